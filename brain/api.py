@@ -1,0 +1,35 @@
+"""The public names: ``import loupe`` offers just these. Each verb stands in its own file in brain/verbs/."""
+
+from __future__ import annotations
+
+from loupe.brain import errors
+from loupe.brain.errors import LoupeError
+from loupe.brain.records import Duplicates, Flags, Progress, Rate, Run, Slice, Threshold
+from loupe.brain.verbs.check import check
+from loupe.brain.verbs.embed import embed
+from loupe.brain.verbs.find_duplicates import find_duplicates
+from loupe.brain.verbs.flag import flag
+from loupe.brain.verbs.generate import generate
+from loupe.brain.verbs.import_images import import_images
+from loupe.brain.verbs.scores import scores
+from loupe.brain.verbs.slice import slice
+
+__all__ = [
+    "Duplicates",
+    "Flags",
+    "LoupeError",
+    "Progress",
+    "Rate",
+    "Run",
+    "Slice",
+    "Threshold",
+    "check",
+    "embed",
+    "errors",
+    "find_duplicates",
+    "flag",
+    "generate",
+    "import_images",
+    "scores",
+    "slice",
+]

@@ -1,0 +1,42 @@
+"""Whether the file can be decoded at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+
+@dataclass(frozen=True)
+class File(Check):
+    """File: whether it can be decoded.
+
+    The reader decodes strictly: a file that is missing, empty, truncated or corrupt never reaches a check, and its
+    reason stands in ``unknown`` of the other checks. What does reach this check is readable.
+    """
+
+    name: ClassVar[str] = "file"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Strict decoding by Pillow, https://pillow.readthedocs.io"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = 64
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="unreadable",
+            unit="0 or 1",
+            higher_is_better=False,
+            bounds=(0.0, 1.0),
+            sentence="1 when the file cannot be decoded whole, else 0.",
+            fails=Threshold(">", 0.5, basis="a yes or no"),
+            failure="unreadable",
+            when_unreadable=1.0,
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        return lambda batch: Scores({"unreadable": torch.zeros(len(batch), device=batch.pixels.device)})

@@ -1,0 +1,65 @@
+"""The size and the shape of the picture, as the file has it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def aspect_ratio(sizes: Tensor) -> Tensor:
+    """Returns short side / long side for (N, 2) sizes: (N,) float32 in (0, 1], 1 for a square.
+
+    >>> import torch
+    >>> aspect_ratio(torch.tensor([[32, 96], [50, 50]])).tolist()
+    [0.3333333432674408, 1.0]
+    """
+    return sizes.amin(1).float() / sizes.amax(1).float()
+
+
+@dataclass(frozen=True)
+class Geometry(Check):
+    """Geometry: size and shape.
+
+    Width, height and aspect ratio of the file after EXIF rotation, before any scaling.
+    """
+
+    name: ClassVar[str] = "geometry"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Width and height as stored in the file"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = 64
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="aspect_ratio",
+            unit="short side / long side",
+            higher_is_better=True,
+            bounds=(0.0, 1.0),
+            sentence="How close the picture is to a square.",
+            fails=Threshold(
+                "<",
+                0.3,
+                basis="below panoramas of 3:1 and signs of 32 x 96; flags none of 100 clean ImageNet photos",
+            ),
+            failure="odd_aspect",
+        ),
+        Output("width", "pixels", True, (1.0, math.inf), "The picture's width."),
+        Output("height", "pixels", True, (1.0, math.inf), "The picture's height."),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        def judge(batch: ImageBatch) -> Scores:
+            sizes = torch.tensor(batch.sizes, device=batch.pixels.device).reshape(-1, 2)
+            width, height = sizes.float().unbind(1)
+            return Scores({"aspect_ratio": aspect_ratio(sizes), "width": width, "height": height})
+
+        return judge

@@ -1,0 +1,85 @@
+"""Vectors of meaning from CLIP models, through open_clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain import specs
+from loupe.brain.errors import MissingDependency, ModelError
+from loupe.brain.records import ImageBatch
+from loupe.brain.specs import Embedder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class OpenClip(Embedder):
+    """CLIP image features (open_clip).
+
+    The image tower's projected features, of unit length: their dot product is the cosine similarity. Any model that
+    open_clip knows, with the weights of a pretrained tag, of a file on this machine, or of a folder on it.
+    """
+
+    name: ClassVar[str] = "open_clip"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Radford et al. 2021, arXiv:2103.00020; Cherti et al. 2023, arXiv:2212.07143 (open_clip)"
+    licence: ClassVar[str] = "MIT"  # of open_clip and of the default weights; other weights have their own
+    # above what any of its models looks at, so that wide pictures keep enough on their short side
+    long_side: ClassVar[int | None] = 1024
+
+    model: str = specs.param(
+        "ViT-B-32", "A model of open_clip, 'hf-hub:<owner>/<name>', or 'local-dir:<folder>' with its config and weights"
+    )
+    pretrained: str = specs.param(
+        "laion2b_s34b_b79k", "A pretrained tag of that model, or a checkpoint file (.safetensors, or .pt: weights only)"
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
+        """Returns the function that maps a batch to (N, D) unit vectors; D is 512 for the default model.
+
+        Raises:
+            ModelError: no such model, tag or file, or the weights cannot be fetched; never another model instead
+            MissingDependency: open_clip is not installed
+        """
+        try:
+            import open_clip
+            from open_clip.transform import PreprocessCfg, image_transform_v2
+        except ImportError as error:
+            raise MissingDependency("expected open_clip: pip install open_clip_torch") from error
+        import torch
+        from PIL import Image
+        from torch.nn.functional import normalize
+
+        try:
+            loaded = open_clip.create_model(
+                self.model,
+                pretrained=None if ":" in self.model else self.pretrained,
+                device=device,
+                require_pretrained=True,
+                weights_only=True,
+            ).eval()
+        # the hub's client, torch and open_clip raise what they like for a missing file, tag or connection
+        except Exception as error:
+            raise ModelError(
+                f"cannot load open_clip's {self.model!r} with {self.pretrained!r}: {_brief(error)}. Expected a model "
+                "and tag of open_clip (their weights come from the Hugging Face hub on first use), a checkpoint file, "
+                "or 'local-dir:<folder>'. Without internet: embedder=\"hog\" needs no weights"
+            ) from error
+        settings = PreprocessCfg(**loaded.visual.preprocess_cfg)
+        transform = image_transform_v2(settings, is_train=False)
+
+        @torch.inference_mode()
+        def embed(batch: ImageBatch) -> Tensor:
+            pictures = [Image.fromarray(image) for image in batch.pixels.permute(0, 2, 3, 1).cpu().numpy()]
+            inputs = torch.stack([transform(picture) for picture in pictures]).to(device)
+            return normalize(loaded.encode_image(inputs).float(), dim=1)
+
+        return embed
+
+
+def _brief(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300].rstrip(".")

@@ -1,0 +1,74 @@
+"""The errors Loupe raises. Each says what was expected, what came, and what to do.
+
+LoupeError
+├── InputError (also ValueError)      what the caller gave cannot be used
+│   ├── UnknownName                   no check, embedder, generator, failure or field of that name
+│   ├── PromptError                   a prompt, prompt file or template cannot be used
+│   ├── NoSamples                     nothing to work on
+│   └── ModelError                    a model folder, hub id or checkpoint cannot be loaded
+├── ReadError                         one image file cannot be decoded (becomes a record, not a crash)
+├── OutputError                       an output folder cannot be written (read-only, disk full)
+├── DatabaseGone                      FiftyOne's database stopped answering
+├── MissingDependency                 an optional package or binary is not there
+└── Stopped                           the caller asked to stop; what was done so far is kept
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LoupeError(Exception):
+    """Base of every error that Loupe raises on purpose."""
+
+
+class InputError(LoupeError, ValueError):
+    """What the caller gave cannot be used."""
+
+
+class UnknownName(InputError):
+    """No registered thing has that name; the nearest names are suggested.
+
+    >>> str(UnknownName("check", "sharpnes", ["sharpness", "text"]))
+    "unknown check 'sharpnes'. Did you mean 'sharpness'? There are: sharpness, text"
+    """
+
+    def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        there = ", ".join(names) or "none"
+        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {there}")
+
+
+class PromptError(InputError):
+    """A prompt, a prompt file or a template cannot be used."""
+
+
+class NoSamples(InputError):
+    """There is nothing to work on."""
+
+
+class ModelError(InputError):
+    """A model folder, hub id or checkpoint cannot be loaded."""
+
+
+class ReadError(LoupeError):
+    """One image file cannot be decoded."""
+
+
+class OutputError(LoupeError):
+    """An output folder cannot be written."""
+
+
+class DatabaseGone(LoupeError):
+    """FiftyOne's database stopped answering."""
+
+
+class MissingDependency(LoupeError):
+    """An optional package or binary is not there."""
+
+
+class Stopped(LoupeError):
+    """The caller asked to stop. What was done so far is kept; the same call goes on from there."""

@@ -1,0 +1,387 @@
+"""Prompts: from a list, a file, or a template with factors. All of it is checked before anything is generated.
+
+Files are UTF-8:
+
+- ``.txt``: one prompt a line. Blank lines and lines that start with ``"# "`` are left out.
+- ``.jsonl``: one object a line: ``prompt``, and optionally ``negative_prompt``, ``seed``, ``factors`` (an object); any
+  other key is a factor.
+- ``.csv``, ``.tsv``: a header with the column ``prompt``, and optionally ``negative_prompt`` and ``seed``; any other
+  column is a factor. An empty cell means that the row has none. Quoting as in RFC 4180, for tabs too.
+
+A ``seed`` in a row is used as it is for the row's first image; without one it is derived from the call's seed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import string
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from loupe.brain.errors import PromptError
+from loupe.brain.records import Record
+
+#: the longest prompt, negative prompt or factor value, in characters: far more than any text encoder reads
+MOST_CHARACTERS = 4000
+#: the most prompts that one call takes
+MOST_PROMPTS = 1_000_000
+
+_ENDINGS = (".txt", ".jsonl", ".csv", ".tsv")
+_TAKEN = """
+prompt negative_prompt seed factors id pk STRICT clean clear_field copy fancy_repr field_names field_to_mongo
+field_to_python from_dict from_json get_field get_text_score has_field iter_fields merge my_metaclass set_field to_dict
+to_json to_mongo validate
+"""
+#: what a factor cannot be named: the other columns, and what FiftyOne's documents call their own methods
+RESERVED = frozenset(_TAKEN.split())
+
+
+@dataclass(frozen=True)
+class Prompt(Record):
+    """One thing to draw.
+
+    Attributes:
+        prompt: the text
+        factors: the scenario that it describes, e.g. ``{"time": "night"}``: one string each
+        negative_prompt: what the image should not show; None means the call's own
+        seed: the seed of its first image, or None to derive it
+    """
+
+    prompt: str
+    factors: Mapping[str, str] = field(default_factory=dict)
+    negative_prompt: str | None = None
+    seed: int | None = None
+
+
+Prompts: TypeAlias = str | os.PathLike[str] | Sequence[str | Mapping[str, Any] | Prompt]
+
+
+def read(
+    prompts: Prompts,
+    *,
+    factors: Mapping[str, Any] | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+) -> tuple[Prompt, ...]:
+    """Returns the prompts, in order.
+
+    Args:
+        prompts: a list of strings, mappings (as the lines of a .jsonl file) or ``Prompt`` records; a file of the kinds
+            above; with ``factors`` a template such as ``'a {color} sign that says "{text}"'``; else one prompt. A
+            string is taken for a file when it ends as one and has no space, or when there is such a file.
+        factors: for each placeholder of the template its values; every combination becomes a prompt (the last factor
+            changes fastest)
+        sample: only that many of them, drawn without repetition; a larger sample with the same seed begins with the
+            smaller one
+        seed: of the sample
+
+    Raises:
+        PromptError: they cannot be used; where they come from a file, with file, line and reason
+
+    >>> [prompt.prompt for prompt in read("a {time} street", factors={"time": ["day", "night"]})]
+    ['a day street', 'a night street']
+    """
+    if factors is not None:
+        return _expand(prompts, factors, sample, seed)
+    found = _read_any(prompts)
+    if not found:
+        raise PromptError("expected at least one prompt, got none")
+    if len(found) > MOST_PROMPTS:
+        raise PromptError(f"expected at most {MOST_PROMPTS:,} prompts, got {len(found):,}")
+    return tuple(found[position] for position in _positions(len(found), sample, seed))
+
+
+def _read_any(prompts: Prompts) -> list[Prompt]:
+    if isinstance(prompts, str):
+        if prompts.lower().endswith(_ENDINGS) and (not any(map(str.isspace, prompts)) or Path(prompts).is_file()):
+            return _read_file(Path(prompts))
+        names = _placeholders(prompts)
+        if names:
+            raise PromptError(
+                f"expected factors for the placeholders {', '.join(names)}, got none: pass "
+                f"factors={{{names[0]!r}: [...]}}, or put the prompt in a list to have its braces drawn as they stand"
+            )
+        return [_checked(prompts.replace("{{", "{").replace("}}", "}"), "the prompt")]
+    if isinstance(prompts, os.PathLike):
+        return _read_file(Path(prompts))
+    if isinstance(prompts, Mapping) or not isinstance(prompts, Sequence):
+        raise PromptError(f"expected a list of prompts, a file or a template, got {type(prompts).__name__}")
+    return [_of_item(item, f"prompts[{index}]") for index, item in enumerate(prompts)]
+
+
+def _of_item(item: Any, where: str) -> Prompt:
+    if isinstance(item, str):
+        return _checked(item, where)
+    if isinstance(item, Prompt):
+        item = {key: value for key, value in vars(item).items() if value is not None}
+    if isinstance(item, Mapping):
+        return _of_mapping(item, where)
+    raise PromptError(f"{where}: expected a string or a mapping with 'prompt', got {type(item).__name__}")
+
+
+def _read_file(path: Path) -> list[Prompt]:
+    path = path.expanduser()
+    kind = path.suffix.lower()
+    if kind not in _ENDINGS:
+        raise PromptError(f"expected a prompt file ending in {', '.join(_ENDINGS)}, got {path}")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PromptError(f"{path}: expected a readable prompt file: {error.strerror or error}") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PromptError(
+            f"{path}:{line}: expected UTF-8 text, got the byte 0x{data[error.start]:02x}. Save the file as UTF-8"
+        ) from error
+    readers = {".txt": _read_lines, ".jsonl": _read_json_lines, ".csv": _read_table, ".tsv": _read_table}
+    found = list(readers[kind](path, text))
+    if not found:
+        raise PromptError(f"{path}: expected at least one prompt, got none")
+    return found
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    # not splitlines(): it also splits at characters that may stand inside a prompt, such as U+2028
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line.strip()
+
+
+def _read_lines(path: Path, text: str) -> Iterator[Prompt]:
+    for number, line in _lines(text):
+        if line != "#" and not line.startswith("# "):
+            yield _checked(line, f"{path}:{number}")
+
+
+def _read_json_lines(path: Path, text: str) -> Iterator[Prompt]:
+    for number, line in _lines(text):
+        where = f"{path}:{number}"
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise PromptError(f"{where}: expected a JSON object: {error}") from error
+        if not isinstance(row, dict):
+            raise PromptError(f"{where}: expected a JSON object with the key 'prompt', got {type(row).__name__}")
+        yield _of_mapping(row, where)
+
+
+def _read_table(path: Path, text: str) -> Iterator[Prompt]:
+    kind = path.suffix.lower()
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if kind == ".tsv" else ",", strict=True)
+    header: list[str] | None = None
+    start = 0
+    try:
+        for row in reader:
+            where, start = f"{path}:{start + 1}", reader.line_num
+            if not any(cell.strip() for cell in row):
+                continue
+            if header is None:
+                header = [cell.strip() for cell in row]
+                _check_header(header, where)
+                continue
+            if len(row) != len(header):
+                raise PromptError(
+                    f"{where}: expected {len(header)} cells ({', '.join(header)}), got {len(row)}. "
+                    "A cell that holds the separator or a quote stands in quotes, and quotes inside it are doubled"
+                )
+            cells = {name: cell for name, cell in zip(header, row, strict=True) if name == "prompt" or cell.strip()}
+            yield _of_mapping(cells, where)
+    except csv.Error as error:
+        raise PromptError(
+            f"{path}:{reader.line_num}: {error}. A cell that holds a quote stands in quotes, "
+            "and quotes inside it are doubled"
+        ) from error
+
+
+def _check_header(header: list[str], where: str) -> None:
+    if "prompt" not in header:
+        near = next((name for name in header if name.lower() == "prompt"), None)
+        hint = f" Rename {near!r} to 'prompt'." if near else ""
+        raise PromptError(f"{where}: expected the column 'prompt', got {', '.join(map(repr, header))[:300]}.{hint}")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise PromptError(f"{where}: expected each column once, got {twice[0]!r} twice")
+    for name in header:
+        if name not in ("prompt", "negative_prompt", "seed"):
+            _check_name(name, where)
+
+
+def _of_mapping(row: Mapping[Any, Any], where: str) -> Prompt:
+    if "prompt" not in row:
+        raise PromptError(f"{where}: expected the key 'prompt', got {', '.join(map(repr, row))[:300] or 'nothing'}")
+    rest = {key: value for key, value in row.items() if key not in ("prompt", "negative_prompt", "seed", "factors")}
+    nested = row.get("factors")
+    if nested is not None and not isinstance(nested, Mapping):
+        raise PromptError(f"{where}: expected 'factors' to map names to values, got {type(nested).__name__}")
+    twice = rest.keys() & (nested or {}).keys()
+    if twice:
+        raise PromptError(f"{where}: expected each factor once, got {sorted(map(str, twice))[0]!r} twice")
+    factors = {}
+    for name, value in {**(nested or {}), **rest}.items():
+        _check_name(name, where)
+        if value is not None:
+            factors[name] = _factor_value(name, value, where)
+    return _checked(row["prompt"], where, factors, row.get("negative_prompt"), row.get("seed"))
+
+
+def _checked(
+    prompt: Any, where: str, factors: Mapping[str, str] | None = None, negative_prompt: Any = None, seed: Any = None
+) -> Prompt:
+    text = _checked_text(prompt, where, "prompt")
+    if not text:
+        raise PromptError(f"{where}: expected a prompt, got an empty one")
+    if negative_prompt is not None:
+        negative_prompt = _checked_text(negative_prompt, where, "negative_prompt")
+    if seed is not None:
+        seed = _checked_seed(seed, where)
+    return Prompt(text, dict(factors or {}), negative_prompt, seed)
+
+
+def _checked_text(text: Any, where: str, what: str) -> str:
+    if not isinstance(text, str):
+        raise PromptError(f"{where}: expected {what} to be text, got {type(text).__name__}")
+    text = text.strip()
+    if len(text) > MOST_CHARACTERS:
+        raise PromptError(f"{where}: expected {what} of at most {MOST_CHARACTERS:,} characters, got {len(text):,}")
+    for position, character in enumerate(text):
+        # Cc: control characters; Cs: halves of a surrogate pair, which no file and no database can hold
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
+            raise PromptError(
+                f"{where}: expected {what} without control characters, got U+{ord(character):04X} "
+                f"at character {position + 1}"
+            )
+    return text
+
+
+def _checked_seed(seed: Any, where: str) -> int:
+    try:
+        number = int(seed) if isinstance(seed, str) and len(seed) < 20 else seed
+    except ValueError:
+        number = None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
+        raise PromptError(f"{where}: expected seed to be an integer from 0 to 2**63 - 1, got {seed!r}"[:300])
+    return number
+
+
+def _check_name(name: Any, where: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_") or len(name) > 64:
+        raise PromptError(
+            f"{where}: expected a factor's name to be letters, digits and _ (as in {'weather'!r}), got {name!r}"[:300]
+        )
+    if name in RESERVED:
+        raise PromptError(f"{where}: the factor name {name!r} is taken already. Choose another, such as 'scene_{name}'")
+
+
+def _factor_value(name: str, value: Any, where: str) -> str:
+    if not isinstance(value, (str, int, float)):
+        raise PromptError(f"{where}: expected factor {name!r} to be text or a number, got {type(value).__name__}")
+    text = _checked_text(str(value), where, f"factor {name!r}")
+    if not text:
+        raise PromptError(f"{where}: expected a value for factor {name!r}, got an empty one")
+    return text
+
+
+def _placeholders(template: str, where: str = "the template") -> list[str]:
+    """Returns the placeholders in order of appearance: plain names only, so that a template reaches no attribute."""
+    names: list[str] = []
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise PromptError(
+            f"{where}: expected {{name}} placeholders, and {{{{ or }}}} for a brace as such: {error}"
+        ) from error
+    for _, name, specification, conversion in parts:
+        if name is None:
+            continue
+        if not name.isidentifier() or specification or conversion:
+            raise PromptError(f"{where}: expected placeholders such as {{color}}, got {{{name}}} or one with a format")
+        if name not in names:
+            names.append(name)
+    return names
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    return "".join(
+        literal + ("" if name is None else values[name]) for literal, name, _, _ in string.Formatter().parse(template)
+    )
+
+
+def _expand(template: Prompts, factors: Mapping[str, Any], sample: int | None, seed: int) -> tuple[Prompt, ...]:
+    where = "the template"
+    if not isinstance(template, str):
+        raise PromptError(f"expected a template string to go with factors, got {type(template).__name__}")
+    if not isinstance(factors, Mapping):
+        raise PromptError(f"expected factors to map names to lists of values, got {type(factors).__name__}")
+    values = {name: _factor_values(name, given, where) for name, given in factors.items()}
+    names = _placeholders(template)
+    missing, unused = [name for name in names if name not in values], [name for name in values if name not in names]
+    if missing:
+        raise PromptError(f"{where}: expected values for the placeholder {{{missing[0]}}}, got factors {list(values)}")
+    if unused:
+        raise PromptError(f"{where}: expected the placeholder {{{unused[0]}}} for that factor, got {names or 'none'}")
+    total = 1
+    for options in values.values():
+        total *= len(options)
+    if min(total, sample or total) > MOST_PROMPTS:
+        raise PromptError(f"expected at most {MOST_PROMPTS:,} prompts, got {total:,}: pass sample=")
+    found = []
+    for position in _positions(total, sample, seed):
+        chosen = {}
+        for name in reversed(values):
+            position, index = divmod(position, len(values[name]))
+            chosen[name] = values[name][index]
+        chosen = {name: chosen[name] for name in values}
+        found.append(_checked(_fill(template, chosen), f"{where} with {chosen}"[:300], chosen))
+    return tuple(found)
+
+
+def _factor_values(name: Any, given: Any, where: str) -> list[str]:
+    _check_name(name, where)
+    if isinstance(given, (str, int, float)):
+        given = [given]
+    if isinstance(given, Mapping) or not isinstance(given, (Sequence, range)):
+        raise PromptError(f"{where}: expected factor {name!r} to be a list of values, got {type(given).__name__}")
+    values = [_factor_value(name, value, where) for value in given]
+    if not values:
+        raise PromptError(f"{where}: expected at least one value for factor {name!r}, got none")
+    if len(set(values)) < len(values):
+        twice = next(value for value in values if values.count(value) > 1)
+        raise PromptError(f"{where}: expected each value of factor {name!r} once, got {twice!r} twice")
+    return values
+
+
+def _positions(total: int, sample: int | None, seed: int) -> Sequence[int]:
+    if sample is None:
+        return range(total)
+    if isinstance(sample, bool) or not isinstance(sample, int) or not 1 <= sample <= total:
+        raise PromptError(f"expected sample to be from 1 to {total:,}, the number of prompts there are, got {sample!r}")
+    # a shuffle that stops after `sample` swaps and keeps only what it has swapped, however large the grid is
+    rng = random.Random(seed)
+    swapped: dict[int, int] = {}
+    chosen = []
+    for position in range(sample):
+        other = rng.randrange(position, total)
+        chosen.append(swapped.get(other, other))
+        swapped[other] = swapped.get(position, position)
+    return chosen
+
+
+def with_negative_prompt(prompts: Sequence[Prompt], negative_prompt: str) -> tuple[Prompt, ...]:
+    """Returns the prompts, those without a negative prompt of their own with that one.
+
+    Raises:
+        PromptError: it is too long or holds control characters
+    """
+    text = _checked_text(negative_prompt, "negative_prompt", "negative_prompt")
+    return tuple(
+        replace(prompt, negative_prompt=text) if prompt.negative_prompt is None else prompt for prompt in prompts
+    )

@@ -1,0 +1,128 @@
+"""Runs checks over rows: reads ahead, halves a batch that does not fit into memory, isolates what one sample breaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from loupe.brain.reader import Chunk, Row, read_chunks
+from loupe.brain.records import Box, ImageBatch, Scores
+from loupe.brain.specs import Check
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the checks said of one sample.
+
+    Attributes:
+        row: the sample
+        scores: by output name; NaN where unknown
+        reasons: for each check that could not judge, why
+        boxes: the evidence of each check that gives any
+        errors: for each check that broke on this sample, the error; such a check counts as not run
+    """
+
+    row: Row
+    scores: Mapping[str, float]
+    reasons: Mapping[str, str]
+    boxes: Mapping[str, tuple[Box, ...]]
+    errors: Mapping[str, str]
+
+
+def needed_long_side(specs: Iterable[Check]) -> int | None:
+    """Returns the resolution to read at: that of the most demanding check; None (the file's own) if one wants that."""
+    sides = [spec.long_side for spec in specs]
+    return None if not sides or None in sides else max(side for side in sides if side is not None)
+
+
+def run(
+    rows: Sequence[Row],
+    checks: Sequence[Check],
+    *,
+    device: str = "cpu",
+    batch_size: int = 16,
+    workers: int | None = None,
+) -> Iterator[list[Verdict]]:
+    """Yields the verdicts chunk by chunk, in the order of the rows; a chunk is what may be stored at once.
+
+    Each row is judged by the checks named in its ``pending``.
+    """
+    wanted = frozenset[str]().union(*(row.pending for row in rows))
+    used = {check.name: check for check in checks if check.name in wanted}
+    loaded = {name: check.load(device) for name, check in used.items()}
+    chunks = read_chunks(rows, long_side=needed_long_side(used.values()), batch_size=batch_size, workers=workers)
+    for chunk in chunks:
+        yield _judge(chunk, used, loaded, device)
+
+
+def _judge(
+    chunk: Chunk, checks: Mapping[str, Check], loaded: Mapping[str, Callable[[ImageBatch], Scores]], device: str
+) -> list[Verdict]:
+    verdicts = {row.id: Verdict(row, {}, {}, {}, {}) for row in chunk.rows}
+    for row in chunk.rows:
+        if row.id in chunk.unreadable:
+            verdicts[row.id] = _unreadable(row, chunk.unreadable[row.id], checks)
+    for rows, batch in chunk.batches:
+        moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
+        for name in sorted(rows[0].pending):
+            for part, scores in attempt(loaded[name], moved):
+                for index, sample_id in enumerate(part.ids):
+                    _add(verdicts[sample_id], name, scores, index)
+    return list(verdicts.values())
+
+
+def _unreadable(row: Row, reason: str, checks: Mapping[str, Check]) -> Verdict:
+    scores = {output.name: output.when_unreadable for name in row.pending for output in checks[name].outputs}
+    reasons = {
+        name: f"unreadable: {reason}"
+        for name in row.pending
+        if any(math.isnan(output.when_unreadable) for output in checks[name].outputs)
+    }
+    return Verdict(row, scores, reasons, {}, {})
+
+
+def _add(verdict: Verdict, check: str, scores: Scores | Exception, index: int) -> None:
+    """Adds one check's word on one sample. The dicts of a verdict are ours until it is yielded."""
+    assert isinstance(verdict.scores, dict)
+    assert isinstance(verdict.reasons, dict)
+    assert isinstance(verdict.boxes, dict)
+    assert isinstance(verdict.errors, dict)
+    if isinstance(scores, Exception):
+        verdict.errors[check] = f"{type(scores).__name__}: {scores}"
+        return
+    verdict.scores.update({name: float(values[index]) for name, values in scores.items()})
+    if scores.reasons and scores.reasons[index]:
+        verdict.reasons[check] = str(scores.reasons[index])
+    if scores.boxes:
+        verdict.boxes[check] = scores.boxes[index]
+
+
+def attempt(judge: Callable[[ImageBatch], T], batch: ImageBatch) -> Iterator[tuple[ImageBatch, T | Exception]]:
+    """Yields (part, scores) over the batch: whole if it works, in halves where memory runs out or something breaks."""
+    import torch
+
+    try:
+        yield batch, judge(batch)
+        return
+    # a third party's model may raise anything; one bad sample must not end the run
+    except Exception as error:
+        if len(batch) == 1:
+            yield batch, error
+            return
+        if isinstance(error, torch.OutOfMemoryError):
+            torch.cuda.empty_cache()
+    middle = len(batch) // 2
+    for part in (slice(None, middle), slice(middle, None)):
+        yield from attempt(
+            judge,
+            ImageBatch(
+                ids=batch.ids[part],
+                pixels=batch.pixels[part],
+                sizes=batch.sizes[part],
+                fields={name: values[part] for name, values in batch.fields.items()},
+            ),
+        )

@@ -1,0 +1,111 @@
+"""A table of failure rates: the values of one factor by failure modes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from loupe.brain.records import Rate, Record, Slice
+from loupe.brain.slices.rates import State, groups, rates
+
+
+@dataclass(frozen=True)
+class Table(Record):
+    """Rates of one factor's values, by failure mode.
+
+    Attributes:
+        factor: the field path
+        values: the factor's values, row by row; None is the missing value
+        modes: the failure modes, column by column
+        cells: the rates, row by row
+        overall: the rates of all samples, for the same columns
+        n: how many samples there are
+        failed: how many of them fail in some mode
+        unknown: how many of them some check could not judge
+        unchecked: how many of them some check has not looked at
+        values_left_out: how many further values there are, rarer than those shown
+        modes_left_out: how many further modes were judged and never failed
+    """
+
+    factor: str
+    values: tuple[Any, ...]
+    modes: tuple[str, ...]
+    cells: tuple[tuple[Rate, ...], ...]
+    overall: tuple[Rate, ...]
+    n: int
+    failed: int
+    unknown: int
+    unchecked: int
+    values_left_out: int
+    modes_left_out: int
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Table:
+        """Returns the table that ``to_dict`` made plain values of.
+
+        >>> table = tabulate("time", ["day", None], {"blur": np.array([State.FAILED, State.UNKNOWN])})
+        >>> Table.from_dict(table.to_dict()).to_dict() == table.to_dict()
+        True
+        """
+        return cls(
+            **{
+                **facts,
+                "values": tuple(facts["values"]),
+                "modes": tuple(facts["modes"]),
+                "cells": tuple(tuple(map(_rate, row)) for row in facts["cells"]),
+                "overall": tuple(map(_rate, facts["overall"])),
+            }
+        )
+
+
+def _rate(facts: Mapping[str, Any]) -> Rate:
+    shares = {name: math.nan if facts[name] is None else facts[name] for name in ("rate", "low", "high")}
+    return Rate(**{**facts, **shares, "slice": Slice(facts["slice"]["values"])})
+
+
+def tabulate(
+    factor: str,
+    values: Sequence[Any],
+    states: Mapping[str, np.ndarray],
+    *,
+    every_mode: bool = False,
+    most_values: int = 40,
+) -> Table:
+    """Returns the table of a factor.
+
+    Args:
+        factor: its field path
+        values: N values
+        states: for each failure mode that was judged a (N,) array of ``State``; at least one
+        every_mode: also the modes that never failed; they are left out otherwise, unless no mode failed
+        most_values: the most rows; the most frequent values stay
+
+    >>> table = tabulate("time", ["day", "night"], {"blur": np.array([State.FAILED, State.PASSED])})
+    >>> [(value, row[0].failures, row[0].n) for value, row in zip(table.values, table.cells)]
+    [('day', 1, 1), ('night', 0, 1)]
+    """
+    overall = rates(states)
+    modes = [rate.failure for rate in overall if rate.failures or every_mode] or list(states)
+    kept = {mode: states[mode] for mode in modes}
+    distinct, codes = groups(values)
+    flat = rates(kept, {factor: values})
+    counts = np.bincount(codes, minlength=len(distinct))
+    rows = sorted(np.argsort(-counts, kind="stable")[:most_values].tolist())
+    every = np.stack(list(states.values()))
+    return Table(
+        factor=factor,
+        values=tuple(distinct[row] for row in rows),
+        modes=tuple(modes),
+        cells=tuple(tuple(flat[row * len(modes) : (row + 1) * len(modes)]) for row in rows),
+        overall=tuple(rate for rate in overall if rate.failure in kept),
+        n=len(codes),
+        failed=int((every == State.FAILED).any(axis=0).sum()),
+        unknown=int((every == State.UNKNOWN).any(axis=0).sum()),
+        unchecked=int((every == State.UNCHECKED).any(axis=0).sum()),
+        values_left_out=len(distinct) - len(rows),
+        modes_left_out=len(overall) - len(modes),
+    )

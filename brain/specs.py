@@ -1,0 +1,144 @@
+"""What a check, a set measure, an embedder and a generator are.
+
+A *spec* is a frozen dataclass. It is cheap to import (no torch), its fields are its parameters, and they become its
+form in the App. ``load(device)`` does the heavy work once and returns the function that runs. A spec's class docstring
+is its documentation: the first line is its title in the App.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+
+from loupe.brain.records import ImageBatch, Output, Request, Scores
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+
+def param(
+    default: Any, sentence: str, *, low: float | None = None, high: float | None = None, choices: Sequence[str] = ()
+) -> Any:
+    """Returns a dataclass field with what a form needs to ask for it: one sentence, and bounds or choices."""
+    metadata = {"sentence": sentence, "low": low, "high": high, "choices": tuple(choices)}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(frozen_default=True)
+@dataclass(frozen=True)
+class Spec(ABC):
+    """Base of all specs.
+
+    Attributes:
+        name: the same as its file's name
+        version: raised whenever its numbers change; stored with each sample, so that a resumed run redoes what is stale
+        source: the paper or the page that the method comes from
+        licence: of the method's code and weights, as an SPDX identifier
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    source: ClassVar[str]
+    licence: ClassVar[str]
+
+    def params(self) -> dict[str, Any]:
+        """Returns its parameters as plain values."""
+        return dataclasses.asdict(self)
+
+    @property
+    def key(self) -> str:
+        """Changes when its name, version or a parameter changes: 12 hexadecimal digits."""
+        text = json.dumps([self.name, self.version, self.params()], sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+    @classmethod
+    def title(cls) -> str:
+        """Returns the first line of its docstring, without the full stop."""
+        return (cls.__doc__ or cls.name).strip().splitlines()[0].rstrip(".")
+
+
+class Check(Spec):
+    """Judges one image at a time.
+
+    Attributes:
+        outputs: the numbers that it gives
+        needs: the sample fields that it reads, e.g. ``("prompt",)``; a sample without one is unknown
+        long_side: the resolution that it judges at: the reader may scale down to it; None for the file's own
+        evidence: the sample field that its boxes are written to, or None
+    """
+
+    outputs: ClassVar[tuple[Output, ...]]
+    needs: ClassVar[tuple[str, ...]] = ()
+    long_side: ClassVar[int | None] = None
+    evidence: ClassVar[str | None] = None
+
+    @abstractmethod
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch on that device ("cpu", "cuda", "cuda:1", "mps")."""
+
+
+class SetMeasure(Spec):
+    """Judges images by the others of their set. Each has its own verb and its own signature; see its module."""
+
+    outputs: ClassVar[tuple[Output, ...]]
+
+
+class Embedder(Spec):
+    """Turns an image into a vector.
+
+    Attributes:
+        long_side: as for a check
+        offline: whether it needs no weights from anywhere
+    """
+
+    long_side: ClassVar[int | None] = None
+    offline: ClassVar[bool] = False
+
+    @abstractmethod
+    def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
+        """Returns the function that maps a batch to (N, D) float32 vectors of unit length."""
+
+
+class Generator(Spec):
+    """Draws images from prompts."""
+
+    @abstractmethod
+    def load(self, device: str) -> GeneratorSession:
+        """Returns a loaded generator.
+
+        Raises:
+            ModelError: the model cannot be loaded
+        """
+
+
+@dataclass(frozen=True)
+class GeneratorSession:
+    """A loaded generator.
+
+    Attributes:
+        facts: all that decides the pixels beside the request, and what is good to know: model, fingerprint, steps,
+            guidance, width, height, scheduler, dtype, device; goes to ``generation.*``
+        draw: maps requests to as many RGB images; the image of a request does not depend on its neighbours; what is
+            to be said of one image alone (JSON-able) stands in its ``info`` and goes to ``generation.*``, too
+        batch_size: how many requests ``draw`` takes at once
+    """
+
+    facts: dict[str, Any]
+    draw: Callable[[Sequence[Request]], list[Image]]
+    batch_size: int
+
+
+def failing_outputs(specs: Sequence[type[Check] | type[SetMeasure]]) -> dict[str, tuple[str, Output]]:
+    """Returns for each failure mode (check name, output) that flags it, over the given specs."""
+    return {
+        output.failure: (spec.name, output)
+        for spec in specs
+        for output in spec.outputs
+        if output.failure is not None and output.fails is not None
+    }

@@ -1,0 +1,137 @@
+"""Generated images become samples: one for each key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+
+from loupe.brain.errors import InputError
+from loupe.brain.store.connection import database_errors
+
+#: the fields of ``generation``: type and what stands in it
+_FIELDS: dict[str, tuple[type[fo.Field], str]] = {
+    "model": (fo.StringField, "Hub id, or the name of the model's folder"),
+    "fingerprint": (fo.StringField, "Hash of the model's files, or its revision on the hub"),
+    "generator": (fo.StringField, "The generator that drew it"),
+    "seed": (fo.IntField, "The seed of its noise"),
+    "steps": (fo.IntField, "Denoising steps"),
+    "guidance": (fo.FloatField, "How strongly the prompt was followed"),
+    "width": (fo.IntField, "Pixels"),
+    "height": (fo.IntField, "Pixels"),
+    "scheduler": (fo.StringField, "The method that took the steps"),
+    "dtype": (fo.StringField, "Number format of the weights"),
+    "device": (fo.StringField, "Kind of device that drew it"),
+    "images_per_call": (fo.IntField, "Images drawn at once"),
+    "seconds": (fo.FloatField, "Time it took to draw"),
+    "key": (fo.StringField, "Hash of all that decides the pixels"),
+    "negative_prompt": (fo.StringField, "What it should not show"),
+    "prompt_truncated": (fo.BooleanField, "Whether the model read less than the whole prompt"),
+    "nsfw": (fo.BooleanField, "Whether the model's safety checker blackened it; none without one"),
+    "loupe_version": (fo.StringField, "The version of Loupe that made it"),
+}
+_KINDS: dict[type[fo.Field], tuple[type, ...]] = {
+    fo.StringField: (str,),
+    fo.IntField: (int,),
+    fo.FloatField: (int, float),
+    fo.BooleanField: (bool,),
+}
+
+
+@dataclass(frozen=True)
+class Generated:
+    """An image that lies in the output folder, whole.
+
+    Attributes:
+        path: the file
+        prompt: what it was asked for
+        factors: the scenario
+        facts: what goes to ``generation``; other names are left out
+    """
+
+    path: Path
+    prompt: str
+    factors: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+
+def default_folder(dataset: fo.Dataset) -> Path:
+    """Returns the dataset's own folder among FiftyOne's."""
+    # the slug is the name without what a path may not hold
+    return Path(fo.config.default_dataset_dir).expanduser() / dataset.slug
+
+
+def prepare(dataset: fo.Dataset, factors: Iterable[str]) -> None:
+    """Declares the fields once, so that bulk writes need not infer a schema from every value.
+
+    Raises:
+        InputError: it is no dataset of images, or one of the fields is there with another type
+    """
+    if not isinstance(dataset, fo.Dataset):
+        raise InputError(f"expected a FiftyOne dataset to add images to, got {type(dataset).__name__}")
+    with database_errors():
+        if dataset.media_type not in (None, "image"):
+            raise InputError(f"expected an empty dataset or one of images, got media type {dataset.media_type!r}")
+        _declare(dataset, "prompt", fo.StringField, "What the image was asked for")
+        _declare(dataset, "generation", fo.EmbeddedDocumentField, "How it was made")
+        for name, (kind, sentence) in _FIELDS.items():
+            _declare(dataset, f"generation.{name}", kind, sentence)
+        _declare(dataset, "scenario", fo.EmbeddedDocumentField, "The factors that the prompt was made from")
+        for name in dict.fromkeys(factors):  # in the order given: the panels begin with the first
+            _declare(dataset, f"scenario.{name}", fo.StringField, f"The prompt's {name}")
+
+
+def _declare(dataset: fo.Dataset, path: str, kind: type[fo.Field], description: str) -> None:
+    there = dataset.get_field(path)
+    if there is None:
+        extra = {"embedded_doc_type": fo.DynamicEmbeddedDocument} if kind is fo.EmbeddedDocumentField else {}
+        dataset.add_sample_field(path, kind, description=description, **extra)
+    elif not isinstance(there, kind):
+        raise InputError(
+            f"expected the field {path!r} to be a {kind.__name__}, the dataset has a {type(there).__name__} of that "
+            "name. Rename it with dataset.rename_sample_field(), or generate into another dataset"
+        )
+
+
+def files_by_key(dataset: fo.Dataset) -> dict[str, str]:
+    """Returns the file of each generated sample by its key."""
+    with database_errors():
+        keys, paths = dataset.values(["generation.key", "filepath"])
+    return {key: path for key, path in zip(keys, paths, strict=True) if key is not None}
+
+
+def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
+    """Adds a sample for each image whose key has none yet, in one bulk."""
+    with database_errors():
+        # somebody else may have been here since the run began, from another machine or into another folder
+        wanted = [image.facts["key"] for image in images]
+        there = set(dataset.match(fo.ViewField("generation.key").is_in(wanted)).values("generation.key"))
+        samples = [_sample(image) for image in images if image.facts["key"] not in there]
+        if samples:
+            dataset.add_samples(samples, expand_schema=False, validate=False, progress=False)
+
+
+def _sample(image: Generated) -> fo.Sample:
+    # the facts of an adopted file come from the file: only what fits is taken
+    facts = {name: image.facts.get(name) if _fits(name, image.facts.get(name)) else None for name in _FIELDS}
+    return fo.Sample(
+        filepath=str(image.path),
+        prompt=image.prompt,
+        generation=fo.DynamicEmbeddedDocument(**facts),
+        scenario=fo.DynamicEmbeddedDocument(**image.factors),
+        metadata=fo.ImageMetadata(
+            size_bytes=image.path.stat().st_size,
+            mime_type="image/png",
+            width=image.facts["width"],
+            height=image.facts["height"],
+            num_channels=3,
+        ),
+    )
+
+
+def _fits(name: str, value: Any) -> bool:
+    kinds = _KINDS[_FIELDS[name][0]]
+    return value is None or (isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool)))

@@ -1,0 +1,99 @@
+"""Views become rows, with what has already been judged left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from loupe.brain.errors import InputError, NoSamples, UnknownName
+from loupe.brain.reader import Row
+from loupe.brain.specs import Spec
+from loupe.brain.store.connection import database_errors
+
+#: a dict of {spec name: key}: which version of which spec has judged which inputs of this sample
+CHECKED = "checked"
+
+
+def require_samples(samples: fo.Dataset | fo.DatasetView) -> None:
+    """Raises an error unless there is at least one sample.
+
+    Raises:
+        NoSamples: there is none
+    """
+    # a dataset's len() is an estimate, and 0 after mongod was killed; a view's is counted
+    if not len(samples.limit(1)):
+        raise NoSamples("expected at least one sample, got an empty view: clear its filters, or add samples first")
+
+
+def require_images(samples: fo.Dataset | fo.DatasetView) -> None:
+    """Raises an error unless the samples are images and there is at least one.
+
+    Raises:
+        InputError: they are no samples of FiftyOne's, or not images
+        NoSamples: there is none
+    """
+    if not isinstance(samples, (fo.Dataset, fo.DatasetView)):
+        raise InputError(f"expected a FiftyOne dataset or view, got {type(samples).__name__}")
+    with database_errors():
+        require_samples(samples)
+        if samples.media_type != "image":
+            raise InputError(
+                f"expected a dataset of images, got media type {samples.media_type!r}. "
+                "Select a slice of images, or to_frames(sample_frames=True) for video"
+            )
+
+
+def pending_rows(
+    samples: fo.Dataset | fo.DatasetView, specs: Sequence[Spec], *, needs: Sequence[str] = (), resume: bool = True
+) -> tuple[list[Row], int]:
+    """Returns the rows that some spec has still to judge, and how many samples were left out because none has.
+
+    A sample's key covers the spec with its parameters, the needed fields, and the file's size and time of change:
+    whatever of it changes, the sample is judged again.
+    """
+    require_images(samples)
+    there = [name for name in needs if samples.has_field(name)]
+    paths = ["id", "filepath", *there]
+    with database_errors():
+        columns = samples.values(paths)
+        done = samples.values(CHECKED) if resume and samples.has_field(CHECKED) else [None] * len(columns[0])
+    absent = dict.fromkeys(set(needs) - set(there))
+    rows = []
+    for sample_id, path, *values, checked in zip(*columns, done, strict=True):
+        fields = {**absent, **dict(zip(there, values, strict=True))}
+        inputs = inputs_key(path, fields)
+        keys = {spec.name: f"{spec.key}:{inputs}" for spec in specs}
+        pending = frozenset(name for name, key in keys.items() if (checked or {}).get(name) != key)
+        if pending:
+            rows.append(Row(sample_id, path, fields, pending, keys))
+    return rows, len(columns[0]) - len(rows)
+
+
+def inputs_key(path: str, fields: dict[str, Any]) -> str:
+    """Returns what changes when the file's size or time of change, or one of the fields, does."""
+    try:
+        status = os.stat(path)
+        file = [status.st_size, status.st_mtime_ns]
+    except OSError:
+        file = []
+    text = json.dumps([file, fields], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def column(samples: fo.Dataset | fo.DatasetView, path: str) -> np.ndarray:
+    """Returns a (N,) float32 array of a number field in sample order, NaN where a sample has none.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+    """
+    if not samples.has_field(path):
+        raise UnknownName("field", path, samples.get_field_schema(flat=True))
+    with database_errors():
+        values = samples.values(path)
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float32)

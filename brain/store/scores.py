@@ -1,0 +1,164 @@
+"""Scores become fields: declared once, written in bulk, a chunk at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import fiftyone as fo
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from loupe.brain.records import Box, Failure, Output
+from loupe.brain.runner import Verdict
+from loupe.brain.specs import Check
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.rows import CHECKED
+from loupe.brain.store.runs import root
+
+QUALITY = "quality"
+FAILURES = "failures"
+UNKNOWN = "unknown"
+
+_Samples: TypeAlias = fo.Dataset | fo.DatasetView
+
+
+def declare(samples: _Samples, outputs: Iterable[Output], evidence: Iterable[str] = ()) -> None:
+    """Declares the fields once, so that bulk writes need not infer a schema from every value."""
+    dataset = root(samples)
+    with database_errors():
+        _field(dataset, QUALITY, fo.EmbeddedDocumentField, "Raw scores of the checks", fo.DynamicEmbeddedDocument)
+        for output in outputs:
+            better = "higher is better" if output.higher_is_better else "lower is better"
+            _field(dataset, f"{QUALITY}.{output.name}", fo.FloatField, f"{output.sentence} ({output.unit}; {better})")
+        _labels(dataset, FAILURES, "What went wrong: scores beyond their threshold", threshold=fo.FloatField)
+        _field(dataset, f"{FAILURES}.classifications.score", fo.FloatField, "The score")
+        _field(dataset, f"{FAILURES}.classifications.check", fo.StringField, "The check that gave the score")
+        _labels(dataset, UNKNOWN, "Checks that looked and could not judge", reason=fo.StringField)
+        _field(dataset, CHECKED, fo.DictField, "Which version of which check has judged this sample")
+        for name in evidence:
+            _field(dataset, name, fo.EmbeddedDocumentField, f"What the {name} check saw", fo.Detections)
+        # MongoDB cannot set quality.x inside a null, which is what a declared field holds on samples without it
+        for path, empty in ((QUALITY, {"_cls": "DynamicEmbeddedDocument"}), (CHECKED, {})):
+            dataset._sample_collection.update_many({path: None}, {"$set": {path: empty}})
+
+
+def _labels(dataset: fo.Dataset, path: str, description: str, **attributes: type[fo.Field]) -> None:
+    _field(dataset, path, fo.EmbeddedDocumentField, description, fo.Classifications)
+    for name, kind in attributes.items():
+        _field(dataset, f"{path}.classifications.{name}", kind, name.capitalize())
+
+
+def _field(
+    dataset: fo.Dataset, path: str, kind: type[fo.Field], description: str, document: type[Any] | None = None
+) -> None:
+    if not dataset.has_field(path):
+        extra = {"embedded_doc_type": document} if document else {}
+        dataset.add_sample_field(path, kind, description=description, **extra)
+
+
+def write(samples: _Samples, verdicts: Sequence[Verdict], checks: Sequence[Check]) -> None:
+    """Writes the verdicts in one bulk: scores, evidence, reasons, which check has judged. This is the resume point."""
+    dataset = root(samples)
+    by_name = {check.name: check for check in checks}
+    with database_errors():
+        before = _reasons(dataset, [verdict.row.id for verdict in verdicts])
+        operations = [_operation(verdict, by_name, before.get(verdict.row.id, {})) for verdict in verdicts]
+        dataset._bulk_write(operations, ids=[verdict.row.id for verdict in verdicts])
+
+
+def _reasons(dataset: fo.Dataset, ids: list[str]) -> dict[str, dict[str, str]]:
+    """Returns the reasons that stand already, by sample and check: those of checks that did not run now are kept."""
+    view = dataset.select(ids)
+    path = f"{UNKNOWN}.classifications"
+    columns = view.values(["id", f"{path}.label", f"{path}.reason"])
+    return {
+        sample_id: dict(zip(labels or [], reasons or [], strict=True))
+        for sample_id, labels, reasons in zip(*columns, strict=True)
+    }
+
+
+def unknown_after(samples: _Samples, label: str, reasons: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
+    """Returns what ``unknown`` becomes for each sample: ``label`` could not judge it for that reason, or could (None).
+
+    What other checks left there is kept.
+    """
+    before = _reasons(root(samples), list(reasons))
+    after = {}
+    for sample_id, reason in reasons.items():
+        kept = {check: text for check, text in before.get(sample_id, {}).items() if check != label}
+        if reason is not None:
+            kept[label] = reason
+        after[sample_id] = _classifications([{"label": check, "reason": text} for check, text in sorted(kept.items())])
+    return after
+
+
+def _operation(verdict: Verdict, checks: dict[str, Check], reasons_before: dict[str, str]) -> UpdateOne:
+    judged = verdict.row.pending - verdict.errors.keys()
+    values: dict[str, Any] = {f"{QUALITY}._cls": "DynamicEmbeddedDocument"}
+    for name, score in verdict.scores.items():
+        values[f"{QUALITY}.{name}"] = None if math.isnan(score) else score
+    for name in judged:
+        values[f"{CHECKED}.{name}"] = verdict.row.keys[name]
+        evidence = checks[name].evidence
+        if evidence:
+            values[evidence] = _detections(verdict.boxes.get(name, ()))
+    kept = {check: reason for check, reason in reasons_before.items() if check not in verdict.row.pending}
+    values[UNKNOWN] = _classifications(
+        [{"label": check, "reason": reason} for check, reason in sorted({**kept, **verdict.reasons}.items())]
+    )
+    # an error leaves a check as if it had never run: what it said of the sample before would say otherwise
+    for name in verdict.errors:
+        values.update({f"{QUALITY}.{output.name}": None for output in checks[name].outputs})
+        evidence = checks[name].evidence
+        if evidence:
+            values[evidence] = None
+    forgotten = {f"{CHECKED}.{name}": "" for name in verdict.errors}
+    return UpdateOne(
+        {"_id": ObjectId(verdict.row.id)}, {"$set": values, **({"$unset": forgotten} if forgotten else {})}
+    )
+
+
+def _classifications(labels: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    documents = [{"_id": ObjectId(), "_cls": "Classification", "tags": [], **label} for label in labels]
+    return {"_cls": "Classifications", "classifications": documents}
+
+
+def _detections(boxes: Sequence[Box]) -> dict[str, Any]:
+    documents = [
+        {
+            "_id": ObjectId(),
+            "_cls": "Detection",
+            "tags": [],
+            "attributes": {},
+            "label": box.label,
+            "bounding_box": [float(value) for value in box.bounds],
+            "confidence": box.confidence,
+            **box.attributes,
+        }
+        for box in boxes
+    ]
+    return {"_cls": "Detections", "detections": documents}
+
+
+def read_failures(samples: _Samples) -> tuple[list[str], list[tuple[Failure, ...] | None]]:
+    """Returns the sample ids and the failures that stand on each, in sample order; None: never flagged."""
+    path = f"{FAILURES}.classifications"
+    with database_errors():
+        ids, *parts = samples.values(["id", *(f"{path}.{name}" for name in ("label", "score", "threshold", "check"))])
+    return ids, [
+        None if row[0] is None else tuple(Failure(*facts) for facts in zip(*row, strict=True))
+        for row in zip(*parts, strict=True)
+    ]
+
+
+def write_failures(samples: _Samples, ids: Sequence[str], failures: Sequence[Sequence[Failure]]) -> None:
+    """Replaces the failures of the samples of those ids."""
+    operations = []
+    for sample_id, found in zip(ids, failures, strict=True):
+        labels = [failure.to_dict() for failure in found]
+        operations.append(UpdateOne({"_id": ObjectId(sample_id)}, {"$set": {FAILURES: _classifications(labels)}}))
+    if operations:
+        with database_errors():
+            root(samples)._bulk_write(operations, ids=list(ids))

@@ -1,0 +1,205 @@
+"""Vectors become a field, a map that FiftyOne's Embeddings panel shows, and a similarity index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import fiftyone as fo
+import numpy as np
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from loupe.brain.errors import InputError
+from loupe.brain.reader import Row
+from loupe.brain.specs import Embedder
+from loupe.brain.store import rows as store_rows
+from loupe.brain.store import scores as store_scores
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.rows import CHECKED
+from loupe.brain.store.runs import root
+
+#: the label under ``unknown`` of a sample that no vector could be made of
+LABEL = "embed"
+_SETTINGS = "loupe"
+_VECTORS = "vectors"
+
+_Samples: TypeAlias = fo.Dataset | fo.DatasetView
+
+
+def pending_rows(samples: _Samples, spec: Embedder, field: str, *, resume: bool = True) -> tuple[list[Row], int]:
+    """Returns the rows that have no vector of this embedder yet, and how many samples were left out because they have.
+
+    ``checked.<field>`` remembers which embedder saw which file; where either has changed, the sample is pending again.
+
+    Raises:
+        InputError: the field holds something else, or vectors that are not of this embedder and would stay beside it
+        NoSamples: the view is empty
+    """
+    store_rows.require_images(samples)
+    _require_own_field(samples, spec, field)
+    with database_errors():
+        ids, paths = samples.values(["id", "filepath"])
+        keys = samples.values(CHECKED) if samples.has_field(CHECKED) else [None] * len(ids)
+        lost = _without_vector(samples, field)
+    rows = []
+    for sample_id, path, checked in zip(ids, paths, keys, strict=True):
+        key = f"{spec.key}:{store_rows.inputs_key(path, {})}"
+        if resume and (checked or {}).get(field) == key and sample_id not in lost:
+            continue
+        rows.append(Row(sample_id, path, {}, frozenset({field}), {field: key}))
+    return rows, len(ids) - len(rows)
+
+
+def _without_vector(samples: _Samples, field: str) -> set[str]:
+    """Returns the ids of the samples whose vector is gone for no reason that stands under ``unknown``."""
+    if not samples.has_field(field):
+        return set(samples.values("id"))
+    empty = samples.exists(field, False)
+    labels = f"{store_scores.UNKNOWN}.classifications.label"
+    if not samples.has_field(labels):
+        return set(empty.values("id"))
+    return {
+        sample_id for sample_id, found in zip(*empty.values(["id", labels]), strict=True) if LABEL not in (found or ())
+    }
+
+
+def _require_own_field(samples: _Samples, spec: Embedder, field: str) -> None:
+    dataset = root(samples)
+    if not field.isidentifier() or field.startswith("_"):
+        raise InputError(f"expected a field name made of letters, digits and _, got {field!r}")
+    if not dataset.has_field(field):
+        return
+    kind = dataset.get_field(field)
+    if not isinstance(kind, fo.VectorField):
+        raise InputError(f"expected a field of vectors, but {field!r} is a {type(kind).__name__}: give another field=")
+    with database_errors():
+        held = dataset.exists(field)
+        paths = ["id", CHECKED] if dataset.has_field(CHECKED) else ["id"]
+        ids, *rest = held.values(paths)
+        inside = set(samples.values("id")) if samples is not dataset else None
+    for sample_id, checked in zip(ids, rest[0] if rest else [None] * len(ids), strict=True):
+        key = (checked or {}).get(field)
+        if key is None:
+            raise InputError(f"{field!r} holds vectors that Loupe did not make: give another field= to keep them")
+        if inside is not None and sample_id not in inside and not key.startswith(f"{spec.key}:"):
+            raise InputError(
+                f"{field!r} holds vectors of another embedder outside this view, which cannot be compared with these: "
+                "embed the whole dataset, or give another field="
+            )
+
+
+def declare(samples: _Samples, spec: Embedder, field: str) -> None:
+    """Declares the field."""
+    store_scores.declare(samples, ())
+    dataset = root(samples)
+    with database_errors():
+        if not dataset.has_field(field):
+            dataset.add_sample_field(field, fo.VectorField, description=f"Vectors of unit length by {spec.name}")
+
+
+def write(
+    samples: _Samples,
+    field: str,
+    rows: Sequence[Row],
+    vectors: Mapping[str, np.ndarray],
+    unreadable: Mapping[str, str],
+) -> None:
+    """Writes one chunk in one bulk. This is the resume point.
+
+    Args:
+        samples: a dataset or view
+        field: where the vectors go
+        rows: the samples of the chunk; one that is neither in ``vectors`` nor in ``unreadable`` counts as not embedded
+        vectors: (D,) float32 by sample id
+        unreadable: the reason by sample id
+    """
+    as_stored = fo.VectorField().to_mongo
+    with database_errors():
+        reasons = {row.id: f"unreadable: {unreadable[row.id]}" if row.id in unreadable else None for row in rows}
+        unknown = store_scores.unknown_after(samples, LABEL, reasons)
+        operations = []
+        for row in rows:
+            vector = vectors.get(row.id)
+            values: dict[str, Any] = {
+                field: None if vector is None else as_stored(vector),
+                store_scores.UNKNOWN: unknown[row.id],
+                f"{CHECKED}.{field}": row.keys[field] if row.id in vectors or row.id in unreadable else None,
+            }
+            operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
+        root(samples)._bulk_write(operations, ids=[row.id for row in rows])
+
+
+def signature(samples: _Samples, field: str) -> tuple[str, int]:
+    """Returns what changes when a vector of the dataset's field does, and how many vectors there are."""
+    with database_errors():
+        ids, checked = root(samples).exists(field).values(["id", CHECKED])
+    made = hashlib.blake2b(digest_size=8)
+    for sample_id, keys in zip(ids, checked, strict=True):
+        made.update(f"{sample_id}={(keys or {}).get(field)};".encode())
+    return made.hexdigest(), len(ids)
+
+
+def read(samples: _Samples, field: str) -> tuple[list[str], np.ndarray]:
+    """Returns the ids of the dataset's samples that have a vector, and the (N, D) float32 vectors."""
+    with database_errors():
+        ids, vectors = root(samples).exists(field).values(["id", field])
+    return ids, np.stack(vectors).astype(np.float32) if ids else np.zeros((0, 0), np.float32)
+
+
+def remembered(samples: _Samples, brain_key: str) -> str | None:
+    """Returns what a brain run was made from; None where there is no such run."""
+    dataset = root(samples)
+    if brain_key not in dataset.list_brain_runs():
+        return None
+    return dataset.info.get(_SETTINGS, {}).get(_VECTORS, {}).get(brain_key)
+
+
+def _remember(dataset: fo.Dataset, brain_key: str, made_from: str) -> None:
+    settings = dict(dataset.info.get(_SETTINGS, {}))
+    settings[_VECTORS] = {**settings.get(_VECTORS, {}), brain_key: made_from}
+    dataset.info[_SETTINGS] = settings
+    dataset.save()
+
+
+def write_points(samples: _Samples, field: str, brain_key: str, points: np.ndarray, made_from: str) -> None:
+    """Stores a map where FiftyOne's Embeddings panel finds it; an older one of that key is replaced.
+
+    Args:
+        samples: a dataset or view
+        field: the field of the vectors
+        brain_key: the map's name in the panel
+        points: (N, 2), one for each sample of the dataset that has a vector, in order
+        made_from: what it was made from, see ``remembered``
+    """
+    import fiftyone.brain as fob
+
+    dataset = root(samples)
+    with database_errors():
+        view = dataset.exists(field)
+        delete(samples, brain_key)
+        fob.compute_visualization(view, points=points.astype(np.float64), brain_key=brain_key)
+        _remember(dataset, brain_key, made_from)
+
+
+def write_similarity(samples: _Samples, field: str, brain_key: str, made_from: str) -> None:
+    """Makes the similarity index over the dataset's vectors; an older one of that key is replaced."""
+    import fiftyone.brain as fob
+
+    dataset = root(samples)
+    with database_errors():
+        view = dataset.exists(field)
+        delete(samples, brain_key)
+        # of unit vectors, the order by distance is that by cosine; FiftyOne's own "cosine" takes the mean off first
+        fob.compute_similarity(
+            view, embeddings=field, brain_key=brain_key, backend="sklearn", metric="euclidean", progress=False
+        )
+        _remember(dataset, brain_key, made_from)
+
+
+def delete(samples: _Samples, brain_key: str) -> None:
+    """Deletes a brain run if there is one. The vectors stay."""
+    dataset = root(samples)
+    if brain_key in dataset.list_brain_runs():
+        dataset.delete_brain_run(brain_key)

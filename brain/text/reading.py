@@ -1,0 +1,390 @@
+"""Reads a picture against the words that it should show, and says what it is not sure of.
+
+A recogniser misreads about one real word in eight, so one reading accuses nobody. Each difference between what was
+read and what was wanted is a question of two texts: how much likelier is the line as it was read than the line as it
+was wanted, averaged over several views of it (``ctc``)? Where the wanted text is as likely, the line is taken as
+wanted; where it is less likely by ``doubt`` nats, the difference stands; in between both readings are kept, and what
+they do not agree on is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from loupe.brain.text import ocr as ocr_module
+from loupe.brain.text.alignment import Alignment, align, comparable, resegment
+from loupe.brain.text.ctc import Alphabet, mean_log_likelihoods, script_of
+from loupe.brain.text.ocr import Ocr, Region
+
+#: a picture this low is read as one line, without looking for lines first
+_LINE_HEIGHT = 48
+_SMALLEST = 12
+#: the detector's usual range of resolutions
+_LEAST_SIDE, _USUAL_SIDE, _MOST_SIDE = 384, 960, 1536
+#: readings nearer than this to the likeliest one (nats) are no less likely
+_SAME = 1.0
+#: below this mean probability a line is no lettering that can be read; above the second it is
+_ILLEGIBLE, _SURE = 0.5, 0.8
+#: range of luma, in [0, 1], in which a text may hide from the detector; below it a picture is blank
+_FAINT = (0.01, 0.08)
+#: an illegible line is no poor drawing of a word that is less likely than nothing by so many nats a letter
+_UNLIKE = 4.0
+_MOST_LINES = 120
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One line of text.
+
+    Attributes:
+        region: where
+        words: what it says, as compared
+        shown: what it says, as read
+        confidence: the recogniser's, in [0, 1]
+        others: what it may as well say
+    """
+
+    region: Region
+    words: Words
+    shown: str
+    confidence: float
+    others: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a picture says, against what was wanted.
+
+    Attributes:
+        lines: the lines that could be read
+        alignment: their words against the wanted ones
+        doubts: for each kind of edit why it is not known; empty where all readings agree
+    """
+
+    lines: tuple[Line, ...]
+    alignment: Alignment
+    doubts: dict[str, str] = field(default_factory=dict)
+
+    def words(self) -> list[str]:
+        """The words of all lines."""
+        return [word for line in self.lines for word in line.words]
+
+
+@dataclass
+class _Sight:
+    """A region with what the recogniser saw of it so far."""
+
+    region: Region
+    alphabet: Alphabet
+    greedy: list[tuple[str, float]]
+    frames: list[np.ndarray]
+    candidates: dict[Words, str] = field(default_factory=dict)
+
+    def likelihoods(self, texts: Sequence[Words]) -> np.ndarray:
+        return mean_log_likelihoods(self.frames, ["".join(words) for words in texts], self.alphabet.columns)
+
+    @property
+    def confidence(self) -> float:
+        return float(np.median([confidence for _, confidence in self.greedy])) if self.greedy else 0.0
+
+
+class Reader:
+    """Reads pictures against wanted words.
+
+    Args:
+        ocr: the loaded models
+        doubt: by how many nats a difference must be likelier than the wanted text to be believed
+    """
+
+    def __init__(self, ocr: Ocr, doubt: float) -> None:
+        self._ocr, self._doubt = ocr, doubt
+
+    def read(self, picture: np.ndarray, wanted: Sequence[str]) -> Reading | str:
+        """Returns what a (H, W, 3) uint8 RGB picture says, or why nothing can be said.
+
+        Args:
+            picture: the pixels
+            wanted: the wanted words, as ``comparable`` gives them
+        """
+        if min(picture.shape[:2]) < _SMALLEST:
+            return f"the picture is smaller than {_SMALLEST} pixels"
+        script = script_of(wanted)
+        alphabet = self._ocr.alphabet(script)
+        strange = sorted({c for word in wanted for c in word if c not in alphabet.columns})
+        if strange:
+            return f"the recogniser does not know the characters {''.join(strange[:10])}"
+        sights = self._look(picture, self._places(picture), alphabet)
+        if self._matches(sights, wanted):
+            return self._judge(picture, sights, wanted)
+        self._look_again(picture, sights, wanted)
+        if self._missing(sights, wanted) and not _is_line(picture):
+            known = [sight.region for sight in sights]
+            for side in self._other_sides(picture):
+                fresh = [
+                    one for one in self._ocr.regions(picture, side) if not any(_same_place(one, old) for old in known)
+                ]
+                known += fresh
+                sights += self._look(picture, fresh[:_MOST_LINES], alphabet, range(5))
+        return self._judge(picture, sights, wanted)
+
+    def _places(self, picture: np.ndarray) -> list[Region]:
+        height, width = picture.shape[:2]
+        if height <= _LINE_HEIGHT and width >= 1.2 * height:
+            return [ocr_module.whole(picture)]
+        longest = max(height, width)
+        regions = self._ocr.regions(
+            picture, int(np.clip(2 * longest, _LEAST_SIDE, max(_USUAL_SIDE, min(longest, _USUAL_SIDE))))
+        )
+        if _is_line(picture) and _in_one_row(regions, height):
+            return [ocr_module.whole(picture)]
+        return regions[:_MOST_LINES]
+
+    def _other_sides(self, picture: np.ndarray) -> list[int]:
+        """Resolutions at which to look again for what is missing: larger for small letters, smaller for huge ones."""
+        longest = max(picture.shape[:2])
+        return [min(_MOST_SIDE, max(2 * longest, _LEAST_SIDE)) if longest < _USUAL_SIDE // 2 else _MOST_SIDE, 480]
+
+    def _look(
+        self, picture: np.ndarray, regions: Sequence[Region], alphabet: Alphabet, which: Sequence[int] = (0, 1)
+    ) -> list[_Sight]:
+        alone = len(regions) == 1
+        upright = self._upright(picture, regions)
+        lines = [ocr_module.views(picture, region) for region in upright]
+        seen = self._ocr.posteriors([views[k] for views in lines for k in which])
+        sights = []
+        for row, region in enumerate(upright):
+            posteriors = seen[row * len(which) : (row + 1) * len(which)]
+            chosen = alphabet
+            if alphabet.script == "digits" and not alone and not self._numeric(posteriors):
+                chosen = self._ocr.alphabet("latin")
+            sights.append(_sight(region, chosen, posteriors))
+        return sights
+
+    def _numeric(self, posteriors: Sequence[np.ndarray]) -> bool:
+        """Whether a line looks more like a number than like a word, to a recogniser that may read both."""
+        shown = "".join(self._ocr.alphabet("latin").greedy(posterior)[0] for posterior in posteriors)
+        characters = comparable(shown)
+        return not characters or sum(c.isdigit() for c in characters) >= 0.5 * len(characters)
+
+    def _upright(self, picture: np.ndarray, regions: Sequence[Region]) -> list[Region]:
+        """The regions, tall ones turned to the side and upside-down ones turned round where that reads much better."""
+        free = self._ocr.alphabet("any")
+        choices = [_turns(region) for region in regions]
+        flat = [turn for turns in choices for turn in turns]
+        if len(flat) == len(regions):
+            return list(regions)
+        posteriors = self._ocr.posteriors([ocr_module.cut(picture, turn, 0.1) for turn in flat])
+        best, at = [], 0
+        for turns in choices:
+            read = [free.greedy(posterior) for posterior in posteriors[at : at + len(turns)]]
+            at += len(turns)
+            # a single digit upside down is another digit: only longer lines are turned
+            values = [confidence if k == 0 or len(text) >= 3 else 0.0 for k, (text, confidence) in enumerate(read)]
+            best.append(turns[int(np.argmax(values))])
+        return best
+
+    def _look_again(self, picture: np.ndarray, sights: list[_Sight], wanted: Sequence[str]) -> None:
+        """Adds the other three views to every line that is not just as wanted."""
+        exact = set(wanted)
+        for at, sight in enumerate(sights):
+            words = _likeliest(sight, wanted)
+            if words and all(word in exact for word in words) and len(sights) > 1:
+                continue
+            region = self._turned(picture, sight)
+            if region is not sight.region:
+                sights[at] = _sight(region, sight.alphabet, self._ocr.posteriors(ocr_module.views(picture, region)))
+                continue
+            more = self._ocr.posteriors(ocr_module.views(picture, sight.region)[2:])
+            both = _sight(sight.region, sight.alphabet, more)
+            sight.greedy += both.greedy
+            sight.frames += both.frames
+
+    def _turned(self, picture: np.ndarray, sight: _Sight) -> Region:
+        """The region upside down, where it reads badly as it is and well when turned."""
+        if sight.confidence >= 0.9 or sight.region.width < 1.5 * sight.region.height:
+            return sight.region
+        other = replace(sight.region, corners=np.roll(sight.region.corners, 2, axis=0))
+        text, confidence = sight.alphabet.greedy(self._ocr.posteriors([ocr_module.cut(picture, other, 0.1)])[0])
+        return other if len(text) >= 3 and confidence > max(0.9, sight.confidence + 0.05) else sight.region
+
+    def _matches(self, sights: Sequence[_Sight], wanted: Sequence[str]) -> bool:
+        read = [word for sight in sights for word in _likeliest(sight, wanted)]
+        return bool(wanted) and sorted(read) == sorted(wanted)
+
+    def _missing(self, sights: Sequence[_Sight], wanted: Sequence[str]) -> bool:
+        read = [word for sight in sights for word in _likeliest(sight, wanted)]
+        paired = {at for at, _ in align(wanted, read).pairs}
+        return len(paired) < len(wanted)
+
+    def _judge(self, picture: np.ndarray, sights: list[_Sight], wanted: Sequence[str]) -> Reading:
+        lines: list[Line] = []
+        unread: list[_Sight] = []
+        stray: set[str] = set()
+        words = [list(_likeliest(sight, wanted)) for sight in sights]
+        for at, sight in enumerate(sights):
+            others = [word for k, line in enumerate(words) if k != at for word in line]
+            line = self._weigh(sight, tuple(words[at]), wanted, others)
+            words[at] = list(line.words)
+            # an isolated sign that cannot be read, or one character alone, is often no lettering at all
+            alone = len(sights) > 1 or not wanted
+            illegible = not line.words or line.confidence < _ILLEGIBLE
+            asked = any(word in wanted for word in line.words)
+            if alone and not asked and (illegible or (len("".join(line.words)) < 2 and not line.others)):
+                unread += [sight] if illegible else []
+                stray |= set(line.words) if line.confidence >= _ILLEGIBLE else set()
+                words[at] = []
+                continue
+            lines.append(line)
+        return self._conclude(picture, tuple(lines), wanted, unread, stray)
+
+    def _weigh(self, sight: _Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Line:
+        """The line with each of its differences believed, taken back or left open."""
+        current = words
+        for _ in range(len(words) + 1):
+            current = self._taken_back(sight, current, wanted, others) or current
+        options = self._as_wanted(current, wanted, others)
+        values = sight.likelihoods([current, *options])
+        # that a line says nothing is also what a recogniser reads where it is at a loss
+        doubt = self._doubt if current else 2 * self._doubt
+        open_ = [option for option, value in zip(options, values[1:], strict=True) if values[0] - value < doubt]
+        if options:
+            texts = [*dict.fromkeys(_compared(text, wanted) for text, _ in sight.greedy)]
+            values = sight.likelihoods([current, *texts])
+            open_ += [
+                text
+                for text, value in zip(texts, values[1:], strict=True)
+                if text != current and values[0] - value < _SAME
+            ]
+        shown = next((text for text, _ in sight.greedy if _compared(text, wanted) == current), " ".join(current))
+        return Line(sight.region, current, shown, sight.confidence, tuple(dict.fromkeys(open_)))
+
+    def _taken_back(self, sight: _Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Words | None:
+        """The line with a difference put right that is not likelier than the wanted text; None when all are."""
+        options = self._as_wanted(words, wanted, others)
+        values = sight.likelihoods([words, *options])
+        for option, value in zip(options, values[1:], strict=True):
+            if value >= values[0] or _look_alike("".join(words), "".join(option)):
+                return option
+        return None
+
+    def _as_wanted(self, words: Words, wanted: Sequence[str], others: Sequence[str]) -> list[Words]:
+        """What the line would be as wanted: all words put right, or one of them; or what is missing elsewhere."""
+        pairs = align(wanted, [*words, *others]).pairs
+        paired = {read: at for at, read in pairs}
+        right = tuple(wanted[paired[k]] for k in range(len(words)) if k in paired)
+        options = [right] if right else []
+        for k, word in enumerate(words):
+            if k not in paired:
+                options.append((*words[:k], *words[k + 1 :]))
+            elif wanted[paired[k]] != word:
+                options.append((*words[:k], wanted[paired[k]], *words[k + 1 :]))
+        missing = tuple(word for at, word in enumerate(wanted) if at not in {a for a, _ in pairs})
+        if missing and not any(word in wanted for word in words):
+            options += [missing, *((word,) for word in missing)]
+        return [option for option in dict.fromkeys(options) if option != words]
+
+    def _conclude(
+        self,
+        picture: np.ndarray,
+        lines: tuple[Line, ...],
+        wanted: Sequence[str],
+        unread: Sequence[_Sight],
+        stray: set[str],
+    ) -> Reading:
+        """The alignment, and on what the likely readings do not agree; ``stray`` are single letters left out of it."""
+        base = align(wanted, [word for line in lines for word in line.words])
+        doubts: dict[str, str] = {}
+        for at, line in enumerate(lines):
+            for other in line.others:
+                changed = [word for k, one in enumerate(lines) for word in (other if k == at else one.words)]
+                option = align(wanted, changed)
+                reason = f"readings differ: {' '.join(line.words) or 'nothing'!r} or {' '.join(other) or 'nothing'!r}"
+                for kind in ("substitution", "omission", "duplication", "unrequested"):
+                    if (base.count(kind) > 0) != (option.count(kind) > 0):
+                        doubts.setdefault(kind, reason)
+        lost = [edit.wanted for edit in base.edits if edit.read_word is None]
+        if any(_could_be(sight, word) for sight in unread for word in lost):
+            doubts.setdefault("omission", "there is lettering that could not be read")
+        strays = {word for line in lines for word in line.words if len(word) == 1} | stray
+        if len("".join(lost)) > 1 and any(_look_alike(one, c) for word in lost for c in word for one in strays):
+            doubts.setdefault("omission", "there are letters that stand alone")
+        if lost and _FAINT[0] < _contrast(picture) < _FAINT[1]:
+            doubts.setdefault("omission", "the picture has too little contrast to say that a text is missing")
+        surplus = [line for line in lines if line.confidence < _SURE and set(line.words) - set(wanted)]
+        if surplus and base.count("unrequested"):
+            sure = {word for line in lines if line.confidence >= _SURE for word in line.words}
+            if not any(
+                edit.kind == "unrequested" and edit.wanted_word is None and edit.read in sure for edit in base.edits
+            ):
+                doubts.setdefault("unrequested", f"perhaps there is other text: {surplus[0].shown!r}")
+        return Reading(lines, base, doubts)
+
+
+def _sight(region: Region, alphabet: Alphabet, posteriors: Sequence[np.ndarray]) -> _Sight:
+    return _Sight(
+        region,
+        alphabet,
+        [alphabet.greedy(posterior) for posterior in posteriors],
+        [alphabet.log_probabilities(posterior) for posterior in posteriors],
+    )
+
+
+def _could_be(sight: _Sight, word: str) -> bool:
+    """Whether an illegible line may be that word; texture that looks like lettering to the detector is far from any."""
+    blank, asked = sight.likelihoods([(), (word,)])
+    return bool(blank - asked < _UNLIKE * len(word))
+
+
+def _look_alike(read: str, wanted: str) -> bool:
+    """Whether two texts differ only by characters that many fonts draw the same: O and 0, l or I and 1."""
+    same = {"o0", "0o", "l1", "1l", "i1", "1i"}
+    return len(read) == len(wanted) and all(a == b or a + b in same for a, b in zip(read, wanted, strict=True))
+
+
+def _compared(text: str, wanted: Sequence[str]) -> Words:
+    return tuple(resegment([word for word in map(comparable, text.split()) if word], wanted))
+
+
+def _likeliest(sight: _Sight, wanted: Sequence[str]) -> Words:
+    """Of what the views read, what is likeliest over all of them."""
+    texts = [*dict.fromkeys(_compared(text, wanted) for text, _ in sight.greedy)]
+    return texts[int(np.argmax(sight.likelihoods(texts)))] if len(texts) > 1 else texts[0]
+
+
+def _is_line(picture: np.ndarray) -> bool:
+    height, width = picture.shape[:2]
+    return height < 160 and width >= 1.2 * height
+
+
+def _in_one_row(regions: Sequence[Region], height: int) -> bool:
+    """Whether no region lies under another one, and the row fills a good part of the picture's height."""
+    if not regions:
+        return True
+    middles = [float(region.corners[:, 1].mean()) for region in regions]
+    tallest = max(region.height for region in regions)
+    return max(middles) - min(middles) < 0.5 * tallest and tallest > 0.4 * height
+
+
+def _turns(region: Region) -> list[Region]:
+    if region.height < 1.8 * region.width:
+        return [region]
+    return [region, *(replace(region, corners=np.roll(region.corners, turn, axis=0)) for turn in (1, -1))]
+
+
+def _same_place(one: Region, other: Region) -> bool:
+    low = np.maximum(one.corners.min(0), other.corners.min(0))
+    high = np.minimum(one.corners.max(0), other.corners.max(0))
+    common = float(np.prod(np.clip(high - low, 0, None)))
+    areas = [float(np.prod(np.ptp(region.corners, axis=0))) for region in (one, other)]
+    return common > 0.4 * min(areas)
+
+
+def _contrast(picture: np.ndarray) -> float:
+    luma = picture.astype(np.float32) @ np.array((0.299, 0.587, 0.114), np.float32) / 255
+    low, high = np.percentile(luma, (0.1, 99.9))
+    return float(high - low)

@@ -1,0 +1,115 @@
+"""``loupe.check``: runs checks over samples and stores their raw scores."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from loupe.brain import registry, runner
+from loupe.brain.device import resolve_device
+from loupe.brain.errors import InputError
+from loupe.brain.progress import reporter
+from loupe.brain.records import Progress, ProgressCallback, Run
+from loupe.brain.specs import Check
+from loupe.brain.store import rows as store_rows
+from loupe.brain.store import runs as store_runs
+from loupe.brain.store import scores as store_scores
+from loupe.brain.store.connection import database_errors
+from loupe.brain.verbs.flag import flag
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+_MOST_MESSAGES = 100
+
+
+@database_errors()
+def check(
+    samples: fo.Dataset | fo.DatasetView,
+    checks: Sequence[str | Check] | None = None,
+    *,
+    device: str | None = None,
+    engine: str = "local",
+    resume: bool = True,
+    batch_size: int = 16,
+    workers: int | None = None,
+    flag_after: bool = True,
+    progress: bool | ProgressCallback | None = None,
+) -> Run:
+    """Runs checks over samples and stores their raw scores in ``quality.*``.
+
+    Chunk by chunk: what is stored stays, whatever happens after; the same call goes on from there. A file that cannot
+    be read, or that a check breaks on, is recorded and the rest goes on.
+
+    Args:
+        samples: a dataset or view of images
+        checks: names, or specs with parameters of your own; all registered checks by default
+        device: e.g. ``"cuda:1"``; the best there is by default
+        engine: where to run; ``"local"`` is this process
+        resume: leave out what the same check has judged already and that has not changed since
+        batch_size: the most images a check gets at once
+        workers: threads that decode; the number of cores by default
+        flag_after: turn the scores into ``failures`` by the current thresholds at the end
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        what was done: how many samples, errors, and unknowns by check
+
+    Raises:
+        UnknownName: no check of that name; the nearest name is suggested
+        NoSamples: the view is empty
+        Stopped: ``progress`` asked to stop; what was done is stored
+        DatabaseGone: the database stopped answering; what was done is stored
+
+    >>> loupe.check(dataset, ["sharpness", "text"])  # doctest: +SKIP
+    Run(loupe_check_1: 216 done, 0 already done, 0 errors, unknown: text 4, 31.0 s on cpu)
+    """
+    if engine != "local":
+        raise InputError(f"expected engine 'local', got {engine!r}")
+    if batch_size < 1:
+        raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    known = registry.checks()
+    specs = [registry.pick("check", known, name) for name in (known if checks is None else checks)]
+    if not specs:
+        raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
+    report = reporter(progress, "check")
+    started = time.monotonic()
+    needs = sorted({name for spec in specs for name in spec.needs})
+    rows, skipped = store_rows.pending_rows(samples, specs, needs=needs, resume=resume)
+    device = resolve_device(device)
+    store_scores.declare(
+        samples,
+        [output for spec in specs for output in spec.outputs],
+        [spec.evidence for spec in specs if spec.evidence],
+    )
+    done = 0
+    unknown: Counter[str] = Counter()
+    errors: dict[str, str] = {}
+    report(Progress(0, len(rows), "loading"))
+    if rows:
+        for verdicts in runner.run(rows, specs, device=device, batch_size=batch_size, workers=workers):
+            store_scores.write(samples, verdicts, specs)
+            for verdict in verdicts:
+                unknown.update(verdict.reasons.keys())
+                if verdict.errors:
+                    errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
+            done += len(verdicts)
+            report(Progress(done, len(rows), "checking"))
+    if flag_after:
+        flag(samples)
+    run = Run(
+        key=store_runs.new_key(samples, "check"),
+        verb="check",
+        n=done,
+        skipped=skipped,
+        errors=len(errors),
+        unknown=dict(unknown),
+        seconds=time.monotonic() - started,
+        device=device,
+        params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in specs}},
+        messages=dict(list(errors.items())[:_MOST_MESSAGES]),
+    )
+    store_runs.save(samples, run)
+    return run

@@ -1,0 +1,227 @@
+"""``loupe.embed``: vectors, a map of them, and a similarity index."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loupe.brain import registry, runner
+from loupe.brain.device import resolve_device
+from loupe.brain.errors import InputError, MissingDependency, ModelError
+from loupe.brain.progress import reporter
+from loupe.brain.reader import Chunk, read_chunks
+from loupe.brain.records import ImageBatch, Progress, ProgressCallback, Run
+from loupe.brain.specs import Embedder
+from loupe.brain.store import runs as store_runs
+from loupe.brain.store import vectors as store_vectors
+from loupe.brain.store.connection import database_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import fiftyone as fo
+    from torch import Tensor
+
+_MOST_MESSAGES = 100
+_MAPS = ("umap", "pca")
+_LEAST = {"umap": 5, "pca": 2}
+
+
+@database_errors()
+def embed(
+    samples: fo.Dataset | fo.DatasetView,
+    *,
+    embedder: str | Embedder = "open_clip",
+    field: str = "embeddings",
+    visualize: str | None = "umap",
+    similarity: bool = True,
+    device: str | None = None,
+    batch_size: int = 16,
+    resume: bool = True,
+    seed: int = 0,
+    progress: bool | ProgressCallback | None = None,
+) -> Run:
+    """Turns each image into a vector, draws a map of the vectors, and makes them searchable.
+
+    Chunk by chunk: what is stored stays, and the same call goes on from there; only new and changed files are embedded.
+    Another embedder embeds all of them anew. A file that cannot be read stands under ``unknown`` with its reason.
+
+    The map (brain key ``<field>_umap`` or ``<field>_pca``, shown by FiftyOne's Embeddings panel) and the similarity
+    index (``<field>_similarity``) hold every sample of the dataset that has a vector in this field, and are made anew
+    only when a vector has changed.
+
+    Args:
+        samples: a dataset or view of images
+        embedder: a name, or a spec with parameters of your own. ``"auto"``: ``open_clip`` where its weights can be had,
+            else ``hog``, which it says in a warning
+        field: where the vectors go: float32 of unit length
+        visualize: ``"umap"``, ``"pca"``, or None for no map
+        similarity: whether to make the similarity index
+        device: e.g. ``"cuda:1"``; the best there is by default
+        batch_size: the most images an embedder gets at once
+        resume: leave out what the same embedder has seen already and that has not changed since
+        seed: of the map
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        what was done: how many samples, errors, and unknowns; in ``messages`` also why there is no map
+
+    Raises:
+        UnknownName: no embedder of that name; the nearest name is suggested
+        ModelError: its weights cannot be had; no other embedder is taken instead
+        InputError: the field holds something else
+        NoSamples: the view is empty
+        Stopped: ``progress`` asked to stop; what was done is stored
+        DatabaseGone: the database stopped answering; what was done is stored
+
+    >>> loupe.embed(dataset, embedder="hog")  # doctest: +SKIP
+    Run(loupe_embed_1: 216 done, 0 already done, 0 errors, unknown: none, 9.2 s on cpu)
+    """
+    if visualize is not None and visualize not in _MAPS:
+        raise InputError(f"expected visualize to be 'umap', 'pca' or None, got {visualize!r}")
+    if batch_size < 1:
+        raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    report = reporter(progress, "embed")
+    started = time.monotonic()
+    device = resolve_device(device)
+    spec, judge = _pick(embedder, device)
+    rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)
+    store_vectors.declare(samples, spec, field)
+    report(Progress(0, len(rows), "loading"))
+
+    done, unknown = 0, 0
+    errors: dict[str, str] = {}
+    if rows:
+        judge = judge or spec.load(device)
+        for chunk in read_chunks(rows, long_side=spec.long_side, batch_size=batch_size):
+            vectors, broken = _embed(chunk, judge, device)
+            store_vectors.write(samples, field, chunk.rows, vectors, chunk.unreadable)
+            errors.update(broken)
+            unknown += len(chunk.unreadable)
+            done += len(chunk.rows)
+            report(Progress(done, len(rows), "embedding"))
+
+    messages = dict(list(errors.items())[:_MOST_MESSAGES])
+    made_from, n = store_vectors.signature(samples, field)
+    if visualize is not None:
+        report(Progress(done, len(rows), "drawing the map"))
+        why_not = _draw(samples, field, visualize, seed, f"{made_from}:{visualize}:{seed}", n)
+        if why_not:
+            warnings.warn(why_not, stacklevel=3)
+            messages[visualize] = why_not
+    index = f"{field}_similarity"
+    if similarity and n and store_vectors.remembered(samples, index) != made_from:
+        report(Progress(done, len(rows), "indexing"))
+        store_vectors.write_similarity(samples, field, index, made_from)
+    run = Run(
+        key=store_runs.new_key(samples, "embed"),
+        verb="embed",
+        n=done,
+        skipped=skipped,
+        errors=len(errors),
+        unknown={store_vectors.LABEL: unknown} if unknown else {},
+        seconds=time.monotonic() - started,
+        device=device,
+        params={
+            "embedder": {"name": spec.name, "version": spec.version, **spec.params()},
+            "field": field,
+            "visualize": visualize,
+            "similarity": similarity,
+            "seed": seed,
+        },
+        messages=messages,
+    )
+    store_runs.save(samples, run)
+    report(Progress(len(rows), len(rows), "done"))
+    return run
+
+
+def _pick(embedder: str | Embedder, device: str) -> tuple[Embedder, Callable[[ImageBatch], Tensor] | None]:
+    """Returns the embedder, and its function where finding out which one to take has loaded it already."""
+    known = registry.embedders()
+    if embedder != "auto":
+        return registry.pick("embedder", known, embedder), None
+    wanted = registry.pick("embedder", known, "open_clip")
+    try:
+        return wanted, wanted.load(device)
+    except (ModelError, MissingDependency) as error:
+        offline = registry.pick("embedder", known, "hog")
+        warnings.warn(
+            f"embedding with 'hog', which sees shapes and colours but no meaning: {str(error).split('. ')[0]}",
+            stacklevel=4,
+        )
+        return offline, None
+
+
+def _embed(
+    chunk: Chunk, judge: Callable[[ImageBatch], Tensor], device: str
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Returns the (D,) float32 vectors, and the errors of those that the embedder broke on, by sample id."""
+    vectors: dict[str, np.ndarray] = {}
+    errors: dict[str, str] = {}
+    for _, batch in chunk.batches:
+        moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
+        for part, found in runner.attempt(judge, moved):
+            if isinstance(found, Exception):
+                errors.update(dict.fromkeys(part.ids, f"{type(found).__name__}: {found}"))
+                continue
+            values = found.float().cpu().numpy()
+            finite = np.isfinite(values).all(axis=1)
+            for sample_id, vector, good in zip(part.ids, values, finite, strict=True):
+                if good:
+                    vectors[sample_id] = vector
+                else:
+                    errors[sample_id] = "the embedder gave numbers that are not finite"
+    return vectors, errors
+
+
+def _draw(samples: fo.Dataset | fo.DatasetView, field: str, kind: str, seed: int, made_from: str, n: int) -> str | None:
+    """Makes the map unless it stands already; returns why not if there are too few vectors."""
+    key = f"{field}_{kind}"
+    if n < _LEAST[kind]:
+        store_vectors.delete(samples, key)
+        return f"no map was drawn: {kind.upper()} needs at least {_LEAST[kind]} vectors, {field!r} has {n}"
+    if store_vectors.remembered(samples, key) == made_from:
+        return None
+    _, vectors = store_vectors.read(samples, field)
+    store_vectors.write_points(samples, field, key, project(vectors, kind, seed), made_from)
+    return None
+
+
+def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarray:
+    """Returns (N, 2) float32 coordinates of (N, D) vectors, the same for the same seed.
+
+    ``"umap"``: umap-learn with cosine distance (McInnes et al. 2018, arXiv:1802.03426), N at least 5. ``"pca"``: the
+    two main axes, N at least 2.
+
+    >>> project(np.eye(3, dtype=np.float32), "pca").shape
+    (3, 2)
+    """
+    n = len(vectors)
+    if kind == "umap":
+        from umap import UMAP
+
+        # the spectral start needs a graph that is larger than its own few axes
+        reducer = UMAP(
+            n_components=2,
+            n_neighbors=min(15, n - 1),
+            metric="cosine",
+            init="spectral" if n > 20 else "random",
+            random_state=seed,
+            n_jobs=1,
+        )
+        return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)
+    centred = vectors - vectors.mean(axis=0)
+    if n < vectors.shape[1]:  # the small one of the two square matrices has the same axes in it
+        strength, found = np.linalg.eigh(centred @ centred.T)
+        points = found[:, ::-1][:, :2] * np.sqrt(np.maximum(strength[::-1][:2], 0))
+    else:
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        points = centred @ axes[:, ::-1][:, :2]
+    # the sign of an axis is arbitrary: what lies farthest out is put on its positive side
+    points = points * np.sign(points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])])
+    return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).astype(np.float32)

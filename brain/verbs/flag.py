@@ -1,0 +1,97 @@
+"""``loupe.flag``: turns stored scores and thresholds into ``failures``. Nothing is decoded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loupe.brain import registry
+from loupe.brain.errors import InputError, UnknownName
+from loupe.brain.records import Failure, Flags, Output, Threshold
+from loupe.brain.store import rows as store_rows
+from loupe.brain.store import runs as store_runs
+from loupe.brain.store import scores as store_scores
+from loupe.brain.store.connection import database_errors
+from loupe.brain.taxonomy import FAILURE_MODES
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+
+@database_errors()
+def flag(
+    samples: fo.Dataset | fo.DatasetView, thresholds: Mapping[str, float | Threshold | None] | None = None
+) -> Flags:
+    """Turns stored scores and thresholds into ``failures``, without decoding an image.
+
+    Every failure mode whose score is stored is flagged anew; failures that nothing registered can flag are left alone.
+    An unknown score is never a failure.
+
+    Args:
+        samples: a dataset or view
+        thresholds: by failure mode: a number in the score's unit, or a ``Threshold``; None for the default again. They
+            are kept on the dataset and used from then on
+
+    Returns:
+        how many samples have each failure, how many are unknown, and the thresholds used
+
+    Raises:
+        UnknownName: no check flags a failure mode of that name; the nearest name is suggested
+        NoSamples: the view is empty
+
+    >>> loupe.flag(dataset, {"dark": 0.25}).counts  # doctest: +SKIP
+    {'blur': 3, 'dark': 1}
+    """
+    known = registry.failures()
+    given = {**store_runs.load_thresholds(samples), **_parse(thresholds or {}, known)}
+    own = {failure: threshold for failure, threshold in given.items() if threshold is not None}
+    there = {
+        failure: (check, output)
+        for failure, (check, output) in known.items()
+        if samples.has_field(f"{store_scores.QUALITY}.{output.name}")
+    }
+    store_rows.require_samples(samples)
+    if thresholds:
+        store_runs.save_thresholds(samples, own)
+    if not there:
+        return Flags({}, {}, {})
+    used = {failure: own.get(failure, output.fails) for failure, (_, output) in there.items()}
+    used_now: dict[str, Threshold] = {failure: line for failure, line in used.items() if line is not None}
+
+    ids, before = store_scores.read_failures(samples)
+    after = [[failure for failure in found or () if failure.label not in used_now] for found in before]
+    unknown = {}
+    for failure, threshold in used_now.items():
+        check, output = there[failure]
+        scores = store_rows.column(samples, f"{store_scores.QUALITY}.{output.name}")
+        unknown[failure] = int(np.isnan(scores).sum())
+        for index in np.flatnonzero(threshold.fails(scores)):
+            after[index].append(Failure(failure, float(scores[index]), threshold.value, check))
+    order = {name: rank for rank, name in enumerate(FAILURE_MODES)}
+    tidy = [tuple(sorted(found, key=lambda failure: order.get(failure.label, len(order)))) for found in after]
+    # a sample without a failure gets an empty list: null says that it was never flagged
+    changed = [index for index, found in enumerate(tidy) if found != before[index]]
+    store_scores.write_failures(samples, [ids[index] for index in changed], [tidy[index] for index in changed])
+    counts = Counter(failure.label for found in tidy for failure in found if failure.label in used_now)
+    return Flags({failure: counts[failure] for failure in used_now}, unknown, used_now)
+
+
+def _parse(
+    thresholds: Mapping[str, float | Threshold | None], known: Mapping[str, tuple[str, Output]]
+) -> dict[str, Threshold | None]:
+    parsed: dict[str, Threshold | None] = {}
+    for failure, given in thresholds.items():
+        if failure not in known:
+            raise UnknownName("failure mode with a check", failure, known)
+        default = known[failure][1].fails
+        assert default is not None
+        if given is None or isinstance(given, Threshold):
+            parsed[failure] = given
+        elif isinstance(given, (int, float)) and not isinstance(given, bool):
+            parsed[failure] = Threshold(default.op, float(given), source="user")
+        else:
+            raise InputError(f"expected a number or a Threshold for {failure!r}, got {given!r}")
+    return parsed

@@ -1,0 +1,280 @@
+"""``loupe.generate``: prompts become images, and images become samples."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import loupe
+from loupe.brain import output_folder, registry
+from loupe.brain import prompts as prompt_files
+from loupe.brain.device import resolve_device
+from loupe.brain.errors import InputError, PromptError
+from loupe.brain.progress import reporter
+from loupe.brain.prompts import Prompt, Prompts
+from loupe.brain.records import Progress, ProgressCallback, Request, Run
+from loupe.brain.specs import Generator, GeneratorSession
+from loupe.brain.store import generated as store_generated
+from loupe.brain.store import runs as store_runs
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.generated import Generated
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+# the App's JavaScript shows larger integers rounded
+_SEEDS = 2**53
+# what is good to know and decides no pixel
+_NOT_IN_KEY = {"model"}
+
+
+@database_errors()
+def generate(
+    dataset: fo.Dataset,
+    prompts: Prompts,
+    *,
+    model: str | Path | Generator = "tiny-signs",
+    per_prompt: int = 1,
+    seed: int = 0,
+    output_dir: str | Path | None = None,
+    negative_prompt: str = "",
+    steps: int | None = None,
+    guidance: float | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    batch_size: int | None = None,
+    dtype: str | None = None,
+    device: str | None = None,
+    factors: Mapping[str, Sequence[Any]] | None = None,
+    sample: int | None = None,
+    progress: bool | ProgressCallback | None = None,
+) -> Run:
+    """Draws images from prompts and adds a sample for each: ``prompt``, ``generation.*`` and ``scenario.*``.
+
+    Each image has a seed of its own, derived from ``seed``, its prompt and its number among those of the same prompt:
+    other prompts beside it, their order and the batch size do not change it. The key of an image (``generation.key``)
+    is a hash of all that decides its pixels: what the dataset has already is not drawn again, and after a stop, an
+    error or a killed process the same call goes on where that one ended. Files are written under a temporary name
+    first, so that none is ever half there; each carries its provenance as JSON in the PNG text chunk ``loupe``.
+
+    Args:
+        dataset: where the samples go
+        prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; or,
+            with ``factors``, a template (see ``loupe.brain.prompts``)
+        model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, or a generator's spec
+        per_prompt: images for each prompt; a larger number adds to what is there
+        seed: in [0, 2**63)
+        output_dir: where the files go, as ``<key>.png``; the dataset's folder in FiftyOne's dataset folder by default
+        negative_prompt: for the prompts that have none of their own
+        steps, guidance, width, height, dtype: the model's own by default
+        batch_size: images between two progress reports; it changes no pixel
+        device: e.g. ``"cuda:1"``; the best there is by default
+        factors: for each placeholder of the template its values; every combination is drawn
+        sample: only that many of the prompts, drawn by ``seed``
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        ``n`` images added, ``skipped`` that were there
+
+    Raises:
+        PromptError: a prompt, a prompt file or the template cannot be used; nothing was drawn
+        ModelError: the model cannot be loaded
+        OutputError: the folder cannot be written, the disk is full, or another process writes there
+        Stopped: ``progress`` asked to stop; what was drawn is stored
+        DatabaseGone: the database stopped answering; what was drawn is on disk, and the same call takes it up
+
+    >>> template = 'a {color} sign that says "{text}", {time}, clear'
+    >>> values = {"color": ["red", "blue"], "text": range(10, 100), "time": ["day", "night"]}
+    >>> loupe.generate(dataset, template, factors=values, sample=200)  # doctest: +SKIP
+    Run(loupe_generate_1: 200 done, 0 already done, 0 errors, unknown: none, 170.0 s on cpu)
+    """
+    report = reporter(progress, "generate")
+    started = time.monotonic()
+    _check_number("per_prompt", per_prompt, 1, 1_000_000)
+    _check_number("seed", seed, 0, 2**63 - 1)
+    wanted = prompt_files.read(prompts, factors=factors, sample=sample, seed=seed)
+    requests = _requests(prompt_files.with_negative_prompt(wanted, negative_prompt), per_prompt, seed)
+    given = {
+        "steps": steps,
+        "guidance": guidance,
+        "width": width,
+        "height": height,
+        "batch_size": batch_size,
+        "dtype": dtype,
+    }
+    spec = _spec(model, {name: value for name, value in given.items() if value is not None})
+    device = resolve_device(device)
+    store_generated.prepare(dataset, (name for request in requests for name in request.factors))
+    folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
+    folder = folder.resolve()
+    with output_folder.opened(folder):
+        session = spec.load(device)
+        items = [_Item(_key(spec, session.facts, request), request) for request in requests]
+        _refuse_clashes(items)
+        made, skipped = _make(dataset, folder, spec, session, items, report)
+    run = Run(
+        key=store_runs.new_key(dataset, "generate"),
+        verb="generate",
+        n=made,
+        skipped=skipped,
+        seconds=time.monotonic() - started,
+        device=device,
+        params={
+            "generator": spec.name,
+            **spec.params(),
+            "per_prompt": per_prompt,
+            "seed": seed,
+            "sample": sample,
+            "prompts": len(wanted),
+            "output_dir": str(folder),
+        },
+    )
+    store_runs.save(dataset, run)
+    return run
+
+
+@dataclass(frozen=True)
+class _Item:
+    key: str
+    request: Request
+
+
+def _make(
+    dataset: fo.Dataset,
+    folder: Path,
+    spec: Generator,
+    session: GeneratorSession,
+    items: Sequence[_Item],
+    report: ProgressCallback,
+) -> tuple[int, int]:
+    """Draws what is missing, batch by batch; returns how many images it added and how many were there."""
+    files = store_generated.files_by_key(dataset)
+    # a file of ours that somebody deleted is drawn again, its sample is there
+    gone = {key for key, path in files.items() if Path(path) == output_folder.image_path(folder, key)}
+    gone = {key for key in gone if not output_folder.image_path(folder, key).exists()}
+    pending = [item for item in items if item.key not in files or item.key in gone]
+    skipped = len(items) - len(pending)
+    done = skipped
+    for start in range(0, len(pending), session.batch_size):
+        report(Progress(done, len(items), "generating"))
+        batch = pending[start : start + session.batch_size]
+        adopted = [image for item in batch if (image := _adopt(folder, item)) is not None]
+        store_generated.add(dataset, adopted)
+        there = {image.facts["key"] for image in adopted}
+        missing = [item for item in batch if item.key not in there]
+        written, error = _draw(folder, spec, session, missing) if missing else ([], None)
+        store_generated.add(dataset, written)
+        done += len(adopted) + len(written)
+        if error is not None:
+            kept = f"{done} of {len(items)} images are there, each with its sample. "
+            raise output_folder.writing_error(folder, error, kept) from error
+    report(Progress(done, len(items), "generated"))
+    return done - skipped, skipped
+
+
+def _draw(
+    folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[_Item]
+) -> tuple[list[Generated], OSError | None]:
+    """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
+    started = time.monotonic()
+    images = session.draw([item.request for item in items])
+    seconds = (time.monotonic() - started) / len(items)
+    written: list[Generated] = []
+    try:
+        for item, image in zip(items, images, strict=True):
+            request = item.request
+            facts: dict[str, Any] = {
+                **session.facts,
+                "generator": spec.name,
+                "seed": request.seed,
+                "negative_prompt": request.negative_prompt,
+                "width": image.width,
+                "height": image.height,
+                "seconds": round(seconds, 4),
+                "key": item.key,
+                "loupe_version": loupe.__version__,
+                **{str(name): value for name, value in image.info.items()},
+            }
+            saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
+            path = output_folder.write(folder, item.key, image, saved)
+            written.append(Generated(path, request.prompt, request.factors, facts))
+        output_folder.sync(folder)
+    except OSError as error:
+        return written, error
+    return written, None
+
+
+def _adopt(folder: Path, item: _Item) -> Generated | None:
+    """Returns the image that an earlier run finished without its sample, if there is one."""
+    path = output_folder.image_path(folder, item.key)
+    facts = output_folder.read_facts(path, item.key) if path.exists() else None
+    return None if facts is None else Generated(path, item.request.prompt, item.request.factors, facts)
+
+
+def _requests(prompts: Sequence[Prompt], per_prompt: int, seed: int) -> list[Request]:
+    """Returns a request for each image; those of the same prompt are numbered through."""
+    numbers: Counter[str] = Counter()
+    requests = []
+    for prompt in prompts:
+        negative_prompt = prompt.negative_prompt or ""
+        identity = [prompt.seed, prompt.prompt, negative_prompt, sorted(prompt.factors.items())]
+        name = json.dumps(identity)
+        for _ in range(per_prompt):
+            number = numbers[name]
+            numbers[name] += 1
+            if prompt.seed is not None and number == 0:
+                own = prompt.seed
+            else:
+                own = _hash([seed, *identity, number], 8) % _SEEDS
+            requests.append(Request(prompt.prompt, own, prompt.factors, negative_prompt))
+    return requests
+
+
+def _key(spec: Generator, facts: Mapping[str, Any], request: Request) -> str:
+    decisive = {name: value for name, value in facts.items() if name not in _NOT_IN_KEY}
+    text = [spec.name, spec.version, decisive, request.prompt, request.negative_prompt, request.seed]
+    return f"{_hash(text, 16):032x}"
+
+
+def _hash(values: Sequence[Any], size: int) -> int:
+    text = json.dumps(values, sort_keys=True)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big")
+
+
+def _refuse_clashes(items: Sequence[_Item]) -> None:
+    """Two prompts with a seed of their own can ask for the same image under different factors."""
+    seen: dict[str, Request] = {}
+    for item in items:
+        other = seen.setdefault(item.key, item.request)
+        if other is not item.request:
+            raise PromptError(
+                f"expected each image once, got {item.request.prompt[:200]!r} with seed {item.request.seed} twice: "
+                f"with the factors {dict(other.factors)} and {dict(item.request.factors)}. Change or leave out one "
+                "of the seeds"
+            )
+
+
+def _spec(model: str | Path | Generator, given: dict[str, Any]) -> Generator:
+    known = registry.generators()
+    if isinstance(model, Generator):
+        spec = model
+    elif str(model) in known:
+        spec = known[str(model)]()
+    else:
+        spec = known["diffusion"](**{"model": str(model)})
+    unknown = given.keys() - spec.params().keys()
+    if unknown:
+        raise InputError(f"expected settings of {spec.name} ({', '.join(spec.params())}), got {sorted(unknown)[0]!r}")
+    return dataclasses.replace(spec, **given)
+
+
+def _check_number(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"expected {name} to be an integer from {low} to {high}, got {value!r}")

@@ -1,0 +1,23 @@
+"""One operator a verb: a form in, one call of the verb, a summary out."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+
+def register(plugin: Any) -> None:
+    """Registers the operators that the modules of this package define."""
+    from loupe.operators.base import LoupeOperator
+
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        for _, found in inspect.getmembers(module, inspect.isclass):
+            if (
+                issubclass(found, LoupeOperator)
+                and found.__module__ == module.__name__
+                and not inspect.isabstract(found)
+            ):
+                plugin.register(found)

@@ -1,0 +1,93 @@
+"""Results in words: short Markdown that an operator shows when it has run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from loupe.brain.records import Rate, Run
+from loupe.brain.taxonomy import FAILURE_MODES
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_MOST_ROWS = 40
+
+
+def escape(text: object) -> str:
+    """Returns a text that Markdown shows as it is: prompts, file names and labels are not ours.
+
+    >>> escape("<b>|x|</b>")
+    '&lt;b&gt;\\\\|x\\\\|&lt;/b&gt;'
+    """
+    plain = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(r"\\\1", plain)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Returns a Markdown table; its cells are escaped, and rows beyond the first 40 are counted only."""
+    lines = [[escape(cell) for cell in row] for row in rows]
+    shown = [head, ["---"] * len(head), *lines[:_MOST_ROWS]]
+    more = f"\n\nand {len(lines) - _MOST_ROWS} rows more" if len(lines) > _MOST_ROWS else ""
+    return "\n".join("| " + " | ".join(row) + " |" for row in shown) + more
+
+
+def failure_title(name: str) -> str:
+    """Returns how the App calls a failure mode."""
+    return FAILURE_MODES[name].title if name in FAILURE_MODES else name
+
+
+def percent(share: float) -> str:
+    """Returns a share in [0, 1] as a percentage.
+
+    >>> percent(0.0345)
+    '3.5 %'
+    """
+    return f"{share * 100:.1f} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun.
+
+    >>> counted(1, "pair"), counted(2000, "pair")
+    ('1 pair', '2,000 pairs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: float = 0.95) -> str:
+    """Returns the rates as a table, the worst first; what nobody judged stands at the end."""
+    if not rates:
+        return "No failure mode has been judged on these samples yet."
+    ordered = sorted(rates, key=lambda rate: (-rate.rate if rate.n else 1.0, rate.failure, str(rate.slice)))
+    head = [*(["Slice"] if by_slice else []), "Failure", "Rate", f"{confidence:.0%} interval", "Failed", "Judged"]
+    head += ["Unknown", "Not checked"]
+    rows = [
+        [
+            *([str(rate.slice)] if by_slice else []),
+            failure_title(rate.failure),
+            percent(rate.rate) if rate.n else "not judged",
+            f"{percent(rate.low)} to {percent(rate.high)}" if rate.n else "",
+            rate.failures,
+            rate.n,
+            rate.unknown,
+            rate.unchecked,
+        ]
+        for rate in ordered
+    ]
+    return table(head, rows)
+
+
+def run_line(run: Run, did: str) -> str:
+    """Returns what a run did, in one line, e.g. ``"Checked 216 images in 31.0 s on cpu, 4 were done already"``."""
+    parts = [f"{did} {counted(run.n, 'image')} in {run.seconds:.1f} s on {run.device}"]
+    if run.skipped:
+        parts.append(f"{run.skipped} were done already")
+    if run.errors:
+        parts.append(f"{run.errors} could not be done")
+    return ", ".join(parts)
+
+
+def messages(run: Run) -> str:
+    """Returns a run's errors as a table, or nothing."""
+    if not run.messages:
+        return ""
+    return "\n\n**What could not be done**\n\n" + table(["Sample or file", "Why"], run.messages.items())

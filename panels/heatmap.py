@@ -1,0 +1,202 @@
+"""Draws a table of rates as a Plotly heat map: rows are slices, columns are failure modes."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from loupe.brain.records import Rate
+from loupe.brain.taxonomy import FAILURE_MODES
+
+#: an interval wider than this is drawn as unsure
+WIDE = 0.2
+
+_ROW = 46
+_GREY = (112, 118, 128)
+# low to high: dark blue to bright orange. Every step is dark enough for white text and stands out from a white page and
+# from a black one
+_SCALE = (
+    (0.0, (44, 62, 88)),
+    (0.25, (74, 84, 122)),
+    (0.5, (132, 84, 112)),
+    (0.75, (186, 82, 76)),
+    (1.0, (214, 88, 36)),
+)
+_NOT_JUDGED = "rgba(128, 134, 144, 0.16)"
+
+
+def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Returns Plotly (data, layout) of a heat map.
+
+    Cells with a sure rate, with an unsure one and with none are three traces, so that each has its own colours. The
+    axes are numbers, row and column of ``cells`` from 0, so that a click tells its cell whatever the labels are.
+
+    Args:
+        rows: how each row is called; the first is of all samples
+        cells: the rates, row by row; all rows have the same failure modes
+    """
+    rates = [list(row) for row in cells]
+    modes = [rate.failure for rate in rates[0]]
+    top = max([0.1, *(rate.rate for row in rates for rate in row if rate.n)])
+    sure = _trace("sure", rates, [[bool(rate.n) and not unsure(rate) for rate in row] for row in rates], top)
+    faint = _trace("unsure", rates, [[bool(rate.n) and unsure(rate) for rate in row] for row in rates], top)
+    faint["colorscale"] = [[at, _rgb(_blend(colour, _GREY, 0.6))] for at, colour in _SCALE]
+    empty = _trace("not judged", rates, [[not rate.n for rate in row] for row in rates], top)
+    empty |= {
+        "colorscale": [[0, _NOT_JUDGED], [1, _NOT_JUDGED]],
+        "textfont": {"size": 11, "color": "rgb(128, 134, 144)"},
+    }
+    sure["showscale"] = True
+    sure["colorbar"] = {
+        "title": {"text": "failure rate", "side": "right"},
+        "tickformat": ".0%",
+        "thickness": 10,
+        "outlinewidth": 0,
+        "lenmode": "pixels",
+        "len": max(130, min(260, _ROW * len(rows))),
+        "y": 1,
+        "yanchor": "top",
+        "nticks": 5,
+    }
+    return [sure, faint, empty], _layout(rows, modes)
+
+
+def unsure(rate: Rate) -> bool:
+    """Returns whether the interval of a rate is wide."""
+    return rate.high - rate.low > WIDE
+
+
+def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: float) -> dict[str, Any]:
+    def where(make: Any, otherwise: Any = "") -> list[list[Any]]:
+        return [
+            [make(rate) if there else otherwise for rate, there in zip(row, there_row, strict=True)]
+            for row, there_row in zip(rates, shown, strict=True)
+        ]
+
+    return {
+        "type": "heatmap",
+        "name": name,
+        "x": list(range(len(rates[0]))),
+        "y": list(range(len(rates))),
+        "z": where(lambda rate: rate.rate if rate.n else 0.0, None),
+        "zmin": 0,
+        "zmax": top,
+        "text": where(_text),
+        "texttemplate": "%{text}",
+        "textfont": {"size": 13, "color": "white"},
+        "hovertext": where(_hover),
+        "hoverinfo": "text",
+        "hoverongaps": False,
+        "colorscale": [[at, _rgb(colour)] for at, colour in _SCALE],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+    }
+
+
+def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
+    slanted = len(modes) > 4
+    return {
+        "height": 120 + _ROW * len(rows),
+        "margin": {"t": 8, "l": 8, "r": 8, "b": 8},
+        "xaxis": {
+            "side": "top",
+            "tickvals": list(range(len(modes))),
+            "ticktext": [html.escape(title(mode)) for mode in modes],
+            "tickangle": -35 if slanted else 0,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        "yaxis": {
+            "autorange": "reversed",
+            "tickvals": list(range(len(rows))),
+            "ticktext": [f"<b>{_short(rows[0])}</b>", *map(_short, rows[1:])],
+            "ticklabelstandoff": 6,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        "hoverlabel": {
+            "align": "left",
+            "bgcolor": "rgb(32, 36, 44)",
+            "bordercolor": "rgb(90, 96, 106)",
+            "font": {"color": "white", "size": 13},
+        },
+        "dragmode": False,
+        "shapes": [_line(0.5)] if len(rows) > 1 else [],
+    }
+
+
+def outlined(layout: dict[str, Any], row: int, column: int) -> dict[str, Any]:
+    """Returns a layout with a frame around one cell."""
+    frame = {
+        "type": "rect",
+        "x0": column - 0.48,
+        "x1": column + 0.48,
+        "y0": row - 0.46,
+        "y1": row + 0.46,
+        "line": {"color": "rgb(255, 179, 71)", "width": 3},
+    }
+    return {**layout, "shapes": [*layout["shapes"], frame]}
+
+
+def _line(y: float) -> dict[str, Any]:
+    line = {"color": "rgb(128, 134, 144)", "width": 2}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
+
+
+def title(mode: str) -> str:
+    """Returns how a failure mode is called; one that another package brought keeps its name."""
+    return FAILURE_MODES[mode].title if mode in FAILURE_MODES else mode
+
+
+def percent(share: float) -> str:
+    """Returns a share as percent, with a decimal where that says more.
+
+    >>> percent(0.2345), percent(0.004), percent(0.0), percent(0.9999)
+    ('23 %', '0.4 %', '0 %', '> 99 %')
+    """
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0 < share < 0.0095:
+        return f"{share:.1%}".replace("%", " %")
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _text(rate: Rate) -> str:
+    if not rate.n:
+        return "not<br>judged"
+    if unsure(rate):
+        half = 50 * (rate.high - rate.low)
+        return f"{percent(rate.rate)}<br><span style='font-size:11px'>± {half:.0f} · {rate.n}</span>"
+    return f"<b>{percent(rate.rate)}</b><br><span style='font-size:11px'>{rate.n}</span>"
+
+
+def _hover(rate: Rate) -> str:
+    where = html.escape(", ".join(rate.slice.values.values()) or "all samples")
+    lines = [f"<b>{html.escape(title(rate.failure))}</b> · {where}"]
+    if rate.n:
+        lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
+        lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
+    else:
+        lines.append("not judged")
+    lines.append(f"unknown: {rate.unknown:,} · not checked: {rate.unchecked:,}")
+    return "<br>".join(lines)
+
+
+def _short(label: str) -> str:
+    return html.escape(label if len(label) <= 28 else f"{label[:27]}…")
+
+
+def _blend(colour: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, ...]:
+    return tuple(round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+
+
+def _rgb(colour: Sequence[int]) -> str:
+    return f"rgb({', '.join(map(str, colour))})"

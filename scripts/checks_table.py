@@ -1,0 +1,95 @@
+"""Makes the README's table of checks from the registry.
+
+python scripts/checks_table.py            # prints the table
+python scripts/checks_table.py --write    # puts it between the markers in README.md
+python scripts/checks_table.py --check    # exits 1 when README.md is stale
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from loupe.brain import registry
+from loupe.brain.records import Output
+from loupe.brain.specs import Check, SetMeasure
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+BEGIN, END = "<!-- checks -->", "<!-- /checks -->"
+HEADER = ("Check", "Failure modes", "Score", "Fails by default", "Needs", "Source")
+
+
+def table() -> str:
+    """Returns the table of all registered checks and set measures as markdown: a row for each output."""
+    judges: list[type[Check] | type[SetMeasure]] = [*registry.checks().values(), *registry.sets().values()]
+    rows = [row for judge in judges for row in _rows(judge)]
+    lines = [HEADER, ("---",) * len(HEADER), *rows]
+    return "\n".join("| " + " | ".join(cell for cell in line) + " |" for line in lines)
+
+
+def _rows(judge: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
+    # what fails stands first, each in its own row; what is only told follows in one row
+    failing = [output for output in judge.outputs if output.fails]
+    told = [output for output in judge.outputs if not output.fails]
+    cells = [(f"`{output.failure}`", _score(output), _line(output)) for output in failing]
+    if told:
+        cells.append(("", ", ".join(f"`{output.name}` ({_cell(output.unit)})" for output in told), "only told"))
+    needs = ", ".join(f"`{name}`" for name in getattr(judge, "needs", ())) or "–"
+    first = (f"`{judge.name}`", needs, _cell(judge.source))
+    name, fields, source = first
+    return [
+        (name if index == 0 else "", *cell, fields if index == 0 else "", source if index == 0 else "")
+        for index, cell in enumerate(cells)
+    ]
+
+
+def _score(output: Output) -> str:
+    way = "higher is better" if output.higher_is_better else "lower is better"
+    return f"`{output.name}` ({_cell(output.unit)}; {way})"
+
+
+def _line(output: Output) -> str:
+    assert output.fails is not None
+    sign = {"<": "&lt;", ">": "&gt;"}[output.fails.op]
+    return f"{sign} {output.fails.value:g}: {_cell(output.fails.basis)}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def put(text: str) -> str:
+    """Returns a README's text with the table between its markers.
+
+    Raises:
+        ValueError: the text does not have each marker once, in order
+    """
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ValueError(f"expected {BEGIN} and then {END}, once each")
+    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
+    return re.sub(pattern, lambda _: f"{BEGIN}\n{table()}\n{END}", text, flags=re.DOTALL)
+
+
+def main(arguments: list[str] | None = None, readme: Path = README) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="put the table into README.md")
+    what.add_argument("--check", action="store_true", help="exit 1 when README.md is stale")
+    chosen = parser.parse_args(arguments)
+    if not (chosen.write or chosen.check):
+        print(table())
+        return 0
+    before = readme.read_text(encoding="utf-8")
+    after = put(before)
+    if chosen.write:
+        readme.write_text(after, encoding="utf-8")
+    elif before != after:
+        print(f"{readme.name} is stale: run python scripts/checks_table.py --write", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

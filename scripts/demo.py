@@ -1,0 +1,118 @@
+"""The main job, end to end: generates house-number signs, checks, embeds and slices them, and serves the App.
+
+    make demo            serves the App at the end
+    make demo APP=0      ends instead
+
+A second run goes on from where the first one ended: it generates nothing again and changes no count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import product
+from pathlib import Path
+
+os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
+os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")  # MongoDB 6 works, but every start says it is old
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing here needs the hub
+
+NAME = "loupe-demo"
+COLORS = ("red", "blue", "green", "yellow", "white")
+TIMES = ("day", "night")
+WEATHERS = ("clear", "fog", "rain")
+DIGITS = (1, 2, 3, 4)
+PORT = 5151
+
+
+def prompts(per_cell: int) -> list[dict[str, str]]:
+    """Returns so many numbers for every time × weather × number of digits, as prompts with their factors."""
+    rng = random.Random(0)
+    rows = []
+    for when, weather, digits, _ in product(TIMES, WEATHERS, DIGITS, range(per_cell)):
+        number = "".join(rng.choices("0123456789", k=digits))
+        color = rng.choice(COLORS)
+        rows.append(
+            {
+                "prompt": f'a {color} sign that says "{number}", {when}, {weather}',
+                "digits": str(digits),
+                "weather": weather,
+                "time": when,
+                "color": color,
+            }
+        )
+    return rows
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    print(f"• {title}", flush=True)
+    started = time.monotonic()
+    yield
+    print(f"  {time.monotonic() - started:.0f} s", flush=True)
+
+
+def link_plugin(plugins_dir: Path) -> None:
+    """Puts a link to this folder into FiftyOne's plugins folder, so that the App finds the operators and the panel."""
+    root = Path(__file__).resolve().parents[1]
+    link = plugins_dir / "loupe"
+    if link.exists():
+        return
+    plugins_dir.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)  # a link to a folder that is gone
+    link.symlink_to(root)
+    print(f"  linked the plugin: {link}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--no-app", action="store_true", help="end instead of serving the App")
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--per-cell", type=int, default=9, help="numbers for each time × weather × number of digits")
+    arguments = parser.parse_args()
+
+    asked = prompts(arguments.per_cell)
+    print(
+        f"Loupe's demo: {len(asked)} house-number signs by the small diffusion model that comes with Loupe", flush=True
+    )
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain.store.workspace import prepare_app
+
+    link_plugin(Path(fo.config.plugins_dir))
+    dataset = fo.load_dataset(NAME) if fo.dataset_exists(NAME) else fo.Dataset(NAME, persistent=True)
+
+    with step("generating (tiny-signs)"):
+        print(f"  {loupe.generate(dataset, asked, model='tiny-signs', seed=0)}")
+    with step("checking"):
+        print(f"  {loupe.check(dataset)}")
+    with step("embedding (hog: no weights needed; in your own work take open_clip)"):
+        print(f"  {loupe.embed(dataset, embedder='hog')}")
+    with step("finding duplicates"):
+        found = loupe.find_duplicates(dataset)
+        print(f"  {len(found.pairs)} pairs in {len(found.groups)} groups")
+    prepare_app(dataset)
+
+    print("\nHow often the sign does not say what was asked for (95 % Wilson intervals)")
+    for by in ("scenario.time", "scenario.weather", "scenario.digits"):
+        for rate in loupe.slice(dataset, by, failure="text_substitution"):
+            print(f"  {rate}")
+    counts = dataset.count_values("failures.classifications.label")
+    print(f"\n{len(dataset)} samples; failures: {dict(sorted(counts.items(), key=lambda item: -item[1]))}")
+    if arguments.no_app:
+        print(f"The dataset {NAME!r} is in FiftyOne's database: fiftyone app launch {NAME}")
+        return
+    session = fo.launch_app(dataset, port=arguments.port, address="127.0.0.1", remote=True)
+    address = f"http://127.0.0.1:{arguments.port}/datasets/{NAME}?workspace=loupe"
+    print(f"\nThe App: {address}   (Ctrl+C ends it)", flush=True)
+    with suppress(KeyboardInterrupt):
+        session.wait(-1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""Tests run against a mongod of their own, started on first use, and never see the user's FiftyOne."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
+os.environ.setdefault("FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS", "true")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def _put_canonical_package() -> None:
+    if "loupe" in sys.modules or importlib.util.find_spec("loupe") is not None:
+        return
+    spec = importlib.util.spec_from_file_location("loupe", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
+    assert spec is not None
+    assert spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["loupe"] = package
+    spec.loader.exec_module(package)
+
+
+_put_canonical_package()
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def start_mongod(folder: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """Starts FiftyOne's own mongod on loopback; returns (process, uri)."""
+    spec = importlib.util.find_spec("fiftyone")
+    assert spec is not None
+    assert spec.origin is not None
+    binary = Path(spec.origin).parent / "db" / "bin" / "mongod"
+    if not binary.exists():
+        pytest.fail(f"no mongod at {binary}: run `make setup`")
+    port = port or free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [binary, "--dbpath", folder, "--port", str(port), "--bind_ip", "127.0.0.1", "--quiet", "--nounixsocket"]
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return process, f"mongodb://127.0.0.1:{port}"
+        if process.poll() is not None:
+            pytest.fail(f"mongod ended with code {process.returncode}")
+        time.sleep(0.1)
+    pytest.fail("mongod did not answer within 60 s")
+
+
+@pytest.fixture
+def start_own_mongod() -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], str]]]:
+    """Starts further mongods, to be killed by a test; whatever still runs is killed at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(folder: Path, port: int | None = None) -> tuple[subprocess.Popen[bytes], str]:
+        process, uri = start_mongod(folder, port)
+        started.append(process)
+        return process, uri
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The uri of a mongod of our own; FiftyOne, here and in child processes, uses it and an empty home of its own."""
+    if "fiftyone" in sys.modules and not os.environ.get("LOUPE_TEST_DATABASE"):
+        pytest.fail("fiftyone was imported before the database fixture: import it inside tests")
+    home = tmp_path_factory.mktemp("fiftyone")
+    process, uri = start_mongod(home / "db")
+    os.environ.update(
+        FIFTYONE_DATABASE_URI=uri,
+        FIFTYONE_DATABASE_VALIDATION="false",
+        FIFTYONE_DATABASE_NAME="loupe-tests",
+        FIFTYONE_DEFAULT_DATASET_DIR=str(home / "datasets"),
+        FIFTYONE_PLUGINS_DIR=str(home / "plugins"),
+        FIFTYONE_CONFIG_PATH=str(home / "config.json"),
+        LOUPE_TEST_DATABASE=uri,
+    )
+    (home / "plugins").mkdir()
+    (home / "plugins" / "loupe").symlink_to(ROOT)
+    yield uri
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture
+def dataset(database: str) -> Iterator[object]:
+    """An empty FiftyOne dataset of our own."""
+    import fiftyone as fo
+
+    made = fo.Dataset()
+    yield made
+    if made.name in fo.list_datasets():
+        made.delete()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Eight small PNGs of different shapes and contents, all readable."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    paths = []
+    for index in range(8):
+        height, width = (48, 64) if index % 2 else (64, 48)
+        pixels = rng.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+        path = folder / f"{index}.png"
+        Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC).save(path)
+        paths.append(path)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real pictures that lies beside a developer's checkout; a test that needs it skips without it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs real pictures in ../shared/data, which are not here")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Stable Diffusion folder with random weights: 32x32 pixels, printable ASCII, 24 tokens; milliseconds a step."""
+    import torch
+    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    torch.manual_seed(0)
+    characters = [chr(code) for code in range(33, 127)]
+    tokens = [*characters, *(f"{character}</w>" for character in characters), "<|startoftext|>", "<|endoftext|>"]
+    end = len(tokens) - 1
+    text = CLIPTextConfig(
+        vocab_size=len(tokens),
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=24,
+        bos_token_id=end - 1,
+        eos_token_id=end,
+        pad_token_id=end,
+    )
+    pipeline = StableDiffusionPipeline(
+        vae=AutoencoderKL(
+            block_out_channels=(8, 16),
+            down_block_types=("DownEncoderBlock2D",) * 2,
+            up_block_types=("UpDecoderBlock2D",) * 2,
+            norm_num_groups=8,
+            latent_channels=4,
+        ),
+        text_encoder=CLIPTextModel(text),
+        tokenizer=CLIPTokenizer(
+            vocab={token: number for number, token in enumerate(tokens)}, merges=[], model_max_length=24
+        ),
+        unet=UNet2DConditionModel(
+            sample_size=16,
+            in_channels=4,
+            out_channels=4,
+            layers_per_block=1,
+            block_out_channels=(16, 32),
+            norm_num_groups=8,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            cross_attention_dim=16,
+            attention_head_dim=4,
+        ),
+        scheduler=DDIMScheduler(beta_schedule="scaled_linear", clip_sample=False, steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    folder = tmp_path_factory.mktemp("models") / "tiny-random"
+    pipeline.save_pretrained(folder)
+    return folder

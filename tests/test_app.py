@@ -1,0 +1,101 @@
+"""FiftyOne's App in a real browser, as a person uses it: an operator by its form, the panel, a click on a cell."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import app_browser
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
+
+
+@pytest.fixture(scope="module")
+def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
+    """The App with a dataset whose scores were never flagged."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import fiftyone as fo
+    from filled import fill
+
+    from loupe.brain.store.workspace import prepare_app
+
+    dataset = fo.Dataset("signs", persistent=True)
+    fill(dataset, 120, files=[str(path) for path in pictures], flag=False)
+    workspace = prepare_app(dataset)
+    with app_browser.serve(dataset.name) as address, app_browser.browser_page() as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(dataset.name, workspace)
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    dataset.delete()
+
+
+@pytest.fixture
+def stored(app: app_browser.App) -> Any:
+    """The dataset that the App shows, as the database has it now."""
+    import fiftyone as fo
+
+    dataset = fo.load_dataset("signs")
+    dataset.reload()
+    return dataset
+
+
+def test_the_workspace_opens_with_its_panels_and_says_what_to_do_next(app: app_browser.App) -> None:
+    assert app.count() == 120
+    app.page.get_by_text("Failures by scenario", exact=True).first.wait_for()
+    app.page.get_by_text("Embeddings", exact=True).first.wait_for()
+    app.page.get_by_role("button", name="Flag the failures").wait_for()
+
+
+def test_an_operator_runs_through_its_form(app: app_browser.App, stored: Any) -> None:
+    assert stored.count("failures.classifications") == 0
+    form = app.open_operator("Loupe: set thresholds")
+    app.submit(form, "Flag")
+    stored.reload()
+    assert stored.count("failures.classifications") > 100
+
+
+def test_a_click_on_a_cell_shows_exactly_its_samples_and_there_is_a_way_back(app: app_browser.App, stored: Any) -> None:
+    again = app.page.get_by_role("button", name=re.compile("Refresh|Flag the failures"))
+    again.wait_for()
+    if "Refresh" not in again.inner_text():
+        # the panel has not noticed yet: the browser's own reload is what a person would do
+        app.open("signs", "loupe")
+    heatmap = app.heatmap()
+    rows, columns = heatmap.labels()
+    assert rows[1:] == ["day", "night"]
+    column = next(at for at, text in enumerate(heatmap.hover_texts()[2]) if not text.startswith("<b>Near"))
+    said = heatmap.hover_texts()[2][column]
+    failures = int(re.search(r"failed: (\d+) of", said)[1])
+    assert 0 < failures < 120
+
+    heatmap.click(2, column)
+    app.wait_for_count(failures)
+    from loupe.brain.taxonomy import FAILURE_MODES
+
+    mode = next(mode.name for mode in FAILURE_MODES.values() if mode.title == columns[column])
+    expected = stored.match({"scenario.time": "night", "failures.classifications.label": mode})
+    assert len(expected) == failures
+
+    app.page.get_by_role("button", name="Show all").click()
+    app.wait_for_count(120)
+    assert app.heatmap().labels() == (rows, columns)
+
+
+def test_another_factor_draws_another_table_and_nothing_is_left_of_the_one_before(app: app_browser.App) -> None:
+    before = app.heatmap().labels()[0]
+    for label, rows in (("weather", ["clear", "fog", "rain", "(none)"]), ("time", before[1:])):
+        app.choose("Factor", label)
+        heatmap = app.heatmap(rows=1 + len(rows))
+        assert heatmap.labels()[0][1:] == rows
+        assert len(heatmap.hover_texts()) == 1 + len(rows)

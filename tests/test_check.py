@@ -1,0 +1,216 @@
+"""The check verb against a real database: fields, resume, bad files, stopping, and what stays apart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.database
+
+PIXEL_CHECKS = ["file", "sharpness", "exposure", "information", "geometry"]
+
+
+@pytest.fixture
+def filled(dataset: Any, pictures: list[Path], tmp_path: Path) -> Any:
+    import fiftyone as fo
+
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(pictures[0].read_bytes()[:60])
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in [*pictures, broken]], progress=False)
+    return dataset
+
+
+def test_scores_and_failures_are_written_and_the_bad_file_is_a_record(filled: Any) -> None:
+    import loupe
+
+    run = loupe.check(filled, PIXEL_CHECKS)
+    assert (run.n, run.skipped, run.errors) == (9, 0, 0)
+    assert run.unknown["sharpness"] >= 1
+    assert filled.values("quality.unreadable") == [0.0] * 8 + [1.0]
+    last = filled.last()
+    assert last.quality.brightness_p99 is None
+    assert [failure.label for failure in last.failures.classifications] == ["unreadable"]
+    reasons = {label.label: label.reason for label in last.unknown.classifications}
+    assert reasons["exposure"].startswith("unreadable: cannot decode broken.png")
+    assert set(last.checked) == set(PIXEL_CHECKS)
+    assert filled.load_run_results(run.key).run["n"] == 9
+
+
+def test_what_is_done_and_unchanged_is_left_out(filled: Any, pictures: list[Path], tmp_path: Path) -> None:
+    import loupe
+    from loupe.brain.checks.sharpness import Sharpness
+
+    moved = tmp_path / "moved.png"
+    moved.write_bytes(pictures[1].read_bytes())
+    sample = filled.skip(1).first()
+    sample.filepath = str(moved)
+    sample.save()
+
+    assert loupe.check(filled, PIXEL_CHECKS).n == 9
+    again = loupe.check(filled, PIXEL_CHECKS)
+    assert (again.n, again.skipped) == (0, 9)
+    assert loupe.check(filled, PIXEL_CHECKS, resume=False).n == 9
+
+    before = filled.values("quality.brightness_p99")
+    Image.new("RGB", (64, 48), (10, 10, 10)).save(moved)
+    os.utime(moved, (1, 1))
+    changed = loupe.check(filled, PIXEL_CHECKS)
+    assert changed.n == 1
+    after = filled.values("quality.brightness_p99")
+    assert after[1] == pytest.approx(10 / 255, abs=0.01)
+    assert after[:1] + after[2:] == before[:1] + before[2:]
+    assert isinstance(Sharpness().key, str)
+
+
+def test_samples_added_later_are_checked_then(filled: Any, pictures: list[Path], tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    loupe.check(filled, ["exposure"])
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(pictures[0].read_bytes())
+    filled.add_sample(fo.Sample(filepath=str(copy)))
+    assert loupe.check(filled, ["exposure"]).n == 1
+    assert filled.last().quality.brightness_p99 == filled.first().quality.brightness_p99
+
+
+def test_stopping_keeps_what_is_done(dataset: Any, pictures: list[Path]) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain import reader
+    from loupe.brain.errors import Stopped
+
+    paths = [str(path) for path in pictures] * 20  # more than one chunk
+    dataset.add_samples([fo.Sample(filepath=path) for path in paths], progress=False)
+
+    def stop(progress: loupe.Progress) -> None:
+        if progress.done:
+            raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        loupe.check(dataset, ["exposure"], progress=stop)
+    done = dataset.exists("quality.brightness_p99").count()
+    assert done == reader.CHUNK
+    run = loupe.check(dataset, ["exposure"])
+    assert (run.n, run.skipped) == (len(paths) - done, done)
+    assert dataset.exists("quality.brightness_p99").count() == len(paths)
+
+
+def test_a_view_is_checked_alone(filled: Any) -> None:
+    import loupe
+
+    assert loupe.check(filled.limit(3), ["exposure"]).n == 3
+    assert filled.exists("quality.brightness_p99").count() == 3
+    assert filled.values("checked")[4] in (None, {})
+
+
+def test_bad_calls_are_refused_with_what_to_do(filled: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe import errors
+
+    with pytest.raises(errors.UnknownName, match="Did you mean 'sharpness'"):
+        loupe.check(filled, ["sharpnes"])
+    with pytest.raises(errors.NoSamples, match="empty view"):
+        loupe.check(filled.limit(0), ["exposure"])
+    with pytest.raises(errors.NoSamples):
+        loupe.check(fo.Dataset(), ["exposure"])
+    with pytest.raises(errors.InputError, match="dataset or view"):
+        loupe.check([1, 2], ["exposure"])
+    with pytest.raises(errors.InputError, match="at least one check"):
+        loupe.check(filled, [])
+    with pytest.raises(errors.InputError, match="engine"):
+        loupe.check(filled, ["exposure"], engine="cluster")
+
+
+def test_a_view_with_no_prompts_is_unknown_not_an_error(filled: Any) -> None:
+    import loupe
+
+    run = loupe.check(filled.limit(2), ["text"])
+    assert run.unknown["text"] == 2
+    assert "prompt" in filled.first().unknown.classifications[0].reason
+
+
+def test_one_sample_that_breaks_a_check_is_an_error_of_its_own(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import loupe
+    from loupe.brain.checks.exposure import Exposure
+
+    bad = filled.first().id
+    real = Exposure.load
+
+    def load(self: Exposure, device: str) -> Any:
+        judge = real(self, device)
+
+        def fragile(batch: Any) -> Any:
+            if bad in batch.ids:
+                raise RuntimeError("boom")
+            return judge(batch)
+
+        return fragile
+
+    loupe.check(filled, ["exposure"])
+    assert "exposure" in filled[bad].checked
+    monkeypatch.setattr(Exposure, "load", load)
+    run = loupe.check(filled, ["exposure"], resume=False)
+    filled.reload()
+    assert "exposure" not in filled[bad].checked, "what it said before the error is forgotten"
+    assert run.errors == 1
+    assert "boom" in run.messages[bad]
+    assert filled.exists("quality.brightness_p99").count() == 7
+    monkeypatch.undo()
+    assert loupe.check(filled, ["exposure"]).n == 1, "an error is not a judgement: the next run tries again"
+
+
+_CHILD = """
+import os, signal, sys, time
+import fiftyone as fo
+import loupe
+
+pid, *paths = sys.argv[1:]
+name = "gone"
+if fo.dataset_exists(name):
+    dataset = fo.load_dataset(name)
+else:
+    dataset = fo.Dataset(name, persistent=True)
+    dataset.add_samples([fo.Sample(filepath=path) for path in paths * 20], progress=False)
+    time.sleep(1)  # until the samples are in MongoDB's journal, which is written every 0.1 s
+
+def kill(progress):
+    if progress.done and int(pid):
+        os.kill(int(pid), signal.SIGKILL)
+
+try:
+    run = loupe.check(dataset, ["exposure"], progress=kill)
+except loupe.errors.DatabaseGone as error:
+    print("gone:", error)
+    os._exit(0)  # fiftyone's own farewell would wait for the database
+print(run.n, run.skipped, dataset.exists("quality.brightness_p99").count())
+"""
+
+
+@pytest.mark.slow
+def test_the_database_gone_in_the_middle_is_one_clear_error(
+    database: str, pictures: list[Path], tmp_path: Path, start_own_mongod: Any
+) -> None:
+    def call(pid: int, uri: str) -> str:
+        environment = {**os.environ, "FIFTYONE_DATABASE_URI": f"{uri}/?serverSelectionTimeoutMS=2000"}
+        command = [sys.executable, "-c", _CHILD, str(pid), *map(str, pictures)]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip().splitlines()[-1]
+
+    mongod, uri = start_own_mongod(tmp_path / "db")
+    assert call(mongod.pid, uri).startswith("gone: FiftyOne's database stopped answering")
+    mongod.wait(30)
+    _, uri = start_own_mongod(tmp_path / "db")
+    n, skipped, stored = map(int, call(0, uri).split())
+    assert n + skipped == stored == 20 * len(pictures)

@@ -1,0 +1,197 @@
+"""The panel, run as the App runs it, against the samples' own fields."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from loupe.brain.records import Rate, Slice
+from loupe.brain.slices.rates import wilson
+
+
+def made(failures: int, n: int, value: str | None = "day") -> Rate:
+    low, high = (float(end) for end in wilson(failures, n))
+    rate = failures / n if n else float("nan")
+    return Rate(Slice({} if value is None else {"time": value}), "blur", n, failures, 3, 4, rate, low, high)
+
+
+def test_every_cell_is_drawn_once_by_how_sure_it_is() -> None:
+    from loupe.panels.heatmap import draw
+
+    cells = [[made(50, 100, None)], [made(1, 4)], [made(0, 0)], [made(0, 500)]]
+    data, layout = draw(["all samples", "a", "b", "c"], cells)
+    drawn = {trace["name"]: [row[0] is not None for row in trace["z"]] for trace in data}
+    assert drawn == {
+        "sure": [True, False, False, True],
+        "unsure": [False, True, False, False],
+        "not judged": [False, False, True, False],
+    }
+    assert "not<br>judged" in data[2]["text"][2][0]
+    assert "± 3" in data[1]["text"][1][0]
+    assert "50 %" in data[0]["text"][0][0]
+    assert data[0]["hovertext"][3][0].split("<br>")[1:] == [
+        "0 % failed: 0 of 500 judged",
+        "95 % interval: 0 % to 0.8 %",
+        "unknown: 3 · not checked: 4",
+    ]
+    assert layout["height"] > 4 * 40
+
+
+def test_labels_and_values_are_text_and_never_markup() -> None:
+    from loupe.panels.heatmap import draw
+
+    nasty = '<a href="javascript:alert(1)">x</a> & <b>'
+    data, layout = draw(["all samples", nasty], [[made(1, 9, None)], [made(1, 9, nasty)]])
+    assert layout["yaxis"]["ticktext"][1] == html.escape(nasty[:27] + "…")
+    assert html.escape(nasty) in data[1]["hovertext"][1][0]
+    assert "<a" not in str(data) + str(layout)
+
+
+def test_percentages_say_neither_never_nor_always_of_what_is_rare() -> None:
+    from loupe.panels.heatmap import percent
+
+    said = [percent(share) for share in (0, 0.0004, 0.004, 0.0094, 0.0097, 0.234, 0.994, 0.9999, 1)]
+    assert said == ["0 %", "< 0.1 %", "0.4 %", "0.9 %", "1 %", "23 %", "99 %", "> 99 %", "100 %"]
+
+
+@pytest.fixture
+def session(dataset: Any) -> Any:
+    from filled import fill
+    from panel_session import PanelSession
+
+    from loupe.panels.failures_by_scenario import FailuresByScenario
+
+    fill(dataset, 300)
+    return PanelSession(FailuresByScenario(), dataset)
+
+
+@pytest.mark.database
+def test_the_table_is_that_of_slice(session: Any) -> None:
+    import loupe
+
+    table = session.state["table"]
+    assert table["factor"] == "scenario.time"
+    assert table["values"] == ["day", "night"]
+    rates = {(str(rate.slice), rate.failure): rate for rate in loupe.slice(session.dataset, "scenario.time")}
+    for row, value in enumerate(("day", "night"), start=1):
+        for column, mode in enumerate(table["modes"]):
+            rate = rates[f"time={value}", mode]
+            assert f"{rate.failures} of {rate.n} judged" in session.cells()[row][column]
+            assert f"unknown: {rate.unknown} · not checked: {rate.unchecked}" in session.cells()[row][column]
+    assert {rate.failure for rate in rates.values() if rate.failures} == set(table["modes"])
+    assert session.shown() == ["controls", "totals", "heatmap", "legend"]
+
+
+@pytest.mark.database
+def test_a_click_shows_exactly_the_samples_of_its_cell_and_there_is_a_way_back(session: Any) -> None:
+    table = dict(session.state["table"])
+    for row, column in ((2, 1), (1, 0), (0, 2)):  # each from the whole table, whatever was clicked before
+        session.call("on_click", x=column, y=row)
+        mode = table["modes"][column]
+        failures = int(re.search(r"failed: (\d+) of", session.cells()[row][column])[1])
+        found = session.samples()
+        assert len(found) == failures > 0
+        for sample in found:
+            assert mode in [label.label for label in sample.failures.classifications]
+            assert row == 0 or sample.scenario.time == table["values"][row - 1]
+        assert session.state["table"] == table
+        assert "picked" in session.shown()
+    session.call("on_show_all")
+    assert len(session.samples()) == 300
+    assert "picked" not in session.shown()
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("state", ["passed", "unknown", "unchecked"])
+def test_a_click_can_show_the_others_of_its_cell(session: Any, state: str) -> None:
+    import loupe
+
+    mode = session.state["table"]["modes"][0]
+    rate = loupe.slice(session.dataset, "scenario.time", failure=mode)[1]
+    expected = {"passed": rate.n - rate.failures, "unknown": rate.unknown, "unchecked": rate.unchecked}
+    session.call("on_shows", value=state)
+    session.call("on_click", x=0, y=2)
+    assert len(session.samples()) == expected[state] > 0
+
+
+@pytest.mark.database
+def test_a_view_of_ones_own_is_what_is_counted_and_what_comes_back(session: Any) -> None:
+    from fiftyone.operators.operations import _serialize_view
+
+    session.view = _serialize_view(session.dataset.match({"scenario.weather": "fog"}))
+    session.call("on_change_view")
+    n = len(session.samples())
+    assert session.state["table"]["n"] == n
+    session.call("on_click", x=0, y=0)
+    assert 0 < len(session.samples()) < n
+    session.call("on_show_all")
+    assert len(session.samples()) == n
+
+
+@pytest.mark.database
+def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(session: Any) -> None:
+    from loupe.brain import registry
+
+    few = len(session.state["table"]["modes"])
+    session.call("on_factor", value="scenario.weather")
+    table = session.state["table"]
+    assert table["values"] == ["clear", "fog", "rain", None]
+    assert session.state["controls"]["factor"] == "scenario.weather"
+    session.call("on_every_mode", value=True)
+    assert session.state["table"]["modes"] == list(registry.failures())
+    assert few < len(registry.failures())
+    session.call("on_shows", value="passed")
+    session.call("on_click", x=0, y=4)
+    assert set(session.samples().values("scenario.weather")) == {None}
+
+
+@pytest.mark.database
+def test_an_empty_cell_says_so_and_leaves_the_view_alone(session: Any) -> None:
+    session.call("on_every_mode", value=True)
+    never = next(column for column, text in enumerate(session.cells()[0]) if "0 % failed" in text and " 0 of" in text)
+    session.call("on_click", x=never, y=1)
+    assert session.view == []
+    assert session.said
+    for x, y in ((-1, 0), (0, 99), ("0", 1), (None, None)):
+        session.call("on_click", x=x, y=y)
+    assert session.view == []
+
+
+@pytest.mark.database
+def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
+    import fiftyone as fo
+    from panel_session import PanelSession
+
+    import loupe
+    from loupe.brain import registry
+    from loupe.brain.store import scores as store_scores
+    from loupe.panels.failures_by_scenario import FailuresByScenario
+
+    session = PanelSession(FailuresByScenario(), dataset)
+    assert "no samples" in session.state["notice"]["text"]
+
+    dataset.add_samples([fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(4)])
+    session.call("on_refresh")
+    assert "checked" in session.state["notice"]["text"]
+    session.call("on_check")
+    assert session.prompted == ["@loupe/loupe/check"]
+
+    _, (check, output) = next(iter(registry.failures().items()))
+    store_scores.declare(dataset, [output])
+    dataset.set_values("checked", [{check: "made up"}] * 4)
+    session.call("on_refresh")
+    assert "slice by" in session.state["notice"]["text"]
+
+    dataset.set_values("camera", ["left", "right"] * 2)
+    dataset.set_values(f"quality.{output.name}", [0.0] * 4)
+    session.call("on_refresh")
+    assert "flagged" in session.state["notice"]["text"]
+    assert session.shown() == ["notice", "action"]
+
+    loupe.flag(dataset)
+    session.call("on_refresh")
+    assert session.state["table"]["factor"] == "camera"
+    assert session.state["notice"] is None

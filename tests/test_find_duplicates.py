@@ -1,0 +1,145 @@
+"""Duplicates on a FiftyOne dataset: fields, groups, failures, unknowns."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from loupe.brain import errors
+
+pytestmark = pytest.mark.database
+
+
+def scene(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    picture = np.zeros((120, 160, 3), np.float32)
+    for cells, strength in ((4, 90), (10, 60), (40, 35)):
+        noise = rng.normal(size=(cells, cells, 3)).astype(np.float32)
+        picture += strength * cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC)
+    return np.clip(picture + 128, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def filled(dataset: Any, tmp_path: Path) -> Any:
+    """a.png, its copy, the same pixels as .bmp, a smaller JPEG of it, mirrored; another picture; plain; unreadable."""
+    import fiftyone as fo
+
+    first = Image.fromarray(scene(0))
+    small = first.resize((80, 60))
+    small.save(tmp_path / "0_small.jpg", quality=70)
+    first.save(tmp_path / "1_a.png")
+    shutil.copy(tmp_path / "1_a.png", tmp_path / "2_copy.png")
+    first.save(tmp_path / "3_a.bmp")
+    first.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "4_mirrored.png")
+    Image.fromarray(scene(1)).save(tmp_path / "5_other.png")
+    Image.new("RGB", (90, 90), (40, 90, 160)).save(tmp_path / "6_plain.png")
+    (tmp_path / "7_bad.png").write_bytes(b"nothing")
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in sorted(tmp_path.iterdir())])
+    return dataset
+
+
+def labels(dataset: Any, path: str) -> list[list[str]]:
+    return [sorted(found or []) for found in dataset.values(f"{path}.classifications.label")]
+
+
+def test_fields_groups_pairs_and_failures(filled: Any) -> None:
+    import loupe
+
+    found = loupe.find_duplicates(filled)
+    ids = filled.values("id")
+    assert filled.values("quality.exact_duplicate") == [0, 2, 2, 2, 0, 0, 0, None]
+    near = filled.values("quality.near_duplicate")
+    assert near[1:4] == [1, 1, 1]
+    assert min(near[0], near[4]) > 0.85
+    assert near[5] < 0.85
+    assert near[6:] == [None, None]
+    # the representative is the largest picture, and the first of equals
+    assert found.groups == ((ids[1], ids[2], ids[3], ids[4], ids[0]),)
+    assert filled.values("duplicate_group") == [ids[1]] * 5 + [None] * 3
+    kinds = {(ids.index(pair.id_a), ids.index(pair.id_b)): pair.kind for pair in found.pairs}
+    assert kinds[1, 2] == "bytes"
+    assert kinds[1, 3] == "pixels"
+    assert kinds[0, 1] == kinds[1, 4] == "near"
+    both = ["exact_duplicate", "near_duplicate"]
+    assert labels(filled, "failures") == [["near_duplicate"], both, both, both, ["near_duplicate"], [], [], []]
+    assert labels(filled, "unknown")[6:] == [["duplicates"], ["duplicates"]]
+    reasons = filled.values("unknown.classifications.reason")
+    assert "too little detail" in reasons[6][0]
+    assert reasons[7][0].startswith("unreadable")
+
+
+def test_rates_count_the_unknown(filled: Any) -> None:
+    import loupe
+
+    loupe.find_duplicates(filled)
+    (rate,) = loupe.slice(filled, [], failure="near_duplicate")
+    assert (rate.n, rate.failures, rate.unknown, rate.unchecked) == (6, 5, 2, 0)
+
+
+def test_a_second_call_gives_the_same_and_a_deleted_copy_is_forgotten(filled: Any) -> None:
+    import loupe
+
+    first = loupe.find_duplicates(filled)
+    assert loupe.find_duplicates(filled) == first
+    filled.delete_samples(filled.values("id")[:5][1:])
+    assert loupe.find_duplicates(filled).groups == ()
+    assert filled.values("duplicate_group") == [None] * 4
+    assert labels(filled, "failures") == [[]] * 4
+
+
+def test_exact_only_and_near_only(filled: Any) -> None:
+    import loupe
+
+    found = loupe.find_duplicates(filled, near=False)
+    assert {pair.kind for pair in found.pairs} == {"bytes", "pixels"}
+    assert [len(group) for group in found.groups] == [3]
+    assert not filled.has_field("quality.near_duplicate")
+    found = loupe.find_duplicates(filled, exact=False)
+    assert {pair.kind for pair in found.pairs} == {"near"}
+    assert [len(group) for group in found.groups] == [5]
+
+
+def test_a_threshold_is_kept_on_the_dataset(filled: Any) -> None:
+    import loupe
+
+    assert [len(group) for group in loupe.find_duplicates(filled, threshold=1.0).groups] == [3]
+    assert labels(filled, "failures")[0] == []
+    assert [len(group) for group in loupe.find_duplicates(filled).groups] == [3]
+    assert [len(group) for group in loupe.find_duplicates(filled, threshold=0.5).groups] == [5]
+
+
+def test_a_stop_leaves_everything_as_it_was(filled: Any) -> None:
+    import loupe
+
+    def stop(step: loupe.Progress) -> None:
+        if step.message == "reading" and step.done:
+            raise errors.Stopped("enough")
+
+    with pytest.raises(errors.Stopped):
+        loupe.find_duplicates(filled, progress=stop)
+    assert not filled.has_field("duplicate_group")
+
+
+def test_one_sample_and_only_plain_and_unreadable_ones(filled: Any) -> None:
+    import loupe
+
+    assert loupe.find_duplicates(filled[5:6]).groups == ()
+    assert loupe.find_duplicates(filled[6:]).groups == ()
+    assert loupe.find_duplicates(filled[7:]).pairs == ()
+
+
+def test_bad_input(filled: Any) -> None:
+    import loupe
+
+    with pytest.raises(errors.InputError, match="neither"):
+        loupe.find_duplicates(filled, exact=False, near=False)
+    with pytest.raises(errors.InputError, match="threshold"):
+        loupe.find_duplicates(filled, threshold=2)
+    with pytest.raises(errors.NoSamples):
+        loupe.find_duplicates(filled.limit(0))

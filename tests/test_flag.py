@@ -1,0 +1,131 @@
+"""Flagging is arithmetic on stored numbers: no file is opened, unknown never fails, other labels are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def scored(dataset: Any) -> Any:
+    """Four samples without files: dark, fine, unknown, bright."""
+    import fiftyone as fo
+
+    from loupe.brain import registry
+    from loupe.brain.store import scores as store_scores
+
+    dataset.add_samples([fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(4)], progress=False)
+    store_scores.declare(dataset, registry.checks()["exposure"].outputs)
+    dataset.set_values(f"quality.{registry.failures()['dark'][1].name}", [0.01, 0.99, None, 1.0])
+    dataset.set_values(f"quality.{registry.failures()['bright'][1].name}", [0.0, 0.1, None, 0.99])
+    return dataset
+
+
+def _labels(dataset: Any) -> list[list[str]]:
+    return [labels or [] for labels in dataset.values("failures.classifications.label")]
+
+
+def test_scores_beyond_the_threshold_fail_and_unknown_does_not(scored: Any) -> None:
+    import loupe
+
+    flags = loupe.flag(scored)
+    assert _labels(scored) == [["dark"], [], [], ["bright"]]
+    assert (flags.counts["dark"], flags.unknown["dark"]) == (1, 1)
+    failure = scored.first().failures.classifications[0]
+    assert failure.check == "exposure"
+    assert failure.score == pytest.approx(0.01)
+    assert failure.threshold == flags.thresholds["dark"].value
+    assert not Path(scored.first().filepath).exists()
+
+
+def test_thresholds_are_kept_on_the_dataset_and_can_be_taken_back(scored: Any) -> None:
+    import loupe
+
+    assert loupe.flag(scored, {"dark": 0.001}).counts["dark"] == 0
+    again = loupe.flag(scored)
+    assert (again.counts["dark"], again.thresholds["dark"].source) == (0, "user")
+    assert loupe.flag(scored, {"dark": None}).counts["dark"] == 1
+    assert loupe.flag(scored).thresholds["dark"].source == "default"
+    strict = loupe.flag(scored, {"dark": loupe.Threshold("<", 0.995, source="calibrated:x")})
+    assert strict.counts["dark"] == 2
+
+
+def test_flagging_twice_changes_nothing_and_keeps_what_others_found(scored: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    sample = scored.first()
+    sample["failures"] = fo.Classifications(
+        classifications=[
+            fo.Classification(label="label_issue", score=0.5, threshold=0.4, check="elsewhere"),
+            fo.Classification(label="bright", score=9.0, threshold=0.4, check="exposure"),
+        ]
+    )
+    sample.save()
+    loupe.flag(scored)
+    assert _labels(scored)[0] == ["dark", "label_issue"]
+    ids = scored.values("failures.classifications.id")
+    loupe.flag(scored)
+    assert scored.values("failures.classifications.id") == ids
+
+
+def test_bad_thresholds_are_refused_before_anything_is_written(scored: Any) -> None:
+    import loupe
+    from loupe import errors
+
+    with pytest.raises(errors.UnknownName, match="Did you mean 'dark'"):
+        loupe.flag(scored, {"darkk": 1})
+    for bad in (float("nan"), "0.5", True):
+        with pytest.raises(errors.InputError):
+            loupe.flag(scored, {"dark": bad})  # type: ignore[dict-item]
+    with pytest.raises(errors.NoSamples):
+        loupe.flag(scored.limit(0))
+    assert "loupe" not in scored.info
+
+
+def test_scores_come_oriented_so_that_higher_is_worse(scored: Any) -> None:
+    import loupe
+    from loupe import errors
+    from loupe.brain import registry
+
+    dark = loupe.scores(scored, "dark")
+    assert dark.dtype == np.float32
+    assert int(np.nanargmax(dark)) == 0
+    assert np.isnan(dark[2])
+    assert int(np.nanargmax(loupe.scores(scored, "bright"))) == 3
+    with pytest.raises(errors.UnknownName):
+        loupe.scores(scored, "darkness")
+    with pytest.raises(errors.InputError, match=r"run loupe\.check"):
+        loupe.scores(scored, "blur")
+    assert registry.failures()["dark"][1].higher_is_better
+
+
+def test_twenty_thousand_samples_are_flagged_without_decoding_in_seconds(dataset: Any) -> None:
+    import time
+
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain import registry
+    from loupe.brain.store import scores as store_scores
+
+    n = 20_000
+    dataset.add_samples(
+        [fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(n)],
+        expand_schema=False,
+        validate=False,
+        progress=False,
+    )
+    store_scores.declare(dataset, registry.checks()["exposure"].outputs)
+    name = registry.failures()["dark"][1].name
+    dataset.set_values(f"quality.{name}", np.linspace(0, 1, n).tolist())
+    started = time.monotonic()
+    flags = loupe.flag(dataset, {"dark": 0.1})
+    assert flags.counts["dark"] == pytest.approx(2000, abs=1)
+    assert time.monotonic() - started < 20

@@ -1,0 +1,45 @@
+"""How the App shows a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.database
+
+
+def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) -> None:
+    import fiftyone as fo
+    from filled import fill
+
+    from loupe.brain.store.workspace import PANEL, WORKSPACE, prepare_app
+    from loupe.panels.failures_by_scenario import FailuresByScenario
+
+    fill(dataset, 12)
+    dataset.add_sample_field("text", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    dataset.add_sample_field("camera", fo.StringField)
+    for _ in range(2):  # the second time changes nothing
+        assert prepare_app(dataset) == WORKSPACE
+        dataset.reload()
+        groups = {group.name: group.paths for group in dataset.app_config.sidebar_groups}
+        assert list(groups) == ["tags", "prompt", "scenario", "failures", "labels", "quality", "metadata", "other"]
+        assert groups["scenario"] == ["scenario.time", "scenario.weather", "scenario.color", "scenario.text"]
+        assert groups["failures"] == ["failures", "unknown"]
+        assert groups["labels"] == ["text"]
+        assert "camera" in groups["other"]
+        paths = [path for paths in groups.values() for path in paths]
+        assert len(paths) == len(set(paths))
+        assert dataset.app_config.active_fields.paths == ["failures"]
+        assert dataset.list_workspaces() == [WORKSPACE]
+    grid, right = dataset.load_workspace(WORKSPACE).children
+    assert [panel.type for panel in grid.children] == ["Samples"]
+    assert [tab.children[0].type for tab in right.children] == [PANEL, "Embeddings"]
+    assert FailuresByScenario().config.name == PANEL
+
+
+def test_an_empty_dataset_can_be_prepared(dataset: Any) -> None:
+    from loupe.brain.store.workspace import WORKSPACE, prepare_app
+
+    prepare_app(dataset)
+    assert dataset.has_workspace(WORKSPACE)
