@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.figures import machine, share
 from loupe.brain import likeness
 from loupe.brain.errors import ReadError
 from loupe.brain.reader import read
 from loupe.brain.sets import duplicates as measure
-from loupe.brain.slices.rates import wilson
 
 LINE = measure.Duplicates.outputs[1].fails
 PHASH_RADIUS = 10
@@ -97,11 +97,6 @@ def found_by_phash(pictures: Sequence[np.ndarray]) -> set[tuple[int, int]]:
 
 
 METHODS = {"Loupe": found_by_loupe, f"pHash <= {PHASH_RADIUS}": found_by_phash}
-
-
-def share(found: int, total: int) -> str:
-    low, high = (float(bound) for bound in wilson(found, total))
-    return f"{found:4d} / {total:<5d} {found / total if total else float('nan'):6.1%} [{low:.1%}, {high:.1%}]"
 
 
 def line(name: str, method: str, text: str) -> None:
@@ -253,7 +248,7 @@ def main(arguments: Sequence[str]) -> None:
         imagededup(data / "3_duplicates" / "imagededup_tests")
     hard_negatives()
     speed()
-    print(f"\n{time.perf_counter() - started:.0f} s")
+    print(f"\n{machine()}; {time.perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":

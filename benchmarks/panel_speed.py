@@ -64,12 +64,15 @@ def main() -> None:
 
     from conftest import start_mongod
 
+    from benchmarks.figures import machine
+
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process, uri = start_mongod(Path(folder) / "db")
         os.environ.update(FIFTYONE_DATABASE_URI=uri, FIFTYONE_DATABASE_VALIDATION="false")
         try:
             for what, seconds in measure(n).items():
                 print(f"{n:,} samples | {what} | {seconds:.2f} s")
+            print(machine())
         finally:
             process.terminate()
             process.wait(30)

@@ -1,8 +1,8 @@
 """How well the pixel checks find defects of known severity, and how often they cry wolf.
 
-    python benchmarks/pixel_checks.py                 # the table, half a minute of one core
-    python benchmarks/pixel_checks.py --calibrate     # the quantiles that the default thresholds were taken from
-    python benchmarks/pixel_checks.py --markdown      # the table for the docs
+    python -m benchmarks.pixel_checks                 # the table, half a minute of one core
+    python -m benchmarks.pixel_checks --calibrate     # the quantiles that the default thresholds were taken from
+    python -m benchmarks.pixel_checks --markdown      # the table for the docs
 
 The pictures are real photos (ImageNet and COCO) with one injected defect each. Default thresholds were set on the clean
 ImageNet photos at even places of the sorted list; all that is printed here is measured on the other half and on COCO,
@@ -12,8 +12,6 @@ which no threshold has seen. The formulas were chosen with both halves in sight.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -24,10 +22,10 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.figures import machine, share
 from loupe.brain import registry
 from loupe.brain.reader import read
 from loupe.brain.records import ImageBatch
-from loupe.brain.slices.rates import wilson
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PHOTOS = DATA / "1_real_photos"
@@ -230,13 +228,6 @@ def load(part: int) -> list[Picture]:
     return [read(path, LONG_SIDE).pixels for path in paths]
 
 
-def share(count: int, n: int) -> str:
-    if not n:
-        return "none judged"
-    low, high = wilson(count, n)
-    return f"{count / n:6.1%} [{float(low):.1%}, {float(high):.1%}]"
-
-
 def rows(judge: Judge, photos: list[Picture]) -> list[tuple[str, ...]]:
     """Returns (failure, kind, case, found with interval, unknown of n, AUROC against the clean photos)."""
     table = []
@@ -337,9 +328,7 @@ def main() -> int:
         for row in [header, *table]:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print(f"\n{speed(judge)}")
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}; {time.monotonic() - started:.0f} s"
-    )
+    print(f"{machine()}; {time.monotonic() - started:.0f} s")
     return 0
 
 

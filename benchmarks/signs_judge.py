@@ -9,7 +9,6 @@ digit has its middle there, so doubled, missing and additional digits are read a
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from benchmarks.figures import machine, share
 from training.tiny_signs.signs import (
     COLORS,
     HEIGHT,
@@ -51,17 +51,6 @@ class Reading:
     def sure(self) -> bool:
         """Return whether the judge stands by the reading."""
         return self.confidence >= ABSTAIN_BELOW
-
-
-def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the Wilson interval of ``hits`` out of ``total``."""
-    if total == 0:
-        return 0.0, 1.0
-    share = hits / total
-    centre = share + z * z / (2 * total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
 class ColumnNet(nn.Module):
@@ -271,9 +260,9 @@ def main() -> None:
     for legible in (True, False):
         print("legible held-out digits" if legible else "all held-out digits")
         for scenario, (n, right, sure, both) in held_out_accuracy(judge, args.count, legible).items():
-            low, high = wilson(right, n)
-            stood = f"stands by {sure / n:.1%}, right there {both / max(1, sure):.1%}"
-            print(f"  {scenario:12s} signs {right / n:.1%} [{low:.1%}, {high:.1%}] n={n}; {stood}")
+            stood = f"stands by {share(sure, n)}, right there {share(both, sure)}"
+            print(f"  {scenario:12s} signs {share(right, n)}; {stood}")
+    print(machine())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ default seeds are not.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.figures import machine, share
 from loupe.brain.checks.text import Text
 from loupe.brain.records import ImageBatch, Scores
 from loupe.brain.text.alignment import align, comparable
@@ -39,23 +39,6 @@ COFFEE SHOP OPEN DAILY WELCOME BAKERY FRESH BREAD SUMMER SALE EXIT PARKING HOTEL
 Garden Kitchen Mountain River Happy Birthday Adventure Journey Discover Coast Winter Flowers Pizza Museum Gallery
 station platform ticket doctor school kindness forever together sunshine yesterday language breakfast 24 1998 427 50 365
 """
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Returns the Wilson interval of a share; (NaN, NaN) for n = 0."""
-    if not n:
-        return math.nan, math.nan
-    share = hits / n
-    centre, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, (centre - spread) / (1 + z * z / n)), min(1.0, (centre + spread) / (1 + z * z / n))
-
-
-def share(hits: int, n: int) -> str:
-    """Returns a share with its interval and its n."""
-    if not n:
-        return "– (0)"
-    low, high = wilson(hits, n)
-    return f"{hits / n:.3f} [{low:.3f}, {high:.3f}] ({hits}/{n})"
 
 
 @dataclass(frozen=True)
@@ -342,6 +325,7 @@ def main() -> None:
         parser.error(f"{given.what} needs a folder")
     else:
         (crops if given.what == "crops" else photos)(scorer, given.folder, given.n, given.seed)
+    print(f"\n{machine()}")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ class FailuresByScenario(foo.Panel):
     """Rows are the values of a factor, columns are failure modes.
 
     Its state: ``controls`` (what the reader chose), ``table`` (what is drawn), ``of`` (the view that it was read from),
-    ``factors`` (to choose from) and ``notice`` (what to do where nothing can be drawn). Which cell the view is narrowed
-    to stands in the view alone. The App calls ``on_change_view`` several times over, some of them late.
+    ``view`` (the view that it is drawn for), ``factors`` (to choose from) and ``notice`` (what to do where nothing can
+    be drawn). Which cell the view is narrowed to stands in the view alone.
     """
 
     @property
@@ -37,6 +37,13 @@ class FailuresByScenario(foo.Panel):
             ),
         )
 
+    def execute(self, ctx: Any) -> Any:
+        # the App says "the view has changed" three times after every event, with the panel's state as it was before:
+        # to draw that would show the old table for a moment
+        if ctx.params.get("__method__") == "on_change_view" and _is_drawn(ctx):
+            return None
+        return super().execute(ctx)
+
     def on_load(self, ctx: Any) -> None:
         _refresh(ctx)
 
@@ -48,6 +55,8 @@ class FailuresByScenario(foo.Panel):
         # where the panel's own click narrowed the view the table stays, so that the next click can go elsewhere
         if ctx.panel.state.table is None or ctx.panel.state.of != _of(ctx):
             _refresh(ctx)
+        else:
+            ctx.panel.state.set("view", _view(ctx))
 
     def on_factor(self, ctx: Any) -> None:
         _choose(ctx, "factor")
@@ -188,6 +197,20 @@ def _of(ctx: Any) -> list[Any]:
     return [ctx.dataset.name, columns.stages(columns.widen(ctx.view)[0])]
 
 
+def _view(ctx: Any) -> list[Any]:
+    from loupe.brain.store import columns
+
+    return [ctx.dataset.name, columns.stages(ctx.view)] if ctx.dataset is not None else []
+
+
+def _is_drawn(ctx: Any) -> bool:
+    """Returns whether the panel shows the current view, or is about to: a new choice has an event of its own."""
+    table, chosen = ctx.panel.state.table, _controls(ctx)
+    if table is None:
+        return False
+    return chosen["factor"] != table["factor"] or ctx.panel.state.view == _view(ctx)
+
+
 def _name(cell: Cell) -> str:
     from loupe.brain.slices.rates import shown
     from loupe.panels.heatmap import title
@@ -223,6 +246,7 @@ def _refresh(ctx: Any) -> None:
         {
             "table": table.to_dict(),
             "of": _of(ctx),
+            "view": _view(ctx),
             "factors": factors,
             "notice": None,
             "controls": {**chosen, "factor": table.factor},

@@ -60,12 +60,13 @@ def link_plugin(plugins_dir: Path) -> None:
     """Puts a link to this folder into FiftyOne's plugins folder, so that the App finds the operators and the panel."""
     root = Path(__file__).resolve().parents[1]
     link = plugins_dir / "loupe"
-    if link.exists():
-        return
+    if link.exists() and (not link.is_symlink() or link.resolve() == root):
+        return  # a folder is a copy that FiftyOne downloaded: it is left as it is
     plugins_dir.mkdir(parents=True, exist_ok=True)
-    link.unlink(missing_ok=True)  # a link to a folder that is gone
+    before = link.readlink() if link.is_symlink() else None
+    link.unlink(missing_ok=True)
     link.symlink_to(root)
-    print(f"  linked the plugin: {link}")
+    print(f"  linked the plugin: {link}" + (f" (it led to {before})" if before else ""))
 
 
 def main() -> None:

@@ -149,6 +149,19 @@ def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(sessi
 
 
 @pytest.mark.database
+def test_what_the_app_says_of_an_old_view_draws_nothing(session: Any) -> None:
+    # seen in a real browser: three times after each event, with the table as it was before and the choice as it is now
+    before = dict(session.state)
+    session.call("on_factor", value="scenario.weather")
+    after, session.output = dict(session.state), {}
+    for state in ({**before, "controls": after["controls"]}, after):
+        session.state = state
+        session.call("on_change_view")
+        assert session.output == {}
+        assert session.state == state
+
+
+@pytest.mark.database
 def test_an_empty_cell_says_so_and_leaves_the_view_alone(session: Any) -> None:
     session.call("on_every_mode", value=True)
     never = next(column for column, text in enumerate(session.cells()[0]) if "0 % failed" in text and " 0 of" in text)

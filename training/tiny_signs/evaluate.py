@@ -19,7 +19,9 @@ import torch
 from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 from numpy.typing import NDArray
 
-from benchmarks.signs_judge import Judge, Reading, load_judge, wilson
+from benchmarks.signs_judge import Judge, Reading, load_judge
+from loupe.brain.slices.rates import wilson
+from loupe.brain.text.alignment import distance
 from training.tiny_signs.signs import COLORS, HEIGHT, MAX_DIGITS, TIMES, WEATHERS, WIDTH, Sign, prompt_of
 
 STEPS, GUIDANCE = 20, 2.0
@@ -43,7 +45,7 @@ class Row:
         """Count one sign."""
         self.signs += 1
         self.digits += len(sign.text)
-        self.digits_right += len(sign.text) - min(len(sign.text), edits(sign.text, reading.text))
+        self.digits_right += len(sign.text) - min(len(sign.text), distance(sign.text, reading.text))
         self.unsure += not reading.sure
         self.right += reading.sure and reading.text == sign.text
         if len(reading.text) < len(sign.text):
@@ -60,16 +62,6 @@ class Row:
         return (
             f"| {self.name} | {self.signs} | {share} | {self.wrong} | {self.missing} | {self.extra} | {self.unsure} |"
         )
-
-
-def edits(asked: str, read: str) -> int:
-    """Return the Levenshtein distance."""
-    row = list(range(len(read) + 1))
-    for i, a in enumerate(asked, 1):
-        last, row[0] = row[0], i
-        for j, b in enumerate(read, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (a != b))
-    return row[-1]
 
 
 def measured_signs(count: int, seed: int) -> list[Sign]:
