@@ -4,6 +4,7 @@
     python -m benchmarks.text_check crops FOLDER        real word crops with transcripts (IIIT5K), all of them right
     python -m benchmarks.text_check photos FOLDER       photos; the prompt asks for a text that they do not show
     python -m benchmarks.text_check digits                signs of real handwritten digits, with injected edits
+    python -m benchmarks.text_check empty                 signs with nothing on them
     python -m benchmarks.text_check signs               tiny-signs' own pictures, against a judge trained on real digits
 
 Tables are Markdown. Intervals are Wilson's at 95 %. Seeds below 100 were used to choose the check's parameters; the
@@ -158,6 +159,25 @@ def digits(scorer: Scorer, n: int, seed: int) -> None:
     _explain(cases, values, reasons)
 
 
+def empty(scorer: Scorer, n: int, seed: int) -> None:
+    """Prints what is said of boards with nothing on them, in all colours, by day and night, in all weathers."""
+    from training.tiny_signs import signs as world
+
+    rng = np.random.default_rng(seed)
+    cases = []
+    for _ in range(n):
+        sign = world.random_sign(rng)
+        picture = world.render(replace(sign, text=" " * len(sign.text)), rng, "heldout")
+        cases.append(Case(Image.fromarray(picture), world.prompt_of(sign), "text_omission"))
+    values, reasons, seconds = judge(scorer, cases)
+    print(f"\n### Signs with nothing on them: {n} pictures, seed {seed}, {seconds:.2f} s a picture\n")
+    omission = values[:, 1]
+    found, unknown = int((omission > 0).sum()), int(np.isnan(omission).sum())
+    print(f"text_omission found: {share(found, n)}, unknown: {share(unknown, n)}")
+    print(f"text read on them: {share(int((values[:, (0, 2, 3)] > 0).any(1).sum()), n)}")
+    _explain(cases, values, reasons)
+
+
 def _table(values: np.ndarray, kinds: Sequence[str | None]) -> None:
     truth = np.array([str(kind) for kind in kinds])
     print("| failure | precision | recall where judged | recall of all | judged |\n|---|---|---|---|---|")
@@ -303,7 +323,7 @@ def main() -> None:
     """Runs one of the benchmarks."""
     global EXPLAIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["rendered", "digits", "crops", "photos", "signs"])
+    parser.add_argument("what", choices=["rendered", "digits", "empty", "crops", "photos", "signs"])
     parser.add_argument("folder", nargs="?", type=Path, help="of the pictures, for crops and photos")
     parser.add_argument("--dataset-folder", type=Path, help="signs to judge instead of fresh ones: PNGs with prompts")
     parser.add_argument("-n", type=int, default=256)
@@ -317,8 +337,8 @@ def main() -> None:
     scorer = Text(doubt=given.doubt).load("cpu")
     if given.what == "rendered":
         rendered(scorer, given.n, given.seed)
-    elif given.what == "digits":
-        digits(scorer, given.n, given.seed)
+    elif given.what in ("digits", "empty"):
+        (digits if given.what == "digits" else empty)(scorer, given.n, given.seed)
     elif given.what == "signs":
         signs(scorer, given.n, given.seed, given.dataset_folder, given.judge_cache, given.steps)
     elif given.folder is None:

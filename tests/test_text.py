@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from loupe.brain.checks.text import Text
 from loupe.brain.records import ImageBatch, Scores
@@ -146,6 +146,24 @@ def test_a_tiny_picture_is_unknown(score: Scorer, shape: tuple[int, int]) -> Non
 def test_a_turned_text_is_read(score: Scorer, turn: int) -> None:
     picture = drawn("COFFEE SHOP", height=128).rotate(turn, expand=True)
     assert counts(score, picture, 'a sign "COFFEE SHOP"')[0] == dict.fromkeys(COUNTS, 0.0)
+
+
+def test_a_blurred_number_is_not_read_upside_down(score: Scorer) -> None:
+    picture = drawn("606", size=26, width=96, height=48).filter(ImageFilter.GaussianBlur(3.5))
+    assert counts(score, picture, 'a sign that says "686"')[0]["text_substitution"] == 1
+
+
+def test_lettering_that_cannot_be_read_is_neither_missing_nor_wrong(score: Scorer) -> None:
+    # three words on top of each other: nobody can say whether one of them is a number
+    layers = [np.asarray(drawn(word, size=26, width=96, height=48)) for word in ("KLLZ", "EMBK", "YRHZ")]
+    ink = 255 - np.mean(layers, axis=0)
+    picture = Image.fromarray((255 - np.clip(1.5 * ink, 0, 255)).astype(np.uint8))
+    values, scores = counts(score, picture, 'a sign that says "427"')
+    assert math.isnan(values["text_omission"])
+    assert math.isnan(values["text_substitution"])
+    assert scores.reasons[0] == "there is lettering that could not be read"
+    blank = drawn("", width=96, height=48)
+    assert counts(score, blank, 'a sign that says "427"')[0]["text_omission"] == 3
 
 
 def test_letters_that_stand_alone_are_no_omission(score: Scorer) -> None:

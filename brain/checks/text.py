@@ -43,7 +43,7 @@ class Text(Check):
     """
 
     name: ClassVar[str] = "text"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "https://github.com/RapidAI/RapidOCR"
     licence: ClassVar[str] = "Apache-2.0"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,6 +202,22 @@ def whole(picture: np.ndarray) -> Region:
 
 def _rectangle(width: int, height: int) -> np.ndarray:
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
+def turns(region: Region) -> list[Region]:
+    """Returns the region, and for a tall one also both quarter turns that lay it on its side."""
+    if region.height < 1.8 * region.width:
+        return [region]
+    return [region, *(replace(region, corners=np.roll(region.corners, turn, axis=0)) for turn in (1, -1))]
+
+
+def same_place(one: Region, other: Region) -> bool:
+    """Returns whether two regions cover each other for the most part."""
+    low = np.maximum(one.corners.min(0), other.corners.min(0))
+    high = np.minimum(one.corners.max(0), other.corners.max(0))
+    common = float(np.prod(np.clip(high - low, 0, None)))
+    areas = [float(np.prod(np.ptp(region.corners, axis=0))) for region in (one, other)]
+    return common > 0.4 * min(areas)
 
 
 def views(picture: np.ndarray, region: Region) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from loupe.brain.text import ocr as ocr_module
-from loupe.brain.text.alignment import Alignment, align, comparable, resegment
+from loupe.brain.text.alignment import Alignment, align, comparable, resegment, similarity
 from loupe.brain.text.ctc import Alphabet, mean_log_likelihoods, script_of
 from loupe.brain.text.ocr import Ocr, Region
 
@@ -28,6 +28,8 @@ _LEAST_SIDE, _USUAL_SIDE, _MOST_SIDE = 384, 960, 1536
 _SAME = 1.0
 #: below this mean probability a line is no lettering that can be read; above the second it is
 _ILLEGIBLE, _SURE = 0.5, 0.8
+#: from this mean probability on, what the detector finds is lettering: no empty sign of benchmarks/text_check.py has it
+_LETTERING = 0.75
 #: range of luma, in [0, 1], in which a text may hide from the detector; below it a picture is blank
 _FAINT = (0.01, 0.08)
 #: an illegible line is no poor drawing of a word that is less likely than nothing by so many nats a letter
@@ -126,7 +128,9 @@ class Reader:
             known = [sight.region for sight in sights]
             for side in self._other_sides(picture):
                 fresh = [
-                    one for one in self._ocr.regions(picture, side) if not any(_same_place(one, old) for old in known)
+                    one
+                    for one in self._ocr.regions(picture, side)
+                    if not any(ocr_module.same_place(one, old) for old in known)
                 ]
                 known += fresh
                 sights += self._look(picture, fresh[:_MOST_LINES], alphabet, range(5))
@@ -143,6 +147,11 @@ class Reader:
         if _is_line(picture) and _in_one_row(regions, height):
             return [ocr_module.whole(picture)]
         return regions[:_MOST_LINES]
+
+    def _sees_lettering(self, picture: np.ndarray) -> bool:
+        """Whether the detector is sure that there is lettering, whatever the recogniser makes of it."""
+        side = min(max(2 * max(picture.shape[:2]), 2 * _LINE_HEIGHT), _USUAL_SIDE)
+        return any(region.confidence >= _LETTERING for region in self._ocr.regions(picture, side))
 
     def _other_sides(self, picture: np.ndarray) -> list[int]:
         """Resolutions at which to look again for what is missing: larger for small letters, smaller for huge ones."""
@@ -174,7 +183,7 @@ class Reader:
     def _upright(self, picture: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The regions, tall ones turned to the side and upside-down ones turned round where that reads much better."""
         free = self._ocr.alphabet("any")
-        choices = [_turns(region) for region in regions]
+        choices = [ocr_module.turns(region) for region in regions]
         flat = [turn for turns in choices for turn in turns]
         if len(flat) == len(regions):
             return list(regions)
@@ -195,7 +204,7 @@ class Reader:
             words = _likeliest(sight, wanted)
             if words and all(word in exact for word in words) and len(sights) > 1:
                 continue
-            region = self._turned(picture, sight)
+            region = self._turned(picture, sight, wanted)
             if region is not sight.region:
                 sights[at] = _sight(region, sight.alphabet, self._ocr.posteriors(ocr_module.views(picture, region)))
                 continue
@@ -204,13 +213,19 @@ class Reader:
             sight.greedy += both.greedy
             sight.frames += both.frames
 
-    def _turned(self, picture: np.ndarray, sight: _Sight) -> Region:
-        """The region upside down, where it reads badly as it is and well when turned."""
+    def _turned(self, picture: np.ndarray, sight: _Sight, wanted: Sequence[str]) -> Region:
+        """The region upside down, where it reads badly as it is, and well and more as wanted when turned.
+
+        A badly drawn 676 reads as a well drawn 929 when it is turned: that alone is no reason to turn it.
+        """
         if sight.confidence >= 0.9 or sight.region.width < 1.5 * sight.region.height:
             return sight.region
         other = replace(sight.region, corners=np.roll(sight.region.corners, 2, axis=0))
         text, confidence = sight.alphabet.greedy(self._ocr.posteriors([ocr_module.cut(picture, other, 0.1)])[0])
-        return other if len(text) >= 3 and confidence > max(0.9, sight.confidence + 0.05) else sight.region
+        if len(text) < 3 or confidence <= max(0.9, sight.confidence + 0.05):
+            return sight.region
+        upright = max(_likeness(_compared(shown, wanted), wanted) for shown, _ in sight.greedy)
+        return other if not wanted or _likeness(_compared(text, wanted), wanted) > upright else sight.region
 
     def _matches(self, sights: Sequence[_Sight], wanted: Sequence[str]) -> bool:
         read = [word for sight in sights for word in _likeliest(sight, wanted)]
@@ -308,8 +323,13 @@ class Reader:
                     if (base.count(kind) > 0) != (option.count(kind) > 0):
                         doubts.setdefault(kind, reason)
         lost = [edit.wanted for edit in base.edits if edit.read_word is None]
-        if any(_could_be(sight, word) for sight in unread for word in lost):
-            doubts.setdefault("omission", "there is lettering that could not be read")
+        nothing_read = lost and not any(line.words for line in lines)
+        if any(_could_be(sight, word) for sight in unread for word in lost) or (
+            nothing_read and self._sees_lettering(picture)
+        ):
+            # what cannot be read may be the lost text, drawn well or badly
+            for kind in ("omission", "substitution"):
+                doubts.setdefault(kind, "there is lettering that could not be read")
         strays = {word for line in lines for word in line.words if len(word) == 1} | stray
         if len("".join(lost)) > 1 and any(_look_alike(one, c) for word in lost for c in word for one in strays):
             doubts.setdefault("omission", "there are letters that stand alone")
@@ -350,6 +370,11 @@ def _compared(text: str, wanted: Sequence[str]) -> Words:
     return tuple(resegment([word for word in map(comparable, text.split()) if word], wanted))
 
 
+def _likeness(words: Words, wanted: Sequence[str]) -> float:
+    """How much the words are like wanted ones, in [0, 1]: the mean over them of the similarity to the most similar."""
+    return float(np.mean([max((similarity(word, one) for one in wanted), default=0.0) for word in words] or [0.0]))
+
+
 def _likeliest(sight: _Sight, wanted: Sequence[str]) -> Words:
     """Of what the views read, what is likeliest over all of them."""
     texts = [*dict.fromkeys(_compared(text, wanted) for text, _ in sight.greedy)]
@@ -368,20 +393,6 @@ def _in_one_row(regions: Sequence[Region], height: int) -> bool:
     middles = [float(region.corners[:, 1].mean()) for region in regions]
     tallest = max(region.height for region in regions)
     return max(middles) - min(middles) < 0.5 * tallest and tallest > 0.4 * height
-
-
-def _turns(region: Region) -> list[Region]:
-    if region.height < 1.8 * region.width:
-        return [region]
-    return [region, *(replace(region, corners=np.roll(region.corners, turn, axis=0)) for turn in (1, -1))]
-
-
-def _same_place(one: Region, other: Region) -> bool:
-    low = np.maximum(one.corners.min(0), other.corners.min(0))
-    high = np.minimum(one.corners.max(0), other.corners.max(0))
-    common = float(np.prod(np.clip(high - low, 0, None)))
-    areas = [float(np.prod(np.ptp(region.corners, axis=0))) for region in (one, other)]
-    return common > 0.4 * min(areas)
 
 
 def _contrast(picture: np.ndarray) -> float:
