@@ -12,7 +12,15 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from numpy.typing import NDArray
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from training.tiny_signs.common import Budget, learning_rate, load_state, save_state, seed_everything, set_learning_rate
+from training.tiny_signs.common import (
+    Budget,
+    learning_rate,
+    load_state,
+    mixed_precision,
+    save_state,
+    seed_everything,
+    set_learning_rate,
+)
 from training.tiny_signs.models import build_scheduler, build_unet
 from training.tiny_signs.signs import Sign, seen_sign
 from training.tiny_signs.train_text import ColumnReader, labels_of, tokenize
@@ -40,7 +48,7 @@ def encode(vae: AutoencoderKL, pictures: NDArray[np.uint8], device: torch.device
     """Return the pictures' latent means in half precision."""
     parts = []
     for start in range(0, len(pictures), 64):
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             posterior = vae.encode(to_tensor(pictures[start : start + 64], device)).latent_dist
         parts.append(posterior.mean.half().cpu())
     return torch.cat(parts)
@@ -158,7 +166,7 @@ def train_unet(
         anchor = model.reader.loss(states[:batch], columns[pick].to(device), factors[pick].to(device))
         dropped = torch.from_numpy(rng.random(batch) < DROPOUT).to(device)[:, None, None]
         condition = torch.where(dropped, states[batch:], states[:batch])
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             predicted = model.unet(noisy, times, condition).sample
         loss = (predicted.float() - target).pow(2).mean()
         (loss + 0.02 * anchor).backward()

@@ -11,7 +11,15 @@ import torch
 from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 
-from training.tiny_signs.common import Budget, learning_rate, load_state, save_state, seed_everything, set_learning_rate
+from training.tiny_signs.common import (
+    Budget,
+    learning_rate,
+    load_state,
+    mixed_precision,
+    save_state,
+    seed_everything,
+    set_learning_rate,
+)
 from training.tiny_signs.models import build_vae
 from training.tiny_signs.signs import Sign, random_sign, render
 
@@ -57,7 +65,7 @@ def train_vae(
     while not budget.over(step):
         set_learning_rate(optimizer, learning_rate(step, budget.progress(step), 3e-3, floor=0.02))
         pixels = to_tensor(pictures[rng.integers(0, pool, batch)], device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             posterior = vae.encode(pixels).latent_dist
             decoded = vae.decode(posterior.sample()).sample
         error = decoded.float() - pixels
