@@ -29,7 +29,7 @@ from loupe.brain.records import ImageBatch
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PHOTOS = DATA / "1_real_photos"
-CHECKS = ("exposure", "geometry", "information", "sharpness")
+CHECKS = ("exposure", "geometry", "grayscale", "information", "motion_blur", "sharpness")
 LONG_SIDE = 512
 
 Picture = np.ndarray
@@ -41,12 +41,22 @@ def blur(percent: float) -> Defect:
     return lambda pixels: cv2.GaussianBlur(pixels, (0, 0), percent / 100 * max(pixels.shape[:2]))
 
 
-def motion(percent: float) -> Defect:
-    """Horizontal motion blur; its length in % of the long side."""
+def motion(percent: float, degrees: float = 0) -> Defect:
+    """Motion blur along a straight line; its length in % of the long side, counterclockwise from horizontal."""
 
     def apply(pixels: Picture) -> Picture:
-        length = max(3, round(percent / 100 * max(pixels.shape[:2])))
-        return cv2.filter2D(pixels, -1, np.full((1, length), 1 / length, np.float32))
+        length = percent / 100 * max(pixels.shape[:2])
+        side = 2 * int(length / 2 + 2) + 1
+        # points along the line, each shared out among the four pixels around it
+        step = np.linspace(-length / 2, length / 2, max(3, int(length * 8)))
+        x = side // 2 + step * np.cos(np.deg2rad(degrees))
+        y = side // 2 - step * np.sin(np.deg2rad(degrees))
+        kernel = np.zeros((side, side), np.float32)
+        for right in (0, 1):
+            for below in (0, 1):
+                weight = np.abs(1 - right - x % 1) * np.abs(1 - below - y % 1)
+                np.add.at(kernel, (y.astype(int) + below, x.astype(int) + right), weight)
+        return cv2.filter2D(pixels, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT)
 
     return apply
 
@@ -147,13 +157,33 @@ def grey(pixels: Picture) -> Picture:
     return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 
 
+def jpeg(quality: int) -> Defect:
+    def apply(pixels: Picture) -> Picture:
+        _, encoded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return np.ascontiguousarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])
+
+    return apply
+
+
+def on_grey(share: float) -> Defect:
+    """The picture in grey, with a red square that covers that share of it."""
+
+    def apply(pixels: Picture) -> Picture:
+        height, width = pixels.shape[:2]
+        side = round((share * height * width) ** 0.5)
+        marked = grey(pixels)
+        marked[height // 3 : height // 3 + side, width // 3 : width // 3 + side] = (200, 30, 40)
+        return marked
+
+    return apply
+
+
 #: by failure mode: what must be found, and what looks like it and must not be
 CASES: dict[str, tuple[dict[str, Defect], dict[str, Defect]]] = {
     "blur": (
         {
             **{f"Gaussian, σ {sigma:g} %": blur(sigma) for sigma in (0.25, 0.5, 1, 2, 4)},
             "σ 1 %, then noise of 2 levels": chain(blur(1), noise(2)),
-            "motion, 4 %": motion(4),
         },
         {
             "dark (gain 0.25)": gain(0.25),
@@ -161,6 +191,22 @@ CASES: dict[str, tuple[dict[str, Defect], dict[str, Defect]]] = {
             "sharp on plain, 10 %": oval(0.1, back=200),
             "bokeh, sharp 20 %": oval(0.2, blur_back=3),
             "grey": grey,
+        },
+    ),
+    "motion_blur": (
+        {
+            **{f"{length:g} % along {angle}°": motion(length, angle) for length in (1, 2, 4, 8) for angle in (0, 70)},
+            "4 % along 120°": motion(4, 120),
+            "4 %, then noise of 2 levels": chain(motion(4), noise(2)),
+            "4 %, dark (gain 0.25)": chain(motion(4), gain(0.25)),
+        },
+        {
+            **{f"Gaussian, σ {sigma:g} %": blur(sigma) for sigma in (0.5, 1, 4)},
+            "dark (gain 0.25)": gain(0.25),
+            "haze 0.4": haze(0.4),
+            "sharp on plain, 10 %": oval(0.1, back=200),
+            "bokeh, sharp 20 %": oval(0.2, blur_back=3),
+            "noise of 10 levels": noise(10),
         },
     ),
     "dark": (
@@ -192,6 +238,14 @@ CASES: dict[str, tuple[dict[str, Defect], dict[str, Defect]]] = {
             "haze 0.35": haze(0.35),
             "blur, σ 4 %": blur(4),
         },
+    ),
+    "grayscale": (
+        {
+            "grey stored as RGB": grey,
+            "and as JPEG, quality 50": chain(grey, jpeg(50)),
+            "grey, dark (gain 0.25)": chain(grey, gain(0.25)),
+        },
+        {"haze 0.4": haze(0.4), "dark (gain 0.25)": gain(0.25), "colour on 2 % of it": on_grey(0.02)},
     ),
     "odd_aspect": ({"1:4": squeeze(0.25), "1:6": squeeze(1 / 6)}, {"1:3": squeeze(1 / 3)}),
 }

@@ -1,0 +1,62 @@
+"""Whether the picture has colour, whatever mode its file is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LONG_SIDE = 256
+_PERCENT = 99
+
+
+def chroma(pixels: Tensor) -> Tensor:
+    """Returns how far from grey the colourful pixels of each picture are: (N,) float32 in [0, 1], 0 for a grey picture.
+
+    The least chroma (max - min of R, G and B) that at least 99 % of the pixels do not exceed, so that a colour counts
+    that covers a hundredth of the picture, and a few wrong pixels of a compressed grey one do not.
+
+    Args:
+        pixels: (N, 3, H, W) uint8
+    """
+    import torch
+
+    levels = pixels.amax(1).int() - pixels.amin(1).int()
+    counts = torch.stack([torch.bincount(image.flatten(), minlength=256) for image in levels]).cumsum(1)
+    return (counts * 100 < _PERCENT * counts[:, -1:]).sum(1).float() / 255
+
+
+@dataclass(frozen=True)
+class Grayscale(Check):
+    """Grayscale: whether the picture has colour.
+
+    Judged by its pixels: grey that is stored as RGB is grey, and a sepia print is not.
+    """
+
+    name: ClassVar[str] = "grayscale"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="chroma_p99",
+            unit="max - min of R, G and B",
+            higher_is_better=True,
+            bounds=(0.0, 1.0),
+            sentence="The chroma that 99 % of the pixels do not exceed.",
+            fails=Threshold(
+                "<", 0.02, basis="five levels; of 100 ImageNet photos 6 are grey and have 0, the others 0.059 or more"
+            ),
+            failure="grayscale",
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        return lambda batch: Scores({"chroma_p99": chroma(batch.at(_LONG_SIDE).pixels)})

@@ -1,0 +1,201 @@
+"""Whether the whole picture is smeared along one direction, and which one, and how far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LONG_SIDE = 256
+#: pixels along the short side, below which a spectrum has too few frequencies a direction
+_LEAST_SIDE = 64
+#: standard deviation of the luma below which rounding outweighs the picture: two grey levels
+_LEAST_SPREAD = 2 / 255
+_DIRECTIONS = 12
+#: frequencies in cycles a pixel: the fine ones, which a smear removes, and the coarse ones, which it leaves
+_FINE, _COARSE = (0.1, 0.4), (0.012, 0.04)
+#: how much of the coarse frequencies' own difference is taken off: stripes have one without being smeared
+_OWN = 0.5
+_RINGS = 48
+#: nats below which nothing is smeared: its length is 0
+_LEAST_LOSS = 2.0
+
+
+@lru_cache(maxsize=64)
+def _frequencies(height: int, width: int, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns x and y of the (H, W // 2 + 1) frequencies of ``rfft2`` in cycles a pixel, and weights for each sector.
+
+    The (12, H * (W // 2 + 1)) weights say what each log power counts in the sector's mean of the coarse frequencies
+    times ``_OWN``, less its mean of the fine ones. Sectors are equal parts of 180 degrees, counterclockwise, the first
+    one around horizontal.
+    """
+    import torch
+
+    y = torch.fft.fftfreq(height)[:, None].expand(height, width // 2 + 1)
+    x = torch.fft.rfftfreq(width)[None].expand(height, width // 2 + 1)
+    degrees = torch.rad2deg(torch.atan2(-y, x)) % 180
+    sector = (degrees / (180 / _DIRECTIONS)).round().long() % _DIRECTIONS
+    radius = torch.hypot(x, y)
+    weights = torch.zeros(_DIRECTIONS, height * x.shape[1])
+    for band, share in ((_COARSE, _OWN), (_FINE, -1.0)):
+        inside = ((radius >= band[0]) & (radius < band[1])).flatten()
+        members = [inside & (sector.flatten() == row) for row in range(_DIRECTIONS)]
+        for row, own in enumerate(members):
+            # a small picture has no coarse frequency in some sectors: then the pair says nothing of it
+            if own.any() and members[row - _DIRECTIONS // 2].any():
+                weights[row, own] = share / int(own.sum())
+    return x.to(device), y.to(device), weights.to(device)
+
+
+@lru_cache(maxsize=64)
+def _window(height: int, width: int, device: str) -> Tensor:
+    import torch
+
+    rows, columns = (torch.hann_window(side, periodic=False, device=device) for side in (height, width))
+    return rows[:, None] * columns
+
+
+def log_spectrum(luma: Tensor) -> Tensor:
+    """Returns the log power of each frequency of ``rfft2``, under a Hann window: (H, W // 2 + 1) float32 in nats.
+
+    Args:
+        luma: (H, W) in [0, 1]
+    """
+    import torch
+
+    found = torch.fft.rfft2((luma - luma.mean()) * _window(*luma.shape, str(luma.device)))
+    return (found.real.square() + found.imag.square()).add_(1e-9).log_()
+
+
+def directional_loss(spectrum: Tensor, width: int) -> Tensor:
+    """Returns how much fine detail each direction lacks against the one across it: (12,) float32 in nats.
+
+    The mean log power of the fine frequencies of a sector, less that of the sector across it, less half of the same of
+    the coarse frequencies, with the sign turned: a smear along a direction divides the power of the fine frequencies
+    along it by a large number, and leaves the coarse ones and those across it as they are.
+
+    Args:
+        spectrum: (H, width // 2 + 1) log power, see ``log_spectrum``
+        width: of the picture
+    """
+    _, _, weights = _frequencies(len(spectrum), width, str(spectrum.device))
+    means = weights @ spectrum.flatten()
+    return means - means.roll(_DIRECTIONS // 2)
+
+
+def smear_length(spectrum: Tensor, width: int, degrees: float) -> float:
+    """Returns the length of the smear along a direction that fits the spectrum best, in pixels, in [1.5, 40].
+
+    A smear of L pixels multiplies the power at the frequency f along it by sinc²(f L). What the picture itself has at a
+    distance from the origin, whatever the direction, is taken off first.
+
+    Args:
+        spectrum: (H, width // 2 + 1) log power, see ``log_spectrum``
+        width: of the picture
+        degrees: counterclockwise from horizontal
+    """
+    import torch
+
+    x, y, _ = _frequencies(len(spectrum), width, str(spectrum.device))
+    angle = math.radians(degrees)
+    along, radius = (x * math.cos(angle) - y * math.sin(angle)).abs(), torch.hypot(x, y)
+    inside = (radius > 0.02) & (radius < 0.45)
+    values = spectrum[inside]
+
+    def by_ring(distance: Tensor, of: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        ring = (distance[inside] * 2 * _RINGS).long().clamp(0, _RINGS - 1)
+        counts = torch.bincount(ring, minlength=_RINGS).float()
+        return torch.bincount(ring, of, _RINGS) / counts.clamp_min(1), counts, ring
+
+    own, _, ring = by_ring(radius, values)
+    profile, weights, _ = by_ring(along, values - own[ring])
+    frequency = (torch.arange(_RINGS, device=spectrum.device) + 0.5) / (2 * _RINGS)
+    lengths = torch.arange(1.5, 40.5, 0.5, device=spectrum.device)
+    models = (torch.sinc(frequency * lengths[:, None]).square() + 0.02).log()
+
+    def centred(rows: Tensor) -> Tensor:
+        return rows - (rows * weights).sum(-1, keepdim=True) / weights.sum()
+
+    model, found = centred(models), centred(profile)
+    fit = (weights * model * found).sum(-1) / (weights * model.square()).sum(-1).sqrt()
+    return float(lengths[fit.argmax()])
+
+
+@dataclass(frozen=True)
+class MotionBlur(Check):
+    """Motion blur: whether the picture is smeared along one direction.
+
+    From the power spectrum at a long side of at most 256 pixels. It is a figure of the whole picture: one moving thing
+    before a sharp background is not judged by it. A picture that is full of fine parallel lines, such as a page of
+    ruled paper, looks smeared to it.
+    """
+
+    name: ClassVar[str] = "motion_blur"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="motion_blur",
+            unit="nats",
+            higher_is_better=False,
+            bounds=(-100.0, 100.0),
+            sentence="How much fine detail is missing along one direction, against the one across it.",
+            fails=Threshold(">", 2.7, basis="flags 1 of 100 clean ImageNet photos"),
+            failure="motion_blur",
+        ),
+        Output(
+            "motion_angle",
+            "degrees counterclockwise from horizontal",
+            False,
+            (0.0, 180.0),
+            "The direction that lacks most; that of the smear where motion_blur is high.",
+        ),
+        Output(
+            "motion_length",
+            "share of the long side",
+            False,
+            (0.0, 1.0),
+            "The length of the smear that fits best, 0 where there is none.",
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        def one(luma: Tensor) -> tuple[float, float, float]:
+            spectrum = log_spectrum(luma)
+            loss = directional_loss(spectrum, luma.shape[1])
+            most, strongest = (float(value) for value in loss.max(0))
+            degrees = strongest * 180 / _DIRECTIONS
+            if most < _LEAST_LOSS:
+                return most, degrees, 0.0
+            return most, degrees, smear_length(spectrum, luma.shape[1], degrees) / max(luma.shape)
+
+        def judge(batch: ImageBatch) -> Scores:
+            small = batch.at(_LONG_SIDE)
+            height, width = small.pixels.shape[-2:]
+            reasons: list[str | None] = []
+            rows = []
+            for luma in small.luma:
+                reason = None
+                if min(height, width) < _LEAST_SIDE:
+                    reason = f"too small to judge motion blur: {width} x {height} pixels"
+                elif luma.std() < _LEAST_SPREAD:
+                    reason = "too plain to judge motion blur"
+                reasons.append(reason)
+                rows.append((math.nan,) * 3 if reason else one(luma))
+            names = [output.name for output in self.outputs]
+            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
+            return Scores(dict(zip(names, columns, strict=True)), tuple(reasons) if any(reasons) else ())
+
+        return judge
