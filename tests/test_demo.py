@@ -13,6 +13,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def test_the_plugin_is_linked_and_a_downloaded_copy_is_left_alone(tmp_path: Path) -> None:
+    from demo import link_plugin
+
+    link = tmp_path / "plugins" / "loupe"
+    for before in (None, tmp_path, tmp_path / "gone"):
+        if before is not None:
+            link.unlink()
+            link.symlink_to(before)
+        link_plugin(link.parent)
+        assert link.resolve() == ROOT
+    link.unlink()
+    (link / "fiftyone.yml").mkdir(parents=True)
+    link_plugin(link.parent)
+    assert not link.is_symlink()
+
+
 def _run_demo() -> str:
     command = [sys.executable, ROOT / "scripts" / "demo.py", "--no-app", "--per-cell", "1"]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), timeout=500, check=False)
