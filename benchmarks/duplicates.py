@@ -22,12 +22,12 @@ import torch
 from PIL import Image
 
 from benchmarks.figures import machine, share
-from loupe.brain import likeness
+from loupe.brain import likeness, matching
 from loupe.brain.errors import ReadError
 from loupe.brain.reader import read
-from loupe.brain.sets import duplicates as measure
+from loupe.brain.sets.duplicates import Duplicates
 
-LINE = measure.Duplicates.outputs[1].fails
+LINE = Duplicates.outputs[1].fails
 PHASH_RADIUS = 10
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -74,12 +74,12 @@ def thumbs(pictures: Sequence[np.ndarray]) -> likeness.Thumbnails:
     return likeness.Thumbnails.join(parts)
 
 
-def found_by_loupe(pictures: Sequence[np.ndarray]) -> set[tuple[int, int]]:
-    """Returns the pairs of indices that the measure calls near duplicates: as the verb does it."""
+def found_by_loupe(pictures: Sequence[np.ndarray], groups: np.ndarray | None = None) -> set[tuple[int, int]]:
+    """Returns the pairs of indices that the measure calls near duplicates, across two groups only: as the verbs do."""
     made = thumbs(pictures)
     clear = np.flatnonzero(likeness.has_detail(made.luma))
-    pairs = measure.candidates(made.luma[clear])
-    alike = LINE.fails(measure.similarities(made[clear], pairs))
+    pairs = matching.candidates(made.luma[clear], groups=None if groups is None else groups[clear])
+    alike = LINE.fails(matching.similarities(made[clear], pairs))
     return {(min(a, b), max(a, b)) for a, b in zip(clear[pairs.a[alike]], clear[pairs.b[alike]], strict=True)}
 
 
@@ -122,6 +122,30 @@ def changed_copies(originals: list[np.ndarray]) -> None:
                 wrong_of[method] += len(found - right)
         for method in METHODS:
             line(name, method, f"{share(found_of[method], pairs)}  wrong pairs {wrong_of[method]}")
+
+
+def across_splits(originals: list[np.ndarray], copies: int = 10) -> None:
+    """Prints how many pairs across two splits are found where each split holds several copies of the same photos."""
+    rng = np.random.default_rng(11)
+    changes = [change for some in CHANGES.values() for change in some]
+    train = [(photo, index) for index, photo in enumerate(originals)]
+    for index, photo in enumerate(originals):
+        for _ in range(copies):
+            train.append((np.ascontiguousarray(changes[rng.integers(len(changes))](photo)), index))
+    test = [
+        (np.ascontiguousarray(changes[rng.integers(len(changes))](photo)), index)
+        for index, photo in enumerate(originals)
+        if index % 2
+    ]
+    pictures, of = zip(*train, *test, strict=True)
+    groups = np.array([0] * len(train) + [1] * len(test))
+    right = {(a, b) for a in range(len(train)) for b in range(len(train), len(of)) if of[a] == of[b]}
+    print(f"\nleaks: {len(train)} pictures in one split, {len(test)} in the other, {len(right)} pairs across them")
+    for name, kept in (("Loupe, across splits", groups), ("the same, one pool", None)):
+        found = {(a, b) for a, b in found_by_loupe(pictures, kept) if groups[a] != groups[b]}
+        line(
+            "pairs across splits (recall)", name, f"{share(len(found & right), len(right))}  wrong {len(found - right)}"
+        )
 
 
 def hard_negatives() -> None:
@@ -191,7 +215,7 @@ def cifair(folder: Path) -> None:
         a, b = sorted((place[row["a"]], place[row["b"]]))
         labelled[row["kind"]].add((a, b))
     known = set().union(*labelled.values())
-    family = {member: group[0] for group in measure.connected(len(files), sorted(known)) for member in group}
+    family = {member: group[0] for group in matching.connected(len(files), sorted(known)) for member in group}
     pictures = [read(path).pixels for path in files]
     print(f"\nCIFAR-10 (32 x 32 px): pairs that people judged; {len(files)} pictures")
     for method, find in METHODS.items():
@@ -230,9 +254,9 @@ def speed() -> None:
     luma = np.stack([cv2.resize(grid, (64, 64), interpolation=cv2.INTER_CUBIC) for grid in coarse])
     made = likeness.Thumbnails(luma, np.zeros((n, 2, 16, 16), np.int8))
     started = time.perf_counter()
-    pairs = measure.candidates(made.luma)
+    pairs = matching.candidates(made.luma)
     middle = time.perf_counter()
-    measure.similarities(made, pairs)
+    matching.similarities(made, pairs)
     ended = time.perf_counter()
     print(f"\n{n} pictures: candidates {middle - started:.1f} s, {len(pairs)} pairs compared in {ended - middle:.1f} s")
 
@@ -243,7 +267,9 @@ def main(arguments: Sequence[str]) -> None:
     print(f"near duplicates: similarity > {LINE.value}; share, 95 % interval (Wilson)")
     if arguments:
         data = Path(arguments[0])
-        changed_copies(photos(data / "1_real_photos")[1::2])
+        chosen = photos(data / "1_real_photos")[1::2]
+        changed_copies(chosen)
+        across_splits(chosen[:40])
         cifair(data / "3_duplicates" / "cifair_pairs")
         imagededup(data / "3_duplicates" / "imagededup_tests")
     hard_negatives()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from loupe.brain import errors
 from loupe.brain.errors import LoupeError
-from loupe.brain.records import Duplicates, Flags, Progress, Rate, Run, Slice, Threshold
+from loupe.brain.records import Duplicates, Flags, Leaks, Progress, Rate, Run, Slice, Threshold
 from loupe.brain.verbs.check import check
 from loupe.brain.verbs.embed import embed
 from loupe.brain.verbs.find_duplicates import find_duplicates
+from loupe.brain.verbs.find_leaks import find_leaks
 from loupe.brain.verbs.flag import flag
 from loupe.brain.verbs.generate import generate
 from loupe.brain.verbs.import_images import import_images
@@ -17,6 +18,7 @@ from loupe.brain.verbs.slice import slice
 __all__ = [
     "Duplicates",
     "Flags",
+    "Leaks",
     "LoupeError",
     "Progress",
     "Rate",
@@ -27,6 +29,7 @@ __all__ = [
     "embed",
     "errors",
     "find_duplicates",
+    "find_leaks",
     "flag",
     "generate",
     "import_images",

@@ -337,6 +337,25 @@ class Duplicates(Record):
 
 
 @dataclass(frozen=True)
+class Leaks(Record):
+    """What ``find_leaks`` found.
+
+    Attributes:
+        pairs: every pair of the same picture in two splits
+        between: for each two splits, e.g. ``"test, train"``, how many pairs they share
+        samples: for each split how many of its samples stand in another one, too
+    """
+
+    pairs: tuple[Pair, ...]
+    between: Mapping[str, int]
+    samples: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        shared = "; ".join(f"{names}: {count}" for names, count in self.between.items()) or "none"
+        return f"Leaks({len(self.pairs)} pairs; {shared})"
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a verb has come: ``done`` of ``total``, in ``message``'s words."""
 

@@ -411,6 +411,16 @@ def test_duplicates_are_found_and_counted(scenes: Any) -> None:
     assert "Choose exact, near" in str(_problems(_form("find_duplicates", scenes, {"near": False, "exact": False})))
 
 
+def test_leaks_are_counted_between_splits(scenes: Any) -> None:
+    scenes.set_values("split", ["train", "test"] * 4 + ["train"] * 4)
+    body = _messages("find_leaks", scenes, {"field": "split", "near": False}, prompt_id="p")[-1]["body"]
+    assert body["said"] == "1 pair across splits"
+    assert body["between"] == {"test, train": 1}
+    assert "| test, train | 1 |" in body["summary"]
+    failed = _messages("find_leaks", scenes, {"field": "(sample tags)", "tags": "a, b"}, prompt_id="p")[-1]
+    assert "at least two splits" in failed["error"]
+
+
 def test_a_model_that_is_none_is_said_clearly(dataset: Any, tmp_path: Path) -> None:
     params = {"prompts": "a cup", "model": str(tmp_path), "output_dir": str(tmp_path / "out")}
     messages = _messages("generate", dataset, params, prompt_id="p")

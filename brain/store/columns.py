@@ -61,7 +61,7 @@ def read(view: SampleCollection, by: Sequence[str] = (), failures: Sequence[str]
         if name not in known:
             raise UnknownName("failure mode", name, known)
     for path in by:
-        _require_sliceable(view, path)
+        require_sliceable(view, path)
     wanted = {name: known[name] for name in (known if failures is None else failures)}
     scores = {name: f"{QUALITY}.{output.name}" for name, (_, output) in wanted.items()}
 
@@ -215,7 +215,13 @@ def sliceable(view: SampleCollection) -> list[str]:
     return [path for path, field in view.get_field_schema(flat=True).items() if isinstance(field, _SLICEABLE)]
 
 
-def _require_sliceable(view: SampleCollection, path: str) -> None:
+def require_sliceable(view: SampleCollection, path: str) -> None:
+    """Raises an error unless there is such a field, and it holds strings, bools or ints.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of another kind
+    """
     field = view.get_field(path) if view.has_field(path) else None
     if field is None:
         raise UnknownName("field", path, sliceable(view))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import likeness, registry
+from loupe.brain import contents, likeness, matching, registry
+from loupe.brain.contents import Contents
 from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
-from loupe.brain.reader import Row, read_chunks
 from loupe.brain.records import Duplicates, Pair, Progress, ProgressCallback, Threshold
-from loupe.brain.sets import duplicates as measure
-from loupe.brain.store import duplicates as store_duplicates
-from loupe.brain.store import runs as store_runs
+from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
+from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag
+from loupe.brain.verbs.flag import flag, threshold_of
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -43,7 +40,7 @@ def find_duplicates(
     Args:
         samples: a dataset or view of N images; each is compared with the others of it only
         exact: look for equal bytes and equal pixels
-        near: look for nearly the same picture, see ``brain/sets/duplicates.py``; takes time in proportion to N²
+        near: look for nearly the same picture, see ``brain/matching.py``; takes time in proportion to N²
         threshold: the similarity in [0, 1] above which two are near duplicates; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
         progress: True for a bar, or a function; see ``loupe.Progress``
@@ -63,16 +60,14 @@ def find_duplicates(
     """
     if not exact and not near:
         raise InputError("expected exact=True, near=True or both, got neither")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise InputError(f"expected a threshold in [0, 1], got {threshold!r}")
+    line = threshold_of(samples, "near_duplicate", threshold)
     report = reporter(progress, "duplicates")
-    spec = registry.pick("set measure", registry.sets(), measure.Duplicates.name)
-    assert isinstance(spec, measure.Duplicates)
-    rows = store_duplicates.rows(samples, spec)
-    line = _line(samples, threshold)
+    spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
+    assert isinstance(spec, DuplicatesMeasure)
+    rows = store_sets.rows(samples, spec)
 
     report(Progress(0, len(rows), "reading"))
-    known = _read(rows, near, report)
+    known = contents.read(rows, near, report)
     pairs: list[tuple[int, int, str, float]] = []
     columns: dict[str, np.ndarray] = {}
     first = _first_of_equal(known)
@@ -87,100 +82,43 @@ def find_duplicates(
 
     groups = [
         sorted(group, key=lambda index: (-known.areas[index], index))
-        for group in measure.connected(len(rows), [(a, b) for a, b, _, _ in pairs])
+        for group in matching.connected(len(rows), [(a, b) for a, b, _, _ in pairs])
     ]
     ids = [row.id for row in rows]
     of = {ids[index]: ids[group[0]] for group in groups for index in group}
-    store_duplicates.write(samples, spec, rows, columns, of, {ids[index]: why for index, why in known.reasons.items()})
-    own = {"near_duplicate": Threshold(">", threshold, source="user")} if near and threshold is not None else None
-    flag(samples, own)
+    store_sets.write(samples, spec, rows, columns, {ids[index]: why for index, why in known.reasons.items()}, of)
+    flag(samples, {"near_duplicate": line} if near and threshold is not None else None)
     return Duplicates(
         pairs=tuple(Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)),
         groups=tuple(tuple(ids[index] for index in group) for group in groups),
     )
 
 
-def _line(samples: fo.Dataset | fo.DatasetView, threshold: float | None) -> Threshold:
-    """Returns the threshold of near duplicates: the given one, else the dataset's, else the default."""
-    if threshold is not None:
-        return Threshold(">", threshold, source="user")
-    _, output = registry.failures()["near_duplicate"]
-    assert output.fails is not None
-    return store_runs.load_thresholds(samples).get("near_duplicate", output.fails)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What is known of N files.
-
-    Attributes:
-        bytes, pixels: their hashes; None for a file that cannot be read
-        areas: how many pixels each has; 0 for one that cannot be read
-        places: where in ``thumbs`` each is; -1 for one that cannot be read
-        thumbs: the thumbnails; None where only exact duplicates are wanted
-        reasons: why one could not be judged, by index
-    """
-
-    bytes: list[str | None]
-    pixels: list[str | None]
-    areas: list[int]
-    places: np.ndarray
-    thumbs: likeness.Thumbnails | None
-    reasons: dict[int, str]
-
-
-def _read(rows: Sequence[Row], near: bool, report: ProgressCallback) -> _Known:
-    n = len(rows)
-    index_of = {row.id: index for index, row in enumerate(rows)}
-    known = _Known([None] * n, [None] * n, [0] * n, np.full(n, -1), None, {})
-    parts: list[likeness.Thumbnails] = []
-    order: list[int] = []
-    done = 0
-    for chunk in read_chunks(rows):
-        for row in chunk.rows:
-            if row.id in chunk.unreadable:
-                known.reasons[index_of[row.id]] = f"unreadable: {chunk.unreadable[row.id]}"
-        for part, batch in chunk.batches:
-            for row, pixels, (width, height) in zip(part, batch.pixels.numpy(), batch.sizes, strict=True):
-                index = index_of[row.id]
-                known.bytes[index] = measure.bytes_hash(row.path)
-                known.pixels[index] = measure.pixels_hash(pixels)
-                known.areas[index] = width * height
-                order.append(index)
-            if near:
-                parts.append(likeness.thumbnails(batch.pixels))
-        done += len(chunk.rows)
-        report(Progress(done, n, "reading"))
-    known.places[order] = np.arange(len(order))
-    thumbs = likeness.Thumbnails.join(parts) if parts else None
-    return _Known(known.bytes, known.pixels, known.areas, known.places, thumbs, known.reasons)
-
-
-def _first_of_equal(known: _Known) -> np.ndarray:
+def _first_of_equal(known: Contents) -> np.ndarray:
     """Returns for each file the index of the first one that is equal to it: itself, where none before it is."""
     first = np.arange(len(known.pixels))
     # equal bytes decode to equal pixels
-    for members in measure.equal(known.pixels):
+    for members in matching.equal(known.pixels):
         first[members] = members[0]
     return first
 
 
-def _counts(known: _Known, first: np.ndarray) -> np.ndarray:
+def _counts(known: Contents, first: np.ndarray) -> np.ndarray:
     """Returns (N,) float32: how many others are equal; NaN for a file that cannot be read."""
     counts = np.bincount(first, minlength=len(first))[first].astype(np.float32) - 1
     counts[[pixels is None for pixels in known.pixels]] = math.nan
     return counts
 
 
-def _exact_pairs(known: _Known, first: np.ndarray) -> list[tuple[int, int, str, float]]:
+def _exact_pairs(known: Contents, first: np.ndarray) -> list[tuple[int, int, str, float]]:
     return [
-        (int(first[index]), int(index), "bytes" if known.bytes[index] == known.bytes[first[index]] else "pixels", 1.0)
+        (int(first[index]), int(index), known.kind(int(first[index]), int(index)), 1.0)
         for index in np.flatnonzero(first != np.arange(len(first)))
     ]
 
 
 def _near_pairs(
-    known: _Known, first: np.ndarray, spec: measure.Duplicates, line: Threshold, report: ProgressCallback
+    known: Contents, first: np.ndarray, spec: DuplicatesMeasure, line: Threshold, report: ProgressCallback
 ) -> tuple[list[tuple[int, int, str, float]], np.ndarray]:
     """Returns the near pairs among pictures that are not equal, and each picture's highest similarity to another."""
     n = len(first)
@@ -192,13 +130,13 @@ def _near_pairs(
     compared = judged[clear]
     highest[compared] = 0.0
     thumbs = known.thumbs[known.places[compared]]
-    pairs = measure.candidates(
+    pairs = matching.candidates(
         thumbs.luma,
         per_image=spec.per_image,
         least=spec.least_hash,
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
     )
-    similar = measure.similarities(
+    similar = matching.similarities(
         thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
     )
     a, b = compared[pairs.a], compared[pairs.b]

@@ -79,6 +79,21 @@ def flag(
     return Flags({failure: counts[failure] for failure in used_now}, unknown, used_now)
 
 
+def threshold_of(samples: fo.Dataset | fo.DatasetView, failure: str, given: float | None) -> Threshold:
+    """Returns the threshold of a failure mode in [0, 1]: the given one, else the dataset's own, else the default.
+
+    Raises:
+        InputError: the given one is not in [0, 1]
+    """
+    _, output = registry.failures()[failure]
+    assert output.fails is not None
+    if given is None:
+        return store_runs.load_thresholds(samples).get(failure, output.fails)
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
+        raise InputError(f"expected a threshold in [0, 1], got {given!r}")
+    return Threshold(output.fails.op, float(given), source="user")
+
+
 def _parse(
     thresholds: Mapping[str, float | Threshold | None], known: Mapping[str, tuple[str, Output]]
 ) -> dict[str, Threshold | None]:

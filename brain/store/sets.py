@@ -1,4 +1,4 @@
-"""What duplicates leave on samples: quality fields, the group they belong to, and why some could not be judged."""
+"""What set measures leave on samples: quality fields, groups, and why some could not be judged; and splits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from loupe.brain.errors import InputError
 from loupe.brain.reader import Row
 from loupe.brain.specs import SetMeasure
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
+from loupe.brain.store.columns import require_sliceable
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root
@@ -46,8 +48,8 @@ def write(
     spec: SetMeasure,
     found: Sequence[Row],
     columns: Mapping[str, np.ndarray],
-    groups: Mapping[str, str],
     reasons: Mapping[str, str],
+    groups: Mapping[str, str] | None = None,
 ) -> None:
     """Writes the result of a whole set, in bulks of a thousand.
 
@@ -56,13 +58,13 @@ def write(
         spec: the set measure
         found: the N samples
         columns: (N,) scores by output name, NaN as unknown
-        groups: the group by sample id; a sample without one loses an older one
         reasons: why a sample could not be judged, by its id
+        groups: the group of duplicates by sample id, where there are groups; a sample without one loses an older one
     """
     dataset = root(samples)
     store_scores.declare(samples, [output for output in spec.outputs if output.name in columns])
     with database_errors():
-        if not dataset.has_field(GROUP):
+        if groups is not None and not dataset.has_field(GROUP):
             dataset.add_sample_field(GROUP, fo.StringField, description="Duplicates of each other share it")
         for start in range(0, len(found), _CHUNK):
             part = found[start : start + _CHUNK]
@@ -73,10 +75,44 @@ def write(
                     f"{store_scores.QUALITY}._cls": "DynamicEmbeddedDocument",
                     f"{CHECKED}.{spec.name}": row.keys[spec.name],
                     store_scores.UNKNOWN: unknown[row.id],
-                    GROUP: groups.get(row.id),
                 }
+                if groups is not None:
+                    values[GROUP] = groups.get(row.id)
                 for output, scores in columns.items():
                     score = float(scores[index])
                     values[f"{store_scores.QUALITY}.{output}"] = None if math.isnan(score) else score
                 operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
             dataset._bulk_write(operations, ids=[row.id for row in part])
+
+
+def splits_of(samples: _Samples, splits: str | Sequence[str]) -> list[str | None]:
+    """Returns the split of each of N samples, in sample order; None for a sample that is in none.
+
+    Args:
+        samples: a dataset or view
+        splits: a field path with the split's name on each sample, or at least two sample tags
+
+    Raises:
+        UnknownName: no such field
+        InputError: a field of another kind, a sample with two of the tags, or fewer than two splits
+    """
+    with database_errors():
+        if isinstance(splits, str):
+            require_sliceable(samples, splits)
+            found = [None if value is None else str(value) for value in samples.values(splits)]
+        else:
+            found = _split_by_tags(samples.values("tags"), list(splits))
+    there = sorted({name for name in found if name is not None})
+    if len(there) < 2:
+        raise InputError(f"expected at least two splits on these samples, got {', '.join(there) or 'none'}")
+    return found
+
+
+def _split_by_tags(tags: Sequence[Sequence[str] | None], splits: Sequence[str]) -> list[str | None]:
+    found = []
+    for own in tags:
+        named = [name for name in splits if name in (own or ())]
+        if len(named) > 1:
+            raise InputError(f"expected each sample in one split, got one with the tags {' and '.join(named)}")
+        found.append(named[0] if named else None)
+    return found

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from loupe.brain import likeness
-from loupe.brain.sets import duplicates as d
+from loupe.brain import matching as d
+from loupe.brain.sets.duplicates import Duplicates
 
 
 def scene(seed: int, height: int = 180, width: int = 240) -> np.ndarray:
@@ -35,7 +36,7 @@ def highest(*pictures: np.ndarray) -> float:
     return float(d.similarities(made, pairs, workers=1).max()) if len(pairs) else 0.0
 
 
-LINE = d.Duplicates.outputs[1].fails.value  # type: ignore[union-attr]
+LINE = Duplicates.outputs[1].fails.value  # type: ignore[union-attr]
 
 
 def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
