@@ -42,9 +42,7 @@ class FindLeaks(LoupeOperator):
                 default="train, test",
                 required=True,
             )
-        inputs.bool(
-            "near", label="Nearly the same picture, too", default=True, description="", view=types.CheckboxView()
-        )
+        inputs.bool("near", label="Nearly the same picture, too", default=True, view=types.CheckboxView())
         if ctx.params.get("near", True):
             inputs.float(
                 "threshold",
