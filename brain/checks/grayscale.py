@@ -34,7 +34,7 @@ def chroma(pixels: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Grayscale(Check):
-    """Grayscale: whether the picture has colour.
+    """Greyscale: whether the picture has colour.
 
     Judged by its pixels: grey that is stored as RGB is grey, and a sepia print is not.
     """
