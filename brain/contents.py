@@ -70,3 +70,44 @@ def read(rows: Sequence[Row], near: bool, report: ProgressCallback) -> Contents:
     known.places[order] = np.arange(len(order))
     thumbs = likeness.Thumbnails.join(parts) if parts else None
     return Contents(known.bytes, known.pixels, known.areas, known.places, thumbs, known.reasons)
+
+
+def compare(
+    known: Contents,
+    chosen: np.ndarray,
+    *,
+    per_image: int,
+    least: float,
+    report: ProgressCallback,
+    groups: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Compares pictures with their nearest others, and notes a reason for those that show too little to be compared.
+
+    Args:
+        known: with thumbnails
+        chosen: (M,) indices of the pictures to compare
+        per_image, least, groups: as for ``matching.candidates``; groups: (N,), of all pictures
+        report: called now and then
+
+    Returns:
+        the indices of those that were compared, and for each of P candidate pairs its indices a and b and its (P,)
+        float32 similarity; a pair may stand there more than once
+    """
+    if known.thumbs is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+    clear = likeness.has_detail(known.thumbs.luma[known.places[chosen]])
+    for index in chosen[~clear]:
+        known.reasons[int(index)] = "too little detail to tell it from other pictures"
+    compared = chosen[clear]
+    thumbs = known.thumbs[known.places[compared]]
+    pairs = matching.candidates(
+        thumbs.luma,
+        per_image=per_image,
+        least=least,
+        groups=None if groups is None else groups[compared],
+        step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
+    )
+    similar = matching.similarities(
+        thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
+    )
+    return compared, compared[pairs.a], compared[pairs.b], similar

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, likeness, matching, registry
+from loupe.brain import contents, matching, registry
 from loupe.brain.contents import Contents
 from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
@@ -123,23 +123,11 @@ def _near_pairs(
     """Returns the near pairs among pictures that are not equal, and each picture's highest similarity to another."""
     n = len(first)
     highest = np.full(n, math.nan, dtype=np.float32)
-    if known.thumbs is None:
-        return [], highest
-    judged = np.flatnonzero((known.places >= 0) & (first == np.arange(n)))
-    clear = likeness.has_detail(known.thumbs.luma[known.places[judged]])
-    compared = judged[clear]
+    chosen = np.flatnonzero((known.places >= 0) & (first == np.arange(n)))
+    compared, a, b, similar = contents.compare(
+        known, chosen, per_image=spec.per_image, least=spec.least_hash, report=report
+    )
     highest[compared] = 0.0
-    thumbs = known.thumbs[known.places[compared]]
-    pairs = matching.candidates(
-        thumbs.luma,
-        per_image=spec.per_image,
-        least=spec.least_hash,
-        step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
-    )
-    similar = matching.similarities(
-        thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
-    )
-    a, b = compared[pairs.a], compared[pairs.b]
     np.fmax.at(highest, a, similar)
     np.fmax.at(highest, b, similar)
     best: dict[tuple[int, int], float] = {}
@@ -147,8 +135,6 @@ def _near_pairs(
         pair = (int(min(a[index], b[index])), int(max(a[index], b[index])))
         best[pair] = max(best.get(pair, 0.0), float(similar[index]))
 
-    for index in judged[~clear]:
-        known.reasons[int(index)] = "too little detail to tell it from other pictures"
     copies = np.bincount(first, minlength=n)[first] > 1
     highest[copies & (known.places >= 0)] = 1.0
     for index in np.flatnonzero(copies):

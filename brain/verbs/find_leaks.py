@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, likeness, matching, registry
+from loupe.brain import contents, matching, registry
 from loupe.brain.contents import Contents
 from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
@@ -116,27 +116,13 @@ def _near_pairs(
 ) -> tuple[dict[tuple[int, int], float], np.ndarray]:
     """Returns the similarity of each candidate pair that is not equal, and each picture's highest one."""
     highest = np.full(len(groups), math.nan, dtype=np.float32)
-    best: dict[tuple[int, int], float] = {}
-    if known.thumbs is None:
-        return best, highest
-    judged = np.flatnonzero((known.places >= 0) & (groups >= 0))
-    clear = likeness.has_detail(known.thumbs.luma[known.places[judged]])
-    for index in judged[~clear]:
-        known.reasons[int(index)] = "too little detail to tell it from other pictures"
-    compared = judged[clear]
+    chosen = np.flatnonzero((known.places >= 0) & (groups >= 0))
+    compared, first, second, similar = contents.compare(
+        known, chosen, per_image=spec.per_image, least=spec.least_hash, groups=groups, report=report
+    )
     highest[compared] = 0.0
-    thumbs = known.thumbs[known.places[compared]]
-    pairs = matching.candidates(
-        thumbs.luma,
-        per_image=spec.per_image,
-        least=spec.least_hash,
-        groups=groups[compared],
-        step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
-    )
-    similar = matching.similarities(
-        thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
-    )
-    for a, b, value in zip(compared[pairs.a].tolist(), compared[pairs.b].tolist(), similar.tolist(), strict=True):
+    best: dict[tuple[int, int], float] = {}
+    for a, b, value in zip(first.tolist(), second.tolist(), similar.tolist(), strict=True):
         highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
         if known.pixels[a] != known.pixels[b]:
             pair = (min(a, b), max(a, b))
