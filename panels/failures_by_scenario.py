@@ -190,17 +190,18 @@ def _choose(ctx: Any, name: str) -> None:
     ctx.panel.state.set("controls", {**_controls(ctx), name: ctx.params["value"]})
 
 
-def _of(ctx: Any) -> list[Any]:
+def _of(ctx: Any) -> str:
     """Returns which samples the table is of: the dataset, and the view's stages but for the panel's own."""
     from loupe.brain.store import columns
 
-    return [ctx.dataset.name, columns.stages(columns.widen(ctx.view)[0])]
+    return columns.fingerprint(columns.widen(ctx.view)[0])
 
 
-def _view(ctx: Any) -> list[Any]:
+def _view(ctx: Any) -> str:
+    """Returns which samples the App shows."""
     from loupe.brain.store import columns
 
-    return [ctx.dataset.name, columns.stages(ctx.view)] if ctx.dataset is not None else []
+    return columns.fingerprint(ctx.view) if ctx.dataset is not None else ""
 
 
 def _is_drawn(ctx: Any) -> bool:

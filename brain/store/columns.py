@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -174,9 +175,10 @@ def _cell_of(stage: fo.ViewStage) -> Cell | None:
         return None
 
 
-def stages(view: SampleCollection) -> list[dict[str, Any]]:
-    """Returns what a view is made of, as plain values that can be compared."""
-    return json.loads(json_util.dumps(view.view()._serialize(include_uuids=False)))
+def fingerprint(view: SampleCollection) -> str:
+    """Returns what changes when the dataset or a stage of the view does: 16 digits, however long the view is."""
+    stages = json_util.dumps(view.view()._serialize(include_uuids=False), sort_keys=True)
+    return hashlib.blake2b(f"{root(view).name}\n{stages}".encode(), digest_size=8).hexdigest()
 
 
 def any_checked(view: SampleCollection) -> bool:
