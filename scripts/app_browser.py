@@ -32,7 +32,9 @@ _SERVE = """
 import sys
 import fiftyone as fo
 name, port = sys.argv[1:]
-session = fo.launch_app(fo.load_dataset(name), port=int(port), address="127.0.0.1", remote=True)
+dataset = fo.load_dataset(name)
+spaces = dataset.load_workspace("loupe") if dataset.has_workspace("loupe") else None
+session = fo.launch_app(dataset, spaces=spaces, port=int(port), address="127.0.0.1", remote=True)
 session.wait(-1)
 """
 

@@ -97,7 +97,7 @@ def main() -> None:
     with step("finding duplicates"):
         found = loupe.find_duplicates(dataset)
         print(f"  {len(found.pairs)} pairs in {len(found.groups)} groups")
-    prepare_app(dataset)
+    workspace = prepare_app(dataset)
 
     print("\nHow often the sign does not say what was asked for (95 % Wilson intervals)")
     for by in ("scenario.time", "scenario.weather", "scenario.digits"):
@@ -108,8 +108,10 @@ def main() -> None:
     if arguments.no_app:
         print(f"The dataset {NAME!r} is in FiftyOne's database: fiftyone app launch {NAME}")
         return
-    session = fo.launch_app(dataset, port=arguments.port, address="127.0.0.1", remote=True)
-    address = f"http://127.0.0.1:{arguments.port}/datasets/{NAME}?workspace=loupe"
+    # the session's own workspace, too: on a busy machine the App may forget the one of its address
+    spaces = dataset.load_workspace(workspace)
+    session = fo.launch_app(dataset, spaces=spaces, port=arguments.port, address="127.0.0.1", remote=True)
+    address = f"http://127.0.0.1:{arguments.port}/datasets/{NAME}?workspace={workspace}"
     print(f"\nThe App: {address}   (Ctrl+C ends it)", flush=True)
     with suppress(KeyboardInterrupt):
         session.wait(-1)
