@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from loupe.brain import levels
 from loupe.brain.errors import InputError
 
 if TYPE_CHECKING:
@@ -160,11 +161,7 @@ class ImageBatch:
     @cached_property
     def histogram(self) -> Tensor:
         """(N, 256) int64: how many pixels have each level of luma, in steps of 1/255."""
-        import torch
-
-        # image by image: one that stays in the processor's cache is counted ten times faster than a whole batch
-        levels = [torch.bincount((luma * 255).round_().int().flatten(), minlength=256) for luma in self.luma]
-        return torch.stack(levels)
+        return levels.histogram((self.luma * 255).round_().int())
 
     @cached_property
     def _scaled(self) -> dict[int, ImageBatch]:

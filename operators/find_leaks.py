@@ -42,15 +42,13 @@ class FindLeaks(LoupeOperator):
                 default="train, test",
                 required=True,
             )
-        inputs.bool("near", label="Nearly the same picture, too", default=True, view=types.CheckboxView())
-        if ctx.params.get("near", True):
-            inputs.float(
-                "threshold",
-                label="Least similarity",
-                description="In [0, 1]; leave it empty for the measured default",
-                min=0,
-                max=1,
-            )
+        inputs.float(
+            "threshold",
+            label="Least similarity",
+            description="In [0, 1]; leave it empty for the measured default",
+            min=0,
+            max=1,
+        )
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
         from loupe.brain import api
@@ -61,7 +59,6 @@ class FindLeaks(LoupeOperator):
         found = api.find_leaks(
             ctx.target_view(),
             splits=[tag.strip() for tag in tags.split(",") if tag.strip()] if field == _TAGS else field,
-            near=ctx.params.get("near", True),
             threshold=ctx.params.get("threshold"),
             progress=progress,
         )

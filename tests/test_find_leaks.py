@@ -87,11 +87,9 @@ def test_every_pair_across_splits_is_told(filled: Any, splits: Any) -> None:
     assert "none of the splits" in reasons[9]
 
 
-def test_exact_only_and_a_threshold_of_ones_own(filled: Any) -> None:
+def test_a_threshold_of_ones_own(filled: Any) -> None:
     import loupe
 
-    assert len(loupe.find_leaks(filled, splits="split", near=False).pairs) == 4
-    assert filled.values("quality.leak")[5] == 0
     assert len(loupe.find_leaks(filled, splits="split", threshold=1.0).pairs) == 4
     assert labels(filled, "failures")[4] == []
     rates = loupe.slice(filled, [], failure="leak")
@@ -130,6 +128,9 @@ def test_bad_input(filled: Any) -> None:
         loupe.find_leaks(filled.match({"split": "train"}), splits="split")
     with pytest.raises(errors.InputError, match="at least two splits"):
         loupe.find_leaks(filled, splits=["train", "validation"])
+    filled.set_values("views", [["left", "right"]] * len(filled))
+    with pytest.raises(errors.InputError, match="cannot slice by 'views'"):
+        loupe.find_leaks(filled, splits="views")
     with pytest.raises(errors.InputError, match="threshold"):
         loupe.find_leaks(filled, splits="split", threshold=2)
     with pytest.raises(errors.NoSamples):

@@ -413,7 +413,7 @@ def test_duplicates_are_found_and_counted(scenes: Any) -> None:
 
 def test_leaks_are_counted_between_splits(scenes: Any) -> None:
     scenes.set_values("split", ["train", "test"] * 4 + ["train"] * 4)
-    body = _messages("find_leaks", scenes, {"field": "split", "near": False}, prompt_id="p")[-1]["body"]
+    body = _messages("find_leaks", scenes, {"field": "split"}, prompt_id="p")[-1]["body"]
     assert body["said"] == "1 pair across splits"
     assert body["between"] == {"test, train": 1}
     assert "| test, train | 1 |" in body["summary"]

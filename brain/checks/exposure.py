@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.levels import percentile
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
@@ -13,19 +14,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LONG_SIDE = 512
-
-
-def percentile(histogram: Tensor, percent: float) -> Tensor:
-    """Returns the least level that at least ``percent`` % of the pixels do not exceed: (N,) float32 in [0, 1].
-
-    The inverse of the empirical distribution function (Hyndman & Fan, The American Statistician 50 (1996), type 1).
-
-    Args:
-        histogram: (N, 256) counts by level, in steps of 1/255
-        percent: in (0, 100]
-    """
-    counts = histogram.cumsum(1)
-    return (counts * 100 < percent * counts[:, -1:]).sum(1).float() / 255
 
 
 def contrast(low: Tensor, high: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.levels import histogram, percentile
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
@@ -25,11 +26,7 @@ def chroma(pixels: Tensor) -> Tensor:
     Args:
         pixels: (N, 3, H, W) uint8
     """
-    import torch
-
-    levels = pixels.amax(1).int() - pixels.amin(1).int()
-    counts = torch.stack([torch.bincount(image.flatten(), minlength=256) for image in levels]).cumsum(1)
-    return (counts * 100 < _PERCENT * counts[:, -1:]).sum(1).float() / 255
+    return percentile(histogram(pixels.amax(1).int() - pixels.amin(1).int()), _PERCENT)
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,7 @@ def read(view: SampleCollection, by: Sequence[str] = (), failures: Sequence[str]
         values = dict(zip(there, view.values(there), strict=True)) if there else {}
         n = len(values[there[0]]) if there else view.count()
     for path in by:
-        if any(isinstance(value, list) for value in values[path]):
-            raise InputError(
-                f"cannot slice by {path!r}: it holds lists; slice by a field with one value for each sample"
-            )
+        require_single(path, values[path])
 
     checked = values.get(CHECKED) or [None] * n
     labels = values.get(_LABELS) or [None] * n
@@ -215,6 +212,16 @@ _NOT_FACTORS = {"id", "filepath", "prompt", "checked", "failures", "unknown", "q
 def sliceable(view: SampleCollection) -> list[str]:
     """Returns the paths of a view's fields that hold strings, bools or ints."""
     return [path for path, field in view.get_field_schema(flat=True).items() if isinstance(field, _SLICEABLE)]
+
+
+def require_single(path: str, values: Sequence[Any]) -> None:
+    """Raises an error where a field holds lists.
+
+    Raises:
+        InputError: it does
+    """
+    if any(isinstance(value, list) for value in values):
+        raise InputError(f"cannot slice by {path!r}: it holds lists; slice by a field with one value for each sample")
 
 
 def require_sliceable(view: SampleCollection, path: str) -> None:

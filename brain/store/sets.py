@@ -16,7 +16,7 @@ from loupe.brain.reader import Row
 from loupe.brain.specs import SetMeasure
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
-from loupe.brain.store.columns import require_sliceable
+from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root
@@ -85,8 +85,8 @@ def write(
             dataset._bulk_write(operations, ids=[row.id for row in part])
 
 
-def splits_of(samples: _Samples, splits: str | Sequence[str]) -> list[str | None]:
-    """Returns the split of each of N samples, in sample order; None for a sample that is in none.
+def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:
+    """Returns the split of each sample by its id; a sample that is in none is left out.
 
     Args:
         samples: a dataset or view
@@ -99,10 +99,14 @@ def splits_of(samples: _Samples, splits: str | Sequence[str]) -> list[str | None
     with database_errors():
         if isinstance(splits, str):
             require_sliceable(samples, splits)
-            found = [None if value is None else str(value) for value in samples.values(splits)]
+            ids, values = samples.values(["id", splits])
+            require_single(splits, values)
+            names = [None if value is None else str(value) for value in values]
         else:
-            found = _split_by_tags(samples.values("tags"), list(splits))
-    there = sorted({name for name in found if name is not None})
+            ids, tags = samples.values(["id", "tags"])
+            names = _split_by_tags(tags, list(splits))
+    found = {sample_id: name for sample_id, name in zip(ids, names, strict=True) if name is not None}
+    there = sorted(set(found.values()))
     if len(there) < 2:
         raise InputError(f"expected at least two splits on these samples, got {', '.join(there) or 'none'}")
     return found

@@ -12,7 +12,6 @@ import numpy as np
 
 from loupe.brain import contents, matching, registry
 from loupe.brain.contents import Contents
-from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
 from loupe.brain.records import Leaks, Pair, Progress, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
@@ -31,7 +30,6 @@ def find_leaks(
     samples: fo.Dataset | fo.DatasetView,
     *,
     splits: str | Sequence[str],
-    near: bool = True,
     threshold: float | None = None,
     progress: bool | ProgressCallback | None = None,
 ) -> Leaks:
@@ -39,13 +37,12 @@ def find_leaks(
 
     Every pair across two splits is told, not one of each group. Writes ``quality.leak`` (the highest similarity to a
     sample of another split) and flags the failure ``leak``. Samples that are in no split are not compared and unknown.
-    The files are read at every call, and nothing is stored before the end.
+    The files are read at every call, and nothing is stored before the end; it takes time in proportion to N².
 
     Args:
         samples: a dataset or view of N images
         splits: a field path with the split's name on each sample, e.g. ``"split"``; or sample tags, e.g.
             ``["train", "test"]``
-        near: look for nearly the same picture too, see ``brain/matching.py``; takes time in proportion to N²
         threshold: the similarity in [0, 1] above which two are nearly the same; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
         progress: True for a bar, or a function; see ``loupe.Progress``
@@ -66,24 +63,16 @@ def find_leaks(
     assert isinstance(spec, LeaksMeasure)
     rows = store_sets.rows(samples, spec)
     of = store_sets.splits_of(samples, splits)
-    if len(of) != len(rows):
-        raise InputError("the samples changed while they were read: repeat the same call")
 
     report(Progress(0, len(rows), "reading"))
-    known = contents.read(rows, near, report)
-    for index, split in enumerate(of):
-        if split is None:
-            known.reasons.setdefault(index, "in none of the splits")
-    names = sorted({split for split in of if split is not None})
-    groups = np.array([-1 if split is None else names.index(split) for split in of])
+    known = contents.read(rows, True, report)
+    names = sorted(set(of.values()))
+    groups = np.array([names.index(of[row.id]) if row.id in of else -1 for row in rows])
+    for nowhere in np.flatnonzero(groups < 0):
+        known.reasons.setdefault(int(nowhere), "in none of the splits")
     pairs = _exact_pairs(known, groups)
-    highest = np.full(len(rows), math.nan, dtype=np.float32)
-    if near:
-        similar, highest = _near_pairs(known, groups, spec, report)
-        pairs |= {pair: ("near", value) for pair, value in similar.items() if line.fails(np.array([value]))[0]}
-    else:
-        highest[[pixels is not None for pixels in known.pixels]] = 0.0
-        highest[groups < 0] = math.nan
+    similar, highest = _near_pairs(known, groups, spec, report)
+    pairs |= {pair: ("near", value) for pair, value in similar.items() if line.fails(np.array([value]))[0]}
     for a, b in (pair for pair, (kind, _) in pairs.items() if kind != "near"):
         highest[[a, b]] = 1.0
         for index in (a, b):
