@@ -33,7 +33,7 @@ class Picture:
     """One decoded image.
 
     Attributes:
-        pixels: (H, W, 3) uint8 sRGB
+        pixels: (H, W, 3) uint8 sRGB, not to be written to
         size: (width, height) of the file after EXIF rotation, before any scaling
     """
 
@@ -59,13 +59,16 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
     try:
         with Image.open(path) as image:
             size = image.size
-            if image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8):
+            orientation = image.getexif().get(_ORIENTATION, 1)
+            if orientation in (5, 6, 7, 8):
                 size = (size[1], size[0])
             if long_side is not None and image.format == "JPEG" and max(size) > long_side:
                 scale = long_side / max(size)
                 image.draft(None, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
             image.load()
-            pixels = np.array(_to_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8)
+            upright = image if orientation == 1 else ImageOps.exif_transpose(image)
+            plain = upright.mode == "RGB" and "transparency" not in upright.info
+            pixels = np.asarray(upright if plain else _to_rgb(upright))
     except FileNotFoundError:
         raise ReadError(f"expected an image file, got no file at {name}") from None
     except UnidentifiedImageError:

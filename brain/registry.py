@@ -1,8 +1,8 @@
-"""Finds checks, set measures, embedders and generators: by folder, and by the entry points of other packages.
+"""Finds checks, set measures, embedders, generators and defects: by folder, and by the entry points of other packages.
 
 A spec lives in a module of its own name: ``brain/checks/text.py`` holds the one ``Check`` whose ``name`` is ``"text"``.
-Another package adds its own by an entry point in the group ``loupe.checks``, ``loupe.sets``, ``loupe.embedders`` or
-``loupe.generators`` that names the class.
+Another package adds its own by an entry point in the group ``loupe.checks``, ``loupe.sets``, ``loupe.embedders``,
+``loupe.generators`` or ``loupe.defects`` that names the class.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from loupe.brain.errors import LoupeError, UnknownName
 from loupe.brain.records import Output
-from loupe.brain.specs import Check, Embedder, Generator, SetMeasure, Spec, failing_outputs
+from loupe.brain.specs import Check, Defect, Embedder, Generator, SetMeasure, Spec, failing_outputs
 
 S = TypeVar("S", bound=Spec)
 
@@ -39,6 +39,11 @@ def embedders() -> dict[str, type[Embedder]]:
 def generators() -> dict[str, type[Generator]]:
     """Returns every generator by name."""
     return _find("generators", Generator)
+
+
+def defects() -> dict[str, type[Defect]]:
+    """Returns every defect by the failure mode that it is."""
+    return _find("defects", Defect)
 
 
 def failures() -> dict[str, tuple[str, Output]]:

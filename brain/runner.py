@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import numpy as np
+
 from loupe.brain.reader import Chunk, Row, read_chunks
 from loupe.brain.records import Box, ImageBatch, Scores
 from loupe.brain.specs import Check
@@ -23,6 +25,7 @@ class Verdict:
         scores: by output name; NaN where unknown
         reasons: for each check that could not judge, why
         boxes: the evidence of each check that gives any
+        maps: the map of each check that gives any
         errors: for each check that broke on this sample, the error; such a check counts as not run
     """
 
@@ -30,6 +33,7 @@ class Verdict:
     scores: Mapping[str, float]
     reasons: Mapping[str, str]
     boxes: Mapping[str, tuple[Box, ...]]
+    maps: Mapping[str, np.ndarray]
     errors: Mapping[str, str]
 
 
@@ -62,7 +66,7 @@ def run(
 def _judge(
     chunk: Chunk, checks: Mapping[str, Check], loaded: Mapping[str, Callable[[ImageBatch], Scores]], device: str
 ) -> list[Verdict]:
-    verdicts = {row.id: Verdict(row, {}, {}, {}, {}) for row in chunk.rows}
+    verdicts = {row.id: Verdict(row, {}, {}, {}, {}, {}) for row in chunk.rows}
     for row in chunk.rows:
         if row.id in chunk.unreadable:
             verdicts[row.id] = _unreadable(row, chunk.unreadable[row.id], checks)
@@ -82,7 +86,7 @@ def _unreadable(row: Row, reason: str, checks: Mapping[str, Check]) -> Verdict:
         for name in row.pending
         if any(math.isnan(output.when_unreadable) for output in checks[name].outputs)
     }
-    return Verdict(row, scores, reasons, {}, {})
+    return Verdict(row, scores, reasons, {}, {}, {})
 
 
 def _add(verdict: Verdict, check: str, scores: Scores | Exception, index: int) -> None:
@@ -90,6 +94,7 @@ def _add(verdict: Verdict, check: str, scores: Scores | Exception, index: int) -
     assert isinstance(verdict.scores, dict)
     assert isinstance(verdict.reasons, dict)
     assert isinstance(verdict.boxes, dict)
+    assert isinstance(verdict.maps, dict)
     assert isinstance(verdict.errors, dict)
     if isinstance(scores, Exception):
         verdict.errors[check] = f"{type(scores).__name__}: {scores}"
@@ -99,6 +104,8 @@ def _add(verdict: Verdict, check: str, scores: Scores | Exception, index: int) -
         verdict.reasons[check] = str(scores.reasons[index])
     if scores.boxes:
         verdict.boxes[check] = scores.boxes[index]
+    if scores.maps and (found := scores.maps[index]) is not None:
+        verdict.maps[check] = found
 
 
 def attempt(judge: Callable[[ImageBatch], T], batch: ImageBatch) -> Iterator[tuple[ImageBatch, T | Exception]]:

@@ -1,4 +1,4 @@
-"""What a check, a set measure, an embedder and a generator are.
+"""What a check, a set measure, an embedder, a generator and a defect are.
 
 A *spec* is a frozen dataclass. It is cheap to import (no torch), its fields are its parameters, and they become its
 form in the App. ``load(device)`` does the heavy work once and returns the function that runs. A spec's class docstring
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 from loupe.brain.records import ImageBatch, Output, Request, Scores
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL.Image import Image
     from torch import Tensor
 
@@ -70,13 +71,15 @@ class Check(Spec):
         outputs: the numbers that it gives
         needs: the sample fields that it reads, e.g. ``("prompt",)``; a sample without one is unknown
         long_side: the resolution that it judges at: the reader may scale down to it; None for the file's own
-        evidence: the sample field that its boxes are written to, or None
+        evidence: the sample field that its boxes are written to, or None; checks may share one
+        map_field: the sample field that its maps are written to, or None
     """
 
     outputs: ClassVar[tuple[Output, ...]]
     needs: ClassVar[tuple[str, ...]] = ()
     long_side: ClassVar[int | None] = None
     evidence: ClassVar[str | None] = None
+    map_field: ClassVar[str | None] = None
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
@@ -87,6 +90,29 @@ class SetMeasure(Spec):
     """Judges images by the others of their set. Each has its own verb and its own signature; see its module."""
 
     outputs: ClassVar[tuple[Output, ...]]
+
+
+class Defect(Spec):
+    """Puts a flaw of known severity into a picture: what calibration, the tests and the benchmark measure checks with.
+
+    Attributes:
+        name: the failure mode that has to be found; the same as its file's name
+        unit: of the severities
+        severities: the ones to measure at, the mildest first
+    """
+
+    unit: ClassVar[str]
+    severities: ClassVar[tuple[float, ...]]
+
+    @abstractmethod
+    def inject(self, pixels: np.ndarray, severity: float, rng: np.random.Generator) -> np.ndarray:
+        """Returns a new picture with the flaw; the one given is not changed.
+
+        Args:
+            pixels: (H, W, 3) uint8 sRGB
+            severity: in ``unit``
+            rng: decides what the severity does not, e.g. the direction of a smear
+        """
 
 
 class Embedder(Spec):

@@ -1,12 +1,11 @@
-"""Histograms and percentiles of a picture, against numpy."""
+"""What all checks see of a picture, against numpy and torch."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
-from loupe.brain.levels import histogram, percentile
+from loupe.brain.levels import block_means, histogram, luma, percentiles, scaled
 
 
 def pictures() -> np.ndarray:
@@ -21,8 +20,42 @@ def test_the_histogram_is_numpys() -> None:
     assert histogram(torch.from_numpy(pictures())).numpy().tolist() == np.stack(expected).tolist()
 
 
-@pytest.mark.parametrize("percent", [0.5, 1, 5, 25, 50, 95, 99, 100])
-def test_the_percentile_is_numpys(percent: float) -> None:
-    expected = np.quantile(pictures().reshape(3, -1), percent / 100, axis=1, method="inverted_cdf") / 255
-    found = percentile(histogram(torch.from_numpy(pictures())), percent)
+def test_the_percentiles_are_numpys() -> None:
+    percents = [0.5, 1, 5, 25, 50, 95, 99, 100]
+    shares = np.array(percents) / 100
+    expected = np.quantile(pictures().reshape(3, -1), shares, axis=1, method="inverted_cdf") / 255
+    found = percentiles(histogram(torch.from_numpy(pictures())), percents)
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+def colours() -> torch.Tensor:
+    """(2, 3, 40, 60), in the reader's memory layout."""
+    pixels = np.random.default_rng(2).integers(0, 256, (2, 40, 60, 3), dtype=np.uint8)
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+
+
+def test_luma_is_that_of_the_formula_for_other_devices() -> None:
+    red, green, blue = colours().to(torch.int32).unbind(1)
+    expected = (9798 * red + 19235 * green + 3735 * blue + (1 << 14)) >> 15
+    assert (luma(colours()).int() - expected).abs().max() <= 1
+    assert (luma(colours()) == luma(colours().contiguous())).all()
+
+
+def test_luma_of_grey_is_that_grey() -> None:
+    grey = torch.arange(256, dtype=torch.uint8).expand(1, 3, 2, 256)
+    assert (luma(grey) == torch.arange(256)).all()
+
+
+def test_scaled_by_bytes_is_scaled_by_floats() -> None:
+    from torch.nn.functional import interpolate
+
+    expected = interpolate(colours().float(), (20, 30), mode="bicubic", antialias=True).round().clamp(0, 255)
+    assert scaled(colours(), 30).shape == (2, 3, 20, 30)
+    assert (scaled(colours(), 30).float() - expected).abs().max() <= 3
+
+
+def test_blocks_are_means() -> None:
+    noise = torch.rand(2, 41, 63)
+    expected = noise[:, :40, :60].numpy().reshape(2, 10, 4, 15, 4).mean((2, 4))
+    np.testing.assert_allclose(block_means(noise).numpy(), expected, rtol=1e-5)
+    assert block_means(torch.rand(1, 2, 60)).shape == (1, 1, 30)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.levels import histogram, percentile
+from loupe.brain.levels import histogram, percentiles
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LONG_SIDE = 256
+_LONG_SIDE = 320
 _PERCENT = 99
 
 
@@ -26,7 +26,7 @@ def chroma(pixels: Tensor) -> Tensor:
     Args:
         pixels: (N, 3, H, W) uint8
     """
-    return percentile(histogram(pixels.amax(1).int() - pixels.amin(1).int()), _PERCENT)
+    return percentiles(histogram(pixels.amax(1) - pixels.amin(1)), [_PERCENT])[0]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Grayscale(Check):
     """
 
     name: ClassVar[str] = "grayscale"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -56,4 +56,4 @@ class Grayscale(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        return lambda batch: Scores({"chroma_p99": chroma(batch.at(_LONG_SIDE).pixels)})
+        return lambda batch: Scores({"chroma_p99": chroma(batch.samples)})

@@ -12,7 +12,7 @@ from loupe.brain.specs import Check
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LONG_SIDE = 512
+_LONG_SIDE = 320
 
 
 def entropy(histogram: Tensor) -> Tensor:
@@ -23,7 +23,7 @@ def entropy(histogram: Tensor) -> Tensor:
     return torch.special.entr(share).sum(1) / 0.6931471805599453
 
 
-def local_contrast(luma: Tensor, tiles: int = 8, block: int = 4) -> Tensor:
+def local_contrast(blocks: Tensor, tiles: int = 8) -> Tensor:
     """Returns the RMS contrast of the busiest tile: (N,) float32 in [0, 0.5].
 
     The standard deviation (Peli, JOSA A 7 (1990)) of the means of blocks of pixels, which noise hardly moves, in the
@@ -31,13 +31,12 @@ def local_contrast(luma: Tensor, tiles: int = 8, block: int = 4) -> Tensor:
     background.
 
     Args:
-        luma: (N, H, W) in [0, 1]
+        blocks: (N, h, w) means of blocks, in [0, 1]
         tiles: along each side
-        block: in pixels; smaller where the picture is
     """
-    from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
+    from torch.nn.functional import adaptive_avg_pool2d
 
-    means = avg_pool2d(luma[:, None], min(block, *luma.shape[-2:])).double()
+    means = blocks[:, None].double()
     variance = adaptive_avg_pool2d(means.square(), tiles) - adaptive_avg_pool2d(means, tiles).square()
     return variance.amax((1, 2, 3)).clamp_min(0).sqrt().float()
 
@@ -51,7 +50,7 @@ class Information(Check):
     """
 
     name: ClassVar[str] = "information"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -71,6 +70,6 @@ class Information(Check):
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         def judge(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
-            return Scores({"entropy": entropy(small.histogram), "local_contrast": local_contrast(small.luma)})
+            return Scores({"entropy": entropy(small.histogram), "local_contrast": local_contrast(small.blocks)})
 
         return judge

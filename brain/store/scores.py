@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import fiftyone as fo
+import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from loupe.brain.records import Box, Failure, Output
+from loupe.brain.records import Failure, Output
 from loupe.brain.runner import Verdict
 from loupe.brain.specs import Check
 from loupe.brain.store.connection import database_errors
@@ -20,12 +21,23 @@ from loupe.brain.store.runs import root
 QUALITY = "quality"
 FAILURES = "failures"
 UNKNOWN = "unknown"
+#: on a box: the check that saw it
+CHECK = "check"
 
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
 
-def declare(samples: _Samples, outputs: Iterable[Output], evidence: Iterable[str] = ()) -> None:
-    """Declares the fields once, so that bulk writes need not infer a schema from every value."""
+def declare(
+    samples: _Samples, outputs: Iterable[Output], evidence: Iterable[str] = (), maps: Iterable[str] = ()
+) -> None:
+    """Declares the fields once, so that bulk writes need not infer a schema from every value.
+
+    Args:
+        samples: a dataset or view
+        outputs: the scores
+        evidence: the fields of boxes
+        maps: the fields of maps
+    """
     dataset = root(samples)
     with database_errors():
         _field(dataset, QUALITY, fo.EmbeddedDocumentField, "Raw scores of the checks", fo.DynamicEmbeddedDocument)
@@ -38,7 +50,10 @@ def declare(samples: _Samples, outputs: Iterable[Output], evidence: Iterable[str
         _labels(dataset, UNKNOWN, "Checks that looked and could not judge", reason=fo.StringField)
         _field(dataset, CHECKED, fo.DictField, "Which version of which check has judged this sample")
         for name in evidence:
-            _field(dataset, name, fo.EmbeddedDocumentField, f"What the {name} check saw", fo.Detections)
+            _field(dataset, name, fo.EmbeddedDocumentField, "What the checks saw, and where", fo.Detections)
+            _field(dataset, f"{name}.detections.{CHECK}", fo.StringField, "The check that saw it")
+        for name in maps:
+            _field(dataset, name, fo.EmbeddedDocumentField, "Where the check saw it, from 0 to 1", fo.Heatmap)
         # MongoDB cannot set quality.x inside a null, which is what a declared field holds on samples without it
         for path, empty in ((QUALITY, {"_cls": "DynamicEmbeddedDocument"}), (CHECKED, {})):
             dataset._sample_collection.update_many({path: None}, {"$set": {path: empty}})
@@ -63,9 +78,16 @@ def write(samples: _Samples, verdicts: Sequence[Verdict], checks: Sequence[Check
     dataset = root(samples)
     by_name = {check.name: check for check in checks}
     with database_errors():
-        before = _reasons(dataset, [verdict.row.id for verdict in verdicts])
+        before = _standing(dataset, [verdict.row.id for verdict in verdicts], checks)
         operations = [_operation(verdict, by_name, before.get(verdict.row.id, {})) for verdict in verdicts]
         dataset._bulk_write(operations, ids=[verdict.row.id for verdict in verdicts])
+
+
+def _standing(dataset: fo.Dataset, ids: Sequence[str], checks: Sequence[Check]) -> dict[str, dict[str, Any]]:
+    """Returns what stands in the fields that checks share, by sample: what others left there is kept."""
+    fields = {UNKNOWN, *(check.evidence for check in checks if check.evidence)}
+    found = dataset._sample_collection.find({"_id": {"$in": [ObjectId(one) for one in ids]}}, dict.fromkeys(fields, 1))
+    return {str(document["_id"]): document for document in found}
 
 
 def _reasons(dataset: fo.Dataset, ids: list[str]) -> dict[str, dict[str, str]]:
@@ -94,26 +116,30 @@ def unknown_after(samples: _Samples, label: str, reasons: Mapping[str, str | Non
     return after
 
 
-def _operation(verdict: Verdict, checks: dict[str, Check], reasons_before: dict[str, str]) -> UpdateOne:
+def _operation(verdict: Verdict, checks: dict[str, Check], before: Mapping[str, Any]) -> UpdateOne:
     judged = verdict.row.pending - verdict.errors.keys()
     values: dict[str, Any] = {f"{QUALITY}._cls": "DynamicEmbeddedDocument"}
     for name, score in verdict.scores.items():
         values[f"{QUALITY}.{name}"] = None if math.isnan(score) else score
     for name in judged:
         values[f"{CHECKED}.{name}"] = verdict.row.keys[name]
-        evidence = checks[name].evidence
-        if evidence:
-            values[evidence] = _detections(verdict.boxes.get(name, ()))
-    kept = {check: reason for check, reason in reasons_before.items() if check not in verdict.row.pending}
+        map_field = checks[name].map_field
+        if map_field:
+            values[map_field] = _heatmap(verdict.maps.get(name))
+    for field in {checks[name].evidence for name in verdict.row.pending} - {None}:
+        own = {name for name in verdict.row.pending if checks[name].evidence == field}
+        values[str(field)] = _detections(verdict, own, (before.get(str(field)) or {}).get("detections", ()))
+    reasons = {label["label"]: label["reason"] for label in (before.get(UNKNOWN) or {}).get("classifications", ())}
+    kept = {check: reason for check, reason in reasons.items() if check not in verdict.row.pending}
     values[UNKNOWN] = _classifications(
         [{"label": check, "reason": reason} for check, reason in sorted({**kept, **verdict.reasons}.items())]
     )
     # an error leaves a check as if it had never run: what it said of the sample before would say otherwise
     for name in verdict.errors:
         values.update({f"{QUALITY}.{output.name}": None for output in checks[name].outputs})
-        evidence = checks[name].evidence
-        if evidence:
-            values[evidence] = None
+        map_field = checks[name].map_field
+        if map_field:
+            values[map_field] = None
     forgotten = {f"{CHECKED}.{name}": "" for name in verdict.errors}
     return UpdateOne(
         {"_id": ObjectId(verdict.row.id)}, {"$set": values, **({"$unset": forgotten} if forgotten else {})}
@@ -125,7 +151,16 @@ def _classifications(labels: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"_cls": "Classifications", "classifications": documents}
 
 
-def _detections(boxes: Sequence[Box]) -> dict[str, Any]:
+def _heatmap(found: np.ndarray | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    packed = fo.ArrayField().to_mongo(found.astype(np.float32))
+    return {"_id": ObjectId(), "_cls": "Heatmap", "tags": [], "map": packed, "range": [0.0, 1.0]}
+
+
+def _detections(verdict: Verdict, own: set[str], before: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the boxes of the checks ``own`` beside what other checks left in the field."""
+    boxes = [(name, box) for name in sorted(own) for box in verdict.boxes.get(name, ())]
     documents = [
         {
             "_id": ObjectId(),
@@ -135,11 +170,13 @@ def _detections(boxes: Sequence[Box]) -> dict[str, Any]:
             "label": box.label,
             "bounding_box": [float(value) for value in box.bounds],
             "confidence": box.confidence,
+            CHECK: name,
             **box.attributes,
         }
-        for box in boxes
+        for name, box in boxes
     ]
-    return {"_cls": "Detections", "detections": documents}
+    kept = [document for document in before if document.get(CHECK) not in own]
+    return {"_cls": "Detections", "detections": [*kept, *documents]}
 
 
 def read_failures(samples: _Samples) -> tuple[list[str], list[tuple[Failure, ...] | None]]:

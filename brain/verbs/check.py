@@ -83,6 +83,7 @@ def check(
         samples,
         [output for spec in specs for output in spec.outputs],
         [spec.evidence for spec in specs if spec.evidence],
+        [spec.map_field for spec in specs if spec.map_field],
     )
     done = 0
     unknown: Counter[str] = Counter()

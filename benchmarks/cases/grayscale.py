@@ -1,0 +1,8 @@
+"""Cases of grayscale."""
+
+from __future__ import annotations
+
+from benchmarks.changes import chain, gain, grey, haze, jpeg, on_grey
+
+DEFECTS = {"grey, as JPEG of quality 50": chain(grey, jpeg(50)), "grey, dark (gain 0.25)": chain(grey, gain(0.25))}
+NEGATIVES = {"haze 0.4": haze(0.4), "dark (gain 0.25)": gain(0.25), "colour on 2 % of it": on_grey(0.02)}
