@@ -44,8 +44,35 @@ def register(plugin: Any) -> None:
 # brain/api.py's names. They stand here too so that only they import it: importing fiftyone takes seconds, and pytest
 # asks a package for names of its own
 _PUBLIC = (
-    *("Duplicates", "Flags", "Leaks", "LoupeError", "Progress", "Rate", "Run", "Slice", "Threshold", "errors"),
-    *("check", "embed", "find_duplicates", "find_leaks", "flag", "generate", "import_images", "scores", "slice"),
+    *(
+        "Calibration",
+        "Duplicates",
+        "Flags",
+        "Leaks",
+        "LoupeError",
+        "Memorized",
+        "Outliers",
+        "Progress",
+        "Rate",
+        "Run",
+        "Slice",
+        "Threshold",
+    ),
+    *("calibrate", "errors"),
+    *(
+        "check",
+        "embed",
+        "find_copies",
+        "find_duplicates",
+        "find_leaks",
+        "find_memorized",
+        "find_outliers",
+        "flag",
+        "generate",
+        "import_images",
+        "scores",
+        "slice",
+    ),
 )
 
 

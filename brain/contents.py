@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import combinations
+from typing import ClassVar
 
 import numpy as np
 
 from loupe.brain import likeness, matching
 from loupe.brain.reader import Row, read_chunks
-from loupe.brain.records import Progress, ProgressCallback
+from loupe.brain.records import ImageBatch, Progress, ProgressCallback, Threshold
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What is kept of one picture to compare it with others: 4.7 KB.
+
+    Attributes:
+        bytes: the 128-bit hash of its file, in hexadecimal digits; None where the file has gone since it was decoded
+        pixels: that of its pixels
+        area: how many pixels it has
+        luma: (64, 64) uint8 thumbnail
+        chroma: (2, 16, 16) int8
+    """
+
+    #: raised when a fingerprint of the same picture would be another one
+    VERSION: ClassVar[int] = 1
+
+    bytes: str | None
+    pixels: str
+    area: int
+    luma: np.ndarray
+    chroma: np.ndarray
+
+    def pack(self) -> np.ndarray:
+        """Returns it as one (4648,) uint8 array."""
+        head = bytes.fromhex(self.bytes or "0" * 32) + bytes.fromhex(self.pixels) + self.area.to_bytes(8, "little")
+        return np.concatenate([np.frombuffer(head, np.uint8), self.luma.ravel(), self.chroma.view(np.uint8).ravel()])
+
+    @classmethod
+    def unpack(cls, packed: np.ndarray) -> Fingerprint:
+        """Returns what was packed."""
+        packed = np.asarray(packed, dtype=np.uint8)
+        head, luma, chroma = packed[:40].tobytes(), packed[40 : 40 + 64 * 64], packed[40 + 64 * 64 :]
+        of_file = head[:16].hex()
+        return cls(
+            bytes=None if of_file == "0" * 32 else of_file,
+            pixels=head[16:32].hex(),
+            area=int.from_bytes(head[32:40], "little"),
+            luma=luma.reshape(64, 64),
+            chroma=chroma.view(np.int8).reshape(2, 16, 16),
+        )
 
 
 @dataclass(frozen=True)
@@ -18,58 +62,92 @@ class Contents:
     """What is known of N files.
 
     Attributes:
-        bytes, pixels: their hashes; None for a file that cannot be read, or was deleted meanwhile
-        areas: how many pixels each has; 0 for one that cannot be read
+        prints: their fingerprints; None for a file that cannot be read
         places: where in ``thumbs`` each is; -1 for one that cannot be read
-        thumbs: the thumbnails; None where only exact duplicates are wanted
+        thumbs: the thumbnails
         reasons: why one could not be judged, by index
     """
 
-    bytes: list[str | None]
-    pixels: list[str | None]
-    areas: list[int]
+    prints: list[Fingerprint | None]
     places: np.ndarray
-    thumbs: likeness.Thumbnails | None
+    thumbs: likeness.Thumbnails
     reasons: dict[int, str]
+
+    @classmethod
+    def of(cls, prints: list[Fingerprint | None], reasons: dict[int, str]) -> Contents:
+        """Returns the contents of these files."""
+        there = [found for found in prints if found is not None]
+        places = np.full(len(prints), -1)
+        places[[index for index, found in enumerate(prints) if found is not None]] = np.arange(len(there))
+        luma = np.stack([found.luma for found in there]) if there else np.zeros((0, 64, 64), np.uint8)
+        chroma = np.stack([found.chroma for found in there]) if there else np.zeros((0, 2, 16, 16), np.int8)
+        return cls(prints, places, likeness.Thumbnails(luma, chroma), reasons)
+
+    @property
+    def pixels(self) -> list[str | None]:
+        """The hashes of their pixels; None for a file that cannot be read."""
+        return [found.pixels if found else None for found in self.prints]
+
+    @property
+    def areas(self) -> list[int]:
+        """How many pixels each has; 0 for one that cannot be read."""
+        return [found.area if found else 0 for found in self.prints]
 
     def kind(self, a: int, b: int) -> str:
         """Returns whether two files with equal pixels have equal ``"bytes"``, too, or just equal ``"pixels"``."""
-        return "bytes" if self.bytes[a] is not None and self.bytes[a] == self.bytes[b] else "pixels"
+        first, second = self.prints[a], self.prints[b]
+        assert first is not None
+        assert second is not None
+        return "bytes" if first.bytes is not None and first.bytes == second.bytes else "pixels"
 
 
-def read(rows: Sequence[Row], near: bool, report: ProgressCallback) -> Contents:
+def read(
+    rows: Sequence[Row],
+    report: ProgressCallback,
+    stored: Mapping[str, Fingerprint] | None = None,
+    keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
+) -> Contents:
     """Reads the files of N rows, chunk by chunk.
 
     Args:
         rows: the samples
-        near: whether thumbnails are wanted, too
         report: called after each chunk
+        stored: fingerprints that are known already, by id: their files are not read
+        keep: called with the rows of each chunk that was read, and their fingerprints
     """
-    n = len(rows)
-    index_of = {row.id: index for index, row in enumerate(rows)}
-    known = Contents([None] * n, [None] * n, [0] * n, np.full(n, -1), None, {})
-    parts: list[likeness.Thumbnails] = []
-    order: list[int] = []
-    done = 0
-    for chunk in read_chunks(rows):
-        for row in chunk.rows:
-            if row.id in chunk.unreadable:
-                known.reasons[index_of[row.id]] = f"unreadable: {chunk.unreadable[row.id]}"
-        for part, batch in chunk.batches:
-            for row, pixels, (width, height) in zip(part, batch.pixels.numpy(), batch.sizes, strict=True):
-                index = index_of[row.id]
-                with suppress(OSError):  # decoded, and gone since
-                    known.bytes[index] = matching.bytes_hash(row.path)
-                known.pixels[index] = matching.pixels_hash(pixels)
-                known.areas[index] = width * height
-                order.append(index)
-            if near:
-                parts.append(likeness.thumbnails(batch.pixels))
+    found: dict[str, Fingerprint] = dict(stored or {})
+    unreadable: dict[str, str] = {}
+    new = [row for row in rows if row.id not in found]
+    done = len(rows) - len(new)
+    report(Progress(done, len(rows), "reading"))
+    for chunk in read_chunks(new):
+        unreadable.update(chunk.unreadable)
+        made = {
+            row.id: one
+            for part, batch in chunk.batches
+            for row, one in zip(part, fingerprints(batch, [row.path for row in part]), strict=True)
+        }
+        keep(chunk.rows, made)
+        found.update(made)
         done += len(chunk.rows)
-        report(Progress(done, n, "reading"))
-    known.places[order] = np.arange(len(order))
-    thumbs = likeness.Thumbnails.join(parts) if parts else None
-    return Contents(known.bytes, known.pixels, known.areas, known.places, thumbs, known.reasons)
+        report(Progress(done, len(rows), "reading"))
+    reasons = {index: f"unreadable: {unreadable[row.id]}" for index, row in enumerate(rows) if row.id in unreadable}
+    return Contents.of([found.get(row.id) for row in rows], reasons)
+
+
+def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
+    """Returns the fingerprint of each picture of a batch, in order."""
+    thumbs = likeness.thumbnails(batch.pixels)
+    made = []
+    for index, (pixels, path) in enumerate(zip(batch.pixels.numpy(), paths, strict=True)):
+        of_file = None
+        with suppress(OSError):  # decoded, and gone since
+            of_file = matching.bytes_hash(path)
+        width, height = batch.sizes[index]
+        made.append(
+            Fingerprint(of_file, matching.pixels_hash(pixels), width * height, thumbs.luma[index], thumbs.chroma[index])
+        )
+    return made
 
 
 def compare(
@@ -80,21 +158,23 @@ def compare(
     least: float,
     report: ProgressCallback,
     groups: np.ndarray | None = None,
+    new: np.ndarray | None = None,
+    further: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Compares pictures with their nearest others, and notes a reason for those that show too little to be compared.
 
     Args:
-        known: with thumbnails
+        known: the pictures
         chosen: (M,) indices of the pictures to compare
         per_image, least, groups: as for ``matching.candidates``; groups: (N,), of all pictures
         report: called now and then
+        new: (N,) bool; when given, only pairs with one of these are compared
+        further: two arrays of indices: pairs to compare beside those that the hashes suggest
 
     Returns:
         the indices of those that were compared, and for each of P candidate pairs its indices a and b and its (P,)
         float32 similarity; a pair may stand there more than once
     """
-    if known.thumbs is None:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
     clear = likeness.has_detail(known.thumbs.luma[known.places[chosen]])
     for index in chosen[~clear]:
         known.reasons[int(index)] = "too little detail to tell it from other pictures"
@@ -105,9 +185,68 @@ def compare(
         per_image=per_image,
         least=least,
         groups=None if groups is None else groups[compared],
+        chosen=None if new is None else np.flatnonzero(new[compared]),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
     )
+    if further is not None:
+        place = np.full(len(known.prints), -1)
+        place[compared] = np.arange(len(compared))
+        a, b = place[further[0]], place[further[1]]
+        there = (a >= 0) & (b >= 0)
+        pairs += matching.oriented(thumbs.luma, a[there], b[there])
     similar = matching.similarities(
         thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
     )
     return compared, compared[pairs.a], compared[pairs.b], similar
+
+
+def across(
+    known: Contents,
+    groups: np.ndarray,
+    line: Threshold,
+    *,
+    per_image: int,
+    least: float,
+    report: ProgressCallback,
+    of_first: bool = False,
+) -> tuple[dict[tuple[int, int], tuple[str, float]], np.ndarray]:
+    """Compares each picture with those of the other groups only.
+
+    Args:
+        known: the pictures
+        groups: (N,) ints; a picture of a negative one is not compared
+        line: what is nearly the same
+        per_image, least, report: as for ``compare``
+        of_first: look for copies of the pictures of group 0 only
+
+    Returns:
+        for each pair of indices that is the same, or nearly, its kind and similarity, and each picture's highest
+        similarity to one of another group: (N,) float32, NaN where it was not compared
+    """
+    highest = np.full(len(groups), math.nan, dtype=np.float32)
+    chosen = np.flatnonzero((known.places >= 0) & (groups >= 0))
+    compared, first, second, similar = compare(
+        known,
+        chosen,
+        per_image=per_image,
+        least=least,
+        groups=groups,
+        report=report,
+        new=groups == 0 if of_first else None,
+    )
+    highest[compared] = 0.0
+    pairs: dict[tuple[int, int], tuple[str, float]] = {}
+    beyond = line.fails(similar)
+    for a, b, value, near in zip(first.tolist(), second.tolist(), similar.tolist(), beyond.tolist(), strict=True):
+        highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
+        pair = (min(a, b), max(a, b))
+        if near and value > pairs.get(pair, ("", 0.0))[1]:
+            pairs[pair] = ("near", value)
+    for members in matching.equal(known.pixels):
+        for a, b in combinations(members, 2):
+            if groups[a] != groups[b] and min(groups[a], groups[b]) >= 0:
+                pairs[a, b] = (known.kind(a, b), 1.0)
+                highest[[a, b]] = 1.0
+                for index in (a, b):
+                    known.reasons.pop(index, None)
+    return pairs, highest

@@ -40,6 +40,10 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.a)
 
+    def __add__(self, other: Candidates) -> Candidates:
+        both = [np.stack([pairs.a, pairs.b, pairs.turn, pairs.window], 1) for pairs in (self, other)]
+        return Candidates(*np.unique(np.concatenate(both), axis=0).T)
+
 
 def bytes_hash(path: str) -> str:
     """Returns a stable 128-bit content hash (BLAKE2b) of a file, the same in every process.
@@ -105,6 +109,7 @@ def candidates(
     per_image: int = 8,
     least: float = 0.75,
     groups: np.ndarray | None = None,
+    chosen: np.ndarray | None = None,
     block: int = 1024,
     step: Callable[[int], None] = lambda _: None,
 ) -> Candidates:
@@ -117,20 +122,22 @@ def candidates(
         per_image: how many others of each image at most
         least: the least cosine
         groups: (N,) ints; when given, only pairs across two groups are looked for
+        chosen: indices; when given, only pairs with one of these images are looked for
         block: the side of a tile
         step: called with the number of images done after each row of tiles
     """
     n = len(luma)
     keep = min(per_image, n - 1)
-    if keep < 1:
+    chosen = np.arange(n) if chosen is None else chosen
+    if keep < 1 or not len(chosen):
         return Candidates(*np.zeros((4, 0), np.int64))
     whole = hashes(luma)
     turns = [turned_hashes(whole, turn) for turn in range(1, 8)]
     windows = [hashes(luma, window) for window in range(len(WINDOWS))]
     found: list[np.ndarray] = []
-    for top in range(0, n, block):
-        rows = slice(top, min(top + block, n))
-        best, labels = np.empty((rows.stop - top, 0), np.float32), np.empty((rows.stop - top, 0, 3), np.int64)
+    for top in range(0, len(chosen), block):
+        rows = chosen[top : top + block]
+        best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
         for left in range(0, n, block):
             columns = slice(left, min(left + block, n))
             upright, window = _highest([view[rows] @ whole[columns].T for view in windows])
@@ -139,8 +146,7 @@ def candidates(
             turn = np.where(turned_too >= least, turn + 1, 0)
             window = np.where(upright >= least, window, -1)
             tile = np.maximum(upright, turned_too)
-            if top == left:
-                np.fill_diagonal(tile, -2)
+            tile[rows[:, None] == np.arange(left, columns.stop)] = -2
             if groups is not None:
                 tile[groups[rows][:, None] == groups[columns]] = -2
             near = np.argpartition(-tile, min(keep, tile.shape[1]) - 1, axis=1)[:, :keep]
@@ -150,8 +156,8 @@ def candidates(
             near = np.argsort(-best, axis=1, kind="stable")[:, :keep]
             best, labels = best[index, near], labels[index, near]
         row, column = np.nonzero(best >= least)
-        found.append(np.concatenate([row[:, None] + top, labels[row, column]], 1))
-        step(rows.stop)
+        found.append(np.concatenate([rows[row][:, None], labels[row, column]], 1))
+        step(top + len(rows))
     a, b, turn, window = np.concatenate(found).T
     # what turns a into b turns b into a by its inverse
     inverse = np.array([0, 1, 2, 3, 4, 6, 5, 7])[turn]
@@ -166,6 +172,21 @@ def candidates(
         [both[swap, 1], both[swap, 0], np.array([0, 1, 2, 3, 4, 6, 5, 7])[both[swap, 2]], both[swap, 3]], 1
     )
     return Candidates(*np.unique(both, axis=0).T)
+
+
+def oriented(luma: np.ndarray, a: np.ndarray, b: np.ndarray) -> Candidates:
+    """Returns pairs that come from elsewhere as candidates, each in the window or turn in which they are most alike.
+
+    Args:
+        luma: (N, 64, 64) uint8 thumbnails
+        a, b: (P,) indices
+    """
+    whole = hashes(luma)
+    upright, window = _highest([(hashes(luma, at)[a] * whole[b]).sum(1) for at in range(len(WINDOWS))])
+    turned_too, turn = _highest([(turned_hashes(whole, at)[a] * whole[b]).sum(1) for at in range(1, 8)])
+    by_turn = turned_too > upright
+    inverse = np.array([0, 1, 2, 3, 4, 6, 5, 7])[turn.astype(np.int64) + 1]
+    return Candidates(a, b, np.where(by_turn, inverse, 0), np.where(by_turn, 0, window).astype(np.int64))
 
 
 def _highest(tiles: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from loupe.brain.errors import LoupeError, UnknownName
 from loupe.brain.records import Output
-from loupe.brain.specs import Check, Defect, Embedder, Generator, SetMeasure, Spec, failing_outputs
+from loupe.brain.specs import Check, Defect, Embedder, Generator, SetCheck, SetMeasure, Spec, failing_outputs
 
 S = TypeVar("S", bound=Spec)
 
@@ -29,6 +29,12 @@ def checks() -> dict[str, type[Check]]:
 def sets() -> dict[str, type[SetMeasure]]:
     """Returns every set measure by name."""
     return _find("sets", SetMeasure)
+
+
+def checkable() -> dict[str, type[Check] | type[SetCheck]]:
+    """Returns by name all that ``loupe.check`` can run: the checks, and then the set measures that follow one."""
+    following = {name: spec for name, spec in sets().items() if issubclass(spec, SetCheck)}
+    return {**checks(), **following}
 
 
 def embedders() -> dict[str, type[Embedder]]:

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
@@ -90,6 +90,26 @@ class SetMeasure(Spec):
     """Judges images by the others of their set. Each has its own verb and its own signature; see its module."""
 
     outputs: ClassVar[tuple[Output, ...]]
+
+
+class SetCheck(SetMeasure):
+    """Judges images by the scores of their set: ``loupe.check`` runs it when the check that it follows has run.
+
+    Attributes:
+        after: the check whose scores it reads
+        needs: the outputs of that check
+    """
+
+    after: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def judge(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
+        """Returns (N,) float32 scores by output name, NaN as unknown, and why they are unknown.
+
+        Args:
+            columns: (N,) float32 scores by the names in ``needs``, NaN as unknown
+        """
 
 
 class Defect(Spec):

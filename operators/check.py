@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from loupe.brain import registry
 from loupe.brain.records import ProgressCallback
+from loupe.brain.specs import Check
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
@@ -23,11 +24,10 @@ class CheckImages(LoupeOperator):
     button = "Check"
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
-        known = registry.checks()
+        known = registry.checkable()
         samples = forms.target(ctx, inputs, "Check")
-        absent = {
-            name: [need for need in spec.needs if not forms.has_values(samples, need)] for name, spec in known.items()
-        }
+        needs = {name: spec.needs if issubclass(spec, Check) else () for name, spec in known.items()}
+        absent = {name: [need for need in needs[name] if not forms.has_values(samples, need)] for name in known}
         default = [name for name in known if not absent[name]]
         forms.several(
             inputs,
@@ -73,7 +73,7 @@ class CheckImages(LoupeOperator):
     def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
         from loupe.brain import api
 
-        known = registry.checks()
+        known = registry.checkable()
         samples = ctx.target_view()
         specs = [type(registry.pick("check", known, name)) for name in forms.chosen(ctx.params, "checks", list(known))]
         run = api.check(

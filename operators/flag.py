@@ -10,7 +10,8 @@ import numpy as np
 from fiftyone.operators import types
 
 from loupe.brain.errors import InputError
-from loupe.brain.records import Output, ProgressCallback, Threshold
+from loupe.brain.records import ProgressCallback, Threshold
+from loupe.brain.slices.histogram import score_range
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
@@ -43,13 +44,13 @@ class SetThresholds(LoupeOperator):
             failing = int(Threshold(output.fails.op, value).fails(scores).sum())
             judged = int((~np.isnan(scores)).sum())
             side = "below" if output.fails.op == "<" else "above"
-            low, high, step = _range(output, scores, used.value)
+            over = score_range(output, scores, output.fails.value, used.value)
             inputs.float(
                 f"threshold__{failure}",
                 label=f"{summary.failure_title(failure)}: {failing} of {judged} fail {side} {value:g}",
                 description=f"{output.sentence.rstrip('.')} ({output.unit}). The default is {output.fails.value:g}",
                 default=used.value,
-                view=forms.slider(low, high, step),
+                view=forms.slider(over.low, over.high, over.step),
             )
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
@@ -81,13 +82,3 @@ class SetThresholds(LoupeOperator):
             summary.table(["Failure", "Fails where the score is", "Set by", "Failed"], rows),
         ]
         return {"said": said, "summary": "\n\n".join(parts), "flags": flags.to_dict()}
-
-
-def _range(output: Output, scores: np.ndarray, used: float) -> tuple[float, float, float]:
-    """Returns the slider's ends and step: the score's own bounds where they are finite, else what was measured."""
-    there = scores[np.isfinite(scores)].tolist() + [used]
-    low, high = output.bounds
-    low = low if math.isfinite(low) else min(there)
-    high = high if math.isfinite(high) else max(there)
-    step = forms.decimal_step(low, high)
-    return math.floor(low / step) * step, math.ceil(high / step) * step, step

@@ -16,6 +16,7 @@ from fiftyone.operators import types
 from loupe.brain import registry
 from loupe.brain.errors import InputError
 from loupe.brain.records import Output
+from loupe.brain.slices.histogram import decimal_step
 from loupe.brain.specs import Spec
 
 S = TypeVar("S", bound=Spec)
@@ -202,15 +203,6 @@ def slider(low: float, high: float, step: float) -> types.SliderView:
     return types.SliderView(
         label_position="top", value_label_display="auto", value_precision=decimals, componentsProps=props
     )
-
-
-def decimal_step(low: float, high: float) -> float:
-    """Returns a power of ten of which there are at least 50 between the two.
-
-    >>> decimal_step(0, 1)
-    0.01
-    """
-    return 10.0 ** math.floor(math.log10((high - low) / 50)) if high > low else 1.0
 
 
 def _read(field: dataclasses.Field[Any], raw: Any) -> Any:

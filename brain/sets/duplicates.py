@@ -28,7 +28,7 @@ class Duplicates(SetMeasure):
     """
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = (
         "Zauner 2010 (pHash); Evangelidis and Psarakis 2008 (ECC), doi:10.1109/TPAMI.2008.113; "
         "Wang et al. 2004 (SSIM), doi:10.1109/TIP.2003.819861"
@@ -56,6 +56,9 @@ class Duplicates(SetMeasure):
     )
 
     per_image: int = specs.param(8, "How many candidates are compared with each image", low=1, high=100)
+    least_cosine: float = specs.param(
+        0.9, "The least cosine of two embeddings that makes them candidates", low=-1.0, high=1.0
+    )
     least_hash: float = specs.param(
         0.75, "The least cosine of two hashes that makes them candidates", low=-1.0, high=1.0
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 import fiftyone as fo
 
-from loupe.brain.records import Run, Threshold
+from loupe.brain.errors import UnknownName
+from loupe.brain.records import Calibration, Run, Threshold
 from loupe.brain.store.connection import database_errors
 
 _SETTINGS = "loupe"
@@ -24,7 +25,7 @@ def new_key(samples: fo.Dataset | fo.DatasetView, verb: str) -> str:
     return f"{prefix}{max(numbers, default=0) + 1}"
 
 
-def save(samples: fo.Dataset | fo.DatasetView, run: Run) -> None:
+def save(samples: fo.Dataset | fo.DatasetView, run: Run | Calibration) -> None:
     """Registers the run on the dataset with its settings and results as plain values."""
     dataset = root(samples)
     facts = run.to_dict()
@@ -32,6 +33,20 @@ def save(samples: fo.Dataset | fo.DatasetView, run: Run) -> None:
         config = dataset.init_run(method="loupe", verb=run.verb, params=facts["params"])
         dataset.register_run(run.key, config)
         dataset.save_run_results(run.key, dataset.init_run_results(run.key, run=facts))
+
+
+def load(samples: fo.Dataset | fo.DatasetView, key: str) -> dict[str, Any]:
+    """Returns what was saved under a run's key: its ``to_dict()``.
+
+    Raises:
+        UnknownName: the dataset has no run of Loupe's with that key; the nearest one is suggested
+    """
+    dataset = root(samples)
+    with database_errors():
+        known = dataset.list_runs(method="loupe")
+        if key not in known:
+            raise UnknownName("run", key, known)
+        return dict(dataset.load_run_results(key).run)
 
 
 def load_thresholds(samples: fo.Dataset | fo.DatasetView) -> dict[str, Threshold]:

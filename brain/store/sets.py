@@ -11,7 +11,7 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from loupe.brain.errors import InputError
+from loupe.brain.errors import InputError, UnknownName
 from loupe.brain.reader import Row
 from loupe.brain.specs import SetMeasure
 from loupe.brain.store import rows as store_rows
@@ -24,6 +24,8 @@ from loupe.brain.store.runs import root
 #: the sample field that duplicates share: the id of their group's representative
 GROUP = "duplicate_group"
 _CHUNK = 1000
+#: the run that keeps the compared pairs of a measure
+_PAIRS = "loupe_pairs_"
 
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
@@ -83,6 +85,53 @@ def write(
                     values[f"{store_scores.QUALITY}.{output}"] = None if math.isnan(score) else score
                 operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
             dataset._bulk_write(operations, ids=[row.id for row in part])
+
+
+def load_pairs(samples: _Samples, spec: SetMeasure) -> tuple[set[str], dict[tuple[str, str], float]]:
+    """Returns the ids of the samples that were compared with each other before, and the similarities that were found.
+
+    Empty where that was done with other parameters.
+    """
+    dataset = root(samples)
+    key = f"{_PAIRS}{spec.name}"
+    if key not in dataset.list_runs():
+        return set(), {}
+    with database_errors():
+        results = dataset.load_run_results(key)
+    if results is None or results.spec != spec.key:
+        return set(), {}
+    return set(results.ids), {(a, b): similarity for a, b, similarity in results.pairs}
+
+
+def save_pairs(
+    samples: _Samples, spec: SetMeasure, compared: Sequence[str], pairs: Mapping[tuple[str, str], float]
+) -> None:
+    """Keeps which samples were compared with each other, and the similarities that were found, for the next time."""
+    dataset = root(samples)
+    key = f"{_PAIRS}{spec.name}"
+    with database_errors():
+        if key in dataset.list_runs():
+            dataset.delete_run(key)
+        dataset.register_run(key, dataset.init_run(method="loupe", verb="pairs", params=spec.params()))
+        listed = [[a, b, similarity] for (a, b), similarity in pairs.items()]
+        dataset.save_run_results(key, dataset.init_run_results(key, spec=spec.key, ids=list(compared), pairs=listed))
+
+
+def vectors(samples: _Samples, found: Sequence[Row], field: str) -> list[np.ndarray | None]:
+    """Returns the vector of each sample; None where it has none.
+
+    Raises:
+        UnknownName: no such field
+        InputError: a field of another kind
+    """
+    if not samples.has_field(field):
+        named = [name for name, kind in samples.get_field_schema().items() if isinstance(kind, fo.VectorField)]
+        raise UnknownName("field of vectors", field, named)
+    if not isinstance(samples.get_field(field), (fo.VectorField, fo.ArrayField, fo.ListField)):
+        raise InputError(f"expected a field of vectors, but {field!r} is a {type(samples.get_field(field)).__name__}")
+    with database_errors():
+        by_id = dict(zip(*samples.values(["id", field]), strict=True))
+    return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in found]
 
 
 def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:

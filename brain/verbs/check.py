@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from loupe.brain import registry, runner
 from loupe.brain.device import resolve_device
 from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
 from loupe.brain.records import Progress, ProgressCallback, Run
-from loupe.brain.specs import Check
+from loupe.brain.specs import Check, SetCheck
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores
+from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
 from loupe.brain.verbs.flag import flag
 
@@ -28,7 +31,7 @@ _MOST_MESSAGES = 100
 @database_errors()
 def check(
     samples: fo.Dataset | fo.DatasetView,
-    checks: Sequence[str | Check] | None = None,
+    checks: Sequence[str | Check | SetCheck] | None = None,
     *,
     device: str | None = None,
     engine: str = "local",
@@ -45,7 +48,8 @@ def check(
 
     Args:
         samples: a dataset or view of images
-        checks: names, or specs with parameters of your own; all registered checks by default
+        checks: names, or specs with parameters of your own; all registered checks by default, and the set measures that
+            follow one, such as ``size``: they are told anew for all of these samples
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -70,10 +74,15 @@ def check(
         raise InputError(f"expected engine 'local', got {engine!r}")
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
-    known = registry.checks()
-    specs = [registry.pick("check", known, name) for name in (known if checks is None else checks)]
-    if not specs:
+    known = registry.checkable()
+    chosen = [registry.pick("check", known, name) for name in (known if checks is None else checks)]
+    if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
+    specs = [spec for spec in chosen if isinstance(spec, Check)]
+    following = [spec for spec in chosen if isinstance(spec, SetCheck)]
+    for spec in following:
+        if spec.after not in {other.name for other in specs}:
+            specs.append(registry.pick("check", registry.checks(), spec.after))
     report = reporter(progress, "check")
     started = time.monotonic()
     needs = sorted({name for spec in specs for name in spec.needs})
@@ -98,6 +107,8 @@ def check(
                     errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
             done += len(verdicts)
             report(Progress(done, len(rows), "checking"))
+    for spec in following:
+        unknown[spec.name] += _follow(samples, spec)
     if flag_after:
         flag(samples)
     run = Run(
@@ -109,8 +120,18 @@ def check(
         unknown=dict(unknown),
         seconds=time.monotonic() - started,
         device=device,
-        params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in specs}},
+        params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in [*specs, *following]}},
         messages=dict(list(errors.items())[:_MOST_MESSAGES]),
     )
     store_runs.save(samples, run)
     return run
+
+
+def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
+    """Judges the samples by the scores that are stored now; returns how many are unknown."""
+    rows = store_sets.rows(samples, spec)
+    needed = {name: store_rows.column(samples, f"{store_scores.QUALITY}.{name}") for name in spec.needs}
+    columns, why = spec.judge(needed)
+    lost = np.logical_or.reduce([np.isnan(scores) for scores in columns.values()])
+    store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at in np.flatnonzero(lost)})
+    return int(lost.sum())

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, matching, registry
+from loupe.brain import contents, matching, neighbors, registry
 from loupe.brain.contents import Contents
 from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
-from loupe.brain.records import Duplicates, Pair, Progress, ProgressCallback, Threshold
+from loupe.brain.records import Duplicates, Pair, ProgressCallback
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
+from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
 from loupe.brain.verbs.flag import flag, threshold_of
 
 if TYPE_CHECKING:
     import fiftyone as fo
+
+#: similarities below are told as 0, and not kept
+_LEAST_KEPT = 0.3
 
 
 @database_errors()
@@ -27,22 +32,26 @@ def find_duplicates(
     *,
     exact: bool = True,
     near: bool = True,
+    embeddings: str | None = None,
     threshold: float | None = None,
+    resume: bool = True,
     progress: bool | ProgressCallback | None = None,
 ) -> Duplicates:
     """Finds samples with the same bytes, the same pixels, or nearly the same picture.
 
     Writes ``quality.exact_duplicate`` (how many others are equal), ``quality.near_duplicate`` (the highest similarity
     to another sample) and ``duplicate_group`` (the id of the group's representative: its largest picture), and flags
-    the failures. The files are read at every call: a new sample can be a duplicate of any old one. Nothing is stored
-    before the end, so a stopped call leaves everything as it was.
+    the failures. What is needed of each file is kept in ``fingerprint``, chunk by chunk, and so are the similarities
+    that were found: a second call reads only what is new or changed, and compares only that with all others.
 
     Args:
         samples: a dataset or view of N images; each is compared with the others of it only
         exact: look for equal bytes and equal pixels
         near: look for nearly the same picture, see ``brain/matching.py``; takes time in proportion to N²
+        embeddings: a field of vectors; the nearest by them are compared, too, beside those of like hashes
         threshold: the similarity in [0, 1] above which two are near duplicates; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
+        resume: use what an earlier call has kept
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -65,9 +74,11 @@ def find_duplicates(
     spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
     assert isinstance(spec, DuplicatesMeasure)
     rows = store_sets.rows(samples, spec)
+    further = None if embeddings is None else _neighbours(store_sets.vectors(samples, rows, embeddings), spec)
 
-    report(Progress(0, len(rows), "reading"))
-    known = contents.read(rows, near, report)
+    stored = store_prints.load(samples, rows) if resume else {}
+    known = contents.read(rows, report, stored, partial(store_prints.write, samples))
+    ids = [row.id for row in rows]
     pairs: list[tuple[int, int, str, float]] = []
     columns: dict[str, np.ndarray] = {}
     first = _first_of_equal(known)
@@ -75,8 +86,19 @@ def find_duplicates(
         pairs += _exact_pairs(known, first)
         columns["exact_duplicate"] = _counts(known, first)
     if near:
-        found, columns["near_duplicate"] = _near_pairs(known, first, spec, line, report)
-        pairs += found
+        compared, before = store_sets.load_pairs(samples, spec) if stored else (set(), {})
+        old = np.array([one in compared and one in stored for one in ids])
+        index_of = {one: index for index, one in enumerate(ids)}
+        kept = {
+            (index_of[a], index_of[b]): similarity
+            for (a, b), similarity in before.items()
+            if a in index_of and b in index_of and old[index_of[a]] and old[index_of[b]]
+        }
+        similar, columns["near_duplicate"], chosen = _similar(known, first, spec, ~old, kept, further, report)
+        store_sets.save_pairs(
+            samples, spec, [ids[at] for at in chosen], {(ids[a], ids[b]): value for (a, b), value in similar.items()}
+        )
+        pairs += [(a, b, "near", value) for (a, b), value in similar.items() if line.fails(np.array([value]))[0]]
         if not exact:  # equal pictures are near ones, too
             pairs += [(a, b, "near", similarity) for a, b, _, similarity in _exact_pairs(known, first)]
 
@@ -84,7 +106,6 @@ def find_duplicates(
         sorted(group, key=lambda index: (-known.areas[index], index))
         for group in matching.connected(len(rows), [(a, b) for a, b, _, _ in pairs])
     ]
-    ids = [row.id for row in rows]
     of = {ids[index]: ids[group[0]] for group in groups for index in group}
     store_sets.write(samples, spec, rows, columns, {ids[index]: why for index, why in known.reasons.items()}, of)
     flag(samples, {"near_duplicate": line} if near and threshold is not None else None)
@@ -117,27 +138,63 @@ def _exact_pairs(known: Contents, first: np.ndarray) -> list[tuple[int, int, str
     ]
 
 
-def _near_pairs(
-    known: Contents, first: np.ndarray, spec: DuplicatesMeasure, line: Threshold, report: ProgressCallback
-) -> tuple[list[tuple[int, int, str, float]], np.ndarray]:
-    """Returns the near pairs among pictures that are not equal, and each picture's highest similarity to another."""
+def _neighbours(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the pairs of samples whose vectors are near, as two arrays of indices."""
+    vectors = neighbors.usable(given)
+    a, b, _ = neighbors.pairs_above(vectors.unit, spec.least_cosine, most=spec.per_image)
+    return vectors.index[a], vectors.index[b]
+
+
+def _similar(
+    known: Contents,
+    first: np.ndarray,
+    spec: DuplicatesMeasure,
+    new: np.ndarray,
+    before: dict[tuple[int, int], float],
+    further: tuple[np.ndarray, np.ndarray] | None,
+    report: ProgressCallback,
+) -> tuple[dict[tuple[int, int], float], np.ndarray, np.ndarray]:
+    """Compares the pictures that are not equal.
+
+    Args:
+        known: the pictures
+        first: for each, the first one that is equal to it
+        spec: the measure
+        new: (N,) bool: which have not been compared before
+        before: the similarities that are known
+        further: pairs to compare beside those that the hashes suggest
+        report: called now and then
+
+    Returns:
+        the similarities of at least ``_LEAST_KEPT``, each picture's highest one, and which were compared
+    """
     n = len(first)
     highest = np.full(n, math.nan, dtype=np.float32)
     chosen = np.flatnonzero((known.places >= 0) & (first == np.arange(n)))
-    compared, a, b, similar = contents.compare(
-        known, chosen, per_image=spec.per_image, least=spec.least_hash, report=report
+    if further is not None:
+        some = new[further[0]] | new[further[1]]
+        further = (further[0][some], further[1][some])
+    compared, a, b, found = contents.compare(
+        known,
+        chosen,
+        per_image=spec.per_image,
+        least=spec.least_hash,
+        report=report,
+        new=new,
+        further=further,
     )
+    chosen_now = set(chosen.tolist())
+    similar = {pair: value for pair, value in before.items() if chosen_now.issuperset(pair)}
+    for low, high, value in zip(np.minimum(a, b).tolist(), np.maximum(a, b).tolist(), found.tolist(), strict=True):
+        if value >= _LEAST_KEPT:
+            similar[low, high] = max(similar.get((low, high), 0.0), value)
     highest[compared] = 0.0
-    np.fmax.at(highest, a, similar)
-    np.fmax.at(highest, b, similar)
-    best: dict[tuple[int, int], float] = {}
-    for index in np.flatnonzero(line.fails(similar)):
-        pair = (int(min(a[index], b[index])), int(max(a[index], b[index])))
-        best[pair] = max(best.get(pair, 0.0), float(similar[index]))
+    for (low, high), value in similar.items():
+        highest[low], highest[high] = max(highest[low], value), max(highest[high], value)
 
     copies = np.bincount(first, minlength=n)[first] > 1
     highest[copies & (known.places >= 0)] = 1.0
     for index in np.flatnonzero(copies):
         if not known.reasons.get(int(index), "").startswith("unreadable"):
             known.reasons.pop(int(index), None)
-    return [(low, high, "near", value) for (low, high), value in best.items()], highest
+    return similar, highest, chosen

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, matching, registry
-from loupe.brain.contents import Contents
+from loupe.brain import contents, registry
 from loupe.brain.progress import reporter
-from loupe.brain.records import Leaks, Pair, Progress, ProgressCallback
+from loupe.brain.records import Leaks, Pair, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
+from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
 from loupe.brain.verbs.flag import flag, threshold_of
 
 if TYPE_CHECKING:
     import fiftyone as fo
-
-_Pairs = dict[tuple[int, int], tuple[str, float]]
 
 
 @database_errors()
@@ -37,7 +34,7 @@ def find_leaks(
 
     Every pair across two splits is told, not one of each group. Writes ``quality.leak`` (the highest similarity to a
     sample of another split) and flags the failure ``leak``. Samples that are in no split are not compared and unknown.
-    The files are read at every call, and nothing is stored before the end; it takes time in proportion to N².
+    What is needed of each file is kept in ``fingerprint``, so that a second call reads only what is new or changed.
 
     Args:
         samples: a dataset or view of N images
@@ -64,19 +61,14 @@ def find_leaks(
     rows = store_sets.rows(samples, spec)
     of = store_sets.splits_of(samples, splits)
 
-    report(Progress(0, len(rows), "reading"))
-    known = contents.read(rows, True, report)
+    known = contents.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
     names = sorted(set(of.values()))
     groups = np.array([names.index(of[row.id]) if row.id in of else -1 for row in rows])
     for nowhere in np.flatnonzero(groups < 0):
         known.reasons.setdefault(int(nowhere), "in none of the splits")
-    pairs = _exact_pairs(known, groups)
-    similar, highest = _near_pairs(known, groups, spec, report)
-    pairs |= {pair: ("near", value) for pair, value in similar.items() if line.fails(np.array([value]))[0]}
-    for a, b in (pair for pair, (kind, _) in pairs.items() if kind != "near"):
-        highest[[a, b]] = 1.0
-        for index in (a, b):
-            known.reasons.pop(index, None)
+    pairs, highest = contents.across(
+        known, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report
+    )
 
     ids = [row.id for row in rows]
     store_sets.write(samples, spec, rows, {"leak": highest}, {ids[at]: why for at, why in known.reasons.items()})
@@ -88,32 +80,3 @@ def find_leaks(
         between=dict(sorted(between.items())),
         samples={name: inside[name] for name in names},
     )
-
-
-def _exact_pairs(known: Contents, groups: np.ndarray) -> _Pairs:
-    """Returns every pair of equal pictures across two groups."""
-    return {
-        (a, b): (known.kind(a, b), 1.0)
-        for members in matching.equal(known.pixels)
-        for a, b in combinations(members, 2)
-        if groups[a] != groups[b] and min(groups[a], groups[b]) >= 0
-    }
-
-
-def _near_pairs(
-    known: Contents, groups: np.ndarray, spec: LeaksMeasure, report: ProgressCallback
-) -> tuple[dict[tuple[int, int], float], np.ndarray]:
-    """Returns the similarity of each candidate pair that is not equal, and each picture's highest one."""
-    highest = np.full(len(groups), math.nan, dtype=np.float32)
-    chosen = np.flatnonzero((known.places >= 0) & (groups >= 0))
-    compared, first, second, similar = contents.compare(
-        known, chosen, per_image=spec.per_image, least=spec.least_hash, groups=groups, report=report
-    )
-    highest[compared] = 0.0
-    best: dict[tuple[int, int], float] = {}
-    for a, b, value in zip(first.tolist(), second.tolist(), similar.tolist(), strict=True):
-        highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
-        if known.pixels[a] != known.pixels[b]:
-            pair = (min(a, b), max(a, b))
-            best[pair] = max(best.get(pair, 0.0), value)
-    return best, highest

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -33,7 +35,7 @@ def flag(
     Args:
         samples: a dataset or view
         thresholds: by failure mode: a number in the score's unit, or a ``Threshold``; None for the default again. They
-            are kept on the dataset and used from then on
+            are kept on the dataset and used from then on; for a number, with who set it and when
 
     Returns:
         how many samples have each failure, how many are unknown, and the thresholds used
@@ -94,6 +96,23 @@ def threshold_of(samples: fo.Dataset | fo.DatasetView, failure: str, given: floa
     return Threshold(output.fails.op, float(given), source="user")
 
 
+def set_now(op: Literal["<", ">"], value: float, by: str = "") -> Threshold:
+    """Returns a threshold as a person sets it now: ``by`` them, or else by the user of the operating system.
+
+    >>> set_now("<", 0.7, by="anna").by
+    'anna'
+    """
+    return Threshold(op, value, source="user", by=by or _user(), at=datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _user() -> str:
+    # a container may run as a user id that has no name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
+
+
 def _parse(
     thresholds: Mapping[str, float | Threshold | None], known: Mapping[str, tuple[str, Output]]
 ) -> dict[str, Threshold | None]:
@@ -106,7 +125,7 @@ def _parse(
         if given is None or isinstance(given, Threshold):
             parsed[failure] = given
         elif isinstance(given, (int, float)) and not isinstance(given, bool):
-            parsed[failure] = Threshold(default.op, float(given), source="user")
+            parsed[failure] = set_now(default.op, float(given))
         else:
             raise InputError(f"expected a number or a Threshold for {failure!r}, got {given!r}")
     return parsed

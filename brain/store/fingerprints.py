@@ -1,0 +1,66 @@
+"""What is kept of each picture to compare it with others, so that its file need not be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import fiftyone as fo
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from loupe.brain.contents import Fingerprint
+from loupe.brain.reader import Row
+from loupe.brain.store import rows as store_rows
+from loupe.brain.store import scores as store_scores
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.rows import CHECKED
+from loupe.brain.store.runs import root
+
+#: the sample field, and its label in ``checked``
+FIELD = "fingerprint"
+
+_Samples: TypeAlias = fo.Dataset | fo.DatasetView
+
+
+def _key(row: Row) -> str:
+    return f"{Fingerprint.VERSION}:{store_rows.inputs_key(row.path, {})}"
+
+
+def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
+    """Returns the fingerprints that stand on the samples and whose files have not changed since, by sample id."""
+    dataset = root(samples)
+    if not dataset.has_field(FIELD):
+        return {}
+    wanted = {row.id: row for row in rows}
+    with database_errors():
+        ids, checked = samples.values(["id", CHECKED])
+        current = [
+            sample_id
+            for sample_id, keys in zip(ids, checked, strict=True)
+            if sample_id in wanted and (keys or {}).get(FIELD) == _key(wanted[sample_id])
+        ]
+        view = samples if len(current) == len(ids) else samples.select(current)
+        ids, packed = view.values(["id", FIELD]) if current else ([], [])
+    return {
+        sample_id: Fingerprint.unpack(array) for sample_id, array in zip(ids, packed, strict=True) if array is not None
+    }
+
+
+def write(samples: _Samples, rows: Sequence[Row], found: Mapping[str, Fingerprint]) -> None:
+    """Writes the fingerprints of one chunk in one bulk. This is the resume point."""
+    store_scores.declare(samples, ())
+    dataset = root(samples)
+    as_stored = fo.VectorField().to_mongo
+    with database_errors():
+        if not dataset.has_field(FIELD):
+            dataset.add_sample_field(FIELD, fo.VectorField, description="To find copies of the picture with")
+        operations = []
+        for row in rows:
+            print_of = found.get(row.id)
+            values: dict[str, Any] = {
+                FIELD: None if print_of is None else as_stored(print_of.pack()),
+                f"{CHECKED}.{FIELD}": None if print_of is None else _key(row),
+            }
+            operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
+        dataset._bulk_write(operations, ids=[row.id for row in rows])

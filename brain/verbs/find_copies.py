@@ -1,0 +1,74 @@
+"""``loupe.find_copies``: which samples show the same picture as one new file."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loupe.brain import contents, registry
+from loupe.brain.errors import ReadError
+from loupe.brain.progress import reporter
+from loupe.brain.reader import Row
+from loupe.brain.records import Pair, ProgressCallback
+from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
+from loupe.brain.store import fingerprints as store_prints
+from loupe.brain.store import sets as store_sets
+from loupe.brain.store.connection import database_errors
+from loupe.brain.verbs.flag import threshold_of
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+
+@database_errors()
+def find_copies(
+    samples: fo.Dataset | fo.DatasetView,
+    path: str | os.PathLike[str],
+    *,
+    threshold: float | None = None,
+    progress: bool | ProgressCallback | None = None,
+) -> tuple[Pair, ...]:
+    """Returns the samples that show the same picture as a file outside the dataset, the most alike first.
+
+    The samples' files are not read where their ``fingerprint`` is kept, as ``find_duplicates`` does. What is missing is
+    read and kept. Nothing else is written.
+
+    Args:
+        samples: a dataset or view
+        path: the image file
+        threshold: the similarity in [0, 1] above which two are nearly the same; by default the dataset's own, else that
+            of the measure
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        pairs of the file (``id_a`` is its path) and a sample (``id_b``)
+
+    Raises:
+        ReadError: the file cannot be decoded
+        InputError: a threshold outside [0, 1]
+        NoSamples: the view is empty
+        Stopped: ``progress`` asked to stop
+
+    >>> loupe.find_copies(dataset, "new.jpg")  # doctest: +SKIP
+    (Pair(id_a='new.jpg', id_b='6700…01', kind='near', similarity=0.97),)
+    """
+    line = threshold_of(samples, "near_duplicate", threshold)
+    report = reporter(progress, "copies")
+    spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
+    assert isinstance(spec, DuplicatesMeasure)
+    rows = store_sets.rows(samples, spec)
+    name = os.fspath(path)
+    one = contents.read([Row(name, name)], lambda _: None)
+    if one.reasons:
+        raise ReadError(one.reasons[0].removeprefix("unreadable: "))
+    known = contents.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
+    both = contents.Contents.of([*one.prints, *known.prints], {})
+    groups = np.array([0] + [1] * len(rows))
+    pairs, _ = contents.across(
+        both, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report, of_first=True
+    )
+    found = [Pair(name, rows[b - 1].id, kind, similarity) for (_, b), (kind, similarity) in pairs.items()]
+    return tuple(sorted(found, key=lambda pair: (-pair.similarity, pair.id_b)))

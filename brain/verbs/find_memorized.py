@@ -1,0 +1,85 @@
+"""``loupe.find_memorized``: pictures that stand in a reference set."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loupe.brain import contents, registry
+from loupe.brain.errors import InputError
+from loupe.brain.progress import reporter
+from loupe.brain.records import Memorized, Pair, ProgressCallback
+from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
+from loupe.brain.store import fingerprints as store_prints
+from loupe.brain.store import sets as store_sets
+from loupe.brain.store.connection import database_errors
+from loupe.brain.verbs.flag import flag, threshold_of
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+
+@database_errors()
+def find_memorized(
+    samples: fo.Dataset | fo.DatasetView,
+    reference: fo.Dataset | fo.DatasetView,
+    *,
+    threshold: float | None = None,
+    progress: bool | ProgressCallback | None = None,
+) -> Memorized:
+    """Finds pictures that stand in a reference set, too, e.g. in what the generator was trained on.
+
+    Writes ``quality.memorized`` (the highest similarity to a picture of the reference) and flags the failure
+    ``memorized``. What is needed of each file of both is kept in ``fingerprint``, so that a second call reads only what
+    is new or changed.
+
+    Args:
+        samples: a dataset or view of N images
+        reference: another one; it may be of the same dataset, but share no sample with the first
+        threshold: the similarity in [0, 1] above which two are nearly the same; kept on the dataset like any threshold
+            of ``flag``. By default the dataset's own, else that of the measure
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        every pair of a sample (``id_a``) and a picture of the reference (``id_b``)
+
+    Raises:
+        InputError: the two share a sample, or a threshold outside [0, 1]
+        NoSamples: one of them is empty
+        Stopped: ``progress`` asked to stop
+        DatabaseGone: the database stopped answering
+
+    >>> loupe.find_memorized(generated, training_set)  # doctest: +SKIP
+    Memorized(2 of 216 samples, 2 pairs with 5000 pictures)
+    """
+    line = threshold_of(samples, "memorized", threshold)
+    report = reporter(progress, "memorized")
+    spec = registry.pick("set measure", registry.sets(), MemorizedMeasure.name)
+    assert isinstance(spec, MemorizedMeasure)
+    rows, others = store_sets.rows(samples, spec), store_sets.rows(reference, spec)
+    ids, there = [row.id for row in rows], [row.id for row in others]
+    shared = set(ids) & set(there)
+    if shared:
+        raise InputError(f"expected a reference without the samples themselves, got one with {len(shared)} of them")
+
+    parts = [
+        contents.read(part, report, store_prints.load(of, part), partial(store_prints.write, of))
+        for of, part in ((samples, rows), (reference, others))
+    ]
+    known = contents.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
+    groups = np.repeat([0, 1], [len(rows), len(others)])
+    pairs, highest = contents.across(
+        known, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report
+    )
+    reasons = {ids[at]: why for at, why in known.reasons.items() if at < len(rows)}
+    store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons)
+    flag(samples, {"memorized": line} if threshold is not None else None)
+    return Memorized(
+        pairs=tuple(
+            Pair(ids[a], there[b - len(rows)], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())
+        ),
+        n=len(rows),
+        reference=len(others),
+    )

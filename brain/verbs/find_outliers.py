@@ -1,0 +1,93 @@
+"""``loupe.find_outliers``: samples far from all others of their set."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loupe.brain import neighbors, registry
+from loupe.brain.errors import InputError
+from loupe.brain.progress import reporter
+from loupe.brain.records import Outliers, Progress, ProgressCallback, Threshold
+from loupe.brain.sets.outliers import Outliers as OutliersMeasure
+from loupe.brain.sets.outliers import outlyingness
+from loupe.brain.store import runs as store_runs
+from loupe.brain.store import sets as store_sets
+from loupe.brain.store.connection import database_errors
+from loupe.brain.verbs.flag import flag
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+#: samples with a vector, below which there is no set to be far from
+_LEAST = 10
+
+
+@database_errors()
+def find_outliers(
+    samples: fo.Dataset | fo.DatasetView,
+    *,
+    field: str = "embeddings",
+    neighbours: int | None = None,
+    threshold: float | None = None,
+    progress: bool | ProgressCallback | None = None,
+) -> Outliers:
+    """Finds samples whose nearest neighbours by a field of vectors are far, against those of the other samples.
+
+    Writes ``quality.outlier`` (robust standard deviations: the threshold is relative to the set) and
+    ``quality.neighbour_distance``, and flags the failure ``outlier``. Samples without a vector, with NaN in it, or with
+    one of another size than most are unknown, and the reason says which.
+
+    Args:
+        samples: a dataset or view; each sample is compared with the others of it
+        field: of vectors, such as ``loupe.embed`` writes
+        neighbours: how many count; by default those of the measure
+        threshold: in robust standard deviations; kept on the dataset like any threshold of ``flag``. By default the
+            dataset's own, else that of the measure
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        the ids of those that fail, the farthest first
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of another kind, fewer than 10 samples with a usable vector, or neighbours below 1
+        NoSamples: the view is empty
+        Stopped: ``progress`` asked to stop
+
+    >>> loupe.find_outliers(dataset)  # doctest: +SKIP
+    Outliers(3 of 216 samples, 0 unknown)
+    """
+    spec = registry.pick("set measure", registry.sets(), OutliersMeasure.name)
+    assert isinstance(spec, OutliersMeasure)
+    if neighbours is not None:
+        if isinstance(neighbours, bool) or not isinstance(neighbours, int) or neighbours < 1:
+            raise InputError(f"expected neighbours of at least 1, got {neighbours!r}")
+        spec = OutliersMeasure(neighbours)
+    if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
+        raise InputError(f"expected a threshold in robust standard deviations, got {threshold!r}")
+    report = reporter(progress, "outliers")
+    rows = store_sets.rows(samples, spec)
+    report(Progress(0, len(rows), "reading"))
+    vectors = neighbors.usable(store_sets.vectors(samples, rows, field))
+    if len(vectors.index) < _LEAST:
+        raise InputError(
+            f"expected at least {_LEAST} samples with a vector in {field!r}, got {len(vectors.index)}: run loupe.embed"
+        )
+    _, cosines = neighbors.nearest(
+        vectors.unit, spec.neighbours, step=lambda done: report(Progress(done, len(rows), "comparing"))
+    )
+    distances = np.maximum(1 - cosines, 0)
+    columns = {name: np.full(len(rows), math.nan, np.float32) for name in ("outlier", "neighbour_distance")}
+    columns["outlier"][vectors.index] = outlyingness(distances)
+    columns["neighbour_distance"][vectors.index] = distances.mean(1)
+    store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at, why in vectors.reasons.items()})
+    flag(samples, None if threshold is None else {"outlier": threshold})
+    default = spec.outputs[0].fails
+    assert default is not None
+    line: Threshold = store_runs.load_thresholds(samples).get("outlier", default)
+    beyond = np.flatnonzero(line.fails(columns["outlier"]))
+    farthest = beyond[np.argsort(-columns["outlier"][beyond], kind="stable")]
+    return Outliers(tuple(rows[at].id for at in farthest), len(vectors.index), len(vectors.reasons))
