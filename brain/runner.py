@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -55,27 +58,50 @@ def run(
 
     Each row is judged by the checks named in its ``pending``.
     """
+    import torch
+
     wanted = frozenset[str]().union(*(row.pending for row in rows))
     used = {check.name: check for check in checks if check.name in wanted}
     loaded = {name: check.load(device) for name, check in used.items()}
+    # a check may keep state between batches, so that each is asked by one thread at a time
+    judges = {name: (loaded[name], Lock()) for name in used}
     chunks = read_chunks(rows, long_side=needed_long_side(used.values()), batch_size=batch_size, workers=workers)
-    for chunk in chunks:
-        yield _judge(chunk, used, loaded, device)
+    threads = torch.get_num_threads()
+    # the pool keeps the cores busy; threads inside of each small step would only wait for each other
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="loupe-check") as pool:
+            for chunk in chunks:
+                yield _judge(chunk, used, judges, device, pool)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _judge(
-    chunk: Chunk, checks: Mapping[str, Check], loaded: Mapping[str, Callable[[ImageBatch], Scores]], device: str
+    chunk: Chunk,
+    checks: Mapping[str, Check],
+    judges: Mapping[str, tuple[Callable[[ImageBatch], Scores], Lock]],
+    device: str,
+    pool: ThreadPoolExecutor,
 ) -> list[Verdict]:
     verdicts = {row.id: Verdict(row, {}, {}, {}, {}, {}) for row in chunk.rows}
     for row in chunk.rows:
         if row.id in chunk.unreadable:
             verdicts[row.id] = _unreadable(row, chunk.unreadable[row.id], checks)
-    for rows, batch in chunk.batches:
+
+    def one(rows: tuple[Row, ...], batch: ImageBatch) -> None:
         moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
         for name in sorted(rows[0].pending):
-            for part, scores in attempt(loaded[name], moved):
+            judge, lock = judges[name]
+            with lock:
+                judged = list(attempt(judge, moved))
+            for part, scores in judged:
                 for index, sample_id in enumerate(part.ids):
                     _add(verdicts[sample_id], name, scores, index)
+
+    # on the CPU the small steps of a check leave cores idle; a GPU is kept busy by one batch after the other
+    for _ in (pool.map if device == "cpu" else map)(one, *zip(*chunk.batches, strict=True)) if chunk.batches else ():
+        pass
     return list(verdicts.values())
 
 

@@ -213,6 +213,12 @@ def assert_lawful(spec: type[Check], scores: Scores, n: int) -> None:
                 assert (scores.reasons[index] or "").strip(), f"{output.name} is unknown without a reason"
             else:
                 assert output.bounds[0] <= value <= output.bounds[1], output.name
+    assert len(scores.maps) in (0, n)
+    for found in scores.maps:
+        if found is not None:
+            assert spec.map_field, "maps need the name of a field to be written to"
+            assert (found.dtype, found.ndim) == (np.float32, 2)
+            assert 0 <= found.min() <= found.max() <= 1
     for box in (box for boxes in scores.boxes for box in boxes):
         assert spec.evidence, "boxes need the name of a field to be written to"
         x, y, width, height = box.bounds

@@ -57,6 +57,21 @@ def _frequencies(height: int, width: int, device: str) -> tuple[Tensor, Tensor, 
 
 
 @lru_cache(maxsize=64)
+def _rings(height: int, width: int, degrees: float, device: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns which frequencies a length is fitted to, their rings around the origin, and their places along a line."""
+    import torch
+
+    x, y, _, _ = _frequencies(height, width, device)
+    angle = math.radians(degrees)
+    radius, along = torch.hypot(x, y), (x * math.cos(angle) - y * math.sin(angle)).abs()
+    inside = ((radius > 0.02) & (radius < 0.45)).flatten().nonzero()[:, 0]
+    ring, place = (
+        (distance.flatten()[inside] * 2 * _RINGS).long().clamp(0, _RINGS - 1) for distance in (radius, along)
+    )
+    return inside, ring, place
+
+
+@lru_cache(maxsize=64)
 def _window(height: int, width: int, device: str) -> Tensor:
     import torch
 
@@ -73,7 +88,7 @@ def spectrum(luma: Tensor) -> Tensor:
     import torch
 
     found = torch.fft.rfft2((luma - luma.mean()) * _window(*luma.shape, str(luma.device)))
-    return torch.view_as_real(found).square_().sum(-1)
+    return found.real.square().add_(found.imag.square())
 
 
 def _log(power: Tensor) -> Tensor:
@@ -92,7 +107,7 @@ def directional_loss(power: Tensor, width: int) -> Tensor:
         width: of the picture
     """
     _, _, used, weights = _frequencies(len(power), width, str(power.device))
-    means = weights @ _log(power.flatten()[used])
+    means = weights @ _log(power.take(used))
     return means - means.roll(_DIRECTIONS // 2)
 
 
@@ -109,19 +124,15 @@ def smear_length(power: Tensor, width: int, degrees: float) -> float:
     """
     import torch
 
-    x, y, _, _ = _frequencies(len(power), width, str(power.device))
-    angle = math.radians(degrees)
-    along, radius = (x * math.cos(angle) - y * math.sin(angle)).abs(), torch.hypot(x, y)
-    inside = (radius > 0.02) & (radius < 0.45)
-    values = _log(power[inside])
+    inside, ring, along = _rings(len(power), width, degrees, str(power.device))
+    values = _log(power.take(inside))
 
-    def by_ring(distance: Tensor, of: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        ring = (distance[inside] * 2 * _RINGS).long().clamp(0, _RINGS - 1)
-        counts = torch.bincount(ring, minlength=_RINGS).float()
-        return torch.bincount(ring, of, _RINGS) / counts.clamp_min(1), counts, ring
+    def means(of: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        counts = torch.bincount(place, minlength=_RINGS).float()
+        return torch.bincount(place, of, _RINGS) / counts.clamp_min(1), counts
 
-    own, _, ring = by_ring(radius, values)
-    profile, weights, _ = by_ring(along, values - own[ring])
+    own, _ = means(values, ring)
+    profile, weights = means(values - own[ring], along)
     frequency = (torch.arange(_RINGS, device=power.device) + 0.5) / (2 * _RINGS)
     lengths = torch.arange(1.5, 50.5, 0.5, device=power.device)
     models = (torch.sinc(frequency * lengths[:, None]).square() + 0.02).log()
@@ -195,7 +206,7 @@ class MotionBlur(Check):
                 reason = None
                 if min(height, width) < _LEAST_SIDE:
                     reason = f"too small to judge motion blur: {width} x {height} pixels"
-                elif luma.std() < _LEAST_SPREAD:
+                elif float((luma - luma.mean()).square_().mean()) < _LEAST_SPREAD**2:
                     reason = "too plain to judge motion blur"
                 reasons.append(reason)
                 rows.append((math.nan,) * 3 if reason else one(luma))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain import registry, runner
-from loupe.brain.calibration import auroc, injected, operating_point, propose, score, share_of
+from loupe.brain.calibration import auroc, injected, operating_point, propose, score, share_of, spread
 from loupe.brain.device import resolve_device
 from loupe.brain.errors import InputError, UnknownName
 from loupe.brain.progress import reporter
@@ -30,7 +30,7 @@ from loupe.brain.specs import Check, Defect, failing_outputs
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag
+from loupe.brain.verbs.flag import flag, set_now
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -203,19 +203,6 @@ def _tested(failures: str | Sequence[str] | None) -> list[_Tested]:
     return tested
 
 
-def spread(n: int, limit: int, seed: int) -> np.ndarray:
-    """Returns 0 … n - 1 in the order in which to take them: first one out of each of ``limit`` equal parts, in random
-    order, then the others, in random order.
-
-    >>> sorted(spread(100, 4, seed=0)[:4] // 25)
-    [0, 1, 2, 3]
-    """
-    rng = np.random.default_rng(seed)
-    edges = np.arange(min(limit, n) + 1) * n // min(limit, n)
-    first = rng.permutation(rng.integers(edges[:-1], edges[1:]))
-    return np.concatenate([first, rng.permutation(np.setdiff1d(np.arange(n), first))])
-
-
 def _rows(
     samples: fo.Dataset | fo.DatasetView, ids: Sequence[str], checks: Sequence[Check], limit: int, seed: int
 ) -> Iterator[Row]:
@@ -270,7 +257,9 @@ def _calibrated(
             f"flags {chosen_on.rate * 100:.1f} % of {chosen_on.n} pictures of this dataset, which it was chosen on, "
             f"and {others} of {others.n} others"
         )
-        proposed = operating_point(replace(line, source=f"calibrated:{key}", basis=basis), reporting)
+        proposed = operating_point(
+            replace(set_now(line.op, line.value), source=f"calibrated:{key}", basis=basis), reporting
+        )
     return CalibratedFailure(
         failure=one.failure,
         check=one.check.name,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from loupe.brain.device import resolve_device
 from loupe.brain.errors import InputError
 from loupe.brain.progress import reporter
 from loupe.brain.records import Progress, ProgressCallback, Run
+from loupe.brain.runner import Verdict
 from loupe.brain.specs import Check, SetCheck
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 _MOST_MESSAGES = 100
+#: samples that are stored in one go, and seconds after which fewer are: what a killed run has to do again
+WRITTEN_AT_ONCE = 512
+_MOST_SECONDS = 2.0
 
 
 @database_errors()
@@ -99,7 +104,8 @@ def check(
     errors: dict[str, str] = {}
     report(Progress(0, len(rows), "loading"))
     if rows:
-        for verdicts in runner.run(rows, specs, device=device, batch_size=batch_size, workers=workers):
+        judged = runner.run(rows, specs, device=device, batch_size=batch_size, workers=workers)
+        for verdicts in _gathered(judged):
             store_scores.write(samples, verdicts, specs)
             for verdict in verdicts:
                 unknown.update(verdict.reasons.keys())
@@ -125,6 +131,19 @@ def check(
     )
     store_runs.save(samples, run)
     return run
+
+
+def _gathered(chunks: Iterator[list[Verdict]]) -> Iterator[list[Verdict]]:
+    """Yields what the chunks hold, in larger parts where they come fast: each write costs a round trip."""
+    held: list[Verdict] = []
+    since = -math.inf  # the first chunk is stored at once: there is something to see
+    for chunk in chunks:
+        held += chunk
+        if len(held) >= WRITTEN_AT_ONCE or time.monotonic() - since > _MOST_SECONDS:
+            yield held
+            held, since = [], time.monotonic()
+    if held:
+        yield held
 
 
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:

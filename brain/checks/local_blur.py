@@ -1,0 +1,226 @@
+"""Whether a part of the picture is softer than all that surrounds it: a smeared patch, a subject out of focus."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: coarse enough that noise and the blocks of JPEG do not count as detail
+_LONG_SIDE = 256
+#: pixels along the short side, below which there is no room for a window and its surroundings
+_LEAST_SIDE = 32
+#: pixels along a block: a sixteenth of the short side, within these
+_LEAST_BLOCK, _MOST_BLOCK = 4, 8
+#: standard deviation of the luma in a block below which it is plain: it may be sharp or soft, nobody can see that
+_LEAST_CONTRAST = 2.5 / 255
+#: added to contrast and to fine detail: rounding alone makes about as much
+_ROUNDING = 0.25 / 255
+#: height and width in blocks of the windows that are compared with what is around them
+_WINDOWS = ((5, 5), (7, 7), (9, 9), (6, 9), (9, 6), (8, 12), (12, 8), (12, 12))
+#: share of a window's blocks, and of each side's, that must not be plain
+_LEAST_INSIDE, _LEAST_AROUND = 0.3, 0.3
+#: sides of a window that must be known: an open one would let any soft border through
+_LEAST_SIDES = 3
+#: share of the blocks that must not be plain for the picture to be judged
+_LEAST_KNOWN = 0.02
+#: octaves of softness that the map shows as 0 and as 1: those of a sharp photo's median block and of a blur of 1 %
+_SHARP, _BLURRED = -2.5, 0.5
+_THRESHOLD = 1.36
+
+
+def block_softness(luma: Tensor, block: int) -> tuple[Tensor, Tensor]:
+    """Returns how soft each block is, and which blocks are not plain: (h, w) float32 in octaves, (h, w) bool.
+
+    The softness is log2 of the standard deviation of the luma in the block, over the largest magnitude of its
+    Laplacian there. Both grow with the contrast, so that their ratio does not depend on it; one sharp edge or grain
+    makes a block sharp. It grows by nearly two octaves where the width of the sharpest edge doubles.
+
+    Args:
+        luma: (H, W) in [0, 1], H and W at least ``block``
+        block: pixels along a block; what is left over at the right and at the bottom is not looked at
+    """
+    from torch.nn.functional import avg_pool2d, max_pool2d, pad
+
+    image = luma[None, None]
+    laplacian = image[..., 1:-1, 1:-1] * 4 - image[..., :-2, 1:-1]
+    laplacian.sub_(image[..., 2:, 1:-1]).sub_(image[..., 1:-1, :-2]).sub_(image[..., 1:-1, 2:]).abs_()
+    fine = max_pool2d(pad(laplacian, (1, 1, 1, 1)), block)[0, 0]
+    mean, square = avg_pool2d(image, block)[0, 0], avg_pool2d(image * image, block)[0, 0]
+    contrast = (square - mean * mean).clamp_min_(0).sqrt_()
+    return ((contrast + _ROUNDING) / (fine + _ROUNDING)).log2(), contrast > _LEAST_CONTRAST
+
+
+def softest_window(softness: Tensor, known: Tensor) -> tuple[float, tuple[int, int, int, int], float]:
+    """Returns by how much the softest window exceeds its surroundings, where it is, and how soft it is.
+
+    Of each window of several sizes at each place, the mean softness of the blocks that are not plain, less that of the
+    softest of the four strips above, below, left and right of it, each half as thick as the window. Behind a sharp
+    subject one of these strips is as soft as the window, since a soft background reaches the border of the picture.
+
+    Args:
+        softness: (h, w) in octaves
+        known: (h, w) bool, which blocks are not plain
+
+    Returns:
+        octaves, -inf where no window has enough in and around it; top, left, height and width in blocks, all 0 where
+        there is none; the mean softness inside in octaves
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    rows, columns = softness.shape
+    # a margin as wide as the widest strip, and the sums of all that is above and left of each corner
+    margin = max((max(window) + 1) // 2 for window in _WINDOWS)
+    layers = torch.stack([softness * known, known.float()])
+    sums = pad(layers, (margin + 1, margin, margin + 1, margin)).cumsum(1).cumsum(2)
+    best, place, inside = -math.inf, (0, 0, 0, 0), 0.0
+    for high, wide in _WINDOWS:
+        places = (rows - high + 1, columns - wide + 1)
+        if min(places) < 3:
+            continue
+        down, across = (high + 1) // 2, (wide + 1) // 2
+        strips = ((0, 0, high, wide), (-down, 0, down, wide), (high, 0, down, wide))
+        strips += ((0, -across, high, across), (0, wide, high, across))
+        corners = []
+        for top, left, tall, broad in strips:
+            for y, x in ((0, 0), (0, broad), (tall, 0), (tall, broad)):
+                row, column = margin + top + y, margin + left + x
+                corners.append(sums[:, row : row + places[0], column : column + places[1]])
+        around = torch.stack(corners).unflatten(0, (5, 4))
+        total, count = (around[:, 0] - around[:, 1] - around[:, 2] + around[:, 3]).unbind(1)
+        mean = total / count.clamp_min(1)
+        least = (_LEAST_INSIDE, *(_LEAST_AROUND,) * 4)
+        areas = torch.tensor([share * tall * broad for share, (_, _, tall, broad) in zip(least, strips, strict=True)])
+        enough = count > areas.to(count.device)[:, None, None]
+        softest = mean[1:].masked_fill(~enough[1:], -torch.inf).amax(0)
+        valid = enough[0] & (enough[1:].sum(0) >= _LEAST_SIDES)
+        most, where = (mean[0] - softest).masked_fill(~valid, -torch.inf).flatten().max(0)
+        if float(most) > best:
+            top, left = divmod(int(where), places[1])
+            best, place, inside = float(most), (top, left, high, wide), float(mean[0, top, left])
+    return best, place, inside
+
+
+def smoothed(softness: Tensor, known: Tensor) -> Tensor:
+    """Returns the mean softness of the 3 x 3 blocks around each that are not plain, NaN where all are: (h, w)."""
+    import torch
+    from torch.nn.functional import avg_pool2d
+
+    sums = avg_pool2d(torch.stack([softness * known, known.float()])[None], 3, 1, 1)[0]
+    return sums[0] / sums[1].masked_fill(sums[1] == 0, torch.nan)
+
+
+def grown(soft: np.ndarray, place: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """Returns the box of the soft blocks that hang together with those of a window: top, left, height, width.
+
+    Args:
+        soft: (h, w) bool
+        place: top, left, height and width of the window; it comes back as it is where nothing in it is soft
+    """
+    top, left, high, wide = place
+    # not further out than half the window: what is soft beyond is something else
+    room = np.zeros_like(soft)
+    room[max(0, top - high // 2) : top + high + high // 2, max(0, left - wide // 2) : left + wide + wide // 2] = True
+    room &= soft
+    found = np.zeros_like(soft)
+    found[top : top + high, left : left + wide] = soft[top : top + high, left : left + wide]
+    for _ in range(max(high, wide)):
+        wider = np.pad(found, 1)
+        wider = wider[1:-1, 1:-1] | wider[:-2, 1:-1] | wider[2:, 1:-1] | wider[1:-1, :-2] | wider[1:-1, 2:]
+        found = wider & (room | found)
+    if not found.any():
+        return place
+    y, x = np.nonzero(found)
+    return int(y.min()), int(x.min()), int(np.ptp(y)) + 1, int(np.ptp(x)) + 1
+
+
+@dataclass(frozen=True)
+class LocalBlur(Check):
+    """Local blur: whether a part of the picture is softer than all that surrounds it.
+
+    From the softness of blocks at a long side of at most 256 pixels. A sharp subject before a soft background is fine,
+    and so is a picture that is soft all over, or that gets softer towards one border. Plain areas say nothing. A thing
+    that is itself smooth and shaded in the midst of fine texture may look blurred to it; a soft patch at the border of
+    the picture, or one so soft that it is plain, is not found.
+    """
+
+    name: ClassVar[str] = "local_blur"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Edge width from the Laplacian, after Elder and Zucker, IEEE Trans. PAMI 20 (1998)"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    evidence: ClassVar[str | None] = "flaws"
+    map_field: ClassVar[str | None] = "blur_map"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="local_blur",
+            unit="octaves",
+            higher_is_better=False,
+            bounds=(0.0, 20.0),
+            sentence="How much softer the softest enclosed part is than the softest of its four sides.",
+            fails=Threshold(">", _THRESHOLD, basis="flags 1 of 100 clean ImageNet photos"),
+            failure="local_blur",
+        ),
+        Output(
+            "blurred_share",
+            "share of the blocks that are not plain",
+            False,
+            (0.0, 1.0),
+            "How much of the picture is blurred, backgrounds included; plain areas are not counted.",
+        ),
+        Output(
+            "sharp_patch",
+            "octaves",
+            False,
+            (0.0, 20.0),
+            "How much sharper the sharpest enclosed part is than the sharpest of its four sides: a subject in focus.",
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        def one(luma: Tensor) -> tuple[tuple[float, float, float], tuple[Box, ...], np.ndarray]:
+            height, width = luma.shape
+            block = min(_MOST_BLOCK, max(_LEAST_BLOCK, min(height, width) // 16))
+            softness, known = (found.cpu() for found in block_softness(luma, block))
+            local = smoothed(softness, known).numpy()
+            blurred = np.clip((local - _SHARP) / (_BLURRED - _SHARP), 0, 1)
+            blurred = np.where(known.numpy(), blurred, 0).astype(np.float32)
+            if known.float().mean() < _LEAST_KNOWN:
+                return (math.nan,) * 3, (), blurred
+            excess, place, inside = softest_window(softness, known)
+            sharper, _, _ = softest_window(-softness, known)
+            share = float((blurred > 0.5).sum() / known.sum())
+            boxes: tuple[Box, ...] = ()
+            if excess > _THRESHOLD:
+                top, left, high, wide = grown(local > inside - excess / 2, place)
+                bounds = (left * block / width, top * block / height, wide * block / width, high * block / height)
+                boxes = (Box("local_blur", bounds, None, {"octaves": round(excess, 2)}),)
+            return (min(20.0, max(0.0, excess)), share, min(20.0, max(0.0, sharper))), boxes, blurred
+
+        def judge(batch: ImageBatch) -> Scores:
+            small = batch.at(_LONG_SIDE)
+            height, width = small.pixels.shape[-2:]
+            names = [output.name for output in self.outputs]
+            if min(height, width) < _LEAST_SIDE:
+                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
+                reason = f"too small to judge local blur: {width} x {height} pixels"
+                return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
+            rows, boxes, maps = zip(*(one(luma) for luma in small.luma), strict=True)
+            reasons = tuple("too plain to judge local blur" if math.isnan(row[0]) else None for row in rows)
+            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
+            tensors = dict(zip(names, columns, strict=True))
+            return Scores(tensors, reasons if any(reasons) else (), boxes if any(boxes) else (), maps)
+
+        return judge

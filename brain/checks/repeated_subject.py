@@ -1,0 +1,252 @@
+"""Whether a part of the picture, full of detail, is drawn again elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LONG_SIDE = 256
+#: pixels along the short side, below which there is no room for two windows
+_LEAST_SIDE = 64
+#: candidates are looked for at this long side, with windows of an eighth of it, every other pixel
+_COARSE, _WINDOW, _STEP = 96, 12, 2
+#: pixels along the short side there, below which the picture is too narrow
+_LEAST_COARSE = 24
+#: root mean square of the band-passed luma below which a window shows too little to be known again
+_LEAST_ENERGY = 6 / 255
+#: the windows with most energy that are looked up: more take longer and add the plainest
+_MOST_WINDOWS = 300
+#: pixels within which two windows are the same place, and by how much neighbours' shifts may differ
+_SAME, _TOLERANCE = 4, 2
+#: added to the dissimilarities, which would have no bounds otherwise
+_LEAST_DISTANCE = 0.05
+#: octaves, summed over 25 neighbours, by which the best match must beat the second: walls and windows stay below
+_LEAST_VOTES = 9.0
+#: candidates that are verified, the most promising first
+_CANDIDATES = 10
+#: pixels along the window of the verification at 256 pixels, and how far the match may be off
+_PATCH, _REACH = 32, 4
+#: sizes that a copy may have, against the first one
+_SCALES = (0.9, 0.95, 1.0, 1.05, 1.1)
+#: a patch more alike than this to what lies 4 to 6 pixels beside it is an edge, or stripes: it can be found anywhere
+_MOST_SELF = 0.75
+#: contrast below which a quarter of the window agrees with nothing
+_LEAST_CONTRAST = 3 / 255
+_THRESHOLD = 0.88
+
+
+def smooth(layers: Tensor, sigma: float) -> Tensor:
+    """Returns the (C, H, W) layers under a Gaussian blur of that many pixels, the borders continued."""
+    import torch
+    from torch.nn.functional import conv2d, pad
+
+    half = int(3 * sigma)
+    kernel = torch.exp(-torch.arange(-half, half + 1, device=layers.device).float().square() / (2 * sigma**2))
+    kernel /= kernel.sum()
+    wide = pad(layers[:, None], (half,) * 4, mode="replicate")
+    return conv2d(conv2d(wide, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]
+
+
+@lru_cache(maxsize=16)
+def _neighbours(rows: int, columns: int, device: str) -> tuple[Tensor, Tensor]:
+    """Returns which two windows of the grid are the same place, and which do not overlap: (N, N) bool each."""
+    import torch
+
+    place = torch.arange(rows * columns, device=device)
+    y, x = place // columns * _STEP, place % columns * _STEP
+    apart = torch.maximum((y[:, None] - y).abs_(), (x[:, None] - x).abs_())
+    return apart < _SAME, apart >= _WINDOW
+
+
+def candidates(pixels: Tensor) -> tuple[Tensor, int]:
+    """Returns pairs of windows that look alike, as no other two places do, the most promising first.
+
+    Windows are compared by the correlation of luma and of two colour differences, band-passed. What counts is the
+    log of how much closer the best distant match is than the second best place, beside the window itself included:
+    along an edge or in a texture, there are many equally good ones. It is summed over the neighbours that have their
+    match at the same shift.
+
+    Args:
+        pixels: (3, H, W) float32 in [0, 1], some 96 pixels wide or high
+
+    Returns:
+        (K, 4) float32 of y and x of the middle of the first and of the second window in pixels, K at most 10; how many
+        windows have enough detail
+    """
+    import torch
+    from torch.nn.functional import avg_pool2d, pad, unfold
+
+    red, green, blue = pixels
+    layers = torch.stack([0.299 * red + 0.587 * green + 0.114 * blue, red - green, (red + green) / 2 - blue])
+    band = smooth(layers - smooth(layers, 6.0), 0.8)
+    rows, columns = ((side - _WINDOW) // _STEP + 1 for side in band.shape[1:])
+    # half the resolution is enough within a window, and a quarter of the numbers
+    half = avg_pool2d(band, 2)
+    values = unfold(half[None], _WINDOW // 2)[0].T.unflatten(1, (3, -1))
+    values = values - values.mean(2, keepdim=True)
+    energy = values[:, 0].square().mean(1).sqrt()
+    values = values.flatten(1)
+    values = values / values.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    good = energy > _LEAST_ENERGY
+    count = int(good.sum())
+    if count < 2:
+        return torch.zeros(0, 4, device=pixels.device), count
+    own = energy.topk(min(_MOST_WINDOWS, count)).indices.sort().values
+    place = torch.arange(rows * columns, device=pixels.device)
+    y, x = place // columns * _STEP, place % columns * _STEP
+    alike = values[own] @ values.T
+    same, apart = _neighbours(rows, columns, str(pixels.device))
+    here = same[own]
+    first, match = alike.masked_fill(~(apart[own] & good), -1).max(1)
+    second = alike.masked_fill_(here | same[match], -1).amax(1)
+    gain = ((1 - second + _LEAST_DISTANCE) / (1 - first + _LEAST_DISTANCE)).clamp_min(1).log2()
+    # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbours that agree
+    grid = torch.zeros(3, rows * columns, device=pixels.device)
+    grid[:, own] = torch.stack([gain, (y[match] - y[own]).float(), (x[match] - x[own]).float()])
+    around = unfold(pad(grid.view(1, 3, rows, columns), (2,) * 4), 5)[0].view(3, 25, -1)[:, :, own]
+    agree = ((around[1:] - grid[1:, None, own]).abs() <= _TOLERANCE).all(0)
+    votes = (around[0] * agree).sum(0)
+    found = []
+    for _ in range(_CANDIDATES):
+        best = int(votes.argmax())
+        if float(votes[best]) < _LEAST_VOTES:
+            break
+        i, j = own[best], match[best]
+        found.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
+        votes[here[best, own]] = 0
+    return torch.stack(found) if found else torch.zeros(0, 4, device=pixels.device), count
+
+
+def verify(band: Tensor, pairs: Tensor) -> Tensor:
+    """Returns how alike the two places of each pair are once aligned: (K,) float32 in [0, 1], 0 for mere edges.
+
+    The first place, at several sizes, is looked for around the second one by normalized cross-correlation. The score is
+    the mean of that of the four quarters, so that one line through plain ground is not enough.
+
+    Args:
+        band: (H, W) band-passed luma
+        pairs: (K, 4) of y and x of the first and of the second place, in pixels
+    """
+    import torch
+    from torch.nn.functional import grid_sample, unfold
+
+    height, width = band.shape
+    step = torch.arange(_PATCH, device=band.device) - (_PATCH - 1) / 2
+
+    def sample(centres: Tensor, size: int, scale: float = 1.0) -> Tensor:
+        """(K, 2) y and x to (K, 1, size, size)."""
+        line = (torch.arange(size, device=band.device) - (size - 1) / 2) * scale
+        y, x = centres[:, 0, None] + line, centres[:, 1, None] + line
+        y, x = y * 2 / (height - 1) - 1, x * 2 / (width - 1) - 1
+        grid = torch.stack([x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+        layers = band.expand(len(centres), 1, -1, -1)
+        return grid_sample(layers, grid, padding_mode="reflection", align_corners=True)
+
+    def normal(rows: Tensor) -> Tensor:
+        rows = rows - rows.mean(-1, keepdim=True)
+        return rows.mul_((rows.square().sum(-1, keepdim=True) + 1e-12).rsqrt())
+
+    def quarters(rows: Tensor) -> Tensor:
+        parts = rows.view(-1, 2, _PATCH // 2, 2, _PATCH // 2).transpose(2, 3).flatten(1, 2).flatten(2)
+        return parts - parts.mean(-1, keepdim=True)
+
+    first = torch.stack([sample(pairs[:, :2], len(step), scale).flatten(1) for scale in _SCALES], 1)
+    second = unfold(sample(pairs[:, 2:], _PATCH + 2 * _REACH), _PATCH).transpose(1, 2)
+    places = second.shape[1]
+    where = (normal(first) @ normal(second).transpose(1, 2)).flatten(1).argmax(1)
+    index = torch.arange(len(pairs), device=band.device)
+    one, other = quarters(first[index, where // places]), quarters(second[index, where % places])
+    power = (one.square().mean(-1) * other.square().mean(-1)).sqrt() + _LEAST_CONTRAST**2
+    score = ((one * other).mean(-1) / power).mean(-1).clamp(0, 1)
+    # against itself, shifted by 0, 2, 4 or 6 pixels each way
+    beside = unfold(sample(pairs[:, :2], _PATCH + 12), _PATCH, stride=2).transpose(1, 2)
+    own = (normal(beside) @ normal(first[:, len(_SCALES) // 2, :, None].transpose(1, 2)).transpose(1, 2))[..., 0]
+    own = own.view(-1, 7, 7).clone()
+    own[:, 2:5, 2:5] = -1
+    return score.masked_fill(own.flatten(1).amax(1) > _MOST_SELF, 0)
+
+
+@dataclass(frozen=True)
+class RepeatedSubject(Check):
+    """Repeated subject: whether a part full of detail is drawn again elsewhere.
+
+    A proxy from the picture's likeness to itself, at a long side of at most 256 pixels: it finds near copies, of nearly
+    the same size and not mirrored, not two different drawings of one thing. What repeats many times, as bricks and
+    windows do, is left out. Two real things that are alike, such as two locomotives of one type, are found as well.
+    """
+
+    name: ClassVar[str] = "repeated_subject"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Block matching for copy-move, after Christlein et al., IEEE Trans. IFS 7 (2012)"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    evidence: ClassVar[str | None] = "flaws"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="repeated_subject",
+            unit="correlation",
+            higher_is_better=False,
+            bounds=(0.0, 1.0),
+            sentence="How alike the two most alike places are that no third one is like.",
+            fails=Threshold(">", _THRESHOLD, basis="flags 1 of 100 clean ImageNet photos"),
+            failure="repeated_subject",
+        ),
+        Output(
+            "repeated_distance",
+            "share of the long side",
+            False,
+            (0.0, 1.5),
+            "How far the two most alike places are apart, 0 where there are none.",
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        def one(coarse: Tensor, luma: Tensor) -> tuple[tuple[float, float], tuple[Box, ...]]:
+            pairs, count = candidates(coarse.float() / 255)
+            if count < 2:
+                return (math.nan, math.nan), ()
+            height, width = luma.shape
+            if not len(pairs):
+                return (0.0, 0.0), ()
+            pairs = (pairs + 0.5) * (max(height, width) / max(coarse.shape[1:])) - 0.5
+            band = smooth(luma[None], 0.8) - smooth(luma[None], 5.0)
+            alike, best = verify(band[0], pairs).max(0)
+            top, left, down, right = (float(value) for value in pairs[best])
+            distance = math.hypot(down - top, right - left) / max(height, width)
+            if float(alike) <= _THRESHOLD:
+                return (float(alike), distance), ()
+            boxes = []
+            for y, x in ((top, left), (down, right)):
+                ends = [max(0.0, y - 15.5), max(0.0, x - 15.5), min(height, y + 16.5), min(width, x + 16.5)]
+                bounds = (ends[1] / width, ends[0] / height, (ends[3] - ends[1]) / width, (ends[2] - ends[0]) / height)
+                boxes.append(Box("repeated_subject", bounds, round(float(alike), 3)))
+            return (float(alike), distance), tuple(boxes)
+
+        def judge(batch: ImageBatch) -> Scores:
+            names = [output.name for output in self.outputs]
+            small = batch.at(_LONG_SIDE)
+            coarse = small.at(_COARSE)
+            height, width = small.pixels.shape[-2:]
+            if min(height, width) < _LEAST_SIDE or min(coarse.pixels.shape[-2:]) < _LEAST_COARSE:
+                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
+                reason = f"too small or narrow to judge repetition: {width} x {height} pixels"
+                return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
+            rows, boxes = zip(*map(one, coarse.pixels, small.luma), strict=True)
+            reasons = tuple("too plain to judge repetition" if math.isnan(row[0]) else None for row in rows)
+            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
+            return Scores(
+                dict(zip(names, columns, strict=True)), reasons if any(reasons) else (), boxes if any(boxes) else ()
+            )
+
+        return judge

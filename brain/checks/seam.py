@@ -1,0 +1,265 @@
+"""Whether there is a straight line where two parts of the picture do not meet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: a seam is one pixel wide in the file: it must not be scaled away
+_LONG_SIDE = 1024
+#: pixels along the short side, below which a line has too few rows
+_LEAST_SIDE = 64
+#: standard deviation of the luma below which rounding outweighs the picture: two grey levels
+_LEAST_SPREAD = 2 / 255
+#: lines on each side that a step is compared with: an edge taken through a lens is two or three pixels wide, and
+#: texture has steps of the same size beside it
+_BESIDE = 6
+#: how many times the largest step beside it a step has to be, and its least size: three grey levels
+_RATIO, _LEAST_STEP = (3, 2), 3
+#: the grid of JPEG's blocks has equal lines at this distance: what they have is taken off
+_JPEG = 8
+#: a line is judged over its whole length and over its halves, which are four of these segments
+_SEGMENTS = 8
+_WINDOWS = ((0, 8), (0, 4), (2, 6), (4, 8))
+#: lines of each kind whose detail is looked at, the ones with the most steps
+_CANDIDATES = 6
+#: pixels between the two values whose difference is the detail along a line
+_LAG = 4
+#: lines beside a candidate, in pixels from it, whose detail says how alike neighbouring lines are in this picture
+_REFERENCE = (-5, -3, 3, 5)
+#: half a grey level: the least detail that counts
+_LEAST_DETAIL = 0.5
+#: how much both sides of a line vary along it, below which it may be a frame or a margin: ten grey levels
+_CONTENT = 10.0
+#: the share of steps, as a part of the largest of a line's segments, from which a segment belongs to the line
+_REACHES = 0.5
+#: what half a line counts for, and one that a scaling has made two pixels wide: there are more lines like these
+_HALF, _WIDE = 0.8, 0.9
+
+
+def _most(values: Tensor, count: int) -> Tensor:
+    """Returns the maxima of ``count`` neighbours along the last dimension: (..., N) to (..., N - count + 1)."""
+    import torch
+
+    done = 1
+    while done < count:
+        step = min(done, count - done)
+        values = torch.maximum(values[..., :-step], values[..., step:])
+        done += step
+    return values
+
+
+def step_shares(levels: Tensor, width: int = 1) -> Tensor:
+    """Returns how often each column begins with a step: the share of rows, in each of eight segments of the height.
+
+    A row counts where the step is at least three grey levels and 1.5 times as large as each of the twelve beside it.
+    Columns whose neighbours at 8 pixels, the blocks of JPEG, have it as often have a share of 0.
+
+    Args:
+        levels: (H, W) int16 in [0, 255], H at least 8, W at least 16
+        width: of the step in pixels, 1 or 2
+
+    Returns:
+        (8, W - 1) float32 in [0, 1]: column i is about the step between the pixels i and i + width; larger is worse
+    """
+    import torch
+    from torch.nn.functional import pad
+
+    step = (levels[:, 1:] - levels[:, :-1]).abs_()
+    beside = _most(step, _BESIDE)
+    across = step if width == 1 else (levels[:, width:] - levels[:, :-width]).abs_()
+    inner = across.shape[1] - 2 * _BESIDE
+    limit = torch.maximum(beside[:, :inner], beside[:, _BESIDE + width :][:, :inner])
+    more, less = _RATIO
+    # 1 where across * less > limit * more, else 0, in 16 bits: a comparison and a mean take five times as long
+    limit = limit.mul_(more).clamp_(min=_LEAST_STEP * less - 1)
+    found = (across[:, _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
+    rows = len(levels) // _SEGMENTS
+    count = found[: rows * _SEGMENTS].view(_SEGMENTS, rows, inner).sum(1, dtype=torch.int16)
+    share = count.float() / rows
+    share = pad(share, (_BESIDE, levels.shape[1] - 1 - inner - _BESIDE))
+    if share.shape[1] > 2 * _JPEG:
+        grid = pad(share, (_JPEG, _JPEG))
+        share = share - torch.maximum(grid[:, : -2 * _JPEG], grid[:, 2 * _JPEG :])
+    return share.clamp_(min=0)
+
+
+def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
+    """Returns how much less alike the detail is on both sides of a line than on those of the lines beside it.
+
+    Detail is the difference of two pixels of a column, four pixels apart, so that a steady step from one side to the
+    other, as at the edge of a thing, does not matter. 1 less the share of detail that two columns have in common is
+    taken for the line (r) and for four lines beside it (the largest: p); (r - p) / (1 - p) is the share of it that is
+    lost at the line.
+
+    Args:
+        levels: (H, W) int16 in [0, 255]
+        columns: (K,) int64, the columns before the lines
+        width: of the step in pixels
+
+    Returns:
+        (4, K) float32 in [0, 1], for the whole height and for three halves (first, middle, last); larger is worse
+    """
+    import torch
+
+    offsets = torch.tensor((0, *_REFERENCE), device=levels.device)
+    left = columns[:, None] + offsets
+    last = levels.shape[1] - 1 - width
+    index = torch.cat([left.clamp(0, last), left.clamp(0, last) + width]).flatten()
+    lines = levels.index_select(1, index).float().view(len(levels), 2, *left.shape)
+    rows = (len(levels) - _LAG) // _SEGMENTS
+    detail = (lines[_LAG:] - lines[:-_LAG])[: rows * _SEGMENTS].view(_SEGMENTS, rows, 2, *left.shape)
+    unlike = (detail[:, :, 0] - detail[:, :, 1]).abs_().sum(1)
+    all_of_it = detail.abs_().sum((1, 2)) + rows * _LEAST_DETAIL
+    ratio = torch.stack([unlike[a:b].sum(0) / all_of_it[a:b].sum(0) for a, b in _WINDOWS])
+    line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
+    return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
+
+
+def seam_scores(levels: Tensor, width: int = 1) -> tuple[Tensor, Tensor]:
+    """Returns how much each of the likeliest vertical lines is a seam, over its height and over its halves.
+
+    The square root of the share of rows with a step, times the share of coherence that is lost there, times how much
+    there is on the plainer side of the line, so that frames and margins have next to nothing.
+
+    Args:
+        levels: (H, W) int16 in [0, 255]
+        width: of the step in pixels
+
+    Returns:
+        scores: (4, K) float32 in [0, 1], see ``lost_coherence``; larger is worse
+        columns: (K,) int64, the column before each line
+    """
+    import torch
+
+    share = step_shares(levels, width)
+    shares = torch.stack([share[a:b].mean(0) for a, b in _WINDOWS])
+    count = min(_CANDIDATES, share.shape[1])
+    columns = shares[0].topk(count).indices
+    if width == 1:
+        columns = torch.cat([columns, shares[1:].amax(0).topk(count).indices])
+    coherence = lost_coherence(levels, columns, width)
+    # on each side the pixel at the line and one that a soft edge does not reach, in every other row
+    last = levels.shape[1] - 1
+    places = torch.cat([columns - 2, columns, columns + width, columns + width + 2]).clamp(0, last)
+    rows = len(levels) // _SEGMENTS
+    sides = levels.T.index_select(0, places)[:, : rows * _SEGMENTS].view(-1, _SEGMENTS, rows)[..., ::2].float()
+    weights = share[:, columns].T
+    # a segment that the line only reaches into shows what is beyond its end
+    weights = weights * (weights >= _REACHES * weights.amax(1, keepdim=True))
+    # what is steady where most of the steps are is a frame, a bar, a window of a screen
+    strongest = weights.argmax(1).repeat(4)[:, None]
+    usual = sides.median(2).values.gather(1, strongest)
+    deviation = (sides - usual[..., None]).abs_().median(2).values.view(4, -1, _SEGMENTS)
+    spread = [
+        (deviation[..., a:b] * weights[:, a:b]).sum(-1) / weights[:, a:b].sum(-1).clamp_min(1e-6) for a, b in _WINDOWS
+    ]
+    content = (torch.stack(spread).amin(1) / _CONTENT).clamp_(max=1)
+    scores = shares[:, columns].sqrt_() * coherence * content
+    scores[1:] *= _HALF if width == 1 else 0
+    return (scores if width == 1 else scores * _WIDE), columns
+
+
+@dataclass(frozen=True)
+class Seam(Check):
+    """Seam: whether two parts of the picture do not meet at a straight line.
+
+    A horizontal or vertical line, at a long side of at most 1024 pixels, with a step of one or two pixels' width and
+    with content on both sides that does not go on across it. Lines that cross at least half of the picture are judged.
+    Parts that differ in tone alone, and parts that were blended into each other, are not found, nor is a line with
+    something plain on one side, which is what frames and margins are.
+    """
+
+    name: ClassVar[str] = "seam"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "A step against its parallels, as in blocking measures: Wang, Bovik, Evans, ICIP (2000)"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    evidence: ClassVar[str | None] = "flaws"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="seam",
+            unit="ratio",
+            higher_is_better=False,
+            bounds=(0.0, 1.0),
+            sentence="How much the picture falls apart at one straight line, from 0 to 1.",
+            fails=Threshold(">", 0.24, basis="flags 1 of 100 clean ImageNet photos"),
+            failure="seam",
+        ),
+        Output(
+            "seam_position",
+            "share of the width or height",
+            False,
+            (0.0, 1.0),
+            "Where the likeliest line is: from the left if it is vertical, else from the top.",
+        ),
+        Output(
+            "seam_angle",
+            "degrees counterclockwise from horizontal",
+            False,
+            (0.0, 90.0),
+            "The direction of the likeliest line: 0 or 90.",
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        threshold = self.outputs[0].fails
+        assert threshold is not None
+
+        def one(levels: Tensor) -> tuple[tuple[float, float, float], tuple[Box, ...]]:
+            found: list[tuple[float, float, bool, tuple[int, int]]] = []
+            for upright, picture in ((True, levels), (False, levels.T.contiguous())):
+                for width in (1, 2):
+                    scores, columns = seam_scores(picture, width)
+                    best, window = scores.max(0)
+                    for score, row, column in zip(best.tolist(), window.tolist(), columns.tolist(), strict=True):
+                        place = (column + (1 + width) / 2) / picture.shape[1]
+                        found.append((score, place, upright, _WINDOWS[row]))
+            found.sort(key=lambda line: -line[0])
+            boxes: list[Box] = []
+            taken: list[tuple[bool, float]] = []
+            thick = 4 / max(levels.shape)
+            for score, place, upright, (start, end) in found:
+                if score <= threshold.value:
+                    break
+                if any(upright == other and abs(place - where) < thick for other, where in taken):
+                    continue
+                taken.append((upright, place))
+                along, long = start / _SEGMENTS, (end - start) / _SEGMENTS
+                across = min(max(place - thick / 2, 0.0), 1 - thick)
+                bounds = (across, along, thick, long) if upright else (along, across, long, thick)
+                boxes.append(Box("seam", bounds, score, {"position": place}))
+            score, place, upright, _ = found[0]
+            return (score, place, 90.0 if upright else 0.0), tuple(boxes)
+
+        def judge(batch: ImageBatch) -> Scores:
+            small = batch.at(_LONG_SIDE)
+            height, width = small.pixels.shape[-2:]
+            reasons: list[str | None] = []
+            rows, boxes = [], []
+            for luma in small.luma:
+                reason = None
+                if min(height, width) < _LEAST_SIDE:
+                    reason = f"too small to judge seams: {width} x {height} pixels"
+                elif luma.std() < _LEAST_SPREAD:
+                    reason = "too plain to judge seams"
+                reasons.append(reason)
+                row, evidence = ((math.nan,) * 3, ()) if reason else one((luma * 255).round_().short())
+                rows.append(row)
+                boxes.append(evidence)
+            names = [output.name for output in self.outputs]
+            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
+            scores = dict(zip(names, columns, strict=True))
+            return Scores(scores, tuple(reasons) if any(reasons) else (), tuple(boxes) if any(boxes) else ())
+
+        return judge

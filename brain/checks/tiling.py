@@ -1,0 +1,251 @@
+"""Whether a part of the picture is repeated, pixel for pixel, at a fixed period."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LONG_SIDE = 512
+#: pixels along the short side, below which there are too few blocks
+_LEAST_SIDE = 64
+#: standard deviation of the luma below which rounding outweighs the picture: two grey levels
+_LEAST_SPREAD = 2 / 255
+#: pixels of the two averages whose difference is the fine detail: finer is noise, coarser repeats in bricks and windows
+_FINE, _COARSE = 3, 9
+#: pixels over which the contrast of the detail is evened out
+_EVEN = 16
+#: detail of this share of the contrast counts half as much as the strongest edge: edges of bricks and windows repeat,
+#: the grain between them does not
+_GRAIN = 0.2
+#: the least period in pixels: the threads of a fabric and the meshes of a fence have shorter ones
+_LEAST_PERIOD = 24
+#: peaks of the autocorrelation that are looked at, and how many standard deviations high they have to be
+_PEAKS, _LEAST_PEAK = 5, 4.0
+#: pixels of a block whose detail is compared with that one period on, and between two blocks
+_BLOCK, _STRIDE = 24, 12
+#: correlation of two blocks that are the same, and how much less it has to be four pixels beside
+_SAME, _DROP = 0.8, 0.4
+#: where to look for that: stripes and straight edges correlate there as well
+_RING = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
+#: root mean square of the detail below which a block is plain: three grey levels, so that JPEG's patterns are plain
+_LEAST_DETAIL = 3 / 255
+#: a share is of at least so many blocks
+_LEAST_BLOCKS = 40
+
+
+def _mean(picture: Tensor, size: int) -> Tensor:
+    """Returns the averages of size x size pixels around each, of the shape of the (H, W) picture; size is 3, 5 or 9."""
+    from torch.nn.functional import pad
+
+    half = size // 2
+    total = pad(picture[None, None], (half,) * 4, mode="replicate")[0, 0]
+    for axis in (0, 1):
+        one, done = total, 1
+        # sums of 2, 4, 8, ... neighbours, then one more: far quicker than a pooling with a stride of 1
+        while done < size - 1:
+            kept = total.shape[axis] - done
+            total = total.narrow(axis, 0, kept) + total.narrow(axis, done, kept)
+            done *= 2
+        kept = total.shape[axis] - 1
+        total = total.narrow(axis, 0, kept) + one.narrow(axis, done, kept)
+    return total / size**2
+
+
+def _pool(values: Tensor) -> Tensor:
+    """Returns the means of blocks of 24 x 24 pixels, 12 apart: (H, W) to (H // 12 - 1, W // 12 - 1)."""
+    height, width = (side // _STRIDE for side in values.shape)
+    rows = values[: height * _STRIDE, : width * _STRIDE].reshape(height, _STRIDE, -1).sum(1)
+    cells = rows.view(height, width, _STRIDE).sum(2)
+    pairs = cells[1:] + cells[:-1]
+    return (pairs[:, 1:] + pairs[:, :-1]) / _BLOCK**2
+
+
+def fine_detail(luma: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the fine detail with its contrast evened out, and the contrast.
+
+    Args:
+        luma: (H, W) in [0, 1], H and W at least 16
+
+    Returns:
+        detail: (H, W) float32 without unit, between -1 and 1
+        contrast: (H, W) float32, its root mean square before, in the unit of the luma
+    """
+    from torch.nn.functional import avg_pool2d, interpolate
+
+    detail = _mean(luma, _FINE) - _mean(luma, _COARSE)
+    energy = avg_pool2d(detail.square()[None, None], _EVEN, ceil_mode=True, count_include_pad=False)
+    contrast = interpolate(energy, luma.shape, mode="bilinear")[0, 0].sqrt_()
+    detail = detail / (contrast + 1 / 255)
+    return detail / (detail.abs() + _GRAIN), contrast
+
+
+def repeats(detail: Tensor) -> list[tuple[int, int]]:
+    """Returns the shifts (down, right) in pixels at which the picture looks most like itself, at most five.
+
+    The peaks of the autocorrelation of the detail, its spectrum half whitened (the power's square root is what is
+    transformed back), so that a few strong frequencies, such as those of a fabric, do not outweigh all others.
+
+    Args:
+        detail: (H, W), see ``fine_detail``
+    """
+    import torch
+
+    height = len(detail)
+    # lengths that the transform is quick at
+    shape = tuple(-(-side // 64) * 64 for side in detail.shape)
+    found = torch.fft.irfft2(torch.fft.rfft2(detail, s=shape).abs(), s=shape)
+    # the other half of the plane is its mirror image
+    half, centre = min(shape[0] // 2, height - _BLOCK), shape[1] // 2
+    found = found.roll(centre, 1)[: half + 1]
+    found[:_LEAST_PERIOD, centre - _LEAST_PERIOD : centre + _LEAST_PERIOD + 1] = 0
+    found[0, :centre] = 0
+    limit = _LEAST_PEAK * found.std()
+    shifts: list[tuple[int, int]] = []
+    for _ in range(_PEAKS):
+        peak, place = found.flatten().max(0)
+        if peak <= limit:
+            break
+        down, right = divmod(int(place), shape[1])
+        found[max(0, down - 3) : down + 4, max(0, right - 3) : right + 4] = 0
+        shifts.append((down, right - centre))
+    return shifts
+
+
+def repeated_blocks(detail: Tensor, contrast: Tensor, down: int, right: int) -> tuple[Tensor, tuple[int, int]] | None:
+    """Returns which blocks are there again at a shift, pixel for pixel; None where nothing is left to compare.
+
+    A block of 24 x 24 pixels is, if its detail correlates with that at the shift by more than 0.8, and by at least 0.4
+    less with that at each of eight places four pixels around it. What is only alike, as bricks, windows and threads
+    are, differs in its fine detail, and what is straight is alike at the places around, too.
+
+    Args:
+        detail, contrast: (H, W), see ``fine_detail``
+        down, right: the shift in pixels
+
+    Returns:
+        blocks: (h, w) bool, 12 pixels apart
+        corner: y, x of the first one in pixels
+    """
+    import torch
+
+    height, width = detail.shape
+    top, bottom = max(0, 4 - down), height - max(0, down + 4)
+    left, end = max(0, 4 - right), width - max(0, right + 4)
+    if bottom - top < _BLOCK or end - left < _BLOCK:
+        return None
+
+    def moved(values: Tensor, y: int = 0, x: int = 0) -> Tensor:
+        return values[top + down + y : bottom + down + y, left + right + x : end + right + x]
+
+    here = detail[top:bottom, left:end]
+    energy = _pool(here.square())
+
+    def correlation(y: int, x: int) -> Tensor:
+        there = moved(detail, y, x)
+        return _pool(here * there) / (energy * _pool(there.square())).sqrt_().clamp_min_(1e-6)
+
+    at_shift = correlation(0, 0)
+    plain = torch.minimum(_pool(contrast[top:bottom, left:end]), _pool(moved(contrast))) <= _LEAST_DETAIL
+    same = (at_shift > _SAME) & ~plain
+    for y, x in _RING:
+        if not same.any():
+            break
+        same &= at_shift - correlation(y, x) > _DROP
+    return same, (top, left)
+
+
+@dataclass(frozen=True)
+class Tiling(Check):
+    """Tiling: whether a part of the picture is repeated pixel for pixel.
+
+    At a long side of at most 512 pixels: which shifts make the picture most like itself, and how much of its detail is
+    there again at one of them. Bricks, windows and fabrics repeat only roughly. What a machine has drawn with exact
+    repetition on purpose, such as wallpaper, is tiling to it. Subjects that are alike without being copies are not.
+    """
+
+    name: ClassVar[str] = "tiling"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    evidence: ClassVar[str | None] = "flaws"
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="tiling",
+            unit="ratio",
+            higher_is_better=False,
+            bounds=(0.0, 1.0),
+            sentence="The share of the picture's detailed parts that are there again at a fixed shift.",
+            fails=Threshold(">", 0.08, basis="flags 1 of 100 clean ImageNet photos"),
+            failure="tiling",
+        ),
+        Output(
+            "tiling_period",
+            "share of the long side",
+            False,
+            (0.0, 1.5),
+            "The length of that shift, 0 where there is none.",
+        ),
+    )
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
+
+        threshold = self.outputs[0].fails
+        assert threshold is not None
+
+        def evidence(share: float, shift: tuple[int, int], same: Tensor, corner: tuple[int, int], of: Tensor) -> Box:
+            """One period, around the middle one of the repeated blocks."""
+            height, width = of.shape
+            places = same.nonzero()
+            y, x = (places[len(places) // 2] * _STRIDE).tolist()
+            tall, wide = (abs(side) if abs(side) >= _BLOCK else max(map(abs, shift)) for side in shift)
+            tall, wide = min(tall, height), min(wide, width)
+            top, left = min(corner[0] + y, height - tall), min(corner[1] + x, width - wide)
+            facts: dict[str, str | float] = {"right": shift[1] / width, "down": shift[0] / height}
+            return Box("tiling", (left / width, top / height, wide / width, tall / height), share, facts)
+
+        def one(luma: Tensor) -> tuple[tuple[float, float], tuple[Box, ...]]:
+            detail, contrast = fine_detail(luma)
+            blocks = int((_pool(contrast) > _LEAST_DETAIL).sum())
+            best, period, boxes = 0.0, 0.0, ()
+            for shift in repeats(detail) if blocks else ():
+                found = repeated_blocks(detail, contrast, *shift)
+                if found is None:
+                    continue
+                # each one that is there again stands for two: itself and its copy
+                share = min(1.0, 2 * int(found[0].sum()) / max(_LEAST_BLOCKS, blocks))
+                if share > best:
+                    best, period = share, math.hypot(*shift) / max(luma.shape)
+                    boxes = (evidence(share, shift, *found, luma),)
+            return (best, period), boxes if best > threshold.value else ()
+
+        def judge(batch: ImageBatch) -> Scores:
+            small = batch.at(_LONG_SIDE)
+            height, width = small.pixels.shape[-2:]
+            reasons: list[str | None] = []
+            rows, boxes = [], []
+            for luma in small.luma:
+                reason = None
+                if min(height, width) < _LEAST_SIDE:
+                    reason = f"too small to judge tiling: {width} x {height} pixels"
+                elif luma.std() < _LEAST_SPREAD:
+                    reason = "too plain to judge tiling"
+                reasons.append(reason)
+                row, found = ((math.nan,) * 2, ()) if reason else one(luma)
+                rows.append(row)
+                boxes.append(found)
+            names = [output.name for output in self.outputs]
+            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
+            scores = dict(zip(names, columns, strict=True))
+            return Scores(scores, tuple(reasons) if any(reasons) else (), tuple(boxes) if any(boxes) else ())
+
+        return judge
