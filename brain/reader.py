@@ -12,13 +12,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from loupe.brain.errors import ReadError
+from loupe.brain.jpeg import Encoded, decode, encoded
 from loupe.brain.records import ImageBatch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: pictures held in memory at once, by count and by decoded bytes
 CHUNK = 64
@@ -135,7 +139,12 @@ class Chunk:
 
 
 def read_chunks(
-    rows: Iterable[Row], *, long_side: int | None = None, batch_size: int = 16, workers: int | None = None
+    rows: Iterable[Row],
+    *,
+    long_side: int | None = None,
+    batch_size: int = 16,
+    workers: int | None = None,
+    device: str = "cpu",
 ) -> Iterator[Chunk]:
     """Yields the rows as decoded chunks, in order, reading ahead on a pool of threads.
 
@@ -147,10 +156,17 @@ def read_chunks(
         long_side: the resolution that is needed, see ``read``
         batch_size: the most images a batch holds
         workers: threads; the number of cores by default
+        device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.jpeg``
     """
     workers = workers or os.cpu_count() or 1
     most = min(CHUNK, 4 * batch_size)
-    waiting: deque[tuple[Row, Future[Picture]]] = deque()
+    waiting: deque[tuple[Row, Future[Picture | Encoded]]] = deque()
+    on_device = device.startswith("cuda")
+
+    def fetch(path: str) -> Picture | Encoded:
+        found = encoded(path) if on_device else None
+        return read(path, long_side) if found is None else found
+
     source = iter(rows)
     with ThreadPoolExecutor(workers, thread_name_prefix="loupe-reader") as pool:
 
@@ -159,49 +175,78 @@ def read_chunks(
                 row = next(source, None)
                 if row is None:
                     return
-                waiting.append((row, pool.submit(read, row.path, long_side)))
+                waiting.append((row, pool.submit(fetch, row.path)))
 
-        held: list[tuple[Row, Picture | ReadError]] = []
+        held: list[tuple[Row, Picture | Encoded | ReadError]] = []
         size = 0
         read_ahead()
         try:
             while waiting:
                 row, future = waiting.popleft()
                 try:
-                    picture: Picture | ReadError = future.result()
-                    size += picture.pixels.nbytes  # type: ignore[union-attr]
+                    picture = future.result()
+                    size += 3 * picture.size[0] * picture.size[1]
+                    held.append((row, picture))
                 except ReadError as error:
-                    picture = error
-                held.append((row, picture))
+                    held.append((row, error))
                 read_ahead()
                 if len(held) >= most or size >= CHUNK_BYTES or not waiting:
-                    yield _chunk(held, batch_size)
+                    yield _chunk(held, batch_size, long_side, device)
                     held, size = [], 0
         finally:
             for _, future in waiting:
                 future.cancel()
 
 
-def _chunk(held: list[tuple[Row, Picture | ReadError]], batch_size: int) -> Chunk:
-    import torch
+_Held = Picture | Encoded | ReadError
 
-    buckets: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Picture]]] = {}
+
+def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None, device: str) -> Chunk:
+    buckets: dict[tuple[tuple[int, ...], frozenset[str], type], list[tuple[Row, Picture | Encoded]]] = {}
     unreadable: dict[str, str] = {}
     for row, picture in held:
         if isinstance(picture, ReadError):
             unreadable[row.id] = str(picture)
         else:
-            buckets.setdefault((picture.pixels.shape, row.pending), []).append((row, picture))
+            shape = picture.pixels.shape if isinstance(picture, Picture) else picture.size
+            buckets.setdefault((shape, row.pending, type(picture)), []).append((row, picture))
     batches = []
     for bucket in buckets.values():
         for start in range(0, len(bucket), batch_size):
             part = bucket[start : start + batch_size]
+            pixels = _pixels([picture for _, picture in part], device)
+            if pixels is None:
+                # the device refused a file: each is read strictly, and the bad one is a record
+                again = [(row, _strictly(row, long_side)) for row, _ in part]
+                rest = _chunk(again, batch_size, long_side, "cpu")
+                batches += rest.batches
+                unreadable.update(rest.unreadable)
+                continue
             names = part[0][0].fields
             batch = ImageBatch(
                 ids=tuple(row.id for row, _ in part),
-                pixels=torch.from_numpy(np.stack([picture.pixels for _, picture in part]).transpose(0, 3, 1, 2)),
+                pixels=pixels,
                 sizes=tuple(picture.size for _, picture in part),
                 fields={name: tuple(row.fields.get(name) for row, _ in part) for name in names},
             )
             batches.append((tuple(row for row, _ in part), batch))
     return Chunk(tuple(row for row, _ in held), tuple(batches), unreadable)
+
+
+def _pixels(pictures: list[Picture | Encoded], device: str) -> Tensor | None:
+    """Returns the (N, 3, H, W) pixels of pictures of one shape; None where the device cannot decode them."""
+    import torch
+
+    files = [picture for picture in pictures if isinstance(picture, Encoded)]
+    if not files:
+        arrays = [picture.pixels for picture in pictures if isinstance(picture, Picture)]
+        return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2))
+    decoded = decode(files, device)
+    return None if decoded is None else torch.stack(decoded)
+
+
+def _strictly(row: Row, long_side: int | None) -> Picture | ReadError:
+    try:
+        return read(row.path, long_side)
+    except ReadError as error:
+        return error

@@ -65,7 +65,9 @@ def run(
     loaded = {name: check.load(device) for name, check in used.items()}
     # a check may keep state between batches, so that each is asked by one thread at a time
     judges = {name: (loaded[name], Lock()) for name in used}
-    chunks = read_chunks(rows, long_side=needed_long_side(used.values()), batch_size=batch_size, workers=workers)
+    chunks = read_chunks(
+        rows, long_side=needed_long_side(used.values()), batch_size=batch_size, workers=workers, device=device
+    )
     threads = torch.get_num_threads()
     # the pool keeps the cores busy; threads inside of each small step would only wait for each other
     torch.set_num_threads(1)
