@@ -32,8 +32,8 @@ from loupe.brain.reader import Row, read
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "1_real_photos"
 SHAPES = ((816, 612), (612, 816), (866, 577), (707, 707))
-#: what cleanvision judges by default, but for duplicates; and motion blur
-DEFAULT = ("file", "geometry", "exposure", "grayscale", "information", "sharpness", "motion_blur")
+#: what loupe.check runs by default, but for the text: what cleanvision judges, but for duplicates, and motion blur
+DEFAULT = tuple(name for name, spec in registry.checks().items() if spec.default and name != "text")
 ISSUES = ("dark", "light", "odd_aspect_ratio", "low_information", "blurry", "grayscale", "odd_size")
 
 

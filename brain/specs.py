@@ -73,6 +73,7 @@ class Check(Spec):
         long_side: the resolution that it judges at: the reader may scale down to it; None for the file's own
         evidence: the sample field that its boxes are written to, or None; checks may share one
         map_field: the sample field that its maps are written to, or None
+        default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
     """
 
     outputs: ClassVar[tuple[Output, ...]]
@@ -80,6 +81,7 @@ class Check(Spec):
     long_side: ClassVar[int | None] = None
     evidence: ClassVar[str | None] = None
     map_field: ClassVar[str | None] = None
+    default: ClassVar[bool] = True
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
@@ -97,18 +99,20 @@ class SetCheck(SetMeasure):
 
     Attributes:
         after: the check whose scores it reads
-        needs: the outputs of that check
+        reads: the outputs of that check that it reads
+        default: as for a check
     """
 
     after: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]]
+    reads: ClassVar[tuple[str, ...]]
+    default: ClassVar[bool] = True
 
     @abstractmethod
     def judge(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
         """Returns (N,) float32 scores by output name, NaN as unknown, and why they are unknown.
 
         Args:
-            columns: (N,) float32 scores by the names in ``needs``, NaN as unknown
+            columns: (N,) float32 scores by the names in ``reads``, NaN as unknown
         """
 
 

@@ -28,13 +28,13 @@ class CheckImages(LoupeOperator):
         samples = forms.target(ctx, inputs, "Check")
         needs = {name: spec.needs if issubclass(spec, Check) else () for name, spec in known.items()}
         absent = {name: [need for need in needs[name] if not forms.has_values(samples, need)] for name in known}
-        default = [name for name in known if not absent[name]]
+        default = [name for name, spec in known.items() if spec.default and not absent[name]]
         forms.several(
             inputs,
             "checks",
             {name: spec.title() for name, spec in known.items()},
             label="Checks",
-            sentence="What to look for. Those that these samples have all the fields for are chosen already",
+            sentence="What to look for. The quick ones that these samples have all the fields for are chosen already",
             default=default,
         )
         chosen = forms.chosen(ctx.params, "checks", default)

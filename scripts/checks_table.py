@@ -37,7 +37,8 @@ def _rows(judge: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
     if told:
         cells.append(("", ", ".join(f"`{output.name}` ({_cell(output.unit)})" for output in told), "only told"))
     needs = ", ".join(f"`{name}`" for name in getattr(judge, "needs", ())) or "–"
-    first = (f"`{judge.name}`", needs, _cell(judge.source))
+    asked = "" if getattr(judge, "default", True) else " (on request)"
+    first = (f"`{judge.name}`{asked}", needs, _cell(judge.source))
     name, fields, source = first
     return [
         (name if index == 0 else "", *cell, fields if index == 0 else "", source if index == 0 else "")

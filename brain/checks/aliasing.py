@@ -72,6 +72,7 @@ class Aliasing(Check):
     source: ClassVar[str] = "After Gallagher, Detection of linear and cubic interpolation, CRV (2005)"
     licence: ClassVar[str] = "Apache-2.0"
     evidence: ClassVar[str | None] = "flaws"
+    default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="aliasing",

@@ -160,6 +160,7 @@ class LocalBlur(Check):
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     evidence: ClassVar[str | None] = "flaws"
+    default: ClassVar[bool] = False
     map_field: ClassVar[str | None] = "blur_map"
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

@@ -184,6 +184,7 @@ class Seam(Check):
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     evidence: ClassVar[str | None] = "flaws"
+    default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="seam",

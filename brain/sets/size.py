@@ -53,7 +53,7 @@ class Size(SetCheck):
     source: ClassVar[str] = "Iglewicz & Hoaglin, How to Detect and Handle Outliers (1993): 3.5 robust deviations"
     licence: ClassVar[str] = "Apache-2.0"
     after: ClassVar[str] = "geometry"
-    needs: ClassVar[tuple[str, ...]] = ("width", "height")
+    reads: ClassVar[tuple[str, ...]] = ("width", "height")
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="size_deviation",

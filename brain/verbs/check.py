@@ -36,7 +36,7 @@ _MOST_SECONDS = 2.0
 @database_errors()
 def check(
     samples: fo.Dataset | fo.DatasetView,
-    checks: Sequence[str | Check | SetCheck] | None = None,
+    checks: Sequence[str | Check | SetCheck] | str | None = None,
     *,
     device: str | None = None,
     engine: str = "local",
@@ -53,8 +53,9 @@ def check(
 
     Args:
         samples: a dataset or view of images
-        checks: names, or specs with parameters of your own; all registered checks by default, and the set measures that
-            follow one, such as ``size``: they are told anew for all of these samples
+        checks: names, or specs with parameters of your own; ``"all"`` for every registered one. By default those that
+            take about as long as decoding does, and those that read a prompt. Set measures that follow a check, such
+            as ``size``, are told anew for all of these samples
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -80,7 +81,11 @@ def check(
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
     known = registry.checkable()
-    chosen = [registry.pick("check", known, name) for name in (known if checks is None else checks)]
+    if checks is None:
+        checks = [name for name, spec in known.items() if spec.default]
+    elif isinstance(checks, str):
+        checks = list(known) if checks == "all" else [checks]
+    chosen = [registry.pick("check", known, name) for name in checks]
     if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
     specs = [spec for spec in chosen if isinstance(spec, Check)]
@@ -149,7 +154,7 @@ def _gathered(chunks: Iterator[list[Verdict]]) -> Iterator[list[Verdict]]:
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
     """Judges the samples by the scores that are stored now; returns how many are unknown."""
     rows = store_sets.rows(samples, spec)
-    needed = {name: store_rows.column(samples, f"{store_scores.QUALITY}.{name}") for name in spec.needs}
+    needed = {name: store_rows.column(samples, f"{store_scores.QUALITY}.{name}") for name in spec.reads}
     columns, why = spec.judge(needed)
     lost = np.logical_or.reduce([np.isnan(scores) for scores in columns.values()])
     store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at in np.flatnonzero(lost)})
