@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -214,3 +216,50 @@ def test_the_database_gone_in_the_middle_is_one_clear_error(
     _, uri = start_own_mongod(tmp_path / "db")
     n, skipped, stored = map(int, call(0, uri).split())
     assert n + skipped == stored == 20 * len(pictures)
+
+
+def test_quick_checks_run_by_default_and_all_on_request(dataset: Any, pictures: list[Path]) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain import registry
+
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in pictures[:2]], progress=False)
+    ran = loupe.check(dataset).params["checks"]
+    assert set(ran) == {name for name, spec in registry.checkable().items() if spec.default}
+    assert "seam" not in ran
+    assert set(loupe.check(dataset, "all").params["checks"]) == set(registry.checkable())
+    assert set(loupe.check(dataset, "seam").params["checks"]) == {"seam"}
+
+
+def test_checks_share_a_field_of_boxes_and_keep_what_is_not_theirs(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    rng = np.random.default_rng(0)
+    left, right = (
+        cv2.resize(rng.integers(0, 256, (60, 40, 3), dtype=np.uint8), (160, 240), interpolation=cv2.INTER_CUBIC)
+        for _ in range(2)
+    )
+    Image.fromarray(np.hstack([left, right])).save(tmp_path / "seam.png")
+    small = cv2.resize(left, (80, 60), interpolation=cv2.INTER_AREA)
+    Image.fromarray(cv2.resize(small, (320, 240), interpolation=cv2.INTER_NEAREST)).save(tmp_path / "steps.png")
+    dataset.add_samples([fo.Sample(filepath=str(tmp_path / name)) for name in ("seam.png", "steps.png")])
+    loupe.check(dataset, ["seam"])
+    loupe.check(dataset, ["aliasing", "local_blur"])
+    found = [set(zip(labels, names, strict=True)) for labels, names in _boxes(dataset)]
+    assert ("seam", "seam") in found[0]
+    assert ("aliasing", "aliasing") in found[1]
+    # judged anew, a check replaces its own boxes only
+    before = _boxes(dataset)
+    loupe.check(dataset, ["seam"], resume=False)
+    assert [sorted(zip(*pair, strict=True)) for pair in _boxes(dataset)] == [
+        sorted(zip(*pair, strict=True)) for pair in before
+    ]
+    assert dataset.first().blur_map.map.ndim == 2
+
+
+def _boxes(dataset: Any) -> list[tuple[list[str], list[str]]]:
+    columns = dataset.values(["flaws.detections.label", "flaws.detections.check"])
+    return list(zip(*columns, strict=True))

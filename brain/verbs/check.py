@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,15 +109,18 @@ def check(
     errors: dict[str, str] = {}
     report(Progress(0, len(rows), "loading"))
     if rows:
-        judged = runner.run(rows, specs, device=device, batch_size=batch_size, workers=workers)
-        for verdicts in _gathered(judged):
-            store_scores.write(samples, verdicts, specs)
-            for verdict in verdicts:
-                unknown.update(verdict.reasons.keys())
-                if verdict.errors:
-                    errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
-            done += len(verdicts)
-            report(Progress(done, len(rows), "checking"))
+        writer = _Writer(samples, specs)
+        try:
+            for verdicts in runner.run(rows, specs, device=device, batch_size=batch_size, workers=workers):
+                writer.add(verdicts)
+                for verdict in verdicts:
+                    unknown.update(verdict.reasons.keys())
+                    if verdict.errors:
+                        errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
+                done += len(verdicts)
+                report(Progress(done, len(rows), "checking"))
+        finally:
+            writer.flush()
     for spec in following:
         unknown[spec.name] += _follow(samples, spec)
     if flag_after:
@@ -138,17 +141,23 @@ def check(
     return run
 
 
-def _gathered(chunks: Iterator[list[Verdict]]) -> Iterator[list[Verdict]]:
-    """Yields what the chunks hold, in larger parts where they come fast: each write costs a round trip."""
-    held: list[Verdict] = []
-    since = -math.inf  # the first chunk is stored at once: there is something to see
-    for chunk in chunks:
-        held += chunk
-        if len(held) >= WRITTEN_AT_ONCE or time.monotonic() - since > _MOST_SECONDS:
-            yield held
-            held, since = [], time.monotonic()
-    if held:
-        yield held
+class _Writer:
+    """Stores verdicts, those of several chunks at once where they come fast: each write costs a round trip."""
+
+    def __init__(self, samples: fo.Dataset | fo.DatasetView, specs: Sequence[Check]) -> None:
+        self._samples, self._specs = samples, specs
+        self._held: list[Verdict] = []
+        self._since = -math.inf  # the first chunk is stored at once: there is something to see
+
+    def add(self, verdicts: Sequence[Verdict]) -> None:
+        self._held += verdicts
+        if len(self._held) >= WRITTEN_AT_ONCE or time.monotonic() - self._since > _MOST_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._held:
+            store_scores.write(self._samples, self._held, self._specs)
+        self._held, self._since = [], time.monotonic()
 
 
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
