@@ -217,8 +217,10 @@ def writing(n: int = 100_000) -> None:
     specs = [registry.checks()[name]() for name in DEFAULT]
     outputs: list[Output] = [output for spec in specs for output in spec.outputs]
     dataset = fo.Dataset()
-    samples = [fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(n)]
-    dataset.add_samples(samples, progress=False)
+    for start in range(0, n, 10_000):
+        part = [fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(start, min(n, start + 10_000))]
+        dataset.add_samples(part, progress=False, validate=False)
+    del part  # FiftyOne refreshes every sample that is held in memory
     store_scores.declare(dataset, outputs)
     rows = [
         Row(sample_id, path, {}, frozenset(DEFAULT), dict.fromkeys(DEFAULT, "key"))

@@ -210,14 +210,14 @@ def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None
         else:
             shape = picture.pixels.shape if isinstance(picture, Picture) else picture.size
             buckets.setdefault((shape, row.pending, type(picture)), []).append((row, picture))
-    batches = []
+    batches: list[tuple[tuple[Row, ...], ImageBatch]] = []
     for bucket in buckets.values():
         for start in range(0, len(bucket), batch_size):
             part = bucket[start : start + batch_size]
             pixels = _pixels([picture for _, picture in part], device)
             if pixels is None:
                 # the device refused a file: each is read strictly, and the bad one is a record
-                again = [(row, _strictly(row, long_side)) for row, _ in part]
+                again: list[tuple[Row, _Held]] = [(row, _strictly(row, long_side)) for row, _ in part]
                 rest = _chunk(again, batch_size, long_side, "cpu")
                 batches += rest.batches
                 unreadable.update(rest.unreadable)

@@ -45,7 +45,7 @@ class CalibrateThresholds(LoupeOperator):
         inputs.float(
             "percent",
             label=f"Wanted false positives: {percent:g} %",
-            description="How many of the pictures, as they are, a threshold may flag. Flawed ones count like the others",
+            description="How many of the pictures, as they are, a threshold may flag; flawed ones count like others",
             default=_DEFAULT_PERCENT,
             min=_LEAST_PERCENT,
             max=_MOST_PERCENT,
@@ -54,7 +54,7 @@ class CalibrateThresholds(LoupeOperator):
         inputs.int(
             "limit",
             label="At most how many pictures",
-            description="They are picked evenly. Half of them choose the thresholds, the other half measures them",
+            description="Picked evenly; half of them choose, the others measure. Each takes seconds on a CPU",
             default=_DEFAULT_LIMIT,
             min=calibrate.LEAST_LIMIT,
         )

@@ -172,7 +172,7 @@ class ColorBleeding(Check):
                 shift = torch.cat(shifts)
                 gains = shift.amax(1) - shift[:, _PLAIN_SHIFTS].amax(1)
             rows, columns = (torch.cat(parts) for parts in zip(*places, strict=True))
-            boxes = worst_places(rows, columns, gains, tuple(luma.shape))
+            boxes = worst_places(rows, columns, gains, (luma.shape[0], luma.shape[1]))
             return row, tuple(Box("color_bleeding", place) for place in boxes)
 
         def judge(batch: ImageBatch) -> Scores:

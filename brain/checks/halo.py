@@ -114,7 +114,7 @@ class Halo(Check):
             width = (_RIM.start + int(after.float().argmax()) if after.any() else REACH) / max(luma.shape)
             rows, columns = (torch.cat([getattr(part, name) for part in edges]) for name in ("rows", "columns"))
             amounts = torch.where(room, found[:, _RIM].mean(1), 0).clamp(0, 1)
-            places = worst_places(rows.repeat(2), columns.repeat(2), amounts, tuple(luma.shape))
+            places = worst_places(rows.repeat(2), columns.repeat(2), amounts, (luma.shape[0], luma.shape[1]))
             return score, width, tuple(Box("halo", place) for place in places)
 
         def judge(batch: ImageBatch) -> Scores:

@@ -89,8 +89,13 @@ def softest_window(softness: Tensor, known: Tensor) -> tuple[float, tuple[int, i
         if min(places) < 3:
             continue
         down, across = (high + 1) // 2, (wide + 1) // 2
-        strips = ((0, 0, high, wide), (-down, 0, down, wide), (high, 0, down, wide))
-        strips += ((0, -across, high, across), (0, wide, high, across))
+        strips = (
+            (0, 0, high, wide),
+            (-down, 0, down, wide),
+            (high, 0, down, wide),
+            (0, -across, high, across),
+            (0, wide, high, across),
+        )
         corners = []
         for top, left, tall, broad in strips:
             for y, x in ((0, 0), (0, broad), (tall, 0), (tall, broad)):

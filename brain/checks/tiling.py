@@ -217,7 +217,8 @@ class Tiling(Check):
         def one(luma: Tensor) -> tuple[tuple[float, float], tuple[Box, ...]]:
             detail, contrast = fine_detail(luma)
             blocks = int((_pool(contrast) > _LEAST_DETAIL).sum())
-            best, period, boxes = 0.0, 0.0, ()
+            best, period = 0.0, 0.0
+            boxes: tuple[Box, ...] = ()
             for shift in repeats(detail) if blocks else ():
                 found = repeated_blocks(detail, contrast, *shift)
                 if found is None:

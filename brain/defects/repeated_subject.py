@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.defects.local_blur import busiest
+from loupe.brain.placement import busiest
 from loupe.brain.specs import Defect
 
 #: share of the sides that the subject takes up
