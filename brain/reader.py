@@ -63,7 +63,9 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
     try:
         with Image.open(path) as image:
             size = image.size
-            orientation = image.getexif().get(_ORIENTATION, 1)
+            # a JPEG says all that it has to say before its pixels; looking for it costs more than opening the file
+            told = image.format != "JPEG" or "exif" in image.info or "xmp" in image.info
+            orientation = image.getexif().get(_ORIENTATION, 1) if told else 1
             if orientation in (5, 6, 7, 8):
                 size = (size[1], size[0])
             if long_side is not None and image.format == "JPEG" and max(size) > long_side:

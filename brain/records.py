@@ -176,9 +176,14 @@ class ImageBatch:
         return self.pixels[..., ::step, ::step].contiguous()
 
     @cached_property
+    def halves(self) -> Tensor:
+        """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 2 x 2 pixels; smaller ones where the picture is."""
+        return levels.block_means(self.luma, 2)
+
+    @cached_property
     def blocks(self) -> Tensor:
         """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 4 x 4 pixels; smaller ones where the picture is."""
-        return levels.block_means(self.luma)
+        return levels.block_means(self.halves, 2)
 
     @cached_property
     def _scaled(self) -> dict[int, ImageBatch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from loupe.brain.levels import block_means, histogram, luma, percentiles, scaled
+from loupe.brain.levels import block_means, gradient_energy, histogram, luma, percentiles, scaled
 
 
 def pictures() -> np.ndarray:
@@ -57,5 +57,12 @@ def test_scaled_by_bytes_is_scaled_by_floats() -> None:
 def test_blocks_are_means() -> None:
     noise = torch.rand(2, 41, 63)
     expected = noise[:, :40, :60].numpy().reshape(2, 10, 4, 15, 4).mean((2, 4))
-    np.testing.assert_allclose(block_means(noise).numpy(), expected, rtol=1e-5)
-    assert block_means(torch.rand(1, 2, 60)).shape == (1, 1, 30)
+    np.testing.assert_allclose(block_means(noise, 4).numpy(), expected, rtol=1e-5)
+    assert block_means(torch.rand(1, 2, 60), 4).shape == (1, 1, 30)
+
+
+def test_what_the_cpu_does_otherwise_is_the_same() -> None:
+    noise = torch.rand(2, 41, 63)
+    double = noise.double()  # takes the way of other devices
+    assert torch.allclose(block_means(noise, 2), block_means(double, 2).float(), atol=1e-6)
+    np.testing.assert_allclose(gradient_energy(noise), gradient_energy(double), rtol=1e-5)

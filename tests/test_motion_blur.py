@@ -63,7 +63,7 @@ def test_the_loss_is_that_of_a_plain_loop() -> None:
         for column in range(41):
             x, y = column / 80, (row if row < 30 else row - 60) / 60
             sector = round((math.degrees(math.atan2(-y, x)) % 180) / 15) % 12
-            for band, (low, high) in (("fine", (0.08, 0.32)), ("coarse", (0.01, 0.032))):
+            for band, (low, high) in (("fine", (0.16, 0.5)), ("coarse", (0.02, 0.064))):
                 if low <= math.hypot(x, y) < high:
                     sums[band][sector] += (logs[row, column], 1)
     # where one of the two sectors has no such frequency, the pair says nothing of it

@@ -44,13 +44,13 @@ def overexposure(pixels: Tensor) -> Tensor:
     Args:
         pixels: (N, 3, H, W) uint8
     """
-    highest = pixels.amax(1).flatten(1)
-    white = pixels.amin(1).flatten(1) >= _WHITE
-    luma = levels.luma(pixels).flatten(1)
-    coloured = (~white).float().mean(1)
-    lit = luma.masked_fill(white, 0).float().mean(1) / 255
+    clipped = (pixels.amax(1) >= _CLIPPED).flatten(1)
+    white = (pixels.amin(1) >= _WHITE).flatten(1)
+    n = white.shape[1]
+    coloured = 1 - white.sum(1) / n
+    lit = levels.luma(pixels).flatten(1).masked_fill(white, 0).sum(1) / (255 * n)
     mean = (lit + (_LEAST_COLOURED - coloured).clamp_min(0)) / coloured.clamp_min(_LEAST_COLOURED)
-    return mean + _CLIPPED_COUNTS * (highest >= _CLIPPED).float().mean(1)
+    return mean + _CLIPPED_COUNTS * clipped.sum(1) / n
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.levels import gradient_energy
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
@@ -18,24 +19,6 @@ _BLOCK = 4  # of ImageBatch.blocks
 _LEAST_SIDE = 32
 #: where neighbouring blocks differ by less (1.5 grey levels, root mean square), rounding and noise outweigh the picture
 _LEAST_DIFFERENCE = 1.5 / 255
-
-
-def gradient_energy(luma: Tensor) -> Tensor:
-    """Returns the mean square of the horizontal plus that of the vertical differences: (N,) float32.
-
-    Args:
-        luma: (N, H, W), H and W at least 2
-    """
-    import torch
-
-    def mean_square(differences: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(differences).square() / differences.numel()
-
-    def energy(image: Tensor) -> Tensor:
-        return mean_square(image[:, 1:] - image[:, :-1]) + mean_square(image[1:] - image[:-1])
-
-    # image by image: one that stays in the processor's cache is done in a tenth of the time
-    return torch.stack([energy(image) for image in luma])
 
 
 def sharpness(luma: Tensor, blocks: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,8 @@ from loupe.brain.records import Output, Record, Threshold
 BARS, STEPS = 60, 1000
 #: an end of the score's own bounds is taken where it is no farther off than so many times what was measured
 _NEAR_BOUND = 2.0
+#: bounds no farther apart than this are always taken: those of a ratio
+_NARROW = 1.5
 #: scores this many times farther out than the middle 99 % are counted in the last bar
 _FAR = 20.0
 #: a float32 is not exactly on a step: by this share of a step it may lie beside it
@@ -89,17 +91,21 @@ def score_range(output: Output, scores: np.ndarray, *lines: float) -> Range:
         high = low + step * math.ceil((max(high, low + 1) - low) / step)
         return Range(float(low), float(high), step, whole=True)
     low, high = _ends(there, lines, output.bounds)
-    span = high - low
-    near = _NEAR_BOUND * span
     first, last = output.bounds
-    if math.isfinite(first) and (not span or low - first <= near):
+    near = math.inf if last - first <= _NARROW else _NEAR_BOUND * (high - low)
+    if first <= 0 < low <= near:
+        low = 0.0
+    if math.isfinite(first) and low - first <= near:
         low = min(low, first)
-    if math.isfinite(last) and (not span or last - high <= near):
+    if math.isfinite(last) and last - high <= near:
         high = max(high, last)
     if high <= low:
         low, high = low - 1, high + 1
     step = decimal_step(low, high)
-    while any(_off_grid(line, step) for line in lines) and (high - low) / step * 10 <= STEPS:
+    # a line of 0.02 is not to be moved by half of it at once
+    while (
+        any(_off_grid(line, step) or 0 < abs(line) < 5 * step for line in lines) and (high - low) / step * 10 <= STEPS
+    ):
         step /= 10
     digits = decimals(step)
     low, high = math.floor(low / step + _DUST) * step, math.ceil(high / step - _DUST) * step
@@ -127,7 +133,7 @@ def _ends(there: np.ndarray, lines: Any, bounds: tuple[float, float]) -> tuple[f
     core_low, core_high = min(core_low, *lines, core_high), max(core_high, *lines, core_low)
     core = core_high - core_low
     if core and high - low > _FAR * core:
-        low, high = max(low, core_low - core), min(high, core_high + core)
+        low, high = max(low, core_low - core / 4), min(high, core_high + core / 4)
     return min(low, *lines, high), max(high, *lines, low)
 
 
