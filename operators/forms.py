@@ -195,13 +195,18 @@ def _number_view(kind: str, low: float | None, high: float | None, default: Any)
     return slider(low, high, 1 if kind == "int" else decimal_step(low, high))
 
 
-def slider(low: float, high: float, step: float) -> types.SliderView:
-    """Returns a slider. Its value shows on hovering only, where it covers the description: say it in the label, too."""
+def slider(low: float, high: float, step: float, **props: Any) -> types.SliderView:
+    """Returns a slider; ``props`` are further ones of its component.
+
+    Its value shows on hovering only, where it covers the description: say it in the label, too.
+    """
     decimals = max(0, -math.floor(math.log10(step)))
     ends = {"min": low, "max": high, "step": step}
-    props = {"slider": ends}
     return types.SliderView(
-        label_position="top", value_label_display="auto", value_precision=decimals, componentsProps=props
+        label_position="top",
+        value_label_display="auto",
+        value_precision=decimals,
+        componentsProps={"slider": {**ends, **props}},
     )
 
 

@@ -55,6 +55,11 @@ def main() -> None:
         shoot(page, arguments.out / "panel.png")
 
         page.mouse.move(5, 5)
+        app.open_panel("Thresholds")
+        page.get_by_text("judged fail").wait_for()
+        page.wait_for_timeout(2_000)  # the pictures on both sides
+        shoot(page, arguments.out / "thresholds.png")
+
         app.open_operator("Loupe: check images")
         shoot(page, arguments.out / "operator.png")
 

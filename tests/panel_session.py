@@ -17,6 +17,7 @@ class PanelSession:
         output: what the panel rendered last
         said: the messages that it asked the App to show
         prompted: the operators whose forms it asked the App to open
+        opened: the samples that it asked the App to open
     """
 
     def __init__(self, panel: Any, dataset: Any) -> None:
@@ -27,6 +28,7 @@ class PanelSession:
         self.output: dict[str, Any] = {}
         self.said: list[str] = []
         self.prompted: list[str] = []
+        self.opened: list[str] = []
         self.call("on_load")
 
     def call(self, method: str, **params: Any) -> None:
@@ -59,7 +61,9 @@ class PanelSession:
                 self.said.append(given["message"])
             elif name == "prompt_user_for_operation":
                 self.prompted.append(given["operator_uri"])
-            else:
+            elif name == "open_sample":
+                self.opened.append(given["id"])
+            elif name != "reload_samples":
                 raise AssertionError(f"the panel asked for {name}")
         if changed:
             self.call("on_change_view")

@@ -79,7 +79,8 @@ def test_records_are_frozen_and_json_able() -> None:
     record = Flags({"blur": np.int64(2)}, {"blur": 0}, {"blur": Threshold("<", 0.6, basis="half")})  # type: ignore[dict-item]
     plain = json.loads(json.dumps(record.to_dict()))
     assert plain["counts"] == {"blur": 2}
-    assert plain["thresholds"]["blur"] == {"op": "<", "value": 0.6, "source": "default", "basis": "half"}
+    line = {"op": "<", "value": 0.6, "source": "default", "basis": "half", "by": "", "at": ""}
+    assert plain["thresholds"]["blur"] == line
     with pytest.raises(dataclasses.FrozenInstanceError):
         record.counts = {}  # type: ignore[misc]
     rate = Rate(Slice({"scenario.time": "night"}), "blur", 0, 0, 1, 2, math.nan, math.nan, math.nan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,8 +17,9 @@ from loupe.brain.errors import UnknownName
 from loupe.brain.records import Output, Threshold
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.runs import load_thresholds, root
-from loupe.brain.store.scores import QUALITY
+from loupe.brain.store.scores import FAILURES, QUALITY
 
+_LABELS = f"{FAILURES}.classifications.label"
 _COMMENT = "loupe threshold: "
 
 Side = Literal["failing", "passing", "examples"]
@@ -31,14 +31,6 @@ class Scored:
 
     ids: list[str]
     scores: np.ndarray
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a failure mode stands with the threshold in use: how many samples were judged, and how many of them fail."""
-
-    judged: int
-    failing: int
 
 
 def score_path(failure: str) -> str:
@@ -68,33 +60,16 @@ def in_use(samples: SampleCollection, failure: str) -> tuple[Threshold, Threshol
     return load_thresholds(samples).get(failure, default), default
 
 
-def standing(view: SampleCollection) -> dict[str, Standing]:
-    """Returns the failure modes that at least one sample has a score for, in one pass over the database."""
-    own = load_thresholds(view)
-    there = {}
-    for failure, (_, output) in registry.failures().items():
-        if view.has_field(f"{QUALITY}.{output.name}"):
-            assert output.fails is not None
-            there[failure] = (f"${QUALITY}.{output.name}", own.get(failure, output.fails))
-    if not there:
-        return {}
-    sums: dict[str, Any] = {"_id": None}
-    for number, (path, line) in enumerate(there.values()):
-        # a missing score and a NaN sort below every number
-        judged = {"$and": [{"$gte": [path, -math.inf]}, {"$lte": [path, math.inf]}]}
-        side = "$lt" if line.op == "<" else "$gt"
-        sums[f"judged{number}"] = {"$sum": {"$cond": [judged, 1, 0]}}
-        sums[f"failing{number}"] = {
-            "$sum": {"$cond": [{"$and": [judged, {side: [path, boundary(line)]}]}, 1, 0]},
-        }
+def flagged(view: SampleCollection) -> dict[str, int]:
+    """Returns how many samples have each failure, for the failure modes that at least one sample has a score for."""
+    found = {}
     with database_errors():
-        found = list(view.view()._aggregate(post_pipeline=[{"$group": sums}]))
-    counts = found[0] if found else {}
-    table = {
-        failure: Standing(counts.get(f"judged{number}", 0), counts.get(f"failing{number}", 0))
-        for number, failure in enumerate(there)
-    }
-    return {failure: each for failure, each in table.items() if each.judged}
+        labels = view.count_values(_LABELS) if view.has_field(_LABELS) else {}
+        for failure, (_, output) in registry.failures().items():
+            path = f"{QUALITY}.{output.name}"
+            if view.has_field(path) and len(view.match({path: {"$type": "number"}}).limit(1)):
+                found[failure] = int(labels.get(failure, 0))
+    return found
 
 
 def read(view: SampleCollection, failure: str) -> Scored:

@@ -1,0 +1,187 @@
+"""Draws scores as a Plotly histogram with a line through it: one side passes, the other fails."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import Any
+
+from loupe.brain.records import Output, Threshold
+from loupe.brain.slices.histogram import Histogram
+
+#: the plot's margins in pixels: the slider under it takes them over, so that its thumb stands under the line
+LEFT, RIGHT = 64, 24
+HEIGHT = 228
+
+PASS, FAIL = "rgb(98, 122, 168)", "rgb(224, 96, 44)"
+_GREY = "rgb(128, 134, 144)"
+_LINE = "rgb(255, 179, 71)"
+#: where the tallest bar is this many times the usual one, heights are drawn as square roots
+_STEEP = 25
+
+
+def draw(
+    of: Histogram, output: Output, threshold: Threshold, used: Threshold
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Returns Plotly (data, layout).
+
+    The third trace is not seen: over each position of the slider it says how many would fail there, and a click on it
+    has that position as its x.
+
+    Args:
+        of: the scores
+        output: what they are
+        threshold: where the line is
+        used: the threshold in use; a thin line where it is another one
+    """
+    total = [a + b for a, b in zip(of.passing, of.failing, strict=True)]
+    there = sorted(count for count in total if count)
+    steep = bool(there) and there[-1] > _STEEP * there[len(there) // 2]
+
+    def height(count: float) -> float:
+        return math.sqrt(count) if steep else count
+
+    middle = [_tidy(of.start + of.width * (bar + 0.5)) for bar in range(len(total))]
+    common = {"type": "bar", "x": middle, "width": of.width * (0.82 if of.range.whole else 0.94), "hoverinfo": "skip"}
+    # a bar that the line goes through has both: what fails stands on what passes
+    passing = {
+        **common,
+        "name": "pass",
+        "y": [height(count) for count in of.passing],
+        "marker": {"color": PASS, "line": {"width": 0}},
+    }
+    failing = {
+        **common,
+        "name": "fail",
+        "base": [height(count) for count in of.passing],
+        "y": [height(a) - height(b) for a, b in zip(total, of.passing, strict=True)],
+        "marker": {"color": FAIL, "line": {"width": 0}},
+    }
+    top = 1.18 * height(max([1, *total]))
+    return [passing, failing, _preview(of, output, threshold, top)], _layout(of, output, threshold, used, top, steep)
+
+
+def said(threshold: Threshold) -> str:
+    """Returns where scores fail.
+
+    >>> said(Threshold("<", 0.6))
+    'below 0.6'
+    """
+    return f"{'below' if threshold.op == '<' else 'above'} {threshold.value:g}"
+
+
+def _preview(of: Histogram, output: Output, threshold: Threshold, top: float) -> dict[str, Any]:
+    positions = [of.range.at(position) for position in range(len(of.steps))]
+    shares = [f"{count / of.judged:.1%}".replace("%", " %") if of.judged else "" for count in of.steps]
+    side = "below" if threshold.op == "<" else "above"
+    return {
+        "type": "scatter",
+        "name": "preview",
+        "mode": "markers",
+        "x": positions,
+        "y": [0.5 * top] * len(positions),
+        "marker": {"size": 8, "opacity": 0},
+        "customdata": [list(pair) for pair in zip(of.steps, shares, strict=True)],
+        "hovertemplate": f"{side} %{{x}}: <b>%{{customdata[0]:,}} of {of.judged:,} fail</b> (%{{customdata[1]}})"
+        "<br>click to put the line here<extra></extra>",
+    }
+
+
+def _layout(
+    of: Histogram, output: Output, threshold: Threshold, used: Threshold, top: float, steep: bool
+) -> dict[str, Any]:
+    pad = of.width / 2 if of.range.whole else 0
+    place = _place(threshold, of)
+    return {
+        "height": HEIGHT,
+        "margin": {"t": 28, "l": LEFT, "r": RIGHT, "b": 52},
+        "barmode": "overlay",
+        "bargap": 0,
+        "hovermode": "x",
+        "hoverdistance": -1,
+        "spikedistance": -1,
+        "dragmode": False,
+        "xaxis": {
+            "range": [_tidy(of.range.low - pad), _tidy(of.range.high + pad)],
+            "title": {"text": html.escape(_axis(output)), "font": {"size": 13}, "standoff": 10},
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": False,
+            "showspikes": True,
+            "spikemode": "across",
+            "spikesnap": "hovered data",
+            "spikethickness": 1,
+            "spikedash": "dot",
+            "spikecolor": _GREY,
+            **({"dtick": 1} if of.range.whole and of.range.positions <= 20 else {"nticks": 10}),
+        },
+        "yaxis": {
+            "range": [0, top],
+            "title": {"text": "images (square-root scale)" if steep else "images", "font": {"size": 13}},
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": False,
+            **_ticks(top, steep),
+        },
+        "hoverlabel": {
+            "bgcolor": "rgb(32, 36, 44)",
+            "bordercolor": "rgb(90, 96, 106)",
+            "font": {"color": "white", "size": 13},
+        },
+        "shapes": [
+            *([_rule(_place(used, of), _GREY, 1, "dash")] if used.value != threshold.value else []),
+            _rule(place, _LINE, 3, "solid"),
+        ],
+        "annotations": _annotations(of, threshold, used, place),
+    }
+
+
+def _annotations(of: Histogram, threshold: Threshold, used: Threshold, place: float) -> list[dict[str, Any]]:
+    common = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": _GREY}}
+    left = threshold.op == "<"
+    sides = [
+        {"x": place, "text": "◀ fail ", "xanchor": "right", "font": {"size": 12, "color": FAIL if left else PASS}},
+        {"x": place, "text": " pass ▶", "xanchor": "left", "font": {"size": 12, "color": PASS if left else FAIL}},
+    ]
+    if not left:
+        sides[0]["text"], sides[1]["text"] = "◀ pass ", " fail ▶"
+    share = (place - of.range.low) / ((of.range.high - of.range.low) or 1)
+    # at an edge of the plot there is room on one side only
+    kept = [side for side, there in zip(sides, (share > 0.06, share < 0.94), strict=True) if there]
+    return [{**common, **each} for each in kept]
+
+
+def _place(threshold: Threshold, of: Histogram) -> float:
+    """Returns where the line stands: between the two counts that it parts, where the scores are counts."""
+    if not of.range.whole:
+        return threshold.value
+    half = of.range.step / 2
+    return math.floor(threshold.value) + half if threshold.op == ">" else math.ceil(threshold.value) - half
+
+
+def _rule(x: float, colour: str, width: int, dash: str) -> dict[str, Any]:
+    line = {"color": colour, "width": width, "dash": dash}
+    return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": line}
+
+
+def _axis(output: Output) -> str:
+    better = "higher is better" if output.higher_is_better else "lower is better"
+    return f"{output.name.replace('_', ' ')} ({output.unit}; {better})"
+
+
+def _ticks(top: float, steep: bool) -> dict[str, Any]:
+    if not steep:
+        return {"nticks": 6, "tickformat": ",d", **({"dtick": 1} if top < 5 else {})}
+    highest = top * top
+    counts = [0, *(base * 10**power for power in range(7) for base in (1, 3) if base * 10**power <= highest)]
+    # ticks nearer than a twelfth of the height would write over each other
+    kept: list[int] = []
+    for count in counts:
+        if not kept or math.sqrt(count) - math.sqrt(kept[-1]) > top / 12:
+            kept.append(count)
+    return {"tickvals": [math.sqrt(count) for count in kept], "ticktext": [f"{count:,}" for count in kept]}
+
+
+def _tidy(number: float) -> float:
+    return float(f"{number:.9g}")
