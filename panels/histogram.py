@@ -20,6 +20,10 @@ _LINE = "rgb(255, 179, 71)"
 _STEEP = 25
 
 
+#: characters of an axis' title that fit into a panel of 400 pixels
+_MOST_TITLE = 52
+
+
 def draw(
     of: Histogram, output: Output, threshold: Threshold, used: Threshold
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -167,7 +171,10 @@ def _rule(x: float, colour: str, width: int, dash: str) -> dict[str, Any]:
 
 def _axis(output: Output) -> str:
     better = "higher is better" if output.higher_is_better else "lower is better"
-    return f"{output.name.replace('_', ' ')} ({output.unit}; {better})"
+    name = output.name.replace("_", " ")
+    full = f"{name} ({output.unit}; {better})"
+    # a panel is narrow, and what overflows it is cut: the sentence above says what is counted, too
+    return full if len(full) <= _MOST_TITLE else f"{name} ({better})"
 
 
 def _ticks(top: float, steep: bool) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def worst(heatmap: Heatmap) -> tuple[int, int]:
 
 def shoot(page: Any, path: Path) -> None:
     """Takes a picture once the thumbnails are there and nothing moves."""
-    page.wait_for_timeout(1_500)
+    page.wait_for_timeout(3_000)
     page.screenshot(path=path)
     print(f"wrote {path.name}")
 
