@@ -68,4 +68,7 @@ def test_check_tells_it_anew_for_all_when_one_comes(dataset: Any, tmp_path: Path
     assert loupe.check(dataset, ["size"]).n == 1
     assert loupe.flag(dataset).counts["odd_size"] == 1
     assert "size" in dataset.last().checked
+    # a selection is judged against the dataset, not against itself
+    loupe.check(dataset.limit(2), ["size"])
+    assert dataset.values("quality.size_deviation")[:2] == [0.0, 0.0]
     assert dataset.values("unknown.classifications.label")[6] == ["geometry", "size"]

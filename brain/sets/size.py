@@ -44,7 +44,7 @@ def size_deviation(width: np.ndarray, height: np.ndarray) -> np.ndarray:
 class Size(SetCheck):
     """Size: far from the rest of the set.
 
-    The set is what is checked at once: the dataset or the view. A set of two usual sizes has a wide spread, and neither
+    The set is the whole dataset, as far as its sizes are known. A set of two usual sizes has a wide spread, and neither
     of them is odd.
     """
 

@@ -55,7 +55,7 @@ def check(
         samples: a dataset or view of images
         checks: names, or specs with parameters of your own; ``"all"`` for every registered one. By default those that
             take about as long as decoding does, and those that read a prompt. Set measures that follow a check, such
-            as ``size``, are told anew for all of these samples
+            as ``size``, are told anew for all of these samples, against the whole dataset
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -161,10 +161,13 @@ class _Writer:
 
 
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
-    """Judges the samples by the scores that are stored now; returns how many are unknown."""
+    """Judges the samples by the scores that their whole dataset has now; returns how many are unknown."""
     rows = store_sets.rows(samples, spec)
-    needed = {name: store_rows.column(samples, f"{store_scores.QUALITY}.{name}") for name in spec.reads}
-    columns, why = spec.judge(needed)
+    dataset = store_runs.root(samples)
+    place = {sample_id: index for index, sample_id in enumerate(dataset.values("id"))}
+    inside = [place[row.id] for row in rows]
+    found, why = spec.judge({name: store_rows.column(dataset, f"{store_scores.QUALITY}.{name}") for name in spec.reads})
+    columns = {name: scores[inside] for name, scores in found.items()}
     lost = np.logical_or.reduce([np.isnan(scores) for scores in columns.values()])
     store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at in np.flatnonzero(lost)})
     return int(lost.sum())

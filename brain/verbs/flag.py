@@ -66,9 +66,9 @@ def flag(
     ids, before = store_scores.read_failures(samples)
     after = [[failure for failure in found or () if failure.label not in used_now] for found in before]
     unknown = {}
-    for failure, threshold in used_now.items():
-        check, output = there[failure]
-        scores = store_rows.column(samples, f"{store_scores.QUALITY}.{output.name}")
+    columns = store_rows.columns(samples, [f"{store_scores.QUALITY}.{there[failure][1].name}" for failure in used_now])
+    for (failure, threshold), scores in zip(used_now.items(), columns.values(), strict=True):
+        check, _ = there[failure]
         unknown[failure] = int(np.isnan(scores).sum())
         for index in np.flatnonzero(threshold.fails(scores)):
             after[index].append(Failure(failure, float(scores[index]), threshold.value, check))
