@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeVar
@@ -72,20 +72,32 @@ def run(
     # the pool keeps the cores busy; threads inside of each small step would only wait for each other
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="loupe-check") as pool:
+        # on the CPU the small steps of a check leave cores idle; a GPU is kept busy by one batch after the other
+        threads_of_checks = (workers or os.cpu_count() or 1) if device == "cpu" else 1
+        with ThreadPoolExecutor(threads_of_checks, thread_name_prefix="loupe-check") as pool:
+            before = None
             for chunk in chunks:
-                yield _judge(chunk, used, judges, device, pool)
+                # one chunk is judged while the next one is read
+                started = _start(chunk, used, judges, device, pool)
+                if before is not None:
+                    yield _finish(*before)
+                before = started
+            if before is not None:
+                yield _finish(*before)
     finally:
         torch.set_num_threads(threads)
 
 
-def _judge(
+_Started = tuple[dict[str, Verdict], list[Future[None]]]
+
+
+def _start(
     chunk: Chunk,
     checks: Mapping[str, Check],
     judges: Mapping[str, tuple[Callable[[ImageBatch], Scores], Lock]],
     device: str,
     pool: ThreadPoolExecutor,
-) -> list[Verdict]:
+) -> _Started:
     verdicts = {row.id: Verdict(row, {}, {}, {}, {}, {}) for row in chunk.rows}
     for row in chunk.rows:
         if row.id in chunk.unreadable:
@@ -101,9 +113,12 @@ def _judge(
                 for index, sample_id in enumerate(part.ids):
                     _add(verdicts[sample_id], name, scores, index)
 
-    # on the CPU the small steps of a check leave cores idle; a GPU is kept busy by one batch after the other
-    for _ in (pool.map if device == "cpu" else map)(one, *zip(*chunk.batches, strict=True)) if chunk.batches else ():
-        pass
+    return verdicts, [pool.submit(one, rows, batch) for rows, batch in chunk.batches]
+
+
+def _finish(verdicts: dict[str, Verdict], judging: list[Future[None]]) -> list[Verdict]:
+    for future in judging:
+        future.result()
     return list(verdicts.values())
 
 
