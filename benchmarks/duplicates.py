@@ -47,6 +47,25 @@ def cropped(picture: np.ndarray, left: float, top: float, right: float, bottom: 
     return picture[round(top * height) : round((1 - bottom) * height), round(left * width) : round((1 - right) * width)]
 
 
+def stamped(picture: np.ndarray, left: float, share: float) -> np.ndarray:
+    """A white plate with a word on it, near the lower edge; left and its width as shares of the picture's."""
+    height, width = picture.shape[:2]
+    made = picture.copy()
+    x, y, wide, high = (
+        int(left * width),
+        int((0.97 - 0.75 * share) * height),
+        int(share * width),
+        int(0.75 * share * height),
+    )
+    made[y : y + high, x : x + wide] = 250
+    scale = wide / 130
+    place = (x + int(0.08 * wide), y + int(0.65 * high))
+    cv2.putText(
+        made, "LOGO", place, cv2.FONT_HERSHEY_DUPLEX, scale, (200, 30, 30), max(1, round(2 * scale)), cv2.LINE_AA
+    )
+    return made
+
+
 def brightened(picture: np.ndarray, gain: float, offset: float) -> np.ndarray:
     return np.clip(picture * gain + offset, 0, 255).astype(np.uint8)
 
@@ -65,6 +84,8 @@ CHANGES: dict[str, tuple[Change, ...]] = {
         lambda x: brightened(x, 1.3, 10),
     ),
     "flipped or turned": (lambda x: x[:, ::-1], lambda x: x[::-1], lambda x: np.rot90(x)),
+    "a logo of 6 % of the picture": (lambda x: stamped(x, 0.02, 0.28), lambda x: stamped(x, 0.7, 0.28)),
+    "a logo of 2 % of the picture": (lambda x: stamped(x, 0.02, 0.16), lambda x: stamped(x, 0.82, 0.16)),
     "grey": (lambda x: np.repeat(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY)[..., None], 3, 2),),
 }
 

@@ -185,6 +185,8 @@ def modes(names: list[str], most: int) -> None:
         for photo in load(1, most):
             paths = in_modes(photo, Path(folder))
             for name, path in paths.items():
+                if name in ("RGB.png", "grey as RGB.png"):
+                    continue
                 twin = paths["grey as RGB.png" if name in ("L.png", "LA.png", "I;16.png") else "RGB.png"]
                 for failure in names:
                     count = counts.setdefault(name, [0, 0])
