@@ -23,7 +23,7 @@ from loupe.brain.errors import InputError, NoSamples, Stopped, UnknownName
 from loupe.brain.records import CalibratedFailure, ImageBatch, Output, Progress, Scores, Threshold
 from loupe.brain.specs import Check, Defect
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 N = 60
 FAST = ["blur", "odd_aspect"]

@@ -72,6 +72,7 @@ def test_column_labels_are_centred() -> None:
     assert two[0] == two[-1] == train_text.BOARDLESS
 
 
+@pytest.mark.slow
 def test_training_runs_resumes_and_exports(tmp_path: Path) -> None:
     limits = ["--vae-steps", "1", "--text-steps", "1", "--pool", "8", "--batch", "4", "--device", "cpu"]
     run = ["--out", str(tmp_path / "run"), *limits]
