@@ -248,14 +248,14 @@ class Seam(Check):
             height, width = small.pixels.shape[-2:]
             reasons: list[str | None] = []
             rows, boxes = [], []
-            for luma in small.luma:
+            for luma, levels in zip(small.luma, small.levels, strict=True):
                 reason = None
                 if min(height, width) < _LEAST_SIDE:
                     reason = f"too small to judge seams: {width} x {height} pixels"
                 elif luma.std() < _LEAST_SPREAD:
                     reason = "too plain to judge seams"
                 reasons.append(reason)
-                row, evidence = ((math.nan,) * 3, ()) if reason else one((luma * 255).round_().short())
+                row, evidence = ((math.nan,) * 3, ()) if reason else one(levels.short())
                 rows.append(row)
                 boxes.append(evidence)
             names = [output.name for output in self.outputs]

@@ -28,9 +28,15 @@ def _key(row: Row) -> str:
 
 
 def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
-    """Returns the fingerprints that stand on the samples and whose files have not changed since, by sample id."""
+    """Returns the fingerprints that stand on the samples and whose files have not changed since, by sample id.
+
+    Declares the fields, too, so that ``write`` need not at every chunk.
+    """
+    store_scores.declare(samples, ())
     dataset = root(samples)
     if not dataset.has_field(FIELD):
+        with database_errors():
+            dataset.add_sample_field(FIELD, fo.VectorField, description="To find copies of the picture with")
         return {}
     wanted = {row.id: row for row in rows}
     with database_errors():
@@ -48,13 +54,10 @@ def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
 
 
 def write(samples: _Samples, rows: Sequence[Row], found: Mapping[str, Fingerprint]) -> None:
-    """Writes the fingerprints of one chunk in one bulk. This is the resume point."""
-    store_scores.declare(samples, ())
+    """Writes the fingerprints of one chunk in one bulk, after ``load``. This is the resume point."""
     dataset = root(samples)
     as_stored = fo.VectorField().to_mongo
     with database_errors():
-        if not dataset.has_field(FIELD):
-            dataset.add_sample_field(FIELD, fo.VectorField, description="To find copies of the picture with")
         operations = []
         for row in rows:
             print_of = found.get(row.id)

@@ -76,7 +76,9 @@ def find_duplicates(
     rows = store_sets.rows(samples, spec)
     further = None if embeddings is None else _neighbours(store_sets.vectors(samples, rows, embeddings), spec)
 
-    stored = store_prints.load(samples, rows) if resume else {}
+    stored = store_prints.load(samples, rows)
+    if not resume:
+        stored = {}
     known = contents.read(rows, report, stored, partial(store_prints.write, samples))
     ids = [row.id for row in rows]
     pairs: list[tuple[int, int, str, float]] = []
