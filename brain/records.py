@@ -136,6 +136,23 @@ class Box(Record):
 
 
 @dataclass(frozen=True)
+class Points(Record):
+    """Evidence as points: a hand, a face, a body.
+
+    Attributes:
+        label: what it is, or what is wrong with it
+        points: x, y in [0, 1], relative to the image, from its top left corner; may lie a little outside
+        confidence: in [0, 1], or None
+        attributes: further facts, e.g. ``{"verdict": "unknown", "reason": "a fist"}``
+    """
+
+    label: str
+    points: tuple[tuple[float, float], ...]
+    confidence: float | None = None
+    attributes: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ImageBatch:
     """N decoded images of one shape.
 
@@ -207,12 +224,14 @@ class Scores(Mapping[str, "Tensor"]):
         reasons: for each image why a score is unknown, else None; empty when nothing is unknown
         boxes: for each image its localized evidence; empty when there is none
         maps: for each image a (h, w) float32 map in [0, 1] over the whole of it, or None; empty when there is none
+        points: for each image its evidence as points; empty when there is none
     """
 
     tensors: Mapping[str, Tensor]
     reasons: tuple[str | None, ...] = ()
     boxes: tuple[tuple[Box, ...], ...] = ()
     maps: tuple[np.ndarray | None, ...] = ()
+    points: tuple[tuple[Points, ...], ...] = ()
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tensors[name]

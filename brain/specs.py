@@ -13,7 +13,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from loupe.brain.records import ImageBatch, Output, Request, Scores
 
@@ -72,6 +72,7 @@ class Check(Spec):
         needs: the sample fields that it reads, e.g. ``("prompt",)``; a sample without one is unknown
         long_side: the resolution that it judges at: the reader may scale down to it; None for the file's own
         evidence: the sample field that its boxes are written to, or None; checks may share one
+        points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
     """
@@ -81,11 +82,23 @@ class Check(Spec):
     long_side: ClassVar[int | None] = None
     evidence: ClassVar[str | None] = None
     map_field: ClassVar[str | None] = None
+    points_field: ClassVar[str | None] = None
     default: ClassVar[bool] = True
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch on that device ("cpu", "cuda", "cuda:1", "mps")."""
+
+    def reads(self) -> tuple[str, ...]:
+        """Returns the sample fields that it reads: ``needs``, and those that it uses where a sample has them.
+
+        Their values stand in ``ImageBatch.fields``: plain values, detections as ``tuple[Box, ...]``, None where absent.
+        """
+        return self.needs
+
+    def resolved(self, device: str) -> Self:
+        """Returns the check with what "auto" means on that device put in its place: what the run records."""
+        return self
 
 
 class SetMeasure(Spec):

@@ -9,8 +9,8 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain import prompts as prompt_reader
 from loupe.brain.errors import InputError, PromptError
+from loupe.brain.prompts import files as prompt_reader
 from loupe.brain.records import ProgressCallback
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator

@@ -32,7 +32,7 @@ LICENCES = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0
 LEAVES = ("checks", "sets", "embedders", "generators")
 HEAVY_MODULES = (
     "torch", "cv2", "fiftyone", "diffusers", "transformers", "sklearn", "scipy", "rapidocr", "onnxruntime",
-    "open_clip", "timm", "umap", "faiss",
+    "open_clip", "timm", "umap", "faiss", "ai_edge_litert",
 )  # fmt: skip
 
 SPECS: list[type[Spec]] = [spec for folder in LEAVES for spec in getattr(registry, folder)().values()]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import loupe
 from loupe.brain import output_folder, registry
-from loupe.brain import prompts as prompt_files
 from loupe.brain.device import resolve_device
 from loupe.brain.errors import InputError, PromptError
 from loupe.brain.progress import reporter
-from loupe.brain.prompts import Prompt, Prompts
+from loupe.brain.prompts import files as prompt_files
+from loupe.brain.prompts.files import Prompt, Prompts
 from loupe.brain.records import Progress, ProgressCallback, Request, Run
 from loupe.brain.specs import Generator, GeneratorSession
 from loupe.brain.store import generated as store_generated
@@ -67,7 +67,7 @@ def generate(
     Args:
         dataset: where the samples go
         prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; or,
-            with ``factors``, a template (see ``loupe.brain.prompts``)
+            with ``factors``, a template (see ``loupe.brain.prompts.files``)
         model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, or a generator's spec
         per_prompt: images for each prompt; a larger number adds to what is there
         seed: in [0, 2**63)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loupe.brain.errors import PromptError
-from loupe.brain.prompts import MOST_CHARACTERS, RESERVED, Prompt, read, with_negative_prompt
+from loupe.brain.prompts.files import MOST_CHARACTERS, RESERVED, Prompt, read, with_negative_prompt
 
 TEMPLATE = 'a {color} sign that says "{text}" at {time}'
 FACTORS = {"color": ["red", "blue"], "text": range(10, 20), "time": ["day", "night"]}
