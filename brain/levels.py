@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,8 +46,33 @@ def scaled(planes: Tensor, long_side: int) -> Tensor:
     shape = (max(1, round(height * scale)), max(1, round(width * scale)))
     # the 8-bit path is twenty times faster than the float one, but only the CPU has it
     if planes.device.type == "cpu":
+        if planes.shape[1] == 1:
+            return _scaled_alone(planes[:, 0], shape)[:, None]
         return interpolate(planes, shape, mode="bicubic", antialias=True)
     return interpolate(planes.float(), shape, mode="bicubic", antialias=True).round_().clamp_(0, 255).to(planes.dtype)
+
+
+def _scaled_alone(planes: Tensor, shape: tuple[int, int]) -> Tensor:
+    """As ``scaled``, for (N, H, W) planes: three at a time as the channels of one picture, four times faster."""
+    import cv2
+    import torch
+    from torch.nn.functional import interpolate
+
+    images = [*planes.numpy()]
+    images += images[-1:] * (-len(images) % 3)
+    triples = torch.stack([torch.from_numpy(cv2.merge(images[at : at + 3])) for at in range(0, len(images), 3)])
+    found = interpolate(triples.permute(0, 3, 1, 2), shape, mode="bicubic", antialias=True)
+    return found.flatten(0, 1)[: len(planes)].contiguous()
+
+
+def sampled(planes: Tensor) -> Tensor:
+    """Returns every n-th pixel: 128 to 255 along the long side, all of a smaller picture; contiguous.
+
+    Args:
+        planes: (..., H, W)
+    """
+    step = max(1, max(planes.shape[-2:]) // 128)
+    return planes[..., ::step, ::step].contiguous()
 
 
 def block_means(luma: Tensor, side: int) -> Tensor:
@@ -119,3 +146,57 @@ def percentiles(counts: Tensor, percents: Sequence[float]) -> Tensor:
     up_to = counts.cumsum(1)
     wanted = torch.tensor(percents, device=counts.device)[:, None, None] * up_to[:, -1:]
     return (up_to * 100 < wanted).sum(2).float() / 255
+
+
+@dataclass(frozen=True)
+class Tones:
+    """The luma of N pictures of one shape, and what is made of it: each of it is computed once, when it is asked for.
+
+    Attributes:
+        levels: (N, H, W) uint8
+    """
+
+    levels: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.levels.shape[-2:]
+        return height, width
+
+    @cached_property
+    def luma(self) -> Tensor:
+        """(N, H, W) float32 in [0, 1]: ``levels`` / 255."""
+        return self.levels.float().mul_(1 / 255)
+
+    @cached_property
+    def histogram(self) -> Tensor:
+        """(N, 256) int64: how many pixels have each level."""
+        return histogram(self.levels)
+
+    @cached_property
+    def samples(self) -> Tensor:
+        """(N, h, w) uint8: the levels at some of the places, see ``sampled``."""
+        return sampled(self.levels)
+
+    @cached_property
+    def halves(self) -> Tensor:
+        """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 2 x 2 pixels; smaller ones where the picture is."""
+        return block_means(self.luma, 2)
+
+    @cached_property
+    def blocks(self) -> Tensor:
+        """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 4 x 4 pixels; smaller ones where the picture is."""
+        return block_means(self.halves, 2)
+
+    @cached_property
+    def _scaled(self) -> dict[int, Tones]:
+        return {}
+
+    def at(self, long_side: int) -> Tones:
+        """Returns the tones with the long side scaled down to at most that many pixels (antialiased, never up)."""
+        if max(self.shape) <= long_side:
+            return self
+        if long_side not in self._scaled:
+            self._scaled[long_side] = Tones(scaled(self.levels[:, None], long_side)[:, 0])
+        return self._scaled[long_side]

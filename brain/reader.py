@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from loupe.brain.errors import ReadError
-from loupe.brain.jpeg import Encoded, decode, encoded
+from loupe.brain.jpeg import Encoded, decode, decode_scaled, encoded
 from loupe.brain.records import ImageBatch
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
     Traceback (most recent call last):
     loupe.brain.errors.ReadError: expected an image file, got no file at such.png
     """
+    plain = encoded(path)
+    if plain is not None:
+        found = decode_scaled(plain, long_side)
+        if found is not None:
+            return Picture(found, plain.size)
     name = os.path.basename(os.fspath(path))
     try:
         with Image.open(path) as image:

@@ -15,6 +15,7 @@ import numpy as np
 
 from loupe.brain import levels
 from loupe.brain.errors import InputError
+from loupe.brain.levels import Tones
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -172,42 +173,25 @@ class ImageBatch:
         return len(self.ids)
 
     @cached_property
-    def levels(self) -> Tensor:
-        """(N, H, W) uint8: Rec. 601 luma of the sRGB values, computed once for all checks."""
-        return levels.luma(self.pixels)
+    def tones(self) -> Tones:
+        """The Rec. 601 luma of the sRGB values, and what is made of it, computed once for all checks."""
+        return Tones(levels.luma(self.pixels))
 
     @cached_property
-    def luma(self) -> Tensor:
-        """(N, H, W) float32 in [0, 1]: ``levels`` / 255."""
-        return self.levels.float().mul_(1 / 255)
-
-    @cached_property
-    def histogram(self) -> Tensor:
-        """(N, 256) int64: how many pixels have each level of luma."""
-        return levels.histogram(self.levels)
-
-    @cached_property
-    def samples(self) -> Tensor:
-        """(N, 3, h, w) uint8, contiguous: every n-th pixel, 128 to 255 along the long side, all of a smaller one."""
-        step = max(1, max(self.pixels.shape[-2:]) // 128)
-        return self.pixels[..., ::step, ::step].contiguous()
-
-    @cached_property
-    def halves(self) -> Tensor:
-        """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 2 x 2 pixels; smaller ones where the picture is."""
-        return levels.block_means(self.luma, 2)
-
-    @cached_property
-    def blocks(self) -> Tensor:
-        """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 4 x 4 pixels; smaller ones where the picture is."""
-        return levels.block_means(self.halves, 2)
+    def extremes(self) -> tuple[Tensor, Tensor]:
+        """(N, h, w) uint8 each: the highest and the lowest of R, G and B at the places of ``Tones.samples``."""
+        sampled = levels.sampled(self.pixels)
+        return sampled.amax(1), sampled.amin(1)
 
     @cached_property
     def _scaled(self) -> dict[int, ImageBatch]:
         return {}
 
     def at(self, long_side: int) -> ImageBatch:
-        """Returns the batch with its long side scaled down to at most that many pixels (antialiased, never up)."""
+        """Returns the batch with its long side scaled down to at most that many pixels (antialiased, never up).
+
+        For colour; a check that reads luma only takes ``tones.at``, which costs a third.
+        """
         if max(self.pixels.shape[-2:]) <= long_side:
             return self
         if long_side not in self._scaled:

@@ -110,8 +110,10 @@ def _start(
             with lock:
                 judged = list(attempt(judge, moved))
             for part, scores in judged:
+                # one copy from the device for each score, and not one for each sample
+                columns = {} if isinstance(scores, Exception) else {k: column.tolist() for k, column in scores.items()}
                 for index, sample_id in enumerate(part.ids):
-                    _add(verdicts[sample_id], name, scores, index)
+                    _add(verdicts[sample_id], name, scores, columns, index)
 
     return verdicts, [pool.submit(one, rows, batch) for rows, batch in chunk.batches]
 
@@ -132,7 +134,9 @@ def _unreadable(row: Row, reason: str, checks: Mapping[str, Check]) -> Verdict:
     return Verdict(row, scores, reasons, {}, {}, {})
 
 
-def _add(verdict: Verdict, check: str, scores: Scores | Exception, index: int) -> None:
+def _add(
+    verdict: Verdict, check: str, scores: Scores | Exception, columns: Mapping[str, list[float]], index: int
+) -> None:
     """Adds one check's word on one sample. The dicts of a verdict are ours until it is yielded."""
     assert isinstance(verdict.scores, dict)
     assert isinstance(verdict.reasons, dict)
@@ -142,7 +146,8 @@ def _add(verdict: Verdict, check: str, scores: Scores | Exception, index: int) -
     if isinstance(scores, Exception):
         verdict.errors[check] = f"{type(scores).__name__}: {scores}"
         return
-    verdict.scores.update({name: float(values[index]) for name, values in scores.items()})
+    for name, column in columns.items():
+        verdict.scores[name] = column[index]
     if scores.reasons and scores.reasons[index]:
         verdict.reasons[check] = str(scores.reasons[index])
     if scores.boxes:

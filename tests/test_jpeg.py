@@ -47,6 +47,39 @@ def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
         assert difference.abs().max() <= 3
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"optimize": True}]
+)
+def test_opencv_and_pillow_give_the_same_pixels(tmp_path: Path, options: dict[str, Any]) -> None:
+    path = tmp_path / "a.jpg"
+    picture(0).resize((801, 603)).save(path, quality=90, **options)
+    found = jpeg.encoded(path)
+    assert found is not None
+    assert found.size == (801, 603)
+    for long_side, scale in ((None, 1), (700, 1), (400, 2), (320, 2), (200, 4), (50, 8)):
+        with Image.open(path) as peer:
+            peer.draft(None, (801 // scale, 603 // scale))
+            expected = np.asarray(peer)
+        decoded = jpeg.decode_scaled(found, long_side)
+        assert decoded is not None
+        np.testing.assert_array_equal(decoded, expected)
+
+
+def test_what_is_not_plain_has_no_plain_size(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    picture(0).save(whole, exif=exif)
+    data = whole.read_bytes()
+    assert jpeg.plain_size(data) == (80, 60)
+    for length in (0, 2, 3, 30, 150):
+        assert jpeg.plain_size(data[:length]) is None
+    assert jpeg.plain_size(data[:2] + b"\xff\xe0\x00\x00" + data[2:]) is None
+    picture(0).save(whole, exif=b"Exif\0\0 no metadata at all")
+    assert jpeg.plain_size(whole.read_bytes()) in (None, (80, 60))
+    assert read(whole).size == (80, 60)
+
+
 @pytest.mark.parametrize("refuses", [False, True])
 def test_chunks_are_the_same_with_and_without_a_device(
     files: list[Path], monkeypatch: pytest.MonkeyPatch, refuses: bool

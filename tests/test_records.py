@@ -29,18 +29,18 @@ def grain() -> np.ndarray:
 def test_luma_is_opencvs(grain: np.ndarray) -> None:
     peer = np.stack([cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY) for picture in grain])
     batch = batch_of(grain)
-    assert batch.luma.dtype == torch.float32
-    np.testing.assert_allclose(batch.luma.numpy(), peer, atol=1.01 / 255)
-    assert batch.luma is batch.luma
+    assert batch.tones.luma.dtype == torch.float32
+    np.testing.assert_allclose(batch.tones.luma.numpy(), peer, atol=1.01 / 255)
+    assert batch.tones.luma is batch.tones.luma
     assert np.array_equal(batch.pixels.numpy().transpose(0, 2, 3, 1), grain)
 
 
 def test_histogram_is_numpys(grain: np.ndarray) -> None:
     batch = batch_of(grain)
-    levels = np.rint(batch.luma.numpy() * 255).astype(int)
+    levels = np.rint(batch.tones.luma.numpy() * 255).astype(int)
     peer = np.stack([np.bincount(one.ravel(), minlength=256) for one in levels])
-    assert batch.histogram.dtype == torch.int64
-    assert np.array_equal(batch.histogram.numpy(), peer)
+    assert batch.tones.histogram.dtype == torch.int64
+    assert np.array_equal(batch.tones.histogram.numpy(), peer)
 
 
 def test_at_scales_down_without_aliasing_and_never_up(grain: np.ndarray) -> None:
@@ -58,6 +58,20 @@ def test_at_scales_down_without_aliasing_and_never_up(grain: np.ndarray) -> None
     assert grey[..., 2:-2, 2:-2].float().sub(127.5).abs().max() < 3
     # nothing is darker or brighter on average
     assert abs(float(small.pixels.float().mean()) - grain.mean()) < 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+def test_scaled_tones_are_those_of_the_scaled_picture(n: int) -> None:
+    grain = np.random.default_rng(n).integers(0, 256, (n, 60, 90, 3), dtype=np.uint8)
+    batch = batch_of(grain)
+    assert batch.tones.at(90) is batch.tones
+    small = batch.tones.at(32)
+    assert small is batch.tones.at(32)
+    assert small.shape == (21, 32)
+    peer = batch.at(32).tones.levels
+    assert small.levels.shape == peer.shape
+    # luma is rounded before it is scaled and not after
+    assert (small.levels.int() - peer.int()).abs().max() <= 2
 
 
 def test_a_long_thin_picture_keeps_a_pixel() -> None:

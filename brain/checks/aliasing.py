@@ -132,7 +132,7 @@ class Aliasing(Check):
             return score, period, tuple(boxes)
 
         def judge(batch: ImageBatch) -> Scores:
-            found = [one(luma) for luma in batch.luma]
+            found = [one(luma) for luma in batch.tones.luma]
             rows = [(math.nan, math.nan) if isinstance(each, str) else each[:2] for each in found]
             score, period = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
             reasons = tuple(each if isinstance(each, str) else None for each in found)

@@ -177,7 +177,7 @@ class ColorBleeding(Check):
 
         def judge(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
-            found = [one(pixels, luma) for pixels, luma in zip(small.pixels, small.luma, strict=True)]
+            found = [one(pixels, luma) for pixels, luma in zip(small.pixels, small.tones.luma, strict=True)]
             rows = [(math.nan,) * 3 if isinstance(each, str) else each[0] for each in found]
             columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
             names = [output.name for output in self.outputs]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain import levels
 from loupe.brain.levels import percentiles
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
@@ -33,7 +32,7 @@ def contrast(low: Tensor, high: Tensor) -> Tensor:
     return (high - low) / (high + low).clamp_min(1 / 255)
 
 
-def overexposure(pixels: Tensor) -> Tensor:
+def overexposure(highest: Tensor, lowest: Tensor, luma: Tensor) -> Tensor:
     """Returns the mean luma of what is not white, plus 0.45 times the share of clipped pixels: (N,) float32.
 
     In [0, 1.45], 1.45 for a white picture.
@@ -42,13 +41,14 @@ def overexposure(pixels: Tensor) -> Tensor:
     background counts as clipped, and as nothing else, unless there is less than 5 % beside it.
 
     Args:
-        pixels: (N, 3, H, W) uint8
+        highest, lowest: (N, H, W) uint8, the highest and the lowest of R, G and B
+        luma: (N, H, W) uint8
     """
-    clipped = (pixels.amax(1) >= _CLIPPED).flatten(1)
-    white = (pixels.amin(1) >= _WHITE).flatten(1)
+    clipped = (highest >= _CLIPPED).flatten(1)
+    white = (lowest >= _WHITE).flatten(1)
     n = white.shape[1]
     coloured = 1 - white.sum(1) / n
-    lit = levels.luma(pixels).flatten(1).masked_fill(white, 0).sum(1) / (255 * n)
+    lit = luma.flatten(1).masked_fill(white, 0).sum(1) / (255 * n)
     mean = (lit + (_LEAST_COLOURED - coloured).clamp_min(0)) / coloured.clamp_min(_LEAST_COLOURED)
     return mean + _CLIPPED_COUNTS * clipped.sum(1) / n
 
@@ -63,7 +63,7 @@ class Exposure(Check):
     """
 
     name: ClassVar[str] = "exposure"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "Michelson, Studies in Optics (1927); percentiles as in cleanvision, at other places"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -103,10 +103,10 @@ class Exposure(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         def judge(batch: ImageBatch) -> Scores:
-            found = percentiles(batch.at(_LONG_SIDE).histogram, _PERCENTS)
+            found = percentiles(batch.tones.at(_LONG_SIDE).histogram, _PERCENTS)
             level = dict(zip(_PERCENTS, found, strict=True))
             scores = {f"brightness_p{percent:02}": values for percent, values in level.items()}
-            scores["overexposure"] = overexposure(batch.samples)
+            scores["overexposure"] = overexposure(*batch.extremes, batch.tones.samples)
             return Scores({**scores, "contrast": contrast(level[1], level[99])})
 
         return judge

@@ -67,7 +67,7 @@ class Halo(Check):
     """
 
     name: ClassVar[str] = "halo"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "Overshoot of the edge spread function, as in ISO 12233"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -118,7 +118,7 @@ class Halo(Check):
             return score, width, tuple(Box("halo", place) for place in places)
 
         def judge(batch: ImageBatch) -> Scores:
-            found = [one(luma) for luma in batch.at(_LONG_SIDE).luma]
+            found = [one(luma) for luma in batch.tones.at(_LONG_SIDE).luma]
             rows = [(math.nan, math.nan) if isinstance(each, str) else each[:2] for each in found]
             score, width = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
             reasons = tuple(each if isinstance(each, str) else None for each in found)

@@ -50,7 +50,7 @@ class Information(Check):
     """
 
     name: ClassVar[str] = "information"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -69,7 +69,7 @@ class Information(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
+            small = batch.tones.at(_LONG_SIDE)
             return Scores({"entropy": entropy(small.histogram), "local_contrast": local_contrast(small.blocks)})
 
         return judge

@@ -160,7 +160,7 @@ class LocalBlur(Check):
     """
 
     name: ClassVar[str] = "local_blur"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "Edge width from the Laplacian, after Elder and Zucker, IEEE Trans. PAMI 20 (1998)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -216,8 +216,8 @@ class LocalBlur(Check):
             return (min(20.0, max(0.0, excess)), share, min(20.0, max(0.0, sharper))), boxes, blurred
 
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
-            height, width = small.pixels.shape[-2:]
+            small = batch.tones.at(_LONG_SIDE)
+            height, width = small.shape
             names = [output.name for output in self.outputs]
             if min(height, width) < _LEAST_SIDE:
                 unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)

@@ -25,6 +25,8 @@ _FINE, _COARSE = (0.16, 0.5), (0.02, 0.064)
 #: how much of the coarse frequencies' own difference is taken off: stripes have one without being smeared
 _OWN = 0.5
 _RINGS = 48
+#: in pixels
+_LENGTHS = tuple(1 + step / 4 for step in range(97))
 #: nats below which nothing is smeared: its length is 0
 _LEAST_LOSS = 2.0
 
@@ -56,9 +58,27 @@ def _frequencies(height: int, width: int, device: str) -> tuple[Tensor, Tensor, 
     return x.to(device), y.to(device), used.to(device), weights[:, used].contiguous().to(device)
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """What lengths along one direction are fitted with.
+
+    Attributes:
+        inside: (K,) which frequencies count
+        ring, along: (K,) the bins of their distances from the origin, and of those along the direction
+        ring_counts, along_counts: (48,) how many there are in each bin, at least 1
+        models: (97, 48) what each length makes of each bin along the direction, scaled so that products compare
+    """
+
+    inside: Tensor
+    ring: Tensor
+    along: Tensor
+    ring_counts: Tensor
+    along_counts: Tensor
+    models: Tensor
+
+
 @lru_cache(maxsize=64)
-def _rings(height: int, width: int, degrees: float, device: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns which frequencies a length is fitted to, their rings around the origin, and their places along a line."""
+def _fit(height: int, width: int, degrees: float, device: str) -> _Fit:
     import torch
 
     x, y, _, _ = _frequencies(height, width, device)
@@ -68,7 +88,12 @@ def _rings(height: int, width: int, degrees: float, device: str) -> tuple[Tensor
     ring, place = (
         (distance.flatten()[inside] * 2 * _RINGS).long().clamp(0, _RINGS - 1) for distance in (radius, along)
     )
-    return inside, ring, place
+    counts, weights = (torch.bincount(bins, minlength=_RINGS).float() for bins in (ring, place))
+    frequency = (torch.arange(_RINGS, device=device) + 0.5) / (2 * _RINGS)
+    models = (torch.sinc(frequency * torch.tensor(_LENGTHS, device=device)[:, None]).square() + 0.02).log()
+    models -= (models * weights).sum(-1, keepdim=True) / weights.sum()
+    models *= weights / (weights * models.square()).sum(-1, keepdim=True).sqrt()
+    return _Fit(inside, ring, place, counts.clamp_min(1), weights.clamp_min(1), models)
 
 
 @lru_cache(maxsize=64)
@@ -80,14 +105,15 @@ def _window(height: int, width: int, device: str) -> Tensor:
 
 
 def spectrum(luma: Tensor) -> Tensor:
-    """Returns the power of each frequency of ``rfft2``, under a Hann window: (H, W // 2 + 1) float32.
+    """Returns the power of each frequency of ``rfft2``, under a Hann window: (..., H, W // 2 + 1) float32.
 
     Args:
-        luma: (H, W) in [0, 1]
+        luma: (..., H, W) in [0, 1]
     """
     import torch
 
-    found = torch.fft.rfft2((luma - luma.mean()) * _window(*luma.shape, str(luma.device)))
+    height, width = luma.shape[-2:]
+    found = torch.fft.rfft2((luma - luma.mean((-2, -1), keepdim=True)).mul_(_window(height, width, str(luma.device))))
     return found.real.square().add_(found.imag.square())
 
 
@@ -96,19 +122,19 @@ def _log(power: Tensor) -> Tensor:
 
 
 def directional_loss(power: Tensor, width: int) -> Tensor:
-    """Returns how much fine detail each direction lacks against the one across it: (12,) float32 in nats.
+    """Returns how much fine detail each direction lacks against the one across it: (..., 12) float32 in nats.
 
     The mean log power of the fine frequencies of a sector, less that of the sector across it, less half of the same of
     the coarse frequencies, with the sign turned: a smear along a direction divides the power of the fine frequencies
     along it by a large number, and leaves the coarse ones and those across it as they are.
 
     Args:
-        power: (H, width // 2 + 1), see ``spectrum``
+        power: (..., H, width // 2 + 1), see ``spectrum``
         width: of the picture
     """
-    _, _, used, weights = _frequencies(len(power), width, str(power.device))
-    means = weights @ _log(power.take(used))
-    return means - means.roll(_DIRECTIONS // 2)
+    _, _, used, weights = _frequencies(power.shape[-2], width, str(power.device))
+    means = _log(power.flatten(-2).index_select(-1, used)) @ weights.T
+    return means - means.roll(_DIRECTIONS // 2, -1)
 
 
 def smear_length(power: Tensor, width: int, degrees: float) -> float:
@@ -124,25 +150,12 @@ def smear_length(power: Tensor, width: int, degrees: float) -> float:
     """
     import torch
 
-    inside, ring, along = _rings(len(power), width, degrees, str(power.device))
-    values = _log(power.take(inside))
-
-    def means(of: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
-        counts = torch.bincount(place, minlength=_RINGS).float()
-        return torch.bincount(place, of, _RINGS) / counts.clamp_min(1), counts
-
-    own, _ = means(values, ring)
-    profile, weights = means(values - own[ring], along)
-    frequency = (torch.arange(_RINGS, device=power.device) + 0.5) / (2 * _RINGS)
-    lengths = torch.arange(1.0, 25.25, 0.25, device=power.device)
-    models = (torch.sinc(frequency * lengths[:, None]).square() + 0.02).log()
-
-    def centred(rows: Tensor) -> Tensor:
-        return rows - (rows * weights).sum(-1, keepdim=True) / weights.sum()
-
-    model, found = centred(models), centred(profile)
-    fit = (weights * model * found).sum(-1) / (weights * model.square()).sum(-1).sqrt()
-    return float(lengths[fit.argmax()])
+    fit = _fit(power.shape[-2], width, degrees, str(power.device))
+    values = _log(power.take(fit.inside))
+    own = torch.bincount(fit.ring, values, _RINGS) / fit.ring_counts
+    profile = torch.bincount(fit.along, values - own[fit.ring], _RINGS) / fit.along_counts
+    # the models are centred, so that the profile need not be
+    return _LENGTHS[int((fit.models @ profile.to(fit.models)).argmax())]
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,7 @@ class MotionBlur(Check):
     """
 
     name: ClassVar[str] = "motion_blur"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     source: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -189,31 +202,26 @@ class MotionBlur(Check):
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         import torch
 
-        def one(luma: Tensor) -> tuple[float, float, float]:
-            power = spectrum(luma)
-            loss = directional_loss(power, luma.shape[1])
-            most, strongest = (float(value) for value in loss.max(0))
-            degrees = strongest * 180 / _DIRECTIONS
-            if most < _LEAST_LOSS:
-                return most, degrees, 0.0
-            return most, degrees, smear_length(power, luma.shape[1], degrees) / max(luma.shape)
-
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
-            height, width = small.pixels.shape[-2:]
-            reasons: list[str | None] = []
-            rows = []
-            # means of 2 x 2: what is finer is noise, and says less of a smear
-            for luma in small.halves:
-                reason = None
-                if min(height, width) < _LEAST_SIDE:
-                    reason = f"too small to judge motion blur: {width} x {height} pixels"
-                elif float((luma - luma.mean()).square_().mean()) < _LEAST_SPREAD**2:
-                    reason = "too plain to judge motion blur"
-                reasons.append(reason)
-                rows.append((math.nan,) * 3 if reason else one(luma))
+            small = batch.tones.at(_LONG_SIDE)
+            height, width = small.shape
             names = [output.name for output in self.outputs]
-            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            return Scores(dict(zip(names, columns, strict=True)), tuple(reasons) if any(reasons) else ())
+            if min(height, width) < _LEAST_SIDE:
+                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
+                reason = f"too small to judge motion blur: {width} x {height} pixels"
+                return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
+            # means of 2 x 2: what is finer is noise, and says less of a smear
+            halves = small.halves
+            columns = halves.shape[-1]
+            power = spectrum(halves)
+            most, strongest = directional_loss(power, columns).max(-1)
+            angle = strongest * (180 / _DIRECTIONS)
+            length = torch.zeros_like(most)
+            for at in (most >= _LEAST_LOSS).nonzero()[:, 0].tolist():
+                length[at] = smear_length(power[at], columns, float(angle[at])) / max(halves.shape[-2:])
+            plain = (halves - halves.mean((1, 2), keepdim=True)).square_().mean((1, 2)) < _LEAST_SPREAD**2
+            found = [scores.masked_fill(plain, torch.nan) for scores in (most, angle, length)]
+            reasons = tuple("too plain to judge motion blur" if one else None for one in plain.tolist())
+            return Scores(dict(zip(names, found, strict=True)), reasons if any(reasons) else ())
 
         return judge

@@ -243,7 +243,7 @@ class RepeatedSubject(Check):
                 unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
                 reason = f"too small or narrow to judge repetition: {width} x {height} pixels"
                 return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
-            rows, boxes = zip(*map(one, coarse.pixels, small.luma), strict=True)
+            rows, boxes = zip(*map(one, coarse.pixels, small.tones.luma), strict=True)
             reasons = tuple("too plain to judge repetition" if math.isnan(row[0]) else None for row in rows)
             columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
             return Scores(

@@ -179,7 +179,7 @@ class Seam(Check):
     """
 
     name: ClassVar[str] = "seam"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "A step against its parallels, as in blocking measures: Wang, Bovik, Evans, ICIP (2000)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -244,8 +244,8 @@ class Seam(Check):
             return (score, place, 90.0 if upright else 0.0), tuple(boxes)
 
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
-            height, width = small.pixels.shape[-2:]
+            small = batch.tones.at(_LONG_SIDE)
+            height, width = small.shape
             reasons: list[str | None] = []
             rows, boxes = [], []
             for luma, levels in zip(small.luma, small.levels, strict=True):

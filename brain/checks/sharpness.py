@@ -47,7 +47,7 @@ class Sharpness(Check):
     """
 
     name: ClassVar[str] = "sharpness"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "After Crete et al., The blur effect, SPIE 6492 (2007)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -67,8 +67,8 @@ class Sharpness(Check):
         def judge(batch: ImageBatch) -> Scores:
             import torch
 
-            small = batch.at(_LONG_SIDE)
-            height, width = small.pixels.shape[-2:]
+            small = batch.tones.at(_LONG_SIDE)
+            height, width = small.shape
             if min(height, width) < _LEAST_SIDE:
                 reason = f"too small to judge blur: {width} x {height} pixels"
                 unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)

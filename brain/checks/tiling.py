@@ -172,7 +172,7 @@ class Tiling(Check):
     """
 
     name: ClassVar[str] = "tiling"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -231,8 +231,8 @@ class Tiling(Check):
             return (best, period), boxes if best > threshold.value else ()
 
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
-            height, width = small.pixels.shape[-2:]
+            small = batch.tones.at(_LONG_SIDE)
+            height, width = small.shape
             reasons: list[str | None] = []
             rows, boxes = [], []
             for luma in small.luma:
