@@ -30,6 +30,11 @@ _LEAST_DETAIL_MOVED = 0.15
 _LEAST_OVERLAP = 0.6
 _MOST_SHEAR = 0.1
 _MOST_SCALE = 1.35
+#: a logo that somebody put on a picture: it is no longer than that share of a side, no farther than that from both
+#: edges of a corner, and that share of the picture has structure beside it
+_STAMP_SIDE, _STAMP_MARGIN, _STAMP_REST = 0.45, 0.1, 0.25
+_DIFFERS = 0.6
+_STAMPED_BELOW = 0.95
 
 
 @dataclass(frozen=True)
@@ -116,22 +121,15 @@ def similarity(thumbs: Thumbnails, a: int, b: int, turn: int = 0, window: int = 
     luma_a, luma_b = thumbs.luma[a], np.ascontiguousarray(turned(thumbs.luma[b], turn))
     chroma_a, chroma_b = thumbs.chroma[a], np.ascontiguousarray(turned(thumbs.chroma[b], turn))
     straight = np.eye(2, 3, dtype=np.float32)
-    best = 0.0
-    if _correlation(luma_a, luma_b) > 0.9:
-        best = _compare(luma_b, luma_a, chroma_b, chroma_a, straight)
-        if best > 0.95:
-            return best
+    best = _compare(luma_b, luma_a, chroma_b, chroma_a, straight)
+    if best > 0.95:
+        return best
     if detail(np.stack([luma_a, luma_b])).min() < _LEAST_DETAIL_MOVED:
         return best  # one lamp in the dark fits every other one when it may be moved
     left, top, side = WINDOWS[window]
     start = np.array([[side, 0, left * SIDE], [0, side, top * SIDE]], np.float32)
     warp = _register(luma_b, luma_a, start)
     return best if warp is None else max(best, _compare(luma_b, luma_a, chroma_b, chroma_a, warp))
-
-
-def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    x, y = x - x.mean(dtype=np.float32), y - y.mean(dtype=np.float32)
-    return float((x * y).sum() / max(float(np.sqrt((x * x).sum() * (y * y).sum())), 1e-6))
 
 
 def _register(template: np.ndarray, picture: np.ndarray, start: np.ndarray) -> np.ndarray | None:
@@ -173,23 +171,19 @@ def _compare(
     if inside.mean() < _LEAST_OVERLAP:
         return 0.0
     moved = cv2.warpAffine(picture, warp, (SIDE, SIDE), flags=flags | cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    x, y = _same_light(template.astype(np.float32), moved.astype(np.float32), inside)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return cv2.GaussianBlur(values, (0, 0), 2.5)
-
-    # what a small file never had is no difference
-    x, y = cv2.GaussianBlur(x, (0, 0), 0.8), cv2.GaussianBlur(y, (0, 0), 0.8)
-    mean_x, mean_y = mean(x), mean(y)
-    var_x, var_y = mean(x * x) - mean_x**2, mean(y * y) - mean_y**2
-    both = mean(x * y) - mean_x * mean_y
-    noise = _NOISE * float(np.clip(max(x[inside].var(), y[inside].var()), 400, 6000))
-    # where neither has anything, there is nothing to be alike
-    detailed = inside & (var_x + var_y > 4 * noise)
+    x, y = template.astype(np.float32), moved.astype(np.float32)
+    local, detailed = _structure(x, y, inside)
     if detailed.sum() < _LEAST_DETAIL * inside.sum():
         return 0.0
-    local = ((2 * both + noise) / (var_x + var_y + noise))[detailed]
-    alike = float(np.quantile(local, 0.1))
+    alike = float(np.quantile(local[detailed], 0.1))
+    # each of the two may have a logo, each in another corner
+    for _ in range(2):
+        stamp = _stamp(local, detailed, inside) if alike < _STAMPED_BELOW else None
+        if stamp is None:
+            break
+        inside &= ~stamp
+        local, detailed = _structure(x, y, inside)
+        alike = max(alike, float(np.quantile(local[detailed], 0.1)))
 
     small = warp.copy()
     small[:, 2] *= _CHROMA / SIDE
@@ -204,6 +198,58 @@ def _compare(
     if min(power_x, power_y) > 9:
         alike = min(alike, float((colour_x * colour_y).mean() / np.sqrt(power_x * power_y)))
     return min(max(alike, 0.0), 1.0)
+
+
+def _structure(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the local structural similarity without its term of brightness, and where there is any structure.
+
+    Wang et al., IEEE Trans. Image Processing 13 (2004).
+    """
+    import cv2
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(values, (0, 0), 2.5)
+
+    x, y = _same_light(x, y, inside)
+    # what a small file never had is no difference
+    x, y = cv2.GaussianBlur(x, (0, 0), 0.8), cv2.GaussianBlur(y, (0, 0), 0.8)
+    mean_x, mean_y = mean(x), mean(y)
+    var_x, var_y = mean(x * x) - mean_x**2, mean(y * y) - mean_y**2
+    both = mean(x * y) - mean_x * mean_y
+    noise = _NOISE * float(np.clip(max(x[inside].var(), y[inside].var()), 400, 6000))
+    # where neither has anything, there is nothing to be alike
+    detailed = inside & (var_x + var_y > 4 * noise)
+    return (2 * both + noise) / (var_x + var_y + noise), detailed
+
+
+def _stamp(local: np.ndarray, detailed: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
+    """Returns the (64, 64) bool rectangle of a logo that one of two pictures has in a corner; None if there is none.
+
+    Where the two differ is one compact part in a corner, and there is detail enough beside it. A digit that differs is
+    none: it stands in the midst of its sign, or at the middle of an edge.
+    """
+    import cv2
+
+    differs = (detailed & (local < _DIFFERS)).astype(np.uint8)
+    # the letters of one logo belong together
+    joined = cv2.morphologyEx(differs, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    n, _, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    if n < 2:
+        return None
+    left, top, width, height, _ = boxes[1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())]
+    stamp = np.zeros((SIDE, SIDE), bool)
+    stamp[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2] = True
+    # corners are those of what both pictures show
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    margin = max(
+        min(left - columns[0], columns[-1] + 1 - left - width), min(top - rows[0], rows[-1] + 1 - top - height)
+    )
+    if margin > _STAMP_MARGIN * SIDE or max(width, height) > _STAMP_SIDE * SIDE:
+        return None
+    rest = detailed & ~stamp
+    if rest.sum() < _STAMP_REST * inside.sum():
+        return None
+    return stamp
 
 
 def _same_light(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

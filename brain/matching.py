@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _HASHED = 32
+#: two parts that are compared each with the same one of the other picture: one logo near an edge cannot be in both
+_PARTS = ((0.0, 0.0, 0.7), (0.3, 0.3, 0.7))
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,14 @@ def _hash_matrix(start: float, side: float) -> np.ndarray:
     return (cosines @ cover).astype(np.float32)
 
 
-def hashes(luma: np.ndarray, window: int = 0) -> np.ndarray:
-    """Returns the hash of a window of each (N, 64, 64) thumbnail: (N, 63) float32 of unit length, zero if flat."""
-    left, top, side = WINDOWS[window]
+def hashes(luma: np.ndarray, window: tuple[float, float, float] = WINDOWS[0]) -> np.ndarray:
+    """Returns the hash of a window of each (N, 64, 64) thumbnail: (N, 63) float32 of unit length, zero if flat.
+
+    Args:
+        luma: (N, 64, 64) uint8
+        window: left, top, side in [0, 1]
+    """
+    left, top, side = window
     rows, columns = _hash_matrix(top, side), _hash_matrix(left, side)
     found = np.concatenate(
         [rows @ luma[start : start + 4096].astype(np.float32) @ columns.T for start in range(0, len(luma), 4096)]
@@ -115,7 +122,7 @@ def candidates(
 ) -> Candidates:
     """Returns the pairs whose hashes are alike: for each image its nearest others, each pair once.
 
-    Memory is block × block, never N × N. Time grows with N²: 13 products of (block, 63) by (63, block) a tile.
+    Memory is block × block, never N × N. Time grows with N²: 15 products of (block, 63) by (63, block) a tile.
 
     Args:
         luma: (N, 64, 64) uint8 thumbnails
@@ -133,18 +140,21 @@ def candidates(
         return Candidates(*np.zeros((4, 0), np.int64))
     whole = hashes(luma)
     turns = [turned_hashes(whole, turn) for turn in range(1, 8)]
-    windows = [hashes(luma, window) for window in range(len(WINDOWS))]
+    windows = [hashes(luma, window) for window in WINDOWS]
+    parts = [hashes(luma, part) for part in _PARTS]
     found: list[np.ndarray] = []
     for top in range(0, len(chosen), block):
         rows = chosen[top : top + block]
         best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
         for left in range(0, n, block):
             columns = slice(left, min(left + block, n))
-            upright, window = _highest([view[rows] @ whole[columns].T for view in windows])
+            upright, window = _highest(
+                [view[rows] @ whole[columns].T for view in windows] + [part[rows] @ part[columns].T for part in parts]
+            )
             turned_too, turn = _highest([view[rows] @ whole[columns].T for view in turns])
             # a symmetric layout fits turned as well as upright: then both are tried
             turn = np.where(turned_too >= least, turn + 1, 0)
-            window = np.where(upright >= least, window, -1)
+            window = np.where(upright >= least, np.where(window < len(WINDOWS), window, 0), -1)
             tile = np.maximum(upright, turned_too)
             tile[rows[:, None] == np.arange(left, columns.stop)] = -2
             if groups is not None:
@@ -182,7 +192,7 @@ def oriented(luma: np.ndarray, a: np.ndarray, b: np.ndarray) -> Candidates:
         a, b: (P,) indices
     """
     whole = hashes(luma)
-    upright, window = _highest([(hashes(luma, at)[a] * whole[b]).sum(1) for at in range(len(WINDOWS))])
+    upright, window = _highest([(hashes(luma, at)[a] * whole[b]).sum(1) for at in WINDOWS])
     turned_too, turn = _highest([(turned_hashes(whole, at)[a] * whole[b]).sum(1) for at in range(1, 8)])
     by_turn = turned_too > upright
     inverse = np.array([0, 1, 2, 3, 4, 6, 5, 7])[turn.astype(np.int64) + 1]

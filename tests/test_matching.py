@@ -160,8 +160,9 @@ def test_tiles_find_what_brute_force_finds(block: int) -> None:
     for a in range(15):
         for b in range(a + 1, 15):
             turned = max(float(d.turned_hashes(whole[[a]], turn)[0] @ whole[b]) for turn in range(8))
-            cut = max(float(d.hashes(luma[[x]], w)[0] @ whole[y]) for w in range(6) for x, y in ((a, b), (b, a)))
-            if max(turned, cut) >= 0.9:
+            cut = max(float(d.hashes(luma[[x]], w)[0] @ whole[y]) for w in d.WINDOWS for x, y in ((a, b), (b, a)))
+            part = max(float(d.hashes(luma[[a]], p)[0] @ d.hashes(luma[[b]], p)[0]) for p in d._PARTS)
+            if max(turned, cut, part) >= 0.9:
                 expected.add((a, b))
     assert {(min(a, b), max(a, b)) for a, b in zip(found.a.tolist(), found.b.tolist(), strict=True)} == expected
 

@@ -86,7 +86,7 @@ class Exposure(Check):
             higher_is_better=False,
             bounds=(0.0, 1.5),
             sentence="The mean luma of what is not white, plus 0.45 times the share of clipped pixels.",
-            fails=Threshold(">", 0.91, basis="flags 1 of 100 clean ImageNet photos"),
+            fails=Threshold(">", 0.91, basis="flags 2 of 100 clean ImageNet photos"),
             failure="bright",
         ),
         Output("brightness_p99", "luma", True, (0.0, 1.0), "The level that 99 % of the pixels do not exceed."),

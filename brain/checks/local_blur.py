@@ -174,7 +174,7 @@ class LocalBlur(Check):
             higher_is_better=False,
             bounds=(0.0, 20.0),
             sentence="How much softer the softest enclosed part is than the softest of its four sides.",
-            fails=Threshold(">", _THRESHOLD, basis="flags 1 of 100 clean ImageNet photos"),
+            fails=Threshold(">", _THRESHOLD, basis="flags 2 of 100 clean ImageNet photos"),
             failure="local_blur",
         ),
         Output(

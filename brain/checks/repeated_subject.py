@@ -198,7 +198,7 @@ class RepeatedSubject(Check):
             higher_is_better=False,
             bounds=(0.0, 1.0),
             sentence="How alike the two most alike places are that no third one is like.",
-            fails=Threshold(">", _THRESHOLD, basis="flags 1 of 100 clean ImageNet photos"),
+            fails=Threshold(">", _THRESHOLD, basis="flags 2 of 100 clean ImageNet photos"),
             failure="repeated_subject",
         ),
         Output(

@@ -192,7 +192,7 @@ class Seam(Check):
             higher_is_better=False,
             bounds=(0.0, 1.0),
             sentence="How much the picture falls apart at one straight line, from 0 to 1.",
-            fails=Threshold(">", 0.24, basis="flags 1 of 100 clean ImageNet photos"),
+            fails=Threshold(">", 0.24, basis="flags none of 100 clean ImageNet photos"),
             failure="seam",
         ),
         Output(

@@ -21,14 +21,15 @@ class Duplicates(SetMeasure):
 
     Near duplicates are found in two steps. **Candidates**: the 8 × 8 lowest frequencies of the luma's cosine transform
     (the coefficients that pHash takes the signs of, here kept as numbers), compared by their cosine: the nearest
-    ``per_image`` others of each image, over its 8 flips and quarter turns and over 5 crops. **Verification**: the pair
-    is registered on 64 × 64 thumbnails by an affine map (ECC), one is given the other's brightness and contrast, and
-    the similarity is the lowest tenth of the local structural similarity (SSIM): one digit that differs on otherwise
-    equal signs decides. Pictures without detail are unknown.
+    ``per_image`` others of each image, over its 8 flips and quarter turns, over 5 crops and over two parts of it.
+    **Verification**: the pair is registered on 64 × 64 thumbnails by an affine map (ECC), one is given the other's
+    brightness and contrast, and the similarity is the lowest tenth of the local structural similarity (SSIM): one digit
+    that differs on otherwise equal signs decides. A logo in a corner of either is left out of it. Pictures without
+    detail are unknown.
     """
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = (
         "Zauner 2010 (pHash); Evangelidis and Psarakis 2008 (ECC), doi:10.1109/TPAMI.2008.113; "
         "Wang et al. 2004 (SSIM), doi:10.1109/TIP.2003.819861"
