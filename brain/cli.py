@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return _worker(given)
+        return _weights(given) if given.command == "weights" else _worker(given)
     except LoupeError as error:
         print(f"loupe {given.command}: {error}", file=sys.stderr)
         return 1
@@ -31,6 +31,21 @@ def _worker(given: argparse.Namespace) -> int:
     return worker.run(
         device=given.device, name=given.name, once=given.once, poll=given.poll, dead_after=given.dead_after
     )
+
+
+def _weights(given: argparse.Namespace) -> int:
+    from loupe.brain import weights
+
+    names = list(weights.TABLE) if given.names in ([], ["all"]) else given.names
+    if given.action == "list":
+        print(weights.as_text())
+    elif given.action == "verify":
+        for name, file in weights.verify(names).items():
+            print(f"{name}: {file or 'not here'}")
+    else:
+        for name in names:
+            print(weights.get(name, progress=lambda said: print(said, file=sys.stderr)))
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,6 +72,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="of its silence, after which others take up its job",
     )
+    weights = commands.add_parser(
+        "weights",
+        help="list, get or verify model files",
+        description="Lists the model files that some checks need, downloads them into the cache (LOUPE_WEIGHTS; "
+        "~/.cache/loupe/weights by default), or reads the cached ones again and compares them with their hashes. "
+        "LOUPE_WEIGHTS_DIRS names further folders to look in. Nothing else in Loupe downloads them.",
+    )
+    weights.add_argument("action", choices=["list", "get", "verify"])
+    weights.add_argument("names", nargs="*", metavar="name", help="of the list; all if none is named")
     return parser
 
 

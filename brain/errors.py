@@ -10,6 +10,7 @@ LoupeError
 ├── OutputError                       an output folder cannot be written (read-only, disk full)
 ├── DatabaseGone                      FiftyOne's database stopped answering
 ├── MissingDependency                 an optional package or binary is not there
+├── MissingWeights                    a model's file is not there, or cannot be had, or is not the right one
 └── Stopped                           the caller asked to stop; what was done so far is kept
 """
 
@@ -68,6 +69,10 @@ class DatabaseGone(LoupeError):
 
 class MissingDependency(LoupeError):
     """An optional package or binary is not there."""
+
+
+class MissingWeights(LoupeError):
+    """A model's file is not there, or cannot be had, or is not the right one."""
 
 
 class Stopped(LoupeError):

@@ -59,11 +59,11 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
     Traceback (most recent call last):
     loupe.brain.errors.ReadError: expected an image file, got no file at such.png
     """
-    plain = encoded(path)
-    if plain is not None:
-        found = decode_scaled(plain, long_side)
+    file = encoded(path)
+    if file is not None:
+        found = decode_scaled(file, long_side)
         if found is not None:
-            return Picture(found, plain.size)
+            return Picture(found, file.size)
     name = os.path.basename(os.fspath(path))
     try:
         with Image.open(path) as image:

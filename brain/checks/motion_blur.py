@@ -132,8 +132,12 @@ def directional_loss(power: Tensor, width: int) -> Tensor:
         power: (..., H, width // 2 + 1), see ``spectrum``
         width: of the picture
     """
+    import torch
+
     _, _, used, weights = _frequencies(power.shape[-2], width, str(power.device))
-    means = _log(power.flatten(-2).index_select(-1, used)) @ weights.T
+    rows = _log(power.flatten(-2).index_select(-1, used))
+    # one product a picture: a product of matrices rounds by how many there are
+    means = torch.stack([weights @ row for row in rows.reshape(-1, len(used))]).reshape(*rows.shape[:-1], -1)
     return means - means.roll(_DIRECTIONS // 2, -1)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.odm import BaseEmbeddedDocument
 
 from loupe.brain.errors import InputError, NoSamples, UnknownName
 from loupe.brain.reader import Row
+from loupe.brain.records import Box
 from loupe.brain.specs import Spec
 from loupe.brain.store.connection import database_errors
 
@@ -66,13 +69,29 @@ def pending_rows(
     absent = dict.fromkeys(set(needs) - set(there))
     rows = []
     for sample_id, path, *values, checked in zip(*columns, done, strict=True):
-        fields = {**absent, **dict(zip(there, values, strict=True))}
+        fields = {**absent, **{name: _plain(value) for name, value in zip(there, values, strict=True)}}
         inputs = inputs_key(path, fields)
         keys = {spec.name: f"{spec.key}:{inputs}" for spec in specs}
         pending = frozenset(name for name, key in keys.items() if (checked or {}).get(name) != key)
         if pending:
             rows.append(Row(sample_id, path, fields, pending, keys))
     return rows, len(columns[0]) - len(rows)
+
+
+def _plain(value: Any) -> Any:
+    """Returns a field's value without FiftyOne's documents: detections as boxes, other documents as dicts."""
+    if isinstance(value, fo.Detections):
+        return tuple(_box(one) for one in value.detections)
+    if isinstance(value, fo.Detection):
+        return (_box(value),)
+    if isinstance(value, BaseEmbeddedDocument):
+        return {name: _plain(value[name]) for name in value.field_names}
+    return value
+
+
+def _box(detection: fo.Detection) -> Box:
+    left, top, width, height = detection.bounding_box or (math.nan,) * 4
+    return Box(str(detection.label), (left, top, width, height), detection.confidence)
 
 
 def inputs_key(path: str, fields: dict[str, Any]) -> str:

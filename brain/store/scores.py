@@ -11,7 +11,7 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from loupe.brain.records import Failure, Output
+from loupe.brain.records import Failure, Output, Points
 from loupe.brain.runner import Verdict
 from loupe.brain.specs import Check
 from loupe.brain.store.connection import database_errors
@@ -30,7 +30,11 @@ _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
 
 def declare(
-    samples: _Samples, outputs: Iterable[Output], evidence: Iterable[str] = (), maps: Iterable[str] = ()
+    samples: _Samples,
+    outputs: Iterable[Output],
+    evidence: Iterable[str] = (),
+    maps: Iterable[str] = (),
+    points: Iterable[str] = (),
 ) -> None:
     """Declares the fields once, so that bulk writes need not infer a schema from every value.
 
@@ -39,6 +43,7 @@ def declare(
         outputs: the scores
         evidence: the fields of boxes
         maps: the fields of maps
+        points: the fields of points
     """
     dataset = root(samples)
     with database_errors():
@@ -56,6 +61,9 @@ def declare(
             _field(dataset, f"{name}.detections.{CHECK}", fo.StringField, "The check that saw it")
         for name in maps:
             _field(dataset, name, fo.EmbeddedDocumentField, "Where the check saw it, from 0 to 1", fo.Heatmap)
+        for name in points:
+            _field(dataset, name, fo.EmbeddedDocumentField, "What the checks saw, as points", fo.Keypoints)
+            _field(dataset, f"{name}.keypoints.{CHECK}", fo.StringField, "The check that saw it")
         # MongoDB cannot set quality.x inside a null, which is what a declared field holds on samples without it
         for path, empty in _EMPTY.items():
             dataset._sample_collection.update_many({path: None}, {"$set": {path: empty}})
@@ -149,9 +157,10 @@ def _changes(verdict: Verdict, checks: dict[str, Check], before: Mapping[str, An
         values[f"{QUALITY}.{name}"] = None if math.isnan(score) else score
     for name in judged:
         values[f"{CHECKED}.{name}"] = verdict.row.keys[name]
-        map_field = checks[name].map_field
-        if map_field:
+        if map_field := checks[name].map_field:
             values[map_field] = _heatmap(verdict.maps.get(name))
+        if points_field := checks[name].points_field:
+            values[points_field] = _keypoints(name, verdict.points.get(name, ()))
     for field in {checks[name].evidence for name in verdict.row.pending} - {None}:
         own = {name for name in verdict.row.pending if checks[name].evidence == field}
         values[str(field)] = _detections(verdict, own, (before.get(str(field)) or {}).get("detections", ()))
@@ -163,9 +172,7 @@ def _changes(verdict: Verdict, checks: dict[str, Check], before: Mapping[str, An
     # an error leaves a check as if it had never run: what it said of the sample before would say otherwise
     for name in verdict.errors:
         values.update({f"{QUALITY}.{output.name}": None for output in checks[name].outputs})
-        map_field = checks[name].map_field
-        if map_field:
-            values[map_field] = None
+        values.update({field: None for field in (checks[name].map_field, checks[name].points_field) if field})
     forgotten = {f"{CHECKED}.{name}": "" for name in verdict.errors}
     return {"$set": values, **({"$unset": forgotten} if forgotten else {})}
 
@@ -180,6 +187,24 @@ def _heatmap(found: np.ndarray | None) -> dict[str, Any] | None:
         return None
     packed = fo.ArrayField().to_mongo(found.astype(np.float32))
     return {"_id": ObjectId(), "_cls": "Heatmap", "tags": [], "map": packed, "range": [0.0, 1.0]}
+
+
+def _keypoints(check: str, found: Sequence[Points]) -> dict[str, Any]:
+    documents = [
+        {
+            "_id": ObjectId(),
+            "_cls": "Keypoint",
+            "tags": [],
+            "attributes": {},
+            "label": points.label,
+            "points": [[float(x), float(y)] for x, y in points.points],
+            "confidence": None if points.confidence is None else [points.confidence] * len(points.points),
+            CHECK: check,
+            **points.attributes,
+        }
+        for points in found
+    ]
+    return {"_cls": "Keypoints", "keypoints": documents}
 
 
 def _detections(verdict: Verdict, own: set[str], before: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from loupe.brain.records import Record
 
@@ -120,7 +121,7 @@ def expected_text(prompt: str) -> ExpectedText:
     >>> expected_text("a quiet street, no text").excluded
     True
     """
-    spans = _quoted(prompt)
+    spans = quoted_spans(prompt)
     texts = [
         _clean(prompt[start:end])
         for start, end in spans
@@ -152,8 +153,12 @@ def _clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def _quoted(prompt: str) -> list[tuple[int, int]]:
-    """(start, end) of what stands between each pair of outermost quotation marks."""
+def quoted_spans(prompt: str) -> list[tuple[int, int]]:
+    """Returns (start, end) of what stands between each pair of outermost quotation marks.
+
+    >>> [prompt[start:end] for prompt in ['a sign that says "OPEN"'] for start, end in quoted_spans(prompt)]
+    ['OPEN']
+    """
     closings = _closings(prompt)
     spans, at = [], 0
     unclosed: set[tuple[str, bool]] = set()
@@ -182,10 +187,13 @@ def _closings(prompt: str) -> dict[str, list[int]]:
 
 
 def _escaped(prompt: str, at: int) -> bool:
-    backslashes = 0
-    while at - backslashes - 1 >= 0 and prompt[at - backslashes - 1] == "\\":
-        backslashes += 1
-    return backslashes % 2 == 1
+    return at in _escaped_places(prompt)
+
+
+@lru_cache(maxsize=8)
+def _escaped_places(prompt: str) -> frozenset[int]:
+    """Where a character stands that an odd number of backslashes precedes."""
+    return frozenset(found.start(1) for found in re.finditer(r"\\(.)", prompt, re.DOTALL))
 
 
 def _may_open(prompt: str, at: int) -> bool:

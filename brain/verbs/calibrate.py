@@ -207,7 +207,7 @@ def _rows(
     samples: fo.Dataset | fo.DatasetView, ids: Sequence[str], checks: Sequence[Check], limit: int, seed: int
 ) -> Iterator[Row]:
     """Yields the samples in the order in which to take them, looked up as they are asked for."""
-    needs = sorted({need for check in checks for need in check.needs})
+    needs = sorted({need for check in checks for need in check.reads()})
     order = spread(len(ids), limit, seed)
     for start in range(0, len(order), limit):
         chosen = [ids[index] for index in order[start : start + limit]]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import registry, runner
+from loupe.brain import registry, runner, weights
 from loupe.brain.device import resolve_device
-from loupe.brain.errors import InputError
+from loupe.brain.errors import InputError, MissingWeights
 from loupe.brain.progress import reporter
 from loupe.brain.records import Progress, ProgressCallback, Run
 from loupe.brain.runner import Verdict
@@ -70,6 +70,8 @@ def check(
     Raises:
         UnknownName: no check of that name; the nearest name is suggested
         NoSamples: the view is empty
+        MissingWeights: the model files of every chosen check are missing; a check without its files is otherwise left
+            out, and ``messages`` says what to do
         Stopped: ``progress`` asked to stop; what was done is stored
         DatabaseGone: the database stopped answering; what was done is stored
 
@@ -88,21 +90,23 @@ def check(
     chosen = [registry.pick("check", known, name) for name in checks]
     if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
-    specs = [spec for spec in chosen if isinstance(spec, Check)]
+    device = resolve_device(device)
+    specs = [spec.resolved(device) for spec in chosen if isinstance(spec, Check)]
     following = [spec for spec in chosen if isinstance(spec, SetCheck)]
     for spec in following:
         if spec.after not in {other.name for other in specs}:
-            specs.append(registry.pick("check", registry.checks(), spec.after))
+            specs.append(registry.pick("check", registry.checks(), spec.after).resolved(device))
+    specs, absent = _with_weights(specs)
     report = reporter(progress, "check")
     started = time.monotonic()
-    needs = sorted({name for spec in specs for name in spec.needs})
+    needs = sorted({name for spec in specs for name in spec.reads()})
     rows, skipped = store_rows.pending_rows(samples, specs, needs=needs, resume=resume)
-    device = resolve_device(device)
     store_scores.declare(
         samples,
         [output for spec in specs for output in spec.outputs],
         [spec.evidence for spec in specs if spec.evidence],
         [spec.map_field for spec in specs if spec.map_field],
+        [spec.points_field for spec in specs if spec.points_field],
     )
     done = 0
     unknown: Counter[str] = Counter()
@@ -135,10 +139,29 @@ def check(
         seconds=time.monotonic() - started,
         device=device,
         params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in [*specs, *following]}},
-        messages=dict(list(errors.items())[:_MOST_MESSAGES]),
+        messages={**absent, **dict(list(errors.items())[:_MOST_MESSAGES])},
     )
     store_runs.save(samples, run)
     return run
+
+
+def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
+    """Returns the checks whose model files are there, and for each of the others why it cannot run.
+
+    Raises:
+        MissingWeights: no check is left
+    """
+    there, absent = [], {}
+    for spec in specs:
+        try:
+            for name in spec.weights():
+                weights.path(name)
+            there.append(spec)
+        except MissingWeights as error:
+            absent[spec.name] = str(error)
+            if len(absent) == len(specs):
+                raise
+    return there, absent
 
 
 class _Writer:

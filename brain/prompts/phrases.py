@@ -1,0 +1,170 @@
+"""The phrases between nouns: where one thing is seen from another, which is larger, and what only links them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from loupe.brain.prompts.nouns import word_set
+from loupe.brain.prompts.tokens import Token
+
+#: relation: one of spec.RELATIONS or SIZES. link: the noun after it is there, how it is linked is not read. aside: the
+#: noun after it is no thing in the picture ("like a dog"). style: how it is drawn, up to the next comma.
+#: without: what follows must not be there. made: what follows is a material.
+PhraseKind: TypeAlias = Literal["relation", "link", "aside", "style", "without", "made"]
+
+
+class Phrase(NamedTuple):
+    """A phrase in the tokens: what it does, the name of its relation, how many tokens it has."""
+
+    kind: PhraseKind
+    name: str
+    length: int
+
+
+def _sided(side: str) -> list[str]:
+    return [f"{side} of"] + [
+        f"{start} {the}{side}{tail} {end}"
+        for start in ("to", "on", "at")
+        for the in ("the ", "")
+        for tail in ("", " side", " hand side", "-hand side")
+        for end in ("of", "from")
+    ]
+
+
+_RELATIONS = {
+    "left of": _sided("left"),
+    "right of": _sided("right"),
+    "above": ["above", "over", "up above", "over the top of"],
+    "below": ["below", "on the bottom of", "on bottom of"],
+    "in front of": ["in front of", "in the front of", "at the front of"],
+    "behind": [
+        "behind", "hidden by", "hidden behind", "in back of", "at the back of", "obscured by", "occluded by",
+    ],
+    "on": ["on", "upon", "onto", "atop", "on top of", "on the top of", "at the top of", "on the surface of"],
+    "in": ["in", "inside", "inside of", "within", "in the inside of"],
+    "under": ["under", "underneath", "beneath", "at the foot of"],
+    "next to": [
+        "next to", "beside", "besides", "alongside", "adjacent to", "side by side with", "on side of", "by the side of",
+        "at the side of", "right beside", "right by", "to the side of",
+    ],
+    "near": ["near", "near to", "close to", "nearby", "not far from", "in the vicinity of"],
+    "larger than": ["larger than", "bigger than", "huger than", "greater in size than"],
+    "smaller than": ["smaller than", "tinier than", "littler than"],
+    "same size as": ["the same size as", "same size as", "as big as", "as large as", "as small as", "equal in size to"],
+}  # fmt: skip
+
+
+def _phrases(text: str) -> list[str]:
+    """Phrases with "_" for their spaces."""
+    return [phrase.replace("_", " ") for phrase in text.split()]
+
+
+_LINKS = _phrases(
+    """
+    at around round through across along toward towards into to against between among amongst amid amidst past off
+    down up out beyond opposite facing via using together together_with throughout outside of_all in_between
+    in_the_middle_of in_the_center_of in_the_centre_of at_the_edge_of on_the_edge_of on_the_side_of in_the_corner_of
+    at_the_end_of on_the_back_of on_either_side_of on_both_sides_of on_each_side_of surrounded_by covered_in
+    covered_with covered_by filled_with full_of out_of followed_by along_with accompanied_by as_well_as
+    on_one_side_of at_the_center_of at_the_bottom_of away_from next because_of dressed_in taller_than shorter_than
+    longer_than faster_than heavier_than wider_than older_than higher_than
+    """
+)
+_ASIDES = _phrases(
+    """
+    like as for from about during than instead_of rather_than other_than except except_for missing lacking
+    resembling inspired_by such_as shaped_like dressed_as dressed_up_as disguised_as in_the_shape_of in_the_form_of
+    called named titled entitled based_on looks_like look_like looking_like with_the_texture_of with_the_shape_of
+    in_terms_of transformed_into turned_into nothing_but similar_to instead not_only but_not_limited_to more_than
+    less_than fewer_than pretending_to_be symbolizing symbolising representing reminiscent_of forming until after
+    before since where
+    """
+)
+_STYLES = _phrases(
+    """
+    in_the_style_of in_style_of the_style_of in_a_style_of drawn_in rendered_in painted_in shot_on shot_with
+    taken_with taken_by artwork_by art_by painting_by illustration_by photographed_by trending_on
+    """
+)
+_WITHOUT = _phrases(
+    """
+    no without without_any with_no but_no free_of devoid_of absent_of void_of empty_of not_a not_an not_any
+    not_have_any not_have_a not_contain_any not_have does_not_have not_include_any and_no without_a without_an
+    no_visible but_without there_is_no there_are_no has_no have_no with_zero zero with_not_a don't_have_any
+    doesn't_have_any doesn't_have_a isn't_any aren't_any don't_include_any there_isn't_any there_aren't_any
+    not_a_single without_a_single not_one nobody no-one
+    """
+)
+_MADE = _phrases(
+    """
+    made_of made_from made_out_of made_up_of built_from built_of carved_from carved_out_of crafted_from
+    constructed_of
+    """
+)
+
+
+def _table() -> dict[tuple[str, ...], Phrase]:
+    table: dict[tuple[str, ...], Phrase] = {}
+
+    def add(kind: PhraseKind, name: str, text: str) -> None:
+        words = tuple(text.split())
+        table[words] = Phrase(kind, name, len(words))
+
+    for name, texts in _RELATIONS.items():
+        for text in texts:
+            add("relation", name, text)
+    kinds: tuple[tuple[PhraseKind, Sequence[str]], ...] = (
+        ("link", _LINKS), ("aside", _ASIDES), ("style", _STYLES), ("without", _WITHOUT), ("made", _MADE),
+    )  # fmt: skip
+    for kind, phrases in kinds:
+        for text in phrases:
+            add(kind, "", text)
+    return table
+
+
+_TABLE = _table()
+_LONGEST = max(map(len, _TABLE))
+_FIRST = frozenset(words[0] for words in _TABLE)
+#: says how near, and changes nothing about the relation after it
+_DEGREES = word_set(
+    """
+    directly immediately just slightly right much far way significantly partially standing
+    """
+)
+_ARTICLES = word_set(
+    """
+    a an the his her its their my our your one two three four five six seven eight nine ten this that these those
+    both another some several
+    """
+)
+
+
+def phrase_at(tokens: Sequence[Token], at: int) -> Phrase | None:
+    """Returns the longest phrase that begins there, or None.
+
+    >>> from loupe.brain.prompts.tokens import sentences
+    >>> phrase_at(sentences("a cat directly to the left of a dog")[0], 2)
+    Phrase(kind='relation', name='left of', length=5)
+    """
+    low = tokens[at].low
+    if low in _DEGREES and at + 1 < len(tokens) and (found := _exact(tokens, at + 1)) and found.kind == "relation":
+        # "right of" is itself a relation: looked for first
+        if own := _exact(tokens, at):
+            return own
+        return found._replace(length=found.length + 1)
+    if low == "by":
+        # "by a tree" is beside it; "by Rembrandt" is not
+        after = tokens[at + 1].low if at + 1 < len(tokens) else ""
+        return Phrase("relation", "next to", 1) if after in _ARTICLES else Phrase("style", "", 1)
+    return _exact(tokens, at)
+
+
+def _exact(tokens: Sequence[Token], at: int) -> Phrase | None:
+    if tokens[at].low not in _FIRST:
+        return None
+    words = tuple(token.low for token in tokens[at : at + _LONGEST])
+    for length in range(len(words), 0, -1):
+        if found := _TABLE.get(words[:length]):
+            return found
+    return None

@@ -1,0 +1,42 @@
+"""The records of what a prompt asks for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loupe.brain.errors import PromptError
+from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec
+
+SPEC = Spec(
+    "two red cups left of a box",
+    (Asked("cup", 2, True, (Attribute("color", "red"),)), Asked("box")),
+    (Relation(0, "left of", 1),),
+    ("dog",),
+    ("OPEN",),
+    unparsed=("at night",),
+)
+
+
+def test_to_dict_and_back() -> None:
+    assert Spec.from_dict(json.loads(json.dumps(SPEC.to_dict()))) == SPEC
+    assert Spec.from_dict({"prompt": ""}) == Spec("")
+
+
+def test_a_spec_does_not_change_its_dict() -> None:
+    values = SPEC.to_dict()
+    Spec.from_dict(values)
+    assert values == SPEC.to_dict()
+
+
+@pytest.mark.parametrize("relation", [Relation(0, "left of", 2), Relation(-1, "on", 0), Relation(0, "hugging", 1)])
+def test_a_relation_must_be_one(relation: Relation) -> None:
+    with pytest.raises(PromptError):
+        Spec("x", (Asked("cup"), Asked("box")), (relation,))
+
+
+@pytest.mark.parametrize("values", [{}, {"prompt": "x", "colour": 1}, {"prompt": "x", "objects": [{"count": 1}]}, {"prompt": "x", "objects": [3]}])  # fmt: skip  # noqa: E501
+def test_a_dict_that_is_no_spec(values: dict[str, object]) -> None:
+    with pytest.raises(PromptError, match=r"Spec\.to_dict"):
+        Spec.from_dict(values)
