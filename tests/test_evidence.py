@@ -89,8 +89,8 @@ def test_detections_come_as_boxes_and_points_go_as_keypoints(dataset: Any) -> No
     assert (None, None) in Seer.got
     seen = dataset.first()["seen"].keypoints
     assert [(one.label, one.points, one.confidence, one.said, one.check) for one in seen] == [
-        ("box", [(0.1, 0.2)], [0.5], "cat", "seer"),
-        ("box", [(0.5, 0.5)], [0.5], "dog", "seer"),
+        ("box", [[0.1, 0.2]], [0.5], "cat", "seer"),
+        ("box", [[0.5, 0.5]], [0.5], "dog", "seer"),
     ]
     # nothing has changed: nothing is done; another box is another question
     assert loupe.check(dataset, [Seer()]).n == 0

@@ -1,0 +1,297 @@
+"""The composition check: are the things that the prompt asks for there, as many, as coloured and where it says?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from loupe.brain.errors import LoupeError, PromptError
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check, param
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loupe.brain.composition.detection import Detector, Seen
+    from loupe.brain.composition.scene import Atom, Scene
+    from loupe.brain.prompts.spec import Spec
+
+_RULE = "a rule without a fit: likely wrong; what is not sure is unknown"
+_VERDICTS = "likely wrong; of 77 held-out human verdicts of SpatialBench-UC it decides 32, 21 of 21 as the person did"
+_MISSING = "likely wrong; YOLOX-nano flags 1 of 26 held-out ImageNet photos that show the thing, 371 of 389 that do not"
+_THERE = "likely there; YOLOX-nano flags 12 of 389 held-out ImageNet photos without the thing, 23 of 26 that show it"
+_SURE = "flags none of the 53 it judges of 62 photos whose prompt names their subject, but was chosen on these"
+
+
+def _output(name: str, sentence: str, basis: str, threshold: float = 0.5) -> Output:
+    return Output(name, "likelihood", False, (0.0, 1.0), sentence, Threshold(">", threshold, basis=basis), name)
+
+
+@dataclass(frozen=True)
+class Composition(Check):
+    """Composition: is what the prompt asks for there, as many, and where it says.
+
+    Compares what the prompt asks for (the sample's ``spec`` field, else the prompt by rules) with boxes: those in the
+    field ``detections``, else those that a detector finds. Nouns that the detector has no label for are unknown,
+    never missing. Three ways to judge: ``calibrated`` gives the likelihood of each failure and leaves open what is
+    not sure; ``geneval`` and ``t2i_compbench`` are the published rules, on whatever boxes there are, with 0 and 1 and
+    a missing thing as a failure. An output is the worst of what it is about; a found failure stands though others are
+    unknown.
+
+    Extra objects are people and animals that a wholly understood prompt gives no room for, whatever the mode.
+    """
+
+    name: ClassVar[str] = "composition"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "GenEval, NeurIPS 2023; T2I-CompBench, NeurIPS 2023; SpatialBench-UC, 2026"
+    licence: ClassVar[str] = "Apache-2.0"
+    needs: ClassVar[tuple[str, ...]] = ("prompt",)
+    long_side: ClassVar[int | None] = 1024
+    evidence: ClassVar[str | None] = "composition"
+    default: ClassVar[bool] = False
+    outputs: ClassVar[tuple[Output, ...]] = (
+        _output("missing_object", "How likely an object is not there.", _MISSING),
+        _output("wrong_count", "How likely there are more or fewer than asked for.", _RULE),
+        _output("wrong_attribute", "How likely an object has another colour than asked for.", _RULE),
+        _output("wrong_relation", "How likely objects do not stand to each other as asked for.", _VERDICTS),
+        _output("wrong_size", "How likely the wrong one of two objects is the larger one.", _RULE),
+        _output("negation_violated", "How likely something is there that the prompt excludes.", _THERE),
+        _output("extra_object", "Confidence in a person or animal the prompt gives no room for.", _SURE, 0.8),
+        Output(
+            "composition_score",
+            "share",
+            True,
+            (0.0, 1.0),
+            "calibrated: the share of what is known that is right; geneval: 1 if all is; t2i_compbench: its score.",
+        ),
+        Output(
+            "composition_unknown",
+            "share",
+            False,
+            (0.0, 1.0),
+            "The share of what the prompt asks for that is not known.",
+        ),
+    )
+
+    mode: str = param("calibrated", "How to judge", choices=("calibrated", "geneval", "t2i_compbench"))
+    grade: str = param("auto", "Which detector: offline YOLOX, or by name on a GPU", choices=("auto", "offline", "gpu"))
+    detections: str = param("detections", "The sample's field of detections; empty: none")
+    detector: str = param("auto", "auto: the field, else a model; field: only the field; or the path of a YOLOX .onnx")
+    classes: str = param(
+        "auto", "Labels that the field's detector knows, with commas; auto: COCO's and those that occur"
+    )
+    floor: float = param(0.5, "Confidence below which the field's detections were left out", low=0.0, high=1.0)
+    confidence: float = param(0.25, "Confidence from which a detection shows where a thing is", low=0.0, high=1.0)
+    sure: float = param(0.8, "How likely a verdict has to be; less is unknown", low=0.5, high=1.0)
+    decidable: float = param(0.35, "How likely people would decide on a side, and so", low=0.0, high=1.0)
+
+    def reads(self) -> tuple[str, ...]:
+        """Returns the prompt's field, ``spec``, and the field of the detections where there is one."""
+        return (*self.needs, "spec", *((self.detections,) if self.detections else ()))
+
+    def resolved(self, device: str) -> Self:
+        """Returns it with the grade that "auto" means there, and detector "field" where a model is not to be had."""
+        from loupe.brain.composition import open_vocabulary
+
+        grade = self.grade
+        if grade == "auto":
+            grade = "gpu" if device.startswith("cuda") and open_vocabulary.available() else "offline"
+        detector = self.detector
+        if detector == "auto" and grade == "offline" and isinstance(_small_model(), str):
+            detector = "field"
+        return replace(self, grade=grade, detector=detector)
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch. Where no model is to be had, samples without detections are
+        unknown.
+
+        Raises:
+            ModelError: the model that is asked for by name cannot be loaded
+            MissingDependency: onnxruntime or transformers is not installed
+        """
+        check = self.resolved(device)
+        detector = check._detector(device)
+
+        def score(batch: ImageBatch) -> Scores:
+            import torch
+
+            values = {name: batch.fields.get(name) or (None,) * len(batch) for name in check.reads()}
+            judged = []
+            for place, size in enumerate(batch.sizes):
+                picture = cache(lambda place=place: batch.pixels[place].permute(1, 2, 0).cpu().numpy())
+                fields = {name: column[place] for name, column in values.items()}
+                judged.append(check._judge(fields, picture, size, detector))
+            scores = {
+                output.name: torch.tensor(
+                    [one.values.get(output.name, math.nan) for one in judged], dtype=torch.float32
+                )
+                for output in check.outputs
+            }
+            return Scores(scores, tuple(one.reason for one in judged), tuple(one.boxes for one in judged))
+
+        return score
+
+    def _detector(self, device: str) -> Detector | str:
+        """The detector, or why there is none."""
+        from loupe.brain.composition import open_vocabulary, yolox
+
+        if self.detector == "field":
+            found = _small_model() if self.grade == "offline" else ""
+            return f"the sample has no detections in the field {self.detections!r}" + (
+                f", and {found}" if isinstance(found, str) and found else ""
+            )
+        if self.detector != "auto":
+            return yolox.load(Path(self.detector).expanduser())
+        if self.grade == "gpu":
+            return open_vocabulary.load(device)
+        model = _small_model()
+        return model if isinstance(model, str) else yolox.load(model)
+
+    def _judge(
+        self,
+        fields: Mapping[str, Any],
+        picture: Callable[[], np.ndarray],
+        size: tuple[int, int],
+        detector: Detector | str,
+    ) -> _Judged:
+        from loupe.brain.composition import geneval, judging, t2i_compbench
+
+        spec = _spec(fields.get("prompt"), fields.get("spec"))
+        if isinstance(spec, str):
+            return _Judged({}, spec)
+        if not spec.objects and not spec.excluded:
+            return _Judged({}, "the prompt names no objects")
+        scene = self._scene(spec, fields.get(self.detections), picture, size, detector)
+        if isinstance(scene, str):
+            return _Judged({}, scene)
+        whole = math.nan
+        if self.mode == "geneval":
+            atoms, whole = geneval.judge(spec, scene)
+        elif self.mode == "t2i_compbench":
+            atoms, whole = t2i_compbench.judge(spec, scene, self.confidence)
+        else:
+            atoms = judging.judge(spec, scene, self.sure, self.confidence, self.decidable)
+            known = [atom.violated for atom in atoms if atom.known]
+            whole = sum(value <= 0.5 for value in known) / len(known) if known else math.nan
+        atoms = (*atoms, judging.surplus(spec, scene, self.confidence))
+        return _Judged(*_values(atoms, whole, [output.name for output in self.outputs]), _boxes(atoms))
+
+    def _scene(
+        self,
+        spec: Spec,
+        given: Any,
+        picture: Callable[[], np.ndarray],
+        size: tuple[int, int],
+        detector: Detector | str,
+    ) -> Scene | str:
+        """What was seen, or why nothing can be said."""
+        from loupe.brain.composition.colors import middle, name_color
+        from loupe.brain.composition.detection import usable
+        from loupe.brain.composition.scene import Scene
+        from loupe.brain.composition.vocabulary import COCO_80, LIVING, Vocabulary
+
+        width, height = size
+        if min(width, height) < 1:
+            return "the picture has no size"
+        if isinstance(given, (tuple, list)) and self.detector in ("auto", "field"):
+            boxes: Sequence[Box] = [box for box in given if isinstance(box, Box)]
+            seen = usable(boxes, width, height)
+            if boxes and not seen:
+                return "none of the sample's detections has a label and a place in the picture"
+            labels = [one.label for one in seen]
+            known = COCO_80 if self.classes == "auto" else [label.strip() for label in self.classes.split(",")]
+            if self.classes == "auto" and any(Vocabulary(COCO_80).find(label) is None for label in labels):
+                known = ()  # a detector of something else: what it would have found is not known
+            vocabulary = Vocabulary([*labels, *known])
+            floor = min([self.floor, *(one.score for one in seen)])
+        elif isinstance(detector, str):
+            return detector
+        else:
+            nouns = [*(asked.name for asked in spec.objects), *spec.excluded, *LIVING]
+            seen = usable(detector.find(picture(), nouns), width, height)
+            vocabulary, floor = Vocabulary(detector.labels), detector.floor
+
+        def color(one: Seen) -> Any:
+            return name_color(middle(picture(), one.bounds))
+
+        return Scene(seen, vocabulary, width, height, floor, color)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    values: dict[str, float]
+    reason: str | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+def _small_model() -> Path | str:
+    """Where YOLOX-nano lies, or why it is not to be had."""
+    from loupe.brain import weights
+
+    try:
+        return weights.path("yolox_nano")
+    except LoupeError as error:
+        return str(error)
+
+
+def _spec(prompt: Any, given: Any) -> Spec | str:
+    """What is asked for, or why that is not known."""
+    from loupe.brain.prompts.metadata import spec_of
+
+    if not isinstance(prompt, str) or not prompt.strip():
+        return "the sample has no prompt"
+    try:
+        return spec_of(prompt, given) or "the prompt was not understood"
+    except PromptError as error:
+        return f"what is asked for cannot be read: {error}"
+
+
+def _values(atoms: Sequence[Atom], whole: float, names: Sequence[str]) -> tuple[dict[str, float], str | None]:
+    """The worst of each failure, unknown where something of it is unknown and nothing is wrong; and why."""
+    values: dict[str, float] = {"composition_score": whole}
+    reasons: list[str] = []
+    for name in names:
+        mine = [atom for atom in atoms if atom.failure == name]
+        worst = max((atom.violated for atom in mine if atom.known), default=math.nan)
+        open_ = [atom for atom in mine if not atom.known]
+        if mine and not math.isnan(worst) and (not open_ or worst > 0.5):
+            values[name] = min(max(worst, 0.0), 1.0)
+        elif open_:
+            reasons.append(f"{name}: {open_[0].reason}")
+    asked = [atom for atom in atoms if atom.failure != "extra_object"]
+    if asked:
+        values["composition_unknown"] = sum(not atom.known for atom in asked) / len(asked)
+    none = [name for name in names if name not in values and not any(reason.startswith(name) for reason in reasons)]
+    if none:
+        reasons.append("the prompt asks for nothing that could be a " + ", ".join(none).replace("_", " "))
+    if math.isnan(whole):
+        reasons.append("composition_score: too little is known")
+    return values, "; ".join(reasons) or None
+
+
+def _boxes(atoms: Sequence[Atom]) -> tuple[Box, ...]:
+    """What is wrong or unknown, with where it is (the whole picture for what is not there), then what is as wanted."""
+    boxes: list[Box] = []
+    taken: set[tuple[float, ...]] = set()
+    for atom in sorted(atoms, key=lambda one: (not one.known, -one.violated if one.known else 0.0)):
+        wrong = atom.known and atom.violated > 0.5
+        if atom.known and not wrong and atom.failure != "missing_object":
+            continue
+        label = atom.failure if wrong else "as wanted" if atom.known else "unknown"
+        facts: dict[str, str | float] = {"wanted": atom.wanted, "found": atom.found, "failure": atom.failure}
+        if atom.known:
+            facts["violated"] = atom.violated
+        if atom.reason:
+            facts["reason"] = atom.reason
+        if not atom.places and atom.failure != "extra_object":
+            boxes.append(Box(label, (0.0, 0.0, 1.0, 1.0), None, facts))
+        for place in atom.places:
+            if not wrong and place in taken:
+                continue
+            taken.add(place)
+            boxes.append(Box(label, place, atom.confidence, facts))
+    return tuple(boxes)

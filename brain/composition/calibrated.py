@@ -1,0 +1,250 @@
+"""How likely it is that what a prompt asks for is violated, from boxes; and where no likelihood can be had.
+
+Three of the numbers here are fitted on human verdicts, the others are rules and say so:
+
+- **Sides** (left of, right of, above, below): an ordered logistic regression (fails < undecidable < holds) on one
+  number, ``geometry.side_gap``. Fitted on the human verdicts of SpatialBench-UC (Rostane 2026, CC BY 4.0,
+  github.com/amineross/SpatialBench-UC; fitted coefficients are all that was taken) for Stable Diffusion 1.5 pictures
+  with the Faster R-CNN boxes stored there. Split by prompt: the prompts of object pairs with an even number are
+  fitted on (56 verdicts, 42 of them with both objects detected), those with an odd one are measured on
+  (``python -m benchmarks.composition spatial``). ``DECIDABLE`` was chosen on the first half, too.
+- **Presence with YOLOX-nano**: a logistic regression on the logit of the best score of a label, at even odds, on
+  ImageNet photos whose class is one of COCO's, against labels of things that are not in them; half of the photos are
+  fitted on.
+- **Absence with a detector that says nothing below about 0.5**: where Faster R-CNN found no box of one object, people
+  could see both objects in 9 of 35 pictures of SpatialBench-UC.
+
+    python -m benchmarks.composition fit DATA      prints the coefficients again
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loupe.brain.composition.detection import Seen
+from loupe.brain.composition.geometry import AXES, NEAR, apart, area, containment, edge_distance, side_gap
+
+#: the ordered regression: its slope, and where a failure and where success is as likely as not
+SIDE_SLOPE, SIDE_FAILS, SIDE_HOLDS = 5.97, -2.57, 1.35
+#: how likely either verdict has to be; what is left is that people call it undecidable
+DECIDABLE = 0.35
+#: the logistic regression of presence on the logit of the best score: intercept and slope
+PRESENCE = (7.36, 3.28)
+#: a floor up to which a detector's silence is judged by ``PRESENCE``
+LOW_FLOOR = 0.15
+#: how likely a thing is missing that a detector with a higher floor does not give: 26 of 35
+MISSING_ABOVE_FLOOR = 0.74
+#: the confidences at which things are counted
+LEVELS = (0.25, 0.35, 0.45, 0.55, 0.65)
+#: beyond these many a detector's count is not trusted
+MOST_COUNTED = 10
+#: the share of the picture below which a thing may be background that nobody counts
+SMALL = 0.01
+#: how a count may be read: as it is, without what lies inside another one, without what is small
+_MERGED = 0.5
+#: areas have to differ by this factor for the larger one to be larger for sure, and for the same size the other way
+# round
+SIZE_FACTOR = 1.5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How likely something is violated.
+
+    Attributes:
+        probability: in [0, 1]; NaN where none can be had
+        reason: why none can be had, else empty
+    """
+
+    probability: float
+    reason: str = ""
+
+
+def unknown(reason: str) -> Estimate:
+    """Returns the estimate that there is none."""
+    return Estimate(math.nan, reason)
+
+
+def sigmoid(value: float) -> float:
+    """Returns 1 / (1 + exp(-value)), for any value."""
+    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+
+
+def presence(score: float) -> float:
+    """Returns how likely a thing is there whose best box has this confidence; 0 stands for no box at all.
+
+    Of YOLOX-nano, at even odds.
+
+    >>> round(presence(0.0), 2), round(presence(0.5), 2)
+    (0.09, 1.0)
+    """
+    held = min(max(score, 0.05), 0.99)
+    intercept, slope = PRESENCE
+    return sigmoid(intercept + slope * math.log(held / (1 - held)))
+
+
+def missing(seen: Sequence[Seen], floor: float) -> Estimate:
+    """Returns how likely none of a thing is there.
+
+    Args:
+        seen: its detections
+        floor: the confidence below which the detector gives none
+
+    >>> missing((), 0.5).probability
+    0.74
+    """
+    if seen:
+        return Estimate(1 - presence(seen[0].score))
+    return Estimate(1 - presence(0.0) if floor <= LOW_FLOOR else MISSING_ABOVE_FLOOR)
+
+
+def counted(seen: Sequence[Seen], least: int, exact: bool, size: tuple[int, int]) -> Estimate:
+    """Returns how likely the count is wrong: the share of the ways to count by which it is.
+
+    A way to count is a confidence from ``LEVELS`` (as far as the detections go down), with or without things that lie
+    mostly inside another one of their kind, with or without things below 1 % of the picture. A count that all agree
+    on has 0 or 1. A rule, not fitted.
+
+    Args:
+        seen: the detections of one thing, the most confident first
+        least: how many are asked for
+        exact: whether there may not be more
+        size: of the picture in pixels
+    """
+    if least > MOST_COUNTED or len([one for one in seen if one.score >= LEVELS[0]]) > 2 * MOST_COUNTED:
+        return unknown(f"more than {MOST_COUNTED} are not counted by boxes")
+    ways = []
+    for level in LEVELS:
+        sure = [one for one in seen if one.score >= level]
+        large = [one for one in sure if area(one.corners) >= SMALL * size[0] * size[1]]
+        for chosen in (sure, large, _outer(sure)):
+            ways.append(len(chosen) != least if exact else len(chosen) < least)
+    return Estimate(sum(ways) / len(ways))
+
+
+def _outer(seen: Sequence[Seen]) -> list[Seen]:
+    """Without what lies mostly inside a more confident one, or overlaps it by half."""
+    kept: list[Seen] = []
+    for place in apart([one.corners for one in seen], _MERGED):
+        one = seen[place]
+        if all(containment(one.corners, other.corners) < 0.9 for other in kept):
+            kept.append(one)
+    return kept
+
+
+def plausible(seen: Sequence[Seen], ratio: float = 0.5, most: int = 4) -> list[Seen]:
+    """Returns the detections that may be the one that is meant: those with at least half the best one's confidence."""
+    return [one for one in seen[:most] if one.score >= ratio * seen[0].score]
+
+
+def side(gap: float) -> tuple[float, float]:
+    """Returns how likely people say that a side is wrong, and that it is right; the rest is that they cannot say.
+
+    Args:
+        gap: ``geometry.side_gap``
+
+    >>> [round(value, 2) for value in side(1.0)], [round(value, 2) for value in side(-1.0)]
+    ([0.0, 0.99], [0.97, 0.0])
+    """
+    z = SIDE_SLOPE * gap
+    return sigmoid(SIDE_FAILS - z), sigmoid(z - SIDE_HOLDS)
+
+
+def _sides(name: str, subjects: Sequence[Seen], objects: Sequence[Seen]) -> tuple[float, float]:
+    """``side`` averaged over all pairs that may be meant, by their confidence: pairs that disagree leave it open."""
+    fails = holds = total = 0.0
+    for a in plausible(subjects):
+        for b in plausible(objects):
+            if a is b or a.corners == b.corners:
+                continue
+            weight = a.score * b.score
+            wrong, right = side(side_gap(name, a.corners, b.corners))
+            fails, holds, total = fails + weight * wrong, holds + weight * right, total + weight
+    return (fails / total, holds / total) if total > 0 else (0.0, 0.0)
+
+
+def related(name: str, subjects: Sequence[Seen], objects: Sequence[Seen], decidable: float = DECIDABLE) -> Estimate:
+    """Returns how likely a relation is violated, where boxes can tell.
+
+    Left of, right of, above and below are fitted; on, under, in, next to and near are rules that say 0.05, 0.95 or
+    nothing. In front of and behind boxes do not show.
+
+    Args:
+        name: one of ``prompts.spec.RELATIONS``
+        subjects: detections of the first object, the most confident first, at least one
+        objects: of the other one, at least one
+        decidable: how likely people would give that verdict, rather than call it undecidable
+    """
+    if name in AXES:
+        fails, holds = _sides(name, subjects, objects)
+        if max(fails, holds) < decidable:
+            return unknown(f"whether it is {name} cannot be told from where the boxes are")
+        return Estimate(fails / (fails + holds))
+    a, b = subjects[0].corners, objects[0].corners
+    if len(plausible(subjects)) > 1 or len(plausible(objects)) > 1:
+        return unknown(f"several objects may be meant by {name}")
+    if name in NEAR:
+        return _between(edge_distance(a, b), 0.25, 2.0, f"whether it is {name} cannot be told from the distance")
+    if name == "in":
+        inside = containment(a, b) if area(a) <= area(b) else 0.0
+        return _between(1 - inside, 0.2, 0.95, "whether it is in it cannot be told from the overlap")
+    if name in ("on", "under"):
+        fails, holds = side(side_gap("above" if name == "on" else "below", a, b))
+        across = min(a[2], b[2]) - max(a[0], b[0])
+        if fails >= decidable and fails > holds:
+            return Estimate(fails / (fails + holds))
+        if holds >= decidable and across > 0 and edge_distance(a, b) < 0.1:
+            return Estimate(fails / (fails + holds))
+        return unknown(f"whether it is {name} it cannot be told from where the boxes are")
+    return unknown(f"boxes do not show what is {name} what")
+
+
+def sized(name: str, subjects: Sequence[Seen], objects: Sequence[Seen]) -> Estimate:
+    """Returns how likely it is wrong which of two things is larger in the picture, by the areas of their boxes.
+
+    A rule, not fitted: the areas of all pairs that may be meant have to differ by 1.5 in the same direction.
+
+    Args:
+        name: one of ``prompts.spec.SIZES``
+        subjects: detections of the first object, the most confident first, at least one
+        objects: of the other one, at least one
+    """
+    logs = [
+        math.log(area(a.corners) / area(b.corners)) / math.log(SIZE_FACTOR)
+        for a in plausible(subjects)
+        for b in plausible(objects)
+        if a.corners != b.corners
+    ]
+    if not logs:
+        return unknown("both may be the same box")
+    low, high = min(logs), max(logs)
+    if name == "same size as":
+        return _between(max(abs(low), abs(high)), 1.0, 2.5, "the sizes are nearly the same")
+    if name == "smaller than":
+        low, high = -high, -low
+    if low >= 1:
+        return Estimate(0.05)
+    return Estimate(0.95) if high <= -1 else unknown("the sizes are too much alike, or several objects may be meant")
+
+
+def _between(value: float, holds: float, fails: float, reason: str) -> Estimate:
+    if value <= holds:
+        return Estimate(0.05)
+    return Estimate(0.95) if value >= fails else unknown(reason)
+
+
+def settled(estimate: Estimate, sure: float) -> Estimate:
+    """Returns the estimate, or unknown where it is neither a violation nor none for sure.
+
+    Args:
+        estimate: how likely
+        sure: in (0.5, 1]: how likely a verdict has to be
+
+    >>> settled(Estimate(0.6), 0.8).reason
+    'too close to call: 60 % likely wrong'
+    """
+    if math.isnan(estimate.probability) or not 1 - sure < estimate.probability < sure:
+        return estimate
+    return unknown(f"too close to call: {estimate.probability:.0%} likely wrong".replace("%", " %"))
