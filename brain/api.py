@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loupe.brain import errors
+from loupe.brain.calibration import Calibration
 from loupe.brain.errors import LoupeError
 from loupe.brain.records import (
-    Calibration,
     Duplicates,
     Flags,
     Leaks,

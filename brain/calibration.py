@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from loupe.brain.records import ImageBatch, OperatingPoint, Output, Scores, Share, Threshold
+from loupe.brain.records import ImageBatch, Output, Record, Scores, Threshold
 from loupe.brain.slices.rates import wilson
 
 if TYPE_CHECKING:
@@ -16,6 +17,126 @@ if TYPE_CHECKING:
 
 #: below this AUROC a score is not said to tell flawed pictures from others
 LEAST_AUROC = 0.7
+
+
+@dataclass(frozen=True)
+class Share(Record):
+    """How many of some pictures lie on the failing side of a threshold.
+
+    Attributes:
+        n: how many have a known score
+        flagged: how many of them are on the failing side
+        unknown: how many have no known score
+        rate: flagged / n in [0, 1]; NaN when n is 0
+        low, high: the 95 % interval of the rate; NaN when n is 0
+    """
+
+    n: int
+    flagged: int
+    unknown: int
+    rate: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}]" if self.n else "not known"
+
+
+@dataclass(frozen=True)
+class OperatingPoint(Record):
+    """What a threshold does.
+
+    Attributes:
+        threshold: the threshold
+        false_positives: of the pictures as they are
+        recall: of the copies with the defect, for each severity
+    """
+
+    threshold: Threshold
+    false_positives: Share
+    recall: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class CalibratedFailure(Record):
+    """How well one failure mode is found in a set of pictures, measured by putting it into copies of them.
+
+    Attributes:
+        failure: the failure mode
+        check: the check that flags it
+        score: the check's output that is thresholded
+        unit: of the severities
+        severities: what was put in, the mildest first
+        auroc: for each severity, how often a flawed copy scores worse than a picture as it is; NaN if not known
+        current: with the dataset's own threshold, else the default one
+        proposed: with the threshold for the wanted rate; None if none can be proposed
+        reason: why none is proposed; empty if one is
+    """
+
+    failure: str
+    check: str
+    score: str
+    unit: str
+    severities: tuple[float, ...]
+    auroc: tuple[float, ...]
+    current: OperatingPoint
+    proposed: OperatingPoint | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Calibration(Record):
+    """What ``calibrate`` measured.
+
+    Attributes:
+        key: the run's name on the dataset
+        n: how many pictures were measured
+        unreadable: how many further files could not be read
+        wanted: the share of the pictures as they are that a proposed threshold may flag
+        rows: the failure modes
+        seconds: wall time
+        device: where it ran
+        params: the settings it ran with
+        messages: up to 100 errors by sample id: files that cannot be read, checks and defects that broke on a picture
+        verb: which verb ran
+    """
+
+    key: str
+    n: int
+    unreadable: int
+    wanted: float
+    rows: tuple[CalibratedFailure, ...]
+    seconds: float = 0.0
+    device: str = "cpu"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+    verb: str = "calibrate"
+
+    @property
+    def thresholds(self) -> dict[str, Threshold]:
+        """The proposed thresholds by failure mode, as ``flag`` takes them."""
+        return {row.failure: row.proposed.threshold for row in self.rows if row.proposed}
+
+    def __repr__(self) -> str:
+        head = (
+            f"Calibration({self.key}: {self.n} pictures, {self.unreadable} unreadable, at most {self.wanted:.1%} "
+            f"wanted, {self.seconds:.1f} s on {self.device})"
+        )
+        lines: list[tuple[str, ...]] = [("", "threshold", "false positives", "recall, mildest first")]
+        for row in self.rows:
+            lines.append((row.failure, *_point(row.current)))
+            lines.append(("  proposed", *_point(row.proposed)) if row.proposed else ("  none proposed", row.reason))
+        widths = [max(len(line[at]) for line in lines if len(line) == 4) for at in range(3)]
+        return "\n".join([head, *(_line(line, widths) for line in lines)])
+
+
+def _point(point: OperatingPoint) -> tuple[str, str, str]:
+    recall = " ".join(f"{share.rate:.0%}" if share.n else "?" for share in point.recall)
+    return f"{point.threshold.op} {point.threshold.value:.4g}", str(point.false_positives), recall
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)), *cells[3:]]).rstrip()
 
 
 def spread(n: int, limit: int, seed: int) -> np.ndarray:

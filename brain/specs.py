@@ -10,15 +10,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
-from loupe.brain.records import ImageBatch, Output, Request, Scores
+from loupe.brain.records import ImageBatch, Judged, Output, Request, Scores
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from PIL.Image import Image
     from torch import Tensor
 
@@ -88,6 +90,24 @@ class Check(Spec):
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch on that device ("cpu", "cuda", "cuda:1", "mps")."""
+
+    def scores(self, judged: Sequence[Judged], device: torch.device | str) -> Scores:
+        """Returns what was said of each picture of a batch as one record: NaN where nothing was."""
+        import torch
+
+        tensors = {
+            output.name: torch.tensor(
+                [one.values.get(output.name, math.nan) for one in judged], dtype=torch.float32, device=device
+            )
+            for output in self.outputs
+        }
+        return Scores(
+            tensors,
+            tuple(one.reason for one in judged) if any(one.reason for one in judged) else (),
+            tuple(one.boxes for one in judged) if any(one.boxes for one in judged) else (),
+            tuple(one.map for one in judged) if self.map_field else (),
+            tuple(one.points for one in judged) if any(one.points for one in judged) else (),
+        )
 
     def reads(self) -> tuple[str, ...]:
         """Returns the sample fields that it reads: ``needs``, and those that it uses where a sample has them.

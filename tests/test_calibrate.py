@@ -18,9 +18,9 @@ from leaves import leaves
 from PIL import Image
 
 from loupe.brain import registry
-from loupe.brain.calibration import spread
+from loupe.brain.calibration import CalibratedFailure, spread
 from loupe.brain.errors import InputError, NoSamples, Stopped, UnknownName
-from loupe.brain.records import CalibratedFailure, ImageBatch, Output, Progress, Scores, Threshold
+from loupe.brain.records import ImageBatch, Output, Progress, Scores, Threshold
 from loupe.brain.specs import Check, Defect
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -97,25 +97,24 @@ class Aliasing(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
 
         threshold = self.outputs[0].fails
         assert threshold is not None
 
-        def one(luma: Tensor) -> tuple[float, float, tuple[Box, ...]] | str:
+        def one(luma: Tensor) -> Judged:
             height, width = luma.shape
             if min(height, width) < _LEAST_SIDE:
-                return f"too small to judge aliasing: {width} x {height} pixels"
+                return Judged({}, f"too small to judge aliasing: {width} x {height} pixels")
             top, left = max(0, height - _LONG_SIDE) // 2, max(0, width - _LONG_SIDE) // 2
             part = luma[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
             across, down = (part[:, 1:] - part[:, :-1]).abs_(), (part[1:] - part[:-1]).abs_()
             columns, rows = across.sum(0), down.sum(1)
             if max(float(columns.mean()) / len(part), float(rows.mean()) / part.shape[1]) < _LEAST_DIFFERENCE:
-                return "too plain to judge aliasing"
+                return Judged({}, "too plain to judge aliasing")
             (x_share, period), (y_share, _) = repetition(columns), repetition(rows)
             score = min(x_share, y_share)
             if score <= threshold.value:
-                return score, 0.0, ()
+                return Judged({"aliasing": score, "aliasing_period": 0.0})
             cells = []
             for y in range(0, part.shape[0] - _LEAST_SIDE, _CELL):
                 for x in range(0, part.shape[1] - _LEAST_SIDE, _CELL):
@@ -129,18 +128,6 @@ class Aliasing(Check):
                     size = min(_CELL, part.shape[1] - x), min(_CELL, part.shape[0] - y)
                     place = ((left + x) / width, (top + y) / height, size[0] / width, size[1] / height)
                     boxes.append(Box("aliasing", place))
-            return score, period, tuple(boxes)
+            return Judged({"aliasing": score, "aliasing_period": period}, boxes=tuple(boxes))
 
-        def judge(batch: ImageBatch) -> Scores:
-            found = [one(luma) for luma in batch.tones.luma]
-            rows = [(math.nan, math.nan) if isinstance(each, str) else each[:2] for each in found]
-            score, period = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            reasons = tuple(each if isinstance(each, str) else None for each in found)
-            boxes = tuple(() if isinstance(each, str) else each[2] for each in found)
-            return Scores(
-                {"aliasing": score, "aliasing_period": period},
-                reasons if any(reasons) else (),
-                boxes if any(boxes) else (),
-            )
-
-        return judge
+        return lambda batch: self.scores([one(luma) for luma in batch.tones.luma], batch.pixels.device)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.edges import REACH, Edges, strong_edges, worst_places
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -140,9 +140,9 @@ class ColorBleeding(Check):
         threshold = self.outputs[0].fails
         assert threshold is not None
 
-        def one(pixels: Tensor, luma: Tensor) -> tuple[tuple[float, float, float], tuple[Box, ...]] | str:
+        def one(pixels: Tensor, luma: Tensor) -> Judged:
             if min(luma.shape) < 2 * REACH + 2:
-                return f"too small to judge colour bleeding: {luma.shape[1]} x {luma.shape[0]} pixels"
+                return Judged({}, f"too small to judge colour bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
             blurs, shifts, places = [], [], []
             moved, displaced = 0.0, [0, 0]
             for axis, edges in enumerate(strong_edges(luma)):
@@ -158,14 +158,18 @@ class ColorBleeding(Check):
                     moved = max(moved, float(mean.max() - mean[_PLAIN_SHIFTS].max()))
             blur = torch.cat(blurs)
             if len(blur) < _LEAST_EDGES:
-                return "too few edges of colour to judge colour bleeding"
+                return Judged({}, "too few edges of colour to judge colour bleeding")
             mean = blur.mean(0)
             softer = float(mean.max() - mean[_PLAIN_BLURS].max())
             score = max(softer, _SHIFT_WEIGHT * moved)
             side = max(luma.shape)
-            row = score, _BLURS[int(mean.argmax())] / side, math.hypot(*displaced) / side
+            values = {
+                "color_bleeding": score,
+                "color_spread": _BLURS[int(mean.argmax())] / side,
+                "color_shift": math.hypot(*displaced) / side,
+            }
             if score <= threshold.value:
-                return row, ()
+                return Judged(values)
             if softer >= _SHIFT_WEIGHT * moved:
                 gains = blur.amax(1) - blur[:, _PLAIN_BLURS].amax(1)
             else:
@@ -173,20 +177,11 @@ class ColorBleeding(Check):
                 gains = shift.amax(1) - shift[:, _PLAIN_SHIFTS].amax(1)
             rows, columns = (torch.cat(parts) for parts in zip(*places, strict=True))
             boxes = worst_places(rows, columns, gains, (luma.shape[0], luma.shape[1]))
-            return row, tuple(Box("color_bleeding", place) for place in boxes)
+            return Judged(values, boxes=tuple(Box("color_bleeding", place) for place in boxes))
 
         def judge(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
             found = [one(pixels, luma) for pixels, luma in zip(small.pixels, small.tones.luma, strict=True)]
-            rows = [(math.nan,) * 3 if isinstance(each, str) else each[0] for each in found]
-            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            names = [output.name for output in self.outputs]
-            reasons = tuple(each if isinstance(each, str) else None for each in found)
-            boxes = tuple(() if isinstance(each, str) else each[1] for each in found)
-            return Scores(
-                dict(zip(names, columns, strict=True)),
-                reasons if any(reasons) else (),
-                boxes if any(boxes) else (),
-            )
+            return self.scores(found, batch.pixels.device)
 
         return judge

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.errors import LoupeError, PromptError
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check, param
 
 if TYPE_CHECKING:
@@ -117,21 +117,13 @@ class Composition(Check):
         detector = check._detector(device)
 
         def score(batch: ImageBatch) -> Scores:
-            import torch
-
             values = {name: batch.fields.get(name) or (None,) * len(batch) for name in check.reads()}
             judged = []
             for place, size in enumerate(batch.sizes):
                 picture = cache(lambda place=place: batch.pixels[place].permute(1, 2, 0).cpu().numpy())
                 fields = {name: column[place] for name, column in values.items()}
                 judged.append(check._judge(fields, picture, size, detector))
-            scores = {
-                output.name: torch.tensor(
-                    [one.values.get(output.name, math.nan) for one in judged], dtype=torch.float32
-                )
-                for output in check.outputs
-            }
-            return Scores(scores, tuple(one.reason for one in judged), tuple(one.boxes for one in judged))
+            return check.scores(judged, batch.pixels.device)
 
         return score
 
@@ -157,17 +149,17 @@ class Composition(Check):
         picture: Callable[[], np.ndarray],
         size: tuple[int, int],
         detector: Detector | str,
-    ) -> _Judged:
+    ) -> Judged:
         from loupe.brain.composition import geneval, judging, t2i_compbench
 
         spec = _spec(fields.get("prompt"), fields.get("spec"))
         if isinstance(spec, str):
-            return _Judged({}, spec)
+            return Judged({}, spec)
         if not spec.objects and not spec.excluded:
-            return _Judged({}, "the prompt names no objects")
+            return Judged({}, "the prompt names no objects")
         scene = self._scene(spec, fields.get(self.detections), picture, size, detector)
         if isinstance(scene, str):
-            return _Judged({}, scene)
+            return Judged({}, scene)
         whole = math.nan
         if self.mode == "geneval":
             atoms, whole = geneval.judge(spec, scene)
@@ -178,7 +170,7 @@ class Composition(Check):
             known = [atom.violated for atom in atoms if atom.known]
             whole = sum(value <= 0.5 for value in known) / len(known) if known else math.nan
         atoms = (*atoms, judging.surplus(spec, scene, self.confidence))
-        return _Judged(*_values(atoms, whole, [output.name for output in self.outputs]), _boxes(atoms))
+        return Judged(*_values(atoms, whole, [output.name for output in self.outputs]), _boxes(atoms))
 
     def _scene(
         self,
@@ -219,13 +211,6 @@ class Composition(Check):
             return name_color(middle(picture(), one.bounds))
 
         return Scene(seen, vocabulary, width, height, floor, color)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    values: dict[str, float]
-    reason: str | None = None
-    boxes: tuple[Box, ...] = ()
 
 
 def _small_model() -> Path | str:

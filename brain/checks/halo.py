@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.edges import REACH, far_sides, strong_edges, worst_places
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -98,35 +97,26 @@ class Halo(Check):
         threshold = self.outputs[0].fails
         assert threshold is not None
 
-        def one(luma: Tensor) -> tuple[float, float, tuple[Box, ...]] | str:
+        def one(luma: Tensor) -> Judged:
             if min(luma.shape) < 2 * REACH + 2:
-                return f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels"
+                return Judged({}, f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels")
             edges = strong_edges(luma, _MOST_BACK)
             found, room = rims(torch.cat([part.profiles for part in edges]))
             inside = found[room]
             if len(inside) < _LEAST_SIDES:
-                return "too few strong edges to judge halos"
+                return Judged({}, "too few strong edges to judge halos")
             score = float(inside[:, _RIM].mean(1).quantile(_QUANTILE).clamp(-2, 2))
             if score <= threshold.value:
-                return score, 0.0, ()
+                return Judged({"halo": score, "halo_width": 0.0})
             profile = inside.quantile(_QUANTILE, dim=0)
             after = profile[_RIM.start :] < profile[_RIM].max() / 2
             width = (_RIM.start + int(after.float().argmax()) if after.any() else REACH) / max(luma.shape)
             rows, columns = (torch.cat([getattr(part, name) for part in edges]) for name in ("rows", "columns"))
             amounts = torch.where(room, found[:, _RIM].mean(1), 0).clamp(0, 1)
             places = worst_places(rows.repeat(2), columns.repeat(2), amounts, (luma.shape[0], luma.shape[1]))
-            return score, width, tuple(Box("halo", place) for place in places)
+            return Judged({"halo": score, "halo_width": width}, boxes=tuple(Box("halo", place) for place in places))
 
         def judge(batch: ImageBatch) -> Scores:
-            found = [one(luma) for luma in batch.tones.at(_LONG_SIDE).luma]
-            rows = [(math.nan, math.nan) if isinstance(each, str) else each[:2] for each in found]
-            score, width = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            reasons = tuple(each if isinstance(each, str) else None for each in found)
-            boxes = tuple(() if isinstance(each, str) else each[2] for each in found)
-            return Scores(
-                {"halo": score, "halo_width": width},
-                reasons if any(reasons) else (),
-                boxes if any(boxes) else (),
-            )
+            return self.scores([one(luma) for luma in batch.tones.at(_LONG_SIDE).luma], batch.pixels.device)
 
         return judge

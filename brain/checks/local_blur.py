@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -194,17 +194,18 @@ class LocalBlur(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
 
-        def one(luma: Tensor) -> tuple[tuple[float, float, float], tuple[Box, ...], np.ndarray]:
+        def one(luma: Tensor) -> Judged:
             height, width = luma.shape
+            if min(height, width) < _LEAST_SIDE:
+                return Judged({}, f"too small to judge local blur: {width} x {height} pixels")
             block = min(_MOST_BLOCK, max(_LEAST_BLOCK, min(height, width) // 16))
             softness, known = (found.cpu() for found in block_softness(luma, block))
             local = smoothed(softness, known).numpy()
             blurred = np.clip((local - _SHARP) / (_BLURRED - _SHARP), 0, 1)
             blurred = np.where(known.numpy(), blurred, 0).astype(np.float32)
             if known.float().mean() < _LEAST_KNOWN:
-                return (math.nan,) * 3, (), blurred
+                return Judged({}, "too plain to judge local blur", map=blurred)
             excess, place, inside = softest_window(softness, known)
             sharper, _, _ = softest_window(-softness, known)
             share = float((blurred > 0.5).sum() / known.sum())
@@ -213,20 +214,14 @@ class LocalBlur(Check):
                 top, left, high, wide = grown(local > inside - excess / 2, place)
                 bounds = (left * block / width, top * block / height, wide * block / width, high * block / height)
                 boxes = (Box("local_blur", bounds, None, {"octaves": round(excess, 2)}),)
-            return (min(20.0, max(0.0, excess)), share, min(20.0, max(0.0, sharper))), boxes, blurred
+            values = {
+                "local_blur": min(20.0, max(0.0, excess)),
+                "blurred_share": share,
+                "sharp_patch": min(20.0, max(0.0, sharper)),
+            }
+            return Judged(values, boxes=boxes, map=blurred)
 
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.tones.at(_LONG_SIDE)
-            height, width = small.shape
-            names = [output.name for output in self.outputs]
-            if min(height, width) < _LEAST_SIDE:
-                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
-                reason = f"too small to judge local blur: {width} x {height} pixels"
-                return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
-            rows, boxes, maps = zip(*(one(luma) for luma in small.luma), strict=True)
-            reasons = tuple("too plain to judge local blur" if math.isnan(row[0]) else None for row in rows)
-            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            tensors = dict(zip(names, columns, strict=True))
-            return Scores(tensors, reasons if any(reasons) else (), boxes if any(boxes) else (), maps)
+            return self.scores([one(luma) for luma in batch.tones.at(_LONG_SIDE).luma], batch.pixels.device)
 
         return judge

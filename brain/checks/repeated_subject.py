@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -211,43 +211,35 @@ class RepeatedSubject(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
 
-        def one(coarse: Tensor, luma: Tensor) -> tuple[tuple[float, float], tuple[Box, ...]]:
+        def one(coarse: Tensor, luma: Tensor) -> Judged:
+            height, width = luma.shape
+            if min(height, width) < _LEAST_SIDE or min(coarse.shape[1:]) < _LEAST_COARSE:
+                return Judged({}, f"too small or narrow to judge repetition: {width} x {height} pixels")
             pairs, count = candidates(coarse.float() / 255)
             if count < 2:
-                return (math.nan, math.nan), ()
-            height, width = luma.shape
+                return Judged({}, "too plain to judge repetition")
             if not len(pairs):
-                return (0.0, 0.0), ()
+                return Judged({"repeated_subject": 0.0, "repeated_distance": 0.0})
             pairs = (pairs + 0.5) * (max(height, width) / max(coarse.shape[1:])) - 0.5
             band = smooth(luma[None], 0.8) - smooth(luma[None], 5.0)
             alike, best = verify(band[0], pairs).max(0)
             top, left, down, right = (float(value) for value in pairs[best])
             distance = math.hypot(down - top, right - left) / max(height, width)
+            values = {"repeated_subject": float(alike), "repeated_distance": distance}
             if float(alike) <= _THRESHOLD:
-                return (float(alike), distance), ()
+                return Judged(values)
             boxes = []
             for y, x in ((top, left), (down, right)):
                 ends = [max(0.0, y - 15.5), max(0.0, x - 15.5), min(height, y + 16.5), min(width, x + 16.5)]
                 bounds = (ends[1] / width, ends[0] / height, (ends[3] - ends[1]) / width, (ends[2] - ends[0]) / height)
                 boxes.append(Box("repeated_subject", bounds, round(float(alike), 3)))
-            return (float(alike), distance), tuple(boxes)
+            return Judged(values, boxes=tuple(boxes))
 
         def judge(batch: ImageBatch) -> Scores:
-            names = [output.name for output in self.outputs]
             small = batch.at(_LONG_SIDE)
             coarse = small.at(_COARSE)
-            height, width = small.pixels.shape[-2:]
-            if min(height, width) < _LEAST_SIDE or min(coarse.pixels.shape[-2:]) < _LEAST_COARSE:
-                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
-                reason = f"too small or narrow to judge repetition: {width} x {height} pixels"
-                return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
-            rows, boxes = zip(*map(one, coarse.pixels, small.tones.luma), strict=True)
-            reasons = tuple("too plain to judge repetition" if math.isnan(row[0]) else None for row in rows)
-            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            return Scores(
-                dict(zip(names, columns, strict=True)), reasons if any(reasons) else (), boxes if any(boxes) else ()
-            )
+            found = [one(*pair) for pair in zip(coarse.pixels, small.tones.luma, strict=True)]
+            return self.scores(found, batch.pixels.device)
 
         return judge

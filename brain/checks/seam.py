@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -212,12 +211,15 @@ class Seam(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
 
         threshold = self.outputs[0].fails
         assert threshold is not None
 
-        def one(levels: Tensor) -> tuple[tuple[float, float, float], tuple[Box, ...]]:
+        def one(luma: Tensor, levels: Tensor) -> Judged:
+            if min(luma.shape) < _LEAST_SIDE:
+                return Judged({}, f"too small to judge seams: {luma.shape[1]} x {luma.shape[0]} pixels")
+            if luma.std() < _LEAST_SPREAD:
+                return Judged({}, "too plain to judge seams")
             found: list[tuple[float, float, bool, tuple[int, int]]] = []
             for upright, picture in ((True, levels), (False, levels.T.contiguous())):
                 for width in (1, 2):
@@ -241,26 +243,12 @@ class Seam(Check):
                 bounds = (across, along, thick, long) if upright else (along, across, long, thick)
                 boxes.append(Box("seam", bounds, score, {"position": place}))
             score, place, upright, _ = found[0]
-            return (score, place, 90.0 if upright else 0.0), tuple(boxes)
+            values = {"seam": score, "seam_position": place, "seam_angle": 90.0 if upright else 0.0}
+            return Judged(values, boxes=tuple(boxes))
 
         def judge(batch: ImageBatch) -> Scores:
             small = batch.tones.at(_LONG_SIDE)
-            height, width = small.shape
-            reasons: list[str | None] = []
-            rows, boxes = [], []
-            for luma, levels in zip(small.luma, small.levels, strict=True):
-                reason = None
-                if min(height, width) < _LEAST_SIDE:
-                    reason = f"too small to judge seams: {width} x {height} pixels"
-                elif luma.std() < _LEAST_SPREAD:
-                    reason = "too plain to judge seams"
-                reasons.append(reason)
-                row, evidence = ((math.nan,) * 3, ()) if reason else one(levels.short())
-                rows.append(row)
-                boxes.append(evidence)
-            names = [output.name for output in self.outputs]
-            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            scores = dict(zip(names, columns, strict=True))
-            return Scores(scores, tuple(reasons) if any(reasons) else (), tuple(boxes) if any(boxes) else ())
+            found = [one(luma, levels.short()) for luma, levels in zip(small.luma, small.levels, strict=True)]
+            return self.scores(found, batch.pixels.device)
 
         return judge

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -198,7 +198,6 @@ class Tiling(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
 
         threshold = self.outputs[0].fails
         assert threshold is not None
@@ -214,7 +213,12 @@ class Tiling(Check):
             facts: dict[str, str | float] = {"right": shift[1] / width, "down": shift[0] / height}
             return Box("tiling", (left / width, top / height, wide / width, tall / height), share, facts)
 
-        def one(luma: Tensor) -> tuple[tuple[float, float], tuple[Box, ...]]:
+        def one(luma: Tensor) -> Judged:
+            height, width = luma.shape
+            if min(height, width) < _LEAST_SIDE:
+                return Judged({}, f"too small to judge tiling: {width} x {height} pixels")
+            if luma.std() < _LEAST_SPREAD:
+                return Judged({}, "too plain to judge tiling")
             detail, contrast = fine_detail(luma)
             blocks = int((_pool(contrast) > _LEAST_DETAIL).sum())
             best, period = 0.0, 0.0
@@ -228,26 +232,9 @@ class Tiling(Check):
                 if share > best:
                     best, period = share, math.hypot(*shift) / max(luma.shape)
                     boxes = (evidence(share, shift, *found, luma),)
-            return (best, period), boxes if best > threshold.value else ()
+            return Judged({"tiling": best, "tiling_period": period}, boxes=boxes if best > threshold.value else ())
 
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.tones.at(_LONG_SIDE)
-            height, width = small.shape
-            reasons: list[str | None] = []
-            rows, boxes = [], []
-            for luma in small.luma:
-                reason = None
-                if min(height, width) < _LEAST_SIDE:
-                    reason = f"too small to judge tiling: {width} x {height} pixels"
-                elif luma.std() < _LEAST_SPREAD:
-                    reason = "too plain to judge tiling"
-                reasons.append(reason)
-                row, found = ((math.nan,) * 2, ()) if reason else one(luma)
-                rows.append(row)
-                boxes.append(found)
-            names = [output.name for output in self.outputs]
-            columns = torch.tensor(rows, dtype=torch.float32, device=batch.pixels.device).unbind(1)
-            scores = dict(zip(names, columns, strict=True))
-            return Scores(scores, tuple(reasons) if any(reasons) else (), tuple(boxes) if any(boxes) else ())
+            return self.scores([one(luma) for luma in batch.tones.at(_LONG_SIDE).luma], batch.pixels.device)
 
         return judge

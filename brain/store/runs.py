@@ -6,8 +6,9 @@ from typing import Any
 
 import fiftyone as fo
 
+from loupe.brain.calibration import Calibration
 from loupe.brain.errors import UnknownName
-from loupe.brain.records import Calibration, Run, Threshold
+from loupe.brain.records import Run, Threshold
 from loupe.brain.store.connection import database_errors
 
 _SETTINGS = "loupe"

@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain import registry, runner
-from loupe.brain.calibration import auroc, injected, operating_point, propose, score, share_of, spread
+from loupe.brain.calibration import (
+    CalibratedFailure,
+    Calibration,
+    auroc,
+    injected,
+    operating_point,
+    propose,
+    score,
+    share_of,
+    spread,
+)
 from loupe.brain.device import resolve_device
 from loupe.brain.errors import InputError, UnknownName
 from loupe.brain.progress import reporter
 from loupe.brain.reader import Row, read_chunks
 from loupe.brain.records import (
-    CalibratedFailure,
-    Calibration,
     ImageBatch,
     Output,
     Progress,
