@@ -205,6 +205,22 @@ def path(name: str) -> Path:
     return found
 
 
+def lacking(names: Iterable[str]) -> str:
+    """Returns which of these files are not here and the command that gets them; empty where all are.
+
+    >>> lacking([])
+    ''
+    """
+    absent = [weights for weights in map(_entry, names) if _find(weights) is None]
+    if not absent:
+        return ""
+    size = sum(weights.size for weights in absent) / 1e6
+    listed_names = " ".join(weights.name for weights in absent)
+    return (
+        f"{len(absent)} model files are not here ({size:.1f} MB). Download them with: loupe weights get {listed_names}"
+    )
+
+
 def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
     """Returns where a model's file lies here; downloads it first if it lies nowhere.
 

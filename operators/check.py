@@ -7,7 +7,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain import registry
+from loupe.brain import registry, weights
 from loupe.brain.records import ProgressCallback
 from loupe.brain.specs import Check
 from loupe.operators import forms, summary
@@ -48,6 +48,11 @@ class CheckImages(LoupeOperator):
                     f"No sample here has a {need}: the check {name!r} will answer 'unknown' wherever it needs one."
                 )
                 forms.note(inputs, f"{name}__absent_{need}", sentence, severity="warning")
+            spec = known[name]()
+            lacking = weights.lacking(spec.weights()) if isinstance(spec, Check) else ""
+            if lacking:
+                sentence = f"The check {name!r} will be left out: {lacking}"
+                forms.note(inputs, f"{name}__absent_weights", sentence, severity="warning")
         inputs.bool(
             "resume",
             label="Only what is new or changed",

@@ -1,8 +1,8 @@
-"""Makes the README's table of checks from the registry.
+"""Makes the table of checks in docs/checks.md from the registry.
 
 python scripts/checks_table.py            # prints the table
-python scripts/checks_table.py --write    # puts it between the markers in README.md
-python scripts/checks_table.py --check    # exits 1 when README.md is stale
+python scripts/checks_table.py --write    # puts it between the markers in docs/checks.md
+python scripts/checks_table.py --check    # exits 1 when docs/checks.md is stale
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from loupe.brain import registry
 from loupe.brain.records import Output
 from loupe.brain.specs import Check, SetMeasure
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "checks.md"
 BEGIN, END = "<!-- checks -->", "<!-- /checks -->"
 HEADER = ("Check", "Failure modes", "Score", "Fails by default", "Needs", "Source")
 
@@ -62,7 +62,7 @@ def _cell(text: str) -> str:
 
 
 def put(text: str) -> str:
-    """Returns a README's text with the table between its markers.
+    """Returns a page's text with the table between its markers.
 
     Raises:
         ValueError: the text does not have each marker once, in order
@@ -73,21 +73,21 @@ def put(text: str) -> str:
     return re.sub(pattern, lambda _: f"{BEGIN}\n{table()}\n{END}", text, flags=re.DOTALL)
 
 
-def main(arguments: list[str] | None = None, readme: Path = README) -> int:
+def main(arguments: list[str] | None = None, page: Path = PAGE) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="put the table into README.md")
-    what.add_argument("--check", action="store_true", help="exit 1 when README.md is stale")
+    what.add_argument("--write", action="store_true", help="put the table into docs/checks.md")
+    what.add_argument("--check", action="store_true", help="exit 1 when docs/checks.md is stale")
     chosen = parser.parse_args(arguments)
     if not (chosen.write or chosen.check):
         print(table())
         return 0
-    before = readme.read_text(encoding="utf-8")
+    before = page.read_text(encoding="utf-8")
     after = put(before)
     if chosen.write:
-        readme.write_text(after, encoding="utf-8")
+        page.write_text(after, encoding="utf-8")
     elif before != after:
-        print(f"{readme.name} is stale: run python scripts/checks_table.py --write", file=sys.stderr)
+        print(f"{page.name} is stale: run python scripts/checks_table.py --write", file=sys.stderr)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""The README's table of checks, made from the registry."""
+"""The table of checks, made from the registry."""
 
 from __future__ import annotations
 

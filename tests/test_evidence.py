@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 
 import loupe
-from loupe.brain import weights
 from loupe.brain.errors import MissingWeights
 from loupe.brain.records import Box, ImageBatch, Output, Points, Scores
 from loupe.brain.specs import Check
@@ -101,14 +100,15 @@ def test_detections_come_as_boxes_and_points_go_as_keypoints(dataset: Any) -> No
     assert len(dataset.first()["seen"].keypoints) == 1
 
 
-def test_a_check_without_its_model_files_is_left_out_and_said(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> Path:
-        raise MissingWeights(f"no {name}: run loupe weights get {name}")
-
-    monkeypatch.setattr(weights, "path", absent)
-    run = loupe.check(dataset, [Seer("palm"), "file"])
-    assert run.messages == {"seer": "no palm: run loupe weights get palm"}
+def test_a_check_without_its_model_files_is_left_out_and_said(
+    dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LOUPE_WEIGHTS", "LOUPE_WEIGHTS_DIRS"):
+        monkeypatch.setenv(variable, str(tmp_path / "empty"))
+    run = loupe.check(dataset, [Seer("iris_landmark"), "file"])
+    assert "left out" in run.messages["seer"]
+    assert run.messages["seer"].endswith("loupe weights get iris_landmark")
     assert (run.n, run.errors) == (3, 0)
     assert not Seer.got
-    with pytest.raises(MissingWeights, match="loupe weights get palm"):
-        loupe.check(dataset, [Seer("palm")])
+    with pytest.raises(MissingWeights, match="loupe weights get iris_landmark"):
+        loupe.check(dataset, [Seer("iris_landmark")])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import subprocess
 import sys
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -62,17 +64,23 @@ def counts(score: Scorer, picture: Image.Image, prompt: object) -> tuple[dict[st
 def test_edits_of_drawn_text(score: Scorer, lines: list[str], prompt: str, found: dict[str, int]) -> None:
     values, scores = counts(score, drawn(*lines, height=128), prompt)
     assert values == {name: float(found.get(name, 0)) for name in COUNTS}, scores.reasons
-    assert scores.reasons == (None,)
+    assert not any(scores.reasons)
     right = not found or set(found) == {"unrequested_text"}
     assert (float(scores["text_cer"][0]) == 0.0) is right
     assert (float(scores["text_ned"][0]) == 1.0) is right
     assert (float(scores["text_word_accuracy"][0]) == 1.0) is right
+    assert float(scores["text_sentence_accuracy"][0]) == float(right)
+    assert float(scores["text_illegible"][0]) < 0.2
+    assert float(scores["text_distortion"][0]) < 0.04
+    assert float(scores["text_mixed_style"][0]) < 4.5
 
 
 def test_a_box_says_what_was_read_and_wanted_and_where(score: Scorer) -> None:
     _, scores = counts(score, drawn("COFFEEE", height=128), 'a sign "COFFEE"')
     (box,) = scores.boxes[0]
     assert (box.label, box.attributes["read"], box.attributes["wanted"]) == ("duplication", "COFFEEE", "coffee")
+    assert box.attributes["edit"] == "duplication '' -> 'e'"
+    assert float(box.attributes["distortion"]) < 0.04
     x, y, width, height = box.bounds
     assert 0 < x < 0.1
     assert 0.4 < width < 0.8
@@ -97,6 +105,16 @@ def test_no_prompt_is_unknown(score: Scorer, prompt: object) -> None:
     values, scores = counts(score, drawn("OPEN"), prompt)
     assert all(math.isnan(value) for value in values.values())
     assert scores.reasons == ("the sample has no prompt",)
+
+
+def test_a_spec_wins_over_the_prompt(score: Scorer) -> None:
+    one = batch([drawn("OPEN")] * 3, ['a sign "SHUT"'] * 3)
+    specs = ({"prompt": "", "texts": ["OPEN"]}, None, {"texts": 3})
+    found = score(dataclasses.replace(one, fields={**one.fields, "spec": specs}))
+    assert found["text_substitution"][0] == found["text_omission"][0] == 0
+    assert found["text_substitution"][1] + found["text_omission"][1] > 0
+    assert math.isnan(found["text_substitution"][2])
+    assert "spec cannot be used" in str(found.reasons[2])
 
 
 def test_where_no_text_is_asked_for_only_unrequested_text_is_judged(score: Scorer) -> None:
@@ -169,6 +187,73 @@ def test_lettering_that_cannot_be_read_is_neither_missing_nor_wrong(score: Score
 def test_letters_that_stand_alone_are_no_omission(score: Scorer) -> None:
     values, _ = counts(score, drawn(*"HOTEL", width=160, height=256), 'a sign "HOTEL"')
     assert not values["text_omission"] > 0
+
+
+FORMS = ("text_distortion", "text_mixed_style", "text_illegible")
+
+
+def forms(scores: Scores) -> dict[str, float]:
+    return {name: float(scores[name][0]) for name in FORMS}
+
+
+def waved(picture: Image.Image, height: float = 8) -> Image.Image:
+    y, x = np.mgrid[: picture.height, : picture.width].astype(np.float32)
+    shifted = (y + height * np.sin(x / 14)).astype(np.float32)
+    pixels = cv2.remap(np.asarray(picture), x, shifted, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return Image.fromarray(pixels)
+
+
+def test_a_wave_is_a_distortion_though_every_letter_can_be_read(score: Scorer) -> None:
+    picture = drawn("BREAKFAST", size=40, height=128)
+    before, after = (forms(counts(score, one, 'a sign "BREAKFAST"')[1]) for one in (picture, waved(picture)))
+    assert before["text_distortion"] < 0.04 < 0.08 < after["text_distortion"]
+    assert after["text_illegible"] < 0.3
+    values, scores = counts(score, waved(picture), 'a sign "BREAKFAST"')
+    assert values == dict.fromkeys(COUNTS, 0.0)
+    (box,) = scores.boxes[0]
+    assert box.label == "distortion"
+    assert (box.attributes["read"], box.attributes["wanted"], box.attributes["edit"]) == ("BREAKFAST", "breakfast", "")
+
+
+def test_heavy_letters_among_light_ones_are_a_mixed_style(score: Scorer) -> None:
+    font, picture, x = ImageFont.load_default(40), Image.new("RGB", (360, 128), "white"), 20.0
+    for at, letter in enumerate("BREAKFAST"):
+        ImageDraw.Draw(picture).text((x, 40), letter, fill="black", font=font, stroke_width=2 * (at in (2, 5)))
+        x += font.getlength(letter) + 5
+    found = forms(counts(score, picture, 'a sign "BREAKFAST"')[1])
+    assert found["text_mixed_style"] > 5
+    assert found["text_distortion"] < 0.05
+
+
+def test_signs_that_nobody_can_read(score: Scorer) -> None:
+    line = np.asarray(drawn("BREAKFASTS", size=48, width=340, height=96).crop((16, 24, 326, 69)))
+    tiles = [line[y : y + 15, x : x + 15] for y in range(0, 45, 15) for x in range(0, 300, 15)]
+    order = np.random.default_rng(3).permutation(len(tiles))
+    rows = [np.hstack([np.rot90(tiles[k], k) for k in order[start : start + 20]]) for start in (0, 20, 40)]
+    picture = Image.new("RGB", (420, 160), "white")
+    picture.paste(Image.fromarray(np.vstack(rows)), (50, 50))
+    _, scores = counts(score, picture, "a poster in a street")
+    assert forms(scores)["text_illegible"] > 0.55
+    assert math.isnan(forms(scores)["text_distortion"])
+    assert "illegible" in [box.label for box in scores.boxes[0]]
+
+
+def test_without_lettering_nothing_is_illegible_and_no_shape_is_known(score: Scorer) -> None:
+    _, scores = counts(score, drawn(), "a dog, no text")
+    assert forms(scores)["text_illegible"] == 0.0
+    assert math.isnan(forms(scores)["text_distortion"])
+    assert scores.reasons == ("the prompt asks for no text",)
+
+
+@pytest.mark.parametrize("prompt", ['a sign "OPEN"', "", "「営業中」と書かれた看板", 'a sign "مفتوح"', "a dog"])
+@pytest.mark.parametrize("upside_down", [False, True])
+def test_a_small_picture_and_odd_prompts_give_an_answer_or_a_reason(
+    score: Scorer, prompt: str, upside_down: bool
+) -> None:
+    picture = drawn("OPEN", size=20, width=64, height=64).rotate(180 if upside_down else 0)
+    _, scores = counts(score, picture, prompt)
+    unknown = [name for name in scores if math.isnan(float(scores[name][0]))]
+    assert not unknown or scores.reasons[0]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ its own confidence (the mean of the best frames) does not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -19,6 +20,21 @@ from loupe.brain.text.alignment import comparable
 Script = Literal["digits", "latin", "any"]
 
 _NONE = -1e30
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """One view's reading.
+
+    Attributes:
+        text: as it is written
+        confidence: the mean probability of its characters, in [0, 1]
+        frames: for each character of the text the frame that it was seen in
+    """
+
+    text: str
+    confidence: float
+    frames: tuple[int, ...] = ()
 
 
 class Alphabet:
@@ -59,13 +75,24 @@ class Alphabet:
 
     def greedy(self, posterior: np.ndarray) -> tuple[str, float]:
         """Returns the text of each frame's best character, as it is written, and its mean probability in [0, 1]."""
+        spelled = self.spelled(posterior)
+        return spelled.text, spelled.confidence
+
+    def spelled(self, posterior: np.ndarray) -> Spelled:
+        """Returns the text of each frame's best character, as it is written, with the frames."""
         allowed = posterior[:, self._chosen]
         best = allowed.argmax(axis=1)
         first = np.ones(len(best), bool)
         first[1:] = best[1:] != best[:-1]
         kept = np.flatnonzero(first & (best != 0))
-        text = "".join(self._characters[k] for k in best[kept]).strip()
-        return text, float(allowed[kept, best[kept]].mean()) if len(kept) else 0.0
+        characters = [self._characters[k] for k in best[kept]]
+        inner = [at for at, one in enumerate(characters) if one.strip()]
+        inside = slice(inner[0], inner[-1] + 1) if inner else slice(0)
+        confidence = float(allowed[kept, best[kept]].mean()) if len(kept) else 0.0
+        text, frames = characters[inside], kept[inside]
+        # a character of several letters would shift the frames of those that follow it
+        known = all(len(one) == 1 for one in text)
+        return Spelled("".join(text), confidence, tuple(int(frame) for frame in frames) if known else ())
 
     def can_spell(self, text: str) -> bool:
         """Whether every character of a comparable text is in the alphabet."""

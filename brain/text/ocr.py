@@ -8,7 +8,7 @@ probabilities.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,8 @@ _HEIGHT = 48
 _STRIDE = 8
 _MAX_WIDTH = 2400
 _BATCH = 8
+#: of each view that ``views`` gives: its margin over the line's height, and how much narrower it is
+_VIEWS = ((0.05, 1.0), (0.15, 1.0), (0.3, 1.0), (0.15, 0.85), (0.15, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ class Region:
 
     Attributes:
         corners: (4, 2) float32 pixels: top left, top right, bottom right, bottom left of the line as it is written
-        confidence: of the detector, in [0, 1]; 1 for a picture that is taken as one line
+        confidence: of the detector, in [0, 1]; 0 for a picture that is taken as one line without being looked at
     """
 
     corners: np.ndarray
@@ -77,7 +79,6 @@ class Ocr:
         try:
             import onnxruntime
             import rapidocr
-            from rapidocr.ch_ppocr_det.utils import DBPostProcess
         except ImportError as error:
             raise MissingDependency(
                 f"reading text needs rapidocr and onnxruntime ({error}): pip install rapidocr onnxruntime"
@@ -89,7 +90,7 @@ class Ocr:
         self.provider: str = self._recogniser.get_providers()[0]
         names = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
         self.characters: tuple[str, ...] = ("", *names, " ")
-        self._boxes = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True)
+        self._boxes = box_finder()
 
     @lru_cache(maxsize=3)  # noqa: B019  (an Ocr lives as long as the process that loaded it)
     def alphabet(self, script: Script) -> Alphabet:
@@ -104,9 +105,8 @@ class Ocr:
         scale = long_side / max(height, width)
         shape = [max(64, round(side * scale / 32) * 32) for side in (width, height)]
         how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-        pixels = cv2.resize(picture, shape, interpolation=how)[:, :, ::-1].astype(np.float32)
-        tensor = np.ascontiguousarray((pixels / 127.5 - 1.0).transpose(2, 0, 1)[None])
-        corners, confidences = self._boxes(self._run(self._detector, tensor), (shape[1], shape[0]))
+        where = self._where(cv2.resize(picture, shape, interpolation=how))
+        corners, confidences = self._boxes(where, (shape[1], shape[0]))
         factor = np.array((width / shape[0], height / shape[1]), np.float32)
         found = [
             Region(np.asarray(quad, np.float32) * factor, float(c))
@@ -136,9 +136,27 @@ class Ocr:
                 out[at] = result[row, : -(-tensors[at].shape[2] // _STRIDE) + 1]
         return [posterior for posterior in out if posterior is not None]
 
+    def _where(self, picture: np.ndarray) -> np.ndarray:
+        """(1, 1, H, W) float32: for each pixel the probability that it belongs to a line of text."""
+        tensor = (picture[:, :, ::-1].astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
+        return self._run(self._detector, np.ascontiguousarray(tensor))
+
     def _run(self, session: InferenceSession, tensor: np.ndarray) -> np.ndarray:
         with self._lock:
             return np.asarray(session.run(None, {session.get_inputs()[0].name: tensor})[0])
+
+
+def box_finder() -> Callable[[np.ndarray, tuple[int, int]], tuple[Any, Any]]:
+    """Returns the function that turns a (1, 1, H, W) map of probabilities and (H, W) into quadrangles and confidences.
+
+    Raises:
+        MissingDependency: rapidocr is not installed
+    """
+    try:
+        from rapidocr.ch_ppocr_det.utils import DBPostProcess
+    except ImportError as error:
+        raise MissingDependency(f"reading text needs rapidocr ({error}): pip install rapidocr") from error
+    return DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True)
 
 
 def _session(onnxruntime: Any, path: Path, device: str, threads: int) -> InferenceSession:
@@ -195,9 +213,9 @@ def cut(picture: np.ndarray, region: Region, margin: float) -> np.ndarray:
 
 
 def whole(picture: np.ndarray) -> Region:
-    """Returns the picture itself as one line."""
+    """Returns the picture itself as one line, of which the detector has said nothing."""
     height, width = picture.shape[:2]
-    return Region(_rectangle(width, height), 1.0)
+    return Region(_rectangle(width, height), 0.0)
 
 
 def _rectangle(width: int, height: int) -> np.ndarray:
@@ -227,9 +245,25 @@ def views(picture: np.ndarray, region: Region) -> list[np.ndarray]:
     """
     import cv2
 
-    plain, roomy, wide = cut(picture, region, 0.05), cut(picture, region, 0.15), cut(picture, region, 0.3)
-    narrow = cv2.resize(roomy, (max(8, round(roomy.shape[1] * 0.85)), roomy.shape[0]), interpolation=cv2.INTER_AREA)
+    plain, roomy, wide = (cut(picture, region, margin) for margin, _ in _VIEWS[:3])
+    narrower = max(8, round(roomy.shape[1] * _VIEWS[3][1]))
+    narrow = cv2.resize(roomy, (narrower, roomy.shape[0]), interpolation=cv2.INTER_AREA)
     return [plain, roomy, stretched(wide), narrow, 255 - stretched(roomy)]
+
+
+def places(region: Region, view: int, frames: Sequence[int], margin: float) -> list[float]:
+    """Returns where the frames of a view lie in the line that is cut with that margin: 0 its left edge, 1 its right.
+
+    Args:
+        region: the line
+        view: index of the view in what ``views`` gives
+        frames: indices of the recogniser's frames
+        margin: over the line's height, as for ``cut``
+    """
+    own, narrower = _VIEWS[view]
+    pixel = region.height * (1 + 2 * own) / (_HEIGHT * narrower)
+    width = region.width + 2 * margin * region.height
+    return [((frame + 0.5) * _STRIDE * pixel + (margin - own) * region.height) / width for frame in frames]
 
 
 def stretched(line: np.ndarray) -> np.ndarray:

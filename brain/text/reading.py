@@ -10,14 +10,16 @@ they do not agree on is unknown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from loupe.brain.text import ocr as ocr_module
-from loupe.brain.text.alignment import Alignment, align, comparable, resegment, similarity
-from loupe.brain.text.ctc import Alphabet, mean_log_likelihoods, script_of
+from loupe.brain.text.alignment import align, comparable
+from loupe.brain.text.ctc import Alphabet, script_of
+from loupe.brain.text.legible import LONG, READABLE, unsureness
 from loupe.brain.text.ocr import Ocr, Region
+from loupe.brain.text.sights import Line, Reading, Sight, Words, compared, likeness, look_alike
 
 #: a picture this low is read as one line, without looking for lines first
 _LINE_HEIGHT = 48
@@ -30,69 +32,10 @@ _SAME = 1.0
 _ILLEGIBLE, _SURE = 0.5, 0.8
 #: from this mean probability on, what the detector finds is lettering: no empty sign of benchmarks/text_check.py has it
 _LETTERING = 0.75
+_FAINTLY = 0.01
 #: range of luma, in [0, 1], in which a text may hide from the detector; below it a picture is blank
 _FAINT = (0.01, 0.08)
-#: an illegible line is no poor drawing of a word that is less likely than nothing by so many nats a letter
-_UNLIKE = 4.0
 _MOST_LINES = 120
-
-Words = tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """One line of text.
-
-    Attributes:
-        region: where
-        words: what it says, as compared
-        shown: what it says, as read
-        confidence: the recogniser's, in [0, 1]
-        others: what it may as well say
-    """
-
-    region: Region
-    words: Words
-    shown: str
-    confidence: float
-    others: tuple[Words, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a picture says, against what was wanted.
-
-    Attributes:
-        lines: the lines that could be read
-        alignment: their words against the wanted ones
-        doubts: for each kind of edit why it is not known; empty where all readings agree
-    """
-
-    lines: tuple[Line, ...]
-    alignment: Alignment
-    doubts: dict[str, str] = field(default_factory=dict)
-
-    def words(self) -> list[str]:
-        """The words of all lines."""
-        return [word for line in self.lines for word in line.words]
-
-
-@dataclass
-class _Sight:
-    """A region with what the recogniser saw of it so far."""
-
-    region: Region
-    alphabet: Alphabet
-    greedy: list[tuple[str, float]]
-    frames: list[np.ndarray]
-    candidates: dict[Words, str] = field(default_factory=dict)
-
-    def likelihoods(self, texts: Sequence[Words]) -> np.ndarray:
-        return mean_log_likelihoods(self.frames, ["".join(words) for words in texts], self.alphabet.columns)
-
-    @property
-    def confidence(self) -> float:
-        return float(np.median([confidence for _, confidence in self.greedy])) if self.greedy else 0.0
 
 
 class Reader:
@@ -120,6 +63,9 @@ class Reader:
         strange = sorted({c for word in wanted for c in word if c not in alphabet.columns})
         if strange:
             return f"the recogniser does not know the characters {''.join(strange[:10])}"
+        return self._looked_at(picture, self._read(picture, wanted, alphabet))
+
+    def _read(self, picture: np.ndarray, wanted: Sequence[str], alphabet: Alphabet) -> Reading:
         sights = self._look(picture, self._places(picture), alphabet)
         if self._matches(sights, wanted):
             return self._judge(picture, sights, wanted)
@@ -148,10 +94,23 @@ class Reader:
             return [ocr_module.whole(picture)]
         return regions[:_MOST_LINES]
 
-    def _sees_lettering(self, picture: np.ndarray) -> bool:
-        """Whether the detector is sure that there is lettering, whatever the recogniser makes of it."""
+    def _lettering(self, picture: np.ndarray) -> list[Region]:
+        """What the detector takes for lettering, whatever the recogniser makes of it; the surest first."""
         side = min(max(2 * max(picture.shape[:2]), 2 * _LINE_HEIGHT), _USUAL_SIDE)
-        return any(region.confidence >= _LETTERING for region in self._ocr.regions(picture, side))
+        return sorted(self._ocr.regions(picture, side), key=lambda region: -region.confidence)
+
+    def _looked_at(self, picture: np.ndarray, reading: Reading) -> Reading:
+        """The reading; where a picture was taken as one line and reads badly, with what the detector says of it."""
+        lines = (*reading.lines, *reading.unread)
+        if not any(line.region.confidence == 0 and unsureness(line) > READABLE for line in lines):
+            return reading
+        found = self._lettering(picture)
+        long = [region.confidence for region in found if region.width >= LONG * region.height]
+        # only short ones: there may be lettering, and no more can be said
+        sure = max(long) if long else _FAINTLY if found else 0.0
+        seen = [replace(line, region=replace(line.region, confidence=sure)) for line in lines]
+        count = len(reading.lines)
+        return replace(reading, lines=tuple(seen[:count]), unread=tuple(seen[count:]))
 
     def _other_sides(self, picture: np.ndarray) -> list[int]:
         """Resolutions at which to look again for what is missing: larger for small letters, smaller for huge ones."""
@@ -160,7 +119,7 @@ class Reader:
 
     def _look(
         self, picture: np.ndarray, regions: Sequence[Region], alphabet: Alphabet, which: Sequence[int] = (0, 1)
-    ) -> list[_Sight]:
+    ) -> list[Sight]:
         alone = len(regions) == 1
         upright = self._upright(picture, regions)
         lines = [ocr_module.views(picture, region) for region in upright]
@@ -171,7 +130,7 @@ class Reader:
             chosen = alphabet
             if alphabet.script == "digits" and not alone and not self._numeric(posteriors):
                 chosen = self._ocr.alphabet("latin")
-            sights.append(_sight(region, chosen, posteriors))
+            sights.append(Sight(region, chosen).saw(posteriors, self._ocr.alphabet("any")))
         return sights
 
     def _numeric(self, posteriors: Sequence[np.ndarray]) -> bool:
@@ -197,23 +156,21 @@ class Reader:
             best.append(turns[int(np.argmax(values))])
         return best
 
-    def _look_again(self, picture: np.ndarray, sights: list[_Sight], wanted: Sequence[str]) -> None:
+    def _look_again(self, picture: np.ndarray, sights: list[Sight], wanted: Sequence[str]) -> None:
         """Adds the other three views to every line that is not just as wanted."""
-        exact = set(wanted)
+        exact, free = set(wanted), self._ocr.alphabet("any")
         for at, sight in enumerate(sights):
-            words = _likeliest(sight, wanted)
+            words = sight.likeliest(wanted)
             if words and all(word in exact for word in words) and len(sights) > 1:
                 continue
             region = self._turned(picture, sight, wanted)
             if region is not sight.region:
-                sights[at] = _sight(region, sight.alphabet, self._ocr.posteriors(ocr_module.views(picture, region)))
+                posteriors = self._ocr.posteriors(ocr_module.views(picture, region))
+                sights[at] = Sight(region, sight.alphabet).saw(posteriors, free)
                 continue
-            more = self._ocr.posteriors(ocr_module.views(picture, sight.region)[2:])
-            both = _sight(sight.region, sight.alphabet, more)
-            sight.greedy += both.greedy
-            sight.frames += both.frames
+            sight.saw(self._ocr.posteriors(ocr_module.views(picture, sight.region)[2:]), free)
 
-    def _turned(self, picture: np.ndarray, sight: _Sight, wanted: Sequence[str]) -> Region:
+    def _turned(self, picture: np.ndarray, sight: Sight, wanted: Sequence[str]) -> Region:
         """The region upside down, where it reads badly as it is, and well and more as wanted when turned.
 
         A badly drawn 676 reads as a well drawn 929 when it is turned: that alone is no reason to turn it.
@@ -224,23 +181,23 @@ class Reader:
         text, confidence = sight.alphabet.greedy(self._ocr.posteriors([ocr_module.cut(picture, other, 0.1)])[0])
         if len(text) < 3 or confidence <= max(0.9, sight.confidence + 0.05):
             return sight.region
-        upright = max(_likeness(_compared(shown, wanted), wanted) for shown, _ in sight.greedy)
-        return other if not wanted or _likeness(_compared(text, wanted), wanted) > upright else sight.region
+        upright = max(likeness(compared(one.text, wanted), wanted) for one in sight.greedy)
+        return other if not wanted or likeness(compared(text, wanted), wanted) > upright else sight.region
 
-    def _matches(self, sights: Sequence[_Sight], wanted: Sequence[str]) -> bool:
-        read = [word for sight in sights for word in _likeliest(sight, wanted)]
+    def _matches(self, sights: Sequence[Sight], wanted: Sequence[str]) -> bool:
+        read = [word for sight in sights for word in sight.likeliest(wanted)]
         return bool(wanted) and sorted(read) == sorted(wanted)
 
-    def _missing(self, sights: Sequence[_Sight], wanted: Sequence[str]) -> bool:
-        read = [word for sight in sights for word in _likeliest(sight, wanted)]
+    def _missing(self, sights: Sequence[Sight], wanted: Sequence[str]) -> bool:
+        read = [word for sight in sights for word in sight.likeliest(wanted)]
         paired = {at for at, _ in align(wanted, read).pairs}
         return len(paired) < len(wanted)
 
-    def _judge(self, picture: np.ndarray, sights: list[_Sight], wanted: Sequence[str]) -> Reading:
+    def _judge(self, picture: np.ndarray, sights: list[Sight], wanted: Sequence[str]) -> Reading:
         lines: list[Line] = []
-        unread: list[_Sight] = []
+        unread: list[Sight] = []
         stray: set[str] = set()
-        words = [list(_likeliest(sight, wanted)) for sight in sights]
+        words = [list(sight.likeliest(wanted)) for sight in sights]
         for at, sight in enumerate(sights):
             others = [word for k, line in enumerate(words) if k != at for word in line]
             line = self._weigh(sight, tuple(words[at]), wanted, others)
@@ -257,7 +214,7 @@ class Reader:
             lines.append(line)
         return self._conclude(picture, tuple(lines), wanted, unread, stray)
 
-    def _weigh(self, sight: _Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Line:
+    def _weigh(self, sight: Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Line:
         """The line with each of its differences believed, taken back or left open."""
         current = words
         for _ in range(len(words) + 1):
@@ -268,22 +225,21 @@ class Reader:
         doubt = self._doubt if current else 2 * self._doubt
         open_ = [option for option, value in zip(options, values[1:], strict=True) if values[0] - value < doubt]
         if options:
-            texts = [*dict.fromkeys(_compared(text, wanted) for text, _ in sight.greedy)]
+            texts = sight.readings(wanted)
             values = sight.likelihoods([current, *texts])
             open_ += [
                 text
                 for text, value in zip(texts, values[1:], strict=True)
                 if text != current and values[0] - value < _SAME
             ]
-        shown = next((text for text, _ in sight.greedy if _compared(text, wanted) == current), " ".join(current))
-        return Line(sight.region, current, shown, sight.confidence, tuple(dict.fromkeys(open_)))
+        return sight.line(current, wanted, open_)
 
-    def _taken_back(self, sight: _Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Words | None:
+    def _taken_back(self, sight: Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Words | None:
         """The line with a difference put right that is not likelier than the wanted text; None when all are."""
         options = self._as_wanted(words, wanted, others)
         values = sight.likelihoods([words, *options])
         for option, value in zip(options, values[1:], strict=True):
-            if value >= values[0] or _look_alike("".join(words), "".join(option)):
+            if value >= values[0] or look_alike("".join(words), "".join(option)):
                 return option
         return None
 
@@ -308,7 +264,7 @@ class Reader:
         picture: np.ndarray,
         lines: tuple[Line, ...],
         wanted: Sequence[str],
-        unread: Sequence[_Sight],
+        unread: Sequence[Sight],
         stray: set[str],
     ) -> Reading:
         """The alignment, and on what the likely readings do not agree; ``stray`` are single letters left out of it."""
@@ -324,14 +280,14 @@ class Reader:
                         doubts.setdefault(kind, reason)
         lost = [edit.wanted for edit in base.edits if edit.read_word is None]
         nothing_read = lost and not any(line.words for line in lines)
-        if any(_could_be(sight, word) for sight in unread for word in lost) or (
-            nothing_read and self._sees_lettering(picture)
+        if any(sight.could_be(word) for sight in unread for word in lost) or (
+            nothing_read and any(one.confidence >= _LETTERING for one in self._lettering(picture))
         ):
             # what cannot be read may be the lost text, drawn well or badly
             for kind in ("omission", "substitution"):
                 doubts.setdefault(kind, "there is lettering that could not be read")
         strays = {word for line in lines for word in line.words if len(word) == 1} | stray
-        if len("".join(lost)) > 1 and any(_look_alike(one, c) for word in lost for c in word for one in strays):
+        if len("".join(lost)) > 1 and any(look_alike(one, c) for word in lost for c in word for one in strays):
             doubts.setdefault("omission", "there are letters that stand alone")
         if lost and _FAINT[0] < _contrast(picture) < _FAINT[1]:
             doubts.setdefault("omission", "the picture has too little contrast to say that a text is missing")
@@ -342,43 +298,7 @@ class Reader:
                 edit.kind == "unrequested" and edit.wanted_word is None and edit.read in sure for edit in base.edits
             ):
                 doubts.setdefault("unrequested", f"perhaps there is other text: {surplus[0].shown!r}")
-        return Reading(lines, base, doubts)
-
-
-def _sight(region: Region, alphabet: Alphabet, posteriors: Sequence[np.ndarray]) -> _Sight:
-    return _Sight(
-        region,
-        alphabet,
-        [alphabet.greedy(posterior) for posterior in posteriors],
-        [alphabet.log_probabilities(posterior) for posterior in posteriors],
-    )
-
-
-def _could_be(sight: _Sight, word: str) -> bool:
-    """Whether an illegible line may be that word; texture that looks like lettering to the detector is far from any."""
-    blank, asked = sight.likelihoods([(), (word,)])
-    return bool(blank - asked < _UNLIKE * len(word))
-
-
-def _look_alike(read: str, wanted: str) -> bool:
-    """Whether two texts differ only by characters that many fonts draw the same: O and 0, l or I and 1."""
-    same = {"o0", "0o", "l1", "1l", "i1", "1i"}
-    return len(read) == len(wanted) and all(a == b or a + b in same for a, b in zip(read, wanted, strict=True))
-
-
-def _compared(text: str, wanted: Sequence[str]) -> Words:
-    return tuple(resegment([word for word in map(comparable, text.split()) if word], wanted))
-
-
-def _likeness(words: Words, wanted: Sequence[str]) -> float:
-    """How much the words are like wanted ones, in [0, 1]: the mean over them of the similarity to the most similar."""
-    return float(np.mean([max((similarity(word, one) for one in wanted), default=0.0) for word in words] or [0.0]))
-
-
-def _likeliest(sight: _Sight, wanted: Sequence[str]) -> Words:
-    """Of what the views read, what is likeliest over all of them."""
-    texts = [*dict.fromkeys(_compared(text, wanted) for text, _ in sight.greedy)]
-    return texts[int(np.argmax(sight.likelihoods(texts)))] if len(texts) > 1 else texts[0]
+        return Reading(lines, base, doubts, tuple(sight.line(sight.likeliest(wanted), wanted) for sight in unread))
 
 
 def _is_line(picture: np.ndarray) -> bool:

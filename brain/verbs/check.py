@@ -153,14 +153,13 @@ def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
     """
     there, absent = [], {}
     for spec in specs:
-        try:
-            for name in spec.weights():
-                weights.path(name)
+        lacking = weights.lacking(spec.weights())
+        if lacking:
+            absent[spec.name] = f"left out: {lacking}"
+        else:
             there.append(spec)
-        except MissingWeights as error:
-            absent[spec.name] = str(error)
-            if len(absent) == len(specs):
-                raise
+    if absent and not there:
+        raise MissingWeights("; ".join(f"{name}: {sentence}" for name, sentence in absent.items()))
     return there, absent
 
 
