@@ -14,7 +14,6 @@ from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
 _DEFAULT_PERCENT, _LEAST_PERCENT, _MOST_PERCENT = 1.0, 0.1, 20.0
-_DEFAULT_LIMIT = 200
 
 
 class CalibrateThresholds(LoupeOperator):
@@ -56,7 +55,7 @@ class CalibrateThresholds(LoupeOperator):
             "limit",
             label="At most how many pictures",
             description="Picked evenly; half of them choose, the others measure. Each takes seconds on a CPU",
-            default=_DEFAULT_LIMIT,
+            default=calibrate.LIMIT,
             min=calibrate.LEAST_LIMIT,
         )
         limit, needed = _limit(ctx.params), 2 * least_known(percent / 100) - 1
@@ -108,9 +107,11 @@ def _percent(params: Mapping[str, Any]) -> float:
 
 
 def _limit(params: Mapping[str, Any]) -> int:
+    from loupe.brain.verbs import calibrate
+
     given = params.get("limit")
     if given is None:
-        return _DEFAULT_LIMIT
+        return calibrate.LIMIT
     if not forms.is_number(given) or given != int(given):
         raise InputError(f"At most how many pictures: expected a whole number, got {given!r}")
     return int(given)

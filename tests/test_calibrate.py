@@ -22,6 +22,7 @@ from loupe.brain.calibration import CalibratedFailure, spread
 from loupe.brain.errors import InputError, NoSamples, Stopped, UnknownName
 from loupe.brain.records import ImageBatch, Output, Progress, Scores, Threshold
 from loupe.brain.specs import Check, Defect
+from loupe.brain.verbs.calibrate import LIMIT
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
@@ -127,7 +128,7 @@ def test_one_half_chooses_and_the_other_half_is_measured(scenes: Any) -> None:
     import loupe
 
     loupe.check(scenes, ["sharpness"])
-    scores = np.array(scenes.values("quality.sharpness"))[spread(N, 200, seed=0)]
+    scores = np.array(scenes.values("quality.sharpness"))[spread(N, LIMIT, seed=0)]
     row = _row(loupe.calibrate(scenes, "blur", false_positives=0.05), "blur")
     assert row.proposed is not None
     line = row.proposed.threshold

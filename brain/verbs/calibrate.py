@@ -43,6 +43,8 @@ from loupe.brain.verbs.flag import flag, set_now
 if TYPE_CHECKING:
     import fiftyone as fo
 
+#: the most pictures that are measured unless it is said otherwise: enough for 1 %, though some are unknown
+LIMIT = 240
 #: the fewest pictures that a calibration may be asked to take
 LEAST_LIMIT = 10
 _MOST_MESSAGES = 100
@@ -54,7 +56,7 @@ def calibrate(
     failures: str | Sequence[str] | None = None,
     *,
     false_positives: float = 0.01,
-    limit: int = 200,
+    limit: int = LIMIT,
     seed: int = 0,
     apply: bool = False,
     device: str | None = None,
