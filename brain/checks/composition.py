@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from loupe.brain.composition.detection import Detector, Seen
     from loupe.brain.composition.scene import Atom, Scene
+    from loupe.brain.judges.base import Judge
     from loupe.brain.prompts.spec import Spec
 
 _RULE = "a rule without a fit: likely wrong; what is not sure is unknown"
@@ -79,6 +80,10 @@ class Composition(Check):
 
     mode: str = param("calibrated", "How to judge", choices=("calibrated", "geneval", "t2i_compbench"))
     grade: str = param("auto", "Which detector: offline YOLOX, or by name on a GPU", choices=("auto", "offline", "gpu"))
+    judge: str = param(
+        "auto",
+        "A vision-language model that has to agree: hub id or folder; auto: on a GPU, where it is here; empty: none",
+    )
     detections: str = param("detections", "The sample's field of detections; empty: none")
     detector: str = param("auto", "auto: the field, else a model; field: only the field; or the path of a YOLOX .onnx")
     classes: str = param(
@@ -96,6 +101,7 @@ class Composition(Check):
     def resolved(self, device: str) -> Self:
         """Returns it with the grade that "auto" means there, and detector "field" where a model is not to be had."""
         from loupe.brain.composition import open_vocabulary
+        from loupe.brain.judges.folder import DEFAULT, is_here
 
         grade = self.grade
         if grade == "auto":
@@ -103,7 +109,10 @@ class Composition(Check):
         detector = self.detector
         if detector == "auto" and grade == "offline" and isinstance(_small_model(), str):
             detector = "field"
-        return replace(self, grade=grade, detector=detector)
+        judge = self.judge
+        if judge == "auto":
+            judge = DEFAULT if grade == "gpu" and is_here(DEFAULT) else ""
+        return replace(self, grade=grade, detector=detector, judge=judge)
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch. Where no model is to be had, samples without detections are
@@ -115,6 +124,7 @@ class Composition(Check):
         """
         check = self.resolved(device)
         detector = check._detector(device)
+        judge = check._agreeing(device)
 
         def score(batch: ImageBatch) -> Scores:
             values = {name: batch.fields.get(name) or (None,) * len(batch) for name in check.reads()}
@@ -122,7 +132,7 @@ class Composition(Check):
             for place, size in enumerate(batch.sizes):
                 picture = cache(lambda place=place: batch.pixels[place].permute(1, 2, 0).cpu().numpy())
                 fields = {name: column[place] for name, column in values.items()}
-                judged.append(check._judge(fields, picture, size, detector))
+                judged.append(check._judge(fields, picture, size, detector, judge))
             return check.scores(judged, batch.pixels.device)
 
         return score
@@ -143,14 +153,22 @@ class Composition(Check):
         model = _small_model()
         return model if isinstance(model, str) else yolox.load(model)
 
+    def _agreeing(self, device: str) -> Judge | None:
+        if not self.judge:
+            return None
+        from loupe.brain.judges.local import LocalJudge
+
+        return LocalJudge(self.judge, device=device)
+
     def _judge(
         self,
         fields: Mapping[str, Any],
         picture: Callable[[], np.ndarray],
         size: tuple[int, int],
         detector: Detector | str,
+        judge: Judge | None,
     ) -> Judged:
-        from loupe.brain.composition import geneval, judging, t2i_compbench
+        from loupe.brain.composition import agreement, geneval, judging, t2i_compbench
 
         spec = _spec(fields.get("prompt"), fields.get("spec"))
         if isinstance(spec, str):
@@ -167,6 +185,8 @@ class Composition(Check):
             atoms, whole = t2i_compbench.judge(spec, scene, self.confidence)
         else:
             atoms = judging.judge(spec, scene, self.sure, self.confidence, self.decidable)
+            if judge is not None:
+                atoms = agreement.agreed(atoms, picture(), judge)
             known = [atom.violated for atom in atoms if atom.known]
             whole = sum(value <= 0.5 for value in known) / len(known) if known else math.nan
         atoms = (*atoms, judging.surplus(spec, scene, self.confidence))

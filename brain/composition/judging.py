@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from loupe.brain.composition import calibrated
+from loupe.brain.composition import agreement, calibrated
 from loupe.brain.composition.calibrated import Estimate, settled, unknown
 from loupe.brain.composition.colors import describe, mismatch, term
 from loupe.brain.composition.detection import Seen
@@ -48,7 +48,15 @@ def judge(
     return tuple(atoms)
 
 
-def _atom(failure: str, wanted: str, seen: Sequence[Seen], estimate: Estimate, sure: float, found: str = "") -> Atom:
+def _atom(
+    failure: str,
+    wanted: str,
+    seen: Sequence[Seen],
+    estimate: Estimate,
+    sure: float,
+    found: str = "",
+    question: str = "",
+) -> Atom:
     final = settled(estimate, sure)
     return Atom(
         failure,
@@ -58,6 +66,7 @@ def _atom(failure: str, wanted: str, seen: Sequence[Seen], estimate: Estimate, s
         final.reason,
         tuple(one.bounds for one in seen[:20]),
         seen[0].score if seen else None,
+        question,
     )
 
 
@@ -73,10 +82,11 @@ def _thing(thing: Thing, scene: Scene, sure: float, confidence: float) -> list[A
     gone = calibrated.missing(thing.seen, scene.floor)
     if match.kind == "wider" and gone.probability > 1 - sure:
         gone = unknown(f"there may be a {name} that the detector has no label for")
-    atoms = [_atom("missing_object", str(thing), thing.seen, gone, sure)]
+    atoms = [_atom("missing_object", str(thing), thing.seen, gone, sure, question=agreement.presence(name))]
     there = _there(thing, confidence)
     if thing.counted:
-        atoms.append(_atom("wrong_count", str(thing), thing.seen, _count(thing, there, scene), sure))
+        question = agreement.number(thing.least, name) if thing.asked.exact else ""
+        atoms.append(_atom("wrong_count", str(thing), thing.seen, _count(thing, there, scene), sure, question=question))
     for fact in thing.asked.attributes:
         if fact.kind == "color" and there and term(fact.value):
             estimate, found = _colored(thing, there, term(fact.value) or "", scene)
@@ -86,7 +96,8 @@ def _thing(thing: Thing, scene: Scene, sure: float, confidence: float) -> list[A
             if fact.kind == "color" and there:
                 why = f"{fact.value} is none of the colours that are told apart"
             estimate = unknown(why)
-        atoms.append(_atom("wrong_attribute", f"{fact.value} {name}", there, estimate, sure, found))
+        question = agreement.attribute(name, fact.value)
+        atoms.append(_atom("wrong_attribute", f"{fact.value} {name}", there, estimate, sure, found, question))
     return atoms
 
 
@@ -149,8 +160,10 @@ def _relation(
         why = f"the detector does not tell {one.asked.name} from {other.asked.name}"
         return _atom(failure, wanted, shown, unknown(why), sure)
     if name in SIZES:
-        return _atom(failure, wanted, shown, calibrated.sized(name, ones, others), sure)
-    return _atom(failure, wanted, shown, calibrated.related(name, ones, others, decidable), sure)
+        estimate = calibrated.sized(name, ones, others)
+    else:
+        estimate = calibrated.related(name, ones, others, decidable)
+    return _atom(failure, wanted, shown, estimate, sure, "", agreement.relation(one.asked.name, name, other.asked.name))
 
 
 def _excluded(noun: str, scene: Scene, sure: float) -> Atom:
@@ -165,7 +178,7 @@ def _excluded(noun: str, scene: Scene, sure: float) -> Atom:
     if match.kind == "wider" and there < sure:
         why = f"there may be a {noun} that the detector has no label for"
         return _atom("negation_violated", f"no {noun}", seen, unknown(why), sure)
-    return _atom("negation_violated", f"no {noun}", seen, Estimate(there), sure)
+    return _atom("negation_violated", f"no {noun}", seen, Estimate(there), sure, question=agreement.presence(noun))
 
 
 def surplus(spec: Spec, scene: Scene, confidence: float) -> Atom:

@@ -30,6 +30,7 @@ class Atom(Record):
         reason: why it is not known, else empty
         places: where: x, y, width, height in [0, 1] each
         confidence: of the detector, or None
+        question: for a judge: whether it is so; of what is excluded, whether it is there; empty: there is none
     """
 
     failure: str
@@ -39,6 +40,7 @@ class Atom(Record):
     reason: str = ""
     places: tuple[tuple[float, float, float, float], ...] = ()
     confidence: float | None = None
+    question: str = ""
 
     @property
     def known(self) -> bool:

@@ -8,10 +8,24 @@ from pathlib import Path
 
 from loupe.brain.errors import ModelError
 
+#: the judge where none is named, Apache-2.0
+DEFAULT = "Qwen/Qwen3-VL-2B-Instruct"
 _CONFIG = "config.json"
 _PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
 # what transformers reads of a model that holds safetensors; nothing else is fetched, nothing else is hashed
 _READ = {".json", ".txt", ".model", ".jinja", ".safetensors"}
+
+
+def is_here(model: str = DEFAULT) -> bool:
+    """Returns whether a model is a folder here, or its weights lie in the hub's cache; asks no network."""
+    if Path(model).expanduser().is_dir():
+        return True
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return False
+    names = ("model.safetensors", "model.safetensors.index.json")
+    return any(isinstance(try_to_load_from_cache(model, name), str) for name in names)
 
 
 def locate(model: str, revision: str | None = None) -> tuple[Path, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from loupe.brain.errors import InputError, ModelError
 from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, from_sums, spelled
 from loupe.brain.judges.base import WORDING, Judge, conversation
-from loupe.brain.judges.folder import locate
+from loupe.brain.judges.folder import DEFAULT, locate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ class LocalJudge(Judge):
 
     def __init__(
         self,
-        model: str = "Qwen/Qwen3-VL-2B-Instruct",
+        model: str = DEFAULT,
         revision: str | None = None,
         device: str = "cpu",
         dtype: str = "auto",

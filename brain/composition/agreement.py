@@ -1,0 +1,88 @@
+"""A verdict of boxes that a vision-language judge has to share; where it does not, nothing is known.
+
+Detectors and judges go wrong in different ways: a detector takes a statue for a person, a judge cannot count. What both
+say is right more often than what one of them says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from loupe.brain.composition.scene import Atom
+from loupe.brain.errors import InputError
+from loupe.brain.judges import questions
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loupe.brain.judges.base import Judge
+
+#: as the questions call the relations that have another name there
+_NAMES = {"next to": "beside", "near": "beside"}
+
+
+def presence(name: str) -> str:
+    """Returns the question whether a thing is there; empty where its name cannot be asked for.
+
+    >>> presence("dog")
+    'Is there at least one "dog" in this picture?'
+    """
+    return _asked(lambda: questions.is_there(name))
+
+
+def number(count: int, name: str) -> str:
+    """Returns the question whether there are so many; empty where it cannot be asked."""
+    return _asked(lambda: questions.are_there_exactly(count, name))
+
+
+def attribute(name: str, value: str) -> str:
+    """Returns the question whether a thing is like that; empty where it cannot be asked."""
+    return _asked(lambda: questions.has_attribute(name, value))
+
+
+def relation(name: str, how: str, other: str) -> str:
+    """Returns the question whether one thing stands so to another; empty where it cannot be asked.
+
+    >>> relation("dog", "next to", "car")
+    'Is the "dog" beside the "car" in this picture?'
+    """
+    key = _NAMES.get(how, how).replace(" ", "_")
+    return _asked(lambda: questions.stands(name, key, other)) if key in questions.RELATIONS else ""
+
+
+def _asked(make: Callable[[], str]) -> str:
+    try:
+        return make()
+    except InputError:
+        return ""
+
+
+def agreed(atoms: Sequence[Atom], picture: np.ndarray, judge: Judge) -> tuple[Atom, ...]:
+    """Returns the atoms; of those that are known, the ones that the judge sees otherwise are unknown now.
+
+    Of what is excluded it is asked whether it is there, never whether it is not: to that, models answer at chance.
+
+    Args:
+        atoms: with their questions; one without is left as it is
+        picture: (H, W, 3) uint8 RGB
+        judge: is asked about all of them at once
+
+    Raises:
+        JudgeError: no answer could be had
+    """
+    from loupe.brain.judges.answers import Question
+
+    open_ = [at for at, atom in enumerate(atoms) if atom.known and atom.question]
+    answers = judge.judge([Question(atoms[at].question, picture) for at in open_]) if open_ else []
+    found = list(atoms)
+    for at, answer in zip(open_, answers, strict=True):
+        atom = atoms[at]
+        violated = atom.violated > 0.5
+        expected = "yes" if violated == (atom.failure == "negation_violated") else "no"
+        if answer.verdict != expected:
+            why = "the judge is not sure" if answer.verdict == "unknown" else f"the judge says {answer.verdict}"
+            found[at] = replace(atom, violated=math.nan, reason=f"{why}: {atom.question}")
+    return tuple(found)
