@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -21,6 +22,7 @@ import pytest
 import torch
 
 from loupe.brain import registry
+from loupe.brain import weights as room
 from loupe.brain.errors import ModelError
 from loupe.brain.records import ImageBatch, Output, Scores
 from loupe.brain.specs import Check, SetMeasure, Spec
@@ -147,6 +149,22 @@ def test_importing_every_leaf_imports_nothing_heavy() -> None:
 
 
 # what a check and an embedder do
+
+
+@pytest.fixture(autouse=True)
+def model_files(
+    request: pytest.FixtureRequest,
+    weights: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Gives a check that needs model files those; where they cannot be had, its tests are skipped."""
+    name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
+    needed = registry.checks()[name]().weights() if name in registry.checks() else ()
+    for one in needed:
+        (tmp_path / room.TABLE[one].file).symlink_to(weights(one))
+    if needed:
+        monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", str(tmp_path))
 
 
 @cache
