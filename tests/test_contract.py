@@ -29,7 +29,7 @@ from loupe.brain.specs import Check, SetMeasure, Spec
 from loupe.brain.taxonomy import FAILURE_MODES
 
 #: they load a model: left out by -m "not slow"
-HEAVY = {"text"}
+HEAVY = {"text", "overlay"}
 LICENCES = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "CC0-1.0", "CC-BY-4.0"}
 LEAVES = ("checks", "sets", "embedders", "generators")
 HEAVY_MODULES = (

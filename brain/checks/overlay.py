@@ -1,0 +1,255 @@
+"""The overlay check: is something laid over the picture, a watermark, a caption, that nobody asked for?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from loupe.brain.errors import InputError
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check, param
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loupe.brain.judges.base import Judge
+    from loupe.brain.overlays.asked import Asked
+    from loupe.brain.overlays.finding import Found
+    from loupe.brain.text.ocr import Ocr
+
+_LONG_SIDE = 1024
+#: pixels along the short side below which no lettering can be told
+_LEAST_SIDE = 96
+_GRADES = ("auto", "offline", "gpu")
+_KINDS = ("watermark", "overlay")
+_SMALL = "too small to judge what is laid over it: {} x {} pixels"
+_PLAIN = "too plain to judge what is laid over it"
+_CROWDED = "full of lettering, as a page or a screen is: what is laid over it cannot be told"
+_OPEN = "the prompt asks for lettering without saying which"
+_BASIS = "flags none of 82 unmarked ImageNet photos that its weights were fitted with, and {} of 90 held-out photos"
+_Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Overlay(Check):
+    """Overlay: watermarks, captions and interface elements that nobody asked for.
+
+    Offline, lines of lettering are found by PP-OCRv6 small (in RapidOCR's wheel, no download) in the picture and in a
+    copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how its ink
+    lies on what is behind it (one opacity and one colour, as blending leaves it), whether it stands on an even upright
+    rectangle, how many others look the same, and what it says. A logistic regression makes a likelihood of it, one
+    for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons); a
+    picture has that of its likeliest line.
+
+    The prompt may be missing: then nothing is asked for. A line that says what the prompt asks to be written does not
+    count, nor does a watermark where the prompt asks for a logo, nor an overlay where it asks for a screenshot, a
+    poster or subtitles. Where the prompt asks for lettering without saying which, a picture that would fail is
+    unknown. Unknown, too: pictures under 96 pixels, plain ones, and pages full of lettering.
+
+    With grade "gpu" a vision-language model is asked instead; its scores are P(yes), and it names no places.
+
+    Marks without letters are not found offline; lettering that belongs to the scene is told apart by how it lies
+    there, which is a likelihood, not a certainty.
+    """
+
+    name: ClassVar[str] = "overlay"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Blending as in Dekel et al., CVPR 2017; https://github.com/RapidAI/RapidOCR"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    evidence: ClassVar[str | None] = "overlays"
+    default: ClassVar[bool] = False
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            "watermark",
+            "likelihood",
+            False,
+            (0.0, 1.0),
+            "How likely a watermark, a logo's lettering or a signature lies over the picture.",
+            Threshold(">", 0.5, basis=_BASIS.format("1")),
+            "watermark",
+        ),
+        Output(
+            "overlay",
+            "likelihood",
+            False,
+            (0.0, 1.0),
+            "How likely captions or interface elements lie over the picture.",
+            Threshold(">", 0.5, basis=_BASIS.format("2")),
+            "overlay",
+        ),
+    )
+
+    grade: str = param(
+        "auto",
+        "offline: PP-OCRv6 small and measurements; gpu: a vision-language model; auto: gpu where it can be had",
+        choices=_GRADES,
+    )
+    threads: int = param(1, "Threads of the text detector", low=1, high=64)
+
+    def reads(self) -> tuple[str, ...]:
+        """Returns the prompt's field: it is read where there is one, and not needed."""
+        return ("prompt",)
+
+    def resolved(self, device: str) -> Self:
+        """Returns the check with "auto" replaced: "gpu" on a CUDA device that has the judge's weights, else "offline".
+
+        Only the hub's local cache is looked into.
+        """
+        if self.grade != "auto":
+            return self
+        from loupe.brain.overlays import judging
+
+        return replace(self, grade="gpu" if device.startswith("cuda") and judging.is_here() else "offline")
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch.
+
+        Raises:
+            MissingDependency: rapidocr or onnxruntime is not installed
+            ModelError: the weights of grade "gpu" are not on this machine
+            InputError: there is no such grade
+        """
+        if self.grade not in _GRADES:
+            raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
+        if self.resolved(device).grade == "gpu":
+            from loupe.brain.judges.local import LocalJudge
+            from loupe.brain.overlays import judging
+
+            return self.asking(LocalJudge(judging.MODEL, device=device))
+        from loupe.brain.text.ocr import Ocr
+
+        ocr = Ocr(device, self.threads)
+        return lambda batch: self._scores(batch, [_measured(ocr, *one) for one in _each(batch)])
+
+    def asking(self, judge: Judge) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch by what a judge says: P(yes) is the score.
+
+        The function raises ``JudgeError`` where the judge gives no answer at all.
+
+        Args:
+            judge: a vision-language model, asked one question of each kind for each picture
+
+        >>> Overlay().asking(judge)(batch)["watermark"]  # doctest: +SKIP
+        tensor([0.0213, 0.9641])
+        """
+        return lambda batch: self._scores(batch, _told(judge, list(_each(batch))))
+
+    def _scores(self, batch: ImageBatch, judged: Sequence[_Judged]) -> Scores:
+        import torch
+
+        device = batch.pixels.device
+        values = {
+            name: torch.tensor([one.values.get(name, math.nan) for one in judged], dtype=torch.float32, device=device)
+            for name in _KINDS
+        }
+        reasons, boxes = tuple(one.reason for one in judged), tuple(one.boxes for one in judged)
+        return Scores(values, reasons if any(reasons) else (), boxes if any(boxes) else ())
+
+
+@dataclass(frozen=True)
+class _Judged:
+    values: _Row
+    reason: str | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+def _each(batch: ImageBatch) -> list[tuple[np.ndarray, Asked]]:
+    from loupe.brain.overlays.asked import asked_of
+
+    pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
+    prompts = batch.fields.get("prompt") or (None,) * len(batch)
+    return [(picture, asked_of(prompt)) for picture, prompt in zip(pictures, prompts, strict=True)]
+
+
+def _unfit(picture: np.ndarray) -> str | None:
+    """Why nothing can be said of a picture, else None."""
+    height, width = picture.shape[:2]
+    if min(height, width) < _LEAST_SIDE:
+        return _SMALL.format(width, height)
+    return _PLAIN if float(picture.std()) < 2 else None
+
+
+def _line(kind: str) -> float:
+    threshold = next(output.fails for output in Overlay.outputs if output.name == kind)
+    assert threshold is not None
+    return threshold.value
+
+
+def _kept(values: _Row, asked: Asked) -> tuple[_Row, str | None]:
+    """The scores less what the prompt asks for, and why one is left out."""
+    wanted = {"watermark": asked.watermark, "overlay": asked.interface}
+    kept, reason = {}, None
+    for kind, value in values.items():
+        if wanted[kind]:
+            kept[kind] = 0.0
+        # which lettering is meant is not said: what was found may be it
+        elif asked.lettering and value > _line(kind):
+            reason = _OPEN
+        else:
+            kept[kind] = value
+    return kept, reason
+
+
+def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> _Judged:
+    """What the lines of a picture say."""
+    from loupe.brain.overlays.features import crowded
+    from loupe.brain.overlays.finding import MOST_READ, lines_of, read_lines
+    from loupe.brain.overlays.interface import overlay_kind, overlay_likelihood
+    from loupe.brain.overlays.watermark import watermark_kind, watermark_likelihood
+
+    reason = _unfit(picture)
+    if reason:
+        return _Judged({}, reason)
+    shape = picture.shape[:2]
+    lines = lines_of(picture, ocr)
+    if crowded(lines, shape):
+        return _Judged({}, _CROWDED)
+
+    def both(line: Found, read: bool) -> _Row:
+        return {
+            "watermark": watermark_likelihood(line, shape, read),
+            "overlay": overlay_likelihood(line, shape, read),
+        }
+
+    # the likeliest of either kind are read: reading costs as much as all else
+    ranked = sorted(lines, key=lambda line: -max(both(line, False).values()))[:MOST_READ]
+    read = [line for line in read_lines(picture, ocr, ranked) if not asked.wants(line.text)]
+    found = [(line, both(line, True)) for line in read]
+    values = {kind: max((row[kind] for _, row in found), default=0.0) for kind in _KINDS}
+    kept, reason = _kept(values, asked)
+    boxes = []
+    for line, row in found:
+        kind = max(_KINDS, key=lambda name: row[name] / _line(name))
+        if row[kind] > _line(kind) and kept.get(kind):
+            what = (watermark_kind if kind == "watermark" else overlay_kind)(line, shape)
+            facts: dict[str, str | float] = {"read": line.text, "kind": what, "twins": float(line.twins)}
+            if line.ink is not None:
+                facts["contrast"] = round(line.ink.contrast, 1)
+                if not math.isnan(line.ink.opacity):
+                    facts["opacity"] = round(line.ink.opacity, 2)
+            boxes.append(Box(kind, line.region.bounds(shape[1], shape[0]), row[kind], facts))
+    return _Judged(kept, reason, tuple(boxes))
+
+
+def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[_Judged]:
+    """What a judge says of pictures that something can be said of."""
+    from loupe.brain.overlays.judging import answers
+
+    reasons = [_unfit(picture) for picture, _ in pictures]
+    values: list[_Row] = [{} for _ in pictures]
+    fit = [at for at, reason in enumerate(reasons) if reason is None]
+    for kind in _KINDS:
+        told = answers(judge, [pictures[at][0] for at in fit], kind, [pictures[at][1].texts for at in fit])
+        for at, (value, why) in zip(fit, told, strict=True):
+            if math.isnan(value):
+                reasons[at] = why
+            else:
+                values[at][kind] = value
+    judged = []
+    for row, reason, (_, asked) in zip(values, reasons, pictures, strict=True):
+        kept, left_out = _kept(row, asked)
+        judged.append(_Judged(kept, reason or left_out))
+    return judged

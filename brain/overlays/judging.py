@@ -1,0 +1,75 @@
+"""Asks a vision-language judge whether something is laid over a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from loupe.brain.errors import InputError
+from loupe.brain.judges.questions import SPECIALISTS, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loupe.brain.judges.base import Judge
+
+#: the judge of grade "gpu", Apache-2.0
+MODEL = "Qwen/Qwen3-VL-2B-Instruct"
+#: of what was asked for: more make a question that no model follows
+_MOST_TEXTS = 5
+
+
+def is_here(model: str = MODEL) -> bool:
+    """Returns whether the judge's weights lie in the hub's cache, without asking the network."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return False
+    names = ("model.safetensors", "model.safetensors.index.json")
+    return any(isinstance(try_to_load_from_cache(model, name), str) for name in names)
+
+
+def question(kind: str, texts: Sequence[str]) -> str:
+    """Returns what to ask: the specialist's question, and which lettering is wanted and does not count.
+
+    Args:
+        kind: "watermark" or "overlay"
+        texts: that the prompt asks for; those that cannot be quoted are left out
+
+    >>> question("overlay", ["OPEN"]).endswith('Lettering that says "OPEN" does not count.')
+    True
+    """
+    named = []
+    for text in texts[:_MOST_TEXTS]:
+        try:
+            named.append(quoted(text))
+        except InputError:
+            continue
+    wanted = f" Lettering that says {' or '.join(named)} does not count." if named else ""
+    return SPECIALISTS[kind].text + wanted
+
+
+def answers(
+    judge: Judge, pictures: Sequence[np.ndarray], kind: str, texts: Sequence[Sequence[str]]
+) -> list[tuple[float, str]]:
+    """Returns for each picture P(yes), NaN where the judge says neither yes nor no, and then why.
+
+    Args:
+        judge: is asked one question for each picture
+        pictures: (H, W, 3) uint8 RGB each
+        kind: "watermark" or "overlay"
+        texts: for each picture what its prompt asks to be written
+
+    Raises:
+        JudgeError: no answer could be had
+    """
+    from loupe.brain.judges.answers import Cuts, Question, decide
+
+    given = judge.judge([Question(question(kind, t), p) for p, t in zip(pictures, texts, strict=True)])
+    # where between yes and no to draw the line is the threshold's business: only a model that says neither is unknown
+    read = [decide(answer.yes, answer.mass, Cuts(low=0.5, high=0.5)) for answer in given]
+    return [
+        (math.nan, answer.reason or "the judge said neither yes nor no") if one.verdict == "unknown" else (one.yes, "")
+        for one, answer in zip(read, given, strict=True)
+    ]
