@@ -15,6 +15,7 @@ from loupe.brain.checks.overlay import Overlay
 from loupe.brain.defects.overlay import Overlay as Captions
 from loupe.brain.defects.watermark import Watermark
 from loupe.brain.errors import InputError
+from loupe.brain.judges import folder
 from loupe.brain.judges.answers import Answer, Cuts, Question, decide
 from loupe.brain.judges.base import Judge
 from loupe.brain.overlays import drawing, judging
@@ -225,10 +226,10 @@ def test_the_question_leaves_out_what_cannot_be_quoted() -> None:
 
 
 def test_auto_is_offline_without_a_gpu_or_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "is_here", lambda: True)
+    monkeypatch.setattr(folder, "is_here", lambda: True)
     assert Overlay().resolved("cpu").grade == "offline"
     assert Overlay().resolved("cuda:1").grade == "gpu"
-    monkeypatch.setattr(judging, "is_here", lambda: False)
+    monkeypatch.setattr(folder, "is_here", lambda: False)
     assert Overlay().resolved("cuda").grade == "offline"
     assert Overlay(grade="gpu").resolved("cpu").grade == "gpu"
 

@@ -100,9 +100,9 @@ class Overlay(Check):
         """
         if self.grade != "auto":
             return self
-        from loupe.brain.overlays import judging
+        from loupe.brain.judges import folder
 
-        return replace(self, grade="gpu" if device.startswith("cuda") and judging.is_here() else "offline")
+        return replace(self, grade="gpu" if device.startswith("cuda") and folder.is_here() else "offline")
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -116,9 +116,8 @@ class Overlay(Check):
             raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
         if self.resolved(device).grade == "gpu":
             from loupe.brain.judges.local import LocalJudge
-            from loupe.brain.overlays import judging
 
-            return self.asking(LocalJudge(judging.MODEL, device=device))
+            return self.asking(LocalJudge(device=device))
         from loupe.brain.text.ocr import Ocr
 
         ocr = Ocr(device, self.threads)

@@ -54,6 +54,7 @@ malformed_eyes | face_malformed | face | Are the eyes malformed, such as odd pup
 crossed_gaze | face_malformed | face | Do the two eyes in this face look in different directions?
 malformed_teeth | face_malformed | face | Are the teeth malformed, such as merged teeth or too many?
 malformed_features | face_malformed | face | Are the nose, the mouth or the ears in this face malformed or out of place?
+plastic_skin | oversmooth_skin | face | Does the skin of this face look like plastic or wax?
 extra_face | face_malformed | face | Does one head in this picture have more than one face?
 watermark | watermark | picture | Is there a watermark, a logo or a signature laid over this picture?
 overlay | overlay | picture | Are there captions, subtitles, buttons or other interface elements laid over this picture?

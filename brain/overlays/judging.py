@@ -14,20 +14,8 @@ if TYPE_CHECKING:
 
     from loupe.brain.judges.base import Judge
 
-#: the judge of grade "gpu", Apache-2.0
-MODEL = "Qwen/Qwen3-VL-2B-Instruct"
 #: of what was asked for: more make a question that no model follows
 _MOST_TEXTS = 5
-
-
-def is_here(model: str = MODEL) -> bool:
-    """Returns whether the judge's weights lie in the hub's cache, without asking the network."""
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return False
-    names = ("model.safetensors", "model.safetensors.index.json")
-    return any(isinstance(try_to_load_from_cache(model, name), str) for name in names)
 
 
 def question(kind: str, texts: Sequence[str]) -> str:

@@ -1,0 +1,120 @@
+"""What a check of anatomy asks a judge: every specialist question about every crop, and the worst answer counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loupe.brain.errors import InputError
+from loupe.brain.judges import folder
+from loupe.brain.judges.answers import Question
+from loupe.brain.judges.base import Judge
+from loupe.brain.judges.questions import SPECIALISTS
+from loupe.brain.landmarks import crop
+from loupe.brain.landmarks.crop import Roi
+from loupe.brain.records import Record
+
+GRADES = ("auto", "offline", "gpu")
+#: what the form says of the grades
+GRADE_SENTENCE = "offline: by landmarks; gpu: asks Qwen3-VL-2B about each crop; auto: gpu where it can be had"
+#: an answer counts where yes and no together are at least this probable
+LEAST_MASS = 0.5
+#: crops are cut out at most this large, in pixels
+LARGEST = 448
+
+
+@dataclass(frozen=True)
+class Worst(Record):
+    """What a judge says of one crop.
+
+    Attributes:
+        score: the highest P(yes) of all questions about it, in [0, 1], higher is worse; NaN where none was answered
+        name: the artefact that was asked for, e.g. "extra_fingers"; empty where none was answered
+        reason: why it is NaN; else empty
+    """
+
+    score: float
+    name: str = ""
+    reason: str = ""
+
+
+def resolved(grade: str, device: str) -> str:
+    """Returns the grade with "auto" replaced: "gpu" on a CUDA device that has the judge's weights, else "offline".
+
+    Args:
+        grade: one of ``GRADES``
+        device: "cpu", "cuda", "cuda:1", "mps"
+
+    Raises:
+        InputError: there is no such grade
+
+    >>> resolved("auto", "cpu")
+    'offline'
+    """
+    if grade not in GRADES:
+        raise InputError(f"expected a grade out of {', '.join(GRADES)}, got {grade!r}")
+    if grade != "auto":
+        return grade
+    return "gpu" if device.startswith("cuda") and folder.is_here() else "offline"
+
+
+def load(device: str) -> Judge:
+    """Returns the judge of grade "gpu".
+
+    Raises:
+        ModelError: its weights cannot be had
+    """
+    from loupe.brain.judges.local import LocalJudge
+
+    return LocalJudge(device=device)
+
+
+def cut(picture: np.ndarray, roi: Roi) -> np.ndarray:
+    """Returns a region as a picture for the judge: (S, S, 3) uint8, never scaled up, S at most ``LARGEST``.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB
+        roi: where, ``usable``
+    """
+    return crop.cut(picture, roi, max(8, min(LARGEST, round(roi.side))))
+
+
+def worst(judge: Judge, crops: Sequence[np.ndarray], failure: str) -> list[Worst]:
+    """Returns for each crop the answer that is the worst for it.
+
+    All questions of ``SPECIALISTS`` for the failure are asked about every crop, all in one call. P(yes) is as the model
+    gives it: it has been calibrated on nothing.
+
+    Args:
+        judge: any judge
+        crops: (H, W, 3) uint8 sRGB each: a hand, a face or a person, as the failure's questions want it
+        failure: a label of brain/taxonomy.py that there are questions for
+
+    Raises:
+        InputError: there are no questions for the failure
+        JudgeError: the judge gave no answer
+
+    Source: one question for each artefact about a crop of its part, after ArtifactLens
+
+    >>> worst(LocalJudge(device="cuda"), [hand], "hand_malformed")  # doctest: +SKIP
+    [Worst(score=0.91, name='extra_fingers', reason='')]
+    """
+    asked = [(one.name, one.text) for one in SPECIALISTS.values() if one.failure == failure]
+    if not asked:
+        raise InputError(f"expected a failure that there are questions for, got {failure!r}")
+    if not crops:
+        return []
+    answers = judge.judge([Question(text, picture) for picture in crops for _, text in asked])
+    found = []
+    for start in range(0, len(answers), len(asked)):
+        about = zip(asked, answers[start : start + len(asked)], strict=True)
+        known = [(one.yes, name) for (name, _), one in about if not math.isnan(one.yes) and one.mass >= LEAST_MASS]
+        if known:
+            score, name = max(known)
+            found.append(Worst(float(score), name))
+        else:
+            found.append(Worst(math.nan, "", "the judge answered neither yes nor no"))
+    return found

@@ -1,0 +1,173 @@
+"""Whether the skin of faces is smoother than skin is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from loupe.brain.anatomy import judging
+from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.specs import Check, param
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loupe.brain.anatomy import skin_texture
+    from loupe.brain.judges.base import Judge
+    from loupe.brain.landmarks.face import Face
+
+    Find = Callable[[np.ndarray], list[Face]]
+
+_LONG_SIDE = 1280
+_MANY = 64
+_MOST_TURNED = 35.0
+
+
+@dataclass(frozen=True)
+class Skin(Check):
+    """Skin: faces that are smoother than skin is.
+
+    The finest detail of cheeks and forehead over that of eyes and brows of the same face, which make-up, a brush or a
+    generator leaves sharp (``anatomy/skin_texture.py``). It is a proxy: a beauty filter, make-up, a small child and a
+    camera's noise reduction look the same to it.
+
+    Not judged are faces that are small, turned away or cut by the frame, that are blurred or scaled up themselves, that
+    show the blocks of strong compression, that are too dark or too bright, or that have too little contrast.
+
+    Grade "gpu" asks a vision-language model about each face instead; its P(yes) has been calibrated on nothing.
+    """
+
+    name: ClassVar[str] = "skin"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Measure by Loupe; Kartynnik et al., arXiv 1907.06724 for the points"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    evidence: ClassVar[str | None] = "flaws"
+    default: ClassVar[bool] = False
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            name="oversmooth_skin",
+            unit="score",
+            higher_is_better=False,
+            bounds=(0.0, 1.0),
+            sentence="A proxy: how little fine texture the skin has against its face's edges, 0.5 where few have less.",
+            fails=Threshold(
+                ">",
+                0.5,
+                basis="flags none of 38 real faces in photos, those that it was set on: at 95 % at most 9 %",
+            ),
+            failure="oversmooth_skin",
+        ),
+        Output("skin_judged", "faces", True, (0.0, _MANY), "How many faces' skin could be judged; only information."),
+    )
+
+    grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
+    least: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
+
+    def weights(self) -> tuple[str, ...]:
+        """Returns the names of MediaPipe's models."""
+        return ("face_detection_full_range_sparse", "face_landmark")
+
+    def resolved(self, device: str) -> Self:
+        """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
+        return replace(self, grade=judging.resolved(self.grade, device))
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch.
+
+        Raises:
+            MissingWeights: a file of MediaPipe's models is not here
+            MissingDependency: ai-edge-litert is not installed
+            ModelError: the judge of grade "gpu" is not here
+            InputError: there is no such grade
+        """
+        from loupe.brain import weights
+        from loupe.brain.landmarks import face
+
+        grade = judging.resolved(self.grade, device)
+        files = [weights.path(name) for name in self.weights()]
+        find = face.Faces(*files, levels=2, most=_MANY)
+        judge = judging.load(device) if grade == "gpu" else None
+
+        def score(batch: ImageBatch) -> Scores:
+            import torch
+
+            pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
+            judged = [_judge(find, judge, picture, self.least) for picture in pictures]
+            values = {
+                output.name: torch.tensor([one.values[output.name] for one in judged], dtype=torch.float32)
+                for output in self.outputs
+            }
+            reasons = tuple(one.reason for one in judged)
+            return Scores(values, reasons if any(reasons) else (), tuple(one.boxes for one in judged))
+
+        return score
+
+
+@dataclass(frozen=True)
+class _Judged:
+    values: dict[str, float]
+    reason: str | None
+    boxes: tuple[Box, ...]
+
+
+def _judge(find: Find, judge: Judge | None, picture: np.ndarray, least: float) -> _Judged:
+    from loupe.brain.anatomy import face_shape, skin_texture
+
+    scores: list[float] = []
+    boxes: list[Box] = []
+    reasons: list[str] = []
+    asked: list[Face] = []
+    for face in find(picture):
+        points = face_shape.solid(face)
+        reason = None
+        if face_shape.unit(points) < least:
+            reason = "the face is too small"
+        elif abs(face_shape.turn(points).yaw) > _MOST_TURNED:
+            reason = "the face is turned away"
+        elif judge is not None:
+            asked.append(face)
+            continue
+        else:
+            skin = skin_texture.measured(picture, face)
+            reason = skin_texture.unknown(skin)
+            if reason is None:
+                scores.append(skin_texture.score(skin))
+                boxes += _boxes(skin, picture, scores[-1])
+        if reason is not None:
+            reasons.append(reason)
+    if judge is not None:
+        crops = [judging.cut(picture, face.roi) for face in asked]
+        for face, answer in zip(asked, judging.worst(judge, crops, "oversmooth_skin"), strict=True):
+            if math.isnan(answer.score):
+                reasons.append(answer.reason)
+            else:
+                scores.append(answer.score)
+                boxes += _boxes(skin_texture.measured(picture, face), picture, answer.score)
+    values = {"oversmooth_skin": max(scores, default=math.nan), "skin_judged": float(len(scores))}
+    return _Judged(values, None if scores else next(iter(reasons), "no face seen"), tuple(boxes))
+
+
+def _boxes(skin: skin_texture.Skin, picture: np.ndarray, score: float) -> list[Box]:
+    """The patches of a face whose skin is too smooth."""
+    threshold = Skin.outputs[0].fails
+    assert threshold is not None
+    if score <= threshold.value:
+        return []
+    height, width = picture.shape[:2]
+    return [
+        Box(
+            "smooth skin",
+            (
+                patch.box[0] / width,
+                patch.box[1] / height,
+                (patch.box[2] - patch.box[0]) / width,
+                (patch.box[3] - patch.box[1]) / height,
+            ),
+            min(score, 1.0),
+            {"patch": patch.name, "texture": round(patch.texture, 3)},
+        )
+        for patch in skin.patches
+    ]

@@ -1,0 +1,146 @@
+"""The check of faces: real weights on generated people, a stub judge, and all that can be missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from people import GENERATED, Stub, batch_of, linked, read, values
+
+from loupe.brain.anatomy import judging
+from loupe.brain.checks.faces import Faces
+from loupe.brain.errors import InputError, MissingWeights
+from loupe.brain.judges import folder
+from loupe.brain.judges.questions import SPECIALISTS
+from loupe.brain.records import ImageBatch, Scores
+
+FILES = ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
+Scorer = Callable[[ImageBatch], Scores]
+
+
+@pytest.fixture(scope="module")
+def here(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return linked(weights, tmp_path_factory.mktemp("weights"), FILES)
+
+
+@pytest.fixture(scope="module")
+def score(here: str) -> Scorer:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOUPE_WEIGHTS_DIRS", here)
+        return Faces(grade="offline").load("cpu")
+
+
+@pytest.fixture(scope="module")
+def couple(shared_data: Path) -> np.ndarray:
+    """(1024, 1024, 3) or so: two old people who look at us."""
+    return read(sorted(shared_data.joinpath(*GENERATED, "old_couple_in_sauna").glob("*.jpg"))[2])
+
+
+@pytest.fixture(scope="module")
+def baby(shared_data: Path) -> np.ndarray:
+    """(560, 560, 3): a baby that looks at us."""
+    return read(sorted(shared_data.joinpath(*GENERATED, "mother_or_father_holding_baby").glob("*.jpg"))[0])[
+        120:680, 100:660
+    ]
+
+
+def test_auto_is_offline_without_cuda_or_without_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Faces().resolved("cpu").grade == "offline"
+    monkeypatch.setattr(folder, "is_here", lambda: False)
+    assert Faces().resolved("cuda:1").grade == "offline"
+    monkeypatch.setattr(folder, "is_here", lambda: True)
+    assert Faces().resolved("cuda:1").grade == "gpu"
+    assert Faces(grade="gpu").resolved("cpu").grade == "gpu"
+
+
+def test_another_grade_is_refused() -> None:
+    with pytest.raises(InputError, match="auto, offline, gpu"):
+        Faces(grade="best").load("cpu")
+
+
+def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOUPE_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", "")
+    with pytest.raises(MissingWeights, match="loupe weights get face_detection"):
+        Faces().load("cpu")
+
+
+def test_the_worst_answer_of_each_crop_counts() -> None:
+    crops = [np.zeros((8, 8, 3), np.uint8)] * 2
+    asked = [one for one in SPECIALISTS.values() if one.failure == "face_malformed"]
+    stub = Stub("teeth")
+    found = judging.worst(stub, crops, "face_malformed")
+    assert [(one.score, one.name) for one in found] == [(0.9, "malformed_teeth")] * 2
+    assert [question.text for question in stub.asked] == [one.text for one in asked] * 2
+    silent = judging.worst(Stub("teeth", mass=0.1), crops, "face_malformed")
+    assert all(math.isnan(one.score) and one.reason for one in silent)
+    assert judging.worst(stub, [], "face_malformed") == []
+    with pytest.raises(InputError, match="blur"):
+        judging.worst(stub, crops, "blur")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
+def test_where_there_is_no_face_nothing_is_said(score: Scorer, picture: np.ndarray) -> None:
+    found = score(batch_of(picture, picture))
+    assert math.isnan(values(found)["face_malformed"])
+    assert math.isnan(values(found)["symmetric_face"])
+    assert (values(found)["faces_seen"], values(found)["faces_judged"]) == (0, 0)
+    assert found.reasons == ("no face seen",) * 2
+
+
+@pytest.mark.slow
+def test_several_faces_are_judged_each(score: Scorer, couple: np.ndarray) -> None:
+    found = score(batch_of(couple))
+    got = values(found)
+    assert got["faces_seen"] >= 2
+    assert len(found.points[0]) == got["faces_seen"]
+    for points in found.points[0]:
+        assert points.label == "face"
+        assert points.attributes["verdict"] in ("usual", "malformed", "unknown")
+        assert 60 < len(points.points) < 120
+        assert ("reason" in points.attributes) or points.attributes["verdict"] == "usual"
+    judged = [float(p.attributes["score"]) for p in found.points[0] if "score" in p.attributes]
+    assert got["faces_judged"] == len(judged)
+    assert not judged or got["face_malformed"] == pytest.approx(max(judged), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, baby: np.ndarray) -> None:
+    for picture in (baby[120:440, 140:420], cv2.resize(baby, (64, 64), interpolation=cv2.INTER_AREA)):
+        found = score(batch_of(np.ascontiguousarray(picture)))
+        got = values(found)
+        assert not math.isnan(got["face_malformed"]) or (found.reasons and found.reasons[0])
+
+
+@pytest.mark.slow
+def test_a_mirrored_half_is_symmetric_and_a_moved_eye_is_odd(score: Scorer, baby: np.ndarray, here: str) -> None:
+    from benchmarks import people_defects as defects
+    from loupe.brain.landmarks import face
+
+    find = face.Faces(*(Path(here) / f"{name}.tflite" for name in FILES), levels=2)
+    one = find(baby)[0]
+    clean = values(score(batch_of(baby)))
+    assert clean["face_malformed"] < 0.58
+    mirrored = values(score(batch_of(defects.half_mirrored(baby, one, 1.0))))
+    assert mirrored["symmetric_face"] > clean["symmetric_face"] + 0.25
+    lower = values(score(batch_of(defects.eye_moved(baby, one, 0.25))))
+    assert lower["face_malformed"] > max(clean["face_malformed"], 0.58)
+
+
+@pytest.mark.slow
+def test_with_a_judge_its_worst_answer_is_the_score(
+    couple: np.ndarray, here: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = Stub("teeth")
+    monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
+    monkeypatch.setattr(judging, "load", lambda device: stub)
+    found = Faces(grade="gpu").load("cpu")(batch_of(couple))
+    assert values(found)["face_malformed"] == pytest.approx(0.9)
+    assert len(stub.asked) == 5 * values(found)["faces_judged"]
+    assert all(max(question.picture.shape) <= judging.LARGEST for question in stub.asked)
+    assert found.points[0][0].attributes["reason"] == "malformed_teeth"
