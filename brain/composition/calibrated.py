@@ -104,8 +104,9 @@ def counted(seen: Sequence[Seen], least: int, exact: bool, size: tuple[int, int]
     """Returns how likely the count is wrong: the share of the ways to count by which it is.
 
     A way to count is a confidence from ``LEVELS`` (as far as the detections go down), with or without things that lie
-    mostly inside another one of their kind, with or without things below 1 % of the picture. A count that all agree
-    on has 0 or 1. A rule, not fitted.
+    mostly inside another one of their kind, with or without things below 1 % of the picture. Where fewer are seen than
+    asked for, the others may have been missed: each as likely as the detector is unsure of those that it sees. A rule,
+    not fitted.
 
     Args:
         seen: the detections of one thing, the most confident first
@@ -115,12 +116,15 @@ def counted(seen: Sequence[Seen], least: int, exact: bool, size: tuple[int, int]
     """
     if least > MOST_COUNTED or len([one for one in seen if one.score >= LEVELS[0]]) > 2 * MOST_COUNTED:
         return unknown(f"more than {MOST_COUNTED} are not counted by boxes")
-    ways = []
+    found = [one.score for one in seen if one.score >= LEVELS[0]]
+    unsure = 1 - sum(found) / max(len(found), 1)
+    ways: list[float] = []
     for level in LEVELS:
         sure = [one for one in seen if one.score >= level]
         large = [one for one in sure if area(one.corners) >= SMALL * size[0] * size[1]]
         for chosen in (sure, large, _outer(sure)):
-            ways.append(len(chosen) != least if exact else len(chosen) < least)
+            lacking = least - len(chosen)
+            ways.append(1 - unsure**lacking if lacking > 0 else float(exact and lacking < 0))
     return Estimate(sum(ways) / len(ways))
 
 
