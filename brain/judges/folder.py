@@ -24,8 +24,8 @@ def is_here(model: str = DEFAULT) -> bool:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return False
-    names = ("model.safetensors", "model.safetensors.index.json")
-    return any(isinstance(try_to_load_from_cache(model, name), str) for name in names)
+    config = try_to_load_from_cache(model, _CONFIG) if model.count("/") == 1 else None
+    return isinstance(config, str) and any(Path(config).parent.glob("*.safetensors"))
 
 
 def locate(model: str, revision: str | None = None) -> tuple[Path, str]:

@@ -1,0 +1,142 @@
+"""Looks for hands in a picture, also at the wrists of people, and looks at each hand from several sides."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from loupe.brain import weights
+from loupe.brain.anatomy.hand_shape import Steadiness, View, steadiness
+from loupe.brain.landmarks import crop
+from loupe.brain.landmarks.crop import Roi
+from loupe.brain.landmarks.figure import distinct, upright
+from loupe.brain.landmarks.hand import Hand, Hands, hand_region
+from loupe.brain.landmarks.pose import NAMES, Pose, Poses
+
+#: the model files that a ``Looker`` reads, see brain/weights.py
+FILES = ("palm_detection_full", "hand_landmark_full", "pose_detection", "pose_landmark_full")
+#: the views beside the first one and the mirrored one: by how many radians turned, and how far scaled
+_VIEWS = ((0.26, 1.0), (-0.26, 1.0), (0.0, 0.85), (0.0, 1.2))
+#: how sure the palm detector and the landmark model have to be
+_DETECTION, _PRESENCE = 0.4, 0.5
+#: how visible a wrist has to be
+_VISIBLE = 0.6
+
+
+class Looker:
+    """Finds hands, and says how steady each of them is.
+
+    Args:
+        levels: how many sizes of regions the palm detector looks at, see ``crop.tiles``
+        most: how many hands a picture has at most; the surest are kept
+
+    Raises:
+        MissingWeights: the weights of the four models are not here
+        MissingDependency: ai-edge-litert is not installed
+
+    Example:
+        >>> hands, missed = Looker(levels=3, most=24).find(picture)  # doctest: +SKIP
+    """
+
+    def __init__(self, levels: int, most: int) -> None:
+        palm, hand, body, points = (weights.path(name) for name in FILES)
+        self._most = most
+        self._finder = Hands(palm, hand, levels=levels, detection=_DETECTION, presence=_PRESENCE, most=2 * most)
+        # at a hand that was found, it has to say something
+        self._viewer = Hands(palm, hand, presence=0.0)
+        self._bodies = Poses(body, points, most=16)
+
+    def find(self, picture: np.ndarray) -> tuple[list[Hand], int]:
+        """Returns the hands, the surest first, and how many visible wrists of people have none.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB
+        """
+        hands = self._finder(picture)
+        missed = 0
+        for pose in self._bodies(picture):
+            for side in ("left", "right"):
+                region = wrist_region(pose, side)
+                if region is None or any(_near(hand, region) for hand in hands):
+                    continue
+                # the detector was not sure of it: it counts as its threshold
+                hand = self._finder.at(picture, region, _DETECTION)
+                if hand is None:
+                    missed += 1
+                else:
+                    hands = distinct([*hands, hand], parts=True)
+        return hands[: self._most], missed
+
+    def steadiness(self, picture: np.ndarray, hand: Hand) -> Steadiness:
+        """Returns how far the landmark model's passes over one hand disagree.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB
+            hand: found in it
+        """
+        roi = hand_region(hand.points)
+        first = _view(hand)
+        others = [
+            self._viewer.at(picture, Roi(roi.x, roi.y, roi.side * scale, roi.angle + angle)) for angle, scale in _VIEWS
+        ]
+        # a part around the hand is mirrored: mirroring the picture would cost more
+        side = max(8, round(1.5 * roi.side))
+        around = Roi(roi.x, roi.y, float(side))
+        part = np.ascontiguousarray(crop.cut(picture, around, side, border=True)[:, ::-1])
+        seen = self._viewer.at(part, Roi(side / 2, side / 2, roi.side, -roi.angle))
+        mirrored = first if seen is None else _unmirrored(_view(seen), around)
+        return steadiness(first, mirrored, [_view(other) for other in others if other is not None])
+
+
+def wrist_region(pose: Pose, side: str) -> Roi | None:
+    """Returns the region of the hand at a wrist, or None where the wrist cannot be seen.
+
+    Args:
+        pose: a person
+        side: "left" or "right", the person's own
+    """
+    at = NAMES.index(f"{side}_wrist")
+    if min(pose.visibility[at], pose.inside[at]) < _VISIBLE:
+        return None
+    wrist = pose.points[at]
+    knuckles = (pose.points[NAMES.index(f"{side}_index")] + pose.points[NAMES.index(f"{side}_little")]) / 2
+    forearm = float(np.linalg.norm(wrist - pose.points[NAMES.index(f"{side}_elbow")]))
+    width = max(2.6 * float(np.linalg.norm(knuckles - wrist)), 0.7 * forearm)
+    region = Roi(float(knuckles[0]), float(knuckles[1]), width, upright(wrist, knuckles, math.pi / 2))
+    return region if region.usable else None
+
+
+def patch_of(picture: np.ndarray, hand: Hand, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns a hand cut out upright, the points in it, and which of its pixels lie in the picture.
+
+    (S, S, 3) uint8, (21, 2) in pixels of it and (S, S) bool.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB
+        hand: found in it
+        side: of the patch, in pixels
+    """
+    roi = hand_region(hand.points).scaled(1.1)
+    corners = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1) + 0.5
+    places = crop.project(corners / side, roi)
+    inside = np.all((places >= 0) & (places <= np.array(hand.size)), axis=-1)
+    return crop.cut(picture, roi, side, border=True), crop.unproject(hand.points, roi) * side, inside
+
+
+def _near(hand: Hand, region: Roi) -> bool:
+    middle = np.array([region.x, region.y])
+    return bool(
+        min(np.linalg.norm(hand.points[0] - middle), np.linalg.norm(hand.points.mean(0) - middle)) < 0.85 * region.side
+    )
+
+
+def _view(hand: Hand) -> View:
+    return View(hand.points, hand.world, hand.presence)
+
+
+def _unmirrored(view: View, around: Roi) -> View:
+    points = view.points.copy()
+    points[:, 0] = around.side - points[:, 0]
+    points += np.array([around.x - around.side / 2, around.y - around.side / 2], np.float32)
+    return View(points, view.world * np.array([-1, 1, 1], np.float32), view.presence)

@@ -1,0 +1,260 @@
+"""Whether the hands have as many fingers as hands have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from loupe.brain.errors import InputError
+from loupe.brain.records import ImageBatch, Output, Points, Scores, Threshold
+from loupe.brain.specs import Check, param
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from loupe.brain.anatomy.fingers import Count
+    from loupe.brain.anatomy.hand_shape import Shape
+    from loupe.brain.anatomy.hand_views import Looker
+    from loupe.brain.judges.base import Judge
+    from loupe.brain.landmarks.hand import Hand
+
+_LONG_SIDE = 1280
+#: so many hands of a picture are looked at, the surest: a crowd must not take minutes
+MOST = 24
+#: landmarks that are less plausible are too unsteady to compare an outline with: of 25 real hands with an injected
+#: defect that was found (even-numbered files of the sign digits) none has more than 0.15
+_UNSTEADY = 0.25
+_GRADES = ("auto", "offline", "gpu")
+_JUDGE = "Qwen/Qwen3-VL-2B-Instruct"
+_BASIS = (
+    "between the scores of sound hands, at most 0.1, and of malformed ones, at least 0.6; flags 1 of 186 sign digits"
+)
+
+
+@dataclass(frozen=True)
+class Hands(Check):
+    """Hands: fingers too many or too few.
+
+    MediaPipe finds the hands and draws 21 points into each, always those of a sound hand. So the fingers are counted in
+    the hand's outline (``anatomy/fingers.py``) and compared with those that the points see stretched out. That is
+    possible for open hands only, seen from the front or the back, before a ground that does not look like skin. Fists,
+    hands seen from the side, hands that hold something, that touch skin or lie on it, and hands smaller than
+    ``least_side`` are unknown: of most pictures of people nothing is said. Fingers grown together are mostly unknown,
+    too: fingers that are held together look the same.
+
+    ``hand_malformed`` is that of the worst hand that was judged; ``hands_judged`` says how many of ``hands`` were.
+    ``hand_implausibility`` is a rank for human eyes, not a verdict: it says how far the models disagree with themselves
+    over mirrored, turned and scaled views (``anatomy/hand_shape.py``). Small and blurred hands raise it, too.
+
+    Grade "gpu" also asks a vision-language model one question for each artefact about each hand that is large enough;
+    the worst yes counts. It then judges closed hands, too. Its probabilities have not been calibrated.
+    """
+
+    name: ClassVar[str] = "hands"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Landmarks: Zhang et al., MediaPipe Hands, 2020, https://arxiv.org/abs/2006.10214"
+    licence: ClassVar[str] = "Apache-2.0"
+    long_side: ClassVar[int | None] = _LONG_SIDE
+    points_field: ClassVar[str | None] = "hands"
+    default: ClassVar[bool] = False
+    outputs: ClassVar[tuple[Output, ...]] = (
+        Output(
+            "hand_malformed",
+            "score",
+            False,
+            (0.0, 1.0),
+            "How malformed the worst hand is: by its number of fingers, or by the judge.",
+            Threshold(">", 0.5, basis=_BASIS),
+            "hand_malformed",
+        ),
+        Output(
+            "hand_implausibility",
+            "score",
+            False,
+            (0.0, 1.0),
+            "How far the landmarks of the hands change from view to view, on average: a rank, no verdict.",
+        ),
+        Output("hands", "hands", True, (0.0, float(MOST)), f"How many hands were found, at most {MOST}."),
+        Output("hands_judged", "hands", True, (0.0, float(MOST)), "How many of the hands were judged."),
+        Output("hands_missed", "wrists", False, (0.0, 128.0), "Visible wrists at which no hand was found."),
+    )
+
+    grade: str = param(
+        "auto",
+        "offline: by landmarks and outline; gpu: also asks a judge about each hand; auto: gpu where it can be had",
+        choices=_GRADES,
+    )
+    judge: str = param(_JUDGE, "The judge of grade gpu: a hub id or a folder")
+    levels: int = param(
+        3, "How many sizes of regions are searched: each further one finds hands half as large", low=1, high=5
+    )
+    least_side: int = param(60, "Hands smaller than this, in pixels of at most 1280, are unknown", low=30, high=1280)
+
+    def weights(self) -> tuple[str, ...]:
+        """Returns the names of MediaPipe's models for hands and bodies."""
+        from loupe.brain.anatomy.hand_views import FILES
+
+        return FILES
+
+    def resolved(self, device: str) -> Self:
+        """Returns the check with "auto" replaced: "gpu" on a CUDA device with the judge's weights, else "offline"."""
+        from loupe.brain.judges import folder
+
+        if self.grade != "auto":
+            return self
+        return replace(self, grade="gpu" if device.startswith("cuda") and folder.is_here(self.judge) else "offline")
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch.
+
+        Raises:
+            InputError: there is no such grade
+            MissingWeights: MediaPipe's weights are not on this machine
+            MissingDependency: ai-edge-litert is not installed
+            ModelError: the judge of grade "gpu" cannot be loaded
+        """
+        from loupe.brain.anatomy.hand_views import Looker
+
+        if self.grade not in _GRADES:
+            raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
+        looker = Looker(levels=self.levels, most=MOST)
+        judge: Judge | None = None
+        if self.resolved(device).grade == "gpu":
+            from loupe.brain.judges.local import LocalJudge
+
+            judge = LocalJudge(self.judge, device=device)
+
+        def score(batch: ImageBatch) -> Scores:
+            import torch
+
+            pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
+            judged = [judge_picture(picture, looker, judge, self.least_side) for picture in pictures]
+            values = {
+                output.name: torch.tensor([one.values[output.name] for one in judged], dtype=torch.float32)
+                for output in self.outputs
+            }
+            return Scores(values, tuple(one.reason for one in judged), points=tuple(one.points for one in judged))
+
+        return score
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is said of one picture: the outputs by name, why one is NaN, and the hands."""
+
+    values: dict[str, float]
+    reason: str | None
+    points: tuple[Points, ...]
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    score: float  # NaN: unknown
+    reason: str
+    implausibility: float
+    count: Count | None = None
+    form: Shape | None = None
+
+
+def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, least_side: int) -> Judged:
+    """Returns what is said of one picture.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB
+        looker: finds the hands
+        judge: is asked about each hand that is large enough; None: the outline alone decides
+        least_side: of a hand's box, in pixels, the longer one
+    """
+    hands, missed = looker.find(picture)
+    large = [max(hand.box[2:]) >= least_side for hand in hands]
+    verdicts = [
+        _by_outline(picture, looker, hand)
+        if fits
+        else _Verdict(math.nan, f"smaller than {least_side} pixels", math.nan)
+        for hand, fits in zip(hands, large, strict=True)
+    ]
+    if judge is not None:
+        asked = [index for index, fits in enumerate(large) if fits]
+        for index, verdict in zip(asked, _asked(picture, [hands[i] for i in asked], judge), strict=True):
+            verdicts[index] = _worse(verdicts[index], *verdict)
+    scores = [verdict.score for verdict in verdicts if not math.isnan(verdict.score)]
+    ranks = [verdict.implausibility for verdict in verdicts if not math.isnan(verdict.implausibility)]
+    values = {
+        "hand_malformed": max(scores, default=math.nan),
+        "hand_implausibility": sum(ranks) / len(ranks) if ranks else math.nan,
+        "hands": float(len(hands)),
+        "hands_judged": float(len(scores)),
+        "hands_missed": float(missed),
+    }
+    points = tuple(_evidence(hand, verdict) for hand, verdict in zip(hands, verdicts, strict=True))
+    return Judged(values, None if scores and ranks else _why(verdicts, missed), points)
+
+
+def _why(verdicts: Sequence[_Verdict], missed: int) -> str:
+    if not verdicts:
+        return f"no hand seen, though {missed} visible wrists are" if missed else "no hand seen"
+    reasons = [verdict.reason for verdict in verdicts]
+    usual = max(sorted(set(reasons)), key=reasons.count)
+    return f"none of {len(verdicts)} hands can be judged: {usual}" if len(verdicts) > 1 else f"the hand: {usual}"
+
+
+def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand) -> _Verdict:
+    from loupe.brain.anatomy import fingers
+    from loupe.brain.anatomy.hand_shape import implausibility, shape
+    from loupe.brain.anatomy.hand_views import patch_of
+
+    rank = implausibility(looker.steadiness(picture, hand), hand.score)
+    form = shape(hand.world, hand.points)
+    places = hand.points[2:]
+    if (places < 0).any() or (places > hand.size).any():
+        return _Verdict(math.nan, "cut off by the picture's edge", rank, None, form)
+    if rank > _UNSTEADY:
+        return _Verdict(math.nan, "the landmarks are not steady", rank, None, form)
+    count = fingers.count(*patch_of(picture, hand, fingers.SIDE))
+    if count.seen is None:
+        return _Verdict(math.nan, count.reason, rank, None, form)
+    if not count.wrong:
+        return _Verdict(0.4 * rank, f"{count.seen} fingers stretched out, as many as expected", rank, count, form)
+    said = f"{count.seen} fingers stretched out, {_expected(count)} expected"
+    return _Verdict(0.6 + 0.4 * rank, said, rank, count, form)
+
+
+def _asked(picture: np.ndarray, hands: Sequence[Hand], judge: Judge) -> list[tuple[float, str]]:
+    from loupe.brain.anatomy import judging
+    from loupe.brain.landmarks.hand import hand_region
+
+    crops = [judging.cut(picture, hand_region(hand.points).scaled(1.1)) for hand in hands]
+    found = judging.worst(judge, crops, "hand_malformed")
+    return [(one.score, one.name.replace("_", " ") or one.reason) for one in found]
+
+
+def _worse(verdict: _Verdict, score: float, said: str) -> _Verdict:
+    """The worse of what the outline and what the judge say; the one that says something where the other does not."""
+    if math.isnan(score) or verdict.score >= score:
+        return verdict
+    return replace(verdict, score=score, reason=f"the judge was asked for {said}: {score:.2f}")
+
+
+def _expected(count: Count) -> str:
+    return str(count.most) if count.least == count.most else f"{count.least} to {count.most}"
+
+
+def _evidence(hand: Hand, verdict: _Verdict) -> Points:
+    known = not math.isnan(verdict.score)
+    facts: dict[str, str | float] = {
+        "verdict": "unknown" if not known else "malformed" if verdict.score > 0.5 else "sound",
+        "reason": verdict.reason,
+        "side": hand.side,
+    }
+    if verdict.form is not None:
+        form = verdict.form
+        facts |= {"bones_off": form.bones, "bent_too_far": form.bent, "fingers_crossed": float(form.crossed)}
+    if known:
+        facts["score"] = verdict.score
+    if not math.isnan(verdict.implausibility):
+        facts["implausibility"] = verdict.implausibility
+    if verdict.count is not None and verdict.count.seen is not None:
+        facts |= {"fingers_seen": float(verdict.count.seen), "fingers_expected": _expected(verdict.count)}
+    return hand.to_points("hand", **facts)
