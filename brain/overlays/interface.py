@@ -5,30 +5,30 @@ from __future__ import annotations
 from loupe.brain.overlays.features import features, likelihood, timed
 from loupe.brain.overlays.finding import Found
 
-#: fitted as those of a watermark are, to lines of the defect of this name
+#: fitted as those of a watermark are (``training/overlays/fit.py``), to lines of the defect of this name
 WEIGHTS: dict[str, float] = {
-    "": -3.59,
-    "level": 3.61,
+    "": -4.42,
+    "level": 3.48,
     "upright": -0.27,
-    "edge_y": -3.97,
-    "edge_x": -0.76,
-    "corner": -1.49,
-    "centred": 1.38,
-    "height": -1.04,
+    "edge_y": -3.56,
+    "edge_x": -0.57,
+    "corner": -0.96,
+    "centred": 1.14,
+    "height": -0.75,
     "width": 0.59,
-    "sure": 1.02,
-    "faint": -0.47,
-    "legible": 0.7,
-    "long": 0.99,
-    "owned": -2.9,
-    "timed": 1.72,
-    "even": -0.04,
+    "sure": 1.03,
+    "faint": 0.24,
+    "legible": 0.71,
+    "long": 1.55,
+    "owned": -2.82,
+    "timed": 1.84,
+    "even": -0.47,
     "lively": 0.34,
-    "blend": -1.88,
-    "strong": 0.88,
-    "plate": 1.63,
-    "bar": 0.44,
-    "mates": -2.25,
+    "blend": -2.04,
+    "strong": 0.98,
+    "plate": 2.33,
+    "bar": 0.57,
+    "mates": -2.04,
 }
 _PLATE = 0.5
 
