@@ -144,13 +144,6 @@ _OVERLAY = Group(
             "Which lettering is asked for is not said.",
             prompt="a city in the snow, with some lettering",
         ),
-        Case(
-            "Flags wrongly",
-            "watermark",
-            "ukbench/09060",
-            "Number plates, upside down.",
-            prompt="two plates on a table",
-        ),
     ),
 )
 
