@@ -22,7 +22,6 @@ from loupe.brain.calibration import CalibratedFailure, spread
 from loupe.brain.errors import InputError, NoSamples, Stopped, UnknownName
 from loupe.brain.records import ImageBatch, Output, Progress, Scores, Threshold
 from loupe.brain.specs import Check, Defect
-from loupe.brain.verbs.calibrate import LIMIT
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
@@ -126,6 +125,7 @@ def test_a_proposal_flags_the_wanted_share_when_it_is_applied(scenes: Any) -> No
 
 def test_one_half_chooses_and_the_other_half_is_measured(scenes: Any) -> None:
     import loupe
+    from loupe.brain.verbs.calibrate import LIMIT
 
     loupe.check(scenes, ["sharpness"])
     scores = np.array(scenes.values("quality.sharpness"))[spread(N, LIMIT, seed=0)]
