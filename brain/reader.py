@@ -59,12 +59,15 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
     Traceback (most recent call last):
     loupe.brain.errors.ReadError: expected an image file, got no file at such.png
     """
+    name = os.path.basename(os.fspath(path))
     file = encoded(path)
     if file is not None:
-        found = decode_scaled(file, long_side)
+        try:
+            found = decode_scaled(file, long_side)
+        except ReadError as error:
+            raise ReadError(f"cannot decode {name}: {error}") from error
         if found is not None:
             return Picture(found, file.size)
-    name = os.path.basename(os.fspath(path))
     try:
         with Image.open(path) as image:
             size = image.size

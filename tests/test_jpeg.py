@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from loupe.brain import jpeg, reader
+from loupe.brain.errors import ReadError
 from loupe.brain.reader import Row, read, read_chunks
 
 
@@ -50,7 +51,7 @@ def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
 @pytest.mark.parametrize(
     "options", [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"optimize": True}]
 )
-def test_opencv_and_pillow_give_the_same_pixels(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_it_gives_the_pixels_that_pillow_gives(tmp_path: Path, options: dict[str, Any]) -> None:
     path = tmp_path / "a.jpg"
     picture(0).resize((801, 603)).save(path, quality=90, **options)
     found = jpeg.encoded(path)
@@ -63,6 +64,21 @@ def test_opencv_and_pillow_give_the_same_pixels(tmp_path: Path, options: dict[st
         decoded = jpeg.decode_scaled(found, long_side)
         assert decoded is not None
         np.testing.assert_array_equal(decoded, expected)
+
+
+def test_half_a_picture_is_none(tmp_path: Path) -> None:
+    """Pillow fills up with grey what a file that ends in its midst does not have, and says nothing."""
+    path = tmp_path / "half.jpg"
+    picture(0).resize((800, 600)).save(path, quality=90)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + b"\xff\xd9")
+    with Image.open(path) as peer:
+        peer.load()
+    with pytest.raises(ReadError, match=r"half\.jpg: truncated or corrupt"):
+        read(path)
+    # what lies between the segments is no part of the picture
+    path.write_bytes(data[:-2] + bytes(20) + data[-2:])
+    assert read(path).size == (800, 600)
 
 
 def test_what_is_not_plain_has_no_plain_size(tmp_path: Path) -> None:
