@@ -11,6 +11,9 @@ import pytest
 from loupe.brain.records import Rate, Slice
 from loupe.brain.slices.rates import wilson
 
+# each test fills a dataset of its own
+pytestmark = pytest.mark.slow
+
 
 def made(failures: int, n: int, value: str | None = "day") -> Rate:
     low, high = (float(end) for end in wilson(failures, n))

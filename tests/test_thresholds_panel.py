@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+# each test fills a dataset of its own
+pytestmark = pytest.mark.slow
+
 
 def _output(failure: str) -> Any:
     from loupe.brain import registry
