@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from loupe.brain.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
-from loupe.brain.checks.hands import MOST, Hands, Judged, judge_picture
+from loupe.brain.checks.hands import MOST, Hands, judge_picture
 from loupe.brain.errors import InputError, MissingWeights
 from loupe.brain.judges import folder
 from loupe.brain.judges.answers import Answer, Question
@@ -24,7 +24,7 @@ from loupe.brain.judges.questions import SPECIALISTS
 from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.pose import NAMES as BODY
 from loupe.brain.landmarks.pose import Pose
-from loupe.brain.records import ImageBatch, Scores
+from loupe.brain.records import ImageBatch, Judged, Scores
 
 
 class Stub(Judge):
@@ -167,7 +167,7 @@ def test_an_open_hand_is_sound_and_one_with_a_sixth_finger_is_not(
     assert sound["hand_malformed"] <= 0.4
     assert malformed["hand_malformed"] >= 0.6
     assert sound["hands"] == sound["hands_judged"] == 1
-    assert scores.reasons == (None, None)
+    assert not any(scores.reasons)
     (here,), (there,) = scores.points
     assert here.label == "hand"
     assert len(here.points) == 21

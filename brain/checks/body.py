@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.anatomy import judging
-from loupe.brain.records import Box, ImageBatch, Output, Points, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.specs import Check, param
 
 if TYPE_CHECKING:
@@ -106,8 +106,6 @@ class Body(Check):
         judge = judging.load(device) if grade == "gpu" else None
 
         def score(batch: ImageBatch) -> Scores:
-            import torch
-
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
             judged = []
             for picture in pictures:
@@ -117,21 +115,9 @@ class Body(Check):
                     if box.label == "person" and (box.confidence or 0.0) >= _LEAST_PERSON
                 ]
                 judged.append(_judge(poses, judge, picture, people))
-            values = {
-                output.name: torch.tensor([one.values[output.name] for one in judged], dtype=torch.float32)
-                for output in self.outputs
-            }
-            reasons = tuple(one.reason for one in judged)
-            return Scores(values, reasons if any(reasons) else (), points=tuple(one.points for one in judged))
+            return self.scores(judged, batch.pixels.device)
 
         return score
-
-
-@dataclass(frozen=True)
-class _Judged:
-    values: dict[str, float]
-    reason: str | None
-    points: tuple[Points, ...]
 
 
 @dataclass
@@ -146,7 +132,7 @@ class _One:
     proportions_say: str = ""
 
 
-def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Sequence[Box]) -> _Judged:
+def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Sequence[Box]) -> Judged:
     found: list[_One] = []
     if people:
         owned = [(pose, _owner(pose, people)) for pose in poses(picture)]
@@ -169,7 +155,7 @@ def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Seque
     if not limbs or not proportions:
         first = next((one.reason for one in found if one.reason), None)
         reason = first or ("too little of the body can be seen" if found else "no body seen")
-    return _Judged(values, reason, tuple(_points(one) for one in found))
+    return Judged(values, reason, points=tuple(_points(one) for one in found))
 
 
 def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:

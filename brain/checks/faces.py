@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.anatomy import judging
-from loupe.brain.records import ImageBatch, Output, Points, Scores, Threshold
+from loupe.brain.records import ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.specs import Check, param
 
 if TYPE_CHECKING:
@@ -114,25 +114,11 @@ class Faces(Check):
         judge = judging.load(device) if grade == "gpu" else None
 
         def score(batch: ImageBatch) -> Scores:
-            import torch
-
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
             judged = [_judge(find, find.at, judge, picture, self.least) for picture in pictures]
-            values = {
-                output.name: torch.tensor([one.values[output.name] for one in judged], dtype=torch.float32)
-                for output in self.outputs
-            }
-            reasons = tuple(one.reason for one in judged)
-            return Scores(values, reasons if any(reasons) else (), points=tuple(one.points for one in judged))
+            return self.scores(judged, batch.pixels.device)
 
         return score
-
-
-@dataclass(frozen=True)
-class _Judged:
-    values: dict[str, float]
-    reason: str | None
-    points: tuple[Points, ...]
 
 
 @dataclass
@@ -148,7 +134,7 @@ class _One:
     facts: dict[str, str | float] = field(default_factory=dict)
 
 
-def _judge(find: Find, look: Look, judge: Judge | None, picture: np.ndarray, least: float) -> _Judged:
+def _judge(find: Find, look: Look, judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
     faces = [_One(face, _unknown(face, picture, least)) for face in find(picture)]
     for one in faces:
         if one.reason is None:
@@ -174,7 +160,7 @@ def _judge(find: Find, look: Look, judge: Judge | None, picture: np.ndarray, lea
         reason = faces[0].reason or "no face could be measured"
     elif not mirrored:
         reason = f"symmetry: {faces[0].symmetric_reason or 'no face could be measured'}"
-    return _Judged(values, reason, tuple(_points(one) for one in faces))
+    return Judged(values, reason, points=tuple(_points(one) for one in faces))
 
 
 def _unknown(face: Face, picture: np.ndarray, least: float) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.errors import InputError
-from loupe.brain.records import ImageBatch, Output, Points, Scores, Threshold
+from loupe.brain.records import ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.specs import Check, param
 
 if TYPE_CHECKING:
@@ -127,26 +127,11 @@ class Hands(Check):
             judge = LocalJudge(self.judge, device=device)
 
         def score(batch: ImageBatch) -> Scores:
-            import torch
-
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
             judged = [judge_picture(picture, looker, judge, self.least_side) for picture in pictures]
-            values = {
-                output.name: torch.tensor([one.values[output.name] for one in judged], dtype=torch.float32)
-                for output in self.outputs
-            }
-            return Scores(values, tuple(one.reason for one in judged), points=tuple(one.points for one in judged))
+            return self.scores(judged, batch.pixels.device)
 
         return score
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What is said of one picture: the outputs by name, why one is NaN, and the hands."""
-
-    values: dict[str, float]
-    reason: str | None
-    points: tuple[Points, ...]
 
 
 @dataclass(frozen=True)
@@ -189,7 +174,7 @@ def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, leas
         "hands_missed": float(missed),
     }
     points = tuple(_evidence(hand, verdict) for hand, verdict in zip(hands, verdicts, strict=True))
-    return Judged(values, None if scores and ranks else _why(verdicts, missed), points)
+    return Judged(values, None if scores and ranks else _why(verdicts, missed), points=points)
 
 
 def _why(verdicts: Sequence[_Verdict], missed: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.errors import InputError
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check, param
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Overlay(Check):
         from loupe.brain.text.ocr import Ocr
 
         ocr = Ocr(device, self.threads)
-        return lambda batch: self._scores(batch, [_measured(ocr, *one) for one in _each(batch)])
+        return lambda batch: self.scores([_measured(ocr, *one) for one in _each(batch)], batch.pixels.device)
 
     def asking(self, judge: Judge) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch by what a judge says: P(yes) is the score.
@@ -134,25 +134,7 @@ class Overlay(Check):
         >>> Overlay().asking(judge)(batch)["watermark"]  # doctest: +SKIP
         tensor([0.0213, 0.9641])
         """
-        return lambda batch: self._scores(batch, _told(judge, list(_each(batch))))
-
-    def _scores(self, batch: ImageBatch, judged: Sequence[_Judged]) -> Scores:
-        import torch
-
-        device = batch.pixels.device
-        values = {
-            name: torch.tensor([one.values.get(name, math.nan) for one in judged], dtype=torch.float32, device=device)
-            for name in _KINDS
-        }
-        reasons, boxes = tuple(one.reason for one in judged), tuple(one.boxes for one in judged)
-        return Scores(values, reasons if any(reasons) else (), boxes if any(boxes) else ())
-
-
-@dataclass(frozen=True)
-class _Judged:
-    values: _Row
-    reason: str | None = None
-    boxes: tuple[Box, ...] = ()
+        return lambda batch: self.scores(_told(judge, list(_each(batch))), batch.pixels.device)
 
 
 def _each(batch: ImageBatch) -> list[tuple[np.ndarray, Asked]]:
@@ -192,7 +174,7 @@ def _kept(values: _Row, asked: Asked) -> tuple[_Row, str | None]:
     return kept, reason
 
 
-def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> _Judged:
+def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> Judged:
     """What the lines of a picture say."""
     from loupe.brain.overlays.features import crowded
     from loupe.brain.overlays.finding import MOST_READ, lines_of, read_lines
@@ -201,11 +183,11 @@ def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> _Judged:
 
     reason = _unfit(picture)
     if reason:
-        return _Judged({}, reason)
+        return Judged({}, reason)
     shape = picture.shape[:2]
     lines = lines_of(picture, ocr)
     if crowded(lines, shape):
-        return _Judged({}, _CROWDED)
+        return Judged({}, _CROWDED)
 
     def both(line: Found, read: bool) -> _Row:
         return {
@@ -230,10 +212,10 @@ def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> _Judged:
                 if not math.isnan(line.ink.opacity):
                     facts["opacity"] = round(line.ink.opacity, 2)
             boxes.append(Box(kind, line.region.bounds(shape[1], shape[0]), row[kind], facts))
-    return _Judged(kept, reason, tuple(boxes))
+    return Judged(kept, reason, tuple(boxes))
 
 
-def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[_Judged]:
+def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[Judged]:
     """What a judge says of pictures that something can be said of."""
     from loupe.brain.overlays.judging import answers
 
@@ -250,5 +232,5 @@ def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[_J
     judged = []
     for row, reason, (_, asked) in zip(values, reasons, pictures, strict=True):
         kept, left_out = _kept(row, asked)
-        judged.append(_Judged(kept, reason or left_out))
+        judged.append(Judged(kept, reason or left_out))
     return judged

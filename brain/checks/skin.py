@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.anatomy import judging
-from loupe.brain.records import Box, ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check, param
 
 if TYPE_CHECKING:
@@ -92,28 +92,14 @@ class Skin(Check):
         judge = judging.load(device) if grade == "gpu" else None
 
         def score(batch: ImageBatch) -> Scores:
-            import torch
-
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
             judged = [_judge(find, judge, picture, self.least) for picture in pictures]
-            values = {
-                output.name: torch.tensor([one.values[output.name] for one in judged], dtype=torch.float32)
-                for output in self.outputs
-            }
-            reasons = tuple(one.reason for one in judged)
-            return Scores(values, reasons if any(reasons) else (), tuple(one.boxes for one in judged))
+            return self.scores(judged, batch.pixels.device)
 
         return score
 
 
-@dataclass(frozen=True)
-class _Judged:
-    values: dict[str, float]
-    reason: str | None
-    boxes: tuple[Box, ...]
-
-
-def _judge(find: Find, judge: Judge | None, picture: np.ndarray, least: float) -> _Judged:
+def _judge(find: Find, judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
     from loupe.brain.anatomy import face_shape, skin_texture
 
     scores: list[float] = []
@@ -147,7 +133,7 @@ def _judge(find: Find, judge: Judge | None, picture: np.ndarray, least: float) -
                 scores.append(answer.score)
                 boxes += _boxes(skin_texture.measured(picture, face), picture, answer.score)
     values = {"oversmooth_skin": max(scores, default=math.nan), "skin_judged": float(len(scores))}
-    return _Judged(values, None if scores else next(iter(reasons), "no face seen"), tuple(boxes))
+    return Judged(values, None if scores else next(iter(reasons), "no face seen"), boxes=tuple(boxes))
 
 
 def _boxes(skin: skin_texture.Skin, picture: np.ndarray, score: float) -> list[Box]:
