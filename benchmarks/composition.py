@@ -198,7 +198,7 @@ def spatial(data: Path) -> None:
             print(f"| {name} | {' | '.join(_precision(verdict[part], human[part]))} |")
     held = np.array([not case.fitted for case in cases])
     print("\n| calibrated, least likelihood of a verdict | agrees, measured half | coverage |\n|---|---|---|")
-    for least in (0.2, 0.25, 0.3, calibrated.DECIDABLE, 0.4, 0.5, 0.6):
+    for least in (0.2, 0.25, calibrated.DECIDABLE, 0.35, 0.4, 0.5, 0.6):
         verdict = np.array([_verdict_at(case, least) for case in cases])[held]
         agrees, *_, coverage = _precision(verdict, human[held])
         print(f"| {least}{' (in use)' if least == calibrated.DECIDABLE else ''} | {agrees} | {coverage} |")

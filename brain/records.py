@@ -18,6 +18,7 @@ from loupe.brain.errors import InputError
 from loupe.brain.levels import Tones
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 
@@ -172,16 +173,43 @@ class ImageBatch:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the pixels are."""
+        return self.pixels.device
+
+    def each(self, compute: Callable[[ImageBatch], Tensor]) -> Tensor:
+        """Returns what is computed of it: (N, ...). Of a batch of several shapes, each part is asked for."""
+        return compute(self)
+
+    def halved(self) -> tuple[ImageBatch, ImageBatch]:
+        """Returns two batches with half of the images each."""
+        middle = len(self) // 2
+        first, second = (
+            ImageBatch(
+                ids=self.ids[part],
+                pixels=self.pixels[part],
+                sizes=self.sizes[part],
+                fields={name: values[part] for name, values in self.fields.items()},
+            )
+            for part in (slice(None, middle), slice(middle, None))
+        )
+        return first, second
+
     @cached_property
     def tones(self) -> Tones:
         """The Rec. 601 luma of the sRGB values, and what is made of it, computed once for all checks."""
         return Tones(levels.luma(self.pixels))
 
     @cached_property
+    def samples(self) -> ImageBatch:
+        """The batch with every n-th pixel only: 128 to 255 along the long side, all of a smaller picture."""
+        return replace(self, pixels=levels.sampled(self.pixels))
+
+    @cached_property
     def extremes(self) -> tuple[Tensor, Tensor]:
-        """(N, h, w) uint8 each: the highest and the lowest of R, G and B at the places of ``Tones.samples``."""
-        sampled = levels.sampled(self.pixels)
-        return sampled.amax(1), sampled.amin(1)
+        """(N, H, W) uint8 each: the highest and the lowest of R, G and B."""
+        return levels.extremes(self.pixels)
 
     @cached_property
     def _scaled(self) -> dict[int, ImageBatch]:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from loupe.brain.batches import AnyBatch, MixedBatch
 from loupe.brain.reader import Chunk, Row, read_chunks
 from loupe.brain.records import Box, ImageBatch, Points, Scores
 from loupe.brain.specs import Check
@@ -80,7 +81,7 @@ def run(
             before = None
             for chunk in chunks:
                 # one chunk is judged while the next one is read
-                started = _start(chunk, used, judges, device, pool)
+                started = _start(chunk, used, judges, device, batch_size, pool)
                 if before is not None:
                     yield _finish(*before)
                 before = started
@@ -96,8 +97,9 @@ _Started = tuple[dict[str, Verdict], list[Future[None]]]
 def _start(
     chunk: Chunk,
     checks: Mapping[str, Check],
-    judges: Mapping[str, tuple[Callable[[ImageBatch], Scores], Lock]],
+    judges: Mapping[str, tuple[Callable[[Any], Scores], Lock]],
     device: str,
+    batch_size: int,
     pool: ThreadPoolExecutor,
 ) -> _Started:
     verdicts = {row.id: Verdict(row, {}, {}, {}, {}, {}) for row in chunk.rows}
@@ -105,19 +107,34 @@ def _start(
         if row.id in chunk.unreadable:
             verdicts[row.id] = _unreadable(row, chunk.unreadable[row.id], checks)
 
-    def one(rows: tuple[Row, ...], batch: ImageBatch) -> None:
-        moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
-        for name in sorted(rows[0].pending):
+    def one(pending: frozenset[str], batches: list[ImageBatch]) -> None:
+        if device != "cpu":
+            batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
+        together = MixedBatch(tuple(batches))
+        for name in sorted(pending):
             judge, lock = judges[name]
-            with lock:
-                judged = list(attempt(judge, moved))
-            for part, scores in judged:
-                # one copy from the device for each score, and not one for each sample
-                columns = {} if isinstance(scores, Exception) else {k: column.tolist() for k, column in scores.items()}
-                for index, sample_id in enumerate(part.ids):
-                    _add(verdicts[sample_id], name, scores, columns, index)
+            for batch in [together] if checks[name].mixed and len(batches) > 1 else batches:
+                with lock:
+                    judged = list(attempt(judge, batch))
+                for part, scores in judged:
+                    # one copy from the device for each score, and not one for each sample
+                    columns = {} if isinstance(scores, Exception) else {k: v.tolist() for k, v in scores.items()}
+                    for index, sample_id in enumerate(part.ids):
+                        _add(verdicts[sample_id], name, scores, columns, index)
 
-    return verdicts, [pool.submit(one, rows, batch) for rows, batch in chunk.batches]
+    return verdicts, [pool.submit(one, *group) for group in _groups(chunk, batch_size)]
+
+
+def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[ImageBatch]]]:
+    """Yields the batches of a chunk that the same checks judge, as many at a time as have ``batch_size`` images."""
+    by_pending: dict[frozenset[str], list[ImageBatch]] = {}
+    for rows, batch in chunk.batches:
+        held = by_pending.setdefault(rows[0].pending, [])
+        if held and sum(map(len, held)) + len(batch) > batch_size:
+            yield rows[0].pending, by_pending.pop(rows[0].pending)
+            held = by_pending.setdefault(rows[0].pending, [])
+        held.append(batch)
+    yield from by_pending.items()
 
 
 def _finish(verdicts: dict[str, Verdict], judging: list[Future[None]]) -> list[Verdict]:
@@ -161,7 +178,7 @@ def _add(
         verdict.maps[check] = found
 
 
-def attempt(judge: Callable[[ImageBatch], T], batch: ImageBatch) -> Iterator[tuple[ImageBatch, T | Exception]]:
+def attempt(judge: Callable[[Any], T], batch: AnyBatch) -> Iterator[tuple[AnyBatch, T | Exception]]:
     """Yields (part, scores) over the batch: whole if it works, in halves where memory runs out or something breaks."""
     import torch
 
@@ -175,14 +192,5 @@ def attempt(judge: Callable[[ImageBatch], T], batch: ImageBatch) -> Iterator[tup
             return
         if isinstance(error, torch.OutOfMemoryError):
             torch.cuda.empty_cache()
-    middle = len(batch) // 2
-    for part in (slice(None, middle), slice(middle, None)):
-        yield from attempt(
-            judge,
-            ImageBatch(
-                ids=batch.ids[part],
-                pixels=batch.pixels[part],
-                sizes=batch.sizes[part],
-                fields={name: values[part] for name, values in batch.fields.items()},
-            ),
-        )
+    for part in batch.halved():
+        yield from attempt(judge, part)

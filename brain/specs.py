@@ -77,6 +77,7 @@ class Check(Spec):
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
+        mixed: whether it also takes pictures of several shapes at once, as ``loupe.brain.batches.MixedBatch``
     """
 
     outputs: ClassVar[tuple[Output, ...]]
@@ -86,6 +87,7 @@ class Check(Spec):
     map_field: ClassVar[str | None] = None
     points_field: ClassVar[str | None] = None
     default: ClassVar[bool] = True
+    mixed: ClassVar[bool] = False
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:

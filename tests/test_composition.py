@@ -129,7 +129,7 @@ UNKNOWN: dict[str, tuple[Any, list[Box] | None, str, str]] = {
         "does not tell man from woman",
     ),
     "one of them is missing": (LEFT, [box("dog", 0)], "wrong_relation", "no cat is there for sure"),
-    "on top of each other": (LEFT, [box("dog", 0.4), box("cat", 0.42)], "wrong_relation", "cannot be told"),
+    "on top of each other": (LEFT, [box("dog", 0.4), box("cat", 0.41)], "wrong_relation", "cannot be told"),
     "faint": (Spec("a dog", (Asked("dog"),)), [box("dog", 0, score=0.12)], "missing_object", "too close to call"),
     "a crowd": (
         A_DOG,

@@ -23,6 +23,7 @@ import torch
 
 from loupe.brain import registry
 from loupe.brain import weights as room
+from loupe.brain.batches import MixedBatch
 from loupe.brain.errors import ModelError
 from loupe.brain.records import ImageBatch, Output, Scores
 from loupe.brain.specs import Check, SetMeasure, Spec
@@ -285,6 +286,26 @@ def test_a_check_does_not_look_at_the_neighbours(name: str, four: ImageBatch) ->
             {key: value[part] for key, value in four.fields.items()},
         )
         assert_same(loaded_check(name)(alone), {key: values[part] for key, values in together.items()})
+
+
+@each_check
+def test_a_check_of_mixed_batches_says_of_each_picture_what_it_says_alone(name: str, four: ImageBatch) -> None:
+    if not registry.checks()[name].mixed:
+        return
+    other = batch_of(four.pixels[:2, :, :200, :].permute(0, 2, 3, 1).numpy())
+    other = dataclasses.replace(other, ids=("x", "y"))
+    tiny = dataclasses.replace(batch_of(four.pixels[:1, :, :5, :9].permute(0, 2, 3, 1).numpy()), ids=("z",))
+    mixed = MixedBatch((four, other, tiny))
+    assert mixed.ids == (*four.ids, "x", "y", "z")
+    found = loaded_check(name)(mixed)
+    parts = [loaded_check(name)(part) for part in mixed.parts]
+    assert_same(found, {key: torch.cat([part[key] for part in parts]) for key in found})
+    reasons = [
+        reason
+        for part, scores in zip(mixed.parts, parts, strict=True)
+        for reason in scores.reasons or (None,) * len(part)
+    ]
+    assert list(found.reasons or (None,) * 7) == reasons
 
 
 @each_check

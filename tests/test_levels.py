@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from loupe.brain.levels import block_means, gradient_energy, histogram, luma, percentiles, scaled
+from loupe.brain.levels import block_means, extremes, gradient_energy, histogram, luma, percentiles, sampled, scaled
 
 
 def pictures() -> np.ndarray:
@@ -54,6 +55,34 @@ def test_scaled_by_bytes_is_scaled_by_floats() -> None:
     assert (scaled(colours(), 30).float() - expected).abs().max() <= 3
 
 
+@pytest.mark.parametrize("n", [1, 3, 4, 9])
+def test_planes_scaled_four_at_a_time_are_those_scaled_alone(n: int) -> None:
+    from torch.nn.functional import interpolate
+
+    planes = torch.from_numpy(np.random.default_rng(n).integers(0, 256, (n, 1, 41, 60), dtype=np.uint8))
+    expected = torch.cat([interpolate(one[None], (20, 30), mode="bicubic", antialias=True) for one in planes])
+    assert (scaled(planes, 30).int() - expected.int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (300, 400), (523, 300), (7, 1500), (128, 128), (1, 1)])
+def test_the_samples_are_every_nth_pixel_wherever_they_are_taken(shape: tuple[int, int]) -> None:
+    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, *shape), dtype=np.uint8))
+    step = max(1, max(shape) // 128)
+    found = sampled(pixels)
+    rows, columns = found.shape[-2:]
+    assert torch.equal(found, pixels[..., ::step, ::step][..., :rows, :columns])
+    assert [abs(a * step - b) < step for a, b in zip((rows, columns), shape, strict=True)] == [True, True]
+    assert torch.equal(sampled(pixels), sampled(pixels.contiguous()))
+    # what other devices do
+    assert found.shape[-2:] == tuple(max(1, round(side / step)) for side in shape)
+
+
+def test_the_extremes_are_those_of_the_channels() -> None:
+    highest, lowest = extremes(colours())
+    assert torch.equal(highest, colours().amax(1))
+    assert torch.equal(lowest, colours().amin(1))
+
+
 def test_blocks_are_means() -> None:
     noise = torch.rand(2, 41, 63)
     expected = noise[:, :40, :60].numpy().reshape(2, 10, 4, 15, 4).mean((2, 4))
@@ -66,3 +95,5 @@ def test_what_the_cpu_does_otherwise_is_the_same() -> None:
     double = noise.double()  # takes the way of other devices
     assert torch.allclose(block_means(noise, 2), block_means(double, 2).float(), atol=1e-6)
     np.testing.assert_allclose(gradient_energy(noise), gradient_energy(double), rtol=1e-5)
+    levels = colours()[:, 0]
+    np.testing.assert_allclose(gradient_energy(levels), gradient_energy(levels.double() / 255), rtol=1e-5)

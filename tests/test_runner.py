@@ -6,10 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
+import pytest
 import torch
 
 from loupe.brain import runner
+from loupe.brain.batches import AnyBatch
 from loupe.brain.reader import Row
 from loupe.brain.records import Box, ImageBatch, Output, Scores
 from loupe.brain.specs import Check
@@ -84,3 +88,47 @@ def test_only_pending_checks_run(pictures: list[Path]) -> None:
     assert not verdict.scores
     assert not verdict.errors
     assert rows[0].pending == {"other"}
+
+
+@dataclass(frozen=True)
+class Share(Check):
+    """Share: of pixels above a level.
+
+    As a check that takes pictures of several shapes at once.
+    """
+
+    name = "share"
+    version = 1
+    source = "this test"
+    licence = "Apache-2.0"
+    mixed = True
+    outputs = (Output("share", "ratio", True, (0, 1), "A share."),)
+    asked: ClassVar[list[int]] = []
+
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        def judge(batch: AnyBatch) -> Scores:
+            self.asked.append(len(batch))
+            if "3" in batch.ids:
+                raise RuntimeError("not this one")
+            return Scores({"share": batch.each(lambda part: (part.pixels > 100).float().mean((1, 2, 3)))})
+
+        return judge
+
+
+def test_pictures_of_several_shapes_are_judged_together(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (20 + 3 * (index // 2), 30, 3), dtype=np.uint8) for index in range(8)]
+    for index, picture in enumerate(pictures):
+        Image.fromarray(picture).save(tmp_path / f"{index}.png")
+    rows = [Row(str(index), str(tmp_path / f"{index}.png"), {}, frozenset({"share"}), {}) for index in range(8)]
+    Share.asked.clear()
+    verdicts = {one.row.id: one for chunk in runner.run(rows, [Share()], batch_size=8) for one in chunk}
+    assert Share.asked[0] == 8
+    assert "RuntimeError: not this one" in verdicts.pop("3").errors["share"]
+    for index, verdict in verdicts.items():
+        assert verdict.scores["share"] == pytest.approx((pictures[int(index)] > 100).mean(), abs=1e-6)
+    Share.asked.clear()
+    assert sum(len(chunk) for chunk in runner.run(rows, [Share()], batch_size=4)) == 8
+    assert max(Share.asked) <= 4

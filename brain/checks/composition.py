@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from loupe.brain.composition.calibrated import DECIDABLE
 from loupe.brain.errors import LoupeError, PromptError
 from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.specs import Check, param
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from loupe.brain.prompts.spec import Spec
 
 _RULE = "a rule without a fit: likely wrong; what is not sure is unknown"
-_VERDICTS = "likely wrong; of 77 held-out human verdicts of SpatialBench-UC it decides 32, 21 of 21 as the person did"
+_VERDICTS = "likely wrong; of 77 held-out human verdicts of SpatialBench-UC it decides 37, 23 of 23 as the person did"
 _MISSING = "likely wrong; YOLOX-nano flags 1 of 26 held-out ImageNet photos that show the thing, 371 of 389 that do not"
 _THERE = "likely there; YOLOX-nano flags 12 of 389 held-out ImageNet photos without the thing, 23 of 26 that show it"
 _SURE = "flags none of the 53 it judges of 62 photos whose prompt names their subject, but was chosen on these"
@@ -47,7 +48,7 @@ class Composition(Check):
     """
 
     name: ClassVar[str] = "composition"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "GenEval, NeurIPS 2023; T2I-CompBench, NeurIPS 2023; SpatialBench-UC, 2026"
     licence: ClassVar[str] = "Apache-2.0"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
@@ -92,7 +93,7 @@ class Composition(Check):
     floor: float = param(0.5, "Confidence below which the field's detections were left out", low=0.0, high=1.0)
     confidence: float = param(0.25, "Confidence from which a detection shows where a thing is", low=0.0, high=1.0)
     sure: float = param(0.8, "How likely a verdict has to be; less is unknown", low=0.5, high=1.0)
-    decidable: float = param(0.35, "How likely people would decide on a side, and so", low=0.0, high=1.0)
+    decidable: float = param(DECIDABLE, "How likely people would decide on a side, and so", low=0.0, high=1.0)
 
     def reads(self) -> tuple[str, ...]:
         """Returns the prompt's field, ``spec``, and the field of the detections where there is one."""

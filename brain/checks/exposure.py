@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.batches import AnyBatch
 from loupe.brain.levels import percentiles
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
@@ -32,7 +33,22 @@ def contrast(low: Tensor, high: Tensor) -> Tensor:
     return (high - low) / (high + low).clamp_min(1 / 255)
 
 
-def overexposure(highest: Tensor, lowest: Tensor, luma: Tensor) -> Tensor:
+def light(highest: Tensor, lowest: Tensor, luma: Tensor) -> Tensor:
+    """Returns the shares of clipped and of white pixels, and the luma of the others over all: (N, 3) float32 in [0, 1].
+
+    Args:
+        highest, lowest: (N, H, W) uint8, the highest and the lowest of R, G and B
+        luma: (N, H, W) uint8
+    """
+    import torch
+
+    clipped, white = (highest >= _CLIPPED).flatten(1), (lowest >= _WHITE).flatten(1)
+    # bytes times bytes, which take a tenth of the time that a mask does
+    lit = (luma.flatten(1) * ~white).sum(1, dtype=torch.int32) / 255
+    return torch.stack((_count(clipped), _count(white), lit), 1) / white.shape[1]
+
+
+def overexposure(seen: Tensor) -> Tensor:
     """Returns the mean luma of what is not white, plus 0.45 times the share of clipped pixels: (N,) float32.
 
     In [0, 1.45], 1.45 for a white picture.
@@ -41,16 +57,19 @@ def overexposure(highest: Tensor, lowest: Tensor, luma: Tensor) -> Tensor:
     background counts as clipped, and as nothing else, unless there is less than 5 % beside it.
 
     Args:
-        highest, lowest: (N, H, W) uint8, the highest and the lowest of R, G and B
-        luma: (N, H, W) uint8
+        seen: (N, 3), see ``light``
     """
-    clipped = (highest >= _CLIPPED).flatten(1)
-    white = (lowest >= _WHITE).flatten(1)
-    n = white.shape[1]
-    coloured = 1 - white.sum(1) / n
-    lit = luma.flatten(1).masked_fill(white, 0).sum(1) / (255 * n)
+    clipped, white, lit = seen.unbind(1)
+    coloured = 1 - white
     mean = (lit + (_LEAST_COLOURED - coloured).clamp_min(0)) / coloured.clamp_min(_LEAST_COLOURED)
-    return mean + _CLIPPED_COUNTS * clipped.sum(1) / n
+    return mean + _CLIPPED_COUNTS * clipped
+
+
+def _count(flags: Tensor) -> Tensor:
+    """Returns how many of each row of a (N, K) bool are true: (N,) int32. Bytes are summed faster than flags."""
+    import torch
+
+    return flags.view(torch.uint8).sum(1, dtype=torch.int32)
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,7 @@ class Exposure(Check):
     source: ClassVar[str] = "Michelson, Studies in Optics (1927); percentiles as in cleanvision, at other places"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("brightness_p01", "luma", False, (0.0, 1.0), "The level that 1 % of the pixels do not exceed."),
         Output("brightness_p05", "luma", False, (0.0, 1.0), "The level that 5 % of the pixels do not exceed."),
@@ -101,12 +121,15 @@ class Exposure(Check):
         ),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        def judge(batch: ImageBatch) -> Scores:
-            found = percentiles(batch.tones.at(_LONG_SIDE).histogram, _PERCENTS)
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        def seen(batch: ImageBatch) -> Tensor:
+            return light(*batch.samples.extremes, batch.samples.tones.levels)
+
+        def judge(batch: AnyBatch) -> Scores:
+            found = percentiles(batch.each(lambda part: part.tones.at(_LONG_SIDE).histogram), _PERCENTS)
             level = dict(zip(_PERCENTS, found, strict=True))
             scores = {f"brightness_p{percent:02}": values for percent, values in level.items()}
-            scores["overexposure"] = overexposure(*batch.extremes, batch.tones.samples)
+            scores["overexposure"] = overexposure(batch.each(seen))
             return Scores({**scores, "contrast": contrast(level[1], level[99])})
 
         return judge

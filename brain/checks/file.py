@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.batches import AnyBatch
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 
@@ -23,6 +24,7 @@ class File(Check):
     source: ClassVar[str] = "Strict decoding by Pillow, https://pillow.readthedocs.io"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="unreadable",
@@ -36,7 +38,7 @@ class File(Check):
         ),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         import torch
 
-        return lambda batch: Scores({"unreadable": torch.zeros(len(batch), device=batch.pixels.device)})
+        return lambda batch: Scores({"unreadable": torch.zeros(len(batch), device=batch.device)})

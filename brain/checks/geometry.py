@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.batches import AnyBatch
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Geometry(Check):
     source: ClassVar[str] = "Width and height as stored in the file"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="aspect_ratio",
@@ -54,11 +56,11 @@ class Geometry(Check):
         Output("height", "pixels", True, (1.0, math.inf), "The picture's height."),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         import torch
 
-        def judge(batch: ImageBatch) -> Scores:
-            sizes = torch.tensor(batch.sizes, device=batch.pixels.device).reshape(-1, 2)
+        def judge(batch: AnyBatch) -> Scores:
+            sizes = torch.tensor(batch.sizes, device=batch.device).reshape(-1, 2)
             width, height = sizes.float().unbind(1)
             return Scores({"aspect_ratio": aspect_ratio(sizes), "width": width, "height": height})
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.batches import AnyBatch
 from loupe.brain.levels import histogram, percentiles
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
@@ -17,16 +18,16 @@ _LONG_SIDE = 320
 _PERCENT = 99
 
 
-def chroma(highest: Tensor, lowest: Tensor) -> Tensor:
+def chroma(counts: Tensor) -> Tensor:
     """Returns how far from grey the colourful pixels of each picture are: (N,) float32 in [0, 1], 0 for a grey picture.
 
     The least chroma (max - min of R, G and B) that at least 99 % of the pixels do not exceed, so that a colour counts
     that covers a hundredth of the picture, and a few wrong pixels of a compressed grey one do not.
 
     Args:
-        highest, lowest: (N, H, W) uint8, the highest and the lowest of R, G and B
+        counts: (N, 256), how many pixels have each chroma, in steps of 1/255
     """
-    return percentiles(histogram(highest - lowest), [_PERCENT])[0]
+    return percentiles(counts, [_PERCENT])[0]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Grayscale(Check):
     source: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="chroma_p99",
@@ -55,5 +57,9 @@ class Grayscale(Check):
         ),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        return lambda batch: Scores({"chroma_p99": chroma(*batch.extremes)})
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        def counts(batch: ImageBatch) -> Tensor:
+            highest, lowest = batch.samples.extremes
+            return histogram(highest - lowest)
+
+        return lambda batch: Scores({"chroma_p99": chroma(batch.each(counts))})

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.batches import AnyBatch
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Information(Check):
     source: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("entropy", "bits", True, (0.0, 8.0), "The Shannon entropy of the luma's 256 levels."),
         Output(
@@ -67,9 +69,10 @@ class Information(Check):
         ),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        def judge(batch: ImageBatch) -> Scores:
-            small = batch.tones.at(_LONG_SIDE)
-            return Scores({"entropy": entropy(small.histogram), "local_contrast": local_contrast(small.blocks)})
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        def judge(batch: AnyBatch) -> Scores:
+            levels = batch.each(lambda part: part.tones.at(_LONG_SIDE).histogram)
+            busiest = batch.each(lambda part: local_contrast(part.tones.at(_LONG_SIDE).blocks))
+            return Scores({"entropy": entropy(levels), "local_contrast": busiest})
 
         return judge

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.batches import AnyBatch
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
 
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LONG_SIDE = 320
+#: of the spectrum, in pixels: half of that
+_SIDE = _LONG_SIDE // 2
 #: pixels along the short side, below which a spectrum has too few frequencies a direction
 _LEAST_SIDE = 64
+_TOO_SMALL = f"too small to judge motion blur: less than {_LEAST_SIDE} pixels along the short side"
 #: standard deviation of the luma below which rounding outweighs the picture: two grey levels
 _LEAST_SPREAD = 2 / 255
 _DIRECTIONS = 12
@@ -31,9 +35,9 @@ _LENGTHS = tuple(1 + step / 4 for step in range(97))
 _LEAST_LOSS = 2.0
 
 
-@lru_cache(maxsize=64)
-def _frequencies(height: int, width: int, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Returns x and y of the (H, W // 2 + 1) frequencies of ``rfft2`` in cycles a pixel, which count, and weights.
+@lru_cache(maxsize=4)
+def _frequencies(device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Returns x and y of the frequencies of ``spectrum`` in cycles a pixel, which of them count, and weights.
 
     The (K,) indices are those of the fine and the coarse frequencies. The (12, K) weights say what each of their log
     powers counts in the sector's mean of the coarse frequencies times ``_OWN``, less its mean of the fine ones. Sectors
@@ -41,19 +45,17 @@ def _frequencies(height: int, width: int, device: str) -> tuple[Tensor, Tensor, 
     """
     import torch
 
-    y = torch.fft.fftfreq(height)[:, None].expand(height, width // 2 + 1)
-    x = torch.fft.rfftfreq(width)[None].expand(height, width // 2 + 1)
+    y = torch.fft.fftfreq(_SIDE)[:, None].expand(_SIDE, _SIDE // 2 + 1)
+    x = torch.fft.rfftfreq(_SIDE)[None].expand(_SIDE, _SIDE // 2 + 1)
     degrees = torch.rad2deg(torch.atan2(-y, x)) % 180
-    sector = (degrees / (180 / _DIRECTIONS)).round().long() % _DIRECTIONS
-    radius = torch.hypot(x, y)
-    weights = torch.zeros(_DIRECTIONS, height * x.shape[1])
+    sector = ((degrees / (180 / _DIRECTIONS)).round().long() % _DIRECTIONS).flatten()
+    radius = torch.hypot(x, y).flatten()
+    weights = torch.zeros(_DIRECTIONS, len(radius))
     for band, share in ((_COARSE, _OWN), (_FINE, -1.0)):
-        inside = ((radius >= band[0]) & (radius < band[1])).flatten()
-        members = [inside & (sector.flatten() == row) for row in range(_DIRECTIONS)]
-        for row, own in enumerate(members):
-            # a small picture has no coarse frequency in some sectors: then the pair says nothing of it
-            if own.any() and members[row - _DIRECTIONS // 2].any():
-                weights[row, own] = share / int(own.sum())
+        inside = (radius >= band[0]) & (radius < band[1])
+        for row in range(_DIRECTIONS):
+            own = inside & (sector == row)
+            weights[row, own] = share / int(own.sum())
     used = weights.any(0).nonzero()[:, 0]
     return x.to(device), y.to(device), used.to(device), weights[:, used].contiguous().to(device)
 
@@ -78,10 +80,10 @@ class _Fit:
 
 
 @lru_cache(maxsize=64)
-def _fit(height: int, width: int, degrees: float, device: str) -> _Fit:
+def _fit(degrees: float, device: str) -> _Fit:
     import torch
 
-    x, y, _, _ = _frequencies(height, width, device)
+    x, y, _, _ = _frequencies(device)
     angle = math.radians(degrees)
     radius, along = torch.hypot(x, y), (x * math.cos(angle) - y * math.sin(angle)).abs()
     inside = ((radius > 0.02) & (radius < 0.45)).flatten().nonzero()[:, 0]
@@ -96,24 +98,38 @@ def _fit(height: int, width: int, degrees: float, device: str) -> _Fit:
     return _Fit(inside, ring, place, counts.clamp_min(1), weights.clamp_min(1), models)
 
 
-@lru_cache(maxsize=64)
-def _window(height: int, width: int, device: str) -> Tensor:
+@lru_cache(maxsize=2 * _SIDE)
+def _window(side: int, device: str) -> Tensor:
     import torch
 
-    rows, columns = (torch.hann_window(side, periodic=False, device=device) for side in (height, width))
-    return rows[:, None] * columns
+    return torch.hann_window(side, periodic=False, device=device)
 
 
-def spectrum(luma: Tensor) -> Tensor:
-    """Returns the power of each frequency of ``rfft2``, under a Hann window: (..., H, W // 2 + 1) float32.
+def framed(luma: Tensor) -> Tensor:
+    """Returns pictures less their mean, under a Hann window, filled up with zeros: (..., 160, 160) float32.
+
+    Whatever the shapes of pictures are, their spectra have the same frequencies then.
 
     Args:
-        luma: (..., H, W) in [0, 1]
+        luma: (..., H, W) in [0, 1], H and W at most 160
+    """
+    from torch.nn.functional import pad
+
+    height, width = luma.shape[-2:]
+    device = str(luma.device)
+    shown = (luma - luma.mean((-2, -1), keepdim=True)).mul_(_window(height, device)[:, None])
+    return pad(shown.mul_(_window(width, device)), (0, _SIDE - width, 0, _SIDE - height))
+
+
+def spectrum(frames: Tensor) -> Tensor:
+    """Returns the power of each frequency of ``rfft2``: (..., 160, 81) float32.
+
+    Args:
+        frames: (..., 160, 160), see ``framed``
     """
     import torch
 
-    height, width = luma.shape[-2:]
-    found = torch.fft.rfft2((luma - luma.mean((-2, -1), keepdim=True)).mul_(_window(height, width, str(luma.device))))
+    found = torch.fft.rfft2(frames)
     return found.real.square().add_(found.imag.square())
 
 
@@ -121,7 +137,7 @@ def _log(power: Tensor) -> Tensor:
     return power.add(1e-9).log_()
 
 
-def directional_loss(power: Tensor, width: int) -> Tensor:
+def directional_loss(power: Tensor) -> Tensor:
     """Returns how much fine detail each direction lacks against the one across it: (..., 12) float32 in nats.
 
     The mean log power of the fine frequencies of a sector, less that of the sector across it, less half of the same of
@@ -129,32 +145,30 @@ def directional_loss(power: Tensor, width: int) -> Tensor:
     along it by a large number, and leaves the coarse ones and those across it as they are.
 
     Args:
-        power: (..., H, width // 2 + 1), see ``spectrum``
-        width: of the picture
+        power: (..., 160, 81), see ``spectrum``
     """
     import torch
 
-    _, _, used, weights = _frequencies(power.shape[-2], width, str(power.device))
+    _, _, used, weights = _frequencies(str(power.device))
     rows = _log(power.flatten(-2).index_select(-1, used))
     # one product a picture: a product of matrices rounds by how many there are
     means = torch.stack([weights @ row for row in rows.reshape(-1, len(used))]).reshape(*rows.shape[:-1], -1)
     return means - means.roll(_DIRECTIONS // 2, -1)
 
 
-def smear_length(power: Tensor, width: int, degrees: float) -> float:
+def smear_length(power: Tensor, degrees: float) -> float:
     """Returns the length of the smear along a direction that fits the spectrum best, in pixels, in [1, 25].
 
     A smear of L pixels multiplies the power at the frequency f along it by sinc²(f L). What the picture itself has at a
     distance from the origin, whatever the direction, is taken off first.
 
     Args:
-        power: (H, width // 2 + 1), see ``spectrum``
-        width: of the picture
+        power: (160, 81), see ``spectrum``
         degrees: counterclockwise from horizontal
     """
     import torch
 
-    fit = _fit(power.shape[-2], width, degrees, str(power.device))
+    fit = _fit(degrees, str(power.device))
     values = _log(power.take(fit.inside))
     own = torch.bincount(fit.ring, values, _RINGS) / fit.ring_counts
     profile = torch.bincount(fit.along, values - own[fit.ring], _RINGS) / fit.along_counts
@@ -173,10 +187,11 @@ class MotionBlur(Check):
     """
 
     name: ClassVar[str] = "motion_blur"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     source: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="motion_blur",
@@ -203,29 +218,38 @@ class MotionBlur(Check):
         ),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         import torch
 
-        def judge(batch: ImageBatch) -> Scores:
+        # means of 2 x 2: what is finer is noise, and says less of a smear
+        def frames(batch: ImageBatch) -> Tensor:
             small = batch.tones.at(_LONG_SIDE)
-            height, width = small.shape
-            names = [output.name for output in self.outputs]
-            if min(height, width) < _LEAST_SIDE:
-                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
-                reason = f"too small to judge motion blur: {width} x {height} pixels"
-                return Scores(dict.fromkeys(names, unknown), (reason,) * len(batch))
-            # means of 2 x 2: what is finer is noise, and says less of a smear
-            halves = small.halves
-            columns = halves.shape[-1]
-            power = spectrum(halves)
-            most, strongest = directional_loss(power, columns).max(-1)
+            if min(small.shape) < _LEAST_SIDE:
+                return torch.full((len(batch), _SIDE, _SIDE), torch.nan, device=batch.device)
+            return framed(small.halves)
+
+        def measures(batch: ImageBatch) -> Tensor:
+            """(N, 2): the variance and the long side."""
+            halves = batch.tones.at(_LONG_SIDE).halves
+            variance = halves.square().mean((1, 2)) - halves.mean((1, 2)).square()
+            return torch.stack((variance, torch.full_like(variance, max(halves.shape[-2:]))), 1)
+
+        def judge(batch: AnyBatch) -> Scores:
+            power = spectrum(batch.each(frames))
+            variance, side = batch.each(measures).unbind(1)
+            most, strongest = directional_loss(power).max(-1)
             angle = strongest * (180 / _DIRECTIONS)
             length = torch.zeros_like(most)
             for at in (most >= _LEAST_LOSS).nonzero()[:, 0].tolist():
-                length[at] = smear_length(power[at], columns, float(angle[at])) / max(halves.shape[-2:])
-            plain = (halves - halves.mean((1, 2), keepdim=True)).square_().mean((1, 2)) < _LEAST_SPREAD**2
-            found = [scores.masked_fill(plain, torch.nan) for scores in (most, angle, length)]
-            reasons = tuple("too plain to judge motion blur" if one else None for one in plain.tolist())
+                length[at] = smear_length(power[at], float(angle[at])) / side[at]
+            small = most.isnan()
+            unknown = small | (variance < _LEAST_SPREAD**2)
+            found = [scores.masked_fill(unknown, torch.nan) for scores in (most, angle, length)]
+            reasons = tuple(
+                None if not one else _TOO_SMALL if least else "too plain to judge motion blur"
+                for one, least in zip(unknown.tolist(), small.tolist(), strict=True)
+            )
+            names = [output.name for output in self.outputs]
             return Scores(dict(zip(names, found, strict=True)), reasons if any(reasons) else ())
 
         return judge

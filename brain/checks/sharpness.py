@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.batches import AnyBatch
 from loupe.brain.levels import gradient_energy
 from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.specs import Check
@@ -17,12 +18,13 @@ _LONG_SIDE = 320
 _BLOCK = 4  # of ImageBatch.blocks
 #: pixels along the short side, below which there are too few blocks
 _LEAST_SIDE = 32
+_TOO_SMALL = f"too small to judge blur: less than {_LEAST_SIDE} pixels along the short side"
 #: where neighbouring blocks differ by less (1.5 grey levels, root mean square), rounding and noise outweigh the picture
 _LEAST_DIFFERENCE = 1.5 / 255
 
 
-def sharpness(luma: Tensor, blocks: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the share of the gradient energy that block averages lose, and the energy that they keep.
+def sharpness(fine: Tensor, coarse: Tensor) -> Tensor:
+    """Returns the share of the gradient energy that block averages lose.
 
     1 - E_blocks / E_pixels, where E_blocks is the gradient energy of the averages of 4 x 4 pixels, as a gradient per
     pixel: (N,) float32 in [0, 1]; 0 when all is smoother than that, near 1 for the finest detail. Both energies grow
@@ -30,11 +32,9 @@ def sharpness(luma: Tensor, blocks: Tensor) -> tuple[Tensor, Tensor]:
     blurred already changes little: Crete et al., The blur effect, SPIE 6492 (2007).
 
     Args:
-        luma: (N, H, W) in [0, 1], H and W at least 8
-        blocks: (N, H // 4, W // 4) their means
+        fine, coarse: (N,) the gradient energies of the pixels, and of the means of blocks
     """
-    fine, coarse = gradient_energy(luma), gradient_energy(blocks)
-    return (1 - coarse / _BLOCK**2 / fine.clamp_min(1e-12)).clamp(0, 1), coarse
+    return (1 - coarse / _BLOCK**2 / fine.clamp_min(1e-12)).clamp(0, 1)
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Sharpness(Check):
     source: ClassVar[str] = "After Crete et al., The blur effect, SPIE 6492 (2007)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    mixed: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="sharpness",
@@ -63,19 +64,22 @@ class Sharpness(Check):
         ),
     )
 
-    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        def judge(batch: ImageBatch) -> Scores:
-            import torch
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        import torch
 
+        def energies(batch: ImageBatch) -> Tensor:
             small = batch.tones.at(_LONG_SIDE)
-            height, width = small.shape
-            if min(height, width) < _LEAST_SIDE:
-                reason = f"too small to judge blur: {width} x {height} pixels"
-                unknown = torch.full((len(batch),), torch.nan, device=batch.pixels.device)
-                return Scores({"sharpness": unknown}, (reason,) * len(batch))
-            score, kept = sharpness(small.luma, small.blocks)
-            flat = kept < _LEAST_DIFFERENCE**2
-            reasons = tuple("too plain to judge blur" if known else None for known in flat.tolist())
-            return Scores({"sharpness": score.masked_fill(flat, torch.nan)}, reasons if any(reasons) else ())
+            if min(small.shape) < _LEAST_SIDE:
+                return torch.full((len(batch), 2), torch.nan, device=batch.device)
+            return torch.stack((gradient_energy(small.levels), gradient_energy(small.blocks)), 1)
+
+        def judge(batch: AnyBatch) -> Scores:
+            fine, coarse = batch.each(energies).unbind(1)
+            scores = sharpness(fine, coarse).masked_fill(coarse < _LEAST_DIFFERENCE**2, torch.nan)
+            reasons = tuple(
+                None if not unknown else _TOO_SMALL if small else "too plain to judge blur"
+                for unknown, small in zip(scores.isnan().tolist(), coarse.isnan().tolist(), strict=True)
+            )
+            return Scores({"sharpness": scores}, reasons if any(reasons) else ())
 
         return judge
