@@ -131,7 +131,11 @@ def test_what_has_no_halo_has_no_boxes_and_no_width(scene: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("picture", "reason"),
-    [(np.full((128, 128), 90.0), "too few strong edges"), (RNG.uniform(0, 255, (20, 200)), "too small")],
+    [
+        (np.full((256, 256), 90.0), "too few strong edges"),
+        (RNG.uniform(0, 255, (20, 300)), "too small"),
+        (RNG.uniform(0, 255, (200, 200)), "too small"),
+    ],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
     scores = judge(picture)

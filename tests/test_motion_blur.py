@@ -115,7 +115,7 @@ def test_the_size_of_the_file_does_not_matter(scene: np.ndarray) -> None:
     assert float(judge(large)["motion_length"][0]) == pytest.approx(11 / 320, abs=0.008)
 
 
-@pytest.mark.parametrize("shape", [(64, 64), (64, 200), (200, 70)])
+@pytest.mark.parametrize("shape", [(128, 128), (64, 200), (200, 70)])
 def test_a_small_picture_is_judged_by_what_it_has(scene: np.ndarray, shape: tuple[int, int]) -> None:
     big = cv2.resize(scene, (512, 384), interpolation=cv2.INTER_AREA)
     part = big[100 : 100 + shape[0], 100 : 100 + shape[1]]

@@ -137,7 +137,8 @@ def test_lines_that_are_no_seams() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "reason"), [(np.full((128, 128), 90.0), "too plain"), (leaves(1)[:40], "too small")]
+    ("picture", "reason"),
+    [(np.full((256, 256), 90.0), "too plain"), (leaves(1)[:40], "too small"), (leaves(1)[:100, :100], "too small")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
     scores = judge(picture)

@@ -25,6 +25,9 @@ _MOST_BACK = 0.35
 _LEAST_ROOM = 0.2
 #: sides below which the quantile is chance
 _LEAST_SIDES = 16
+#: pixels along the long side, below which edges of fine detail look like rims: of 100 clean photos that are scaled down
+#: to 96, 160 and 256 along it, 19, 7 and 3 are flagged
+_LEAST_LONG_SIDE = 256
 
 
 def rims(profiles: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,7 +69,7 @@ class Halo(Check):
     """
 
     name: ClassVar[str] = "halo"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     source: ClassVar[str] = "Overshoot of the edge spread function, as in ISO 12233"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -98,7 +101,7 @@ class Halo(Check):
         assert threshold is not None
 
         def one(luma: Tensor) -> Judged:
-            if min(luma.shape) < 2 * REACH + 2:
+            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _LEAST_LONG_SIDE:
                 return Judged({}, f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels")
             edges = strong_edges(luma, _MOST_BACK)
             found, room = rims(torch.cat([part.profiles for part in edges]))

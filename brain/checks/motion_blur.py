@@ -20,7 +20,10 @@ _LONG_SIDE = 320
 _SIDE = _LONG_SIDE // 2
 #: pixels along the short side, below which a spectrum has too few frequencies a direction
 _LEAST_SIDE = 64
-_TOO_SMALL = f"too small to judge motion blur: less than {_LEAST_SIDE} pixels along the short side"
+#: pixels along the long side, below which fine detail looks like a direction: of 100 clean photos that are scaled down
+#: to 96, 128 and 224 along it, 9, 3 and 1 are flagged
+_LEAST_LONG_SIDE = 128
+_TOO_SMALL = f"too small to judge motion blur: less than {_LEAST_LONG_SIDE} x {_LEAST_SIDE} pixels"
 #: standard deviation of the luma below which rounding outweighs the picture: two grey levels
 _LEAST_SPREAD = 2 / 255
 _DIRECTIONS = 12
@@ -224,7 +227,7 @@ class MotionBlur(Check):
         # means of 2 x 2: what is finer is noise, and says less of a smear
         def frames(batch: ImageBatch) -> Tensor:
             small = batch.tones.at(_LONG_SIDE)
-            if min(small.shape) < _LEAST_SIDE:
+            if min(small.shape) < _LEAST_SIDE or max(small.shape) < _LEAST_LONG_SIDE:
                 return torch.full((len(batch), _SIDE, _SIDE), torch.nan, device=batch.device)
             return framed(small.halves)
 
