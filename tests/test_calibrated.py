@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.composition import random_boxes
+from benchmarks.composition.reference import random_boxes
 from loupe.brain.composition import calibrated
 from loupe.brain.composition.calibrated import Estimate, counted, missing, presence, related, settled, side, sized
 from loupe.brain.composition.detection import Seen

@@ -218,6 +218,7 @@ def test_the_database_gone_in_the_middle_is_one_clear_error(
     assert n + skipped == stored == 20 * len(pictures)
 
 
+@pytest.mark.slow
 def test_quick_checks_run_by_default_and_all_on_request(dataset: Any, pictures: list[Path]) -> None:
     import fiftyone as fo
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import check_pages
 import numpy as np
 import pytest
-from check_pages_cases import SECTIONS, Case, Group
+from pages.cases import SECTIONS, Case, Group
 from PIL import Image
 
 from loupe.brain import registry

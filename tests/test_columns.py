@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,12 +26,16 @@ def state_of(sample: Any, failure: str) -> State:
     return State.FAILED if failure in labels else State.PASSED
 
 
-@pytest.fixture
-def filled(dataset: Any) -> Any:
+@pytest.fixture(scope="module")
+def filled(database: str) -> Iterator[Any]:
+    """240 samples; none of the tests changes them."""
+    import fiftyone as fo
     from filled import fill
 
-    fill(dataset, 240)
-    return dataset
+    made = fo.Dataset()
+    fill(made, 240)
+    yield made
+    made.delete()
 
 
 def test_states_are_those_of_the_documents_and_a_cell_is_exactly_its_samples(filled: Any) -> None:
@@ -180,7 +185,9 @@ def test_factors_are_scenario_fields_first_then_fields_with_few_values(filled: A
 
     from loupe.brain.store import columns
 
-    filled.add_sample_field("camera", fo.StringField)
-    filled.set_values("camera", ["left", "right"] * 120)
+    own = filled.clone()
+    own.add_sample_field("camera", fo.StringField)
+    own.set_values("camera", ["left", "right"] * 120)
     # house numbers have many values: last
-    assert columns.factors(filled) == ["scenario.time", "scenario.weather", "scenario.color", "camera", "scenario.text"]
+    assert columns.factors(own) == ["scenario.time", "scenario.weather", "scenario.color", "camera", "scenario.text"]
+    own.delete()

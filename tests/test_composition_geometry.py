@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.composition import random_boxes, reference_geneval, reference_t2i
+from benchmarks.composition.reference import random_boxes, reference_geneval, reference_t2i
 from loupe.brain.composition import geometry
 
 SIDES = ("left of", "right of", "above", "below")

@@ -21,8 +21,7 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain import registry
-from loupe.brain import weights as room
+from loupe.brain import registry, weights_table
 from loupe.brain.batches import MixedBatch
 from loupe.brain.errors import ModelError
 from loupe.brain.records import ImageBatch, Output, Scores
@@ -163,7 +162,7 @@ def model_files(
     name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
     needed = registry.checks()[name]().weights() if name in registry.checks() else ()
     for one in needed:
-        (tmp_path / room.TABLE[one].file).symlink_to(weights(one))
+        (tmp_path / weights_table.TABLE[one].file).symlink_to(weights(one))
     if needed:
         monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", str(tmp_path))
 

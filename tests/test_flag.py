@@ -106,6 +106,7 @@ def test_scores_come_oriented_so_that_higher_is_worse(scored: Any) -> None:
     assert registry.failures()["dark"][1].higher_is_better
 
 
+@pytest.mark.slow
 def test_twenty_thousand_samples_are_flagged_without_decoding_in_seconds(dataset: Any) -> None:
     import time
 

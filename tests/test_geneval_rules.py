@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.composition import reference_geneval
+from benchmarks.composition.reference import reference_geneval
 from loupe.brain.composition.colors import Naming
 from loupe.brain.composition.detection import usable
 from loupe.brain.composition.geneval import COLORS, Clause, detected, evaluate, judge

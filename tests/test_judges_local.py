@@ -4,111 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tiny_judge import CONTROL, TEMPLATE, build, numbers, picture, questions, right
 
-from loupe.brain.errors import InputError, ModelError
 from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question
 from loupe.brain.judges.base import Judge
 from loupe.brain.judges.local import LocalJudge
 
-CONTROL = [
-    f"<|{name}|>" for name in ("pad", "im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad")
-]
-WORDS = (
-    "[UNK] user assistant Yes No yes no YES look at the picture and answer with one word is it red blue dog , . ? : or"
-)
-TEMPLATE = """{% for message in messages %}<|im_start|>{{ message.role }}
-{% for part in message.content %}{% if part.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>
-{%- else %}{{ part.text }}{% endif %}{% endfor %}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
-
-
-def picture(color: str, seed: int, height: int = 16, width: int = 16) -> np.ndarray:
-    base = np.random.default_rng(seed).integers(0, 90, (height, width, 3))
-    base[:, :, 0 if color == "red" else 2] += 150
-    return base.astype(np.uint8)
-
-
-def questions(n: int, seed: int = 0) -> list[Question]:
-    """Pictures of other shapes, questions of other lengths, with and without examples; red and blue in turn."""
-    made = []
-    for index in range(n):
-        examples = ((picture("red", 900, 16, 32), "yes"), (picture("blue", 901), "no")) if index % 5 == 4 else ()
-        height, width = 16 + 16 * (index % 3), 16 + 8 * (index % 4)
-        shown = picture(("red", "blue")[index % 2], seed + index, height, width)
-        made.append(Question(f"is it red {'? ' * (index % 4)}?", shown, examples))
-    return made
-
-
-def right(n: int) -> list[str]:
-    return [("yes", "no")[index % 2] for index in range(n)]
-
-
-def build(folder: Path) -> None:
-    """Writes a tiny Qwen3-VL with random weights and its processor, as a hub model is written."""
-    import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-    from transformers import (
-        PreTrainedTokenizerFast,
-        Qwen3VLConfig,
-        Qwen3VLForConditionalGeneration,
-        Qwen3VLProcessor,
-        Qwen3VLVideoProcessor,
-    )
-    from transformers.models.qwen2_vl import Qwen2VLImageProcessor
-
-    vocabulary = {word: index for index, word in enumerate(WORDS.split())}
-    words = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.normalizer = normalizers.Replace("Look", "look")
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words,
-        unk_token="[UNK]",
-        pad_token="<|pad|>",
-        eos_token="<|im_end|>",
-        extra_special_tokens=CONTROL,
-    )
-    images = Qwen2VLImageProcessor(patch_size=8, merge_size=2, size={"shortest_edge": 256, "longest_edge": 4096})
-    processor = Qwen3VLProcessor(images, tokenizer, Qwen3VLVideoProcessor(), chat_template=TEMPLATE)
-    image, video, start, end = (tokenizer.convert_tokens_to_ids(token) for token in (*CONTROL[5:], *CONTROL[3:5]))
-    config = Qwen3VLConfig(
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 8,
-            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 1, 1]},
-        },
-        vision_config={
-            "depth": 2,
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_heads": 4,
-            "patch_size": 8,
-            "out_hidden_size": 32,
-            "num_position_embeddings": 64,
-            "deepstack_visual_indexes": [0],
-        },
-        image_token_id=image,
-        video_token_id=video,
-        vision_start_token_id=start,
-        vision_end_token_id=end,
-    )
-    torch.manual_seed(0)
-    Qwen3VLForConditionalGeneration(config).save_pretrained(folder)
-    processor.save_pretrained(folder)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def teach(folder: Path) -> None:
@@ -125,17 +34,6 @@ def teach(folder: Path) -> None:
         torch.nn.functional.cross_entropy(logits, targets).backward()
         optimizer.step()
     model.eval().save_pretrained(folder)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """On a busy machine threads wait for each other far longer than so small a network takes."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -155,15 +53,6 @@ def taught(untaught: Path) -> Path:
 @pytest.fixture(scope="module")
 def judge(taught: Path) -> LocalJudge:
     return LocalJudge(str(taught), batch_size=32)
-
-
-@pytest.fixture
-def copy(untaught: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(untaught, tmp_path / "copy"))
-
-
-def numbers(answers: Sequence[Answer]) -> np.ndarray:
-    return np.array([[answer.yes, answer.mass] for answer in answers])
 
 
 def test_it_answers_what_it_has_learned(judge: LocalJudge) -> None:
@@ -363,137 +252,6 @@ def test_another_family_of_models(tmp_path: Path, untaught: Path) -> None:
     alone = np.concatenate([numbers(judge.judge([question])) for question in asked])
     assert len(set(alone[:, 0].round(7))) > 1
     assert np.abs(numbers(judge.judge(asked)) - alone).max() < 1e-5
-
-
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [({"dtype": "int8"}, "dtype"), ({"batch_size": 0}, "batch_size"), ({"batch_size": True}, "batch_size")],
-)
-def test_settings_out_of_bounds(settings: dict, reason: str) -> None:
-    with pytest.raises(InputError, match=reason):
-        LocalJudge("x/y", **settings)
-
-
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        ("", "the name of a model"),
-        ("a\0b", "the name of a model"),
-        ("no-such-folder", "there is no such folder"),
-        ("nobody/nothing", r"cache or on the hub, got neither .*hf download nobody/nothing"),
-        ("nobody/nothing/at/all", "there is no such folder"),
-    ],
-)
-def test_a_model_that_is_not_there(model: str, reason: str) -> None:
-    with pytest.raises(ModelError, match=reason):
-        LocalJudge(model)
-
-
-def test_a_revision(untaught: Path) -> None:
-    with pytest.raises(ModelError, match="'nobody/nothing' at 'v2'"):
-        LocalJudge("nobody/nothing", revision="v2")
-    with pytest.raises(ModelError, match="no revision of a local folder"):
-        LocalJudge(str(untaught), revision="main")
-
-
-def test_a_model_in_the_hubs_cache(untaught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    repo = tmp_path / "models--someone--tiny"
-    shutil.copytree(untaught, repo / "snapshots" / commit)
-    (repo / "refs").mkdir()
-    (repo / "refs" / "main").write_text(commit)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    for revision in (None, "main", commit):
-        judge = LocalJudge("someone/tiny", revision=revision)
-        assert judge.facts["fingerprint"] == f"hub:{commit}"
-        assert judge.facts["model"] == "someone/tiny"
-        assert judge.judge(questions(1))[0].mass > 0
-    with pytest.raises(ModelError, match="at 'other'"):
-        LocalJudge("someone/tiny", revision="other")
-
-
-class _Evil:
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (Path(self.path),)
-
-
-def test_a_pickle_is_never_opened(copy: Path, tmp_path: Path) -> None:
-    trap = tmp_path / "trap"
-    (copy / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="weights as safetensors, got chat_template"):
-        LocalJudge(str(copy))
-    (copy / "pytorch_model.bin").write_bytes(pickle.dumps(_Evil(str(trap))))
-    with pytest.raises(ModelError, match=r"weights as safetensors, got \.bin only"):
-        LocalJudge(str(copy))
-    # not even where some other safetensors file lies beside it
-    (copy / "adapter.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError):
-        LocalJudge(str(copy))
-    assert not trap.exists()
-
-
-@pytest.mark.parametrize("part", ["config.json", "processor_config.json", "tokenizer_config.json"])
-def test_code_that_comes_with_a_model_is_not_run(copy: Path, tmp_path: Path, part: str) -> None:
-    trap = tmp_path / "trap"
-    (copy / "evil.py").write_text(f"import pathlib\npathlib.Path({str(trap)!r}).touch()\nclass Evil: pass\n")
-    values = json.loads((copy / part).read_text())
-    classes = ("AutoConfig", "AutoModelForImageTextToText", "AutoProcessor", "AutoImageProcessor")
-    values["auto_map"] = {**dict.fromkeys(classes, "evil.Evil"), "AutoTokenizer": ["evil.Evil", "evil.Evil"]}
-    if part == "config.json":
-        values["model_type"] = "evil"
-    else:
-        values.update(processor_class="Evil", tokenizer_class="Evil")
-    (copy / part).write_text(json.dumps(values))
-    # a tokenizer that transformers has itself is taken from there
-    refused = pytest.raises(ModelError, match="copy brings code of its own, which Loupe does not run")
-    with refused if part != "tokenizer_config.json" else nullcontext():
-        LocalJudge(str(copy))
-    assert not trap.exists()
-
-
-def test_a_folder_that_is_no_model(tmp_path: Path, copy: Path) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with pytest.raises(ModelError, match=r"config\.json, got nothing"):
-        LocalJudge(str(empty))
-    for broken in ("{", "[]", "{}", '{"model_type": "bert"}'):
-        (copy / "config.json").write_text(broken)
-        with pytest.raises(ModelError, match="cannot be loaded"):
-            LocalJudge(str(copy))
-
-
-def test_broken_weights(copy: Path) -> None:
-    path = copy / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ModelError, match="cannot be loaded"):
-        LocalJudge(str(copy))
-
-
-def test_missing_weights_are_not_made_up(copy: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    path = copy / "model.safetensors"
-    weights = load_file(path)
-    del weights["lm_head.weight"]
-    save_file(weights, path, {"format": "pt"})
-    with pytest.raises(ModelError, match=r"expected all weights, got none for lm_head\.weight and 1 in all"):
-        LocalJudge(str(copy))
-
-
-def test_a_model_without_a_chat_template_or_without_words(copy: Path) -> None:
-    tokenizer = copy / "tokenizer.json"
-    tokenizer.write_text(tokenizer.read_text().replace('"No"', '"Nope"').replace('"no"', '"nope"'))
-    with pytest.raises(ModelError, match="a token for 'no'"):
-        LocalJudge(str(copy))
-    (copy / "chat_template.jinja").unlink()
-    with pytest.raises(ModelError, match="chat template"):
-        LocalJudge(str(copy))
 
 
 @pytest.mark.slow

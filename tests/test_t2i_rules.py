@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.composition import random_boxes, reference_t2i
+from benchmarks.composition.reference import random_boxes, reference_t2i
 from loupe.brain.composition.colors import Naming
 from loupe.brain.composition.detection import usable
 from loupe.brain.composition.scene import Scene

