@@ -1,8 +1,9 @@
-"""Batches of pictures of several shapes, for the checks that can take them.
+"""Pictures that were looked at as they were read, and batches of several shapes, for the checks that can take them.
 
 Photos of a set are rarely of one shape. A check whose figures do not depend on the shape, such as the share of dark
 pixels, computes them part by part and then goes on with all of them at once: its cost is that of the pictures, and not
-that of calling it for each.
+that of calling it for each. Most such checks see the luma and some pixels only. Those are taken by the thread that
+decodes, while the picture lies in its core's cache, and the pictures themselves need not be put together.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from loupe.brain import levels
+from loupe.brain.levels import Tones
 from loupe.brain.records import ImageBatch
 
 if TYPE_CHECKING:
@@ -20,14 +25,90 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What is taken of a picture as it is read.
+
+    Attributes:
+        luma: (H, W) uint8, see ``levels.luma``
+        sample: (h, w, 3) uint8, see ``levels.sampled``
+    """
+
+    luma: np.ndarray
+    sample: np.ndarray
+
+    @classmethod
+    def at(cls, pixels: np.ndarray) -> Look:
+        """Returns the look at a (H, W, 3) uint8 picture."""
+        return cls(levels.luma_of(pixels), levels.sampled_of(pixels))
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The looks at N pictures of one shape. Has all of ``ImageBatch`` but the pixels.
+
+    Attributes:
+        ids, sizes, fields: as of ``ImageBatch``
+        looks: N
+    """
+
+    ids: tuple[str, ...]
+    looks: tuple[Look, ...]
+    sizes: tuple[tuple[int, int], ...]
+    fields: Mapping[str, tuple[Any, ...]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are: the CPU."""
+        import torch
+
+        return torch.device("cpu")
+
+    @cached_property
+    def tones(self) -> Tones:
+        """The luma, and what is made of it."""
+        import torch
+
+        return Tones(torch.from_numpy(np.stack([look.luma for look in self.looks])))
+
+    @cached_property
+    def samples(self) -> ImageBatch:
+        """The batch with every n-th pixel only."""
+        import torch
+
+        pixels = torch.from_numpy(np.stack([look.sample for look in self.looks])).permute(0, 3, 1, 2)
+        return ImageBatch(self.ids, pixels, self.sizes, self.fields)
+
+    def halved(self) -> tuple[Looks, Looks]:
+        """Returns two batches with half of the images each."""
+        middle = len(self) // 2
+        first, second = (
+            Looks(
+                self.ids[part],
+                self.looks[part],
+                self.sizes[part],
+                {name: values[part] for name, values in self.fields.items()},
+            )
+            for part in (slice(None, middle), slice(middle, None))
+        )
+        return first, second
+
+
+#: a part of a mixed batch: what is computed of each has ``tones`` and ``samples``
+Part = ImageBatch | Looks
+
+
+@dataclass(frozen=True)
 class MixedBatch:
-    """N decoded images of several shapes, as batches of one shape each. Has all of ``ImageBatch`` but the pixels.
+    """N decoded images of several shapes, as batches of one shape each.
 
     Attributes:
         parts: at least one, on one device and with the same fields
     """
 
-    parts: tuple[ImageBatch, ...]
+    parts: tuple[Part, ...]
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -52,16 +133,17 @@ class MixedBatch:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def each(self, compute: Callable[[ImageBatch], Tensor]) -> Tensor:
+    def each(self, compute: Callable[[Part], Tensor]) -> Tensor:
         """Returns what is computed of each part, one below the other: (N, ...)."""
         import torch
 
         return torch.cat([compute(part) for part in self.parts])
 
-    def halved(self) -> tuple[ImageBatch | MixedBatch, ImageBatch | MixedBatch]:
+    def halved(self) -> tuple[MixedBatch, MixedBatch]:
         """Returns two batches with about half of the images each."""
         if len(self.parts) == 1:
-            return self.parts[0].halved()
+            first, second = self.parts[0].halved()
+            return MixedBatch((first,)), MixedBatch((second,))
         middle = len(self.parts) // 2
         return MixedBatch(self.parts[:middle]), MixedBatch(self.parts[middle:])
 

@@ -124,8 +124,8 @@ def read(
         unreadable.update(chunk.unreadable)
         made = {
             row.id: one
-            for part, batch in chunk.batches
-            for row, one in zip(part, fingerprints(batch, [row.path for row in part]), strict=True)
+            for bunch in chunk.bunches
+            for row, one in zip(bunch.rows, fingerprints(bunch.batch(), [row.path for row in bunch.rows]), strict=True)
         }
         keep(chunk.rows, made)
         found.update(made)

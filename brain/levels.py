@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -25,11 +26,19 @@ def luma(pixels: Tensor) -> Tensor:
         red, green, blue = pixels.unbind(1)
         total = red.to(torch.int32).mul_(9798).add_(green, alpha=19235).add_(blue, alpha=3735)
         return total.add_(1 << 14).bitwise_right_shift_(15).to(torch.uint8)
+    import numpy as np
+
+    # the reader's planes lie interleaved already
+    images = pixels.permute(0, 2, 3, 1).contiguous().numpy()
+    return torch.from_numpy(np.stack([luma_of(image) for image in images]))
+
+
+def luma_of(image: np.ndarray) -> np.ndarray:
+    """Returns the luma of one (H, W, 3) uint8 picture on the CPU: (H, W) uint8, see ``luma``."""
     import cv2
 
-    # OpenCV's loop over bytes is ten times faster than any that torch has; the reader's planes lie interleaved already
-    images = pixels.permute(0, 2, 3, 1).contiguous().numpy()
-    return torch.stack([torch.from_numpy(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)) for image in images])
+    # OpenCV's loop over bytes is ten times faster than any that torch has
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
 def scaled(planes: Tensor, long_side: int) -> Tensor:
@@ -77,18 +86,28 @@ def sampled(pixels: Tensor) -> Tensor:
     import torch
 
     height, width = pixels.shape[-2:]
-    step = max(1, max(height, width) // 128)
-    if pixels.device.type != "cpu" or min(height, width) < step:
+    if pixels.device.type != "cpu":
+        step = max(1, max(height, width) // 128)
         # rounded as OpenCV does
         rows, columns = (max(1, round(side / step)) for side in (height, width))
         return pixels[..., ::step, ::step][..., :rows, :columns]
-    import cv2
     import numpy as np
 
     images = pixels.permute(0, 2, 3, 1).contiguous().numpy()
+    return torch.from_numpy(np.stack([sampled_of(image) for image in images])).permute(0, 3, 1, 2)
+
+
+def sampled_of(image: np.ndarray) -> np.ndarray:
+    """Returns every n-th pixel of one (H, W, 3) uint8 picture on the CPU: (h, w, 3) uint8, see ``sampled``."""
+    import cv2
+
+    height, width = image.shape[:2]
+    step = max(1, max(height, width) // 128)
+    if min(height, width) < step:
+        rows, columns = (max(1, round(side / step)) for side in (height, width))
+        return image[::step, ::step][:rows, :columns]
     # the scale and not the size is given, so that each place is a multiple of the step
-    picked = [cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_NEAREST) for image in images]
-    return torch.from_numpy(np.stack(picked)).permute(0, 3, 1, 2)
+    return cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_NEAREST)
 
 
 def extremes(pixels: Tensor) -> tuple[Tensor, Tensor]:

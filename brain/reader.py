@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from loupe.brain.batches import Look, Looks
 from loupe.brain.errors import ReadError
 from loupe.brain.jpeg import Encoded, decode, decode_scaled, encoded
 from loupe.brain.records import ImageBatch
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 #: pictures held in memory at once, by count and by decoded bytes
 CHUNK = 64
 CHUNK_BYTES = 256 * 2**20
+#: pictures that a thread reads in one go, at most, and bytes that all threads may read ahead where it is more than one
+AT_ONCE = 4
+AHEAD_BYTES = 64 * 2**20
+
+T = TypeVar("T")
 
 _ORIENTATION = 0x0112
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -39,10 +46,12 @@ class Picture:
     Attributes:
         pixels: (H, W, 3) uint8 sRGB, not to be written to
         size: (width, height) of the file after EXIF rotation, before any scaling
+        look: what was taken of it at once, where that was asked for
     """
 
     pixels: np.ndarray
     size: tuple[int, int]
+    look: Look | None = None
 
 
 def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
@@ -134,17 +143,49 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Bunch:
+    """Readable rows whose pictures are of one shape, and that wait for the same specs.
+
+    Attributes:
+        rows: N
+        pictures: N; none where a device decoded them
+        on_device: their batch where a device decoded them, else None
+    """
+
+    rows: tuple[Row, ...]
+    pictures: tuple[Picture, ...]
+    on_device: ImageBatch | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self) -> ImageBatch:
+        """Returns the pictures, put together."""
+        import torch
+
+        if self.on_device is not None:
+            return self.on_device
+        pixels = torch.from_numpy(np.stack([one.pixels for one in self.pictures]).transpose(0, 3, 1, 2))
+        return _batch(self.rows, pixels, [one.size for one in self.pictures])
+
+    def looks(self) -> Looks:
+        """Returns the looks at the pictures; each is taken now where it was not as they were read."""
+        ids, sizes = tuple(row.id for row in self.rows), tuple(one.size for one in self.pictures)
+        return Looks(ids, tuple(one.look or Look.at(one.pixels) for one in self.pictures), sizes, _fields(self.rows))
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Some rows, read.
 
     Attributes:
         rows: all of them, in the order given
-        batches: (rows, batch) of those that were readable, each batch of one shape and one set of pending specs
+        bunches: those that were readable
         unreadable: the reason for each of the others, by id
     """
 
     rows: tuple[Row, ...]
-    batches: tuple[tuple[tuple[Row, ...], ImageBatch], ...]
+    bunches: tuple[Bunch, ...]
     unreadable: Mapping[str, str]
 
 
@@ -155,6 +196,7 @@ def read_chunks(
     batch_size: int = 16,
     workers: int | None = None,
     device: str = "cpu",
+    looks: bool = False,
 ) -> Iterator[Chunk]:
     """Yields the rows as decoded chunks, in order, reading ahead on a pool of threads.
 
@@ -167,42 +209,41 @@ def read_chunks(
         batch_size: the most images a batch holds
         workers: threads; the number of cores by default
         device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.jpeg``
+        looks: whether to look at each picture as it is read; on the CPU only
     """
     workers = workers or os.cpu_count() or 1
     most = min(CHUNK, 4 * batch_size)
-    waiting: deque[tuple[Row, Future[Picture | Encoded]]] = deque()
-    on_device = device.startswith("cuda")
+    waiting: deque[tuple[list[Row], Future[list[_Held]]]] = deque()
 
-    def fetch(path: str) -> Picture | Encoded:
-        found = encoded(path) if on_device else None
-        return read(path, long_side) if found is None else found
+    def fetch(some: list[Row]) -> list[_Held]:
+        return [_fetched(row.path, long_side, device, looks) for row in some]
 
     source = iter(rows)
     with ThreadPoolExecutor(workers, thread_name_prefix="loupe-reader") as pool:
 
-        def read_ahead() -> None:
+        def read_ahead(at_once: int) -> None:
             while len(waiting) < 2 * workers:
-                row = next(source, None)
-                if row is None:
+                some = list(islice(source, at_once))
+                if not some:
                     return
-                waiting.append((row, pool.submit(fetch, row.path)))
+                waiting.append((some, pool.submit(fetch, some)))
 
-        held: list[tuple[Row, Picture | Encoded | ReadError]] = []
-        size = 0
-        read_ahead()
+        held: list[tuple[Row, _Held]] = []
+        size = largest = 0
+        read_ahead(1)
         try:
             while waiting:
-                row, future = waiting.popleft()
-                try:
-                    picture = future.result()
-                    size += 3 * picture.size[0] * picture.size[1]
+                some, future = waiting.popleft()
+                for row, picture in zip(some, future.result(), strict=True):
                     held.append((row, picture))
-                except ReadError as error:
-                    held.append((row, error))
-                read_ahead()
-                if len(held) >= most or size >= CHUNK_BYTES or not waiting:
-                    yield _chunk(held, batch_size, long_side, device)
-                    held, size = [], 0
+                    bytes_of_it = _bytes(picture)
+                    size, largest = size + bytes_of_it, max(largest, bytes_of_it)
+                # each hand-over from thread to thread costs: a thread reads some small pictures in one go
+                read_ahead(max(1, min(AT_ONCE, AHEAD_BYTES // (2 * workers * max(largest, 1)))))
+                while len(held) >= most or (held and (size >= CHUNK_BYTES or not waiting)):
+                    now, held = held[:most], held[most:]
+                    size = sum(_bytes(picture) for _, picture in held)
+                    yield _chunk(now, batch_size, long_side, device)
         finally:
             for _, future in waiting:
                 future.cancel()
@@ -211,52 +252,65 @@ def read_chunks(
 _Held = Picture | Encoded | ReadError
 
 
+def _fetched(path: str, long_side: int | None, device: str, looks: bool) -> _Held:
+    """Returns the picture, the file where the device decodes it, or what is wrong with it."""
+    if device.startswith("cuda") and (file := encoded(path)) is not None:
+        return file
+    try:
+        picture = read(path, long_side)
+    except ReadError as error:
+        return error
+    return replace(picture, look=Look.at(picture.pixels)) if looks else picture
+
+
+def _bytes(picture: _Held) -> int:
+    """Returns how many bytes it takes, decoded."""
+    if isinstance(picture, ReadError):
+        return 0
+    return picture.pixels.nbytes if isinstance(picture, Picture) else 3 * picture.size[0] * picture.size[1]
+
+
 def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None, device: str) -> Chunk:
-    buckets: dict[tuple[tuple[int, ...], frozenset[str], type], list[tuple[Row, Picture | Encoded]]] = {}
+    read_ones: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Picture]]] = {}
+    files: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Encoded]]] = {}
     unreadable: dict[str, str] = {}
     for row, picture in held:
         if isinstance(picture, ReadError):
             unreadable[row.id] = str(picture)
+        elif isinstance(picture, Picture):
+            read_ones.setdefault((picture.pixels.shape, row.pending), []).append((row, picture))
         else:
-            shape = picture.pixels.shape if isinstance(picture, Picture) else picture.size
-            buckets.setdefault((shape, row.pending, type(picture)), []).append((row, picture))
-    batches: list[tuple[tuple[Row, ...], ImageBatch]] = []
-    for bucket in buckets.values():
-        for start in range(0, len(bucket), batch_size):
-            part = bucket[start : start + batch_size]
-            pixels = _pixels([picture for _, picture in part], device)
-            if pixels is None:
+            files.setdefault((picture.size, row.pending), []).append((row, picture))
+    bunches = [
+        Bunch(tuple(row for row, _ in part), tuple(picture for _, picture in part))
+        for bucket in read_ones.values()
+        for part in _parts(bucket, batch_size)
+    ]
+    for encoded_ones in files.values():
+        for some in _parts(encoded_ones, batch_size):
+            rows = tuple(row for row, _ in some)
+            decoded = decode([file for _, file in some], device)
+            if decoded is None:
                 # the device refused a file: each is read strictly, and the bad one is a record
-                again: list[tuple[Row, _Held]] = [(row, _strictly(row, long_side)) for row, _ in part]
+                again = [(row, _fetched(row.path, long_side, "cpu", False)) for row in rows]
                 rest = _chunk(again, batch_size, long_side, "cpu")
-                batches += rest.batches
+                bunches += rest.bunches
                 unreadable.update(rest.unreadable)
-                continue
-            names = part[0][0].fields
-            batch = ImageBatch(
-                ids=tuple(row.id for row, _ in part),
-                pixels=pixels,
-                sizes=tuple(picture.size for _, picture in part),
-                fields={name: tuple(row.fields.get(name) for row, _ in part) for name in names},
-            )
-            batches.append((tuple(row for row, _ in part), batch))
-    return Chunk(tuple(row for row, _ in held), tuple(batches), unreadable)
+            else:
+                import torch
+
+                batch = _batch(rows, torch.stack(decoded), [file.size for _, file in some])
+                bunches.append(Bunch(rows, (), batch))
+    return Chunk(tuple(row for row, _ in held), tuple(bunches), unreadable)
 
 
-def _pixels(pictures: list[Picture | Encoded], device: str) -> Tensor | None:
-    """Returns the (N, 3, H, W) pixels of pictures of one shape; None where the device cannot decode them."""
-    import torch
-
-    files = [picture for picture in pictures if isinstance(picture, Encoded)]
-    if not files:
-        arrays = [picture.pixels for picture in pictures if isinstance(picture, Picture)]
-        return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2))
-    decoded = decode(files, device)
-    return None if decoded is None else torch.stack(decoded)
+def _parts(some: Sequence[T], n: int) -> Iterator[Sequence[T]]:
+    return (some[start : start + n] for start in range(0, len(some), n))
 
 
-def _strictly(row: Row, long_side: int | None) -> Picture | ReadError:
-    try:
-        return read(row.path, long_side)
-    except ReadError as error:
-        return error
+def _batch(rows: Sequence[Row], pixels: Tensor, sizes: Sequence[tuple[int, int]]) -> ImageBatch:
+    return ImageBatch(tuple(row.id for row in rows), pixels, tuple(sizes), _fields(rows))
+
+
+def _fields(rows: Sequence[Row]) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(row.fields.get(name) for row in rows) for name in rows[0].fields}

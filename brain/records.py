@@ -178,7 +178,7 @@ class ImageBatch:
         """Where the pixels are."""
         return self.pixels.device
 
-    def each(self, compute: Callable[[ImageBatch], Tensor]) -> Tensor:
+    def each(self, compute: Callable[[Any], Tensor]) -> Tensor:
         """Returns what is computed of it: (N, ...). Of a batch of several shapes, each part is asked for."""
         return compute(self)
 

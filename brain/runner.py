@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from loupe.brain.batches import AnyBatch, MixedBatch
-from loupe.brain.reader import Chunk, Row, read_chunks
+from loupe.brain.reader import Bunch, Chunk, Row, read_chunks
 from loupe.brain.records import Box, ImageBatch, Points, Scores
 from loupe.brain.specs import Check
 
@@ -69,7 +69,12 @@ def run(
     # a check may keep state between batches, so that each is asked by one thread at a time
     judges = {name: (loaded[name], Lock()) for name in used}
     chunks = read_chunks(
-        rows, long_side=needed_long_side(used.values()), batch_size=batch_size, workers=workers, device=device
+        rows,
+        long_side=needed_long_side(used.values()),
+        batch_size=batch_size,
+        workers=workers,
+        device=device,
+        looks=device == "cpu" and any(check.mixed for check in used.values()),
     )
     threads = torch.get_num_threads()
     # the pool keeps the cores busy; threads inside of each small step would only wait for each other
@@ -107,13 +112,18 @@ def _start(
         if row.id in chunk.unreadable:
             verdicts[row.id] = _unreadable(row, chunk.unreadable[row.id], checks)
 
-    def one(pending: frozenset[str], batches: list[ImageBatch]) -> None:
-        if device != "cpu":
+    def one(pending: frozenset[str], bunches: list[Bunch]) -> None:
+        on_cpu = device == "cpu"
+        batches: list[ImageBatch] = []
+        # checks that take looks alone need not have the pictures put together
+        if not on_cpu or not all(checks[name].mixed for name in pending):
+            batches = [bunch.batch() for bunch in bunches]
+        if not on_cpu:
             batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
-        together = MixedBatch(tuple(batches))
+        together = [MixedBatch(tuple(bunch.looks() for bunch in bunches) if on_cpu else tuple(batches))]
         for name in sorted(pending):
             judge, lock = judges[name]
-            for batch in [together] if checks[name].mixed and len(batches) > 1 else batches:
+            for batch in together if checks[name].mixed else batches:
                 with lock:
                     judged = list(attempt(judge, batch))
                 for part, scores in judged:
@@ -125,15 +135,16 @@ def _start(
     return verdicts, [pool.submit(one, *group) for group in _groups(chunk, batch_size)]
 
 
-def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[ImageBatch]]]:
-    """Yields the batches of a chunk that the same checks judge, as many at a time as have ``batch_size`` images."""
-    by_pending: dict[frozenset[str], list[ImageBatch]] = {}
-    for rows, batch in chunk.batches:
-        held = by_pending.setdefault(rows[0].pending, [])
-        if held and sum(map(len, held)) + len(batch) > batch_size:
-            yield rows[0].pending, by_pending.pop(rows[0].pending)
-            held = by_pending.setdefault(rows[0].pending, [])
-        held.append(batch)
+def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[Bunch]]]:
+    """Yields the bunches of a chunk that the same checks judge, as many at a time as have ``batch_size`` images."""
+    by_pending: dict[frozenset[str], list[Bunch]] = {}
+    for bunch in chunk.bunches:
+        pending = bunch.rows[0].pending
+        held = by_pending.setdefault(pending, [])
+        if held and sum(map(len, held)) + len(bunch) > batch_size:
+            yield pending, by_pending.pop(pending)
+            held = by_pending.setdefault(pending, [])
+        held.append(bunch)
     yield from by_pending.items()
 
 

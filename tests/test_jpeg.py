@@ -118,7 +118,7 @@ def test_chunks_are_the_same_with_and_without_a_device(
         return {
             name: pixels
             for chunk in chunks
-            for _, batch in chunk.batches
+            for batch in (bunch.batch() for bunch in chunk.bunches)
             for name, pixels in zip(batch.ids, batch.pixels, strict=True)
         }
 

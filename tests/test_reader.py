@@ -134,7 +134,7 @@ def test_chunks_keep_order_and_group_by_shape(pictures: list[Path], tmp_path: Pa
     chunks = list(read_chunks(rows, batch_size=3))
     assert [row.id for chunk in chunks for row in chunk.rows] == [row.id for row in rows]
     assert list(chunks[0].unreadable) == ["8"]
-    batches = [batch for chunk in chunks for _, batch in chunk.batches]
+    batches = [bunch.batch() for chunk in chunks for bunch in chunk.bunches]
     assert sorted(len(batch) for batch in batches) == [1, 1, 3, 3]
     for batch in batches:
         for index, sample_id in enumerate(batch.ids):
@@ -143,7 +143,10 @@ def test_chunks_keep_order_and_group_by_shape(pictures: list[Path], tmp_path: Pa
             assert batch.fields["prompt"][index] == f"p{sample_id}"
 
 
-def test_memory_is_bounded_whatever_the_number_of_rows(pictures: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ahead_bytes", [0, reader.AHEAD_BYTES])
+def test_memory_is_bounded_whatever_the_number_of_rows(
+    pictures: list[Path], monkeypatch: pytest.MonkeyPatch, ahead_bytes: int
+) -> None:
     alive, most, lock = 0, 0, threading.Lock()
     real = reader.read
 
@@ -155,7 +158,10 @@ def test_memory_is_bounded_whatever_the_number_of_rows(pictures: list[Path], mon
         return real(path, long_side)
 
     monkeypatch.setattr(reader, "read", counting)
+    monkeypatch.setattr(reader, "AHEAD_BYTES", ahead_bytes)
     for chunk in read_chunks(_rows(pictures * 50), workers=2):
+        assert len(chunk.rows) <= reader.CHUNK
         with lock:
             alive -= len(chunk.rows)
-    assert most <= reader.CHUNK + 4
+    # two threads have two tasks each in hand: of one picture where pictures are large, else of some
+    assert most <= reader.CHUNK + (5 * reader.AT_ONCE if ahead_bytes else 4)

@@ -14,6 +14,7 @@ import torch
 
 from loupe.brain import runner
 from loupe.brain.batches import AnyBatch
+from loupe.brain.levels import luma_of
 from loupe.brain.reader import Row
 from loupe.brain.records import Box, ImageBatch, Output, Scores
 from loupe.brain.specs import Check
@@ -110,7 +111,7 @@ class Share(Check):
             self.asked.append(len(batch))
             if "3" in batch.ids:
                 raise RuntimeError("not this one")
-            return Scores({"share": batch.each(lambda part: (part.pixels > 100).float().mean((1, 2, 3)))})
+            return Scores({"share": batch.each(lambda part: (part.tones.levels > 100).float().mean((1, 2)))})
 
         return judge
 
@@ -128,7 +129,7 @@ def test_pictures_of_several_shapes_are_judged_together(tmp_path: Path) -> None:
     assert Share.asked[0] == 8
     assert "RuntimeError: not this one" in verdicts.pop("3").errors["share"]
     for index, verdict in verdicts.items():
-        assert verdict.scores["share"] == pytest.approx((pictures[int(index)] > 100).mean(), abs=1e-6)
+        assert verdict.scores["share"] == pytest.approx((luma_of(pictures[int(index)]) > 100).mean(), abs=1e-6)
     Share.asked.clear()
     assert sum(len(chunk) for chunk in runner.run(rows, [Share()], batch_size=4)) == 8
     assert max(Share.asked) <= 4

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch
+from loupe.brain.batches import AnyBatch, Part
 from loupe.brain.levels import percentiles
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Exposure(Check):
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
-        def seen(batch: ImageBatch) -> Tensor:
+        def seen(batch: Part) -> Tensor:
             return light(*batch.samples.extremes, batch.samples.tones.levels)
 
         def judge(batch: AnyBatch) -> Scores:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch
+from loupe.brain.batches import AnyBatch, Part
 from loupe.brain.levels import histogram, percentiles
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Grayscale(Check):
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
-        def counts(batch: ImageBatch) -> Tensor:
+        def counts(batch: Part) -> Tensor:
             highest, lowest = batch.samples.extremes
             return histogram(highest - lowest)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.batches import AnyBatch, Part
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -225,13 +225,13 @@ class MotionBlur(Check):
         import torch
 
         # means of 2 x 2: what is finer is noise, and says less of a smear
-        def frames(batch: ImageBatch) -> Tensor:
+        def frames(batch: Part) -> Tensor:
             small = batch.tones.at(_LONG_SIDE)
             if min(small.shape) < _LEAST_SIDE or max(small.shape) < _LEAST_LONG_SIDE:
                 return torch.full((len(batch), _SIDE, _SIDE), torch.nan, device=batch.device)
             return framed(small.halves)
 
-        def measures(batch: ImageBatch) -> Tensor:
+        def measures(batch: Part) -> Tensor:
             """(N, 2): the variance and the long side."""
             halves = batch.tones.at(_LONG_SIDE).halves
             variance = halves.square().mean((1, 2)) - halves.mean((1, 2)).square()

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch
+from loupe.brain.batches import AnyBatch, Part
 from loupe.brain.levels import gradient_energy
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.records import Output, Scores, Threshold
 from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Sharpness(Check):
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         import torch
 
-        def energies(batch: ImageBatch) -> Tensor:
+        def energies(batch: Part) -> Tensor:
             small = batch.tones.at(_LONG_SIDE)
             if min(small.shape) < _LEAST_SIDE:
                 return torch.full((len(batch), 2), torch.nan, device=batch.device)

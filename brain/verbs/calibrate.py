@@ -116,7 +116,7 @@ def calibrate(
     n = unreadable = 0
     # the pictures of a chunk are few: each becomes dozens of copies before the run can stop
     for chunk in read_chunks(rows, long_side=long_side, batch_size=1):
-        batches = {batch.ids[0]: batch for _, batch in chunk.batches}
+        batches = {bunch.rows[0].id: bunch.batch() for bunch in chunk.bunches}
         for row in chunk.rows:
             if n == limit:
                 break

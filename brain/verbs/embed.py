@@ -163,7 +163,7 @@ def _embed(
     """Returns the (D,) float32 vectors, and the errors of those that the embedder broke on, by sample id."""
     vectors: dict[str, np.ndarray] = {}
     errors: dict[str, str] = {}
-    for _, batch in chunk.batches:
+    for batch in (bunch.batch() for bunch in chunk.bunches):
         moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
         for part, found in runner.attempt(judge, moved):
             if isinstance(found, Exception):
