@@ -1,6 +1,7 @@
 """How fast the pixel checks, the neighbours and the writing are, against a named peer in the same run.
 
-    python -m benchmarks.speed checks       # 2,000 JPEGs and 400 PNGs of 0.5 MP: against a bare decode, and cleanvision
+    python -m benchmarks.speed checks       # 2,000 JPEGs and 400 PNGs of 0.5 MP in four shapes, and 1,000 JPEGs of as
+                                            # many shapes: against a bare decode, and cleanvision
     python -m benchmarks.speed neighbours   # 20k x 512 against FiftyOne brain; memory at 100k x 512
     python -m benchmarks.speed writing      # 100,000 samples' scores into FiftyOne's database
     python -m benchmarks.speed memory       # peak memory at 500 and at 2,000 pictures
@@ -37,13 +38,20 @@ DEFAULT = tuple(name for name, spec in registry.checks().items() if spec.default
 ISSUES = ("dark", "light", "odd_aspect_ratio", "low_information", "blurry", "grayscale", "odd_size")
 
 
-def pictures(n: int, seed: int = 0) -> list[Image.Image]:
-    """Returns n pictures of about 0.5 MP: crops of photos, or dead leaves where there are no photos."""
+def pictures(n: int, seed: int = 0, *, ragged: bool = False) -> list[Image.Image]:
+    """Returns n pictures of about 0.5 MP: crops of photos, or dead leaves where there are no photos.
+
+    Args:
+        n: how many
+        seed: decides everything
+        ragged: whether each has a shape of its own, or one of ``SHAPES``
+    """
     rng = np.random.default_rng(seed)
     paths = sorted(path for path in PHOTOS.rglob("*") if path.is_file()) if PHOTOS.is_dir() else []
     made = []
     for index in range(n):
-        shape = SHAPES[index % len(SHAPES)]
+        width = int(rng.integers(560, 891))
+        shape = (width, round(0.5e6 / width)) if ragged else SHAPES[index % len(SHAPES)]
         if paths:
             whole = read(paths[index % len(paths)]).pixels
             height, width = (int(side * rng.uniform(0.8, 1)) for side in whole.shape[:2])
@@ -62,10 +70,10 @@ def pictures(n: int, seed: int = 0) -> list[Image.Image]:
     return made
 
 
-def write_files(folder: Path, n: int, suffix: str) -> list[str]:
+def write_files(folder: Path, n: int, suffix: str, *, ragged: bool = False) -> list[str]:
     folder.mkdir(parents=True)
     paths = []
-    for index, image in enumerate(pictures(n)):
+    for index, image in enumerate(pictures(n, ragged=ragged)):
         paths.append(str(folder / f"{index:05}{suffix}"))
         image.save(paths[-1], **({"quality": 90} if suffix == ".jpg" else {}))
     for path in paths:
@@ -132,8 +140,9 @@ def checks(n: int) -> None:
     pixel = [name for name, spec in registry.checks().items() if "grade" not in spec().params()]
     needed = runner.needed_long_side([registry.checks()[name]() for name in DEFAULT])
     with tempfile.TemporaryDirectory() as folder:
-        for suffix, count in ((".jpg", n), (".png", n // 5)):
-            paths = write_files(Path(folder) / suffix[1:], count, suffix)
+        for suffix, count, ragged in ((".jpg", n, False), (".jpg", n // 2, True), (".png", n // 5, False)):
+            place = Path(folder) / f"{suffix[1:]}{ragged}"
+            paths = write_files(place, count, suffix, ragged=ragged)
             judge(paths[:64], pixel)  # loads what is loaded once
             rows: list[tuple[str, float | None]] = [
                 ("bare decode, full size", timed(lambda paths=paths: bare_decode(paths, None), 2)),
@@ -143,9 +152,10 @@ def checks(n: int) -> None:
             if suffix == ".jpg":
                 rows.insert(1, ("bare decode, scaled", timed(lambda paths=paths: bare_decode(paths, needed), 2)))
                 rows.insert(3, ("default checks, scaled", timed(lambda paths=paths: judge(paths, DEFAULT), 2)))
-            rows.append(("cleanvision", cleanvision(Path(folder) / suffix[1:])))
+            rows.append(("cleanvision", cleanvision(place)))
             seconds = dict(rows)
-            print(f"\n{count} {suffix[1:].upper()}s of 0.5 MP on {os.cpu_count()} cores")
+            shapes = "each of its own shape" if ragged else f"in {len(SHAPES)} shapes"
+            print(f"\n{count} {suffix[1:].upper()}s of 0.5 MP {shapes}, on {os.cpu_count()} cores")
             for name, value in rows:
                 if value is None:
                     continue

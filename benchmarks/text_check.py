@@ -214,6 +214,8 @@ def crops(scorer: Scorer, folder: Path, n: int, seed: int) -> None:
         for name, _, transcript in (line.strip().partition(" ") for line in tags.read_text().splitlines())
         if comparable(transcript)
     ]
+    if not pairs:
+        raise SystemExit(f"expected a folder with *.tags files (6_ocr/iiit5k), got {folder}")
     chosen = np.random.default_rng(seed).permutation(len(pairs))[:n]
     cases = []
     for index in chosen:

@@ -141,6 +141,8 @@ def crops(scorer: Scorer, given: argparse.Namespace) -> None:
         for name, _, transcript in (line.strip().partition(" ") for line in tags.read_text().splitlines())
         if comparable(transcript)
     ]
+    if not pairs:
+        raise SystemExit(f"expected a folder with *.tags files (6_ocr/iiit5k), got {given.folder}")
     # even places to tune on, odd ones to measure on
     pairs = pairs[given.half == "measure" :: 2][: given.n if given.n != _EACH else None]
     judged = judge(scorer, [(_opened(path), f'a sign that says "{text}"') for path, text in pairs])

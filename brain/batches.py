@@ -69,16 +69,12 @@ class Looks:
     @cached_property
     def tones(self) -> Tones:
         """The luma, and what is made of it."""
-        import torch
-
-        return Tones(torch.from_numpy(np.stack([look.luma for look in self.looks])))
+        return Tones(levels.together([look.luma for look in self.looks]))
 
     @cached_property
     def samples(self) -> ImageBatch:
         """The batch with every n-th pixel only."""
-        import torch
-
-        pixels = torch.from_numpy(np.stack([look.sample for look in self.looks])).permute(0, 3, 1, 2)
+        pixels = levels.together([look.sample for look in self.looks]).permute(0, 3, 1, 2)
         return ImageBatch(self.ids, pixels, self.sizes, self.fields)
 
     def halved(self) -> tuple[Looks, Looks]:

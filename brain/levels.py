@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def together(arrays: Sequence[np.ndarray]) -> Tensor:
+    """Returns N arrays of one shape as one tensor, (N, ...): a view of one alone, since photos rarely share a shape."""
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(arrays[0][None] if len(arrays) == 1 else np.stack(arrays))
+
+
 def luma(pixels: Tensor) -> Tensor:
     """Returns the Rec. 601 luma of sRGB values: (N, H, W) uint8.
 
@@ -26,11 +34,10 @@ def luma(pixels: Tensor) -> Tensor:
         red, green, blue = pixels.unbind(1)
         total = red.to(torch.int32).mul_(9798).add_(green, alpha=19235).add_(blue, alpha=3735)
         return total.add_(1 << 14).bitwise_right_shift_(15).to(torch.uint8)
-    import numpy as np
 
     # the reader's planes lie interleaved already
     images = pixels.permute(0, 2, 3, 1).contiguous().numpy()
-    return torch.from_numpy(np.stack([luma_of(image) for image in images]))
+    return together([luma_of(image) for image in images])
 
 
 def luma_of(image: np.ndarray) -> np.ndarray:
@@ -64,7 +71,6 @@ def scaled(planes: Tensor, long_side: int) -> Tensor:
 def _scaled_alone(planes: Tensor, shape: tuple[int, int]) -> Tensor:
     """As ``scaled``, for (N, H, W) planes: four at a time as channels of one picture, in a third of the time."""
     import cv2
-    import numpy as np
     import torch
     from torch.nn.functional import interpolate
 
@@ -74,7 +80,7 @@ def _scaled_alone(planes: Tensor, shape: tuple[int, int]) -> Tensor:
     found = interpolate(fours.permute(0, 3, 1, 2), shape, mode="bicubic", antialias=True).permute(0, 2, 3, 1)
     # OpenCV parts channels faster than a copy of the transposed tensor does
     parted = [plane for four in found.numpy() for plane in cv2.split(four)]
-    return torch.from_numpy(np.stack(parted[: len(planes)]))
+    return together(parted[: len(planes)])
 
 
 def sampled(pixels: Tensor) -> Tensor:
@@ -83,7 +89,6 @@ def sampled(pixels: Tensor) -> Tensor:
     Args:
         pixels: (N, 3, H, W) uint8
     """
-    import torch
 
     height, width = pixels.shape[-2:]
     if pixels.device.type != "cpu":
@@ -91,10 +96,9 @@ def sampled(pixels: Tensor) -> Tensor:
         # rounded as OpenCV does
         rows, columns = (max(1, round(side / step)) for side in (height, width))
         return pixels[..., ::step, ::step][..., :rows, :columns]
-    import numpy as np
 
     images = pixels.permute(0, 2, 3, 1).contiguous().numpy()
-    return torch.from_numpy(np.stack([sampled_of(image) for image in images])).permute(0, 3, 1, 2)
+    return together([sampled_of(image) for image in images]).permute(0, 3, 1, 2)
 
 
 def sampled_of(image: np.ndarray) -> np.ndarray:
@@ -105,7 +109,7 @@ def sampled_of(image: np.ndarray) -> np.ndarray:
     step = max(1, max(height, width) // 128)
     if min(height, width) < step:
         rows, columns = (max(1, round(side / step)) for side in (height, width))
-        return image[::step, ::step][:rows, :columns]
+        return image[::step, ::step][:rows, :columns].copy()
     # the scale and not the size is given, so that each place is a multiple of the step
     return cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_NEAREST)
 
@@ -119,38 +123,39 @@ def extremes(pixels: Tensor) -> tuple[Tensor, Tensor]:
     if pixels.device.type != "cpu":
         return pixels.amax(1), pixels.amin(1)
     import cv2
-    import numpy as np
-    import torch
 
     # three planes at a time: torch reads interleaved ones a byte at a time
     parted = [cv2.split(image) for image in pixels.permute(0, 2, 3, 1).contiguous().numpy()]
     highest = [cv2.max(cv2.max(red, green), blue) for red, green, blue in parted]
     lowest = [cv2.min(cv2.min(red, green), blue) for red, green, blue in parted]
-    return torch.from_numpy(np.stack(highest)), torch.from_numpy(np.stack(lowest))
+    return together(highest), together(lowest)
 
 
 def block_means(luma: Tensor, side: int) -> Tensor:
-    """Returns the mean of each block of side x side pixels: (N, H // side, W // side), of the luma's type.
+    """Returns the mean of each block of side x side pixels: (N, H // side, W // side), floats.
 
     Where the picture is smaller than a block, the block is as small as the picture.
 
     Args:
-        luma: (N, H, W) floats
+        luma: (N, H, W) floats, or uint8, which count as 255ths
         side: in pixels
     """
     import torch
     from torch.nn.functional import avg_pool2d
 
     side = min(side, *luma.shape[-2:])
-    if luma.device.type != "cpu" or luma.dtype != torch.float32:
-        return avg_pool2d(luma[:, None], side)[:, 0]
+    if luma.device.type != "cpu" or luma.dtype not in (torch.float32, torch.uint8):
+        return avg_pool2d((luma / 255 if luma.dtype == torch.uint8 else luma)[:, None], side)[:, 0]
     import cv2
+    import numpy as np
 
-    # whole blocks by area are their means, in half the time
+    # whole blocks by area are their means; picture by picture, so that the floats stay in the processor's cache
     height, width = luma.shape[1] // side, luma.shape[2] // side
+    factor = np.float32(1 / 255 if luma.dtype == torch.uint8 else 1)
     whole = luma[:, : height * side, : width * side].numpy()
+    floats = (np.multiply(image, factor, dtype=np.float32) for image in whole)
     size = (width, height)
-    return torch.stack([torch.from_numpy(cv2.resize(image, size, interpolation=cv2.INTER_AREA)) for image in whole])
+    return together([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in floats])
 
 
 def gradient_energy(luma: Tensor) -> Tensor:
@@ -178,7 +183,7 @@ def gradient_energy(luma: Tensor) -> Tensor:
 
 
 def histogram(levels: Tensor) -> Tensor:
-    """Returns how many pixels of each picture have each level: (N, 256) int64.
+    """Returns how many pixels of each picture have each level: (N, 256) int64; on the CPU at most 2^24 are told apart.
 
     Args:
         levels: (N, H, W) integers from 0 to 255
@@ -186,7 +191,12 @@ def histogram(levels: Tensor) -> Tensor:
     import torch
 
     # image by image: one that stays in the processor's cache is counted ten times faster than a whole batch
-    return torch.stack([torch.bincount(image.flatten(), minlength=256) for image in levels])
+    if levels.device.type != "cpu" or levels.dtype != torch.uint8:
+        return torch.stack([torch.bincount(image.flatten(), minlength=256) for image in levels])
+    import cv2
+
+    counts = [cv2.calcHist([image], [0], None, [256], [0, 256])[:, 0] for image in levels.contiguous().numpy()]
+    return together(counts).to(torch.int64)
 
 
 def percentiles(counts: Tensor, percents: Sequence[float]) -> Tensor:
@@ -234,7 +244,7 @@ class Tones:
     @cached_property
     def halves(self) -> Tensor:
         """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 2 x 2 pixels; smaller ones where the picture is."""
-        return block_means(self.luma, 2)
+        return block_means(self.levels, 2)
 
     @cached_property
     def blocks(self) -> Tensor:

@@ -18,7 +18,8 @@ def pictures() -> np.ndarray:
 
 def test_the_histogram_is_numpys() -> None:
     expected = [np.bincount(picture.ravel(), minlength=256) for picture in pictures()]
-    assert histogram(torch.from_numpy(pictures())).numpy().tolist() == np.stack(expected).tolist()
+    for type_ in (np.int64, np.uint8):
+        assert histogram(torch.from_numpy(pictures().astype(type_))).numpy().tolist() == np.stack(expected).tolist()
 
 
 def test_the_percentiles_are_numpys() -> None:
@@ -88,6 +89,8 @@ def test_blocks_are_means() -> None:
     expected = noise[:, :40, :60].numpy().reshape(2, 10, 4, 15, 4).mean((2, 4))
     np.testing.assert_allclose(block_means(noise, 4).numpy(), expected, rtol=1e-5)
     assert block_means(torch.rand(1, 2, 60), 4).shape == (1, 1, 30)
+    levels = colours()[:, 0]
+    assert torch.allclose(block_means(levels, 2), block_means(levels.double() / 255, 2).float(), atol=1e-6)
 
 
 def test_what_the_cpu_does_otherwise_is_the_same() -> None:
