@@ -5,6 +5,7 @@
     python -m benchmarks.hands graded FOLDER     generated pictures of people with labels_tidy.csv, graded by experts
     python -m benchmarks.hands photos FOLDER     photos as they are: each accusation is a false alarm
     python -m benchmarks.hands malformed FOLDER  pictures with malformed hands: each accusation is right
+    python -m benchmarks.hands gloves FOLDER     bare hands, as they are, in grey pictures and in gloves of five colours
 
 Needs MediaPipe's weights (``loupe weights get``). Even-numbered files were used to choose thresholds; the figures are
 of the odd-numbered ones, unless --even asks for the others. Intervals of shares are Wilson's, of rank correlations the
@@ -25,7 +26,8 @@ import cv2
 import numpy as np
 
 from benchmarks.figures import machine, share
-from benchmarks.hand_defects import KINDS
+from benchmarks.hand_defects import GLOVES, KINDS, gloved
+from loupe.brain.anatomy import gloves
 from loupe.brain.anatomy.hand_views import Looker
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
 from loupe.brain.records import Judged
@@ -163,10 +165,47 @@ def photos(judge: Judge, folder: Path) -> None:
         print(f"- unknown: {reason}: {count}")
 
 
+def in_gloves(looker: Looker, folder: Path, even: bool, least_side: int) -> None:
+    """Prints how many bare hands are taken for gloved ones, in colour and in grey, and how many gloves are found."""
+    bare: Counter[str] = Counter()
+    worn: dict[str, Counter[str]] = defaultdict(Counter)
+    for seed, path in enumerate(files_in(folder, even)):
+        picture = read(path)
+        hands = [hand for hand in looker.find(picture)[0] if max(hand.box[2:]) >= least_side]
+        grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+        bare["hands"] += len(hands)
+        for name, shown in (("in colour", picture), ("in grey", grey)):
+            said = gloves.of_hands(shown, hands)
+            bare[name] += sum(map(bool, said))
+            if any(said):
+                print(f"taken for gloves: {path.name}, {name}: {said}")
+        for number, colour in enumerate(GLOVES if hands else ()):
+            made, rng = picture, np.random.default_rng([seed, number])
+            for hand in hands:
+                made = gloved(made, hand.points, colour, rng)
+            found, _ = looker.find(made)
+            said = gloves.of_hands(made, found)
+            worn[colour]["told"] += sum(map(bool, gloves.of_hands(made, hands)))
+            for hand in hands:
+                # the same hand: its points are the nearest ones, and not farther than a third of it
+                off = [float(np.linalg.norm(one.points - hand.points, axis=1).mean()) for one in found]
+                seen = min(off, default=np.inf) < max(hand.box[2:]) / 3
+                worn[colour]["hands"] += 1
+                worn[colour]["seen"] += seen
+                worn[colour]["seen and told"] += seen and bool(said[int(np.argmin(off))])
+    print("| bare hands | taken for gloves | in grey pictures |\n|---|---|---|")
+    print(f"| {bare['hands']} | {' | '.join(share(bare[name], bare['hands']) for name in ('in colour', 'in grey'))} |")
+    print("\n| glove | hands | told, by the bare hand's points | still seen as a hand | of these told |")
+    print("|---|---|---|---|---|")
+    for colour, n in worn.items():
+        cells = share(n["told"], n["hands"]), share(n["seen"], n["hands"]), share(n["seen and told"], n["seen"])
+        print(f"| {colour} | {n['hands']} | {' | '.join(cells)} |")
+
+
 def main() -> None:
     """Prints the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("signs", "graded", "photos", "malformed"))
+    parser.add_argument("what", choices=("signs", "graded", "photos", "malformed", "gloves"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--even", action="store_true", help="the files that thresholds were chosen on")
     args = parser.parse_args()
@@ -180,6 +219,8 @@ def main() -> None:
         signs(judge, looker, args.folder, args.even)
     elif args.what == "graded":
         graded(judge, args.folder)
+    elif args.what == "gloves":
+        in_gloves(looker, args.folder, args.even, check.least_side)
     else:
         photos(judge, args.folder)
     print(machine())

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, linked, read, values
+from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
-from loupe.brain.anatomy import judging
 from loupe.brain.checks import body
 from loupe.brain.checks.body import Body
 from loupe.brain.errors import MissingWeights
@@ -114,8 +113,9 @@ def test_with_a_judge_its_worst_answer_is_the_score(
 ) -> None:
     stub = Stub("too large or too small")
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
-    monkeypatch.setattr(judging, "load", lambda device: stub)
-    found = Body(grade="gpu").load("cpu")(batch_of(generated(shared_data, "person_jogging")[0]))
+    made = judged_by(stub, monkeypatch)
+    found = Body(grade="gpu", judge="some/judge").load("cpu")(batch_of(generated(shared_data, "person_jogging")[0]))
+    assert made == [("some/judge", "cpu")]
     got = values(found)
     assert got["wrong_proportions"] == pytest.approx(0.9)
     assert got["limb_malformed"] == pytest.approx(0.1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, linked, read, values
+from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
 from loupe.brain.anatomy import judging
 from loupe.brain.checks.faces import Faces
@@ -50,10 +50,11 @@ def baby(shared_data: Path) -> np.ndarray:
 
 def test_auto_is_offline_without_cuda_or_without_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Faces().resolved("cpu").grade == "offline"
-    monkeypatch.setattr(folder, "is_here", lambda: False)
+    monkeypatch.setattr(folder, "is_here", lambda name: False)
     assert Faces().resolved("cuda:1").grade == "offline"
-    monkeypatch.setattr(folder, "is_here", lambda: True)
-    assert Faces().resolved("cuda:1").grade == "gpu"
+    monkeypatch.setattr(folder, "is_here", lambda name: name == "some/judge")
+    assert Faces().resolved("cuda:1").grade == "offline"
+    assert Faces(judge="some/judge").resolved("cuda:1").grade == "gpu"
     assert Faces(grade="gpu").resolved("cpu").grade == "gpu"
 
 
@@ -138,9 +139,32 @@ def test_with_a_judge_its_worst_answer_is_the_score(
 ) -> None:
     stub = Stub("teeth")
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
-    monkeypatch.setattr(judging, "load", lambda device: stub)
-    found = Faces(grade="gpu").load("cpu")(batch_of(couple))
+    made = judged_by(stub, monkeypatch)
+    found = Faces(grade="gpu", judge="some/judge").load("cpu")(batch_of(couple))
+    assert made == [("some/judge", "cpu")]
     assert values(found)["face_malformed"] == pytest.approx(0.9)
     assert len(stub.asked) == 5 * values(found)["faces_judged"]
     assert all(max(question.picture.shape) <= judging.LARGEST for question in stub.asked)
     assert found.points[0][0].attributes["reason"] == "malformed_teeth"
+
+
+@pytest.mark.slow
+def test_faces_are_looked_for_once_for_all_checks(couple: np.ndarray, here: str) -> None:
+    from loupe.brain.landmarks import face
+
+    paths = [Path(here) / f"{name}.tflite" for name in FILES]
+    plain, full, closer = (face.Faces(*paths[:2]), face.Faces(*paths), face.Faces(*paths[:2], levels=2))
+    batch = batch_of(couple)
+    kept = len(face._KEPT)
+    ((picture, found),) = full.of_batch(batch, 1280)
+    ((_, again),) = plain.of_batch(batch, 1280)
+    assert np.array_equal(picture, couple)
+    for one, other, alone in zip(found, again, full(couple), strict=True):
+        assert one.points is other.points
+        assert other.irises is None
+        assert np.array_equal(one.points, alone.points)
+        assert np.array_equal(one.irises, alone.irises)
+    assert not any(one.points is other.points for one in found for other in closer.of_batch(batch, 1280)[0][1])
+    assert len(face._KEPT) == kept + 1
+    del batch
+    assert len(face._KEPT) == kept

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loupe.brain.anatomy.hand_shape import _BONE_MEANS as MEANS
-from loupe.brain.anatomy.hand_shape import BONES, View, crossed, implausibility, shape, steadiness
+from loupe.brain.anatomy.hand_shape import BONES, View, apart, crossed, implausibility, shape, steadiness
 
 
 def usual() -> np.ndarray:
@@ -84,3 +84,11 @@ def test_implausibility_stays_within_its_bounds(score: float, presence: float) -
     first = view(usual())
     far = view(usual() + 100, presence=presence)
     assert 0 <= implausibility(steadiness(first, far, []), score) <= 1
+
+
+def test_how_far_two_hands_are_apart() -> None:
+    one = usual()
+    assert apart(one, one * [-2, 2, 2]) == pytest.approx(0, abs=1e-9)  # the other hand of a larger person
+    longer = usual()
+    longer[10:13] += longer[10:13] - longer[9]
+    assert apart(one, longer) == apart(longer, one) > 1

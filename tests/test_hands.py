@@ -49,11 +49,11 @@ class Stub(Judge):
 @pytest.fixture(scope="module")
 def here(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder of the weights, by their own names."""
-    from loupe.brain import weights as room
+    from loupe.brain import weights_table
 
     folder = tmp_path_factory.mktemp("weights")
     for name in FILES:
-        (folder / room.TABLE[name].file).symlink_to(weights(name))
+        (folder / weights_table.TABLE[name].file).symlink_to(weights(name))
     return str(folder)
 
 
@@ -113,10 +113,10 @@ def test_without_weights_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_says_which_files_it_needs() -> None:
-    from loupe.brain import weights as room
+    from loupe.brain import weights_table
 
     assert Hands().weights() == FILES
-    assert set(FILES) <= set(room.TABLE)
+    assert set(FILES) <= set(weights_table.TABLE)
 
 
 def test_a_grade_that_is_none() -> None:
@@ -254,6 +254,37 @@ def test_nobody_seen_and_hands_missed_are_told_apart(looker: Looker, monkeypatch
     judged = judge_picture(np.zeros((64, 64, 3), np.uint8), looker, None, 60)
     assert judged.values["hands_missed"] == 2
     assert judged.reason == "no hand seen, though 2 visible wrists are"
+
+
+@pytest.mark.slow
+def test_a_hand_in_a_glove_is_unknown_and_no_judge_is_asked(
+    looker: Looker, open_hand: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks.hand_defects import gloved
+
+    hands, _ = looker.find(open_hand)
+    made = gloved(open_hand, hands[0].points, "blue", np.random.default_rng(0))
+    # the palm detector rarely sees blue hands
+    monkeypatch.setattr(Looker, "find", lambda self, picture: (hands, 0))
+    stub = Stub(SPECIALISTS["extra_fingers"].text)
+    judged = judge_picture(made, looker, stub, 60)
+    assert math.isnan(judged.values["hand_malformed"])
+    assert (judged.values["hands"], judged.values["hands_judged"]) == (1, 0)
+    assert judged.reason == "the hand: may be a glove: it is blue"
+    assert judged.points[0].attributes["verdict"] == "unknown"
+    assert stub.asked == []
+
+
+@pytest.mark.slow
+def test_the_bones_of_two_counted_hands_are_compared(looker: Looker, open_hand: np.ndarray) -> None:
+    both = np.concatenate([open_hand, open_hand[:, ::-1]], 1)
+    judged = judge_picture(both, looker, None, 60)
+    assert judged.values["hands_judged"] == 2
+    (one, other) = (points.attributes["bones_apart"] for points in judged.points)
+    assert one == other
+    assert 0 <= float(one) < 1.8
+    (alone,) = judge_picture(open_hand, looker, None, 60).points
+    assert "bones_apart" not in alone.attributes
 
 
 # with a judge

@@ -9,9 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, linked, read, values
+from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
-from loupe.brain.anatomy import judging
 from loupe.brain.checks.skin import Skin
 from loupe.brain.errors import MissingWeights
 from loupe.brain.records import ImageBatch, Scores
@@ -87,8 +86,9 @@ def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, couple:
 def test_with_a_judge_its_answer_is_the_score(couple: np.ndarray, here: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stub = Stub("plastic")
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
-    monkeypatch.setattr(judging, "load", lambda device: stub)
-    found = Skin(grade="gpu").load("cpu")(batch_of(couple))
+    made = judged_by(stub, monkeypatch)
+    found = Skin(grade="gpu", judge="some/judge").load("cpu")(batch_of(couple))
+    assert made == [("some/judge", "cpu")]
     assert values(found)["oversmooth_skin"] == pytest.approx(0.9)
     assert len(stub.asked) == values(found)["skin_judged"] > 0
     assert found.boxes[0]

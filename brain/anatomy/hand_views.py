@@ -42,7 +42,7 @@ class Looker:
     def __init__(self, levels: int, most: int) -> None:
         palm, hand, body, points = (weights.path(name) for name in FILES)
         self._most = most
-        self._finder = Hands(palm, hand, levels=levels, detection=_DETECTION, presence=_PRESENCE, most=2 * most)
+        self._finder = Hands(palm, hand, levels=levels, threshold=_DETECTION, presence=_PRESENCE, most=2 * most)
         # at a hand that was found, it has to say something
         self._viewer = Hands(palm, hand, presence=0.0)
         self._bodies = Poses(body, points, most=16)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from loupe.brain import weights
 from loupe.brain.errors import InputError
 from loupe.brain.judges import folder
 from loupe.brain.judges.answers import Question
@@ -18,8 +20,10 @@ from loupe.brain.landmarks.crop import Roi
 from loupe.brain.records import Record
 
 GRADES = ("auto", "offline", "gpu")
-#: what the form says of the grades
-GRADE_SENTENCE = "offline: by landmarks; gpu: asks Qwen3-VL-2B about each crop; auto: gpu where it can be had"
+#: what the form says of the grades, and of the judge
+GRADE_SENTENCE = "offline: by landmarks; gpu: asks a judge about each crop; auto: gpu where it can be had"
+JUDGE = folder.DEFAULT
+JUDGE_SENTENCE = "The judge of grade gpu: a hub id or a folder"
 #: an answer counts where yes and no together are at least this probable
 LEAST_MASS = 0.5
 #: crops are cut out at most this large, in pixels
@@ -41,12 +45,13 @@ class Worst(Record):
     reason: str = ""
 
 
-def resolved(grade: str, device: str) -> str:
+def resolved(grade: str, device: str, judge: str = JUDGE) -> str:
     """Returns the grade with "auto" replaced: "gpu" on a CUDA device that has the judge's weights, else "offline".
 
     Args:
         grade: one of ``GRADES``
         device: "cpu", "cuda", "cuda:1", "mps"
+        judge: a hub id or a folder
 
     Raises:
         InputError: there is no such grade
@@ -58,18 +63,30 @@ def resolved(grade: str, device: str) -> str:
         raise InputError(f"expected a grade out of {', '.join(GRADES)}, got {grade!r}")
     if grade != "auto":
         return grade
-    return "gpu" if device.startswith("cuda") and folder.is_here() else "offline"
+    return "gpu" if device.startswith("cuda") and folder.is_here(judge) else "offline"
 
 
-def load(device: str) -> Judge:
-    """Returns the judge of grade "gpu".
+def start(grade: str, judge: str, names: Sequence[str], device: str) -> tuple[list[Path], Judge | None]:
+    """Returns what a check loads first: the model files, and the judge where the grade comes to "gpu", else None.
+
+    Args:
+        grade: one of ``GRADES``
+        judge: a hub id or a folder
+        names: of the model files, see brain/weights.py
+        device: "cpu", "cuda", "cuda:1", "mps"
 
     Raises:
-        ModelError: its weights cannot be had
+        InputError: there is no such grade
+        MissingWeights: a model file is not here
+        ModelError: the judge cannot be loaded
     """
+    grade = resolved(grade, device, judge)
+    files = [weights.path(name) for name in names]
+    if grade != "gpu":
+        return files, None
     from loupe.brain.judges.local import LocalJudge
 
-    return LocalJudge(device=device)
+    return files, LocalJudge(judge, device=device)
 
 
 def cut(picture: np.ndarray, roi: Roi) -> np.ndarray:

@@ -77,6 +77,7 @@ class Body(Check):
     )
 
     grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
+    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models and of the detector."""
@@ -84,7 +85,7 @@ class Body(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device))
+        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -92,18 +93,15 @@ class Body(Check):
         Raises:
             MissingWeights: a file of MediaPipe's models or of YOLOX is not here
             MissingDependency: ai-edge-litert or onnxruntime is not installed
-            ModelError: the judge of grade "gpu" is not here
+            ModelError: the judge of grade "gpu" cannot be loaded
             InputError: there is no such grade
         """
-        from loupe.brain import weights
         from loupe.brain.composition import yolox
         from loupe.brain.landmarks.pose import Poses
 
-        grade = judging.resolved(self.grade, device)
-        *files, detector = (weights.path(name) for name in self.weights())
+        (*files, detector), judge = judging.start(self.grade, self.judge, self.weights(), device)
         find_objects = yolox.load(detector).find
         poses = Poses(*files, most=_MANY)
-        judge = judging.load(device) if grade == "gpu" else None
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()

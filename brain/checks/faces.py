@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from loupe.brain.judges.base import Judge
     from loupe.brain.landmarks.face import Face
 
-    Find = Callable[[np.ndarray], list[Face]]
     Look = Callable[..., Face | None]
 
 _LONG_SIDE = 1280
@@ -86,6 +85,7 @@ class Faces(Check):
     )
 
     grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
+    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
     least: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
 
     def weights(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class Faces(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device))
+        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -102,20 +102,17 @@ class Faces(Check):
         Raises:
             MissingWeights: a file of MediaPipe's models is not here
             MissingDependency: ai-edge-litert is not installed
-            ModelError: the judge of grade "gpu" is not here
+            ModelError: the judge of grade "gpu" cannot be loaded
             InputError: there is no such grade
         """
-        from loupe.brain import weights
         from loupe.brain.landmarks import face
 
-        grade = judging.resolved(self.grade, device)
-        files = [weights.path(name) for name in self.weights()]
+        files, judge = judging.start(self.grade, self.judge, self.weights(), device)
         find = face.Faces(*files, levels=2, most=_MANY)
-        judge = judging.load(device) if grade == "gpu" else None
 
         def score(batch: ImageBatch) -> Scores:
-            pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
-            judged = [_judge(find, find.at, judge, picture, self.least) for picture in pictures]
+            found = find.of_batch(batch, _LONG_SIDE)
+            judged = [_judge(faces, find.at, judge, picture, self.least) for picture, faces in found]
             return self.scores(judged, batch.pixels.device)
 
         return score
@@ -134,8 +131,8 @@ class _One:
     facts: dict[str, str | float] = field(default_factory=dict)
 
 
-def _judge(find: Find, look: Look, judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
-    faces = [_One(face, _unknown(face, picture, least)) for face in find(picture)]
+def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
+    faces = [_One(face, _unknown(face, picture, least)) for face in found]
     for one in faces:
         if one.reason is None:
             if judge is None:

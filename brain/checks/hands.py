@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.errors import InputError
+from loupe.brain.anatomy import judging
 from loupe.brain.records import ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.specs import Check, param
 
@@ -26,8 +26,6 @@ MOST = 24
 #: landmarks that are less plausible are too unsteady to compare an outline with: of 25 real hands with an injected
 #: defect that was found (even-numbered files of the sign digits) none has more than 0.15
 _UNSTEADY = 0.25
-_GRADES = ("auto", "offline", "gpu")
-_JUDGE = "Qwen/Qwen3-VL-2B-Instruct"
 _BASIS = (
     "between the scores of sound hands, at most 0.1, and of malformed ones, at least 0.6; flags 1 of 186 sign digits"
 )
@@ -40,9 +38,9 @@ class Hands(Check):
     MediaPipe finds the hands and draws 21 points into each, always those of a sound hand. So the fingers are counted in
     the hand's outline (``anatomy/fingers.py``) and compared with those that the points see stretched out. That is
     possible for open hands only, seen from the front or the back, before a ground that does not look like skin. Fists,
-    hands seen from the side, hands that hold something, that touch skin or lie on it, and hands smaller than
-    ``least_side`` are unknown: of most pictures of people nothing is said. Fingers grown together are mostly unknown,
-    too: fingers that are held together look the same.
+    hands seen from the side, hands that hold something, that touch skin or lie on it, hands of a colour that no skin
+    has (``anatomy/gloves.py``) and hands smaller than ``least_side`` are unknown: of most pictures of people nothing is
+    said. Fingers grown together are mostly unknown, too: fingers that are held together look the same.
 
     ``hand_malformed`` is that of the worst hand that was judged; ``hands_judged`` says how many of ``hands`` were.
     ``hand_implausibility`` is a rank for human eyes, not a verdict: it says how far the models disagree with themselves
@@ -53,7 +51,7 @@ class Hands(Check):
     """
 
     name: ClassVar[str] = "hands"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     source: ClassVar[str] = "Landmarks: Zhang et al., MediaPipe Hands, 2020, https://arxiv.org/abs/2006.10214"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -84,9 +82,9 @@ class Hands(Check):
     grade: str = param(
         "auto",
         "offline: by landmarks and outline; gpu: also asks a judge about each hand; auto: gpu where it can be had",
-        choices=_GRADES,
+        choices=judging.GRADES,
     )
-    judge: str = param(_JUDGE, "The judge of grade gpu: a hub id or a folder")
+    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
     levels: int = param(
         3, "How many sizes of regions are searched: each further one finds hands half as large", low=1, high=5
     )
@@ -100,11 +98,7 @@ class Hands(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with "auto" replaced: "gpu" on a CUDA device with the judge's weights, else "offline"."""
-        from loupe.brain.judges import folder
-
-        if self.grade != "auto":
-            return self
-        return replace(self, grade="gpu" if device.startswith("cuda") and folder.is_here(self.judge) else "offline")
+        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -117,14 +111,8 @@ class Hands(Check):
         """
         from loupe.brain.anatomy.hand_views import Looker
 
-        if self.grade not in _GRADES:
-            raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
+        _, judge = judging.start(self.grade, self.judge, self.weights(), device)
         looker = Looker(levels=self.levels, most=MOST)
-        judge: Judge | None = None
-        if self.resolved(device).grade == "gpu":
-            from loupe.brain.judges.local import LocalJudge
-
-            judge = LocalJudge(self.judge, device=device)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
@@ -152,16 +140,19 @@ def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, leas
         judge: is asked about each hand that is large enough; None: the outline alone decides
         least_side: of a hand's box, in pixels, the longer one
     """
+    from loupe.brain.anatomy import gloves
+
     hands, missed = looker.find(picture)
     large = [max(hand.box[2:]) >= least_side for hand in hands]
+    colours = gloves.of_hands(picture, hands)
     verdicts = [
-        _by_outline(picture, looker, hand)
+        _by_outline(picture, looker, hand, colour)
         if fits
         else _Verdict(math.nan, f"smaller than {least_side} pixels", math.nan)
-        for hand, fits in zip(hands, large, strict=True)
+        for hand, fits, colour in zip(hands, large, colours, strict=True)
     ]
     if judge is not None:
-        asked = [index for index, fits in enumerate(large) if fits]
+        asked = [index for index, fits in enumerate(large) if fits and not colours[index]]
         for index, verdict in zip(asked, _asked(picture, [hands[i] for i in asked], judge), strict=True):
             verdicts[index] = _worse(verdicts[index], *verdict)
     scores = [verdict.score for verdict in verdicts if not math.isnan(verdict.score)]
@@ -173,8 +164,17 @@ def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, leas
         "hands_judged": float(len(scores)),
         "hands_missed": float(missed),
     }
-    points = tuple(_evidence(hand, verdict) for hand, verdict in zip(hands, verdicts, strict=True))
+    pair = _pair(hands, verdicts)
+    points = tuple(_evidence(hand, verdict, pair) for hand, verdict in zip(hands, verdicts, strict=True))
     return Judged(values, None if scores and ranks else _why(verdicts, missed), points=points)
+
+
+def _pair(hands: Sequence[Hand], verdicts: Sequence[_Verdict]) -> float:
+    """How far the bones of two hands differ that are the only counted ones of a picture, else NaN."""
+    from loupe.brain.anatomy.hand_shape import apart
+
+    counted = [hand for hand, verdict in zip(hands, verdicts, strict=True) if verdict.count is not None]
+    return apart(counted[0].world, counted[1].world) if len(counted) == 2 else math.nan
 
 
 def _why(verdicts: Sequence[_Verdict], missed: int) -> str:
@@ -185,13 +185,15 @@ def _why(verdicts: Sequence[_Verdict], missed: int) -> str:
     return f"none of {len(verdicts)} hands can be judged: {usual}" if len(verdicts) > 1 else f"the hand: {usual}"
 
 
-def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand) -> _Verdict:
+def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, colour: str) -> _Verdict:
     from loupe.brain.anatomy import fingers
     from loupe.brain.anatomy.hand_shape import implausibility, shape
     from loupe.brain.anatomy.hand_views import patch_of
 
     rank = implausibility(looker.steadiness(picture, hand), hand.score)
     form = shape(hand.world, hand.points)
+    if colour:
+        return _Verdict(math.nan, f"may be a glove: it is {colour}", rank, None, form)
     places = hand.points[2:]
     if (places < 0).any() or (places > hand.size).any():
         return _Verdict(math.nan, "cut off by the picture's edge", rank, None, form)
@@ -207,7 +209,6 @@ def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand) -> _Verdict:
 
 
 def _asked(picture: np.ndarray, hands: Sequence[Hand], judge: Judge) -> list[tuple[float, str]]:
-    from loupe.brain.anatomy import judging
     from loupe.brain.landmarks.hand import hand_region
 
     crops = [judging.cut(picture, hand_region(hand.points).scaled(1.1)) for hand in hands]
@@ -226,7 +227,7 @@ def _expected(count: Count) -> str:
     return str(count.most) if count.least == count.most else f"{count.least} to {count.most}"
 
 
-def _evidence(hand: Hand, verdict: _Verdict) -> Points:
+def _evidence(hand: Hand, verdict: _Verdict, pair: float) -> Points:
     known = not math.isnan(verdict.score)
     facts: dict[str, str | float] = {
         "verdict": "unknown" if not known else "malformed" if verdict.score > 0.5 else "sound",
@@ -240,6 +241,8 @@ def _evidence(hand: Hand, verdict: _Verdict) -> Points:
         facts["score"] = verdict.score
     if not math.isnan(verdict.implausibility):
         facts["implausibility"] = verdict.implausibility
+    if verdict.count is not None and not math.isnan(pair):
+        facts["bones_apart"] = pair
     if verdict.count is not None and verdict.count.seen is not None:
         facts |= {"fingers_seen": float(verdict.count.seen), "fingers_expected": _expected(verdict.count)}
     return hand.to_points("hand", **facts)

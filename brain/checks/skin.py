@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from loupe.brain.anatomy import skin_texture
     from loupe.brain.judges.base import Judge
     from loupe.brain.landmarks.face import Face
-
-    Find = Callable[[np.ndarray], list[Face]]
 
 _LONG_SIDE = 1280
 _MANY = 64
@@ -64,6 +62,7 @@ class Skin(Check):
     )
 
     grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
+    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
     least: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
 
     def weights(self) -> tuple[str, ...]:
@@ -72,7 +71,7 @@ class Skin(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device))
+        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -80,33 +79,30 @@ class Skin(Check):
         Raises:
             MissingWeights: a file of MediaPipe's models is not here
             MissingDependency: ai-edge-litert is not installed
-            ModelError: the judge of grade "gpu" is not here
+            ModelError: the judge of grade "gpu" cannot be loaded
             InputError: there is no such grade
         """
-        from loupe.brain import weights
         from loupe.brain.landmarks import face
 
-        grade = judging.resolved(self.grade, device)
-        files = [weights.path(name) for name in self.weights()]
+        files, judge = judging.start(self.grade, self.judge, self.weights(), device)
         find = face.Faces(*files, levels=2, most=_MANY)
-        judge = judging.load(device) if grade == "gpu" else None
 
         def score(batch: ImageBatch) -> Scores:
-            pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
-            judged = [_judge(find, judge, picture, self.least) for picture in pictures]
+            found = find.of_batch(batch, _LONG_SIDE)
+            judged = [_judge(faces, judge, picture, self.least) for picture, faces in found]
             return self.scores(judged, batch.pixels.device)
 
         return score
 
 
-def _judge(find: Find, judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
+def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
     from loupe.brain.anatomy import face_shape, skin_texture
 
     scores: list[float] = []
     boxes: list[Box] = []
     reasons: list[str] = []
     asked: list[Face] = []
-    for face in find(picture):
+    for face in found:
         points = face_shape.solid(face)
         reason = None
         if face_shape.unit(points) < least:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import weakref
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from loupe.brain.landmarks import crop, detector
 from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import Figure, around, distinct, upright
+from loupe.brain.landmarks.figure import Figure, around, upright
+from loupe.brain.landmarks.finder import Finder
 from loupe.brain.landmarks.litert import Model
+from loupe.brain.records import ImageBatch
 
 #: the corners of the eyes among the points, from left to right in an upright face that looks at you
 EYE_CORNERS = (33, 133, 362, 263)
@@ -29,7 +34,7 @@ class Face(Figure):
     irises: np.ndarray | None = None
 
 
-class Faces:
+class Faces(Finder[Face]):
     """Finds faces.
 
     Args:
@@ -57,6 +62,9 @@ class Faces:
         [(468, 2)]
     """
 
+    layouts = (detector.FACE_SHORT_RANGE, detector.FACE_FULL_RANGE)
+    shapes: ClassVar[list[tuple[int, ...]]] = [(1, 1, 1, 1404), (1, 1, 1, 1)]
+
     def __init__(
         self,
         detection: str | Path,
@@ -69,16 +77,14 @@ class Faces:
         most: int = 64,
         passes: int = 2,
     ) -> None:
-        layouts = (detector.FACE_SHORT_RANGE, detector.FACE_FULL_RANGE)
-        self._detector = detector.Detector(detection, layouts, threshold=threshold, levels=levels)
-        self._model = Model(landmark)
-        self._model.expect([(1, 1, 1, 1404), (1, 1, 1, 1)])
+        super().__init__(
+            detection, landmark, levels=levels, threshold=threshold, presence=presence, most=most, passes=passes
+        )
+        # decides which faces are found, and their points
+        self._key = (str(detection), str(landmark), levels, threshold, presence, most, passes)
         self._iris = Model(iris) if iris is not None else None
         if self._iris is not None:
             self._iris.expect([(1, 213), (1, 15)])
-        self._presence = presence
-        self._most = most
-        self._passes = passes
 
     def __call__(self, picture: np.ndarray) -> list[Face]:
         """Returns the faces, the surest first.
@@ -89,17 +95,7 @@ class Faces:
         Raises:
             InputError: it is not such a picture
         """
-        picture = crop.checked(picture)
-        found = self._detector(picture)[: self._most]
-        faces = []
-        for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
-            face = self.at(picture, detected_region(box, keypoints), float(score))
-            for _ in range(self._passes - 1):
-                again = face and self.at(picture, face_region(face.points), float(score))
-                face = again or face
-            if face:
-                faces.append(face)
-        return distinct(faces, parts=True)
+        return self._with_irises(picture, super().__call__(picture))
 
     def at(self, picture: np.ndarray, roi: Roi, score: float = 1.0) -> Face | None:
         """Returns the face in one region, or None where the landmark model sees none.
@@ -109,40 +105,76 @@ class Faces:
             roi: a square around the whole face, upright in it
             score: what the face's ``score`` is to be
         """
-        if not roi.usable:
-            return None
+        face = super().at(picture, roi, score)
+        return None if face is None else self._with_irises(picture, [face])[0]
+
+    def of_batch(self, batch: ImageBatch, long_side: int) -> list[tuple[np.ndarray, list[Face]]]:
+        """Returns each picture of a batch, (H, W, 3) uint8 RGB, with its faces, the surest first.
+
+        The faces are kept for as long as the batch is: another ``Faces`` with the same settings, with or without an
+        iris model, does not look for them again.
+
+        Args:
+            batch: the pictures
+            long_side: what they are scaled down to first, in pixels
+        """
+        pictures = batch.at(long_side).pixels.permute(0, 2, 3, 1).cpu().numpy()
+        kept = _kept(batch)
+        if (self._key, long_side) not in kept:
+            kept[self._key, long_side] = [super(Faces, self).__call__(picture) for picture in pictures]
+        found = zip(pictures, kept[self._key, long_side], strict=True)
+        return [(picture, self._with_irises(picture, faces)) for picture, faces in found]
+
+    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Face, Roi] | None:
         numbers, logit = self._model(crop.cut(picture, roi, self._model.size, border=True))
         presence = 1 / (1 + float(np.exp(-np.clip(logit.item(), -80, 80))))
         if presence < self._presence:
             return None
         mesh = numbers.reshape(468, 3) / self._model.size
-        points = crop.project(mesh[:, :2], roi)
-        return Face(
-            points=points,
+        face = Face(
+            points=crop.project(mesh[:, :2], roi),
             z=mesh[:, 2] * roi.side,
             presence=presence,
             score=score,
             roi=roi,
             size=(picture.shape[1], picture.shape[0]),
-            irises=self._irises(picture, points),
         )
+        return face, face_region(face.points)
 
-    def _irises(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray | None:
+    def _first(self, box: np.ndarray, keypoints: np.ndarray) -> Roi:
+        return detected_region(box, keypoints)
+
+    def _with_irises(self, picture: np.ndarray, faces: list[Face]) -> list[Face]:
         if self._iris is None:
-            return None
+            return faces
+        picture = crop.checked(picture)
+        return [replace(face, irises=self._irises(self._iris, picture, face.points)) for face in faces]
+
+    def _irises(self, model: Model, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         found = np.full((2, 5, 2), np.nan, np.float32)
         for eye, corners in enumerate((EYE_CORNERS[:2], EYE_CORNERS[2:])):
             roi = eye_region(points[corners[0]], points[corners[1]])
             if not roi.usable:
                 continue
             # the model knows one eye; the other one is shown to it in a mirror
-            part = crop.cut(picture, roi, self._iris.size, border=True)
-            _, iris = self._iris(part[:, ::-1] if eye else part)
-            places = iris.reshape(5, 3)[:, :2] / self._iris.size
+            part = crop.cut(picture, roi, model.size, border=True)
+            _, iris = model(part[:, ::-1] if eye else part)
+            places = iris.reshape(5, 3)[:, :2] / model.size
             if eye:
                 places[:, 0] = 1 - places[:, 0]
             found[eye] = crop.project(places, roi)
         return found
+
+
+#: what was found in the batches that are in use, by their ``id``: a batch cannot be hashed
+_KEPT: dict[int, dict[Hashable, list[list[Face]]]] = {}
+
+
+def _kept(batch: ImageBatch) -> dict[Hashable, list[list[Face]]]:
+    if id(batch) not in _KEPT:
+        _KEPT[id(batch)] = {}
+        weakref.finalize(batch, _KEPT.pop, id(batch), None).atexit = False
+    return _KEPT[id(batch)]
 
 
 def detected_region(box: np.ndarray, keypoints: np.ndarray) -> Roi:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from loupe.brain.landmarks import crop, detector
 from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import Figure, around, distinct, upright
-from loupe.brain.landmarks.litert import Model
+from loupe.brain.landmarks.figure import Figure, around, upright
+from loupe.brain.landmarks.finder import Finder
 
 #: the points' names: the wrist, then each finger from the palm to its tip
 NAMES = (
@@ -44,17 +43,17 @@ class Hand(Figure):
         return "right" if self.handedness >= 0.5 else "left"
 
 
-class Hands:
+class Hands(Finder[Hand]):
     """Finds hands.
 
     The models always draw 21 points: they cannot see a sixth finger, and a malformed hand gets those of a sound one.
 
     Args:
-        palm: palm_detection_full.tflite or palm_detection_lite.tflite
+        detection: palm_detection_full.tflite or palm_detection_lite.tflite
         landmark: hand_landmark_full.tflite or hand_landmark_lite.tflite
         levels: how many sizes of regions the palm detector looks at, see ``crop.tiles``; hands smaller than a sixth of
             the picture's longer side need 2, smaller than a twelfth 3
-        detection: how sure the palm detector has to be, in [0, 1]
+        threshold: how sure the palm detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
         most: how many hands a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points: for palms that were found badly
@@ -71,62 +70,20 @@ class Hands:
         ['right', 'left']
     """
 
-    def __init__(
-        self,
-        palm: str | Path,
-        landmark: str | Path,
-        *,
-        levels: int = 1,
-        detection: float = 0.5,
-        presence: float = 0.5,
-        most: int = 64,
-        passes: int = 2,
-    ) -> None:
-        self._detector = detector.Detector(palm, (detector.PALM,), threshold=detection, levels=levels)
-        self._model = Model(landmark)
-        self._model.expect([(1, 63), (1, 1), (1, 1), (1, 63)])
-        self._presence = presence
-        self._most = most
-        self._passes = passes
+    layouts = (detector.PALM,)
+    shapes: ClassVar[list[tuple[int, ...]]] = [(1, 63), (1, 1), (1, 1), (1, 63)]
 
-    def __call__(self, picture: np.ndarray) -> list[Hand]:
-        """Returns the hands, the surest first.
+    def _first(self, box: np.ndarray, keypoints: np.ndarray) -> Roi:
+        return palm_region(box, keypoints)
 
-        Args:
-            picture: (H, W, 3) uint8 RGB
-
-        Raises:
-            InputError: it is not such a picture
-        """
-        picture = crop.checked(picture)
-        found = self._detector(picture)[: self._most]
-        hands = []
-        for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
-            hand = self.at(picture, palm_region(box, keypoints), float(score))
-            for _ in range(self._passes - 1):
-                again = hand and self.at(picture, hand_region(hand.points), float(score))
-                hand = again or hand
-            if hand:
-                hands.append(hand)
-        return distinct(hands, parts=True)
-
-    def at(self, picture: np.ndarray, roi: Roi, score: float = 1.0) -> Hand | None:
-        """Returns the hand in one region, or None where the landmark model sees none.
-
-        Args:
-            picture: (H, W, 3) uint8 RGB
-            roi: a square around the whole hand, the fingers pointing up in it
-            score: what the hand's ``score`` is to be
-        """
-        if not roi.usable:
-            return None
+    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Hand, Roi] | None:
         numbers, presence, handedness, world = self._model(crop.cut(picture, roi, self._model.size, border=True))
         if presence.item() < self._presence:
             return None
         points = numbers.reshape(21, 3) / self._model.size
         metres = world.reshape(21, 3)
         metres[:, :2] = crop.turned(metres[:, :2], roi.angle)
-        return Hand(
+        hand = Hand(
             points=crop.project(points[:, :2], roi),
             z=points[:, 2] / 0.4 * roi.side,  # the model was trained with z shrunk to that
             presence=presence.item(),
@@ -136,6 +93,7 @@ class Hands:
             world=metres,
             handedness=handedness.item(),
         )
+        return hand, hand_region(hand.points)
 
 
 def palm_region(box: np.ndarray, keypoints: np.ndarray) -> Roi:

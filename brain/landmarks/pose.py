@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from loupe.brain.landmarks import crop, detector
 from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import Figure, distinct, upright
-from loupe.brain.landmarks.litert import Model
+from loupe.brain.landmarks.figure import Figure, upright
+from loupe.brain.landmarks.finder import Finder
 
 #: the points' names; left and right are the person's own
 NAMES = (
@@ -38,7 +38,7 @@ class Pose(Figure):
     inside: np.ndarray
 
 
-class Poses:
+class Poses(Finder[Pose]):
     """Finds people. The detector is made for one or a few of them, whose faces can be seen.
 
     Args:
@@ -62,64 +62,17 @@ class Poses:
         [0.98]
     """
 
-    def __init__(
-        self,
-        detection: str | Path,
-        landmark: str | Path,
-        *,
-        levels: int = 1,
-        threshold: float = 0.5,
-        presence: float = 0.5,
-        most: int = 64,
-        passes: int = 2,
-    ) -> None:
-        self._detector = detector.Detector(detection, (detector.POSE,), threshold=threshold, levels=levels)
-        self._model = Model(landmark)
-        self._model.expect([(1, 195), (1, 1), (1, 256, 256, 1), (1, 64, 64, 39), (1, 117)])
-        self._presence = presence
-        self._most = most
-        self._passes = passes
+    layouts = (detector.POSE,)
+    shapes: ClassVar[list[tuple[int, ...]]] = [(1, 195), (1, 1), (1, 256, 256, 1), (1, 64, 64, 39), (1, 117)]
+    parts = False
 
-    def __call__(self, picture: np.ndarray) -> list[Pose]:
-        """Returns the people, the surest first.
+    def _first(self, box: np.ndarray, keypoints: np.ndarray) -> Roi:
+        return body_region(keypoints[0], keypoints[1])
 
-        Args:
-            picture: (H, W, 3) uint8 RGB
-
-        Raises:
-            InputError: it is not such a picture
-        """
-        picture = crop.checked(picture)
-        found = self._detector(picture)[: self._most]
-        poses = []
-        for keypoints, score in zip(found.keypoints, found.scores, strict=True):
-            pose, ends = self._look(picture, body_region(keypoints[0], keypoints[1]), float(score))
-            for _ in range(self._passes - 1):
-                if pose is None:
-                    break
-                again, next_ends = self._look(picture, body_region(*ends), float(score))
-                if again is not None:
-                    pose, ends = again, next_ends
-            if pose is not None:
-                poses.append(pose)
-        return distinct(poses)
-
-    def at(self, picture: np.ndarray, roi: Roi, score: float = 1.0) -> Pose | None:
-        """Returns the person in one region, or None where the landmark model sees none.
-
-        Args:
-            picture: (H, W, 3) uint8 RGB
-            roi: a square around the whole person, upright in it
-            score: what the pose's ``score`` is to be
-        """
-        return self._look(picture, roi, score)[0]
-
-    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Pose | None, np.ndarray]:
-        if not roi.usable:
-            return None, np.empty((0, 2), np.float32)
+    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Pose, Roi] | None:
         numbers, presence, _, heat, world = self._model(crop.cut(picture, roi, self._model.size, border=True))
         if presence.item() < self._presence:
-            return None, np.empty((0, 2), np.float32)
+            return None
         body = numbers.reshape(39, 5)
         places = refined(body[:, :2] / self._model.size, heat[0])
         points = crop.project(places, roi)
@@ -137,7 +90,7 @@ class Poses:
             visibility=sure[:, 0],
             inside=sure[:, 1],
         )
-        return pose, points[33:35]  # two further points say where the next region is
+        return pose, body_region(points[33], points[34])  # two further points say where the next region is
 
 
 def body_region(hips: np.ndarray, end: np.ndarray) -> Roi:
