@@ -11,9 +11,10 @@ taken for a glove, in colour or in grey (at most 1.4 %), of 60 generated ones no
 of unseen data: the limits were set with all of the generated hands in view, and the share of coloured pixels that a
 picture needs was lowered after a first run on the odd-numbered sign digits. Recoloured, the same hands are told where
 their points are known: blue and green 100 and 90 % (colours that lie well inside the rule, so that little follows from
-it), red 86 and 63 %, black 72 and 82 %, white, no lighter than 92 of 100, 51 and 62 %. Black and white are not reliable, above all before a colourless ground: about half of the white gloves that are seen at all are
-taken for bare hands. MediaPipe itself sees hardly any blue, green or black hand, and then there is nothing to judge. No
-picture of a real glove was at hand.
+it), red 86 and 63 %, black 72 and 82 %, white, no lighter than 92 of 100, 51 and 62 %. Black and white are not
+reliable, above all before a colourless ground: about half of the white gloves that are seen at all are taken for bare
+hands. MediaPipe itself sees hardly any blue, green or black hand, and then there is nothing to judge. No picture of a
+real glove was at hand.
 """
 
 from __future__ import annotations
