@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from loupe.brain.batches import AnyBatch, MixedBatch
+from loupe.brain.batches import AnyBatch, MixedBatch, Part
 from loupe.brain.reader import Bunch, Chunk, Row, read_chunks
-from loupe.brain.records import Box, ImageBatch, Points, Scores
+from loupe.brain.records import Box, Points, Scores
 from loupe.brain.specs import Check
 
 T = TypeVar("T")
@@ -114,16 +114,15 @@ def _start(
 
     def one(pending: frozenset[str], bunches: list[Bunch]) -> None:
         on_cpu = device == "cpu"
-        batches: list[ImageBatch] = []
+        mixed = {name for name in pending if checks[name].mixed}
         # checks that take looks alone need not have the pictures put together
-        if not on_cpu or not all(checks[name].mixed for name in pending):
-            batches = [bunch.batch() for bunch in bunches]
+        batches = [bunch.batch() for bunch in bunches] if not on_cpu or mixed < pending else []
         if not on_cpu:
             batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
-        together = [MixedBatch(tuple(bunch.looks() for bunch in bunches) if on_cpu else tuple(batches))]
+        parts: list[Part] = [bunch.looks() for bunch in bunches] if on_cpu and mixed else list(batches)
         for name in sorted(pending):
             judge, lock = judges[name]
-            for batch in together if checks[name].mixed else batches:
+            for batch in [MixedBatch(tuple(parts))] if name in mixed else batches:
                 with lock:
                     judged = list(attempt(judge, batch))
                 for part, scores in judged:
