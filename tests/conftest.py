@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
 import importlib.util
@@ -86,7 +87,7 @@ def start_own_mongod() -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], 
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The uri of a mongod of our own; FiftyOne, here and in child processes, uses it and an empty home of its own."""
     if "fiftyone" in sys.modules and not os.environ.get("LOUPE_TEST_DATABASE"):
         pytest.fail("fiftyone was imported before the database fixture: import it inside tests")
@@ -103,9 +104,11 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     (home / "plugins").mkdir()
     (home / "plugins" / "loupe").symlink_to(ROOT)
-    yield uri
-    process.terminate()
-    process.wait(30)
+    # FiftyOne looks for its database once more as the process ends, for half a minute if it is gone: what was asked for
+    # first at exit is done last
+    atexit.register(process.wait, 30)
+    atexit.register(process.terminate)
+    return uri
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from loupe.brain.generators.diffusion import MODELS, Diffusion
 from loupe.brain.records import Request
 from loupe.brain.specs import GeneratorSession
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = [
     Request(f'a red sign that says "{index}"'[: 6 + 2 * index], seed=1000 + index, negative_prompt="fog" * (index % 2))
     for index in range(9)

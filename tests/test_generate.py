@@ -17,7 +17,7 @@ import loupe
 from loupe.brain import registry
 from loupe.brain.errors import InputError, PromptError
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from loupe.brain import output_folder
 from loupe.brain.errors import DatabaseGone, OutputError, Stopped
 from loupe.brain.records import Progress, Request
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question
 from loupe.brain.judges.base import Judge
 from loupe.brain.judges.local import LocalJudge
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 def teach(folder: Path) -> None:

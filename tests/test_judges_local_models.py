@@ -14,7 +14,7 @@ from tiny_judge import build, questions
 from loupe.brain.errors import InputError, ModelError
 from loupe.brain.judges.local import LocalJudge
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

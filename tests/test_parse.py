@@ -428,6 +428,7 @@ def test_spatialbench(shared_data: Path) -> None:
         assert relations(spec) == [(0, row["relation"].replace("_", " "), 1)]
 
 
+@pytest.mark.slow
 def test_all_prompts_of_the_suites_are_read(shared_data: Path) -> None:
     folder = shared_data / "8_prompts"
     prompts = (folder / "dalle3_eval" / "8k_coco.txt").read_text().splitlines()[::4]

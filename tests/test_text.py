@@ -17,6 +17,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from loupe.brain.checks.text import Text
 from loupe.brain.records import ImageBatch, Scores
 
+pytestmark = pytest.mark.slow
+
 COUNTS = ("text_substitution", "text_omission", "text_duplication", "unrequested_text")
 Scorer = Callable[[ImageBatch], Scores]
 

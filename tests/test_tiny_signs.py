@@ -16,6 +16,8 @@ from benchmarks import signs_judge as judge_module
 from training.tiny_signs import common, export, signs, tokenizer, train, train_text, train_unet
 from training.tiny_signs.evaluate import Row, generate, measured_signs
 
+pytestmark = pytest.mark.slow
+
 MODEL = Path(__file__).parent.parent / "models" / "tiny-signs"
 SIGN = signs.Sign("red", "42", "day", "clear")
 carried = pytest.mark.skipif(not (MODEL / "model_index.json").exists(), reason="the checkpoint is not here")
