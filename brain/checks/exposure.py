@@ -82,7 +82,7 @@ class Exposure(Check):
     """
 
     name: ClassVar[str] = "exposure"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     source: ClassVar[str] = "Michelson, Studies in Optics (1927); percentiles as in cleanvision, at other places"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

@@ -47,7 +47,7 @@ class Sharpness(Check):
     """
 
     name: ClassVar[str] = "sharpness"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     source: ClassVar[str] = "After Crete et al., The blur effect, SPIE 6492 (2007)"
     licence: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
