@@ -243,6 +243,8 @@ def read_chunks(
                 while len(held) >= most or (held and (size >= CHUNK_BYTES or not waiting)):
                     now, held = held[:most], held[most:]
                     size = sum(_bytes(picture) for _, picture in held)
+                    # one huge picture slows down the next chunk only
+                    largest = max(_bytes(picture) for _, picture in now)
                     yield _chunk(now, batch_size, long_side, device)
         finally:
             for _, future in waiting:
