@@ -30,7 +30,7 @@ from benchmarks.hand_defects import GLOVES, KINDS, gloved
 from loupe.brain.anatomy import gloves
 from loupe.brain.anatomy.hand_views import Looker
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
-from loupe.brain.records import Judged
+from loupe.brain.core.records import Judged
 
 #: how many fingers each sign of the sign digits stretches out, by looking at the pictures
 STRETCHED = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 3, 7: 3, 8: 3, 9: 3}

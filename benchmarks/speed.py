@@ -28,7 +28,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import machine
-from loupe.brain import neighbors, registry, runner
+from loupe.brain import neighbors, runner
+from loupe.brain.core import registry
 from loupe.brain.reader import Row, read
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "1_real_photos"
@@ -220,7 +221,7 @@ def neighbours() -> None:
 def writing(n: int = 100_000) -> None:
     import fiftyone as fo
 
-    from loupe.brain.records import Output
+    from loupe.brain.core.records import Output
     from loupe.brain.store import scores as store_scores
     from loupe.brain.verbs.check import WRITTEN_AT_ONCE
 

@@ -25,7 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.figures import machine, share
 from loupe.brain.checks.text import Text
-from loupe.brain.records import ImageBatch, Scores
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.text.alignment import align, comparable
 
 KINDS = ("text_substitution", "text_omission", "text_duplication", "unrequested_text")
@@ -307,8 +307,8 @@ def _dataset(folder: Path) -> tuple[list[Image.Image], list[str]]:
 
 def _generate(n: int, seed: int, steps: int | None) -> tuple[list[Image.Image], list[str]]:
     """Signs drawn by the embedded model, one seed a picture."""
+    from loupe.brain.core.records import Request
     from loupe.brain.generators.diffusion import Diffusion
-    from loupe.brain.records import Request
     from training.tiny_signs import signs as world
 
     rng = np.random.default_rng(seed)

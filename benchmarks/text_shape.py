@@ -26,7 +26,7 @@ from benchmarks import text_cases
 from benchmarks.figures import machine, share
 from benchmarks.text_check import KINDS, inject
 from loupe.brain.checks.text import Text
-from loupe.brain.records import ImageBatch, Scores
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.text.alignment import comparable
 
 FORM = ("text_distortion", "text_mixed_style", "text_illegible")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loupe.brain import errors
 from loupe.brain.calibration import Calibration
-from loupe.brain.errors import LoupeError
-from loupe.brain.records import (
+from loupe.brain.core import errors
+from loupe.brain.core.errors import LoupeError
+from loupe.brain.core.records import (
     Duplicates,
     Flags,
     Leaks,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loupe.brain import levels
+from loupe.brain.core.records import ImageBatch
 from loupe.brain.levels import Tones
-from loupe.brain.records import ImageBatch
 
 if TYPE_CHECKING:
     import torch

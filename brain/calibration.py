@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from loupe.brain.records import ImageBatch, Output, Record, Scores, Threshold
+from loupe.brain.core.records import ImageBatch, Output, Record, Scores, Threshold
 from loupe.brain.slices.rates import wilson
 
 if TYPE_CHECKING:
-    from loupe.brain.specs import Defect
+    from loupe.brain.core.specs import Defect
 
 #: below this AUROC a score is not said to tell flawed pictures from others
 LEAST_AUROC = 0.7

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from loupe import __version__
-from loupe.brain.errors import LoupeError
+from loupe.brain.core.errors import LoupeError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

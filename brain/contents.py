@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from loupe.brain import likeness, matching
+from loupe.brain.core.records import ImageBatch, Progress, ProgressCallback, Threshold
 from loupe.brain.reader import Row, read_chunks
-from loupe.brain.records import ImageBatch, Progress, ProgressCallback, Threshold
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from loupe.brain.errors import ReadError
+from loupe.brain.core.errors import ReadError
 
 if TYPE_CHECKING:
     from torch import Tensor

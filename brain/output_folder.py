@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from loupe.brain.errors import OutputError
+from loupe.brain.core.errors import OutputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image

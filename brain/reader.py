@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from loupe.brain.batches import Look, Looks
-from loupe.brain.errors import ReadError
+from loupe.brain.core.errors import ReadError
+from loupe.brain.core.records import ImageBatch
 from loupe.brain.jpeg import Encoded, decode, decode_scaled, encoded
-from loupe.brain.records import ImageBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +66,7 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
 
     >>> read("/no/such.png")
     Traceback (most recent call last):
-    loupe.brain.errors.ReadError: expected an image file, got no file at such.png
+    loupe.brain.core.errors.ReadError: expected an image file, got no file at such.png
     """
     name = os.path.basename(os.fspath(path))
     file = encoded(path)

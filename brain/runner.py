@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from loupe.brain.batches import AnyBatch, MixedBatch, Part
+from loupe.brain.core.records import Box, Points, Scores
+from loupe.brain.core.specs import Check
 from loupe.brain.reader import Bunch, Chunk, Row, read_chunks
-from loupe.brain.records import Box, Points, Scores
-from loupe.brain.specs import Check
 
 T = TypeVar("T")
 

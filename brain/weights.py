@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from loupe.brain import weights_table
-from loupe.brain.errors import MissingWeights, UnknownName
+from loupe.brain.core.errors import MissingWeights, UnknownName
 from loupe.brain.weights_table import Hub, Source, Url, Weights, Wheel
 
 #: how many seconds a server may be silent

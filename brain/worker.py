@@ -33,8 +33,8 @@ from fiftyone.operators.executor import (
 from fiftyone.operators.registry import OperatorRegistry
 from pymongo.errors import ConnectionFailure
 
-from loupe.brain.device import resolve_device
-from loupe.brain.errors import DatabaseGone, InputError, LoupeError, Stopped
+from loupe.brain.core.device import resolve_device
+from loupe.brain.core.errors import DatabaseGone, InputError, LoupeError, Stopped
 from loupe.brain.store import jobs
 
 _log = logging.getLogger("loupe.worker")

@@ -12,8 +12,8 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions, ExecutionResult
 from fiftyone.operators.message import GeneratedMessage
 
-from loupe.brain.errors import LoupeError, Stopped
-from loupe.brain.records import ProgressCallback
+from loupe.brain.core.errors import LoupeError, Stopped
+from loupe.brain.core.records import ProgressCallback
 from loupe.operators import run
 from loupe.operators.forms import problem
 

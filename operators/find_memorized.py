@@ -8,8 +8,8 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.operators import types
 
-from loupe.brain.errors import InputError, UnknownName
-from loupe.brain.records import ProgressCallback
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 

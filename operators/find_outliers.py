@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.operators import types
 
-from loupe.brain.records import ProgressCallback
+from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from fiftyone.operators import types
 
-from loupe.brain.errors import InputError
-from loupe.brain.records import ProgressCallback, Threshold
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import ProgressCallback, Threshold
 from loupe.brain.slices.histogram import score_range
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator

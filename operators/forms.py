@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from fiftyone.operators import types
 
-from loupe.brain import registry
-from loupe.brain.errors import InputError
-from loupe.brain.records import Output
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Output
+from loupe.brain.core.specs import Spec
 from loupe.brain.slices.histogram import decimal_step
-from loupe.brain.specs import Spec
 
 S = TypeVar("S", bound=Spec)
 
@@ -123,7 +123,7 @@ def read_params(spec: type[S], params: Mapping[str, Any], prefix: str = "") -> S
     Raises:
         InputError: a value does not fit: of another type, out of bounds, or none of the choices
 
-    >>> from loupe.brain import registry
+    >>> from loupe.brain.core import registry
     >>> read_params(registry.checks()["sharpness"], {}) == registry.checks()["sharpness"]()
     True
     """

@@ -9,9 +9,9 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain.errors import InputError, PromptError
+from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.records import ProgressCallback
 from loupe.brain.prompts import files as prompt_reader
-from loupe.brain.records import ProgressCallback
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 

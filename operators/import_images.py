@@ -8,8 +8,8 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain.errors import InputError
-from loupe.brain.records import ProgressCallback
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import ProgressCallback
 from loupe.operators import summary
 from loupe.operators.base import LoupeOperator
 

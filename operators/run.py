@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from loupe.brain.errors import LoupeError, Stopped
-from loupe.brain.records import Progress, ProgressCallback
+from loupe.brain.core.errors import LoupeError, Stopped
+from loupe.brain.core.records import Progress, ProgressCallback
 
 T = TypeVar("T")
 

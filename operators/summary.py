@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from loupe.brain.records import Rate, Run
-from loupe.brain.taxonomy import FAILURE_MODES
+from loupe.brain.core.records import Rate, Run
+from loupe.brain.core.taxonomy import FAILURE_MODES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 _MOST_ROWS = 40

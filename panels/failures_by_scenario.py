@@ -233,7 +233,7 @@ def _place(table: Table, cell: Cell) -> tuple[int, int] | None:
 
 def _refresh(ctx: Any) -> None:
     """Reads the rates of the current view and keeps what is drawn."""
-    from loupe.brain.errors import LoupeError
+    from loupe.brain.core.errors import LoupeError
 
     chosen = _controls(ctx)
     try:

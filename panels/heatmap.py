@@ -6,8 +6,8 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-from loupe.brain.records import Rate
-from loupe.brain.taxonomy import FAILURE_MODES
+from loupe.brain.core.records import Rate
+from loupe.brain.core.taxonomy import FAILURE_MODES
 
 #: an interval wider than this is drawn as unsure
 WIDE = 0.2

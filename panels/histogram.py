@@ -6,7 +6,7 @@ import html
 import math
 from typing import Any
 
-from loupe.brain.records import Output, Threshold
+from loupe.brain.core.records import Output, Threshold
 from loupe.brain.slices.histogram import Histogram
 
 #: the plot's margins in pixels: the slider under it takes them over, so that its thumb stands under the line

@@ -10,7 +10,7 @@ from fiftyone.operators import types
 from loupe.panels import latest
 
 if TYPE_CHECKING:
-    from loupe.brain.records import Threshold
+    from loupe.brain.core.records import Threshold
     from loupe.brain.store.thresholds_view import Scored
 
 #: how many pictures are shown on either side of the line
@@ -180,7 +180,7 @@ def _move(ctx: Any, failure: str, value: Any, *, slider_too: bool = False) -> No
     Raises:
         Overtaken: a later event draws something else
     """
-    from loupe.brain.errors import LoupeError
+    from loupe.brain.core.errors import LoupeError
     from loupe.brain.store import thresholds_view
     from loupe.operators.forms import is_number
 
@@ -198,7 +198,7 @@ def _move(ctx: Any, failure: str, value: Any, *, slider_too: bool = False) -> No
 
 def _flag(ctx: Any, threshold: Threshold | None) -> None:
     from loupe.brain import api
-    from loupe.brain.errors import LoupeError
+    from loupe.brain.core.errors import LoupeError
 
     failure = ctx.panel.state.drawn["failure"]
     try:
@@ -213,7 +213,7 @@ def _flag(ctx: Any, threshold: Threshold | None) -> None:
 
 
 def _show(ctx: Any, which: Any) -> None:
-    from loupe.brain.records import Threshold
+    from loupe.brain.core.records import Threshold
     from loupe.brain.store import thresholds_view
 
     drawn = ctx.panel.state.drawn
@@ -240,7 +240,7 @@ def _refresh(ctx: Any, *, anew: bool = False, to_used: bool = False) -> None:
         anew: whether to forget the failure mode that was chosen
         to_used: whether to put the line where the threshold in use has it
     """
-    from loupe.brain.errors import LoupeError
+    from loupe.brain.core.errors import LoupeError
 
     before = ctx.panel.state.drawn
     failure, value = None, None
@@ -295,8 +295,8 @@ def _look(view: Any, failure: str, value: float | None, column: Scored | None) -
         value: where the line is; None: where the threshold in use has it
         column: the scores, where they have been read already
     """
-    from loupe.brain import registry
-    from loupe.brain.records import Threshold
+    from loupe.brain.core import registry
+    from loupe.brain.core.records import Threshold
     from loupe.brain.slices import histogram
     from loupe.brain.store import thresholds_view
 

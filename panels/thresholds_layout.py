@@ -8,8 +8,8 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain import registry
-from loupe.brain.records import Threshold
+from loupe.brain.core import registry
+from loupe.brain.core.records import Threshold
 from loupe.brain.slices.histogram import Histogram
 from loupe.brain.slices.rates import wilson
 from loupe.operators import forms

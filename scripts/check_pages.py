@@ -27,9 +27,10 @@ from pages.evidence import drawn, side_by_side
 from pages.pictures import SOURCES, attribution, picture, with_defect
 from PIL import Image
 
-from loupe.brain import contents, registry, runner
+from loupe.brain import contents, runner
+from loupe.brain.core import registry
+from loupe.brain.core.records import Output
 from loupe.brain.reader import Row
-from loupe.brain.records import Output
 from loupe.brain.runner import Verdict
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "checks"

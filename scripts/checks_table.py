@@ -12,9 +12,9 @@ import re
 import sys
 from pathlib import Path
 
-from loupe.brain import registry
-from loupe.brain.records import Output
-from loupe.brain.specs import Check, SetMeasure
+from loupe.brain.core import registry
+from loupe.brain.core.records import Output
+from loupe.brain.core.specs import Check, SetMeasure
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "checks.md"
 BEGIN, END = "<!-- checks -->", "<!-- /checks -->"

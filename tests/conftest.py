@@ -169,7 +169,7 @@ def weights() -> Callable[[str], Path]:
     """
     from loupe.brain import weights as room
     from loupe.brain import weights_table
-    from loupe.brain.errors import MissingWeights
+    from loupe.brain.core.errors import MissingWeights
 
     given = os.environ.get("LOUPE_WEIGHTS_DIRS", "")
     beside = [str(SHARED_DATA / "9_weights" / name) for name in ("mediapipe", "onnx")]

@@ -28,7 +28,7 @@ def fill(dataset: Any, n: int, *, files: Sequence[str] = (), flag: bool = True, 
     import fiftyone as fo
 
     import loupe
-    from loupe.brain import registry
+    from loupe.brain.core import registry
     from loupe.brain.store import scores as store_scores
 
     rng = np.random.default_rng(seed)

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from loupe.brain.records import Request
-from loupe.brain.specs import Generator, GeneratorSession, param
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import Generator, GeneratorSession, param
 
 TEMPLATE = "a {color} sign, {time}"
 FACTORS = {"color": ["red", "blue", "green"], "time": ["day", "night"]}

@@ -13,12 +13,12 @@ from PIL import Image
 
 from loupe.brain import weights_table
 from loupe.brain.anatomy import face_shape
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.judges import local
 from loupe.brain.judges.answers import Answer, Question
 from loupe.brain.judges.base import Judge
 from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.face import Face
-from loupe.brain.records import ImageBatch, Scores
 
 GENERATED = ("4_hands", "ai_human_anatomy", "images", "sdXL")
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from loupe.brain.checks.aliasing import Aliasing, repetition
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.aliasing import Aliasing as AliasingDefect
-from loupe.brain.records import ImageBatch, Scores
 
 RNG = np.random.default_rng(5)
 

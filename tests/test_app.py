@@ -82,7 +82,7 @@ def test_a_click_on_a_cell_shows_exactly_its_samples_and_there_is_a_way_back(app
 
     heatmap.click(2, column)
     app.wait_for_count(failures)
-    from loupe.brain.taxonomy import FAILURE_MODES
+    from loupe.brain.core.taxonomy import FAILURE_MODES
 
     mode = next(mode.name for mode in FAILURE_MODES.values() if mode.title == columns[column])
     expected = stored.match({"scenario.time": "night", "failures.classifications.label": mode})

@@ -21,8 +21,8 @@ from loupe.brain.calibration import (
     spread,
     threshold_for,
 )
+from loupe.brain.core.records import ImageBatch, Output, Scores, Threshold
 from loupe.brain.defects.seam import Seam
-from loupe.brain.records import ImageBatch, Output, Scores, Threshold
 
 RNG = np.random.default_rng(11)
 

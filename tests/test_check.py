@@ -88,7 +88,7 @@ def test_stopping_keeps_what_is_done(dataset: Any, pictures: list[Path]) -> None
 
     import loupe
     from loupe.brain import reader
-    from loupe.brain.errors import Stopped
+    from loupe.brain.core.errors import Stopped
 
     paths = [str(path) for path in pictures] * 20  # more than one chunk
     dataset.add_samples([fo.Sample(filepath=path) for path in paths], progress=False)
@@ -223,7 +223,7 @@ def test_quick_checks_run_by_default_and_all_on_request(dataset: Any, pictures: 
     import fiftyone as fo
 
     import loupe
-    from loupe.brain import registry
+    from loupe.brain.core import registry
 
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in pictures[:2]], progress=False)
     ran = loupe.check(dataset).params["checks"]

@@ -13,7 +13,7 @@ import pytest
 from pages.cases import SECTIONS, Case, Group
 from PIL import Image
 
-from loupe.brain import registry
+from loupe.brain.core import registry
 from loupe.brain.runner import Verdict
 
 ROOT = Path(__file__).resolve().parents[1]

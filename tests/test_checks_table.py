@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from loupe.brain import registry
+from loupe.brain.core import registry
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "checks_table.py"
 

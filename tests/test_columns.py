@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import loupe
-from loupe.brain import registry
-from loupe.brain.errors import InputError, NoSamples, UnknownName
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError, NoSamples, UnknownName
 from loupe.brain.slices.rates import State
 
 pytestmark = pytest.mark.database

@@ -21,12 +21,13 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain import registry, weights_table
+from loupe.brain import weights_table
 from loupe.brain.batches import MixedBatch
-from loupe.brain.errors import ModelError
-from loupe.brain.records import ImageBatch, Output, Scores
-from loupe.brain.specs import Check, SetMeasure, Spec
-from loupe.brain.taxonomy import FAILURE_MODES
+from loupe.brain.core import registry
+from loupe.brain.core.errors import ModelError
+from loupe.brain.core.records import ImageBatch, Output, Scores
+from loupe.brain.core.specs import Check, SetMeasure, Spec
+from loupe.brain.core.taxonomy import FAILURE_MODES
 
 #: they load a model: left out by -m "not slow"
 HEAVY = {"body", "faces", "hands", "overlay", "skin", "text"}
@@ -139,7 +140,7 @@ def test_a_threshold_is_on_the_worse_side_and_says_where_it_comes_from(output: O
 
 def test_importing_every_leaf_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from loupe.brain import registry\n"
+        "import sys; from loupe.brain.core import registry\n"
         f"for folder in {LEAVES!r}: assert getattr(registry, folder)() is not None\n"
         f"print([name for name in {HEAVY_MODULES!r} if name in sys.modules])"
     )

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from leaves import leaves
 
-from loupe.brain import registry
-from loupe.brain.specs import Defect
-from loupe.brain.taxonomy import FAILURE_MODES
+from loupe.brain.core import registry
+from loupe.brain.core.specs import Defect
+from loupe.brain.core.taxonomy import FAILURE_MODES
 
 DEFECTS = registry.defects()
 #: the defects whose flaw is the shape

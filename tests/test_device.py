@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from loupe.brain.device import resolve_device
-from loupe.brain.errors import InputError
+from loupe.brain.core.device import resolve_device
+from loupe.brain.core.errors import InputError
 
 
 def test_the_cpu_is_always_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loupe.brain.errors import InputError, ModelError
+from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.generators.diffusion import MODELS, Diffusion
-from loupe.brain.records import Request
-from loupe.brain.specs import GeneratorSession
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ import inspect
 
 import pytest
 
-from loupe.brain import errors
-from loupe.brain.errors import InputError, LoupeError, UnknownName
+from loupe.brain.core import errors
+from loupe.brain.core.errors import InputError, LoupeError, UnknownName
 
 CLASSES = [item for item in vars(errors).values() if inspect.isclass(item) and issubclass(item, Exception)]
 

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 import loupe
-from loupe.brain.errors import MissingWeights
-from loupe.brain.records import Box, ImageBatch, Output, Points, Scores
-from loupe.brain.specs import Check
+from loupe.brain.core.errors import MissingWeights
+from loupe.brain.core.records import Box, ImageBatch, Output, Points, Scores
+from loupe.brain.core.specs import Check
 
 pytestmark = pytest.mark.database
 

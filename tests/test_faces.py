@@ -13,10 +13,10 @@ from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
 from loupe.brain.anatomy import judging
 from loupe.brain.checks.faces import Faces
-from loupe.brain.errors import InputError, MissingWeights
+from loupe.brain.core.errors import InputError, MissingWeights
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.judges import folder
 from loupe.brain.judges.questions import SPECIALISTS
-from loupe.brain.records import ImageBatch, Scores
 
 FILES = ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
 Scorer = Callable[[ImageBatch], Scores]

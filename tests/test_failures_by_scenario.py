@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loupe.brain.records import Rate, Slice
+from loupe.brain.core.records import Rate, Slice
 from loupe.brain.slices.rates import wilson
 
 # each test fills a dataset of its own
@@ -136,7 +136,7 @@ def test_a_view_of_ones_own_is_what_is_counted_and_what_comes_back(session: Any)
 
 @pytest.mark.database
 def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(session: Any) -> None:
-    from loupe.brain import registry
+    from loupe.brain.core import registry
 
     few = len(session.state["table"]["modes"])
     session.call("on_factor", value="scenario.weather")
@@ -182,7 +182,7 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     from panel_session import PanelSession
 
     import loupe
-    from loupe.brain import registry
+    from loupe.brain.core import registry
     from loupe.brain.store import scores as store_scores
     from loupe.panels.failures_by_scenario import FailuresByScenario
 

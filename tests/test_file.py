@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain import registry, runner
+from loupe.brain import runner
 from loupe.brain.checks.file import File
+from loupe.brain.core import registry
 from loupe.brain.reader import Row
 
 

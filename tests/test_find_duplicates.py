@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from loupe.brain import errors
+from loupe.brain.core import errors
 
 pytestmark = pytest.mark.database
 

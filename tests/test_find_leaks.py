@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from test_find_duplicates import labels, scene
 
-from loupe.brain import errors, matching
+from loupe.brain import matching
+from loupe.brain.core import errors
 
 pytestmark = pytest.mark.database
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from test_find_duplicates import labels, scene
 
-from loupe.brain import contents, errors
+from loupe.brain import contents
+from loupe.brain.core import errors
 
 pytestmark = pytest.mark.database
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loupe.brain import errors
+from loupe.brain.core import errors
 from loupe.brain.sets.outliers import Outliers, outlyingness, robust_deviations
 
 

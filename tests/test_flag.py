@@ -16,7 +16,7 @@ def scored(dataset: Any) -> Any:
     """Four samples without files: dark, fine, unknown, bright."""
     import fiftyone as fo
 
-    from loupe.brain import registry
+    from loupe.brain.core import registry
     from loupe.brain.store import scores as store_scores
 
     dataset.add_samples([fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(4)], progress=False)
@@ -92,7 +92,7 @@ def test_bad_thresholds_are_refused_before_anything_is_written(scored: Any) -> N
 def test_scores_come_oriented_so_that_higher_is_worse(scored: Any) -> None:
     import loupe
     from loupe import errors
-    from loupe.brain import registry
+    from loupe.brain.core import registry
 
     dark = loupe.scores(scored, "dark")
     assert dark.dtype == np.float32
@@ -113,7 +113,7 @@ def test_twenty_thousand_samples_are_flagged_without_decoding_in_seconds(dataset
     import fiftyone as fo
 
     import loupe
-    from loupe.brain import registry
+    from loupe.brain.core import registry
     from loupe.brain.store import scores as store_scores
 
     n = 20_000

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from loupe.brain.errors import InputError, PromptError
-from loupe.brain.specs import Spec, param
+from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.specs import Spec, param
 
 pytestmark = pytest.mark.database
 
@@ -117,7 +117,7 @@ def test_what_does_not_fit_is_refused_in_the_form_and_after(database: str, name:
 def test_every_registered_spec_has_a_form_and_comes_back_as_it_went(database: str) -> None:
     from fiftyone.operators import types
 
-    from loupe.brain import registry
+    from loupe.brain.core import registry
     from loupe.operators import forms
 
     kinds: list[Callable[[], dict[str, type[Spec]]]] = [registry.checks, registry.embedders, registry.generators]  # type: ignore[list-item]

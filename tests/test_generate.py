@@ -14,8 +14,8 @@ from noise import FACTORS, TEMPLATE, Noise, whole
 from PIL import Image
 
 import loupe
-from loupe.brain import registry
-from loupe.brain.errors import InputError, PromptError
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError, PromptError
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 

@@ -20,8 +20,8 @@ from PIL import Image
 
 import loupe
 from loupe.brain import output_folder
-from loupe.brain.errors import DatabaseGone, OutputError, Stopped
-from loupe.brain.records import Progress, Request
+from loupe.brain.core.errors import DatabaseGone, OutputError, Stopped
+from loupe.brain.core.records import Progress, Request
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 

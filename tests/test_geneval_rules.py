@@ -17,8 +17,8 @@ from loupe.brain.composition.detection import usable
 from loupe.brain.composition.geneval import COLORS, Clause, detected, evaluate, judge
 from loupe.brain.composition.scene import Scene
 from loupe.brain.composition.vocabulary import Vocabulary
+from loupe.brain.core.records import Box
 from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec
-from loupe.brain.records import Box
 
 LEFT, RIGHT = (0.0, 40.0, 20.0, 60.0), (70.0, 40.0, 95.0, 60.0)
 

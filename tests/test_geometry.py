@@ -11,8 +11,8 @@ from PIL import Image
 
 from loupe.brain import runner
 from loupe.brain.checks.geometry import Geometry, aspect_ratio
+from loupe.brain.core.records import ImageBatch
 from loupe.brain.reader import Row
-from loupe.brain.records import ImageBatch
 
 
 @pytest.mark.parametrize(

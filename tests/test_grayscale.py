@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from loupe.brain.checks.grayscale import Grayscale, chroma
+from loupe.brain.core.records import ImageBatch
 from loupe.brain.levels import histogram
 from loupe.brain.reader import read
-from loupe.brain.records import ImageBatch
 
 RNG = np.random.default_rng(1)
 

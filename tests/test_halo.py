@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from loupe.brain.checks.halo import Halo, rims
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.halo import Halo as HaloDefect
 from loupe.brain.edges import REACH, strong_edges
 from loupe.brain.reader import read
-from loupe.brain.records import ImageBatch, Scores
 
 RNG = np.random.default_rng(5)
 

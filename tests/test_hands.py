@@ -16,7 +16,8 @@ from PIL import Image
 
 from loupe.brain.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
-from loupe.brain.errors import InputError, MissingWeights
+from loupe.brain.core.errors import InputError, MissingWeights
+from loupe.brain.core.records import ImageBatch, Judged, Scores
 from loupe.brain.judges import folder
 from loupe.brain.judges.answers import Answer, Question
 from loupe.brain.judges.base import Judge
@@ -24,7 +25,6 @@ from loupe.brain.judges.questions import SPECIALISTS
 from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.pose import NAMES as BODY
 from loupe.brain.landmarks.pose import Pose
-from loupe.brain.records import ImageBatch, Judged, Scores
 
 
 class Stub(Judge):

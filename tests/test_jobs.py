@@ -157,8 +157,8 @@ def test_progress_callback_of_a_job_stops_when_it_is_cancelled() -> None:
     from fiftyone.operators.delegated import DelegatedOperationService
     from fiftyone.operators.executor import ExecutionContext
 
-    from loupe.brain.errors import Stopped
-    from loupe.brain.records import Progress
+    from loupe.brain.core.errors import Stopped
+    from loupe.brain.core.records import Progress
     from loupe.brain.store import jobs
     from loupe.operators.run import reporter_of_job
 

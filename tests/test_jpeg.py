@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from loupe.brain import jpeg, reader
-from loupe.brain.errors import ReadError
+from loupe.brain.core.errors import ReadError
 from loupe.brain.reader import Row, read, read_chunks
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from loupe.brain.errors import InputError, LoupeError
+from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, decide, from_sums, from_tokens, spelled
 from loupe.brain.judges.base import conversation
 

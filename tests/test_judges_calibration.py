@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.judges.answers import Answer, Cuts
 from loupe.brain.judges.calibration import JudgeCalibration, calibrate
 from loupe.brain.slices.rates import wilson

@@ -16,7 +16,7 @@ import pytest
 from judge_server import GOOD, KEY, Handler, Server, completion, free_port, picture, question, reply, serving
 from PIL import Image
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.judges import endpoint
 from loupe.brain.judges.answers import JudgeError, Question
 from loupe.brain.judges.endpoint import Endpoint

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tiny_judge import build, questions
 
-from loupe.brain.errors import InputError, ModelError
+from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.judges.local import LocalJudge
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]

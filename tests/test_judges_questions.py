@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.judges import questions
 from loupe.brain.judges.questions import LONGEST_NAME, RELATIONS, SPECIALISTS, quoted
-from loupe.brain.taxonomy import FAILURE_MODES
 
 EVERY = [
     *(specialist.text for specialist in SPECIALISTS.values()),

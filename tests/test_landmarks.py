@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from loupe.brain.errors import InputError, ModelError
+from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.face import EYE_CORNERS, Faces
 from loupe.brain.landmarks.figure import Figure

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from loupe.brain.errors import InputError, ModelError
+from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.landmarks import crop, detector, figure, hand, pose
 from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.detector import Detections

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from loupe.brain.checks.local_blur import LocalBlur, block_softness, grown, softest_window
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.local_blur import LocalBlur as Injector
 from loupe.brain.defects.local_blur import patch
 from loupe.brain.reader import read
-from loupe.brain.records import ImageBatch, Scores
 
 RNG = np.random.default_rng(5)
 

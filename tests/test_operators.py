@@ -117,7 +117,7 @@ def test_an_empty_selection_is_no_reason_to_fail(scenes: Any) -> None:
 
 
 def test_no_prompts_are_shown_before_running(scenes: Any) -> None:
-    import loupe.brain.registry as registry
+    import loupe.brain.core.registry as registry
 
     needing = [name for name, spec in registry.checks().items() if "prompt" in spec.needs]
     assert needing
@@ -215,7 +215,7 @@ def test_closing_the_app_stops_between_batches_and_the_next_run_goes_on(scenes: 
 
 
 def test_errors_reach_the_app_as_they_are(scenes: Any) -> None:
-    from loupe.brain.errors import UnknownName
+    from loupe.brain.core.errors import UnknownName
 
     params = {"checks": ["sharpnes"]}
     messages = _messages("check", scenes, params, prompt_id="p")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.errors import PromptError
+from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.nouns import singular
 from loupe.brain.prompts.parse import parse
 from loupe.brain.prompts.spec import Asked, Attribute, Spec

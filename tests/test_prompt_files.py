@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.errors import PromptError
+from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.files import MOST_CHARACTERS, RESERVED, Prompt, read, with_negative_prompt
 
 TEMPLATE = 'a {color} sign that says "{text}" at {time}'

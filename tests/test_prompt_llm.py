@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.errors import ModelError
+from loupe.brain.core.errors import ModelError
 from loupe.brain.prompts.llm import llm_parser, read_with
 from loupe.brain.prompts.parse import parse
 from loupe.brain.prompts.spec import Asked, Attribute, Relation

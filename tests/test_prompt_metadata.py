@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from loupe.brain.errors import PromptError
+from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.metadata import checked, spec_of
 from loupe.brain.prompts.parse import parse
 from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec

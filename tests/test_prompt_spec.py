@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from loupe.brain.errors import PromptError
+from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec
 
 SPEC = Spec(

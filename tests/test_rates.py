@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.slices.rates import NONE, State, groups, jeffreys, rates, wilson
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from loupe.brain import reader
-from loupe.brain.errors import ReadError
+from loupe.brain.core.errors import ReadError
 from loupe.brain.reader import Row, read, read_chunks
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.errors import InputError
-from loupe.brain.records import Duplicates, Flags, ImageBatch, Pair, Rate, Run, Scores, Slice, Threshold
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Duplicates, Flags, ImageBatch, Pair, Rate, Run, Scores, Slice, Threshold
 
 
 def batch_of(pixels: np.ndarray) -> ImageBatch:

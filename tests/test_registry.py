@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain import registry
-from loupe.brain.errors import LoupeError, UnknownName
-from loupe.brain.records import ImageBatch, Scores
-from loupe.brain.specs import Check
+from loupe.brain.core import registry
+from loupe.brain.core.errors import LoupeError, UnknownName
+from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.specs import Check
 
 OTHERS = """
 from dataclasses import dataclass
-from loupe.brain.specs import Check
+from loupe.brain.core.specs import Check
 
 @dataclass(frozen=True)
 class Other(Check):

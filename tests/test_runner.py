@@ -14,10 +14,10 @@ import torch
 
 from loupe.brain import runner
 from loupe.brain.batches import AnyBatch
+from loupe.brain.core.records import Box, ImageBatch, Output, Scores
+from loupe.brain.core.specs import Check
 from loupe.brain.levels import luma_of
 from loupe.brain.reader import Row
-from loupe.brain.records import Box, ImageBatch, Output, Scores
-from loupe.brain.specs import Check
 
 
 @dataclass(frozen=True)

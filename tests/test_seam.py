@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.seam import Seam, lost_coherence, step_shares
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.seam import Seam as Injector
 from loupe.brain.reader import read
-from loupe.brain.records import ImageBatch, Scores
 
 JUDGE = Seam().load("cpu")
 

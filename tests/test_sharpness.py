@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.sharpness import Sharpness, sharpness
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.levels import block_means, gradient_energy
 from loupe.brain.reader import read
-from loupe.brain.records import ImageBatch, Scores
 
 
 def judge(picture: np.ndarray) -> Scores:

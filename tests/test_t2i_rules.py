@@ -13,8 +13,8 @@ from loupe.brain.composition.detection import usable
 from loupe.brain.composition.scene import Scene
 from loupe.brain.composition.t2i_compbench import Found, distinct, judge, numeracy, spatial
 from loupe.brain.composition.vocabulary import COCO_80, Vocabulary
+from loupe.brain.core.records import Box
 from loupe.brain.prompts.spec import Asked, Relation, Spec
-from loupe.brain.records import Box
 
 
 def reference_count(found: list[Found], asked: list[tuple[str, int]]) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from loupe.brain.errors import UnknownName
-from loupe.brain.taxonomy import FAILURE_MODES, failure_mode
+from loupe.brain.core.errors import UnknownName
+from loupe.brain.core.taxonomy import FAILURE_MODES, failure_mode
 
 GROUPS = {
     "artifact", "exposure", "text", "anatomy", "composition", "hallucination", "uncanny", "set", "label", "file",

@@ -15,7 +15,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from loupe.brain.checks.text import Text
-from loupe.brain.records import ImageBatch, Scores
+from loupe.brain.core.records import ImageBatch, Scores
 
 pytestmark = pytest.mark.slow
 

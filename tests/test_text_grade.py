@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from loupe.brain.checks.text import Text
-from loupe.brain.errors import InputError, ModelError
+from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.text import torch_ocr
 from loupe.brain.text.ocr import whole
 from loupe.brain.text.reading import Reader

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 def _output(failure: str) -> Any:
-    from loupe.brain import registry
+    from loupe.brain.core import registry
 
     return registry.failures()[failure][1]
 
@@ -56,7 +56,7 @@ def test_a_slider_covers_what_was_measured_in_fine_steps(
 
 @pytest.mark.parametrize("op", ["<", ">"])
 def test_what_each_step_would_flag_is_what_the_threshold_flags(op: Any) -> None:
-    from loupe.brain.records import Threshold
+    from loupe.brain.core.records import Threshold
     from loupe.brain.slices.histogram import Range, histogram
 
     rng = np.random.default_rng(0)
@@ -71,7 +71,7 @@ def test_what_each_step_would_flag_is_what_the_threshold_flags(op: Any) -> None:
 
 
 def test_counts_have_a_bar_each_and_the_line_stands_between_two_of_them() -> None:
-    from loupe.brain.records import Threshold
+    from loupe.brain.core.records import Threshold
     from loupe.brain.slices.histogram import Histogram, histogram, score_range
     from loupe.panels.histogram import draw
 
@@ -91,7 +91,7 @@ def test_counts_have_a_bar_each_and_the_line_stands_between_two_of_them() -> Non
 
 @pytest.mark.database
 def test_who_set_it_and_when_is_said_and_is_text(database: str) -> None:
-    from loupe.brain.records import Threshold
+    from loupe.brain.core.records import Threshold
     from loupe.panels.thresholds_layout import _origin
 
     default = Threshold("<", 0.6, basis="flags 1 of 100 clean ImageNet photos")

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks
+from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.tiling import Tiling as Injector
 from loupe.brain.reader import read
-from loupe.brain.records import ImageBatch, Scores
 
 JUDGE = Tiling().load("cpu")
 

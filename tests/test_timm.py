@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from loupe.brain.core.errors import ModelError
+from loupe.brain.core.records import ImageBatch
 from loupe.brain.embedders.timm import Timm
-from loupe.brain.errors import ModelError
-from loupe.brain.records import ImageBatch
 
 timm = pytest.importorskip("timm")
 MODEL = "test_vit"

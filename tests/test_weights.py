@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from loupe.brain import cli, weights, weights_table
-from loupe.brain.errors import LoupeError, MissingWeights, UnknownName
+from loupe.brain.core.errors import LoupeError, MissingWeights, UnknownName
 from loupe.brain.weights_table import Hub, Source, Url, Weights, Wheel
 
 CONTENT = b"the weights of a model" * 1000

@@ -12,8 +12,8 @@ from loupe.brain.composition import open_vocabulary, yolox
 from loupe.brain.composition.detection import MOST_BOXES, usable
 from loupe.brain.composition.geometry import iou
 from loupe.brain.composition.vocabulary import COCO_80
-from loupe.brain.errors import ModelError
-from loupe.brain.records import Box
+from loupe.brain.core.errors import ModelError
+from loupe.brain.core.records import Box
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from loupe.brain.core.records import Box
 from loupe.brain.prompts.spec import Asked, Relation, Spec
-from loupe.brain.records import Box
 
 PROMPTS = "8_prompts/human_judgements/spatialbench_uc"
 

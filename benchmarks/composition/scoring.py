@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.checks.composition import Composition
+from loupe.brain.core.records import Box, ImageBatch
 from loupe.brain.prompts.spec import Spec
-from loupe.brain.records import Box, ImageBatch
 
 
 def scored(

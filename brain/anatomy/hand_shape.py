@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 
 #: the bones, by the points at their two ends: the palm's rays and the thumb's, then each finger's
 BONES = tuple(

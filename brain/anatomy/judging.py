@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from loupe.brain import weights
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Record
 from loupe.brain.judges import folder
 from loupe.brain.judges.answers import Question
 from loupe.brain.judges.base import Judge
 from loupe.brain.judges.questions import SPECIALISTS
 from loupe.brain.landmarks import crop
 from loupe.brain.landmarks.crop import Roi
-from loupe.brain.records import Record
 
 GRADES = ("auto", "offline", "gpu")
 #: what the form says of the grades, and of the judge
@@ -108,7 +108,7 @@ def worst(judge: Judge, crops: Sequence[np.ndarray], failure: str) -> list[Worst
     Args:
         judge: any judge
         crops: (H, W, 3) uint8 sRGB each: a hand, a face or a person, as the failure's questions want it
-        failure: a label of brain/taxonomy.py that there are questions for
+        failure: a label of brain/core/taxonomy.py that there are questions for
 
     Raises:
         InputError: there are no questions for the failure

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from loupe.brain.core.records import Record
 from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.figure import Figure
-from loupe.brain.records import Record
 
 _Seen_co = TypeVar("_Seen_co", bound=Figure, covariant=True)
 

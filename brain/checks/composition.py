@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.composition.calibrated import DECIDABLE
-from loupe.brain.errors import LoupeError, PromptError
-from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
-from loupe.brain.specs import Check, param
+from loupe.brain.core.errors import LoupeError, PromptError
+from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.specs import Check, param
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.batches import AnyBatch, Part
+from loupe.brain.core.records import Output, Scores, Threshold
+from loupe.brain.core.specs import Check
 from loupe.brain.levels import histogram, percentiles
-from loupe.brain.records import Output, Scores, Threshold
-from loupe.brain.specs import Check
 
 if TYPE_CHECKING:
     from torch import Tensor

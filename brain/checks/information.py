@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.batches import AnyBatch
-from loupe.brain.records import Output, Scores, Threshold
-from loupe.brain.specs import Check
+from loupe.brain.core.records import Output, Scores, Threshold
+from loupe.brain.core.specs import Check
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
-from loupe.brain.specs import Check
+from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.specs import Check
 
 if TYPE_CHECKING:
     from torch import Tensor

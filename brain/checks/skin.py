@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.anatomy import judging
-from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
-from loupe.brain.specs import Check, param
+from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.specs import Check, param
 
 if TYPE_CHECKING:
     import numpy as np

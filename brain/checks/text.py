@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from loupe.brain.errors import InputError, PromptError
-from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
-from loupe.brain.specs import Check, param
+from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.specs import Check, param
 from loupe.brain.text.alignment import Edit, Kind, comparable
 from loupe.brain.text.expected import ExpectedText, expected_text
 

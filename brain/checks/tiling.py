@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.records import Box, ImageBatch, Judged, Output, Scores, Threshold
-from loupe.brain.specs import Check
+from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.specs import Check
 
 if TYPE_CHECKING:
     from torch import Tensor

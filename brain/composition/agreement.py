@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loupe.brain.composition.scene import Atom
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.judges import questions
 
 if TYPE_CHECKING:

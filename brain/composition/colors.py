@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loupe.brain.composition.geometry import Corners, corners
-from loupe.brain.records import Box
+from loupe.brain.core.records import Box
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from loupe.brain.composition.detection import Detector
 from loupe.brain.composition.vocabulary import normal
-from loupe.brain.errors import MissingDependency, ModelError
-from loupe.brain.records import Box
+from loupe.brain.core.errors import MissingDependency, ModelError
+from loupe.brain.core.records import Box
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from loupe.brain.composition.colors import Naming
 from loupe.brain.composition.detection import Seen
 from loupe.brain.composition.geometry import apart
 from loupe.brain.composition.vocabulary import Match, Vocabulary, normal
+from loupe.brain.core.records import Record
 from loupe.brain.prompts.spec import Asked, Spec
-from loupe.brain.records import Record
 
 #: the IoU from which two boxes of one class are one thing: a detector may give a thing twice
 SAME_THING = 0.7

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 
 Kind: TypeAlias = Literal["same", "narrower", "wider"]
 

@@ -19,8 +19,8 @@ import numpy as np
 
 from loupe.brain.composition.detection import Detector
 from loupe.brain.composition.vocabulary import COCO_80
-from loupe.brain.errors import MissingDependency, ModelError
-from loupe.brain.records import Box
+from loupe.brain.core.errors import MissingDependency, ModelError
+from loupe.brain.core.records import Box
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

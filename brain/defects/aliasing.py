@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.specs import Defect
+from loupe.brain.core.specs import Defect
 
 if TYPE_CHECKING:
     import numpy as np

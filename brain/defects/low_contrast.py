@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.specs import Defect
+from loupe.brain.core.specs import Defect
 
 
 @dataclass(frozen=True)

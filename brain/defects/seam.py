@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.specs import Defect
+from loupe.brain.core.specs import Defect
 
 #: levels by which the tone of a part is off for each percent by which it is displaced
 _LEVELS = 1.5

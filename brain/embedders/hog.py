@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain import specs
-from loupe.brain.records import ImageBatch
-from loupe.brain.specs import Embedder
+from loupe.brain.core import specs
+from loupe.brain.core.records import ImageBatch
+from loupe.brain.core.specs import Embedder
 
 if TYPE_CHECKING:
     import numpy as np

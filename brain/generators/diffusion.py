@@ -15,9 +15,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from loupe.brain.errors import InputError, ModelError
-from loupe.brain.records import Request
-from loupe.brain.specs import Generator, GeneratorSession, param
+from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import Generator, GeneratorSession, param
 
 if TYPE_CHECKING:
     from PIL.Image import Image

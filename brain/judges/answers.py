@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from loupe.brain.errors import InputError, LoupeError
-from loupe.brain.records import Record
+from loupe.brain.core.errors import InputError, LoupeError
+from loupe.brain.core.records import Record
 
 Verdict = Literal["yes", "no", "unknown"]
 

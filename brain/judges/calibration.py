@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Record
 from loupe.brain.judges.answers import Answer, Cuts, decide
-from loupe.brain.records import Record
 
 #: with fewer labels, or fewer of one kind, nothing can be said
 LEAST_LABELS = 20

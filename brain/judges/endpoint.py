@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from urllib.parse import urlsplit
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.judges.answers import JudgeError
 
 _PATH = "/chat/completions"

@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from loupe.brain.errors import ModelError
+from loupe.brain.core.errors import ModelError
 
 #: the judge where none is named, Apache-2.0
 DEFAULT = "Qwen/Qwen3-VL-2B-Instruct"

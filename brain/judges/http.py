@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, from_tokens, unknown
 from loupe.brain.judges.base import WORDING, Judge, conversation
 from loupe.brain.judges.endpoint import Dropped, Endpoint, Reply, Unreachable

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.errors import InputError, ModelError
+from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, from_sums, spelled
 from loupe.brain.judges.base import WORDING, Judge, conversation
 from loupe.brain.judges.folder import DEFAULT, locate

@@ -11,8 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-from loupe.brain.errors import InputError
-from loupe.brain.records import Record
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Record
 
 #: no thing that a prompt asks for has a longer name
 LONGEST_NAME = 100

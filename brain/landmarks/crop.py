@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.errors import InputError
-from loupe.brain.records import Record
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Record
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loupe.brain.errors import ModelError
+from loupe.brain.core.errors import ModelError
 from loupe.brain.landmarks import crop
 from loupe.brain.landmarks.litert import Model
 

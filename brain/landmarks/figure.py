@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from loupe.brain.core.records import Points
 from loupe.brain.landmarks.crop import Roi, turned
-from loupe.brain.records import Points
 
 
 @dataclass(frozen=True, eq=False)

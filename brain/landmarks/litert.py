@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loupe.brain.errors import MissingDependency, ModelError
+from loupe.brain.core.errors import MissingDependency, ModelError
 
 
 class Model:

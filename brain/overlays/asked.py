@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 from loupe.brain.text.alignment import comparable
 from loupe.brain.text.expected import expected_text
 

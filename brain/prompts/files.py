@@ -25,8 +25,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from loupe.brain.errors import PromptError
-from loupe.brain.records import Record
+from loupe.brain.core.errors import PromptError
+from loupe.brain.core.records import Record
 
 #: the longest prompt, negative prompt or factor value, in characters: far more than any text encoder reads
 MOST_CHARACTERS = 4000

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from loupe.brain.errors import MissingDependency, ModelError, PromptError
+from loupe.brain.core.errors import MissingDependency, ModelError, PromptError
 from loupe.brain.prompts.metadata import checked
 from loupe.brain.prompts.nouns import singular
 from loupe.brain.prompts.parse import parse

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
-from loupe.brain.errors import PromptError
+from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.parse import parse
 from loupe.brain.prompts.spec import RELATIONS, SIZES, Asked, Attribute, AttributeKind, Relation, Source, Spec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from loupe.brain.errors import PromptError
-from loupe.brain.records import Record
+from loupe.brain.core.errors import PromptError
+from loupe.brain.core.records import Record
 
 AttributeKind: TypeAlias = Literal["color", "shape", "texture", "material", "size", "other"]
 Source: TypeAlias = Literal["rules", "geneval", "t2i_compbench", "field", "llm"]

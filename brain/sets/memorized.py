@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from loupe.brain import specs
-from loupe.brain.records import Output, Threshold
-from loupe.brain.specs import SetMeasure
+from loupe.brain.core import specs
+from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.specs import SetMeasure
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain import specs
-from loupe.brain.records import Output, Threshold
-from loupe.brain.specs import SetMeasure
+from loupe.brain.core import specs
+from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.specs import SetMeasure
 
 #: the least spread of the log distances: where all are alike, a thousandth more is no outlier
 _LEAST_SPREAD = 0.05

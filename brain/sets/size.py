@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.records import Output, Threshold
-from loupe.brain.specs import SetCheck
+from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.specs import SetCheck
 
 #: octaves: the least spread of the sizes that is divided by: where all are of one size, a third more is not odd
 _LEAST_SPREAD = 0.3

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from loupe.brain.records import Output, Record, Threshold
+from loupe.brain.core.records import Output, Record, Threshold
 
 #: a histogram has no more bars than this, a slider no more steps than that
 BARS, STEPS = 60, 1000
@@ -75,7 +75,7 @@ def score_range(output: Output, scores: np.ndarray, *lines: float) -> Range:
         scores: (N,) as stored; NaN is left out
         lines: thresholds that have to lie on it
 
-    >>> from loupe.brain import registry
+    >>> from loupe.brain.core import registry
     >>> score_range(registry.failures()["blur"][1], np.array([0.5, 0.9]), 0.6)
     Range(low=0.0, high=1.0, step=0.01, whole=False)
     """

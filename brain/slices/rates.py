@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from loupe.brain.errors import InputError
-from loupe.brain.records import Rate, Slice
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Rate, Slice
 
 #: how a missing factor value is shown; it is a slice of its own
 NONE = "(none)"

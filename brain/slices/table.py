@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain.records import Rate, Record, Slice
+from loupe.brain.core.records import Rate, Record, Slice
 from loupe.brain.slices.rates import State, groups, rates
 
 

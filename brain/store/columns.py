@@ -13,8 +13,8 @@ import numpy as np
 from bson import json_util
 from fiftyone.core.collections import SampleCollection
 
-from loupe.brain import registry
-from loupe.brain.errors import InputError, UnknownName
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slices.rates import State
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.rows import CHECKED

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pymongo.errors import ConnectionFailure
 
-from loupe.brain.errors import DatabaseGone
+from loupe.brain.core.errors import DatabaseGone
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import fiftyone as fo
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.store.connection import database_errors
 
 #: the fields of ``generation``: type and what stands in it

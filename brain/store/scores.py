@@ -11,9 +11,9 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from loupe.brain.records import Failure, Output, Points
+from loupe.brain.core.records import Failure, Output, Points
+from loupe.brain.core.specs import Check
 from loupe.brain.runner import Verdict
-from loupe.brain.specs import Check
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root

@@ -12,9 +12,9 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.collections import SampleCollection
 
-from loupe.brain import registry
-from loupe.brain.errors import UnknownName
-from loupe.brain.records import Output, Threshold
+from loupe.brain.core import registry
+from loupe.brain.core.errors import UnknownName
+from loupe.brain.core.records import Output, Threshold
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.runs import load_thresholds, root
 from loupe.brain.store.scores import FAILURES, QUALITY

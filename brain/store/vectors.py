@@ -11,9 +11,9 @@ import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.specs import Embedder
 from loupe.brain.reader import Row
-from loupe.brain.specs import Embedder
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import fiftyone as fo
 
+from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.scores import FAILURES, QUALITY, UNKNOWN
-from loupe.brain.taxonomy import FAILURE_MODES
 
 WORKSPACE = "loupe"
 PANEL = "failures_by_scenario"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 
 Kind = Literal["substitution", "omission", "duplication", "unrequested"]
 

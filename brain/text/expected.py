@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from loupe.brain.records import Record
+from loupe.brain.core.records import Record
 
 #: opening mark -> the marks that can close it; " and ' are their own closers
 _CLOSERS = {

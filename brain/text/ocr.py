@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loupe.brain.errors import MissingDependency
+from loupe.brain.core.errors import MissingDependency
 from loupe.brain.text.ctc import Alphabet, Script
 
 if TYPE_CHECKING:

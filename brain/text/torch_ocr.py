@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain.errors import MissingDependency, ModelError
+from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.text.ocr import Ocr, box_finder
 
 DETECTOR = "PaddlePaddle/PP-OCRv6_medium_det_safetensors"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import registry, runner
+from loupe.brain import runner
 from loupe.brain.calibration import (
     CalibratedFailure,
     Calibration,
@@ -22,19 +22,13 @@ from loupe.brain.calibration import (
     share_of,
     spread,
 )
-from loupe.brain.device import resolve_device
-from loupe.brain.errors import InputError, UnknownName
-from loupe.brain.progress import reporter
+from loupe.brain.core import registry
+from loupe.brain.core.device import resolve_device
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import ImageBatch, Output, Progress, ProgressCallback, Scores, Threshold
+from loupe.brain.core.specs import Check, Defect, failing_outputs
 from loupe.brain.reader import Row, read_chunks
-from loupe.brain.records import (
-    ImageBatch,
-    Output,
-    Progress,
-    ProgressCallback,
-    Scores,
-    Threshold,
-)
-from loupe.brain.specs import Check, Defect, failing_outputs
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors

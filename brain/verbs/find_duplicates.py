@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, matching, neighbors, registry
+from loupe.brain import contents, matching, neighbors
 from loupe.brain.contents import Contents
-from loupe.brain.errors import InputError
-from loupe.brain.progress import reporter
-from loupe.brain.records import Duplicates, Pair, ProgressCallback
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import Duplicates, Pair, ProgressCallback
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, registry
-from loupe.brain.progress import reporter
-from loupe.brain.records import Leaks, Pair, ProgressCallback
+from loupe.brain import contents
+from loupe.brain.core import registry
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import Leaks, Pair, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets

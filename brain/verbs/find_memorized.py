@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, registry
-from loupe.brain.errors import InputError
-from loupe.brain.progress import reporter
-from loupe.brain.records import Memorized, Pair, ProgressCallback
+from loupe.brain import contents
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import Memorized, Pair, ProgressCallback
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import neighbors, registry
-from loupe.brain.errors import InputError
-from loupe.brain.progress import reporter
-from loupe.brain.records import Outliers, Progress, ProgressCallback, Threshold
+from loupe.brain import neighbors
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import Outliers, Progress, ProgressCallback, Threshold
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
 from loupe.brain.store import runs as store_runs

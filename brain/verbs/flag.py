@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from loupe.brain import registry
-from loupe.brain.errors import InputError, UnknownName
-from loupe.brain.records import Failure, Flags, Output, Threshold
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.records import Failure, Flags, Output, Threshold
+from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors
-from loupe.brain.taxonomy import FAILURE_MODES
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loupe.brain.errors import InputError, NoSamples, PromptError
-from loupe.brain.progress import reporter
-from loupe.brain.records import Progress, ProgressCallback, Run
+from loupe.brain.core.errors import InputError, NoSamples, PromptError
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import Progress, ProgressCallback, Run
 from loupe.brain.store import imported
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import registry
-from loupe.brain.errors import InputError, UnknownName
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors

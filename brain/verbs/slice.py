@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from loupe.brain.records import Rate
+from loupe.brain.core.records import Rate
 from loupe.brain.slices.rates import rates
 from loupe.brain.store import columns
 from loupe.brain.store import rows as store_rows

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from loupe.brain import registry
+from loupe.brain.core import registry
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.generators.diffusion import Diffusion
 from loupe.brain.reader import read
-from loupe.brain.records import Request
-from loupe.brain.specs import GeneratorSession
 from pages import drawn
 
 

@@ -14,9 +14,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TypeVar
 
-from loupe.brain.errors import LoupeError, UnknownName
-from loupe.brain.records import Output
-from loupe.brain.specs import Check, Defect, Embedder, Generator, SetCheck, SetMeasure, Spec, failing_outputs
+from loupe.brain.core.errors import LoupeError, UnknownName
+from loupe.brain.core.records import Output
+from loupe.brain.core.specs import Check, Defect, Embedder, Generator, SetCheck, SetMeasure, Spec, failing_outputs
 
 S = TypeVar("S", bound=Spec)
 

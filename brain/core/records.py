@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from loupe.brain import levels
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 from loupe.brain.levels import Tones
 
 if TYPE_CHECKING:

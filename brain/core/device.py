@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from loupe.brain.errors import InputError
+from loupe.brain.core.errors import InputError
 
 
 def resolve_device(device: str | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loupe.brain.errors import UnknownName
+from loupe.brain.core.errors import UnknownName
 
 
 @dataclass(frozen=True)

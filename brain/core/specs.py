@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
-from loupe.brain.records import ImageBatch, Judged, Output, Request, Scores
+from loupe.brain.core.records import ImageBatch, Judged, Output, Request, Scores
 
 if TYPE_CHECKING:
     import numpy as np

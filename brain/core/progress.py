@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loupe.brain.records import Progress, ProgressCallback
+from loupe.brain.core.records import Progress, ProgressCallback
 
 
 def reporter(progress: bool | ProgressCallback | None, verb: str) -> ProgressCallback:
