@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from loupe.brain.batches import Look, Looks
 from loupe.brain.core.errors import ReadError
 from loupe.brain.core.records import ImageBatch
-from loupe.brain.jpeg import Encoded, decode, decode_scaled, encoded
+from loupe.brain.imaging.jpeg import Encoded, decode, decode_scaled, encoded
+from loupe.brain.imaging.ragged import Look, Looks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -208,7 +208,7 @@ def read_chunks(
         long_side: the resolution that is needed, see ``read``
         batch_size: the most images a batch holds
         workers: threads; the number of cores by default
-        device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.jpeg``
+        device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.imaging.jpeg``
         looks: whether to look at each picture as it is read; on the CPU only
     """
     workers = workers or os.cpu_count() or 1

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from loupe.brain.batches import AnyBatch, MixedBatch, Part
 from loupe.brain.core.records import Box, Points, Scores
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.ragged import AnyBatch, MixedBatch, Part
 from loupe.brain.reader import Bunch, Chunk, Row, read_chunks
 
 T = TypeVar("T")

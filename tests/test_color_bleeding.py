@@ -12,7 +12,7 @@ import torch
 from loupe.brain.checks.color_bleeding import ColorBleeding, explained
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.color_bleeding import ColorBleeding as ColorBleedingDefect
-from loupe.brain.edges import REACH
+from loupe.brain.imaging.edges import REACH
 
 RNG = np.random.default_rng(5)
 BLURS = [0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0]

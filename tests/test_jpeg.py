@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain import jpeg, reader
+from loupe.brain import reader
 from loupe.brain.core.errors import ReadError
+from loupe.brain.imaging import jpeg
 from loupe.brain.reader import Row, read, read_chunks
 
 

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.levels import block_means, extremes, gradient_energy, histogram, luma, percentiles, sampled, scaled
+from loupe.brain.imaging.luma import (
+    block_means,
+    extremes,
+    gradient_energy,
+    histogram,
+    luma,
+    percentiles,
+    sampled,
+    scaled,
+)
 
 
 def pictures() -> np.ndarray:

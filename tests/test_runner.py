@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from loupe.brain import runner
-from loupe.brain.batches import AnyBatch
 from loupe.brain.core.records import Box, ImageBatch, Output, Scores
 from loupe.brain.core.specs import Check
-from loupe.brain.levels import luma_of
+from loupe.brain.imaging.luma import luma_of
+from loupe.brain.imaging.ragged import AnyBatch
 from loupe.brain.reader import Row
 
 

@@ -12,7 +12,7 @@ import torch
 
 from loupe.brain.checks.sharpness import Sharpness, sharpness
 from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.levels import block_means, gradient_energy
+from loupe.brain.imaging.luma import block_means, gradient_energy
 from loupe.brain.reader import read
 
 

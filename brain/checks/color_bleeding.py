@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check
-from loupe.brain.edges import REACH, Edges, strong_edges, worst_places
+from loupe.brain.imaging.edges import REACH, Edges, strong_edges, worst_places
 
 if TYPE_CHECKING:
     from torch import Tensor

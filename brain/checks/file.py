@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from loupe.brain.batches import AnyBatch
 from loupe.brain.core.records import Output, Scores, Threshold
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.ragged import AnyBatch
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch
 from loupe.brain.core.records import Output, Scores, Threshold
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.ragged import AnyBatch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check
-from loupe.brain.edges import REACH, far_sides, strong_edges, worst_places
+from loupe.brain.imaging.edges import REACH, far_sides, strong_edges, worst_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ def rims(profiles: Tensor) -> tuple[Tensor, Tensor]:
     amount a and a radius far larger than the edge makes a rim of a / 2.
 
     Args:
-        profiles: (K, 2 * REACH) luma across the edges, see ``loupe.brain.edges``
+        profiles: (K, 2 * REACH) luma across the edges, see ``loupe.brain.imaging.edges``
 
     Returns:
         (2 * K, REACH) float32, first the bright sides, then the dark ones, positive where there is a rim; 0 is the mean

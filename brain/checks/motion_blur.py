@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch, Part
 from loupe.brain.core.records import Output, Scores, Threshold
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.ragged import AnyBatch, Part
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.batches import AnyBatch, Part
 from loupe.brain.core.records import Output, Scores, Threshold
 from loupe.brain.core.specs import Check
-from loupe.brain.levels import gradient_energy
+from loupe.brain.imaging.luma import gradient_energy
+from loupe.brain.imaging.ragged import AnyBatch, Part
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from loupe.brain import levels
 from loupe.brain.core.errors import InputError
-from loupe.brain.levels import Tones
+from loupe.brain.imaging import luma
+from loupe.brain.imaging.luma import Tones
 
 if TYPE_CHECKING:
     import torch
@@ -199,17 +199,17 @@ class ImageBatch:
     @cached_property
     def tones(self) -> Tones:
         """The Rec. 601 luma of the sRGB values, and what is made of it, computed once for all checks."""
-        return Tones(levels.luma(self.pixels))
+        return Tones(luma.luma(self.pixels))
 
     @cached_property
     def samples(self) -> ImageBatch:
         """The batch with every n-th pixel only: 128 to 255 along the long side, all of a smaller picture."""
-        return replace(self, pixels=levels.sampled(self.pixels))
+        return replace(self, pixels=luma.sampled(self.pixels))
 
     @cached_property
     def extremes(self) -> tuple[Tensor, Tensor]:
         """(N, H, W) uint8 each: the highest and the lowest of R, G and B."""
-        return levels.extremes(self.pixels)
+        return luma.extremes(self.pixels)
 
     @cached_property
     def _scaled(self) -> dict[int, ImageBatch]:
@@ -223,7 +223,7 @@ class ImageBatch:
         if max(self.pixels.shape[-2:]) <= long_side:
             return self
         if long_side not in self._scaled:
-            self._scaled[long_side] = replace(self, pixels=levels.scaled(self.pixels, long_side))
+            self._scaled[long_side] = replace(self, pixels=luma.scaled(self.pixels, long_side))
         return self._scaled[long_side]
 
 

@@ -77,7 +77,7 @@ class Check(Spec):
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
-        mixed: whether it takes pictures of several shapes at once, as ``loupe.brain.batches.MixedBatch``, and needs no
+        mixed: whether it takes pictures of several shapes at once, as ``loupe.brain.imaging.ragged.MixedBatch``, and needs no
             more of each than its ``tones`` and ``samples``
     """
 

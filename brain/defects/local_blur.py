@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from loupe.brain.core.specs import Defect
-from loupe.brain.placement import busiest
+from loupe.brain.imaging.window_selection import busiest
 
 #: how often the patch lies on the busiest part of the picture instead of around its middle
 _BUSIEST = 0.5

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from loupe.brain.core.specs import Defect
-from loupe.brain.placement import busiest
+from loupe.brain.imaging.window_selection import busiest
 
 #: share of the sides that the subject takes up
 _LEAST_SIDE, _MOST_SIDE = 0.15, 0.35

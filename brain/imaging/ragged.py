@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loupe.brain import levels
 from loupe.brain.core.records import ImageBatch
-from loupe.brain.levels import Tones
+from loupe.brain.imaging import luma
+from loupe.brain.imaging.luma import Tones
 
 if TYPE_CHECKING:
     import torch
@@ -29,8 +29,8 @@ class Look:
     """What is taken of a picture as it is read.
 
     Attributes:
-        luma: (H, W) uint8, see ``levels.luma``
-        sample: (h, w, 3) uint8, see ``levels.sampled``
+        luma: (H, W) uint8, see ``luma.luma``
+        sample: (h, w, 3) uint8, see ``luma.sampled``
     """
 
     luma: np.ndarray
@@ -39,7 +39,7 @@ class Look:
     @classmethod
     def at(cls, pixels: np.ndarray) -> Look:
         """Returns the look at a (H, W, 3) uint8 picture."""
-        return cls(levels.luma_of(pixels), levels.sampled_of(pixels))
+        return cls(luma.luma_of(pixels), luma.sampled_of(pixels))
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class Looks:
     @cached_property
     def tones(self) -> Tones:
         """The luma, and what is made of it."""
-        return Tones(levels.together([look.luma for look in self.looks]))
+        return Tones(luma.together([look.luma for look in self.looks]))
 
     @cached_property
     def samples(self) -> ImageBatch:
         """The batch with every n-th pixel only."""
-        pixels = levels.together([look.sample for look in self.looks]).permute(0, 3, 1, 2)
+        pixels = luma.together([look.sample for look in self.looks]).permute(0, 3, 1, 2)
         return ImageBatch(self.ids, pixels, self.sizes, self.fields)
 
     def halved(self) -> tuple[Looks, Looks]:
