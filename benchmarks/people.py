@@ -34,7 +34,6 @@ from scipy.stats import spearmanr
 from benchmarks import people_defects as defects
 from benchmarks.figures import machine, share
 from loupe.brain import weights
-from loupe.brain.calibration import auroc
 from loupe.brain.composition import yolox
 from loupe.brain.core import registry
 from loupe.brain.core.records import ImageBatch, Output, Scores
@@ -42,6 +41,7 @@ from loupe.brain.landmarks.crop import Roi
 from loupe.brain.landmarks.face import Faces
 from loupe.brain.landmarks.pose import Poses
 from loupe.brain.reader import read
+from loupe.brain.stats.calibration import auroc
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LONG_SIDE = 1280

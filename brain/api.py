@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from loupe.brain.calibration import Calibration
 from loupe.brain.core import errors
 from loupe.brain.core.errors import LoupeError
 from loupe.brain.core.records import (
@@ -17,6 +16,7 @@ from loupe.brain.core.records import (
     Slice,
     Threshold,
 )
+from loupe.brain.stats.calibration import Calibration
 from loupe.brain.verbs.calibrate import calibrate
 from loupe.brain.verbs.check import check
 from loupe.brain.verbs.embed import embed

@@ -7,9 +7,9 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain.calibration import Calibration, OperatingPoint, Share
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.stats.calibration import Calibration, OperatingPoint, Share
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
@@ -26,7 +26,7 @@ class CalibrateThresholds(LoupeOperator):
     button = "Calibrate"
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
-        from loupe.brain.calibration import least_known
+        from loupe.brain.stats.calibration import least_known
         from loupe.brain.verbs import calibrate
 
         samples = forms.target(ctx, inputs, "Calibrate on")

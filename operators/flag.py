@@ -11,7 +11,7 @@ from fiftyone.operators import types
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback, Threshold
-from loupe.brain.slices.histogram import score_range
+from loupe.brain.stats.histogram import score_range
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 

@@ -17,7 +17,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output
 from loupe.brain.core.specs import Spec
-from loupe.brain.slices.histogram import decimal_step
+from loupe.brain.stats.histogram import decimal_step
 
 S = TypeVar("S", bound=Spec)
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from loupe.brain.core.records import Output, Threshold
-from loupe.brain.slices.histogram import Histogram
+from loupe.brain.stats.histogram import Histogram
 
 #: the plot's margins in pixels: the slider under it takes them over, so that its thumb stands under the line
 LEFT, RIGHT = 64, 24

@@ -80,7 +80,7 @@ class Thresholds(foo.Panel):
 
     def on_pick(self, ctx: Any) -> None:
         """A place in the plot was clicked."""
-        from loupe.brain.slices.histogram import Range
+        from loupe.brain.stats.histogram import Range
         from loupe.operators.forms import is_number
 
         x, drawn = ctx.params.get("x"), ctx.panel.state.drawn
@@ -297,7 +297,7 @@ def _look(view: Any, failure: str, value: float | None, column: Scored | None) -
     """
     from loupe.brain.core import registry
     from loupe.brain.core.records import Threshold
-    from loupe.brain.slices import histogram
+    from loupe.brain.stats import histogram
     from loupe.brain.store import thresholds_view
 
     _, output = registry.failures()[failure]

@@ -17,11 +17,11 @@ import torch
 from leaves import leaves
 from PIL import Image
 
-from loupe.brain.calibration import CalibratedFailure, spread
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, NoSamples, Stopped, UnknownName
 from loupe.brain.core.records import ImageBatch, Output, Progress, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect
+from loupe.brain.stats.calibration import CalibratedFailure, spread
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 

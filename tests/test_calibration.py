@@ -10,7 +10,9 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from loupe.brain.calibration import (
+from loupe.brain.core.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.defects.seam import Seam
+from loupe.brain.stats.calibration import (
     auroc,
     injected,
     least_known,
@@ -21,8 +23,6 @@ from loupe.brain.calibration import (
     spread,
     threshold_for,
 )
-from loupe.brain.core.records import ImageBatch, Output, Scores, Threshold
-from loupe.brain.defects.seam import Seam
 
 RNG = np.random.default_rng(11)
 

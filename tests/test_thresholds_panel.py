@@ -36,7 +36,7 @@ def _output(failure: str) -> Any:
 def test_a_slider_covers_what_was_measured_in_fine_steps(
     failure: str, scores: list[float], within: tuple[float, float]
 ) -> None:
-    from loupe.brain.slices.histogram import BARS, STEPS, histogram, score_range
+    from loupe.brain.stats.histogram import BARS, STEPS, histogram, score_range
 
     output = _output(failure)
     column = np.array([*scores, np.nan], dtype=np.float32)
@@ -57,7 +57,7 @@ def test_a_slider_covers_what_was_measured_in_fine_steps(
 @pytest.mark.parametrize("op", ["<", ">"])
 def test_what_each_step_would_flag_is_what_the_threshold_flags(op: Any) -> None:
     from loupe.brain.core.records import Threshold
-    from loupe.brain.slices.histogram import Range, histogram
+    from loupe.brain.stats.histogram import Range, histogram
 
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 101, 500).astype(np.float32) / np.float32(
@@ -72,7 +72,7 @@ def test_what_each_step_would_flag_is_what_the_threshold_flags(op: Any) -> None:
 
 def test_counts_have_a_bar_each_and_the_line_stands_between_two_of_them() -> None:
     from loupe.brain.core.records import Threshold
-    from loupe.brain.slices.histogram import Histogram, histogram, score_range
+    from loupe.brain.stats.histogram import Histogram, histogram, score_range
     from loupe.panels.histogram import draw
 
     output = _output("text_omission")

@@ -6,9 +6,9 @@ from typing import Any
 
 import fiftyone as fo
 
-from loupe.brain.calibration import Calibration
 from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.records import Run, Threshold
+from loupe.brain.stats.calibration import Calibration
 from loupe.brain.store.connection import database_errors
 
 _SETTINGS = "loupe"

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain import runner
-from loupe.brain.calibration import (
+from loupe.brain.core import registry
+from loupe.brain.core.device import resolve_device
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import ImageBatch, Output, Progress, ProgressCallback, Scores, Threshold
+from loupe.brain.core.specs import Check, Defect, failing_outputs
+from loupe.brain.reader import Row, read_chunks
+from loupe.brain.stats.calibration import (
     CalibratedFailure,
     Calibration,
     auroc,
@@ -22,13 +29,6 @@ from loupe.brain.calibration import (
     share_of,
     spread,
 )
-from loupe.brain.core import registry
-from loupe.brain.core.device import resolve_device
-from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import ImageBatch, Output, Progress, ProgressCallback, Scores, Threshold
-from loupe.brain.core.specs import Check, Defect, failing_outputs
-from loupe.brain.reader import Row, read_chunks
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
