@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 if TYPE_CHECKING:
-    from loupe.brain.slices.table import Table
+    from loupe.brain.slicing.table import Table
     from loupe.brain.store.columns import Cell
 
 #: what a click on a cell can show, and how it is said
@@ -80,8 +80,8 @@ class FailuresByScenario(foo.Panel):
 
     def on_click(self, ctx: Any) -> None:
         """Narrows the view to the samples of the clicked cell."""
-        from loupe.brain.slices.rates import State
-        from loupe.brain.slices.table import Table
+        from loupe.brain.slicing.rates import State
+        from loupe.brain.slicing.table import Table
         from loupe.brain.store import columns
 
         row, column = ctx.params.get("y"), ctx.params.get("x")
@@ -151,8 +151,8 @@ class FailuresByScenario(foo.Panel):
         row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=self.on_refresh)
 
     def _render_table(self, panel: types.Object, ctx: Any) -> None:
-        from loupe.brain.slices.rates import shown
-        from loupe.brain.slices.table import Table
+        from loupe.brain.slicing.rates import shown
+        from loupe.brain.slicing.table import Table
         from loupe.brain.store import columns
         from loupe.panels import heatmap
 
@@ -213,7 +213,7 @@ def _is_drawn(ctx: Any) -> bool:
 
 
 def _name(cell: Cell) -> str:
-    from loupe.brain.slices.rates import shown
+    from loupe.brain.slicing.rates import shown
     from loupe.panels.heatmap import title
 
     return f"{title(cell.failure)} · {', '.join(map(shown, cell.values.values())) or 'all samples'}"
@@ -257,7 +257,7 @@ def _refresh(ctx: Any) -> None:
 
 def _read(ctx: Any, factor: str | None, every_mode: bool) -> tuple[Table | None, list[str], dict[str, str] | None]:
     """Returns the table and the factors to choose from, or else a notice that says what to do next."""
-    from loupe.brain.slices.table import tabulate
+    from loupe.brain.slicing.table import tabulate
     from loupe.brain.store import columns
 
     def notice(text: str, action: str = "") -> tuple[None, list[str], dict[str, str]]:

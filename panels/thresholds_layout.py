@@ -10,7 +10,7 @@ from fiftyone.operators import types
 
 from loupe.brain.core import registry
 from loupe.brain.core.records import Threshold
-from loupe.brain.slices.rates import wilson
+from loupe.brain.slicing.rates import wilson
 from loupe.brain.stats.histogram import Histogram
 from loupe.operators import forms
 from loupe.operators.summary import escape, failure_title

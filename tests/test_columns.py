@@ -10,7 +10,7 @@ import pytest
 import loupe
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, NoSamples, UnknownName
-from loupe.brain.slices.rates import State
+from loupe.brain.slicing.rates import State
 
 pytestmark = pytest.mark.database
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from loupe.brain.core.errors import InputError
 from loupe.brain.judges.answers import Answer, Cuts
 from loupe.brain.judges.calibration import JudgeCalibration, calibrate
-from loupe.brain.slices.rates import wilson
+from loupe.brain.slicing.rates import wilson
 
 
 def answers(yes: ArrayLike, mass: float = 1.0) -> list[Answer]:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.slices.rates import NONE, State, groups, jeffreys, rates, wilson
+from loupe.brain.slicing.rates import NONE, State, groups, jeffreys, rates, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from loupe.brain.core.records import ImageBatch, Output, Record, Scores, Threshold
-from loupe.brain.slices.rates import wilson
+from loupe.brain.slicing.rates import wilson
 
 if TYPE_CHECKING:
     from loupe.brain.core.specs import Defect

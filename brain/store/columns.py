@@ -15,7 +15,7 @@ from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.slices.rates import State
+from loupe.brain.slicing.rates import State
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.records import Rate
-from loupe.brain.slices.rates import rates
+from loupe.brain.slicing.rates import rates
 from loupe.brain.store import columns
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.connection import database_errors

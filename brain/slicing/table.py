@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.records import Rate, Record, Slice
-from loupe.brain.slices.rates import State, groups, rates
+from loupe.brain.slicing.rates import State, groups, rates
 
 
 @dataclass(frozen=True)
