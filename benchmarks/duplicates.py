@@ -24,7 +24,7 @@ from PIL import Image
 from benchmarks.figures import machine, share
 from loupe.brain import likeness, matching
 from loupe.brain.core.errors import ReadError
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 from loupe.brain.sets.duplicates import Duplicates
 
 LINE = Duplicates.outputs[1].fails

@@ -34,7 +34,7 @@ from benchmarks.figures import machine, share
 from loupe.brain.core import registry
 from loupe.brain.core.records import Output
 from loupe.brain.core.specs import Check
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 from loupe.brain.stats.calibration import auroc, injected, score, threshold_for
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

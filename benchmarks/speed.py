@@ -28,9 +28,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import machine
-from loupe.brain import neighbors, runner
+from loupe.brain import neighbors
 from loupe.brain.core import registry
-from loupe.brain.reader import Row, read
+from loupe.brain.engine import runner
+from loupe.brain.engine.reader import Row, read
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "1_real_photos"
 SHAPES = ((816, 612), (612, 816), (866, 577), (707, 707))

@@ -13,7 +13,7 @@ import numpy as np
 
 from loupe.brain import likeness, matching
 from loupe.brain.core.records import ImageBatch, Progress, ProgressCallback, Threshold
-from loupe.brain.reader import Row, read_chunks
+from loupe.brain.engine.reader import Row, read_chunks
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,12 @@ from pages.evidence import drawn, side_by_side
 from pages.pictures import SOURCES, attribution, picture, with_defect
 from PIL import Image
 
-from loupe.brain import contents, runner
+from loupe.brain import contents
 from loupe.brain.core import registry
 from loupe.brain.core.records import Output
-from loupe.brain.reader import Row
-from loupe.brain.runner import Verdict
+from loupe.brain.engine import runner
+from loupe.brain.engine.reader import Row
+from loupe.brain.engine.runner import Verdict
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "checks"
 GROUPS: dict[str, Group] = pages.pixels.GROUPS | pages.prompts.GROUPS | pages.people.GROUPS

@@ -87,8 +87,8 @@ def test_stopping_keeps_what_is_done(dataset: Any, pictures: list[Path]) -> None
     import fiftyone as fo
 
     import loupe
-    from loupe.brain import reader
     from loupe.brain.core.errors import Stopped
+    from loupe.brain.engine import reader
 
     paths = [str(path) for path in pictures] * 20  # more than one chunk
     dataset.add_samples([fo.Sample(filepath=path) for path in paths], progress=False)

@@ -14,7 +14,7 @@ from pages.cases import SECTIONS, Case, Group
 from PIL import Image
 
 from loupe.brain.core import registry
-from loupe.brain.runner import Verdict
+from loupe.brain.engine.runner import Verdict
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "checks"

@@ -29,7 +29,7 @@ def test_vectors_are_stored_and_are_those_of_the_embedder(filled: Any) -> None:
     import loupe
     from loupe.brain.core.records import ImageBatch
     from loupe.brain.embedders.hog import Hog
-    from loupe.brain.reader import read
+    from loupe.brain.engine.reader import read
 
     run = loupe.embed(filled, embedder="hog", visualize=None, similarity=False)
     assert (run.n, run.skipped, run.errors) == (8, 0, 0)
@@ -122,7 +122,7 @@ def test_another_embedder_embeds_all_anew(filled: Any) -> None:
 
 def test_stopped_and_taken_up_again(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import loupe
-    from loupe.brain import reader
+    from loupe.brain.engine import reader
 
     monkeypatch.setattr(reader, "CHUNK", 3)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain import runner
 from loupe.brain.checks.file import File
 from loupe.brain.core import registry
-from loupe.brain.reader import Row
+from loupe.brain.engine import runner
+from loupe.brain.engine.reader import Row
 
 
 def test_only_a_file_that_cannot_be_decoded_is_unreadable(pictures: list[Path], tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from noise import FACTORS, TEMPLATE, Noise, whole
 from PIL import Image
 
 import loupe
-from loupe.brain import output_folder
 from loupe.brain.core.errors import DatabaseGone, OutputError, Stopped
 from loupe.brain.core.records import Progress, Request
+from loupe.brain.engine import output_folder
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 

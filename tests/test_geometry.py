@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain import runner
 from loupe.brain.checks.geometry import Geometry, aspect_ratio
 from loupe.brain.core.records import ImageBatch
-from loupe.brain.reader import Row
+from loupe.brain.engine import runner
+from loupe.brain.engine.reader import Row
 
 
 @pytest.mark.parametrize(

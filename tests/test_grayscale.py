@@ -12,8 +12,8 @@ from PIL import Image
 
 from loupe.brain.checks.grayscale import Grayscale, chroma
 from loupe.brain.core.records import ImageBatch
+from loupe.brain.engine.reader import read
 from loupe.brain.imaging.luma import histogram
-from loupe.brain.reader import read
 
 RNG = np.random.default_rng(1)
 

@@ -13,8 +13,8 @@ import torch
 from loupe.brain.checks.halo import Halo, rims
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.halo import Halo as HaloDefect
+from loupe.brain.engine.reader import read
 from loupe.brain.imaging.edges import REACH, strong_edges
-from loupe.brain.reader import read
 
 RNG = np.random.default_rng(5)
 

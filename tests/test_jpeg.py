@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain import reader
 from loupe.brain.core.errors import ReadError
+from loupe.brain.engine import reader
+from loupe.brain.engine.reader import Row, read, read_chunks
 from loupe.brain.imaging import jpeg
-from loupe.brain.reader import Row, read, read_chunks
 
 
 def picture(seed: int) -> Image.Image:

@@ -14,7 +14,7 @@ from loupe.brain.checks.local_blur import LocalBlur, block_softness, grown, soft
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.local_blur import LocalBlur as Injector
 from loupe.brain.defects.local_blur import patch
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 RNG = np.random.default_rng(5)
 

@@ -12,7 +12,7 @@ import torch
 
 from loupe.brain.checks.motion_blur import MotionBlur, directional_loss, framed, smear_length, spectrum
 from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 RNG = np.random.default_rng(5)
 

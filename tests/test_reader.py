@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from loupe.brain import reader
 from loupe.brain.core.errors import ReadError
-from loupe.brain.reader import Row, read, read_chunks
+from loupe.brain.engine import reader
+from loupe.brain.engine.reader import Row, read, read_chunks
 
 
 @pytest.fixture(scope="module")

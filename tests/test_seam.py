@@ -13,7 +13,7 @@ import torch
 from loupe.brain.checks.seam import Seam, lost_coherence, step_shares
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.seam import Seam as Injector
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 JUDGE = Seam().load("cpu")
 

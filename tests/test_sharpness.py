@@ -12,8 +12,8 @@ import torch
 
 from loupe.brain.checks.sharpness import Sharpness, sharpness
 from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.engine.reader import read
 from loupe.brain.imaging.luma import block_means, gradient_energy
-from loupe.brain.reader import read
 
 
 def judge(picture: np.ndarray) -> Scores:

@@ -13,7 +13,7 @@ import torch
 from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.tiling import Tiling as Injector
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 JUDGE = Tiling().load("cpu")
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from benchmarks.changes import chain, gain, jpeg, noise
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

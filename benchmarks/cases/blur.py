@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.changes import blur, chain, gain, grey, haze, noise, oval
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

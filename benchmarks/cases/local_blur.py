@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

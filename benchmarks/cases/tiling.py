@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.changes import Change, chain, gain, grey, jpeg, noise
-from loupe.brain.reader import read
+from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 #: ImageNet's classes that show something repeated

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.changes import Change, chain, grey, jpeg, noise
+from loupe.brain.engine.reader import read
 from loupe.brain.overlays.drawing import blended, put
-from loupe.brain.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 PHOTOS = DATA / "1_real_photos"

@@ -16,7 +16,7 @@ from fiftyone.core.odm import BaseEmbeddedDocument
 from loupe.brain.core.errors import InputError, NoSamples, UnknownName
 from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
-from loupe.brain.reader import Row
+from loupe.brain.engine.reader import Row
 from loupe.brain.store.connection import database_errors
 
 #: a dict of {spec name: key}: which version of which spec has judged which inputs of this sample

@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 
 from loupe.brain.core.records import Failure, Output, Points
 from loupe.brain.core.specs import Check
-from loupe.brain.runner import Verdict
+from loupe.brain.engine.runner import Verdict
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root

@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.specs import SetMeasure
-from loupe.brain.reader import Row
+from loupe.brain.engine.reader import Row
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.columns import require_single, require_sliceable

@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.specs import Embedder
-from loupe.brain.reader import Row
+from loupe.brain.engine.reader import Row
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors

@@ -13,7 +13,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import ReadError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Pair, ProgressCallback
-from loupe.brain.reader import Row
+from loupe.brain.engine.reader import Row
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets

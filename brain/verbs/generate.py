@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import loupe
-from loupe.brain import output_folder
 from loupe.brain.core import registry
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Progress, ProgressCallback, Request, Run
 from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.engine import output_folder
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts.files import Prompt, Prompts
 from loupe.brain.store import generated as store_generated

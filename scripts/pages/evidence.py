@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from loupe.brain.runner import Verdict
+from loupe.brain.engine.runner import Verdict
 from pages.pictures import panel
 
 #: left, top, right, bottom in pixels

@@ -19,8 +19,8 @@ from PIL import Image
 from loupe.brain.core import registry
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import GeneratorSession
+from loupe.brain.engine.reader import read
 from loupe.brain.generators.diffusion import Diffusion
-from loupe.brain.reader import read
 from pages import drawn
 
 

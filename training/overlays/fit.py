@@ -31,11 +31,11 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.cases.watermark import CAPTIONED, MARKED
 from loupe.brain.defects.overlay import Overlay
 from loupe.brain.defects.watermark import Watermark
+from loupe.brain.engine.reader import read
 from loupe.brain.overlays.features import features
 from loupe.brain.overlays.finding import lines_of, read_lines
 from loupe.brain.overlays.interface import WEIGHTS as OVERLAY
 from loupe.brain.overlays.watermark import WEIGHTS as WATERMARK
-from loupe.brain.reader import read
 from loupe.brain.text.ocr import Ocr
 
 SEED = 5

@@ -14,8 +14,8 @@ import numpy as np
 
 from loupe.brain.core.records import Box, Points, Scores
 from loupe.brain.core.specs import Check
+from loupe.brain.engine.reader import Bunch, Chunk, Row, read_chunks
 from loupe.brain.imaging.ragged import AnyBatch, MixedBatch, Part
-from loupe.brain.reader import Bunch, Chunk, Row, read_chunks
 
 T = TypeVar("T")
 
