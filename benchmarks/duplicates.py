@@ -22,10 +22,10 @@ import torch
 from PIL import Image
 
 from benchmarks.figures import machine, share
-from loupe.brain import likeness, matching
 from loupe.brain.core.errors import ReadError
 from loupe.brain.engine.reader import read
 from loupe.brain.sets.duplicates import Duplicates
+from loupe.brain.similarity import matching, thumbnail_similarity
 
 LINE = Duplicates.outputs[1].fails
 PHASH_RADIUS = 10
@@ -90,15 +90,18 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 }
 
 
-def thumbs(pictures: Sequence[np.ndarray]) -> likeness.Thumbnails:
-    parts = [likeness.thumbnails(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy())) for picture in pictures]
-    return likeness.Thumbnails.join(parts)
+def thumbs(pictures: Sequence[np.ndarray]) -> thumbnail_similarity.Thumbnails:
+    parts = [
+        thumbnail_similarity.thumbnails(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()))
+        for picture in pictures
+    ]
+    return thumbnail_similarity.Thumbnails.join(parts)
 
 
 def found_by_loupe(pictures: Sequence[np.ndarray], groups: np.ndarray | None = None) -> set[tuple[int, int]]:
     """Returns the pairs of indices that the measure calls near duplicates, across two groups only: as the verbs do."""
     made = thumbs(pictures)
-    clear = np.flatnonzero(likeness.has_detail(made.luma))
+    clear = np.flatnonzero(thumbnail_similarity.has_detail(made.luma))
     pairs = matching.candidates(made.luma[clear], groups=None if groups is None else groups[clear])
     alike = LINE.fails(matching.similarities(made[clear], pairs))
     return {(min(a, b), max(a, b)) for a, b in zip(clear[pairs.a[alike]], clear[pairs.b[alike]], strict=True)}
@@ -273,7 +276,7 @@ def speed() -> None:
     n = 2000
     coarse = rng.integers(0, 256, (n, 12, 12), dtype=np.uint8)
     luma = np.stack([cv2.resize(grid, (64, 64), interpolation=cv2.INTER_CUBIC) for grid in coarse])
-    made = likeness.Thumbnails(luma, np.zeros((n, 2, 16, 16), np.int8))
+    made = thumbnail_similarity.Thumbnails(luma, np.zeros((n, 2, 16, 16), np.int8))
     started = time.perf_counter()
     pairs = matching.candidates(made.luma)
     middle = time.perf_counter()

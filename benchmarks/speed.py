@@ -28,10 +28,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.figures import machine
-from loupe.brain import neighbors
 from loupe.brain.core import registry
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row, read
+from loupe.brain.similarity import neighbors
 
 PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "1_real_photos"
 SHAPES = ((816, 612), (612, 816), (866, 577), (707, 707))
@@ -209,7 +209,7 @@ def neighbours() -> None:
     print(f"10 nearest of each: {ours:.2f} s")
     dataset.delete()
     code = (
-        "import numpy as np, resource, time; from loupe.brain import neighbors\n"
+        "import numpy as np, resource, time; from loupe.brain.similarity import neighbors\n"
         "unit = np.random.default_rng(0).normal(size=(100_000, 512)).astype(np.float32)\n"
         "unit /= np.linalg.norm(unit, axis=1, keepdims=True); started = time.perf_counter()\n"
         "neighbors.pairs_above(unit, 0.9)\n"

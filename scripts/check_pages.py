@@ -27,12 +27,12 @@ from pages.evidence import drawn, side_by_side
 from pages.pictures import SOURCES, attribution, picture, with_defect
 from PIL import Image
 
-from loupe.brain import contents
 from loupe.brain.core import registry
 from loupe.brain.core.records import Output
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row
 from loupe.brain.engine.runner import Verdict
+from loupe.brain.similarity import fingerprints
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "checks"
 GROUPS: dict[str, Group] = pages.pixels.GROUPS | pages.prompts.GROUPS | pages.people.GROUPS
@@ -86,11 +86,11 @@ def judged(cases: Sequence[Case], pictures: Sequence[tuple[np.ndarray, ...]], fo
 def _compared(name: str, files: list[Path]) -> Verdict:
     """The similarity of two files and whether they are equal, as find_duplicates and find_leaks have them."""
     rows = [Row(str(file), str(file)) for file in files]
-    known = contents.read(rows, lambda _: None)
+    known = fingerprints.read(rows, lambda _: None)
     spec = registry.sets()["duplicates"]()
     line = registry.failures()["near_duplicate"][1].fails
     assert line is not None
-    pairs, highest = contents.across(
+    pairs, highest = fingerprints.across(
         known, np.arange(2), line, per_image=spec.per_image, least=spec.least_hash, report=lambda _: None
     )
     equal = float(any(kind in ("bytes", "pixels") for kind, _ in pairs.values()))

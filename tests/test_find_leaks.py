@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from test_find_duplicates import labels, scene
 
-from loupe.brain import matching
 from loupe.brain.core import errors
+from loupe.brain.similarity import matching
 
 pytestmark = pytest.mark.database
 

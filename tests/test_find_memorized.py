@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from test_find_duplicates import labels, scene
 
-from loupe.brain import contents
 from loupe.brain.core import errors
+from loupe.brain.similarity import fingerprints
 
 pytestmark = pytest.mark.database
 
@@ -60,7 +60,7 @@ def reference(database: str, tmp_path: Path) -> Iterator[Any]:
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read from now on."""
     seen: list[str] = []
-    whole = contents.read_chunks
+    whole = fingerprints.read_chunks
 
     def spy(rows: Any, **kwargs: Any) -> Any:
         listed = list(rows)
@@ -156,7 +156,7 @@ def test_a_fingerprint_packs_and_unpacks(generated: Any) -> None:
 
     loupe.find_duplicates(generated)
     packed = generated.first().fingerprint
-    one = contents.Fingerprint.unpack(packed)
+    one = fingerprints.Fingerprint.unpack(packed)
     assert packed.shape == (4648,)
     assert (one.area, len(one.pixels), one.luma.shape, one.chroma.shape) == (120 * 160, 32, (64, 64), (2, 16, 16))
     assert (one.pack() == packed).all()

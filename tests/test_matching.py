@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain import likeness
-from loupe.brain import matching as d
 from loupe.brain.sets.duplicates import Duplicates
+from loupe.brain.similarity import matching as d
+from loupe.brain.similarity import thumbnail_similarity
 
 
 def scene(seed: int, height: int = 180, width: int = 240) -> np.ndarray:
@@ -25,9 +25,12 @@ def scene(seed: int, height: int = 180, width: int = 240) -> np.ndarray:
     return np.clip(picture + 128, 0, 255).astype(np.uint8)
 
 
-def thumbs(*pictures: np.ndarray) -> likeness.Thumbnails:
-    parts = [likeness.thumbnails(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy())) for picture in pictures]
-    return likeness.Thumbnails.join(parts)
+def thumbs(*pictures: np.ndarray) -> thumbnail_similarity.Thumbnails:
+    parts = [
+        thumbnail_similarity.thumbnails(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()))
+        for picture in pictures
+    ]
+    return thumbnail_similarity.Thumbnails.join(parts)
 
 
 def highest(*pictures: np.ndarray) -> float:
@@ -115,8 +118,8 @@ def test_flat_pictures_have_no_detail_to_tell() -> None:
     rng = np.random.default_rng(0)
     plain = [np.clip(rng.normal(level, 2, (90, 90, 3)), 0, 255).astype(np.uint8) for level in (20, 120, 230)]
     ramp = np.linspace(20, 220, 90)[:, None, None] * np.ones((1, 90, 3))
-    assert not likeness.has_detail(thumbs(*plain, ramp.astype(np.uint8)).luma).any()
-    assert likeness.has_detail(thumbs(scene(0)).luma).all()
+    assert not thumbnail_similarity.has_detail(thumbs(*plain, ramp.astype(np.uint8)).luma).any()
+    assert thumbnail_similarity.has_detail(thumbs(scene(0)).luma).all()
 
 
 def test_lamps_in_the_dark_are_no_duplicates() -> None:
@@ -128,7 +131,7 @@ def test_lamps_in_the_dark_are_no_duplicates() -> None:
         glow = 10 + 240 * np.exp(-distance / (2 * rng.uniform(6, 14) ** 2))
         scenes.append(np.clip(glow[..., None] + rng.normal(0, 2, (120, 160, 3)), 0, 255).astype(np.uint8))
     made = thumbs(*scenes)
-    judged = made[likeness.has_detail(made.luma)]
+    judged = made[thumbnail_similarity.has_detail(made.luma)]
     pairs = d.candidates(judged.luma)
     assert (d.similarities(judged, pairs) > LINE).sum() <= 1
 
@@ -143,12 +146,14 @@ def test_the_hash_is_that_of_an_independent_cosine_transform() -> None:
 @pytest.mark.parametrize("turn", range(8))
 def test_a_turned_hash_is_the_hash_of_the_turned_picture(turn: int) -> None:
     luma = thumbs(scene(1), scene(2)).luma
-    assert np.allclose(d.turned_hashes(d.hashes(luma), turn), d.hashes(likeness.turned(luma, turn)), atol=1e-4)
+    assert np.allclose(
+        d.turned_hashes(d.hashes(luma), turn), d.hashes(thumbnail_similarity.turned(luma, turn)), atol=1e-4
+    )
 
 
 def test_the_eight_turns_differ() -> None:
     picture = np.arange(9).reshape(3, 3)
-    assert len({likeness.turned(picture, turn).tobytes() for turn in range(8)}) == 8
+    assert len({thumbnail_similarity.turned(picture, turn).tobytes() for turn in range(8)}) == 8
 
 
 @pytest.mark.parametrize("block", [3, 7, 64])

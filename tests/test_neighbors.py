@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from loupe.brain import neighbors
+from loupe.brain.similarity import neighbors
 
 
 @pytest.fixture

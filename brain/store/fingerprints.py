@@ -9,8 +9,8 @@ import fiftyone as fo
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from loupe.brain.contents import Fingerprint
 from loupe.brain.engine.reader import Row
+from loupe.brain.similarity.fingerprints import Fingerprint
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors

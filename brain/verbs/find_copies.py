@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents
 from loupe.brain.core import registry
 from loupe.brain.core.errors import ReadError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Pair, ProgressCallback
 from loupe.brain.engine.reader import Row
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
+from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
@@ -62,13 +62,13 @@ def find_copies(
     assert isinstance(spec, DuplicatesMeasure)
     rows = store_sets.rows(samples, spec)
     name = os.fspath(path)
-    one = contents.read([Row(name, name)], lambda _: None)
+    one = fingerprints.read([Row(name, name)], lambda _: None)
     if one.reasons:
         raise ReadError(one.reasons[0].removeprefix("unreadable: "))
-    known = contents.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
-    both = contents.Contents.of([*one.prints, *known.prints], {})
+    known = fingerprints.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
+    both = fingerprints.Contents.of([*one.prints, *known.prints], {})
     groups = np.array([0] + [1] * len(rows))
-    pairs, _ = contents.across(
+    pairs, _ = fingerprints.across(
         both, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report, of_first=True
     )
     found = [Pair(name, rows[b - 1].id, kind, similarity) for (_, b), (kind, similarity) in pairs.items()]

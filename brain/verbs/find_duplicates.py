@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents, matching, neighbors
-from loupe.brain.contents import Contents
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Duplicates, Pair, ProgressCallback
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
+from loupe.brain.similarity import fingerprints, matching, neighbors
+from loupe.brain.similarity.fingerprints import Contents
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
@@ -48,7 +48,7 @@ def find_duplicates(
     Args:
         samples: a dataset or view of N images; each is compared with the others of it only
         exact: look for equal bytes and equal pixels
-        near: look for nearly the same picture, see ``brain/matching.py``; takes time in proportion to N²
+        near: look for nearly the same picture, see ``brain/similarity/matching.py``; takes time in proportion to N²
         embeddings: a field of vectors; the nearest by them are compared, too, beside those of like hashes
         threshold: the similarity in [0, 1] above which two are near duplicates; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
@@ -80,7 +80,7 @@ def find_duplicates(
     stored = store_prints.load(samples, rows)
     if not resume:
         stored = {}
-    known = contents.read(rows, report, stored, partial(store_prints.write, samples))
+    known = fingerprints.read(rows, report, stored, partial(store_prints.write, samples))
     ids = [row.id for row in rows]
     pairs: list[tuple[int, int, str, float]] = []
     columns: dict[str, np.ndarray] = {}
@@ -177,7 +177,7 @@ def _similar(
     if further is not None:
         some = new[further[0]] | new[further[1]]
         further = (further[0][some], further[1][some])
-    compared, a, b, found = contents.compare(
+    compared, a, b, found = fingerprints.compare(
         known,
         chosen,
         per_image=spec.per_image,

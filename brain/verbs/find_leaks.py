@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents
 from loupe.brain.core import registry
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Leaks, Pair, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
+from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
@@ -62,12 +62,12 @@ def find_leaks(
     rows = store_sets.rows(samples, spec)
     of = store_sets.splits_of(samples, splits)
 
-    known = contents.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
+    known = fingerprints.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
     names = sorted(set(of.values()))
     groups = np.array([names.index(of[row.id]) if row.id in of else -1 for row in rows])
     for nowhere in np.flatnonzero(groups < 0):
         known.reasons.setdefault(int(nowhere), "in none of the splits")
-    pairs, highest = contents.across(
+    pairs, highest = fingerprints.across(
         known, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report
     )
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import contents
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Memorized, Pair, ProgressCallback
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
+from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
@@ -66,12 +66,12 @@ def find_memorized(
         raise InputError(f"expected a reference without the samples themselves, got one with {len(shared)} of them")
 
     parts = [
-        contents.read(part, report, store_prints.load(of, part), partial(store_prints.write, of))
+        fingerprints.read(part, report, store_prints.load(of, part), partial(store_prints.write, of))
         for of, part in ((samples, rows), (reference, others))
     ]
-    known = contents.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
+    known = fingerprints.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
     groups = np.repeat([0, 1], [len(rows), len(others)])
-    pairs, highest = contents.across(
+    pairs, highest = fingerprints.across(
         known, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report
     )
     reasons = {ids[at]: why for at, why in known.reasons.items() if at < len(rows)}

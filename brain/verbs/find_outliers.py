@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import neighbors
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Outliers, Progress, ProgressCallback, Threshold
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
+from loupe.brain.similarity import neighbors
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors

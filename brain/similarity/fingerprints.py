@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain import likeness, matching
 from loupe.brain.core.records import ImageBatch, Progress, ProgressCallback, Threshold
 from loupe.brain.engine.reader import Row, read_chunks
+from loupe.brain.similarity import matching, thumbnail_similarity
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Contents:
 
     prints: list[Fingerprint | None]
     places: np.ndarray
-    thumbs: likeness.Thumbnails
+    thumbs: thumbnail_similarity.Thumbnails
     reasons: dict[int, str]
 
     @classmethod
@@ -81,7 +81,7 @@ class Contents:
         places[[index for index, found in enumerate(prints) if found is not None]] = np.arange(len(there))
         luma = np.stack([found.luma for found in there]) if there else np.zeros((0, 64, 64), np.uint8)
         chroma = np.stack([found.chroma for found in there]) if there else np.zeros((0, 2, 16, 16), np.int8)
-        return cls(prints, places, likeness.Thumbnails(luma, chroma), reasons)
+        return cls(prints, places, thumbnail_similarity.Thumbnails(luma, chroma), reasons)
 
     @property
     def pixels(self) -> list[str | None]:
@@ -137,7 +137,7 @@ def read(
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
     """Returns the fingerprint of each picture of a batch, in order."""
-    thumbs = likeness.thumbnails(batch.pixels)
+    thumbs = thumbnail_similarity.thumbnails(batch.pixels)
     made = []
     for index, (pixels, path) in enumerate(zip(batch.pixels.numpy(), paths, strict=True)):
         of_file = None
@@ -175,7 +175,7 @@ def compare(
         the indices of those that were compared, and for each of P candidate pairs its indices a and b and its (P,)
         float32 similarity; a pair may stand there more than once
     """
-    clear = likeness.has_detail(known.thumbs.luma[known.places[chosen]])
+    clear = thumbnail_similarity.has_detail(known.thumbs.luma[known.places[chosen]])
     for index in chosen[~clear]:
         known.reasons[int(index)] = "too little detail to tell it from other pictures"
     compared = chosen[clear]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.likeness import SIDE, WINDOWS, Thumbnails, similarity
+from loupe.brain.similarity.thumbnail_similarity import SIDE, WINDOWS, Thumbnails, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
