@@ -21,11 +21,11 @@ import torch
 
 from benchmarks.figures import machine
 from benchmarks.speed import pictures
-from loupe.brain import weights
 from loupe.brain.core import registry
 from loupe.brain.core.errors import LoupeError
 from loupe.brain.core.records import ImageBatch
 from loupe.brain.core.specs import Check
+from loupe.brain.perception import weights
 
 SIDE = 1024
 PROMPT = 'a photo of two dogs to the left of a red car, with a sign that says "OPEN"'

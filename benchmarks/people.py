@@ -33,14 +33,14 @@ from scipy.stats import spearmanr
 
 from benchmarks import people_defects as defects
 from benchmarks.figures import machine, share
-from loupe.brain import weights
-from loupe.brain.composition import yolox
 from loupe.brain.core import registry
 from loupe.brain.core.records import ImageBatch, Output, Scores
 from loupe.brain.engine.reader import read
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.face import Faces
-from loupe.brain.landmarks.pose import Poses
+from loupe.brain.perception import weights
+from loupe.brain.perception.detectors import yolox
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.face import Faces
+from loupe.brain.perception.landmarks.pose import Poses
 from loupe.brain.stats.calibration import auroc
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from loupe.brain.anatomy import body_shape, face_shape
-from loupe.brain.landmarks.face import EYE_CORNERS, Face
-from loupe.brain.landmarks.pose import Pose
+from loupe.brain.perception.landmarks.face import EYE_CORNERS, Face
+from loupe.brain.perception.landmarks.pose import Pose
 
 Picture = np.ndarray
 

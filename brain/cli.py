@@ -34,7 +34,7 @@ def _worker(given: argparse.Namespace) -> int:
 
 
 def _weights(given: argparse.Namespace) -> int:
-    from loupe.brain import weights, weights_table
+    from loupe.brain.perception import weights, weights_table
 
     names = list(weights_table.TABLE) if given.names in ([], ["all"]) else given.names
     if given.action == "list":

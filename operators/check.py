@@ -7,10 +7,10 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain import weights
 from loupe.brain.core import registry
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check
+from loupe.brain.perception import weights
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 

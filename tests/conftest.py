@@ -167,9 +167,9 @@ def weights() -> Callable[[str], Path]:
 
     What it downloads stays in .pytest_cache, and no user's cache is written to. A test is skipped where there is none.
     """
-    from loupe.brain import weights as room
-    from loupe.brain import weights_table
     from loupe.brain.core.errors import MissingWeights
+    from loupe.brain.perception import weights as room
+    from loupe.brain.perception import weights_table
 
     given = os.environ.get("LOUPE_WEIGHTS_DIRS", "")
     beside = [str(SHARED_DATA / "9_weights" / name) for name in ("mediapipe", "onnx")]

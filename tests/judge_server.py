@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain.judges.answers import Question
+from loupe.brain.perception.vlm.answers import Question
 
 KEY = "sk-tell-nobody-1234567890"
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain import weights_table
 from loupe.brain.anatomy import face_shape
 from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.judges import local
-from loupe.brain.judges.answers import Answer, Question
-from loupe.brain.judges.base import Judge
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.face import Face
+from loupe.brain.perception import weights_table
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.face import Face
+from loupe.brain.perception.vlm import local
+from loupe.brain.perception.vlm.answers import Answer, Question
+from loupe.brain.perception.vlm.base import Judge
 
 GENERATED = ("4_hands", "ai_human_anatomy", "images", "sdXL")
 

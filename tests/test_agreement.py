@@ -14,8 +14,8 @@ from loupe.brain.checks.composition import Composition
 from loupe.brain.composition import agreement
 from loupe.brain.composition.scene import Atom
 from loupe.brain.core.records import Box, ImageBatch
-from loupe.brain.judges.answers import Answer, Question
-from loupe.brain.judges.base import Judge
+from loupe.brain.perception.vlm.answers import Answer, Question
+from loupe.brain.perception.vlm.base import Judge
 from loupe.brain.prompts.spec import Asked, Relation, Spec
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)

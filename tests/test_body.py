@@ -41,7 +41,7 @@ def test_auto_is_offline_on_a_cpu() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    from loupe.brain import weights as room
+    from loupe.brain.perception import weights as room
 
     monkeypatch.setenv("LOUPE_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", "")
@@ -52,7 +52,7 @@ def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPat
         return real(wanted) if wanted == name else tmp_path / wanted
 
     monkeypatch.setattr(room, "path", path)
-    monkeypatch.setattr("loupe.brain.composition.yolox.load", lambda file: type("Found", (), {"find": None}))
+    monkeypatch.setattr("loupe.brain.perception.detectors.yolox.load", lambda file: type("Found", (), {"find": None}))
     with pytest.raises(MissingWeights, match=f"loupe weights get {name}"):
         Body().load("cpu")
 
@@ -92,7 +92,7 @@ def test_people_who_run_are_judged(score: Scorer, shared_data: Path) -> None:
 
 @pytest.mark.slow
 def test_a_crowd_and_people_who_overlap_are_unknown(here: str, shared_data: Path) -> None:
-    from loupe.brain.landmarks.pose import Poses
+    from loupe.brain.perception.landmarks.pose import Poses
 
     poses = Poses(*(Path(here) / f"{name}.tflite" for name in FILES[:2]))
     picture = generated(shared_data, "person_jogging")[0]

@@ -11,8 +11,8 @@ import pytest
 from loupe.brain.anatomy import body_shape
 from loupe.brain.anatomy.body_shape import AT, BONES, LIMB_LIMITS, PROPORTION_LIMITS
 from loupe.brain.anatomy.oddness import oddest
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.pose import NAMES, Pose
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.pose import NAMES, Pose
 
 HEIGHT = 400.0
 

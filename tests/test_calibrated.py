@@ -10,7 +10,7 @@ import pytest
 from benchmarks.composition.reference import random_boxes
 from loupe.brain.composition import calibrated
 from loupe.brain.composition.calibrated import Estimate, counted, missing, presence, related, settled, side, sized
-from loupe.brain.composition.detection import Seen
+from loupe.brain.perception.detectors.detection import Seen
 from loupe.brain.prompts.spec import RELATIONS, SIZES
 
 SIZE = (100, 100)

@@ -21,13 +21,13 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain import weights_table
 from loupe.brain.core import registry
 from loupe.brain.core.errors import ModelError
 from loupe.brain.core.records import ImageBatch, Output, Scores
 from loupe.brain.core.specs import Check, SetMeasure, Spec
 from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.imaging.ragged import MixedBatch
+from loupe.brain.perception import weights_table
 
 #: they load a model: left out by -m "not slow"
 HEAVY = {"body", "faces", "hands", "overlay", "skin", "text"}

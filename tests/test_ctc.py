@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from loupe.brain.text.ctc import Alphabet, log_likelihoods, mean_log_likelihoods, script_of
+from loupe.brain.perception.ocr.ctc import Alphabet, log_likelihoods, mean_log_likelihoods, script_of
 
 
 def _by_all_paths(frames: np.ndarray, text: list[int]) -> float:

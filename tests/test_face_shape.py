@@ -13,8 +13,8 @@ from scipy.spatial import procrustes
 
 from loupe.brain.anatomy import face_shape, face_symmetry, oddness, views
 from loupe.brain.anatomy.oddness import Limit
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.face import Face
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.face import Face
 
 
 @pytest.fixture

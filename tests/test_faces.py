@@ -15,8 +15,8 @@ from loupe.brain.anatomy import judging
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.judges import folder
-from loupe.brain.judges.questions import SPECIALISTS
+from loupe.brain.perception.vlm import folder
+from loupe.brain.perception.vlm.questions import SPECIALISTS
 
 FILES = ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
 Scorer = Callable[[ImageBatch], Scores]
@@ -121,7 +121,7 @@ def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, baby: n
 @pytest.mark.slow
 def test_a_mirrored_half_is_symmetric_and_a_moved_eye_is_odd(score: Scorer, baby: np.ndarray, here: str) -> None:
     from benchmarks import people_defects as defects
-    from loupe.brain.landmarks import face
+    from loupe.brain.perception.landmarks import face
 
     find = face.Faces(*(Path(here) / f"{name}.tflite" for name in FILES), levels=2)
     one = find(baby)[0]
@@ -150,7 +150,7 @@ def test_with_a_judge_its_worst_answer_is_the_score(
 
 @pytest.mark.slow
 def test_faces_are_looked_for_once_for_all_checks(couple: np.ndarray, here: str) -> None:
-    from loupe.brain.landmarks import face
+    from loupe.brain.perception.landmarks import face
 
     paths = [Path(here) / f"{name}.tflite" for name in FILES]
     plain, full, closer = (face.Faces(*paths[:2]), face.Faces(*paths), face.Faces(*paths[:2], levels=2))

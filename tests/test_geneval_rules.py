@@ -13,11 +13,11 @@ import pytest
 
 from benchmarks.composition.reference import reference_geneval
 from loupe.brain.composition.colors import Naming
-from loupe.brain.composition.detection import usable
 from loupe.brain.composition.geneval import COLORS, Clause, detected, evaluate, judge
 from loupe.brain.composition.scene import Scene
-from loupe.brain.composition.vocabulary import Vocabulary
 from loupe.brain.core.records import Box
+from loupe.brain.perception.detectors.detection import usable
+from loupe.brain.perception.detectors.vocabulary import Vocabulary
 from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec
 
 LEFT, RIGHT = (0.0, 40.0, 20.0, 60.0), (70.0, 40.0, 95.0, 60.0)

@@ -18,13 +18,13 @@ from loupe.brain.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ImageBatch, Judged, Scores
-from loupe.brain.judges import folder
-from loupe.brain.judges.answers import Answer, Question
-from loupe.brain.judges.base import Judge
-from loupe.brain.judges.questions import SPECIALISTS
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.pose import NAMES as BODY
-from loupe.brain.landmarks.pose import Pose
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.pose import NAMES as BODY
+from loupe.brain.perception.landmarks.pose import Pose
+from loupe.brain.perception.vlm import folder
+from loupe.brain.perception.vlm.answers import Answer, Question
+from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.questions import SPECIALISTS
 
 
 class Stub(Judge):
@@ -49,7 +49,7 @@ class Stub(Judge):
 @pytest.fixture(scope="module")
 def here(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder of the weights, by their own names."""
-    from loupe.brain import weights_table
+    from loupe.brain.perception import weights_table
 
     folder = tmp_path_factory.mktemp("weights")
     for name in FILES:
@@ -113,7 +113,7 @@ def test_without_weights_there_is_one_clear_error(monkeypatch: pytest.MonkeyPatc
 
 
 def test_it_says_which_files_it_needs() -> None:
-    from loupe.brain import weights_table
+    from loupe.brain.perception import weights_table
 
     assert Hands().weights() == FILES
     assert set(FILES) <= set(weights_table.TABLE)
@@ -331,7 +331,7 @@ def test_no_hand_asks_no_question(looker: Looker) -> None:
 
 @pytest.mark.slow
 def test_grade_gpu_loads_the_judge(found: None, monkeypatch: pytest.MonkeyPatch, fist: np.ndarray) -> None:
-    from loupe.brain.judges import local
+    from loupe.brain.perception.vlm import local
 
     stub, made = Stub(SPECIALISTS["extra_fingers"].text), []
     monkeypatch.setattr(local, "LocalJudge", lambda model, device: made.append((model, device)) or stub)

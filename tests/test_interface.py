@@ -11,7 +11,7 @@ from loupe.brain.overlays.features import timed
 from loupe.brain.overlays.finding import Found
 from loupe.brain.overlays.ink import plate_of
 from loupe.brain.overlays.interface import WEIGHTS, overlay_kind, overlay_likelihood
-from loupe.brain.text.ocr import Region
+from loupe.brain.perception.ocr.ocr import Region
 
 SHAPE = (480, 640)
 SCENE = leaves(6, 640, 480, 2500)

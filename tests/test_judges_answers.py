@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError, LoupeError
-from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, decide, from_sums, from_tokens, spelled
-from loupe.brain.judges.base import conversation
+from loupe.brain.perception.vlm.answers import (
+    Answer,
+    Cuts,
+    JudgeError,
+    Question,
+    decide,
+    from_sums,
+    from_tokens,
+    spelled,
+)
+from loupe.brain.perception.vlm.base import conversation
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
 

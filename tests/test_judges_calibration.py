@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import ArrayLike
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.judges.answers import Answer, Cuts
-from loupe.brain.judges.calibration import JudgeCalibration, calibrate
+from loupe.brain.perception.vlm.answers import Answer, Cuts
+from loupe.brain.perception.vlm.calibration import JudgeCalibration, calibrate
 from loupe.brain.slicing.rates import wilson
 
 

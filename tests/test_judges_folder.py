@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.judges import folder
+from loupe.brain.perception.vlm import folder
 
 
 def test_a_judge_is_here_with_its_weights_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,10 @@ from judge_server import GOOD, KEY, Handler, Server, completion, free_port, pict
 from PIL import Image
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.judges import endpoint
-from loupe.brain.judges.answers import JudgeError, Question
-from loupe.brain.judges.endpoint import Endpoint
-from loupe.brain.judges.http import HttpJudge
+from loupe.brain.perception.vlm import endpoint
+from loupe.brain.perception.vlm.answers import JudgeError, Question
+from loupe.brain.perception.vlm.endpoint import Endpoint
+from loupe.brain.perception.vlm.http import HttpJudge
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from email.utils import format_datetime
 import pytest
 from judge_server import GOOD, KEY, Handler, Server, free_port, question, reply, serving
 
-from loupe.brain.judges import endpoint, http
-from loupe.brain.judges.answers import JudgeError
-from loupe.brain.judges.endpoint import Unreachable
-from loupe.brain.judges.http import HttpJudge
+from loupe.brain.perception.vlm import endpoint, http
+from loupe.brain.perception.vlm.answers import JudgeError
+from loupe.brain.perception.vlm.endpoint import Unreachable
+from loupe.brain.perception.vlm.http import HttpJudge
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from tiny_judge import CONTROL, TEMPLATE, build, numbers, picture, questions, right
 
-from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question
-from loupe.brain.judges.base import Judge
-from loupe.brain.judges.local import LocalJudge
+from loupe.brain.perception.vlm.answers import Answer, Cuts, JudgeError, Question
+from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.local import LocalJudge
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

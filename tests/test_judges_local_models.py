@@ -12,7 +12,7 @@ import pytest
 from tiny_judge import build, questions
 
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.judges.local import LocalJudge
+from loupe.brain.perception.vlm.local import LocalJudge
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 

@@ -8,8 +8,8 @@ import pytest
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.taxonomy import FAILURE_MODES
-from loupe.brain.judges import questions
-from loupe.brain.judges.questions import LONGEST_NAME, RELATIONS, SPECIALISTS, quoted
+from loupe.brain.perception.vlm import questions
+from loupe.brain.perception.vlm.questions import LONGEST_NAME, RELATIONS, SPECIALISTS, quoted
 
 EVERY = [
     *(specialist.text for specialist in SPECIALISTS.values()),

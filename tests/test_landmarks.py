@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.face import EYE_CORNERS, Faces
-from loupe.brain.landmarks.figure import Figure
-from loupe.brain.landmarks.hand import NAMES, Hand, Hands
-from loupe.brain.landmarks.pose import NAMES as BODY
-from loupe.brain.landmarks.pose import Poses
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.face import EYE_CORNERS, Faces
+from loupe.brain.perception.landmarks.figure import Figure
+from loupe.brain.perception.landmarks.hand import NAMES, Hand, Hands
+from loupe.brain.perception.landmarks.pose import NAMES as BODY
+from loupe.brain.perception.landmarks.pose import Poses
 
 pytestmark = pytest.mark.slow
 Find = Callable[[np.ndarray], list[Figure]]

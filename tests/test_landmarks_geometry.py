@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.landmarks import crop, detector, figure, hand, pose
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.detector import Detections
-from loupe.brain.landmarks.litert import Model
+from loupe.brain.perception.landmarks import crop, detector, figure, hand, pose
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.detector import Detections
+from loupe.brain.perception.landmarks.litert import Model
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.overlay import Overlay as Captions
 from loupe.brain.defects.watermark import Watermark
-from loupe.brain.judges import folder
-from loupe.brain.judges.answers import Answer, Cuts, Question, decide
-from loupe.brain.judges.base import Judge
 from loupe.brain.overlays import drawing, judging
+from loupe.brain.perception.vlm import folder
+from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, decide
+from loupe.brain.perception.vlm.base import Judge
 
 SCENE = np.ascontiguousarray(leaves(4, 640, 480, 500))
 

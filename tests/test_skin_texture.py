@@ -11,7 +11,7 @@ import pytest
 from people import made_face
 
 from loupe.brain.anatomy import skin_texture
-from loupe.brain.landmarks.face import Face
+from loupe.brain.perception.landmarks.face import Face
 
 SIZE = 400
 

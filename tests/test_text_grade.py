@@ -9,8 +9,8 @@ import pytest
 
 from loupe.brain.checks.text import Text
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.text import torch_ocr
-from loupe.brain.text.ocr import whole
+from loupe.brain.perception.ocr import torch_ocr
+from loupe.brain.perception.ocr.ocr import whole
 from loupe.brain.text.reading import Reader
 
 

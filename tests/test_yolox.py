@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from loupe.brain.composition import open_vocabulary, yolox
-from loupe.brain.composition.detection import MOST_BOXES, usable
 from loupe.brain.composition.geometry import iou
-from loupe.brain.composition.vocabulary import COCO_80
 from loupe.brain.core.errors import ModelError
 from loupe.brain.core.records import Box
+from loupe.brain.perception.detectors import open_vocabulary, yolox
+from loupe.brain.perception.detectors.detection import MOST_BOXES, usable
+from loupe.brain.perception.detectors.vocabulary import COCO_80
 
 
 @pytest.fixture(scope="module")

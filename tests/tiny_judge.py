@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loupe.brain.judges.answers import Answer, Question
+from loupe.brain.perception.vlm.answers import Answer, Question
 
 CONTROL = [
     f"<|{name}|>" for name in ("pad", "im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad")

@@ -40,7 +40,7 @@ def fit(data: Path) -> None:
     holds = fails + math.exp(step)
     print(f"\nSIDE_SLOPE, SIDE_FAILS, SIDE_HOLDS = {slope:.2f}, {fails:.2f}, {holds:.2f}  (n = {len(gap)})")
 
-    from loupe.brain.composition.yolox import load
+    from loupe.brain.perception.detectors.yolox import load
 
     find = load(data / MODEL).find
     found: dict[Path, Mapping[str, float]] = {}

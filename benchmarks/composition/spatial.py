@@ -19,7 +19,7 @@ from benchmarks.composition.scoring import scored
 from benchmarks.figures import share
 from loupe.brain.checks.composition import Composition
 from loupe.brain.composition import calibrated
-from loupe.brain.composition.detection import usable
+from loupe.brain.perception.detectors.detection import usable
 
 
 def spatial(data: Path) -> None:

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from loupe.brain.anatomy.oddness import Limit
-from loupe.brain.landmarks.pose import NAMES, Pose
+from loupe.brain.perception.landmarks.pose import NAMES, Pose
 
 AT = {name: number for number, name in enumerate(NAMES)}
 #: the points as a mirror numbers them

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loupe.brain.anatomy.oddness import Limit
-from loupe.brain.landmarks import crop
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.face import EYE_CORNERS, Face, eye_region
+from loupe.brain.perception.landmarks import crop
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.face import EYE_CORNERS, Face, eye_region
 
 # fmt: off
 #: the person's right side and, at the same places, the left one, after MediaPipe's face_mesh_connections, Apache-2.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from loupe.brain.anatomy import face_shape
-from loupe.brain.landmarks.face import Face
+from loupe.brain.perception.landmarks.face import Face
 
 #: the side of the frontal picture, in pixels, of 1.5 eye distances
 SIDE = 144

@@ -25,7 +25,7 @@ import numpy as np
 
 from loupe.brain.anatomy.hand_outline import disc, palm_area, palm_length
 from loupe.brain.anatomy.hand_views import patch_of
-from loupe.brain.landmarks.hand import Hand
+from loupe.brain.perception.landmarks.hand import Hand
 
 #: the side of the patch that a hand is cut to, in pixels
 _SIDE = 96

@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from loupe.brain import weights
 from loupe.brain.anatomy.hand_shape import Steadiness, View, steadiness
-from loupe.brain.landmarks import crop
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import distinct, upright
-from loupe.brain.landmarks.hand import Hand, Hands, hand_region
-from loupe.brain.landmarks.pose import NAMES, Pose, Poses
+from loupe.brain.perception import weights
+from loupe.brain.perception.landmarks import crop
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.figure import distinct, upright
+from loupe.brain.perception.landmarks.hand import Hand, Hands, hand_region
+from loupe.brain.perception.landmarks.pose import NAMES, Pose, Poses
 
-#: the model files that a ``Looker`` reads, see brain/weights.py
+#: the model files that a ``Looker`` reads, see brain/perception/weights.py
 FILES = ("palm_detection_full", "hand_landmark_full", "pose_detection", "pose_landmark_full")
 #: the views beside the first one and the mirrored one: by how many radians turned, and how far scaled
 _VIEWS = ((0.26, 1.0), (-0.26, 1.0), (0.0, 0.85), (0.0, 1.2))

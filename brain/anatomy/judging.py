@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from loupe.brain import weights
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
-from loupe.brain.judges import folder
-from loupe.brain.judges.answers import Question
-from loupe.brain.judges.base import Judge
-from loupe.brain.judges.questions import SPECIALISTS
-from loupe.brain.landmarks import crop
-from loupe.brain.landmarks.crop import Roi
+from loupe.brain.perception import weights
+from loupe.brain.perception.landmarks import crop
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.vlm import folder
+from loupe.brain.perception.vlm.answers import Question
+from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.questions import SPECIALISTS
 
 GRADES = ("auto", "offline", "gpu")
 #: what the form says of the grades, and of the judge
@@ -72,7 +72,7 @@ def start(grade: str, judge: str, names: Sequence[str], device: str) -> tuple[li
     Args:
         grade: one of ``GRADES``
         judge: a hub id or a folder
-        names: of the model files, see brain/weights.py
+        names: of the model files, see brain/perception/weights.py
         device: "cpu", "cuda", "cuda:1", "mps"
 
     Raises:
@@ -84,7 +84,7 @@ def start(grade: str, judge: str, names: Sequence[str], device: str) -> tuple[li
     files = [weights.path(name) for name in names]
     if grade != "gpu":
         return files, None
-    from loupe.brain.judges.local import LocalJudge
+    from loupe.brain.perception.vlm.local import LocalJudge
 
     return files, LocalJudge(judge, device=device)
 

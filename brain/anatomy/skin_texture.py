@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.landmarks.face import EYE_CORNERS, Face
+from loupe.brain.perception.landmarks.face import EYE_CORNERS, Face
 
 #: where skin is free of features in most faces: the middle of a patch, and what it is called
 _PATCHES = {50: "right cheek", 280: "left cheek", 151: "forehead", 205: "right cheek", 425: "left cheek"}

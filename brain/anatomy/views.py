@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from loupe.brain.core.records import Record
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import Figure
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.figure import Figure
 
 _Seen_co = TypeVar("_Seen_co", bound=Figure, covariant=True)
 

@@ -14,8 +14,8 @@ from loupe.brain.core.specs import Check, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.judges.base import Judge
-    from loupe.brain.landmarks.pose import Pose, Poses
+    from loupe.brain.perception.landmarks.pose import Pose, Poses
+    from loupe.brain.perception.vlm.base import Judge
 
 _LONG_SIDE = 1280
 _MANY = 64
@@ -96,8 +96,8 @@ class Body(Check):
             ModelError: the judge of grade "gpu" cannot be loaded
             InputError: there is no such grade
         """
-        from loupe.brain.composition import yolox
-        from loupe.brain.landmarks.pose import Poses
+        from loupe.brain.perception.detectors import yolox
+        from loupe.brain.perception.landmarks.pose import Poses
 
         (*files, detector), judge = judging.start(self.grade, self.judge, self.weights(), device)
         find_objects = yolox.load(detector).find

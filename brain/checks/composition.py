@@ -17,9 +17,9 @@ from loupe.brain.core.specs import Check, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.composition.detection import Detector, Seen
     from loupe.brain.composition.scene import Atom, Scene
-    from loupe.brain.judges.base import Judge
+    from loupe.brain.perception.detectors.detection import Detector, Seen
+    from loupe.brain.perception.vlm.base import Judge
     from loupe.brain.prompts.spec import Spec
 
 _RULE = "a rule without a fit: likely wrong; what is not sure is unknown"
@@ -101,8 +101,8 @@ class Composition(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns it with the grade that "auto" means there, and detector "field" where a model is not to be had."""
-        from loupe.brain.composition import open_vocabulary
-        from loupe.brain.judges.folder import DEFAULT, is_here
+        from loupe.brain.perception.detectors import open_vocabulary
+        from loupe.brain.perception.vlm.folder import DEFAULT, is_here
 
         grade = self.grade
         if grade == "auto":
@@ -140,7 +140,7 @@ class Composition(Check):
 
     def _detector(self, device: str) -> Detector | str:
         """The detector, or why there is none."""
-        from loupe.brain.composition import open_vocabulary, yolox
+        from loupe.brain.perception.detectors import open_vocabulary, yolox
 
         if self.detector == "field":
             found = _small_model() if self.grade == "offline" else ""
@@ -157,7 +157,7 @@ class Composition(Check):
     def _agreeing(self, device: str) -> Judge | None:
         if not self.judge:
             return None
-        from loupe.brain.judges.local import LocalJudge
+        from loupe.brain.perception.vlm.local import LocalJudge
 
         return LocalJudge(self.judge, device=device)
 
@@ -203,9 +203,9 @@ class Composition(Check):
     ) -> Scene | str:
         """What was seen, or why nothing can be said."""
         from loupe.brain.composition.colors import middle, name_color
-        from loupe.brain.composition.detection import usable
         from loupe.brain.composition.scene import Scene
-        from loupe.brain.composition.vocabulary import COCO_80, LIVING, Vocabulary
+        from loupe.brain.perception.detectors.detection import usable
+        from loupe.brain.perception.detectors.vocabulary import COCO_80, LIVING, Vocabulary
 
         width, height = size
         if min(width, height) < 1:
@@ -236,7 +236,7 @@ class Composition(Check):
 
 def _small_model() -> Path | str:
     """Where YOLOX-nano lies, or why it is not to be had."""
-    from loupe.brain import weights
+    from loupe.brain.perception import weights
 
     try:
         return weights.path("yolox_nano")

@@ -14,8 +14,8 @@ from loupe.brain.core.specs import Check, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.judges.base import Judge
-    from loupe.brain.landmarks.face import Face
+    from loupe.brain.perception.landmarks.face import Face
+    from loupe.brain.perception.vlm.base import Judge
 
     Look = Callable[..., Face | None]
 
@@ -105,7 +105,7 @@ class Faces(Check):
             ModelError: the judge of grade "gpu" cannot be loaded
             InputError: there is no such grade
         """
-        from loupe.brain.landmarks import face
+        from loupe.brain.perception.landmarks import face
 
         files, judge = judging.start(self.grade, self.judge, self.weights(), device)
         find = face.Faces(*files, levels=2, most=_MANY)
@@ -180,7 +180,7 @@ def _unknown(face: Face, picture: np.ndarray, least: float) -> str | None:
 def _measure(one: _One, look: Look, picture: np.ndarray) -> None:
     from loupe.brain.anatomy import face_shape, views
     from loupe.brain.anatomy.oddness import oddest
-    from loupe.brain.landmarks.face import face_region
+    from loupe.brain.perception.landmarks.face import face_region
 
     found = views.seen(look, picture, face_region(one.face.points))
     others = [

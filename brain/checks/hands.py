@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from loupe.brain.anatomy.fingers import Count
     from loupe.brain.anatomy.hand_shape import Shape
     from loupe.brain.anatomy.hand_views import Looker
-    from loupe.brain.judges.base import Judge
-    from loupe.brain.landmarks.hand import Hand
+    from loupe.brain.perception.landmarks.hand import Hand
+    from loupe.brain.perception.vlm.base import Judge
 
 _LONG_SIDE = 1280
 #: so many hands of a picture are looked at, the surest: a crowd must not take minutes
@@ -209,7 +209,7 @@ def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, colour: str) ->
 
 
 def _asked(picture: np.ndarray, hands: Sequence[Hand], judge: Judge) -> list[tuple[float, str]]:
-    from loupe.brain.landmarks.hand import hand_region
+    from loupe.brain.perception.landmarks.hand import hand_region
 
     crops = [judging.cut(picture, hand_region(hand.points).scaled(1.1)) for hand in hands]
     found = judging.worst(judge, crops, "hand_malformed")

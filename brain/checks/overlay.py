@@ -14,10 +14,10 @@ from loupe.brain.core.specs import Check, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.judges.base import Judge
     from loupe.brain.overlays.asked import Asked
     from loupe.brain.overlays.finding import Found
-    from loupe.brain.text.ocr import Ocr
+    from loupe.brain.perception.ocr.ocr import Ocr
+    from loupe.brain.perception.vlm.base import Judge
 
 _LONG_SIDE = 1024
 #: pixels along the short side below which no lettering can be told
@@ -100,7 +100,7 @@ class Overlay(Check):
         """
         if self.grade != "auto":
             return self
-        from loupe.brain.judges import folder
+        from loupe.brain.perception.vlm import folder
 
         return replace(self, grade="gpu" if device.startswith("cuda") and folder.is_here() else "offline")
 
@@ -115,10 +115,10 @@ class Overlay(Check):
         if self.grade not in _GRADES:
             raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
         if self.resolved(device).grade == "gpu":
-            from loupe.brain.judges.local import LocalJudge
+            from loupe.brain.perception.vlm.local import LocalJudge
 
             return self.asking(LocalJudge(device=device))
-        from loupe.brain.text.ocr import Ocr
+        from loupe.brain.perception.ocr.ocr import Ocr
 
         ocr = Ocr(device, self.threads)
         return lambda batch: self.scores([_measured(ocr, *one) for one in _each(batch)], batch.pixels.device)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from loupe.brain.anatomy import skin_texture
-    from loupe.brain.judges.base import Judge
-    from loupe.brain.landmarks.face import Face
+    from loupe.brain.perception.landmarks.face import Face
+    from loupe.brain.perception.vlm.base import Judge
 
 _LONG_SIDE = 1280
 _MANY = 64
@@ -82,7 +82,7 @@ class Skin(Check):
             ModelError: the judge of grade "gpu" cannot be loaded
             InputError: there is no such grade
         """
-        from loupe.brain.landmarks import face
+        from loupe.brain.perception.landmarks import face
 
         files, judge = judging.start(self.grade, self.judge, self.weights(), device)
         find = face.Faces(*files, levels=2, most=_MANY)

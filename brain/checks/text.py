@@ -124,7 +124,7 @@ class Text(Check):
         """Returns the check with "auto" replaced: "gpu" on a CUDA device that has the weights, else "offline"."""
         if self.grade != "auto":
             return self
-        from loupe.brain.text import torch_ocr
+        from loupe.brain.perception.ocr import torch_ocr
 
         return replace(self, grade="gpu" if device.startswith("cuda") and torch_ocr.is_here() else "offline")
 
@@ -136,13 +136,13 @@ class Text(Check):
             ModelError: the weights of grade "gpu" are not on this machine
             InputError: there is no such grade
         """
-        from loupe.brain.text.ocr import Ocr
+        from loupe.brain.perception.ocr.ocr import Ocr
         from loupe.brain.text.reading import Reader
 
         if self.grade not in _GRADES:
             raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
         if self.resolved(device).grade == "gpu":
-            from loupe.brain.text.torch_ocr import TorchOcr
+            from loupe.brain.perception.ocr.torch_ocr import TorchOcr
 
             reader = Reader(TorchOcr(device), self.doubt)
         else:

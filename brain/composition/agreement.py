@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.composition.scene import Atom
 from loupe.brain.core.errors import InputError
-from loupe.brain.judges import questions
+from loupe.brain.perception.vlm import questions
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.judges.base import Judge
+    from loupe.brain.perception.vlm.base import Judge
 
 #: as the questions call the relations that have another name there
 _NAMES = {"next to": "beside", "near": "beside"}
@@ -73,7 +73,7 @@ def agreed(atoms: Sequence[Atom], picture: np.ndarray, judge: Judge) -> tuple[At
     Raises:
         JudgeError: no answer could be had
     """
-    from loupe.brain.judges.answers import Question
+    from loupe.brain.perception.vlm.answers import Question
 
     open_ = [at for at, atom in enumerate(atoms) if atom.known and atom.question]
     answers = judge.judge([Question(atoms[at].question, picture) for at in open_]) if open_ else []

@@ -23,8 +23,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loupe.brain.composition.detection import Seen
 from loupe.brain.composition.geometry import AXES, NEAR, apart, area, containment, edge_distance, side_gap
+from loupe.brain.perception.detectors.detection import Seen
 
 #: the ordered regression: its slope, and where a failure and where success is as likely as not
 SIDE_SLOPE, SIDE_FAILS, SIDE_HOLDS = 5.97, -2.57, 1.35

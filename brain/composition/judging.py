@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from loupe.brain.composition import agreement, calibrated
 from loupe.brain.composition.calibrated import Estimate, settled, unknown
 from loupe.brain.composition.colors import describe, mismatch, term
-from loupe.brain.composition.detection import Seen
 from loupe.brain.composition.geometry import iou
 from loupe.brain.composition.scene import SAME_THING, Atom, Scene, Thing, counted_words, things, unknown_word
-from loupe.brain.composition.vocabulary import LIVING, Vocabulary, gives_room
+from loupe.brain.perception.detectors.detection import Seen
+from loupe.brain.perception.detectors.vocabulary import LIVING, Vocabulary, gives_room
 from loupe.brain.prompts.spec import SIZES, Spec
 
 #: more surplus people or animals than this are a crowd, which a prompt does not have to name

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from loupe.brain.composition.colors import Naming
-from loupe.brain.composition.detection import Seen
 from loupe.brain.composition.geometry import apart
-from loupe.brain.composition.vocabulary import Match, Vocabulary, normal
 from loupe.brain.core.records import Record
+from loupe.brain.perception.detectors.detection import Seen
+from loupe.brain.perception.detectors.vocabulary import Match, Vocabulary, normal
 from loupe.brain.prompts.spec import Asked, Spec
 
 #: the IoU from which two boxes of one class are one thing: a detector may give a thing twice

@@ -120,7 +120,7 @@ class Check(Spec):
         return self.needs
 
     def weights(self) -> tuple[str, ...]:
-        """Returns the names of the model files that it cannot run without, see ``loupe.brain.weights``."""
+        """Returns the names of the model files that it cannot run without, see ``loupe.brain.perception.weights``."""
         return ()
 
     def resolved(self, device: str) -> Self:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.overlays.ink import Ink, Plate, ink_of, plate_of
-from loupe.brain.text.ocr import Region, cut, same_place, turns
+from loupe.brain.perception.ocr.ocr import Region, cut, same_place, turns
 
 if TYPE_CHECKING:
-    from loupe.brain.text.ocr import Ocr
+    from loupe.brain.perception.ocr.ocr import Ocr
 
 #: the detector's long side: it finds lines of 8 pixels there, 1 % of the picture
 LONG_SIDE = 736

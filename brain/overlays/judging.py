@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.judges.questions import SPECIALISTS, quoted
+from loupe.brain.perception.vlm.questions import SPECIALISTS, quoted
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.judges.base import Judge
+    from loupe.brain.perception.vlm.base import Judge
 
 #: of what was asked for: more make a question that no model follows
 _MOST_TEXTS = 5
@@ -52,7 +52,7 @@ def answers(
     Raises:
         JudgeError: no answer could be had
     """
-    from loupe.brain.judges.answers import Cuts, Question, decide
+    from loupe.brain.perception.vlm.answers import Cuts, Question, decide
 
     given = judge.judge([Question(question(kind, t), p) for p, t in zip(pictures, texts, strict=True)])
     # where between yes and no to draw the line is the threshold's business: only a model that says neither is unknown

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.text import ocr
+from loupe.brain.perception.ocr import ocr
 from loupe.brain.text.legible import LONG, READABLE, broken_share, kept_share, unsureness
 from loupe.brain.text.letters import Lettering, letters_of
 from loupe.brain.text.shape import shape_of

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from loupe.brain.perception.ocr.ctc import Spelled
 from loupe.brain.text.alignment import comparable, similarity
-from loupe.brain.text.ctc import Spelled
 from loupe.brain.text.letters import Letter
 from loupe.brain.text.sights import Line
 

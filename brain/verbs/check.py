@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain import weights
 from loupe.brain.core import registry
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, MissingWeights
@@ -19,6 +18,7 @@ from loupe.brain.core.records import Progress, ProgressCallback, Run
 from loupe.brain.core.specs import Check, SetCheck
 from loupe.brain.engine import runner
 from loupe.brain.engine.runner import Verdict
+from loupe.brain.perception import weights
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores

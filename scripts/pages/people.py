@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain import weights
+from loupe.brain.perception import weights
 from pages.cases import Case, Group, Pixels
 
 # the flaws of people need to know where fingers, eyes and limbs are; they stand with the benchmarks
@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 @cache
 def _finder(what: str) -> Callable[[Pixels], list[Any]]:
     """Returns the function that finds hands, faces or bodies."""
-    from loupe.brain.landmarks import face, hand, pose
+    from loupe.brain.perception.landmarks import face, hand, pose
 
     kind, files = {
         "hand": (hand.Hands, ("palm_detection_full", "hand_landmark_full")),

@@ -36,7 +36,7 @@ from loupe.brain.overlays.features import features
 from loupe.brain.overlays.finding import lines_of, read_lines
 from loupe.brain.overlays.interface import WEIGHTS as OVERLAY
 from loupe.brain.overlays.watermark import WEIGHTS as WATERMARK
-from loupe.brain.text.ocr import Ocr
+from loupe.brain.perception.ocr.ocr import Ocr
 
 SEED = 5
 #: the inverse strength of scikit-learn's L2 penalty

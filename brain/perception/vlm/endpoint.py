@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, Incomple
 from urllib.parse import urlsplit
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.judges.answers import JudgeError
+from loupe.brain.perception.vlm.answers import JudgeError
 
 _PATH = "/chat/completions"
 _LONGEST = 1 << 20  # bytes of a reply; an answer of one token has a few thousand

@@ -8,11 +8,11 @@ from typing import ClassVar, Generic
 
 import numpy as np
 
-from loupe.brain.landmarks import crop
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.detector import Detector, Layout
-from loupe.brain.landmarks.figure import AnyFigure, distinct
-from loupe.brain.landmarks.litert import Model
+from loupe.brain.perception.landmarks import crop
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.detector import Detector, Layout
+from loupe.brain.perception.landmarks.figure import AnyFigure, distinct
+from loupe.brain.perception.landmarks.litert import Model
 
 
 class Finder(ABC, Generic[AnyFigure]):

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.landmarks import crop, detector
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import Figure, upright
-from loupe.brain.landmarks.finder import Finder
+from loupe.brain.perception.landmarks import crop, detector
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.figure import Figure, upright
+from loupe.brain.perception.landmarks.finder import Finder
 
 #: the points' names; left and right are the person's own
 NAMES = (

@@ -11,7 +11,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
-from loupe.brain.judges.answers import Answer, Cuts, decide
+from loupe.brain.perception.vlm.answers import Answer, Cuts, decide
 
 #: with fewer labels, or fewer of one kind, nothing can be said
 LEAST_LABELS = 20

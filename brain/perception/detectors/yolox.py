@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.composition.detection import Detector
-from loupe.brain.composition.vocabulary import COCO_80
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
+from loupe.brain.perception.detectors.detection import Detector
+from loupe.brain.perception.detectors.vocabulary import COCO_80
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

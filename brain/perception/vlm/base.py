@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain.judges.answers import Answer, Question
+from loupe.brain.perception.vlm.answers import Answer, Question
 
 #: raised when the wording changes: the probabilities change with it, and calibrations of old no longer hold
 WORDING = 1

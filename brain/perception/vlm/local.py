@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, from_sums, spelled
-from loupe.brain.judges.base import WORDING, Judge, conversation
-from loupe.brain.judges.folder import DEFAULT, locate
+from loupe.brain.perception.vlm.answers import Answer, Cuts, JudgeError, Question, from_sums, spelled
+from loupe.brain.perception.vlm.base import WORDING, Judge, conversation
+from loupe.brain.perception.vlm.folder import DEFAULT, locate
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from loupe.brain.core.records import ImageBatch
-from loupe.brain.landmarks import crop, detector
-from loupe.brain.landmarks.crop import Roi
-from loupe.brain.landmarks.figure import Figure, around, upright
-from loupe.brain.landmarks.finder import Finder
-from loupe.brain.landmarks.litert import Model
+from loupe.brain.perception.landmarks import crop, detector
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.figure import Figure, around, upright
+from loupe.brain.perception.landmarks.finder import Finder
+from loupe.brain.perception.landmarks.litert import Model
 
 #: the corners of the eyes among the points, from left to right in an upright face that looks at you
 EYE_CORNERS = (33, 133, 362, 263)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from loupe.brain.core.records import Points
-from loupe.brain.landmarks.crop import Roi, turned
+from loupe.brain.perception.landmarks.crop import Roi, turned
 
 
 @dataclass(frozen=True, eq=False)

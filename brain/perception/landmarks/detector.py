@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from loupe.brain.core.errors import ModelError
-from loupe.brain.landmarks import crop
-from loupe.brain.landmarks.litert import Model
+from loupe.brain.perception.landmarks import crop
+from loupe.brain.perception.landmarks.litert import Model
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.errors import MissingDependency, ModelError
-from loupe.brain.text.ocr import Ocr, box_finder
+from loupe.brain.perception.ocr.ocr import Ocr, box_finder
 
 DETECTOR = "PaddlePaddle/PP-OCRv6_medium_det_safetensors"
 RECOGNISER = "PaddlePaddle/PP-OCRv6_medium_rec_safetensors"

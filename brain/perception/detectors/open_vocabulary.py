@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loupe.brain.composition.detection import Detector
-from loupe.brain.composition.vocabulary import normal
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
+from loupe.brain.perception.detectors.detection import Detector
+from loupe.brain.perception.detectors.vocabulary import normal
 
 if TYPE_CHECKING:
     import numpy as np

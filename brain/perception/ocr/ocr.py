@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loupe.brain.core.errors import MissingDependency
-from loupe.brain.text.ctc import Alphabet, Script
+from loupe.brain.perception.ocr.ctc import Alphabet, Script
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -13,9 +13,9 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.judges.answers import Answer, Cuts, JudgeError, Question, from_tokens, unknown
-from loupe.brain.judges.base import WORDING, Judge, conversation
-from loupe.brain.judges.endpoint import Dropped, Endpoint, Reply, Unreachable
+from loupe.brain.perception.vlm.answers import Answer, Cuts, JudgeError, Question, from_tokens, unknown
+from loupe.brain.perception.vlm.base import WORDING, Judge, conversation
+from loupe.brain.perception.vlm.endpoint import Dropped, Endpoint, Reply, Unreachable
 
 if TYPE_CHECKING:
     import numpy as np

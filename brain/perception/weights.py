@@ -25,9 +25,9 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import IO
 
-from loupe.brain import weights_table
 from loupe.brain.core.errors import MissingWeights, UnknownName
-from loupe.brain.weights_table import Hub, Source, Url, Weights, Wheel
+from loupe.brain.perception import weights_table
+from loupe.brain.perception.weights_table import Hub, Source, Url, Weights, Wheel
 
 #: how many seconds a server may be silent
 TIMEOUT = 30
