@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.text.expected import ExpectedText, expected_text
+from loupe.brain.prompts.requested_text import ExpectedText, expected_text
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from loupe.brain.core.specs import Check, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.overlays.asked import Asked
     from loupe.brain.overlays.finding import Found
     from loupe.brain.perception.ocr.ocr import Ocr
     from loupe.brain.perception.vlm.base import Judge
+    from loupe.brain.prompts.requested_overlays import Asked
 
 _LONG_SIDE = 1024
 #: pixels along the short side below which no lettering can be told
@@ -138,7 +138,7 @@ class Overlay(Check):
 
 
 def _each(batch: ImageBatch) -> list[tuple[np.ndarray, Asked]]:
-    from loupe.brain.overlays.asked import asked_of
+    from loupe.brain.prompts.requested_overlays import asked_of
 
     pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
     prompts = batch.fields.get("prompt") or (None,) * len(batch)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.prompts.requested_text import ExpectedText, expected_text
 from loupe.brain.text.alignment import Edit, Kind, comparable
-from loupe.brain.text.expected import ExpectedText, expected_text
 
 if TYPE_CHECKING:
     import numpy as np

@@ -29,7 +29,7 @@ All that was not understood is in ``Spec.unparsed``. The time is linear in the l
 from __future__ import annotations
 
 from loupe.brain.core.errors import PromptError
-from loupe.brain.prompts.found import Found
+from loupe.brain.prompts.parse_state import Found
 from loupe.brain.prompts.sentence import read_sentence
 from loupe.brain.prompts.spec import Spec
 from loupe.brain.prompts.tokens import sentences, texts_in

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from loupe.brain.prompts import nouns, verbs
 from loupe.brain.prompts import words as lexicon
-from loupe.brain.prompts.found import Found
 from loupe.brain.prompts.medium import after_medium, after_tags, is_other_language, is_prose
 from loupe.brain.prompts.noun_phrase import PRONOUNS, is_verb, read
 from loupe.brain.prompts.nouns import word_set
+from loupe.brain.prompts.parse_state import Found
 from loupe.brain.prompts.phrases import Phrase, phrase_at
 from loupe.brain.prompts.quantity import begins_with_bounds, word_at
 from loupe.brain.prompts.sentence_attributes import read_predicate

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from loupe.brain.prompts.found import Found
 from loupe.brain.prompts.medium import without_written
 from loupe.brain.prompts.noun_phrase import NounPhrase
+from loupe.brain.prompts.parse_state import Found
 from loupe.brain.prompts.tokens import COMMA, WRITTEN, Token
 
 #: in a longer sentence a noun that is not known is more often a word that was not understood

@@ -6,7 +6,7 @@ import html
 import re
 from typing import NamedTuple
 
-from loupe.brain.text import expected
+from loupe.brain.prompts import requested_text
 
 #: stands for what is to be written, so that the grammar sees that something stood there
 WRITTEN = "\ue000"
@@ -36,7 +36,7 @@ class Token(NamedTuple):
     low: str
 
 
-def texts_in(prompt: str) -> tuple[str, expected.ExpectedText]:
+def texts_in(prompt: str) -> tuple[str, requested_text.ExpectedText]:
     """Returns the prompt with ``WRITTEN`` in place of each text that is to be written, and those texts.
 
     >>> texts_in('a sign that says "OPEN" above a door')[0].replace(WRITTEN, "_")
@@ -44,8 +44,8 @@ def texts_in(prompt: str) -> tuple[str, expected.ExpectedText]:
     """
     plain = html.unescape(prompt) if "&" in prompt else prompt
     plain = _FLAG.sub(" ", _TAG.sub(" ", plain))
-    asked = expected.expected_text(plain)
-    spans = expected.quoted_spans(plain)
+    asked = requested_text.expected_text(plain)
+    spans = requested_text.quoted_spans(plain)
     pieces, last = [], 0
     for start, end in spans:
         pieces += [plain[last : max(start - 1, last)], f" {WRITTEN} "]
