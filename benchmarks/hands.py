@@ -27,10 +27,10 @@ import numpy as np
 
 from benchmarks.figures import machine, share
 from benchmarks.hand_defects import GLOVES, KINDS, gloved
-from loupe.brain.anatomy import gloves
-from loupe.brain.anatomy.hand_views import Looker
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
 from loupe.brain.core.records import Judged
+from loupe.brain.measures.anatomy import glove_color
+from loupe.brain.measures.anatomy.hand_views import Looker
 
 #: how many fingers each sign of the sign digits stretches out, by looking at the pictures
 STRETCHED = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 3, 7: 3, 8: 3, 9: 3}
@@ -175,7 +175,7 @@ def in_gloves(looker: Looker, folder: Path, even: bool, least_side: int) -> None
         grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
         bare["hands"] += len(hands)
         for name, shown in (("in colour", picture), ("in grey", grey)):
-            said = gloves.of_hands(shown, hands)
+            said = glove_color.of_hands(shown, hands)
             bare[name] += sum(map(bool, said))
             if any(said):
                 print(f"taken for gloves: {path.name}, {name}: {said}")
@@ -184,8 +184,8 @@ def in_gloves(looker: Looker, folder: Path, even: bool, least_side: int) -> None
             for hand in hands:
                 made = gloved(made, hand.points, colour, rng)
             found, _ = looker.find(made)
-            said = gloves.of_hands(made, found)
-            worn[colour]["told"] += sum(map(bool, gloves.of_hands(made, hands)))
+            said = glove_color.of_hands(made, found)
+            worn[colour]["told"] += sum(map(bool, glove_color.of_hands(made, hands)))
             for hand in hands:
                 # the same hand: its points are the nearest ones, and not farther than a third of it
                 off = [float(np.linalg.norm(one.points - hand.points, axis=1).mean()) for one in found]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from loupe.brain.anatomy import body_shape, face_shape
+from loupe.brain.measures.anatomy import body_shape, face_shape
 from loupe.brain.perception.landmarks.face import EYE_CORNERS, Face
 from loupe.brain.perception.landmarks.pose import Pose
 

@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.figures import machine, share
 from loupe.brain.checks.text import Text
 from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.text.alignment import align, comparable
+from loupe.brain.measures.text.alignment import align, comparable
 
 KINDS = ("text_substitution", "text_omission", "text_duplication", "unrequested_text")
 FONTS = """

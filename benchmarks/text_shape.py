@@ -27,7 +27,7 @@ from benchmarks.figures import machine, share
 from benchmarks.text_check import KINDS, inject
 from loupe.brain.checks.text import Text
 from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.text.alignment import comparable
+from loupe.brain.measures.text.alignment import comparable
 
 FORM = ("text_distortion", "text_mixed_style", "text_illegible")
 FLAWS = {"text_distortion": text_cases.DISTORTED, "text_mixed_style": text_cases.MIXED, FORM[2]: text_cases.ILLEGIBLE}

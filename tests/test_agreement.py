@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.composition import Composition
-from loupe.brain.composition import agreement
-from loupe.brain.composition.scene import Atom
 from loupe.brain.core.records import Box, ImageBatch
+from loupe.brain.measures.composition import agreement
+from loupe.brain.measures.composition.scene import Atom
 from loupe.brain.perception.vlm.answers import Answer, Question
 from loupe.brain.perception.vlm.base import Judge
 from loupe.brain.prompts.spec import Asked, Relation, Spec

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from loupe.brain.text.alignment import align, comparable, distance, resegment, similarity
+from loupe.brain.measures.text.alignment import align, comparable, distance, resegment, similarity
 
 
 def _reference(a: str, b: str) -> int:

@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from loupe.brain.anatomy import body_shape
-from loupe.brain.anatomy.body_shape import AT, BONES, LIMB_LIMITS, PROPORTION_LIMITS
-from loupe.brain.anatomy.oddness import oddest
+from loupe.brain.measures.anatomy import body_shape
+from loupe.brain.measures.anatomy.anomaly import oddest
+from loupe.brain.measures.anatomy.body_shape import AT, BONES, LIMB_LIMITS, PROPORTION_LIMITS
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.pose import NAMES, Pose
 

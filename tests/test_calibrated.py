@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from benchmarks.composition.reference import random_boxes
-from loupe.brain.composition import calibrated
-from loupe.brain.composition.calibrated import Estimate, counted, missing, presence, related, settled, side, sized
+from loupe.brain.measures.composition import calibrated
+from loupe.brain.measures.composition.calibrated import (
+    Estimate,
+    counted,
+    missing,
+    presence,
+    related,
+    settled,
+    side,
+    sized,
+)
 from loupe.brain.perception.detectors.detection import Seen
 from loupe.brain.prompts.spec import RELATIONS, SIZES
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import CSS4_COLORS, XKCD_COLORS, to_rgb
 
-from loupe.brain.composition.colors import TERMS, Naming, lab, middle, mismatch, name_color, names, term
+from loupe.brain.measures.composition.colors import TERMS, Naming, lab, middle, mismatch, name_color, names, term
 
 
 def plain(color: str, side: int = 16) -> np.ndarray:

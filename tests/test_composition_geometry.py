@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.composition.reference import random_boxes, reference_geneval, reference_t2i
-from loupe.brain.composition import geometry
+from loupe.brain.measures.composition import geometry
 
 SIDES = ("left of", "right of", "above", "below")
 MIRROR = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}

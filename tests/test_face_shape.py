@@ -11,8 +11,8 @@ import pytest
 from people import made_face
 from scipy.spatial import procrustes
 
-from loupe.brain.anatomy import face_shape, face_symmetry, oddness, views
-from loupe.brain.anatomy.oddness import Limit
+from loupe.brain.measures.anatomy import anomaly, face_shape, face_symmetry, views
+from loupe.brain.measures.anatomy.anomaly import Limit
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.face import Face
 
@@ -159,10 +159,10 @@ def test_dark_glasses_and_a_face_that_the_frame_cuts(rng: np.random.Generator) -
 
 def test_the_oddest_measure_gives_the_score() -> None:
     limits = {"a": Limit(1.0, 0.0, ""), "b": Limit(1.0, 0.1, "")}
-    assert oddness.oddest({"a": 1.0, "b": 1.5}, limits) == (0.6, "b")
-    assert oddness.oddest({"a": 1.0, "b": 1.5}, limits, turn=-10) == (0.5, "a")
-    assert oddness.oddest({"a": math.inf}, limits) == (1.0, "a")
-    score, name = oddness.oddest({"c": 9.0, "a": math.nan}, limits)
+    assert anomaly.oddest({"a": 1.0, "b": 1.5}, limits) == (0.6, "b")
+    assert anomaly.oddest({"a": 1.0, "b": 1.5}, limits, turn=-10) == (0.5, "a")
+    assert anomaly.oddest({"a": math.inf}, limits) == (1.0, "a")
+    score, name = anomaly.oddest({"c": 9.0, "a": math.nan}, limits)
     assert math.isnan(score)
     assert name == ""
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
-from loupe.brain.anatomy import judging
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.measures.anatomy import vlm_questions
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.questions import SPECIALISTS
 
@@ -74,14 +74,14 @@ def test_the_worst_answer_of_each_crop_counts() -> None:
     crops = [np.zeros((8, 8, 3), np.uint8)] * 2
     asked = [one for one in SPECIALISTS.values() if one.failure == "face_malformed"]
     stub = Stub("teeth")
-    found = judging.worst(stub, crops, "face_malformed")
+    found = vlm_questions.worst(stub, crops, "face_malformed")
     assert [(one.score, one.name) for one in found] == [(0.9, "malformed_teeth")] * 2
     assert [question.text for question in stub.asked] == [one.text for one in asked] * 2
-    silent = judging.worst(Stub("teeth", mass=0.1), crops, "face_malformed")
+    silent = vlm_questions.worst(Stub("teeth", mass=0.1), crops, "face_malformed")
     assert all(math.isnan(one.score) and one.reason for one in silent)
-    assert judging.worst(stub, [], "face_malformed") == []
+    assert vlm_questions.worst(stub, [], "face_malformed") == []
     with pytest.raises(InputError, match="blur"):
-        judging.worst(stub, crops, "blur")
+        vlm_questions.worst(stub, crops, "blur")
 
 
 @pytest.mark.slow
@@ -144,7 +144,7 @@ def test_with_a_judge_its_worst_answer_is_the_score(
     assert made == [("some/judge", "cpu")]
     assert values(found)["face_malformed"] == pytest.approx(0.9)
     assert len(stub.asked) == 5 * values(found)["faces_judged"]
-    assert all(max(question.picture.shape) <= judging.LARGEST for question in stub.asked)
+    assert all(max(question.picture.shape) <= vlm_questions.LARGEST for question in stub.asked)
     assert found.points[0][0].attributes["reason"] == "malformed_teeth"
 
 

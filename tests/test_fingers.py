@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from drawn_hands import BESIDE_INDEX, BESIDE_LITTLE, Part, as_picture, drawn
 
-from loupe.brain.anatomy.fingers import Count, compare, count
-from loupe.brain.anatomy.hand_outline import outline
+from loupe.brain.measures.anatomy.fingers import Count, compare, count
+from loupe.brain.measures.anatomy.hand_outline import outline
 
 
 def moved(hand: np.ndarray, points: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

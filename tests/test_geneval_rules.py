@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from benchmarks.composition.reference import reference_geneval
-from loupe.brain.composition.colors import Naming
-from loupe.brain.composition.geneval import COLORS, Clause, detected, evaluate, judge
-from loupe.brain.composition.scene import Scene
 from loupe.brain.core.records import Box
+from loupe.brain.measures.composition.colors import Naming
+from loupe.brain.measures.composition.geneval import COLORS, Clause, detected, evaluate, judge
+from loupe.brain.measures.composition.scene import Scene
 from loupe.brain.perception.detectors.detection import usable
 from loupe.brain.perception.detectors.vocabulary import Vocabulary
 from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec

@@ -8,7 +8,7 @@ import pytest
 from drawn_hands import SIDE, drawn
 
 from benchmarks.hand_defects import GLOVES, gloved
-from loupe.brain.anatomy.gloves import glove, surroundings
+from loupe.brain.measures.anatomy.glove_color import glove, surroundings
 
 #: skin from light to dark, sRGB
 SKINS = {"light": (236, 200, 180), "tanned": (198, 140, 100), "brown": (141, 85, 54), "dark": (70, 42, 30)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loupe.brain.anatomy.hand_shape import _BONE_MEANS as MEANS
-from loupe.brain.anatomy.hand_shape import BONES, View, apart, crossed, implausibility, shape, steadiness
+from loupe.brain.measures.anatomy.hand_shape import _BONE_MEANS as MEANS
+from loupe.brain.measures.anatomy.hand_shape import BONES, View, apart, crossed, implausibility, shape, steadiness
 
 
 def usual() -> np.ndarray:

@@ -14,10 +14,10 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ImageBatch, Judged, Scores
+from loupe.brain.measures.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.pose import NAMES as BODY
 from loupe.brain.perception.landmarks.pose import Pose

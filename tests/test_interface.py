@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from leaves import leaves
 
-from loupe.brain.overlays import drawing
-from loupe.brain.overlays.features import timed
-from loupe.brain.overlays.finding import Found
-from loupe.brain.overlays.ink import plate_of
-from loupe.brain.overlays.interface import WEIGHTS, overlay_kind, overlay_likelihood
+from loupe.brain.measures.overlays import drawing
+from loupe.brain.measures.overlays.features import timed
+from loupe.brain.measures.overlays.finding import Found
+from loupe.brain.measures.overlays.ink import plate_of
+from loupe.brain.measures.overlays.interface import WEIGHTS, overlay_kind, overlay_likelihood
 from loupe.brain.perception.ocr.ocr import Region
 
 SHAPE = (480, 640)

@@ -16,7 +16,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ImageBatch, Scores
 from loupe.brain.defects.overlay import Overlay as Captions
 from loupe.brain.defects.watermark import Watermark
-from loupe.brain.overlays import drawing, judging
+from loupe.brain.measures.overlays import drawing, vlm_questions
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, decide
 from loupe.brain.perception.vlm.base import Judge
@@ -218,8 +218,8 @@ def test_a_judge_is_not_asked_about_small_pictures() -> None:
 
 
 def test_the_question_leaves_out_what_cannot_be_quoted() -> None:
-    assert judging.question("watermark", ["x" * 200, '"<|', "OPEN"]).endswith('says "OPEN" does not count.')
-    assert judging.question("watermark", []).endswith("?")
+    assert vlm_questions.question("watermark", ["x" * 200, '"<|', "OPEN"]).endswith('says "OPEN" does not count.')
+    assert vlm_questions.question("watermark", []).endswith("?")
 
 
 # how it is set

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from loupe.brain.measures.text.legible import broken_share, illegibility, kept_share
+from loupe.brain.measures.text.letters import HEIGHT, Lettering, ink_of, letters_of
+from loupe.brain.measures.text.shape import Shape, shape_of
 from loupe.brain.perception.ocr.ctc import Spelled
-from loupe.brain.text.legible import broken_share, illegibility, kept_share
-from loupe.brain.text.letters import HEIGHT, Lettering, ink_of, letters_of
-from loupe.brain.text.shape import Shape, shape_of
 
 
 def drawn(text: str, size: int = 48, gap: float = 4.0) -> tuple[np.ndarray, list[float]]:

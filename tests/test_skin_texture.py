@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from people import made_face
 
-from loupe.brain.anatomy import skin_texture
+from loupe.brain.measures.anatomy import skin_texture
 from loupe.brain.perception.landmarks.face import Face
 
 SIZE = 400

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from loupe.brain.text.letters import Letter, Lettering, letters_of
-from loupe.brain.text.style import lean, oddness, weight
+from loupe.brain.measures.text.letters import Letter, Lettering, letters_of
+from loupe.brain.measures.text.style import lean, oddness, weight
 
 SIZE = 60
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.composition.reference import random_boxes, reference_t2i
-from loupe.brain.composition.colors import Naming
-from loupe.brain.composition.scene import Scene
-from loupe.brain.composition.t2i_compbench import Found, distinct, judge, numeracy, spatial
 from loupe.brain.core.records import Box
+from loupe.brain.measures.composition.colors import Naming
+from loupe.brain.measures.composition.scene import Scene
+from loupe.brain.measures.composition.t2i_compbench import Found, distinct, judge, numeracy, spatial
 from loupe.brain.perception.detectors.detection import usable
 from loupe.brain.perception.detectors.vocabulary import COCO_80, Vocabulary
 from loupe.brain.prompts.spec import Asked, Relation, Spec

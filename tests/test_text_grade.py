@@ -9,9 +9,9 @@ import pytest
 
 from loupe.brain.checks.text import Text
 from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.measures.text.reading import Reader
 from loupe.brain.perception.ocr import torch_ocr
 from loupe.brain.perception.ocr.ocr import whole
-from loupe.brain.text.reading import Reader
 
 
 def test_auto_is_offline_without_a_gpu_or_without_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:

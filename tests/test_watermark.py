@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from leaves import leaves
 
-from loupe.brain.overlays import drawing
-from loupe.brain.overlays.features import crowded, features, likelihood, owned
-from loupe.brain.overlays.finding import Found, evened, mates, slant
-from loupe.brain.overlays.ink import Ink, ink_of
-from loupe.brain.overlays.watermark import WEIGHTS, watermark_kind, watermark_likelihood
+from loupe.brain.measures.overlays import drawing
+from loupe.brain.measures.overlays.features import crowded, features, likelihood, owned
+from loupe.brain.measures.overlays.finding import Found, evened, mates, slant
+from loupe.brain.measures.overlays.ink import Ink, ink_of
+from loupe.brain.measures.overlays.watermark import WEIGHTS, watermark_kind, watermark_likelihood
 from loupe.brain.perception.ocr.ocr import Region
 from loupe.brain.prompts.requested_overlays import asked_of
 

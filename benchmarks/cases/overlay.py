@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.cases.seam import frame, letterbox, window_of_a_screen
 from benchmarks.cases.watermark import CAPTIONED, by_eye, generated, is_clean, on_a_thing, scenes, turned, written
 from benchmarks.changes import Change, chain, grey, jpeg, noise
-from loupe.brain.overlays.drawing import blended, put
+from loupe.brain.measures.overlays.drawing import blended, put
 
 
 def lines(texts: tuple[str, ...], share: float, at: float, face: int, left: float | None = None) -> Change:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.changes import Change, chain, grey, jpeg, noise
 from loupe.brain.engine.reader import read
-from loupe.brain.overlays.drawing import blended, put
+from loupe.brain.measures.overlays.drawing import blended, put
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 PHOTOS = DATA / "1_real_photos"

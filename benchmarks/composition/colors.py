@@ -14,7 +14,7 @@ def colors(_: Path) -> None:
     """Prints how often single colours of the XKCD survey are named as their own names say."""
     from matplotlib.colors import XKCD_COLORS, to_rgb
 
-    from loupe.brain.composition.colors import TERMS, names
+    from loupe.brain.measures.composition.colors import TERMS, names
 
     print("\n### Colour names (XKCD survey, names that end in a basic term)\n\n| half | right |\n|---|---|")
     for half, title in ((0, "rules chosen on"), (1, "measured on")):

@@ -1,4 +1,4 @@
-"""The coefficients of brain/composition/calibrated.py, fitted again."""
+"""The coefficients of brain/measures/composition/calibrated.py, fitted again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmarks.composition.human import corners, stored
 from benchmarks.composition.photos import MODEL, asked_photos
-from loupe.brain.composition import calibrated, geometry
+from loupe.brain.measures.composition import calibrated, geometry
 
 
 def fit(data: Path) -> None:

@@ -12,7 +12,7 @@ from benchmarks.composition.reference import random_boxes, reference_geneval, re
 from benchmarks.composition.scoring import scored
 from benchmarks.figures import share
 from loupe.brain.checks.composition import Composition
-from loupe.brain.composition import geometry
+from loupe.brain.measures.composition import geometry
 
 SIDES = ("left of", "right of", "above", "below")
 

@@ -18,7 +18,7 @@ from benchmarks.composition.human import Case, stored
 from benchmarks.composition.scoring import scored
 from benchmarks.figures import share
 from loupe.brain.checks.composition import Composition
-from loupe.brain.composition import calibrated
+from loupe.brain.measures.composition import calibrated
 from loupe.brain.perception.detectors.detection import usable
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.anatomy import judging
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +76,8 @@ class Body(Check):
         Output("bodies_judged", "people", True, (0.0, _MANY), "How many could be judged; only information."),
     )
 
-    grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
-    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
+    grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
+    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models and of the detector."""
@@ -85,7 +85,7 @@ class Body(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
+        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -99,7 +99,7 @@ class Body(Check):
         from loupe.brain.perception.detectors import yolox
         from loupe.brain.perception.landmarks.pose import Poses
 
-        (*files, detector), judge = judging.start(self.grade, self.judge, self.weights(), device)
+        (*files, detector), judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
         find_objects = yolox.load(detector).find
         poses = Poses(*files, most=_MANY)
 
@@ -158,7 +158,7 @@ def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Seque
 
 def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:
     """The person that the points which can be seen lie on, or None: the pose model sees people in trees and dogs."""
-    from loupe.brain.anatomy.body_shape import SEEN
+    from loupe.brain.measures.anatomy.body_shape import SEEN
 
     size = pose.size
     shown = pose.relative[pose.visibility >= SEEN].clip(0, 1)
@@ -184,7 +184,7 @@ def _union(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None:
     """Why a body cannot be judged by its points, or None."""
-    from loupe.brain.anatomy import body_shape
+    from loupe.brain.measures.anatomy import body_shape
 
     if len(people) > _CROWD:
         return f"a crowd: {len(people)} people"
@@ -202,8 +202,8 @@ def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None
 
 
 def _measure(one: _One, poses: Poses, picture: np.ndarray) -> None:
-    from loupe.brain.anatomy import body_shape, views
-    from loupe.brain.anatomy.oddness import oddest
+    from loupe.brain.measures.anatomy import body_shape, views
+    from loupe.brain.measures.anatomy.anomaly import oddest
 
     further = []
     for view, other in views.seen(poses.at, picture, one.pose.roi):
@@ -218,9 +218,9 @@ def _measure(one: _One, poses: Poses, picture: np.ndarray) -> None:
 
 def _ask(found: list[_One], judge: Judge, picture: np.ndarray) -> None:
     # the pose's region reaches farther than the body; what lies outside the picture is black
-    crops = [judging.cut(picture, replace(one.pose.roi, angle=0.0)) for one in found]
-    limbs = judging.worst(judge, crops, "limb_malformed")
-    proportions = judging.worst(judge, crops, "wrong_proportions")
+    crops = [vlm_questions.cut(picture, replace(one.pose.roi, angle=0.0)) for one in found]
+    limbs = vlm_questions.worst(judge, crops, "limb_malformed")
+    proportions = vlm_questions.worst(judge, crops, "wrong_proportions")
     for one, about_limbs, about_proportions in zip(found, limbs, proportions, strict=True):
         one.limbs, one.limbs_say = about_limbs.score, about_limbs.name
         one.proportions, one.proportions_say = about_proportions.score, about_proportions.name

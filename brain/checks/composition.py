@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from loupe.brain.composition.calibrated import DECIDABLE
 from loupe.brain.core.errors import LoupeError, PromptError
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.measures.composition.calibrated import DECIDABLE
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.composition.scene import Atom, Scene
+    from loupe.brain.measures.composition.scene import Atom, Scene
     from loupe.brain.perception.detectors.detection import Detector, Seen
     from loupe.brain.perception.vlm.base import Judge
     from loupe.brain.prompts.spec import Spec
@@ -169,7 +169,7 @@ class Composition(Check):
         detector: Detector | str,
         judge: Judge | None,
     ) -> Judged:
-        from loupe.brain.composition import agreement, geneval, judging, t2i_compbench
+        from loupe.brain.measures.composition import agreement, geneval, rules, t2i_compbench
 
         spec = _spec(fields.get("prompt"), fields.get("spec"))
         if isinstance(spec, str):
@@ -185,12 +185,12 @@ class Composition(Check):
         elif self.mode == "t2i_compbench":
             atoms, whole = t2i_compbench.judge(spec, scene, self.confidence)
         else:
-            atoms = judging.judge(spec, scene, self.sure, self.confidence, self.decidable)
+            atoms = rules.judge(spec, scene, self.sure, self.confidence, self.decidable)
             if judge is not None:
                 atoms = agreement.agreed(atoms, picture(), judge)
             known = [atom.violated for atom in atoms if atom.known]
             whole = sum(value <= 0.5 for value in known) / len(known) if known else math.nan
-        atoms = (*atoms, judging.surplus(spec, scene, self.confidence))
+        atoms = (*atoms, rules.surplus(spec, scene, self.confidence))
         return Judged(*_values(atoms, whole, [output.name for output in self.outputs]), _boxes(atoms))
 
     def _scene(
@@ -202,8 +202,8 @@ class Composition(Check):
         detector: Detector | str,
     ) -> Scene | str:
         """What was seen, or why nothing can be said."""
-        from loupe.brain.composition.colors import middle, name_color
-        from loupe.brain.composition.scene import Scene
+        from loupe.brain.measures.composition.colors import middle, name_color
+        from loupe.brain.measures.composition.scene import Scene
         from loupe.brain.perception.detectors.detection import usable
         from loupe.brain.perception.detectors.vocabulary import COCO_80, LIVING, Vocabulary
 

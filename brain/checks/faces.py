@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.anatomy import judging
 from loupe.brain.core.records import ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,8 +84,8 @@ class Faces(Check):
         Output("faces_judged", "faces", True, (0.0, _MANY), "How many faces could be judged; only information."),
     )
 
-    grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
-    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
+    grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
+    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
     least: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
 
     def weights(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class Faces(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
+        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -107,7 +107,7 @@ class Faces(Check):
         """
         from loupe.brain.perception.landmarks import face
 
-        files, judge = judging.start(self.grade, self.judge, self.weights(), device)
+        files, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
         find = face.Faces(*files, levels=2, most=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
@@ -162,7 +162,7 @@ def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.n
 
 def _unknown(face: Face, picture: np.ndarray, least: float) -> str | None:
     """Why a face cannot be judged by its points, or None."""
-    from loupe.brain.anatomy import face_shape
+    from loupe.brain.measures.anatomy import face_shape
 
     points = face_shape.solid(face)
     turn = face_shape.turn(points)
@@ -178,8 +178,8 @@ def _unknown(face: Face, picture: np.ndarray, least: float) -> str | None:
 
 
 def _measure(one: _One, look: Look, picture: np.ndarray) -> None:
-    from loupe.brain.anatomy import face_shape, views
-    from loupe.brain.anatomy.oddness import oddest
+    from loupe.brain.measures.anatomy import face_shape, views
+    from loupe.brain.measures.anatomy.anomaly import oddest
     from loupe.brain.perception.landmarks.face import face_region
 
     found = views.seen(look, picture, face_region(one.face.points))
@@ -197,7 +197,7 @@ def _measure(one: _One, look: Look, picture: np.ndarray) -> None:
 
 
 def _mirror(one: _One, picture: np.ndarray) -> None:
-    from loupe.brain.anatomy import face_shape, face_symmetry
+    from loupe.brain.measures.anatomy import face_shape, face_symmetry
 
     turn = face_shape.turn(face_shape.solid(one.face))
     if abs(turn.yaw) > _MOST_TURNED_SYMMETRIC:
@@ -212,17 +212,17 @@ def _mirror(one: _One, picture: np.ndarray) -> None:
 
 
 def _ask(faces: list[_One], judge: Judge, picture: np.ndarray, least: float) -> None:
-    from loupe.brain.anatomy import face_shape
+    from loupe.brain.measures.anatomy import face_shape
 
     # a model that looks at the picture needs neither a front view nor free eyes, but pixels
     asked = [one for one in faces if face_shape.unit(face_shape.solid(one.face)) >= least / 2]
-    crops = [judging.cut(picture, one.face.roi) for one in asked]
-    for one, answer in zip(asked, judging.worst(judge, crops, "face_malformed"), strict=True):
+    crops = [vlm_questions.cut(picture, one.face.roi) for one in asked]
+    for one, answer in zip(asked, vlm_questions.worst(judge, crops, "face_malformed"), strict=True):
         one.odd, one.says, one.reason = answer.score, answer.name, answer.reason or None
 
 
 def _points(one: _One) -> Points:
-    from loupe.brain.anatomy.face_shape import shown
+    from loupe.brain.measures.anatomy.face_shape import shown
 
     threshold = Faces.outputs[0].fails
     assert threshold is not None

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.anatomy import judging
 from loupe.brain.core.records import ImageBatch, Judged, Output, Points, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.anatomy.fingers import Count
-    from loupe.brain.anatomy.hand_shape import Shape
-    from loupe.brain.anatomy.hand_views import Looker
+    from loupe.brain.measures.anatomy.fingers import Count
+    from loupe.brain.measures.anatomy.hand_shape import Shape
+    from loupe.brain.measures.anatomy.hand_views import Looker
     from loupe.brain.perception.landmarks.hand import Hand
     from loupe.brain.perception.vlm.base import Judge
 
@@ -39,7 +39,7 @@ class Hands(Check):
     the hand's outline (``anatomy/fingers.py``) and compared with those that the points see stretched out. That is
     possible for open hands only, seen from the front or the back, before a ground that does not look like skin. Fists,
     hands seen from the side, hands that hold something, that touch skin or lie on it, hands of a colour that no skin
-    has (``anatomy/gloves.py``) and hands smaller than ``least_side`` are unknown: of most pictures of people nothing is
+    has (``anatomy/glove_color.py``) and hands smaller than ``least_side`` are unknown: of most pictures of people nothing is
     said. Fingers grown together are mostly unknown, too: fingers that are held together look the same.
 
     ``hand_malformed`` is that of the worst hand that was judged; ``hands_judged`` says how many of ``hands`` were.
@@ -82,9 +82,9 @@ class Hands(Check):
     grade: str = param(
         "auto",
         "offline: by landmarks and outline; gpu: also asks a judge about each hand; auto: gpu where it can be had",
-        choices=judging.GRADES,
+        choices=vlm_questions.GRADES,
     )
-    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
+    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
     levels: int = param(
         3, "How many sizes of regions are searched: each further one finds hands half as large", low=1, high=5
     )
@@ -92,13 +92,13 @@ class Hands(Check):
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models for hands and bodies."""
-        from loupe.brain.anatomy.hand_views import FILES
+        from loupe.brain.measures.anatomy.hand_views import FILES
 
         return FILES
 
     def resolved(self, device: str) -> Self:
         """Returns the check with "auto" replaced: "gpu" on a CUDA device with the judge's weights, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
+        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -109,9 +109,9 @@ class Hands(Check):
             MissingDependency: ai-edge-litert is not installed
             ModelError: the judge of grade "gpu" cannot be loaded
         """
-        from loupe.brain.anatomy.hand_views import Looker
+        from loupe.brain.measures.anatomy.hand_views import Looker
 
-        _, judge = judging.start(self.grade, self.judge, self.weights(), device)
+        _, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
         looker = Looker(levels=self.levels, most=MOST)
 
         def score(batch: ImageBatch) -> Scores:
@@ -140,11 +140,11 @@ def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, leas
         judge: is asked about each hand that is large enough; None: the outline alone decides
         least_side: of a hand's box, in pixels, the longer one
     """
-    from loupe.brain.anatomy import gloves
+    from loupe.brain.measures.anatomy import glove_color
 
     hands, missed = looker.find(picture)
     large = [max(hand.box[2:]) >= least_side for hand in hands]
-    colours = gloves.of_hands(picture, hands)
+    colours = glove_color.of_hands(picture, hands)
     verdicts = [
         _by_outline(picture, looker, hand, colour)
         if fits
@@ -171,7 +171,7 @@ def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, leas
 
 def _pair(hands: Sequence[Hand], verdicts: Sequence[_Verdict]) -> float:
     """How far the bones of two hands differ that are the only counted ones of a picture, else NaN."""
-    from loupe.brain.anatomy.hand_shape import apart
+    from loupe.brain.measures.anatomy.hand_shape import apart
 
     counted = [hand for hand, verdict in zip(hands, verdicts, strict=True) if verdict.count is not None]
     return apart(counted[0].world, counted[1].world) if len(counted) == 2 else math.nan
@@ -186,9 +186,9 @@ def _why(verdicts: Sequence[_Verdict], missed: int) -> str:
 
 
 def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, colour: str) -> _Verdict:
-    from loupe.brain.anatomy import fingers
-    from loupe.brain.anatomy.hand_shape import implausibility, shape
-    from loupe.brain.anatomy.hand_views import patch_of
+    from loupe.brain.measures.anatomy import fingers
+    from loupe.brain.measures.anatomy.hand_shape import implausibility, shape
+    from loupe.brain.measures.anatomy.hand_views import patch_of
 
     rank = implausibility(looker.steadiness(picture, hand), hand.score)
     form = shape(hand.world, hand.points)
@@ -211,8 +211,8 @@ def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, colour: str) ->
 def _asked(picture: np.ndarray, hands: Sequence[Hand], judge: Judge) -> list[tuple[float, str]]:
     from loupe.brain.perception.landmarks.hand import hand_region
 
-    crops = [judging.cut(picture, hand_region(hand.points).scaled(1.1)) for hand in hands]
-    found = judging.worst(judge, crops, "hand_malformed")
+    crops = [vlm_questions.cut(picture, hand_region(hand.points).scaled(1.1)) for hand in hands]
+    found = vlm_questions.worst(judge, crops, "hand_malformed")
     return [(one.score, one.name.replace("_", " ") or one.reason) for one in found]
 
 

@@ -14,7 +14,7 @@ from loupe.brain.core.specs import Check, param
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.overlays.finding import Found
+    from loupe.brain.measures.overlays.finding import Found
     from loupe.brain.perception.ocr.ocr import Ocr
     from loupe.brain.perception.vlm.base import Judge
     from loupe.brain.prompts.requested_overlays import Asked
@@ -176,10 +176,10 @@ def _kept(values: _Row, asked: Asked) -> tuple[_Row, str | None]:
 
 def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> Judged:
     """What the lines of a picture say."""
-    from loupe.brain.overlays.features import crowded
-    from loupe.brain.overlays.finding import MOST_READ, lines_of, read_lines
-    from loupe.brain.overlays.interface import overlay_kind, overlay_likelihood
-    from loupe.brain.overlays.watermark import watermark_kind, watermark_likelihood
+    from loupe.brain.measures.overlays.features import crowded
+    from loupe.brain.measures.overlays.finding import MOST_READ, lines_of, read_lines
+    from loupe.brain.measures.overlays.interface import overlay_kind, overlay_likelihood
+    from loupe.brain.measures.overlays.watermark import watermark_kind, watermark_likelihood
 
     reason = _unfit(picture)
     if reason:
@@ -217,7 +217,7 @@ def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> Judged:
 
 def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[Judged]:
     """What a judge says of pictures that something can be said of."""
-    from loupe.brain.overlays.judging import answers
+    from loupe.brain.measures.overlays.vlm_questions import answers
 
     reasons = [_unfit(picture) for picture, _ in pictures]
     values: list[_Row] = [{} for _ in pictures]

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.anatomy import judging
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.anatomy import skin_texture
+    from loupe.brain.measures.anatomy import skin_texture
     from loupe.brain.perception.landmarks.face import Face
     from loupe.brain.perception.vlm.base import Judge
 
@@ -61,8 +61,8 @@ class Skin(Check):
         Output("skin_judged", "faces", True, (0.0, _MANY), "How many faces' skin could be judged; only information."),
     )
 
-    grade: str = param("auto", judging.GRADE_SENTENCE, choices=judging.GRADES)
-    judge: str = param(judging.JUDGE, judging.JUDGE_SENTENCE)
+    grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
+    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
     least: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
 
     def weights(self) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Skin(Check):
 
     def resolved(self, device: str) -> Self:
         """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=judging.resolved(self.grade, device, self.judge))
+        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -84,7 +84,7 @@ class Skin(Check):
         """
         from loupe.brain.perception.landmarks import face
 
-        files, judge = judging.start(self.grade, self.judge, self.weights(), device)
+        files, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
         find = face.Faces(*files, levels=2, most=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
@@ -96,7 +96,7 @@ class Skin(Check):
 
 
 def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
-    from loupe.brain.anatomy import face_shape, skin_texture
+    from loupe.brain.measures.anatomy import face_shape, skin_texture
 
     scores: list[float] = []
     boxes: list[Box] = []
@@ -121,8 +121,8 @@ def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, leas
         if reason is not None:
             reasons.append(reason)
     if judge is not None:
-        crops = [judging.cut(picture, face.roi) for face in asked]
-        for face, answer in zip(asked, judging.worst(judge, crops, "oversmooth_skin"), strict=True):
+        crops = [vlm_questions.cut(picture, face.roi) for face in asked]
+        for face, answer in zip(asked, vlm_questions.worst(judge, crops, "oversmooth_skin"), strict=True):
             if math.isnan(answer.score):
                 reasons.append(answer.reason)
             else:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.measures.text.alignment import Edit, Kind, comparable
 from loupe.brain.prompts.requested_text import ExpectedText, expected_text
-from loupe.brain.text.alignment import Edit, Kind, comparable
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.text.form import Form
-    from loupe.brain.text.sights import Line, Reading
+    from loupe.brain.measures.text.lettering_quality import Form
+    from loupe.brain.measures.text.line_hypotheses import Line, Reading
 
 _MANY = 10_000.0
 _GRADES = ("auto", "offline", "gpu")
@@ -136,8 +136,8 @@ class Text(Check):
             ModelError: the weights of grade "gpu" are not on this machine
             InputError: there is no such grade
         """
+        from loupe.brain.measures.text.reading import Reader
         from loupe.brain.perception.ocr.ocr import Ocr
-        from loupe.brain.text.reading import Reader
 
         if self.grade not in _GRADES:
             raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
@@ -165,7 +165,7 @@ def _judge(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any,
     reading = read(picture, words)
     if isinstance(reading, str):
         return Judged({}, reading)
-    from loupe.brain.text.form import form_of
+    from loupe.brain.measures.text.lettering_quality import form_of
 
     lines = (*reading.lines, *reading.unread)
     forms = [form_of(picture, line) for line in lines]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from loupe.brain.core.specs import Defect
-from loupe.brain.overlays.drawing import blended, fitted, put
+from loupe.brain.measures.overlays.drawing import blended, fitted, put
 
 _LINES = (
     "I never said that.", "Where are you going?", "It was a long time ago", "We have to leave now.", "Look at this!",

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from loupe.brain.core.specs import Defect
-from loupe.brain.overlays.drawing import blended, fitted, lettering, put
+from loupe.brain.measures.overlays.drawing import blended, fitted, lettering, put
 
 _OWNERS = ("Lumen Arts", "northlight.com", "© M. Okafor", "www.pixa.net", "Hollis & Vane", "© 2021 Iris", "DRAWBOX")
 _STAMPS = ("SAMPLE", "PREVIEW", "STOCKPIC", "DO NOT COPY", "lumenarts", "PROOF")

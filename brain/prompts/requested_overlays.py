@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from loupe.brain.core.records import Record
+from loupe.brain.measures.text.alignment import comparable
 from loupe.brain.prompts.requested_text import expected_text
-from loupe.brain.text.alignment import comparable
 
 _WATERMARK = re.compile(
     r"\b(?:watermark(?:s|ed|ing)?|logos?|signature|signed\s+by|copyright\s+(?:notice|mark|line)|brand\s+mark|"

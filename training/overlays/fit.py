@@ -4,7 +4,7 @@
     python -m training.overlays.fit ../shared/data --check  # exits 1 if those in brain/overlays are others
 
 Each kind (a watermark's name in a corner, words in rows, a word across; an overlay) is a logistic regression over
-``brain/overlays/features.py``. Its lines come from the ImageNet photos at even places of the sorted list: what the
+``brain/measures/overlays/features.py``. Its lines come from the ImageNet photos at even places of the sorted list: what the
 defects put into them, their own marks (by eye, ``benchmarks/cases/watermark.py``), their own lettering, and that of
 boards which are drawn into them in perspective; and from the street scenes at even places. The benchmarks measure on
 the odd ones. About 5 minutes on one thread; nothing is written.
@@ -32,10 +32,10 @@ from benchmarks.cases.watermark import CAPTIONED, MARKED
 from loupe.brain.defects.overlay import Overlay
 from loupe.brain.defects.watermark import Watermark
 from loupe.brain.engine.reader import read
-from loupe.brain.overlays.features import features
-from loupe.brain.overlays.finding import lines_of, read_lines
-from loupe.brain.overlays.interface import WEIGHTS as OVERLAY
-from loupe.brain.overlays.watermark import WEIGHTS as WATERMARK
+from loupe.brain.measures.overlays.features import features
+from loupe.brain.measures.overlays.finding import lines_of, read_lines
+from loupe.brain.measures.overlays.interface import WEIGHTS as OVERLAY
+from loupe.brain.measures.overlays.watermark import WEIGHTS as WATERMARK
 from loupe.brain.perception.ocr.ocr import Ocr
 
 SEED = 5
@@ -236,9 +236,9 @@ def main() -> int:
     lines = collected(chosen.data)
     print(f"# {len(lines)} lines, {time.monotonic() - started:.0f} s")
     made = {kind: fitted(lines, kind) for kind in USED}
-    print("\n# brain/overlays/watermark.py\nWEIGHTS: dict[str, dict[str, float]] = {")
+    print("\n# brain/measures/overlays/watermark.py\nWEIGHTS: dict[str, dict[str, float]] = {")
     print("".join(f'    "{kind}": {printed(made[kind], "    ")},\n' for kind in MARKS) + "}")
-    print(f"\n# brain/overlays/interface.py\nWEIGHTS: dict[str, float] = {printed(made['overlay'], '')}")
+    print(f"\n# brain/measures/overlays/interface.py\nWEIGHTS: dict[str, float] = {printed(made['overlay'], '')}")
     code = {**WATERMARK, "overlay": OVERLAY}
     off = {k: max(abs(w.get(n, 0) - code[k].get(n, 0)) for n in {*w, *code[k]}) for k, w in made.items()}
     print(f"\n# farthest from the code: {', '.join(f'{kind} {value:.2f}' for kind, value in off.items())}")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.measures.text.legible import LONG, READABLE, broken_share, kept_share, unsureness
+from loupe.brain.measures.text.letters import Lettering, letters_of
+from loupe.brain.measures.text.line_hypotheses import Line
+from loupe.brain.measures.text.shape import shape_of
+from loupe.brain.measures.text.style import oddness
 from loupe.brain.perception.ocr import ocr
-from loupe.brain.text.legible import LONG, READABLE, broken_share, kept_share, unsureness
-from loupe.brain.text.letters import Lettering, letters_of
-from loupe.brain.text.shape import shape_of
-from loupe.brain.text.sights import Line
-from loupe.brain.text.style import oddness
 
 #: with lower lines, in pixels of the picture, letters are too coarse to be measured
 LEAST_HEIGHT = 14

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loupe.brain.overlays.features import features, likelihood, timed
-from loupe.brain.overlays.finding import Found
+from loupe.brain.measures.overlays.features import features, likelihood, timed
+from loupe.brain.measures.overlays.finding import Found
 
 #: fitted as those of a watermark are (``training/overlays/fit.py``), to lines of the defect of this name
 WEIGHTS: dict[str, float] = {

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from loupe.brain.composition.colors import Naming
-from loupe.brain.composition.geometry import apart
 from loupe.brain.core.records import Record
+from loupe.brain.measures.composition.colors import Naming
+from loupe.brain.measures.composition.geometry import apart
 from loupe.brain.perception.detectors.detection import Seen
 from loupe.brain.perception.detectors.vocabulary import Match, Vocabulary, normal
 from loupe.brain.prompts.spec import Asked, Spec

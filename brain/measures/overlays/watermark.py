@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loupe.brain.overlays.features import features, likelihood
-from loupe.brain.overlays.finding import Found
+from loupe.brain.measures.overlays.features import features, likelihood
+from loupe.brain.measures.overlays.finding import Found
 
 #: fitted by ``training/overlays/fit.py`` to lines that the defect of this name put into the ImageNet photos at even
 #: places, and to their own marks, against the lettering of those photos, of street scenes, of boards in perspective

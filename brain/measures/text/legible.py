@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from loupe.brain.measures.text.alignment import comparable, similarity
+from loupe.brain.measures.text.letters import Letter
+from loupe.brain.measures.text.line_hypotheses import Line
 from loupe.brain.perception.ocr.ctc import Spelled
-from loupe.brain.text.alignment import comparable, similarity
-from loupe.brain.text.letters import Letter
-from loupe.brain.text.sights import Line
 
 #: a line that is not so many times longer than high is too short to compare what its views read
 LONG = 2.5

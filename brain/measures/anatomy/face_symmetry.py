@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from loupe.brain.anatomy import face_shape
+from loupe.brain.measures.anatomy import face_shape
 from loupe.brain.perception.landmarks.face import Face
 
 #: the side of the frontal picture, in pixels, of 1.5 eye distances

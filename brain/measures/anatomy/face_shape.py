@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loupe.brain.anatomy.oddness import Limit
+from loupe.brain.measures.anatomy.anomaly import Limit
 from loupe.brain.perception.landmarks import crop
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.face import EYE_CORNERS, Face, eye_region

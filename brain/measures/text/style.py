@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loupe.brain.text.letters import Letter
+from loupe.brain.measures.text.letters import Letter
 
 #: with fewer letters there is no telling which one is the odd one
 LEAST_LETTERS = 4

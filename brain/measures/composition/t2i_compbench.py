@@ -16,8 +16,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loupe.brain.composition.geometry import AXES, NEAR, Corners, t2i_position, t2i_same
-from loupe.brain.composition.scene import Atom, Scene, Thing, things, unknown_word
+from loupe.brain.measures.composition.geometry import AXES, NEAR, Corners, t2i_position, t2i_same
+from loupe.brain.measures.composition.scene import Atom, Scene, Thing, things, unknown_word
 from loupe.brain.prompts.spec import SIZES, Spec
 
 #: the long side of the pictures that its distance of 150 pixels is meant for

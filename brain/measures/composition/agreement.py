@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from loupe.brain.composition.scene import Atom
 from loupe.brain.core.errors import InputError
+from loupe.brain.measures.composition.scene import Atom
 from loupe.brain.perception.vlm import questions
 
 if TYPE_CHECKING:

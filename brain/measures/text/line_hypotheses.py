@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from loupe.brain.measures.text.alignment import Alignment, comparable, resegment, similarity
 from loupe.brain.perception.ocr.ctc import Alphabet, Spelled, mean_log_likelihoods
 from loupe.brain.perception.ocr.ocr import Region
-from loupe.brain.text.alignment import Alignment, comparable, resegment, similarity
 
 #: an illegible line is no poor drawing of a word that is less likely than nothing by so many nats a letter
 _UNLIKE = 4.0

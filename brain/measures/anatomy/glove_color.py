@@ -23,8 +23,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from loupe.brain.anatomy.hand_outline import disc, palm_area, palm_length
-from loupe.brain.anatomy.hand_views import patch_of
+from loupe.brain.measures.anatomy.hand_outline import disc, palm_area, palm_length
+from loupe.brain.measures.anatomy.hand_views import patch_of
 from loupe.brain.perception.landmarks.hand import Hand
 
 #: the side of the patch that a hand is cut to, in pixels

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from loupe.brain.anatomy.hand_shape import Steadiness, View, steadiness
+from loupe.brain.measures.anatomy.hand_shape import Steadiness, View, steadiness
 from loupe.brain.perception import weights
 from loupe.brain.perception.landmarks import crop
 from loupe.brain.perception.landmarks.crop import Roi

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from loupe.brain.anatomy.oddness import Limit
+from loupe.brain.measures.anatomy.anomaly import Limit
 from loupe.brain.perception.landmarks.pose import NAMES, Pose
 
 AT = {name: number for number, name in enumerate(NAMES)}

@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from loupe.brain.measures.text.alignment import align, comparable
+from loupe.brain.measures.text.legible import LONG, READABLE, unsureness
+from loupe.brain.measures.text.line_hypotheses import Line, Reading, Sight, Words, compared, likeness, look_alike
 from loupe.brain.perception.ocr import ocr as ocr_module
 from loupe.brain.perception.ocr.ctc import Alphabet, script_of
 from loupe.brain.perception.ocr.ocr import Ocr, Region
-from loupe.brain.text.alignment import align, comparable
-from loupe.brain.text.legible import LONG, READABLE, unsureness
-from loupe.brain.text.sights import Line, Reading, Sight, Words, compared, likeness, look_alike
 
 #: a picture this low is read as one line, without looking for lines first
 _LINE_HEIGHT = 48

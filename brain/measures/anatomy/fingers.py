@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from loupe.brain.anatomy.hand_outline import disc, like_ground, outline, palm_area, palm_length
 from loupe.brain.core.records import Record
+from loupe.brain.measures.anatomy.hand_outline import disc, like_ground, outline, palm_area, palm_length
 
 #: the side of the patch that a hand is cut to, in pixels: a finger is then about 12 pixels wide
 SIDE = 192

@@ -16,10 +16,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from loupe.brain.composition.colors import describe, term
-from loupe.brain.composition.geometry import Corners, geneval_relations, iou
-from loupe.brain.composition.scene import Atom, Scene, Thing, things, unknown_word
 from loupe.brain.core.records import Record
+from loupe.brain.measures.composition.colors import describe, term
+from loupe.brain.measures.composition.geometry import Corners, geneval_relations, iou
+from loupe.brain.measures.composition.scene import Atom, Scene, Thing, things, unknown_word
 from loupe.brain.perception.detectors.detection import Seen
 from loupe.brain.prompts.spec import SIZES, Spec
 

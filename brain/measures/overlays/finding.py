@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.overlays.ink import Ink, Plate, ink_of, plate_of
+from loupe.brain.measures.overlays.ink import Ink, Plate, ink_of, plate_of
 from loupe.brain.perception.ocr.ocr import Region, cut, same_place, turns
 
 if TYPE_CHECKING:

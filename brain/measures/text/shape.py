@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from loupe.brain.text.letters import Letter
+from loupe.brain.measures.text.letters import Letter
 
 #: with fewer letters a curve fits any of them
 LEAST_LETTERS = 4
