@@ -23,8 +23,8 @@ from benchmarks.figures import machine
 from benchmarks.speed import pictures
 from loupe.brain.core import registry
 from loupe.brain.core.errors import LoupeError
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.perception import weights
 
 SIDE = 1024

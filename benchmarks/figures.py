@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from loupe.brain.slicing.rates import wilson
+from loupe.brain.stats.intervals import wilson
 
 
 def share(hits: int, n: int) -> str:

@@ -34,8 +34,9 @@ from scipy.stats import spearmanr
 from benchmarks import people_defects as defects
 from benchmarks.figures import machine, share
 from loupe.brain.core import registry
-from loupe.brain.core.records import ImageBatch, Output, Scores
+from loupe.brain.core.records import Output, Scores
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.perception import weights
 from loupe.brain.perception.detectors import yolox
 from loupe.brain.perception.landmarks.crop import Roi

@@ -25,8 +25,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.figures import machine, share
 from loupe.brain.checks.text import Text
-from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.measures.text.alignment import align, comparable
+from loupe.brain.core.records import Scores
+from loupe.brain.core.strings import comparable
+from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.measures.text.alignment import align
 
 KINDS = ("text_substitution", "text_omission", "text_duplication", "unrequested_text")
 FONTS = """

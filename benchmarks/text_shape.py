@@ -26,8 +26,9 @@ from benchmarks import text_cases
 from benchmarks.figures import machine, share
 from benchmarks.text_check import KINDS, inject
 from loupe.brain.checks.text import Text
-from loupe.brain.core.records import ImageBatch, Scores
-from loupe.brain.measures.text.alignment import comparable
+from loupe.brain.core.records import Scores
+from loupe.brain.core.strings import comparable
+from loupe.brain.imaging.batches import ImageBatch
 
 FORM = ("text_distortion", "text_mixed_style", "text_illegible")
 FLAWS = {"text_distortion": text_cases.DISTORTED, "text_mixed_style": text_cases.MIXED, FORM[2]: text_cases.ILLEGIBLE}

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import face_shape
 from loupe.brain.perception import weights_table
 from loupe.brain.perception.landmarks.crop import Roi

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from loupe.brain.checks.composition import Composition
-from loupe.brain.core.records import Box, ImageBatch
+from loupe.brain.core.records import Box
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.composition import agreement
 from loupe.brain.measures.composition.scene import Atom
 from loupe.brain.perception.vlm.answers import Answer, Question

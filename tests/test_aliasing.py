@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.aliasing import Aliasing, repetition
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.aliasing import Aliasing as AliasingDefect
+from loupe.brain.imaging.batches import ImageBatch
 
 RNG = np.random.default_rng(5)
 

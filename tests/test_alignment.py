@@ -10,7 +10,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from loupe.brain.measures.text.alignment import align, comparable, distance, resegment, similarity
+from loupe.brain.core.strings import comparable, distance, similarity
+from loupe.brain.measures.text.alignment import align, resegment
 
 
 def _reference(a: str, b: str) -> int:

@@ -13,7 +13,8 @@ from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 from loupe.brain.checks import body
 from loupe.brain.checks.body import Body
 from loupe.brain.core.errors import MissingWeights
-from loupe.brain.core.records import Box, ImageBatch, Scores
+from loupe.brain.core.records import Box, Scores
+from loupe.brain.imaging.batches import ImageBatch
 
 FILES = ("pose_detection", "pose_landmark_full", "yolox_nano")
 Scorer = Callable[[ImageBatch], Scores]

@@ -19,8 +19,9 @@ from PIL import Image
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, NoSamples, Stopped, UnknownName
-from loupe.brain.core.records import ImageBatch, Output, Progress, Scores, Threshold
+from loupe.brain.core.records import Output, Progress, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import CalibratedFailure, spread
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]

@@ -10,8 +10,9 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from loupe.brain.core.records import ImageBatch, Output, Scores, Threshold
+from loupe.brain.core.records import Output, Scores, Threshold
 from loupe.brain.defects.seam import Seam
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import (
     auroc,
     injected,

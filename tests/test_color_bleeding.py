@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.color_bleeding import ColorBleeding, explained
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.color_bleeding import ColorBleeding as ColorBleedingDefect
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH
 
 RNG = np.random.default_rng(5)

@@ -15,9 +15,10 @@ from PIL import Image
 
 from loupe.brain.checks.composition import Composition
 from loupe.brain.core.errors import MissingWeights, ModelError
-from loupe.brain.core.records import Box, ImageBatch, Scores
+from loupe.brain.core.records import Box, Scores
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.perception import weights
 from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec
 

@@ -23,9 +23,10 @@ import torch
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import ModelError
-from loupe.brain.core.records import ImageBatch, Output, Scores
+from loupe.brain.core.records import Output, Scores
 from loupe.brain.core.specs import Check, SetMeasure, Spec
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.ragged import MixedBatch
 from loupe.brain.perception import weights_table
 

@@ -27,9 +27,9 @@ def test_vectors_are_stored_and_are_those_of_the_embedder(filled: Any) -> None:
     import torch
 
     import loupe
-    from loupe.brain.core.records import ImageBatch
     from loupe.brain.embedders.hog import Hog
     from loupe.brain.engine.reader import read
+    from loupe.brain.imaging.batches import ImageBatch
 
     run = loupe.embed(filled, embedder="hog", visualize=None, similarity=False)
     assert (run.n, run.skipped, run.errors) == (8, 0, 0)

@@ -14,8 +14,9 @@ from PIL import Image
 
 import loupe
 from loupe.brain.core.errors import MissingWeights
-from loupe.brain.core.records import Box, ImageBatch, Output, Points, Scores
+from loupe.brain.core.records import Box, Output, Points, Scores
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.batches import ImageBatch
 
 pytestmark = pytest.mark.database
 

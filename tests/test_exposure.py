@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from loupe.brain.checks.exposure import Exposure, contrast
-from loupe.brain.core.records import ImageBatch
+from loupe.brain.imaging.batches import ImageBatch
 
 
 def scores_of(pixels: np.ndarray) -> dict[str, float]:

@@ -13,7 +13,8 @@ from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.questions import SPECIALISTS

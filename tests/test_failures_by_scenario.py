@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loupe.brain.core.records import Rate, Slice
-from loupe.brain.slicing.rates import wilson
+from loupe.brain.stats.intervals import wilson
 
 # each test fills a dataset of its own
 pytestmark = pytest.mark.slow

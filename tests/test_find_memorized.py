@@ -67,7 +67,7 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.extend(os.path.basename(row.path) for row in listed)
         return whole(listed, **kwargs)
 
-    monkeypatch.setattr(contents, "read_chunks", spy)
+    monkeypatch.setattr(fingerprints, "read_chunks", spy)
     return seen
 
 

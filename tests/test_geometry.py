@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from loupe.brain.checks.geometry import Geometry, aspect_ratio
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.batches import ImageBatch
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from loupe.brain.checks.grayscale import Grayscale, chroma
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import histogram
 
 RNG = np.random.default_rng(1)

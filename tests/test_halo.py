@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from loupe.brain.checks.halo import Halo, rims
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.halo import Halo as HaloDefect
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH, strong_edges
 
 RNG = np.random.default_rng(5)

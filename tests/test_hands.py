@@ -16,7 +16,8 @@ from PIL import Image
 
 from loupe.brain.checks.hands import MOST, Hands, judge_picture
 from loupe.brain.core.errors import InputError, MissingWeights
-from loupe.brain.core.records import ImageBatch, Judged, Scores
+from loupe.brain.core.records import Judged, Scores
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.pose import NAMES as BODY

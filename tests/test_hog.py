@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.embedders.hog import Hog, colour_layout
+from loupe.brain.imaging.batches import ImageBatch
 
 
 def batch(*images: np.ndarray) -> ImageBatch:

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from loupe.brain.checks.information import Information, entropy, local_contrast
-from loupe.brain.core.records import ImageBatch
+from loupe.brain.imaging.batches import ImageBatch
 
 
 def scores_of(picture: np.ndarray) -> dict[str, float]:

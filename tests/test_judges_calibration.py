@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from loupe.brain.core.errors import InputError
 from loupe.brain.perception.vlm.answers import Answer, Cuts
 from loupe.brain.perception.vlm.calibration import JudgeCalibration, calibrate
-from loupe.brain.slicing.rates import wilson
+from loupe.brain.stats.intervals import wilson
 
 
 def answers(yes: ArrayLike, mass: float = 1.0) -> list[Answer]:

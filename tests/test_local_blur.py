@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from loupe.brain.checks.local_blur import LocalBlur, block_softness, grown, softest_window
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.local_blur import LocalBlur as Injector
 from loupe.brain.defects.local_blur import patch
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 
 RNG = np.random.default_rng(5)
 

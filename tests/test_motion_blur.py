@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.motion_blur import MotionBlur, directional_loss, framed, smear_length, spectrum
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 
 RNG = np.random.default_rng(5)
 

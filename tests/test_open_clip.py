@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from loupe.brain.core.errors import ModelError
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.embedders.open_clip import OpenClip
+from loupe.brain.imaging.batches import ImageBatch
 
 open_clip = pytest.importorskip("open_clip")
 

@@ -13,9 +13,10 @@ from leaves import leaves
 
 from loupe.brain.checks.overlay import Overlay
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.overlay import Overlay as Captions
 from loupe.brain.defects.watermark import Watermark
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.overlays import drawing, vlm_questions
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, decide

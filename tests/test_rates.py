@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.slicing.rates import NONE, State, groups, jeffreys, rates, wilson
+from loupe.brain.slicing.rates import NONE, State, groups, rates
+from loupe.brain.stats.intervals import jeffreys, wilson
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import Duplicates, Flags, ImageBatch, Pair, Rate, Run, Scores, Slice, Threshold
+from loupe.brain.core.records import Duplicates, Flags, Pair, Rate, Run, Scores, Slice, Threshold
+from loupe.brain.imaging.batches import ImageBatch
 
 
 def batch_of(pixels: np.ndarray) -> ImageBatch:

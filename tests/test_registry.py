@@ -9,8 +9,9 @@ import pytest
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import LoupeError, UnknownName
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.batches import ImageBatch
 
 OTHERS = """
 from dataclasses import dataclass

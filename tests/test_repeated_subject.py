@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from loupe.brain.checks.repeated_subject import RepeatedSubject, smooth, verify
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.repeated_subject import RepeatedSubject as Injector
 from loupe.brain.defects.repeated_subject import near_copy
+from loupe.brain.imaging.batches import ImageBatch
 
 RNG = np.random.default_rng(5)
 

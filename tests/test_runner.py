@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.core.records import Box, ImageBatch, Output, Scores
+from loupe.brain.core.records import Box, Output, Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import luma_of
 from loupe.brain.imaging.ragged import AnyBatch
 

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from loupe.brain.checks.seam import Seam, lost_coherence, step_shares
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.seam import Seam as Injector
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 
 JUDGE = Seam().load("cpu")
 

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from loupe.brain.checks.sharpness import Sharpness, sharpness
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import block_means, gradient_energy
 
 

@@ -13,7 +13,8 @@ from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
 
 from loupe.brain.checks.skin import Skin
 from loupe.brain.core.errors import MissingWeights
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
+from loupe.brain.imaging.batches import ImageBatch
 
 FILES = ("face_detection_full_range_sparse", "face_landmark")
 Scorer = Callable[[ImageBatch], Scores]

@@ -15,7 +15,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from loupe.brain.checks.text import Text
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
+from loupe.brain.imaging.batches import ImageBatch
 
 pytestmark = pytest.mark.slow
 

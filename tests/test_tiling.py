@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks
-from loupe.brain.core.records import ImageBatch, Scores
+from loupe.brain.core.records import Scores
 from loupe.brain.defects.tiling import Tiling as Injector
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
 
 JUDGE = Tiling().load("cpu")
 

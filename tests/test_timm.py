@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from loupe.brain.core.errors import ModelError
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.embedders.timm import Timm
+from loupe.brain.imaging.batches import ImageBatch
 
 timm = pytest.importorskip("timm")
 MODEL = "test_vit"

@@ -326,7 +326,10 @@ def test_the_table_is_whole() -> None:
 
 
 def test_importing_and_looking_loads_nothing_heavy() -> None:
-    code = "import sys; from loupe.brain.perception import weights; weights.listed(); print({'torch', 'cv2'} & {*sys.modules})"
+    code = (
+        "import sys; from loupe.brain.perception import weights; weights.listed(); "
+        "print({'torch', 'cv2'} & {*sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "set()"
 

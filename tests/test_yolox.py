@@ -10,7 +10,7 @@ from PIL import Image
 
 from loupe.brain.core.errors import ModelError
 from loupe.brain.core.records import Box
-from loupe.brain.measures.composition.geometry import iou
+from loupe.brain.imaging.boxes import iou
 from loupe.brain.perception.detectors import open_vocabulary, yolox
 from loupe.brain.perception.detectors.detection import MOST_BOXES, usable
 from loupe.brain.perception.detectors.vocabulary import COCO_80

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.checks.composition import Composition
-from loupe.brain.core.records import Box, ImageBatch
+from loupe.brain.core.records import Box
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.prompts.spec import Spec
 
 

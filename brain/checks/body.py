@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Points, Scores, Threshold
+from loupe.brain.core.records import Box, Judged, Output, Points, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.core.errors import LoupeError, PromptError
-from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.composition.calibrated import DECIDABLE
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.records import ImageBatch, Judged, Output, Points, Scores, Threshold
+from loupe.brain.core.records import Judged, Output, Points, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Hands(Check):
     the hand's outline (``anatomy/fingers.py``) and compared with those that the points see stretched out. That is
     possible for open hands only, seen from the front or the back, before a ground that does not look like skin. Fists,
     hands seen from the side, hands that hold something, that touch skin or lie on it, hands of a colour that no skin
-    has (``anatomy/glove_color.py``) and hands smaller than ``least_side`` are unknown: of most pictures of people nothing is
+    has (``glove_color.py``) and hands smaller than ``least_side`` are unknown: of most pictures of people nothing is
     said. Fingers grown together are mostly unknown, too: fingers that are held together look the same.
 
     ``hand_malformed`` is that of the worst hand that was judged; ``hands_judged`` says how many of ``hands`` were.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check
+from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
+from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.core.errors import InputError, PromptError
-from loupe.brain.core.records import Box, ImageBatch, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
 from loupe.brain.core.specs import Check, param
-from loupe.brain.measures.text.alignment import Edit, Kind, comparable
+from loupe.brain.core.strings import comparable
+from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.measures.text.alignment import Edit, Kind
 from loupe.brain.prompts.requested_text import ExpectedText, expected_text
 
 if TYPE_CHECKING:

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.imaging import luma
-from loupe.brain.imaging.luma import Tones
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 
@@ -152,79 +148,6 @@ class Points(Record):
     points: tuple[tuple[float, float], ...]
     confidence: float | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ImageBatch:
-    """N decoded images of one shape.
-
-    Attributes:
-        ids: the sample ids
-        pixels: (N, 3, H, W) uint8 sRGB, alpha composited on white, EXIF rotation applied
-        sizes: (width, height) of each file after rotation, before any scaling
-        fields: the sample fields that the checks need, a tuple of N values each
-    """
-
-    ids: tuple[str, ...]
-    pixels: Tensor
-    sizes: tuple[tuple[int, int], ...]
-    fields: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the pixels are."""
-        return self.pixels.device
-
-    def each(self, compute: Callable[[Any], Tensor]) -> Tensor:
-        """Returns what is computed of it: (N, ...). Of a batch of several shapes, each part is asked for."""
-        return compute(self)
-
-    def halved(self) -> tuple[ImageBatch, ImageBatch]:
-        """Returns two batches with half of the images each."""
-        middle = len(self) // 2
-        first, second = (
-            ImageBatch(
-                ids=self.ids[part],
-                pixels=self.pixels[part],
-                sizes=self.sizes[part],
-                fields={name: values[part] for name, values in self.fields.items()},
-            )
-            for part in (slice(None, middle), slice(middle, None))
-        )
-        return first, second
-
-    @cached_property
-    def tones(self) -> Tones:
-        """The Rec. 601 luma of the sRGB values, and what is made of it, computed once for all checks."""
-        return Tones(luma.luma(self.pixels))
-
-    @cached_property
-    def samples(self) -> ImageBatch:
-        """The batch with every n-th pixel only: 128 to 255 along the long side, all of a smaller picture."""
-        return replace(self, pixels=luma.sampled(self.pixels))
-
-    @cached_property
-    def extremes(self) -> tuple[Tensor, Tensor]:
-        """(N, H, W) uint8 each: the highest and the lowest of R, G and B."""
-        return luma.extremes(self.pixels)
-
-    @cached_property
-    def _scaled(self) -> dict[int, ImageBatch]:
-        return {}
-
-    def at(self, long_side: int) -> ImageBatch:
-        """Returns the batch with its long side scaled down to at most that many pixels (antialiased, never up).
-
-        For colour; a check that reads luma only takes ``tones.at``, which costs a third.
-        """
-        if max(self.pixels.shape[-2:]) <= long_side:
-            return self
-        if long_side not in self._scaled:
-            self._scaled[long_side] = replace(self, pixels=luma.scaled(self.pixels, long_side))
-        return self._scaled[long_side]
 
 
 @dataclass(frozen=True)

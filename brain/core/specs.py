@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
-from loupe.brain.core.records import ImageBatch, Judged, Output, Request, Scores
+from loupe.brain.core.records import Judged, Output, Request, Scores
+from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +78,7 @@ class Check(Spec):
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
-        mixed: whether it takes pictures of several shapes at once, as ``loupe.brain.imaging.ragged.MixedBatch``, and needs no
+        mixed: whether it takes pictures of several shapes at once, as a ``MixedBatch`` (brain/imaging), and needs no
             more of each than its ``tones`` and ``samples``
     """
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core import specs
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.core.specs import Embedder
+from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core import specs
 from loupe.brain.core.errors import MissingDependency, ModelError
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.core.specs import Embedder
+from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from loupe.brain.core.errors import ReadError
-from loupe.brain.core.records import ImageBatch
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.jpeg import Encoded, decode, decode_scaled, encoded
 from loupe.brain.imaging.ragged import Look, Looks
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loupe.brain.core.records import ImageBatch
 from loupe.brain.imaging import luma
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import Tones
 
 if TYPE_CHECKING:

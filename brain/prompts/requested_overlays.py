@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from loupe.brain.core.records import Record
-from loupe.brain.measures.text.alignment import comparable
+from loupe.brain.core.strings import comparable
 from loupe.brain.prompts.requested_text import expected_text
 
 _WATERMARK = re.compile(

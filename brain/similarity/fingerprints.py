@@ -11,8 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.core.records import ImageBatch, Progress, ProgressCallback, Threshold
+from loupe.brain.core.records import Progress, ProgressCallback, Threshold
 from loupe.brain.engine.reader import Row, read_chunks
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.similarity import matching, thumbnail_similarity
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from loupe.brain.core.records import ImageBatch, Output, Record, Scores, Threshold
-from loupe.brain.slicing.rates import wilson
+from loupe.brain.core.records import Output, Record, Scores, Threshold
+from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.stats.intervals import wilson
 
 if TYPE_CHECKING:
     from loupe.brain.core.specs import Defect

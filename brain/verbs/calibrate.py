@@ -14,10 +14,11 @@ from loupe.brain.core import registry
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import ImageBatch, Output, Progress, ProgressCallback, Scores, Threshold
+from loupe.brain.core.records import Output, Progress, ProgressCallback, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect, failing_outputs
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row, read_chunks
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import (
     CalibratedFailure,
     Calibration,

@@ -13,10 +13,11 @@ from loupe.brain.core import registry
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, MissingDependency, ModelError
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import ImageBatch, Progress, ProgressCallback, Run
+from loupe.brain.core.records import Progress, ProgressCallback, Run
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Chunk, read_chunks
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.connection import database_errors

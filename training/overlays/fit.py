@@ -4,7 +4,7 @@
     python -m training.overlays.fit ../shared/data --check  # exits 1 if those in brain/overlays are others
 
 Each kind (a watermark's name in a corner, words in rows, a word across; an overlay) is a logistic regression over
-``brain/measures/overlays/features.py``. Its lines come from the ImageNet photos at even places of the sorted list: what the
+``measures/overlays/features.py``. Its lines come from the ImageNet photos at even places of the sorted list: what the
 defects put into them, their own marks (by eye, ``benchmarks/cases/watermark.py``), their own lettering, and that of
 boards which are drawn into them in perspective; and from the street scenes at even places. The benchmarks measure on
 the odd ones. About 5 minutes on one thread; nothing is written.

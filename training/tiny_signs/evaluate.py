@@ -20,8 +20,8 @@ from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 from numpy.typing import NDArray
 
 from benchmarks.signs_judge import Judge, Reading, load_judge
-from loupe.brain.measures.text.alignment import distance
-from loupe.brain.slicing.rates import wilson
+from loupe.brain.core.strings import distance
+from loupe.brain.stats.intervals import wilson
 from training.tiny_signs.signs import COLORS, HEIGHT, MAX_DIGITS, TIMES, WEATHERS, WIDTH, Sign, prompt_of
 
 STEPS, GUIDANCE = 20, 2.0

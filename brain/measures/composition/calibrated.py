@@ -23,7 +23,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loupe.brain.measures.composition.geometry import AXES, NEAR, apart, area, containment, edge_distance, side_gap
+from loupe.brain.imaging.boxes import area, containment
+from loupe.brain.measures.composition.geometry import AXES, NEAR, apart, edge_distance, side_gap
 from loupe.brain.perception.detectors.detection import Seen
 
 #: the ordered regression: its slope, and where a failure and where success is as likely as not

@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from loupe.brain.core.records import Record
+from loupe.brain.imaging.boxes import Corners, iou
 from loupe.brain.measures.composition.colors import describe, term
-from loupe.brain.measures.composition.geometry import Corners, geneval_relations, iou
+from loupe.brain.measures.composition.geometry import geneval_relations
 from loupe.brain.measures.composition.scene import Atom, Scene, Thing, things, unknown_word
 from loupe.brain.perception.detectors.detection import Seen
 from loupe.brain.prompts.spec import SIZES, Spec

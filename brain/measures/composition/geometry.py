@@ -16,76 +16,13 @@ frozenset({'left of'})
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
-#: left, top, right, bottom in pixels
-Corners: TypeAlias = tuple[float, float, float, float]
+from loupe.brain.imaging.boxes import Corners, area, center, iou
 
 #: the axis that a relation is about (0: x, 1: y), and the sign of the offset from the other object to the subject
 AXES: dict[str, tuple[int, int]] = {"left of": (0, -1), "right of": (0, 1), "above": (1, -1), "below": (1, 1)}
 #: relations that T2I-CompBench measures by distance
 NEAR = ("next to", "near")
-
-
-def corners(bounds: tuple[float, float, float, float], width: float, height: float) -> Corners | None:
-    """Returns x, y, width, height in shares of a picture as corners in pixels, or None where there is no such box.
-
-    Parts beyond the picture are cut off. No box: something is not finite, or nothing of it lies in the picture.
-
-    Args:
-        bounds: x, y, width, height in [0, 1]
-        width: of the picture in pixels
-        height: of the picture in pixels
-
-    >>> corners((0.5, 0.0, 0.5, 0.5), 200, 100)
-    (100.0, 0.0, 200.0, 50.0)
-    >>> corners((0.5, 0.0, float("nan"), 0.5), 200, 100) is None
-    True
-    """
-    if len(bounds) != 4 or not all(math.isfinite(value) for value in bounds):
-        return None
-    x, y, wide, high = bounds
-    left, top = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
-    right, bottom = min(max(x + wide, 0.0), 1.0), min(max(y + high, 0.0), 1.0)
-    if not (right > left and bottom > top and width > 0 and height > 0):
-        return None
-    return left * width, top * height, right * width, bottom * height
-
-
-def area(box: Corners) -> float:
-    """Returns the area in square pixels; 0 for a box that is turned inside out."""
-    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
-
-
-def intersection(a: Corners, b: Corners) -> float:
-    """Returns the area that both have in common, in square pixels."""
-    return area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
-
-
-def iou(a: Corners, b: Corners) -> float:
-    """Returns the intersection over the union, in [0, 1]; 0 where the union is empty.
-
-    >>> iou((0, 0, 2, 2), (1, 0, 3, 2))
-    0.3333333333333333
-    """
-    common = intersection(a, b)
-    union = area(a) + area(b) - common
-    return common / union if union > 0 else 0.0
-
-
-def containment(a: Corners, b: Corners) -> float:
-    """Returns how much of the smaller one lies in the other one, in [0, 1].
-
-    >>> containment((0, 0, 10, 10), (8, 0, 12, 5))
-    0.5
-    """
-    least = min(area(a), area(b))
-    return intersection(a, b) / least if least > 0 else 0.0
-
-
-def center(box: Corners) -> tuple[float, float]:
-    """Returns the middle of a box, in pixels."""
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
 def geneval_relations(a: Corners, b: Corners, shrink: float = 0.1, least: float = 0.5) -> frozenset[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from loupe.brain.imaging.boxes import iou
 from loupe.brain.measures.composition import agreement, calibrated
 from loupe.brain.measures.composition.calibrated import Estimate, settled, unknown
 from loupe.brain.measures.composition.colors import describe, mismatch, term
-from loupe.brain.measures.composition.geometry import iou
 from loupe.brain.measures.composition.scene import SAME_THING, Atom, Scene, Thing, counted_words, things, unknown_word
 from loupe.brain.perception.detectors.detection import Seen
 from loupe.brain.perception.detectors.vocabulary import LIVING, Vocabulary, gives_room

@@ -16,7 +16,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loupe.brain.measures.composition.geometry import AXES, NEAR, Corners, t2i_position, t2i_same
+from loupe.brain.imaging.boxes import Corners
+from loupe.brain.measures.composition.geometry import AXES, NEAR, t2i_position, t2i_same
 from loupe.brain.measures.composition.scene import Atom, Scene, Thing, things, unknown_word
 from loupe.brain.prompts.spec import SIZES, Spec
 

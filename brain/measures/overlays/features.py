@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+from loupe.brain.core.strings import comparable
 from loupe.brain.measures.overlays.finding import Found, slant
-from loupe.brain.measures.text.alignment import comparable
 
 #: what owners write
 _OWNED = re.compile(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from loupe.brain.measures.text.alignment import comparable, similarity
+from loupe.brain.core.strings import comparable, similarity
 from loupe.brain.measures.text.letters import Letter
 from loupe.brain.measures.text.line_hypotheses import Line
 from loupe.brain.perception.ocr.ctc import Spelled

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from loupe.brain.measures.text.alignment import Alignment, comparable, resegment, similarity
+from loupe.brain.core.strings import comparable, similarity
+from loupe.brain.measures.text.alignment import Alignment, resegment
 from loupe.brain.perception.ocr.ctc import Alphabet, Spelled, mean_log_likelihoods
 from loupe.brain.perception.ocr.ocr import Region
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from loupe.brain.measures.text.alignment import align, comparable
+from loupe.brain.core.strings import comparable
+from loupe.brain.measures.text.alignment import align
 from loupe.brain.measures.text.legible import LONG, READABLE, unsureness
 from loupe.brain.measures.text.line_hypotheses import Line, Reading, Sight, Words, compared, likeness, look_alike
 from loupe.brain.perception.ocr import ocr as ocr_module

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.records import Box
-from loupe.brain.measures.composition.geometry import Corners, corners
+from loupe.brain.imaging.boxes import Corners, corners
 
 if TYPE_CHECKING:
     import numpy as np

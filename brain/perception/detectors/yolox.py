@@ -19,6 +19,7 @@ import numpy as np
 
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
+from loupe.brain.imaging.boxes import ious
 from loupe.brain.perception.detectors.detection import Detector
 from loupe.brain.perception.detectors.vocabulary import COCO_80
 
@@ -99,17 +100,11 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float = OVERLAP) ->
     >>> suppress(np.array([[0, 0, 9, 9], [0, 0, 9, 10], [20, 0, 29, 9.0]]), np.array([0.8, 0.9, 0.1]))
     [1, 2]
     """
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], 1)
-    left = [int(place) for place in np.argsort(-scores, kind="stable")]
+    left = np.argsort(-scores, kind="stable")
     kept: list[int] = []
-    while left:
-        best, others = left[0], np.array(left[1:], int)
-        kept.append(best)
-        low = np.maximum(boxes[best, :2], boxes[others, :2])
-        high = np.minimum(boxes[best, 2:], boxes[others, 2:])
-        common = np.prod(np.clip(high - low, 0, None), 1)
-        union = np.maximum(areas[best] + areas[others] - common, 1e-9)
-        left = [int(place) for place in others[common / union <= overlap]]
+    while len(left):
+        kept.append(int(left[0]))
+        left = left[1:][ious(boxes[left[0]], boxes[left[1:]]) <= overlap]
     return kept
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from loupe.brain.core.errors import ModelError
+from loupe.brain.imaging.boxes import ious
 from loupe.brain.perception.landmarks import crop
 from loupe.brain.perception.landmarks.litert import Model
 
@@ -93,16 +94,6 @@ def decode(raw: np.ndarray, logits: np.ndarray, layout: Layout, threshold: float
     return Detections(np.concatenate([middle - half, middle + half], 1), keypoints, scores[chosen])
 
 
-def overlap(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns the (N,) intersection over union of a (4,) box with (N, 4) boxes; 0 where both are empty."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), 1)
-    areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), 1)
-    union = np.prod(np.clip(box[2:] - box[:2], 0, None)) + areas - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
-
-
 def merged(found: Detections, threshold: float) -> Detections:
     """Returns one detection for each thing: of those that overlap, the mean weighted by score, with the highest score.
 
@@ -116,7 +107,7 @@ def merged(found: Detections, threshold: float) -> Detections:
     rest = np.argsort(-found.scores, kind="stable")
     boxes, keypoints, scores = [], [], []
     while len(rest):
-        same = overlap(found.boxes[rest[0]], found.boxes[rest]) > threshold
+        same = ious(found.boxes[rest[0]], found.boxes[rest]) > threshold
         same[0] = True  # also where the box is empty
         group = rest[same]
         weights = found.scores[group] / found.scores[group].sum()

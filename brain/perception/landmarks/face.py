@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from loupe.brain.core.records import ImageBatch
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.perception.landmarks import crop, detector
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.figure import Figure, around, upright

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from loupe.brain.measures.text.alignment import comparable
+from loupe.brain.core.strings import comparable
 
 Script = Literal["digits", "latin", "any"]
 

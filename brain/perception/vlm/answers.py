@@ -59,7 +59,7 @@ class Question:
 class Cuts(Record):
     """Where P(yes) becomes a verdict; between the cuts there is none.
 
-    The default was not measured on any data: calibrate (``brain/perception/vlm/calibration.py``) before an answer counts.
+    The default was not measured on any data: calibrate (``calibration.py``) before an answer counts.
 
     Attributes:
         low: "no" where P(yes) is at most that, in [0, 1]; None: never "no"
