@@ -10,8 +10,8 @@ from fiftyone.operators import types
 
 from loupe.brain.core import registry
 from loupe.brain.core.records import Threshold
-from loupe.brain.slicing.rates import wilson
 from loupe.brain.stats.histogram import Histogram
+from loupe.brain.stats.intervals import wilson
 from loupe.operators import forms
 from loupe.operators.summary import escape, failure_title
 from loupe.panels import histogram
