@@ -3,9 +3,12 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 APP ?= 1
+ROOMS ?=
+N ?= 40
+SEED ?= 0
 export FIFTYONE_DO_NOT_TRACK ?= true
 
-.PHONY: demo test test-fast lint format docs screenshots setup browser constraints clean help
+.PHONY: demo test test-fast mutants lint format docs screenshots setup browser constraints clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -18,6 +21,9 @@ test: .venv/dev.done browser    ## every test, in under 15 minutes on two cores
 
 test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in under two minutes
 	$(PY) -m pytest -q -m "not slow"
+
+mutants: .venv/dev.done        ## do the tests notice small faults? A sample; ROOMS="engine store" N=40 SEED=0, an hour or more
+	PYTHONPATH=scripts nice $(PY) -m mutants $(ROOMS) --number $(N) --seed $(SEED)
 
 lint: .venv/dev.done .lint/loupe    ## ruff, mypy, import-linter, and that the generated docs are true
 	.venv/bin/ruff check .
@@ -60,4 +66,4 @@ constraints: .venv/dev.done    ## pins what is installed now
 	 } > constraints.new && mv constraints.new constraints.txt
 
 clean:           ## remove what make made here; FiftyOne's database is left alone
-	rm -rf .venv .lint .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf .venv .lint .mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

@@ -41,46 +41,13 @@ def register(plugin: Any) -> None:
     importlib.import_module("loupe.panels").register(plugin)
 
 
-# brain/api.py's names. They stand here too so that only they import it: importing fiftyone takes seconds, and pytest
-# asks a package for names of its own
-_PUBLIC = (
-    *(
-        "Calibration",
-        "Duplicates",
-        "Flags",
-        "Leaks",
-        "LoupeError",
-        "Memorized",
-        "Outliers",
-        "Progress",
-        "Rate",
-        "Run",
-        "Slice",
-        "Threshold",
-    ),
-    *("calibrate", "errors"),
-    *(
-        "check",
-        "embed",
-        "find_copies",
-        "find_duplicates",
-        "find_leaks",
-        "find_memorized",
-        "find_outliers",
-        "flag",
-        "generate",
-        "import_images",
-        "scores",
-        "slice",
-    ),
-)
-
-
 def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module("loupe.brain.api"), name)
+    # the names are listed in brain/api.py alone, which imports nothing heavy
+    api = importlib.import_module("loupe.brain.api")
+    if name in api.PUBLIC:
+        return getattr(api, name)
     raise AttributeError(f"module 'loupe' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*_PUBLIC, "__version__", "register"])
+    return sorted([*importlib.import_module("loupe.brain.api").PUBLIC, "__version__", "register"])

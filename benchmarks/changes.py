@@ -120,7 +120,7 @@ def lamp(pixels: Picture) -> Picture:
     return (pixels * 0.08 + glow[..., None]).clip(0, 255).astype(np.uint8)
 
 
-def grey(pixels: Picture) -> Picture:
+def gray(pixels: Picture) -> Picture:
     return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
 
 
@@ -132,13 +132,13 @@ def jpeg(quality: int) -> Change:
     return apply
 
 
-def on_grey(share: float) -> Change:
+def on_gray(share: float) -> Change:
     """The picture in grey, with a red square that covers that share of it."""
 
     def apply(pixels: Picture) -> Picture:
         height, width = pixels.shape[:2]
         side = round((share * height * width) ** 0.5)
-        marked = grey(pixels)
+        marked = gray(pixels)
         marked[height // 3 : height // 3 + side, width // 3 : width // 3 + side] = (200, 30, 40)
         return marked
 

@@ -27,7 +27,7 @@ from loupe.brain.engine.reader import read
 from loupe.brain.sets.duplicates import Duplicates
 from loupe.brain.similarity import matching, thumbnail_similarity
 
-LINE = Duplicates.outputs[1].fails
+LINE = Duplicates.outputs[1].default_threshold
 PHASH_RADIUS = 10
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -103,14 +103,14 @@ def found_by_loupe(pictures: Sequence[np.ndarray], groups: np.ndarray | None = N
     made = thumbs(pictures)
     clear = np.flatnonzero(thumbnail_similarity.has_detail(made.luma))
     pairs = matching.candidates(made.luma[clear], groups=None if groups is None else groups[clear])
-    alike = LINE.fails(matching.similarities(made[clear], pairs))
+    alike = LINE.violates(matching.similarities(made[clear], pairs))
     return {(min(a, b), max(a, b)) for a, b in zip(clear[pairs.a[alike]], clear[pairs.b[alike]], strict=True)}
 
 
 def phash(picture: np.ndarray) -> np.ndarray:
     """Returns the 64 bits of imagehash's phash: 8 x 8 low frequencies of 32 x 32 grey pixels against their median."""
-    grey = np.asarray(Image.fromarray(picture).convert("L").resize((32, 32), Image.Resampling.LANCZOS), np.float32)
-    low = cv2.dct(grey)[:8, :8]
+    gray = np.asarray(Image.fromarray(picture).convert("L").resize((32, 32), Image.Resampling.LANCZOS), np.float32)
+    low = cv2.dct(gray)[:8, :8]
     return (low > np.median(low)).ravel()
 
 
@@ -234,18 +234,18 @@ def cifair(folder: Path) -> None:
     rows = list(csv.DictReader((folder / "pairs.csv").open(encoding="utf-8")))
     files = sorted(path for path in folder.iterdir() if path.suffix == ".jpg")
     place = {path.name: index for index, path in enumerate(files)}
-    labelled = {kind: set() for kind in ("near", "similar")}
+    labeled = {kind: set() for kind in ("near", "similar")}
     for row in rows:
         a, b = sorted((place[row["a"]], place[row["b"]]))
-        labelled[row["kind"]].add((a, b))
-    known = set().union(*labelled.values())
+        labeled[row["kind"]].add((a, b))
+    known = set().union(*labeled.values())
     family = {member: group[0] for group in matching.connected(len(files), sorted(known)) for member in group}
     pictures = [read(path).pixels for path in files]
     print(f"\nCIFAR-10 (32 x 32 px): pairs that people judged; {len(files)} pictures")
     for method, find in METHODS.items():
         found = find(pictures)
-        line("near duplicates (recall)", method, share(len(found & labelled["near"]), len(labelled["near"])))
-        line("similar, not the same photo", method, share(len(found & labelled["similar"]), len(labelled["similar"])))
+        line("near duplicates (recall)", method, share(len(found & labeled["near"]), len(labeled["near"])))
+        line("similar, not the same photo", method, share(len(found & labeled["similar"]), len(labeled["similar"])))
         rest = {pair for pair in found - known if family.get(pair[0], -1) != family.get(pair[1], -2)}
         line("pairs that nobody judged", method, f"{len(rest):4d}  (a person has to look: many are real)")
 

@@ -88,9 +88,9 @@ def fused(picture: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> 
     hole = (gap > 0) & ~cv2.erode(skin(picture).astype(np.uint8), np.ones((3, 3))).astype(bool)
     inner = cv2.erode(skin(picture).astype(np.uint8), np.ones((3, 3)))
     _, labels = cv2.distanceTransformWithLabels(1 - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    colours = np.zeros((labels.max() + 1, 3), np.float32)
-    colours[labels[inner > 0]] = picture[inner > 0]
-    filled = cv2.GaussianBlur(colours[labels], (5, 5), 0)
+    colors = np.zeros((labels.max() + 1, 3), np.float32)
+    colors[labels[inner > 0]] = picture[inner > 0]
+    filled = cv2.GaussianBlur(colors[labels], (5, 5), 0)
     alpha = cv2.GaussianBlur(hole.astype(np.float32), (3, 3), 0)[..., None]
     return np.asarray((picture * (1 - alpha) + filled * alpha).round().astype(np.uint8))
 
@@ -112,7 +112,7 @@ GLOVES: dict[str, tuple[float, float, float]] = {
 }
 
 
-def gloved(picture: np.ndarray, points: np.ndarray, colour: str, rng: np.random.Generator) -> np.ndarray:
+def gloved(picture: np.ndarray, points: np.ndarray, color: str, rng: np.random.Generator) -> np.ndarray:
     """Returns the picture with a hand in another colour, its shading kept: lightness is multiplied, not replaced.
 
     Args:
@@ -129,7 +129,7 @@ def gloved(picture: np.ndarray, points: np.ndarray, colour: str, rng: np.random.
     hull = cv2.convexHull(np.round(points[[0, 1, 5, 9, 13, 17]]).astype(np.int32))
     cv2.fillConvexPoly(area, hull, 1)
     lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    middle = np.array(GLOVES[colour]) * [rng.uniform(0.8, 1.2), *[rng.uniform(0.6, 1.1)] * 2]
+    middle = np.array(GLOVES[color]) * [rng.uniform(0.8, 1.2), *[rng.uniform(0.6, 1.1)] * 2]
     middle[0] = min(middle[0], 92.0)
     shading = lab[..., 0] / max(float(np.median(lab[area > 0][:, 0])), 1.0)
     # what is brighter than white is white

@@ -27,8 +27,8 @@ import numpy as np
 
 from benchmarks.figures import machine, share
 from benchmarks.hand_defects import GLOVES, KINDS, gloved
-from loupe.brain.checks.hands import MOST, Hands, judge_picture
-from loupe.brain.core.records import Judged
+from loupe.brain.checks.hands import MAX, Hands, judge_picture
+from loupe.brain.core.records import SampleResult
 from loupe.brain.measures.anatomy import glove_color
 from loupe.brain.measures.anatomy.hand_views import Looker
 
@@ -36,7 +36,7 @@ from loupe.brain.measures.anatomy.hand_views import Looker
 STRETCHED = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 3, 7: 3, 8: 3, 9: 3}
 _THRESHOLD = 0.5
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
-Judge = Callable[[np.ndarray], Judged]
+Judge = Callable[[np.ndarray], SampleResult]
 
 
 def read(path: Path) -> np.ndarray:
@@ -88,7 +88,7 @@ def signs(judge: Judge, looker: Looker, folder: Path, even: bool) -> None:
             print(f"| {kind} | {digit} | {n} | {' | '.join(cells)} |")
 
 
-def _counted(judged: Sequence[Judged], wanted: int) -> np.ndarray:
+def _counted(judged: Sequence[SampleResult], wanted: int) -> np.ndarray:
     """Pictures, judged ones, those with the right count, false alarms."""
     known = [one for one in judged if not np.isnan(one.values["hand_malformed"])]
     right = sum(any(point.attributes.get("fingers_seen") == wanted for point in one.points) for one in known)
@@ -165,41 +165,41 @@ def photos(judge: Judge, folder: Path) -> None:
         print(f"- unknown: {reason}: {count}")
 
 
-def in_gloves(looker: Looker, folder: Path, even: bool, least_side: int) -> None:
+def in_gloves(looker: Looker, folder: Path, even: bool, min_side: int) -> None:
     """Prints how many bare hands are taken for gloved ones, in colour and in grey, and how many gloves are found."""
     bare: Counter[str] = Counter()
     worn: dict[str, Counter[str]] = defaultdict(Counter)
     for seed, path in enumerate(files_in(folder, even)):
         picture = read(path)
-        hands = [hand for hand in looker.find(picture)[0] if max(hand.box[2:]) >= least_side]
-        grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+        hands = [hand for hand in looker.find(picture)[0] if max(hand.box[2:]) >= min_side]
+        gray = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
         bare["hands"] += len(hands)
-        for name, shown in (("in colour", picture), ("in grey", grey)):
+        for name, shown in (("in colour", picture), ("in grey", gray)):
             said = glove_color.of_hands(shown, hands)
             bare[name] += sum(map(bool, said))
             if any(said):
                 print(f"taken for gloves: {path.name}, {name}: {said}")
-        for number, colour in enumerate(GLOVES if hands else ()):
+        for number, color in enumerate(GLOVES if hands else ()):
             made, rng = picture, np.random.default_rng([seed, number])
             for hand in hands:
-                made = gloved(made, hand.points, colour, rng)
+                made = gloved(made, hand.points, color, rng)
             found, _ = looker.find(made)
             said = glove_color.of_hands(made, found)
-            worn[colour]["told"] += sum(map(bool, glove_color.of_hands(made, hands)))
+            worn[color]["told"] += sum(map(bool, glove_color.of_hands(made, hands)))
             for hand in hands:
                 # the same hand: its points are the nearest ones, and not farther than a third of it
                 off = [float(np.linalg.norm(one.points - hand.points, axis=1).mean()) for one in found]
                 seen = min(off, default=np.inf) < max(hand.box[2:]) / 3
-                worn[colour]["hands"] += 1
-                worn[colour]["seen"] += seen
-                worn[colour]["seen and told"] += seen and bool(said[int(np.argmin(off))])
+                worn[color]["hands"] += 1
+                worn[color]["seen"] += seen
+                worn[color]["seen and told"] += seen and bool(said[int(np.argmin(off))])
     print("| bare hands | taken for gloves | in grey pictures |\n|---|---|---|")
-    print(f"| {bare['hands']} | {' | '.join(share(bare[name], bare['hands']) for name in ('in colour', 'in grey'))} |")
+    print(f"| {bare['hands']} | {' | '.join(share(bare[name], bare['hands']) for name in ('in color', 'in gray'))} |")
     print("\n| glove | hands | told, by the bare hand's points | still seen as a hand | of these told |")
     print("|---|---|---|---|---|")
-    for colour, n in worn.items():
+    for color, n in worn.items():
         cells = share(n["told"], n["hands"]), share(n["seen"], n["hands"]), share(n["seen and told"], n["seen"])
-        print(f"| {colour} | {n['hands']} | {' | '.join(cells)} |")
+        print(f"| {color} | {n['hands']} | {' | '.join(cells)} |")
 
 
 def main() -> None:
@@ -210,17 +210,17 @@ def main() -> None:
     parser.add_argument("--even", action="store_true", help="the files that thresholds were chosen on")
     args = parser.parse_args()
     check = Hands()
-    looker = Looker(levels=check.levels, most=MOST)
+    looker = Looker(levels=check.levels, maximum=MAX)
 
-    def judge(picture: np.ndarray) -> Judged:
-        return judge_picture(picture, looker, None, check.least_side)
+    def judge(picture: np.ndarray) -> SampleResult:
+        return judge_picture(picture, looker, None, check.min_side)
 
     if args.what == "signs":
         signs(judge, looker, args.folder, args.even)
     elif args.what == "graded":
         graded(judge, args.folder)
     elif args.what == "gloves":
-        in_gloves(looker, args.folder, args.even, check.least_side)
+        in_gloves(looker, args.folder, args.even, check.min_side)
     else:
         photos(judge, args.folder)
     print(machine())

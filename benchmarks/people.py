@@ -137,7 +137,7 @@ def cut_people(paths: Sequence[Path]) -> list[Cut]:
 
 
 def failing(check: str) -> list[Output]:
-    return [output for output in registry.checks()[check].outputs if output.fails is not None]
+    return [output for output in registry.checks()[check].outputs if output.default_threshold is not None]
 
 
 def row(*cells: object) -> None:
@@ -145,8 +145,8 @@ def row(*cells: object) -> None:
 
 
 def fails(output: Output, values: Sequence[float]) -> int:
-    assert output.fails is not None
-    return int(output.fails.fails(np.array(values, float)).sum())
+    assert output.default_threshold is not None
+    return int(output.default_threshold.violates(np.array(values, float)).sum())
 
 
 def real(check: str, cuts: list[Cut]) -> None:

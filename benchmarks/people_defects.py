@@ -49,25 +49,25 @@ def eye_moved(picture: Picture, face: Face, severity: float) -> Picture:
     at, size = grid(picture), unit(face)
     down = face.points[152] - face.points[10]
     down = down / np.linalg.norm(down)
-    centre = eye(face) + down * severity * size / 2
-    return sampled(picture, at - bump(at - centre, (0.45 * size, 0.45 * size)) * down * severity * size)
+    center = eye(face) + down * severity * size / 2
+    return sampled(picture, at - bump(at - center, (0.45 * size, 0.45 * size)) * down * severity * size)
 
 
 def eye_scaled(picture: Picture, face: Face, severity: float) -> Picture:
     """One eye larger by that factor."""
-    at, size, centre = grid(picture), unit(face), eye(face)
-    away = at - centre
+    at, size, center = grid(picture), unit(face), eye(face)
+    away = at - center
     return sampled(picture, at - bump(away, (0.45 * size, 0.4 * size)) * away * (1 - 1 / severity))
 
 
 def eye_turned(picture: Picture, face: Face, severity: float) -> Picture:
     """One eye turned by so many degrees."""
-    at, size, centre = grid(picture), unit(face), eye(face)
-    away = at - centre
+    at, size, center = grid(picture), unit(face), eye(face)
+    away = at - center
     angle = np.radians(severity) * bump(away, (0.4 * size, 0.4 * size))[..., 0]
     cos, sin = np.cos(angle), np.sin(angle)
     turned = np.stack([cos * away[..., 0] - sin * away[..., 1], sin * away[..., 0] + cos * away[..., 1]], -1)
-    return sampled(picture, centre + turned)
+    return sampled(picture, center + turned)
 
 
 def iris_moved(picture: Picture, face: Face, severity: float) -> Picture:
@@ -83,21 +83,21 @@ def iris_moved(picture: Picture, face: Face, severity: float) -> Picture:
 def mouth_warped(picture: Picture, face: Face, severity: float) -> Picture:
     """The mouth in waves of that amplitude, in eye distances."""
     at, size = grid(picture), unit(face)
-    centre = face.points[[61, 291]].mean(0)
-    away = at - centre
+    center = face.points[[61, 291]].mean(0)
+    away = at - center
     wave = np.stack([np.zeros_like(away[..., 0]), np.sin(away[..., 0] / (0.11 * size))], -1)
     return sampled(picture, at + bump(away, (0.6 * size, 0.4 * size)) * wave * severity * size)
 
 
 def mouth_slanted(picture: Picture, face: Face, severity: float) -> Picture:
     """The mouth turned by so many degrees."""
-    at, size, centre = grid(picture), unit(face), face.points[[61, 291]].mean(0)
-    away = at - centre
+    at, size, center = grid(picture), unit(face), face.points[[61, 291]].mean(0)
+    away = at - center
     angle = np.radians(severity) * bump(away, (0.55 * size, 0.4 * size))[..., 0]
     cos, sin = np.cos(angle), np.sin(angle)
     return sampled(
         picture,
-        centre + np.stack([cos * away[..., 0] - sin * away[..., 1], sin * away[..., 0] + cos * away[..., 1]], -1),
+        center + np.stack([cos * away[..., 0] - sin * away[..., 1], sin * away[..., 0] + cos * away[..., 1]], -1),
     )
 
 
@@ -189,8 +189,8 @@ def head_larger(picture: Picture, pose: Pose, severity: float) -> Picture:
     reach = 1.6 * max(float(np.linalg.norm(head - neck)), float(np.linalg.norm(ears[0] - ears[1]))) * severity
     at = grid(picture)
     away = at - neck
-    centre = neck + (head - neck) * severity
-    weight = bump(at - centre, (1.5 * reach, 1.5 * reach))
+    center = neck + (head - neck) * severity
+    weight = bump(at - center, (1.5 * reach, 1.5 * reach))
     return sampled(picture, at - weight * away * (1 - 1 / severity))
 
 

@@ -54,12 +54,12 @@ def failures() -> dict[str, tuple[type[Check], Output]]:
     }
 
 
-def load(part: int, most: int) -> list[Picture]:
+def load(part: int, maximum: int) -> list[Picture]:
     """Returns the photos at even (0) or odd (1) places, evenly picked; COCO goes with the odd ones."""
     paths = sorted((PHOTOS / "imagenet_sample_1000").iterdir())[part::2]
     if part:
         paths += sorted((PHOTOS / "coco_val2017_100").iterdir())
-    step = max(1, len(paths) / most) if most else 1
+    step = max(1, len(paths) / maximum) if maximum else 1
     return [read(paths[int(at * step)], LONG_SIDE).pixels for at in range(int(len(paths) / step))]
 
 
@@ -92,7 +92,7 @@ def cases(failure: str, photos: list[Picture]) -> Iterator[tuple[str, str, list[
 def rows(failure: str, photos: list[Picture]) -> Iterator[tuple[str, ...]]:
     """Yields (failure, kind, case, flagged, recall at 1 % of the clean photos flagged, AUROC, unknown)."""
     check, output = failures()[failure]
-    threshold = output.fails
+    threshold = output.default_threshold
     assert threshold is not None
     judge = check().load("cpu")
     # some photos have the flaw: a grey one is no clean picture for the check of grey
@@ -114,7 +114,7 @@ def rows(failure: str, photos: list[Picture]) -> Iterator[tuple[str, ...]]:
             failure,
             kind,
             name,
-            share(int(threshold.fails(known).sum()), len(known)),
+            share(int(threshold.violates(known).sum()), len(known)),
             f"{beyond.mean():.3f}" if kind == "defect" and len(known) else "",
             "" if np.isnan(ranked) else f"{ranked:.3f}",
             f"{len(found) - len(known)}",
@@ -125,13 +125,13 @@ def rows(failure: str, photos: list[Picture]) -> Iterator[tuple[str, ...]]:
         yield row(kind, name, scores(pictures))
 
 
-def thresholds(names: list[str], most: int) -> None:
+def thresholds(names: list[str], maximum: int) -> None:
     """Prints where the failing end of the clean photos' scores lies, beside the default threshold."""
-    photos = load(0, most)
+    photos = load(0, maximum)
     print(f"{len(photos)} ImageNet photos at even places; the score's failing end\n")
     for failure in names:
         check, output = failures()[failure]
-        threshold = output.fails
+        threshold = output.default_threshold
         assert threshold is not None
         judge = check().load("cpu")
         scores = np.array([score(judge, output, photo) for photo in photos])
@@ -141,7 +141,7 @@ def thresholds(names: list[str], most: int) -> None:
         figures = "  ".join(f"{place:.1%}: {end:.3f}" for place, end in zip(places, ends, strict=True))
         print(
             f"{failure:16} {check.name + '.' + output.name:28} {threshold.op} {threshold.value:<5g} "
-            f"flags {int(threshold.fails(scores).sum())} of {len(scores)}, "
+            f"flags {int(threshold.violates(scores).sum())} of {len(scores)}, "
             f"{len(photos) - len(scores)} unknown;  {figures}"
         )
 
@@ -149,17 +149,17 @@ def thresholds(names: list[str], most: int) -> None:
 def in_modes(photo: Picture, folder: Path) -> dict[str, Path]:
     """Writes a picture in modes and formats that ought to make no difference; returns the files by name."""
     rgb = Image.fromarray(photo)
-    grey = Image.fromarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    gray = Image.fromarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
     made: dict[str, tuple[Image.Image, dict[str, object]]] = {
         "RGB.png": (rgb, {}),
         "RGBA.png": (rgb.convert("RGBA"), {}),
         "CMYK.tif": (rgb.convert("CMYK"), {}),
         "P.png": (rgb.quantize(256), {}),
         "RGB.webp": (rgb, {"lossless": True}),
-        "L.png": (grey, {}),
-        "LA.png": (grey.convert("LA"), {}),
-        "I;16.png": (Image.fromarray(np.asarray(grey).astype(np.uint16) * 257), {}),
-        "grey as RGB.png": (grey.convert("RGB"), {}),
+        "L.png": (gray, {}),
+        "LA.png": (gray.convert("LA"), {}),
+        "I;16.png": (Image.fromarray(np.asarray(gray).astype(np.uint16) * 257), {}),
+        "grey as RGB.png": (gray.convert("RGB"), {}),
     }
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -171,19 +171,19 @@ def in_modes(photo: Picture, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def modes(names: list[str], most: int) -> None:
+def modes(names: list[str], maximum: int) -> None:
     """Prints how often a picture gets another verdict in another mode than its twin in RGB (or in grey as RGB)."""
     counts: dict[str, list[int]] = {}
     judges = {failure: (failures()[failure][0]().load("cpu"), failures()[failure][1]) for failure in names}
 
     def verdict(path: Path, failure: str) -> bool | None:
         judge, output = judges[failure]
-        assert output.fails is not None
+        assert output.default_threshold is not None
         found = score(judge, output, read(path).pixels)
-        return None if np.isnan(found) else bool(output.fails.fails(np.array([found]))[0])
+        return None if np.isnan(found) else bool(output.default_threshold.violates(np.array([found]))[0])
 
     with TemporaryDirectory() as folder:
-        for photo in load(1, most):
+        for photo in load(1, maximum):
             paths = in_modes(photo, Path(folder))
             for name, path in paths.items():
                 if name in ("RGB.png", "grey as RGB.png"):

@@ -38,7 +38,7 @@ from pathlib import Path
 from benchmarks.figures import machine, share
 from loupe.brain.prompts.nouns import singular
 from loupe.brain.prompts.parse import parse
-from loupe.brain.prompts.spec import Spec
+from loupe.brain.prompts.spec import PromptSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 #: (prompt, whether the spec is right; None: the truth is not known)
@@ -180,7 +180,7 @@ def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def named(spec: Spec) -> Counter[tuple[str, str, str]]:
+def named(spec: PromptSpec) -> Counter[tuple[str, str, str]]:
     """Returns the relations by the names of the objects."""
     names = [one.name for one in spec.objects]
     return Counter((names[one.subject], one.name, names[one.object]) for one in spec.relations)
@@ -374,7 +374,7 @@ def truth_of(text: str) -> Truth:
     return made
 
 
-def compare(spec: Spec, truth: Truth) -> dict[str, tuple[int, int, int]]:
+def compare(spec: PromptSpec, truth: Truth) -> dict[str, tuple[int, int, int]]:
     """Returns for each part how much is right, how much was returned, how much was asked for."""
     places: dict[int, int] = {}
     for place, one in enumerate(spec.objects):

@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed checks       # 2,000 JPEGs and 400 PNGs of 0.5 MP in four shapes, and 1,000 JPEGs of as
                                             # many shapes: against a bare decode, and cleanvision
-    python -m benchmarks.speed neighbours   # 20k x 512 against FiftyOne brain; memory at 100k x 512
+    python -m benchmarks.speed neighbors   # 20k x 512 against FiftyOne brain; memory at 100k x 512
     python -m benchmarks.speed writing      # 100,000 samples' scores into FiftyOne's database
     python -m benchmarks.speed memory       # peak memory at 500 and at 2,000 pictures
 
@@ -66,8 +66,8 @@ def pictures(n: int, seed: int = 0, *, ragged: bool = False) -> list[Image.Image
             picture = np.zeros((612, 816, 3), np.uint8)
             for _ in range(800):
                 radius = int(4 / np.sqrt(1 - rng.random() * 0.998))
-                centre = (int(rng.integers(0, 816)), int(rng.integers(0, 612)))
-                cv2.circle(picture, centre, radius, rng.integers(0, 256, 3).tolist(), -1, cv2.LINE_AA)
+                center = (int(rng.integers(0, 816)), int(rng.integers(0, 612)))
+                cv2.circle(picture, center, radius, rng.integers(0, 256, 3).tolist(), -1, cv2.LINE_AA)
         made.append(Image.fromarray(cv2.resize(picture, shape, interpolation=cv2.INTER_AREA)))
     return made
 
@@ -171,30 +171,30 @@ def checks(n: int) -> None:
                 print("  ".join(parts))
 
 
-def neighbours() -> None:
+def neighbor_search() -> None:
     import fiftyone as fo
     import fiftyone.brain as fob
 
     rng = np.random.default_rng(0)
 
     def vectors(n: int) -> np.ndarray:
-        centres = rng.normal(size=(200, 512)).astype(np.float32)
-        made = centres[rng.integers(0, 200, n)] + rng.normal(size=(n, 512)).astype(np.float32)
+        centers = rng.normal(size=(200, 512)).astype(np.float32)
+        made = centers[rng.integers(0, 200, n)] + rng.normal(size=(n, 512)).astype(np.float32)
         made[-n // 20 :] = made[: n // 20] + 0.1 * rng.normal(size=(n // 20, 512))
         return made.astype(np.float32)
 
-    n, least = 20_000, 0.9
+    n, minimum = 20_000, 0.9
     made = vectors(n)
     right = {(index, n - n // 20 + index) for index in range(n // 20)}
     unit = neighbors.usable(list(made)).unit
-    ours = timed(lambda: neighbors.pairs_above(unit, least), 2)
-    a, b, _ = neighbors.pairs_above(unit, least)
+    ours = timed(lambda: neighbors.pairs_above(unit, minimum), 2)
+    a, b, _ = neighbors.pairs_above(unit, minimum)
     found = len(right & set(zip(a.tolist(), b.tolist(), strict=True)))
     dataset = fo.Dataset()
     dataset.add_samples([fo.Sample(filepath=f"/nowhere/{index}.png") for index in range(n)], progress=False)
     index = fob.compute_similarity(dataset, embeddings=made.copy(), backend="sklearn", metric="cosine", brain_key="s")
     started = time.perf_counter()
-    index.find_duplicates(thresh=1 - least)
+    index.find_duplicates(thresh=1 - minimum)
     theirs = time.perf_counter() - started
     kept = {sample_id: place for place, sample_id in enumerate(dataset.values("id"))}
     told = {
@@ -202,7 +202,7 @@ def neighbours() -> None:
         for one, others in index.neighbors_map.items()
         for other, _ in others
     }
-    print(f"\n{n} x 512, pairs of cosine above {least}; {len(right)} copies were put in")
+    print(f"\n{n} x 512, pairs of cosine above {minimum}; {len(right)} copies were put in")
     print(f"Loupe          {ours:6.2f} s  recall {found / len(right):.3f}  {theirs / ours:.1f} x FiftyOne brain")
     print(f"FiftyOne brain {theirs:6.2f} s  recall {len(right & told) / len(right):.3f}")
     ours = timed(lambda: neighbors.nearest(unit, 10))
@@ -263,13 +263,13 @@ def memory() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["checks", "neighbours", "writing", "memory"])
+    parser.add_argument("what", choices=["checks", "neighbors", "writing", "memory"])
     parser.add_argument("n", nargs="?", type=int, default=2000, help="how many JPEGs")
     chosen = parser.parse_args()
     if chosen.what == "checks":
         checks(chosen.n)
     else:
-        {"neighbours": neighbours, "writing": writing, "memory": memory}[chosen.what]()
+        {"neighbors": neighbor_search, "writing": writing, "memory": memory}[chosen.what]()
     if not (chosen.what == "memory" and len(sys.argv) > 2):
         print(f"\n{machine()}")
 

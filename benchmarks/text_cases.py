@@ -244,7 +244,7 @@ def script_mask(text: str, size: int, rng: np.random.Generator) -> np.ndarray:
 
 def placed(mask: np.ndarray, rng: np.random.Generator, photo: np.ndarray | None, turn: float = 10.0) -> Image.Image:
     """Returns the line on a background of its own size and colours, turned by up to ``turn`` degrees."""
-    ink, paper = _colours(rng)
+    ink, paper = _colors(rng)
     side = int(np.hypot(*mask.shape)) + 8
     canvas = np.zeros((side, side), np.float32)
     top, left = (side - mask.shape[0]) // 2, (side - mask.shape[1]) // 2
@@ -261,7 +261,7 @@ def placed(mask: np.ndarray, rng: np.random.Generator, photo: np.ndarray | None,
     return Image.fromarray(np.clip(out, 0, 255).astype(np.uint8))
 
 
-def _colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _colors(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     dark = rng.random() < 0.5
     ink = rng.integers(0, 70, 3) if dark else rng.integers(190, 256, 3)
     return ink, rng.integers(150, 256, 3) if dark else rng.integers(0, 110, 3)

@@ -32,12 +32,14 @@ from loupe.brain.imaging.batches import ImageBatch
 
 FORM = ("text_distortion", "text_mixed_style", "text_illegible")
 FLAWS = {"text_distortion": text_cases.DISTORTED, "text_mixed_style": text_cases.MIXED, FORM[2]: text_cases.ILLEGIBLE}
-LIMITS = {output.name: output.fails.value for output in Text.outputs if output.fails is not None}
+LIMITS = {
+    output.name: output.default_threshold.value for output in Text.outputs if output.default_threshold is not None
+}
 Scorer = Callable[[ImageBatch], Scores]
 
 
 @dataclass
-class Judged:
+class Measured:
     """One row of scores for each picture, NaN as unknown, in the order of ``names``."""
 
     names: tuple[str, ...]
@@ -49,7 +51,7 @@ class Judged:
         return self.values[:, self.names.index(name)]
 
 
-def judge(scorer: Scorer, cases: Sequence[tuple[Image.Image, str]]) -> Judged:
+def judge(scorer: Scorer, cases: Sequence[tuple[Image.Image, str]]) -> Measured:
     """Returns what the check says of pictures with their prompts."""
     import torch
 
@@ -59,7 +61,7 @@ def judge(scorer: Scorer, cases: Sequence[tuple[Image.Image, str]]) -> Judged:
         pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1)[None]
         scores = scorer(ImageBatch(("0",), pixels, (picture.size,), {"prompt": (prompt,)}))
         rows.append([float(scores[name][0]) for name in names])
-    return Judged(names, np.array(rows).reshape(-1, len(names)), (time.perf_counter() - start) / max(1, len(cases)))
+    return Measured(names, np.array(rows).reshape(-1, len(names)), (time.perf_counter() - start) / max(1, len(cases)))
 
 
 def auroc(good: np.ndarray, bad: np.ndarray) -> float:
@@ -158,7 +160,7 @@ def photos(scorer: Scorer, given: argparse.Namespace) -> None:
     _accusations(judged, f"Photos, half {given.half!r}", FORM)
 
 
-def _accusations(judged: Judged, title: str, names: Sequence[str] = (*KINDS, *FORM)) -> None:
+def _accusations(judged: Measured, title: str, names: Sequence[str] = (*KINDS, *FORM)) -> None:
     total = len(judged.values)
     print(f"\n### {title}: {total} pictures, {judged.seconds:.2f} s each\n")
     print("| failure | accused, of all | accused, of those judged | judged |\n|---|---|---|---|")

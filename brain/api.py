@@ -1,53 +1,15 @@
-"""The public names: ``import loupe`` offers just these. Each verb stands in its own file in brain/verbs/."""
+"""The public names: ``import loupe`` offers just these, and this is their only list; each verb has its own file."""
 
 from __future__ import annotations
 
-from loupe.brain.core import errors
-from loupe.brain.core.errors import LoupeError
-from loupe.brain.core.records import (
-    Duplicates,
-    Flags,
-    Leaks,
-    Memorized,
-    Outliers,
-    Progress,
-    Rate,
-    Run,
-    Slice,
-    Threshold,
-)
-from loupe.brain.stats.calibration import Calibration
-from loupe.brain.verbs.calibrate import calibrate
-from loupe.brain.verbs.check import check
-from loupe.brain.verbs.embed import embed
-from loupe.brain.verbs.find_copies import find_copies
-from loupe.brain.verbs.find_duplicates import find_duplicates
-from loupe.brain.verbs.find_leaks import find_leaks
-from loupe.brain.verbs.find_memorized import find_memorized
-from loupe.brain.verbs.find_outliers import find_outliers
-from loupe.brain.verbs.flag import flag
-from loupe.brain.verbs.generate import generate
-from loupe.brain.verbs.import_images import import_images
-from loupe.brain.verbs.scores import scores
-from loupe.brain.verbs.slice import slice
+import importlib
+from typing import Any
 
-__all__ = [
-    "Calibration",
-    "Duplicates",
-    "Flags",
-    "Leaks",
-    "LoupeError",
-    "Memorized",
-    "Outliers",
-    "Progress",
-    "Rate",
-    "Run",
-    "Slice",
-    "Threshold",
+_CORE = "loupe.brain.core"
+_VERBS = (
     "calibrate",
     "check",
     "embed",
-    "errors",
     "find_copies",
     "find_duplicates",
     "find_leaks",
@@ -58,4 +20,36 @@ __all__ = [
     "import_images",
     "scores",
     "slice",
-]
+)
+_RECORDS = (
+    "DuplicatesResult",
+    "Flags",
+    "LeaksResult",
+    "MemorizedResult",
+    "OutliersResult",
+    "Progress",
+    "Rate",
+    "Run",
+    "Slice",
+    "Threshold",
+)
+
+#: each public name and its module, imported when the name is asked for: fiftyone and torch take seconds
+PUBLIC: dict[str, str] = {
+    **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
+    **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
+    "LoupeError": f"{_CORE}.errors",
+    "Calibration": "loupe.brain.stats.calibration",
+    "errors": _CORE,
+}
+
+__all__ = sorted(PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"loupe has no public name {name!r}: there are {', '.join(__all__)}")
+    module = PUBLIC[name]
+    if module == _CORE:
+        return importlib.import_module(f"{module}.{name}")
+    return getattr(importlib.import_module(module), name)

@@ -175,7 +175,7 @@ def _take() -> ObjectId | None:
     for job in requeued:
         _log.warning("operation %s was left behind by a worker that died: back in the queue", job)
     for job in given_up:
-        _log.error("operation %s has cost %d workers: marked as failed", job, jobs.MOST_DEATHS)
+        _log.error("operation %s has cost %d workers: marked as failed", job, jobs.MAX_DEATHS)
     return jobs.claim(_worker())
 
 

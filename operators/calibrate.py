@@ -13,7 +13,7 @@ from loupe.brain.stats.calibration import Calibration, OperatingPoint, Share
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
-_DEFAULT_PERCENT, _LEAST_PERCENT, _MOST_PERCENT = 1.0, 0.1, 20.0
+_DEFAULT_PERCENT, _MIN_PERCENT, _MAX_PERCENT = 1.0, 0.1, 20.0
 
 
 class CalibrateThresholds(LoupeOperator):
@@ -26,7 +26,7 @@ class CalibrateThresholds(LoupeOperator):
     button = "Calibrate"
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
-        from loupe.brain.stats.calibration import least_known
+        from loupe.brain.stats.calibration import min_known
         from loupe.brain.verbs import calibrate
 
         samples = forms.target(ctx, inputs, "Calibrate on")
@@ -36,7 +36,7 @@ class CalibrateThresholds(LoupeOperator):
             "failures",
             {name: summary.failure_title(name) for name in known},
             label="Failures",
-            sentence="What to put into copies of the pictures. The pictures themselves are left as they are",
+            description="What to put into copies of the pictures. The pictures themselves are left as they are",
             default=known,
         )
         if not forms.chosen(ctx.params, "failures", known):
@@ -47,25 +47,25 @@ class CalibrateThresholds(LoupeOperator):
             label=f"Wanted false positives: {percent:g} %",
             description="How many of the pictures, as they are, a threshold may flag; flawed ones count like others",
             default=_DEFAULT_PERCENT,
-            min=_LEAST_PERCENT,
-            max=_MOST_PERCENT,
-            view=forms.slider(_LEAST_PERCENT, _MOST_PERCENT, 0.1),
+            min=_MIN_PERCENT,
+            max=_MAX_PERCENT,
+            view=forms.slider(_MIN_PERCENT, _MAX_PERCENT, 0.1),
         )
         inputs.int(
             "limit",
             label="At most how many pictures",
             description="Picked evenly; half of them choose, the others measure. Each takes seconds on a CPU",
             default=calibrate.LIMIT,
-            min=calibrate.LEAST_LIMIT,
+            min=calibrate.MIN_LIMIT,
         )
-        limit, needed = _limit(ctx.params), 2 * least_known(percent / 100) - 1
+        limit, needed = _limit(ctx.params), 2 * min_known(percent / 100) - 1
         there = min(limit, len(samples))
         if there < needed:
-            sentence = (
+            description = (
                 f"A threshold for {percent:g} % needs at least {needed:,} pictures, here are {there:,}: the current "
                 "thresholds will be measured, and none will be proposed."
             )
-            forms.note(inputs, "too_few", sentence, severity="warning")
+            forms.note(inputs, "too_few", description, severity="warning")
         inputs.bool(
             "apply",
             label="Use the proposed thresholds",
@@ -82,7 +82,7 @@ class CalibrateThresholds(LoupeOperator):
         done = api.calibrate(
             ctx.target_view(),
             None if given is None else forms.chosen(ctx.params, "failures", ()),
-            false_positives=_percent(ctx.params) / 100,
+            false_positive_rate=_percent(ctx.params) / 100,
             limit=_limit(ctx.params),
             apply=apply,
             progress=progress,
@@ -99,9 +99,9 @@ def _percent(params: Mapping[str, Any]) -> float:
     given = params.get("percent")
     if given is None:
         return _DEFAULT_PERCENT
-    if not forms.is_number(given) or not _LEAST_PERCENT <= given <= _MOST_PERCENT:
+    if not forms.is_number(given) or not _MIN_PERCENT <= given <= _MAX_PERCENT:
         raise InputError(
-            f"Wanted false positives: expected a number from {_LEAST_PERCENT:g} to {_MOST_PERCENT:g}, got {given!r}"
+            f"Wanted false positives: expected a number from {_MIN_PERCENT:g} to {_MAX_PERCENT:g}, got {given!r}"
         )
     return float(given)
 
@@ -143,7 +143,7 @@ def _summary(done: Calibration, said: str, applied: bool) -> str:
 
 
 def _cells(point: OperatingPoint, which: str, severities: tuple[float, ...]) -> list[str]:
-    clean = point.false_positives
+    clean = point.false_positive_rate
     found = ", ".join(
         f"{severity:g}: {_rate(share, '.0f')}" for severity, share in zip(severities, point.recall, strict=True)
     )

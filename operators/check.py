@@ -35,7 +35,7 @@ class CheckImages(LoupeOperator):
             "checks",
             {name: spec.title() for name, spec in known.items()},
             label="Checks",
-            sentence="What to look for. The quick ones that these samples have all the fields for are chosen already",
+            description="What to look for. Quick ones whose fields these samples have are chosen already",
             default=default,
         )
         chosen = forms.chosen(ctx.params, "checks", default)
@@ -45,15 +45,15 @@ class CheckImages(LoupeOperator):
             registry.pick("check", known, name)
         for name in chosen:
             for need in absent[name]:
-                sentence = (
+                description = (
                     f"No sample here has a {need}: the check {name!r} will answer 'unknown' wherever it needs one."
                 )
-                forms.note(inputs, f"{name}__absent_{need}", sentence, severity="warning")
+                forms.note(inputs, f"{name}__absent_{need}", description, severity="warning")
             spec = known[name]()
             lacking = weights.lacking(spec.weights()) if isinstance(spec, Check) else ""
             if lacking:
-                sentence = f"The check {name!r} will be left out: {lacking}"
-                forms.note(inputs, f"{name}__absent_weights", sentence, severity="warning")
+                description = f"The check {name!r} will be left out: {lacking}"
+                forms.note(inputs, f"{name}__absent_weights", description, severity="warning")
         inputs.bool(
             "resume",
             label="Only what is new or changed",

@@ -38,7 +38,7 @@ class EmbedImages(LoupeOperator):
             "embedder",
             {name: (spec.title(), "needs no weights" if spec.offline else "") for name, spec in known.items()},
             label="Embedder",
-            sentence="What turns an image into a vector",
+            description="What turns an image into a vector",
             default=default,
         )
         chosen = ctx.params.get("embedder") or default
@@ -50,8 +50,8 @@ class EmbedImages(LoupeOperator):
             "pca": ("PCA", "The two widest directions; takes no time"),
             _NO_MAP: ("No map", ""),
         }
-        sentence = "What the Embeddings panel shows"
-        forms.one(inputs, "visualize", maps, label="Map", sentence=sentence, default="umap", required=False)
+        description = "What the Embeddings panel shows"
+        forms.one(inputs, "visualize", maps, label="Map", description=description, default="umap", required=False)
         inputs.bool(
             "similarity",
             label="Make it searchable",

@@ -14,7 +14,7 @@ from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
 _KINDS = {"bytes": "the same bytes", "pixels": "the same pixels", "near": "nearly the same"}
-_MOST_PAIRS = 1000
+_MAX_PAIRS = 1000
 
 
 class FindDuplicates(LoupeOperator):
@@ -71,5 +71,5 @@ class FindDuplicates(LoupeOperator):
             parts.append(
                 "Next: filter by **failures** (exact or near duplicate) in the sidebar to see them side by side."
             )
-        facts = [pair.to_dict() for pair in found.pairs[:_MOST_PAIRS]]
+        facts = [pair.to_dict() for pair in found.pairs[:_MAX_PAIRS]]
         return {"said": said, "summary": "\n\n".join(parts), "pairs": facts, "groups": len(found.groups)}

@@ -13,7 +13,7 @@ from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
 _TAGS = "(sample tags)"
-_MOST_PAIRS = 1000
+_MAX_PAIRS = 1000
 
 
 class FindLeaks(LoupeOperator):
@@ -32,8 +32,8 @@ class FindLeaks(LoupeOperator):
         paths = columns.factors(samples)
         default = next((path for path in paths if path.rpartition(".")[2] in ("split", "subset", "fold")), _TAGS)
         choices = {_TAGS: (_TAGS, "Each split is a tag on its samples"), **{path: (path, "") for path in paths}}
-        sentence = "The field with the name of each sample's split, or its tags"
-        forms.one(inputs, "field", choices, label="Splits", sentence=sentence, default=default)
+        description = "The field with the name of each sample's split, or its tags"
+        forms.one(inputs, "field", choices, label="Splits", description=description, default=default)
         if (ctx.params.get("field") or default) == _TAGS:
             inputs.str(
                 "tags",
@@ -71,5 +71,5 @@ class FindLeaks(LoupeOperator):
                 summary.table(["Split", "Samples that another one has, too"], found.samples.items()),
                 "Next: filter by **failures** (leak) in the sidebar, and take them out of one of the splits.",
             ]
-        facts = [pair.to_dict() for pair in found.pairs[:_MOST_PAIRS]]
+        facts = [pair.to_dict() for pair in found.pairs[:_MAX_PAIRS]]
         return {"said": said, "summary": "\n\n".join(parts), "pairs": facts, "between": dict(found.between)}

@@ -13,7 +13,7 @@ from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
 
-_MOST_PAIRS = 1000
+_MAX_PAIRS = 1000
 
 
 class FindMemorized(LoupeOperator):
@@ -34,8 +34,8 @@ class FindMemorized(LoupeOperator):
             )
             return
         choices = {name: (name, "") for name in others}
-        sentence = "The dataset to look for copies in"
-        forms.one(inputs, "reference", choices, label="Reference", sentence=sentence, default=others[0])
+        description = "The dataset to look for copies in"
+        forms.one(inputs, "reference", choices, label="Reference", description=description, default=others[0])
         inputs.float(
             "threshold",
             label="Least similarity",
@@ -60,5 +60,5 @@ class FindMemorized(LoupeOperator):
         parts = [f"{said}."]
         if samples:
             parts.append("Next: filter by **failures** (memorized) in the sidebar.")
-        facts = [pair.to_dict() for pair in found.pairs[:_MOST_PAIRS]]
+        facts = [pair.to_dict() for pair in found.pairs[:_MAX_PAIRS]]
         return {"said": said, "summary": "\n\n".join(parts), "pairs": facts}

@@ -31,7 +31,7 @@ class FindOutliers(LoupeOperator):
             return
         default = "embeddings" if "embeddings" in fields else fields[0]
         choices = {name: (name, "") for name in fields}
-        forms.one(inputs, "field", choices, label="Vectors", sentence="The field of vectors", default=default)
+        forms.one(inputs, "field", choices, label="Vectors", description="The field of vectors", default=default)
         inputs.int(
             "neighbours",
             label="Neighbours",
@@ -53,7 +53,7 @@ class FindOutliers(LoupeOperator):
         found = api.find_outliers(
             samples,
             field=ctx.params.get("field") or "embeddings",
-            neighbours=ctx.params.get("neighbours"),
+            neighbors=ctx.params.get("neighbours"),
             threshold=ctx.params.get("threshold"),
             progress=progress,
         )

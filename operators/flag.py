@@ -36,19 +36,20 @@ class SetThresholds(LoupeOperator):
         set_before = runs.load_thresholds(samples)
         columns = samples.values([f"quality.{output.name}" for _, output in there.values()])
         for (failure, (_, output)), values in zip(there.items(), columns, strict=True):
-            assert output.fails is not None
-            used = set_before.get(failure, output.fails)
+            default = output.default_threshold
+            assert default is not None
+            used = set_before.get(failure, default)
             scores = np.array([math.nan if value is None else value for value in values], dtype=np.float32)
             given = ctx.params.get(f"threshold__{failure}")
             value = float(given) if forms.is_number(given) else used.value
-            failing = int(Threshold(output.fails.op, value).fails(scores).sum())
+            failing = int(Threshold(default.op, value).violates(scores).sum())
             judged = int((~np.isnan(scores)).sum())
-            side = "below" if output.fails.op == "<" else "above"
-            over = score_range(output, scores, output.fails.value, used.value)
+            side = "below" if default.op == "<" else "above"
+            over = score_range(output, scores, default.value, used.value)
             inputs.float(
                 f"threshold__{failure}",
                 label=f"{summary.failure_title(failure)}: {failing} of {judged} fail {side} {value:g}",
-                description=f"{output.sentence.rstrip('.')} ({output.unit}). The default is {output.fails.value:g}",
+                description=f"{output.description.rstrip('.')} ({output.unit}). The default is {default.value:g}",
                 default=used.value,
                 view=forms.slider(over.low, over.high, over.step),
             )
@@ -62,12 +63,12 @@ class SetThresholds(LoupeOperator):
         moved: dict[str, float | None] = {}
         for failure, (_, output) in forms.scored_failures(samples).items():
             given = ctx.params.get(f"threshold__{failure}")
-            assert output.fails is not None
-            if given is None or given == set_before.get(failure, output.fails).value:
+            assert output.default_threshold is not None
+            if given is None or given == set_before.get(failure, output.default_threshold).value:
                 continue
             if not forms.is_number(given):
                 raise InputError(f"{summary.failure_title(failure)}: expected a number, got {given!r}")
-            moved[failure] = None if given == output.fails.value else float(given)
+            moved[failure] = None if given == output.default_threshold.value else float(given)
         flags = api.flag(samples, moved or None)
         failed = sum(flags.counts.values())
         said = f"Flagged {failed} failures on {len(samples)} samples, {len(moved)} thresholds moved"

@@ -25,16 +25,16 @@ _KINDS = ("bool", "int", "float", "str", "tuple[str, ...]")
 _LONGEST_TEXT = 1_000_000
 
 
-def problem(inputs: types.Object, name: str, title: str, sentence: str) -> None:
+def problem(inputs: types.Object, name: str, title: str, description: str) -> None:
     """Shows why the operator cannot run, and keeps it from running."""
     inputs.view(
-        name, types.Error(label=title, description=sentence), invalid=True, error_message=f"{title}. {sentence}"
+        name, types.Error(label=title, description=description), invalid=True, error_message=f"{title}. {description}"
     )
 
 
-def note(inputs: types.Object, name: str, sentence: str, *, severity: str = "info") -> None:
+def note(inputs: types.Object, name: str, description: str, *, severity: str = "info") -> None:
     """Shows a sentence; severity: info, success or warning."""
-    inputs.view(name, types.AlertView(label=sentence, severity=severity))
+    inputs.view(name, types.AlertView(label=description, severity=severity))
 
 
 def several(
@@ -43,7 +43,7 @@ def several(
     choices: Mapping[str, str],
     *,
     label: str,
-    sentence: str,
+    description: str,
     default: Sequence[str],
     required: bool = True,
 ) -> None:
@@ -52,7 +52,7 @@ def several(
         name,
         types.String(),
         label=label,
-        description=sentence,
+        description=description,
         default=list(default),
         required=required,
         view=types.AutocompleteView(
@@ -70,7 +70,7 @@ def one(
     choices: Mapping[str, tuple[str, str]],
     *,
     label: str,
-    sentence: str,
+    description: str,
     default: str | None,
     required: bool = True,
 ) -> None:
@@ -79,7 +79,7 @@ def one(
         name,
         list(choices),
         label=label,
-        description=sentence,
+        description=description,
         default=default,
         required=required,
         view=types.DropdownView(
@@ -163,7 +163,7 @@ def _add(inputs: types.Object, name: str, field: dataclasses.Field[Any], params:
     facts = field.metadata
     low, high, choices = facts.get("low"), facts.get("high"), facts.get("choices") or ()
     default = _default(field)
-    common = {"label": title_of(field.name), "description": facts.get("sentence") or None, "default": default}
+    common = {"label": title_of(field.name), "description": facts.get("description") or None, "default": default}
     if kind == "bool":
         made = inputs.bool(name, view=types.CheckboxView(), **common)
     elif kind in ("int", "float"):

@@ -44,7 +44,7 @@ class GenerateImages(LoupeOperator):
             _TEMPLATE: ("A template with factors", "Every combination of the factors becomes a prompt"),
             _FILE: ("A file", "A .txt, .jsonl, .csv or .tsv file on the machine that runs this"),
         }
-        forms.one(inputs, "source", ways, label="Prompts from", sentence="", default=_LIST)
+        forms.one(inputs, "source", ways, label="Prompts from", description="", default=_LIST)
         way = ctx.params.get("source") or _LIST
         asked = _ask_prompts(inputs, way)
         inputs.str(
@@ -69,10 +69,10 @@ class GenerateImages(LoupeOperator):
             forms.problem(inputs, "bad_prompts", "These prompts cannot be used", str(error))
             return
         images = len(found) * per_prompt
-        sentence = (
+        description = (
             f"{len(found):,} prompts × {per_prompt:,} = {images:,} images. The first prompt: {found[0].prompt[:200]}"
         )
-        forms.note(inputs, "count", sentence)
+        forms.note(inputs, "count", description)
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
         from loupe.brain import api
@@ -146,8 +146,8 @@ def _ask_prompts(inputs: types.Object, way: str) -> _Asked:
 def _ask_settings(inputs: types.Object) -> None:
     inputs.str("negative_prompt", label="Negative prompt", description="What not to show", allow_empty=True)
     inputs.float("guidance", label="Guidance", description="Empty for the model's own", min=0, max=100)
-    for name, (label, sentence, low, high) in _NUMBERS.items():
-        inputs.int(name, label=label, description=sentence, min=low, max=high)
+    for name, (label, description, low, high) in _NUMBERS.items():
+        inputs.int(name, label=label, description=description, min=low, max=high)
     inputs.str(
         "output_dir",
         label="Folder for the images",
@@ -170,7 +170,7 @@ def _prompts(params: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError("expected a file of prompts, got none")
         return {**given, "prompts": Path(path).expanduser()}
     if way == _TEMPLATE:
-        sample = _whole(params, "sample", 1, prompt_reader.MOST_PROMPTS)
+        sample = _whole(params, "sample", 1, prompt_reader.MAX_PROMPTS)
         return {
             **given,
             "prompts": _text(params, "template"),

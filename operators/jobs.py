@@ -40,14 +40,14 @@ class BackgroundJobs(LoupeOperator):
             _CANCEL: ("Cancel a job", "It stops after its current batch; what was done is kept"),
             _AGAIN: ("Run a job again", "It goes on from where it stopped"),
         }
-        forms.one(inputs, "action", actions, label="Action", sentence="", default=_LOOK)
+        forms.one(inputs, "action", actions, label="Action", description="", default=_LOOK)
         action = ctx.params.get("action") or _LOOK
         states = {_CANCEL: ("queued", "running"), _AGAIN: ("failed", "completed")}.get(action, ())
         fitting = {str(job.id): (f"{job.label}: {job.state}", job.said) for job in found if job.state in states}
         if action != _LOOK and not fitting:
             forms.problem(inputs, "no_jobs", "There is no such job", f"None is {' or '.join(states)}.")
         elif action != _LOOK:
-            forms.one(inputs, "job", fitting, label="Job", sentence="", default=next(iter(fitting)))
+            forms.one(inputs, "job", fitting, label="Job", description="", default=next(iter(fitting)))
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
         from loupe.brain.store import jobs

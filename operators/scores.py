@@ -35,11 +35,11 @@ class SortByFailureScore(LoupeOperator):
             inputs,
             "failure",
             {
-                failure: (summary.failure_title(failure), f"{output.sentence} ({output.unit})")
+                failure: (summary.failure_title(failure), f"{output.description} ({output.unit})")
                 for failure, (_, output) in there.items()
             },
             label="Failure",
-            sentence="Whose score to sort by",
+            description="Whose score to sort by",
             default=next(iter(there)),
         )
         inputs.bool(

@@ -35,7 +35,7 @@ class FailureRates(LoupeOperator):
             "by",
             {path: path for path in paths},
             label="By",
-            sentence="One field, or several for the combinations that occur; none for all samples together",
+            description="One field, or several for the combinations that occur; none for all samples together",
             default=default,
             required=False,
         )
@@ -43,7 +43,13 @@ class FailureRates(LoupeOperator):
         choices = {_ALL: (_ALL, "Every failure mode that was judged")}
         choices |= {failure: (summary.failure_title(failure), "") for failure in there}
         forms.one(
-            inputs, "failure", choices, label="Failure", sentence="Which failure to count", default=_ALL, required=False
+            inputs,
+            "failure",
+            choices,
+            label="Failure",
+            description="Which failure to count",
+            default=_ALL,
+            required=False,
         )
         inputs.float("confidence", label="Confidence", description="Of the intervals", min=0.5, max=0.999, default=0.95)
         if not columns.any_checked(samples):

@@ -9,7 +9,7 @@ from loupe.brain.core.records import Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
-_MOST_ROWS = 40
+_MAX_ROWS = 40
 
 
 def escape(text: object) -> str:
@@ -25,8 +25,8 @@ def escape(text: object) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Returns a Markdown table; its cells are escaped, and rows beyond the first 40 are counted only."""
     lines = [[escape(cell) for cell in row] for row in rows]
-    shown = [head, ["---"] * len(head), *lines[:_MOST_ROWS]]
-    more = f"\n\nand {len(lines) - _MOST_ROWS} rows more" if len(lines) > _MOST_ROWS else ""
+    shown = [head, ["---"] * len(head), *lines[:_MAX_ROWS]]
+    more = f"\n\nand {len(lines) - _MAX_ROWS} rows more" if len(lines) > _MAX_ROWS else ""
     return "\n".join("| " + " | ".join(row) + " |" for row in shown) + more
 
 

@@ -13,7 +13,7 @@ from loupe.brain.core.taxonomy import FAILURE_MODES
 WIDE = 0.2
 
 _ROW = 46
-_GREY = (112, 118, 128)
+_GRAY = (112, 118, 128)
 # low to high: dark blue to bright orange. Every step is dark enough for white text and stands out from a white page and
 # from a black one
 _SCALE = (
@@ -41,7 +41,7 @@ def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dic
     top = max([0.1, *(rate.rate for row in rates for rate in row if rate.n)])
     sure = _trace("sure", rates, [[bool(rate.n) and not unsure(rate) for rate in row] for row in rates], top)
     faint = _trace("unsure", rates, [[bool(rate.n) and unsure(rate) for rate in row] for row in rates], top)
-    faint["colorscale"] = [[at, _rgb(_blend(colour, _GREY, 0.6))] for at, colour in _SCALE]
+    faint["colorscale"] = [[at, _rgb(_blend(color, _GRAY, 0.6))] for at, color in _SCALE]
     empty = _trace("not judged", rates, [[not rate.n for rate in row] for row in rates], top)
     empty |= {
         "colorscale": [[0, _NOT_JUDGED], [1, _NOT_JUDGED]],
@@ -88,7 +88,7 @@ def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: flo
         "hovertext": where(_hover),
         "hoverinfo": "text",
         "hoverongaps": False,
-        "colorscale": [[at, _rgb(colour)] for at, colour in _SCALE],
+        "colorscale": [[at, _rgb(color)] for at, color in _SCALE],
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
@@ -194,9 +194,9 @@ def _short(label: str) -> str:
     return html.escape(label if len(label) <= 28 else f"{label[:27]}…")
 
 
-def _blend(colour: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, ...]:
-    return tuple(round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+def _blend(color: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, ...]:
+    return tuple(round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
 
 
-def _rgb(colour: Sequence[int]) -> str:
-    return f"rgb({', '.join(map(str, colour))})"
+def _rgb(color: Sequence[int]) -> str:
+    return f"rgb({', '.join(map(str, color))})"

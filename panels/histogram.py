@@ -14,14 +14,14 @@ LEFT, RIGHT = 64, 24
 HEIGHT = 228
 
 PASS, FAIL = "rgb(98, 122, 168)", "rgb(224, 96, 44)"
-_GREY = "rgb(128, 134, 144)"
+_GRAY = "rgb(128, 134, 144)"
 _LINE = "rgb(255, 179, 71)"
 #: where the tallest bar is this many times the usual one, heights are drawn as square roots
 _STEEP = 25
 
 
 #: characters of an axis' title that fit into a panel of 400 pixels
-_MOST_TITLE = 52
+_MAX_TITLE = 52
 
 
 def draw(
@@ -117,7 +117,7 @@ def _layout(
             "spikesnap": "hovered data",
             "spikethickness": 1,
             "spikedash": "dot",
-            "spikecolor": _GREY,
+            "spikecolor": _GRAY,
             **({"dtick": 1} if of.range.whole and of.range.positions <= 20 else {"nticks": 10}),
         },
         "yaxis": {
@@ -134,7 +134,7 @@ def _layout(
             "font": {"color": "white", "size": 13},
         },
         "shapes": [
-            *([_rule(_place(used, of), _GREY, 1, "dash")] if used.value != threshold.value else []),
+            *([_rule(_place(used, of), _GRAY, 1, "dash")] if used.value != threshold.value else []),
             _rule(place, _LINE, 3, "solid"),
         ],
         "annotations": _annotations(of, threshold, used, place),
@@ -142,7 +142,7 @@ def _layout(
 
 
 def _annotations(of: Histogram, threshold: Threshold, used: Threshold, place: float) -> list[dict[str, Any]]:
-    common = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": _GREY}}
+    common = {"yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"size": 12, "color": _GRAY}}
     left = threshold.op == "<"
     sides = [
         {"x": place, "text": "◀ fail ", "xanchor": "right", "font": {"size": 12, "color": FAIL if left else PASS}},
@@ -164,8 +164,8 @@ def _place(threshold: Threshold, of: Histogram) -> float:
     return math.floor(threshold.value) + half if threshold.op == ">" else math.ceil(threshold.value) - half
 
 
-def _rule(x: float, colour: str, width: int, dash: str) -> dict[str, Any]:
-    line = {"color": colour, "width": width, "dash": dash}
+def _rule(x: float, color: str, width: int, dash: str) -> dict[str, Any]:
+    line = {"color": color, "width": width, "dash": dash}
     return {"type": "line", "xref": "x", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": line}
 
 
@@ -174,7 +174,7 @@ def _axis(output: Output) -> str:
     name = output.name.replace("_", " ")
     full = f"{name} ({output.unit}; {better})"
     # a panel is narrow, and what overflows it is cut: the sentence above says what is counted, too
-    return full if len(full) <= _MOST_TITLE else f"{name} ({better})"
+    return full if len(full) <= _MAX_TITLE else f"{name} ({better})"
 
 
 def _ticks(top: float, steep: bool) -> dict[str, Any]:

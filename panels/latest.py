@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 #: of so many panels something is known; of one more, the panel that was used last long ago is forgotten
-_MOST = 8
+_MAX = 8
 
 
 class Overtaken(Exception):
@@ -79,6 +79,6 @@ def moving(panel: str, failure: str) -> Iterator[None]:
 def _of(panel: str) -> _Panel:
     its = _panels.pop(panel, None) or _Panel()
     _panels[panel] = its
-    while len(_panels) > _MOST:
+    while len(_panels) > _MAX:
         del _panels[next(iter(_panels))]
     return its

@@ -322,7 +322,7 @@ def _look(view: Any, failure: str, value: float | None, column: Scored | None) -
         "line": line.to_dict(),
         "used": used.to_dict(),
         "default": default.to_dict(),
-        "failing_by_used": int(used.fails(column.scores).sum()),
+        "failing_by_used": int(used.violates(column.scores).sum()),
         "histogram": histogram.histogram(column.scores, line, over).to_dict(),
         "examples": examples,
     }

@@ -50,7 +50,7 @@ def drawn(panel: types.Object, handlers: Any, state: Any, narrowed: str | None) 
     _, output = registry.failures()[facts["failure"]]
 
     _controls(panel, handlers, state)
-    panel.md(escape(output.sentence), name="what", componentsProps=_SMALL)
+    panel.md(escape(output.description), name="what", componentsProps=_SMALL)
     data, layout = histogram.draw(of, output, line, used)
     # the plot's data stand in the view: panel data would be merged with those of the plot before
     panel.plot(
@@ -150,15 +150,15 @@ def _percent(share: float) -> str:
 
 def _origin(used: Threshold, default: Threshold) -> str:
     """Returns where the threshold in use comes from."""
-    basis = f" ({escape(default.basis)})" if default.basis else ""
+    provenance = f" ({escape(default.provenance)})" if default.provenance else ""
     by = f" by {escape(used.by)}" if used.by else ""
     at = f" on {escape(_moment(used.at))}" if used.at else ""
-    its_default = f"the default is {default.value:g}{basis}"
+    its_default = f"the default is {default.value:g}{provenance}"
     if used.source.startswith("calibrated:"):
         run = escape(used.source.removeprefix("calibrated:"))
         return f"In use: {histogram.said(used)}, calibrated by {run}{at}; {its_default}."
     if used.source == "default":
-        return f"In use: the default, {histogram.said(used)}{basis}."
+        return f"In use: the default, {histogram.said(used)}{provenance}."
     return f"In use: {histogram.said(used)}. Set{by or (' by hand' if not at else '')}{at}; {its_default}."
 
 
@@ -207,13 +207,13 @@ _PICTURE_HEADER = {"label": {"sx": {"fontSize": "0.8rem", "color": "text.seconda
 
 
 def _picture(side: str) -> dict[str, Any]:
-    colour = histogram.FAIL if side == "failing" else histogram.PASS
+    color = histogram.FAIL if side == "failing" else histogram.PASS
     return {
         "width": "100%",
         "height": 78,
         "objectFit": "contain",
         "background": "rgba(128, 134, 144, 0.12)",
-        "borderBottom": f"3px solid {colour}",
+        "borderBottom": f"3px solid {color}",
         "borderRadius": 3,
         "cursor": "pointer",
         "display": "block",

@@ -23,7 +23,7 @@ import pages.people
 import pages.pixels
 import pages.prompts
 from pages.cases import SECTIONS, Case, Group
-from pages.evidence import drawn, side_by_side
+from pages.drawn_boxes import drawn, side_by_side
 from pages.pictures import SOURCES, attribution, picture, with_defect
 from PIL import Image
 
@@ -48,11 +48,11 @@ def section(output: Output, verdict: Verdict, flawed: bool) -> str:
         verdict: what the check said
         flawed: whether the picture has the flaw
     """
-    assert output.fails is not None
+    assert output.default_threshold is not None
     score = verdict.scores.get(output.name, float("nan"))
     if np.isnan(score):
         return "Abstains"
-    if output.fails.fails(np.array([score]))[0]:
+    if output.default_threshold.violates(np.array([score]))[0]:
         return "Finds" if flawed else "Flags wrongly"
     return "Misses" if flawed else ""
 
@@ -88,10 +88,10 @@ def _compared(name: str, files: list[Path]) -> Verdict:
     rows = [Row(str(file), str(file)) for file in files]
     known = fingerprints.read(rows, lambda _: None)
     spec = registry.sets()["duplicates"]()
-    line = registry.failures()["near_duplicate"][1].fails
+    line = registry.failures()["near_duplicate"][1].default_threshold
     assert line is not None
     pairs, highest = fingerprints.across(
-        known, np.arange(2), line, per_image=spec.per_image, least=spec.least_hash, report=lambda _: None
+        known, np.arange(2), line, per_image=spec.per_image, minimum=spec.min_hash, report=lambda _: None
     )
     equal = float(any(kind in ("bytes", "pixels") for kind, _ in pairs.values()))
     scores = {name: float(highest[0]) for name in ("near_duplicate", "leak", "memorized")} | {"exact_duplicate": equal}
@@ -111,15 +111,15 @@ def pixels_of(case: Case, folder: Path) -> tuple[np.ndarray, ...]:
 
 def caption(case: Case, verdict: Verdict, output: Output, check: str) -> str:
     """Returns what stands under a picture: the verdict, what is to be seen, the flaw that was put in, the prompt."""
-    assert output.fails is not None
+    assert output.default_threshold is not None
     if case.section == "Abstains":
         told = verdict.reasons.get(check) or "; ".join(verdict.reasons.values()) or "no reason given"
         parts = told.split("; ")
         mine = next((part.partition(": ")[2] for part in parts if part.startswith(f"{output.name}: ")), told)
         word = mine[:220]
     else:
-        side = "below" if output.fails.op == "<" else "above"
-        word = f"`{output.name}` {verdict.scores[output.name]:.3g}, fails {side} {output.fails.value:g}"
+        side = "below" if output.default_threshold.op == "<" else "above"
+        word = f"`{output.name}` {verdict.scores[output.name]:.3g}, fails {side} {output.default_threshold.value:g}"
     lines = [f"**{_VERDICTS[case.section]}: `{case.failure}`.** {word[0].upper()}{word[1:]}."]
     lines.append(case.note)
     if case.defect:

@@ -31,14 +31,14 @@ def table() -> str:
 
 def _rows(judge: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
     # what fails stands first, each in its own row; what is only told follows in one row
-    failing = [output for output in judge.outputs if output.fails]
-    told = [output for output in judge.outputs if not output.fails]
+    failing = [output for output in judge.outputs if output.default_threshold]
+    told = [output for output in judge.outputs if not output.default_threshold]
     cells = [(f"`{output.failure}`", _score(output), _line(output)) for output in failing]
     if told:
         cells.append(("", ", ".join(f"`{output.name}` ({_cell(output.unit)})" for output in told), "only told"))
     needs = ", ".join(f"`{name}`" for name in getattr(judge, "needs", ())) or "–"
     asked = "" if getattr(judge, "default", True) else " (on request)"
-    first = (f"`{judge.name}`{asked}", needs, _cell(judge.source))
+    first = (f"`{judge.name}`{asked}", needs, _cell(judge.reference))
     name, fields, source = first
     return [
         (name if index == 0 else "", *cell, fields if index == 0 else "", source if index == 0 else "")
@@ -52,9 +52,9 @@ def _score(output: Output) -> str:
 
 
 def _line(output: Output) -> str:
-    assert output.fails is not None
-    sign = {"<": "&lt;", ">": "&gt;"}[output.fails.op]
-    return f"{sign} {output.fails.value:g}: {_cell(output.fails.basis)}"
+    assert output.default_threshold is not None
+    sign = {"<": "&lt;", ">": "&gt;"}[output.default_threshold.op]
+    return f"{sign} {output.default_threshold.value:g}: {_cell(output.default_threshold.provenance)}"
 
 
 def _cell(text: str) -> str:

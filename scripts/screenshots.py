@@ -47,7 +47,7 @@ def main() -> None:
         app.open(dataset.name, workspace)
         app.heatmap()
         if BRAIN_KEY in dataset.list_brain_runs():
-            open_embeddings(page, BRAIN_KEY, colour_by="scenario.time" if dataset.has_field("scenario.time") else None)
+            open_embeddings(page, BRAIN_KEY, color_by="scenario.time" if dataset.has_field("scenario.time") else None)
         shoot(page, arguments.out / "demo.png")
 
         heatmap = app.heatmap()
@@ -64,14 +64,14 @@ def main() -> None:
         shoot(page, arguments.out / "operator.png")
 
 
-def open_embeddings(page: Any, brain_key: str, colour_by: str | None) -> None:
+def open_embeddings(page: Any, brain_key: str, color_by: str | None) -> None:
     """Draws a visualization, in the colours of a field: FiftyOne's panel opens with the list of them."""
     panel = page.locator('[data-cy="embeddings-runs-page"]')
     panel.get_by_text(brain_key, exact=True).click()
     panel.wait_for(state="hidden")
-    if colour_by is not None:
+    if color_by is not None:
         page.get_by_text("Color by").click()
-        page.get_by_text(colour_by, exact=True).last.click()
+        page.get_by_text(color_by, exact=True).last.click()
     page.wait_for_timeout(3_000)  # it draws on a canvas, which says nothing of when it is done
 
 

@@ -89,7 +89,10 @@ def start_own_mongod() -> Iterator[Callable[..., tuple[subprocess.Popen[bytes], 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The uri of a mongod of our own; FiftyOne, here and in child processes, uses it and an empty home of its own."""
-    if "fiftyone" in sys.modules and not os.environ.get("LOUPE_TEST_DATABASE"):
+    given = os.environ.get("LOUPE_TEST_DATABASE")
+    if given:  # `make mutants` keeps a mongod for all of its runs
+        return given
+    if "fiftyone" in sys.modules:
         pytest.fail("fiftyone was imported before the database fixture: import it inside tests")
     home = tmp_path_factory.mktemp("fiftyone")
     process, uri = start_mongod(home / "db")

@@ -27,12 +27,12 @@ from loupe.brain.core.records import Output, Scores
 from loupe.brain.core.specs import Check, SetMeasure, Spec
 from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.ragged import MixedBatch
+from loupe.brain.imaging.ragged import RaggedBatch
 from loupe.brain.perception import weights_table
 
 #: they load a model: left out by -m "not slow"
 HEAVY = {"body", "faces", "hands", "overlay", "skin", "text"}
-LICENCES = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "CC0-1.0", "CC-BY-4.0"}
+LICENSES = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "CC0-1.0", "CC-BY-4.0"}
 LEAVES = ("checks", "sets", "embedders", "generators")
 HEAVY_MODULES = (
     "torch", "cv2", "fiftyone", "diffusers", "transformers", "sklearn", "scipy", "rapidocr", "onnxruntime",
@@ -76,11 +76,11 @@ def test_its_name_is_its_files(spec: type[Spec]) -> None:
 
 
 @each_spec
-def test_it_has_version_source_and_licence(spec: type[Spec]) -> None:
+def test_it_has_version_source_and_license(spec: type[Spec]) -> None:
     assert type(spec.version) is int
     assert spec.version >= 1
-    assert spec.source.strip()
-    assert spec.licence in LICENCES, f"{spec.licence!r} is none of {sorted(LICENCES)}: may it be shipped?"
+    assert spec.reference.strip()
+    assert spec.license in LICENSES, f"{spec.license!r} is none of {sorted(LICENSES)}: may it be shipped?"
 
 
 @each_spec
@@ -89,7 +89,7 @@ def test_its_parameters_make_a_form(spec: type[Spec]) -> None:
     assert json.loads(json.dumps(made.params())) == made.params()
     for field in dataclasses.fields(spec):
         facts = field.metadata
-        assert facts.get("sentence"), f"{field.name}: made by specs.param, with a sentence"
+        assert facts.get("description"), f"{field.name}: made by specs.param, with a description"
         value = getattr(made, field.name)
         if facts["choices"]:
             assert value in facts["choices"]
@@ -120,7 +120,7 @@ def test_a_failure_has_one_output() -> None:
 def test_an_output_says_what_it_is(output: Output) -> None:
     assert output.name.isidentifier()
     assert output.unit.strip()
-    assert output.sentence.strip()
+    assert output.description.strip()
     low, high = output.bounds
     assert low < high
     assert not math.isinf(output.when_unreadable)
@@ -128,15 +128,15 @@ def test_an_output_says_what_it_is(output: Output) -> None:
 
 @each_output
 def test_a_threshold_is_on_the_worse_side_and_says_where_it_comes_from(output: Output) -> None:
-    assert (output.failure is None) == (output.fails is None)
-    if output.fails is None:
+    assert (output.failure is None) == (output.default_threshold is None)
+    if output.default_threshold is None:
         return
     assert output.failure in FAILURE_MODES
-    assert output.fails.op == ("<" if output.higher_is_better else ">")
-    assert output.bounds[0] <= output.fails.value <= output.bounds[1]
-    assert output.fails.source == "default"
-    assert output.fails.basis.strip()
-    assert "placeholder" not in output.fails.basis.lower()
+    assert output.default_threshold.op == ("<" if output.higher_is_better else ">")
+    assert output.bounds[0] <= output.default_threshold.value <= output.bounds[1]
+    assert output.default_threshold.source == "default"
+    assert output.default_threshold.provenance.strip()
+    assert "placeholder" not in output.default_threshold.provenance.lower()
 
 
 def test_importing_every_leaf_imports_nothing_heavy() -> None:
@@ -209,9 +209,9 @@ def four() -> ImageBatch:
     soft = 127 + 60 * np.sin(x / 9.0) * np.cos(y / 7.0)
     shape = np.where((x - 50) ** 2 + (y - 30) ** 2 < 300, 30.0, 220.0)
     number = cv2.putText(np.full((64, 96), 220.0), "427", (14, 44), cv2.FONT_HERSHEY_DUPLEX, 1.2, 20.0, 2, cv2.LINE_AA)
-    grey = np.stack([rng.integers(0, 256, (64, 96)).astype(float), soft, number, 100 + shape / 40])
+    gray = np.stack([rng.integers(0, 256, (64, 96)).astype(float), soft, number, 100 + shape / 40])
     tint = np.array([1.0, 0.9, 0.8])
-    return batch_of((grey[..., None] * tint).clip(0, 255).astype(np.uint8))
+    return batch_of((gray[..., None] * tint).clip(0, 255).astype(np.uint8))
 
 
 ODD = {
@@ -246,7 +246,7 @@ def assert_lawful(spec: type[Check], scores: Scores, n: int) -> None:
             assert (found.dtype, found.ndim) == (np.float32, 2)
             assert 0 <= found.min() <= found.max() <= 1
     for box in (box for boxes in scores.boxes for box in boxes):
-        assert spec.evidence, "boxes need the name of a field to be written to"
+        assert spec.boxes_field, "boxes need the name of a field to be written to"
         x, y, width, height = box.bounds
         assert min(box.bounds) >= 0
         assert x + width <= 1 + 1e-6
@@ -276,7 +276,7 @@ def test_a_check_says_the_same_again_and_changes_nothing(name: str, four: ImageB
 
 
 @each_check
-def test_a_check_does_not_look_at_the_neighbours(name: str, four: ImageBatch) -> None:
+def test_a_check_does_not_look_at_the_neighbors(name: str, four: ImageBatch) -> None:
     together = loaded_check(name)(four)
     for index in range(4):
         part = slice(index, index + 1)
@@ -291,19 +291,19 @@ def test_a_check_does_not_look_at_the_neighbours(name: str, four: ImageBatch) ->
 
 @each_check
 def test_a_check_of_mixed_batches_says_of_each_picture_what_it_says_alone(name: str, four: ImageBatch) -> None:
-    if not registry.checks()[name].mixed:
+    if not registry.checks()[name].ragged:
         return
     other = batch_of(four.pixels[:2, :, :200, :].permute(0, 2, 3, 1).numpy())
     other = dataclasses.replace(other, ids=("x", "y"))
     tiny = dataclasses.replace(batch_of(four.pixels[:1, :, :5, :9].permute(0, 2, 3, 1).numpy()), ids=("z",))
-    mixed = MixedBatch((four, other, tiny))
-    assert mixed.ids == (*four.ids, "x", "y", "z")
-    found = loaded_check(name)(mixed)
-    parts = [loaded_check(name)(part) for part in mixed.parts]
+    ragged = RaggedBatch((four, other, tiny))
+    assert ragged.ids == (*four.ids, "x", "y", "z")
+    found = loaded_check(name)(ragged)
+    parts = [loaded_check(name)(part) for part in ragged.parts]
     assert_same(found, {key: torch.cat([part[key] for part in parts]) for key in found})
     reasons = [
         reason
-        for part, scores in zip(mixed.parts, parts, strict=True)
+        for part, scores in zip(ragged.parts, parts, strict=True)
         for reason in scores.reasons or (None,) * len(part)
     ]
     assert list(found.reasons or (None,) * 7) == reasons
@@ -360,7 +360,7 @@ def test_an_embedder_gives_unit_vectors(name: str, four: ImageBatch) -> None:
 
 
 @each_embedder
-def test_an_embedder_does_not_look_at_the_neighbours(name: str, four: ImageBatch) -> None:
+def test_an_embedder_does_not_look_at_the_neighbors(name: str, four: ImageBatch) -> None:
     together = vectors_of(name, four)
     for index in range(4):
         alone = ImageBatch(four.ids[:1], four.pixels[index : index + 1], four.sizes[:1])

@@ -17,7 +17,7 @@ DEFECTS = registry.defects()
 #: the defects whose flaw is the shape
 OTHER_SHAPE = {"odd_aspect"}
 
-GREY = np.full((40, 60, 3), 128, np.uint8)
+GRAY = np.full((40, 60, 3), 128, np.uint8)
 ODD_ONES = {
     "small": leaves(1, 8, 8, 20),
     "tiny": leaves(1, 3, 3, 5),
@@ -25,9 +25,9 @@ ODD_ONES = {
     "long and thin": leaves(1, 500, 2, 300),
     "tall and thin": leaves(1, 2, 500, 300),
     "one row": leaves(1, 60, 1, 40),
-    "grey": GREY,
-    "black": GREY * 0,
-    "white": GREY * 0 + 255,
+    "grey": GRAY,
+    "black": GRAY * 0,
+    "white": GRAY * 0 + 255,
     "noise": np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8),
 }
 
@@ -53,8 +53,8 @@ def test_it_says_what_it_is(name: str) -> None:
     assert name == defect.name
     assert name in FAILURE_MODES
     assert defect.version >= 1
-    assert defect.source
-    assert defect.licence
+    assert defect.reference
+    assert defect.license
     assert defect.unit
     assert inspect.getdoc(defect)
 

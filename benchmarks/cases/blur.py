@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.changes import blur, chain, gain, grey, haze, noise, oval
+from benchmarks.changes import blur, chain, gain, gray, haze, noise, oval
 from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -18,7 +18,7 @@ NEGATIVES = {
     "haze 0.4": haze(0.4),
     "sharp on plain, 10 %": oval(0.1, back=200),
     "bokeh, sharp 20 %": oval(0.2, blur_back=3),
-    "grey": grey,
+    "grey": gray,
 }
 
 

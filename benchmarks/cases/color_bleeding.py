@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.changes import blur, chain, gain, grey, jpeg, noise
+from benchmarks.changes import blur, chain, gain, gray, jpeg, noise
 from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -85,7 +85,7 @@ NEGATIVES = {
     "colour noise of 8 levels": on_color(noise(8)),
     "saturated 1.8": saturated(1.8),
     "a little colour (0.3)": saturated(0.3),
-    "grey": grey,
+    "grey": gray,
     "dark (gain 0.3)": gain(0.3),
     "soft light": soft_light,
     "half the size": lambda pixels: cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),

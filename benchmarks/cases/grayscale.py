@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.changes import chain, gain, grey, haze, jpeg, on_grey
+from benchmarks.changes import chain, gain, gray, haze, jpeg, on_gray
 
-DEFECTS = {"grey, as JPEG of quality 50": chain(grey, jpeg(50)), "grey, dark (gain 0.25)": chain(grey, gain(0.25))}
-NEGATIVES = {"haze 0.4": haze(0.4), "dark (gain 0.25)": gain(0.25), "colour on 2 % of it": on_grey(0.02)}
+DEFECTS = {"grey, as JPEG of quality 50": chain(gray, jpeg(50)), "grey, dark (gain 0.25)": chain(gray, gain(0.25))}
+NEGATIVES = {"haze 0.4": haze(0.4), "dark (gain 0.25)": gain(0.25), "colour on 2 % of it": on_gray(0.02)}
 
 
 def is_clean(photo: np.ndarray) -> bool:

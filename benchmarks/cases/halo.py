@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.changes import blur, chain, gain, grey, haze, jpeg, noise, oval
+from benchmarks.changes import blur, chain, gain, gray, haze, jpeg, noise, oval
 from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -68,7 +68,7 @@ NEGATIVES = {
     "JPEG 75": jpeg(75),
     "dark (gain 0.3)": gain(0.3),
     "haze 0.4": haze(0.4),
-    "grey": grey,
+    "grey": gray,
     "noise of 15 levels": noise(15),
     "Gaussian, σ 0.5 %": blur(0.5),
     "sharp on plain, 20 %": oval(0.2, back=200),

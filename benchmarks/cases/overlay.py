@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.cases.seam import frame, letterbox, window_of_a_screen
 from benchmarks.cases.watermark import CAPTIONED, by_eye, generated, is_clean, on_a_thing, scenes, turned, written
-from benchmarks.changes import Change, chain, grey, jpeg, noise
+from benchmarks.changes import Change, chain, gray, jpeg, noise
 from loupe.brain.measures.overlays.drawing import blended, put
 
 
@@ -79,7 +79,7 @@ NEGATIVES: dict[str, Change] = {
     "upside down": turned,
     "JPEG 30": jpeg(30),
     "noise of 10 levels": noise(10),
-    "grey": grey,
+    "grey": gray,
 }
 
 

@@ -57,8 +57,8 @@ def brick(rng: np.random.Generator) -> np.ndarray:
     for row in range(480 // high + 1):
         for column in range(-1, 640 // wide + 1):
             x, y = column * wide + row % 2 * wide // 2, row * high
-            colour = np.array([150, 70, 50]) * rng.uniform(0.7, 1.2)
-            cv2.rectangle(wall, (x + 2, y + 2), (x + wide - 3, y + high - 3), colour.tolist(), -1)
+            color = np.array([150, 70, 50]) * rng.uniform(0.7, 1.2)
+            cv2.rectangle(wall, (x + 2, y + 2), (x + wide - 3, y + high - 3), color.tolist(), -1)
     return (wall + rng.normal(0, 8, wall.shape)).clip(0, 255).astype(np.uint8)
 
 

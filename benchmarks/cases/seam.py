@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.changes import gain, grey, jpeg, noise
+from benchmarks.changes import gain, gray, jpeg, noise
 from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -108,7 +108,7 @@ NEGATIVES = {
     "JPEG 75": jpeg(75),
     "dark (gain 0.25)": gain(0.25),
     "noise of 10 levels": noise(10),
-    "grey": grey,
+    "grey": gray,
 }
 
 

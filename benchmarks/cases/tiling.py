@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.changes import Change, chain, gain, grey, jpeg, noise
+from benchmarks.changes import Change, chain, gain, gray, jpeg, noise
 from loupe.brain.engine.reader import read
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -49,7 +49,7 @@ NEGATIVES: dict[str, Change] = {
     "JPEG 50": jpeg(50),
     "dark (gain 0.25)": gain(0.25),
     "noise of 10 levels": noise(10),
-    "grey": grey,
+    "grey": gray,
 }
 
 
@@ -62,8 +62,8 @@ def bricks(rng: np.random.Generator, jitter: float) -> np.ndarray:
     for row, top in enumerate(range(0, 600, tall)):
         for left in range(-wide // 2 * (row % 2), 800, wide):
             y, x = top + rng.normal(0, jitter), left + rng.normal(0, jitter)
-            colour = np.array([150, 85, 65]) + rng.normal(0, 14)
-            cv2.rectangle(wall, (int(x) + 3, int(y) + 3), (int(x) + wide - 3, int(y) + tall - 3), colour.tolist(), -1)
+            color = np.array([150, 85, 65]) + rng.normal(0, 14)
+            cv2.rectangle(wall, (int(x) + 3, int(y) + 3), (int(x) + wide - 3, int(y) + tall - 3), color.tolist(), -1)
     grain = cv2.GaussianBlur(rng.normal(0, 18, (600, 800)).astype(np.float32), (0, 0), 1)
     return (cv2.GaussianBlur(wall, (0, 0), 0.8) + grain[..., None]).clip(0, 255).astype(np.uint8)
 

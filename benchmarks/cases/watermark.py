@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.changes import Change, chain, grey, jpeg, noise
+from benchmarks.changes import Change, chain, gray, jpeg, noise
 from loupe.brain.engine.reader import read
 from loupe.brain.measures.overlays.drawing import blended, put
 
@@ -151,7 +151,7 @@ NEGATIVES: dict[str, Change] = {
     "upside down": turned,
     "JPEG 30": jpeg(30),
     "noise of 10 levels": noise(10),
-    "grey": grey,
+    "grey": gray,
 }
 
 

@@ -6,7 +6,7 @@
     python -m benchmarks.composition pictures DATA    ten generated pictures, end to end
     python -m benchmarks.composition extra DATA       photos: people and animals that nobody asked for
     python -m benchmarks.composition colors           the names of the XKCD colour survey
-    python -m benchmarks.composition fit DATA         the coefficients of measures/composition/calibrated.py, fitted again
+    python -m benchmarks.composition fit DATA         the coefficients of measures/composition/calibrated.py, fitted anew
 
 DATA is a folder that holds what each of them names in its file. Intervals are Wilson's at 95 %.
 """

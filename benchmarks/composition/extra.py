@@ -15,7 +15,7 @@ from benchmarks.composition.photos import MODEL, PHOTOS, asked_photos
 from benchmarks.composition.scoring import scored
 from benchmarks.figures import share
 from loupe.brain.checks.composition import Composition
-from loupe.brain.prompts.spec import Asked, Spec
+from loupe.brain.prompts.spec import PromptSpec, RequestedObject
 
 #: the people and animals in ten COCO photos, by eye: what a fair prompt names
 COCO = {
@@ -31,13 +31,13 @@ def extra(data: Path) -> None:
     for path in sorted((data / PHOTOS / "coco_val2017_100").glob("*.jpg")):
         if path.stem in COCO:
             photos.append(path)
-            specs.append(Spec(f"a photo of a {COCO[path.stem]}", (Asked(COCO[path.stem]),)))
+            specs.append(PromptSpec(f"a photo of a {COCO[path.stem]}", (RequestedObject(COCO[path.stem]),)))
     groups = {"COCO photos": (photos, specs)}
     photos, specs = [], []
     for _, there, label, path in asked_photos(data):
         if there:
             photos.append(path)
-            specs.append(Spec(f"a photo of a {label}", (Asked(label),)))
+            specs.append(PromptSpec(f"a photo of a {label}", (RequestedObject(label),)))
     groups["ImageNet photos"] = (photos, specs)
     print("\n### Extra people and animals in photos, YOLOX-nano\n")
     print("| photos | flagged | unknown | which |\n|---|---|---|---|")

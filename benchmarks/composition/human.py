@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loupe.brain.core.records import Box
-from loupe.brain.prompts.spec import Asked, Relation, Spec
+from loupe.brain.prompts.spec import PromptSpec, Relation, RequestedObject
 
 PROMPTS = "8_prompts/human_judgements/spatialbench_uc"
 
@@ -42,11 +42,11 @@ class Case:
         return self.number // 4 % 2 == 0
 
     @property
-    def spec(self) -> Spec:
+    def spec(self) -> PromptSpec:
         """What the prompt asks for."""
         first, second = self.objects
         prompt = f"A photo of a {first} {self.relation} a {second}."
-        return Spec(prompt, (Asked(first), Asked(second)), (Relation(0, self.relation, 1),))
+        return PromptSpec(prompt, (RequestedObject(first), RequestedObject(second)), (Relation(0, self.relation, 1),))
 
 
 def stored(data: Path) -> list[Case]:

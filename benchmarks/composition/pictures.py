@@ -12,47 +12,64 @@ from benchmarks.composition.scoring import scored
 from benchmarks.figures import share
 from loupe.brain.checks.composition import Composition
 from loupe.brain.prompts.parse import parse
-from loupe.brain.prompts.spec import Asked, Attribute, Relation, Spec
+from loupe.brain.prompts.spec import Attribute, PromptSpec, Relation, RequestedObject
 
 #: what the prompts of the ten pictures of Stable Diffusion ask for, and by eye what is wrong with them ("": nothing)
-PICTURES: dict[str, tuple[Spec, str]] = {
-    "p01": (Spec("A red colored car", (Asked("car", attributes=(Attribute("color", "red"),)),)), ""),
+PICTURES: dict[str, tuple[PromptSpec, str]] = {
+    "p01": (PromptSpec("A red colored car", (RequestedObject("car", attributes=(Attribute("color", "red"),)),)), ""),
     "p03": (
-        Spec(
+        PromptSpec(
             "A blue bird and a brown bear",
             (
-                Asked("bird", attributes=(Attribute("color", "blue"),)),
-                Asked("bear", attributes=(Attribute("color", "brown"),)),
+                RequestedObject("bird", attributes=(Attribute("color", "blue"),)),
+                RequestedObject("bear", attributes=(Attribute("color", "brown"),)),
             ),
         ),
         "",
     ),
-    "p05": (Spec("Two cars on the street", (Asked("car", 2, True), Asked("street"))), "wrong_count"),
+    "p05": (
+        PromptSpec("Two cars on the street", (RequestedObject("car", 2, True), RequestedObject("street"))),
+        "wrong_count",
+    ),
     "p06": (
-        Spec(
-            "Two cats and one dog sitting on the grass", (Asked("cat", 2, True), Asked("dog", 1, True), Asked("grass"))
+        PromptSpec(
+            "Two cats and one dog sitting on the grass",
+            (RequestedObject("cat", 2, True), RequestedObject("dog", 1, True), RequestedObject("grass")),
         ),
         "wrong_count missing_object",
     ),
-    "p08": (Spec("A couple of glasses are sitting on a table", (Asked("glass", 2), Asked("table"))), "?"),
+    "p08": (
+        PromptSpec(
+            "A couple of glasses are sitting on a table", (RequestedObject("glass", 2), RequestedObject("table"))
+        ),
+        "?",
+    ),
     "p13": (
-        Spec("A pear cut into seven pieces arranged in a ring", (Asked("pear"), Asked("piece", 7, True))),
+        PromptSpec(
+            "A pear cut into seven pieces arranged in a ring",
+            (RequestedObject("pear"), RequestedObject("piece", 7, True)),
+        ),
         "wrong_count",
     ),
     "p14": (
-        Spec(
+        PromptSpec(
             "A zebra to the right of a fire hydrant",
-            (Asked("zebra"), Asked("fire hydrant")),
+            (RequestedObject("zebra"), RequestedObject("fire hydrant")),
             (Relation(0, "right of", 1),),
         ),
         "missing_object",
     ),
-    "p21": (Spec("A seagull in the blue sky", (Asked("seagull"), Asked("sky"))), ""),
-    "p25": (Spec("Group of people in front of a fountain", (Asked("person", None), Asked("fountain"))), ""),
+    "p21": (PromptSpec("A seagull in the blue sky", (RequestedObject("seagull"), RequestedObject("sky"))), ""),
+    "p25": (
+        PromptSpec(
+            "Group of people in front of a fountain", (RequestedObject("person", None), RequestedObject("fountain"))
+        ),
+        "",
+    ),
     "p26": (
-        Spec(
+        PromptSpec(
             "Black cows lying on the grass",
-            (Asked("cow", None, attributes=(Attribute("color", "black"),)), Asked("grass")),
+            (RequestedObject("cow", None, attributes=(Attribute("color", "black"),)), RequestedObject("grass")),
         ),
         "",
     ),
@@ -68,7 +85,7 @@ def pictures(data: Path) -> None:
     files = [Image.open(folder / f"{name}.png") for name in names]
     by_hand = [PICTURES[name][0] for name in names]
     check = Composition(detector=str(data / MODEL))
-    limits = {output.name: output.fails.value for output in check.outputs if output.fails}
+    limits = {output.name: output.default_threshold.value for output in check.outputs if output.default_threshold}
     for title, specs in (("by hand", by_hand), ("by the rules", [parse(spec.prompt) for spec in by_hand])):
         scores = scored(check, specs, [None] * len(names), files)
         print(f"\n### Generated pictures (AVT-AI, Stable Diffusion), YOLOX-nano, what is asked for {title}\n")

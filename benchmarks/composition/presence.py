@@ -11,7 +11,7 @@ from benchmarks.composition.photos import MODEL, asked_photos
 from benchmarks.composition.scoring import scored
 from benchmarks.figures import share
 from loupe.brain.checks.composition import Composition
-from loupe.brain.prompts.spec import Asked, Spec
+from loupe.brain.prompts.spec import PromptSpec, RequestedObject
 
 
 def presence(data: Path) -> None:
@@ -20,9 +20,9 @@ def presence(data: Path) -> None:
     check = Composition(detector=str(data / MODEL))
     pictures = [Image.open(path) for *_, path in asked]
     there = np.array([one[1] for one in asked])
-    specs = [Spec(f"a photo of a {noun}", (Asked(noun),)) for _, _, noun, _ in asked]
+    specs = [PromptSpec(f"a photo of a {noun}", (RequestedObject(noun),)) for _, _, noun, _ in asked]
     missing = scored(check, specs, [None] * len(asked), pictures)["missing_object"]
-    specs = [Spec(f"a photo without a {noun}", excluded=(noun,)) for _, _, noun, _ in asked]
+    specs = [PromptSpec(f"a photo without a {noun}", excluded=(noun,)) for _, _, noun, _ in asked]
     negated = scored(check, specs, [None] * len(asked), pictures)["negation_violated"]
     print(f"\n### Presence, YOLOX-nano: {there.sum()} photos that show it, {(~there).sum()} questions that they do not")
     print("\n| output | false alarms | found | known |\n|---|---|---|---|")

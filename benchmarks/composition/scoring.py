@@ -10,11 +10,11 @@ import numpy as np
 from loupe.brain.checks.composition import Composition
 from loupe.brain.core.records import Box
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.prompts.spec import Spec
+from loupe.brain.prompts.spec import PromptSpec
 
 
 def scored(
-    check: Composition, specs: Sequence[Spec], boxes: Sequence[Sequence[Box] | None], pictures: Any = None
+    check: Composition, specs: Sequence[PromptSpec], boxes: Sequence[Sequence[Box] | None], pictures: Any = None
 ) -> dict[str, Any]:
     """Returns the check's scores (N,) by name, and the reasons; pictures of 512 x 512 where none are given."""
     import torch

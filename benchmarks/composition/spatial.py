@@ -49,20 +49,20 @@ def spatial(data: Path) -> None:
             print(f"| {name} | {' | '.join(_precision(verdict[part], human[part]))} |")
     held = np.array([not case.fitted for case in cases])
     print("\n| calibrated, least likelihood of a verdict | agrees, measured half | coverage |\n|---|---|---|")
-    for least in (0.2, 0.25, calibrated.DECIDABLE, 0.35, 0.4, 0.5, 0.6):
-        verdict = np.array([_verdict_at(case, least) for case in cases])[held]
+    for minimum in (0.2, 0.25, calibrated.DECIDABLE, 0.35, 0.4, 0.5, 0.6):
+        verdict = np.array([_verdict_at(case, minimum) for case in cases])[held]
         agrees, *_, coverage = _precision(verdict, human[held])
-        print(f"| {least}{' (in use)' if least == calibrated.DECIDABLE else ''} | {agrees} | {coverage} |")
+        print(f"| {minimum}{' (in use)' if minimum == calibrated.DECIDABLE else ''} | {agrees} | {coverage} |")
     seen = missing & (human != "UNDECIDABLE")
     print(f"\nCalled missing by the detector, yet seen by the person: {share(int(seen.sum()), int(missing.sum()))}")
 
 
-def _verdict_at(case: Case, least: float) -> str:
+def _verdict_at(case: Case, minimum: float) -> str:
     """The verdict where a likelihood of ``least`` is enough."""
     first, second = (usable([box for box in case.boxes if box.label == name], 512, 512) for name in case.objects)
     if not first or not second:
         return ""
-    score = calibrated.related(case.relation, first, second, least).probability
+    score = calibrated.related(case.relation, first, second, minimum).probability
     return "" if math.isnan(score) else "FAIL" if score > 0.5 else "PASS"
 
 

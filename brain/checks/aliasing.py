@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 #: the file's own pixels are judged, for scaling would mix them; of a larger picture, the middle
 _LONG_SIDE = 1024
 #: below it, there are too few periods
-_LEAST_SIDE = 48
+_MIN_SIDE = 48
 #: periods of 2 to 7 pixels, in cycles a pixel: the blocks of JPEG repeat at 8
 _FINE = 0.14
 #: what is slower than that is the picture's own, not a period
 _COARSE = 0.03
 _BINS = 2048
 #: root mean square difference of neighbours below which rounding outweighs the picture, half a grey level
-_LEAST_DIFFERENCE = 0.5 / 255
+_MIN_DIFFERENCE = 0.5 / 255
 #: the side of the cells that evidence is given for, in pixels
 _CELL = 128
 
@@ -53,9 +53,9 @@ def repetition(profile: Tensor) -> tuple[float, float]:
     fine = math.ceil(_FINE * _BINS)
     # what the window lets through of the mean
     coarse = math.ceil(max(_COARSE, 4.5 / len(profile)) * _BINS)
-    most, place = spectrum[fine:].max(0)
+    maximum, place = spectrum[fine:].max(0)
     rest = spectrum[coarse:fine].max() if coarse < fine else 0.0
-    return float((most - rest).clamp(-1, 1)), _BINS / (fine + int(place))
+    return float((maximum - rest).clamp(-1, 1)), _BINS / (fine + int(place))
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Aliasing(Check):
 
     name: ClassVar[str] = "aliasing"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "After Gallagher, Detection of linear and cubic interpolation, CRV (2005)"
-    licence: ClassVar[str] = "Apache-2.0"
-    evidence: ClassVar[str | None] = "flaws"
+    reference: ClassVar[str] = "After Gallagher, Detection of linear and cubic interpolation, CRV (2005)"
+    license: ClassVar[str] = "Apache-2.0"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -80,11 +80,11 @@ class Aliasing(Check):
             unit="share of the differences",
             higher_is_better=False,
             bounds=(-1.0, 1.0),
-            sentence="How much of the differences between neighbouring pixels comes at a fixed period, both ways.",
-            fails=Threshold(
+            description="How much of the differences between neighbouring pixels comes at a fixed period, both ways.",
+            default_threshold=Threshold(
                 ">",
                 0.2,
-                basis="no clean ImageNet photo of 100 is above 0.05; enlarged twofold bilinearly, 4 are above 0.2",
+                provenance="no clean ImageNet photo of 100 is above 0.05; enlarged twofold bilinearly, 4 are above 0.2",
             ),
             failure="aliasing",
         ),
@@ -99,26 +99,26 @@ class Aliasing(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        threshold = self.outputs[0].fails
+        threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(luma: Tensor) -> Judged:
+        def one(luma: Tensor) -> SampleResult:
             height, width = luma.shape
-            if min(height, width) < _LEAST_SIDE:
-                return Judged({}, f"too small to judge aliasing: {width} x {height} pixels")
+            if min(height, width) < _MIN_SIDE:
+                return SampleResult({}, f"too small to judge aliasing: {width} x {height} pixels")
             top, left = max(0, height - _LONG_SIDE) // 2, max(0, width - _LONG_SIDE) // 2
             part = luma[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
             across, down = (part[:, 1:] - part[:, :-1]).abs_(), (part[1:] - part[:-1]).abs_()
             columns, rows = across.sum(0), down.sum(1)
-            if max(float(columns.mean()) / len(part), float(rows.mean()) / part.shape[1]) < _LEAST_DIFFERENCE:
-                return Judged({}, "too plain to judge aliasing")
+            if max(float(columns.mean()) / len(part), float(rows.mean()) / part.shape[1]) < _MIN_DIFFERENCE:
+                return SampleResult({}, "too plain to judge aliasing")
             (x_share, period), (y_share, _) = repetition(columns), repetition(rows)
             score = min(x_share, y_share)
             if score <= threshold.value:
-                return Judged({"aliasing": score, "aliasing_period": 0.0})
+                return SampleResult({"aliasing": score, "aliasing_period": 0.0})
             cells = []
-            for y in range(0, part.shape[0] - _LEAST_SIDE, _CELL):
-                for x in range(0, part.shape[1] - _LEAST_SIDE, _CELL):
+            for y in range(0, part.shape[0] - _MIN_SIDE, _CELL):
+                for x in range(0, part.shape[1] - _MIN_SIDE, _CELL):
                     cell = slice(y, y + _CELL), slice(x, x + _CELL)
                     weight = float(across[cell].mean() + down[cell].mean())
                     share = min(repetition(across[cell].sum(0))[0], repetition(down[cell].sum(1))[0])
@@ -129,6 +129,6 @@ class Aliasing(Check):
                     size = min(_CELL, part.shape[1] - x), min(_CELL, part.shape[0] - y)
                     place = ((left + x) / width, (top + y) / height, size[0] / width, size[1] / height)
                     boxes.append(Box("aliasing", place))
-            return Judged({"aliasing": score, "aliasing_period": period}, boxes=tuple(boxes))
+            return SampleResult({"aliasing": score, "aliasing_period": period}, boxes=tuple(boxes))
 
-        return lambda batch: self.scores([one(luma) for luma in batch.tones.luma], batch.pixels.device)
+        return lambda batch: self.scores([one(luma) for luma in batch.luma.luma], batch.pixels.device)

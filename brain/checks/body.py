@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.records import Box, Judged, Output, Points, Scores, Threshold
+from loupe.brain.core.records import Box, Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
@@ -22,11 +22,11 @@ _LONG_SIDE = 1280
 _MANY = 64
 #: in a crowd it is not said whose limb is whose
 _CROWD = 8
-_LEAST_PERSON = 0.4
-_LEAST_PRESENCE = 0.8
-_LEAST_TRUNK = 40.0
+_MIN_PERSON = 0.4
+_MIN_PRESENCE = 0.8
+_MIN_TRUNK = 40.0
 #: the share of a person's box that another one's may cover
-_MOST_SHARED = 0.35
+_MAX_SHARED = 0.35
 _BASIS = "flags none of 28 real people in photos, those that it was set on: at 95 % at most 12 %"
 
 
@@ -49,8 +49,8 @@ class Body(Check):
 
     name: ClassVar[str] = "body"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Bazarevsky et al., arXiv 2006.10204; Drillis & Contini, Body Segment Parameters (1966)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Bazarevsky et al., arXiv 2006.10204; Drillis & Contini, Body Segment Parameters (1966)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "bodies"
     default: ClassVar[bool] = False
@@ -60,8 +60,8 @@ class Body(Check):
             unit="score",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="A proxy: how odd the worst person's arms and legs are, 0.5 where few real people's are odder.",
-            fails=Threshold(">", 0.6, basis=_BASIS),
+            description="A proxy: how odd the worst person's arms and legs are, 0.5 where few real people's are odder.",
+            default_threshold=Threshold(">", 0.6, provenance=_BASIS),
             failure="limb_malformed",
         ),
         Output(
@@ -69,8 +69,8 @@ class Body(Check):
             unit="score",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="A proxy: how far the worst person's proportions are from usual ones, 0.5 where few are farther.",
-            fails=Threshold(">", 0.55, basis=_BASIS),
+            description="A proxy: how far the worst person's proportions are off, 0.5 where few are farther.",
+            default_threshold=Threshold(">", 0.55, provenance=_BASIS),
             failure="wrong_proportions",
         ),
         Output("bodies_seen", "people", True, (0.0, 1000.0), "How many people were found; only information."),
@@ -102,7 +102,7 @@ class Body(Check):
 
         (*files, detector), judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
         find_objects = yolox.load(detector).find
-        poses = Poses(*files, most=_MANY)
+        poses = Poses(*files, maximum=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
@@ -111,7 +111,7 @@ class Body(Check):
                 people = [
                     box
                     for box in find_objects(picture, ("person",))
-                    if box.label == "person" and (box.confidence or 0.0) >= _LEAST_PERSON
+                    if box.label == "person" and (box.confidence or 0.0) >= _MIN_PERSON
                 ]
                 judged.append(_judge(poses, judge, picture, people))
             return self.scores(judged, batch.pixels.device)
@@ -131,7 +131,7 @@ class _One:
     proportions_say: str = ""
 
 
-def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Sequence[Box]) -> Judged:
+def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Sequence[Box]) -> SampleResult:
     found: list[_One] = []
     if people:
         owned = [(pose, _owner(pose, people)) for pose in poses(picture)]
@@ -154,7 +154,7 @@ def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Seque
     if not limbs or not proportions:
         first = next((one.reason for one in found if one.reason), None)
         reason = first or ("too little of the body can be seen" if found else "no body seen")
-    return Judged(values, reason, points=tuple(_points(one) for one in found))
+    return SampleResult(values, reason, points=tuple(_points(one) for one in found))
 
 
 def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:
@@ -191,13 +191,13 @@ def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None
         return f"a crowd: {len(people)} people"
     if owner is not None:
         area = max(owner.bounds[2] * owner.bounds[3], 1e-9)
-        if any(_shared(owner.bounds, box.bounds) / area > _MOST_SHARED for box in people if box is not owner):
+        if any(_shared(owner.bounds, box.bounds) / area > _MAX_SHARED for box in people if box is not owner):
             return "people overlap"
     if not body_shape.seen(pose, *body_shape.TORSO):
         return "shoulders or hips are hidden or cut by the frame"
-    if body_shape.trunk(pose.points) < _LEAST_TRUNK:
+    if body_shape.trunk(pose.points) < _MIN_TRUNK:
         return f"the body is too small, or seen from above: a trunk of {body_shape.trunk(pose.points):.0f} pixels"
-    if pose.presence < _LEAST_PRESENCE:
+    if pose.presence < _MIN_PRESENCE:
         return "the pose is not sure"
     return None
 
@@ -237,7 +237,7 @@ def _points(one: _One) -> Points:
     ):
         if not math.isnan(score):
             facts[output.name] = round(score, 4)
-            if output.fails is not None and score > output.fails.value:
+            if output.default_threshold is not None and score > output.default_threshold.value:
                 says.append(reason)
     known = [score for score in (one.limbs, one.proportions) if not math.isnan(score)]
     facts["verdict"] = "unknown" if not known else "malformed" if says else "usual"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH, Edges, strong_edges, worst_places
@@ -25,18 +25,18 @@ _PLAIN_BLURS, _PLAIN_SHIFTS = slice(0, 4), slice(6, 9)
 #: real colours are often softer than the luma, but never displaced to one side: a displacement counts that much more
 _SHIFT_WEIGHT = 4.0
 #: root mean square of the colour along a profile, as a share of white, below which it is rounding and JPEG's rest
-_LEAST_COLOR = 0.006
+_MIN_COLOR = 0.006
 #: share of the colour's variation that the luma, blurred or displaced, has to explain: else it is no edge of both
-_LEAST_FIT = 0.5
+_MIN_FIT = 0.5
 #: edges below which the mean is chance
-_LEAST_EDGES = 12
+_MIN_EDGES = 12
 #: pixels along the long side, below which edges lie too close together: of 100 clean photos that are scaled down
 #: to 64, 96 and 112 along it, 6, 5 and 3 are flagged
-_LEAST_LONG_SIDE = 112
+_MIN_LONG_SIDE = 112
 #: and along one axis, for a displacement, of which the largest counts
-_LEAST_ALONG = 25
+_MIN_ALONG = 25
 #: edges looked at along each axis
-_MOST_EDGES = 500
+_MAX_EDGES = 500
 
 
 @lru_cache(maxsize=8)
@@ -88,8 +88,8 @@ def _colors(pixels: Tensor, luma: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
 
     blue, red = ((edges.across(pixels[plane]).float() / 255 - edges.profiles) for plane in (2, 0))
     color = torch.stack((blue * 0.564, red * 0.713), 1)
-    strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _LEAST_COLOR**2).nonzero()[:, 0]
-    strong = strong[:: max(1, -(-len(strong) // _MOST_EDGES))]
+    strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _MIN_COLOR**2).nonzero()[:, 0]
+    strong = strong[:: max(1, -(-len(strong) // _MAX_EDGES))]
     kept = Edges(edges.rows[strong], edges.columns[strong], edges.profiles[strong], edges.vertical)
     return kept, color[strong]
 
@@ -107,10 +107,10 @@ class ColorBleeding(Check):
 
     name: ClassVar[str] = "color_bleeding"
     version: ClassVar[int] = 2
-    source: ClassVar[str] = "Matched filters on edge profiles; planes as in ITU-R BT.601"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Matched filters on edge profiles; planes as in ITU-R BT.601"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -118,8 +118,8 @@ class ColorBleeding(Check):
             unit="share of the colour's variation, displacements fourfold",
             higher_is_better=False,
             bounds=(0.0, 4.0),
-            sentence="How much of the colour at edges goes with the luma only when that is blurred or displaced.",
-            fails=Threshold(">", 0.07, basis="flags 1 of 100 clean ImageNet photos"),
+            description="How much of the colour at edges goes with the luma only when that is blurred or displaced.",
+            default_threshold=Threshold(">", 0.07, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="color_bleeding",
         ),
         Output(
@@ -141,28 +141,28 @@ class ColorBleeding(Check):
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         import torch
 
-        threshold = self.outputs[0].fails
+        threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(pixels: Tensor, luma: Tensor) -> Judged:
-            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _LEAST_LONG_SIDE:
-                return Judged({}, f"too small to judge colour bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
+        def one(pixels: Tensor, luma: Tensor) -> SampleResult:
+            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
+                return SampleResult({}, f"too small to judge colour bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
             blurs, shifts, places = [], [], []
             moved, displaced = 0.0, [0, 0]
             for axis, edges in enumerate(strong_edges(luma)):
                 own, color = _colors(pixels, luma, edges)
                 by_blur, by_shift = explained(own.profiles, color)
-                good = torch.maximum(by_blur.amax(1), by_shift.amax(1)) >= _LEAST_FIT
+                good = torch.maximum(by_blur.amax(1), by_shift.amax(1)) >= _MIN_FIT
                 blurs.append(by_blur[good])
                 shifts.append(by_shift[good])
                 places.append((own.rows[good], own.columns[good]))
-                if int(good.sum()) >= _LEAST_ALONG:
+                if int(good.sum()) >= _MIN_ALONG:
                     mean = shifts[-1].mean(0)
                     displaced[axis] = _SHIFTS[int(mean.argmax())]
                     moved = max(moved, float(mean.max() - mean[_PLAIN_SHIFTS].max()))
             blur = torch.cat(blurs)
-            if len(blur) < _LEAST_EDGES:
-                return Judged({}, "too few edges of colour to judge colour bleeding")
+            if len(blur) < _MIN_EDGES:
+                return SampleResult({}, "too few edges of colour to judge colour bleeding")
             mean = blur.mean(0)
             softer = float(mean.max() - mean[_PLAIN_BLURS].max())
             score = max(softer, _SHIFT_WEIGHT * moved)
@@ -173,7 +173,7 @@ class ColorBleeding(Check):
                 "color_shift": math.hypot(*displaced) / side,
             }
             if score <= threshold.value:
-                return Judged(values)
+                return SampleResult(values)
             if softer >= _SHIFT_WEIGHT * moved:
                 gains = blur.amax(1) - blur[:, _PLAIN_BLURS].amax(1)
             else:
@@ -181,11 +181,11 @@ class ColorBleeding(Check):
                 gains = shift.amax(1) - shift[:, _PLAIN_SHIFTS].amax(1)
             rows, columns = (torch.cat(parts) for parts in zip(*places, strict=True))
             boxes = worst_places(rows, columns, gains, (luma.shape[0], luma.shape[1]))
-            return Judged(values, boxes=tuple(Box("color_bleeding", place) for place in boxes))
+            return SampleResult(values, boxes=tuple(Box("color_bleeding", place) for place in boxes))
 
         def judge(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
-            found = [one(pixels, luma) for pixels, luma in zip(small.pixels, small.tones.luma, strict=True)]
+            found = [one(pixels, luma) for pixels, luma in zip(small.pixels, small.luma.luma, strict=True)]
             return self.scores(found, batch.pixels.device)
 
         return judge

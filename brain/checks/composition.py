@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.core.errors import LoupeError, PromptError
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.composition.calibrated import DECIDABLE
@@ -18,10 +18,10 @@ from loupe.brain.measures.composition.calibrated import DECIDABLE
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.measures.composition.scene import Atom, Scene
-    from loupe.brain.perception.detectors.detection import Detector, Seen
+    from loupe.brain.measures.composition.scene import Requirement, Scene
+    from loupe.brain.perception.detectors.detection import Detection, Detector
     from loupe.brain.perception.vlm.base import Judge
-    from loupe.brain.prompts.spec import Spec
+    from loupe.brain.prompts.spec import PromptSpec
 
 _RULE = "a rule without a fit: likely wrong; what is not sure is unknown"
 _VERDICTS = "likely wrong; of 77 held-out human verdicts of SpatialBench-UC it decides 37, 23 of 23 as the person did"
@@ -30,8 +30,10 @@ _THERE = "likely there; YOLOX-nano flags 12 of 389 held-out ImageNet photos with
 _SURE = "flags none of the 53 it judges of 62 photos whose prompt names their subject, but was chosen on these"
 
 
-def _output(name: str, sentence: str, basis: str, threshold: float = 0.5) -> Output:
-    return Output(name, "likelihood", False, (0.0, 1.0), sentence, Threshold(">", threshold, basis=basis), name)
+def _output(name: str, description: str, provenance: str, threshold: float = 0.5) -> Output:
+    return Output(
+        name, "likelihood", False, (0.0, 1.0), description, Threshold(">", threshold, provenance=provenance), name
+    )
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ class Composition(Check):
 
     name: ClassVar[str] = "composition"
     version: ClassVar[int] = 2
-    source: ClassVar[str] = "GenEval, NeurIPS 2023; T2I-CompBench, NeurIPS 2023; SpatialBench-UC, 2026"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "GenEval, NeurIPS 2023; T2I-CompBench, NeurIPS 2023; SpatialBench-UC, 2026"
+    license: ClassVar[str] = "Apache-2.0"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
     long_side: ClassVar[int | None] = 1024
-    evidence: ClassVar[str | None] = "composition"
+    boxes_field: ClassVar[str | None] = "composition"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         _output("missing_object", "How likely an object is not there.", _MISSING),
@@ -169,34 +171,36 @@ class Composition(Check):
         size: tuple[int, int],
         detector: Detector | str,
         judge: Judge | None,
-    ) -> Judged:
+    ) -> SampleResult:
         from loupe.brain.measures.composition import agreement, geneval, rules, t2i_compbench
 
         spec = _spec(fields.get("prompt"), fields.get("spec"))
         if isinstance(spec, str):
-            return Judged({}, spec)
+            return SampleResult({}, spec)
         if not spec.objects and not spec.excluded:
-            return Judged({}, "the prompt names no objects")
+            return SampleResult({}, "the prompt names no objects")
         scene = self._scene(spec, fields.get(self.detections), picture, size, detector)
         if isinstance(scene, str):
-            return Judged({}, scene)
+            return SampleResult({}, scene)
         whole = math.nan
         if self.mode == "geneval":
-            atoms, whole = geneval.judge(spec, scene)
+            requirements, whole = geneval.judge(spec, scene)
         elif self.mode == "t2i_compbench":
-            atoms, whole = t2i_compbench.judge(spec, scene, self.confidence)
+            requirements, whole = t2i_compbench.judge(spec, scene, self.confidence)
         else:
-            atoms = rules.judge(spec, scene, self.sure, self.confidence, self.decidable)
+            requirements = rules.judge(spec, scene, self.sure, self.confidence, self.decidable)
             if judge is not None:
-                atoms = agreement.agreed(atoms, picture(), judge)
-            known = [atom.violated for atom in atoms if atom.known]
+                requirements = agreement.agreed(requirements, picture(), judge)
+            known = [requirement.violated for requirement in requirements if requirement.known]
             whole = sum(value <= 0.5 for value in known) / len(known) if known else math.nan
-        atoms = (*atoms, rules.surplus(spec, scene, self.confidence))
-        return Judged(*_values(atoms, whole, [output.name for output in self.outputs]), _boxes(atoms))
+        requirements = (*requirements, rules.surplus(spec, scene, self.confidence))
+        return SampleResult(
+            *_values(requirements, whole, [output.name for output in self.outputs]), _boxes(requirements)
+        )
 
     def _scene(
         self,
-        spec: Spec,
+        spec: PromptSpec,
         given: Any,
         picture: Callable[[], np.ndarray],
         size: tuple[int, int],
@@ -229,7 +233,7 @@ class Composition(Check):
             seen = usable(detector.find(picture(), nouns), width, height)
             vocabulary, floor = Vocabulary(detector.labels), detector.floor
 
-        def color(one: Seen) -> Any:
+        def color(one: Detection) -> Any:
             return name_color(middle(picture(), one.bounds))
 
         return Scene(seen, vocabulary, width, height, floor, color)
@@ -245,7 +249,7 @@ def _small_model() -> Path | str:
         return str(error)
 
 
-def _spec(prompt: Any, given: Any) -> Spec | str:
+def _spec(prompt: Any, given: Any) -> PromptSpec | str:
     """What is asked for, or why that is not known."""
     from loupe.brain.prompts.metadata import spec_of
 
@@ -257,21 +261,23 @@ def _spec(prompt: Any, given: Any) -> Spec | str:
         return f"what is asked for cannot be read: {error}"
 
 
-def _values(atoms: Sequence[Atom], whole: float, names: Sequence[str]) -> tuple[dict[str, float], str | None]:
+def _values(
+    requirements: Sequence[Requirement], whole: float, names: Sequence[str]
+) -> tuple[dict[str, float], str | None]:
     """The worst of each failure, unknown where something of it is unknown and nothing is wrong; and why."""
     values: dict[str, float] = {"composition_score": whole}
     reasons: list[str] = []
     for name in names:
-        mine = [atom for atom in atoms if atom.failure == name]
-        worst = max((atom.violated for atom in mine if atom.known), default=math.nan)
-        open_ = [atom for atom in mine if not atom.known]
+        mine = [requirement for requirement in requirements if requirement.failure == name]
+        worst = max((requirement.violated for requirement in mine if requirement.known), default=math.nan)
+        open_ = [requirement for requirement in mine if not requirement.known]
         if mine and not math.isnan(worst) and (not open_ or worst > 0.5):
             values[name] = min(max(worst, 0.0), 1.0)
         elif open_:
             reasons.append(f"{name}: {open_[0].reason}")
-    asked = [atom for atom in atoms if atom.failure != "extra_object"]
+    asked = [requirement for requirement in requirements if requirement.failure != "extra_object"]
     if asked:
-        values["composition_unknown"] = sum(not atom.known for atom in asked) / len(asked)
+        values["composition_unknown"] = sum(not requirement.known for requirement in asked) / len(asked)
     none = [name for name in names if name not in values and not any(reason.startswith(name) for reason in reasons)]
     if none:
         reasons.append("the prompt asks for nothing that could be a " + ", ".join(none).replace("_", " "))
@@ -280,25 +286,29 @@ def _values(atoms: Sequence[Atom], whole: float, names: Sequence[str]) -> tuple[
     return values, "; ".join(reasons) or None
 
 
-def _boxes(atoms: Sequence[Atom]) -> tuple[Box, ...]:
+def _boxes(requirements: Sequence[Requirement]) -> tuple[Box, ...]:
     """What is wrong or unknown, with where it is (the whole picture for what is not there), then what is as wanted."""
     boxes: list[Box] = []
     taken: set[tuple[float, ...]] = set()
-    for atom in sorted(atoms, key=lambda one: (not one.known, -one.violated if one.known else 0.0)):
-        wrong = atom.known and atom.violated > 0.5
-        if atom.known and not wrong and atom.failure != "missing_object":
+    for requirement in sorted(requirements, key=lambda one: (not one.known, -one.violated if one.known else 0.0)):
+        wrong = requirement.known and requirement.violated > 0.5
+        if requirement.known and not wrong and requirement.failure != "missing_object":
             continue
-        label = atom.failure if wrong else "as wanted" if atom.known else "unknown"
-        facts: dict[str, str | float] = {"wanted": atom.wanted, "found": atom.found, "failure": atom.failure}
-        if atom.known:
-            facts["violated"] = atom.violated
-        if atom.reason:
-            facts["reason"] = atom.reason
-        if not atom.places and atom.failure != "extra_object":
+        label = requirement.failure if wrong else "as wanted" if requirement.known else "unknown"
+        facts: dict[str, str | float] = {
+            "wanted": requirement.wanted,
+            "found": requirement.found,
+            "failure": requirement.failure,
+        }
+        if requirement.known:
+            facts["violated"] = requirement.violated
+        if requirement.reason:
+            facts["reason"] = requirement.reason
+        if not requirement.places and requirement.failure != "extra_object":
             boxes.append(Box(label, (0.0, 0.0, 1.0, 1.0), None, facts))
-        for place in atom.places:
+        for place in requirement.places:
             if not wrong and place in taken:
                 continue
             taken.add(place)
-            boxes.append(Box(label, place, atom.confidence, facts))
+            boxes.append(Box(label, place, requirement.confidence, facts))
     return tuple(boxes)

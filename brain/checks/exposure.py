@@ -21,7 +21,7 @@ _CLIPPED, _WHITE = 252, 245
 #: what a clipped pixel counts beside the mean luma of those that are not white
 _CLIPPED_COUNTS = 0.45
 #: share of the picture below which what is not white is no object on a white background, but what is left of a picture
-_LEAST_COLOURED = 0.05
+_MIN_COLORED = 0.05
 
 
 def contrast(low: Tensor, high: Tensor) -> Tensor:
@@ -60,8 +60,8 @@ def overexposure(seen: Tensor) -> Tensor:
         seen: (N, 3), see ``light``
     """
     clipped, white, lit = seen.unbind(1)
-    coloured = 1 - white
-    mean = (lit + (_LEAST_COLOURED - coloured).clamp_min(0)) / coloured.clamp_min(_LEAST_COLOURED)
+    colored = 1 - white
+    mean = (lit + (_MIN_COLORED - colored).clamp_min(0)) / colored.clamp_min(_MIN_COLORED)
     return mean + _CLIPPED_COUNTS * clipped
 
 
@@ -83,10 +83,10 @@ class Exposure(Check):
 
     name: ClassVar[str] = "exposure"
     version: ClassVar[int] = 4
-    source: ClassVar[str] = "Michelson, Studies in Optics (1927); percentiles as in cleanvision, at other places"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Michelson, Studies in Optics (1927); percentiles as in cleanvision, at other places"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("brightness_p01", "luma", False, (0.0, 1.0), "The level that 1 % of the pixels do not exceed."),
         Output("brightness_p05", "luma", False, (0.0, 1.0), "The level that 5 % of the pixels do not exceed."),
@@ -96,8 +96,8 @@ class Exposure(Check):
             unit="luma",
             higher_is_better=True,
             bounds=(0.0, 1.0),
-            sentence="The level that 95 % of the pixels do not exceed.",
-            fails=Threshold("<", 0.5, basis="flags 1 of 100 clean ImageNet photos"),
+            description="The level that 95 % of the pixels do not exceed.",
+            default_threshold=Threshold("<", 0.5, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="dark",
         ),
         Output(
@@ -105,8 +105,8 @@ class Exposure(Check):
             unit="luma",
             higher_is_better=False,
             bounds=(0.0, 1.5),
-            sentence="The mean luma of what is not white, plus 0.45 times the share of clipped pixels.",
-            fails=Threshold(">", 0.91, basis="flags 2 of 100 clean ImageNet photos"),
+            description="The mean luma of what is not white, plus 0.45 times the share of clipped pixels.",
+            default_threshold=Threshold(">", 0.91, provenance="flags 2 of 100 clean ImageNet photos"),
             failure="bright",
         ),
         Output("brightness_p99", "luma", True, (0.0, 1.0), "The level that 99 % of the pixels do not exceed."),
@@ -115,18 +115,18 @@ class Exposure(Check):
             unit="ratio",
             higher_is_better=True,
             bounds=(0.0, 1.0),
-            sentence="(p99 - p01) / (p99 + p01) of the luma.",
-            fails=Threshold("<", 0.4, basis="flags 1 of 100 clean ImageNet photos"),
+            description="(p99 - p01) / (p99 + p01) of the luma.",
+            default_threshold=Threshold("<", 0.4, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="low_contrast",
         ),
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         def seen(batch: Part) -> Tensor:
-            return light(*batch.samples.extremes, batch.samples.tones.levels)
+            return light(*batch.samples.extremes, batch.samples.luma.levels)
 
         def judge(batch: AnyBatch) -> Scores:
-            found = percentiles(batch.each(lambda part: part.tones.at(_LONG_SIDE).histogram), _PERCENTS)
+            found = percentiles(batch.each(lambda part: part.luma.at(_LONG_SIDE).histogram), _PERCENTS)
             level = dict(zip(_PERCENTS, found, strict=True))
             scores = {f"brightness_p{percent:02}": values for percent, values in level.items()}
             scores["overexposure"] = overexposure(batch.each(seen))

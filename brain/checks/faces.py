@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.records import Judged, Output, Points, Scores, Threshold
+from loupe.brain.core.records import Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _LONG_SIDE = 1280
 _MANY = 64
 #: turned farther than that, degrees, half of the face is guessed
-_MOST_TURNED = 35.0
+_MAX_TURNED = 35.0
 #: mirrored halves are told from others up to that, degrees
-_MOST_TURNED_SYMMETRIC = 20.0
+_MAX_TURNED_SYMMETRIC = 20.0
 #: eyes darker than that against the cheeks are behind dark glasses or in deep shade
-_LEAST_LIGHT = 0.42
+_MIN_LIGHT = 0.42
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ class Faces(Check):
 
     name: ClassVar[str] = "faces"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Kartynnik et al., arXiv 1907.06724; Ablavatski et al., arXiv 2006.11341; measures by Loupe"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = (
+        "Kartynnik et al., arXiv 1907.06724; Ablavatski et al., arXiv 2006.11341; measures by Loupe"
+    )
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "faces"
     default: ClassVar[bool] = False
@@ -60,11 +62,11 @@ class Faces(Check):
             unit="score",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="A proxy: how odd the worst face's points are, 0.5 where few real faces are odder.",
-            fails=Threshold(
+            description="A proxy: how odd the worst face's points are, 0.5 where few real faces are odder.",
+            default_threshold=Threshold(
                 ">",
                 0.58,
-                basis="flags 2 of 64 real faces in photos, those that it was set on: 3 %, at 95 % at most 11 %",
+                provenance="flags 2 of 64 real faces in photos, those that it was set on: 3 %, at 95 % at most 11 %",
             ),
             failure="face_malformed",
         ),
@@ -73,11 +75,11 @@ class Faces(Check):
             unit="correlation",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="A proxy: how far the fine detail of one half of a face is the other half's in a mirror.",
-            fails=Threshold(
+            description="A proxy: how far the fine detail of one half of a face is the other half's in a mirror.",
+            default_threshold=Threshold(
                 ">",
                 0.85,
-                basis="flags none of 56 real faces in photos, those that it was set on: at 95 % at most 6 %",
+                provenance="flags none of 56 real faces in photos, those that it was set on: at 95 % at most 6 %",
             ),
             failure="symmetric_face",
         ),
@@ -87,7 +89,7 @@ class Faces(Check):
 
     grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
     judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
-    least: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
+    minimum: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models."""
@@ -109,11 +111,11 @@ class Faces(Check):
         from loupe.brain.perception.landmarks import face
 
         files, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
-        find = face.Faces(*files, levels=2, most=_MANY)
+        find = face.Faces(*files, levels=2, maximum=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             found = find.of_batch(batch, _LONG_SIDE)
-            judged = [_judge(faces, find.at, judge, picture, self.least) for picture, faces in found]
+            judged = [_judge(faces, find.at, judge, picture, self.minimum) for picture, faces in found]
             return self.scores(judged, batch.pixels.device)
 
         return score
@@ -132,8 +134,8 @@ class _One:
     facts: dict[str, str | float] = field(default_factory=dict)
 
 
-def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
-    faces = [_One(face, _unknown(face, picture, least)) for face in found]
+def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.ndarray, minimum: float) -> SampleResult:
+    faces = [_One(face, _unknown(face, picture, minimum)) for face in found]
     for one in faces:
         if one.reason is None:
             if judge is None:
@@ -142,7 +144,7 @@ def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.n
         else:
             one.symmetric_reason = one.reason
     if judge is not None:
-        _ask(faces, judge, picture, least)
+        _ask(faces, judge, picture, minimum)
     known = [one.odd for one in faces if not math.isnan(one.odd)]
     mirrored = [one.symmetric for one in faces if not math.isnan(one.symmetric)]
     values = {
@@ -158,22 +160,22 @@ def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.n
         reason = faces[0].reason or "no face could be measured"
     elif not mirrored:
         reason = f"symmetry: {faces[0].symmetric_reason or 'no face could be measured'}"
-    return Judged(values, reason, points=tuple(_points(one) for one in faces))
+    return SampleResult(values, reason, points=tuple(_points(one) for one in faces))
 
 
-def _unknown(face: Face, picture: np.ndarray, least: float) -> str | None:
+def _unknown(face: Face, picture: np.ndarray, minimum: float) -> str | None:
     """Why a face cannot be judged by its points, or None."""
     from loupe.brain.measures.anatomy import face_shape
 
     points = face_shape.solid(face)
     turn = face_shape.turn(points)
-    if face_shape.unit(points) < least:
+    if face_shape.unit(points) < minimum:
         return f"the face is too small: {face_shape.unit(points):.0f} pixels between the eyes' outer corners"
     if face_shape.cut_off(face):
         return "the face is cut by the frame"
-    if abs(turn.yaw) > _MOST_TURNED or abs(turn.pitch) > _MOST_TURNED:
+    if abs(turn.yaw) > _MAX_TURNED or abs(turn.pitch) > _MAX_TURNED:
         return f"the face is turned away: {turn.yaw:.0f} degrees to the side, {turn.pitch:.0f} down"
-    if face_shape.covered(face, picture) < _LEAST_LIGHT:
+    if face_shape.covered(face, picture) < _MIN_LIGHT:
         return "the eyes are behind dark glasses or in deep shade"
     return None
 
@@ -201,7 +203,7 @@ def _mirror(one: _One, picture: np.ndarray) -> None:
     from loupe.brain.measures.anatomy import face_shape, face_symmetry
 
     turn = face_shape.turn(face_shape.solid(one.face))
-    if abs(turn.yaw) > _MOST_TURNED_SYMMETRIC:
+    if abs(turn.yaw) > _MAX_TURNED_SYMMETRIC:
         one.symmetric_reason = f"the face is turned {turn.yaw:.0f} degrees to the side"
         return
     front, inside = face_symmetry.frontal(picture, one.face)
@@ -212,11 +214,11 @@ def _mirror(one: _One, picture: np.ndarray) -> None:
     one.symmetric = min(max(likeness, 0.0), 1.0)
 
 
-def _ask(faces: list[_One], judge: Judge, picture: np.ndarray, least: float) -> None:
+def _ask(faces: list[_One], judge: Judge, picture: np.ndarray, minimum: float) -> None:
     from loupe.brain.measures.anatomy import face_shape
 
     # a model that looks at the picture needs neither a front view nor free eyes, but pixels
-    asked = [one for one in faces if face_shape.unit(face_shape.solid(one.face)) >= least / 2]
+    asked = [one for one in faces if face_shape.unit(face_shape.solid(one.face)) >= minimum / 2]
     crops = [vlm_questions.cut(picture, one.face.roi) for one in asked]
     for one, answer in zip(asked, vlm_questions.worst(judge, crops, "face_malformed"), strict=True):
         one.odd, one.says, one.reason = answer.score, answer.name, answer.reason or None
@@ -225,7 +227,7 @@ def _ask(faces: list[_One], judge: Judge, picture: np.ndarray, least: float) -> 
 def _points(one: _One) -> Points:
     from loupe.brain.measures.anatomy.face_shape import shown
 
-    threshold = Faces.outputs[0].fails
+    threshold = Faces.outputs[0].default_threshold
     assert threshold is not None
     fails = one.odd > threshold.value
     facts: dict[str, str | float] = {"verdict": "unknown" if math.isnan(one.odd) else "malformed" if fails else "usual"}

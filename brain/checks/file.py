@@ -21,18 +21,18 @@ class File(Check):
 
     name: ClassVar[str] = "file"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Strict decoding by Pillow, https://pillow.readthedocs.io"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Strict decoding by Pillow, https://pillow.readthedocs.io"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="unreadable",
             unit="0 or 1",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="1 when the file cannot be decoded whole, else 0.",
-            fails=Threshold(">", 0.5, basis="a yes or no"),
+            description="1 when the file cannot be decoded whole, else 0.",
+            default_threshold=Threshold(">", 0.5, provenance="a yes or no"),
             failure="unreadable",
             when_unreadable=1.0,
         ),

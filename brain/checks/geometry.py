@@ -34,21 +34,21 @@ class Geometry(Check):
 
     name: ClassVar[str] = "geometry"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Width and height as stored in the file"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Width and height as stored in the file"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="aspect_ratio",
             unit="short side / long side",
             higher_is_better=True,
             bounds=(0.0, 1.0),
-            sentence="How close the picture is to a square.",
-            fails=Threshold(
+            description="How close the picture is to a square.",
+            default_threshold=Threshold(
                 "<",
                 0.3,
-                basis="below panoramas of 3:1 and signs of 32 x 96; flags none of 100 clean ImageNet photos",
+                provenance="below panoramas of 3:1 and signs of 32 x 96; flags none of 100 clean ImageNet photos",
             ),
             failure="odd_aspect",
         ),

@@ -39,19 +39,21 @@ class Grayscale(Check):
 
     name: ClassVar[str] = "grayscale"
     version: ClassVar[int] = 4
-    source: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="chroma_p99",
             unit="max - min of R, G and B",
             higher_is_better=True,
             bounds=(0.0, 1.0),
-            sentence="The chroma that 99 % of the pixels do not exceed.",
-            fails=Threshold(
-                "<", 0.02, basis="five levels; of 100 ImageNet photos 6 are grey and have 0, the others 0.059 or more"
+            description="The chroma that 99 % of the pixels do not exceed.",
+            default_threshold=Threshold(
+                "<",
+                0.02,
+                provenance="five levels; of 100 ImageNet photos 6 are grey and have 0, the others 0.059 or more",
             ),
             failure="grayscale",
         ),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH, far_sides, strong_edges, worst_places
@@ -21,14 +21,14 @@ _RIM = slice(2, 5)
 #: the level of the sides that is the score: a rim need not be at each edge, and soft edges show none
 _QUANTILE = 0.7
 #: the steepest way back in a profile, as a share of the edge's own steepness: thin lines have more, rims less
-_MOST_BACK = 0.35
+_MAX_BACK = 0.35
 #: room to black or white, as a share of the step, below which a rim would be cut off
-_LEAST_ROOM = 0.2
+_MIN_ROOM = 0.2
 #: sides below which the quantile is chance
-_LEAST_SIDES = 16
+_MIN_SIDES = 16
 #: pixels along the long side, below which edges of fine detail look like rims: of 100 clean photos that are scaled down
 #: to 96, 160 and 256 along it, 19, 7 and 3 are flagged
-_LEAST_LONG_SIDE = 256
+_MIN_LONG_SIDE = 256
 
 
 def rims(profiles: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ def rims(profiles: Tensor) -> tuple[Tensor, Tensor]:
     step = (bright - dark).clamp_min(1e-6)
     above = (profiles[:, REACH:] - bright[:, None]) / step[:, None]
     below = (dark[:, None] - profiles[:, :REACH].flip(1)) / step[:, None]
-    room = torch.cat((1 - bright, dark)) >= _LEAST_ROOM * torch.cat((step, step))
+    room = torch.cat((1 - bright, dark)) >= _MIN_ROOM * torch.cat((step, step))
     return torch.cat((above, below)), room
 
 
@@ -71,10 +71,10 @@ class Halo(Check):
 
     name: ClassVar[str] = "halo"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "Overshoot of the edge spread function, as in ISO 12233"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Overshoot of the edge spread function, as in ISO 12233"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -82,8 +82,8 @@ class Halo(Check):
             unit="share of the step",
             higher_is_better=False,
             bounds=(-2.0, 2.0),
-            sentence="How far the luma next to strong edges goes past the level of its side.",
-            fails=Threshold(">", 0.1, basis="flags 1 of 100 clean ImageNet photos"),
+            description="How far the luma next to strong edges goes past the level of its side.",
+            default_threshold=Threshold(">", 0.1, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="halo",
         ),
         Output(
@@ -98,29 +98,31 @@ class Halo(Check):
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         import torch
 
-        threshold = self.outputs[0].fails
+        threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(luma: Tensor) -> Judged:
-            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _LEAST_LONG_SIDE:
-                return Judged({}, f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels")
-            edges = strong_edges(luma, _MOST_BACK)
+        def one(luma: Tensor) -> SampleResult:
+            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
+                return SampleResult({}, f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels")
+            edges = strong_edges(luma, _MAX_BACK)
             found, room = rims(torch.cat([part.profiles for part in edges]))
             inside = found[room]
-            if len(inside) < _LEAST_SIDES:
-                return Judged({}, "too few strong edges to judge halos")
+            if len(inside) < _MIN_SIDES:
+                return SampleResult({}, "too few strong edges to judge halos")
             score = float(inside[:, _RIM].mean(1).quantile(_QUANTILE).clamp(-2, 2))
             if score <= threshold.value:
-                return Judged({"halo": score, "halo_width": 0.0})
+                return SampleResult({"halo": score, "halo_width": 0.0})
             profile = inside.quantile(_QUANTILE, dim=0)
             after = profile[_RIM.start :] < profile[_RIM].max() / 2
             width = (_RIM.start + int(after.float().argmax()) if after.any() else REACH) / max(luma.shape)
             rows, columns = (torch.cat([getattr(part, name) for part in edges]) for name in ("rows", "columns"))
             amounts = torch.where(room, found[:, _RIM].mean(1), 0).clamp(0, 1)
             places = worst_places(rows.repeat(2), columns.repeat(2), amounts, (luma.shape[0], luma.shape[1]))
-            return Judged({"halo": score, "halo_width": width}, boxes=tuple(Box("halo", place) for place in places))
+            return SampleResult(
+                {"halo": score, "halo_width": width}, boxes=tuple(Box("halo", place) for place in places)
+            )
 
         def judge(batch: ImageBatch) -> Scores:
-            return self.scores([one(luma) for luma in batch.tones.at(_LONG_SIDE).luma], batch.pixels.device)
+            return self.scores([one(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
 
         return judge

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.records import Judged, Output, Points, Scores, Threshold
+from loupe.brain.core.records import Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LONG_SIDE = 1280
 #: so many hands of a picture are looked at, the surest: a crowd must not take minutes
-MOST = 24
+MAX = 24
 #: landmarks that are less plausible are too unsteady to compare an outline with: of 25 real hands with an injected
 #: defect that was found (even-numbered files of the sign digits) none has more than 0.15
 _UNSTEADY = 0.25
@@ -40,7 +40,7 @@ class Hands(Check):
     the hand's outline (``anatomy/fingers.py``) and compared with those that the points see stretched out. That is
     possible for open hands only, seen from the front or the back, before a ground that does not look like skin. Fists,
     hands seen from the side, hands that hold something, that touch skin or lie on it, hands of a colour that no skin
-    has (``glove_color.py``) and hands smaller than ``least_side`` are unknown: of most pictures of people nothing is
+    has (``glove_color.py``) and hands smaller than ``min_side`` are unknown: of most pictures of people nothing is
     said. Fingers grown together are mostly unknown, too: fingers that are held together look the same.
 
     ``hand_malformed`` is that of the worst hand that was judged; ``hands_judged`` says how many of ``hands`` were.
@@ -53,8 +53,8 @@ class Hands(Check):
 
     name: ClassVar[str] = "hands"
     version: ClassVar[int] = 2
-    source: ClassVar[str] = "Landmarks: Zhang et al., MediaPipe Hands, 2020, https://arxiv.org/abs/2006.10214"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Landmarks: Zhang et al., MediaPipe Hands, 2020, https://arxiv.org/abs/2006.10214"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "hands"
     default: ClassVar[bool] = False
@@ -65,7 +65,7 @@ class Hands(Check):
             False,
             (0.0, 1.0),
             "How malformed the worst hand is: by its number of fingers, or by the judge.",
-            Threshold(">", 0.5, basis=_BASIS),
+            Threshold(">", 0.5, provenance=_BASIS),
             "hand_malformed",
         ),
         Output(
@@ -75,8 +75,8 @@ class Hands(Check):
             (0.0, 1.0),
             "How far the landmarks of the hands change from view to view, on average: a rank, no verdict.",
         ),
-        Output("hands", "hands", True, (0.0, float(MOST)), f"How many hands were found, at most {MOST}."),
-        Output("hands_judged", "hands", True, (0.0, float(MOST)), "How many of the hands were judged."),
+        Output("hands", "hands", True, (0.0, float(MAX)), f"How many hands were found, at most {MAX}."),
+        Output("hands_judged", "hands", True, (0.0, float(MAX)), "How many of the hands were judged."),
         Output("hands_missed", "wrists", False, (0.0, 128.0), "Visible wrists at which no hand was found."),
     )
 
@@ -89,7 +89,7 @@ class Hands(Check):
     levels: int = param(
         3, "How many sizes of regions are searched: each further one finds hands half as large", low=1, high=5
     )
-    least_side: int = param(60, "Hands smaller than this, in pixels of at most 1280, are unknown", low=30, high=1280)
+    min_side: int = param(60, "Hands smaller than this, in pixels of at most 1280, are unknown", low=30, high=1280)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models for hands and bodies."""
@@ -113,11 +113,11 @@ class Hands(Check):
         from loupe.brain.measures.anatomy.hand_views import Looker
 
         _, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
-        looker = Looker(levels=self.levels, most=MOST)
+        looker = Looker(levels=self.levels, maximum=MAX)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
-            judged = [judge_picture(picture, looker, judge, self.least_side) for picture in pictures]
+            judged = [judge_picture(picture, looker, judge, self.min_side) for picture in pictures]
             return self.scores(judged, batch.pixels.device)
 
         return score
@@ -132,28 +132,28 @@ class _Verdict:
     form: Shape | None = None
 
 
-def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, least_side: int) -> Judged:
+def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, min_side: int) -> SampleResult:
     """Returns what is said of one picture.
 
     Args:
         picture: (H, W, 3) uint8 RGB
         looker: finds the hands
         judge: is asked about each hand that is large enough; None: the outline alone decides
-        least_side: of a hand's box, in pixels, the longer one
+        min_side: of a hand's box, in pixels, the longer one
     """
     from loupe.brain.measures.anatomy import glove_color
 
     hands, missed = looker.find(picture)
-    large = [max(hand.box[2:]) >= least_side for hand in hands]
-    colours = glove_color.of_hands(picture, hands)
+    large = [max(hand.box[2:]) >= min_side for hand in hands]
+    colors = glove_color.of_hands(picture, hands)
     verdicts = [
-        _by_outline(picture, looker, hand, colour)
+        _by_outline(picture, looker, hand, color)
         if fits
-        else _Verdict(math.nan, f"smaller than {least_side} pixels", math.nan)
-        for hand, fits, colour in zip(hands, large, colours, strict=True)
+        else _Verdict(math.nan, f"smaller than {min_side} pixels", math.nan)
+        for hand, fits, color in zip(hands, large, colors, strict=True)
     ]
     if judge is not None:
-        asked = [index for index, fits in enumerate(large) if fits and not colours[index]]
+        asked = [index for index, fits in enumerate(large) if fits and not colors[index]]
         for index, verdict in zip(asked, _asked(picture, [hands[i] for i in asked], judge), strict=True):
             verdicts[index] = _worse(verdicts[index], *verdict)
     scores = [verdict.score for verdict in verdicts if not math.isnan(verdict.score)]
@@ -167,7 +167,7 @@ def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, leas
     }
     pair = _pair(hands, verdicts)
     points = tuple(_evidence(hand, verdict, pair) for hand, verdict in zip(hands, verdicts, strict=True))
-    return Judged(values, None if scores and ranks else _why(verdicts, missed), points=points)
+    return SampleResult(values, None if scores and ranks else _why(verdicts, missed), points=points)
 
 
 def _pair(hands: Sequence[Hand], verdicts: Sequence[_Verdict]) -> float:
@@ -186,15 +186,15 @@ def _why(verdicts: Sequence[_Verdict], missed: int) -> str:
     return f"none of {len(verdicts)} hands can be judged: {usual}" if len(verdicts) > 1 else f"the hand: {usual}"
 
 
-def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, colour: str) -> _Verdict:
+def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, color: str) -> _Verdict:
     from loupe.brain.measures.anatomy import fingers
     from loupe.brain.measures.anatomy.hand_shape import implausibility, shape
     from loupe.brain.measures.anatomy.hand_views import patch_of
 
     rank = implausibility(looker.steadiness(picture, hand), hand.score)
     form = shape(hand.world, hand.points)
-    if colour:
-        return _Verdict(math.nan, f"may be a glove: it is {colour}", rank, None, form)
+    if color:
+        return _Verdict(math.nan, f"may be a glove: it is {color}", rank, None, form)
     places = hand.points[2:]
     if (places < 0).any() or (places > hand.size).any():
         return _Verdict(math.nan, "cut off by the picture's edge", rank, None, form)
@@ -225,7 +225,7 @@ def _worse(verdict: _Verdict, score: float, said: str) -> _Verdict:
 
 
 def _expected(count: Count) -> str:
-    return str(count.most) if count.least == count.most else f"{count.least} to {count.most}"
+    return str(count.maximum) if count.minimum == count.maximum else f"{count.minimum} to {count.maximum}"
 
 
 def _evidence(hand: Hand, verdict: _Verdict, pair: float) -> Points:

@@ -52,10 +52,10 @@ class Information(Check):
 
     name: ClassVar[str] = "information"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("entropy", "bits", True, (0.0, 8.0), "The Shannon entropy of the luma's 256 levels."),
         Output(
@@ -63,16 +63,18 @@ class Information(Check):
             unit="luma",
             higher_is_better=True,
             bounds=(0.0, 0.5),
-            sentence="The standard deviation of 4 x 4 block means in the busiest of 8 x 8 tiles.",
-            fails=Threshold("<", 0.02, basis="five grey levels; flags none of 100 clean ImageNet photos"),
+            description="The standard deviation of 4 x 4 block means in the busiest of 8 x 8 tiles.",
+            default_threshold=Threshold(
+                "<", 0.02, provenance="five grey levels; flags none of 100 clean ImageNet photos"
+            ),
             failure="low_information",
         ),
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         def judge(batch: AnyBatch) -> Scores:
-            levels = batch.each(lambda part: part.tones.at(_LONG_SIDE).histogram)
-            busiest = batch.each(lambda part: local_contrast(part.tones.at(_LONG_SIDE).blocks))
+            levels = batch.each(lambda part: part.luma.at(_LONG_SIDE).histogram)
+            busiest = batch.each(lambda part: local_contrast(part.luma.at(_LONG_SIDE).blocks))
             return Scores({"entropy": entropy(levels), "local_contrast": busiest})
 
         return judge

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 #: coarse enough that noise and the blocks of JPEG do not count as detail
 _LONG_SIDE = 256
 #: pixels along the short side, below which there is no room for a window and its surroundings
-_LEAST_SIDE = 32
+_MIN_SIDE = 32
 #: pixels along a block: a sixteenth of the short side, within these
-_LEAST_BLOCK, _MOST_BLOCK = 4, 8
+_MIN_BLOCK, _MAX_BLOCK = 4, 8
 #: standard deviation of the luma in a block below which it is plain: it may be sharp or soft, nobody can see that
-_LEAST_CONTRAST = 2.5 / 255
+_MIN_CONTRAST = 2.5 / 255
 #: added to contrast and to fine detail: rounding alone makes about as much
 _ROUNDING = 0.25 / 255
 #: height and width in blocks of the windows that are compared with what is around them
 _WINDOWS = ((5, 5), (7, 7), (9, 9), (6, 9), (9, 6), (8, 12), (12, 8), (12, 12))
 #: share of a window's blocks, and of each side's, that must not be plain
-_LEAST_INSIDE, _LEAST_AROUND = 0.3, 0.3
+_MIN_INSIDE, _MIN_AROUND = 0.3, 0.3
 #: sides of a window that must be known: an open one would let any soft border through
-_LEAST_SIDES = 3
+_MIN_SIDES = 3
 #: share of the blocks that must not be plain for the picture to be judged
-_LEAST_KNOWN = 0.02
+_MIN_KNOWN = 0.02
 #: octaves of softness that the map shows as 0 and as 1: those of a sharp photo's median block and of a blur of 1 %
 _SHARP, _BLURRED = -2.5, 0.5
 _THRESHOLD = 1.36
@@ -58,7 +58,7 @@ def block_softness(luma: Tensor, block: int) -> tuple[Tensor, Tensor]:
     fine = max_pool2d(pad(laplacian, (1, 1, 1, 1)), block)[0, 0]
     mean, square = avg_pool2d(image, block)[0, 0], avg_pool2d(image * image, block)[0, 0]
     contrast = (square - mean * mean).clamp_min_(0).sqrt_()
-    return ((contrast + _ROUNDING) / (fine + _ROUNDING)).log2(), contrast > _LEAST_CONTRAST
+    return ((contrast + _ROUNDING) / (fine + _ROUNDING)).log2(), contrast > _MIN_CONTRAST
 
 
 def softest_window(softness: Tensor, known: Tensor) -> tuple[float, tuple[int, int, int, int], float]:
@@ -105,15 +105,15 @@ def softest_window(softness: Tensor, known: Tensor) -> tuple[float, tuple[int, i
         around = torch.stack(corners).unflatten(0, (5, 4))
         total, count = (around[:, 0] - around[:, 1] - around[:, 2] + around[:, 3]).unbind(1)
         mean = total / count.clamp_min(1)
-        least = (_LEAST_INSIDE, *(_LEAST_AROUND,) * 4)
-        areas = torch.tensor([share * tall * broad for share, (_, _, tall, broad) in zip(least, strips, strict=True)])
+        minimum = (_MIN_INSIDE, *(_MIN_AROUND,) * 4)
+        areas = torch.tensor([share * tall * broad for share, (_, _, tall, broad) in zip(minimum, strips, strict=True)])
         enough = count > areas.to(count.device)[:, None, None]
         softest = mean[1:].masked_fill(~enough[1:], -torch.inf).amax(0)
-        valid = enough[0] & (enough[1:].sum(0) >= _LEAST_SIDES)
-        most, where = (mean[0] - softest).masked_fill(~valid, -torch.inf).flatten().max(0)
-        if float(most) > best:
+        valid = enough[0] & (enough[1:].sum(0) >= _MIN_SIDES)
+        maximum, where = (mean[0] - softest).masked_fill(~valid, -torch.inf).flatten().max(0)
+        if float(maximum) > best:
             top, left = divmod(int(where), places[1])
-            best, place, inside = float(most), (top, left, high, wide), float(mean[0, top, left])
+            best, place, inside = float(maximum), (top, left, high, wide), float(mean[0, top, left])
     return best, place, inside
 
 
@@ -162,10 +162,10 @@ class LocalBlur(Check):
 
     name: ClassVar[str] = "local_blur"
     version: ClassVar[int] = 2
-    source: ClassVar[str] = "Edge width from the Laplacian, after Elder and Zucker, IEEE Trans. PAMI 20 (1998)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Edge width from the Laplacian, after Elder and Zucker, IEEE Trans. PAMI 20 (1998)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     map_field: ClassVar[str | None] = "blur_map"
     outputs: ClassVar[tuple[Output, ...]] = (
@@ -174,8 +174,8 @@ class LocalBlur(Check):
             unit="octaves",
             higher_is_better=False,
             bounds=(0.0, 20.0),
-            sentence="How much softer the softest enclosed part is than the softest of its four sides.",
-            fails=Threshold(">", _THRESHOLD, basis="flags 2 of 100 clean ImageNet photos"),
+            description="How much softer the softest enclosed part is than the softest of its four sides.",
+            default_threshold=Threshold(">", _THRESHOLD, provenance="flags 2 of 100 clean ImageNet photos"),
             failure="local_blur",
         ),
         Output(
@@ -196,17 +196,17 @@ class LocalBlur(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        def one(luma: Tensor) -> Judged:
+        def one(luma: Tensor) -> SampleResult:
             height, width = luma.shape
-            if min(height, width) < _LEAST_SIDE:
-                return Judged({}, f"too small to judge local blur: {width} x {height} pixels")
-            block = min(_MOST_BLOCK, max(_LEAST_BLOCK, min(height, width) // 16))
+            if min(height, width) < _MIN_SIDE:
+                return SampleResult({}, f"too small to judge local blur: {width} x {height} pixels")
+            block = min(_MAX_BLOCK, max(_MIN_BLOCK, min(height, width) // 16))
             softness, known = (found.cpu() for found in block_softness(luma, block))
             local = smoothed(softness, known).numpy()
             blurred = np.clip((local - _SHARP) / (_BLURRED - _SHARP), 0, 1)
             blurred = np.where(known.numpy(), blurred, 0).astype(np.float32)
-            if known.float().mean() < _LEAST_KNOWN:
-                return Judged({}, "too plain to judge local blur", map=blurred)
+            if known.float().mean() < _MIN_KNOWN:
+                return SampleResult({}, "too plain to judge local blur", map=blurred)
             excess, place, inside = softest_window(softness, known)
             sharper, _, _ = softest_window(-softness, known)
             share = float((blurred > 0.5).sum() / known.sum())
@@ -220,9 +220,9 @@ class LocalBlur(Check):
                 "blurred_share": share,
                 "sharp_patch": min(20.0, max(0.0, sharper)),
             }
-            return Judged(values, boxes=boxes, map=blurred)
+            return SampleResult(values, boxes=boxes, map=blurred)
 
         def judge(batch: ImageBatch) -> Scores:
-            return self.scores([one(luma) for luma in batch.tones.at(_LONG_SIDE).luma], batch.pixels.device)
+            return self.scores([one(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
 
         return judge

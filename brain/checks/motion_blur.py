@@ -19,13 +19,13 @@ _LONG_SIDE = 320
 #: of the spectrum, in pixels: half of that
 _SIDE = _LONG_SIDE // 2
 #: pixels along the short side, below which a spectrum has too few frequencies a direction
-_LEAST_SIDE = 64
+_MIN_SIDE = 64
 #: pixels along the long side, below which fine detail looks like a direction: of 100 clean photos that are scaled down
 #: to 96, 128 and 224 along it, 9, 3 and 1 are flagged
-_LEAST_LONG_SIDE = 128
-_TOO_SMALL = f"too small to judge motion blur: less than {_LEAST_LONG_SIDE} x {_LEAST_SIDE} pixels"
+_MIN_LONG_SIDE = 128
+_TOO_SMALL = f"too small to judge motion blur: less than {_MIN_LONG_SIDE} x {_MIN_SIDE} pixels"
 #: standard deviation of the luma below which rounding outweighs the picture: two grey levels
-_LEAST_SPREAD = 2 / 255
+_MIN_SPREAD = 2 / 255
 _DIRECTIONS = 12
 #: frequencies in cycles a pixel: the fine ones, which a smear removes, and the coarse ones, which it leaves
 _FINE, _COARSE = (0.16, 0.5), (0.02, 0.064)
@@ -35,7 +35,7 @@ _RINGS = 48
 #: in pixels
 _LENGTHS = tuple(1 + step / 4 for step in range(97))
 #: nats below which nothing is smeared: its length is 0
-_LEAST_LOSS = 2.0
+_MIN_LOSS = 2.0
 
 
 @lru_cache(maxsize=4)
@@ -191,18 +191,18 @@ class MotionBlur(Check):
 
     name: ClassVar[str] = "motion_blur"
     version: ClassVar[int] = 5
-    source: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="motion_blur",
             unit="nats",
             higher_is_better=False,
             bounds=(-100.0, 100.0),
-            sentence="How much fine detail is missing along one direction, against the one across it.",
-            fails=Threshold(">", 2.8, basis="flags 1 of 100 clean ImageNet photos"),
+            description="How much fine detail is missing along one direction, against the one across it.",
+            default_threshold=Threshold(">", 2.8, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="motion_blur",
         ),
         Output(
@@ -226,31 +226,31 @@ class MotionBlur(Check):
 
         # means of 2 x 2: what is finer is noise, and says less of a smear
         def frames(batch: Part) -> Tensor:
-            small = batch.tones.at(_LONG_SIDE)
-            if min(small.shape) < _LEAST_SIDE or max(small.shape) < _LEAST_LONG_SIDE:
+            small = batch.luma.at(_LONG_SIDE)
+            if min(small.shape) < _MIN_SIDE or max(small.shape) < _MIN_LONG_SIDE:
                 return torch.full((len(batch), _SIDE, _SIDE), torch.nan, device=batch.device)
             return framed(small.halves)
 
         def measures(batch: Part) -> Tensor:
             """(N, 2): the variance and the long side."""
-            halves = batch.tones.at(_LONG_SIDE).halves
+            halves = batch.luma.at(_LONG_SIDE).halves
             variance = halves.square().mean((1, 2)) - halves.mean((1, 2)).square()
             return torch.stack((variance, torch.full_like(variance, max(halves.shape[-2:]))), 1)
 
         def judge(batch: AnyBatch) -> Scores:
             power = spectrum(batch.each(frames))
             variance, side = batch.each(measures).unbind(1)
-            most, strongest = directional_loss(power).max(-1)
+            maximum, strongest = directional_loss(power).max(-1)
             angle = strongest * (180 / _DIRECTIONS)
-            length = torch.zeros_like(most)
-            for at in (most >= _LEAST_LOSS).nonzero()[:, 0].tolist():
+            length = torch.zeros_like(maximum)
+            for at in (maximum >= _MIN_LOSS).nonzero()[:, 0].tolist():
                 length[at] = smear_length(power[at], float(angle[at])) / side[at]
-            small = most.isnan()
-            unknown = small | (variance < _LEAST_SPREAD**2)
-            found = [scores.masked_fill(unknown, torch.nan) for scores in (most, angle, length)]
+            small = maximum.isnan()
+            unknown = small | (variance < _MIN_SPREAD**2)
+            found = [scores.masked_fill(unknown, torch.nan) for scores in (maximum, angle, length)]
             reasons = tuple(
-                None if not one else _TOO_SMALL if least else "too plain to judge motion blur"
-                for one, least in zip(unknown.tolist(), small.tolist(), strict=True)
+                None if not one else _TOO_SMALL if minimum else "too plain to judge motion blur"
+                for one, minimum in zip(unknown.tolist(), small.tolist(), strict=True)
             )
             names = [output.name for output in self.outputs]
             return Scores(dict(zip(names, found, strict=True)), reasons if any(reasons) else ())

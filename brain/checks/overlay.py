@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.measures.overlays.finding import Found
+    from loupe.brain.measures.overlays.finding import LineCandidate
     from loupe.brain.perception.ocr.ocr import Ocr
     from loupe.brain.perception.vlm.base import Judge
-    from loupe.brain.prompts.requested_overlays import Asked
+    from loupe.brain.prompts.requested_overlays import RequestedText
 
 _LONG_SIDE = 1024
 #: pixels along the short side below which no lettering can be told
-_LEAST_SIDE = 96
+_MIN_SIDE = 96
 _GRADES = ("auto", "offline", "gpu")
 _KINDS = ("watermark", "overlay")
 _SMALL = "too small to judge what is laid over it: {} x {} pixels"
@@ -57,10 +57,10 @@ class Overlay(Check):
 
     name: ClassVar[str] = "overlay"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Blending as in Dekel et al., CVPR 2017; https://github.com/RapidAI/RapidOCR"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Blending as in Dekel et al., CVPR 2017; https://github.com/RapidAI/RapidOCR"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "overlays"
+    boxes_field: ClassVar[str | None] = "overlays"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -69,7 +69,7 @@ class Overlay(Check):
             False,
             (0.0, 1.0),
             "How likely a watermark, a logo's lettering or a signature lies over the picture.",
-            Threshold(">", 0.5, basis=_BASIS.format("1")),
+            Threshold(">", 0.5, provenance=_BASIS.format("1")),
             "watermark",
         ),
         Output(
@@ -78,7 +78,7 @@ class Overlay(Check):
             False,
             (0.0, 1.0),
             "How likely captions or interface elements lie over the picture.",
-            Threshold(">", 0.5, basis=_BASIS.format("2")),
+            Threshold(">", 0.5, provenance=_BASIS.format("2")),
             "overlay",
         ),
     )
@@ -138,29 +138,29 @@ class Overlay(Check):
         return lambda batch: self.scores(_told(judge, list(_each(batch))), batch.pixels.device)
 
 
-def _each(batch: ImageBatch) -> list[tuple[np.ndarray, Asked]]:
-    from loupe.brain.prompts.requested_overlays import asked_of
+def _each(batch: ImageBatch) -> list[tuple[np.ndarray, RequestedText]]:
+    from loupe.brain.prompts.requested_overlays import requested_text
 
     pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
     prompts = batch.fields.get("prompt") or (None,) * len(batch)
-    return [(picture, asked_of(prompt)) for picture, prompt in zip(pictures, prompts, strict=True)]
+    return [(picture, requested_text(prompt)) for picture, prompt in zip(pictures, prompts, strict=True)]
 
 
 def _unfit(picture: np.ndarray) -> str | None:
     """Why nothing can be said of a picture, else None."""
     height, width = picture.shape[:2]
-    if min(height, width) < _LEAST_SIDE:
+    if min(height, width) < _MIN_SIDE:
         return _SMALL.format(width, height)
     return _PLAIN if float(picture.std()) < 2 else None
 
 
 def _line(kind: str) -> float:
-    threshold = next(output.fails for output in Overlay.outputs if output.name == kind)
+    threshold = next(output.default_threshold for output in Overlay.outputs if output.name == kind)
     assert threshold is not None
     return threshold.value
 
 
-def _kept(values: _Row, asked: Asked) -> tuple[_Row, str | None]:
+def _kept(values: _Row, asked: RequestedText) -> tuple[_Row, str | None]:
     """The scores less what the prompt asks for, and why one is left out."""
     wanted = {"watermark": asked.watermark, "overlay": asked.interface}
     kept, reason = {}, None
@@ -175,29 +175,29 @@ def _kept(values: _Row, asked: Asked) -> tuple[_Row, str | None]:
     return kept, reason
 
 
-def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> Judged:
+def _measured(ocr: Ocr, picture: np.ndarray, asked: RequestedText) -> SampleResult:
     """What the lines of a picture say."""
     from loupe.brain.measures.overlays.features import crowded
-    from loupe.brain.measures.overlays.finding import MOST_READ, lines_of, read_lines
+    from loupe.brain.measures.overlays.finding import MAX_READ, lines_of, read_lines
     from loupe.brain.measures.overlays.interface import overlay_kind, overlay_likelihood
     from loupe.brain.measures.overlays.watermark import watermark_kind, watermark_likelihood
 
     reason = _unfit(picture)
     if reason:
-        return Judged({}, reason)
+        return SampleResult({}, reason)
     shape = picture.shape[:2]
     lines = lines_of(picture, ocr)
     if crowded(lines, shape):
-        return Judged({}, _CROWDED)
+        return SampleResult({}, _CROWDED)
 
-    def both(line: Found, read: bool) -> _Row:
+    def both(line: LineCandidate, read: bool) -> _Row:
         return {
             "watermark": watermark_likelihood(line, shape, read),
             "overlay": overlay_likelihood(line, shape, read),
         }
 
     # the likeliest of either kind are read: reading costs as much as all else
-    ranked = sorted(lines, key=lambda line: -max(both(line, False).values()))[:MOST_READ]
+    ranked = sorted(lines, key=lambda line: -max(both(line, False).values()))[:MAX_READ]
     read = [line for line in read_lines(picture, ocr, ranked) if not asked.wants(line.text)]
     found = [(line, both(line, True)) for line in read]
     values = {kind: max((row[kind] for _, row in found), default=0.0) for kind in _KINDS}
@@ -213,10 +213,10 @@ def _measured(ocr: Ocr, picture: np.ndarray, asked: Asked) -> Judged:
                 if not math.isnan(line.ink.opacity):
                     facts["opacity"] = round(line.ink.opacity, 2)
             boxes.append(Box(kind, line.region.bounds(shape[1], shape[0]), row[kind], facts))
-    return Judged(kept, reason, tuple(boxes))
+    return SampleResult(kept, reason, tuple(boxes))
 
 
-def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[Judged]:
+def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, RequestedText]]) -> list[SampleResult]:
     """What a judge says of pictures that something can be said of."""
     from loupe.brain.measures.overlays.vlm_questions import answers
 
@@ -233,5 +233,5 @@ def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, Asked]]) -> list[Ju
     judged = []
     for row, reason, (_, asked) in zip(values, reasons, pictures, strict=True):
         kept, left_out = _kept(row, asked)
-        judged.append(Judged(kept, reason or left_out))
+        judged.append(SampleResult(kept, reason or left_out))
     return judged

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 _LONG_SIDE = 256
 #: pixels along the short side, below which there is no room for two windows
-_LEAST_SIDE = 64
+_MIN_SIDE = 64
 #: candidates are looked for at this long side, with windows of an eighth of it, every other pixel
 _COARSE, _WINDOW, _STEP = 96, 12, 2
 #: pixels along the short side there, below which the picture is too narrow
-_LEAST_COARSE = 24
+_MIN_COARSE = 24
 #: root mean square of the band-passed luma below which a window shows too little to be known again
-_LEAST_ENERGY = 6 / 255
+_MIN_ENERGY = 6 / 255
 #: the windows with most energy that are looked up: more take longer and add the plainest
-_MOST_WINDOWS = 300
+_MAX_WINDOWS = 300
 #: pixels within which two windows are the same place, and by how much neighbours' shifts may differ
 _SAME, _TOLERANCE = 4, 2
 #: added to the dissimilarities, which would have no bounds otherwise
-_LEAST_DISTANCE = 0.05
+_MIN_DISTANCE = 0.05
 #: octaves, summed over 25 neighbours, by which the best match must beat the second: walls and windows stay below
-_LEAST_VOTES = 9.0
+_MIN_VOTES = 9.0
 #: candidates that are verified, the most promising first
 _CANDIDATES = 10
 #: pixels along the window of the verification at 256 pixels, and how far the match may be off
@@ -39,9 +39,9 @@ _PATCH, _REACH = 32, 4
 #: sizes that a copy may have, against the first one
 _SCALES = (0.9, 0.95, 1.0, 1.05, 1.1)
 #: a patch more alike than this to what lies 4 to 6 pixels beside it is an edge, or stripes: it can be found anywhere
-_MOST_SELF = 0.75
+_MAX_SELF = 0.75
 #: contrast below which a quarter of the window agrees with nothing
-_LEAST_CONTRAST = 3 / 255
+_MIN_CONTRAST = 3 / 255
 _THRESHOLD = 0.88
 
 
@@ -58,7 +58,7 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _neighbours(rows: int, columns: int, device: str) -> tuple[Tensor, Tensor]:
+def _neighbors(rows: int, columns: int, device: str) -> tuple[Tensor, Tensor]:
     """Returns which two windows of the grid are the same place, and which do not overlap: (N, N) bool each."""
     import torch
 
@@ -97,19 +97,19 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
     energy = values[:, 0].square().mean(1).sqrt()
     values = values.flatten(1)
     values = values / values.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    good = energy > _LEAST_ENERGY
+    good = energy > _MIN_ENERGY
     count = int(good.sum())
     if count < 2:
         return torch.zeros(0, 4, device=pixels.device), count
-    own = energy.topk(min(_MOST_WINDOWS, count)).indices.sort().values
+    own = energy.topk(min(_MAX_WINDOWS, count)).indices.sort().values
     place = torch.arange(rows * columns, device=pixels.device)
     y, x = place // columns * _STEP, place % columns * _STEP
     alike = values[own] @ values.T
-    same, apart = _neighbours(rows, columns, str(pixels.device))
+    same, apart = _neighbors(rows, columns, str(pixels.device))
     here = same[own]
     first, match = alike.masked_fill(~(apart[own] & good), -1).max(1)
     second = alike.masked_fill_(here | same[match], -1).amax(1)
-    gain = ((1 - second + _LEAST_DISTANCE) / (1 - first + _LEAST_DISTANCE)).clamp_min(1).log2()
+    gain = ((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE)).clamp_min(1).log2()
     # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbours that agree
     grid = torch.zeros(3, rows * columns, device=pixels.device)
     grid[:, own] = torch.stack([gain, (y[match] - y[own]).float(), (x[match] - x[own]).float()])
@@ -119,7 +119,7 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
     found = []
     for _ in range(_CANDIDATES):
         best = int(votes.argmax())
-        if float(votes[best]) < _LEAST_VOTES:
+        if float(votes[best]) < _MIN_VOTES:
             break
         i, j = own[best], match[best]
         found.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
@@ -143,13 +143,13 @@ def verify(band: Tensor, pairs: Tensor) -> Tensor:
     height, width = band.shape
     step = torch.arange(_PATCH, device=band.device) - (_PATCH - 1) / 2
 
-    def sample(centres: Tensor, size: int, scale: float = 1.0) -> Tensor:
+    def sample(centers: Tensor, size: int, scale: float = 1.0) -> Tensor:
         """(K, 2) y and x to (K, 1, size, size)."""
         line = (torch.arange(size, device=band.device) - (size - 1) / 2) * scale
-        y, x = centres[:, 0, None] + line, centres[:, 1, None] + line
+        y, x = centers[:, 0, None] + line, centers[:, 1, None] + line
         y, x = y * 2 / (height - 1) - 1, x * 2 / (width - 1) - 1
         grid = torch.stack([x[:, None].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
-        layers = band.expand(len(centres), 1, -1, -1)
+        layers = band.expand(len(centers), 1, -1, -1)
         return grid_sample(layers, grid, padding_mode="reflection", align_corners=True)
 
     def normal(rows: Tensor) -> Tensor:
@@ -166,14 +166,14 @@ def verify(band: Tensor, pairs: Tensor) -> Tensor:
     where = (normal(first) @ normal(second).transpose(1, 2)).flatten(1).argmax(1)
     index = torch.arange(len(pairs), device=band.device)
     one, other = quarters(first[index, where // places]), quarters(second[index, where % places])
-    power = (one.square().mean(-1) * other.square().mean(-1)).sqrt() + _LEAST_CONTRAST**2
+    power = (one.square().mean(-1) * other.square().mean(-1)).sqrt() + _MIN_CONTRAST**2
     score = ((one * other).mean(-1) / power).mean(-1).clamp(0, 1)
     # against itself, shifted by 0, 2, 4 or 6 pixels each way
     beside = unfold(sample(pairs[:, :2], _PATCH + 12), _PATCH, stride=2).transpose(1, 2)
     own = (normal(beside) @ normal(first[:, len(_SCALES) // 2, :, None].transpose(1, 2)).transpose(1, 2))[..., 0]
     own = own.view(-1, 7, 7).clone()
     own[:, 2:5, 2:5] = -1
-    return score.masked_fill(own.flatten(1).amax(1) > _MOST_SELF, 0)
+    return score.masked_fill(own.flatten(1).amax(1) > _MAX_SELF, 0)
 
 
 @dataclass(frozen=True)
@@ -187,10 +187,10 @@ class RepeatedSubject(Check):
 
     name: ClassVar[str] = "repeated_subject"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Block matching for copy-move, after Christlein et al., IEEE Trans. IFS 7 (2012)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Block matching for copy-move, after Christlein et al., IEEE Trans. IFS 7 (2012)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -198,8 +198,8 @@ class RepeatedSubject(Check):
             unit="correlation",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="How alike the two most alike places are that no third one is like.",
-            fails=Threshold(">", _THRESHOLD, basis="flags 2 of 100 clean ImageNet photos"),
+            description="How alike the two most alike places are that no third one is like.",
+            default_threshold=Threshold(">", _THRESHOLD, provenance="flags 2 of 100 clean ImageNet photos"),
             failure="repeated_subject",
         ),
         Output(
@@ -213,15 +213,15 @@ class RepeatedSubject(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        def one(coarse: Tensor, luma: Tensor) -> Judged:
+        def one(coarse: Tensor, luma: Tensor) -> SampleResult:
             height, width = luma.shape
-            if min(height, width) < _LEAST_SIDE or min(coarse.shape[1:]) < _LEAST_COARSE:
-                return Judged({}, f"too small or narrow to judge repetition: {width} x {height} pixels")
+            if min(height, width) < _MIN_SIDE or min(coarse.shape[1:]) < _MIN_COARSE:
+                return SampleResult({}, f"too small or narrow to judge repetition: {width} x {height} pixels")
             pairs, count = candidates(coarse.float() / 255)
             if count < 2:
-                return Judged({}, "too plain to judge repetition")
+                return SampleResult({}, "too plain to judge repetition")
             if not len(pairs):
-                return Judged({"repeated_subject": 0.0, "repeated_distance": 0.0})
+                return SampleResult({"repeated_subject": 0.0, "repeated_distance": 0.0})
             pairs = (pairs + 0.5) * (max(height, width) / max(coarse.shape[1:])) - 0.5
             band = smooth(luma[None], 0.8) - smooth(luma[None], 5.0)
             alike, best = verify(band[0], pairs).max(0)
@@ -229,18 +229,18 @@ class RepeatedSubject(Check):
             distance = math.hypot(down - top, right - left) / max(height, width)
             values = {"repeated_subject": float(alike), "repeated_distance": distance}
             if float(alike) <= _THRESHOLD:
-                return Judged(values)
+                return SampleResult(values)
             boxes = []
             for y, x in ((top, left), (down, right)):
                 ends = [max(0.0, y - 15.5), max(0.0, x - 15.5), min(height, y + 16.5), min(width, x + 16.5)]
                 bounds = (ends[1] / width, ends[0] / height, (ends[3] - ends[1]) / width, (ends[2] - ends[0]) / height)
                 boxes.append(Box("repeated_subject", bounds, round(float(alike), 3)))
-            return Judged(values, boxes=tuple(boxes))
+            return SampleResult(values, boxes=tuple(boxes))
 
         def judge(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
             coarse = small.at(_COARSE)
-            found = [one(*pair) for pair in zip(coarse.pixels, small.tones.luma, strict=True)]
+            found = [one(*pair) for pair in zip(coarse.pixels, small.luma.luma, strict=True)]
             return self.scores(found, batch.pixels.device)
 
         return judge

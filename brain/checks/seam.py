@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 #: a seam is one pixel wide in the file: it must not be scaled away
 _LONG_SIDE = 1024
 #: pixels along the short side, below which a line has too few rows
-_LEAST_SIDE = 64
+_MIN_SIDE = 64
 #: pixels along the long side, below which an edge of the picture looks like one of a tile: of 100 clean photos that are
 #: scaled down to 128, 192 and 256 along it, 6, 2 and none are flagged
-_LEAST_LONG_SIDE = 192
+_MIN_LONG_SIDE = 192
 #: standard deviation of the luma below which rounding outweighs the picture: two grey levels
-_LEAST_SPREAD = 2 / 255
+_MIN_SPREAD = 2 / 255
 #: lines on each side that a step is compared with: an edge taken through a lens is two or three pixels wide, and
 #: texture has steps of the same size beside it
 _BESIDE = 6
 #: how many times the largest step beside it a step has to be, and its least size: three grey levels
-_RATIO, _LEAST_STEP = (3, 2), 3
+_RATIO, _MIN_STEP = (3, 2), 3
 #: the grid of JPEG's blocks has equal lines at this distance: what they have is taken off
 _JPEG = 8
 #: a line is judged over its whole length and over its halves, which are four of these segments
@@ -39,7 +39,7 @@ _LAG = 4
 #: lines beside a candidate, in pixels from it, whose detail says how alike neighbouring lines are in this picture
 _REFERENCE = (-5, -3, 3, 5)
 #: half a grey level: the least detail that counts
-_LEAST_DETAIL = 0.5
+_MIN_DETAIL = 0.5
 #: how much both sides of a line vary along it, below which it may be a frame or a margin: ten grey levels
 _CONTENT = 10.0
 #: the share of steps, as a part of the largest of a line's segments, from which a segment belongs to the line
@@ -48,7 +48,7 @@ _REACHES = 0.5
 _HALF, _WIDE = 0.8, 0.9
 
 
-def _most(values: Tensor, count: int) -> Tensor:
+def _maximum(values: Tensor, count: int) -> Tensor:
     """Returns the maxima of ``count`` neighbours along the last dimension: (..., N) to (..., N - count + 1)."""
     import torch
 
@@ -77,13 +77,13 @@ def step_shares(levels: Tensor, width: int = 1) -> Tensor:
     from torch.nn.functional import pad
 
     step = (levels[:, 1:] - levels[:, :-1]).abs_()
-    beside = _most(step, _BESIDE)
+    beside = _maximum(step, _BESIDE)
     across = step if width == 1 else (levels[:, width:] - levels[:, :-width]).abs_()
     inner = across.shape[1] - 2 * _BESIDE
     limit = torch.maximum(beside[:, :inner], beside[:, _BESIDE + width :][:, :inner])
     more, less = _RATIO
     # 1 where across * less > limit * more, else 0, in 16 bits: a comparison and a mean take five times as long
-    limit = limit.mul_(more).clamp_(min=_LEAST_STEP * less - 1)
+    limit = limit.mul_(more).clamp_(min=_MIN_STEP * less - 1)
     found = (across[:, _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
     rows = len(levels) // _SEGMENTS
     count = found[: rows * _SEGMENTS].view(_SEGMENTS, rows, inner).sum(1, dtype=torch.int16)
@@ -121,7 +121,7 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     rows = (len(levels) - _LAG) // _SEGMENTS
     detail = (lines[_LAG:] - lines[:-_LAG])[: rows * _SEGMENTS].view(_SEGMENTS, rows, 2, *left.shape)
     unlike = (detail[:, :, 0] - detail[:, :, 1]).abs_().sum(1)
-    all_of_it = detail.abs_().sum((1, 2)) + rows * _LEAST_DETAIL
+    all_of_it = detail.abs_().sum((1, 2)) + rows * _MIN_DETAIL
     ratio = torch.stack([unlike[a:b].sum(0) / all_of_it[a:b].sum(0) for a, b in _WINDOWS])
     line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
     return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
@@ -183,10 +183,10 @@ class Seam(Check):
 
     name: ClassVar[str] = "seam"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "A step against its parallels, as in blocking measures: Wang, Bovik, Evans, ICIP (2000)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "A step against its parallels, as in blocking measures: Wang, Bovik, Evans, ICIP (2000)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -194,8 +194,8 @@ class Seam(Check):
             unit="ratio",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="How much the picture falls apart at one straight line, from 0 to 1.",
-            fails=Threshold(">", 0.24, basis="flags none of 100 clean ImageNet photos"),
+            description="How much the picture falls apart at one straight line, from 0 to 1.",
+            default_threshold=Threshold(">", 0.24, provenance="flags none of 100 clean ImageNet photos"),
             failure="seam",
         ),
         Output(
@@ -216,14 +216,14 @@ class Seam(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        threshold = self.outputs[0].fails
+        threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(luma: Tensor, levels: Tensor) -> Judged:
-            if min(luma.shape) < _LEAST_SIDE or max(luma.shape) < _LEAST_LONG_SIDE:
-                return Judged({}, f"too small to judge seams: {luma.shape[1]} x {luma.shape[0]} pixels")
-            if luma.std() < _LEAST_SPREAD:
-                return Judged({}, "too plain to judge seams")
+        def one(luma: Tensor, levels: Tensor) -> SampleResult:
+            if min(luma.shape) < _MIN_SIDE or max(luma.shape) < _MIN_LONG_SIDE:
+                return SampleResult({}, f"too small to judge seams: {luma.shape[1]} x {luma.shape[0]} pixels")
+            if luma.std() < _MIN_SPREAD:
+                return SampleResult({}, "too plain to judge seams")
             found: list[tuple[float, float, bool, tuple[int, int]]] = []
             for upright, picture in ((True, levels), (False, levels.T.contiguous())):
                 for width in (1, 2):
@@ -248,10 +248,10 @@ class Seam(Check):
                 boxes.append(Box("seam", bounds, score, {"position": place}))
             score, place, upright, _ = found[0]
             values = {"seam": score, "seam_position": place, "seam_angle": 90.0 if upright else 0.0}
-            return Judged(values, boxes=tuple(boxes))
+            return SampleResult(values, boxes=tuple(boxes))
 
         def judge(batch: ImageBatch) -> Scores:
-            small = batch.tones.at(_LONG_SIDE)
+            small = batch.luma.at(_LONG_SIDE)
             found = [one(luma, levels.short()) for luma, levels in zip(small.luma, small.levels, strict=True)]
             return self.scores(found, batch.pixels.device)
 

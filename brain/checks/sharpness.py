@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _LONG_SIDE = 320
 _BLOCK = 4  # of ImageBatch.blocks
 #: pixels along the short side, below which there are too few blocks
-_LEAST_SIDE = 32
-_TOO_SMALL = f"too small to judge blur: less than {_LEAST_SIDE} pixels along the short side"
+_MIN_SIDE = 32
+_TOO_SMALL = f"too small to judge blur: less than {_MIN_SIDE} pixels along the short side"
 #: where neighbouring blocks differ by less (1.5 grey levels, root mean square), rounding and noise outweigh the picture
-_LEAST_DIFFERENCE = 1.5 / 255
+_MIN_DIFFERENCE = 1.5 / 255
 
 
 def sharpness(fine: Tensor, coarse: Tensor) -> Tensor:
@@ -48,18 +48,18 @@ class Sharpness(Check):
 
     name: ClassVar[str] = "sharpness"
     version: ClassVar[int] = 4
-    source: ClassVar[str] = "After Crete et al., The blur effect, SPIE 6492 (2007)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "After Crete et al., The blur effect, SPIE 6492 (2007)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    mixed: ClassVar[bool] = True
+    ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="sharpness",
             unit="ratio",
             higher_is_better=True,
             bounds=(0.0, 1.0),
-            sentence="The share of the gradient energy that is finer than 4 x 4 pixels.",
-            fails=Threshold("<", 0.6, basis="flags 1 of 100 clean ImageNet photos"),
+            description="The share of the gradient energy that is finer than 4 x 4 pixels.",
+            default_threshold=Threshold("<", 0.6, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="blur",
         ),
     )
@@ -68,14 +68,14 @@ class Sharpness(Check):
         import torch
 
         def energies(batch: Part) -> Tensor:
-            small = batch.tones.at(_LONG_SIDE)
-            if min(small.shape) < _LEAST_SIDE:
+            small = batch.luma.at(_LONG_SIDE)
+            if min(small.shape) < _MIN_SIDE:
                 return torch.full((len(batch), 2), torch.nan, device=batch.device)
             return torch.stack((gradient_energy(small.levels), gradient_energy(small.blocks)), 1)
 
         def judge(batch: AnyBatch) -> Scores:
             fine, coarse = batch.each(energies).unbind(1)
-            scores = sharpness(fine, coarse).masked_fill(coarse < _LEAST_DIFFERENCE**2, torch.nan)
+            scores = sharpness(fine, coarse).masked_fill(coarse < _MIN_DIFFERENCE**2, torch.nan)
             reasons = tuple(
                 None if not unknown else _TOO_SMALL if small else "too plain to judge blur"
                 for unknown, small in zip(scores.isnan().tolist(), coarse.isnan().tolist(), strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LONG_SIDE = 1280
 _MANY = 64
-_MOST_TURNED = 35.0
+_MAX_TURNED = 35.0
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Skin(Check):
 
     name: ClassVar[str] = "skin"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Measure by Loupe; Kartynnik et al., arXiv 1907.06724 for the points"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Measure by Loupe; Kartynnik et al., arXiv 1907.06724 for the points"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -51,11 +51,11 @@ class Skin(Check):
             unit="score",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="A proxy: how little fine texture the skin has against its face's edges, 0.5 where few have less.",
-            fails=Threshold(
+            description="A proxy: how little fine texture the skin has against the edges, 0.5 where few have less.",
+            default_threshold=Threshold(
                 ">",
                 0.5,
-                basis="flags none of 38 real faces in photos, those that it was set on: at 95 % at most 9 %",
+                provenance="flags none of 38 real faces in photos, those that it was set on: at 95 % at most 9 %",
             ),
             failure="oversmooth_skin",
         ),
@@ -64,7 +64,7 @@ class Skin(Check):
 
     grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
     judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
-    least: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
+    minimum: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models."""
@@ -86,17 +86,17 @@ class Skin(Check):
         from loupe.brain.perception.landmarks import face
 
         files, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
-        find = face.Faces(*files, levels=2, most=_MANY)
+        find = face.Faces(*files, levels=2, maximum=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             found = find.of_batch(batch, _LONG_SIDE)
-            judged = [_judge(faces, judge, picture, self.least) for picture, faces in found]
+            judged = [_judge(faces, judge, picture, self.minimum) for picture, faces in found]
             return self.scores(judged, batch.pixels.device)
 
         return score
 
 
-def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, least: float) -> Judged:
+def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, minimum: float) -> SampleResult:
     from loupe.brain.measures.anatomy import face_shape, skin_texture
 
     scores: list[float] = []
@@ -106,9 +106,9 @@ def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, leas
     for face in found:
         points = face_shape.solid(face)
         reason = None
-        if face_shape.unit(points) < least:
+        if face_shape.unit(points) < minimum:
             reason = "the face is too small"
-        elif abs(face_shape.turn(points).yaw) > _MOST_TURNED:
+        elif abs(face_shape.turn(points).yaw) > _MAX_TURNED:
             reason = "the face is turned away"
         elif judge is not None:
             asked.append(face)
@@ -130,12 +130,12 @@ def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, leas
                 scores.append(answer.score)
                 boxes += _boxes(skin_texture.measured(picture, face), picture, answer.score)
     values = {"oversmooth_skin": max(scores, default=math.nan), "skin_judged": float(len(scores))}
-    return Judged(values, None if scores else next(iter(reasons), "no face seen"), boxes=tuple(boxes))
+    return SampleResult(values, None if scores else next(iter(reasons), "no face seen"), boxes=tuple(boxes))
 
 
 def _boxes(skin: skin_texture.Skin, picture: np.ndarray, score: float) -> list[Box]:
     """The patches of a face whose skin is too smooth."""
-    threshold = Skin.outputs[0].fails
+    threshold = Skin.outputs[0].default_threshold
     assert threshold is not None
     if score <= threshold.value:
         return []

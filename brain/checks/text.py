@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.core.errors import InputError, PromptError
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.core.strings import comparable
 from loupe.brain.imaging.batches import ImageBatch
@@ -32,9 +32,9 @@ _ILLEGIBLE_BASIS = (
 _ANY = "one character is one too many: what is not sure is unknown, not counted"
 
 
-def _count(name: str, failure: str, sentence: str) -> Output:
-    threshold = Threshold(">", 0.0, basis=_ANY)
-    return Output(name, "characters", False, (0.0, _MANY), sentence, threshold, failure)
+def _count(name: str, failure: str, description: str) -> Output:
+    threshold = Threshold(">", 0.0, provenance=_ANY)
+    return Output(name, "characters", False, (0.0, _MANY), description, threshold, failure)
 
 
 #: how the lettering is drawn: the part of ``form.Form`` that each output is
@@ -67,11 +67,11 @@ class Text(Check):
 
     name: ClassVar[str] = "text"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = "https://github.com/RapidAI/RapidOCR"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "https://github.com/RapidAI/RapidOCR"
+    license: ClassVar[str] = "Apache-2.0"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
     long_side: ClassVar[int | None] = 2048
-    evidence: ClassVar[str | None] = "text"
+    boxes_field: ClassVar[str | None] = "text"
     outputs: ClassVar[tuple[Output, ...]] = (
         _count("text_substitution", "text_substitution", "Characters that the prompt asked for, drawn as other ones."),
         _count("text_omission", "text_omission", "Characters that the prompt asked for and that are not there."),
@@ -87,7 +87,7 @@ class Text(Check):
             False,
             (0.0, 10.0),
             "How far letters stand off a smooth line, or a quarter of how much their gaps differ.",
-            Threshold(">", 0.05, basis=_DISTORTION_BASIS),
+            Threshold(">", 0.05, provenance=_DISTORTION_BASIS),
             "text_distortion",
         ),
         Output(
@@ -96,7 +96,7 @@ class Text(Check):
             False,
             (0.0, 1000.0),
             "How odd a word's oddest letter is in weight and lean, against letters of one font.",
-            Threshold(">", 5.6, basis=_STYLE_BASIS),
+            Threshold(">", 5.6, provenance=_STYLE_BASIS),
             "text_mixed_style",
         ),
         Output(
@@ -105,7 +105,7 @@ class Text(Check):
             False,
             (0.0, 1.0),
             "How much of a line is read differently at each look, or has letters in pieces.",
-            Threshold(">", 0.55, basis=_ILLEGIBLE_BASIS),
+            Threshold(">", 0.55, provenance=_ILLEGIBLE_BASIS),
             "text_illegible",
         ),
     )
@@ -159,14 +159,14 @@ class Text(Check):
         return score
 
 
-def _judge(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any, spec: Any) -> Judged:
+def _judge(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any, spec: Any) -> SampleResult:
     expected = _expected(prompt, spec)
     if isinstance(expected, str):
-        return Judged({}, expected)
+        return SampleResult({}, expected)
     words = [word for word in map(comparable, expected.words) if word]
     reading = read(picture, words)
     if isinstance(reading, str):
-        return Judged({}, reading)
+        return SampleResult({}, reading)
     from loupe.brain.measures.text.lettering_quality import form_of
 
     lines = (*reading.lines, *reading.unread)
@@ -174,7 +174,7 @@ def _judge(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any,
     values, reason = _values(reading, expected, words)
     drawn, other_reason = _drawn(forms)
     boxes = _boxes(reading, words, forms, picture.shape[1], picture.shape[0])
-    return Judged(values | drawn, reason or other_reason, boxes)
+    return SampleResult(values | drawn, reason or other_reason, boxes)
 
 
 def _expected(prompt: Any, spec: Any) -> ExpectedText | str:
@@ -214,7 +214,7 @@ def _drawn(forms: Sequence[Form]) -> tuple[dict[str, float], str | None]:
 
 
 def _fails(output: Output, value: float) -> bool:
-    return output.fails is not None and bool(value > output.fails.value)
+    return output.default_threshold is not None and bool(value > output.default_threshold.value)
 
 
 def _values(reading: Reading, expected: ExpectedText, words: list[str]) -> tuple[dict[str, float], str | None]:

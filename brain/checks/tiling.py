@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core.records import Box, Judged, Output, Scores, Threshold
+from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _LONG_SIDE = 512
 #: pixels along the short side, below which there are too few blocks
-_LEAST_SIDE = 64
+_MIN_SIDE = 64
 #: standard deviation of the luma below which rounding outweighs the picture: two grey levels
-_LEAST_SPREAD = 2 / 255
+_MIN_SPREAD = 2 / 255
 #: pixels of the two averages whose difference is the fine detail: finer is noise, coarser repeats in bricks and windows
 _FINE, _COARSE = 3, 9
 #: pixels over which the contrast of the detail is evened out
@@ -27,9 +27,9 @@ _EVEN = 16
 #: the grain between them does not
 _GRAIN = 0.2
 #: the least period in pixels: the threads of a fabric and the meshes of a fence have shorter ones
-_LEAST_PERIOD = 24
+_MIN_PERIOD = 24
 #: peaks of the autocorrelation that are looked at, and how many standard deviations high they have to be
-_PEAKS, _LEAST_PEAK = 5, 4.0
+_PEAKS, _MIN_PEAK = 5, 4.0
 #: pixels of a block whose detail is compared with that one period on, and between two blocks
 _BLOCK, _STRIDE = 24, 12
 #: correlation of two blocks that are the same, and how much less it has to be four pixels beside
@@ -37,9 +37,9 @@ _SAME, _DROP = 0.8, 0.4
 #: where to look for that: stripes and straight edges correlate there as well
 _RING = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
 #: root mean square of the detail below which a block is plain: three grey levels, so that JPEG's patterns are plain
-_LEAST_DETAIL = 3 / 255
+_MIN_DETAIL = 3 / 255
 #: a share is of at least so many blocks
-_LEAST_BLOCKS = 40
+_MIN_BLOCKS = 40
 
 
 def _mean(picture: Tensor, size: int) -> Tensor:
@@ -104,11 +104,11 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
     shape = tuple(-(-side // 64) * 64 for side in detail.shape)
     found = torch.fft.irfft2(torch.fft.rfft2(detail, s=shape).abs(), s=shape)
     # the other half of the plane is its mirror image
-    half, centre = min(shape[0] // 2, height - _BLOCK), shape[1] // 2
-    found = found.roll(centre, 1)[: half + 1]
-    found[:_LEAST_PERIOD, centre - _LEAST_PERIOD : centre + _LEAST_PERIOD + 1] = 0
-    found[0, :centre] = 0
-    limit = _LEAST_PEAK * found.std()
+    half, center = min(shape[0] // 2, height - _BLOCK), shape[1] // 2
+    found = found.roll(center, 1)[: half + 1]
+    found[:_MIN_PERIOD, center - _MIN_PERIOD : center + _MIN_PERIOD + 1] = 0
+    found[0, :center] = 0
+    limit = _MIN_PEAK * found.std()
     shifts: list[tuple[int, int]] = []
     for _ in range(_PEAKS):
         peak, place = found.flatten().max(0)
@@ -116,7 +116,7 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
             break
         down, right = divmod(int(place), shape[1])
         found[max(0, down - 3) : down + 4, max(0, right - 3) : right + 4] = 0
-        shifts.append((down, right - centre))
+        shifts.append((down, right - center))
     return shifts
 
 
@@ -154,7 +154,7 @@ def repeated_blocks(detail: Tensor, contrast: Tensor, down: int, right: int) -> 
         return _pool(here * there) / (energy * _pool(there.square())).sqrt_().clamp_min_(1e-6)
 
     at_shift = correlation(0, 0)
-    plain = torch.minimum(_pool(contrast[top:bottom, left:end]), _pool(moved(contrast))) <= _LEAST_DETAIL
+    plain = torch.minimum(_pool(contrast[top:bottom, left:end]), _pool(moved(contrast))) <= _MIN_DETAIL
     same = (at_shift > _SAME) & ~plain
     for y, x in _RING:
         if not same.any():
@@ -174,10 +174,10 @@ class Tiling(Check):
 
     name: ClassVar[str] = "tiling"
     version: ClassVar[int] = 2
-    source: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    evidence: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -185,8 +185,8 @@ class Tiling(Check):
             unit="ratio",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="The share of the picture's detailed parts that are there again at a fixed shift.",
-            fails=Threshold(">", 0.08, basis="flags 1 of 100 clean ImageNet photos"),
+            description="The share of the picture's detailed parts that are there again at a fixed shift.",
+            default_threshold=Threshold(">", 0.08, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="tiling",
         ),
         Output(
@@ -200,10 +200,10 @@ class Tiling(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        threshold = self.outputs[0].fails
+        threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def evidence(share: float, shift: tuple[int, int], same: Tensor, corner: tuple[int, int], of: Tensor) -> Box:
+        def boxes_field(share: float, shift: tuple[int, int], same: Tensor, corner: tuple[int, int], of: Tensor) -> Box:
             """One period, around the middle one of the repeated blocks."""
             height, width = of.shape
             places = same.nonzero()
@@ -214,14 +214,14 @@ class Tiling(Check):
             facts: dict[str, str | float] = {"right": shift[1] / width, "down": shift[0] / height}
             return Box("tiling", (left / width, top / height, wide / width, tall / height), share, facts)
 
-        def one(luma: Tensor) -> Judged:
+        def one(luma: Tensor) -> SampleResult:
             height, width = luma.shape
-            if min(height, width) < _LEAST_SIDE:
-                return Judged({}, f"too small to judge tiling: {width} x {height} pixels")
-            if luma.std() < _LEAST_SPREAD:
-                return Judged({}, "too plain to judge tiling")
+            if min(height, width) < _MIN_SIDE:
+                return SampleResult({}, f"too small to judge tiling: {width} x {height} pixels")
+            if luma.std() < _MIN_SPREAD:
+                return SampleResult({}, "too plain to judge tiling")
             detail, contrast = fine_detail(luma)
-            blocks = int((_pool(contrast) > _LEAST_DETAIL).sum())
+            blocks = int((_pool(contrast) > _MIN_DETAIL).sum())
             best, period = 0.0, 0.0
             boxes: tuple[Box, ...] = ()
             for shift in repeats(detail) if blocks else ():
@@ -229,13 +229,15 @@ class Tiling(Check):
                 if found is None:
                     continue
                 # each one that is there again stands for two: itself and its copy
-                share = min(1.0, 2 * int(found[0].sum()) / max(_LEAST_BLOCKS, blocks))
+                share = min(1.0, 2 * int(found[0].sum()) / max(_MIN_BLOCKS, blocks))
                 if share > best:
                     best, period = share, math.hypot(*shift) / max(luma.shape)
-                    boxes = (evidence(share, shift, *found, luma),)
-            return Judged({"tiling": best, "tiling_period": period}, boxes=boxes if best > threshold.value else ())
+                    boxes = (boxes_field(share, shift, *found, luma),)
+            return SampleResult(
+                {"tiling": best, "tiling_period": period}, boxes=boxes if best > threshold.value else ()
+            )
 
         def judge(batch: ImageBatch) -> Scores:
-            return self.scores([one(luma) for luma in batch.tones.at(_LONG_SIDE).luma], batch.pixels.device)
+            return self.scores([one(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
 
         return judge

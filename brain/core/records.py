@@ -56,6 +56,10 @@ class Request(Record):
     negative_prompt: str = ""
 
 
+#: what a stored threshold's facts were called in 0.1.0
+_RENAMED = {"basis": "provenance"}
+
+
 @dataclass(frozen=True)
 class Threshold(Record):
     """A line that turns a score into a failure. A NaN score (unknown) never fails.
@@ -64,18 +68,18 @@ class Threshold(Record):
         op: ``"<"``: scores below ``value`` fail; ``">"``: scores above it fail
         value: in the unit of the score
         source: ``"default"``, ``"user"`` or ``"calibrated:<run>"``
-        basis: where the number comes from: the data and the false-positive rate
+        provenance: where the number comes from: the data and the false-positive rate
         by: who set it; empty for a default
         at: when: ISO 8601 in UTC, e.g. ``"2026-11-24T20:31:05+00:00"``; empty for a default
 
-    >>> Threshold("<", 0.2).fails(np.array([0.1, 0.3, np.nan])).tolist()
+    >>> Threshold("<", 0.2).violates(np.array([0.1, 0.3, np.nan])).tolist()
     [True, False, False]
     """
 
     op: Literal["<", ">"]
     value: float
     source: str = "default"
-    basis: str = ""
+    provenance: str = ""
     by: str = ""
     at: str = ""
 
@@ -85,7 +89,13 @@ class Threshold(Record):
         if not math.isfinite(self.value):
             raise InputError(f"a threshold's value is a finite number, got {self.value!r}")
 
-    def fails(self, scores: np.ndarray) -> np.ndarray:
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Threshold:
+        """Returns the threshold that ``to_dict`` gave, also one that 0.1.0 kept on a dataset."""
+        facts = {_RENAMED.get(name, name): value for name, value in facts.items()}
+        return cls(**facts)
+
+    def violates(self, scores: np.ndarray) -> np.ndarray:
         """Returns a (N,) bool array: which of the (N,) scores are on the failing side."""
         with np.errstate(invalid="ignore"):
             return scores < self.value if self.op == "<" else scores > self.value
@@ -100,8 +110,8 @@ class Output(Record):
         unit: what the number counts or is a ratio of
         higher_is_better: which way is better
         bounds: the lowest and highest value there can be
-        sentence: what it is, for forms and docs
-        fails: the default threshold; None for a number that is only information
+        description: what it is, for forms and docs
+        default_threshold: the default threshold; None for a number that is only information
         failure: the failure mode that a failing score is labelled with
         when_unreadable: the score of a file that cannot be decoded; NaN (unknown) but for the check that says just that
     """
@@ -110,8 +120,8 @@ class Output(Record):
     unit: str
     higher_is_better: bool
     bounds: tuple[float, float]
-    sentence: str
-    fails: Threshold | None = None
+    description: str
+    default_threshold: Threshold | None = None
     failure: str | None = None
     when_unreadable: float = math.nan
 
@@ -151,7 +161,7 @@ class Points(Record):
 
 
 @dataclass(frozen=True)
-class Judged(Record):
+class SampleResult(Record):
     """What a check says of one picture.
 
     Attributes:
@@ -311,7 +321,7 @@ class Pair(Record):
 
 
 @dataclass(frozen=True)
-class Duplicates(Record):
+class DuplicatesResult(Record):
     """What ``find_duplicates`` found: every pair, and the groups that the pairs connect (representative first)."""
 
     pairs: tuple[Pair, ...]
@@ -319,7 +329,7 @@ class Duplicates(Record):
 
 
 @dataclass(frozen=True)
-class Leaks(Record):
+class LeaksResult(Record):
     """What ``find_leaks`` found.
 
     Attributes:
@@ -338,7 +348,7 @@ class Leaks(Record):
 
 
 @dataclass(frozen=True)
-class Memorized(Record):
+class MemorizedResult(Record):
     """What ``find_memorized`` found.
 
     Attributes:
@@ -357,7 +367,7 @@ class Memorized(Record):
 
 
 @dataclass(frozen=True)
-class Outliers(Record):
+class OutliersResult(Record):
     """What ``find_outliers`` found.
 
     Attributes:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
-from loupe.brain.core.records import Judged, Output, Request, Scores
+from loupe.brain.core.records import Output, Request, SampleResult, Scores
 from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def param(
-    default: Any, sentence: str, *, low: float | None = None, high: float | None = None, choices: Sequence[str] = ()
+    default: Any, description: str, *, low: float | None = None, high: float | None = None, choices: Sequence[str] = ()
 ) -> Any:
     """Returns a dataclass field with what a form needs to ask for it: one sentence, and bounds or choices."""
-    metadata = {"sentence": sentence, "low": low, "high": high, "choices": tuple(choices)}
+    metadata = {"description": description, "low": low, "high": high, "choices": tuple(choices)}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -42,14 +42,14 @@ class Spec(ABC):
     Attributes:
         name: the same as its file's name
         version: raised whenever its numbers change; stored with each sample, so that a resumed run redoes what is stale
-        source: the paper or the page that the method comes from
-        licence: of the method's code and weights, as an SPDX identifier
+        reference: the paper or the page that the method comes from
+        license: of the method's code and weights, as an SPDX identifier
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
-    source: ClassVar[str]
-    licence: ClassVar[str]
+    reference: ClassVar[str]
+    license: ClassVar[str]
 
     def params(self) -> dict[str, Any]:
         """Returns its parameters as plain values."""
@@ -74,28 +74,28 @@ class Check(Spec):
         outputs: the numbers that it gives
         needs: the sample fields that it reads, e.g. ``("prompt",)``; a sample without one is unknown
         long_side: the resolution that it judges at: the reader may scale down to it; None for the file's own
-        evidence: the sample field that its boxes are written to, or None; checks may share one
+        boxes_field: the sample field that its boxes are written to, or None; checks may share one
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
-        mixed: whether it takes pictures of several shapes at once, as a ``MixedBatch`` (brain/imaging), and needs no
-            more of each than its ``tones`` and ``samples``
+        ragged: whether it takes pictures of several shapes at once, as a ``RaggedBatch`` (brain/imaging), and needs no
+            more of each than its ``luma`` and ``samples``
     """
 
     outputs: ClassVar[tuple[Output, ...]]
     needs: ClassVar[tuple[str, ...]] = ()
     long_side: ClassVar[int | None] = None
-    evidence: ClassVar[str | None] = None
+    boxes_field: ClassVar[str | None] = None
     map_field: ClassVar[str | None] = None
     points_field: ClassVar[str | None] = None
     default: ClassVar[bool] = True
-    mixed: ClassVar[bool] = False
+    ragged: ClassVar[bool] = False
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch on that device ("cpu", "cuda", "cuda:1", "mps")."""
 
-    def scores(self, judged: Sequence[Judged], device: torch.device | str) -> Scores:
+    def scores(self, judged: Sequence[SampleResult], device: torch.device | str) -> Scores:
         """Returns what was said of each picture of a batch as one record: NaN where nothing was."""
         import torch
 
@@ -231,5 +231,5 @@ def failing_outputs(specs: Sequence[type[Check] | type[SetMeasure]]) -> dict[str
         output.failure: (spec.name, output)
         for spec in specs
         for output in spec.outputs
-        if output.failure is not None and output.fails is not None
+        if output.failure is not None and output.default_threshold is not None
     }

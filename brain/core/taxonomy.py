@@ -15,13 +15,13 @@ class FailureMode:
         name: the label in the ``failures`` field
         group: the family it belongs to
         title: how the App shows it
-        sentence: what it means, in one sentence
+        description: what it means, in one sentence
     """
 
     name: str
     group: str
     title: str
-    sentence: str
+    description: str
 
 
 _TABLE = """
@@ -77,7 +77,7 @@ _rows = [[cell.strip() for cell in line.split("|")] for line in _TABLE.strip().s
 
 #: every failure mode by name, in the order of the taxonomy
 FAILURE_MODES: dict[str, FailureMode] = {
-    name: FailureMode(name, group, title, sentence) for group, name, title, sentence in _rows
+    name: FailureMode(name, group, title, description) for group, name, title, description in _rows
 }
 
 

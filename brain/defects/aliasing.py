@@ -17,8 +17,8 @@ class Aliasing(Defect):
 
     name: ClassVar[str] = "aliasing"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "https://docs.opencv.org/4.x/da/d54/group__imgproc__transform.html"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "https://docs.opencv.org/4.x/da/d54/group__imgproc__transform.html"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "factor of the enlargement"
     severities: ClassVar[tuple[float, ...]] = (1.25, 1.5, 2, 3, 4)
 

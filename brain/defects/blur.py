@@ -17,8 +17,8 @@ class Blur(Defect):
 
     name: ClassVar[str] = "blur"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "https://docs.opencv.org/4.x/d4/d86/group__imgproc__filter.html"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "https://docs.opencv.org/4.x/d4/d86/group__imgproc__filter.html"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "standard deviation in % of the long side"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1, 2, 4)
 

@@ -16,8 +16,8 @@ class Bright(Defect):
 
     name: ClassVar[str] = "bright"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "A longer exposure, after tone mapping"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "A longer exposure, after tone mapping"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "factor on the values"
     severities: ClassVar[tuple[float, ...]] = (2, 3, 4, 6)
 

@@ -17,8 +17,8 @@ class ColorBleeding(Defect):
 
     name: ClassVar[str] = "color_bleeding"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Planes as in ITU-R BT.601"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Planes as in ITU-R BT.601"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "standard deviation of the blur, or displacement, in % of the long side"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1, 2, 4)
 

@@ -16,8 +16,8 @@ class Dark(Defect):
 
     name: ClassVar[str] = "dark"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "A shorter exposure, after tone mapping"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "A shorter exposure, after tone mapping"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "share of the values that is left"
     severities: ClassVar[tuple[float, ...]] = (0.5, 0.35, 0.25, 0.15)
 

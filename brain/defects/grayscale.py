@@ -16,8 +16,8 @@ class Grayscale(Defect):
 
     name: ClassVar[str] = "grayscale"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Rec. 601 luma"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Rec. 601 luma"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "share of the chroma that is left"
     severities: ClassVar[tuple[float, ...]] = (0.01, 0.0)
 

@@ -17,8 +17,8 @@ class Halo(Defect):
 
     name: ClassVar[str] = "halo"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "https://en.wikipedia.org/wiki/Unsharp_masking"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "https://en.wikipedia.org/wiki/Unsharp_masking"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "amount: how many times what a blur takes away is added"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1, 2, 4)
 

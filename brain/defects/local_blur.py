@@ -13,7 +13,7 @@ from loupe.brain.imaging.window_selection import busiest
 #: how often the patch lies on the busiest part of the picture instead of around its middle
 _BUSIEST = 0.5
 #: share of the picture that the patch covers
-_LEAST_AREA, _MOST_AREA = 0.08, 0.25
+_MIN_AREA, _MAX_AREA = 0.08, 0.25
 
 
 def patch(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -29,7 +29,7 @@ def patch(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     height, width = pixels.shape[:2]
     oval = rng.random() < 0.7
-    area = rng.uniform(_LEAST_AREA, _MOST_AREA)
+    area = rng.uniform(_MIN_AREA, _MAX_AREA)
     longer = rng.uniform(0.7, 1.4)
     # an oval fills a part of pi / 4 of its box
     box = np.sqrt(area * (4 / np.pi if oval else 1))
@@ -51,8 +51,8 @@ class LocalBlur(Defect):
 
     name: ClassVar[str] = "local_blur"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "https://docs.opencv.org/4.x/d4/d86/group__imgproc__filter.html"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "https://docs.opencv.org/4.x/d4/d86/group__imgproc__filter.html"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "standard deviation in % of the long side"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1, 2, 4)
 

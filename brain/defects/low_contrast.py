@@ -16,8 +16,8 @@ class LowContrast(Defect):
 
     name: ClassVar[str] = "low_contrast"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Koschmieder's law (1924)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Koschmieder's law (1924)"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "share of the light that gets through"
     severities: ClassVar[tuple[float, ...]] = (0.7, 0.5, 0.35, 0.2)
 

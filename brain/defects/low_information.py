@@ -16,8 +16,8 @@ class LowInformation(Defect):
 
     name: ClassVar[str] = "low_information"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "What a generator draws when its latents collapse"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "What a generator draws when its latents collapse"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "grey levels (standard deviation) of the noise that is all there is"
     severities: ClassVar[tuple[float, ...]] = (3, 1, 0)
 

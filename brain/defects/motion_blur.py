@@ -36,8 +36,8 @@ class MotionBlur(Defect):
 
     name: ClassVar[str] = "motion_blur"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Uniform straight motion, as in Cannon, IEEE Trans. ASSP 24 (1976)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Uniform straight motion, as in Cannon, IEEE Trans. ASSP 24 (1976)"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "length in % of the long side"
     severities: ClassVar[tuple[float, ...]] = (1, 2, 4, 8)
 

@@ -16,8 +16,8 @@ class OddAspect(Defect):
 
     name: ClassVar[str] = "odd_aspect"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "As geometry"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "As geometry"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "short side / long side"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.17, 0.1)
 

@@ -21,7 +21,7 @@ _MENUS = (
     "Chats    Calls    More",
 )
 _BUTTONS = ("Subscribe", "Skip Ad", "Download", "Sign in", "Next", "Watch now")
-_COLOURS = ((30, 30, 34), (245, 245, 245), (200, 30, 40), (25, 95, 200), (20, 140, 80))
+_COLORS = ((30, 30, 34), (245, 245, 245), (200, 30, 40), (25, 95, 200), (20, 140, 80))
 
 
 def _outlined(pixels: np.ndarray, text: np.ndarray, left: int, top: int, ink: tuple[float, float, float]) -> np.ndarray:
@@ -36,11 +36,11 @@ def _outlined(pixels: np.ndarray, text: np.ndarray, left: int, top: int, ink: tu
 
 
 def _plate(
-    pixels: np.ndarray, left: int, top: int, wide: int, high: int, colour: tuple[int, ...], opacity: float
+    pixels: np.ndarray, left: int, top: int, wide: int, high: int, color: tuple[int, ...], opacity: float
 ) -> np.ndarray:
     mask = np.zeros(pixels.shape[:2], np.float32)
     mask[max(0, top) : top + high, max(0, left) : left + wide] = 1
-    return blended(pixels, mask, tuple(map(float, colour)), opacity)  # type: ignore[arg-type]
+    return blended(pixels, mask, tuple(map(float, color)), opacity)  # type: ignore[arg-type]
 
 
 def _write(pixels: np.ndarray, text: np.ndarray, left: int, top: int, on: tuple[int, ...]) -> np.ndarray:
@@ -60,11 +60,11 @@ def _subtitle(pixels: np.ndarray, high: int, rng: np.random.Generator) -> np.nda
 def _bar(pixels: np.ndarray, high: int, rng: np.random.Generator) -> np.ndarray:
     """A bar along the upper or lower border with the words of a menu."""
     height, width = pixels.shape[:2]
-    colour = _COLOURS[rng.integers(len(_COLOURS))]
+    color = _COLORS[rng.integers(len(_COLORS))]
     top = 0 if rng.random() < 0.5 else height - high
-    made = _plate(pixels, 0, top, width, high, colour, rng.uniform(0.8, 1))
+    made = _plate(pixels, 0, top, width, high, color, rng.uniform(0.8, 1))
     text = fitted(str(rng.choice(_MENUS)), round(high * 0.55), round(width * 0.85))
-    return _write(made, text, round(width * 0.05), top + (high - text.shape[0]) // 2, colour)
+    return _write(made, text, round(width * 0.05), top + (high - text.shape[0]) // 2, color)
 
 
 def _letterbox(pixels: np.ndarray, high: int, rng: np.random.Generator) -> np.ndarray:
@@ -87,13 +87,13 @@ def _timestamp(pixels: np.ndarray, high: int, rng: np.random.Generator) -> np.nd
 
 def _button(pixels: np.ndarray, high: int, rng: np.random.Generator) -> np.ndarray:
     height, width = pixels.shape[:2]
-    colour = _COLOURS[rng.integers(len(_COLOURS))]
+    color = _COLORS[rng.integers(len(_COLORS))]
     text = fitted(str(rng.choice(_BUTTONS)), round(high * 0.55), round(width * 0.5))
     wide = min(width, text.shape[1] + high)
     left = round((width - wide) * rng.choice((0.04, 0.5, 0.96)))
     top = round((height - high) * rng.choice((0.04, 0.9)))
-    made = _plate(pixels, left, top, wide, high, colour, 1)
-    return _write(made, text, left + (wide - text.shape[1]) // 2, top + (high - text.shape[0]) // 2, colour)
+    made = _plate(pixels, left, top, wide, high, color, 1)
+    return _write(made, text, left + (wide - text.shape[1]) // 2, top + (high - text.shape[0]) // 2, color)
 
 
 def _player(pixels: np.ndarray, high: int, rng: np.random.Generator) -> np.ndarray:
@@ -120,10 +120,10 @@ class Overlay(Defect):
 
     name: ClassVar[str] = "overlay"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = (
+    reference: ClassVar[str] = (
         "Overlay text as in Jung, Kim, Jain, Text Information Extraction, Pattern Recognition 37 (2004)"
     )
-    licence: ClassVar[str] = "Apache-2.0"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "element's height in % of the picture's"
     severities: ClassVar[tuple[float, ...]] = (4, 6, 9, 14, 20)
 

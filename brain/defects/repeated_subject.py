@@ -11,7 +11,7 @@ from loupe.brain.core.specs import Defect
 from loupe.brain.imaging.window_selection import busiest
 
 #: share of the sides that the subject takes up
-_LEAST_SIDE, _MOST_SIDE = 0.15, 0.35
+_MIN_SIDE, _MAX_SIDE = 0.15, 0.35
 #: how often a copy is mirrored
 _MIRRORED = 0.3
 
@@ -50,8 +50,8 @@ class RepeatedSubject(Defect):
 
     name: ClassVar[str] = "repeated_subject"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Copy-move with changes, as in Christlein et al., IEEE Trans. IFS 7 (2012)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Copy-move with changes, as in Christlein et al., IEEE Trans. IFS 7 (2012)"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "likeness: 100 less the change in %"
     severities: ClassVar[tuple[float, ...]] = (85, 90, 95, 98)
 
@@ -59,7 +59,7 @@ class RepeatedSubject(Defect):
         import cv2
 
         height, width = pixels.shape[:2]
-        wide, high = (max(1, round(rng.uniform(_LEAST_SIDE, _MOST_SIDE) * side)) for side in (width, height))
+        wide, high = (max(1, round(rng.uniform(_MIN_SIDE, _MAX_SIDE) * side)) for side in (width, height))
         x, y = busiest(pixels, wide, high)
         left = int(np.clip(x - wide / 2, 0, width - wide))
         top = int(np.clip(y - high / 2, 0, height - high))

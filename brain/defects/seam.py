@@ -33,8 +33,10 @@ class Seam(Defect):
 
     name: ClassVar[str] = "seam"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "After the tile borders of Barbero Jimenez, Mixture of Diffusers, arXiv:2302.02412 (2023)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = (
+        "After the tile borders of Barbero Jimenez, Mixture of Diffusers, arXiv:2302.02412 (2023)"
+    )
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "displacement in % of the long side"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1, 2, 4, 8)
 

@@ -10,7 +10,7 @@ import numpy as np
 from loupe.brain.core.specs import Defect
 
 #: the fewest pixels of a patch's side
-_LEAST_PATCH = 4
+_MIN_PATCH = 4
 #: levels: of the noise that is added to the copies, and of the most that their tone drifts over the repeated part
 _NOISE, _DRIFT = 1.5, 6.0
 
@@ -25,8 +25,8 @@ class Tiling(Defect):
 
     name: ClassVar[str] = "tiling"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Copies by repetition, as in Efros, Leung, Texture Synthesis, ICCV (1999), section 1"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Copies by repetition, as in Efros, Leung, Texture Synthesis, ICCV (1999), section 1"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "repeated part in % of the picture's area"
     severities: ClassVar[tuple[float, ...]] = (5, 10, 25, 50, 100)
 
@@ -37,8 +37,8 @@ class Tiling(Defect):
         top, left = int(rng.integers(0, height - tall + 1)), int(rng.integers(0, width - wide + 1))
         # small parts have few copies: a patch of a few pixels shows nothing of the picture
         repeats = int(rng.integers(2, 3 + round(4 * side)))
-        patch_height = min(tall, max(_LEAST_PATCH, -(-tall // repeats)))
-        patch_width = min(wide, max(_LEAST_PATCH, -(-wide // repeats)))
+        patch_height = min(tall, max(_MIN_PATCH, -(-tall // repeats)))
+        patch_width = min(wide, max(_MIN_PATCH, -(-wide // repeats)))
         y = top + int(rng.integers(0, tall - patch_height + 1))
         x = left + int(rng.integers(0, wide - patch_width + 1))
         patch = pixels[y : y + patch_height, x : x + patch_width].astype(np.float32)

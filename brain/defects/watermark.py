@@ -73,10 +73,10 @@ class Watermark(Defect):
 
     name: ClassVar[str] = "watermark"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = (
+    reference: ClassVar[str] = (
         "Alpha blending, as in Dekel et al., On the Effectiveness of Visible Watermarks, CVPR (2017)"
     )
-    licence: ClassVar[str] = "Apache-2.0"
+    license: ClassVar[str] = "Apache-2.0"
     unit: ClassVar[str] = "opacity in %"
     severities: ClassVar[tuple[float, ...]] = (15, 25, 40, 65, 100)
 

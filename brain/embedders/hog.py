@@ -34,12 +34,12 @@ class Hog(Embedder):
 
     name: ClassVar[str] = "hog"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177; ISO/IEC 15938-3 (colour layout)"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177; ISO/IEC 15938-3 (colour layout)"
+    license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 256
     offline: ClassVar[bool] = True
 
-    colour: float = specs.param(0.3, "The weight of colours against shapes", low=0.0, high=1.0)
+    color: float = specs.param(0.3, "The weight of colours against shapes", low=0.0, high=1.0)
 
     def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
         """Returns the function that maps a batch to (N, 1777) unit vectors. It runs on the CPU whatever the device."""
@@ -49,15 +49,15 @@ class Hog(Embedder):
         from torch.nn.functional import normalize
 
         descriptor = cv2.HOGDescriptor((_SIDE, _SIDE), (2 * _CELL, 2 * _CELL), (_CELL, _CELL), (_CELL, _CELL), _BINS)
-        shapes, colours = (1 - self.colour) ** 0.5, self.colour**0.5
+        shapes, colors = (1 - self.color) ** 0.5, self.color**0.5
 
         def embed(batch: ImageBatch) -> Tensor:
             pixels = batch.pixels.permute(0, 2, 3, 1).cpu().numpy()
             resized = [_stretch(np.ascontiguousarray(image), _SIDE) for image in pixels]
             hog = torch.from_numpy(np.stack([np.asarray(descriptor.compute(image)).ravel() for image in resized]))
-            layout = torch.from_numpy(np.stack([colour_layout(image) for image in resized]))
+            layout = torch.from_numpy(np.stack([color_layout(image) for image in resized]))
             constant = torch.full((len(hog), 1), 0.05)
-            parts = [shapes * normalize(hog, dim=1), colours * normalize(layout, dim=1), constant]
+            parts = [shapes * normalize(hog, dim=1), colors * normalize(layout, dim=1), constant]
             return normalize(torch.cat(parts, 1), dim=1).float()
 
         return embed
@@ -72,7 +72,7 @@ def _stretch(image: np.ndarray, side: int) -> np.ndarray:
     return cv2.resize(larger, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def colour_layout(image: np.ndarray) -> np.ndarray:
+def color_layout(image: np.ndarray) -> np.ndarray:
     """Returns the colour layout of a (H, W, 3) uint8 RGB image: (12,) float32, zero for plain mid-grey.
 
     6 luma, 3 Cb and 3 Cr coefficients of the 8 × 8 average colours' orthonormal cosine transform, each in -1024 … 1024.

@@ -25,8 +25,8 @@ class OpenClip(Embedder):
 
     name: ClassVar[str] = "open_clip"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Radford et al. 2021, arXiv:2103.00020; Cherti et al. 2023, arXiv:2212.07143 (open_clip)"
-    licence: ClassVar[str] = "MIT"  # of open_clip and of the default weights; other weights have their own
+    reference: ClassVar[str] = "Radford et al. 2021, arXiv:2103.00020; Cherti et al. 2023, arXiv:2212.07143 (open_clip)"
+    license: ClassVar[str] = "MIT"  # of open_clip and of the default weights; other weights have their own
     # above what any of its models looks at, so that wide pictures keep enough on their short side
     long_side: ClassVar[int | None] = 1024
 

@@ -25,8 +25,8 @@ class Timm(Embedder):
 
     name: ClassVar[str] = "timm"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Wightman 2019, doi:10.5281/zenodo.4414861 (timm)"
-    licence: ClassVar[str] = "Apache-2.0"  # of timm and of the default weights; other weights have their own
+    reference: ClassVar[str] = "Wightman 2019, doi:10.5281/zenodo.4414861 (timm)"
+    license: ClassVar[str] = "Apache-2.0"  # of timm and of the default weights; other weights have their own
     long_side: ClassVar[int | None] = 1024
 
     model: str = specs.param("vit_small_patch14_dinov2.lvd142m", "A model of timm, or 'hf-hub:<owner>/<name>'")

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from loupe.brain.core.errors import ReadError
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.jpeg import Encoded, decode, decode_scaled, encoded
-from loupe.brain.imaging.ragged import Look, Looks
+from loupe.brain.imaging.ragged import Preview, PreviewBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +51,7 @@ class Picture:
 
     pixels: np.ndarray
     size: tuple[int, int]
-    look: Look | None = None
+    preview: Preview | None = None
 
 
 def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
@@ -143,7 +143,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Bunch:
+class Bucket:
     """Readable rows whose pictures are of one shape, and that wait for the same specs.
 
     Attributes:
@@ -168,10 +168,12 @@ class Bunch:
         pixels = torch.from_numpy(np.stack([one.pixels for one in self.pictures]).transpose(0, 3, 1, 2))
         return _batch(self.rows, pixels, [one.size for one in self.pictures])
 
-    def looks(self) -> Looks:
+    def previews(self) -> PreviewBatch:
         """Returns the looks at the pictures; each is taken now where it was not as they were read."""
         ids, sizes = tuple(row.id for row in self.rows), tuple(one.size for one in self.pictures)
-        return Looks(ids, tuple(one.look or Look.at(one.pixels) for one in self.pictures), sizes, _fields(self.rows))
+        return PreviewBatch(
+            ids, tuple(one.preview or Preview.at(one.pixels) for one in self.pictures), sizes, _fields(self.rows)
+        )
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class Chunk:
     """
 
     rows: tuple[Row, ...]
-    bunches: tuple[Bunch, ...]
+    buckets: tuple[Bucket, ...]
     unreadable: Mapping[str, str]
 
 
@@ -196,7 +198,7 @@ def read_chunks(
     batch_size: int = 16,
     workers: int | None = None,
     device: str = "cpu",
-    looks: bool = False,
+    previews: bool = False,
 ) -> Iterator[Chunk]:
     """Yields the rows as decoded chunks, in order, reading ahead on a pool of threads.
 
@@ -212,11 +214,11 @@ def read_chunks(
         looks: whether to look at each picture as it is read; on the CPU only
     """
     workers = workers or os.cpu_count() or 1
-    most = min(CHUNK, 4 * batch_size)
+    maximum = min(CHUNK, 4 * batch_size)
     waiting: deque[tuple[list[Row], Future[list[_Held]]]] = deque()
 
     def fetch(some: list[Row]) -> list[_Held]:
-        return [_fetched(row.path, long_side, device, looks) for row in some]
+        return [_fetched(row.path, long_side, device, previews) for row in some]
 
     source = iter(rows)
     with ThreadPoolExecutor(workers, thread_name_prefix="loupe-reader") as pool:
@@ -240,8 +242,8 @@ def read_chunks(
                     size, largest = size + bytes_of_it, max(largest, bytes_of_it)
                 # each hand-over from thread to thread costs: a thread reads some small pictures in one go
                 read_ahead(max(1, min(AT_ONCE, AHEAD_BYTES // (2 * workers * max(largest, 1)))))
-                while len(held) >= most or (held and (size >= CHUNK_BYTES or not waiting)):
-                    now, held = held[:most], held[most:]
+                while len(held) >= maximum or (held and (size >= CHUNK_BYTES or not waiting)):
+                    now, held = held[:maximum], held[maximum:]
                     size = sum(_bytes(picture) for _, picture in held)
                     # one huge picture slows down the next chunk only
                     largest = max(_bytes(picture) for _, picture in now)
@@ -254,7 +256,7 @@ def read_chunks(
 _Held = Picture | Encoded | ReadError
 
 
-def _fetched(path: str, long_side: int | None, device: str, looks: bool) -> _Held:
+def _fetched(path: str, long_side: int | None, device: str, previews: bool) -> _Held:
     """Returns the picture, the file where the device decodes it, or what is wrong with it."""
     if device.startswith("cuda") and (file := encoded(path)) is not None:
         return file
@@ -262,7 +264,7 @@ def _fetched(path: str, long_side: int | None, device: str, looks: bool) -> _Hel
         picture = read(path, long_side)
     except ReadError as error:
         return error
-    return replace(picture, look=Look.at(picture.pixels)) if looks else picture
+    return replace(picture, preview=Preview.at(picture.pixels)) if previews else picture
 
 
 def _bytes(picture: _Held) -> int:
@@ -283,8 +285,8 @@ def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None
             read_ones.setdefault((picture.pixels.shape, row.pending), []).append((row, picture))
         else:
             files.setdefault((picture.size, row.pending), []).append((row, picture))
-    bunches = [
-        Bunch(tuple(row for row, _ in part), tuple(picture for _, picture in part))
+    buckets = [
+        Bucket(tuple(row for row, _ in part), tuple(picture for _, picture in part))
         for bucket in read_ones.values()
         for part in _parts(bucket, batch_size)
     ]
@@ -296,14 +298,14 @@ def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None
                 # the device refused a file: each is read strictly, and the bad one is a record
                 again = [(row, _fetched(row.path, long_side, "cpu", False)) for row in rows]
                 rest = _chunk(again, batch_size, long_side, "cpu")
-                bunches += rest.bunches
+                buckets += rest.buckets
                 unreadable.update(rest.unreadable)
             else:
                 import torch
 
                 batch = _batch(rows, torch.stack(decoded), [file.size for _, file in some])
-                bunches.append(Bunch(rows, (), batch))
-    return Chunk(tuple(row for row, _ in held), tuple(bunches), unreadable)
+                buckets.append(Bucket(rows, (), batch))
+    return Chunk(tuple(row for row, _ in held), tuple(buckets), unreadable)
 
 
 def _parts(some: Sequence[T], n: int) -> Iterator[Sequence[T]]:

@@ -14,8 +14,8 @@ import numpy as np
 
 from loupe.brain.core.records import Box, Points, Scores
 from loupe.brain.core.specs import Check
-from loupe.brain.engine.reader import Bunch, Chunk, Row, read_chunks
-from loupe.brain.imaging.ragged import AnyBatch, MixedBatch, Part
+from loupe.brain.engine.reader import Bucket, Chunk, Row, read_chunks
+from loupe.brain.imaging.ragged import AnyBatch, Part, RaggedBatch
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ def run(
         batch_size=batch_size,
         workers=workers,
         device=device,
-        looks=device == "cpu" and any(check.mixed for check in used.values()),
+        previews=device == "cpu" and any(check.ragged for check in used.values()),
     )
     threads = torch.get_num_threads()
     # the pool keeps the cores busy; threads inside of each small step would only wait for each other
@@ -112,17 +112,17 @@ def _start(
         if row.id in chunk.unreadable:
             verdicts[row.id] = _unreadable(row, chunk.unreadable[row.id], checks)
 
-    def one(pending: frozenset[str], bunches: list[Bunch]) -> None:
+    def one(pending: frozenset[str], buckets: list[Bucket]) -> None:
         on_cpu = device == "cpu"
-        mixed = {name for name in pending if checks[name].mixed}
+        ragged = {name for name in pending if checks[name].ragged}
         # checks that take looks alone need not have the pictures put together
-        batches = [bunch.batch() for bunch in bunches] if not on_cpu or mixed < pending else []
+        batches = [bucket.batch() for bucket in buckets] if not on_cpu or ragged < pending else []
         if not on_cpu:
             batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
-        parts: list[Part] = [bunch.looks() for bunch in bunches] if on_cpu and mixed else list(batches)
+        parts: list[Part] = [bucket.previews() for bucket in buckets] if on_cpu and ragged else list(batches)
         for name in sorted(pending):
             judge, lock = judges[name]
-            for batch in [MixedBatch(tuple(parts))] if name in mixed else batches:
+            for batch in [RaggedBatch(tuple(parts))] if name in ragged else batches:
                 with lock:
                     judged = list(attempt(judge, batch))
                 for part, scores in judged:
@@ -134,16 +134,16 @@ def _start(
     return verdicts, [pool.submit(one, *group) for group in _groups(chunk, batch_size)]
 
 
-def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[Bunch]]]:
+def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[Bucket]]]:
     """Yields the bunches of a chunk that the same checks judge, as many at a time as have ``batch_size`` images."""
-    by_pending: dict[frozenset[str], list[Bunch]] = {}
-    for bunch in chunk.bunches:
-        pending = bunch.rows[0].pending
+    by_pending: dict[frozenset[str], list[Bucket]] = {}
+    for bucket in chunk.buckets:
+        pending = bucket.rows[0].pending
         held = by_pending.setdefault(pending, [])
-        if held and sum(map(len, held)) + len(bunch) > batch_size:
+        if held and sum(map(len, held)) + len(bucket) > batch_size:
             yield pending, by_pending.pop(pending)
             held = by_pending.setdefault(pending, [])
-        held.append(bunch)
+        held.append(bucket)
     yield from by_pending.items()
 
 

@@ -54,8 +54,8 @@ class Diffusion(Generator):
 
     name: ClassVar[str] = "diffusion"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "https://huggingface.co/docs/diffusers"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "https://huggingface.co/docs/diffusers"
+    license: ClassVar[str] = "Apache-2.0"
 
     model: str = param("tiny-signs", "A hub id, a local folder in diffusers' format, or tiny-signs, which is built in.")
     steps: int | None = param(None, "Denoising steps; the model's own number if empty.", low=1, high=1000)

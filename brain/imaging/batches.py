@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.imaging import luma
-from loupe.brain.imaging.luma import Tones
+from loupe.brain.imaging.luma import Luma
 
 if TYPE_CHECKING:
     import torch
@@ -58,9 +58,9 @@ class ImageBatch:
         return first, second
 
     @cached_property
-    def tones(self) -> Tones:
+    def luma(self) -> Luma:
         """The Rec. 601 luma of the sRGB values, and what is made of it, computed once for all checks."""
-        return Tones(luma.luma(self.pixels))
+        return Luma(luma.luma(self.pixels))
 
     @cached_property
     def samples(self) -> ImageBatch:
@@ -79,7 +79,7 @@ class ImageBatch:
     def at(self, long_side: int) -> ImageBatch:
         """Returns the batch with its long side scaled down to at most that many pixels (antialiased, never up).
 
-        For colour; a check that reads luma only takes ``tones.at``, which costs a third.
+        For colour; a check that reads luma only takes ``luma.at``, which costs a third.
         """
         if max(self.pixels.shape[-2:]) <= long_side:
             return self

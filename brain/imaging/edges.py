@@ -14,11 +14,11 @@ REACH = 12
 #: how many of the outermost pixels of a side say what the side is like away from the edge
 FAR = 6
 #: step over three pixels, in luma, from which an edge is strong: far above noise and JPEG ringing, about 20 grey levels
-_LEAST_STEP = 0.08
+_MIN_STEP = 0.08
 #: spread of the far pixels of a side, as a share of the step, up to which the side counts as even
-_MOST_SPREAD = 0.5
+_MAX_SPREAD = 0.5
 #: candidates looked at along each axis: averages do not get better from more, and the time is bounded
-_MOST_EDGES = 3000
+_MAX_EDGES = 3000
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def far_sides(profiles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return left.mean(1), right.mean(1), spread
 
 
-def strong_edges(luma: Tensor, most_back: float = 1.0) -> tuple[Edges, Edges]:
+def strong_edges(luma: Tensor, max_back: float = 1.0) -> tuple[Edges, Edges]:
     """Returns the strong isolated edges, first the upright, then the level ones.
 
     Kept is where the luma steps by about 0.08 within three pixels, more along the axis of the profile than along the
@@ -71,7 +71,7 @@ def strong_edges(luma: Tensor, most_back: float = 1.0) -> tuple[Edges, Edges]:
 
     Args:
         luma: (H, W) float32 in [0, 1], H and W at least 2 * REACH + 2
-        most_back: the steepest way back in a profile, as a share of the edge's own steepness: a thin line has about 1
+        max_back: the steepest way back in a profile, as a share of the edge's own steepness: a thin line has about 1
     """
 
     height, width = luma.shape
@@ -83,12 +83,12 @@ def strong_edges(luma: Tensor, most_back: float = 1.0) -> tuple[Edges, Edges]:
         step = (flat[2 * beside : -beside] - flat[beside : -2 * beside]).mul_(2)
         step = step.add_(flat[3 * beside :]).sub_(flat[: -3 * beside]).mul_(0.5).abs_()
         inner = step[beside:-beside]
-        peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > _LEAST_STEP)
+        peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > _MIN_STEP)
         place = peak.nonzero()[:, 0] + 2 * beside
         rows, columns = place // width, place % width
         along, length = (columns, width) if vertical else (rows, height)
         place = place[(along >= REACH - 1) & (along < length - REACH)]
-        place = place[:: max(1, -(-len(place) // _MOST_EDGES))]
+        place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
         rows, columns = place // width, place % width
         profiles = _profiles(luma, rows, columns, vertical)
         # steeper than all else in its profile, than what crosses it, and no side of a thin line
@@ -101,8 +101,8 @@ def strong_edges(luma: Tensor, most_back: float = 1.0) -> tuple[Edges, Edges]:
             cross = luma[rows, (columns + 1).clamp_max(width - 1)] - luma[rows, (columns - 2).clamp_min(0)]
         left, right, spread = far_sides(profiles)
         own = own.abs()
-        kept = (own >= slopes.amax(1)) & (slopes.amin(1) >= -most_back * own) & (own >= cross.abs())
-        kept &= (spread <= _MOST_SPREAD * (right - left).abs()) & ((right - left).abs() > _LEAST_STEP)
+        kept = (own >= slopes.amax(1)) & (slopes.amin(1) >= -max_back * own) & (own >= cross.abs())
+        kept &= (spread <= _MAX_SPREAD * (right - left).abs()) & ((right - left).abs() > _MIN_STEP)
         # the step at the edge goes the same way as that from side to side
         kept &= (right - left) * (profiles[:, REACH] - profiles[:, REACH - 1]) > 0
         found.append(Edges(rows[kept], columns[kept], profiles[kept], vertical))
@@ -110,9 +110,9 @@ def strong_edges(luma: Tensor, most_back: float = 1.0) -> tuple[Edges, Edges]:
 
 
 def worst_places(
-    rows: Tensor, columns: Tensor, scores: Tensor, shape: tuple[int, int], most: int = 5
+    rows: Tensor, columns: Tensor, scores: Tensor, shape: tuple[int, int], maximum: int = 5
 ) -> Sequence[tuple[float, float, float, float]]:
-    """Returns up to ``most`` boxes, worst first, around the cells of a 12 x 12 grid with the largest sums of scores.
+    """Returns up to ``maximum`` boxes, worst first, around the cells of a 12 x 12 grid with the largest sums of scores.
 
     Args:
         rows, columns: (K,) places
@@ -130,7 +130,7 @@ def worst_places(
     cell = rows // side * across + columns // side
     sums = torch.bincount(cell, scores, minlength=1)
     boxes = []
-    for index in sums.argsort(descending=True, stable=True)[:most].tolist():
+    for index in sums.argsort(descending=True, stable=True)[:maximum].tolist():
         if sums[index] <= 0:
             break
         inside = cell == index

@@ -106,8 +106,8 @@ def decode_scaled(file: Encoded, long_side: int | None) -> np.ndarray | None:
     import simplejpeg
 
     width, height = file.size
-    least = long_side or max(file.size)
-    scale = next((scale for scale in (8, 4, 2) if max(file.size) // scale >= least), 1)
+    minimum = long_side or max(file.size)
+    scale = next((scale for scale in (8, 4, 2) if max(file.size) // scale >= minimum), 1)
     try:
         found: np.ndarray = simplejpeg.decode_jpeg(
             file.data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale)

@@ -216,7 +216,7 @@ def percentiles(counts: Tensor, percents: Sequence[float]) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Tones:
+class Luma:
     """The luma of N pictures of one shape, and what is made of it: each of it is computed once, when it is asked for.
 
     Attributes:
@@ -252,13 +252,13 @@ class Tones:
         return block_means(self.halves, 2)
 
     @cached_property
-    def _scaled(self) -> dict[int, Tones]:
+    def _scaled(self) -> dict[int, Luma]:
         return {}
 
-    def at(self, long_side: int) -> Tones:
+    def at(self, long_side: int) -> Luma:
         """Returns the tones with the long side scaled down to at most that many pixels (antialiased, never up)."""
         if max(self.shape) <= long_side:
             return self
         if long_side not in self._scaled:
-            self._scaled[long_side] = Tones(scaled(self.levels[:, None], long_side)[:, 0])
+            self._scaled[long_side] = Luma(scaled(self.levels[:, None], long_side)[:, 0])
         return self._scaled[long_side]

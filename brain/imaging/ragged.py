@@ -17,7 +17,7 @@ import numpy as np
 
 from loupe.brain.imaging import luma
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.luma import Tones
+from loupe.brain.imaging.luma import Luma
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Look:
+class Preview:
     """What is taken of a picture as it is read.
 
     Attributes:
@@ -37,13 +37,13 @@ class Look:
     sample: np.ndarray
 
     @classmethod
-    def at(cls, pixels: np.ndarray) -> Look:
+    def at(cls, pixels: np.ndarray) -> Preview:
         """Returns the look at a (H, W, 3) uint8 picture."""
         return cls(luma.luma_of(pixels), luma.sampled_of(pixels))
 
 
 @dataclass(frozen=True)
-class Looks:
+class PreviewBatch:
     """The looks at N pictures of one shape. Has all of ``ImageBatch`` but the pixels.
 
     Attributes:
@@ -52,7 +52,7 @@ class Looks:
     """
 
     ids: tuple[str, ...]
-    looks: tuple[Look, ...]
+    previews: tuple[Preview, ...]
     sizes: tuple[tuple[int, int], ...]
     fields: Mapping[str, tuple[Any, ...]]
 
@@ -67,23 +67,23 @@ class Looks:
         return torch.device("cpu")
 
     @cached_property
-    def tones(self) -> Tones:
+    def luma(self) -> Luma:
         """The luma, and what is made of it."""
-        return Tones(luma.together([look.luma for look in self.looks]))
+        return Luma(luma.together([preview.luma for preview in self.previews]))
 
     @cached_property
     def samples(self) -> ImageBatch:
         """The batch with every n-th pixel only."""
-        pixels = luma.together([look.sample for look in self.looks]).permute(0, 3, 1, 2)
+        pixels = luma.together([preview.sample for preview in self.previews]).permute(0, 3, 1, 2)
         return ImageBatch(self.ids, pixels, self.sizes, self.fields)
 
-    def halved(self) -> tuple[Looks, Looks]:
+    def halved(self) -> tuple[PreviewBatch, PreviewBatch]:
         """Returns two batches with half of the images each."""
         middle = len(self) // 2
         first, second = (
-            Looks(
+            PreviewBatch(
                 self.ids[part],
-                self.looks[part],
+                self.previews[part],
                 self.sizes[part],
                 {name: values[part] for name, values in self.fields.items()},
             )
@@ -92,12 +92,12 @@ class Looks:
         return first, second
 
 
-#: a part of a mixed batch: what is computed of each has ``tones`` and ``samples``
-Part = ImageBatch | Looks
+#: a part of a mixed batch: what is computed of each has ``luma`` and ``samples``
+Part = ImageBatch | PreviewBatch
 
 
 @dataclass(frozen=True)
-class MixedBatch:
+class RaggedBatch:
     """N decoded images of several shapes, as batches of one shape each.
 
     Attributes:
@@ -135,14 +135,14 @@ class MixedBatch:
 
         return torch.cat([compute(part) for part in self.parts])
 
-    def halved(self) -> tuple[MixedBatch, MixedBatch]:
+    def halved(self) -> tuple[RaggedBatch, RaggedBatch]:
         """Returns two batches with about half of the images each."""
         if len(self.parts) == 1:
             first, second = self.parts[0].halved()
-            return MixedBatch((first,)), MixedBatch((second,))
+            return RaggedBatch((first,)), RaggedBatch((second,))
         middle = len(self.parts) // 2
-        return MixedBatch(self.parts[:middle]), MixedBatch(self.parts[middle:])
+        return RaggedBatch(self.parts[:middle]), RaggedBatch(self.parts[middle:])
 
 
 #: what a check with ``mixed`` is given
-AnyBatch = ImageBatch | MixedBatch
+AnyBatch = ImageBatch | RaggedBatch

@@ -15,9 +15,9 @@ def busiest(pixels: np.ndarray, width: float, height: float) -> tuple[float, flo
     """
     import cv2
 
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    scale = min(1.0, 128 / max(grey.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
+    gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    scale = min(1.0, 128 / max(gray.shape))
+    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32)
     energy = cv2.Sobel(small, -1, 1, 0) ** 2 + cv2.Sobel(small, -1, 0, 1) ** 2
     window = (max(1, round(width * scale)), max(1, round(height * scale)))
     # the root keeps one strong edge from outweighing a textured thing

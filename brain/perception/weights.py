@@ -68,7 +68,7 @@ def path(name: str) -> Path:
     found = _find(weights)
     if found is None:
         raise MissingWeights(
-            f"the weights {name!r} ({weights.use}; {weights.size / 1e6:.1f} MB; {weights.licence}) are not here. "
+            f"the weights {name!r} ({weights.use}; {weights.size / 1e6:.1f} MB; {weights.license}) are not here. "
             f"Download them with: loupe weights get {name}"
         )
     return found
@@ -156,11 +156,11 @@ def listed() -> tuple[Listed, ...]:
 
 def as_text() -> str:
     """Returns ``listed()`` as a plain table, a line a file."""
-    lines = [("name", "MB", "licence", "what for", "where")]
+    lines = [("name", "MB", "license", "what for", "where")]
     for row in listed():
         weights = row.weights
         where = str(row.path) if row.path else "not here"
-        lines.append((weights.name, f"{weights.size / 1e6:.1f}", weights.licence, weights.use, where))
+        lines.append((weights.name, f"{weights.size / 1e6:.1f}", weights.license, weights.use, where))
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     return "\n".join("  ".join([*(line[at].ljust(widths[at]) for at in range(4)), line[4]]) for line in lines)
 

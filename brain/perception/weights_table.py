@@ -73,7 +73,7 @@ class Weights:
     file: str
     sha256: str
     size: int
-    licence: str
+    license: str
     use: str
     sources: tuple[Source, ...]
 

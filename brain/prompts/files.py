@@ -29,9 +29,9 @@ from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
 
 #: the longest prompt, negative prompt or factor value, in characters: far more than any text encoder reads
-MOST_CHARACTERS = 4000
+MAX_CHARACTERS = 4000
 #: the most prompts that one call takes
-MOST_PROMPTS = 1_000_000
+MAX_PROMPTS = 1_000_000
 
 _ENDINGS = (".txt", ".jsonl", ".csv", ".tsv")
 _TAKEN = """
@@ -93,8 +93,8 @@ def read(
     found = _read_any(prompts)
     if not found:
         raise PromptError("expected at least one prompt, got none")
-    if len(found) > MOST_PROMPTS:
-        raise PromptError(f"expected at most {MOST_PROMPTS:,} prompts, got {len(found):,}")
+    if len(found) > MAX_PROMPTS:
+        raise PromptError(f"expected at most {MAX_PROMPTS:,} prompts, got {len(found):,}")
     return tuple(found[position] for position in _positions(len(found), sample, seed))
 
 
@@ -250,8 +250,8 @@ def _checked_text(text: Any, where: str, what: str) -> str:
     if not isinstance(text, str):
         raise PromptError(f"{where}: expected {what} to be text, got {type(text).__name__}")
     text = text.strip()
-    if len(text) > MOST_CHARACTERS:
-        raise PromptError(f"{where}: expected {what} of at most {MOST_CHARACTERS:,} characters, got {len(text):,}")
+    if len(text) > MAX_CHARACTERS:
+        raise PromptError(f"{where}: expected {what} of at most {MAX_CHARACTERS:,} characters, got {len(text):,}")
     for position, character in enumerate(text):
         # Cc: control characters; Cs: halves of a surrogate pair, which no file and no database can hold
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
@@ -331,8 +331,8 @@ def _expand(template: Prompts, factors: Mapping[str, Any], sample: int | None, s
     total = 1
     for options in values.values():
         total *= len(options)
-    if min(total, sample or total) > MOST_PROMPTS:
-        raise PromptError(f"expected at most {MOST_PROMPTS:,} prompts, got {total:,}: pass sample=")
+    if min(total, sample or total) > MAX_PROMPTS:
+        raise PromptError(f"expected at most {MAX_PROMPTS:,} prompts, got {total:,}: pass sample=")
     found = []
     for position in _positions(total, sample, seed):
         chosen = {}

@@ -15,7 +15,7 @@ from loupe.brain.core.errors import MissingDependency, ModelError, PromptError
 from loupe.brain.prompts.metadata import checked
 from loupe.brain.prompts.nouns import singular
 from loupe.brain.prompts.parse import parse
-from loupe.brain.prompts.spec import RELATIONS, SIZES, Spec
+from loupe.brain.prompts.spec import RELATIONS, SIZES, PromptSpec
 
 _EXAMPLE = (
     '{"objects": [{"name": "cup", "count": 3, "exact": true, "attributes": [{"kind": "color", "value": "green"}]}, '
@@ -32,13 +32,13 @@ JSON: {_EXAMPLE}
 Prompt: """
 _ANSWERED = frozenset(("objects", "relations", "excluded", "unparsed"))
 #: an answer that is longer than this is no answer
-_MOST_TOKENS = 1024
+_MAX_TOKENS = 1024
 
 #: a question in, the model's answer out
 Generate = Callable[[str], str]
 
 
-def llm_parser(model: str, device: str = "cpu") -> Callable[[str], Spec]:
+def llm_parser(model: str, device: str = "cpu") -> Callable[[str], PromptSpec]:
     """Returns a function as ``parse`` that asks a language model, and falls back to the rules on nonsense.
 
     Only safetensors weights are loaded, and no code that comes with a model is run.
@@ -59,7 +59,7 @@ def llm_parser(model: str, device: str = "cpu") -> Callable[[str], Spec]:
     return lambda prompt: read_with(prompt, generate)
 
 
-def read_with(prompt: str, generate: Generate) -> Spec:
+def read_with(prompt: str, generate: Generate) -> PromptSpec:
     """Returns what ``generate`` answers about the prompt as a spec; the rules' spec where it answers nonsense.
 
     >>> read_with("two cats", lambda question: '{"objects": [{"name": "cat", "count": 2, "exact": true}]}').source
@@ -93,7 +93,7 @@ def _first_object(answer: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _stands_in(spec: Spec, prompt: str) -> bool:
+def _stands_in(spec: PromptSpec, prompt: str) -> bool:
     """Whether the last word of each name stands in the prompt: a model may not add things of its own."""
     said = {
         form for word in re.findall(r"[^\W_]+(?:['’\-][^\W_]+)*", prompt.lower()) for form in (word, singular(word))
@@ -126,8 +126,8 @@ def _load(model: str, device: str) -> Generate:
             turns = [{"role": "user", "content": question}]
             question = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         ids = tokenizer(question, return_tensors="pt").input_ids.to(device)
-        longest = getattr(network.config, "max_position_embeddings", None) or ids.shape[1] + _MOST_TOKENS
-        room = min(_MOST_TOKENS, longest - ids.shape[1])
+        longest = getattr(network.config, "max_position_embeddings", None) or ids.shape[1] + _MAX_TOKENS
+        room = min(_MAX_TOKENS, longest - ids.shape[1])
         if room < 1:
             return ""
         made = network.generate(

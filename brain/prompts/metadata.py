@@ -7,7 +7,7 @@ Three forms:
   forbids the class.
 - T2I-CompBench has a category and no structure: ``{"category": "spatial", "prompt"}``. The words are read by the rules,
   and then as its evaluation reads them: "on the top of" is above; in the category texture every property is a texture.
-- A spec as ``Spec.to_dict`` gives it, for instance in a sample's field ``spec``.
+- A spec as ``PromptSpec.to_dict`` gives it, for instance in a sample's field ``spec``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ from typing import Any, get_args
 from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.parse import parse
-from loupe.brain.prompts.spec import RELATIONS, SIZES, Asked, Attribute, AttributeKind, Relation, Source, Spec
+from loupe.brain.prompts.spec import (
+    RELATIONS,
+    SIZES,
+    Attribute,
+    AttributeKind,
+    PromptSpec,
+    Relation,
+    RequestedObject,
+    Source,
+)
 
 _CATEGORIES = word_set(
     """
@@ -27,10 +36,10 @@ _CATEGORIES = word_set(
     """
 )
 _GENEVAL = frozenset(("include", "exclude", "tag"))
-_OWN = frozenset(Spec.__dataclass_fields__) - {"prompt"}
+_OWN = frozenset(PromptSpec.__dataclass_fields__) - {"prompt"}
 
 
-def spec_of(prompt: str | None, metadata: Mapping[str, Any] | Spec | None = None) -> Spec | None:
+def spec_of(prompt: str | None, metadata: Mapping[str, Any] | PromptSpec | None = None) -> PromptSpec | None:
     """Returns what is asked for: by the metadata where there is some, else by the rules; None where there is neither.
 
     Args:
@@ -43,9 +52,9 @@ def spec_of(prompt: str | None, metadata: Mapping[str, Any] | Spec | None = None
     >>> spec = spec_of(None, {"prompt": "a photo of two dogs", "include": [{"class": "dog", "count": 2}],
     ...                       "exclude": [{"class": "dog", "count": 3}]})
     >>> spec.objects, spec.source
-    ((Asked(name='dog', count=2, exact=True, attributes=()),), 'geneval')
+    ((RequestedObject(name='dog', count=2, exact=True, attributes=()),), 'geneval')
     """
-    if isinstance(metadata, Spec):
+    if isinstance(metadata, PromptSpec):
         return metadata
     if metadata is None:
         return parse(prompt) if prompt is not None and (not isinstance(prompt, str) or prompt.strip()) else None
@@ -60,13 +69,13 @@ def spec_of(prompt: str | None, metadata: Mapping[str, Any] | Spec | None = None
         values["prompt"] = _prompt(prompt, metadata)
         return checked({"source": "field", **values})
     raise PromptError(
-        "expected metadata with GenEval's 'include', T2I-CompBench's 'category', or the keys of Spec.to_dict, got "
-        f"{', '.join(map(repr, metadata))[:300] or 'an empty mapping'}"
+        "expected metadata with GenEval's 'include', T2I-CompBench's 'category', or the keys of PromptSpec.to_dict, "
+        f"got {', '.join(map(repr, metadata))[:300] or 'an empty mapping'}"
     )
 
 
-def checked(values: Mapping[str, Any]) -> Spec:
-    """Returns the spec that a mapping of ``Spec.to_dict``'s form holds, every value checked.
+def checked(values: Mapping[str, Any]) -> PromptSpec:
+    """Returns the spec that a mapping of ``PromptSpec.to_dict``'s form holds, every value checked.
 
     Raises:
         PromptError: a key is unknown, or a value is not of its type
@@ -91,7 +100,7 @@ def checked(values: Mapping[str, Any]) -> Spec:
         for key in ("subject", "object"):
             _expect(_is_number(one.get(key)), key, "the place of an object", one.get(key))
         _expect(one.get("name") in RELATIONS + SIZES, "a relation", _either(RELATIONS + SIZES), one.get("name"))
-    return Spec.from_dict(dict(values))
+    return PromptSpec.from_dict(dict(values))
 
 
 def _check_object(one: Any) -> None:
@@ -110,7 +119,7 @@ def _check_object(one: Any) -> None:
         _expect(isinstance(value, str) and bool(value.strip()), "value", "a text that is not empty", value)
 
 
-def _geneval(prompt: str | None, metadata: Mapping[str, Any]) -> Spec:
+def _geneval(prompt: str | None, metadata: Mapping[str, Any]) -> PromptSpec:
     include, exclude = metadata.get("include", []), metadata.get("exclude", [])
     for key, items in (("include", include), ("exclude", exclude)):
         _expect(isinstance(items, (list, tuple)), key, "a list", items)
@@ -131,13 +140,13 @@ def _geneval(prompt: str | None, metadata: Mapping[str, Any]) -> Spec:
         _expect(color is None or isinstance(color, str), "color", "a text", color)
         attributes = (Attribute("color", color),) if color else ()
         exact = (one["class"], one["count"] + 1) in too_many
-        objects.append(Asked(one["class"], one["count"], exact, attributes))
+        objects.append(RequestedObject(one["class"], one["count"], exact, attributes))
         if (position := one.get("position")) is not None:
             two = isinstance(position, (list, tuple)) and len(position) == 2
             _expect(two and position[0] in RELATIONS and _is_number(position[1]), "position",
                     "[relation, place of the other object]", position)  # fmt: skip
             relations.append(Relation(place, position[0], position[1]))
-    return Spec(
+    return PromptSpec(
         prompt=_prompt(prompt, metadata),
         objects=tuple(objects),
         relations=tuple(relations),
@@ -146,7 +155,7 @@ def _geneval(prompt: str | None, metadata: Mapping[str, Any]) -> Spec:
     )
 
 
-def _t2i_compbench(prompt: str | None, metadata: Mapping[str, Any]) -> Spec:
+def _t2i_compbench(prompt: str | None, metadata: Mapping[str, Any]) -> PromptSpec:
     category = metadata["category"]
     base = category.removesuffix("_val").removesuffix("_train") if isinstance(category, str) else ""
     _expect(base in _CATEGORIES, "category", _either(sorted(_CATEGORIES)), category)

@@ -35,7 +35,7 @@ _GLASS = nouns.word_set(
 #: "no dog in the picture" is about this one
 _PICTURES = nouns.word_set("picture photo photograph painting drawing")
 #: the longest noun phrase that is read
-_MOST_WORDS = 10
+_MAX_WORDS = 10
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def read(tokens: Sequence[Token], at: int) -> NounPhrase | None:
 def _words(tokens: Sequence[Token], quantity: Quantity) -> tuple[list[str], int]:
     at = quantity.end
     words: list[str] = []
-    while at < len(tokens) and len(words) < _MOST_WORDS:
+    while at < len(tokens) and len(words) < _MAX_WORDS:
         word = tokens[at].low
         adjectives_only = all(map(lexicon.kind_of, words)) if words else True
         if word == COMMA or word == "and":

@@ -29,13 +29,13 @@ All that was not understood is in ``Spec.unparsed``. The time is linear in the l
 from __future__ import annotations
 
 from loupe.brain.core.errors import PromptError
-from loupe.brain.prompts.parse_state import Found
+from loupe.brain.prompts.parse_state import ParseState
 from loupe.brain.prompts.sentence import read_sentence
-from loupe.brain.prompts.spec import Spec
+from loupe.brain.prompts.spec import PromptSpec
 from loupe.brain.prompts.tokens import sentences, texts_in
 
 
-def parse(prompt: str) -> Spec:
+def parse(prompt: str) -> PromptSpec:
     """Returns what the prompt asks for, read by the grammar above; never a guess from the words around.
 
     Raises:
@@ -50,11 +50,11 @@ def parse(prompt: str) -> Spec:
     if not isinstance(prompt, str):
         raise PromptError(f"expected a prompt, got {type(prompt).__name__}")
     plain, asked = texts_in(prompt)
-    found = Found(text_free=asked.excluded and not asked.texts)
+    found = ParseState(text_free=asked.excluded and not asked.texts)
     for number, tokens in enumerate(sentences(plain)):
         read_sentence(tokens, number, found)
     found.compare_sizes()
-    return Spec(
+    return PromptSpec(
         prompt=prompt,
         objects=tuple(thing.asked() for thing in found.things),
         relations=tuple(found.relations),

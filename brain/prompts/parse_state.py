@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from loupe.brain.prompts import words as lexicon
 from loupe.brain.prompts.noun_phrase import NounPhrase
-from loupe.brain.prompts.spec import Asked, Attribute, Relation
+from loupe.brain.prompts.spec import Attribute, Relation, RequestedObject
 
 #: how many things back "the dog" may speak of one
-_MOST_BACK = 50
+_MAX_BACK = 50
 
 
 @dataclass
-class Thing:
+class ParsedObject:
     """An object as it is being read; ``sentence`` is the number of the one that names it first."""
 
     name: str
@@ -24,16 +24,16 @@ class Thing:
     plural: bool
     sentence: int
 
-    def asked(self) -> Asked:
+    def asked(self) -> RequestedObject:
         """Returns the record of it."""
-        return Asked(self.name, self.count, self.exact, tuple(self.attributes))
+        return RequestedObject(self.name, self.count, self.exact, tuple(self.attributes))
 
 
 @dataclass
-class Found:
+class ParseState:
     """What was found so far, over all sentences."""
 
-    things: list[Thing] = field(default_factory=list)
+    things: list[ParsedObject] = field(default_factory=list)
     relations: dict[Relation, None] = field(default_factory=dict)  # in order, each once
     excluded: list[str] = field(default_factory=list)
     unparsed: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Found:
             self.describe([same], phrase.attributes)
             return same
         self.things.append(
-            Thing(phrase.name, phrase.count, phrase.exact, list(phrase.attributes), phrase.plural, sentence)
+            ParsedObject(phrase.name, phrase.count, phrase.exact, list(phrase.attributes), phrase.plural, sentence)
         )
         return len(self.things) - 1
 
@@ -82,7 +82,7 @@ class Found:
             return 0
         if phrase.determiner not in ("the", "this", "that", "these", "those", "both"):
             return None
-        for place in range(len(things) - 1, max(-1, len(things) - 1 - _MOST_BACK), -1):
+        for place in range(len(things) - 1, max(-1, len(things) - 1 - _MAX_BACK), -1):
             thing = things[place]
             if thing.name != phrase.name and not thing.name.endswith(" " + phrase.name):
                 continue

@@ -20,7 +20,7 @@ _VAGUE = (
     ("at", "most"), ("up", "to"), ("no", "more", "than"), ("not", "more", "than"), ("fewer", "than"), ("less", "than"),
     ("no", "fewer", "than"), ("about",), ("around",), ("approximately",), ("roughly",), ("nearly",), ("almost",),
 )  # fmt: skip
-_LEAST = (("at", "least"), ("more", "than"))
+_MIN = (("at", "least"), ("more", "than"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def begins_with_bounds(tokens: Sequence[Token], at: int) -> bool:
 
 def _bound(tokens: Sequence[Token], at: int) -> tuple[tuple[str, ...], bool] | None:
     """The words of "at least", "about" before a number, and whether they say the least number there is to be."""
-    for group, known in ((_LEAST, True), (_VAGUE, False)):
+    for group, known in ((_MIN, True), (_VAGUE, False)):
         for words in group:
             same = tuple(token.low for token in tokens[at : at + len(words)]) == words
             if same and _number(tokens, at + len(words)) is not None:
@@ -65,7 +65,7 @@ def _bound(tokens: Sequence[Token], at: int) -> tuple[tuple[str, ...], bool] | N
 
 def read_quantity(tokens: Sequence[Token], at: int, depth: int = 0) -> Quantity:
     """Returns what is said about how many there are to be."""
-    determiner, unread, least = "", "", 0
+    determiner, unread, minimum = "", "", 0
     vague = False
     while (word := word_at(tokens, at)) in _EXACTLY or (word == "all" and word_at(tokens, at + 1) in ("of", "the")):
         at += 2 if word_at(tokens, at + 1) == "of" else 1
@@ -73,7 +73,7 @@ def read_quantity(tokens: Sequence[Token], at: int, depth: int = 0) -> Quantity:
         words, known = bound
         at += len(words)
         vague = not known
-        least = 0 if vague else 1 if words[0] == "at" else 2
+        minimum = 0 if vague else 1 if words[0] == "at" else 2
         unread = " ".join(words) if vague else ""
     if word_at(tokens, at) in DETERMINERS:
         determiner = word_at(tokens, at)
@@ -104,8 +104,8 @@ def read_quantity(tokens: Sequence[Token], at: int, depth: int = 0) -> Quantity:
         at += 1
     if vague:
         count, exact = None, False
-    elif least:
-        count, exact = (count or 0) + least - 1, False
+    elif minimum:
+        count, exact = (count or 0) + minimum - 1, False
     return _group(tokens, Quantity(at, count, exact, determiner, unread), depth)
 
 

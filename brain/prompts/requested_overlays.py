@@ -40,7 +40,7 @@ _ALIKE = 0.7
 
 
 @dataclass(frozen=True)
-class Asked(Record):
+class RequestedText(Record):
     """What a prompt asks for.
 
     Attributes:
@@ -60,7 +60,7 @@ class Asked(Record):
     def wants(self, text: str) -> bool:
         """Returns whether a line that was read is, for the most part, among the words.
 
-        >>> asked_of('a shop with the sign "OPEN DAILY"').wants("0PEN")
+        >>> requested_text('a shop with the sign "OPEN DAILY"').wants("0PEN")
         True
         """
         read = [word for word in map(comparable, text.split()) if word]
@@ -74,22 +74,24 @@ class Asked(Record):
         return good >= 0.6 * len(joined)
 
 
-def asked_of(prompt: object) -> Asked:
+def requested_text(prompt: object) -> RequestedText:
     """Returns what a prompt asks for; nothing where there is none.
 
     Args:
         prompt: a text in any language; anything else, and an empty one, asks for nothing
 
-    >>> asked_of("a forest, no text, no watermark").watermark
+    >>> requested_text("a forest, no text, no watermark").watermark
     False
-    >>> asked_of("a screenshot of a mail program").interface
+    >>> requested_text("a screenshot of a mail program").interface
     True
     """
     if not isinstance(prompt, str) or not prompt.strip():
-        return Asked()
+        return RequestedText()
     expected = expected_text(prompt)
     words = tuple(word for word in map(comparable, expected.words) if word)
-    return Asked(expected.texts, words, _names(_WATERMARK, prompt), _names(_INTERFACE, prompt), expected.open_ended)
+    return RequestedText(
+        expected.texts, words, _names(_WATERMARK, prompt), _names(_INTERFACE, prompt), expected.open_ended
+    )
 
 
 def _names(what: re.Pattern[str], prompt: str) -> bool:

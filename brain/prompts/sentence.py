@@ -7,7 +7,7 @@ from loupe.brain.prompts import words as lexicon
 from loupe.brain.prompts.medium import after_medium, after_tags, is_other_language, is_prose
 from loupe.brain.prompts.noun_phrase import PRONOUNS, is_verb, read
 from loupe.brain.prompts.nouns import word_set
-from loupe.brain.prompts.parse_state import Found
+from loupe.brain.prompts.parse_state import ParseState
 from loupe.brain.prompts.phrases import Phrase, phrase_at
 from loupe.brain.prompts.quantity import begins_with_bounds, word_at
 from loupe.brain.prompts.sentence_attributes import read_predicate
@@ -22,7 +22,7 @@ _EMPTY = word_set("there that which who also both together please very then and"
 _BE = word_set("is are was were be being")
 
 
-def read_sentence(tokens: list[Token], number: int, found: Found) -> None:
+def read_sentence(tokens: list[Token], number: int, found: ParseState) -> None:
     """Reads the whole sentence into ``found``: its tokens from left to right, once."""
     state = State(tokens, number, found)
     tokens = state.tokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loupe.brain.prompts.medium import without_written
 from loupe.brain.prompts.noun_phrase import NounPhrase
-from loupe.brain.prompts.parse_state import Found
+from loupe.brain.prompts.parse_state import ParseState
 from loupe.brain.prompts.tokens import COMMA, WRITTEN, Token
 
 #: in a longer sentence a noun that is not known is more often a word that was not understood
@@ -14,7 +14,7 @@ _FEW_WORDS = 16
 class State:
     """Where the reader of a sentence stands, and what the next words belong to."""
 
-    def __init__(self, tokens: list[Token], number: int, found: Found) -> None:
+    def __init__(self, tokens: list[Token], number: int, found: ParseState) -> None:
         self.tokens = without_written(tokens)
         self.number = number
         self.found = found

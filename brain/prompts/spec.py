@@ -28,7 +28,7 @@ class Attribute(Record):
 
 
 @dataclass(frozen=True)
-class Asked(Record):
+class RequestedObject(Record):
     """An object that is asked for.
 
     Attributes:
@@ -49,7 +49,7 @@ class Relation(Record):
     """How one object is asked to stand to another, e.g. ``Relation(0, "left of", 1)``.
 
     Attributes:
-        subject: the place of the first object in ``Spec.objects``
+        subject: the place of the first object in ``PromptSpec.objects``
         name: one of ``RELATIONS`` or ``SIZES``
         object: the place of the other one
     """
@@ -60,7 +60,7 @@ class Relation(Record):
 
 
 @dataclass(frozen=True)
-class Spec(Record):
+class PromptSpec(Record):
     """What a prompt asks for.
 
     Attributes:
@@ -76,7 +76,7 @@ class Spec(Record):
     """
 
     prompt: str
-    objects: tuple[Asked, ...] = ()
+    objects: tuple[RequestedObject, ...] = ()
     relations: tuple[Relation, ...] = ()
     excluded: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
@@ -92,23 +92,24 @@ class Spec(Record):
                 raise PromptError(f"a relation names object {relation.subject} or {relation.object}: no such object")
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Spec:
+    def from_dict(cls, values: dict[str, Any]) -> PromptSpec:
         """Returns the spec that ``to_dict`` gave, or that a sample's ``spec`` field holds.
 
         Raises:
             PromptError: a key is unknown, missing or of the wrong type
 
-        >>> Spec.from_dict({"prompt": "two cats", "objects": [{"name": "cat", "count": 2, "exact": True}]}).objects
-        (Asked(name='cat', count=2, exact=True, attributes=()),)
+        >>> facts = {"prompt": "two cats", "objects": [{"name": "cat", "count": 2, "exact": True}]}
+        >>> PromptSpec.from_dict(facts).objects
+        (RequestedObject(name='cat', count=2, exact=True, attributes=()),)
         """
         try:
             facts = dict(values)
             objects = tuple(
-                Asked(**{**one, "attributes": tuple(Attribute(**fact) for fact in one.get("attributes", ()))})
+                RequestedObject(**{**one, "attributes": tuple(Attribute(**fact) for fact in one.get("attributes", ()))})
                 for one in facts.pop("objects", ())
             )
             relations = tuple(Relation(**one) for one in facts.pop("relations", ()))
             lists: dict[str, Any] = {name: tuple(facts.pop(name, ())) for name in ("excluded", "texts", "unparsed")}
             return cls(objects=objects, relations=relations, **lists, **facts)
         except (TypeError, AttributeError, KeyError) as error:
-            raise PromptError(f"expected a spec as Spec.to_dict gives it, got {values!r}: {error}") from None
+            raise PromptError(f"expected a spec as PromptSpec.to_dict gives it, got {values!r}: {error}") from None

@@ -30,19 +30,19 @@ class Duplicates(SetMeasure):
 
     name: ClassVar[str] = "duplicates"
     version: ClassVar[int] = 3
-    source: ClassVar[str] = (
+    reference: ClassVar[str] = (
         "Zauner 2010 (pHash); Evangelidis and Psarakis 2008 (ECC), doi:10.1109/TPAMI.2008.113; "
         "Wang et al. 2004 (SSIM), doi:10.1109/TIP.2003.819861"
     )
-    licence: ClassVar[str] = "Apache-2.0"
+    license: ClassVar[str] = "Apache-2.0"
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="exact_duplicate",
             unit="other samples",
             higher_is_better=False,
             bounds=(0.0, float("inf")),
-            sentence="How many other samples have the same bytes or the same pixels",
-            fails=Threshold(">", 0.0, basis="any"),
+            description="How many other samples have the same bytes or the same pixels",
+            default_threshold=Threshold(">", 0.0, provenance="any"),
             failure="exact_duplicate",
         ),
         Output(
@@ -50,16 +50,14 @@ class Duplicates(SetMeasure):
             unit="similarity",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="The highest similarity to another sample, 1 for the same picture",
-            fails=Threshold(">", 0.85, basis=_BASIS),
+            description="The highest similarity to another sample, 1 for the same picture",
+            default_threshold=Threshold(">", 0.85, provenance=_BASIS),
             failure="near_duplicate",
         ),
     )
 
     per_image: int = specs.param(8, "How many candidates are compared with each image", low=1, high=100)
-    least_cosine: float = specs.param(
+    min_cosine: float = specs.param(
         0.9, "The least cosine of two embeddings that makes them candidates", low=-1.0, high=1.0
     )
-    least_hash: float = specs.param(
-        0.75, "The least cosine of two hashes that makes them candidates", low=-1.0, high=1.0
-    )
+    min_hash: float = specs.param(0.75, "The least cosine of two hashes that makes them candidates", low=-1.0, high=1.0)

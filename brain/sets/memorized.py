@@ -21,21 +21,21 @@ class Memorized(SetMeasure):
 
     name: ClassVar[str] = "memorized"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "As near duplicates; Somepalli et al., Diffusion Art or Digital Forgery?, arXiv:2212.03860"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = (
+        "As near duplicates; Somepalli et al., Diffusion Art or Digital Forgery?, arXiv:2212.03860"
+    )
+    license: ClassVar[str] = "Apache-2.0"
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="memorized",
             unit="similarity",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            sentence="The highest similarity to a picture of the reference set, 1 for the same picture",
-            fails=Threshold(">", 0.85, basis="that of near duplicates, on the same similarity"),
+            description="The highest similarity to a picture of the reference set, 1 for the same picture",
+            default_threshold=Threshold(">", 0.85, provenance="that of near duplicates, on the same similarity"),
             failure="memorized",
         ),
     )
 
     per_image: int = specs.param(8, "How many candidates are compared with each image", low=1, high=100)
-    least_hash: float = specs.param(
-        0.75, "The least cosine of two hashes that makes them candidates", low=-1.0, high=1.0
-    )
+    min_hash: float = specs.param(0.75, "The least cosine of two hashes that makes them candidates", low=-1.0, high=1.0)

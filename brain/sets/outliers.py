@@ -13,10 +13,10 @@ from loupe.brain.core.records import Output, Threshold
 from loupe.brain.core.specs import SetMeasure
 
 #: the least spread of the log distances: where all are alike, a thousandth more is no outlier
-_LEAST_SPREAD = 0.05
+_MIN_SPREAD = 0.05
 
 
-def robust_deviations(values: np.ndarray, least: float) -> np.ndarray:
+def robust_deviations(values: np.ndarray, minimum: float) -> np.ndarray:
     """Returns how many robust standard deviations each value is above the median: (N,) float64.
 
     The deviation from the median over 1.4826 times the median absolute deviation, which is the standard deviation of
@@ -24,14 +24,14 @@ def robust_deviations(values: np.ndarray, least: float) -> np.ndarray:
 
     Args:
         values: (N,) finite numbers, N at least 1
-        least: the least standard deviation that is divided by
+        minimum: the least standard deviation that is divided by
 
     >>> robust_deviations(np.array([1.0, 2.0, 3.0, 4.0, 100.0]), 0.1).round(1).tolist()
     [-1.3, -0.7, 0.0, 0.7, 65.4]
     """
     middle = np.median(values)
     spread = 1.4826 * np.median(np.abs(values - middle))
-    return (values - middle) / max(float(spread), least)
+    return (values - middle) / max(float(spread), minimum)
 
 
 def outlyingness(distances: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ def outlyingness(distances: np.ndarray) -> np.ndarray:
         distances: (N, k) to the k nearest, at least 0
     """
     mean = distances.mean(1, dtype=np.float64)
-    return robust_deviations(np.log(np.maximum(mean, 1e-6)), _LEAST_SPREAD).astype(np.float32)
+    return robust_deviations(np.log(np.maximum(mean, 1e-6)), _MIN_SPREAD).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,20 @@ class Outliers(SetMeasure):
 
     name: ClassVar[str] = "outliers"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = (
+    reference: ClassVar[str] = (
         "Ramaswamy, Rastogi & Shim 2000, doi:10.1145/342009.335437; Iglewicz & Hoaglin 1993 (3.5 deviations)"
     )
-    licence: ClassVar[str] = "Apache-2.0"
+    license: ClassVar[str] = "Apache-2.0"
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="outlier",
             unit="robust standard deviations",
             higher_is_better=False,
             bounds=(-math.inf, math.inf),
-            sentence="How far its nearest neighbours are, against those of the other samples of the set",
-            fails=Threshold(">", 3.5, source="default", basis="relative to the set, as Iglewicz & Hoaglin recommend"),
+            description="How far its nearest neighbours are, against those of the other samples of the set",
+            default_threshold=Threshold(
+                ">", 3.5, source="default", provenance="relative to the set, as Iglewicz & Hoaglin recommend"
+            ),
             failure="outlier",
         ),
         Output(
@@ -77,4 +79,4 @@ class Outliers(SetMeasure):
         ),
     )
 
-    neighbours: int = specs.param(10, "How many nearest neighbours count", low=1, high=1000)
+    neighbors: int = specs.param(10, "How many nearest neighbours count", low=1, high=1000)

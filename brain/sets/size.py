@@ -13,9 +13,9 @@ from loupe.brain.core.records import Output, Threshold
 from loupe.brain.core.specs import SetCheck
 
 #: octaves: the least spread of the sizes that is divided by: where all are of one size, a third more is not odd
-_LEAST_SPREAD = 0.3
+_MIN_SPREAD = 0.3
 #: samples, below which a set has no usual size
-_LEAST = 5
+_MIN = 5
 
 
 def size_deviation(width: np.ndarray, height: np.ndarray) -> np.ndarray:
@@ -33,10 +33,10 @@ def size_deviation(width: np.ndarray, height: np.ndarray) -> np.ndarray:
     """
     octaves = np.log2(np.maximum(width.astype(np.float64) * height, 1)) / 2
     known = octaves[~np.isnan(octaves)]
-    if len(known) < _LEAST:
+    if len(known) < _MIN:
         return np.full(len(octaves), math.nan, dtype=np.float32)
     middle = np.median(known)
-    spread = max(1.4826 * float(np.median(np.abs(known - middle))), _LEAST_SPREAD)
+    spread = max(1.4826 * float(np.median(np.abs(known - middle))), _MIN_SPREAD)
     return (np.abs(octaves - middle) / spread).astype(np.float32)
 
 
@@ -50,8 +50,8 @@ class Size(SetCheck):
 
     name: ClassVar[str] = "size"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "Iglewicz & Hoaglin, How to Detect and Handle Outliers (1993): 3.5 robust deviations"
-    licence: ClassVar[str] = "Apache-2.0"
+    reference: ClassVar[str] = "Iglewicz & Hoaglin, How to Detect and Handle Outliers (1993): 3.5 robust deviations"
+    license: ClassVar[str] = "Apache-2.0"
     after: ClassVar[str] = "geometry"
     reads: ClassVar[tuple[str, ...]] = ("width", "height")
     outputs: ClassVar[tuple[Output, ...]] = (
@@ -60,12 +60,14 @@ class Size(SetCheck):
             unit="robust standard deviations",
             higher_is_better=False,
             bounds=(0.0, math.inf),
-            sentence="How far the size is from the set's median, on a scale of octaves.",
-            fails=Threshold(">", 3.5, basis="relative to the set; twice or half the size where all others are of one"),
+            description="How far the size is from the set's median, on a scale of octaves.",
+            default_threshold=Threshold(
+                ">", 3.5, provenance="relative to the set; twice or half the size where all others are of one"
+            ),
             failure="odd_size",
         ),
     )
 
     def judge(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
         found = size_deviation(columns["width"], columns["height"])
-        return {"size_deviation": found}, f"its size is unknown, or there are fewer than {_LEAST} samples"
+        return {"size_deviation": found}, f"its size is unknown, or there are fewer than {_MIN} samples"

@@ -125,8 +125,10 @@ def read(
         unreadable.update(chunk.unreadable)
         made = {
             row.id: one
-            for bunch in chunk.bunches
-            for row, one in zip(bunch.rows, fingerprints(bunch.batch(), [row.path for row in bunch.rows]), strict=True)
+            for bucket in chunk.buckets
+            for row, one in zip(
+                bucket.rows, fingerprints(bucket.batch(), [row.path for row in bucket.rows]), strict=True
+            )
         }
         keep(chunk.rows, made)
         found.update(made)
@@ -156,7 +158,7 @@ def compare(
     chosen: np.ndarray,
     *,
     per_image: int,
-    least: float,
+    minimum: float,
     report: ProgressCallback,
     groups: np.ndarray | None = None,
     new: np.ndarray | None = None,
@@ -184,7 +186,7 @@ def compare(
     pairs = matching.candidates(
         thumbs.luma,
         per_image=per_image,
-        least=least,
+        minimum=minimum,
         groups=None if groups is None else groups[compared],
         chosen=None if new is None else np.flatnonzero(new[compared]),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
@@ -207,7 +209,7 @@ def across(
     line: Threshold,
     *,
     per_image: int,
-    least: float,
+    minimum: float,
     report: ProgressCallback,
     of_first: bool = False,
 ) -> tuple[dict[tuple[int, int], tuple[str, float]], np.ndarray]:
@@ -230,14 +232,14 @@ def across(
         known,
         chosen,
         per_image=per_image,
-        least=least,
+        minimum=minimum,
         groups=groups,
         report=report,
         new=groups == 0 if of_first else None,
     )
     highest[compared] = 0.0
     pairs: dict[tuple[int, int], tuple[str, float]] = {}
-    beyond = line.fails(similar)
+    beyond = line.violates(similar)
     for a, b, value, near in zip(first.tolist(), second.tolist(), similar.tolist(), beyond.tolist(), strict=True):
         highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
         pair = (min(a, b), max(a, b))

@@ -114,7 +114,7 @@ def candidates(
     luma: np.ndarray,
     *,
     per_image: int = 8,
-    least: float = 0.75,
+    minimum: float = 0.75,
     groups: np.ndarray | None = None,
     chosen: np.ndarray | None = None,
     block: int = 1024,
@@ -127,7 +127,7 @@ def candidates(
     Args:
         luma: (N, 64, 64) uint8 thumbnails
         per_image: how many others of each image at most
-        least: the least cosine
+        minimum: the least cosine
         groups: (N,) ints; when given, only pairs across two groups are looked for
         chosen: indices; when given, only pairs with one of these images are looked for
         block: the side of a tile
@@ -153,8 +153,8 @@ def candidates(
             )
             turned_too, turn = _highest([view[rows] @ whole[columns].T for view in turns])
             # a symmetric layout fits turned as well as upright: then both are tried
-            turn = np.where(turned_too >= least, turn + 1, 0)
-            window = np.where(upright >= least, np.where(window < len(WINDOWS), window, 0), -1)
+            turn = np.where(turned_too >= minimum, turn + 1, 0)
+            window = np.where(upright >= minimum, np.where(window < len(WINDOWS), window, 0), -1)
             tile = np.maximum(upright, turned_too)
             tile[rows[:, None] == np.arange(left, columns.stop)] = -2
             if groups is not None:
@@ -165,7 +165,7 @@ def candidates(
             best, labels = np.concatenate([best, tile[index, near]], 1), np.concatenate([labels, label], 1)
             near = np.argsort(-best, axis=1, kind="stable")[:, :keep]
             best, labels = best[index, near], labels[index, near]
-        row, column = np.nonzero(best >= least)
+        row, column = np.nonzero(best >= minimum)
         found.append(np.concatenate([rows[row][:, None], labels[row, column]], 1))
         step(top + len(rows))
     a, b, turn, window = np.concatenate(found).T

@@ -102,18 +102,18 @@ def nearest(
 
 def pairs_above(
     unit: np.ndarray,
-    least: float,
+    minimum: float,
     *,
-    most: int | None = None,
+    maximum: int | None = None,
     groups: np.ndarray | None = None,
     step: Callable[[int], None] = lambda _: None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns every pair of vectors whose cosine is above ``least``: (P,) int64 a < b, and their (P,) float32 cosines.
+    """Returns every pair of vectors whose cosine is above ``minimum``: (P,) int64 a < b, and their (P,) float32 cosines.
 
     Args:
         unit: (N, D) float32 of unit length
-        least: in [-1, 1]
-        most: when given, of a vector that has more in a tile of 4096 others, its nearest ones
+        minimum: in [-1, 1]
+        maximum: when given, of a vector that has more in a tile of 4096 others, its nearest ones
         groups: (N,) ints; when given, only pairs across two groups
         step: called with the number of vectors done after each row of tiles
     """
@@ -131,12 +131,12 @@ def pairs_above(
             if of is not None:
                 tile.masked_fill_(of[top : top + _TILE, None] == of[left : left + _TILE], -2.0)
             # nothing above the line is the rule: the highest is found faster than every place
-            near = (tile.amax(1) > least).nonzero()[:, 0]
+            near = (tile.amax(1) > minimum).nonzero()[:, 0]
             tile = tile[near]
-            if most is not None and tile.shape[1] > most:
-                kth = tile.topk(most, dim=1).values[:, -1:]
+            if maximum is not None and tile.shape[1] > maximum:
+                kth = tile.topk(maximum, dim=1).values[:, -1:]
                 tile = tile.masked_fill_(tile < kth, -2.0)
-            row, column = (tile > least).nonzero(as_tuple=True)
+            row, column = (tile > minimum).nonzero(as_tuple=True)
             first.append(near[row] + top)
             second.append(column + left)
             cosine.append(tile[row, column])

@@ -25,11 +25,11 @@ WINDOWS = (
 _CLIPPED = 4.0
 _NOISE = 0.01
 _DETAIL = 4.0
-_LEAST_DETAIL = 0.1
-_LEAST_DETAIL_MOVED = 0.15
-_LEAST_OVERLAP = 0.6
-_MOST_SHEAR = 0.1
-_MOST_SCALE = 1.35
+_MIN_DETAIL = 0.1
+_MIN_DETAIL_MOVED = 0.15
+_MIN_OVERLAP = 0.6
+_MAX_SHEAR = 0.1
+_MAX_SCALE = 1.35
 #: a logo that somebody put on a picture: it is no longer than that share of a side, no farther than that from both
 #: edges of a corner, and that share of the picture has structure beside it
 _STAMP_SIDE, _STAMP_MARGIN, _STAMP_REST = 0.45, 0.1, 0.25
@@ -106,7 +106,7 @@ def detail(luma: np.ndarray) -> np.ndarray:
 
 def has_detail(luma: np.ndarray) -> np.ndarray:
     """Returns (N,) bool: whether there is enough in a (N, 64, 64) thumbnail to tell it from others of its layout."""
-    return detail(luma) >= _LEAST_DETAIL
+    return detail(luma) >= _MIN_DETAIL
 
 
 def similarity(thumbs: Thumbnails, a: int, b: int, turn: int = 0, window: int = 0) -> float:
@@ -124,7 +124,7 @@ def similarity(thumbs: Thumbnails, a: int, b: int, turn: int = 0, window: int = 
     best = _compare(luma_b, luma_a, chroma_b, chroma_a, straight)
     if best > 0.95:
         return best
-    if detail(np.stack([luma_a, luma_b])).min() < _LEAST_DETAIL_MOVED:
+    if detail(np.stack([luma_a, luma_b])).min() < _MIN_DETAIL_MOVED:
         return best  # one lamp in the dark fits every other one when it may be moved
     left, top, side = WINDOWS[window]
     start = np.array([[side, 0, left * SIDE], [0, side, top * SIDE]], np.float32)
@@ -163,17 +163,17 @@ def _compare(
     import cv2
 
     scale, shear = warp[(0, 1), (0, 1)], warp[(0, 1), (1, 0)]
-    if scale.min() < 1 / _MOST_SCALE or scale.max() > _MOST_SCALE or np.abs(shear).max() > _MOST_SHEAR:
+    if scale.min() < 1 / _MAX_SCALE or scale.max() > _MAX_SCALE or np.abs(shear).max() > _MAX_SHEAR:
         return 0.0
     flags = cv2.WARP_INVERSE_MAP
     inside = cv2.warpAffine(np.ones((SIDE, SIDE), np.uint8), warp, (SIDE, SIDE), flags=flags | cv2.INTER_NEAREST)
     inside = cv2.erode(inside, np.ones((5, 5), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
-    if inside.mean() < _LEAST_OVERLAP:
+    if inside.mean() < _MIN_OVERLAP:
         return 0.0
     moved = cv2.warpAffine(picture, warp, (SIDE, SIDE), flags=flags | cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     x, y = template.astype(np.float32), moved.astype(np.float32)
     local, detailed = _structure(x, y, inside)
-    if detailed.sum() < _LEAST_DETAIL * inside.sum():
+    if detailed.sum() < _MIN_DETAIL * inside.sum():
         return 0.0
     alike = float(np.quantile(local[detailed], 0.1))
     # each of the two may have a logo, each in another corner
@@ -187,16 +187,16 @@ def _compare(
 
     small = warp.copy()
     small[:, 2] *= _CHROMA / SIDE
-    colours = [
+    colors = [
         cv2.warpAffine(plane.astype(np.float32), small, (_CHROMA, _CHROMA), flags=flags | cv2.INTER_LINEAR)
         for plane in chroma
     ]
     there = inside[:: SIDE // _CHROMA, :: SIDE // _CHROMA]
-    colour_y, colour_x = np.stack(colours)[:, there], template_chroma.astype(np.float32)[:, there]
-    power_x, power_y = (colour_x**2).mean(), (colour_y**2).mean()
+    color_y, color_x = np.stack(colors)[:, there], template_chroma.astype(np.float32)[:, there]
+    power_x, power_y = (color_x**2).mean(), (color_y**2).mean()
     # a grey copy is the same picture; another colour is another picture
     if min(power_x, power_y) > 9:
-        alike = min(alike, float((colour_x * colour_y).mean() / np.sqrt(power_x * power_y)))
+        alike = min(alike, float((color_x * color_y).mean() / np.sqrt(power_x * power_y)))
     return min(max(alike, 0.0), 1.0)
 
 

@@ -73,7 +73,7 @@ def tabulate(
     states: Mapping[str, np.ndarray],
     *,
     every_mode: bool = False,
-    most_values: int = 40,
+    max_values: int = 40,
 ) -> Table:
     """Returns the table of a factor.
 
@@ -82,7 +82,7 @@ def tabulate(
         values: N values
         states: for each failure mode that was judged a (N,) array of ``State``; at least one
         every_mode: also the modes that never failed; they are left out otherwise, unless no mode failed
-        most_values: the most rows; the most frequent values stay
+        max_values: the most rows; the most frequent values stay
 
     >>> table = tabulate("time", ["day", "night"], {"blur": np.array([State.FAILED, State.PASSED])})
     >>> [(value, row[0].failures, row[0].n) for value, row in zip(table.values, table.cells)]
@@ -94,7 +94,7 @@ def tabulate(
     distinct, codes = groups(values)
     flat = rates(kept, {factor: values})
     counts = np.bincount(codes, minlength=len(distinct))
-    rows = sorted(np.argsort(-counts, kind="stable")[:most_values].tolist())
+    rows = sorted(np.argsort(-counts, kind="stable")[:max_values].tolist())
     every = np.stack(list(states.values()))
     return Table(
         factor=factor,

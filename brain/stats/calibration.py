@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loupe.brain.core.specs import Defect
 
 #: below this AUROC a score is not said to tell flawed pictures from others
-LEAST_AUROC = 0.7
+MIN_AUROC = 0.7
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class OperatingPoint(Record):
 
     Attributes:
         threshold: the threshold
-        false_positives: of the pictures as they are
+        false_positive_rate: of the pictures as they are
         recall: of the copies with the defect, for each severity
     """
 
     threshold: Threshold
-    false_positives: Share
+    false_positive_rate: Share
     recall: tuple[Share, ...]
 
 
@@ -133,7 +133,7 @@ class Calibration(Record):
 
 def _point(point: OperatingPoint) -> tuple[str, str, str]:
     recall = " ".join(f"{share.rate:.0%}" if share.n else "?" for share in point.recall)
-    return f"{point.threshold.op} {point.threshold.value:.4g}", str(point.false_positives), recall
+    return f"{point.threshold.op} {point.threshold.value:.4g}", str(point.false_positive_rate), recall
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
@@ -198,7 +198,7 @@ def threshold_for(clean: np.ndarray, op: Literal["<", ">"], rate: float) -> floa
     return float(ordered[allowed] if op == "<" else ordered[-1 - allowed])
 
 
-def least_known(rate: float) -> int:
+def min_known(rate: float) -> int:
     """Returns how many known scores there have to be to choose a threshold for that rate: one of them is beyond it.
 
     >>> least_known(0.01)
@@ -225,19 +225,19 @@ def propose(
     True
     """
     clean, flawed = clean[~np.isnan(clean)], flawed[~np.isnan(flawed)]
-    if len(clean) < least_known(rate):
+    if len(clean) < min_known(rate):
         return None, (
-            f"a rate of {rate:.1%} needs {least_known(rate)} known scores to choose from, got {len(clean)}: "
+            f"a rate of {rate:.1%} needs {min_known(rate)} known scores to choose from, got {len(clean)}: "
             "take more pictures, or a higher rate"
         )
     if not len(flawed):
         return None, "no copy with the strongest defect has a known score"
     worse = 1 if op == ">" else -1
     apart = auroc(worse * clean, worse * flawed)
-    if apart < LEAST_AUROC:
+    if apart < MIN_AUROC:
         return None, f"the score does not tell the strongest defect from these pictures: AUROC {apart:.2f}"
     value = threshold_for(clean, op, rate)
-    if not math.isfinite(value) or Threshold(op, value).fails(flawed).mean() <= rate:
+    if not math.isfinite(value) or Threshold(op, value).violates(flawed).mean() <= rate:
         return None, f"too many of these pictures score as badly as the strongest defect: at {rate:.1%} it is not found"
     return Threshold(op, value), ""
 
@@ -256,7 +256,7 @@ def operating_point(threshold: Threshold, scores: np.ndarray) -> OperatingPoint:
 def share_of(threshold: Threshold, scores: np.ndarray) -> Share:
     """Returns how many of the (N,) scores fail, with the 95 % Wilson interval; NaN counts as unknown."""
     n = int((~np.isnan(scores)).sum())
-    flagged = int(threshold.fails(scores).sum())
+    flagged = int(threshold.violates(scores).sum())
     low, high = wilson(flagged, n)
     return Share(n, flagged, len(scores) - n, flagged / n if n else math.nan, float(low), float(high))
 

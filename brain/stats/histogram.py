@@ -197,7 +197,7 @@ def histogram(scores: np.ndarray, threshold: Threshold, over: Range) -> Histogra
     with np.errstate(invalid="ignore"):
         place = np.floor((np.clip(known.astype(np.float64), over.low, over.high) - start) / per_bar + 1e-9)
     place = np.clip(place, 0, bars - 1).astype(np.int64)
-    fails = threshold.fails(known)
+    fails = threshold.violates(known)
     return Histogram(
         range=over,
         start=start,
@@ -231,7 +231,7 @@ def nearest(scores: np.ndarray, threshold: Threshold, n: int) -> tuple[list[int]
     >>> nearest(np.float32([0.1, 0.5, np.nan, 0.3, 0.9]), Threshold("<", 0.4), 2)
     ([3, 0], [1, 4])
     """
-    fails = threshold.fails(scores)
+    fails = threshold.violates(scores)
     passes = ~fails & ~np.isnan(scores)
     distance = np.abs(scores.astype(np.float64) - threshold.value)
 

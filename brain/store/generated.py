@@ -77,8 +77,8 @@ def prepare(dataset: fo.Dataset, factors: Iterable[str]) -> None:
             raise InputError(f"expected an empty dataset or one of images, got media type {dataset.media_type!r}")
         _declare(dataset, "prompt", fo.StringField, "What the image was asked for")
         _declare(dataset, "generation", fo.EmbeddedDocumentField, "How it was made")
-        for name, (kind, sentence) in _FIELDS.items():
-            _declare(dataset, f"generation.{name}", kind, sentence)
+        for name, (kind, description) in _FIELDS.items():
+            _declare(dataset, f"generation.{name}", kind, description)
         _declare(dataset, "scenario", fo.EmbeddedDocumentField, "The factors that the prompt was made from")
         for name in dict.fromkeys(factors):  # in the order given: the panels begin with the first
             _declare(dataset, f"scenario.{name}", fo.StringField, f"The prompt's {name}")

@@ -23,7 +23,7 @@ PLUGIN = "@loupe/loupe"
 DEAD_AFTER = 60.0
 
 #: how many workers may die over one operation before it is given up
-MOST_DEATHS = 3
+MAX_DEATHS = 3
 
 _WORKER = "metadata.loupe.worker"
 _DEATHS = "metadata.loupe.deaths"
@@ -155,11 +155,11 @@ def reap() -> tuple[list[ObjectId], list[ObjectId]]:
         for orphan in orphans:
             facts = orphan["metadata"]["loupe"]
             mine = {"_id": orphan["_id"], "run_state": "running", _WORKER: facts["worker"]}
-            if facts.get("deaths", 0) + 1 < MOST_DEATHS:
+            if facts.get("deaths", 0) + 1 < MAX_DEATHS:
                 if _requeue(mine, {"$inc": {_DEATHS: 1}}):
                     requeued.append(orphan["_id"])
             elif fail(
-                orphan["_id"], facts["worker"], f"{MOST_DEATHS} workers died while they ran this job: see their logs"
+                orphan["_id"], facts["worker"], f"{MAX_DEATHS} workers died while they ran this job: see their logs"
             ):
                 given_up.append(orphan["_id"])
         _workers().delete_many({"_id": {"$nin": alive}})
@@ -213,10 +213,10 @@ def cancel(job: ObjectId) -> bool:
     return changed.modified_count > 0
 
 
-def recent(dataset_id: ObjectId, most: int = 20) -> list[Job]:
+def recent(dataset_id: ObjectId, maximum: int = 20) -> list[Job]:
     """Returns this plugin's operations on a dataset, the latest first."""
     with database_errors():
-        found = _operations().find({**_OURS, "dataset_id": dataset_id}).sort("queued_at", -1).limit(most)
+        found = _operations().find({**_OURS, "dataset_id": dataset_id}).sort("queued_at", -1).limit(maximum)
         return [_job(doc) for doc in found]
 
 

@@ -53,7 +53,7 @@ def load(samples: fo.Dataset | fo.DatasetView, key: str) -> dict[str, Any]:
 def load_thresholds(samples: fo.Dataset | fo.DatasetView) -> dict[str, Threshold]:
     """Returns the thresholds that somebody set on the dataset, by failure mode."""
     stored = root(samples).info.get(_SETTINGS, {}).get("thresholds", {})
-    return {failure: Threshold(**facts) for failure, facts in stored.items()}
+    return {failure: Threshold.from_dict(facts) for failure, facts in stored.items()}
 
 
 def save_thresholds(samples: fo.Dataset | fo.DatasetView, thresholds: dict[str, Threshold]) -> None:

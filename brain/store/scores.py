@@ -32,7 +32,7 @@ _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 def declare(
     samples: _Samples,
     outputs: Iterable[Output],
-    evidence: Iterable[str] = (),
+    boxes_field: Iterable[str] = (),
     maps: Iterable[str] = (),
     points: Iterable[str] = (),
 ) -> None:
@@ -41,7 +41,7 @@ def declare(
     Args:
         samples: a dataset or view
         outputs: the scores
-        evidence: the fields of boxes
+        boxes_field: the fields of boxes
         maps: the fields of maps
         points: the fields of points
     """
@@ -50,13 +50,15 @@ def declare(
         _field(dataset, QUALITY, fo.EmbeddedDocumentField, "Raw scores of the checks", fo.DynamicEmbeddedDocument)
         for output in outputs:
             better = "higher is better" if output.higher_is_better else "lower is better"
-            _field(dataset, f"{QUALITY}.{output.name}", fo.FloatField, f"{output.sentence} ({output.unit}; {better})")
+            _field(
+                dataset, f"{QUALITY}.{output.name}", fo.FloatField, f"{output.description} ({output.unit}; {better})"
+            )
         _labels(dataset, FAILURES, "What went wrong: scores beyond their threshold", threshold=fo.FloatField)
         _field(dataset, f"{FAILURES}.classifications.score", fo.FloatField, "The score")
         _field(dataset, f"{FAILURES}.classifications.check", fo.StringField, "The check that gave the score")
         _labels(dataset, UNKNOWN, "Checks that looked and could not judge", reason=fo.StringField)
         _field(dataset, CHECKED, fo.DictField, "Which version of which check has judged this sample")
-        for name in evidence:
+        for name in boxes_field:
             _field(dataset, name, fo.EmbeddedDocumentField, "What the checks saw, and where", fo.Detections)
             _field(dataset, f"{name}.detections.{CHECK}", fo.StringField, "The check that saw it")
         for name in maps:
@@ -119,7 +121,7 @@ def _folded(changes: dict[str, dict[str, Any]], before: Mapping[str, Any]) -> di
 
 def _standing(dataset: fo.Dataset, ids: Sequence[str], checks: Sequence[Check]) -> dict[str, dict[str, Any]]:
     """Returns what stands in the fields that checks share, by sample: what others left there is kept."""
-    fields = {UNKNOWN, *_EMPTY, *(check.evidence for check in checks if check.evidence)}
+    fields = {UNKNOWN, *_EMPTY, *(check.boxes_field for check in checks if check.boxes_field)}
     found = dataset._sample_collection.find({"_id": {"$in": [ObjectId(one) for one in ids]}}, dict.fromkeys(fields, 1))
     return {str(document["_id"]): document for document in found}
 
@@ -161,8 +163,8 @@ def _changes(verdict: Verdict, checks: dict[str, Check], before: Mapping[str, An
             values[map_field] = _heatmap(verdict.maps.get(name))
         if points_field := checks[name].points_field:
             values[points_field] = _keypoints(name, verdict.points.get(name, ()))
-    for field in {checks[name].evidence for name in verdict.row.pending} - {None}:
-        own = {name for name in verdict.row.pending if checks[name].evidence == field}
+    for field in {checks[name].boxes_field for name in verdict.row.pending} - {None}:
+        own = {name for name in verdict.row.pending if checks[name].boxes_field == field}
         values[str(field)] = _detections(verdict, own, (before.get(str(field)) or {}).get("detections", ()))
     reasons = {label["label"]: label["reason"] for label in (before.get(UNKNOWN) or {}).get("classifications", ())}
     kept = {check: reason for check, reason in reasons.items() if check not in verdict.row.pending}

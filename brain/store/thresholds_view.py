@@ -55,7 +55,7 @@ def in_use(samples: SampleCollection, failure: str) -> tuple[Threshold, Threshol
     Raises:
         UnknownName: no such failure mode; the nearest name is suggested
     """
-    default = _known(failure).fails
+    default = _known(failure).default_threshold
     assert default is not None
     return load_thresholds(samples).get(failure, default), default
 

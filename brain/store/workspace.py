@@ -15,7 +15,7 @@ PANEL = "failures_by_scenario"
 BRAIN_KEY = "embeddings_umap"
 
 #: one hue for each family of failures; all of them readable on black and on white
-_COLOURS = {
+_COLORS = {
     "artifact": "#4e79c4",
     "exposure": "#c9a227",
     "text": "#d65f2f",
@@ -43,7 +43,7 @@ def prepare_app(dataset: fo.Dataset) -> str:
         # a small picture has room for no more: the prompt would lie over it
         dataset.app_config.active_fields = fo.ActiveFields(paths=[FAILURES] if dataset.has_field(FAILURES) else [])
         dataset.app_config.color_scheme = fo.ColorScheme(
-            color_pool=list(_COLOURS.values()), color_by="value", fields=[_failure_colours()]
+            color_pool=list(_COLORS.values()), color_by="value", fields=[_failure_colors()]
         )
         dataset.save()
         dataset.save_workspace(
@@ -109,9 +109,9 @@ def _labels(dataset: fo.Dataset, paths: Sequence[str]) -> list[str]:
     ]
 
 
-def _failure_colours() -> dict[str, object]:
+def _failure_colors() -> dict[str, object]:
     return {
         "path": FAILURES,
         "colorByAttribute": "label",
-        "valueColors": [{"value": mode.name, "color": _COLOURS[mode.group]} for mode in FAILURE_MODES.values()],
+        "valueColors": [{"value": mode.name, "color": _COLORS[mode.group]} for mode in FAILURE_MODES.values()],
     }

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 #: the most pictures that are measured unless it is said otherwise: enough for 1 %, though some are unknown
 LIMIT = 240
 #: the fewest pictures that a calibration may be asked to take
-LEAST_LIMIT = 10
-_MOST_MESSAGES = 100
+MIN_LIMIT = 10
+_MAX_MESSAGES = 100
 
 
 @database_errors()
@@ -50,7 +50,7 @@ def calibrate(
     samples: fo.Dataset | fo.DatasetView,
     failures: str | Sequence[str] | None = None,
     *,
-    false_positives: float = 0.01,
+    false_positive_rate: float = 0.01,
     limit: int = LIMIT,
     seed: int = 0,
     apply: bool = False,
@@ -68,8 +68,8 @@ def calibrate(
     Args:
         samples: a dataset or view of images
         failures: failure modes that there are both a check and a defect for; all of them by default
-        false_positives: the share of the pictures that a proposed threshold may flag, in (0, 0.5). One is proposed only
-            where the choosing half has 1 / ``false_positives`` known scores: 200 pictures for 0.01, a few more where
+        false_positive_rate: the share of the pictures that a proposed threshold may flag, in (0, 0.5). One is proposed only
+            where the choosing half has 1 / ``false_positive_rate`` known scores: 200 pictures for 0.01, a few more where
             some scores are unknown
         limit: the most pictures to measure, at least 10; they are picked evenly over the view, and one that cannot be
             read is replaced by another
@@ -92,8 +92,8 @@ def calibrate(
     >>> loupe.calibrate(dataset, ["blur", "dark"]).thresholds["blur"].value  # doctest: +SKIP
     0.5313
     """
-    _require(false_positives, limit, seed)
-    wanted = float(false_positives)
+    _require(false_positive_rate, limit, seed)
+    wanted = float(false_positive_rate)
     tested = _tested(failures)
     store_rows.require_images(samples)
     report = reporter(progress, "calibrate")
@@ -111,7 +111,7 @@ def calibrate(
     n = unreadable = 0
     # the pictures of a chunk are few: each becomes dozens of copies before the run can stop
     for chunk in read_chunks(rows, long_side=long_side, batch_size=1):
-        batches = {bunch.rows[0].id: bunch.batch() for bunch in chunk.bunches}
+        batches = {bucket.rows[0].id: bucket.batch() for bucket in chunk.buckets}
         for row in chunk.rows:
             if n == limit:
                 break
@@ -151,7 +151,7 @@ def calibrate(
             "seed": int(seed),
             "apply": bool(apply),
         },
-        messages=dict(list(messages.items())[:_MOST_MESSAGES]),
+        messages=dict(list(messages.items())[:_MAX_MESSAGES]),
     )
     store_runs.save(samples, calibration)
     if apply and calibration.thresholds:
@@ -170,8 +170,8 @@ class _Tested:
 
     @property
     def default(self) -> Threshold:
-        assert self.output.fails is not None
-        return self.output.fails
+        assert self.output.default_threshold is not None
+        return self.output.default_threshold
 
 
 def calibratable() -> dict[str, tuple[str, Output]]:
@@ -181,12 +181,12 @@ def calibratable() -> dict[str, tuple[str, Output]]:
     return {failure: found[failure] for failure in sorted(found) if failure in defects}
 
 
-def _require(false_positives: float, limit: int, seed: int) -> None:
-    number = isinstance(false_positives, (int, float)) and not isinstance(false_positives, bool)
-    if not number or not 0 < false_positives < 0.5:
-        raise InputError(f"expected false_positives between 0 and 0.5, got {false_positives!r}: 0.01 asks for 1 %")
-    if not isinstance(limit, (int, np.integer)) or isinstance(limit, bool) or limit < LEAST_LIMIT:
-        raise InputError(f"expected a limit of at least {LEAST_LIMIT} pictures, got {limit!r}")
+def _require(false_positive_rate: float, limit: int, seed: int) -> None:
+    number = isinstance(false_positive_rate, (int, float)) and not isinstance(false_positive_rate, bool)
+    if not number or not 0 < false_positive_rate < 0.5:
+        raise InputError(f"expected false_positives between 0 and 0.5, got {false_positive_rate!r}: 0.01 asks for 1 %")
+    if not isinstance(limit, (int, np.integer)) or isinstance(limit, bool) or limit < MIN_LIMIT:
+        raise InputError(f"expected a limit of at least {MIN_LIMIT} pictures, got {limit!r}")
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
         raise InputError(f"expected a seed that is a whole number of at least 0, got {seed!r}")
 
@@ -258,12 +258,12 @@ def _calibrated(
     proposed = None
     if line is not None:
         chosen_on, others = share_of(line, choosing[:, 0]), share_of(line, reporting[:, 0])
-        basis = (
+        provenance = (
             f"flags {chosen_on.rate * 100:.1f} % of {chosen_on.n} pictures of this dataset, which it was chosen on, "
             f"and {others} of {others.n} others"
         )
         proposed = operating_point(
-            replace(set_now(line.op, line.value), source=f"calibrated:{key}", basis=basis), reporting
+            replace(set_now(line.op, line.value), source=f"calibrated:{key}", provenance=provenance), reporting
         )
     return CalibratedFailure(
         failure=one.failure,

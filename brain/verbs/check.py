@@ -29,10 +29,10 @@ from loupe.brain.verbs.flag import flag
 if TYPE_CHECKING:
     import fiftyone as fo
 
-_MOST_MESSAGES = 100
+_MAX_MESSAGES = 100
 #: samples that are stored in one go, and seconds after which fewer are: what a killed run has to do again
 WRITTEN_AT_ONCE = 512
-_MOST_SECONDS = 2.0
+_MAX_SECONDS = 2.0
 
 
 @database_errors()
@@ -106,7 +106,7 @@ def check(
     store_scores.declare(
         samples,
         [output for spec in specs for output in spec.outputs],
-        [spec.evidence for spec in specs if spec.evidence],
+        [spec.boxes_field for spec in specs if spec.boxes_field],
         [spec.map_field for spec in specs if spec.map_field],
         [spec.points_field for spec in specs if spec.points_field],
     )
@@ -141,7 +141,7 @@ def check(
         seconds=time.monotonic() - started,
         device=device,
         params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in [*specs, *following]}},
-        messages={**absent, **dict(list(errors.items())[:_MOST_MESSAGES])},
+        messages={**absent, **dict(list(errors.items())[:_MAX_MESSAGES])},
     )
     store_runs.save(samples, run)
     return run
@@ -161,7 +161,7 @@ def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
         else:
             there.append(spec)
     if absent and not there:
-        raise MissingWeights("; ".join(f"{name}: {sentence}" for name, sentence in absent.items()))
+        raise MissingWeights("; ".join(f"{name}: {description}" for name, description in absent.items()))
     return there, absent
 
 
@@ -175,7 +175,7 @@ class _Writer:
 
     def add(self, verdicts: Sequence[Verdict]) -> None:
         self._held += verdicts
-        if len(self._held) >= WRITTEN_AT_ONCE or time.monotonic() - self._since > _MOST_SECONDS:
+        if len(self._held) >= WRITTEN_AT_ONCE or time.monotonic() - self._since > _MAX_SECONDS:
             self.flush()
 
     def flush(self) -> None:

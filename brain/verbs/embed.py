@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from torch import Tensor
 
-_MOST_MESSAGES = 100
+_MAX_MESSAGES = 100
 _MAPS = ("umap", "pca")
-_LEAST = {"umap": 5, "pca": 2}
+_MIN = {"umap": 5, "pca": 2}
 
 
 @database_errors()
@@ -107,7 +107,7 @@ def embed(
             done += len(chunk.rows)
             report(Progress(done, len(rows), "embedding"))
 
-    messages = dict(list(errors.items())[:_MOST_MESSAGES])
+    messages = dict(list(errors.items())[:_MAX_MESSAGES])
     made_from, n = store_vectors.signature(samples, field)
     if visualize is not None:
         report(Progress(done, len(rows), "drawing the map"))
@@ -165,7 +165,7 @@ def _embed(
     """Returns the (D,) float32 vectors, and the errors of those that the embedder broke on, by sample id."""
     vectors: dict[str, np.ndarray] = {}
     errors: dict[str, str] = {}
-    for batch in (bunch.batch() for bunch in chunk.bunches):
+    for batch in (bucket.batch() for bucket in chunk.buckets):
         moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
         for part, found in runner.attempt(judge, moved):
             if isinstance(found, Exception):
@@ -184,9 +184,9 @@ def _embed(
 def _draw(samples: fo.Dataset | fo.DatasetView, field: str, kind: str, seed: int, made_from: str, n: int) -> str | None:
     """Makes the map unless it stands already; returns why not if there are too few vectors."""
     key = f"{field}_{kind}"
-    if n < _LEAST[kind]:
+    if n < _MIN[kind]:
         store_vectors.delete(samples, key)
-        return f"no map was drawn: {kind.upper()} needs at least {_LEAST[kind]} vectors, {field!r} has {n}"
+        return f"no map was drawn: {kind.upper()} needs at least {_MIN[kind]} vectors, {field!r} has {n}"
     if store_vectors.remembered(samples, key) == made_from:
         return None
     _, vectors = store_vectors.read(samples, field)
@@ -217,13 +217,13 @@ def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarra
             n_jobs=1,
         )
         return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)
-    centred = vectors - vectors.mean(axis=0)
+    centerd = vectors - vectors.mean(axis=0)
     if n < vectors.shape[1]:  # the small one of the two square matrices has the same axes in it
-        strength, found = np.linalg.eigh(centred @ centred.T)
+        strength, found = np.linalg.eigh(centerd @ centerd.T)
         points = found[:, ::-1][:, :2] * np.sqrt(np.maximum(strength[::-1][:2], 0))
     else:
-        _, axes = np.linalg.eigh(centred.T @ centred)
-        points = centred @ axes[:, ::-1][:, :2]
+        _, axes = np.linalg.eigh(centerd.T @ centerd)
+        points = centerd @ axes[:, ::-1][:, :2]
     # the sign of an axis is arbitrary: what lies farthest out is put on its positive side
     points = points * np.sign(points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])])
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).astype(np.float32)

@@ -69,7 +69,7 @@ def find_copies(
     both = fingerprints.Contents.of([*one.prints, *known.prints], {})
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(
-        both, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report, of_first=True
+        both, groups, line, per_image=spec.per_image, minimum=spec.min_hash, report=report, of_first=True
     )
     found = [Pair(name, rows[b - 1].id, kind, similarity) for (_, b), (kind, similarity) in pairs.items()]
     return tuple(sorted(found, key=lambda pair: (-pair.similarity, pair.id_b)))

@@ -11,7 +11,7 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Duplicates, Pair, ProgressCallback
+from loupe.brain.core.records import DuplicatesResult, Pair, ProgressCallback
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints, matching, neighbors
 from loupe.brain.similarity.fingerprints import Contents
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 #: similarities below are told as 0, and not kept
-_LEAST_KEPT = 0.3
+_MIN_KEPT = 0.3
 
 
 @database_errors()
@@ -37,7 +37,7 @@ def find_duplicates(
     threshold: float | None = None,
     resume: bool = True,
     progress: bool | ProgressCallback | None = None,
-) -> Duplicates:
+) -> DuplicatesResult:
     """Finds samples with the same bytes, the same pixels, or nearly the same picture.
 
     Writes ``quality.exact_duplicate`` (how many others are equal), ``quality.near_duplicate`` (the highest similarity
@@ -75,7 +75,7 @@ def find_duplicates(
     spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
     assert isinstance(spec, DuplicatesMeasure)
     rows = store_sets.rows(samples, spec)
-    further = None if embeddings is None else _neighbours(store_sets.vectors(samples, rows, embeddings), spec)
+    further = None if embeddings is None else _neighbors(store_sets.vectors(samples, rows, embeddings), spec)
 
     stored = store_prints.load(samples, rows)
     if not resume:
@@ -101,7 +101,7 @@ def find_duplicates(
         store_sets.save_pairs(
             samples, spec, [ids[at] for at in chosen], {(ids[a], ids[b]): value for (a, b), value in similar.items()}
         )
-        pairs += [(a, b, "near", value) for (a, b), value in similar.items() if line.fails(np.array([value]))[0]]
+        pairs += [(a, b, "near", value) for (a, b), value in similar.items() if line.violates(np.array([value]))[0]]
         if not exact:  # equal pictures are near ones, too
             pairs += [(a, b, "near", similarity) for a, b, _, similarity in _exact_pairs(known, first)]
 
@@ -112,7 +112,7 @@ def find_duplicates(
     of = {ids[index]: ids[group[0]] for group in groups for index in group}
     store_sets.write(samples, spec, rows, columns, {ids[index]: why for index, why in known.reasons.items()}, of)
     flag(samples, {"near_duplicate": line} if near and threshold is not None else None)
-    return Duplicates(
+    return DuplicatesResult(
         pairs=tuple(Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)),
         groups=tuple(tuple(ids[index] for index in group) for group in groups),
     )
@@ -141,10 +141,10 @@ def _exact_pairs(known: Contents, first: np.ndarray) -> list[tuple[int, int, str
     ]
 
 
-def _neighbours(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[np.ndarray, np.ndarray]:
+def _neighbors(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[np.ndarray, np.ndarray]:
     """Returns the pairs of samples whose vectors are near, as two arrays of indices."""
     vectors = neighbors.usable(given)
-    a, b, _ = neighbors.pairs_above(vectors.unit, spec.least_cosine, most=spec.per_image)
+    a, b, _ = neighbors.pairs_above(vectors.unit, spec.min_cosine, maximum=spec.per_image)
     return vectors.index[a], vectors.index[b]
 
 
@@ -181,7 +181,7 @@ def _similar(
         known,
         chosen,
         per_image=spec.per_image,
-        least=spec.least_hash,
+        minimum=spec.min_hash,
         report=report,
         new=new,
         further=further,
@@ -189,7 +189,7 @@ def _similar(
     chosen_now = set(chosen.tolist())
     similar = {pair: value for pair, value in before.items() if chosen_now.issuperset(pair)}
     for low, high, value in zip(np.minimum(a, b).tolist(), np.maximum(a, b).tolist(), found.tolist(), strict=True):
-        if value >= _LEAST_KEPT:
+        if value >= _MIN_KEPT:
             similar[low, high] = max(similar.get((low, high), 0.0), value)
     highest[compared] = 0.0
     for (low, high), value in similar.items():

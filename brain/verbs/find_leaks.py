@@ -11,7 +11,7 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Leaks, Pair, ProgressCallback
+from loupe.brain.core.records import LeaksResult, Pair, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
@@ -30,7 +30,7 @@ def find_leaks(
     splits: str | Sequence[str],
     threshold: float | None = None,
     progress: bool | ProgressCallback | None = None,
-) -> Leaks:
+) -> LeaksResult:
     """Finds pictures that stand in more than one split: with the same bytes, the same pixels, or nearly the same.
 
     Every pair across two splits is told, not one of each group. Writes ``quality.leak`` (the highest similarity to a
@@ -68,7 +68,7 @@ def find_leaks(
     for nowhere in np.flatnonzero(groups < 0):
         known.reasons.setdefault(int(nowhere), "in none of the splits")
     pairs, highest = fingerprints.across(
-        known, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report
+        known, groups, line, per_image=spec.per_image, minimum=spec.min_hash, report=report
     )
 
     ids = [row.id for row in rows]
@@ -76,7 +76,7 @@ def find_leaks(
     flag(samples, {"leak": line} if threshold is not None else None)
     between = Counter(", ".join(sorted((names[groups[a]], names[groups[b]]))) for a, b in pairs)
     inside = Counter(names[groups[index]] for index in {index for pair in pairs for index in pair})
-    return Leaks(
+    return LeaksResult(
         pairs=tuple(Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())),
         between=dict(sorted(between.items())),
         samples={name: inside[name] for name in names},

@@ -10,7 +10,7 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Memorized, Pair, ProgressCallback
+from loupe.brain.core.records import MemorizedResult, Pair, ProgressCallback
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
@@ -29,7 +29,7 @@ def find_memorized(
     *,
     threshold: float | None = None,
     progress: bool | ProgressCallback | None = None,
-) -> Memorized:
+) -> MemorizedResult:
     """Finds pictures that stand in a reference set, too, e.g. in what the generator was trained on.
 
     Writes ``quality.memorized`` (the highest similarity to a picture of the reference) and flags the failure
@@ -72,12 +72,12 @@ def find_memorized(
     known = fingerprints.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
     groups = np.repeat([0, 1], [len(rows), len(others)])
     pairs, highest = fingerprints.across(
-        known, groups, line, per_image=spec.per_image, least=spec.least_hash, report=report
+        known, groups, line, per_image=spec.per_image, minimum=spec.min_hash, report=report
     )
     reasons = {ids[at]: why for at, why in known.reasons.items() if at < len(rows)}
     store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons)
     flag(samples, {"memorized": line} if threshold is not None else None)
-    return Memorized(
+    return MemorizedResult(
         pairs=tuple(
             Pair(ids[a], there[b - len(rows)], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())
         ),

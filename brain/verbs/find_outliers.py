@@ -10,10 +10,10 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Outliers, Progress, ProgressCallback, Threshold
+from loupe.brain.core.records import OutliersResult, Progress, ProgressCallback, Threshold
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
-from loupe.brain.similarity import neighbors
+from loupe.brain.similarity.neighbors import nearest, usable
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 #: samples with a vector, below which there is no set to be far from
-_LEAST = 10
+_MIN = 10
 
 
 @database_errors()
@@ -31,10 +31,10 @@ def find_outliers(
     samples: fo.Dataset | fo.DatasetView,
     *,
     field: str = "embeddings",
-    neighbours: int | None = None,
+    neighbors: int | None = None,
     threshold: float | None = None,
     progress: bool | ProgressCallback | None = None,
-) -> Outliers:
+) -> OutliersResult:
     """Finds samples whose nearest neighbours by a field of vectors are far, against those of the other samples.
 
     Writes ``quality.outlier`` (robust standard deviations: the threshold is relative to the set) and
@@ -44,7 +44,7 @@ def find_outliers(
     Args:
         samples: a dataset or view; each sample is compared with the others of it
         field: of vectors, such as ``loupe.embed`` writes
-        neighbours: how many count; by default those of the measure
+        neighbors: how many count; by default those of the measure
         threshold: in robust standard deviations; kept on the dataset like any threshold of ``flag``. By default the
             dataset's own, else that of the measure
         progress: True for a bar, or a function; see ``loupe.Progress``
@@ -63,32 +63,30 @@ def find_outliers(
     """
     spec = registry.pick("set measure", registry.sets(), OutliersMeasure.name)
     assert isinstance(spec, OutliersMeasure)
-    if neighbours is not None:
-        if isinstance(neighbours, bool) or not isinstance(neighbours, int) or neighbours < 1:
-            raise InputError(f"expected neighbours of at least 1, got {neighbours!r}")
-        spec = OutliersMeasure(neighbours)
+    if neighbors is not None:
+        if isinstance(neighbors, bool) or not isinstance(neighbors, int) or neighbors < 1:
+            raise InputError(f"expected neighbours of at least 1, got {neighbors!r}")
+        spec = OutliersMeasure(neighbors)
     if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
         raise InputError(f"expected a threshold in robust standard deviations, got {threshold!r}")
     report = reporter(progress, "outliers")
     rows = store_sets.rows(samples, spec)
     report(Progress(0, len(rows), "reading"))
-    vectors = neighbors.usable(store_sets.vectors(samples, rows, field))
-    if len(vectors.index) < _LEAST:
+    vectors = usable(store_sets.vectors(samples, rows, field))
+    if len(vectors.index) < _MIN:
         raise InputError(
-            f"expected at least {_LEAST} samples with a vector in {field!r}, got {len(vectors.index)}: run loupe.embed"
+            f"expected at least {_MIN} samples with a vector in {field!r}, got {len(vectors.index)}: run loupe.embed"
         )
-    _, cosines = neighbors.nearest(
-        vectors.unit, spec.neighbours, step=lambda done: report(Progress(done, len(rows), "comparing"))
-    )
+    _, cosines = nearest(vectors.unit, spec.neighbors, step=lambda done: report(Progress(done, len(rows), "comparing")))
     distances = np.maximum(1 - cosines, 0)
     columns = {name: np.full(len(rows), math.nan, np.float32) for name in ("outlier", "neighbour_distance")}
     columns["outlier"][vectors.index] = outlyingness(distances)
     columns["neighbour_distance"][vectors.index] = distances.mean(1)
     store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at, why in vectors.reasons.items()})
     flag(samples, None if threshold is None else {"outlier": threshold})
-    default = spec.outputs[0].fails
+    default = spec.outputs[0].default_threshold
     assert default is not None
     line: Threshold = store_runs.load_thresholds(samples).get("outlier", default)
-    beyond = np.flatnonzero(line.fails(columns["outlier"]))
+    beyond = np.flatnonzero(line.violates(columns["outlier"]))
     farthest = beyond[np.argsort(-columns["outlier"][beyond], kind="stable")]
-    return Outliers(tuple(rows[at].id for at in farthest), len(vectors.index), len(vectors.reasons))
+    return OutliersResult(tuple(rows[at].id for at in farthest), len(vectors.index), len(vectors.reasons))

@@ -60,7 +60,7 @@ def flag(
         store_runs.save_thresholds(samples, own)
     if not there:
         return Flags({}, {}, {})
-    used = {failure: own.get(failure, output.fails) for failure, (_, output) in there.items()}
+    used = {failure: own.get(failure, output.default_threshold) for failure, (_, output) in there.items()}
     used_now: dict[str, Threshold] = {failure: line for failure, line in used.items() if line is not None}
 
     ids, before = store_scores.read_failures(samples)
@@ -70,7 +70,7 @@ def flag(
     for (failure, threshold), scores in zip(used_now.items(), columns.values(), strict=True):
         check, _ = there[failure]
         unknown[failure] = int(np.isnan(scores).sum())
-        for index in np.flatnonzero(threshold.fails(scores)):
+        for index in np.flatnonzero(threshold.violates(scores)):
             after[index].append(Failure(failure, float(scores[index]), threshold.value, check))
     order = {name: rank for rank, name in enumerate(FAILURE_MODES)}
     tidy = [tuple(sorted(found, key=lambda failure: order.get(failure.label, len(order)))) for found in after]
@@ -88,12 +88,12 @@ def threshold_of(samples: fo.Dataset | fo.DatasetView, failure: str, given: floa
         InputError: the given one is not in [0, 1]
     """
     _, output = registry.failures()[failure]
-    assert output.fails is not None
+    assert output.default_threshold is not None
     if given is None:
-        return store_runs.load_thresholds(samples).get(failure, output.fails)
+        return store_runs.load_thresholds(samples).get(failure, output.default_threshold)
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
         raise InputError(f"expected a threshold in [0, 1], got {given!r}")
-    return Threshold(output.fails.op, float(given), source="user")
+    return Threshold(output.default_threshold.op, float(given), source="user")
 
 
 def set_now(op: Literal["<", ">"], value: float, by: str = "") -> Threshold:
@@ -120,7 +120,7 @@ def _parse(
     for failure, given in thresholds.items():
         if failure not in known:
             raise UnknownName("failure mode with a check", failure, known)
-        default = known[failure][1].fails
+        default = known[failure][1].default_threshold
         assert default is not None
         if given is None or isinstance(given, Threshold):
             parsed[failure] = given

@@ -96,8 +96,8 @@ def with_corner(share: float) -> Callable[[Pixels], Pixels]:
         made = pixels.copy()
         height, width = (round(share * side) for side in made.shape[:2])
         made[-height:, -width:] = 245
-        centre = (made.shape[1] - width // 2, made.shape[0] - height // 2)
-        cv2.circle(made, centre, height // 3, (20, 60, 160), max(2, height // 10))
+        center = (made.shape[1] - width // 2, made.shape[0] - height // 2)
+        cv2.circle(made, center, height // 3, (20, 60, 160), max(2, height // 10))
         return made
 
     return change

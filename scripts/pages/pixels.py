@@ -45,7 +45,7 @@ _EXPOSURE = Group(
     ),
 )
 
-_ARTEFACTS = Group(
+_ARTIFACTS = Group(
     "Artefacts",
     """
     `tiling` looks for detail that is there again, pixel for pixel, at a fixed shift; `seam` for a straight line
@@ -123,4 +123,4 @@ _DUPLICATES = Group(
     ),
 )
 
-GROUPS = {"exposure-and-blur": _EXPOSURE, "artefacts": _ARTEFACTS, "duplicates": _DUPLICATES}
+GROUPS = {"exposure-and-blur": _EXPOSURE, "artefacts": _ARTIFACTS, "duplicates": _DUPLICATES}

@@ -45,7 +45,7 @@ LONG_SIDE = 1024
 #: how often each defect is put into each photo, at another severity each time
 ROUNDS = 2
 #: lines that are read of one picture: a word in rows has dozens
-MOST_READ = 12
+MAX_READ = 12
 #: a line is a defect's if so much of its box was changed by it
 COVERED = 0.04
 #: how far a weight may be from the one in the code; leaving out one photo moves one by up to 0.35
@@ -129,10 +129,10 @@ def with_boards(photo: np.ndarray, fonts: Sequence[str], rng: np.random.Generato
         wave = np.sin(x / width * rng.uniform(2, 8) + rng.uniform(0, 6)) * np.cos(y / height * rng.uniform(2, 8))
         light = 1 + 0.25 * wave[..., None]
         if rng.random() < 0.65:
-            colour = rng.uniform(10, 245, 3)
-            ground = colour * light + rng.normal(0, rng.uniform(1, 6), made.shape)
+            color = rng.uniform(10, 245, 3)
+            ground = color * light + rng.normal(0, rng.uniform(1, 6), made.shape)
             made = made * (1 - plate) + ground * plate
-            letters = (rng.uniform(0, 70, 3) if colour.mean() > 120 else rng.uniform(170, 255, 3)) * light
+            letters = (rng.uniform(0, 70, 3) if color.mean() > 120 else rng.uniform(170, 255, 3)) * light
         else:
             shade = cv2.GaussianBlur(made, (0, 0), 2).mean(2, keepdims=True)
             dark = float((shade * ink).sum() / (ink.sum() + 1e-3)) < 120
@@ -160,14 +160,14 @@ def injected(photo: np.ndarray, at: int, turn: int, name: str, fonts: Sequence[s
         part = changed[top:bottom, left:right]
         return bool(part.size and part.mean() > COVERED)
 
-    lines = [line for line in lines_of(made, ocr) if covered(line.region.corners)][:MOST_READ]
+    lines = [line for line in lines_of(made, ocr) if covered(line.region.corners)][:MAX_READ]
     for line in read_lines(made, ocr, lines):
         yield Line(kind, False, f"{at}, {name} {turn}", features(line, photo.shape[:2], True))
 
 
 def own_lines(picture: np.ndarray, name: str, kind: str, ocr: Ocr) -> Iterator[Line]:
     """The lines that a picture has: of ``MARKED`` the marks and nothing else, of others all, of one kind."""
-    for line in read_lines(picture, ocr, lines_of(picture, ocr)[:MOST_READ]):
+    for line in read_lines(picture, ocr, lines_of(picture, ocr)[:MAX_READ]):
         values = features(line, picture.shape[:2], True)
         if name not in MARKED:
             yield Line(kind, False, name, values)

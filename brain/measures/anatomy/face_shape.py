@@ -138,7 +138,7 @@ def _place(number: int) -> int:
 
 
 #: where an eye is that much less open than wide, its iris cannot be measured
-LEAST_OPEN = 0.18
+MIN_OPEN = 0.18
 
 
 def measures(face: Face, views: list[Face], picture: np.ndarray) -> dict[str, float]:
@@ -164,7 +164,7 @@ def measures(face: Face, views: list[Face], picture: np.ndarray) -> dict[str, fl
         "mouth": math.sqrt(float(apart[_rows(LIPS)].mean())),
         "unlike_eyes": unlike_eyes(face, picture),
     }
-    if face.irises is not None and openness(points) >= LEAST_OPEN:
+    if face.irises is not None and openness(points) >= MIN_OPEN:
         found |= _of_irises(face)
     if views:
         size = unit(points)
@@ -292,10 +292,10 @@ LIMITS = {
 }
 
 
-def cut_off(face: Face, most: float = 0.03) -> bool:
+def cut_off(face: Face, maximum: float = 0.03) -> bool:
     """Returns whether more of the points ``CHOSEN`` than that share lie outside the picture."""
     places = face.points[CHOSEN]
-    return bool(((places < 0) | (places > np.array(face.size, np.float32))).any(1).mean() > most)
+    return bool(((places < 0) | (places > np.array(face.size, np.float32))).any(1).mean() > maximum)
 
 
 def shown(face: Face) -> np.ndarray:

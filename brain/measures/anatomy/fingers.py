@@ -21,7 +21,7 @@ SIDE = 192
 #: radii of the disc that no finger has room for, in radii of the palm; a finger is about 0.5 wide, two are 1
 _DISCS = (0.5, 0.62, 0.75)
 #: a finger sticks out at least that far, in radii of the palm
-_LEAST_LENGTH = 0.55
+_MIN_LENGTH = 0.55
 #: how wide a finger is, in radii of the palm
 _NARROW, _WIDE = 0.2, 0.75
 #: a landmark's finger is out if its tip is that far off the palm's body; it may be if it is farther than the second
@@ -45,8 +45,8 @@ class Count(Record):
     """
 
     seen: int | None
-    least: int = 0
-    most: int = 5
+    minimum: int = 0
+    maximum: int = 5
     extra: int = 0
     lost: int = 0
     reason: str = ""
@@ -56,7 +56,11 @@ class Count(Record):
         """Whether the count contradicts the landmarks: a finger too many, one too few, or two without a gap."""
         if self.seen is None:
             return False
-        return self.seen > 5 or (self.seen > self.most and self.extra > 0) or (self.seen < self.least and self.lost > 0)
+        return (
+            self.seen > 5
+            or (self.seen > self.maximum and self.extra > 0)
+            or (self.seen < self.minimum and self.lost > 0)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +123,8 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
     body = cv2.morphologyEx(hand.astype(np.uint8), cv2.MORPH_OPEN, disc(_DISCS[-1] * radius))
     reach = _at(cv2.distanceTransform(1 - body, cv2.DIST_L2, 5), points[4::4]) / radius
     astray = _at(cv2.distanceTransform(1 - hand.astype(np.uint8), cv2.DIST_L2, 5), points) / radius > 0.2
-    most = int((reach > _MAYBE).sum())
-    if most < _OPEN:
+    maximum = int((reach > _MAYBE).sum())
+    if maximum < _OPEN:
         return Count(None, reason="not an open hand")
     gone = np.flatnonzero(astray[4::4] & (reach > _MAYBE)).tolist()
     # one finger may be missing; more that are not there are a bad outline, or bad landmarks
@@ -135,7 +139,7 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
     out = sorted({*np.flatnonzero(reach > _OUT).tolist(), *gone})
     paths = [_path(points, finger) for finger in range(5)]
     there = [finger for finger in out if finger not in gone]
-    least = len(_groups(paths, there, 0.62 * radius)) + len(gone)
+    minimum = len(_groups(paths, there, 0.62 * radius)) + len(gone)
     extra = sum(not any(_share(finger, path[3:], 0.15 * radius) > 0.3 for path in paths) for finger in chosen)
     usual = float(np.median([finger.width for finger in chosen])) if chosen else 0.0
     lost = len(gone)
@@ -145,10 +149,10 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
         # the landmarks drew two fingers into one: the second one is not there
         twice = sum(_together(one, other, radius) for one, other in pairwise(mine))
         if twice and finger.width < 1.2 * usual:
-            least = max(least, seen + twice)
-    if gone and len(there) <= seen <= most - len(gone):  # each of the others has an outline of its own
-        least = max(least, seen + len(gone))
-    result = Count(seen, least, most, extra, lost)
+            minimum = max(minimum, seen + twice)
+    if gone and len(there) <= seen <= maximum - len(gone):  # each of the others has an outline of its own
+        minimum = max(minimum, seen + len(gone))
+    result = Count(seen, minimum, maximum, extra, lost)
     return _trusted(result, chosen, len(out))
 
 
@@ -161,7 +165,7 @@ def _trusted(result: Count, chosen: Sequence[Finger], out: int) -> Count:
         return result
     if len(chosen) < out or any(finger.width > min(1.4 * usual, _WIDE) for finger in chosen):
         return Count(None, reason="fingers lie together")
-    if result.extra or result.lost or len(chosen) > result.most:
+    if result.extra or result.lost or len(chosen) > result.maximum:
         return Count(None, reason="outline and landmarks do not fit each other")
     return result
 
@@ -204,7 +208,7 @@ def fingers(hand: np.ndarray, middle: np.ndarray, radius: float, share: float) -
             continue
         for branch in _branches(pixels, off):
             length, area = float(off[branch].max()), float(branch.sum()) / radius**2
-            if length >= _LEAST_LENGTH and area >= 0.05:
+            if length >= _MIN_LENGTH and area >= 0.05:
                 deep = cv2.distanceTransform(branch.astype(np.uint8), cv2.DIST_L2, 5)
                 found.append(Finger(branch, length, 2 * float(deep.max()) / radius))
     return found

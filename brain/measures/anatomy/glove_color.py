@@ -32,16 +32,16 @@ _SIDE = 96
 #: hues of skin, in degrees of CIELAB from red over yellow
 _SKIN_HUES = (-15.0, 105.0)
 #: a hue says something from that chroma on
-_COLOURED = 10.0
+_COLORED = 10.0
 #: skin has at most that chroma, where it is as red as the hue below, and where it is more yellow
-_MOST_RED, _RED_HUE, _MOST = 42.0, 38.0, 60.0
+_MAX_RED, _RED_HUE, _MAX = 42.0, 38.0, 60.0
 #: coloured light gives what is around on average that share of the hand's chroma, in a hue within 45 degrees
 _CAST = 0.4
 #: less chroma is grey; skin in deep shade and skin that is burnt out is, too
-_GREY = 4.5
+_GRAY = 4.5
 _SHADE, _BURNT = 8.0, 95.0
 #: in a picture that has colours, at least that share of the pixels around has at least that chroma
-_SHARE, _COLOURS = 0.005, 12.0
+_SHARE, _COLORS = 0.005, 12.0
 
 
 def of_hands(picture: np.ndarray, hands: Sequence[Hand]) -> list[str]:
@@ -86,13 +86,13 @@ def glove(patch: np.ndarray, points: np.ndarray, inside: np.ndarray, around: np.
         return ""
     light, red, yellow = np.median(_lab(patch)[palm], 0)
     chroma, hue = float(np.hypot(red, yellow)), float(np.degrees(np.arctan2(yellow, red)))
-    if chroma < _GREY:
-        colours = len(around) > 0 and (np.hypot(around[:, 1], around[:, 2]) >= _COLOURS).mean() >= _SHARE
-        return _grey(float(light)) if colours and _SHADE < light < _BURNT else ""
-    if chroma < _COLOURED:
+    if chroma < _GRAY:
+        colors = len(around) > 0 and (np.hypot(around[:, 1], around[:, 2]) >= _COLORS).mean() >= _SHARE
+        return _gray(float(light)) if colors and _SHADE < light < _BURNT else ""
+    if chroma < _COLORED:
         return ""
     if _SKIN_HUES[0] <= hue <= _SKIN_HUES[1]:
-        return "red" if chroma > (_MOST_RED if hue < _RED_HUE else _MOST) else ""
+        return "red" if chroma > (_MAX_RED if hue < _RED_HUE else _MAX) else ""
     # the light may have that colour: then what is around has it as well
     cast = around[:, 1:].mean(0) if len(around) else np.zeros(2)
     along = float(cast @ (red, yellow)) / chroma
@@ -108,7 +108,7 @@ def _lab(picture: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
 
 
-def _grey(light: float) -> str:
+def _gray(light: float) -> str:
     return "white" if light > 75 else "black" if light < 35 else "grey"
 
 

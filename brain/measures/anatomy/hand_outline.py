@@ -54,7 +54,7 @@ def outline(patch: np.ndarray, points: np.ndarray, inside: np.ndarray | None = N
     if ground.mean() < 0.02:
         return "there is too little around the hand to compare it with"
     lab = cv2.cvtColor(patch, cv2.COLOR_RGB2LAB).astype(np.float32)
-    distance = _from_colours(lab, lab[core > 0])
+    distance = _from_colors(lab, lab[core > 0])
     if float(np.median(distance[ground])) < 3.5:
         return "what is around the hand looks like skin"
     alike = (distance < 4) | ((far < 0.06 * palm) & (distance < 9))
@@ -102,7 +102,7 @@ def like_ground(patch: np.ndarray, hand: np.ndarray, places: np.ndarray, reach: 
     if rim.sum() < 50:
         return False
     lab = cv2.cvtColor(patch, cv2.COLOR_RGB2LAB).astype(np.float32)
-    distance = _from_colours(lab, lab[rim])
+    distance = _from_colors(lab, lab[rim])
     return bool(np.median(distance[rows, columns]) < 2.5)
 
 
@@ -117,7 +117,7 @@ def _from_bones(shape: tuple[int, ...], points: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.distanceTransform(bones, cv2.DIST_L2, 5))
 
 
-def _from_colours(lab: np.ndarray, sample: np.ndarray) -> np.ndarray:
+def _from_colors(lab: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """(H, W): Mahalanobis distance of each pixel from the (N, 3) colours of a sample, its tenth farthest left out."""
     off = np.linalg.norm(sample - np.median(sample, 0), axis=1)
     kept = sample[off <= np.percentile(off, 90)]

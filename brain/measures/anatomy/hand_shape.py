@@ -31,7 +31,7 @@ _BONE_SPREADS = np.array([
 ])
 # fmt: on
 #: how far a finger's joints may bend, in degrees, the knuckle first: none of those 311 hands bends one farther
-_MOST_BENT = (95.0, 105.0, 105.0)
+_MAX_BENT = (95.0, 105.0, 105.0)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _overbent(world: np.ndarray) -> float:
     for first in (1, 5, 9, 13, 17):
         chain = world[[0, first, first + 1, first + 2, first + 3]]
         bones = np.diff(chain, axis=0)
-        for limit, one, other in zip(_MOST_BENT, bones[:-1], bones[1:], strict=True):
+        for limit, one, other in zip(_MAX_BENT, bones[:-1], bones[1:], strict=True):
             cosine = float(one @ other) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12)
             worst = max(worst, math.degrees(math.acos(min(1.0, max(-1.0, cosine)))) - limit)
     return worst

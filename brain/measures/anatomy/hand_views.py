@@ -29,7 +29,7 @@ class Looker:
 
     Args:
         levels: how many sizes of regions the palm detector looks at, see ``crop.tiles``
-        most: how many hands a picture has at most; the surest are kept
+        maximum: how many hands a picture has at most; the surest are kept
 
     Raises:
         MissingWeights: the weights of the four models are not here
@@ -39,13 +39,13 @@ class Looker:
         >>> hands, missed = Looker(levels=3, most=24).find(picture)  # doctest: +SKIP
     """
 
-    def __init__(self, levels: int, most: int) -> None:
+    def __init__(self, levels: int, maximum: int) -> None:
         palm, hand, body, points = (weights.path(name) for name in FILES)
-        self._most = most
-        self._finder = Hands(palm, hand, levels=levels, threshold=_DETECTION, presence=_PRESENCE, most=2 * most)
+        self._maximum = maximum
+        self._finder = Hands(palm, hand, levels=levels, threshold=_DETECTION, presence=_PRESENCE, maximum=2 * maximum)
         # at a hand that was found, it has to say something
         self._viewer = Hands(palm, hand, presence=0.0)
-        self._bodies = Poses(body, points, most=16)
+        self._bodies = Poses(body, points, maximum=16)
 
     def find(self, picture: np.ndarray) -> tuple[list[Hand], int]:
         """Returns the hands, the surest first, and how many visible wrists of people have none.
@@ -66,7 +66,7 @@ class Looker:
                     missed += 1
                 else:
                     hands = distinct([*hands, hand], parts=True)
-        return hands[: self._most], missed
+        return hands[: self._maximum], missed
 
     def steadiness(self, picture: np.ndarray, hand: Hand) -> Steadiness:
         """Returns how far the landmark model's passes over one hand disagree.

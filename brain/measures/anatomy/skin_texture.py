@@ -132,8 +132,8 @@ def _around(
 
 #: skin with that much texture, in strengths of the edges, is as smooth as the smoothest of real photos: score 0.5
 USUAL = 0.025
-_LEAST_CRISP = 0.18
-_MOST_BLOCKS = 3.5
+_MIN_CRISP = 0.18
+_MAX_BLOCKS = 3.5
 #: what rounding to whole grey levels leaves of texture, in grey levels
 _ROUNDING = 0.3
 
@@ -154,9 +154,9 @@ def unknown(skin: Skin) -> str | None:
     level = float(np.median([patch.level for patch in skin.patches]))
     if not 35 <= level <= 245:
         return f"the skin is too {'dark' if level < 35 else 'bright'} to show texture: grey level {level:.0f}"
-    if skin.crispness < _LEAST_CRISP:
+    if skin.crispness < _MIN_CRISP:
         return "the face is not sharp: its smoothness may be blur, or it was scaled up"
-    if skin.blocks > _MOST_BLOCKS:
+    if skin.blocks > _MAX_BLOCKS:
         return "the face shows the blocks of strong compression, which takes texture away"
     if skin.edges * USUAL < _ROUNDING:
         return "the face has too little contrast to tell smooth skin from rounding"

@@ -25,7 +25,7 @@ GRADE_SENTENCE = "offline: by landmarks; gpu: asks a judge about each crop; auto
 JUDGE = folder.DEFAULT
 JUDGE_SENTENCE = "The judge of grade gpu: a hub id or a folder"
 #: an answer counts where yes and no together are at least this probable
-LEAST_MASS = 0.5
+MIN_MASS = 0.5
 #: crops are cut out at most this large, in pixels
 LARGEST = 448
 
@@ -128,7 +128,7 @@ def worst(judge: Judge, crops: Sequence[np.ndarray], failure: str) -> list[Worst
     found = []
     for start in range(0, len(answers), len(asked)):
         about = zip(asked, answers[start : start + len(asked)], strict=True)
-        known = [(one.yes, name) for (name, _), one in about if not math.isnan(one.yes) and one.mass >= LEAST_MASS]
+        known = [(one.yes, name) for (name, _), one in about if not math.isnan(one.yes) and one.mass >= MIN_MASS]
         if known:
             score, name = max(known)
             found.append(Worst(float(score), name))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.measures.composition.scene import Atom
+from loupe.brain.measures.composition.scene import Requirement
 from loupe.brain.perception.vlm import questions
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _asked(make: Callable[[], str]) -> str:
         return ""
 
 
-def agreed(atoms: Sequence[Atom], picture: np.ndarray, judge: Judge) -> tuple[Atom, ...]:
+def agreed(requirements: Sequence[Requirement], picture: np.ndarray, judge: Judge) -> tuple[Requirement, ...]:
     """Returns the atoms; of those that are known, the ones that the judge sees otherwise are unknown now.
 
     Of what is excluded it is asked whether it is there, never whether it is not: to that, models answer at chance.
@@ -75,14 +75,14 @@ def agreed(atoms: Sequence[Atom], picture: np.ndarray, judge: Judge) -> tuple[At
     """
     from loupe.brain.perception.vlm.answers import Question
 
-    open_ = [at for at, atom in enumerate(atoms) if atom.known and atom.question]
-    answers = judge.judge([Question(atoms[at].question, picture) for at in open_]) if open_ else []
-    found = list(atoms)
+    open_ = [at for at, requirement in enumerate(requirements) if requirement.known and requirement.question]
+    answers = judge.judge([Question(requirements[at].question, picture) for at in open_]) if open_ else []
+    found = list(requirements)
     for at, answer in zip(open_, answers, strict=True):
-        atom = atoms[at]
-        violated = atom.violated > 0.5
-        expected = "yes" if violated == (atom.failure == "negation_violated") else "no"
+        requirement = requirements[at]
+        violated = requirement.violated > 0.5
+        expected = "yes" if violated == (requirement.failure == "negation_violated") else "no"
         if answer.verdict != expected:
             why = "the judge is not sure" if answer.verdict == "unknown" else f"the judge says {answer.verdict}"
-            found[at] = replace(atom, violated=math.nan, reason=f"{why}: {atom.question}")
+            found[at] = replace(requirement, violated=math.nan, reason=f"{why}: {requirement.question}")
     return tuple(found)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from loupe.brain.imaging.boxes import area, containment
 from loupe.brain.measures.composition.geometry import AXES, NEAR, apart, edge_distance, side_gap
-from loupe.brain.perception.detectors.detection import Seen
+from loupe.brain.perception.detectors.detection import Detection
 
 #: the ordered regression: its slope, and where a failure and where success is as likely as not
 SIDE_SLOPE, SIDE_FAILS, SIDE_HOLDS = 5.97, -2.57, 1.35
@@ -41,7 +41,7 @@ MISSING_ABOVE_FLOOR = 0.74
 #: the confidences at which things are counted
 LEVELS = (0.25, 0.35, 0.45, 0.55, 0.65)
 #: beyond these many a detector's count is not trusted
-MOST_COUNTED = 10
+MAX_COUNTED = 10
 #: the share of the picture below which a thing may be background that nobody counts
 SMALL = 0.01
 #: how a count may be read: as it is, without what lies inside another one, without what is small
@@ -87,7 +87,7 @@ def presence(score: float) -> float:
     return sigmoid(intercept + slope * math.log(held / (1 - held)))
 
 
-def missing(seen: Sequence[Seen], floor: float) -> Estimate:
+def missing(seen: Sequence[Detection], floor: float) -> Estimate:
     """Returns how likely none of a thing is there.
 
     Args:
@@ -102,7 +102,7 @@ def missing(seen: Sequence[Seen], floor: float) -> Estimate:
     return Estimate(1 - presence(0.0) if floor <= LOW_FLOOR else MISSING_ABOVE_FLOOR)
 
 
-def counted(seen: Sequence[Seen], least: int, exact: bool, size: tuple[int, int]) -> Estimate:
+def counted(seen: Sequence[Detection], minimum: int, exact: bool, size: tuple[int, int]) -> Estimate:
     """Returns how likely the count is wrong: the share of the ways to count by which it is.
 
     A way to count is a confidence from ``LEVELS`` (as far as the detections go down), with or without things that lie
@@ -112,12 +112,12 @@ def counted(seen: Sequence[Seen], least: int, exact: bool, size: tuple[int, int]
 
     Args:
         seen: the detections of one thing, the most confident first
-        least: how many are asked for
+        minimum: how many are asked for
         exact: whether there may not be more
         size: of the picture in pixels
     """
-    if least > MOST_COUNTED or len([one for one in seen if one.score >= LEVELS[0]]) > 2 * MOST_COUNTED:
-        return unknown(f"more than {MOST_COUNTED} are not counted by boxes")
+    if minimum > MAX_COUNTED or len([one for one in seen if one.score >= LEVELS[0]]) > 2 * MAX_COUNTED:
+        return unknown(f"more than {MAX_COUNTED} are not counted by boxes")
     found = [one.score for one in seen if one.score >= LEVELS[0]]
     unsure = 1 - sum(found) / max(len(found), 1)
     ways: list[float] = []
@@ -125,14 +125,14 @@ def counted(seen: Sequence[Seen], least: int, exact: bool, size: tuple[int, int]
         sure = [one for one in seen if one.score >= level]
         large = [one for one in sure if area(one.corners) >= SMALL * size[0] * size[1]]
         for chosen in (sure, large, _outer(sure)):
-            lacking = least - len(chosen)
+            lacking = minimum - len(chosen)
             ways.append(1 - unsure**lacking if lacking > 0 else float(exact and lacking < 0))
     return Estimate(sum(ways) / len(ways))
 
 
-def _outer(seen: Sequence[Seen]) -> list[Seen]:
+def _outer(seen: Sequence[Detection]) -> list[Detection]:
     """Without what lies mostly inside a more confident one, or overlaps it by half."""
-    kept: list[Seen] = []
+    kept: list[Detection] = []
     for place in apart([one.corners for one in seen], _MERGED):
         one = seen[place]
         if all(containment(one.corners, other.corners) < 0.9 for other in kept):
@@ -140,9 +140,9 @@ def _outer(seen: Sequence[Seen]) -> list[Seen]:
     return kept
 
 
-def plausible(seen: Sequence[Seen], ratio: float = 0.5, most: int = 4) -> list[Seen]:
+def plausible(seen: Sequence[Detection], ratio: float = 0.5, maximum: int = 4) -> list[Detection]:
     """Returns the detections that may be the one that is meant: those with at least half the best one's confidence."""
-    return [one for one in seen[:most] if one.score >= ratio * seen[0].score]
+    return [one for one in seen[:maximum] if one.score >= ratio * seen[0].score]
 
 
 def side(gap: float) -> tuple[float, float]:
@@ -158,7 +158,7 @@ def side(gap: float) -> tuple[float, float]:
     return sigmoid(SIDE_FAILS - z), sigmoid(z - SIDE_HOLDS)
 
 
-def _sides(name: str, subjects: Sequence[Seen], objects: Sequence[Seen]) -> tuple[float, float]:
+def _sides(name: str, subjects: Sequence[Detection], objects: Sequence[Detection]) -> tuple[float, float]:
     """``side`` averaged over all pairs that may be meant, by their confidence: pairs that disagree leave it open."""
     fails = holds = total = 0.0
     for a in plausible(subjects):
@@ -171,7 +171,9 @@ def _sides(name: str, subjects: Sequence[Seen], objects: Sequence[Seen]) -> tupl
     return (fails / total, holds / total) if total > 0 else (0.0, 0.0)
 
 
-def related(name: str, subjects: Sequence[Seen], objects: Sequence[Seen], decidable: float = DECIDABLE) -> Estimate:
+def related(
+    name: str, subjects: Sequence[Detection], objects: Sequence[Detection], decidable: float = DECIDABLE
+) -> Estimate:
     """Returns how likely a relation is violated, where boxes can tell.
 
     Left of, right of, above and below are fitted; on, under, in, next to and near are rules that say 0.05, 0.95 or
@@ -207,7 +209,7 @@ def related(name: str, subjects: Sequence[Seen], objects: Sequence[Seen], decida
     return unknown(f"boxes do not show what is {name} what")
 
 
-def sized(name: str, subjects: Sequence[Seen], objects: Sequence[Seen]) -> Estimate:
+def sized(name: str, subjects: Sequence[Detection], objects: Sequence[Detection]) -> Estimate:
     """Returns how likely it is wrong which of two things is larger in the picture, by the areas of their boxes.
 
     A rule, not fitted: the areas of all pairs that may be meant have to differ by 1.5 in the same direction.

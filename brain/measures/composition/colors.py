@@ -41,7 +41,7 @@ _NEAR = {
 }  # fmt: skip
 #: how much of a box is looked at, along each side: the thing is rather in its middle
 _MIDDLE = 0.6
-_LEAST_SIDE = 4
+_MIN_SIDE = 4
 #: pixels looked at along the long side
 _SAMPLES = 64
 
@@ -117,22 +117,22 @@ def names(pixels: np.ndarray) -> np.ndarray:
     return np.select([where for _, where in rules], [TERMS.index(name) for name, _ in rules], TERMS.index("gray"))
 
 
-def name_color(picture: np.ndarray, least: float = 0.4) -> Naming:
+def name_color(picture: np.ndarray, minimum: float = 0.4) -> Naming:
     """Returns the colour of a picture of one thing.
 
     Args:
         picture: (H, W, 3) uint8 sRGB
-        least: the share of the pixels that a name needs
+        minimum: the share of the pixels that a name needs
     """
     import numpy as np
 
-    if min(picture.shape[:2]) < _LEAST_SIDE:
+    if min(picture.shape[:2]) < _MIN_SIDE:
         return Naming(None, {}, "the crop is too small to name its colour")
     step = max(1, max(picture.shape[:2]) // _SAMPLES)
     counts = np.bincount(names(picture[::step, ::step]).ravel(), minlength=len(TERMS))
     shares = {name: float(count / counts.sum()) for name, count in zip(TERMS, counts, strict=True) if count}
     best = max(shares, key=lambda name: shares[name])
-    if shares[best] < least:
+    if shares[best] < minimum:
         return Naming(None, shares, f"no colour has most of it: {describe(shares)}")
     return Naming(best, shares)
 
@@ -173,11 +173,11 @@ def mismatch(naming: Naming, wanted: str) -> float | None:
     return wrong / (wrong + right)
 
 
-def describe(shares: Mapping[str, float], most: int = 3) -> str:
+def describe(shares: Mapping[str, float], maximum: int = 3) -> str:
     """Returns the largest shares as words.
 
     >>> describe({"red": 0.75, "blue": 0.25})
     'red 75 %, blue 25 %'
     """
-    largest = sorted(shares, key=lambda name: -shares[name])[:most]
+    largest = sorted(shares, key=lambda name: -shares[name])[:maximum]
     return ", ".join(f"{name} {round(100 * shares[name])} %" for name in largest)

@@ -20,11 +20,11 @@ from loupe.brain.core.records import Record
 from loupe.brain.imaging.boxes import Corners, iou
 from loupe.brain.measures.composition.colors import describe, term
 from loupe.brain.measures.composition.geometry import geneval_relations
-from loupe.brain.measures.composition.scene import Atom, Scene, Thing, things, unknown_word
-from loupe.brain.perception.detectors.detection import Seen
-from loupe.brain.prompts.spec import SIZES, Spec
+from loupe.brain.measures.composition.scene import ObjectDetections, Requirement, Scene, things, unknown_word
+from loupe.brain.perception.detectors.detection import Detection
+from loupe.brain.prompts.spec import SIZES, PromptSpec
 
-THRESHOLD, COUNTING_THRESHOLD, MOST_OBJECTS, SHRINK = 0.3, 0.9, 16, 0.1
+THRESHOLD, COUNTING_THRESHOLD, MAX_OBJECTS, SHRINK = 0.3, 0.9, 16, 0.1
 #: the colours that GenEval asks for
 COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white")
 RELATIONS = ("left of", "right of", "above", "below")
@@ -87,7 +87,7 @@ def detected(
     counting: bool = False,
     threshold: float = THRESHOLD,
     counting_threshold: float = COUNTING_THRESHOLD,
-    most: int = MOST_OBJECTS,
+    maximum: int = MAX_OBJECTS,
     overlap: float = 1.0,
 ) -> dict[str, list[Corners]]:
     """Returns the boxes that GenEval keeps, by class, the most confident first; classes without one are left out.
@@ -97,7 +97,7 @@ def detected(
         counting: whether the prompt asks for a count
         threshold: the confidence that a box has to exceed
         counting_threshold: the same for counting prompts
-        most: how many boxes of a class are looked at
+        maximum: how many boxes of a class are looked at
         overlap: the IoU from which a box is dropped for a better one; 1 drops none
 
     >>> detected({"dog": [((0, 0, 9, 9), 0.4), ((0, 0, 9, 8), 0.95)]}, counting=True)
@@ -106,7 +106,7 @@ def detected(
     limit = counting_threshold if counting else threshold
     found = {}
     for name, mine in boxes.items():
-        order = sorted((one for one in mine if one[1] > limit), key=lambda one: -one[1])[:most]
+        order = sorted((one for one in mine if one[1] > limit), key=lambda one: -one[1])[:maximum]
         kept: list[Corners] = []
         for box, _ in order:
             if overlap == 1 or all(_wide_iou(other, box) < overlap for other in kept):
@@ -182,7 +182,7 @@ def _misplaced(
     return None
 
 
-def judge(spec: Spec, scene: Scene) -> tuple[tuple[Atom, ...], float]:
+def judge(spec: PromptSpec, scene: Scene) -> tuple[tuple[Requirement, ...], float]:
     """Returns what is asked for with GenEval's verdict on each (0 or 1), and 1 where the whole prompt is followed.
 
     Nouns without a label are unknown (the original has none of these), and so are relations and attributes that GenEval
@@ -199,10 +199,10 @@ def judge(spec: Spec, scene: Scene) -> tuple[tuple[Atom, ...], float]:
             for relation in spec.relations
             if relation.subject == thing and relation.name in RELATIONS and place_of[relation.object] < place_of[thing]
         )
-        include.append(Clause(str(thing), asked[thing].least, color if color in COLORS else None, positions))
+        include.append(Clause(str(thing), asked[thing].minimum, color if color in COLORS else None, positions))
     boxes = {str(place): [(one.corners, one.score) for one in _all(scene, thing)] for place, thing in enumerate(asked)}
     numbered = [place for place, thing in enumerate(asked) if thing.asked.exact and thing.counted]
-    exclude = [Clause(str(place), asked[place].least + 1) for place in numbered]
+    exclude = [Clause(str(place), asked[place].minimum + 1) for place in numbered]
     matches = [scene.vocabulary.find(noun) for noun in spec.excluded]
     for noun, match in zip(spec.excluded, matches, strict=True):
         boxes[f"no {noun}"] = [(one.corners, one.score) for one in scene.seen if match and one.label in match.labels]
@@ -214,18 +214,20 @@ def judge(spec: Spec, scene: Scene) -> tuple[tuple[Atom, ...], float]:
         return [scene.color(by_corners[box]).name for box in crops]
 
     verdict = evaluate(kept, include, exclude, named)
-    atoms = _atoms(spec, scene, asked, order, verdict, kept, numbered)
-    if verdict.findings and any(atom.violated == 1 for atom in atoms):
-        return atoms, 0.0
-    return atoms, math.nan if any(not atom.known for atom in atoms) or verdict.correct is None else 1.0
+    requirements = _atoms(spec, scene, asked, order, verdict, kept, numbered)
+    if verdict.findings and any(requirement.violated == 1 for requirement in requirements):
+        return requirements, 0.0
+    return requirements, math.nan if any(
+        not requirement.known for requirement in requirements
+    ) or verdict.correct is None else 1.0
 
 
-def _all(scene: Scene, thing: Thing) -> list[Seen]:
+def _all(scene: Scene, thing: ObjectDetections) -> list[Detection]:
     labels = thing.match.labels if thing.match else ()
     return [one for one in scene.seen if one.label in labels]
 
 
-def _order(spec: Spec) -> list[int]:
+def _order(spec: PromptSpec) -> list[int]:
     """The objects so that what a relation starts from comes after what it points to, as GenEval has it."""
     order: list[int] = []
 
@@ -243,24 +245,24 @@ def _order(spec: Spec) -> list[int]:
 
 
 def _atoms(
-    spec: Spec,
+    spec: PromptSpec,
     scene: Scene,
-    asked: tuple[Thing, ...],
+    asked: tuple[ObjectDetections, ...],
     order: list[int],
     verdict: Verdict,
     kept: Mapping[str, Sequence[Corners]],
     numbered: list[int],
-) -> tuple[Atom, ...]:
+) -> tuple[Requirement, ...]:
     """The verdict's findings, and what it found nothing wrong with, as atoms."""
     wrong = {order[one.clause]: one for one in verdict.findings if not one.excluded}
     more = {one.clause: one for one in verdict.findings if one.excluded}
     bounds = {one.corners: one.bounds for one in scene.seen}
-    atoms: list[Atom] = []
+    requirements: list[Requirement] = []
 
     def add(
         failure: str, wanted: str, value: float, found: str = "", reason: str = "", boxes: Sequence[Corners] = ()
     ) -> None:
-        atoms.append(Atom(failure, wanted, found, value, reason, tuple(bounds[box] for box in boxes)))
+        requirements.append(Requirement(failure, wanted, found, value, reason, tuple(bounds[box] for box in boxes)))
 
     for place, thing in enumerate(asked):
         finding, boxes = wrong.get(place), kept.get(str(place), ())
@@ -282,7 +284,7 @@ def _atoms(
         for fact in thing.asked.attributes:
             name, there = f"{fact.value} {thing.asked.name}", failure not in ("missing_object", "wrong_count")
             if fact.kind == "color" and term(fact.value) in COLORS and there and order.index(place) not in verdict.open:
-                add("wrong_attribute", name, float(failure == "wrong_attribute"), found, boxes=boxes[: thing.least])
+                add("wrong_attribute", name, float(failure == "wrong_attribute"), found, boxes=boxes[: thing.minimum])
             else:
                 shares = describe(scene.color(thing.seen[0]).shares) if thing.seen else ""
                 add("wrong_attribute", name, math.nan, shares, f"whether it is {fact.value} is not known", boxes)
@@ -316,4 +318,4 @@ def _atoms(
             add(
                 "negation_violated", f"no {noun}", float(len(numbered) + at in more), f"{len(boxes)} found", boxes=boxes
             )
-    return tuple(atoms)
+    return tuple(requirements)

@@ -25,11 +25,11 @@ AXES: dict[str, tuple[int, int]] = {"left of": (0, -1), "right of": (0, 1), "abo
 NEAR = ("next to", "near")
 
 
-def geneval_relations(a: Corners, b: Corners, shrink: float = 0.1, least: float = 0.5) -> frozenset[str]:
+def geneval_relations(a: Corners, b: Corners, shrink: float = 0.1, minimum: float = 0.5) -> frozenset[str]:
     """Returns where ``a`` is seen from ``b`` by GenEval's rule: none, one or two of left of, right of, above, below.
 
     The offset between the centres is shrunk on each axis by ``shrink`` times the sum of both sizes, and divided by the
-    norm of the unshrunk offset. An axis counts where more than ``least`` is left.
+    norm of the unshrunk offset. An axis counts where more than ``minimum`` is left.
 
     >>> sorted(geneval_relations((0, 0, 10, 10), (30, 30, 40, 40)))
     ['above', 'left of']
@@ -45,10 +45,10 @@ def geneval_relations(a: Corners, b: Corners, shrink: float = 0.1, least: float 
         return frozenset()
     norm = math.sqrt(dx * dx + dy * dy)
     found = {
-        "left of": x / norm < -least,
-        "right of": x / norm > least,
-        "above": y / norm < -least,
-        "below": y / norm > least,
+        "left of": x / norm < -minimum,
+        "right of": x / norm > minimum,
+        "above": y / norm < -minimum,
+        "below": y / norm > minimum,
     }
     return frozenset(name for name, holds in found.items() if holds)
 
@@ -138,18 +138,18 @@ def edge_distance(a: Corners, b: Corners) -> float:
     return math.hypot(x, y) / size if size > 0 else 0.0
 
 
-def apart(boxes: list[Corners], most: float) -> list[int]:
+def apart(boxes: list[Corners], maximum: float) -> list[int]:
     """Returns the places of the boxes that are kept when each one that overlaps a kept one is dropped, best first.
 
     Args:
         boxes: the likeliest first
-        most: the IoU from which two boxes are taken for one object; 1 keeps all
+        maximum: the IoU from which two boxes are taken for one object; 1 keeps all
 
     >>> apart([(0, 0, 10, 10), (0, 0, 10, 9), (20, 0, 30, 10)], 0.5)
     [0, 2]
     """
     kept: list[int] = []
     for place, box in enumerate(boxes):
-        if most >= 1 or all(iou(box, boxes[other]) < most for other in kept):
+        if maximum >= 1 or all(iou(box, boxes[other]) < maximum for other in kept):
             kept.append(place)
     return kept

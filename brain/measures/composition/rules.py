@@ -13,18 +13,26 @@ from loupe.brain.imaging.boxes import iou
 from loupe.brain.measures.composition import agreement, calibrated
 from loupe.brain.measures.composition.calibrated import Estimate, settled, unknown
 from loupe.brain.measures.composition.colors import describe, mismatch, term
-from loupe.brain.measures.composition.scene import SAME_THING, Atom, Scene, Thing, counted_words, things, unknown_word
-from loupe.brain.perception.detectors.detection import Seen
+from loupe.brain.measures.composition.scene import (
+    SAME_THING,
+    ObjectDetections,
+    Requirement,
+    Scene,
+    counted_words,
+    things,
+    unknown_word,
+)
+from loupe.brain.perception.detectors.detection import Detection
 from loupe.brain.perception.detectors.vocabulary import LIVING, Vocabulary, gives_room
-from loupe.brain.prompts.spec import SIZES, Spec
+from loupe.brain.prompts.spec import SIZES, PromptSpec
 
 #: more surplus people or animals than this are a crowd, which a prompt does not have to name
 CROWD = 3
 
 
 def judge(
-    spec: Spec, scene: Scene, sure: float, confidence: float, decidable: float = calibrated.DECIDABLE
-) -> tuple[Atom, ...]:
+    spec: PromptSpec, scene: Scene, sure: float, confidence: float, decidable: float = calibrated.DECIDABLE
+) -> tuple[Requirement, ...]:
     """Returns everything that the prompt asks for, each with how likely it is violated, or unknown.
 
     Args:
@@ -35,30 +43,30 @@ def judge(
         decidable: how likely people would give a verdict on a side, rather than call it undecidable
     """
     asked = things(spec, scene)
-    atoms: list[Atom] = []
+    requirements: list[Requirement] = []
     for thing in asked:
-        atoms += _thing(thing, scene, sure, confidence)
+        requirements += _thing(thing, scene, sure, confidence)
     for relation in spec.relations:
         subject, target = (
             (thing, _there(thing, confidence)) for thing in (asked[relation.subject], asked[relation.object])
         )
-        atoms.append(_relation(relation.name, subject, target, sure, decidable))
+        requirements.append(_relation(relation.name, subject, target, sure, decidable))
     for noun in spec.excluded:
-        atoms.append(_excluded(noun, scene, sure))
-    return tuple(atoms)
+        requirements.append(_excluded(noun, scene, sure))
+    return tuple(requirements)
 
 
 def _atom(
     failure: str,
     wanted: str,
-    seen: Sequence[Seen],
+    seen: Sequence[Detection],
     estimate: Estimate,
     sure: float,
     found: str = "",
     question: str = "",
-) -> Atom:
+) -> Requirement:
     final = settled(estimate, sure)
-    return Atom(
+    return Requirement(
         failure,
         wanted,
         found or counted_words(tuple(seen)),
@@ -70,23 +78,27 @@ def _atom(
     )
 
 
-def _thing(thing: Thing, scene: Scene, sure: float, confidence: float) -> list[Atom]:
+def _thing(thing: ObjectDetections, scene: Scene, sure: float, confidence: float) -> list[Requirement]:
     """Whether it is there, how many there are, and what they are like."""
     name, match = thing.asked.name, thing.match
-    if match is None or thing.least == 0:
+    if match is None or thing.minimum == 0:
         why = unknown_word(name) if match is None else f"none of {name} is asked for"
-        atoms = [Atom("missing_object", str(thing), "", math.nan, why)]
+        requirements = [Requirement("missing_object", str(thing), "", math.nan, why)]
         if thing.counted:
-            atoms.append(Atom("wrong_count", str(thing), "", math.nan, why))
-        return atoms + [Atom("wrong_attribute", f"{a.value} {name}", "", math.nan, why) for a in thing.asked.attributes]
+            requirements.append(Requirement("wrong_count", str(thing), "", math.nan, why))
+        return requirements + [
+            Requirement("wrong_attribute", f"{a.value} {name}", "", math.nan, why) for a in thing.asked.attributes
+        ]
     gone = calibrated.missing(thing.seen, scene.floor)
     if match.kind == "wider" and gone.probability > 1 - sure:
         gone = unknown(f"there may be a {name} that the detector has no label for")
-    atoms = [_atom("missing_object", str(thing), thing.seen, gone, sure, question=agreement.presence(name))]
+    requirements = [_atom("missing_object", str(thing), thing.seen, gone, sure, question=agreement.presence(name))]
     there = _there(thing, confidence)
     if thing.counted:
-        question = agreement.number(thing.least, name) if thing.asked.exact else ""
-        atoms.append(_atom("wrong_count", str(thing), thing.seen, _count(thing, there, scene), sure, question=question))
+        question = agreement.number(thing.minimum, name) if thing.asked.exact else ""
+        requirements.append(
+            _atom("wrong_count", str(thing), thing.seen, _count(thing, there, scene), sure, question=question)
+        )
     for fact in thing.asked.attributes:
         if fact.kind == "color" and there and term(fact.value):
             estimate, found = _colored(thing, there, term(fact.value) or "", scene)
@@ -97,11 +109,11 @@ def _thing(thing: Thing, scene: Scene, sure: float, confidence: float) -> list[A
                 why = f"{fact.value} is none of the colours that are told apart"
             estimate = unknown(why)
         question = agreement.attribute(name, fact.value)
-        atoms.append(_atom("wrong_attribute", f"{fact.value} {name}", there, estimate, sure, found, question))
-    return atoms
+        requirements.append(_atom("wrong_attribute", f"{fact.value} {name}", there, estimate, sure, found, question))
+    return requirements
 
 
-def _count(thing: Thing, there: Sequence[Seen], scene: Scene) -> Estimate:
+def _count(thing: ObjectDetections, there: Sequence[Detection], scene: Scene) -> Estimate:
     match = thing.match
     assert match is not None
     if not there:
@@ -109,19 +121,19 @@ def _count(thing: Thing, there: Sequence[Seen], scene: Scene) -> Estimate:
     if thing.shared:
         return unknown(f"the detector does not tell {thing.asked.name} from something else that is asked for")
     size = (scene.width, scene.height)
-    estimate = calibrated.counted(thing.seen, thing.least, thing.asked.exact, size)
+    estimate = calibrated.counted(thing.seen, thing.minimum, thing.asked.exact, size)
     if match.kind == "same" or math.isnan(estimate.probability):
         return estimate
     # of people some may be women, of animals there may be some without a label: only one direction is proof
-    fewer = calibrated.counted(thing.seen, thing.least, False, size)
+    fewer = calibrated.counted(thing.seen, thing.minimum, False, size)
     if match.kind == "narrower" and fewer.probability == 1:
         return fewer
     return unknown(f"how many of them are {thing.asked.name} is not known")
 
 
-def _colored(thing: Thing, there: Sequence[Seen], wanted: str, scene: Scene) -> tuple[Estimate, str]:
+def _colored(thing: ObjectDetections, there: Sequence[Detection], wanted: str, scene: Scene) -> tuple[Estimate, str]:
     """The largest mismatch of as many as are asked for; unknown where other things of its label are asked for."""
-    chosen = there[: max(thing.least, 1)]
+    chosen = there[: max(thing.minimum, 1)]
     named = [scene.color(one) for one in chosen]
     found = "; ".join(describe(naming.shares, 2) for naming in named)
     if thing.shared:
@@ -140,13 +152,17 @@ def _colored(thing: Thing, there: Sequence[Seen], wanted: str, scene: Scene) -> 
     return Estimate(max(known)), found
 
 
-def _there(thing: Thing, confidence: float) -> list[Seen]:
+def _there(thing: ObjectDetections, confidence: float) -> list[Detection]:
     return [one for one in thing.seen if one.score >= confidence]
 
 
 def _relation(
-    name: str, subject: tuple[Thing, list[Seen]], target: tuple[Thing, list[Seen]], sure: float, decidable: float
-) -> Atom:
+    name: str,
+    subject: tuple[ObjectDetections, list[Detection]],
+    target: tuple[ObjectDetections, list[Detection]],
+    sure: float,
+    decidable: float,
+) -> Requirement:
     failure = "wrong_size" if name in SIZES else "wrong_relation"
     (one, ones), (other, others) = subject, target
     wanted = f"{one.asked.name} {name} {other.asked.name}"
@@ -166,7 +182,7 @@ def _relation(
     return _atom(failure, wanted, shown, estimate, sure, "", agreement.relation(one.asked.name, name, other.asked.name))
 
 
-def _excluded(noun: str, scene: Scene, sure: float) -> Atom:
+def _excluded(noun: str, scene: Scene, sure: float) -> Requirement:
     """Never "is there no X": how likely there is one."""
     match = scene.vocabulary.find(noun)
     seen = scene.of(match)
@@ -181,7 +197,7 @@ def _excluded(noun: str, scene: Scene, sure: float) -> Atom:
     return _atom("negation_violated", f"no {noun}", seen, Estimate(there), sure, question=agreement.presence(noun))
 
 
-def surplus(spec: Spec, scene: Scene, confidence: float) -> Atom:
+def surplus(spec: PromptSpec, scene: Scene, confidence: float) -> Requirement:
     """Returns the person or animal that the prompt gives no room for and that the detector is surest of.
 
     ``violated`` is its confidence, 0 where there is none. Unknown where the prompt was not understood as a whole,
@@ -191,12 +207,12 @@ def surplus(spec: Spec, scene: Scene, confidence: float) -> Atom:
     wanted = "nobody and nothing else alive"
     if spec.unparsed or not spec.objects:
         why = "the prompt was not understood as a whole" if spec.unparsed else "the prompt names no objects"
-        return Atom("extra_object", wanted, "", math.nan, why)
+        return Requirement("extra_object", wanted, "", math.nan, why)
     nouns = [asked.name for asked in spec.objects]
     asked_for = [(noun, scene.of(scene.vocabulary.find(noun))) for noun in nouns]
     named = {label for noun in (*nouns, *spec.excluded) for label in _living(noun)}
     words = [*nouns, *spec.prompt.replace(",", " ").replace(".", " ").split()]
-    found: list[Seen] = []
+    found: list[Detection] = []
     for label in LIVING:
         if label in named:
             continue
@@ -207,26 +223,26 @@ def surplus(spec: Spec, scene: Scene, confidence: float) -> Atom:
         ]
         if mine and any(gives_room(word, label) for word in words):
             why = f"the prompt gives room for a {label}"
-            return Atom("extra_object", wanted, counted_words(tuple(mine)), math.nan, why)
+            return Requirement("extra_object", wanted, counted_words(tuple(mine)), math.nan, why)
         found += mine
     for noun, seen in asked_for if found else ():
         # the thing itself under another name: a schnauzer is called a bear, an ostrich a cow
-        unlabelled = scene.vocabulary.find(noun) is None
-        if unlabelled or (_living(noun) and not any(one.score >= confidence for one in seen)):
-            why = f"it may be the {noun} itself" + (", which the detector has no label for" if unlabelled else "")
-            return Atom("extra_object", wanted, counted_words(tuple(found)), math.nan, why)
+        unlabeled = scene.vocabulary.find(noun) is None
+        if unlabeled or (_living(noun) and not any(one.score >= confidence for one in seen)):
+            why = f"it may be the {noun} itself" + (", which the detector has no label for" if unlabeled else "")
+            return Requirement("extra_object", wanted, counted_words(tuple(found)), math.nan, why)
     found.sort(key=lambda one: -one.score)
     if len(found) > CROWD:
-        return Atom(
+        return Requirement(
             "extra_object", wanted, counted_words(tuple(found)), math.nan, "a crowd or a herd: part of the scene"
         )
     words_found = ", ".join(f"{scene.vocabulary.means(one.label)} {one.score:.2f}" for one in found)
     places = tuple(one.bounds for one in found)
     best = found[0].score if found else None
-    return Atom("extra_object", wanted, words_found, best or 0.0, "", places, best)
+    return Requirement("extra_object", wanted, words_found, best or 0.0, "", places, best)
 
 
-def _same(one: Seen, other: Seen) -> bool:
+def _same(one: Detection, other: Detection) -> bool:
     """Whether two boxes of different labels may be one thing."""
     return iou(one.corners, other.corners) > SAME_THING
 

@@ -10,16 +10,16 @@ from functools import cached_property
 from loupe.brain.core.records import Record
 from loupe.brain.measures.composition.colors import Naming
 from loupe.brain.measures.composition.geometry import apart
-from loupe.brain.perception.detectors.detection import Seen
+from loupe.brain.perception.detectors.detection import Detection
 from loupe.brain.perception.detectors.vocabulary import Match, Vocabulary, normal
-from loupe.brain.prompts.spec import Asked, Spec
+from loupe.brain.prompts.spec import PromptSpec, RequestedObject
 
 #: the IoU from which two boxes of one class are one thing: a detector may give a thing twice
 SAME_THING = 0.7
 
 
 @dataclass(frozen=True)
-class Atom(Record):
+class Requirement(Record):
     """One thing that a prompt asks for, and whether the picture keeps to it.
 
     Attributes:
@@ -60,14 +60,14 @@ class Scene:
         color: names the colour of a detection
     """
 
-    seen: tuple[Seen, ...]
+    seen: tuple[Detection, ...]
     vocabulary: Vocabulary
     width: int
     height: int
     floor: float
-    color: Callable[[Seen], Naming]
+    color: Callable[[Detection], Naming]
 
-    def of(self, match: Match | None) -> tuple[Seen, ...]:
+    def of(self, match: Match | None) -> tuple[Detection, ...]:
         """Returns the detections of a noun, the most confident first, each thing once."""
         if match is None:
             return ()
@@ -85,23 +85,23 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Thing:
+class ObjectDetections:
     """One of the objects that a prompt asks for, and its detections.
 
     Attributes:
         asked: what is asked for
         match: what of the detector's vocabulary stands for it; None: nothing does
         seen: its detections, the most confident first
-        shared: the places in ``Spec.objects`` of the other objects that the same labels stand for ("a man and a woman")
+        shared: the places in ``PromptSpec.objects`` of those that share its labels ("a man, a woman")
     """
 
-    asked: Asked
+    asked: RequestedObject
     match: Match | None
-    seen: tuple[Seen, ...]
+    seen: tuple[Detection, ...]
     shared: tuple[int, ...] = ()
 
     @property
-    def least(self) -> int:
+    def minimum(self) -> int:
         """How many there have to be at least."""
         return 2 if self.asked.count is None else max(self.asked.count, 0)
 
@@ -114,15 +114,15 @@ class Thing:
         """As it is asked for: "3 x dog", "2 x bird or more", "cat"."""
         if not self.counted:
             return self.asked.name
-        return f"{self.least} x {self.asked.name}" + ("" if self.asked.exact else " or more")
+        return f"{self.minimum} x {self.asked.name}" + ("" if self.asked.exact else " or more")
 
 
-def things(spec: Spec, scene: Scene) -> tuple[Thing, ...]:
+def things(spec: PromptSpec, scene: Scene) -> tuple[ObjectDetections, ...]:
     """Returns for each of ``spec.objects`` what was seen of it."""
     matches = [scene.vocabulary.find(asked.name) for asked in spec.objects]
     labels = [frozenset(match.labels) if match else frozenset() for match in matches]
     return tuple(
-        Thing(
+        ObjectDetections(
             asked,
             match,
             scene.of(match),
@@ -137,7 +137,7 @@ def unknown_word(noun: str) -> str:
     return f"the detector has no label for {(normal(noun) or noun)!r}"
 
 
-def counted_words(seen: tuple[Seen, ...]) -> str:
+def counted_words(seen: tuple[Detection, ...]) -> str:
     """Returns what was found, as words: "2 found, 0.91 0.40"."""
     scores = " ".join(f"{one.score:.2f}" for one in seen[:6])
     return f"{len(seen)} found{', ' if seen else ''}{scores}"

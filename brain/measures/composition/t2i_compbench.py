@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from loupe.brain.imaging.boxes import Corners
 from loupe.brain.measures.composition.geometry import AXES, NEAR, t2i_position, t2i_same
-from loupe.brain.measures.composition.scene import Atom, Scene, Thing, things, unknown_word
-from loupe.brain.prompts.spec import SIZES, Spec
+from loupe.brain.measures.composition.scene import ObjectDetections, Requirement, Scene, things, unknown_word
+from loupe.brain.prompts.spec import SIZES, PromptSpec
 
 #: the long side of the pictures that its distance of 150 pixels is meant for
 LONG_SIDE = 512
@@ -35,7 +35,7 @@ RELATIONS = (*AXES, *NEAR)
 
 
 @dataclass(frozen=True)
-class Found:
+class ClassDetection:
     """One detection.
 
     Attributes:
@@ -49,7 +49,7 @@ class Found:
     corners: Corners
 
 
-def spatial(found: Sequence[Found], subject: str, relation: str, target: str) -> float:
+def spatial(found: Sequence[ClassDetection], subject: str, relation: str, target: str) -> float:
     """Returns the score of a relation, in {0} and [0.5, 1]; of each class the first detection counts.
 
     Args:
@@ -67,16 +67,16 @@ def spatial(found: Sequence[Found], subject: str, relation: str, target: str) ->
     return score if score >= 0.5 else 0.0
 
 
-def distinct(found: Sequence[Found]) -> list[Found]:
+def distinct(found: Sequence[ClassDetection]) -> list[ClassDetection]:
     """Returns the detections without those that cover, or are covered by, an earlier one of their class."""
-    kept: list[Found] = []
+    kept: list[ClassDetection] = []
     for one in found:
         if not any(one.name == other.name and t2i_same(one.corners, other.corners) for other in kept):
             kept.append(one)
     return kept
 
 
-def numeracy(found: Sequence[Found], asked: Sequence[tuple[str, int]]) -> float:
+def numeracy(found: Sequence[ClassDetection], asked: Sequence[tuple[str, int]]) -> float:
     """Returns the score of a prompt with numbers, in [0, 1]; NaN for no objects.
 
     As in the original, a class that is not there is looked for in the names of other classes ("bear" in "teddy
@@ -99,7 +99,7 @@ def numeracy(found: Sequence[Found], asked: Sequence[tuple[str, int]]) -> float:
     return score
 
 
-def judge(spec: Spec, scene: Scene, confidence: float) -> tuple[tuple[Atom, ...], float]:
+def judge(spec: PromptSpec, scene: Scene, confidence: float) -> tuple[tuple[Requirement, ...], float]:
     """Returns what is asked for with T2I-CompBench's verdict on each, and the prompt's score.
 
     The score is that of the relations where there are any (their mean), else that of the numbers; NaN where a noun has
@@ -113,25 +113,29 @@ def judge(spec: Spec, scene: Scene, confidence: float) -> tuple[tuple[Atom, ...]
     asked = things(spec, scene)
     scale = LONG_SIDE / max(scene.width, scene.height)
     seen = [one for one in scene.seen if one.score >= confidence]
-    found = [Found(scene.vocabulary.means(one.label), one.score, _scaled(one.corners, scale)) for one in seen]
+    found = [ClassDetection(scene.vocabulary.means(one.label), one.score, _scaled(one.corners, scale)) for one in seen]
     bounds = {id(box): one.bounds for box, one in zip(found, seen, strict=True)}
-    atoms: list[Atom] = []
+    requirements: list[Requirement] = []
     for thing in asked:
         if thing.match is None:
-            atoms.append(Atom("missing_object", str(thing), "", math.nan, unknown_word(thing.asked.name)))
+            requirements.append(Requirement("missing_object", str(thing), "", math.nan, unknown_word(thing.asked.name)))
             continue
         mine = [box for box in distinct(found) if box.name in _names(thing, scene)]
         places = tuple(bounds[id(box)] for box in mine)
         words = f"{len(mine)} found"
-        atoms.append(Atom("missing_object", str(thing), words, float(not mine), "", places))
+        requirements.append(Requirement("missing_object", str(thing), words, float(not mine), "", places))
         if thing.counted and thing.asked.exact and mine:
-            atoms.append(Atom("wrong_count", str(thing), words, float(len(mine) != thing.least), "", places))
+            requirements.append(
+                Requirement("wrong_count", str(thing), words, float(len(mine) != thing.minimum), "", places)
+            )
         elif thing.counted:
             why = "none was found" if thing.asked.exact else "T2I-CompBench counts exact numbers only"
-            atoms.append(Atom("wrong_count", str(thing), words, math.nan, why))
+            requirements.append(Requirement("wrong_count", str(thing), words, math.nan, why))
         for fact in thing.asked.attributes:
             wanted = f"{fact.value} {thing.asked.name}"
-            atoms.append(Atom("wrong_attribute", wanted, "", math.nan, "T2I-CompBench judges no attribute by boxes"))
+            requirements.append(
+                Requirement("wrong_attribute", wanted, "", math.nan, "T2I-CompBench judges no attribute by boxes")
+            )
     scores = []
     for relation in spec.relations:
         subject, target = asked[relation.subject], asked[relation.object]
@@ -140,26 +144,30 @@ def judge(spec: Spec, scene: Scene, confidence: float) -> tuple[tuple[Atom, ...]
         if subject.match is None or target.match is None:
             scores.append(math.nan)
             word = (subject if subject.match is None else target).asked.name
-            atoms.append(Atom(failure, wanted, "", math.nan, unknown_word(word)))
+            requirements.append(Requirement(failure, wanted, "", math.nan, unknown_word(word)))
         elif relation.name not in RELATIONS:
             scores.append(math.nan)
-            atoms.append(Atom(failure, wanted, "", math.nan, f"T2I-CompBench does not judge {relation.name}"))
+            requirements.append(
+                Requirement(failure, wanted, "", math.nan, f"T2I-CompBench does not judge {relation.name}")
+            )
         else:
-            score, atom = _relation(relation.name, wanted, found, _names(subject, scene), _names(target, scene), bounds)
+            score, requirement = _relation(
+                relation.name, wanted, found, _names(subject, scene), _names(target, scene), bounds
+            )
             scores.append(score)
-            atoms.append(atom)
-    atoms += [
-        Atom("negation_violated", f"no {noun}", "", math.nan, "T2I-CompBench does not judge what is excluded")
+            requirements.append(requirement)
+    requirements += [
+        Requirement("negation_violated", f"no {noun}", "", math.nan, "T2I-CompBench does not judge what is excluded")
         for noun in spec.excluded
     ]
     if scores:
-        return tuple(atoms), sum(scores) / len(scores)
+        return tuple(requirements), sum(scores) / len(scores)
     if any(thing.match is None for thing in asked):
-        return tuple(atoms), math.nan
-    return tuple(atoms), numeracy(found, [(_names(thing, scene)[0], thing.least) for thing in asked])
+        return tuple(requirements), math.nan
+    return tuple(requirements), numeracy(found, [(_names(thing, scene)[0], thing.minimum) for thing in asked])
 
 
-def _names(thing: Thing, scene: Scene) -> tuple[str, ...]:
+def _names(thing: ObjectDetections, scene: Scene) -> tuple[str, ...]:
     assert thing.match is not None
     return tuple(scene.vocabulary.means(label) for label in thing.match.labels)
 
@@ -172,16 +180,16 @@ def _scaled(box: Corners, scale: float) -> Corners:
 def _relation(
     name: str,
     wanted: str,
-    found: Sequence[Found],
+    found: Sequence[ClassDetection],
     subjects: tuple[str, ...],
     targets: tuple[str, ...],
     bounds: dict[int, tuple[float, float, float, float]],
-) -> tuple[float, Atom]:
+) -> tuple[float, Requirement]:
     subject = next((box for box in found if box.name in subjects), None)
     target = next((box for box in found if box.name in targets), None)
     score = spatial(found, subject.name if subject else subjects[0], name, target.name if target else targets[0])
     if subject is None or target is None:
-        return score, Atom("wrong_relation", wanted, "", math.nan, "one of them was not found")
+        return score, Requirement("wrong_relation", wanted, "", math.nan, "one of them was not found")
     held = t2i_position(name, subject.corners, target.corners)
     places = (bounds[id(subject)], bounds[id(target)])
-    return score, Atom("wrong_relation", wanted, f"position {held:.2f}", 1 - held, "", places)
+    return score, Requirement("wrong_relation", wanted, f"position {held:.2f}", 1 - held, "", places)

@@ -43,14 +43,14 @@ def put(mask: np.ndarray, part: np.ndarray, left: int, top: int) -> None:
         np.maximum(place, part[y - top : bottom - top, x - left : right - left], out=place)
 
 
-def blended(pixels: np.ndarray, mask: np.ndarray, colour: tuple[float, float, float], opacity: float) -> np.ndarray:
+def blended(pixels: np.ndarray, mask: np.ndarray, color: tuple[float, float, float], opacity: float) -> np.ndarray:
     """Returns a new (H, W, 3) uint8 picture: (1 - a) * picture + a * colour, with a = mask * opacity.
 
     Args:
         pixels: (H, W, 3) uint8
         mask: (H, W) float32 in [0, 1]
-        colour: R, G, B in 0 ... 255
+        color: R, G, B in 0 ... 255
         opacity: in [0, 1]
     """
     alpha = (mask * opacity)[..., None]
-    return (pixels * (1 - alpha) + np.array(colour, np.float32) * alpha).round().clip(0, 255).astype(np.uint8)
+    return (pixels * (1 - alpha) + np.array(color, np.float32) * alpha).round().clip(0, 255).astype(np.uint8)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from loupe.brain.core.strings import comparable
-from loupe.brain.measures.overlays.finding import Found, slant
+from loupe.brain.measures.overlays.finding import LineCandidate, slant
 
 #: what owners write
 _OWNED = re.compile(
@@ -40,7 +40,7 @@ def timed(text: str) -> bool:
     return _TIME.search(text) is not None
 
 
-def features(found: Found, shape: tuple[int, int], read: bool) -> dict[str, float]:
+def features(found: LineCandidate, shape: tuple[int, int], read: bool) -> dict[str, float]:
     """Returns the numbers of one line, each about in [0, 1]; 1 is "very much so".
 
     Args:
@@ -52,7 +52,7 @@ def features(found: Found, shape: tuple[int, int], read: bool) -> dict[str, floa
     ``edge_x`` (0 at the border, 1 a fifth of the picture away), ``corner`` (near both), ``centred``, ``height`` and
     ``width`` of the picture's, ``sure`` of the detector, ``faint``, ``legible``, ``long`` (letters), ``owned``,
     ``timed``, ``even`` (one colour), ``lively`` (on an uneven ground), ``blend`` (half transparent), ``misfit``,
-    ``strong`` (contrast), ``grey`` (ink without a hue), ``thin``, ``plate`` (stands on an even rectangle with straight
+    ``strong`` (contrast), ``gray`` (ink without a hue), ``thin``, ``plate`` (stands on an even rectangle with straight
     ends), ``bar`` (which reaches the picture's border), ``twins`` and ``mates``.
     """
     height, width = shape
@@ -104,7 +104,7 @@ def likelihood(values: Mapping[str, float], weights: Mapping[str, float]) -> flo
     return 1 / (1 + math.exp(-min(max(total, -30.0), 30.0)))
 
 
-def crowded(lines: Sequence[Found], shape: tuple[int, int]) -> bool:
+def crowded(lines: Sequence[LineCandidate], shape: tuple[int, int]) -> bool:
     """Returns whether a picture is a page: so many different lines that none can be said to be laid over it."""
     own = [line for line in lines if not line.faint and line.twins == 0]
     area = sum(line.region.width * line.region.height for line in own)

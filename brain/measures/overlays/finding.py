@@ -19,18 +19,18 @@ LONG_SIDE = 736
 #: contrast is evened out over so much of the long side; noise below so many levels is not raised
 _REACH, _FLOOR = 0.02, 4.0
 #: lines that are measured, those of the clearer detection first
-MOST_LINES = 40
+MAX_LINES = 40
 #: lines that are read, the likeliest first: reading costs as much as all else
-MOST_READ = 8
+MAX_READ = 8
 #: how alike two lines have to be, as a correlation of their pixels, to say the same
 _SAME_SHAPE = 0.45
 #: of a line over the picture's short side, and its width over its height
-_TALLEST, _LEAST_ASPECT = 0.3, 1.1
+_TALLEST, _MIN_ASPECT = 0.3, 1.1
 _SHAPE = (160, 32)
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class LineCandidate:
     """A line of lettering and what was measured of it.
 
     Attributes:
@@ -69,11 +69,11 @@ def evened(picture: np.ndarray) -> np.ndarray:
     sigma = max(1.0, _REACH * max(luma.shape))
     detail = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
     contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), sigma))
-    grey = (128 + 40 * detail / (contrast + _FLOOR)).clip(0, 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, 2)
+    gray = (128 + 40 * detail / (contrast + _FLOOR)).clip(0, 255).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, 2)
 
 
-def lines_of(picture: np.ndarray, ocr: Ocr) -> list[Found]:
+def lines_of(picture: np.ndarray, ocr: Ocr) -> list[LineCandidate]:
     """Returns the lines of lettering in a (H, W, 3) uint8 RGB picture, not read yet, at most ``MOST_LINES``."""
     import cv2
 
@@ -84,19 +84,19 @@ def lines_of(picture: np.ndarray, ocr: Ocr) -> list[Found]:
     clear = _likely(ocr.regions(small, LONG_SIDE), min(small.shape[:2]))
     faint = _likely(ocr.regions(even, LONG_SIDE), min(small.shape[:2]))
     faint = [one for one in faint if not any(same_place(one, old) for old in clear)]
-    regions = ([(one, False) for one in clear] + [(one, True) for one in faint])[:MOST_LINES]
+    regions = ([(one, False) for one in clear] + [(one, True) for one in faint])[:MAX_LINES]
     every = [region for region, _ in regions]
     found = []
     for (region, is_faint), same, alike in zip(regions, _twins(even, every), mates(every), strict=True):
         own = Region(region.corners / np.float32(scale), region.confidence)
-        found.append(Found(own, is_faint, ink_of(small, region), plate_of(small, region), same, alike))
+        found.append(LineCandidate(own, is_faint, ink_of(small, region), plate_of(small, region), same, alike))
     return found
 
 
 def _likely(regions: Sequence[Region], short: int) -> list[Region]:
     """The regions that can be lines, upright ones turned to the side; a whole animal is often taken for a letter."""
     sideways = [turns(region)[1] if region.height >= 1.8 * region.width else region for region in regions]
-    return [one for one in sideways if one.height <= _TALLEST * short and one.width >= _LEAST_ASPECT * one.height]
+    return [one for one in sideways if one.height <= _TALLEST * short and one.width >= _MIN_ASPECT * one.height]
 
 
 def _twins(even: np.ndarray, regions: Sequence[Region]) -> list[int]:
@@ -112,11 +112,11 @@ def _twins(even: np.ndarray, regions: Sequence[Region]) -> list[int]:
     counts = []
     for at, region in enumerate(regions):
         same = 0
-        for other, neighbour in enumerate(regions):
+        for other, neighbor in enumerate(regions):
             if other == at:
                 continue
-            sizes = (region.height / max(1e-3, neighbour.height), region.width / max(1e-3, neighbour.width))
-            alike = all(0.75 < size < 1.33 for size in sizes) and abs(slant(region) - slant(neighbour)) < 8
+            sizes = (region.height / max(1e-3, neighbor.height), region.width / max(1e-3, neighbor.width))
+            alike = all(0.75 < size < 1.33 for size in sizes) and abs(slant(region) - slant(neighbor)) < 8
             same += alike and float(shapes[at] @ shapes[other]) > _SAME_SHAPE
         counts.append(same)
     return counts
@@ -143,7 +143,7 @@ def slant(region: Region) -> float:
     return angle - 180 if angle > 90 else angle + 180 if angle <= -90 else angle
 
 
-def read_lines(picture: np.ndarray, ocr: Ocr, lines: Sequence[Found]) -> list[Found]:
+def read_lines(picture: np.ndarray, ocr: Ocr, lines: Sequence[LineCandidate]) -> list[LineCandidate]:
     """Returns the lines with what is written there; upright ones in the one of both directions that reads better."""
     ways = [[line.region, *_upside_down(line.region)] for line in lines]
     seen = iter(ocr.posteriors([cut(picture, region, 0.1) for way in ways for region in way]))

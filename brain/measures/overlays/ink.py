@@ -21,7 +21,7 @@ _HEIGHT = 48
 #: around the line, over its height: what lies there is its background
 _MARGIN = 0.5
 #: levels below which a difference is rounding or JPEG's
-_LEAST_CONTRAST = 3.0
+_MIN_CONTRAST = 3.0
 _LONGEST = 1200
 #: levels that a plate's pixels may be off its colour, and the share of a row that has to be within them
 _FLAT, _MOST_OF_IT = 10.0, 0.93
@@ -90,31 +90,31 @@ def ink_of(picture: np.ndarray, region: Region) -> Ink | None:
     if core.sum() < 15 or (~near & inside).sum() < 15:
         return None
     weight = (~near).astype(np.float32)
-    colours = line.astype(np.float32)
-    soft = cv2.GaussianBlur(colours * weight[..., None], (0, 0), _HEIGHT / 8)
+    colors = line.astype(np.float32)
+    soft = cv2.GaussianBlur(colors * weight[..., None], (0, 0), _HEIGHT / 8)
     behind = soft / (cv2.GaussianBlur(weight, (0, 0), _HEIGHT / 8)[..., None] + 1e-3)
-    over, under = colours[core], behind[core]
+    over, under = colors[core], behind[core]
     difference = over.mean(0) - under.mean(0)
     contrast = float(np.abs(difference).mean())
-    if contrast < _LEAST_CONTRAST:
+    if contrast < _MIN_CONTRAST:
         return None
     sign = 1.0 if float(difference.mean()) >= 0 else -1.0
-    centred_over, centred_under = over - over.mean(0), under - under.mean(0)
-    moves = float((centred_under**2).mean())
-    slope = float(np.clip((centred_over * centred_under).mean() / (moves + 4.0), 0, 1))
+    centerd_over, centerd_under = over - over.mean(0), under - under.mean(0)
+    moves = float((centerd_under**2).mean())
+    slope = float(np.clip((centerd_over * centerd_under).mean() / (moves + 4.0), 0, 1))
     opacity = 1 - slope if moves > 16 else float("nan")
-    misfit = float(np.sqrt(((centred_over - slope * centred_under) ** 2).mean())) / contrast
+    misfit = float(np.sqrt(((centerd_over - slope * centerd_under) ** 2).mean())) / contrast
     # the ink's own colour, where it can be told: what is left after the ground's part of it
-    colour = ((over.mean(0) - slope * under.mean(0)) / max(0.05, 1 - slope)).clip(0, 255)
-    ground = colours[~near & inside]
+    color = ((over.mean(0) - slope * under.mean(0)) / max(0.05, 1 - slope)).clip(0, 255)
+    ground = colors[~near & inside]
     return Ink(
         sign * contrast,
-        float(centred_over.std()) / contrast,
+        float(centerd_over.std()) / contrast,
         float((ground - ground.mean(0)).std()) / contrast,
         opacity,
         misfit,
         float(ink[inside].mean()),
-        float((colour.max() - colour.min()) / max(1.0, float(colour.max()))),
+        float((color.max() - color.min()) / max(1.0, float(color.max()))),
     )
 
 

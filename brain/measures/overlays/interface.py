@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loupe.brain.measures.overlays.features import features, likelihood, timed
-from loupe.brain.measures.overlays.finding import Found
+from loupe.brain.measures.overlays.finding import LineCandidate
 
 #: fitted as those of a watermark are (``training/overlays/fit.py``), to lines of the defect of this name
 WEIGHTS: dict[str, float] = {
@@ -33,7 +33,7 @@ WEIGHTS: dict[str, float] = {
 _PLATE = 0.5
 
 
-def overlay_likelihood(found: Found, shape: tuple[int, int], read: bool = True) -> float:
+def overlay_likelihood(found: LineCandidate, shape: tuple[int, int], read: bool = True) -> float:
     """Returns how likely the line is a caption or belongs to an interface, in [0, 1]; higher is worse.
 
     A logistic regression over ``features``; see ``watermark_likelihood``.
@@ -46,7 +46,7 @@ def overlay_likelihood(found: Found, shape: tuple[int, int], read: bool = True) 
     return likelihood(features(found, shape, read), WEIGHTS)
 
 
-def overlay_kind(found: Found, shape: tuple[int, int]) -> str:
+def overlay_kind(found: LineCandidate, shape: tuple[int, int]) -> str:
     """Returns "time", "bar", "button" or "caption": what the line looks most like."""
     values = features(found, shape, True)
     if timed(found.text):

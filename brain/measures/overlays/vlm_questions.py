@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from loupe.brain.perception.vlm.base import Judge
 
 #: of what was asked for: more make a question that no model follows
-_MOST_TEXTS = 5
+_MAX_TEXTS = 5
 
 
 def question(kind: str, texts: Sequence[str]) -> str:
@@ -29,7 +29,7 @@ def question(kind: str, texts: Sequence[str]) -> str:
     True
     """
     named = []
-    for text in texts[:_MOST_TEXTS]:
+    for text in texts[:_MAX_TEXTS]:
         try:
             named.append(quoted(text))
         except InputError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loupe.brain.measures.overlays.features import features, likelihood
-from loupe.brain.measures.overlays.finding import Found
+from loupe.brain.measures.overlays.finding import LineCandidate
 
 #: fitted by ``training/overlays/fit.py`` to lines that the defect of this name put into the ImageNet photos at even
 #: places, and to their own marks, against the lettering of those photos, of street scenes, of boards in perspective
@@ -73,7 +73,7 @@ WEIGHTS: dict[str, dict[str, float]] = {
 }
 
 
-def watermark_likelihood(found: Found, shape: tuple[int, int], read: bool = True) -> float:
+def watermark_likelihood(found: LineCandidate, shape: tuple[int, int], read: bool = True) -> float:
     """Returns how likely the line is a watermark, in [0, 1]; higher is worse.
 
     The largest of three logistic regressions over ``features``: a name in a corner, a word in rows, a word across.
@@ -87,7 +87,7 @@ def watermark_likelihood(found: Found, shape: tuple[int, int], read: bool = True
     return max(likelihood(values, weights) for weights in WEIGHTS.values())
 
 
-def watermark_kind(found: Found, shape: tuple[int, int]) -> str:
+def watermark_kind(found: LineCandidate, shape: tuple[int, int]) -> str:
     """Returns "corner", "rows" or "band": the kind that the line is likeliest to be."""
     values = features(found, shape, True)
     return max(WEIGHTS, key=lambda kind: likelihood(values, WEIGHTS[kind]))

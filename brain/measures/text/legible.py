@@ -23,7 +23,7 @@ READABLE = 0.2
 _BROKEN_WEIGHT = 0.65
 _DOTTED = frozenset("ijäöüÄÖÜ")
 #: with fewer letters a stencil or a fold looks like lettering in pieces
-_LEAST_LETTERS = 4
+_MIN_LETTERS = 4
 
 
 def illegibility(readings: Sequence[Spelled]) -> float:
@@ -66,6 +66,6 @@ def kept_share(broken: float) -> float:
 def broken_share(letters: Sequence[Letter]) -> float:
     """Returns the share of letters whose ink has more pieces than the letter has, in [0, 1]; 0 for fewer than four."""
     known = [letter for letter in letters if letter.character.isascii()]
-    if len(known) < _LEAST_LETTERS:
+    if len(known) < _MIN_LETTERS:
         return 0.0
     return sum(letter.pieces > 1 + (letter.character in _DOTTED) for letter in known) / len(known)

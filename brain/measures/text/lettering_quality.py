@@ -20,7 +20,7 @@ from loupe.brain.measures.text.style import oddness
 from loupe.brain.perception.ocr import ocr
 
 #: with lower lines, in pixels of the picture, letters are too coarse to be measured
-LEAST_HEIGHT = 14
+MIN_HEIGHT = 14
 #: what the detector is less sure of than this may be no lettering
 SURE = 0.75
 #: above this the letters are not what they are read as, and cannot be compared with their like
@@ -55,8 +55,8 @@ class Form:
 
 def form_of(picture: np.ndarray, line: Line) -> Form:
     """Returns how a line of a (H, W, 3) uint8 RGB picture is drawn; all of it is unknown for very low lines."""
-    if line.region.height < LEAST_HEIGHT:
-        return Form(reason=f"the lettering is lower than {LEAST_HEIGHT} pixels")
+    if line.region.height < MIN_HEIGHT:
+        return Form(reason=f"the lettering is lower than {MIN_HEIGHT} pixels")
     seen = _seen(picture, line)
     unsure = unsureness(line)
     illegible = 1.0 - (1.0 - unsure) * kept_share(seen.broken)
@@ -100,8 +100,8 @@ def _seen(picture: np.ndarray, line: Line) -> _Seen:
         if found.suspect() and not isinstance(lettering := _lettering(picture, line, shift), str):
             other = _measured(lettering)
             found = _Seen(
-                _least(found.distortion, other.distortion),
-                _least(found.mixed, other.mixed),
+                _minimum(found.distortion, other.distortion),
+                _minimum(found.mixed, other.mixed),
                 min(found.broken, other.broken),
                 found.reason,
             )
@@ -155,5 +155,5 @@ def _measured(lettering: Lettering) -> _Seen:
     )
 
 
-def _least(one: float, other: float) -> float:
+def _minimum(one: float, other: float) -> float:
     return one if math.isnan(other) else min(one, other)

@@ -133,9 +133,9 @@ def ink_of(line: np.ndarray, shift: float = 0.0) -> np.ndarray | str:
     import cv2
 
     pixels = line.reshape(-1, 3).astype(np.float32)
-    centred = pixels - pixels.mean(0)
-    _, _, axes = np.linalg.svd(centred.T @ centred)
-    tone = (centred @ axes[0]).reshape(line.shape[:2])
+    centerd = pixels - pixels.mean(0)
+    _, _, axes = np.linalg.svd(centerd.T @ centerd)
+    tone = (centerd @ axes[0]).reshape(line.shape[:2])
     low, high = np.percentile(tone, (1, 99))
     if high - low < 24:
         return "the lettering has too little contrast to be measured"
@@ -263,10 +263,10 @@ def _letter(labels: np.ndarray, group: _Group, one: _Wanted) -> Letter:
     part = labels[group.top : group.bottom, group.left : group.right]
     ink = np.isin(part, group.labels)
     padded = np.pad(ink, 1)
-    least = _SPECK * float(ink.sum())
+    minimum = _SPECK * float(ink.sum())
     _, _, solid, _ = cv2.connectedComponentsWithStats(padded.astype(np.uint8), connectivity=8)
     _, _, empty, _ = cv2.connectedComponentsWithStats((~padded).astype(np.uint8), connectivity=4)
-    pieces = int((solid[1:, cv2.CC_STAT_AREA] >= least).sum())
-    holes = int((empty[1:, cv2.CC_STAT_AREA] >= 0.3 * least).sum()) - 1
+    pieces = int((solid[1:, cv2.CC_STAT_AREA] >= minimum).sum())
+    holes = int((empty[1:, cv2.CC_STAT_AREA] >= 0.3 * minimum).sum()) - 1
     box = (group.left, group.top, group.right, group.bottom)
     return Letter(one.character, one.word, one.at, *box, ink, pieces, max(0, holes))

@@ -26,7 +26,7 @@ from loupe.brain.perception.ocr.ocr import Ocr, Region
 _LINE_HEIGHT = 48
 _SMALLEST = 12
 #: the detector's usual range of resolutions
-_LEAST_SIDE, _USUAL_SIDE, _MOST_SIDE = 384, 960, 1536
+_MIN_SIDE, _USUAL_SIDE, _MAX_SIDE = 384, 960, 1536
 #: readings nearer than this to the likeliest one (nats) are no less likely
 _SAME = 1.0
 #: below this mean probability a line is no lettering that can be read; above the second it is
@@ -36,7 +36,7 @@ _LETTERING = 0.75
 _FAINTLY = 0.01
 #: range of luma, in [0, 1], in which a text may hide from the detector; below it a picture is blank
 _FAINT = (0.01, 0.08)
-_MOST_LINES = 120
+_MAX_LINES = 120
 
 
 class Reader:
@@ -80,7 +80,7 @@ class Reader:
                     if not any(ocr_module.same_place(one, old) for old in known)
                 ]
                 known += fresh
-                sights += self._look(picture, fresh[:_MOST_LINES], alphabet, range(5))
+                sights += self._look(picture, fresh[:_MAX_LINES], alphabet, range(5))
         return self._judge(picture, sights, wanted)
 
     def _places(self, picture: np.ndarray) -> list[Region]:
@@ -89,11 +89,11 @@ class Reader:
             return [ocr_module.whole(picture)]
         longest = max(height, width)
         regions = self._ocr.regions(
-            picture, int(np.clip(2 * longest, _LEAST_SIDE, max(_USUAL_SIDE, min(longest, _USUAL_SIDE))))
+            picture, int(np.clip(2 * longest, _MIN_SIDE, max(_USUAL_SIDE, min(longest, _USUAL_SIDE))))
         )
         if _is_line(picture) and _in_one_row(regions, height):
             return [ocr_module.whole(picture)]
-        return regions[:_MOST_LINES]
+        return regions[:_MAX_LINES]
 
     def _lettering(self, picture: np.ndarray) -> list[Region]:
         """What the detector takes for lettering, whatever the recogniser makes of it; the surest first."""
@@ -116,7 +116,7 @@ class Reader:
     def _other_sides(self, picture: np.ndarray) -> list[int]:
         """Resolutions at which to look again for what is missing: larger for small letters, smaller for huge ones."""
         longest = max(picture.shape[:2])
-        return [min(_MOST_SIDE, max(2 * longest, _LEAST_SIDE)) if longest < _USUAL_SIDE // 2 else _MOST_SIDE, 480]
+        return [min(_MAX_SIDE, max(2 * longest, _MIN_SIDE)) if longest < _USUAL_SIDE // 2 else _MAX_SIDE, 480]
 
     def _look(
         self, picture: np.ndarray, regions: Sequence[Region], alphabet: Alphabet, which: Sequence[int] = (0, 1)

@@ -17,7 +17,7 @@ import numpy as np
 from loupe.brain.measures.text.letters import Letter
 
 #: with fewer letters a curve fits any of them
-LEAST_LETTERS = 4
+MIN_LETTERS = 4
 _HANGING = frozenset("gjpqy")
 #: in some fonts they hang, in others they do not
 _PERHAPS_HANGING = frozenset("QJf")
@@ -54,8 +54,8 @@ def shape_of(word: Sequence[Letter]) -> Shape | str:
     higher by the height of their kind of letter, which may grow along the line. Letters are measured along the slope of
     the line where they stand.
     """
-    if len(word) < LEAST_LETTERS:
-        return f"fewer than {LEAST_LETTERS} letters stand apart"
+    if len(word) < MIN_LETTERS:
+        return f"fewer than {MIN_LETTERS} letters stand apart"
     height = float(np.median([letter.height for letter in word]))
     middles = np.array([letter.middle for letter in word])
     half = max(1.0, float(np.ptp(middles)) / 2)

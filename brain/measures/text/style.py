@@ -14,7 +14,7 @@ import numpy as np
 from loupe.brain.measures.text.letters import Letter
 
 #: with fewer letters there is no telling which one is the odd one
-LEAST_LETTERS = 4
+MIN_LETTERS = 4
 #: letters with an upright stem
 _STEMS = frozenset("BDEFHIKLNPRTUbdfhiklmnpqrtu1")
 #: leans that are tried, in pixels to the right for each pixel up: from a backward to a strong forward slant
@@ -22,7 +22,7 @@ _LEANS = tuple(step / 25 for step in range(-8, 18))
 #: standard deviations within one font: of the logarithms of three widths of strokes (of all by their area, the middle
 #: one, that of level ones) and of the lean of stems; and the most that each may say: letters without bars have odd ones
 _SPREADS = (0.05, 0.09, 0.12, 0.03)
-_MOST = (99.0, 99.0, 3.5, 99.0)
+_MAX = (99.0, 99.0, 3.5, 99.0)
 
 
 def oddness(word: Sequence[Letter], slopes: np.ndarray) -> float | str:
@@ -35,8 +35,8 @@ def oddness(word: Sequence[Letter], slopes: np.ndarray) -> float | str:
     Returns:
         a number >= 0, lower is better; or why it cannot be said
     """
-    if len(word) < LEAST_LETTERS:
-        return f"fewer than {LEAST_LETTERS} letters stand apart"
+    if len(word) < MIN_LETTERS:
+        return f"fewer than {MIN_LETTERS} letters stand apart"
     height = float(np.median([letter.height for letter in word]))
     x = np.array([letter.middle for letter in word]) / height
     # one pixel more for all: of hairlines a share of a pixel is no difference
@@ -44,8 +44,8 @@ def oddness(word: Sequence[Letter], slopes: np.ndarray) -> float | str:
     middle, level = np.array([_strokes(letter.ink) for letter in word]).T
     leans = np.array([lean(letter, slope) for letter, slope in zip(word, slopes, strict=True)])
     odd = np.zeros(len(word))
-    for values, spread, most in zip((np.log(weights), middle, level, leans), _SPREADS, _MOST, strict=True):
-        odd += np.minimum(np.abs(_untrended(x, values)) / spread, most) ** 2
+    for values, spread, maximum in zip((np.log(weights), middle, level, leans), _SPREADS, _MAX, strict=True):
+        odd += np.minimum(np.abs(_untrended(x, values)) / spread, maximum) ** 2
     return float(np.sqrt(odd.max()))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 #: more boxes than this in one picture are no list of things but the noise below a detector's threshold
-MOST_BOXES = 300
+MAX_BOXES = 300
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Detector:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Detection:
     """One usable detection.
 
     Attributes:
@@ -52,7 +52,7 @@ class Seen:
     bounds: tuple[float, float, float, float]
 
 
-def usable(boxes: Sequence[Box], width: int, height: int) -> tuple[Seen, ...]:
+def usable(boxes: Sequence[Box], width: int, height: int) -> tuple[Detection, ...]:
     """Returns the detections that can be used, the most confident first, at most 300.
 
     Left out are boxes without a label, without an area in the picture, or with a number that is not finite.
@@ -69,5 +69,5 @@ def usable(boxes: Sequence[Box], width: int, height: int) -> tuple[Seen, ...]:
             continue
         left, top, right, bottom = place
         bounds = (left / width, top / height, (right - left) / width, (bottom - top) / height)
-        found.append(Seen(box.label, min(max(score, 0.0), 1.0), place, bounds))
-    return tuple(sorted(found, key=lambda one: -one.score)[:MOST_BOXES])
+        found.append(Detection(box.label, min(max(score, 0.0), 1.0), place, bounds))
+    return tuple(sorted(found, key=lambda one: -one.score)[:MAX_BOXES])

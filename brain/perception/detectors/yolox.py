@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STRIDES = (8, 16, 32)
 #: the value of the square beside the picture
-_GREY = 114
+_GRAY = 114
 #: the confidence below which a box is not given
 FLOOR = 0.05
 #: the IoU from which two boxes of one class are one object
@@ -52,7 +52,7 @@ def letterbox(picture: np.ndarray, side: int) -> tuple[np.ndarray, float]:
     small = cv2.resize(
         picture, (max(1, int(width * scale)), max(1, int(height * scale))), interpolation=cv2.INTER_LINEAR
     )
-    square = np.full((side, side, 3), _GREY, np.uint8)
+    square = np.full((side, side, 3), _GRAY, np.uint8)
     square[: small.shape[0], : small.shape[1]] = small
     return np.ascontiguousarray(square[None, :, :, ::-1].transpose(0, 3, 1, 2), np.float32), scale
 

@@ -141,11 +141,11 @@ def tiles(picture: np.ndarray, levels: int, smallest: int) -> list[Roi]:
         side = max(height, width) / 2**level
         if side < smallest:
             break
-        found += [Roi(x, y, side) for y in _centres(height, side) for x in _centres(width, side)]
+        found += [Roi(x, y, side) for y in _centers(height, side) for x in _centers(width, side)]
     return found
 
 
-def _centres(length: int, side: float) -> list[float]:
+def _centers(length: int, side: float) -> list[float]:
     if length <= side:
         return [length / 2]
     count = math.ceil((length - side) / (side * 2 / 3) - 1e-9) + 1

@@ -68,8 +68,8 @@ def anchors(layout: Layout) -> np.ndarray:
     """
     grids = []
     for stride, count in layout.grids:
-        centres = (np.arange(layout.size // stride, dtype=np.float32) + 0.5) * stride / layout.size
-        grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
+        centers = (np.arange(layout.size // stride, dtype=np.float32) + 0.5) * stride / layout.size
+        grid = np.stack(np.meshgrid(centers, centers), -1).reshape(-1, 2)
         grids.append(np.repeat(grid, count, axis=0))
     return np.concatenate(grids)
 
@@ -86,11 +86,11 @@ def decode(raw: np.ndarray, logits: np.ndarray, layout: Layout, threshold: float
     # logits far out say nothing more than 0 or 1, and would overflow
     scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float32), -80, 80)))
     chosen = scores >= threshold
-    centres = anchors(layout)[chosen]
+    centers = anchors(layout)[chosen]
     numbers = raw[chosen].astype(np.float32) / layout.size
-    middle = numbers[:, :2] + centres
+    middle = numbers[:, :2] + centers
     half = numbers[:, 2:4] / 2
-    keypoints = numbers[:, 4:].reshape(-1, layout.keypoints, 2) + centres[:, None]
+    keypoints = numbers[:, 4:].reshape(-1, layout.keypoints, 2) + centers[:, None]
     return Detections(np.concatenate([middle - half, middle + half], 1), keypoints, scores[chosen])
 
 

@@ -45,7 +45,7 @@ class Faces(Finder[Face]):
         levels: how many sizes of regions the detector looks at, see ``crop.tiles``
         threshold: how sure the detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
-        most: how many faces a picture has at most; the surest are kept
+        maximum: how many faces a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points
 
     Raises:
@@ -74,14 +74,14 @@ class Faces(Finder[Face]):
         levels: int = 1,
         threshold: float = 0.5,
         presence: float = 0.5,
-        most: int = 64,
+        maximum: int = 64,
         passes: int = 2,
     ) -> None:
         super().__init__(
-            detection, landmark, levels=levels, threshold=threshold, presence=presence, most=most, passes=passes
+            detection, landmark, levels=levels, threshold=threshold, presence=presence, maximum=maximum, passes=passes
         )
         # decides which faces are found, and their points
-        self._key = (str(detection), str(landmark), levels, threshold, presence, most, passes)
+        self._key = (str(detection), str(landmark), levels, threshold, presence, maximum, passes)
         self._iris = Model(iris) if iris is not None else None
         if self._iris is not None:
             self._iris.expect([(1, 213), (1, 15)])

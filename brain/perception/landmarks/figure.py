@@ -98,5 +98,5 @@ def around(points: np.ndarray, angle: float) -> Roi:
     """Returns the smallest square at that angle, in radians, that has all (N, 2) points in it."""
     level = turned(points, -angle)
     low, high = level.min(0), level.max(0)
-    centre = turned((low + high) / 2, angle)
-    return Roi(float(centre[0]), float(centre[1]), float((high - low).max()), angle)
+    center = turned((low + high) / 2, angle)
+    return Roi(float(center[0]), float(center[1]), float((high - low).max()), angle)

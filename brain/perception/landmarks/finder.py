@@ -36,14 +36,14 @@ class Finder(ABC, Generic[AnyFigure]):
         levels: int = 1,
         threshold: float = 0.5,
         presence: float = 0.5,
-        most: int = 64,
+        maximum: int = 64,
         passes: int = 2,
     ) -> None:
         self._detector = Detector(detection, self.layouts, threshold=threshold, levels=levels)
         self._model = Model(landmark)
         self._model.expect(self.shapes)
         self._presence = presence
-        self._most = most
+        self._maximum = maximum
         self._passes = passes
 
     def __call__(self, picture: np.ndarray) -> list[AnyFigure]:
@@ -56,7 +56,7 @@ class Finder(ABC, Generic[AnyFigure]):
             InputError: it is not such a picture
         """
         picture = crop.checked(picture)
-        found = self._detector(picture)[: self._most]
+        found = self._detector(picture)[: self._maximum]
         figures = []
         for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
             seen = self._look_at(picture, self._first(box, keypoints), float(score))

@@ -55,7 +55,7 @@ class Hands(Finder[Hand]):
             the picture's longer side need 2, smaller than a twelfth 3
         threshold: how sure the palm detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
-        most: how many hands a picture has at most; the surest are kept
+        maximum: how many hands a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points: for palms that were found badly
 
     Raises:

@@ -47,7 +47,7 @@ class Poses(Finder[Pose]):
         levels: how many sizes of regions the detector looks at, see ``crop.tiles``
         threshold: how sure the detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
-        most: how many people a picture has at most; the surest are kept
+        maximum: how many people a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points
 
     Raises:

@@ -86,9 +86,9 @@ class Ocr:
         folder = Path(rapidocr.__file__).parent / "models"
         self._lock = threading.Lock()
         self._detector = _session(onnxruntime, folder / "PP-OCRv6_det_small.onnx", device, threads)
-        self._recogniser = _session(onnxruntime, folder / "PP-OCRv6_rec_small.onnx", device, threads)
-        self.provider: str = self._recogniser.get_providers()[0]
-        names = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
+        self._recognizer = _session(onnxruntime, folder / "PP-OCRv6_rec_small.onnx", device, threads)
+        self.provider: str = self._recognizer.get_providers()[0]
+        names = self._recognizer.get_modelmeta().custom_metadata_map["character"].splitlines()
         self.characters: tuple[str, ...] = ("", *names, " ")
         self._boxes = box_finder()
 
@@ -123,7 +123,7 @@ class Ocr:
     def posteriors(self, lines: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Returns for each (h, w, 3) uint8 RGB line what the recogniser sees: (T, C) probabilities, blank first."""
         out: list[np.ndarray | None] = [None] * len(lines)
-        tensors = [_normalised(line) for line in lines]
+        tensors = [_normalized(line) for line in lines]
         order = sorted(range(len(lines)), key=lambda at: tensors[at].shape[2])
         for start in range(0, len(order), _BATCH):
             part = order[start : start + _BATCH]
@@ -131,7 +131,7 @@ class Ocr:
             batch = np.zeros((len(part), 3, _HEIGHT, widest), np.float32)
             for row, at in enumerate(part):
                 batch[row, :, :, : tensors[at].shape[2]] = tensors[at]
-            result = self._run(self._recogniser, batch)
+            result = self._run(self._recognizer, batch)
             for row, at in enumerate(part):
                 out[at] = result[row, : -(-tensors[at].shape[2] // _STRIDE) + 1]
         return [posterior for posterior in out if posterior is not None]
@@ -175,7 +175,7 @@ def _session(onnxruntime: Any, path: Path, device: str, threads: int) -> Inferen
     return onnxruntime.InferenceSession(str(path), options, providers=providers)
 
 
-def _normalised(line: np.ndarray) -> np.ndarray:
+def _normalized(line: np.ndarray) -> np.ndarray:
     import cv2
 
     height, width = line.shape[:2]
@@ -270,7 +270,7 @@ def stretched(line: np.ndarray) -> np.ndarray:
     """Returns the line in grey, its 2nd and 98th percentile stretched to black and white; (h, w, 3) uint8."""
     import cv2
 
-    grey = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    low, high = np.percentile(grey, (2, 98))
-    out = np.clip((grey - low) * (255.0 / max(1.0, high - low)), 0, 255).astype(np.uint8)
+    gray = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    low, high = np.percentile(gray, (2, 98))
+    out = np.clip((gray - low) * (255.0 / max(1.0, high - low)), 0, 255).astype(np.uint8)
     return np.repeat(out[:, :, None], 3, axis=2)

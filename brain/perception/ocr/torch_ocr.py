@@ -17,7 +17,7 @@ from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.perception.ocr.ocr import Ocr, box_finder
 
 DETECTOR = "PaddlePaddle/PP-OCRv6_medium_det_safetensors"
-RECOGNISER = "PaddlePaddle/PP-OCRv6_medium_rec_safetensors"
+RECOGNIZER = "PaddlePaddle/PP-OCRv6_medium_rec_safetensors"
 
 
 class TorchOcr(Ocr):
@@ -34,7 +34,7 @@ class TorchOcr(Ocr):
     """
 
     def __init__(
-        self, device: str = "cpu", detector: str | Path = DETECTOR, recogniser: str | Path = RECOGNISER
+        self, device: str = "cpu", detector: str | Path = DETECTOR, recognizer: str | Path = RECOGNIZER
     ) -> None:
         try:
             from transformers import AutoImageProcessor, AutoModelForObjectDetection, AutoModelForTextRecognition
@@ -44,11 +44,11 @@ class TorchOcr(Ocr):
         self._device = device
         self.provider = f"torch {device}"
         self._scale, self._detector = _loaded(AutoImageProcessor, AutoModelForObjectDetection, detector, device)
-        self._prepare, self._recogniser = _loaded(AutoImageProcessor, AutoModelForTextRecognition, recogniser, device)
+        self._prepare, self._recognizer = _loaded(AutoImageProcessor, AutoModelForTextRecognition, recognizer, device)
         names = tuple(self._prepare.character_list)
-        classes = self._recogniser.config.head_out_channels
+        classes = self._recognizer.config.head_out_channels
         if len(names) != classes:
-            raise ModelError(f"expected {classes} characters in {recogniser}, got {len(names)}")
+            raise ModelError(f"expected {classes} characters in {recognizer}, got {len(names)}")
         self.characters = ("", *names[1:])
         self._boxes = box_finder()
 
@@ -61,7 +61,7 @@ class TorchOcr(Ocr):
         for line in lines:
             pixels = self._prepare(images=[Image.fromarray(line)], return_tensors="pt")["pixel_values"]
             with self._lock, torch.inference_mode():
-                seen = self._recogniser(pixels.to(self._device)).last_hidden_state[0].float().cpu().numpy()
+                seen = self._recognizer(pixels.to(self._device)).last_hidden_state[0].float().cpu().numpy()
             # a short line is padded to the processor's width: frames of the padding are no part of it
             height, width = line.shape[:2]
             frames = -(-round(width * pixels.shape[2] / height) * len(seen) // pixels.shape[3]) + 1
@@ -84,7 +84,7 @@ def is_here() -> bool:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return False
-    return all(isinstance(try_to_load_from_cache(name, "config.json"), str) for name in (DETECTOR, RECOGNISER))
+    return all(isinstance(try_to_load_from_cache(name, "config.json"), str) for name in (DETECTOR, RECOGNIZER))
 
 
 def _loaded(processors: Any, models: Any, name: str | Path, device: str) -> tuple[Any, Any]:
@@ -94,7 +94,7 @@ def _loaded(processors: Any, models: Any, name: str | Path, device: str) -> tupl
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(
             f"expected the weights {name} in the hub's cache or a folder ({str(error).splitlines()[0][:200]}). Where "
-            f"there is a network, fetch both with `hf download {DETECTOR}` and `hf download {RECOGNISER}`, or use "
+            f"there is a network, fetch both with `hf download {DETECTOR}` and `hf download {RECOGNIZER}`, or use "
             "grade='offline'"
         ) from error
     return processor, model.to(device).eval()

@@ -14,8 +14,8 @@ from loupe.brain.core.records import Record
 from loupe.brain.perception.vlm.answers import Answer, Cuts, decide
 
 #: with fewer labels, or fewer of one kind, nothing can be said
-LEAST_LABELS = 20
-LEAST_OF_EACH = 5
+MIN_LABELS = 20
+MIN_OF_EACH = 5
 
 _FOLDS = 5
 _EDGE = 1e-6  # a probability of exactly 0 or 1 has no log-odds
@@ -134,9 +134,9 @@ def calibrate(
     known = ~np.isnan(raw) & np.array([answer.mass >= mass for answer in answers], dtype=bool)
     yes, truth = raw[known], right[known]
     positives = int(truth.sum())
-    if len(yes) < LEAST_LABELS or min(positives, len(yes) - positives) < LEAST_OF_EACH:
+    if len(yes) < MIN_LABELS or min(positives, len(yes) - positives) < MIN_OF_EACH:
         raise InputError(
-            f"expected at least {LEAST_LABELS} labels that the judge answered with yes or no, {LEAST_OF_EACH} of each "
+            f"expected at least {MIN_LABELS} labels that the judge answered with yes or no, {MIN_OF_EACH} of each "
             f"kind, got {len(yes)} with {positives} of them yes ({int((~known).sum())} more without an answer). "
             "Label more pictures"
         )

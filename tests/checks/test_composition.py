@@ -1,0 +1,320 @@
+"""The composition check over detections in a field, and over what YOLOX finds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from loupe.brain.checks.composition import Composition
+from loupe.brain.core.errors import MissingWeights, ModelError
+from loupe.brain.core.records import Box, Scores
+from loupe.brain.engine import runner
+from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.perception import weights
+from loupe.brain.prompts.spec import Attribute, PromptSpec, Relation
+from loupe.brain.prompts.spec import RequestedObject as Wanted
+
+NAMES = [output.name for output in Composition.outputs]
+RED_DOG = Wanted("dog", attributes=(Attribute("color", "red"),))
+
+
+def box(label: str, x: float, y: float = 0.4, size: float = 0.2, score: float = 0.95) -> Box:
+    return Box(label, (x, y, size, size), score)
+
+
+def judge(
+    spec: Any, boxes: Sequence[Box] | None, picture: np.ndarray | None = None, prompt: Any = "?", **params: Any
+) -> tuple[dict[str, float], Scores]:
+    picture = np.full((100, 100, 3), 120, np.uint8) if picture is None else picture
+    pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]
+    given = tuple(boxes) if isinstance(boxes, list) else boxes
+    fields = {"prompt": (prompt,), "spec": (spec,), "detections": (given,)}
+    check = Composition(**{"detector": "field", "floor": 0.05, **params})
+    scores = check.load("cpu")(ImageBatch(("a",), pixels, (picture.shape[1::-1],), fields))
+    values = {name: float(scores[name][0]) for name in NAMES}
+    for value in values.values():
+        assert (0 <= value <= 1) if not math.isnan(value) else scores.reasons[0]
+    return values, scores
+
+
+def failures(values: dict[str, float]) -> set[str]:
+    limits = {output.name: output.default_threshold for output in Composition.outputs if output.default_threshold}
+    return {name for name, limit in limits.items() if values[name] > limit.value}
+
+
+LEFT = PromptSpec("a dog left of a cat", (Wanted("dog"), Wanted("cat")), (Relation(0, "left of", 1),))
+NO_CAT = PromptSpec("a dog, no cat", (Wanted("dog"),), excluded=("cat",))
+A_DOG = PromptSpec("a dog", (Wanted("dog"),))
+FURRY = PromptSpec("a furry dog", (Wanted("dog", attributes=(Attribute("texture", "furry"),)),))
+CASES: dict[str, tuple[PromptSpec, list[Box], str]] = {
+    "as asked": (LEFT, [box("dog", 0), box("cat", 0.7)], ""),
+    "other side": (LEFT, [box("dog", 0.7), box("cat", 0)], "wrong_relation"),
+    "no cat": (LEFT, [box("dog", 0)], "missing_object"),
+    "three": (PromptSpec("three dogs", (Wanted("dog", 3, True),)), [box("dog", x) for x in (0, 0.3, 0.6)], ""),
+    "two of three": (PromptSpec("three dogs", (Wanted("dog", 3, True),)), [box("dog", 0), box("dog", 0.5)], "wrong_count"),
+    "four of three": (
+        PromptSpec("three dogs", (Wanted("dog", 3, True),)),
+        [box("dog", x) for x in (0, 0.25, 0.5, 0.75)],
+        "wrong_count",
+    ),
+    "more than one is fine": (PromptSpec("a dog", (Wanted("dog"),)), [box("dog", 0), box("dog", 0.5)], ""),
+    "dogs are at least two": (PromptSpec("dogs", (Wanted("dog", None),)), [box("dog", 0)], "wrong_count"),
+    "excluded": (NO_CAT, [box("dog", 0), box("cat", 0.7)], "negation_violated"),
+    "excluded and gone": (NO_CAT, [box("dog", 0)], ""),
+    "smaller than": (
+        PromptSpec("a dog smaller than a cat", (Wanted("dog"), Wanted("cat")), (Relation(0, "smaller than", 1),)),
+        [box("dog", 0, size=0.4), box("cat", 0.7, size=0.1)],
+        "wrong_size",
+    ),
+    "an extra person": (A_DOG, [box("dog", 0), box("person", 0.6)], "extra_object"),
+    "a person who is asked for": (
+        PromptSpec("a man and a dog", (Wanted("man"), Wanted("dog"))),
+        [box("dog", 0), box("person", 0.6)],
+        "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_wrong_is_found_and_nothing_else(name: str) -> None:
+    spec, boxes, wanted = CASES[name]
+    values, scores = judge(spec, boxes)
+    assert failures(values) == set(wanted.split())
+    labels = {one.label for one in scores.boxes[0]}
+    assert not wanted or wanted in labels
+
+
+@pytest.mark.parametrize("mode", ["geneval", "t2i_compbench"])
+@pytest.mark.parametrize("name", ["as asked", "other side", "no cat", "three", "two of three", "four of three"])
+def test_the_published_rules_agree_where_all_is_clear(name: str, mode: str) -> None:
+    spec, boxes, wanted = CASES[name]
+    values, _ = judge(spec, boxes, mode=mode)
+    if (name, mode) == ("no cat", "geneval"):
+        wanted += " wrong_relation"  # GenEval: a target that is missing is a relation that is wrong
+    assert failures(values) == set(wanted.split())
+    assert (values["composition_score"] == 1) == (not wanted) or mode == "t2i_compbench"
+
+
+@pytest.mark.parametrize(
+    ("ground", "wanted"),
+    [((200, 20, 30), 0.0), ((20, 60, 200), 1.0), ((230, 120, 30), math.nan), ((120, 60, 50), math.nan)],
+)
+def test_a_color_is_right_wrong_or_not_known(ground: tuple, wanted: float) -> None:
+    picture = np.full((100, 100, 3), ground, np.uint8)
+    values, _ = judge(PromptSpec("a red dog", (RED_DOG,)), [box("dog", 0.2, 0.2, 0.6)], picture)
+    assert values["wrong_attribute"] == pytest.approx(wanted, nan_ok=True, abs=0.05)
+    values, _ = judge(PromptSpec("a red dog", (RED_DOG,)), [box("dog", 0.2, 0.2, 0.6)], picture, mode="geneval")
+    assert values["wrong_attribute"] in ([0.0] if wanted == 0 else [1.0])
+
+
+UNKNOWN: dict[str, tuple[Any, list[Box] | None, str, str]] = {
+    "no label": (PromptSpec("a well", (Wanted("well"),)), [box("dog", 0)], "missing_object", "no label for 'well'"),
+    "an animal of another kind": (PromptSpec("an animal", (Wanted("animal"),)), [], "missing_object", "no label for"),
+    "a woman or a man": (
+        PromptSpec("a woman on a sofa, no man", (Wanted("woman"), Wanted("sofa")), excluded=("man",)),
+        [box("person", 0), box("couch", 0)],
+        "negation_violated",
+        "whether it is a man",
+    ),
+    "two kinds of person": (
+        PromptSpec("a man left of a woman", (Wanted("man"), Wanted("woman")), (Relation(0, "left of", 1),)),
+        [box("person", 0), box("person", 0.7)],
+        "wrong_relation",
+        "does not tell man from woman",
+    ),
+    "one of them is missing": (LEFT, [box("dog", 0)], "wrong_relation", "no cat is there for sure"),
+    "on top of each other": (LEFT, [box("dog", 0.4), box("cat", 0.41)], "wrong_relation", "cannot be told"),
+    "faint": (PromptSpec("a dog", (Wanted("dog"),)), [box("dog", 0, score=0.12)], "missing_object", "too close to call"),
+    "a crowd": (
+        A_DOG,
+        [box("dog", 0), *(box("person", x / 10) for x in range(0, 9, 2))],
+        "extra_object",
+        "crowd",
+    ),
+    "a street": (
+        PromptSpec("a dog in a street", (Wanted("dog"),)),
+        [box("dog", 0), box("person", 0.6)],
+        "extra_object",
+        "gives room for a person",
+    ),
+    "not all understood": (
+        PromptSpec("a dog", (Wanted("dog"),), unparsed=("ohne Mann",)),
+        [box("dog", 0), box("person", 0.6)],
+        "extra_object",
+        "not understood as a whole",
+    ),
+    "misnamed": (PromptSpec("a dog", (Wanted("dog"),)), [box("bear", 0)], "extra_object", "it may be the dog itself"),
+    "a texture": (FURRY, [box("dog", 0)], "wrong_attribute", "texture is not judged by boxes"),
+    "many": (PromptSpec("40 dogs", (Wanted("dog", 40, True),)), [box("dog", 0)], "wrong_count", "not counted by boxes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_is_not_sure_is_unknown_and_says_why(name: str) -> None:
+    spec, boxes, output, reason = UNKNOWN[name]
+    values, scores = judge(spec, boxes)
+    assert math.isnan(values[output])
+    assert reason in (scores.reasons[0] or "")
+
+
+def test_a_misnamed_thing_in_its_own_place_is_not_extra() -> None:
+    values, _ = judge(PromptSpec("a dog", (Wanted("dog"),)), [box("dog", 0.2, size=0.5), box("bear", 0.21, size=0.5)])
+    assert values["extra_object"] == 0
+
+
+def test_a_found_failure_stands_though_others_are_unknown() -> None:
+    values, scores = judge(PromptSpec("?", (Wanted("dog"), Wanted("fountain"))), [])
+    assert values["missing_object"] > 0.5
+    assert values["composition_unknown"] == 0.5
+    assert scores.reasons[0]
+
+
+def test_a_detector_that_left_faint_boxes_out_proves_nothing_by_silence() -> None:
+    values, scores = judge(PromptSpec("a dog", (Wanted("dog"),)), [], floor=0.5)
+    assert math.isnan(values["missing_object"])
+    assert "74 % likely wrong" in (scores.reasons[0] or "")
+    assert judge(PromptSpec("a dog", (Wanted("dog"),)), [], floor=0.5, sure=0.7)[0]["missing_object"] == pytest.approx(
+        0.74
+    )
+
+
+def test_a_detector_of_something_else_does_not_call_dogs_missing() -> None:
+    spec = PromptSpec("a dog", (Wanted("dog"),))
+    values, scores = judge(spec, [box("left lung", 0)])
+    assert math.isnan(values["missing_object"])
+    assert "no label for 'dog'" in (scores.reasons[0] or "")
+    assert judge(spec, [box("left lung", 0)], classes="left lung, dog")[0]["missing_object"] > 0.5
+
+
+NAN, INF = float("nan"), float("inf")
+BAD: dict[str, Any] = {
+    "none": None,
+    "an empty list": [],
+    "no numbers": [Box("dog", (NAN, NAN, NAN, NAN), NAN)],
+    "infinite": [Box("dog", (0, 0, INF, INF), INF), Box("dog", (-INF, 0, 1, 1), 0.9)],
+    "inside out": [Box("dog", (0.5, 0.5, -0.2, -0.2), 0.9)],
+    "no area": [Box("dog", (0.5, 0.5, 0, 0), 0.9), Box("cat", (0.5, 0.5, 0, 0), 0.9)],
+    "outside": [Box("dog", (3, 3, 1, 1), 0.9)],
+    "the same twice": [box("dog", 0.2), box("dog", 0.2), box("cat", 0.2), box("cat", 0.2)],
+    "200": [box("dog" if at % 2 else "cat", at / 240, at / 280, 0.1, 0.3 + at / 400) for at in range(200)],
+    "no confidence": [Box("dog", (0, 0, 0.2, 0.2)), Box("cat", (0.7, 0, 0.2, 0.2))],
+    "labels of another language": [box("犬", 0), box("", 0.2), box("🙂", 0.4)],
+    "not boxes": ["dog", 7, None],
+}
+PROMPTS = ("a photo of a dog left of a cat", "犬の左に猫がいる", "", "  ", None, 3, "🙂" * 50, "dog " * 500)
+SPECS: list[Any] = [
+    LEFT,
+    PromptSpec("?"),
+    PromptSpec("a red dog", (RED_DOG,)),
+    PromptSpec("?", (Wanted("dog", 3, True), Wanted("dog", None), Wanted("cat", 0)), (Relation(0, "left of", 0),), ("dog", "")),
+    PromptSpec("?", (Wanted(""), Wanted("犬", 2)), tuple(Relation(0, name, 1) for name in ("on", "in", "behind", "near"))),
+    None,
+    {"objects": "nonsense"},
+    {"objects": [{"name": "dog", "colour": "red"}]},
+    7,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["calibrated", "geneval", "t2i_compbench"])
+@pytest.mark.parametrize("name", BAD)
+def test_whatever_comes_a_verdict_or_a_reason(name: str, mode: str) -> None:
+    for spec in SPECS:
+        for prompt in PROMPTS:
+            values, _ = judge(spec, BAD[name], prompt=prompt, mode=mode)
+            if not isinstance(prompt, str) or not prompt.strip():
+                assert all(math.isnan(value) for value in values.values())
+
+
+def test_a_spec_that_cannot_be_read_says_so() -> None:
+    values, scores = judge({"objects": "nonsense"}, [box("dog", 0)], prompt="a dog")
+    assert all(map(math.isnan, values.values()))
+    assert "what is asked for cannot be read" in (scores.reasons[0] or "")
+
+
+def test_the_prompt_is_read_where_there_is_no_spec() -> None:
+    prompt = "a photo of a dog to the left of a cat"
+    assert failures(judge(None, [box("dog", 0.7), box("cat", 0)], prompt=prompt)[0]) == {"wrong_relation"}
+    assert failures(judge(None, [box("dog", 0), box("cat", 0.7)], prompt=prompt)[0]) == set()
+
+
+def test_evidence_says_what_was_wanted_and_found() -> None:
+    _, scores = judge(PromptSpec("three dogs", (Wanted("dog", 3, True),)), [box("dog", 0), box("dog", 0.5)])
+    wrong = [one for one in scores.boxes[0] if one.label == "wrong_count"]
+    assert np.array([one.bounds for one in wrong]) == pytest.approx(
+        np.array([(0, 0.4, 0.2, 0.2), (0.5, 0.4, 0.2, 0.2)])
+    )
+    assert wrong[0].attributes["wanted"] == "3 x dog"
+    assert wrong[0].attributes["found"] == "2 found, 0.95 0.95"
+    _, scores = judge(LEFT, [box("dog", 0)])
+    (gone,) = [one for one in scores.boxes[0] if one.label == "missing_object"]
+    assert gone.bounds == (0, 0, 1, 1)
+    assert gone.attributes["wanted"] == "cat"
+
+
+# which detector
+
+
+@pytest.fixture
+def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Path:
+        raise MissingWeights(f"no {name} here")
+
+    monkeypatch.setattr(weights, "path", missing)
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_without_a_model_only_samples_with_detections_are_known() -> None:
+    values, scores = judge(LEFT, None, detector="auto")
+    assert all(map(math.isnan, values.values()))
+    assert scores.reasons[0] == "the sample has no detections in the field 'detections', and no yolox_nano here"
+    assert judge(LEFT, [box("dog", 0), box("cat", 0.7)], detector="auto")[0]["missing_object"] < 0.5
+    assert Composition().resolved("cpu").detector == "field"
+    assert Composition().resolved("cpu").grade == "offline"
+
+
+def test_what_it_reads() -> None:
+    assert Composition().reads() == ("prompt", "spec", "detections")
+    assert Composition(detections="yolo").reads() == ("prompt", "spec", "yolo")
+    assert Composition(detections="").reads() == ("prompt", "spec")
+
+
+def test_a_model_asked_for_by_path_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        Composition(detector=str(tmp_path / "none.onnx")).load("cpu")
+
+
+def test_a_model_by_path_looks_at_the_picture_not_at_the_field(shared_data: Path) -> None:
+    picture = np.array(Image.open(shared_data / "1_real_photos/coco_val2017_100/000000007784.jpg").convert("RGB"))
+    model = str(shared_data / "9_weights/onnx/yolox_nano.onnx")
+    asked = PromptSpec("a kite, no dog", (Wanted("kite"),), excluded=("dog",))
+    values, _ = judge(asked, [box("dog", 0)], picture, detector=model)
+    assert failures(values) == set()
+    assert values["missing_object"] < 0.01
+    assert failures(judge(PromptSpec("a pizza", (Wanted("pizza"),)), None, picture, detector=model)[0]) == {
+        "missing_object"
+    }
+
+
+def test_through_the_runner(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = shared_data / "9_weights/onnx/yolox_nano.onnx"
+    monkeypatch.setattr(weights, "path", lambda name: model)
+    photo = shared_data / "5_generated/avt_ai_images/images/stable_diffusion/p14.png"
+    prompt = "A zebra to the right of a fire hydrant"
+    rows = [Row("a", str(photo), fields={"prompt": prompt}, pending=frozenset({"composition"}))]
+    (verdict,) = next(iter(runner.run(rows, [Composition()])))
+    assert verdict.scores["missing_object"] > 0.8
+    assert math.isnan(verdict.scores.get("wrong_relation", math.nan))
+
+
+def test_every_parameter_changes_the_key() -> None:
+    changed: list[dict[str, Any]] = [{}, {"mode": "geneval"}, {"sure": 0.9}, {"detections": "yolo"}]
+    assert len({dataclasses.replace(Composition(), **params).key for params in changed}) == 4

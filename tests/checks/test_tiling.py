@@ -1,0 +1,150 @@
+"""Tiling, against plain loops and against pictures that repeat only roughly."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks
+from loupe.brain.core.records import Scores
+from loupe.brain.defects.tiling import Tiling as Injector
+from loupe.brain.engine.reader import read
+from loupe.brain.imaging.batches import ImageBatch
+
+JUDGE = Tiling().load("cpu")
+
+
+def judge(picture: np.ndarray) -> Scores:
+    """(H, W) or (H, W, 3) values in 0 … 255."""
+    levels = picture.clip(0, 255).round().astype(np.uint8)
+    levels = np.repeat(levels[..., None], 3, 2) if levels.ndim == 2 else levels
+    pixels = torch.from_numpy(levels.transpose(2, 0, 1)[None].copy())
+    return JUDGE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
+
+
+def fails(picture: np.ndarray) -> bool:
+    threshold = Tiling.outputs[0].default_threshold
+    assert threshold is not None
+    return bool(threshold.violates(judge(picture)["tiling"].numpy())[0])
+
+
+def leaves(seed: int, height: int = 384, width: int = 512) -> np.ndarray:
+    """Dead leaves with a little grain: opaque discs of all sizes, whose statistics are those of photos."""
+    rng = np.random.default_rng(seed)
+    picture = np.zeros((height, width), np.float32)
+    for _ in range(4000):
+        radius = 2 / math.sqrt(1 - rng.random() * 0.998)
+        center = (int(rng.integers(0, width)), int(rng.integers(0, height)))
+        cv2.circle(picture, center, round(radius), float(rng.integers(20, 236)), -1, cv2.LINE_AA)
+    return picture + rng.normal(0, 2, picture.shape).astype(np.float32)
+
+
+def bricks(jitter: int) -> np.ndarray:
+    """A wall whose bricks are off by up to ``jitter`` pixels, each with its own tone and grain."""
+    rng = np.random.default_rng(1)
+    picture = np.full((384, 512), 190.0)
+    for row, top in enumerate(range(0, 384, 32)):
+        for left in range(-32 * (row % 2), 512, 64):
+            y, x = top + rng.integers(-jitter, jitter + 1), left + rng.integers(-jitter, jitter + 1)
+            corners = (int(x) + 3, int(y) + 3), (int(x) + 60, int(y) + 28)
+            cv2.rectangle(picture, *corners, float(rng.uniform(90, 140)), -1)
+    return cv2.GaussianBlur(picture, (0, 0), 0.8) + cv2.GaussianBlur(rng.normal(0, 25, picture.shape), (0, 0), 0.8)
+
+
+def test_the_means_are_those_of_plain_loops() -> None:
+    values = np.random.default_rng(2).random((50, 61)).astype(np.float32)
+    for size in (3, 9):
+        wide = np.pad(values, size // 2, mode="edge")
+        expected = [[wide[y : y + size, x : x + size].mean() for x in range(61)] for y in range(50)]
+        np.testing.assert_allclose(_mean(torch.from_numpy(values), size).numpy(), expected, rtol=1e-5)
+    expected = [[values[y : y + 24, x : x + 24].mean() for x in range(0, 60 - 12, 12)] for y in range(0, 48 - 12, 12)]
+    np.testing.assert_allclose(_pool(torch.from_numpy(values)).numpy(), expected, rtol=1e-5)
+
+
+def test_a_block_is_repeated_where_its_correlation_says_so() -> None:
+    rng = np.random.default_rng(4)
+    detail = rng.normal(size=(120, 150)).astype(np.float32)
+    detail[60:120, 80:150] = detail[10:70, 30:100]
+    detail[60:90, 80:110] += rng.normal(0, 1.5, (30, 30)).astype(np.float32)
+    found = repeated_blocks(torch.from_numpy(detail), torch.ones(120, 150), 50, 50)
+    assert found is not None
+    same, (top, left) = found
+    for row in range(same.shape[0]):
+        for column in range(same.shape[1]):
+            y, x = top + row * 12, left + column * 12
+            here, there = detail[y : y + 24, x : x + 24], detail[y + 50 : y + 74, x + 50 : x + 74]
+            ratio = (here * there).sum() / math.sqrt((here**2).sum() * (there**2).sum())
+            assert bool(same[row, column]) == (ratio > 0.8)
+    assert 0 < int(same.sum()) < same.numel()
+
+
+@pytest.mark.parametrize("period", [(64, 64), (192, 256), (96, 171), (384, 100), (50, 512)])
+def test_a_repeated_patch_is_found_with_its_period(period: tuple[int, int]) -> None:
+    patch = leaves(3)[: period[0], : period[1]]
+    tiled = np.tile(patch, (math.ceil(384 / period[0]), math.ceil(512 / period[1])))[:384, :512]
+    tiled += np.random.default_rng(3).normal(0, 1.5, tiled.shape)
+    scores = judge(tiled)
+    assert float(scores["tiling"][0]) > 0.8
+    found = scores.boxes[0][0].attributes
+    for key, side, size in (("down", period[0], 384), ("right", period[1], 512)):
+        shift = abs(float(found[key])) * size
+        assert min(shift % side, -shift % side) <= 1
+
+
+def test_more_of_it_has_a_higher_score() -> None:
+    picture = np.repeat(leaves(5)[..., None], 3, 2).clip(0, 255).round().astype(np.uint8)
+    before = picture.copy()
+    injected = [Injector().inject(picture, size, np.random.default_rng(6)) for size in Injector.severities]
+    assert np.array_equal(picture, before)
+    values = [float(judge(one)["tiling"][0]) for one in injected]
+    assert values[2] < values[3] < values[4]
+    assert [fails(one) for one in injected[2:]] == [True] * 3
+
+
+def test_what_repeats_roughly_is_not_tiling() -> None:
+    assert not fails(leaves(1))
+    assert not fails(bricks(2))
+    rng = np.random.default_rng(8)
+    y, x = np.mgrid[:384, :512]
+    threads = 128 + 50 * np.sin(x * 2 * np.pi / 5.0) * np.sin(y * 2 * np.pi / 4.0) + rng.normal(0, 5, x.shape)
+    assert not fails(threads)
+    blinds = 128 + 80 * np.sign(np.sin(y * 2 * np.pi / 30)) + rng.normal(0, 3, x.shape)
+    assert not fails(blinds)
+    assert not fails(128 + rng.normal(0, 30, x.shape))
+
+
+def test_low_quality_jpeg_is_not_tiling() -> None:
+    for quality in (30, 60):
+        code = cv2.imencode(".jpg", leaves(2).clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        assert not fails(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32))
+
+
+def test_size_tone_and_jpeg_hardly_matter() -> None:
+    tiled = np.tile(leaves(9)[:96, :128], (4, 4))
+    assert fails(tiled * 0.3)
+    assert fails(cv2.resize(tiled, (900, 675), interpolation=cv2.INTER_CUBIC))
+    code = cv2.imencode(".jpg", tiled.clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
+    assert fails(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [(np.full((128, 128), 90.0), "too plain"), (leaves(1)[:40], "too small")],
+)
+def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
+    scores = judge(picture)
+    assert math.isnan(float(scores["tiling"][0]))
+    assert reason in str(scores.reasons[0])
+
+
+def test_real_things_that_repeat(shared_data: Path) -> None:
+    words = ("shoji", "radiator", "window_shade", "tile_roof", "honeycomb", "strawberry", "window_screen", "crossword")
+    folder = shared_data / "1_real_photos" / "imagenet_sample_1000"
+    pictures = [path for path in sorted(folder.iterdir()) if any(word in path.stem for word in words)]
+    failing = [path.stem for path in pictures if fails(read(path, 1024).pixels)]
+    assert len(failing) <= len(pictures) // 10

@@ -1,0 +1,165 @@
+"""Every mode is read like its RGB twin, every bad file is an error with a reason, memory and order are kept."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from loupe.brain.core.errors import ReadError
+from loupe.brain.engine import reader
+from loupe.brain.engine.reader import Row, read, read_chunks
+
+
+@pytest.fixture(scope="module")
+def rgb() -> np.ndarray:
+    """(40, 60, 3) uint8: a smooth picture, so that JPEG and palettes stay close to it."""
+    y, x = np.mgrid[0:40, 0:60]
+    return np.stack([x * 4, y * 6, 128 + 60 * np.sin(x / 9)], axis=-1).astype(np.uint8)
+
+
+def _save(path: Path, image: Image.Image, **options: object) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def _gray(rgb: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(rgb).convert("L"))
+
+
+def test_rgb_png_is_read_exactly(tmp_path: Path, rgb: np.ndarray) -> None:
+    picture = read(_save(tmp_path / "a.png", Image.fromarray(rgb)))
+    assert picture.size == (60, 40)
+    np.testing.assert_array_equal(picture.pixels, rgb)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending", "tolerance"),
+    [
+        ("P", "png", 30),
+        ("CMYK", "jpg", 40),
+        ("RGBA", "png", 0),
+        ("RGBA", "webp", 12),
+        ("YCbCr", "jpg", 12),
+        ("P", "gif", 30),
+    ],
+)
+def test_color_modes_are_read_like_rgb(tmp_path: Path, rgb: np.ndarray, mode: str, ending: str, tolerance: int) -> None:
+    image = Image.fromarray(rgb).convert(mode)
+    options = {"lossless": True} if ending == "webp" else {"quality": 95} if ending == "jpg" else {}
+    pixels = read(_save(tmp_path / f"a.{ending}", image, **options)).pixels
+    assert pixels.shape == rgb.shape
+    assert np.abs(pixels.astype(int) - rgb).mean() <= tolerance
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1", "I;16"])
+def test_gray_modes_are_read_like_gray(tmp_path: Path, rgb: np.ndarray, mode: str) -> None:
+    gray = _gray(rgb)
+    if mode == "I;16":
+        image = Image.fromarray(gray.astype(np.uint16) * 257)
+    elif mode == "1":
+        image, gray = Image.fromarray(gray > 127), np.where(gray > 127, 255, 0).astype(np.uint8)
+    else:
+        image = Image.fromarray(gray).convert(mode)
+    pixels = read(_save(tmp_path / "a.png", image)).pixels
+    np.testing.assert_array_equal(pixels, np.repeat(gray[..., None], 3, axis=2))
+
+
+def test_alpha_is_composited_on_white(tmp_path: Path) -> None:
+    rgba = np.zeros((4, 4, 4), np.uint8)
+    rgba[..., 0], rgba[:2, :, 3] = 200, 255
+    pixels = read(_save(tmp_path / "a.png", Image.fromarray(rgba))).pixels
+    assert pixels[0, 0].tolist() == [200, 0, 0]
+    assert pixels[3, 3].tolist() == [255, 255, 255]
+
+
+def test_transparent_palette_is_composited_on_white(tmp_path: Path) -> None:
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    pixels = read(_save(tmp_path / "a.png", image, transparency=1)).pixels
+    assert pixels.min() == 255
+
+
+def test_exif_rotation_is_applied(tmp_path: Path, rgb: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera lay on its side: turn by 270 degrees
+    picture = read(_save(tmp_path / "a.png", Image.fromarray(rgb), exif=exif))
+    assert picture.size == (40, 60)
+    np.testing.assert_array_equal(picture.pixels, np.rot90(rgb, -1))
+
+
+def test_jpeg_may_be_decoded_smaller_but_says_its_size(tmp_path: Path) -> None:
+    path = _save(tmp_path / "a.jpg", Image.new("RGB", (1600, 800), "red"))
+    picture = read(path, long_side=512)
+    assert picture.size == (1600, 800)
+    assert 512 <= max(picture.pixels.shape[:2]) < 1600
+    assert read(path).pixels.shape == (800, 1600, 3)
+
+
+def test_bad_files_are_errors_with_a_reason(tmp_path: Path, rgb: np.ndarray) -> None:
+    bad = {"missing.png": None, "empty.png": b"", "text.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
+    for ending in ("png", "jpg", "gif", "webp", "bmp", "tiff"):
+        whole = _save(tmp_path / f"whole.{ending}", Image.fromarray(rgb).resize((300, 200))).read_bytes()
+        bad[f"cut.{ending}"] = whole[: len(whole) // 2]
+    for name, content in bad.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(ReadError, match=name if "cut" not in name else "."):
+            read(tmp_path / name)
+
+
+def test_float_pixels_are_refused(tmp_path: Path) -> None:
+    path = _save(tmp_path / "a.tiff", Image.fromarray(np.ones((4, 4), np.float32)))
+    with pytest.raises(ReadError, match="integer pixels"):
+        read(path)
+
+
+def test_a_decompression_bomb_is_an_error_not_a_crash(tmp_path: Path) -> None:
+    path = _save(tmp_path / "a.png", Image.new("1", (30_000, 30_000)))
+    with pytest.raises(ReadError, match="at most"):
+        read(path)
+
+
+def _rows(paths: list[Path]) -> list[Row]:
+    return [Row(str(index), str(path), {"prompt": f"p{index}"}) for index, path in enumerate(paths)]
+
+
+def test_chunks_keep_order_and_group_by_shape(pictures: list[Path], tmp_path: Path) -> None:
+    rows = _rows([*pictures, tmp_path / "missing.png"])
+    chunks = list(read_chunks(rows, batch_size=3))
+    assert [row.id for chunk in chunks for row in chunk.rows] == [row.id for row in rows]
+    assert list(chunks[0].unreadable) == ["8"]
+    batches = [bucket.batch() for chunk in chunks for bucket in chunk.buckets]
+    assert sorted(len(batch) for batch in batches) == [1, 1, 3, 3]
+    for batch in batches:
+        for index, sample_id in enumerate(batch.ids):
+            expected = np.asarray(Image.open(pictures[int(sample_id)]))
+            np.testing.assert_array_equal(batch.pixels[index].permute(1, 2, 0).numpy(), expected)
+            assert batch.fields["prompt"][index] == f"p{sample_id}"
+
+
+@pytest.mark.parametrize("ahead_bytes", [0, reader.AHEAD_BYTES])
+def test_memory_is_bounded_whatever_the_number_of_rows(
+    pictures: list[Path], monkeypatch: pytest.MonkeyPatch, ahead_bytes: int
+) -> None:
+    alive, maximum, lock = 0, 0, threading.Lock()
+    real = reader.read
+
+    def counting(path: str, long_side: int | None = None) -> reader.Picture:
+        nonlocal alive, maximum
+        with lock:
+            alive += 1
+            maximum = max(maximum, alive)
+        return real(path, long_side)
+
+    monkeypatch.setattr(reader, "read", counting)
+    monkeypatch.setattr(reader, "AHEAD_BYTES", ahead_bytes)
+    for chunk in read_chunks(_rows(pictures * 50), workers=2):
+        assert len(chunk.rows) <= reader.CHUNK
+        with lock:
+            alive -= len(chunk.rows)
+    # two threads have two tasks each in hand: of one picture where pictures are large, else of some
+    assert maximum <= reader.CHUNK + (5 * reader.AT_ONCE if ahead_bytes else 4)

@@ -1,0 +1,136 @@
+"""One sample that breaks a check, or a batch that does not fit, costs that sample or that batch alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from loupe.brain.core.records import Box, Output, Scores
+from loupe.brain.core.specs import Check
+from loupe.brain.engine import runner
+from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.luma import luma_of
+from loupe.brain.imaging.ragged import AnyBatch
+
+
+@dataclass(frozen=True)
+class Mean(Check):
+    """Mean value, which breaks where it is told to."""
+
+    name = "mean"
+    version = 1
+    reference = "this test"
+    license = "Apache-2.0"
+    outputs = (Output("mean_value", "0 to 255", True, (0, 255), "The mean value"),)
+    needs = ("prompt",)
+    maximum: int = 100
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        def judge(batch: ImageBatch) -> Scores:
+            if len(batch) > self.maximum:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            if "broken" in batch.fields["prompt"]:
+                raise RuntimeError("cannot")
+            means = batch.pixels.float().mean((1, 2, 3))
+            unknown = torch.tensor([prompt is None for prompt in batch.fields["prompt"]])
+            means[unknown] = math.nan
+            return Scores(
+                {"mean_value": means},
+                reasons=tuple("no prompt" if flag else None for flag in unknown),
+                boxes=tuple((Box("all", (0, 0, 1, 1)),) for _ in batch.ids),
+            )
+
+        return judge
+
+
+def _rows(pictures: list[Path], prompts: list[str | None]) -> list[Row]:
+    return [
+        Row(str(index), str(path), {"prompt": prompt}, frozenset({"mean"}), {"mean": "key"})
+        for index, (path, prompt) in enumerate(zip(pictures, prompts, strict=True))
+    ]
+
+
+def test_scores_reasons_boxes_and_errors_reach_their_own_sample(pictures: list[Path], tmp_path: Path) -> None:
+    rows = _rows([*pictures, tmp_path / "missing.png"], ["a", "broken", None, "b", "c", "d", "e", "f", "g"])
+    verdicts = [verdict for chunk in runner.run(rows, [Mean()]) for verdict in chunk]
+    assert [verdict.row.id for verdict in verdicts] == [row.id for row in rows]
+    assert [list(verdict.errors) for verdict in verdicts] == [[], ["mean"], [], [], [], [], [], [], []]
+    assert "RuntimeError: cannot" in verdicts[1].errors["mean"]
+    assert verdicts[2].reasons == {"mean": "no prompt"}
+    assert math.isnan(verdicts[2].scores["mean_value"])
+    assert verdicts[8].reasons["mean"].startswith("unreadable: ")
+    for index in (0, 3, 4, 5, 6, 7):
+        from PIL import Image
+
+        expected = torch.tensor(list(Image.open(pictures[index]).tobytes())).float().mean().item()
+        assert math.isclose(verdicts[index].scores["mean_value"], expected, rel_tol=1e-4)
+        assert verdicts[index].boxes["mean"][0].label == "all"
+
+
+def test_a_batch_that_does_not_fit_is_halved(pictures: list[Path]) -> None:
+    rows = _rows(pictures, ["a"] * 8)
+    whole = [verdict.scores for chunk in runner.run(rows, [Mean()]) for verdict in chunk]
+    halved = [verdict.scores for chunk in runner.run(rows, [Mean(maximum=1)]) for verdict in chunk]
+    assert whole == halved
+
+
+def test_only_pending_checks_run(pictures: list[Path]) -> None:
+    rows = [Row("0", str(pictures[0]), {"prompt": "a"}, frozenset({"other"}), {})]
+    assert not list(runner.run([], [Mean()]))
+    assert runner.needed_long_side([]) is None
+    verdict = next(iter(runner.run([Row("0", str(pictures[0]), {"prompt": "broken"})], [Mean()])))[0]
+    assert not verdict.scores
+    assert not verdict.errors
+    assert rows[0].pending == {"other"}
+
+
+@dataclass(frozen=True)
+class Share(Check):
+    """Share: of pixels above a level.
+
+    As a check that takes pictures of several shapes at once.
+    """
+
+    name = "share"
+    version = 1
+    reference = "this test"
+    license = "Apache-2.0"
+    ragged = True
+    outputs = (Output("share", "ratio", True, (0, 1), "A share."),)
+    asked: ClassVar[list[int]] = []
+
+    def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        def judge(batch: AnyBatch) -> Scores:
+            self.asked.append(len(batch))
+            if "3" in batch.ids:
+                raise RuntimeError("not this one")
+            return Scores({"share": batch.each(lambda part: (part.luma.levels > 100).float().mean((1, 2)))})
+
+        return judge
+
+
+def test_pictures_of_several_shapes_are_judged_together(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (20 + 3 * (index // 2), 30, 3), dtype=np.uint8) for index in range(8)]
+    for index, picture in enumerate(pictures):
+        Image.fromarray(picture).save(tmp_path / f"{index}.png")
+    rows = [Row(str(index), str(tmp_path / f"{index}.png"), {}, frozenset({"share"}), {}) for index in range(8)]
+    Share.asked.clear()
+    verdicts = {one.row.id: one for chunk in runner.run(rows, [Share()], batch_size=8) for one in chunk}
+    assert Share.asked[0] == 8
+    assert "RuntimeError: not this one" in verdicts.pop("3").errors["share"]
+    for index, verdict in verdicts.items():
+        assert verdict.scores["share"] == pytest.approx((luma_of(pictures[int(index)]) > 100).mean(), abs=1e-6)
+    Share.asked.clear()
+    assert sum(len(chunk) for chunk in runner.run(rows, [Share()], batch_size=4)) == 8
+    assert max(Share.asked) <= 4

@@ -1,0 +1,111 @@
+"""What all checks see of a picture, against numpy and torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from loupe.brain.imaging.luma import (
+    block_means,
+    extremes,
+    gradient_energy,
+    histogram,
+    luma,
+    percentiles,
+    sampled,
+    scaled,
+)
+
+
+def pictures() -> np.ndarray:
+    """(3, 27, 37): even, bunched, and of one level."""
+    rng = np.random.default_rng(1)
+    shape = (27, 37)
+    return np.stack([rng.integers(0, 256, shape), rng.binomial(255, 0.3, shape), np.full(shape, 17)])
+
+
+def test_the_histogram_is_numpys() -> None:
+    expected = [np.bincount(picture.ravel(), minlength=256) for picture in pictures()]
+    for type_ in (np.int64, np.uint8):
+        assert histogram(torch.from_numpy(pictures().astype(type_))).numpy().tolist() == np.stack(expected).tolist()
+
+
+def test_the_percentiles_are_numpys() -> None:
+    percents = [0.5, 1, 5, 25, 50, 95, 99, 100]
+    shares = np.array(percents) / 100
+    expected = np.quantile(pictures().reshape(3, -1), shares, axis=1, method="inverted_cdf") / 255
+    found = percentiles(histogram(torch.from_numpy(pictures())), percents)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+def colors() -> torch.Tensor:
+    """(2, 3, 40, 60), in the reader's memory layout."""
+    pixels = np.random.default_rng(2).integers(0, 256, (2, 40, 60, 3), dtype=np.uint8)
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2)
+
+
+def test_luma_is_that_of_the_formula_for_other_devices() -> None:
+    red, green, blue = colors().to(torch.int32).unbind(1)
+    expected = (9798 * red + 19235 * green + 3735 * blue + (1 << 14)) >> 15
+    assert (luma(colors()).int() - expected).abs().max() <= 1
+    assert (luma(colors()) == luma(colors().contiguous())).all()
+
+
+def test_luma_of_gray_is_that_gray() -> None:
+    gray = torch.arange(256, dtype=torch.uint8).expand(1, 3, 2, 256)
+    assert (luma(gray) == torch.arange(256)).all()
+
+
+def test_scaled_by_bytes_is_scaled_by_floats() -> None:
+    from torch.nn.functional import interpolate
+
+    expected = interpolate(colors().float(), (20, 30), mode="bicubic", antialias=True).round().clamp(0, 255)
+    assert scaled(colors(), 30).shape == (2, 3, 20, 30)
+    assert (scaled(colors(), 30).float() - expected).abs().max() <= 3
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 9])
+def test_planes_scaled_four_at_a_time_are_those_scaled_alone(n: int) -> None:
+    from torch.nn.functional import interpolate
+
+    planes = torch.from_numpy(np.random.default_rng(n).integers(0, 256, (n, 1, 41, 60), dtype=np.uint8))
+    expected = torch.cat([interpolate(one[None], (20, 30), mode="bicubic", antialias=True) for one in planes])
+    assert (scaled(planes, 30).int() - expected.int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (300, 400), (523, 300), (7, 1500), (128, 128), (1, 1)])
+def test_the_samples_are_every_nth_pixel_wherever_they_are_taken(shape: tuple[int, int]) -> None:
+    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, *shape), dtype=np.uint8))
+    step = max(1, max(shape) // 128)
+    found = sampled(pixels)
+    rows, columns = found.shape[-2:]
+    assert torch.equal(found, pixels[..., ::step, ::step][..., :rows, :columns])
+    assert [abs(a * step - b) < step for a, b in zip((rows, columns), shape, strict=True)] == [True, True]
+    assert torch.equal(sampled(pixels), sampled(pixels.contiguous()))
+    # what other devices do
+    assert found.shape[-2:] == tuple(max(1, round(side / step)) for side in shape)
+
+
+def test_the_extremes_are_those_of_the_channels() -> None:
+    highest, lowest = extremes(colors())
+    assert torch.equal(highest, colors().amax(1))
+    assert torch.equal(lowest, colors().amin(1))
+
+
+def test_blocks_are_means() -> None:
+    noise = torch.rand(2, 41, 63)
+    expected = noise[:, :40, :60].numpy().reshape(2, 10, 4, 15, 4).mean((2, 4))
+    np.testing.assert_allclose(block_means(noise, 4).numpy(), expected, rtol=1e-5)
+    assert block_means(torch.rand(1, 2, 60), 4).shape == (1, 1, 30)
+    levels = colors()[:, 0]
+    assert torch.allclose(block_means(levels, 2), block_means(levels.double() / 255, 2).float(), atol=1e-6)
+
+
+def test_what_the_cpu_does_otherwise_is_the_same() -> None:
+    noise = torch.rand(2, 41, 63)
+    double = noise.double()  # takes the way of other devices
+    assert torch.allclose(block_means(noise, 2), block_means(double, 2).float(), atol=1e-6)
+    np.testing.assert_allclose(gradient_energy(noise), gradient_energy(double), rtol=1e-5)
+    levels = colors()[:, 0]
+    np.testing.assert_allclose(gradient_energy(levels), gradient_energy(levels.double() / 255), rtol=1e-5)

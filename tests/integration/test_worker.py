@@ -1,0 +1,239 @@
+"""Real worker processes: they take this plugin's jobs, stop cleanly, and take up what a killed one left behind."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loupe.brain.cli import main
+
+TIMEOUT = 180.0
+
+
+class Worker:
+    """A worker process whose lines are read as they come."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        command = [sys.executable, "-m", "loupe.brain.cli", "worker", "--device", "cpu", "--poll", "0.1", *arguments]
+        self.process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+
+    def said(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
+
+    def wait(self) -> int:
+        code = self.process.wait(TIMEOUT)
+        self._reader.join(10)
+        return code
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Worker]]:
+    workers: list[Worker] = []
+
+    def begin(*arguments: str, **environment: str) -> Worker:
+        workers.append(Worker(*arguments, **environment))
+        return workers[-1]
+
+    yield begin
+    for worker in workers:
+        if worker.process.poll() is None:
+            worker.process.kill()
+            worker.process.wait(30)
+
+
+@pytest.fixture
+def many(dataset: Any, pictures: list[Path]) -> Any:
+    """Enough samples for a check to be in the middle for a while."""
+    import fiftyone as fo
+    from fiftyone.core import odm
+
+    for name in ("delegated_ops", "loupe_workers"):
+        odm.get_db_conn()[name].delete_many({})
+    dataset.persistent = True
+    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(1600)]
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+def _until(condition: Callable[[], Any], worker: Worker) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, worker.lines
+        assert worker.process.poll() is None, worker.lines
+        time.sleep(0.05)
+
+
+def _schedule(name: str, samples: Any, params: dict[str, Any]) -> Any:
+    import fiftyone.operators as foo
+
+    context = {"view" if hasattr(samples, "_stages") else "dataset": samples, "params": params}
+    result = foo.execute_operator(f"@loupe/loupe/{name}", context, request_delegation=True)
+    return result.result["id"]
+
+
+def _job(job: Any) -> Any:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    return DelegatedOperationService().get(job)
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_jobs_are_completed_failures_are_told_and_others_are_left_alone(
+    many: Any, start: Callable[..., Worker], tmp_path: Path
+) -> None:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    foreign = DelegatedOperationService().queue_operation(
+        "@other/plugin/check", context={"request_params": {"params": {}}}
+    )
+    few = many.limit(40)
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    bad = _schedule("import_images", many, {"folder": str(folder)})
+    folder.rmdir()
+    good = _schedule("check", few, {"checks": ["exposure"], "batch_size": 1})
+    assert _job(good).run_state == "queued"
+    worker = start("--once", "--name", "tester")
+    assert worker.wait() == 0, worker.lines
+    done = _job(good)
+    assert done.run_state == "completed", worker.lines
+    assert done.status.progress == 1.0
+    assert "40 of 40" in done.status.label
+    assert done.result.result["run"]["n"] == 40
+    assert done.result.result["run"]["device"] == "cpu"
+    assert "| Failure |" in done.result.result["summary"]
+    assert "summary" in done.metadata["outputs_schema"]["type"]["properties"]
+    failed = _job(bad)
+    assert failed.run_state == "failed"
+    assert f"There is no folder {folder}" in failed.result.error
+    assert "Traceback" not in failed.result.error
+    assert _job(foreign.id).run_state == "queued"
+    many.reload()
+    assert len(many.exists("quality.brightness_p99")) == 40
+    from loupe.brain.store import jobs
+
+    assert jobs.workers() == [], "it has signed off"
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_a_stopped_and_a_killed_worker_lose_nothing(many: Any, start: Callable[..., Worker]) -> None:
+    def judged() -> int:
+        many.reload()
+        return len(many.match({"checked.exposure": {"$exists": True}})) if many.has_field("checked") else 0
+
+    job = _schedule("check", many, {"checks": ["exposure"], "batch_size": 1})
+
+    def moving() -> bool:
+        found = _job(job)
+        return found.run_state == "running" and bool(found.status and found.status.progress)
+
+    stopped = start()
+    _until(moving, stopped)
+    stopped.process.send_signal(signal.SIGTERM)
+    assert stopped.wait() == 0, stopped.lines
+    assert _job(job).run_state == "queued", stopped.lines
+    first = judged()
+    assert 0 < first < len(many)
+
+    killed = start("--dead-after", "6")
+    _until(lambda: judged() > first, killed)
+    killed.process.kill()
+    killed.wait()
+    assert _job(job).run_state == "running"
+    second = judged()
+    assert first < second < len(many)
+
+    last = start("--dead-after", "6")
+    _until(lambda: _job(job).run_state == "completed", last)
+    last.process.send_signal(signal.SIGTERM)
+    assert last.wait() == 0
+    assert last.said("left behind by a worker that died")
+    assert judged() == len(many)
+    run = _job(job).result.result["run"]
+    assert run["skipped"] >= second - 4
+    assert run["skipped"] + run["n"] == len(many)
+    assert None not in many.values("quality.brightness_p99")
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_the_database_may_go_and_come_back(database: str, tmp_path: Path, start: Callable[..., Worker]) -> None:
+    spec = importlib.util.spec_from_file_location("the_conftest", Path(__file__).parents[1] / "conftest.py")
+    assert spec is not None
+    assert spec.loader is not None
+    conftest = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conftest)
+    start_mongod = conftest.start_mongod
+
+    mongod, uri = start_mongod(tmp_path / "db")
+    port = int(uri.rpartition(":")[2])
+    try:
+        worker = start(FIFTYONE_DATABASE_URI=f"{uri}/?serverSelectionTimeoutMS=1000")
+        _until(lambda: worker.said("takes the operations of @loupe/loupe on cpu"), worker)
+        mongod.terminate()
+        mongod.wait(30)
+        _until(lambda: worker.said("database does not answer"), worker)
+        mongod, _ = start_mongod(tmp_path / "db", port)
+        count = len(worker.lines)
+        time.sleep(6)
+        assert worker.process.poll() is None
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.wait() == 0
+        assert not any("does not answer" in line for line in worker.lines[count + 1 :])
+    finally:
+        mongod.terminate()
+        mongod.wait(30)
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_a_plugin_that_is_not_linked_is_said_clearly(
+    database: str, tmp_path: Path, start: Callable[..., Worker]
+) -> None:
+    worker = start("--once", FIFTYONE_PLUGINS_DIR=str(tmp_path))
+    assert worker.wait() == 1
+    said = "\n".join(worker.lines)
+    assert f"FiftyOne does not find the plugin @loupe/loupe in its plugins folder, {tmp_path}" in said
+    assert "ln -s" in said
+    assert "Traceback" not in said
+
+
+def test_the_command_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    import loupe
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"loupe {loupe.__version__}\n"
+    assert main([]) == 2
+    assert "worker" in capsys.readouterr().out
+
+
+@pytest.mark.database
+def test_a_device_that_is_not_there_is_refused(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["worker", "--device", "cuda:99"]) == 1
+    assert "cuda:99" in capsys.readouterr().err
+    assert main(["worker", "--poll", "0"]) == 1
+    assert "positive" in capsys.readouterr().err

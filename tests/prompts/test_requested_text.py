@@ -1,0 +1,196 @@
+"""What a prompt asks to be written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from loupe.brain.prompts.requested_text import ExpectedText, expected_text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts"),
+    [
+        ('a sign that says "OPEN"', ("OPEN",)),
+        ("a sign that says 'OPEN'", ("OPEN",)),
+        ("a sign that says ‘OPEN’", ("OPEN",)),
+        ("a sign that says “OPEN”", ("OPEN",)),
+        ("ein Schild „Geöffnet“ am Tor", ("Geöffnet",)),
+        ("ein Schild „Geöffnet” am Tor", ("Geöffnet",)),
+        ("une enseigne « Ouvert »", ("Ouvert",)),
+        ("une enseigne «Ouvert»", ("Ouvert",)),
+        ("「営業中」と書かれた看板", ("営業中",)),
+        ("『ラーメン』の暖簾", ("ラーメン",)),
+        ("一本书《红楼梦》在桌上", ("红楼梦",)),
+        ('咖啡店的招牌写着"欢迎光临"', ("欢迎光临",)),
+        ('"OPEN" and "CLOSED" on two doors', ("OPEN", "CLOSED")),
+        ("a bus: \"24\", a tram: '7'", ("24", "7")),
+        ('("SALE")', ("SALE",)),
+        ('text:"SALE"', ("SALE",)),
+        ('a poster "Hello,\n  world!"', ("Hello, world!",)),
+    ],
+)
+def test_quotation_marks(prompt: str, texts: tuple[str, ...]) -> None:
+    assert expected_text(prompt).texts == texts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts"),
+    [
+        ("a neon sign for 'Mama's Kitchen & Bakery Co.' at night", ("Mama's Kitchen & Bakery Co.",)),
+        ("a mug that says 'Don't Panic!'", ("Don't Panic!",)),
+        ("‘Don’t Panic’ on a towel", ("Don’t Panic",)),
+        ('the dogs\' bowl says "REX"', ("REX",)),
+        ("the dogs' bowl and the cats' bowl", ()),
+        ("it's a dog's life, isn't it", ()),
+        ("rock 'n' roll band in a '90s diner, the owners' car", ()),
+        ("a '60s poster that says 'PEACE'", ("PEACE",)),
+        ("a banner 'The dogs' bowl' over a door", ("The dogs' bowl",)),
+        ("'OPENS' in the workers' hall", ("OPENS",)),
+        ('a 6\'2" man beside a sign "EXIT"', ("EXIT",)),
+        ("O'Brien's pub with 'O'Brien's' over its door", ("O'Brien's",)),
+    ],
+)
+def test_an_apostrophe_is_no_quotation_mark(prompt: str, texts: tuple[str, ...]) -> None:
+    assert expected_text(prompt).texts == texts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts"),
+    [
+        (r'a sign "say \"hi\" now"', ('say "hi" now',)),
+        (r"a sign 'it\'s here'", ("it's here",)),
+        (r"a sign that says \"427\" at night", ("427",)),
+        (r'a poster "one\ntwo"', ("one two",)),
+        ("a page “he said ‘go’ to me”", ("he said ‘go’ to me",)),
+        ("a page \"he said 'go' to me\"", ("he said 'go' to me",)),
+        ("「彼は「はい」と言った」の本", ("彼は「はい」と言った",)),
+    ],
+)
+def test_escapes_and_nesting(prompt: str, texts: tuple[str, ...]) -> None:
+    assert expected_text(prompt).texts == texts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts"),
+    [
+        ("a red sign that says STOP at night", ("STOP",)),
+        ("A sign that says Deep Learning", ("Deep Learning",)),
+        ("a sign that says Keep off the Grass in a park", ("Keep off the Grass",)),
+        ("graffiti spelling BE KIND on white tiles", ("BE KIND",)),
+        ("a banner reading Happy Birthday, balloons", ("Happy Birthday",)),
+        ("a jar labelled poison on a shelf", ("poison",)),
+        ("a bottle labeled XXX", ("XXX",)),
+        ("a jersey with the number 7 on it", ("7",)),
+        ("a woman reading a book", ()),
+        ("a man saying hello to a dog", ()),
+        ("a jar labelled with a red cross", ()),
+        ("the words of a song, a singer", ()),
+    ],
+)
+def test_without_quotation_marks(prompt: str, texts: tuple[str, ...]) -> None:
+    assert expected_text(prompt).texts == texts
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a quiet street, no text",
+        "a poster without any words",
+        "a text-free cover",
+        "a wall, no lettering",
+        "一张没有文字的海报",
+    ],
+)
+def test_no_text(prompt: str) -> None:
+    assert expected_text(prompt) == ExpectedText((), excluded=True, open_ended=False)
+
+
+def test_no_other_text() -> None:
+    assert expected_text('a sign "EXIT", no other text') == ExpectedText(("EXIT",), excluded=True)
+
+
+def test_no_text_inside_quotes_is_a_text() -> None:
+    assert expected_text('a sign that says "no text"') == ExpectedText(("no text",))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "open_ended"),
+    [
+        ("a neon sign over a bar", True),
+        ("a book with a title", True),
+        ("a man with a newspaper", True),
+        ('a newspaper with the headline "WAR"', True),
+        ('a neon sign "BAR"', False),
+        ("a dog on a beach", False),
+        ("a red sign that says STOP", False),
+    ],
+)
+def test_lettering_without_saying_which(prompt: str, open_ended: bool) -> None:
+    assert expected_text(prompt).open_ended is open_ended
+
+
+@pytest.mark.parametrize(
+    "prompt", ["", " ", '"', "''", '""', '"   "', "'", "“", "「」", '"!?"', "\\", '\\"', "a \x00 b"]
+)
+def test_nothing_to_write(prompt: str) -> None:
+    assert expected_text(prompt).texts == ()
+
+
+def test_forty_quoted_strings() -> None:
+    words = [f"word {n}" for n in range(40)]
+    marks = ["''", '""', "“”", "‘’", "「」", "«»"]
+    prompt = "a wall with " + ", ".join(marks[n % 6][0] + word + marks[n % 6][1] for n, word in enumerate(words))
+    assert expected_text(prompt).texts == tuple(words)
+    assert len(expected_text(prompt).words) == 80
+
+
+@pytest.mark.parametrize("piece", ["a dog's ", "'a ", '"a ', "「a ", '\\"a', "that says ", "a 'b' ", "the words "])
+def test_ten_thousand_characters(piece: str) -> None:
+    prompt = piece * (10_000 // len(piece)) + ' and a sign "EXIT"'
+    start = time.perf_counter()
+    found = expected_text(prompt)
+    assert time.perf_counter() - start < 2.0
+    assert piece in ("'a ", '"a ', "「a ", '\\"a') or found.texts[-1] == "EXIT"
+
+
+def test_a_style_is_not_written() -> None:
+    assert expected_text('a harbour in the style of "Starry Night"').texts == ()
+    assert expected_text('a poster of the film "Alien" with the text "RUN"').texts == ("RUN",)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", "", text).lower().split())
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "minimum"),
+    [
+        ("flux_text_30/prompts.csv", "expected_text", 59 / 60),
+        ("spelling_eval_400/prompts_100.csv", "quoted_text", 399 / 400),
+    ],
+)
+def test_prompt_suites(shared_data: Path, file: str, column: str, minimum: float) -> None:
+    with (shared_data / "8_prompts/text_rendering" / file).open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["prompt"]]
+    right = sum(_plain(" ".join(expected_text(row["prompt"]).texts)) == _plain(row[column]) for row in rows)
+    assert right / len(rows) >= minimum
+
+
+def test_chinese_prompts(shared_data: Path) -> None:
+    lines = (shared_data / "8_prompts/text_rendering/longtext_bench_zh.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    right = sum(_plain(" ".join(expected_text(row["prompt"]).texts)) == _plain(" ".join(row["text"])) for row in rows)
+    assert right / len(rows) >= 0.98
+
+
+def test_prompts_without_text(shared_data: Path) -> None:
+    lines = (shared_data / "8_prompts/geneval").rglob("*.txt")
+    prompts = [line for path in lines for line in path.read_text("utf-8").splitlines()]
+    assert prompts
+    assert [prompt for prompt in prompts if expected_text(prompt).texts] == []

@@ -1,0 +1,179 @@
+"""The queue: one worker takes a job, a dead worker's job goes back, and nobody else's operations are touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(database: str) -> Iterator[None]:
+    from fiftyone.core import odm
+
+    for name in ("delegated_ops", "loupe_workers"):
+        odm.get_db_conn()[name].delete_many({})
+    yield
+    for name in ("delegated_ops", "loupe_workers"):
+        odm.get_db_conn()[name].delete_many({})
+
+
+def _queue(operator: str = "@loupe/loupe/check", **more: Any) -> Any:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    context = {"request_params": {"params": {}}}
+    return DelegatedOperationService().queue_operation(operator, context=context, **more).id
+
+
+def _worker(name: str, dead_after: float = 60.0) -> Any:
+    from loupe.brain.store import jobs
+
+    worker = jobs.WorkerFacts(f"id-{name}", name, "host", 1, "cpu", dead_after)
+    jobs.beat(worker)
+    return worker
+
+
+def _state(job: Any) -> str:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    return str(DelegatedOperationService().get(job).run_state)
+
+
+def test_the_oldest_job_of_this_plugin_is_taken_once() -> None:
+    from loupe.brain.store import jobs
+
+    foreign = _queue("@other/plugin/check")
+    lookalike = _queue("@loupe/loupe-more/check")
+    first, second = _queue(), _queue("@loupe/loupe/generate")
+    a, b = _worker("a"), _worker("b")
+    assert jobs.claim(a) == first
+    assert jobs.claim(b) == second
+    assert jobs.claim(a) is None
+    assert (_state(first), _state(foreign), _state(lookalike)) == ("running", "queued", "queued")
+    assert jobs.still_running(first, a.id)
+    assert not jobs.still_running(first, b.id)
+    assert not jobs.still_running(first, None)
+
+
+def test_a_job_waits_for_the_worker_it_was_scheduled_for_while_that_lives() -> None:
+    from loupe.brain.store import jobs
+
+    here, there = _worker("here"), _worker("there")
+    job = _queue(delegation_target="there")
+    assert jobs.claim(here) is None
+    assert jobs.claim(there) == job
+    assert jobs.release(job, there.id)
+    jobs.sign_off(there)
+    assert jobs.claim(here) == job
+
+
+def test_only_its_own_worker_ends_a_job() -> None:
+    from loupe.brain.store import jobs
+
+    a, b = _worker("a"), _worker("b")
+    job = _queue()
+    jobs.claim(a)
+    assert not jobs.release(job, b.id)
+    assert not jobs.fail(job, b.id, "no")
+    assert not jobs.finish(job, b.id, {"result": None}, None)
+    assert _state(job) == "running"
+    assert jobs.finish(job, a.id, {"result": {"said": "done"}, "error": None}, {"name": "Object"})
+    assert _state(job) == "completed"
+    assert not jobs.release(job, a.id)
+
+
+def test_a_cancelled_job_stays_cancelled_and_its_worker_notices() -> None:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    from loupe.brain.store import jobs
+
+    worker = _worker("a")
+    job = _queue()
+    jobs.claim(worker)
+    assert jobs.cancel(job)
+    assert not jobs.still_running(job, worker.id)
+    assert not jobs.release(job, worker.id)
+    assert not jobs.finish(job, worker.id, {"result": None}, None)
+    assert _state(job) == "failed"
+    assert not jobs.cancel(job)
+    again = jobs.again(job)
+    assert (again != job, _state(again)) == (True, "queued")
+    DelegatedOperationService().set_running(again)
+    assert jobs.still_running(again, None), "nothing of the first time clings to it"
+
+
+def test_the_job_of_a_silent_worker_goes_back_and_that_of_a_live_one_does_not() -> None:
+    from loupe.brain.store import jobs
+
+    dead, alive = _worker("dead", 1), _worker("alive", 30)
+    lost, kept = _queue(), _queue()
+    assert (jobs.claim(dead), jobs.claim(alive)) == (lost, kept)
+    assert jobs.workers() == [alive, dead]
+    assert jobs.reap() == ([], [])
+    time.sleep(1.2)
+    assert jobs.workers() == [alive]
+    assert jobs.reap() == ([lost], [])
+    assert (_state(lost), _state(kept)) == ("queued", "running")
+    assert not jobs.still_running(lost, dead.id)
+
+
+def test_operations_that_another_kind_of_worker_runs_are_left_alone() -> None:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    from loupe.brain.store import jobs
+
+    job = _queue()
+    DelegatedOperationService().set_running(job)
+    assert jobs.still_running(job, None)
+    assert jobs.reap() == ([], [])
+    assert _state(job) == "running"
+
+
+def test_a_job_that_kills_its_workers_is_given_up() -> None:
+    from loupe.brain.store import jobs
+
+    job = _queue()
+    for attempt in range(1, jobs.MAX_DEATHS + 1):
+        worker = _worker(f"w{attempt}")
+        assert jobs.claim(worker) == job
+        jobs.sign_off(worker)
+        back, given_up = jobs.reap()
+        assert (back, given_up) == (([], [job]) if attempt == jobs.MAX_DEATHS else ([job], []))
+    assert _state(job) == "failed"
+    # but a worker that was asked to end has not died of it
+    other = _queue()
+    for attempt in range(jobs.MAX_DEATHS + 1):
+        worker = _worker(f"v{attempt}")
+        assert jobs.claim(worker) == other
+        assert jobs.release(other, worker.id)
+    assert _state(other) == "queued"
+
+
+def test_progress_callback_of_a_job_stops_when_it_is_cancelled() -> None:
+    from fiftyone.operators.delegated import DelegatedOperationService
+    from fiftyone.operators.executor import ExecutionContext
+
+    from loupe.brain.core.errors import Stopped
+    from loupe.brain.core.records import Progress
+    from loupe.brain.store import jobs
+    from loupe.operators.run import reporter_of_job
+
+    service = DelegatedOperationService()
+    job = _queue()
+    service.set_running(job)
+    context = ExecutionContext(
+        request_params={"run_doc": job}, set_progress=service.set_progress, delegated_operation_id=job
+    )
+    report = reporter_of_job(context)
+    report(Progress(1, 4, "checking"))
+    status = service.get(job).status
+    assert (status.progress, status.label) == (0.25, "checking: 1 of 4")
+    report(Progress(2, 4, "checking"))
+    assert service.get(job).status.progress == 0.25, "not more than about twice a second"
+    assert jobs.cancel(job)
+    with pytest.raises(Stopped, match="cancelled"):
+        report(Progress(4, 4, "checking"))
