@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
-from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from PIL.Image import Image
     from torch import Tensor
+
+    from loupe.brain.imaging.batches import ImageBatch
 
 
 def param(

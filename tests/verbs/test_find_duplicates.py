@@ -6,23 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from PIL import Image
+from scenes import labels, scene
 
 from loupe.brain.core import errors
 
 pytestmark = pytest.mark.database
-
-
-def scene(seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    picture = np.zeros((120, 160, 3), np.float32)
-    for cells, strength in ((4, 90), (10, 60), (40, 35)):
-        noise = rng.normal(size=(cells, cells, 3)).astype(np.float32)
-        picture += strength * cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC)
-    return np.clip(picture + 128, 0, 255).astype(np.uint8)
 
 
 @pytest.fixture
@@ -42,10 +32,6 @@ def filled(dataset: Any, tmp_path: Path) -> Any:
     (tmp_path / "7_bad.png").write_bytes(b"nothing")
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in sorted(tmp_path.iterdir())])
     return dataset
-
-
-def labels(dataset: Any, path: str) -> list[list[str]]:
-    return [sorted(found or []) for found in dataset.values(f"{path}.classifications.label")]
 
 
 def test_fields_groups_pairs_and_failures(filled: Any) -> None:

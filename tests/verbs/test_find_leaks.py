@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from test_find_duplicates import labels, scene
+from scenes import labels, scene
 
 from loupe.brain.core import errors
 from loupe.brain.similarity import matching
