@@ -2,7 +2,8 @@
 
 A spec lives in a module of its own name: ``brain/checks/text.py`` holds the one ``Check`` whose ``name`` is ``"text"``.
 Another package adds its own by an entry point in the group ``loupe.checks``, ``loupe.sets``, ``loupe.embedders``,
-``loupe.generators`` or ``loupe.defects`` that names the class.
+``loupe.generators`` or ``loupe.defects`` that names the class. One that cannot be used is left out with a warning that
+says why, and the rest of Loupe works; ``problems`` lists them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from loupe.brain.core.errors import LoupeError, UnknownName
-from loupe.brain.core.records import Output
+from loupe.brain.core.errors import InputError, LoupeError, UnknownName
+from loupe.brain.core.records import Output, Record
 from loupe.brain.core.specs import Check, Defect, Embedder, Generator, SetCheck, SetMeasure, Spec, failing_outputs
+from loupe.brain.core.taxonomy import FAILURE_MODES
 
 S = TypeVar("S", bound=Spec)
 
@@ -62,38 +67,140 @@ def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:
 
     Raises:
         UnknownName: there is none; the nearest name is suggested
+        InputError: another package offers one of that name, which cannot be used
     """
     if isinstance(wanted, Spec):
         return wanted
     if wanted not in known:
+        for problem in problems():
+            if problem.name == wanted:
+                raise InputError(f"the {kind} {wanted!r} cannot be used: {problem}")
         raise UnknownName(kind, str(wanted), known)
     return known[wanted]()
 
 
+@dataclass(frozen=True)
+class Problem(Record):
+    """Why an entry point of another package is left out.
+
+    Attributes:
+        group: of the entry point, e.g. ``"loupe.checks"``
+        name: of the entry point
+        target: what it names, e.g. ``"others.dust:Dust"``
+        message: what was expected, and what came
+    """
+
+    group: str
+    name: str
+    target: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"entry point {self.name} = {self.target!r} in {self.group}: {self.message}"
+
+
+class PluginWarning(UserWarning):
+    """An entry point of another package is left out; the rest of Loupe works."""
+
+
+def problems() -> tuple[Problem, ...]:
+    """Returns what is wrong with the entry points of other packages; empty where all of them can be used."""
+    return tuple(problem for folder in _BASES for problem in _plugins(folder)[1])
+
+
+_BASES: dict[str, type[Spec]] = {
+    "checks": Check,
+    "sets": SetMeasure,
+    "embedders": Embedder,
+    "generators": Generator,
+    "defects": Defect,
+}
+
+
+def _find(folder: str, base: Any) -> dict[str, Any]:
+    every = {**_own(folder), **_plugins(folder)[0]}
+    return {name: spec for name, spec in sorted(every.items()) if issubclass(spec, base)}
+
+
 @cache
-def _find(folder: str, base: type[S]) -> dict[str, type[S]]:
+def _own(folder: str) -> dict[str, type[Spec]]:
+    """Returns the specs of a folder by name: one a file, named as the file is."""
+    base = _BASES[folder]
     package = importlib.import_module(f"loupe.brain.{folder}")
-    found: dict[str, type[S]] = {}
+    specs: dict[str, type[Spec]] = {}
     for info in pkgutil.iter_modules(package.__path__):
         if info.name.startswith("_"):
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
-        specs = [
+        classes = [
             item
             for item in vars(module).values()
             if inspect.isclass(item) and issubclass(item, base) and item.__module__ == module.__name__
         ]
-        if len(specs) != 1 or specs[0].name != info.name:
+        if len(classes) != 1 or classes[0].name != info.name:
             raise LoupeError(
                 f"expected one {base.__name__} named {info.name!r} in {module.__name__}, "
-                f"got {[spec.name for spec in specs]}"
+                f"got {[spec.name for spec in classes]}"
             )
-        found[info.name] = specs[0]
-    for point in entry_points(group=f"loupe.{folder}"):
-        spec = point.load()
-        if not (inspect.isclass(spec) and issubclass(spec, base)):
-            raise LoupeError(f"entry point {point.value!r} in loupe.{folder}: expected a {base.__name__}, got {spec!r}")
-        if spec.name in found:
-            raise LoupeError(f"entry point {point.value!r} in loupe.{folder}: the name {spec.name!r} is taken already")
-        found[spec.name] = spec
-    return dict(sorted(found.items()))
+        specs[info.name] = classes[0]
+    return specs
+
+
+@cache
+def _plugins(folder: str) -> tuple[dict[str, type[Spec]], tuple[Problem, ...]]:
+    """Returns the specs that other packages offer, and why each of the others is left out, which is warned of once."""
+    group = f"loupe.{folder}"
+    specs: dict[str, type[Spec]] = {}
+    left_out = []
+    for point in sorted(entry_points(group=group), key=lambda point: (point.name, point.value)):
+        try:
+            spec = point.load()
+            _require_fitting(spec, point.name, folder, specs)
+        # importing another package may raise anything; it must not end Loupe
+        except Exception as error:
+            message = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            left_out.append(Problem(group, point.name, point.value, message))
+            warnings.warn(f"left out: {left_out[-1]}", PluginWarning, stacklevel=2)
+            continue
+        specs[spec.name] = spec
+    return specs, tuple(left_out)
+
+
+def _require_fitting(spec: Any, name: str, folder: str, others: Mapping[str, type[Spec]]) -> None:
+    """Raises an error unless the spec can stand beside those that are there. ``loupe.testing.check_spec`` asks more.
+
+    Raises:
+        InputError: what was expected, and what came
+    """
+    # a set measure has its own verb, which another package cannot add; one that follows a check is run by ``check``
+    base = SetCheck if folder == "sets" else _BASES[folder]
+    if not (inspect.isclass(spec) and issubclass(spec, base)):
+        raise InputError(f"expected a class that inherits {base.__name__}, got {spec!r}")
+    absent = [field for field in ("name", "version", "reference", "license") if not getattr(spec, field, None)]
+    if absent:
+        raise InputError(f"expected {spec.__name__}.{absent[0]} to be stated, got none")
+    if inspect.isabstract(spec):
+        methods = ", ".join(sorted(spec.__abstractmethods__))
+        raise InputError(f"expected {spec.__name__} to have the methods {methods}, got a class without")
+    if spec.name != name or not name.isidentifier() or name != name.lower():
+        raise InputError(f"expected {spec.__name__}.name to be the entry point's, in lower case, got {spec.name!r}")
+    if name in {**_own(folder), **others}:
+        raise InputError(f"expected a name that is free, got {name!r}, which is taken already")
+    if folder in ("checks", "sets"):
+        _require_free_outputs(spec, others)
+
+
+def _require_free_outputs(spec: Any, others: Mapping[str, type[Spec]]) -> None:
+    outputs = getattr(spec, "outputs", None)
+    if not outputs or not all(isinstance(output, Output) for output in outputs):
+        raise InputError(f"expected {spec.__name__}.outputs to be a tuple of Output, got {outputs!r}")
+    judging: list[Any] = [*_own("checks").values(), *_own("sets").values(), *others.values()]
+    taken = {output.name for other in judging for output in other.outputs}
+    flagged = {output.failure for other in judging for output in other.outputs if output.failure}
+    for output in outputs:
+        if output.name in taken:
+            raise InputError(f"expected an output's name that is free, got {output.name!r}, which is taken already")
+        if output.failure is not None and output.failure not in FAILURE_MODES:
+            raise InputError(str(UnknownName("failure mode", output.failure, FAILURE_MODES)))
+        if output.failure in flagged:
+            raise InputError(f"expected a failure mode that no other check flags, got {output.failure!r}")

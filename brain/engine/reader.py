@@ -1,7 +1,7 @@
 """Image files to decoded batches. A bad file becomes a ``ReadError`` with its reason, never half a picture.
 
 Decoding is strict: a truncated file is an error. Whatever the file's mode, the pixels come out as 8-bit sRGB: palettes
-are looked up, alpha is composited on white, 16-bit greys are divided by 257, EXIF rotation is applied. Of an animation,
+are looked up, alpha is composited on white, 16-bit grays are divided by 257, EXIF rotation is applied. Of an animation,
 the first frame is read.
 """
 
@@ -46,7 +46,7 @@ class Picture:
     Attributes:
         pixels: (H, W, 3) uint8 sRGB, not to be written to
         size: (width, height) of the file after EXIF rotation, before any scaling
-        look: what was taken of it at once, where that was asked for
+        preview: what was taken of it at once, where that was asked for
     """
 
     pixels: np.ndarray
@@ -72,17 +72,17 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
     file = encoded(path)
     if file is not None:
         try:
-            found = decode_scaled(file, long_side)
+            pixels = decode_scaled(file, long_side)
         except ReadError as error:
             raise ReadError(f"cannot decode {name}: {error}") from error
-        if found is not None:
-            return Picture(found, file.size)
+        if pixels is not None:
+            return Picture(pixels, file.size)
     try:
         with Image.open(path) as image:
             size = image.size
             # a JPEG says all that it has to say before its pixels; looking for it costs more than opening the file
-            told = image.format != "JPEG" or "exif" in image.info or "xmp" in image.info
-            orientation = image.getexif().get(_ORIENTATION, 1) if told else 1
+            may_turn = image.format != "JPEG" or "exif" in image.info or "xmp" in image.info
+            orientation = image.getexif().get(_ORIENTATION, 1) if may_turn else 1
             if orientation in (5, 6, 7, 8):
                 size = (size[1], size[0])
             if long_side is not None and image.format == "JPEG" and max(size) > long_side:
@@ -165,15 +165,14 @@ class Bucket:
 
         if self.on_device is not None:
             return self.on_device
-        pixels = torch.from_numpy(np.stack([one.pixels for one in self.pictures]).transpose(0, 3, 1, 2))
-        return _batch(self.rows, pixels, [one.size for one in self.pictures])
+        pixels = torch.from_numpy(np.stack([picture.pixels for picture in self.pictures]).transpose(0, 3, 1, 2))
+        return _batch(self.rows, pixels, [picture.size for picture in self.pictures])
 
     def previews(self) -> PreviewBatch:
-        """Returns the looks at the pictures; each is taken now where it was not as they were read."""
-        ids, sizes = tuple(row.id for row in self.rows), tuple(one.size for one in self.pictures)
-        return PreviewBatch(
-            ids, tuple(one.preview or Preview.at(one.pixels) for one in self.pictures), sizes, _fields(self.rows)
-        )
+        """Returns the previews of the pictures; each is taken now where it was not as they were read."""
+        ids, sizes = tuple(row.id for row in self.rows), tuple(picture.size for picture in self.pictures)
+        previews = tuple(picture.preview or Preview.at(picture.pixels) for picture in self.pictures)
+        return PreviewBatch(ids, previews, sizes, _fields(self.rows))
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ class Chunk:
 
     Attributes:
         rows: all of them, in the order given
-        bunches: those that were readable
+        buckets: those that were readable
         unreadable: the reason for each of the others, by id
     """
 
@@ -211,7 +210,7 @@ def read_chunks(
         batch_size: the most images a batch holds
         workers: threads; the number of cores by default
         device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.imaging.jpeg``
-        looks: whether to look at each picture as it is read; on the CPU only
+        previews: whether to take a preview of each picture as it is read; on the CPU only
     """
     workers = workers or os.cpu_count() or 1
     maximum = min(CHUNK, 4 * batch_size)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import ClassVar
 
 import numpy as np
 
 from loupe.brain.core.records import Progress, ProgressCallback, Threshold
-from loupe.brain.engine.reader import Row, read_chunks
+from loupe.brain.engine.map import Task, map_rows
+from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.similarity import matching, thumbnail_similarity
+
+_TASK = "fingerprint"
 
 
 @dataclass(frozen=True)
@@ -77,22 +80,23 @@ class Contents:
     @classmethod
     def of(cls, prints: list[Fingerprint | None], reasons: dict[int, str]) -> Contents:
         """Returns the contents of these files."""
-        there = [found for found in prints if found is not None]
+        readable = [index for index, fingerprint in enumerate(prints) if fingerprint is not None]
         places = np.full(len(prints), -1)
-        places[[index for index, found in enumerate(prints) if found is not None]] = np.arange(len(there))
-        luma = np.stack([found.luma for found in there]) if there else np.zeros((0, 64, 64), np.uint8)
-        chroma = np.stack([found.chroma for found in there]) if there else np.zeros((0, 2, 16, 16), np.int8)
+        places[readable] = np.arange(len(readable))
+        known = [fingerprint for fingerprint in prints if fingerprint is not None]
+        luma = np.stack([fingerprint.luma for fingerprint in known]) if known else np.zeros((0, 64, 64), np.uint8)
+        chroma = np.stack([fingerprint.chroma for fingerprint in known]) if known else np.zeros((0, 2, 16, 16), np.int8)
         return cls(prints, places, thumbnail_similarity.Thumbnails(luma, chroma), reasons)
 
     @property
     def pixels(self) -> list[str | None]:
         """The hashes of their pixels; None for a file that cannot be read."""
-        return [found.pixels if found else None for found in self.prints]
+        return [fingerprint.pixels if fingerprint else None for fingerprint in self.prints]
 
     @property
     def areas(self) -> list[int]:
         """How many pixels each has; 0 for one that cannot be read."""
-        return [found.area if found else 0 for found in self.prints]
+        return [fingerprint.area if fingerprint else 0 for fingerprint in self.prints]
 
     def kind(self, a: int, b: int) -> str:
         """Returns whether two files with equal pixels have equal ``"bytes"``, too, or just equal ``"pixels"``."""
@@ -116,26 +120,29 @@ def read(
         stored: fingerprints that are known already, by id: their files are not read
         keep: called with the rows of each chunk that was read, and their fingerprints
     """
-    found: dict[str, Fingerprint] = dict(stored or {})
-    unreadable: dict[str, str] = {}
-    new = [row for row in rows if row.id not in found]
+    prints: dict[str, Fingerprint] = dict(stored or {})
+    reasons: dict[str, str] = {}
+    new = [replace(row, fields={}, pending=frozenset({_TASK}), keys={}) for row in rows if row.id not in prints]
+    paths = {row.id: row.path for row in new}
+
+    def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
+        return lambda batch: fingerprints(batch, [paths[sample_id] for sample_id in batch.ids])
+
     done = len(rows) - len(new)
     report(Progress(done, len(rows), "reading"))
-    for chunk in read_chunks(new):
-        unreadable.update(chunk.unreadable)
-        made = {
-            row.id: one
-            for bucket in chunk.buckets
-            for row, one in zip(
-                bucket.rows, fingerprints(bucket.batch(), [row.path for row in bucket.rows]), strict=True
-            )
-        }
-        keep(chunk.rows, made)
-        found.update(made)
-        done += len(chunk.rows)
+    for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)]):
+        made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
+        for mapped in chunk:
+            if mapped.unreadable is not None:
+                reasons[mapped.row.id] = f"unreadable: {mapped.unreadable}"
+            elif _TASK in mapped.errors:
+                reasons[mapped.row.id] = f"no fingerprint: {mapped.errors[_TASK]}"
+        keep([mapped.row for mapped in chunk], made)
+        prints.update(made)
+        done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    reasons = {index: f"unreadable: {unreadable[row.id]}" for index, row in enumerate(rows) if row.id in unreadable}
-    return Contents.of([found.get(row.id) for row in rows], reasons)
+    by_index = {index: reasons[row.id] for index, row in enumerate(rows) if row.id in reasons}
+    return Contents.of([prints.get(row.id) for row in rows], by_index)
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
@@ -169,7 +176,7 @@ def compare(
     Args:
         known: the pictures
         chosen: (M,) indices of the pictures to compare
-        per_image, least, groups: as for ``matching.candidates``; groups: (N,), of all pictures
+        per_image, minimum, groups: as for ``matching.candidates``; groups: (N,), of all pictures
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
@@ -195,8 +202,8 @@ def compare(
         place = np.full(len(known.prints), -1)
         place[compared] = np.arange(len(compared))
         a, b = place[further[0]], place[further[1]]
-        there = (a >= 0) & (b >= 0)
-        pairs += matching.oriented(thumbs.luma, a[there], b[there])
+        both = (a >= 0) & (b >= 0)
+        pairs += matching.oriented(thumbs.luma, a[both], b[both])
     similar = matching.similarities(
         thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
     )
@@ -206,7 +213,7 @@ def compare(
 def across(
     known: Contents,
     groups: np.ndarray,
-    line: Threshold,
+    threshold: Threshold,
     *,
     per_image: int,
     minimum: float,
@@ -218,8 +225,8 @@ def across(
     Args:
         known: the pictures
         groups: (N,) ints; a picture of a negative one is not compared
-        line: what is nearly the same
-        per_image, least, report: as for ``compare``
+        threshold: what is nearly the same
+        per_image, minimum, report: as for ``compare``
         of_first: look for copies of the pictures of group 0 only
 
     Returns:
@@ -239,7 +246,7 @@ def across(
     )
     highest[compared] = 0.0
     pairs: dict[tuple[int, int], tuple[str, float]] = {}
-    beyond = line.violates(similar)
+    beyond = threshold.violates(similar)
     for a, b, value, near in zip(first.tolist(), second.tolist(), similar.tolist(), beyond.tolist(), strict=True):
         highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
         pair = (min(a, b), max(a, b))

@@ -89,25 +89,25 @@ def hashes(luma: np.ndarray, window: tuple[float, float, float] = WINDOWS[0]) ->
     """
     left, top, side = window
     rows, columns = _hash_matrix(top, side), _hash_matrix(left, side)
-    found = np.concatenate(
+    coefficients = np.concatenate(
         [rows @ luma[start : start + 4096].astype(np.float32) @ columns.T for start in range(0, len(luma), 4096)]
         or [np.zeros((0, 8, 8), np.float32)]
     ).reshape(len(luma), 64)[:, 1:]
-    length = np.linalg.norm(found, axis=1, keepdims=True)
-    return np.where(length > 1, found / np.maximum(length, 1), 0).astype(np.float32)
+    length = np.linalg.norm(coefficients, axis=1, keepdims=True)
+    return np.where(length > 1, coefficients / np.maximum(length, 1), 0).astype(np.float32)
 
 
-def turned_hashes(found: np.ndarray, turn: int) -> np.ndarray:
+def turned_hashes(coefficients: np.ndarray, turn: int) -> np.ndarray:
     """Returns what (N, 63) hashes of whole pictures become when the pictures are ``turned``, without reading them."""
-    full = np.concatenate([np.zeros((len(found), 1), found.dtype), found], 1).reshape(-1, 8, 8)
-    odd = np.where(np.arange(8) % 2, -1, 1).astype(found.dtype)
+    full = np.concatenate([np.zeros((len(coefficients), 1), coefficients.dtype), coefficients], 1).reshape(-1, 8, 8)
+    odd = np.where(np.arange(8) % 2, -1, 1).astype(coefficients.dtype)
     if turn & 1:
         full = full * odd
     if turn & 2:
         full = full * odd[:, None]
     if turn & 4:
         full = full.swapaxes(1, 2)
-    return full.reshape(len(found), 64)[:, 1:]
+    return full.reshape(len(coefficients), 64)[:, 1:]
 
 
 def candidates(
@@ -142,7 +142,7 @@ def candidates(
     turns = [turned_hashes(whole, turn) for turn in range(1, 8)]
     windows = [hashes(luma, window) for window in WINDOWS]
     parts = [hashes(luma, part) for part in _PARTS]
-    found: list[np.ndarray] = []
+    candidates: list[np.ndarray] = []
     for top in range(0, len(chosen), block):
         rows = chosen[top : top + block]
         best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
@@ -166,9 +166,9 @@ def candidates(
             near = np.argsort(-best, axis=1, kind="stable")[:, :keep]
             best, labels = best[index, near], labels[index, near]
         row, column = np.nonzero(best >= minimum)
-        found.append(np.concatenate([rows[row][:, None], labels[row, column]], 1))
+        candidates.append(np.concatenate([rows[row][:, None], labels[row, column]], 1))
         step(top + len(rows))
-    a, b, turn, window = np.concatenate(found).T
+    a, b, turn, window = np.concatenate(candidates).T
     # what turns a into b turns b into a by its inverse
     inverse = np.array([0, 1, 2, 3, 4, 6, 5, 7])[turn]
     upright_pairs = np.stack([a, b, np.zeros_like(a), window], 1)[window >= 0]
@@ -222,9 +222,9 @@ def similarities(
     import os
     from concurrent.futures import ThreadPoolExecutor
 
-    found = np.zeros(len(pairs), np.float32)
+    similar = np.zeros(len(pairs), np.float32)
 
-    def one(index: int) -> float:
+    def compare(index: int) -> float:
         return similarity(
             thumbs, int(pairs.a[index]), int(pairs.b[index]), int(pairs.turn[index]), int(pairs.window[index])
         )
@@ -232,9 +232,9 @@ def similarities(
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         for start in range(0, len(pairs), 512):
             part = range(start, min(start + 512, len(pairs)))
-            found[part.start : part.stop] = list(pool.map(one, part))
+            similar[part.start : part.stop] = list(pool.map(compare, part))
             step(part.stop)
-    return found
+    return similar
 
 
 def equal(values: Sequence[Hashable]) -> list[list[int]]:

@@ -40,7 +40,7 @@ def usable(given: Sequence[np.ndarray | None]) -> Vectors:
     {1: 'no vector', 2: 'a vector with NaN or infinity'}
     """
     sizes = Counter(np.size(vector) for vector in given if vector is not None)
-    size = max(sizes, key=lambda one: (sizes[one], one)) if sizes else 0
+    size = max(sizes, key=lambda length: (sizes[length], length)) if sizes else 0
     reasons: dict[int, str] = {}
     kept: list[int] = []
     for index, vector in enumerate(given):
@@ -74,9 +74,9 @@ def nearest(
     """
     import torch
 
-    there = unit if others is None else others
-    k = min(k, len(there) - (others is None))
-    where, which = torch.from_numpy(unit), torch.from_numpy(there)
+    searched = unit if others is None else others
+    k = min(k, len(searched) - (others is None))
+    where, which = torch.from_numpy(unit), torch.from_numpy(searched)
     indices, cosines = np.zeros((len(unit), max(k, 0)), np.int64), np.zeros((len(unit), max(k, 0)), np.float32)
     if k < 1:
         return indices, cosines
@@ -85,7 +85,7 @@ def nearest(
         rows = where[top : top + side]
         best = torch.full((len(rows), 0), -2.0)
         index = torch.zeros((len(rows), 0), dtype=torch.int64)
-        for left in range(0, len(there), 4 * _TILE):
+        for left in range(0, len(searched), 4 * _TILE):
             tile = rows @ which[left : left + 4 * _TILE].T
             if others is None:
                 own = torch.arange(top, top + len(rows)) - left
@@ -108,7 +108,7 @@ def pairs_above(
     groups: np.ndarray | None = None,
     step: Callable[[int], None] = lambda _: None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns every pair of vectors whose cosine is above ``minimum``: (P,) int64 a < b, and their (P,) float32 cosines.
+    """Returns every pair whose cosine is above ``minimum``: (P,) int64 a < b, and their (P,) float32 cosines.
 
     Args:
         unit: (N, D) float32 of unit length
@@ -130,7 +130,7 @@ def pairs_above(
                 tile.masked_fill_(torch.ones_like(tile, dtype=torch.bool).tril_(), -2.0)
             if of is not None:
                 tile.masked_fill_(of[top : top + _TILE, None] == of[left : left + _TILE], -2.0)
-            # nothing above the line is the rule: the highest is found faster than every place
+            # nothing above the minimum is the rule: the highest is found faster than every place
             near = (tile.amax(1) > minimum).nonzero()[:, 0]
             tile = tile[near]
             if maximum is not None and tile.shape[1] > maximum:

@@ -191,8 +191,8 @@ def _compare(
         cv2.warpAffine(plane.astype(np.float32), small, (_CHROMA, _CHROMA), flags=flags | cv2.INTER_LINEAR)
         for plane in chroma
     ]
-    there = inside[:: SIDE // _CHROMA, :: SIDE // _CHROMA]
-    color_y, color_x = np.stack(colors)[:, there], template_chroma.astype(np.float32)[:, there]
+    kept = inside[:: SIDE // _CHROMA, :: SIDE // _CHROMA]
+    color_y, color_x = np.stack(colors)[:, kept], template_chroma.astype(np.float32)[:, kept]
     power_x, power_y = (color_x**2).mean(), (color_y**2).mean()
     # a grey copy is the same picture; another colour is another picture
     if min(power_x, power_y) > 9:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Output, Progress, ProgressCallback, Scores, Threshold
+from loupe.brain.core.records import Output, ProgressCallback, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect, failing_outputs
-from loupe.brain.engine import runner
-from loupe.brain.engine.reader import Row, read_chunks
+from loupe.brain.engine.map import Task, map_rows, needed_long_side
+from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import (
     CalibratedFailure,
@@ -32,8 +29,8 @@ from loupe.brain.stats.calibration import (
 )
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
-from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag, set_now
+from loupe.brain.verbs.flagging import apply_thresholds, set_now
+from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -43,9 +40,11 @@ LIMIT = 240
 #: the fewest pictures that a calibration may be asked to take
 MIN_LIMIT = 10
 _MAX_MESSAGES = 100
+_TASK = "calibrate"
+#: of one picture: for each failure mode its scores, as it is and by severity, and what broke
+_Scored = dict[str, tuple[list[float], list[str]]]
 
 
-@database_errors()
 def calibrate(
     samples: fo.Dataset | fo.DatasetView,
     failures: str | Sequence[str] | None = None,
@@ -68,9 +67,9 @@ def calibrate(
     Args:
         samples: a dataset or view of images
         failures: failure modes that there are both a check and a defect for; all of them by default
-        false_positive_rate: the share of the pictures that a proposed threshold may flag, in (0, 0.5). One is proposed only
-            where the choosing half has 1 / ``false_positive_rate`` known scores: 200 pictures for 0.01, a few more where
-            some scores are unknown
+        false_positive_rate: the share of the pictures that a proposed threshold may flag, in (0, 0.5). One is proposed
+            only where the choosing half has 1 / ``false_positive_rate`` known scores: 200 pictures for 0.01, a few more
+            where some scores are unknown
         limit: the most pictures to measure, at least 10; they are picked evenly over the view, and one that cannot be
             read is replaced by another
         seed: decides which are picked, which of them choose, and where the defects are put
@@ -95,68 +94,95 @@ def calibrate(
     _require(false_positive_rate, limit, seed)
     wanted = float(false_positive_rate)
     tested = _tested(failures)
-    store_rows.require_images(samples)
-    report = reporter(progress, "calibrate")
-    started = time.monotonic()
-    device = resolve_device(device)
-    ids = samples.values("id")
-    report(Progress(0, min(limit, len(ids)), "loading"))
-    checks = {one.check.name: one.check for one in tested}
-    judges = {name: check.load(device) for name, check in checks.items()}
-
-    rows = _rows(samples, ids, list(checks.values()), limit, seed)
-    long_side = runner.needed_long_side(checks.values())
-    measured: dict[str, list[list[float]]] = {one.failure: [] for one in tested}
-    messages: dict[str, str] = {}
-    n = unreadable = 0
-    # the pictures of a chunk are few: each becomes dozens of copies before the run can stop
-    for chunk in read_chunks(rows, long_side=long_side, batch_size=1):
-        batches = {bucket.rows[0].id: bucket.batch() for bucket in chunk.buckets}
-        for row in chunk.rows:
-            if n == limit:
-                break
-            if row.id not in batches:
-                unreadable += 1
-                messages[row.id] = chunk.unreadable[row.id]
-                continue
-            broke = []
-            for one in tested:
-                scores, errors = _measure(one, judges[one.check.name], batches[row.id], [seed, n], device)
-                measured[one.failure].append(scores)
-                broke += errors
-            if broke:
-                messages[row.id] = "; ".join(broke)
-            n += 1
-        report(Progress(n, min(limit, len(ids) - unreadable), "measuring"))
-        if n == limit:
-            break
-
-    key = store_runs.new_key(samples, "calibrate")
-    own = store_runs.load_thresholds(samples)
-    calibration = Calibration(
-        key=key,
-        n=n,
-        unreadable=unreadable,
-        wanted=wanted,
-        rows=tuple(_calibrated(one, measured[one.failure], own.get(one.failure), wanted, key) for one in tested),
-        seconds=time.monotonic() - started,
-        device=device,
-        params={
-            "failures": {
-                one.failure: {"check": one.check.name, "check_version": one.check.version, "defect": one.defect.version}
-                for one in tested
+    with running(samples, "calibrate", progress, device=device) as verb:
+        ids = samples.values("id")
+        verb.step(0, min(limit, len(ids)), "loading")
+        measured = _measured(verb, ids, tested, limit, seed)
+        key, own = verb.key, store_runs.load_thresholds(samples)
+        calibration = Calibration(
+            key=key,
+            n=measured.n,
+            unreadable=measured.unreadable,
+            wanted=wanted,
+            rows=tuple(
+                _calibrated(pair, measured.scores[pair.failure], own.get(pair.failure), wanted, key) for pair in tested
+            ),
+            seconds=verb.seconds,
+            device=verb.device,
+            params={
+                "failures": {
+                    pair.failure: {
+                        "check": pair.check.name,
+                        "check_version": pair.check.version,
+                        "defect": pair.defect.version,
+                    }
+                    for pair in tested
+                },
+                "false_positive_rate": wanted,
+                "limit": int(limit),
+                "seed": int(seed),
+                "apply": bool(apply),
             },
-            "false_positives": wanted,
-            "limit": int(limit),
-            "seed": int(seed),
-            "apply": bool(apply),
-        },
-        messages=dict(list(messages.items())[:_MAX_MESSAGES]),
-    )
-    store_runs.save(samples, calibration)
-    if apply and calibration.thresholds:
-        flag(samples, calibration.thresholds)
-    return calibration
+            messages=dict(list(measured.messages.items())[:_MAX_MESSAGES]),
+        )
+        store_runs.save(samples, calibration)
+        if apply and calibration.thresholds:
+            apply_thresholds(samples, calibration.thresholds)
+        return calibration
+
+
+@dataclass
+class _Measured:
+    """Of each failure mode the scores of every picture as it is and with its defect; and what went wrong."""
+
+    scores: dict[str, list[list[float]]]
+    n: int = 0
+    unreadable: int = 0
+    messages: dict[str, str] = field(default_factory=dict)
+
+
+def _measured(verb: Lifecycle, ids: Sequence[str], tested: Sequence[_Tested], limit: int, seed: int) -> _Measured:
+    """Measures ``limit`` pictures; one that cannot be read is replaced by the next."""
+    measured = _Measured({pair.failure: [] for pair in tested})
+    checks = {pair.check.name: pair.check for pair in tested}
+    place: dict[str, int] = {}
+
+    def numbered() -> Iterator[Row]:
+        for row in _rows(verb.samples, ids, list(checks.values()), limit, seed):
+            place[row.id] = len(place)
+            yield replace(row, pending=frozenset({_TASK}))
+
+    def load(device: str) -> Callable[[ImageBatch], list[_Scored]]:
+        scorers = {name: check.load(device) for name, check in checks.items()}
+
+        def score_one(batch: ImageBatch) -> list[_Scored]:
+            # a defect differs from picture to picture
+            own = [seed, place[batch.ids[0]]]
+            return [{pair.failure: _measure(pair, scorers[pair.check.name], batch, own, device) for pair in tested}]
+
+        return score_one
+
+    long_side = needed_long_side(check.long_side for check in checks.values())
+    task = Task(_TASK, load, lambda scored, _: scored, long_side)
+    # the pictures of a chunk are few: each becomes dozens of copies before the run can stop
+    for chunk in map_rows(numbered(), [task], device=verb.device, batch_size=1):
+        for mapped in chunk:
+            if measured.n == limit:
+                break
+            if mapped.unreadable is not None:
+                measured.unreadable += 1
+                measured.messages[mapped.row.id] = mapped.unreadable
+                continue
+            broke = [message for _, errors in mapped.values[_TASK].values() for message in errors]
+            for failure, (scores, _) in mapped.values[_TASK].items():
+                measured.scores[failure].append(scores)
+            if broke:
+                measured.messages[mapped.row.id] = "; ".join(broke)
+            measured.n += 1
+        verb.step(measured.n, min(limit, len(ids) - measured.unreadable), "measuring")
+        if measured.n == limit:
+            break
+    return measured
 
 
 @dataclass(frozen=True)
@@ -177,14 +203,16 @@ class _Tested:
 def calibratable() -> dict[str, tuple[str, Output]]:
     """Returns (check, output) for each failure mode that there are both a check and a defect for."""
     defects = registry.defects()
-    found = failing_outputs(list(registry.checks().values()))
-    return {failure: found[failure] for failure in sorted(found) if failure in defects}
+    outputs = failing_outputs(list(registry.checks().values()))
+    return {failure: outputs[failure] for failure in sorted(outputs) if failure in defects}
 
 
 def _require(false_positive_rate: float, limit: int, seed: int) -> None:
     number = isinstance(false_positive_rate, (int, float)) and not isinstance(false_positive_rate, bool)
     if not number or not 0 < false_positive_rate < 0.5:
-        raise InputError(f"expected false_positives between 0 and 0.5, got {false_positive_rate!r}: 0.01 asks for 1 %")
+        raise InputError(
+            f"expected a false_positive_rate between 0 and 0.5, got {false_positive_rate!r}: 0.01 asks for 1 %"
+        )
     if not isinstance(limit, (int, np.integer)) or isinstance(limit, bool) or limit < MIN_LIMIT:
         raise InputError(f"expected a limit of at least {MIN_LIMIT} pictures, got {limit!r}")
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
@@ -216,13 +244,13 @@ def _rows(
     order = spread(len(ids), limit, seed)
     for start in range(0, len(order), limit):
         chosen = [ids[index] for index in order[start : start + limit]]
-        found, _ = store_rows.pending_rows(samples.select(chosen), checks, needs=needs, resume=False)
-        by_id = {row.id: row for row in found}
-        yield from (by_id[one] for one in chosen if one in by_id)
+        listed, _ = store_rows.pending_rows(samples.select(chosen), checks, needs=needs, resume=False)
+        by_id = {row.id: row for row in listed}
+        yield from (by_id[sample_id] for sample_id in chosen if sample_id in by_id)
 
 
 def _measure(
-    one: _Tested, judge: Callable[[ImageBatch], Scores], batch: ImageBatch, seed: Sequence[int], device: str
+    pair: _Tested, judge: Callable[[ImageBatch], Scores], batch: ImageBatch, seed: Sequence[int], device: str
 ) -> tuple[list[float], list[str]]:
     """Returns the scores of a picture as it is and with the defect at each severity, NaN if unknown, and what broke."""
     pixels = np.ascontiguousarray(batch.pixels[0].permute(1, 2, 0).numpy())
@@ -230,15 +258,15 @@ def _measure(
     locked = pixels.view()
     locked.flags.writeable = False
     scores, errors = [], []
-    for severity in (None, *one.defect.severities):
+    for severity in (None, *pair.defect.severities):
         try:
-            picture = pixels if severity is None else injected(one.defect, locked, seed, [severity])[0]
-            scores.append(score(_with_fields(judge, batch), one.output, picture, device))
+            picture = pixels if severity is None else injected(pair.defect, locked, seed, [severity])[0]
+            scores.append(score(_with_fields(judge, batch), pair.output, picture, device))
         # a third party's check or defect may raise anything; one picture must not end the run
         except Exception as error:
             scores.append(math.nan)
             errors.append(
-                f"{one.failure}{'' if severity is None else f' {severity:g}'}: {type(error).__name__}: {error}"
+                f"{pair.failure}{'' if severity is None else f' {severity:g}'}: {type(error).__name__}: {error}"
             )
     return scores, errors
 
@@ -248,31 +276,32 @@ def _with_fields(judge: Callable[[ImageBatch], Scores], batch: ImageBatch) -> Ca
 
 
 def _calibrated(
-    one: _Tested, measured: Sequence[Sequence[float]], own: Threshold | None, wanted: float, key: str
+    pair: _Tested, measured: Sequence[Sequence[float]], own: Threshold | None, wanted: float, key: str
 ) -> CalibratedFailure:
-    severities = one.defect.severities
+    severities = pair.defect.severities
     scores = np.array(measured, dtype=np.float64).reshape(-1, 1 + len(severities))
     choosing, reporting = scores[::2], scores[1::2]
-    worse = 1 if one.default.op == ">" else -1
-    line, reason = propose(choosing[:, 0], choosing[:, -1], one.default.op, wanted)
+    worse = 1 if pair.default.op == ">" else -1
+    threshold, reason = propose(choosing[:, 0], choosing[:, -1], pair.default.op, wanted)
     proposed = None
-    if line is not None:
-        chosen_on, others = share_of(line, choosing[:, 0]), share_of(line, reporting[:, 0])
+    if threshold is not None:
+        chosen_on, others = share_of(threshold, choosing[:, 0]), share_of(threshold, reporting[:, 0])
         provenance = (
             f"flags {chosen_on.rate * 100:.1f} % of {chosen_on.n} pictures of this dataset, which it was chosen on, "
             f"and {others} of {others.n} others"
         )
         proposed = operating_point(
-            replace(set_now(line.op, line.value), source=f"calibrated:{key}", provenance=provenance), reporting
+            replace(set_now(threshold.op, threshold.value), source=f"calibrated:{key}", provenance=provenance),
+            reporting,
         )
     return CalibratedFailure(
-        failure=one.failure,
-        check=one.check.name,
-        score=one.output.name,
-        unit=one.defect.unit,
+        failure=pair.failure,
+        check=pair.check.name,
+        score=pair.output.name,
+        unit=pair.defect.unit,
         severities=tuple(float(severity) for severity in severities),
         auroc=tuple(auroc(worse * reporting[:, 0], worse * flawed) for flawed in reporting.T[1:]),
-        current=operating_point(own or one.default, reporting),
+        current=operating_point(own or pair.default, reporting),
         proposed=proposed,
         reason=reason,
     )

@@ -5,37 +5,35 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, MissingWeights
-from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Progress, ProgressCallback, Run
+from loupe.brain.core.records import ProgressCallback, Run
 from loupe.brain.core.specs import Check, SetCheck
 from loupe.brain.engine import runner
+from loupe.brain.engine.map import require_engine
 from loupe.brain.engine.runner import Verdict
 from loupe.brain.perception import weights
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store import sets as store_sets
-from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag
+from loupe.brain.verbs.flagging import apply_thresholds
+from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-_MAX_MESSAGES = 100
 #: samples that are stored in one go, and seconds after which fewer are: what a killed run has to do again
 WRITTEN_AT_ONCE = 512
 _MAX_SECONDS = 2.0
 
 
-@database_errors()
 def check(
     samples: fo.Dataset | fo.DatasetView,
     checks: Sequence[str | Check | SetCheck] | str | None = None,
@@ -70,7 +68,7 @@ def check(
         what was done: how many samples, errors, and unknowns by check
 
     Raises:
-        UnknownName: no check of that name; the nearest name is suggested
+        UnknownName: no check, or no engine, of that name; the nearest name is suggested
         NoSamples: the view is empty
         MissingWeights: the model files of every chosen check are missing; a check without its files is otherwise left
             out, and ``messages`` says what to do
@@ -80,71 +78,73 @@ def check(
     >>> loupe.check(dataset, ["sharpness", "text"])  # doctest: +SKIP
     Run(loupe_check_1: 216 done, 0 already done, 0 errors, unknown: text 4, 31.0 s on cpu)
     """
-    if engine != "local":
-        raise InputError(f"expected engine 'local', got {engine!r}")
+    require_engine(engine)
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    with running(samples, "check", progress, device=device) as verb:
+        plan = _planned(checks, verb.device)
+        rows, skipped = store_rows.pending_rows(
+            samples, plan.checks, needs=sorted({name for spec in plan.checks for name in spec.reads()}), resume=resume
+        )
+        store_scores.declare(
+            samples,
+            [output for spec in plan.checks for output in spec.outputs],
+            [spec.boxes_field for spec in plan.checks if spec.boxes_field],
+            [spec.map_field for spec in plan.checks if spec.map_field],
+            [spec.points_field for spec in plan.checks if spec.points_field],
+        )
+        verb.step(0, len(rows), "loading")
+        verdicts = runner.run(
+            rows, plan.checks, engine=engine, device=verb.device, batch_size=batch_size, workers=workers
+        )
+        tally = _stored(verb, verdicts, plan.checks, len(rows))
+        for spec in plan.following:
+            tally.unknown[spec.name] += _follow(samples, spec)
+        if flag_after:
+            apply_thresholds(samples)
+        specs = [*plan.checks, *plan.following]
+        return verb.finish(
+            tally.n,
+            skipped=skipped,
+            errors=tally.errors,
+            unknown=tally.unknown,
+            params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in specs}},
+            messages=plan.absent,
+        )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to run.
+
+    Attributes:
+        checks: each with what "auto" means on the device, and with its model files there
+        following: the set measures that follow some of them
+        absent: for each check that was chosen and is left out, why
+    """
+
+    checks: list[Check]
+    following: list[SetCheck]
+    absent: dict[str, str]
+
+
+def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str) -> _Plan:
     known = registry.checkable()
-    if checks is None:
-        checks = [name for name, spec in known.items() if spec.default]
-    elif isinstance(checks, str):
-        checks = list(known) if checks == "all" else [checks]
-    chosen = [registry.pick("check", known, name) for name in checks]
+    if wanted is None:
+        wanted = [name for name, spec in known.items() if spec.default]
+    elif isinstance(wanted, str):
+        wanted = list(known) if wanted == "all" else [wanted]
+    chosen = [registry.pick("check", known, name) for name in wanted]
     if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
-    device = resolve_device(device)
-    specs = [spec.resolved(device) for spec in chosen if isinstance(spec, Check)]
+    checks = [spec for spec in chosen if isinstance(spec, Check)]
     following = [spec for spec in chosen if isinstance(spec, SetCheck)]
-    for spec in following:
-        if spec.after not in {other.name for other in specs}:
-            specs.append(registry.pick("check", registry.checks(), spec.after).resolved(device))
-    specs, absent = _with_weights(specs)
-    report = reporter(progress, "check")
-    started = time.monotonic()
-    needs = sorted({name for spec in specs for name in spec.reads()})
-    rows, skipped = store_rows.pending_rows(samples, specs, needs=needs, resume=resume)
-    store_scores.declare(
-        samples,
-        [output for spec in specs for output in spec.outputs],
-        [spec.boxes_field for spec in specs if spec.boxes_field],
-        [spec.map_field for spec in specs if spec.map_field],
-        [spec.points_field for spec in specs if spec.points_field],
-    )
-    done = 0
-    unknown: Counter[str] = Counter()
-    errors: dict[str, str] = {}
-    report(Progress(0, len(rows), "loading"))
-    if rows:
-        writer = _Writer(samples, specs)
-        try:
-            for verdicts in runner.run(rows, specs, device=device, batch_size=batch_size, workers=workers):
-                writer.add(verdicts)
-                for verdict in verdicts:
-                    unknown.update(verdict.reasons.keys())
-                    if verdict.errors:
-                        errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
-                done += len(verdicts)
-                report(Progress(done, len(rows), "checking"))
-        finally:
-            writer.flush()
-    for spec in following:
-        unknown[spec.name] += _follow(samples, spec)
-    if flag_after:
-        flag(samples)
-    run = Run(
-        key=store_runs.new_key(samples, "check"),
-        verb="check",
-        n=done,
-        skipped=skipped,
-        errors=len(errors),
-        unknown=dict(unknown),
-        seconds=time.monotonic() - started,
-        device=device,
-        params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in [*specs, *following]}},
-        messages={**absent, **dict(list(errors.items())[:_MAX_MESSAGES])},
-    )
-    store_runs.save(samples, run)
-    return run
+    names = {spec.name for spec in checks}
+    for name in dict.fromkeys(spec.after for spec in following):
+        if name not in names:
+            checks.append(registry.pick("check", registry.checks(), name))
+    ready, absent = _with_weights([spec.resolved(device) for spec in checks])
+    return _Plan(ready, following, absent)
 
 
 def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
@@ -153,16 +153,45 @@ def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
     Raises:
         MissingWeights: no check is left
     """
-    there, absent = [], {}
+    ready, absent = [], {}
     for spec in specs:
         lacking = weights.lacking(spec.weights())
         if lacking:
             absent[spec.name] = f"left out: {lacking}"
         else:
-            there.append(spec)
-    if absent and not there:
-        raise MissingWeights("; ".join(f"{name}: {description}" for name, description in absent.items()))
-    return there, absent
+            ready.append(spec)
+    if absent and not ready:
+        raise MissingWeights("; ".join(f"{name}: {reason}" for name, reason in absent.items()))
+    return ready, absent
+
+
+@dataclass
+class _Tally:
+    """How many samples were judged, how many each check could not judge, and the errors by sample id."""
+
+    n: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def add(self, verdicts: Sequence[Verdict]) -> None:
+        self.n += len(verdicts)
+        for verdict in verdicts:
+            self.unknown.update(verdict.reasons.keys())
+            if verdict.errors:
+                self.errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
+
+
+def _stored(verb: Lifecycle, chunks: Iterable[Sequence[Verdict]], checks: Sequence[Check], total: int) -> _Tally:
+    """Stores the verdicts as they come, also those that were held when the run is stopped or breaks."""
+    tally, writer = _Tally(), _Writer(verb.samples, checks)
+    try:
+        for verdicts in chunks:
+            writer.add(verdicts)
+            tally.add(verdicts)
+            verb.step(tally.n, total, "checking")
+    finally:
+        writer.flush()
+    return tally
 
 
 class _Writer:
@@ -190,8 +219,10 @@ def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
     dataset = store_runs.root(samples)
     place = {sample_id: index for index, sample_id in enumerate(dataset.values("id"))}
     inside = [place[row.id] for row in rows]
-    found, why = spec.judge({name: store_rows.column(dataset, f"{store_scores.QUALITY}.{name}") for name in spec.reads})
-    columns = {name: scores[inside] for name, scores in found.items()}
+    judged, why = spec.score(
+        {name: store_rows.column(dataset, f"{store_scores.QUALITY}.{name}") for name in spec.reads}
+    )
+    columns = {name: scores[inside] for name, scores in judged.items()}
     lost = np.logical_or.reduce([np.isnan(scores) for scores in columns.values()])
     store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at in np.flatnonzero(lost)})
     return int(lost.sum())

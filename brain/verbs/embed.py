@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import time
 import warnings
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, MissingDependency, ModelError
-from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Progress, ProgressCallback, Run
+from loupe.brain.core.records import ProgressCallback, Run
 from loupe.brain.core.specs import Embedder
-from loupe.brain.engine import runner
-from loupe.brain.engine.reader import Chunk, read_chunks
+from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.store import runs as store_runs
 from loupe.brain.store import vectors as store_vectors
-from loupe.brain.store.connection import database_errors
+from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import fiftyone as fo
     from torch import Tensor
 
-_MAX_MESSAGES = 100
 _MAPS = ("umap", "pca")
 _MIN = {"umap": 5, "pca": 2}
 
 
-@database_errors()
 def embed(
     samples: fo.Dataset | fo.DatasetView,
     *,
@@ -87,59 +78,45 @@ def embed(
         raise InputError(f"expected visualize to be 'umap', 'pca' or None, got {visualize!r}")
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
-    report = reporter(progress, "embed")
-    started = time.monotonic()
-    device = resolve_device(device)
-    spec, judge = _pick(embedder, device)
-    rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)
-    store_vectors.declare(samples, spec, field)
-    report(Progress(0, len(rows), "loading"))
+    with running(samples, "embed", progress, device=device) as verb:
+        spec, embed_batch = _pick(embedder, verb.device)
+        rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)
+        store_vectors.declare(samples, spec, field)
+        verb.step(0, len(rows), "loading")
+        # one model at work: it may have all of torch's threads
+        load = spec.load if embed_batch is None else lambda _: embed_batch
+        tasks = [Task(field, load, _split, spec.long_side)] if rows else []
+        chunks = map_rows(rows, tasks, device=verb.device, batch_size=batch_size)
+        done, unreadable, errors = _stored(verb, chunks, field, len(rows))
 
-    done, unknown = 0, 0
-    errors: dict[str, str] = {}
-    if rows:
-        judge = judge or spec.load(device)
-        for chunk in read_chunks(rows, long_side=spec.long_side, batch_size=batch_size):
-            vectors, broken = _embed(chunk, judge, device)
-            store_vectors.write(samples, field, chunk.rows, vectors, chunk.unreadable)
-            errors.update(broken)
-            unknown += len(chunk.unreadable)
-            done += len(chunk.rows)
-            report(Progress(done, len(rows), "embedding"))
-
-    messages = dict(list(errors.items())[:_MAX_MESSAGES])
-    made_from, n = store_vectors.signature(samples, field)
-    if visualize is not None:
-        report(Progress(done, len(rows), "drawing the map"))
-        why_not = _draw(samples, field, visualize, seed, f"{made_from}:{visualize}:{seed}", n)
-        if why_not:
-            warnings.warn(why_not, stacklevel=3)
-            messages[visualize] = why_not
-    index = f"{field}_similarity"
-    if similarity and n and store_vectors.remembered(samples, index) != made_from:
-        report(Progress(done, len(rows), "indexing"))
-        store_vectors.write_similarity(samples, field, index, made_from)
-    run = Run(
-        key=store_runs.new_key(samples, "embed"),
-        verb="embed",
-        n=done,
-        skipped=skipped,
-        errors=len(errors),
-        unknown={store_vectors.LABEL: unknown} if unknown else {},
-        seconds=time.monotonic() - started,
-        device=device,
-        params={
-            "embedder": {"name": spec.name, "version": spec.version, **spec.params()},
-            "field": field,
-            "visualize": visualize,
-            "similarity": similarity,
-            "seed": seed,
-        },
-        messages=messages,
-    )
-    store_runs.save(samples, run)
-    report(Progress(len(rows), len(rows), "done"))
-    return run
+        messages = {}
+        made_from, n = store_vectors.signature(samples, field)
+        if visualize is not None:
+            verb.step(done, len(rows), "drawing the map")
+            why_not = _draw(samples, field, visualize, seed, f"{made_from}:{visualize}:{seed}", n)
+            if why_not:
+                warnings.warn(why_not, stacklevel=2)
+                messages[visualize] = why_not
+        index = f"{field}_similarity"
+        if similarity and n and store_vectors.remembered(samples, index) != made_from:
+            verb.step(done, len(rows), "indexing")
+            store_vectors.write_similarity(samples, field, index, made_from)
+        run = verb.finish(
+            done,
+            skipped=skipped,
+            errors=errors,
+            unknown={store_vectors.LABEL: unreadable} if unreadable else {},
+            params={
+                "embedder": {"name": spec.name, "version": spec.version, **spec.params()},
+                "field": field,
+                "visualize": visualize,
+                "similarity": similarity,
+                "seed": seed,
+            },
+            messages=messages,
+        )
+        verb.step(len(rows), len(rows), "done")
+        return run
 
 
 def _pick(embedder: str | Embedder, device: str) -> tuple[Embedder, Callable[[ImageBatch], Tensor] | None]:
@@ -153,32 +130,38 @@ def _pick(embedder: str | Embedder, device: str) -> tuple[Embedder, Callable[[Im
     except (ModelError, MissingDependency) as error:
         offline = registry.pick("embedder", known, "hog")
         warnings.warn(
-            f"embedding with 'hog', which sees shapes and colours but no meaning: {str(error).split('. ')[0]}",
-            stacklevel=4,
+            f"embedding with 'hog', which sees shapes and colors but no meaning: {str(error).split('. ')[0]}",
+            stacklevel=3,
         )
         return offline, None
 
 
-def _embed(
-    chunk: Chunk, judge: Callable[[ImageBatch], Tensor], device: str
-) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Returns the (D,) float32 vectors, and the errors of those that the embedder broke on, by sample id."""
-    vectors: dict[str, np.ndarray] = {}
+def _split(vectors: Tensor, n: int) -> list[np.ndarray]:
+    return list(vectors.float().cpu().numpy())
+
+
+def _stored(
+    verb: Lifecycle, chunks: Iterable[Sequence[Mapped[np.ndarray]]], field: str, total: int
+) -> tuple[int, int, dict[str, str]]:
+    """Stores the vectors as they come; returns how many samples were seen, how many are unreadable, and the errors."""
+    done = unreadable = 0
     errors: dict[str, str] = {}
-    for batch in (bucket.batch() for bucket in chunk.buckets):
-        moved = batch if device == "cpu" else replace(batch, pixels=batch.pixels.to(device))
-        for part, found in runner.attempt(judge, moved):
-            if isinstance(found, Exception):
-                errors.update(dict.fromkeys(part.ids, f"{type(found).__name__}: {found}"))
-                continue
-            values = found.float().cpu().numpy()
-            finite = np.isfinite(values).all(axis=1)
-            for sample_id, vector, good in zip(part.ids, values, finite, strict=True):
-                if good:
-                    vectors[sample_id] = vector
-                else:
-                    errors[sample_id] = "the embedder gave numbers that are not finite"
-    return vectors, errors
+    for chunk in chunks:
+        vectors = {}
+        for mapped in chunk:
+            vector = mapped.values.get(field)
+            if vector is not None and np.isfinite(vector).all():
+                vectors[mapped.row.id] = vector
+            elif vector is not None:
+                errors[mapped.row.id] = "the embedder gave numbers that are not finite"
+            elif mapped.errors:
+                errors[mapped.row.id] = mapped.errors[field]
+        reasons = {mapped.row.id: mapped.unreadable for mapped in chunk if mapped.unreadable is not None}
+        store_vectors.write(verb.samples, field, [mapped.row for mapped in chunk], vectors, reasons)
+        unreadable += len(reasons)
+        done += len(chunk)
+        verb.step(done, total, "embedding")
+    return done, unreadable, errors
 
 
 def _draw(samples: fo.Dataset | fo.DatasetView, field: str, kind: str, seed: int, made_from: str, n: int) -> str | None:
@@ -217,13 +200,13 @@ def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarra
             n_jobs=1,
         )
         return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)
-    centerd = vectors - vectors.mean(axis=0)
+    centered = vectors - vectors.mean(axis=0)
     if n < vectors.shape[1]:  # the small one of the two square matrices has the same axes in it
-        strength, found = np.linalg.eigh(centerd @ centerd.T)
-        points = found[:, ::-1][:, :2] * np.sqrt(np.maximum(strength[::-1][:2], 0))
+        strength, axes = np.linalg.eigh(centered @ centered.T)
+        points = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(strength[::-1][:2], 0))
     else:
-        _, axes = np.linalg.eigh(centerd.T @ centerd)
-        points = centerd @ axes[:, ::-1][:, :2]
+        _, axes = np.linalg.eigh(centered.T @ centered)
+        points = centered @ axes[:, ::-1][:, :2]
     # the sign of an axis is arbitrary: what lies farthest out is put on its positive side
     points = points * np.sign(points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])])
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).astype(np.float32)

@@ -18,7 +18,7 @@ from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import threshold_of
+from loupe.brain.verbs.flagging import threshold_of
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -56,20 +56,20 @@ def find_copies(
     >>> loupe.find_copies(dataset, "new.jpg")  # doctest: +SKIP
     (Pair(id_a='new.jpg', id_b='6700…01', kind='near', similarity=0.97),)
     """
-    line = threshold_of(samples, "near_duplicate", threshold)
+    limit = threshold_of(samples, "near_duplicate", threshold)
     report = reporter(progress, "copies")
     spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
     assert isinstance(spec, DuplicatesMeasure)
     rows = store_sets.rows(samples, spec)
     name = os.fspath(path)
-    one = fingerprints.read([Row(name, name)], lambda _: None)
-    if one.reasons:
-        raise ReadError(one.reasons[0].removeprefix("unreadable: "))
+    single = fingerprints.read([Row(name, name)], lambda _: None)
+    if single.reasons:
+        raise ReadError(single.reasons[0].removeprefix("unreadable: "))
     known = fingerprints.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
-    both = fingerprints.Contents.of([*one.prints, *known.prints], {})
+    both = fingerprints.Contents.of([*single.prints, *known.prints], {})
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(
-        both, groups, line, per_image=spec.per_image, minimum=spec.min_hash, report=report, of_first=True
+        both, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=report, of_first=True
     )
-    found = [Pair(name, rows[b - 1].id, kind, similarity) for (_, b), (kind, similarity) in pairs.items()]
-    return tuple(sorted(found, key=lambda pair: (-pair.similarity, pair.id_b)))
+    copies = [Pair(name, rows[b - 1].id, kind, similarity) for (_, b), (kind, similarity) in pairs.items()]
+    return tuple(sorted(copies, key=lambda pair: (-pair.similarity, pair.id_b)))

@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import LeaksResult, Pair, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
-from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag, threshold_of
+from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 
-@database_errors()
 def find_leaks(
     samples: fo.Dataset | fo.DatasetView,
     *,
@@ -33,7 +31,7 @@ def find_leaks(
 ) -> LeaksResult:
     """Finds pictures that stand in more than one split: with the same bytes, the same pixels, or nearly the same.
 
-    Every pair across two splits is told, not one of each group. Writes ``quality.leak`` (the highest similarity to a
+    Returns every pair across two splits, not one of each group. Writes ``quality.leak`` (the highest similarity to a
     sample of another split) and flags the failure ``leak``. Samples that are in no split are not compared and unknown.
     What is needed of each file is kept in ``fingerprint``, so that a second call reads only what is new or changed.
 
@@ -55,25 +53,31 @@ def find_leaks(
     >>> loupe.find_leaks(dataset, splits=["train", "test"])  # doctest: +SKIP
     Leaks(3 pairs; test, train: 3)
     """
-    line = threshold_of(samples, "leak", threshold)
-    report = reporter(progress, "leaks")
-    spec = registry.pick("set measure", registry.sets(), LeaksMeasure.name)
-    assert isinstance(spec, LeaksMeasure)
-    rows = store_sets.rows(samples, spec)
-    of = store_sets.splits_of(samples, splits)
+    with running(samples, "find_leaks", progress, label="leaks") as verb:
+        limit = threshold_of(samples, "leak", threshold)
+        spec = registry.pick("set measure", registry.sets(), LeaksMeasure.name)
+        assert isinstance(spec, LeaksMeasure)
+        rows = store_sets.rows(samples, spec)
+        split_of = store_sets.splits_of(samples, splits)
 
-    known = fingerprints.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
-    names = sorted(set(of.values()))
-    groups = np.array([names.index(of[row.id]) if row.id in of else -1 for row in rows])
-    for nowhere in np.flatnonzero(groups < 0):
-        known.reasons.setdefault(int(nowhere), "in none of the splits")
-    pairs, highest = fingerprints.across(
-        known, groups, line, per_image=spec.per_image, minimum=spec.min_hash, report=report
-    )
+        known = fingerprints.read(
+            rows, verb.report, store_prints.load(samples, rows), partial(store_prints.write, samples)
+        )
+        names = sorted(set(split_of.values()))
+        groups = np.array([names.index(split_of[row.id]) if row.id in split_of else -1 for row in rows])
+        for nowhere in np.flatnonzero(groups < 0):
+            known.reasons.setdefault(int(nowhere), "in none of the splits")
+        pairs, highest = fingerprints.across(
+            known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report
+        )
 
-    ids = [row.id for row in rows]
-    store_sets.write(samples, spec, rows, {"leak": highest}, {ids[at]: why for at, why in known.reasons.items()})
-    flag(samples, {"leak": line} if threshold is not None else None)
+        ids = [row.id for row in rows]
+        reasons = {ids[at]: reason for at, reason in known.reasons.items()}
+        store_sets.write(samples, spec, rows, {"leak": highest}, reasons)
+        apply_thresholds(samples, {"leak": limit} if threshold is not None else None)
+        given = {"splits": splits if isinstance(splits, str) else list(splits), "threshold": limit.value}
+        params = {**given, "pairs": len(pairs), **spec.params()}
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
     between = Counter(", ".join(sorted((names[groups[a]], names[groups[b]]))) for a, b in pairs)
     inside = Counter(names[groups[index]] for index in {index for pair in pairs for index in pair})
     return LeaksResult(

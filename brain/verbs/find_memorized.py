@@ -9,20 +9,18 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import MemorizedResult, Pair, ProgressCallback
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
-from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag, threshold_of
+from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 
-@database_errors()
 def find_memorized(
     samples: fo.Dataset | fo.DatasetView,
     reference: fo.Dataset | fo.DatasetView,
@@ -55,31 +53,35 @@ def find_memorized(
     >>> loupe.find_memorized(generated, training_set)  # doctest: +SKIP
     Memorized(2 of 216 samples, 2 pairs with 5000 pictures)
     """
-    line = threshold_of(samples, "memorized", threshold)
-    report = reporter(progress, "memorized")
-    spec = registry.pick("set measure", registry.sets(), MemorizedMeasure.name)
-    assert isinstance(spec, MemorizedMeasure)
-    rows, others = store_sets.rows(samples, spec), store_sets.rows(reference, spec)
-    ids, there = [row.id for row in rows], [row.id for row in others]
-    shared = set(ids) & set(there)
-    if shared:
-        raise InputError(f"expected a reference without the samples themselves, got one with {len(shared)} of them")
+    with running(samples, "find_memorized", progress, label="memorized") as verb:
+        limit = threshold_of(samples, "memorized", threshold)
+        spec = registry.pick("set measure", registry.sets(), MemorizedMeasure.name)
+        assert isinstance(spec, MemorizedMeasure)
+        rows, others = store_sets.rows(samples, spec), store_sets.rows(reference, spec)
+        ids, reference_ids = [row.id for row in rows], [row.id for row in others]
+        shared = set(ids) & set(reference_ids)
+        if shared:
+            raise InputError(f"expected a reference without the samples themselves, got one with {len(shared)} of them")
 
-    parts = [
-        fingerprints.read(part, report, store_prints.load(of, part), partial(store_prints.write, of))
-        for of, part in ((samples, rows), (reference, others))
-    ]
-    known = fingerprints.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
-    groups = np.repeat([0, 1], [len(rows), len(others)])
-    pairs, highest = fingerprints.across(
-        known, groups, line, per_image=spec.per_image, minimum=spec.min_hash, report=report
-    )
-    reasons = {ids[at]: why for at, why in known.reasons.items() if at < len(rows)}
-    store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons)
-    flag(samples, {"memorized": line} if threshold is not None else None)
+        parts = [
+            fingerprints.read(part, verb.report, store_prints.load(of, part), partial(store_prints.write, of))
+            for of, part in ((samples, rows), (reference, others))
+        ]
+        known = fingerprints.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
+        groups = np.repeat([0, 1], [len(rows), len(others)])
+        pairs, highest = fingerprints.across(
+            known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report
+        )
+        reasons = {ids[at]: reason for at, reason in known.reasons.items() if at < len(rows)}
+        store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons)
+        apply_thresholds(samples, {"memorized": limit} if threshold is not None else None)
+        counts = {"reference": len(others), "pairs": len(pairs)}
+        params = {"threshold": limit.value, **counts, **spec.params()}
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
     return MemorizedResult(
         pairs=tuple(
-            Pair(ids[a], there[b - len(rows)], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())
+            Pair(ids[a], reference_ids[b - len(rows)], kind, similarity)
+            for (a, b), (kind, similarity) in sorted(pairs.items())
         ),
         n=len(rows),
         reference=len(others),

@@ -9,15 +9,14 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import OutliersResult, Progress, ProgressCallback, Threshold
+from loupe.brain.core.records import OutliersResult, ProgressCallback, Threshold
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
 from loupe.brain.similarity.neighbors import nearest, usable
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
-from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs.flag import flag
+from loupe.brain.verbs.flagging import apply_thresholds
+from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 _MIN = 10
 
 
-@database_errors()
 def find_outliers(
     samples: fo.Dataset | fo.DatasetView,
     *,
@@ -35,7 +33,7 @@ def find_outliers(
     threshold: float | None = None,
     progress: bool | ProgressCallback | None = None,
 ) -> OutliersResult:
-    """Finds samples whose nearest neighbours by a field of vectors are far, against those of the other samples.
+    """Finds samples whose nearest neighbors by a field of vectors are far, against those of the other samples.
 
     Writes ``quality.outlier`` (robust standard deviations: the threshold is relative to the set) and
     ``quality.neighbour_distance``, and flags the failure ``outlier``. Samples without a vector, with NaN in it, or with
@@ -54,7 +52,7 @@ def find_outliers(
 
     Raises:
         UnknownName: no such field; the nearest name is suggested
-        InputError: a field of another kind, fewer than 10 samples with a usable vector, or neighbours below 1
+        InputError: a field of another kind, fewer than 10 samples with a usable vector, or neighbors below 1
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
 
@@ -65,28 +63,32 @@ def find_outliers(
     assert isinstance(spec, OutliersMeasure)
     if neighbors is not None:
         if isinstance(neighbors, bool) or not isinstance(neighbors, int) or neighbors < 1:
-            raise InputError(f"expected neighbours of at least 1, got {neighbors!r}")
+            raise InputError(f"expected neighbors of at least 1, got {neighbors!r}")
         spec = OutliersMeasure(neighbors)
     if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
         raise InputError(f"expected a threshold in robust standard deviations, got {threshold!r}")
-    report = reporter(progress, "outliers")
-    rows = store_sets.rows(samples, spec)
-    report(Progress(0, len(rows), "reading"))
-    vectors = usable(store_sets.vectors(samples, rows, field))
-    if len(vectors.index) < _MIN:
-        raise InputError(
-            f"expected at least {_MIN} samples with a vector in {field!r}, got {len(vectors.index)}: run loupe.embed"
-        )
-    _, cosines = nearest(vectors.unit, spec.neighbors, step=lambda done: report(Progress(done, len(rows), "comparing")))
-    distances = np.maximum(1 - cosines, 0)
-    columns = {name: np.full(len(rows), math.nan, np.float32) for name in ("outlier", "neighbour_distance")}
-    columns["outlier"][vectors.index] = outlyingness(distances)
-    columns["neighbour_distance"][vectors.index] = distances.mean(1)
-    store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at, why in vectors.reasons.items()})
-    flag(samples, None if threshold is None else {"outlier": threshold})
-    default = spec.outputs[0].default_threshold
-    assert default is not None
-    line: Threshold = store_runs.load_thresholds(samples).get("outlier", default)
-    beyond = np.flatnonzero(line.violates(columns["outlier"]))
+    with running(samples, "find_outliers", progress, label="outliers") as verb:
+        rows = store_sets.rows(samples, spec)
+        verb.step(0, len(rows), "reading")
+        vectors = usable(store_sets.vectors(samples, rows, field))
+        if len(vectors.index) < _MIN:
+            raise InputError(
+                f"expected at least {_MIN} samples with a vector in {field!r}, got {len(vectors.index)}: "
+                "run loupe.embed"
+            )
+        _, cosines = nearest(vectors.unit, spec.neighbors, step=lambda done: verb.step(done, len(rows), "comparing"))
+        distances = np.maximum(1 - cosines, 0)
+        columns = {name: np.full(len(rows), math.nan, np.float32) for name in ("outlier", "neighbour_distance")}
+        columns["outlier"][vectors.index] = outlyingness(distances)
+        columns["neighbour_distance"][vectors.index] = distances.mean(1)
+        reasons = {rows[at].id: reason for at, reason in vectors.reasons.items()}
+        store_sets.write(samples, spec, rows, columns, reasons)
+        apply_thresholds(samples, None if threshold is None else {"outlier": threshold})
+        default = spec.outputs[0].default_threshold
+        assert default is not None
+        limit: Threshold = store_runs.load_thresholds(samples).get("outlier", default)
+        params = {"field": field, "threshold": limit.value, **spec.params()}
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
+    beyond = np.flatnonzero(limit.violates(columns["outlier"]))
     farthest = beyond[np.argsort(-columns["outlier"][beyond], kind="stable")]
     return OutliersResult(tuple(rows[at].id for at in farthest), len(vectors.index), len(vectors.reasons))

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Failure, Flags, Output, Threshold
-from loupe.brain.core.taxonomy import FAILURE_MODES
-from loupe.brain.store import rows as store_rows
-from loupe.brain.store import runs as store_runs
-from loupe.brain.store import scores as store_scores
-from loupe.brain.store.connection import database_errors
+from loupe.brain.core.records import Flags, Threshold
+from loupe.brain.verbs.flagging import apply_thresholds
+from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 
-@database_errors()
 def flag(
     samples: fo.Dataset | fo.DatasetView, thresholds: Mapping[str, float | Threshold | None] | None = None
 ) -> Flags:
@@ -47,85 +36,10 @@ def flag(
     >>> loupe.flag(dataset, {"dark": 0.25}).counts  # doctest: +SKIP
     {'blur': 3, 'dark': 1}
     """
-    known = registry.failures()
-    given = {**store_runs.load_thresholds(samples), **_parse(thresholds or {}, known)}
-    own = {failure: threshold for failure, threshold in given.items() if threshold is not None}
-    there = {
-        failure: (check, output)
-        for failure, (check, output) in known.items()
-        if samples.has_field(f"{store_scores.QUALITY}.{output.name}")
-    }
-    store_rows.require_samples(samples)
-    if thresholds:
-        store_runs.save_thresholds(samples, own)
-    if not there:
-        return Flags({}, {}, {})
-    used = {failure: own.get(failure, output.default_threshold) for failure, (_, output) in there.items()}
-    used_now: dict[str, Threshold] = {failure: line for failure, line in used.items() if line is not None}
-
-    ids, before = store_scores.read_failures(samples)
-    after = [[failure for failure in found or () if failure.label not in used_now] for found in before]
-    unknown = {}
-    columns = store_rows.columns(samples, [f"{store_scores.QUALITY}.{there[failure][1].name}" for failure in used_now])
-    for (failure, threshold), scores in zip(used_now.items(), columns.values(), strict=True):
-        check, _ = there[failure]
-        unknown[failure] = int(np.isnan(scores).sum())
-        for index in np.flatnonzero(threshold.violates(scores)):
-            after[index].append(Failure(failure, float(scores[index]), threshold.value, check))
-    order = {name: rank for rank, name in enumerate(FAILURE_MODES)}
-    tidy = [tuple(sorted(found, key=lambda failure: order.get(failure.label, len(order)))) for found in after]
-    # a sample without a failure gets an empty list: null says that it was never flagged
-    changed = [index for index, found in enumerate(tidy) if found != before[index]]
-    store_scores.write_failures(samples, [ids[index] for index in changed], [tidy[index] for index in changed])
-    counts = Counter(failure.label for found in tidy for failure in found if failure.label in used_now)
-    return Flags({failure: counts[failure] for failure in used_now}, unknown, used_now)
-
-
-def threshold_of(samples: fo.Dataset | fo.DatasetView, failure: str, given: float | None) -> Threshold:
-    """Returns the threshold of a failure mode in [0, 1]: the given one, else the dataset's own, else the default.
-
-    Raises:
-        InputError: the given one is not in [0, 1]
-    """
-    _, output = registry.failures()[failure]
-    assert output.default_threshold is not None
-    if given is None:
-        return store_runs.load_thresholds(samples).get(failure, output.default_threshold)
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
-        raise InputError(f"expected a threshold in [0, 1], got {given!r}")
-    return Threshold(output.default_threshold.op, float(given), source="user")
-
-
-def set_now(op: Literal["<", ">"], value: float, by: str = "") -> Threshold:
-    """Returns a threshold as a person sets it now: ``by`` them, or else by the user of the operating system.
-
-    >>> set_now("<", 0.7, by="anna").by
-    'anna'
-    """
-    return Threshold(op, value, source="user", by=by or _user(), at=datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def _user() -> str:
-    # a container may run as a user id that has no name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return ""
-
-
-def _parse(
-    thresholds: Mapping[str, float | Threshold | None], known: Mapping[str, tuple[str, Output]]
-) -> dict[str, Threshold | None]:
-    parsed: dict[str, Threshold | None] = {}
-    for failure, given in thresholds.items():
-        if failure not in known:
-            raise UnknownName("failure mode with a check", failure, known)
-        default = known[failure][1].default_threshold
-        assert default is not None
-        if given is None or isinstance(given, Threshold):
-            parsed[failure] = given
-        elif isinstance(given, (int, float)) and not isinstance(given, bool):
-            parsed[failure] = set_now(default.op, float(given))
-        else:
-            raise InputError(f"expected a number or a Threshold for {failure!r}, got {given!r}")
-    return parsed
+    with running(samples, "flag", None, needs="nothing") as verb:
+        flags = apply_thresholds(samples, thresholds)
+        used = {failure: threshold.to_dict() for failure, threshold in flags.thresholds.items()}
+        verb.finish(
+            len(samples), params={"given": sorted(thresholds or ()), "thresholds": used, "counts": flags.counts}
+        )
+    return flags

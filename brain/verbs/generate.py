@@ -14,18 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import loupe
 from loupe.brain.core import registry
-from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, PromptError
-from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Progress, ProgressCallback, Request, Run
 from loupe.brain.core.specs import Generator, GeneratorSession
 from loupe.brain.engine import output_folder
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts.files import Prompt, Prompts
 from loupe.brain.store import generated as store_generated
-from loupe.brain.store import runs as store_runs
-from loupe.brain.store.connection import database_errors
 from loupe.brain.store.generated import Generated
+from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -36,7 +33,6 @@ _SEEDS = 2**53
 _NOT_IN_KEY = {"model"}
 
 
-@database_errors()
 def generate(
     dataset: fo.Dataset,
     prompts: Prompts,
@@ -96,49 +92,31 @@ def generate(
     >>> loupe.generate(dataset, template, factors=values, sample=200)  # doctest: +SKIP
     Run(loupe_generate_1: 200 done, 0 already done, 0 errors, unknown: none, 170.0 s on cpu)
     """
-    report = reporter(progress, "generate")
-    started = time.monotonic()
-    _check_number("per_prompt", per_prompt, 1, 1_000_000)
-    _check_number("seed", seed, 0, 2**63 - 1)
-    wanted = prompt_files.read(prompts, factors=factors, sample=sample, seed=seed)
-    requests = _requests(prompt_files.with_negative_prompt(wanted, negative_prompt), per_prompt, seed)
-    given = {
-        "steps": steps,
-        "guidance": guidance,
-        "width": width,
-        "height": height,
-        "batch_size": batch_size,
-        "dtype": dtype,
-    }
-    spec = _spec(model, {name: value for name, value in given.items() if value is not None})
-    device = resolve_device(device)
-    store_generated.prepare(dataset, (name for request in requests for name in request.factors))
-    folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
-    folder = folder.resolve()
-    with output_folder.opened(folder):
-        session = spec.load(device)
-        items = [_Item(_key(spec, session.facts, request), request) for request in requests]
-        _refuse_clashes(items)
-        made, skipped = _make(dataset, folder, spec, session, items, report)
-    run = Run(
-        key=store_runs.new_key(dataset, "generate"),
-        verb="generate",
-        n=made,
-        skipped=skipped,
-        seconds=time.monotonic() - started,
-        device=device,
-        params={
-            "generator": spec.name,
-            **spec.params(),
-            "per_prompt": per_prompt,
-            "seed": seed,
-            "sample": sample,
-            "prompts": len(wanted),
-            "output_dir": str(folder),
-        },
-    )
-    store_runs.save(dataset, run)
-    return run
+    with running(dataset, "generate", progress, device=device, needs="nothing") as verb:
+        _check_number("per_prompt", per_prompt, 1, 1_000_000)
+        _check_number("seed", seed, 0, 2**63 - 1)
+        wanted = prompt_files.read(prompts, factors=factors, sample=sample, seed=seed)
+        requests = _requests(prompt_files.with_negative_prompt(wanted, negative_prompt), per_prompt, seed)
+        given = {
+            "steps": steps,
+            "guidance": guidance,
+            "width": width,
+            "height": height,
+            "batch_size": batch_size,
+            "dtype": dtype,
+        }
+        spec = _spec(model, {name: value for name, value in given.items() if value is not None})
+        store_generated.prepare(dataset, (name for request in requests for name in request.factors))
+        folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
+        folder = folder.resolve()
+        with output_folder.opened(folder):
+            session = spec.load(verb.device)
+            items = [_Item(_key(spec, session.facts, request), request) for request in requests]
+            _refuse_clashes(items)
+            made, skipped = _make(dataset, folder, spec, session, items, verb.report)
+        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted)}
+        params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
+        return verb.finish(made, skipped=skipped, params=params)
 
 
 @dataclass(frozen=True)
@@ -168,8 +146,8 @@ def _make(
         batch = pending[start : start + session.batch_size]
         adopted = [image for item in batch if (image := _adopt(folder, item)) is not None]
         store_generated.add(dataset, adopted)
-        there = {image.facts["key"] for image in adopted}
-        missing = [item for item in batch if item.key not in there]
+        kept_keys = {image.facts["key"] for image in adopted}
+        missing = [item for item in batch if item.key not in kept_keys]
         written, error = _draw(folder, spec, session, missing) if missing else ([], None)
         store_generated.add(dataset, written)
         done += len(adopted) + len(written)

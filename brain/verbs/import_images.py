@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError, NoSamples, PromptError
-from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Progress, ProgressCallback, Run
+from loupe.brain.core.records import ProgressCallback, Run
 from loupe.brain.store import imported
-from loupe.brain.store import runs as store_runs
-from loupe.brain.store.connection import database_errors
+from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -22,7 +19,6 @@ _ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 _CHUNK = 1000
 
 
-@database_errors()
 def import_images(
     dataset: fo.Dataset,
     folder: str | Path,
@@ -52,33 +48,24 @@ def import_images(
     >>> loupe.import_images(fo.Dataset("renders"), "renders/", prompts="renders/prompts.csv")  # doctest: +SKIP
     Run(loupe_import_images_1: 120 done, 0 already done, 0 errors, unknown: none, 0.2 s on cpu)
     """
-    report = reporter(progress, "import")
-    started = time.monotonic()
-    root = Path(folder).expanduser().resolve()
-    if not root.is_dir():
-        raise InputError(f"expected a folder of images, got {'a file' if root.exists() else 'nothing'} at {root}")
-    found = sorted(path for path in root.glob("**/*" if recursive else "*") if path.suffix.lower() in _ENDINGS)
-    # a link may lead out of the folder; what was named is what is imported
-    found = [path for path in found if path.is_file() and path.resolve().is_relative_to(root)]
-    if not found:
-        raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {root}, got none")
-    table = _table(Path(prompts).expanduser(), root) if prompts is not None else {}
-    known = imported.known_paths(dataset)
-    new = [path for path in found if str(path) not in known]
-    for start in range(0, len(new), _CHUNK):
-        part = new[start : start + _CHUNK]
-        imported.add(dataset, [(str(path), *(table.get(path) or (_beside(path), {}))) for path in part])
-        report(Progress(start + len(part), len(new), "importing"))
-    run = Run(
-        key=store_runs.new_key(dataset, "import_images"),
-        verb="import_images",
-        n=len(new),
-        skipped=len(found) - len(new),
-        seconds=time.monotonic() - started,
-        params={"folder": str(root), "prompts": str(prompts) if prompts else None, "recursive": recursive},
-    )
-    store_runs.save(dataset, run)
-    return run
+    with running(dataset, "import_images", progress, label="import", needs="nothing") as verb:
+        root = Path(folder).expanduser().resolve()
+        if not root.is_dir():
+            raise InputError(f"expected a folder of images, got {'a file' if root.exists() else 'nothing'} at {root}")
+        files = sorted(path for path in root.glob("**/*" if recursive else "*") if path.suffix.lower() in _ENDINGS)
+        # a link may lead out of the folder; what was named is what is imported
+        files = [path for path in files if path.is_file() and path.resolve().is_relative_to(root)]
+        if not files:
+            raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {root}, got none")
+        table = _table(Path(prompts).expanduser(), root) if prompts is not None else {}
+        known = imported.known_paths(dataset)
+        new = [path for path in files if str(path) not in known]
+        for start in range(0, len(new), _CHUNK):
+            part = new[start : start + _CHUNK]
+            imported.add(dataset, [(str(path), *(table.get(path) or (_beside(path), {}))) for path in part])
+            verb.step(start + len(part), len(new), "importing")
+        params = {"folder": str(root), "prompts": str(prompts) if prompts else None, "recursive": recursive}
+        return verb.finish(len(new), skipped=len(files) - len(new), params=params)
 
 
 def _beside(path: Path) -> str | None:

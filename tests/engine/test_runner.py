@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.core.records import Box, Output, Scores
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Box, Output, Points, Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.engine import runner
 from loupe.brain.engine.reader import Row
@@ -34,7 +35,7 @@ class Mean(Check):
     maximum: int = 100
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        def judge(batch: ImageBatch) -> Scores:
+        def score(batch: ImageBatch) -> Scores:
             if len(batch) > self.maximum:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             if "broken" in batch.fields["prompt"]:
@@ -48,7 +49,7 @@ class Mean(Check):
                 boxes=tuple((Box("all", (0, 0, 1, 1)),) for _ in batch.ids),
             )
 
-        return judge
+        return score
 
 
 def _rows(pictures: list[Path], prompts: list[str | None]) -> list[Row]:
@@ -83,13 +84,73 @@ def test_a_batch_that_does_not_fit_is_halved(pictures: list[Path]) -> None:
 
 
 def test_only_pending_checks_run(pictures: list[Path]) -> None:
-    rows = [Row("0", str(pictures[0]), {"prompt": "a"}, frozenset({"other"}), {})]
-    assert not list(runner.run([], [Mean()]))
-    assert runner.needed_long_side([]) is None
-    verdict = next(iter(runner.run([Row("0", str(pictures[0]), {"prompt": "broken"})], [Mean()])))[0]
-    assert not verdict.scores
-    assert not verdict.errors
-    assert rows[0].pending == {"other"}
+    waits_for = [frozenset({"mean"}), frozenset({"share"}), frozenset({"mean", "share"}), frozenset[str]()]
+    rows = [Row(str(index), str(pictures[0]), {"prompt": "a"}, pending, {}) for index, pending in enumerate(waits_for)]
+    verdicts = [verdict for chunk in runner.run(rows, [Mean(), Share()]) for verdict in chunk]
+    names = {"mean": "mean_value", "share": "share"}
+    assert [set(verdict.scores) for verdict in verdicts] == [{names[name] for name in pending} for pending in waits_for]
+    assert not any(verdict.errors or verdict.reasons for verdict in verdicts)
+
+
+def test_a_check_that_no_row_waits_for_is_not_loaded(pictures: list[Path]) -> None:
+    class Unloadable(Share):
+        def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+            raise AssertionError("loaded, though no row waits for it")
+
+    rows = _rows(pictures[:1], ["a"])
+    assert len(next(iter(runner.run(rows, [Mean(), Unloadable()])))) == 1
+    assert not list(runner.run([], [Unloadable()]))
+
+
+def test_a_row_that_waits_for_no_check_given_is_refused(pictures: list[Path]) -> None:
+    rows = [Row("0", str(pictures[0]), {}, frozenset({"mean", "haze"}), {})]
+    with pytest.raises(InputError, match="expected rows that wait for mean only, got haze"):
+        list(runner.run(rows, [Mean()]))
+
+
+@dataclass(frozen=True)
+class Marks(Check):
+    """Marks: a map, a box, points and a reason that say which picture they are of."""
+
+    name = "marks"
+    version = 1
+    reference = "this test"
+    license = "Apache-2.0"
+    outputs = (Output("marks", "0 to 1", True, (0, 1), "The first red value"),)
+    map_field = "marks_map"
+    boxes_field = "marks_boxes"
+    points_field = "marks_points"
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        def score(batch: ImageBatch) -> Scores:
+            first = [int(value) for value in batch.pixels[:, 0, 0, 0]]
+            return Scores(
+                {"marks": torch.tensor(first) / 255},
+                reasons=tuple(f"reason {value}" for value in first),
+                boxes=tuple((Box(str(value), (0, 0, 1, 1)),) for value in first),
+                maps=tuple(np.full((2, 2), value / 255, np.float32) for value in first),
+                points=tuple((Points(str(value), ((0.5, value / 255),)),) for value in first),
+            )
+
+        return score
+
+
+def test_every_sample_gets_its_own_map_boxes_points_and_reason(tmp_path: Path) -> None:
+    from PIL import Image
+
+    rows = []
+    for index, value in enumerate((10, 60, 110, 160, 210)):
+        Image.new("RGB", (8, 6), (value, 0, 0)).save(tmp_path / f"{index}.png")
+        rows.append(Row(str(value), str(tmp_path / f"{index}.png"), {}, frozenset({"marks"}), {}))
+    verdicts = [verdict for chunk in runner.run(rows, [Marks()], batch_size=5) for verdict in chunk]
+    assert [verdict.row.id for verdict in verdicts] == ["10", "60", "110", "160", "210"]
+    for verdict in verdicts:
+        value = int(verdict.row.id)
+        assert verdict.scores["marks"] == pytest.approx(value / 255)
+        assert verdict.reasons["marks"] == f"reason {value}"
+        assert verdict.maps["marks"].tolist() == [[pytest.approx(value / 255)] * 2] * 2
+        assert verdict.boxes["marks"][0].label == str(value)
+        assert verdict.points["marks"][0].label == str(value)
 
 
 @dataclass(frozen=True)
@@ -108,13 +169,13 @@ class Share(Check):
     asked: ClassVar[list[int]] = []
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
-        def judge(batch: AnyBatch) -> Scores:
+        def score(batch: AnyBatch) -> Scores:
             self.asked.append(len(batch))
             if "3" in batch.ids:
                 raise RuntimeError("not this one")
             return Scores({"share": batch.each(lambda part: (part.luma.levels > 100).float().mean((1, 2)))})
 
-        return judge
+        return score
 
 
 def test_pictures_of_several_shapes_are_judged_together(tmp_path: Path) -> None:

@@ -180,6 +180,38 @@ def test_few_pictures(count: int) -> None:
     assert d.similarities(made, pairs).shape == (len(pairs),)
 
 
+def test_pairs_that_come_from_elsewhere_are_turned_to_fit() -> None:
+    picture = cv2.resize(scene(4), (180, 180))
+    for turn in range(8):
+        made = thumbs(thumbnail_similarity.turned(picture.transpose(2, 0, 1), turn).transpose(1, 2, 0), picture)
+        pairs = d.oriented(made.luma, np.array([0]), np.array([1]))
+        assert (pairs.a.tolist(), pairs.b.tolist(), pairs.turn.tolist()) == ([0], [1], [turn])
+        assert d.similarities(made, pairs)[0] > 0.99
+
+
+def test_candidates_of_two_sources_are_joined_without_repeats() -> None:
+    def pairs(*rows: tuple[int, int, int, int]) -> d.Candidates:
+        return d.Candidates(*np.array(rows).T)
+
+    joined = pairs((3, 5, 0, 1), (0, 2, 4, 0)) + pairs((0, 2, 4, 0), (0, 2, 0, 1))
+    assert len(joined) == 3
+    assert np.stack([joined.a, joined.b, joined.turn, joined.window], 1).tolist() == [
+        [0, 2, 0, 1],
+        [0, 2, 4, 0],
+        [3, 5, 0, 1],
+    ]
+
+
+def test_progress_counts_pictures_and_pairs() -> None:
+    made = thumbs(*(scene(seed % 2, 64, 64) for seed in range(5)))
+    done: list[int] = []
+    pairs = d.candidates(made.luma, block=2, step=done.append)
+    assert done == [2, 4, 5]
+    compared: list[int] = []
+    d.similarities(made, pairs, step=compared.append)
+    assert compared == [len(pairs)]
+
+
 def test_hashes_of_contents(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)

@@ -39,6 +39,15 @@ def test_of_few_all_others_are_nearest() -> None:
     assert neighbors.nearest(unit[:0], 10)[0].shape == (0, 0)
 
 
+def test_progress_counts_vectors(unit: np.ndarray) -> None:
+    done: list[int] = []
+    neighbors.pairs_above(unit, 0.6, step=done.append)
+    assert done == [64, 128, 192, 256, 300]
+    done.clear()
+    neighbors.nearest(unit, 3, step=done.append)
+    assert done == [*range(16, 300, 16), 300]
+
+
 @pytest.mark.parametrize("grouped", [False, True])
 def test_the_pairs_above_are_all_of_them(unit: np.ndarray, grouped: bool) -> None:
     groups = np.arange(300) % 2 if grouped else None

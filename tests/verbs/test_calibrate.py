@@ -254,7 +254,7 @@ def test_what_cannot_be_is_refused(scenes: Any) -> None:
     import loupe
 
     for rate in (0, 0.5, -0.1, 1, float("nan"), True, "1"):
-        with pytest.raises(InputError, match=r"false_positives between 0 and 0\.5"):
+        with pytest.raises(InputError, match=r"false_positive_rate between 0 and 0\.5"):
             loupe.calibrate(scenes, false_positive_rate=rate)  # type: ignore[arg-type]
     for limit in (9, 0, -1, 10.5, None):
         with pytest.raises(InputError, match="limit of at least 10"):
@@ -289,12 +289,12 @@ class RedCheck(Check):
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        def judge(batch: ImageBatch) -> Scores:
+        def score(batch: ImageBatch) -> Scores:
             if int(batch.fields["prompt"][0]) % 10 == 0:
                 raise RuntimeError("not a tenth one")
             return Scores({"redness": batch.pixels[:, 0].to(torch.float32).mean((1, 2))})
 
-        return judge
+        return score
 
 
 @dataclass(frozen=True)

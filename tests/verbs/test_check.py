@@ -150,12 +150,12 @@ def test_one_sample_that_breaks_a_check_is_an_error_of_its_own(filled: Any, monk
     real = Exposure.load
 
     def load(self: Exposure, device: str) -> Any:
-        judge = real(self, device)
+        score = real(self, device)
 
         def fragile(batch: Any) -> Any:
             if bad in batch.ids:
                 raise RuntimeError("boom")
-            return judge(batch)
+            return score(batch)
 
         return fragile
 

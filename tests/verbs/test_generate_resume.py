@@ -204,7 +204,9 @@ def child_that_loses_its_database(folder: str, mongod: str) -> None:
 
 def start(function: Callable[..., None], *arguments: object, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, __file__, function.__name__, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+    support = str(Path(__file__).parents[1] / "support")
+    inherited = {**os.environ, "PYTHONPATH": os.pathsep.join([support, os.environ.get("PYTHONPATH", "")])}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**inherited, **environment})
 
 
 @pytest.mark.slow

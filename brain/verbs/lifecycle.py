@@ -1,0 +1,128 @@
+"""What every verb that writes goes through: its samples are looked at, its time is taken, its run is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from loupe.brain.core.device import resolve_device
+from loupe.brain.core.progress import reporter
+from loupe.brain.core.records import Progress, ProgressCallback, Run
+from loupe.brain.store import rows as store_rows
+from loupe.brain.store import runs as store_runs
+from loupe.brain.store.connection import database_errors
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+_MAX_MESSAGES = 100
+
+
+@dataclass
+class Lifecycle:
+    """A verb that is running.
+
+    Attributes:
+        samples: what it works on
+        verb: its name
+        report: to be called between batches; raises ``Stopped`` where the caller asked for that
+        device: where it runs
+        key: of the run that will be kept, e.g. ``"loupe_check_3"``
+        started: ``time.monotonic()`` of its start
+    """
+
+    samples: fo.Dataset | fo.DatasetView
+    verb: str
+    report: ProgressCallback
+    device: str = "cpu"
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def key(self) -> str:
+        """A run key that the dataset does not have yet."""
+        return store_runs.new_key(self.samples, self.verb)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far."""
+        return time.monotonic() - self.started
+
+    def step(self, done: int, total: int, message: str) -> None:
+        """Tells the caller how far the verb has come."""
+        self.report(Progress(done, total, message))
+
+    def finish(
+        self,
+        n: int,
+        *,
+        params: Mapping[str, Any],
+        skipped: int = 0,
+        errors: Mapping[str, str] | None = None,
+        unknown: Mapping[str, int] | None = None,
+        messages: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Keeps what the verb did on the dataset and returns it.
+
+        Args:
+            n: how many samples it worked on
+            params: the settings it ran with
+            skipped: how many were done already
+            errors: by sample id or file; up to 100 are kept
+            unknown: for each check how many samples it could not judge
+            messages: what else is to be said; kept before the errors
+        """
+        errors = errors or {}
+        run = Run(
+            key=self.key,
+            verb=self.verb,
+            n=n,
+            skipped=skipped,
+            errors=len(errors),
+            unknown=dict(unknown or {}),
+            seconds=self.seconds,
+            device=self.device,
+            params=dict(params),
+            messages={**(messages or {}), **dict(list(errors.items())[:_MAX_MESSAGES])},
+        )
+        store_runs.save(self.samples, run)
+        return run
+
+
+@contextmanager
+def running(
+    samples: fo.Dataset | fo.DatasetView,
+    verb: str,
+    progress: bool | ProgressCallback | None,
+    *,
+    label: str | None = None,
+    device: str | None = "cpu",
+    needs: Literal["images", "samples", "nothing"] = "images",
+) -> Iterator[Lifecycle]:
+    """Opens a verb: inside of it, a database that stops answering is one clear error.
+
+    Nothing is kept of a verb that is left by an error, or by ``Stopped``; what it has stored so far stays.
+
+    Args:
+        samples: a dataset or view
+        verb: its name
+        progress: as the caller gave it
+        label: of the progress bar; the verb by default
+        device: as the caller gave it, None for the best there is; ``"cpu"`` for a verb that knows no other
+        needs: what there has to be: images, samples of any kind, or nothing yet
+
+    Raises:
+        InputError: the samples are no images, or the device is not there
+        NoSamples: there are none
+        DatabaseGone: the database stopped answering
+    """
+    started = time.monotonic()
+    with database_errors():
+        if needs == "images":
+            store_rows.require_images(samples)
+        elif needs == "samples":
+            store_rows.require_samples(samples)
+        resolved = "cpu" if device == "cpu" else resolve_device(device)
+        yield Lifecycle(samples, verb, reporter(progress, label or verb), resolved, started)

@@ -1,0 +1,114 @@
+"""What is kept of files, and who is compared with whom across groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scenes import scene
+
+from loupe.brain.core.records import Progress, Threshold
+from loupe.brain.similarity import fingerprints
+from loupe.brain.similarity.fingerprints import Contents, Fingerprint
+from loupe.brain.similarity.thumbnail_similarity import thumbnails
+
+SAME = Threshold(">", 0.9)
+
+
+def fingerprint(picture: np.ndarray, of_file: str | None, of_pixels: str) -> Fingerprint:
+    made = thumbnails(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()))
+    area = picture.shape[0] * picture.shape[1]
+    return Fingerprint(of_file and of_file * 32, of_pixels * 32, area, made.luma[0], made.chroma[0])
+
+
+@pytest.mark.parametrize("of_file", ["a", None])
+def test_a_fingerprint_packs_and_unpacks(of_file: str | None) -> None:
+    made = fingerprint(scene(0), of_file, "b")
+    packed = made.pack()
+    assert packed.shape == (4648,)
+    again = Fingerprint.unpack(packed)
+    assert (again.bytes, again.pixels, again.area) == (made.bytes, made.pixels, 120 * 160)
+    np.testing.assert_array_equal(again.luma, made.luma)
+    np.testing.assert_array_equal(again.chroma, made.chroma)
+
+
+def test_contents_know_who_can_be_read() -> None:
+    first, last = fingerprint(scene(0), "a", "b"), fingerprint(scene(1), "c", "d")
+    known = Contents.of([first, None, last], {1: "unreadable: no picture"})
+    assert known.places.tolist() == [0, -1, 1]
+    assert known.pixels == ["b" * 32, None, "d" * 32]
+    assert known.areas == [19200, 0, 19200]
+    np.testing.assert_array_equal(known.thumbs.luma, [first.luma, last.luma])
+    assert len(Contents.of([None], {}).thumbs) == 0
+
+
+def test_files_of_equal_pixels_have_equal_bytes_too_or_not() -> None:
+    made = fingerprint(scene(0), "a", "b")
+    gone = replace(made, bytes=None)
+    known = Contents.of([made, made, replace(made, bytes="c" * 32), gone, gone], {})
+    assert [known.kind(0, other) for other in (1, 2, 3)] == ["bytes", "pixels", "pixels"]
+    assert known.kind(3, 4) == "pixels", "of files that are gone nothing is known"
+
+
+def across(
+    known: Contents, groups: list[int], *, of_first: bool | None = None
+) -> tuple[dict[tuple[int, int], str], np.ndarray]:
+    """The kind of each pair, and the highest similarities."""
+    options = {} if of_first is None else {"of_first": of_first}
+    pairs, highest = fingerprints.across(
+        known, np.array(groups), SAME, per_image=5, minimum=0.8, report=lambda _: None, **options
+    )
+    return {pair: kind for pair, (kind, _) in pairs.items()}, highest
+
+
+@pytest.fixture
+def known() -> Contents:
+    """Two pictures, each three times, once mirrored; the first and the last have the same file."""
+    a, b = scene(0), scene(1)
+    return Contents.of(
+        [
+            fingerprint(a, "a", "a"),
+            fingerprint(b, "b", "b"),
+            fingerprint(b[:, ::-1], "c", "c"),
+            None,
+            fingerprint(b, "d", "b"),
+            fingerprint(a[:, ::-1], "e", "e"),
+            fingerprint(a, "a", "a"),
+        ],
+        {},
+    )
+
+
+def test_each_is_compared_with_those_of_other_groups(known: Contents) -> None:
+    pairs, highest = across(known, [0, 1, 2, 2, 1, -1, 2])
+    assert pairs == {(0, 6): "bytes", (1, 2): "near", (2, 4): "near"}, "not within a group, and none of group -1"
+    assert highest[[0, 6]].tolist() == [1, 1]
+    assert (highest[[1, 2, 4]] > 0.99).all()
+    assert np.isnan(highest[[3, 5]]).all()
+
+
+def test_copies_of_the_first_group_only(known: Contents) -> None:
+    pairs, highest = across(known, [0, 1, 2, 2, 1, 1, 2], of_first=True)
+    assert pairs == {(0, 5): "near", (0, 6): "bytes"}
+    assert (highest[[1, 2, 4]] == 0).all()
+
+
+def test_a_picture_without_detail_is_judged_by_its_pixels_alone() -> None:
+    plain = np.full((40, 40, 3), 90, np.uint8)
+    known = Contents.of([fingerprint(plain, file, pixels) for file, pixels in ("ab", "cb", "de", "fe")], {})
+    pairs, highest = across(known, [0, 1, 1, 1])
+    assert pairs == {(0, 1): "pixels"}
+    assert highest[:2].tolist() == [1, 1]
+    assert np.isnan(highest[2:]).all()
+    reason = "too little detail to tell it from other pictures"
+    assert known.reasons == {2: reason, 3: reason}, "that the first two are the same is known all the same"
+
+
+def test_progress_says_what_is_done(known: Contents) -> None:
+    seen: list[Progress] = []
+    fingerprints.across(known, np.array([0, 1, 2, 2, 1, -1, 2]), SAME, per_image=5, minimum=0.8, report=seen.append)
+    assert Progress(5, 5, "looking for candidates") in seen
+    assert seen[-1].message == "comparing candidates"
+    assert seen[-1].done == seen[-1].total

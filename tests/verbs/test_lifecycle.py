@@ -1,0 +1,160 @@
+"""Every verb that writes keeps a run of what it did; one that is left by an error keeps none."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import scene
+
+from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples, Stopped
+
+pytestmark = pytest.mark.database
+
+#: verbs that write nothing but what spares a second reading (``fingerprint``), or nothing at all
+READ_ONLY = {"find_copies", "scores", "slice"}
+
+
+def calls() -> dict[str, Callable[[Any, Path], Any]]:
+    import fiftyone as fo
+
+    import loupe
+
+    def reference(folder: Path) -> Any:
+        samples = fo.Dataset()
+        Image.fromarray(scene(50)).save(folder / "reference.png")
+        samples.add_sample(fo.Sample(filepath=str(folder / "reference.png")))
+        return samples
+
+    return {
+        "calibrate": lambda samples, _: loupe.calibrate(samples, ["dark"]),
+        "check": lambda samples, _: loupe.check(samples, ["exposure"]),
+        "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
+        "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
+        "find_leaks": lambda samples, _: loupe.find_leaks(samples, splits=["train", "test"]),
+        "find_memorized": lambda samples, folder: loupe.find_memorized(samples, reference(folder)),
+        "find_outliers": lambda samples, _: loupe.find_outliers(samples, field="vectors"),
+        "flag": lambda samples, _: loupe.flag(samples, {"dark": 0.2}),
+        "generate": lambda samples, folder: loupe.generate(
+            samples, ["a red sign that says 7"], steps=1, output_dir=folder / "drawn"
+        ),
+        "import_images": lambda samples, folder: loupe.import_images(samples, folder),
+    }
+
+
+@pytest.fixture
+def twelve(dataset: Any, tmp_path: Path) -> Any:
+    import fiftyone as fo
+
+    rng = np.random.default_rng(3)
+    for index in range(12):
+        path = tmp_path / f"{index:02}.png"
+        Image.fromarray(scene(index)).save(path)
+        sample = fo.Sample(filepath=str(path), vectors=rng.normal(size=8), tags=["train" if index % 2 else "test"])
+        dataset.add_sample(sample)
+    return dataset
+
+
+def test_the_list_of_verbs_is_whole() -> None:
+    from loupe.brain import api
+
+    verbs = {name for name, module in api.PUBLIC.items() if module.startswith("loupe.brain.verbs.")}
+    assert verbs == calls().keys() | READ_ONLY
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "verb",
+    [
+        *("calibrate", "check", "embed", "find_duplicates", "find_leaks", "find_memorized", "find_outliers", "flag"),
+        *("generate", "import_images"),
+    ],
+)
+def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
+    from loupe.brain.store import runs
+
+    calls()[verb](twelve, tmp_path)
+    kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key]
+    assert kept == [f"loupe_{verb}_1"]
+    facts = runs.load(twelve, kept[0])
+    assert facts["verb"] == verb
+    assert facts["seconds"] > 0
+    assert facts["n"] == {"generate": 1, "import_images": 0}.get(verb, 12)
+    assert facts["params"]
+    calls()[verb](twelve, tmp_path)
+    assert f"loupe_{verb}_2" in twelve.list_runs()
+
+
+def test_what_a_run_says_of_its_settings(twelve: Any) -> None:
+    import loupe
+    from loupe.brain.store import runs
+
+    loupe.find_leaks(twelve, splits=["train", "test"], threshold=0.9)
+    facts = runs.load(twelve, "loupe_find_leaks_1")
+    assert facts["params"]["splits"] == ["train", "test"]
+    assert facts["params"]["threshold"] == 0.9
+    loupe.flag(twelve, {"leak": 0.8})
+    flagged = runs.load(twelve, "loupe_flag_1")["params"]
+    assert flagged["given"] == ["leak"]
+    assert flagged["thresholds"]["leak"]["value"] == 0.8
+    assert flagged["counts"]["leak"] == 0
+
+
+def test_a_verb_that_is_stopped_keeps_no_run(twelve: Any) -> None:
+    import loupe
+
+    def stop(progress: loupe.Progress) -> None:
+        raise Stopped("enough")
+
+    for call in (loupe.check, loupe.find_duplicates):
+        with pytest.raises(Stopped):
+            call(twelve, progress=stop)
+    assert twelve.list_runs() == []
+
+
+def test_samples_are_looked_at_before_anything_else(twelve: Any, tmp_path: Path) -> None:
+    from loupe.brain.verbs.lifecycle import running
+
+    with pytest.raises(NoSamples), running(twelve.limit(0), "check", None):
+        raise AssertionError("the verb began")
+    with pytest.raises(InputError, match="dataset or view"), running([1], "check", None):
+        raise AssertionError("the verb began")
+    with pytest.raises(InputError, match="device 'cuda:99'"), running(twelve, "check", None, device="cuda:99"):
+        raise AssertionError("the verb began")
+    with running(twelve.limit(0), "generate", None, needs="nothing") as verb:
+        assert (verb.device, verb.verb) == ("cpu", "generate")
+
+
+def test_a_database_that_goes_away_is_one_clear_error(twelve: Any) -> None:
+    from pymongo.errors import ServerSelectionTimeoutError
+
+    from loupe.brain.verbs.lifecycle import running
+
+    with pytest.raises(DatabaseGone, match="repeat the same call"), running(twelve, "check", None):
+        raise ServerSelectionTimeoutError("no servers")
+
+
+def test_errors_are_counted_and_a_hundred_are_kept(twelve: Any) -> None:
+    from loupe.brain.verbs.lifecycle import running
+
+    with running(twelve, "check", None) as verb:
+        run = verb.finish(
+            12, params={"a": 1}, errors={str(index): "broke" for index in range(130)}, messages={"text": "left out"}
+        )
+    assert (run.errors, len(run.messages), run.messages["text"]) == (130, 101, "left out")
+    assert "100" not in run.messages
+
+
+def test_verbs_take_the_dataset_first_and_progress_last() -> None:
+    import loupe
+
+    for name in calls().keys() | READ_ONLY:
+        parameters = inspect.signature(getattr(loupe, name)).parameters
+        assert next(iter(parameters)) in ("samples", "dataset", "synthetic")
+        if "progress" in parameters:
+            assert list(parameters)[-1] == "progress"
