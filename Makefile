@@ -25,11 +25,12 @@ test-fast: .venv/dev.done       ## the tests that need neither models nor a brow
 mutants: .venv/dev.done        ## do the tests notice small faults? A sample; ROOMS="engine store" N=40 SEED=0, an hour or more
 	PYTHONPATH=scripts nice $(PY) -m mutants $(ROOMS) --number $(N) --seed $(SEED)
 
-lint: .venv/dev.done .lint/loupe    ## ruff, mypy, import-linter, and that the generated docs are true
+lint: .venv/dev.done .lint/loupe    ## ruff, mypy, the layers, the glossary, and that the generated docs are true
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	MYPYPATH=.lint .venv/bin/mypy -p loupe
 	.venv/bin/lint-imports
+	$(PY) scripts/glossary.py
 	$(PY) scripts/checks_table.py --check
 
 format: .venv/dev.done

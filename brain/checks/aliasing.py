@@ -53,9 +53,9 @@ def repetition(profile: Tensor) -> tuple[float, float]:
     fine = math.ceil(_FINE * _BINS)
     # what the window lets through of the mean
     coarse = math.ceil(max(_COARSE, 4.5 / len(profile)) * _BINS)
-    maximum, place = spectrum[fine:].max(0)
+    peak, place = spectrum[fine:].max(0)
     rest = spectrum[coarse:fine].max() if coarse < fine else 0.0
-    return float((maximum - rest).clamp(-1, 1)), _BINS / (fine + int(place))
+    return float((peak - rest).clamp(-1, 1)), _BINS / (fine + int(place))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Aliasing(Check):
         Output(
             "aliasing_period",
             "pixels",
-            False,
+            None,
             (0.0, 8.0),
             "How far apart the stairs are, 0 where there are none.",
         ),
@@ -102,7 +102,7 @@ class Aliasing(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(luma: Tensor) -> SampleResult:
+        def score_picture(luma: Tensor) -> SampleResult:
             height, width = luma.shape
             if min(height, width) < _MIN_SIDE:
                 return SampleResult({}, f"too small to judge aliasing: {width} x {height} pixels")
@@ -131,4 +131,4 @@ class Aliasing(Check):
                     boxes.append(Box("aliasing", place))
             return SampleResult({"aliasing": score, "aliasing_period": period}, boxes=tuple(boxes))
 
-        return lambda batch: self.scores([one(luma) for luma in batch.luma.luma], batch.pixels.device)
+        return lambda batch: self.scores([score_picture(luma) for luma in batch.luma.luma], batch.pixels.device)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from loupe.brain.perception.landmarks.pose import Pose, Poses
-    from loupe.brain.perception.vlm.base import Judge
+    from loupe.brain.perception.vlm.base import Vlm
 
 _LONG_SIDE = 1280
 _MANY = 64
@@ -39,12 +39,13 @@ class Body(Check):
     knees that bend forward, joints that move when the picture is mirrored, turned, moved and scaled. It is a proxy, and
     a weak one: the model draws a likely body over anything and always two arms and two legs, so that an additional or a
     missing limb leaves no trace. Of longer limbs that were put into photos ``limb_malformed`` found none, and it does
-    not follow experts' severities (``benchmarks/people.py``): read it as a ranking at most, or use grade "gpu".
+    not follow experts' severities (``python -m benchmarks.anatomy people-generated``): read it as a ranking at most, or
+    use backend "vlm".
 
     Not judged are crowds, people who overlap, bodies of which the frame cuts shoulders or hips off, and poses that the
     model is not sure of. Points that are cut off or hidden are left out.
 
-    Grade "gpu" asks a vision-language model about each person instead; its P(yes) has been calibrated on nothing.
+    Backend "vlm" asks a vision-language model about each person instead; its P(yes) has been calibrated on nothing.
     """
 
     name: ClassVar[str] = "body"
@@ -73,20 +74,20 @@ class Body(Check):
             default_threshold=Threshold(">", 0.55, provenance=_BASIS),
             failure="wrong_proportions",
         ),
-        Output("bodies_seen", "people", True, (0.0, 1000.0), "How many people were found; only information."),
-        Output("bodies_judged", "people", True, (0.0, _MANY), "How many could be judged; only information."),
+        Output("bodies_seen", "people", None, (0.0, 1000.0), "How many people were found; only information."),
+        Output("bodies_judged", "people", None, (0.0, _MANY), "How many could be judged; only information."),
     )
 
-    grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
-    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
+    backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
+    vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models and of the detector."""
         return ("pose_detection", "pose_landmark_full", "yolox_nano")
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
+        """Returns the check with backend "auto" replaced: "vlm" on a CUDA device that has the VLM, else "landmarks"."""
+        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -94,33 +95,33 @@ class Body(Check):
         Raises:
             MissingWeights: a file of MediaPipe's models or of YOLOX is not here
             MissingDependency: ai-edge-litert or onnxruntime is not installed
-            ModelError: the judge of grade "gpu" cannot be loaded
-            InputError: there is no such grade
+            ModelError: the VLM of backend "vlm" cannot be loaded
+            InputError: there is no such backend
         """
         from loupe.brain.perception.detectors import yolox
         from loupe.brain.perception.landmarks.pose import Poses
 
-        (*files, detector), judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
+        (*files, detector), vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
         find_objects = yolox.load(detector).find
-        poses = Poses(*files, maximum=_MANY)
+        poses = Poses(*files, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
-            judged = []
+            results = []
             for picture in pictures:
                 people = [
                     box
                     for box in find_objects(picture, ("person",))
                     if box.label == "person" and (box.confidence or 0.0) >= _MIN_PERSON
                 ]
-                judged.append(_judge(poses, judge, picture, people))
-            return self.scores(judged, batch.pixels.device)
+                results.append(_score(poses, vlm, picture, people))
+            return self.scores(results, batch.pixels.device)
 
         return score
 
 
 @dataclass
-class _One:
+class _BodyResult:
     """A person and what is said of him or her; NaN as unknown."""
 
     pose: Pose
@@ -131,30 +132,32 @@ class _One:
     proportions_say: str = ""
 
 
-def _judge(poses: Poses, judge: Judge | None, picture: np.ndarray, people: Sequence[Box]) -> SampleResult:
-    found: list[_One] = []
+def _score(poses: Poses, vlm: Vlm | None, picture: np.ndarray, people: Sequence[Box]) -> SampleResult:
+    results: list[_BodyResult] = []
     if people:
         owned = [(pose, _owner(pose, people)) for pose in poses(picture)]
-        found = [_One(pose, _unknown(pose, owner, people)) for pose, owner in owned if owner is not None]
-    if judge is None:
-        for one in found:
-            if one.reason is None:
-                _measure(one, poses, picture)
+        results = [_BodyResult(pose, _unknown(pose, owner, people)) for pose, owner in owned if owner is not None]
+    if vlm is None:
+        for result in results:
+            if result.reason is None:
+                _measure(result, poses, picture)
     else:
-        _ask(found, judge, picture)
-    limbs = [one.limbs for one in found if not math.isnan(one.limbs)]
-    proportions = [one.proportions for one in found if not math.isnan(one.proportions)]
+        _ask(results, vlm, picture)
+    limbs = [result.limbs for result in results if not math.isnan(result.limbs)]
+    proportions = [result.proportions for result in results if not math.isnan(result.proportions)]
     values = {
         "limb_malformed": max(limbs, default=math.nan),
         "wrong_proportions": max(proportions, default=math.nan),
         "bodies_seen": float(len(people)),
-        "bodies_judged": float(sum(not math.isnan(one.limbs) or not math.isnan(one.proportions) for one in found)),
+        "bodies_judged": float(
+            sum(not math.isnan(result.limbs) or not math.isnan(result.proportions) for result in results)
+        ),
     }
     reason = None
     if not limbs or not proportions:
-        first = next((one.reason for one in found if one.reason), None)
-        reason = first or ("too little of the body can be seen" if found else "no body seen")
-    return SampleResult(values, reason, points=tuple(_points(one) for one in found))
+        first = next((result.reason for result in results if result.reason), None)
+        reason = first or ("too little of the body can be seen" if results else "no body seen")
+    return SampleResult(values, reason, points=tuple(_points(result) for result in results))
 
 
 def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:
@@ -173,14 +176,14 @@ def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:
     return best if _shared(mine, best.bounds) / _union(mine, best.bounds) > 0.4 else None
 
 
-def _shared(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    wide = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    high = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+def _shared(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+    wide = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
+    high = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
     return max(wide, 0.0) * max(high, 0.0)
 
 
-def _union(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return max(one[2] * one[3] + other[2] * other[3] - _shared(one, other), 1e-9)
+def _union(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+    return max(first[2] * first[3] + second[2] * second[3] - _shared(first, second), 1e-9)
 
 
 def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None:
@@ -202,48 +205,48 @@ def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None
     return None
 
 
-def _measure(one: _One, poses: Poses, picture: np.ndarray) -> None:
+def _measure(result: _BodyResult, poses: Poses, picture: np.ndarray) -> None:
     from loupe.brain.measures.anatomy import body_shape, views
-    from loupe.brain.measures.anatomy.anomaly import oddest
+    from loupe.brain.measures.anatomy.anomaly import most_anomalous
 
     further = []
-    for view, other in views.seen(poses.at, picture, one.pose.roi):
+    for view, other in views.figures(poses.at, picture, result.pose.roi):
         if other is not None:
             points = views.back(other.points, view, picture.shape[1])
             further.append(points[body_shape.SWAP] if view.mirror else points)
-    one.limbs, name = oddest(body_shape.limbs(one.pose, further), body_shape.LIMB_LIMITS)
-    one.limbs_say = body_shape.LIMB_LIMITS[name].says if name else ""
-    one.proportions, name = oddest(body_shape.proportions(one.pose), body_shape.PROPORTION_LIMITS)
-    one.proportions_say = body_shape.PROPORTION_LIMITS[name].says if name else ""
+    result.limbs, name = most_anomalous(body_shape.limbs(result.pose, further), body_shape.LIMB_LIMITS)
+    result.limbs_say = body_shape.LIMB_LIMITS[name].says if name else ""
+    result.proportions, name = most_anomalous(body_shape.proportions(result.pose), body_shape.PROPORTION_LIMITS)
+    result.proportions_say = body_shape.PROPORTION_LIMITS[name].says if name else ""
 
 
-def _ask(found: list[_One], judge: Judge, picture: np.ndarray) -> None:
+def _ask(results: list[_BodyResult], vlm: Vlm, picture: np.ndarray) -> None:
     # the pose's region reaches farther than the body; what lies outside the picture is black
-    crops = [vlm_questions.cut(picture, replace(one.pose.roi, angle=0.0)) for one in found]
-    limbs = vlm_questions.worst(judge, crops, "limb_malformed")
-    proportions = vlm_questions.worst(judge, crops, "wrong_proportions")
-    for one, about_limbs, about_proportions in zip(found, limbs, proportions, strict=True):
-        one.limbs, one.limbs_say = about_limbs.score, about_limbs.name
-        one.proportions, one.proportions_say = about_proportions.score, about_proportions.name
-        one.reason = about_limbs.reason or about_proportions.reason or None
+    crops = [vlm_questions.cut(picture, replace(result.pose.roi, angle=0.0)) for result in results]
+    limbs = vlm_questions.worst(vlm, crops, "limb_malformed")
+    proportions = vlm_questions.worst(vlm, crops, "wrong_proportions")
+    for result, about_limbs, about_proportions in zip(results, limbs, proportions, strict=True):
+        result.limbs, result.limbs_say = about_limbs.score, about_limbs.name
+        result.proportions, result.proportions_say = about_proportions.score, about_proportions.name
+        result.reason = about_limbs.reason or about_proportions.reason or None
 
 
-def _points(one: _One) -> Points:
+def _points(result: _BodyResult) -> Points:
     facts: dict[str, str | float] = {}
     says = []
     for output, score, reason in (
-        (Body.outputs[0], one.limbs, one.limbs_say),
-        (Body.outputs[1], one.proportions, one.proportions_say),
+        (Body.outputs[0], result.limbs, result.limbs_say),
+        (Body.outputs[1], result.proportions, result.proportions_say),
     ):
         if not math.isnan(score):
             facts[output.name] = round(score, 4)
             if output.default_threshold is not None and score > output.default_threshold.value:
                 says.append(reason)
-    known = [score for score in (one.limbs, one.proportions) if not math.isnan(score)]
+    known = [score for score in (result.limbs, result.proportions) if not math.isnan(score)]
     facts["verdict"] = "unknown" if not known else "malformed" if says else "usual"
     if known:
         facts["score"] = round(max(known), 4)
-    reason = "; ".join(says) if known else (one.reason or "")
+    reason = "; ".join(says) if known else (result.reason or "")
     if reason:
         facts["reason"] = reason
-    return replace(one.pose.to_points("body", **facts), confidence=min(one.pose.presence, 1.0))
+    return replace(result.pose.to_points("body", **facts), confidence=min(result.pose.presence, 1.0))

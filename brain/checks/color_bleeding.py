@@ -45,15 +45,15 @@ def _operators(device: str) -> Tensor:
     import torch
 
     size = 2 * REACH
-    here = torch.arange(size, dtype=torch.float32)[:, None]
-    there = torch.arange(-60, size + 60, dtype=torch.float32)[None]
+    target = torch.arange(size, dtype=torch.float32)[:, None]
+    source = torch.arange(-60, size + 60, dtype=torch.float32)[None]
     matrices = []
     for blur, shift in [(blur, 0) for blur in _BLURS] + [(0.7, shift) for shift in _SHIFTS]:
-        distance = there - here + shift
+        distance = source - target + shift
         weights = (-0.5 * (distance / blur) ** 2).exp() if blur else (distance == 0).float()
         weights = weights / weights.sum(1, keepdim=True)
         # beyond its ends, a profile goes on as it ended
-        matrix = torch.zeros(size, size).index_add_(1, there[0].long().clamp(0, size - 1), weights)
+        matrix = torch.zeros(size, size).index_add_(1, source[0].long().clamp(0, size - 1), weights)
         matrices.append(matrix - matrix.mean(0))
     return torch.stack(matrices).to(device)
 
@@ -144,7 +144,7 @@ class ColorBleeding(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(pixels: Tensor, luma: Tensor) -> SampleResult:
+        def score_picture(pixels: Tensor, luma: Tensor) -> SampleResult:
             if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
                 return SampleResult({}, f"too small to judge colour bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
             blurs, shifts, places = [], [], []
@@ -183,9 +183,9 @@ class ColorBleeding(Check):
             boxes = worst_places(rows, columns, gains, (luma.shape[0], luma.shape[1]))
             return SampleResult(values, boxes=tuple(Box("color_bleeding", place) for place in boxes))
 
-        def judge(batch: ImageBatch) -> Scores:
+        def score(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
-            found = [one(pixels, luma) for pixels, luma in zip(small.pixels, small.luma.luma, strict=True)]
-            return self.scores(found, batch.pixels.device)
+            results = [score_picture(pixels, luma) for pixels, luma in zip(small.pixels, small.luma.luma, strict=True)]
+            return self.scores(results, batch.pixels.device)
 
-        return judge
+        return score

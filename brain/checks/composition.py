@@ -1,4 +1,4 @@
-"""The composition check: are the things that the prompt asks for there, as many, as coloured and where it says?"""
+"""The composition check: are the objects that the prompt asks for there, as many, as colored and where it says?"""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from loupe.brain.core.errors import LoupeError, PromptError
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
-from loupe.brain.core.specs import Check, param
+from loupe.brain.core.specs import Check, known_backend, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.composition.calibrated import DECIDABLE
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from loupe.brain.measures.composition.colors import Naming
     from loupe.brain.measures.composition.scene import Requirement, Scene
     from loupe.brain.perception.detectors.detection import Detection, Detector
-    from loupe.brain.perception.vlm.base import Judge
+    from loupe.brain.perception.vlm.base import Vlm
     from loupe.brain.prompts.spec import PromptSpec
 
 _RULE = "a rule without a fit: likely wrong; what is not sure is unknown"
 _VERDICTS = "likely wrong; of 77 held-out human verdicts of SpatialBench-UC it decides 37, 23 of 23 as the person did"
 _MISSING = "likely wrong; YOLOX-nano flags 1 of 26 held-out ImageNet photos that show the thing, 371 of 389 that do not"
 _THERE = "likely there; YOLOX-nano flags 12 of 389 held-out ImageNet photos without the thing, 23 of 26 that show it"
+_BACKENDS = ("auto", "detector", "open_vocabulary")
 _SURE = "flags none of the 53 it judges of 62 photos whose prompt names their subject, but was chosen on these"
 
 
@@ -44,7 +46,7 @@ class Composition(Check):
     field ``detections``, else those that a detector finds. Nouns that the detector has no label for are unknown,
     never missing. Three ways to judge: ``calibrated`` gives the likelihood of each failure and leaves open what is
     not sure; ``geneval`` and ``t2i_compbench`` are the published rules, on whatever boxes there are, with 0 and 1 and
-    a missing thing as a failure. An output is the worst of what it is about; a found failure stands though others are
+    a missing object as a failure. An output is the worst of what it is about; a failure stands though others are
     unknown.
 
     Extra objects are people and animals that a wholly understood prompt gives no room for, whatever the mode.
@@ -83,13 +85,19 @@ class Composition(Check):
     )
 
     mode: str = param("calibrated", "How to judge", choices=("calibrated", "geneval", "t2i_compbench"))
-    grade: str = param("auto", "Which detector: offline YOLOX, or by name on a GPU", choices=("auto", "offline", "gpu"))
-    judge: str = param(
+    backend: str = param(
+        "auto",
+        "detector: YOLOX, COCO's 80 classes; open_vocabulary: asked by name; auto: that on a GPU, where it is here",
+        choices=_BACKENDS,
+    )
+    vlm: str = param(
         "auto",
         "A vision-language model that has to agree: hub id or folder; auto: on a GPU, where it is here; empty: none",
     )
     detections: str = param("detections", "The sample's field of detections; empty: none")
-    detector: str = param("auto", "auto: the field, else a model; field: only the field; or the path of a YOLOX .onnx")
+    detector: str = param(
+        "auto", "auto: the field, else the backend; field: only the field; or the path of a YOLOX .onnx"
+    )
     classes: str = param(
         "auto", "Labels that the field's detector knows, with commas; auto: COCO's and those that occur"
     )
@@ -103,41 +111,48 @@ class Composition(Check):
         return (*self.needs, "spec", *((self.detections,) if self.detections else ()))
 
     def resolved(self, device: str) -> Self:
-        """Returns it with the grade that "auto" means there, and detector "field" where a model is not to be had."""
+        """Returns it with the backend that "auto" means there, and detector "field" where a model is not to be had.
+
+        Raises:
+            InputError: there is no such backend
+        """
         from loupe.brain.perception.detectors import open_vocabulary
         from loupe.brain.perception.vlm.folder import DEFAULT, is_here
 
-        grade = self.grade
-        if grade == "auto":
-            grade = "gpu" if device.startswith("cuda") and open_vocabulary.available() else "offline"
+        known_backend(self.backend, _BACKENDS, {"offline": "detector", "gpu": "open_vocabulary"})
+        backend = self.backend
+        if backend == "auto":
+            on_gpu = device.startswith("cuda") and open_vocabulary.available()
+            backend = "open_vocabulary" if on_gpu else "detector"
         detector = self.detector
-        if detector == "auto" and grade == "offline" and isinstance(_small_model(), str):
+        if detector == "auto" and backend == "detector" and isinstance(_small_model(), str):
             detector = "field"
-        judge = self.judge
-        if judge == "auto":
-            judge = DEFAULT if grade == "gpu" and is_here(DEFAULT) else ""
-        return replace(self, grade=grade, detector=detector, judge=judge)
+        vlm = self.vlm
+        if vlm == "auto":
+            vlm = DEFAULT if backend == "open_vocabulary" and is_here(DEFAULT) else ""
+        return replace(self, backend=backend, detector=detector, vlm=vlm)
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch. Where no model is to be had, samples without detections are
         unknown.
 
         Raises:
+            InputError: there is no such backend
             ModelError: the model that is asked for by name cannot be loaded
             MissingDependency: onnxruntime or transformers is not installed
         """
         check = self.resolved(device)
         detector = check._detector(device)
-        judge = check._agreeing(device)
+        vlm = check._agreeing(device)
 
         def score(batch: ImageBatch) -> Scores:
             values = {name: batch.fields.get(name) or (None,) * len(batch) for name in check.reads()}
-            judged = []
+            results = []
             for place, size in enumerate(batch.sizes):
                 picture = cache(lambda place=place: batch.pixels[place].permute(1, 2, 0).cpu().numpy())
                 fields = {name: column[place] for name, column in values.items()}
-                judged.append(check._judge(fields, picture, size, detector, judge))
-            return check.scores(judged, batch.pixels.device)
+                results.append(check._score(fields, picture, size, detector, vlm))
+            return check.scores(results, batch.pixels.device)
 
         return score
 
@@ -146,31 +161,31 @@ class Composition(Check):
         from loupe.brain.perception.detectors import open_vocabulary, yolox
 
         if self.detector == "field":
-            found = _small_model() if self.grade == "offline" else ""
+            model = _small_model() if self.backend == "detector" else ""
             return f"the sample has no detections in the field {self.detections!r}" + (
-                f", and {found}" if isinstance(found, str) and found else ""
+                f", and {model}" if isinstance(model, str) and model else ""
             )
         if self.detector != "auto":
             return yolox.load(Path(self.detector).expanduser())
-        if self.grade == "gpu":
+        if self.backend == "open_vocabulary":
             return open_vocabulary.load(device)
         model = _small_model()
         return model if isinstance(model, str) else yolox.load(model)
 
-    def _agreeing(self, device: str) -> Judge | None:
-        if not self.judge:
+    def _agreeing(self, device: str) -> Vlm | None:
+        if not self.vlm:
             return None
-        from loupe.brain.perception.vlm.local import LocalJudge
+        from loupe.brain.perception.vlm.local import LocalVlm
 
-        return LocalJudge(self.judge, device=device)
+        return LocalVlm(self.vlm, device=device)
 
-    def _judge(
+    def _score(
         self,
         fields: Mapping[str, Any],
         picture: Callable[[], np.ndarray],
         size: tuple[int, int],
         detector: Detector | str,
-        judge: Judge | None,
+        vlm: Vlm | None,
     ) -> SampleResult:
         from loupe.brain.measures.composition import agreement, geneval, rules, t2i_compbench
 
@@ -184,13 +199,13 @@ class Composition(Check):
             return SampleResult({}, scene)
         whole = math.nan
         if self.mode == "geneval":
-            requirements, whole = geneval.judge(spec, scene)
+            requirements, whole = geneval.requirements(spec, scene)
         elif self.mode == "t2i_compbench":
-            requirements, whole = t2i_compbench.judge(spec, scene, self.confidence)
+            requirements, whole = t2i_compbench.requirements(spec, scene, self.confidence)
         else:
-            requirements = rules.judge(spec, scene, self.sure, self.confidence, self.decidable)
-            if judge is not None:
-                requirements = agreement.agreed(requirements, picture(), judge)
+            requirements = rules.requirements(spec, scene, self.sure, self.confidence, self.decidable)
+            if vlm is not None:
+                requirements = agreement.agreed(requirements, picture(), vlm)
             known = [requirement.violated for requirement in requirements if requirement.known]
             whole = sum(value <= 0.5 for value in known) / len(known) if known else math.nan
         requirements = (*requirements, rules.surplus(spec, scene, self.confidence))
@@ -206,7 +221,7 @@ class Composition(Check):
         size: tuple[int, int],
         detector: Detector | str,
     ) -> Scene | str:
-        """What was seen, or why nothing can be said."""
+        """What was detected, or why nothing can be said."""
         from loupe.brain.measures.composition.colors import middle, name_color
         from loupe.brain.measures.composition.scene import Scene
         from loupe.brain.perception.detectors.detection import usable
@@ -217,26 +232,26 @@ class Composition(Check):
             return "the picture has no size"
         if isinstance(given, (tuple, list)) and self.detector in ("auto", "field"):
             boxes: Sequence[Box] = [box for box in given if isinstance(box, Box)]
-            seen = usable(boxes, width, height)
-            if boxes and not seen:
+            detections = usable(boxes, width, height)
+            if boxes and not detections:
                 return "none of the sample's detections has a label and a place in the picture"
-            labels = [one.label for one in seen]
+            labels = [detection.label for detection in detections]
             known = COCO_80 if self.classes == "auto" else [label.strip() for label in self.classes.split(",")]
             if self.classes == "auto" and any(Vocabulary(COCO_80).find(label) is None for label in labels):
-                known = ()  # a detector of something else: what it would have found is not known
+                known = ()  # a detector of something else: what it would have detected is not known
             vocabulary = Vocabulary([*labels, *known])
-            floor = min([self.floor, *(one.score for one in seen)])
+            floor = min([self.floor, *(detection.score for detection in detections)])
         elif isinstance(detector, str):
             return detector
         else:
-            nouns = [*(asked.name for asked in spec.objects), *spec.excluded, *LIVING]
-            seen = usable(detector.find(picture(), nouns), width, height)
+            nouns = [*(requested.name for requested in spec.objects), *spec.excluded, *LIVING]
+            detections = usable(detector.find(picture(), nouns), width, height)
             vocabulary, floor = Vocabulary(detector.labels), detector.floor
 
-        def color(one: Detection) -> Any:
-            return name_color(middle(picture(), one.bounds))
+        def color(detection: Detection) -> Naming:
+            return name_color(middle(picture(), detection.bounds))
 
-        return Scene(seen, vocabulary, width, height, floor, color)
+        return Scene(detections, vocabulary, width, height, floor, color)
 
 
 def _small_model() -> Path | str:
@@ -268,16 +283,16 @@ def _values(
     values: dict[str, float] = {"composition_score": whole}
     reasons: list[str] = []
     for name in names:
-        mine = [requirement for requirement in requirements if requirement.failure == name]
-        worst = max((requirement.violated for requirement in mine if requirement.known), default=math.nan)
-        open_ = [requirement for requirement in mine if not requirement.known]
-        if mine and not math.isnan(worst) and (not open_ or worst > 0.5):
+        of_failure = [requirement for requirement in requirements if requirement.failure == name]
+        worst = max((requirement.violated for requirement in of_failure if requirement.known), default=math.nan)
+        open_ = [requirement for requirement in of_failure if not requirement.known]
+        if of_failure and not math.isnan(worst) and (not open_ or worst > 0.5):
             values[name] = min(max(worst, 0.0), 1.0)
         elif open_:
             reasons.append(f"{name}: {open_[0].reason}")
-    asked = [requirement for requirement in requirements if requirement.failure != "extra_object"]
-    if asked:
-        values["composition_unknown"] = sum(not requirement.known for requirement in asked) / len(asked)
+    requested = [requirement for requirement in requirements if requirement.failure != "extra_object"]
+    if requested:
+        values["composition_unknown"] = sum(not requirement.known for requirement in requested) / len(requested)
     none = [name for name in names if name not in values and not any(reason.startswith(name) for reason in reasons)]
     if none:
         reasons.append("the prompt asks for nothing that could be a " + ", ".join(none).replace("_", " "))
@@ -290,14 +305,18 @@ def _boxes(requirements: Sequence[Requirement]) -> tuple[Box, ...]:
     """What is wrong or unknown, with where it is (the whole picture for what is not there), then what is as wanted."""
     boxes: list[Box] = []
     taken: set[tuple[float, ...]] = set()
-    for requirement in sorted(requirements, key=lambda one: (not one.known, -one.violated if one.known else 0.0)):
+
+    def rank(requirement: Requirement) -> tuple[bool, float]:
+        return not requirement.known, -requirement.violated if requirement.known else 0.0
+
+    for requirement in sorted(requirements, key=rank):
         wrong = requirement.known and requirement.violated > 0.5
         if requirement.known and not wrong and requirement.failure != "missing_object":
             continue
         label = requirement.failure if wrong else "as wanted" if requirement.known else "unknown"
         facts: dict[str, str | float] = {
             "wanted": requirement.wanted,
-            "found": requirement.found,
+            "found": requirement.observed,
             "failure": requirement.failure,
         }
         if requirement.known:

@@ -88,9 +88,9 @@ class Exposure(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
-        Output("brightness_p01", "luma", False, (0.0, 1.0), "The level that 1 % of the pixels do not exceed."),
-        Output("brightness_p05", "luma", False, (0.0, 1.0), "The level that 5 % of the pixels do not exceed."),
-        Output("brightness_p25", "luma", False, (0.0, 1.0), "The level that 25 % of the pixels do not exceed."),
+        Output("brightness_p01", "luma", None, (0.0, 1.0), "The level that 1 % of the pixels do not exceed."),
+        Output("brightness_p05", "luma", None, (0.0, 1.0), "The level that 5 % of the pixels do not exceed."),
+        Output("brightness_p25", "luma", None, (0.0, 1.0), "The level that 25 % of the pixels do not exceed."),
         Output(
             name="brightness_p95",
             unit="luma",
@@ -109,7 +109,7 @@ class Exposure(Check):
             default_threshold=Threshold(">", 0.91, provenance="flags 2 of 100 clean ImageNet photos"),
             failure="bright",
         ),
-        Output("brightness_p99", "luma", True, (0.0, 1.0), "The level that 99 % of the pixels do not exceed."),
+        Output("brightness_p99", "luma", None, (0.0, 1.0), "The level that 99 % of the pixels do not exceed."),
         Output(
             name="contrast",
             unit="ratio",
@@ -125,11 +125,11 @@ class Exposure(Check):
         def seen(batch: Part) -> Tensor:
             return light(*batch.samples.extremes, batch.samples.luma.levels)
 
-        def judge(batch: AnyBatch) -> Scores:
-            found = percentiles(batch.each(lambda part: part.luma.at(_LONG_SIDE).histogram), _PERCENTS)
-            level = dict(zip(_PERCENTS, found, strict=True))
-            scores = {f"brightness_p{percent:02}": values for percent, values in level.items()}
+        def score(batch: AnyBatch) -> Scores:
+            levels = percentiles(batch.each(lambda part: part.luma.at(_LONG_SIDE).histogram), _PERCENTS)
+            by_percent = dict(zip(_PERCENTS, levels, strict=True))
+            scores = {f"brightness_p{percent:02}": values for percent, values in by_percent.items()}
             scores["overexposure"] = overexposure(batch.each(seen))
-            return Scores({**scores, "contrast": contrast(level[1], level[99])})
+            return Scores({**scores, "contrast": contrast(by_percent[1], by_percent[99])})
 
-        return judge
+        return score

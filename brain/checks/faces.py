@@ -15,10 +15,9 @@ from loupe.brain.measures.anatomy import vlm_questions
 if TYPE_CHECKING:
     import numpy as np
 
+    from loupe.brain.measures.anatomy.views import LandmarkModel
     from loupe.brain.perception.landmarks.face import Face
-    from loupe.brain.perception.vlm.base import Judge
-
-    Look = Callable[..., Face | None]
+    from loupe.brain.perception.vlm.base import Vlm
 
 _LONG_SIDE = 1280
 _MANY = 64
@@ -43,8 +42,8 @@ class Faces(Check):
     Not judged are faces that are small, cut by the frame, turned away or behind dark glasses. ``symmetric_face`` is a
     proxy as well: the correlation of one half's fine detail with that of the other half in a mirror.
 
-    Grade "gpu" asks a vision-language model about each face instead, profiles and covered eyes as well; its P(yes) has
-    been calibrated on nothing. The symmetry is measured in the same way in every grade.
+    Backend "vlm" asks a vision-language model about each face instead, profiles and covered eyes as well; its P(yes)
+    has been calibrated on nothing. The symmetry is measured in the same way by either backend.
     """
 
     name: ClassVar[str] = "faces"
@@ -83,21 +82,21 @@ class Faces(Check):
             ),
             failure="symmetric_face",
         ),
-        Output("faces_seen", "faces", True, (0.0, _MANY), "How many faces were found; only information."),
-        Output("faces_judged", "faces", True, (0.0, _MANY), "How many faces could be judged; only information."),
+        Output("faces_seen", "faces", None, (0.0, _MANY), "How many faces were found; only information."),
+        Output("faces_judged", "faces", None, (0.0, _MANY), "How many faces could be judged; only information."),
     )
 
-    grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
-    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
-    minimum: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
+    backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
+    vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    min_eye_distance: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models."""
         return ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
+        """Returns the check with backend "auto" replaced: "vlm" on a CUDA device that has the VLM, else "landmarks"."""
+        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -105,71 +104,73 @@ class Faces(Check):
         Raises:
             MissingWeights: a file of MediaPipe's models is not here
             MissingDependency: ai-edge-litert is not installed
-            ModelError: the judge of grade "gpu" cannot be loaded
-            InputError: there is no such grade
+            ModelError: the VLM of backend "vlm" cannot be loaded
+            InputError: there is no such backend
         """
         from loupe.brain.perception.landmarks import face
 
-        files, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
-        find = face.Faces(*files, levels=2, maximum=_MANY)
+        files, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        find = face.Faces(*files, levels=2, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
-            found = find.of_batch(batch, _LONG_SIDE)
-            judged = [_judge(faces, find.at, judge, picture, self.minimum) for picture, faces in found]
-            return self.scores(judged, batch.pixels.device)
+            pictures = find.of_batch(batch, _LONG_SIDE)
+            results = [_score(faces, find.at, vlm, picture, self.min_eye_distance) for picture, faces in pictures]
+            return self.scores(results, batch.pixels.device)
 
         return score
 
 
 @dataclass
-class _One:
+class _FaceResult:
     """A face and what is said of it; NaN as unknown."""
 
     face: Face
     reason: str | None
-    odd: float = math.nan
+    anomaly: float = math.nan
     says: str = ""
     symmetric: float = math.nan
     symmetric_reason: str = ""
     facts: dict[str, str | float] = field(default_factory=dict)
 
 
-def _judge(found: Sequence[Face], look: Look, judge: Judge | None, picture: np.ndarray, minimum: float) -> SampleResult:
-    faces = [_One(face, _unknown(face, picture, minimum)) for face in found]
-    for one in faces:
-        if one.reason is None:
-            if judge is None:
-                _measure(one, look, picture)
-            _mirror(one, picture)
+def _score(
+    faces: Sequence[Face], model: LandmarkModel[Face], vlm: Vlm | None, picture: np.ndarray, min_eye_distance: float
+) -> SampleResult:
+    results = [_FaceResult(face, _unknown(face, picture, min_eye_distance)) for face in faces]
+    for result in results:
+        if result.reason is None:
+            if vlm is None:
+                _measure(result, model, picture)
+            _mirror(result, picture)
         else:
-            one.symmetric_reason = one.reason
-    if judge is not None:
-        _ask(faces, judge, picture, minimum)
-    known = [one.odd for one in faces if not math.isnan(one.odd)]
-    mirrored = [one.symmetric for one in faces if not math.isnan(one.symmetric)]
+            result.symmetric_reason = result.reason
+    if vlm is not None:
+        _ask(results, vlm, picture, min_eye_distance)
+    known = [result.anomaly for result in results if not math.isnan(result.anomaly)]
+    mirrored = [result.symmetric for result in results if not math.isnan(result.symmetric)]
     values = {
         "face_malformed": max(known, default=math.nan),
         "symmetric_face": max(mirrored, default=math.nan),
-        "faces_seen": float(len(faces)),
+        "faces_seen": float(len(results)),
         "faces_judged": float(len(known)),
     }
     reason = None
-    if not faces:
+    if not results:
         reason = "no face seen"
     elif not known:
-        reason = faces[0].reason or "no face could be measured"
+        reason = results[0].reason or "no face could be measured"
     elif not mirrored:
-        reason = f"symmetry: {faces[0].symmetric_reason or 'no face could be measured'}"
-    return SampleResult(values, reason, points=tuple(_points(one) for one in faces))
+        reason = f"symmetry: {results[0].symmetric_reason or 'no face could be measured'}"
+    return SampleResult(values, reason, points=tuple(_points(result) for result in results))
 
 
-def _unknown(face: Face, picture: np.ndarray, minimum: float) -> str | None:
+def _unknown(face: Face, picture: np.ndarray, min_eye_distance: float) -> str | None:
     """Why a face cannot be judged by its points, or None."""
     from loupe.brain.measures.anatomy import face_shape
 
     points = face_shape.solid(face)
     turn = face_shape.turn(points)
-    if face_shape.unit(points) < minimum:
+    if face_shape.unit(points) < min_eye_distance:
         return f"the face is too small: {face_shape.unit(points):.0f} pixels between the eyes' outer corners"
     if face_shape.cut_off(face):
         return "the face is cut by the frame"
@@ -180,64 +181,68 @@ def _unknown(face: Face, picture: np.ndarray, minimum: float) -> str | None:
     return None
 
 
-def _measure(one: _One, look: Look, picture: np.ndarray) -> None:
+def _measure(result: _FaceResult, model: LandmarkModel[Face], picture: np.ndarray) -> None:
     from loupe.brain.measures.anatomy import face_shape, views
-    from loupe.brain.measures.anatomy.anomaly import oddest
+    from loupe.brain.measures.anatomy.anomaly import most_anomalous
     from loupe.brain.perception.landmarks.face import face_region
 
-    found = views.seen(look, picture, face_region(one.face.points))
+    figures = views.figures(model, picture, face_region(result.face.points))
     others = [
         face_shape.unmirrored(other, picture.shape[1]) if view.mirror else other
-        for view, other in found
+        for view, other in figures
         if other is not None
     ]
-    measures = face_shape.measures(one.face, others, picture)
-    if len(others) < len(found):
+    measures = face_shape.measures(result.face, others, picture)
+    if len(others) < len(figures):
         measures["doubt"] = 1.0
-    one.odd, name = oddest(measures, face_shape.LIMITS, face_shape.turn(face_shape.solid(one.face)).yaw)
-    one.says = face_shape.LIMITS[name].says if name else ""
-    one.facts = {key: round(value, 4) for key, value in measures.items()}
+    result.anomaly, name = most_anomalous(
+        measures, face_shape.LIMITS, face_shape.turn(face_shape.solid(result.face)).yaw
+    )
+    result.says = face_shape.LIMITS[name].says if name else ""
+    result.facts = {key: round(value, 4) for key, value in measures.items()}
 
 
-def _mirror(one: _One, picture: np.ndarray) -> None:
+def _mirror(result: _FaceResult, picture: np.ndarray) -> None:
     from loupe.brain.measures.anatomy import face_shape, face_symmetry
 
-    turn = face_shape.turn(face_shape.solid(one.face))
+    turn = face_shape.turn(face_shape.solid(result.face))
     if abs(turn.yaw) > _MAX_TURNED_SYMMETRIC:
-        one.symmetric_reason = f"the face is turned {turn.yaw:.0f} degrees to the side"
+        result.symmetric_reason = f"the face is turned {turn.yaw:.0f} degrees to the side"
         return
-    front, inside = face_symmetry.frontal(picture, one.face)
+    front, inside = face_symmetry.frontal(picture, result.face)
     likeness = face_symmetry.likeness(front, inside)
     if math.isnan(likeness):
-        one.symmetric_reason = "the face shows too little detail"
+        result.symmetric_reason = "the face shows too little detail"
         return
-    one.symmetric = min(max(likeness, 0.0), 1.0)
+    result.symmetric = min(max(likeness, 0.0), 1.0)
 
 
-def _ask(faces: list[_One], judge: Judge, picture: np.ndarray, minimum: float) -> None:
+def _ask(results: list[_FaceResult], vlm: Vlm, picture: np.ndarray, min_eye_distance: float) -> None:
     from loupe.brain.measures.anatomy import face_shape
 
     # a model that looks at the picture needs neither a front view nor free eyes, but pixels
-    asked = [one for one in faces if face_shape.unit(face_shape.solid(one.face)) >= minimum / 2]
-    crops = [vlm_questions.cut(picture, one.face.roi) for one in asked]
-    for one, answer in zip(asked, vlm_questions.worst(judge, crops, "face_malformed"), strict=True):
-        one.odd, one.says, one.reason = answer.score, answer.name, answer.reason or None
+    asked = [result for result in results if face_shape.unit(face_shape.solid(result.face)) >= min_eye_distance / 2]
+    crops = [vlm_questions.cut(picture, result.face.roi) for result in asked]
+    for result, answer in zip(asked, vlm_questions.worst(vlm, crops, "face_malformed"), strict=True):
+        result.anomaly, result.says, result.reason = answer.score, answer.name, answer.reason or None
 
 
-def _points(one: _One) -> Points:
+def _points(result: _FaceResult) -> Points:
     from loupe.brain.measures.anatomy.face_shape import shown
 
     threshold = Faces.outputs[0].default_threshold
     assert threshold is not None
-    fails = one.odd > threshold.value
-    facts: dict[str, str | float] = {"verdict": "unknown" if math.isnan(one.odd) else "malformed" if fails else "usual"}
-    if not math.isnan(one.odd):
-        facts |= {"score": round(one.odd, 4)}
-    if not math.isnan(one.symmetric):
-        facts |= {"symmetric": round(one.symmetric, 4)}
-    reason = one.reason if math.isnan(one.odd) else one.says if fails else ""
+    fails = result.anomaly > threshold.value
+    facts: dict[str, str | float] = {
+        "verdict": "unknown" if math.isnan(result.anomaly) else "malformed" if fails else "usual"
+    }
+    if not math.isnan(result.anomaly):
+        facts |= {"score": round(result.anomaly, 4)}
+    if not math.isnan(result.symmetric):
+        facts |= {"symmetric": round(result.symmetric, 4)}
+    reason = result.reason if math.isnan(result.anomaly) else result.says if fails else ""
     if reason:
         facts["reason"] = reason
-    size = one.face.size
-    places = tuple((float(x) / size[0], float(y) / size[1]) for x, y in shown(one.face))
-    return Points("face", places, min(one.face.presence, 1.0), facts | one.facts)
+    size = result.face.size
+    places = tuple((float(x) / size[0], float(y) / size[1]) for x, y in shown(result.face))
+    return Points("face", places, min(result.face.presence, 1.0), facts | result.facts)

@@ -52,16 +52,16 @@ class Geometry(Check):
             ),
             failure="odd_aspect",
         ),
-        Output("width", "pixels", True, (1.0, math.inf), "The picture's width."),
-        Output("height", "pixels", True, (1.0, math.inf), "The picture's height."),
+        Output("width", "pixels", None, (1.0, math.inf), "The picture's width."),
+        Output("height", "pixels", None, (1.0, math.inf), "The picture's height."),
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
         import torch
 
-        def judge(batch: AnyBatch) -> Scores:
+        def score(batch: AnyBatch) -> Scores:
             sizes = torch.tensor(batch.sizes, device=batch.device).reshape(-1, 2)
             width, height = sizes.float().unbind(1)
             return Scores({"aspect_ratio": aspect_ratio(sizes), "width": width, "height": height})
 
-        return judge
+        return score

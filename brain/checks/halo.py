@@ -101,12 +101,12 @@ class Halo(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(luma: Tensor) -> SampleResult:
+        def score_picture(luma: Tensor) -> SampleResult:
             if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
                 return SampleResult({}, f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels")
             edges = strong_edges(luma, _MAX_BACK)
-            found, room = rims(torch.cat([part.profiles for part in edges]))
-            inside = found[room]
+            overshoots, room = rims(torch.cat([part.profiles for part in edges]))
+            inside = overshoots[room]
             if len(inside) < _MIN_SIDES:
                 return SampleResult({}, "too few strong edges to judge halos")
             score = float(inside[:, _RIM].mean(1).quantile(_QUANTILE).clamp(-2, 2))
@@ -116,13 +116,13 @@ class Halo(Check):
             after = profile[_RIM.start :] < profile[_RIM].max() / 2
             width = (_RIM.start + int(after.float().argmax()) if after.any() else REACH) / max(luma.shape)
             rows, columns = (torch.cat([getattr(part, name) for part in edges]) for name in ("rows", "columns"))
-            amounts = torch.where(room, found[:, _RIM].mean(1), 0).clamp(0, 1)
+            amounts = torch.where(room, overshoots[:, _RIM].mean(1), 0).clamp(0, 1)
             places = worst_places(rows.repeat(2), columns.repeat(2), amounts, (luma.shape[0], luma.shape[1]))
             return SampleResult(
                 {"halo": score, "halo_width": width}, boxes=tuple(Box("halo", place) for place in places)
             )
 
-        def judge(batch: ImageBatch) -> Scores:
-            return self.scores([one(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
+        def score(batch: ImageBatch) -> Scores:
+            return self.scores([score_picture(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
 
-        return judge
+        return score

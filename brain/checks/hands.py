@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from loupe.brain.measures.anatomy.fingers import Count
     from loupe.brain.measures.anatomy.hand_shape import Shape
-    from loupe.brain.measures.anatomy.hand_views import Looker
+    from loupe.brain.measures.anatomy.hand_views import HandViews
     from loupe.brain.perception.landmarks.hand import Hand
-    from loupe.brain.perception.vlm.base import Judge
+    from loupe.brain.perception.vlm.base import Vlm
 
 _LONG_SIDE = 1280
 #: so many hands of a picture are looked at, the surest: a crowd must not take minutes
@@ -47,7 +47,7 @@ class Hands(Check):
     ``hand_implausibility`` is a rank for human eyes, not a verdict: it says how far the models disagree with themselves
     over mirrored, turned and scaled views (``anatomy/hand_shape.py``). Small and blurred hands raise it, too.
 
-    Grade "gpu" also asks a vision-language model one question for each artefact about each hand that is large enough;
+    Backend "vlm" also asks a vision-language model one question for each artifact about each hand that is large enough;
     the worst yes counts. It then judges closed hands, too. Its probabilities have not been calibrated.
     """
 
@@ -64,7 +64,7 @@ class Hands(Check):
             "score",
             False,
             (0.0, 1.0),
-            "How malformed the worst hand is: by its number of fingers, or by the judge.",
+            "How malformed the worst hand is: by its number of fingers, or by the VLM.",
             Threshold(">", 0.5, provenance=_BASIS),
             "hand_malformed",
         ),
@@ -75,17 +75,17 @@ class Hands(Check):
             (0.0, 1.0),
             "How far the landmarks of the hands change from view to view, on average: a rank, no verdict.",
         ),
-        Output("hands", "hands", True, (0.0, float(MAX)), f"How many hands were found, at most {MAX}."),
-        Output("hands_judged", "hands", True, (0.0, float(MAX)), "How many of the hands were judged."),
+        Output("hands", "hands", None, (0.0, float(MAX)), f"How many hands were found, at most {MAX}."),
+        Output("hands_judged", "hands", None, (0.0, float(MAX)), "How many of the hands were judged."),
         Output("hands_missed", "wrists", False, (0.0, 128.0), "Visible wrists at which no hand was found."),
     )
 
-    grade: str = param(
+    backend: str = param(
         "auto",
-        "offline: by landmarks and outline; gpu: also asks a judge about each hand; auto: gpu where it can be had",
-        choices=vlm_questions.GRADES,
+        "landmarks: by landmarks and outline; vlm: also asks a VLM about each hand; auto: vlm where it can be had",
+        choices=vlm_questions.BACKENDS,
     )
-    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
+    vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
     levels: int = param(
         3, "How many sizes of regions are searched: each further one finds hands half as large", low=1, high=5
     )
@@ -98,27 +98,27 @@ class Hands(Check):
         return FILES
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with "auto" replaced: "gpu" on a CUDA device with the judge's weights, else "offline"."""
-        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
+        """Returns the check with "auto" replaced: "vlm" on a CUDA device with the VLM's weights, else "landmarks"."""
+        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 
         Raises:
-            InputError: there is no such grade
+            InputError: there is no such backend
             MissingWeights: MediaPipe's weights are not on this machine
             MissingDependency: ai-edge-litert is not installed
-            ModelError: the judge of grade "gpu" cannot be loaded
+            ModelError: the VLM of backend "vlm" cannot be loaded
         """
-        from loupe.brain.measures.anatomy.hand_views import Looker
+        from loupe.brain.measures.anatomy.hand_views import HandViews
 
-        _, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
-        looker = Looker(levels=self.levels, maximum=MAX)
+        _, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        views = HandViews(levels=self.levels, max_hands=MAX)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
-            judged = [judge_picture(picture, looker, judge, self.min_side) for picture in pictures]
-            return self.scores(judged, batch.pixels.device)
+            results = [score_picture(picture, views, vlm, self.min_side) for picture in pictures]
+            return self.scores(results, batch.pixels.device)
 
         return score
 
@@ -132,29 +132,29 @@ class _Verdict:
     form: Shape | None = None
 
 
-def judge_picture(picture: np.ndarray, looker: Looker, judge: Judge | None, min_side: int) -> SampleResult:
+def score_picture(picture: np.ndarray, views: HandViews, vlm: Vlm | None, min_side: int) -> SampleResult:
     """Returns what is said of one picture.
 
     Args:
         picture: (H, W, 3) uint8 RGB
-        looker: finds the hands
-        judge: is asked about each hand that is large enough; None: the outline alone decides
+        views: finds the hands, and sees each of them from several sides
+        vlm: is asked about each hand that is large enough; None: the outline alone decides
         min_side: of a hand's box, in pixels, the longer one
     """
     from loupe.brain.measures.anatomy import glove_color
 
-    hands, missed = looker.find(picture)
+    hands, missed = views.find(picture)
     large = [max(hand.box[2:]) >= min_side for hand in hands]
-    colors = glove_color.of_hands(picture, hands)
+    colors = glove_color.glove_colors(picture, hands)
     verdicts = [
-        _by_outline(picture, looker, hand, color)
+        _by_outline(picture, views, hand, color)
         if fits
         else _Verdict(math.nan, f"smaller than {min_side} pixels", math.nan)
         for hand, fits, color in zip(hands, large, colors, strict=True)
     ]
-    if judge is not None:
+    if vlm is not None:
         asked = [index for index, fits in enumerate(large) if fits and not colors[index]]
-        for index, verdict in zip(asked, _asked(picture, [hands[i] for i in asked], judge), strict=True):
+        for index, verdict in zip(asked, _asked(picture, [hands[i] for i in asked], vlm), strict=True):
             verdicts[index] = _worse(verdicts[index], *verdict)
     scores = [verdict.score for verdict in verdicts if not math.isnan(verdict.score)]
     ranks = [verdict.implausibility for verdict in verdicts if not math.isnan(verdict.implausibility)]
@@ -186,12 +186,12 @@ def _why(verdicts: Sequence[_Verdict], missed: int) -> str:
     return f"none of {len(verdicts)} hands can be judged: {usual}" if len(verdicts) > 1 else f"the hand: {usual}"
 
 
-def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, color: str) -> _Verdict:
+def _by_outline(picture: np.ndarray, views: HandViews, hand: Hand, color: str) -> _Verdict:
     from loupe.brain.measures.anatomy import fingers
     from loupe.brain.measures.anatomy.hand_shape import implausibility, shape
     from loupe.brain.measures.anatomy.hand_views import patch_of
 
-    rank = implausibility(looker.steadiness(picture, hand), hand.score)
+    rank = implausibility(views.steadiness(picture, hand), hand.score)
     form = shape(hand.world, hand.points)
     if color:
         return _Verdict(math.nan, f"may be a glove: it is {color}", rank, None, form)
@@ -205,27 +205,31 @@ def _by_outline(picture: np.ndarray, looker: Looker, hand: Hand, color: str) -> 
         return _Verdict(math.nan, count.reason, rank, None, form)
     if not count.wrong:
         return _Verdict(0.4 * rank, f"{count.seen} fingers stretched out, as many as expected", rank, count, form)
-    said = f"{count.seen} fingers stretched out, {_expected(count)} expected"
-    return _Verdict(0.6 + 0.4 * rank, said, rank, count, form)
+    reason = f"{count.seen} fingers stretched out, {_expected(count)} expected"
+    return _Verdict(0.6 + 0.4 * rank, reason, rank, count, form)
 
 
-def _asked(picture: np.ndarray, hands: Sequence[Hand], judge: Judge) -> list[tuple[float, str]]:
+def _asked(picture: np.ndarray, hands: Sequence[Hand], vlm: Vlm) -> list[tuple[float, str]]:
     from loupe.brain.perception.landmarks.hand import hand_region
 
     crops = [vlm_questions.cut(picture, hand_region(hand.points).scaled(1.1)) for hand in hands]
-    found = vlm_questions.worst(judge, crops, "hand_malformed")
-    return [(one.score, one.name.replace("_", " ") or one.reason) for one in found]
+    answers = vlm_questions.worst(vlm, crops, "hand_malformed")
+    return [(answer.score, answer.name.replace("_", " ") or answer.reason) for answer in answers]
 
 
-def _worse(verdict: _Verdict, score: float, said: str) -> _Verdict:
-    """The worse of what the outline and what the judge say; the one that says something where the other does not."""
+def _worse(verdict: _Verdict, score: float, artifact: str) -> _Verdict:
+    """The worse of what the outline and what the VLM say; the one that says something where the other does not."""
     if math.isnan(score) or verdict.score >= score:
         return verdict
-    return replace(verdict, score=score, reason=f"the judge was asked for {said}: {score:.2f}")
+    return replace(verdict, score=score, reason=f"the VLM was asked for {artifact}: {score:.2f}")
 
 
 def _expected(count: Count) -> str:
-    return str(count.maximum) if count.minimum == count.maximum else f"{count.minimum} to {count.maximum}"
+    return (
+        str(count.max_expected)
+        if count.min_expected == count.max_expected
+        else f"{count.min_expected} to {count.max_expected}"
+    )
 
 
 def _evidence(hand: Hand, verdict: _Verdict, pair: float) -> Points:

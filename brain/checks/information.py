@@ -72,9 +72,9 @@ class Information(Check):
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
-        def judge(batch: AnyBatch) -> Scores:
+        def score(batch: AnyBatch) -> Scores:
             levels = batch.each(lambda part: part.luma.at(_LONG_SIDE).histogram)
             busiest = batch.each(lambda part: local_contrast(part.luma.at(_LONG_SIDE).blocks))
             return Scores({"entropy": entropy(levels), "local_contrast": busiest})
 
-        return judge
+        return score

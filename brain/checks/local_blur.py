@@ -105,15 +105,17 @@ def softest_window(softness: Tensor, known: Tensor) -> tuple[float, tuple[int, i
         around = torch.stack(corners).unflatten(0, (5, 4))
         total, count = (around[:, 0] - around[:, 1] - around[:, 2] + around[:, 3]).unbind(1)
         mean = total / count.clamp_min(1)
-        minimum = (_MIN_INSIDE, *(_MIN_AROUND,) * 4)
-        areas = torch.tensor([share * tall * broad for share, (_, _, tall, broad) in zip(minimum, strips, strict=True)])
+        min_shares = (_MIN_INSIDE, *(_MIN_AROUND,) * 4)
+        areas = torch.tensor(
+            [share * tall * broad for share, (_, _, tall, broad) in zip(min_shares, strips, strict=True)]
+        )
         enough = count > areas.to(count.device)[:, None, None]
         softest = mean[1:].masked_fill(~enough[1:], -torch.inf).amax(0)
         valid = enough[0] & (enough[1:].sum(0) >= _MIN_SIDES)
-        maximum, where = (mean[0] - softest).masked_fill(~valid, -torch.inf).flatten().max(0)
-        if float(maximum) > best:
+        excess, where = (mean[0] - softest).masked_fill(~valid, -torch.inf).flatten().max(0)
+        if float(excess) > best:
             top, left = divmod(int(where), places[1])
-            best, place, inside = float(maximum), (top, left, high, wide), float(mean[0, top, left])
+            best, place, inside = float(excess), (top, left, high, wide), float(mean[0, top, left])
     return best, place, inside
 
 
@@ -138,15 +140,15 @@ def grown(soft: np.ndarray, place: tuple[int, int, int, int]) -> tuple[int, int,
     room = np.zeros_like(soft)
     room[max(0, top - high // 2) : top + high + high // 2, max(0, left - wide // 2) : left + wide + wide // 2] = True
     room &= soft
-    found = np.zeros_like(soft)
-    found[top : top + high, left : left + wide] = soft[top : top + high, left : left + wide]
+    region = np.zeros_like(soft)
+    region[top : top + high, left : left + wide] = soft[top : top + high, left : left + wide]
     for _ in range(max(high, wide)):
-        wider = np.pad(found, 1)
+        wider = np.pad(region, 1)
         wider = wider[1:-1, 1:-1] | wider[:-2, 1:-1] | wider[2:, 1:-1] | wider[1:-1, :-2] | wider[1:-1, 2:]
-        found = wider & (room | found)
-    if not found.any():
+        region = wider & (room | region)
+    if not region.any():
         return place
-    y, x = np.nonzero(found)
+    y, x = np.nonzero(region)
     return int(y.min()), int(x.min()), int(np.ptp(y)) + 1, int(np.ptp(x)) + 1
 
 
@@ -181,14 +183,14 @@ class LocalBlur(Check):
         Output(
             "blurred_share",
             "share of the blocks that are not plain",
-            False,
+            None,
             (0.0, 1.0),
             "How much of the picture is blurred, backgrounds included; plain areas are not counted.",
         ),
         Output(
             "sharp_patch",
             "octaves",
-            False,
+            None,
             (0.0, 20.0),
             "How much sharper the sharpest enclosed part is than the sharpest of its four sides: a subject in focus.",
         ),
@@ -196,12 +198,12 @@ class LocalBlur(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        def one(luma: Tensor) -> SampleResult:
+        def score_picture(luma: Tensor) -> SampleResult:
             height, width = luma.shape
             if min(height, width) < _MIN_SIDE:
                 return SampleResult({}, f"too small to judge local blur: {width} x {height} pixels")
             block = min(_MAX_BLOCK, max(_MIN_BLOCK, min(height, width) // 16))
-            softness, known = (found.cpu() for found in block_softness(luma, block))
+            softness, known = (tensor.cpu() for tensor in block_softness(luma, block))
             local = smoothed(softness, known).numpy()
             blurred = np.clip((local - _SHARP) / (_BLURRED - _SHARP), 0, 1)
             blurred = np.where(known.numpy(), blurred, 0).astype(np.float32)
@@ -222,7 +224,7 @@ class LocalBlur(Check):
             }
             return SampleResult(values, boxes=boxes, map=blurred)
 
-        def judge(batch: ImageBatch) -> Scores:
-            return self.scores([one(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
+        def score(batch: ImageBatch) -> Scores:
+            return self.scores([score_picture(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
 
-        return judge
+        return score

@@ -132,8 +132,8 @@ def spectrum(frames: Tensor) -> Tensor:
     """
     import torch
 
-    found = torch.fft.rfft2(frames)
-    return found.real.square().add_(found.imag.square())
+    spectra = torch.fft.rfft2(frames)
+    return spectra.real.square().add_(spectra.imag.square())
 
 
 def _log(power: Tensor) -> Tensor:
@@ -208,7 +208,7 @@ class MotionBlur(Check):
         Output(
             "motion_angle",
             "degrees counterclockwise from horizontal",
-            False,
+            None,
             (0.0, 180.0),
             "The direction that lacks most; that of the smear where motion_blur is high.",
         ),
@@ -237,22 +237,22 @@ class MotionBlur(Check):
             variance = halves.square().mean((1, 2)) - halves.mean((1, 2)).square()
             return torch.stack((variance, torch.full_like(variance, max(halves.shape[-2:]))), 1)
 
-        def judge(batch: AnyBatch) -> Scores:
+        def score(batch: AnyBatch) -> Scores:
             power = spectrum(batch.each(frames))
             variance, side = batch.each(measures).unbind(1)
-            maximum, strongest = directional_loss(power).max(-1)
+            loss, strongest = directional_loss(power).max(-1)
             angle = strongest * (180 / _DIRECTIONS)
-            length = torch.zeros_like(maximum)
-            for at in (maximum >= _MIN_LOSS).nonzero()[:, 0].tolist():
+            length = torch.zeros_like(loss)
+            for at in (loss >= _MIN_LOSS).nonzero()[:, 0].tolist():
                 length[at] = smear_length(power[at], float(angle[at])) / side[at]
-            small = maximum.isnan()
+            small = loss.isnan()
             unknown = small | (variance < _MIN_SPREAD**2)
-            found = [scores.masked_fill(unknown, torch.nan) for scores in (maximum, angle, length)]
+            values = [scores.masked_fill(unknown, torch.nan) for scores in (loss, angle, length)]
             reasons = tuple(
-                None if not one else _TOO_SMALL if minimum else "too plain to judge motion blur"
-                for one, minimum in zip(unknown.tolist(), small.tolist(), strict=True)
+                None if not is_unknown else _TOO_SMALL if is_small else "too plain to judge motion blur"
+                for is_unknown, is_small in zip(unknown.tolist(), small.tolist(), strict=True)
             )
             names = [output.name for output in self.outputs]
-            return Scores(dict(zip(names, found, strict=True)), reasons if any(reasons) else ())
+            return Scores(dict(zip(names, values, strict=True)), reasons if any(reasons) else ())
 
-        return judge
+        return score

@@ -7,23 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
-from loupe.brain.core.specs import Check, param
+from loupe.brain.core.specs import Check, known_backend, param
 from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     import numpy as np
 
     from loupe.brain.measures.overlays.finding import LineCandidate
-    from loupe.brain.perception.ocr.ocr import Ocr
-    from loupe.brain.perception.vlm.base import Judge
-    from loupe.brain.prompts.requested_overlays import RequestedText
+    from loupe.brain.perception.ocr.rapid_ocr import Ocr
+    from loupe.brain.perception.vlm.base import Vlm
+    from loupe.brain.prompts.requested_overlays import RequestedOverlays
 
 _LONG_SIDE = 1024
 #: pixels along the short side below which no lettering can be told
 _MIN_SIDE = 96
-_GRADES = ("auto", "offline", "gpu")
+_BACKENDS = ("auto", "ocr", "vlm")
 _KINDS = ("watermark", "overlay")
 _SMALL = "too small to judge what is laid over it: {} x {} pixels"
 _PLAIN = "too plain to judge what is laid over it"
@@ -37,21 +36,21 @@ _Row = dict[str, float]
 class Overlay(Check):
     """Overlay: watermarks, captions and interface elements that nobody asked for.
 
-    Offline, lines of lettering are found by PP-OCRv6 small (in RapidOCR's wheel, no download) in the picture and in a
-    copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how its ink
-    lies on what is behind it (one opacity and one colour, as blending leaves it), whether it stands on an even upright
-    rectangle, how many others look the same, and what it says. A logistic regression makes a likelihood of it, one
-    for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons); a
-    picture has that of its likeliest line.
+    With backend "ocr", lines of lettering are found by PP-OCRv6 small (in RapidOCR's wheel, no download) in the picture
+    and in a copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how
+    its ink lies on what is behind it (one opacity and one colour, as blending leaves it), whether it stands on an even
+    upright rectangle, how many others look the same, and what it says. A logistic regression makes a likelihood of it,
+    one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons);
+    a picture has that of its likeliest line.
 
     The prompt may be missing: then nothing is asked for. A line that says what the prompt asks to be written does not
     count, nor does a watermark where the prompt asks for a logo, nor an overlay where it asks for a screenshot, a
     poster or subtitles. Where the prompt asks for lettering without saying which, a picture that would fail is
     unknown. Unknown, too: pictures under 96 pixels, plain ones, and pages full of lettering.
 
-    With grade "gpu" a vision-language model is asked instead; its scores are P(yes), and it names no places.
+    With backend "vlm" a vision-language model is asked instead; its scores are P(yes), and it names no places.
 
-    Marks without letters are not found offline; lettering that belongs to the scene is told apart by how it lies
+    Marks without letters are not found by "ocr"; lettering that belongs to the scene is told apart by how it lies
     there, which is a likelihood, not a certainty.
     """
 
@@ -83,10 +82,10 @@ class Overlay(Check):
         ),
     )
 
-    grade: str = param(
+    backend: str = param(
         "auto",
-        "offline: PP-OCRv6 small and measurements; gpu: a vision-language model; auto: gpu where it can be had",
-        choices=_GRADES,
+        "ocr: PP-OCRv6 small and measurements; vlm: a vision-language model; auto: vlm where it can be had",
+        choices=_BACKENDS,
     )
     threads: int = param(1, "Threads of the text detector", low=1, high=64)
 
@@ -95,55 +94,54 @@ class Overlay(Check):
         return ("prompt",)
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with "auto" replaced: "gpu" on a CUDA device that has the judge's weights, else "offline".
+        """Returns the check with "auto" replaced: "vlm" on a CUDA device that has the VLM's weights, else "ocr".
 
         Only the hub's local cache is looked into.
         """
-        if self.grade != "auto":
+        if self.backend != "auto":
             return self
         from loupe.brain.perception.vlm import folder
 
-        return replace(self, grade="gpu" if device.startswith("cuda") and folder.is_here() else "offline")
+        return replace(self, backend="vlm" if device.startswith("cuda") and folder.is_here() else "ocr")
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 
         Raises:
             MissingDependency: rapidocr or onnxruntime is not installed
-            ModelError: the weights of grade "gpu" are not on this machine
-            InputError: there is no such grade
+            ModelError: the weights of backend "vlm" are not on this machine
+            InputError: there is no such backend
         """
-        if self.grade not in _GRADES:
-            raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
-        if self.resolved(device).grade == "gpu":
-            from loupe.brain.perception.vlm.local import LocalJudge
+        known_backend(self.backend, _BACKENDS, {"offline": "ocr", "gpu": "vlm"})
+        if self.resolved(device).backend == "vlm":
+            from loupe.brain.perception.vlm.local import LocalVlm
 
-            return self.asking(LocalJudge(device=device))
-        from loupe.brain.perception.ocr.ocr import Ocr
+            return self.asking(LocalVlm(device=device))
+        from loupe.brain.perception.ocr.rapid_ocr import Ocr
 
         ocr = Ocr(device, self.threads)
-        return lambda batch: self.scores([_measured(ocr, *one) for one in _each(batch)], batch.pixels.device)
+        return lambda batch: self.scores([_measured(ocr, *request) for request in _each(batch)], batch.pixels.device)
 
-    def asking(self, judge: Judge) -> Callable[[ImageBatch], Scores]:
-        """Returns the function that scores a batch by what a judge says: P(yes) is the score.
+    def asking(self, vlm: Vlm) -> Callable[[ImageBatch], Scores]:
+        """Returns the function that scores a batch by what a VLM says: P(yes) is the score.
 
-        The function raises ``JudgeError`` where the judge gives no answer at all.
+        The function raises ``VlmError`` where the VLM gives no answer at all.
 
         Args:
-            judge: a vision-language model, asked one question of each kind for each picture
+            vlm: a vision-language model, asked one question of each kind for each picture
 
-        >>> Overlay().asking(judge)(batch)["watermark"]  # doctest: +SKIP
+        >>> Overlay().asking(vlm)(batch)["watermark"]  # doctest: +SKIP
         tensor([0.0213, 0.9641])
         """
-        return lambda batch: self.scores(_told(judge, list(_each(batch))), batch.pixels.device)
+        return lambda batch: self.scores(_asked(vlm, list(_each(batch))), batch.pixels.device)
 
 
-def _each(batch: ImageBatch) -> list[tuple[np.ndarray, RequestedText]]:
-    from loupe.brain.prompts.requested_overlays import requested_text
+def _each(batch: ImageBatch) -> list[tuple[np.ndarray, RequestedOverlays]]:
+    from loupe.brain.prompts.requested_overlays import requested_overlays
 
     pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
     prompts = batch.fields.get("prompt") or (None,) * len(batch)
-    return [(picture, requested_text(prompt)) for picture, prompt in zip(pictures, prompts, strict=True)]
+    return [(picture, requested_overlays(prompt)) for picture, prompt in zip(pictures, prompts, strict=True)]
 
 
 def _unfit(picture: np.ndarray) -> str | None:
@@ -160,7 +158,7 @@ def _line(kind: str) -> float:
     return threshold.value
 
 
-def _kept(values: _Row, asked: RequestedText) -> tuple[_Row, str | None]:
+def _kept(values: _Row, asked: RequestedOverlays) -> tuple[_Row, str | None]:
     """The scores less what the prompt asks for, and why one is left out."""
     wanted = {"watermark": asked.watermark, "overlay": asked.interface}
     kept, reason = {}, None
@@ -175,7 +173,7 @@ def _kept(values: _Row, asked: RequestedText) -> tuple[_Row, str | None]:
     return kept, reason
 
 
-def _measured(ocr: Ocr, picture: np.ndarray, asked: RequestedText) -> SampleResult:
+def _measured(ocr: Ocr, picture: np.ndarray, asked: RequestedOverlays) -> SampleResult:
     """What the lines of a picture say."""
     from loupe.brain.measures.overlays.features import crowded
     from loupe.brain.measures.overlays.finding import MAX_READ, lines_of, read_lines
@@ -199,11 +197,11 @@ def _measured(ocr: Ocr, picture: np.ndarray, asked: RequestedText) -> SampleResu
     # the likeliest of either kind are read: reading costs as much as all else
     ranked = sorted(lines, key=lambda line: -max(both(line, False).values()))[:MAX_READ]
     read = [line for line in read_lines(picture, ocr, ranked) if not asked.wants(line.text)]
-    found = [(line, both(line, True)) for line in read]
-    values = {kind: max((row[kind] for _, row in found), default=0.0) for kind in _KINDS}
+    rated = [(line, both(line, True)) for line in read]
+    values = {kind: max((row[kind] for _, row in rated), default=0.0) for kind in _KINDS}
     kept, reason = _kept(values, asked)
     boxes = []
-    for line, row in found:
+    for line, row in rated:
         kind = max(_KINDS, key=lambda name: row[name] / _line(name))
         if row[kind] > _line(kind) and kept.get(kind):
             what = (watermark_kind if kind == "watermark" else overlay_kind)(line, shape)
@@ -216,22 +214,22 @@ def _measured(ocr: Ocr, picture: np.ndarray, asked: RequestedText) -> SampleResu
     return SampleResult(kept, reason, tuple(boxes))
 
 
-def _told(judge: Judge, pictures: Sequence[tuple[np.ndarray, RequestedText]]) -> list[SampleResult]:
-    """What a judge says of pictures that something can be said of."""
+def _asked(vlm: Vlm, pictures: Sequence[tuple[np.ndarray, RequestedOverlays]]) -> list[SampleResult]:
+    """What a VLM says of pictures that something can be said of."""
     from loupe.brain.measures.overlays.vlm_questions import answers
 
     reasons = [_unfit(picture) for picture, _ in pictures]
     values: list[_Row] = [{} for _ in pictures]
     fit = [at for at, reason in enumerate(reasons) if reason is None]
     for kind in _KINDS:
-        told = answers(judge, [pictures[at][0] for at in fit], kind, [pictures[at][1].texts for at in fit])
-        for at, (value, why) in zip(fit, told, strict=True):
+        answered = answers(vlm, [pictures[at][0] for at in fit], kind, [pictures[at][1].texts for at in fit])
+        for at, (value, why) in zip(fit, answered, strict=True):
             if math.isnan(value):
                 reasons[at] = why
             else:
                 values[at][kind] = value
-    judged = []
+    results = []
     for row, reason, (_, asked) in zip(values, reasons, pictures, strict=True):
         kept, left_out = _kept(row, asked)
-        judged.append(SampleResult(kept, reason or left_out))
-    return judged
+        results.append(SampleResult(kept, reason or left_out))
+    return results

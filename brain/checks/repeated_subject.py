@@ -116,15 +116,15 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
     around = unfold(pad(grid.view(1, 3, rows, columns), (2,) * 4), 5)[0].view(3, 25, -1)[:, :, own]
     agree = ((around[1:] - grid[1:, None, own]).abs() <= _TOLERANCE).all(0)
     votes = (around[0] * agree).sum(0)
-    found = []
+    pairs = []
     for _ in range(_CANDIDATES):
         best = int(votes.argmax())
         if float(votes[best]) < _MIN_VOTES:
             break
         i, j = own[best], match[best]
-        found.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
+        pairs.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
         votes[here[best, own]] = 0
-    return torch.stack(found) if found else torch.zeros(0, 4, device=pixels.device), count
+    return torch.stack(pairs) if pairs else torch.zeros(0, 4, device=pixels.device), count
 
 
 def verify(band: Tensor, pairs: Tensor) -> Tensor:
@@ -165,9 +165,9 @@ def verify(band: Tensor, pairs: Tensor) -> Tensor:
     places = second.shape[1]
     where = (normal(first) @ normal(second).transpose(1, 2)).flatten(1).argmax(1)
     index = torch.arange(len(pairs), device=band.device)
-    one, other = quarters(first[index, where // places]), quarters(second[index, where % places])
-    power = (one.square().mean(-1) * other.square().mean(-1)).sqrt() + _MIN_CONTRAST**2
-    score = ((one * other).mean(-1) / power).mean(-1).clamp(0, 1)
+    score_picture, latter = quarters(first[index, where // places]), quarters(second[index, where % places])
+    power = (score_picture.square().mean(-1) * latter.square().mean(-1)).sqrt() + _MIN_CONTRAST**2
+    score = ((score_picture * latter).mean(-1) / power).mean(-1).clamp(0, 1)
     # against itself, shifted by 0, 2, 4 or 6 pixels each way
     beside = unfold(sample(pairs[:, :2], _PATCH + 12), _PATCH, stride=2).transpose(1, 2)
     own = (normal(beside) @ normal(first[:, len(_SCALES) // 2, :, None].transpose(1, 2)).transpose(1, 2))[..., 0]
@@ -205,7 +205,7 @@ class RepeatedSubject(Check):
         Output(
             "repeated_distance",
             "share of the long side",
-            False,
+            None,
             (0.0, 1.5),
             "How far the two most alike places are apart, 0 where there are none.",
         ),
@@ -213,7 +213,7 @@ class RepeatedSubject(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        def one(coarse: Tensor, luma: Tensor) -> SampleResult:
+        def score_picture(coarse: Tensor, luma: Tensor) -> SampleResult:
             height, width = luma.shape
             if min(height, width) < _MIN_SIDE or min(coarse.shape[1:]) < _MIN_COARSE:
                 return SampleResult({}, f"too small or narrow to judge repetition: {width} x {height} pixels")
@@ -237,10 +237,10 @@ class RepeatedSubject(Check):
                 boxes.append(Box("repeated_subject", bounds, round(float(alike), 3)))
             return SampleResult(values, boxes=tuple(boxes))
 
-        def judge(batch: ImageBatch) -> Scores:
+        def score(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
             coarse = small.at(_COARSE)
-            found = [one(*pair) for pair in zip(coarse.pixels, small.luma.luma, strict=True)]
-            return self.scores(found, batch.pixels.device)
+            results = [score_picture(*pair) for pair in zip(coarse.pixels, small.luma.luma, strict=True)]
+            return self.scores(results, batch.pixels.device)
 
-        return judge
+        return score

@@ -48,7 +48,7 @@ _REACHES = 0.5
 _HALF, _WIDE = 0.8, 0.9
 
 
-def _maximum(values: Tensor, count: int) -> Tensor:
+def _running_max(values: Tensor, count: int) -> Tensor:
     """Returns the maxima of ``count`` neighbours along the last dimension: (..., N) to (..., N - count + 1)."""
     import torch
 
@@ -77,16 +77,16 @@ def step_shares(levels: Tensor, width: int = 1) -> Tensor:
     from torch.nn.functional import pad
 
     step = (levels[:, 1:] - levels[:, :-1]).abs_()
-    beside = _maximum(step, _BESIDE)
+    beside = _running_max(step, _BESIDE)
     across = step if width == 1 else (levels[:, width:] - levels[:, :-width]).abs_()
     inner = across.shape[1] - 2 * _BESIDE
     limit = torch.maximum(beside[:, :inner], beside[:, _BESIDE + width :][:, :inner])
     more, less = _RATIO
     # 1 where across * less > limit * more, else 0, in 16 bits: a comparison and a mean take five times as long
     limit = limit.mul_(more).clamp_(min=_MIN_STEP * less - 1)
-    found = (across[:, _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
+    steps = (across[:, _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
     rows = len(levels) // _SEGMENTS
-    count = found[: rows * _SEGMENTS].view(_SEGMENTS, rows, inner).sum(1, dtype=torch.int16)
+    count = steps[: rows * _SEGMENTS].view(_SEGMENTS, rows, inner).sum(1, dtype=torch.int16)
     share = count.float() / rows
     share = pad(share, (_BESIDE, levels.shape[1] - 1 - inner - _BESIDE))
     if share.shape[1] > 2 * _JPEG:
@@ -201,14 +201,14 @@ class Seam(Check):
         Output(
             "seam_position",
             "share of the width or height",
-            False,
+            None,
             (0.0, 1.0),
             "Where the likeliest line is: from the left if it is vertical, else from the top.",
         ),
         Output(
             "seam_angle",
             "degrees counterclockwise from horizontal",
-            False,
+            None,
             (0.0, 90.0),
             "The direction of the likeliest line: 0 or 90.",
         ),
@@ -219,24 +219,24 @@ class Seam(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def one(luma: Tensor, levels: Tensor) -> SampleResult:
+        def score_picture(luma: Tensor, levels: Tensor) -> SampleResult:
             if min(luma.shape) < _MIN_SIDE or max(luma.shape) < _MIN_LONG_SIDE:
                 return SampleResult({}, f"too small to judge seams: {luma.shape[1]} x {luma.shape[0]} pixels")
             if luma.std() < _MIN_SPREAD:
                 return SampleResult({}, "too plain to judge seams")
-            found: list[tuple[float, float, bool, tuple[int, int]]] = []
+            candidates: list[tuple[float, float, bool, tuple[int, int]]] = []
             for upright, picture in ((True, levels), (False, levels.T.contiguous())):
                 for width in (1, 2):
                     scores, columns = seam_scores(picture, width)
                     best, window = scores.max(0)
                     for score, row, column in zip(best.tolist(), window.tolist(), columns.tolist(), strict=True):
                         place = (column + (1 + width) / 2) / picture.shape[1]
-                        found.append((score, place, upright, _WINDOWS[row]))
-            found.sort(key=lambda line: -line[0])
+                        candidates.append((score, place, upright, _WINDOWS[row]))
+            candidates.sort(key=lambda line: -line[0])
             boxes: list[Box] = []
             taken: list[tuple[bool, float]] = []
             thick = 4 / max(levels.shape)
-            for score, place, upright, (start, end) in found:
+            for score, place, upright, (start, end) in candidates:
                 if score <= threshold.value:
                     break
                 if any(upright == other and abs(place - where) < thick for other, where in taken):
@@ -246,13 +246,15 @@ class Seam(Check):
                 across = min(max(place - thick / 2, 0.0), 1 - thick)
                 bounds = (across, along, thick, long) if upright else (along, across, long, thick)
                 boxes.append(Box("seam", bounds, score, {"position": place}))
-            score, place, upright, _ = found[0]
+            score, place, upright, _ = candidates[0]
             values = {"seam": score, "seam_position": place, "seam_angle": 90.0 if upright else 0.0}
             return SampleResult(values, boxes=tuple(boxes))
 
-        def judge(batch: ImageBatch) -> Scores:
+        def score(batch: ImageBatch) -> Scores:
             small = batch.luma.at(_LONG_SIDE)
-            found = [one(luma, levels.short()) for luma, levels in zip(small.luma, small.levels, strict=True)]
-            return self.scores(found, batch.pixels.device)
+            results = [
+                score_picture(luma, levels.short()) for luma, levels in zip(small.luma, small.levels, strict=True)
+            ]
+            return self.scores(results, batch.pixels.device)
 
-        return judge
+        return score

@@ -73,7 +73,7 @@ class Sharpness(Check):
                 return torch.full((len(batch), 2), torch.nan, device=batch.device)
             return torch.stack((gradient_energy(small.levels), gradient_energy(small.blocks)), 1)
 
-        def judge(batch: AnyBatch) -> Scores:
+        def score(batch: AnyBatch) -> Scores:
             fine, coarse = batch.each(energies).unbind(1)
             scores = sharpness(fine, coarse).masked_fill(coarse < _MIN_DIFFERENCE**2, torch.nan)
             reasons = tuple(
@@ -82,4 +82,4 @@ class Sharpness(Check):
             )
             return Scores({"sharpness": scores}, reasons if any(reasons) else ())
 
-        return judge
+        return score

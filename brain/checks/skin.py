@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from loupe.brain.measures.anatomy import skin_texture
     from loupe.brain.perception.landmarks.face import Face
-    from loupe.brain.perception.vlm.base import Judge
+    from loupe.brain.perception.vlm.base import Vlm
 
 _LONG_SIDE = 1280
 _MANY = 64
@@ -35,7 +35,7 @@ class Skin(Check):
     Not judged are faces that are small, turned away or cut by the frame, that are blurred or scaled up themselves, that
     show the blocks of strong compression, that are too dark or too bright, or that have too little contrast.
 
-    Grade "gpu" asks a vision-language model about each face instead; its P(yes) has been calibrated on nothing.
+    Backend "vlm" asks a vision-language model about each face instead; its P(yes) has been calibrated on nothing.
     """
 
     name: ClassVar[str] = "skin"
@@ -59,20 +59,20 @@ class Skin(Check):
             ),
             failure="oversmooth_skin",
         ),
-        Output("skin_judged", "faces", True, (0.0, _MANY), "How many faces' skin could be judged; only information."),
+        Output("skin_judged", "faces", None, (0.0, _MANY), "How many faces' skin could be judged; only information."),
     )
 
-    grade: str = param("auto", vlm_questions.GRADE_SENTENCE, choices=vlm_questions.GRADES)
-    judge: str = param(vlm_questions.JUDGE, vlm_questions.JUDGE_SENTENCE)
-    minimum: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
+    backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
+    vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    min_eye_distance: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models."""
         return ("face_detection_full_range_sparse", "face_landmark")
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with grade "auto" replaced: "gpu" on a CUDA device that has the judge, else "offline"."""
-        return replace(self, grade=vlm_questions.resolved(self.grade, device, self.judge))
+        """Returns the check with backend "auto" replaced: "vlm" on a CUDA device that has the VLM, else "landmarks"."""
+        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -80,37 +80,37 @@ class Skin(Check):
         Raises:
             MissingWeights: a file of MediaPipe's models is not here
             MissingDependency: ai-edge-litert is not installed
-            ModelError: the judge of grade "gpu" cannot be loaded
-            InputError: there is no such grade
+            ModelError: the VLM of backend "vlm" cannot be loaded
+            InputError: there is no such backend
         """
         from loupe.brain.perception.landmarks import face
 
-        files, judge = vlm_questions.start(self.grade, self.judge, self.weights(), device)
-        find = face.Faces(*files, levels=2, maximum=_MANY)
+        files, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        find = face.Faces(*files, levels=2, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
-            found = find.of_batch(batch, _LONG_SIDE)
-            judged = [_judge(faces, judge, picture, self.minimum) for picture, faces in found]
-            return self.scores(judged, batch.pixels.device)
+            pictures = find.of_batch(batch, _LONG_SIDE)
+            results = [_score(faces, vlm, picture, self.min_eye_distance) for picture, faces in pictures]
+            return self.scores(results, batch.pixels.device)
 
         return score
 
 
-def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, minimum: float) -> SampleResult:
+def _score(faces: Sequence[Face], vlm: Vlm | None, picture: np.ndarray, min_eye_distance: float) -> SampleResult:
     from loupe.brain.measures.anatomy import face_shape, skin_texture
 
     scores: list[float] = []
     boxes: list[Box] = []
     reasons: list[str] = []
     asked: list[Face] = []
-    for face in found:
+    for face in faces:
         points = face_shape.solid(face)
         reason = None
-        if face_shape.unit(points) < minimum:
+        if face_shape.unit(points) < min_eye_distance:
             reason = "the face is too small"
         elif abs(face_shape.turn(points).yaw) > _MAX_TURNED:
             reason = "the face is turned away"
-        elif judge is not None:
+        elif vlm is not None:
             asked.append(face)
             continue
         else:
@@ -121,9 +121,9 @@ def _judge(found: Sequence[Face], judge: Judge | None, picture: np.ndarray, mini
                 boxes += _boxes(skin, picture, scores[-1])
         if reason is not None:
             reasons.append(reason)
-    if judge is not None:
+    if vlm is not None:
         crops = [vlm_questions.cut(picture, face.roi) for face in asked]
-        for face, answer in zip(asked, vlm_questions.worst(judge, crops, "oversmooth_skin"), strict=True):
+        for face, answer in zip(asked, vlm_questions.worst(vlm, crops, "oversmooth_skin"), strict=True):
             if math.isnan(answer.score):
                 reasons.append(answer.reason)
             else:

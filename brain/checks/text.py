@@ -7,23 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
-from loupe.brain.core.specs import Check, param
+from loupe.brain.core.specs import Check, known_backend, param
 from loupe.brain.core.strings import comparable
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.text.alignment import Edit, Kind
-from loupe.brain.prompts.requested_text import ExpectedText, expected_text
+from loupe.brain.prompts.requested_text import RequestedText, requested_text
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.measures.text.lettering_quality import Form
+    from loupe.brain.measures.text.lettering_quality import LetteringQuality
     from loupe.brain.measures.text.line_hypotheses import Line, Reading
 
 _MANY = 10_000.0
-_GRADES = ("auto", "offline", "gpu")
-#: IIIT5K: real word crops, all right, half of them to tune on; the renders are those of benchmarks/text_cases.py
+_BACKENDS = ("auto", "ocr", "ocr_large")
+#: IIIT5K: real word crops, all right, half of them to tune on; the renders are those of benchmarks/text/drawing.py
 _DISTORTION_BASIS = "IIIT5K: 1 of 106 measured crops, 4 of 98 others; renders of other fonts: 2 of 223 good lines"
 _STYLE_BASIS = "IIIT5K: about 1 % of 106 measured crops, 5 of 98 others; renders of other fonts: 1 of 223 good lines"
 _ILLEGIBLE_BASIS = (
@@ -37,8 +37,8 @@ def _count(name: str, failure: str, description: str) -> Output:
     return Output(name, "characters", False, (0.0, _MANY), description, threshold, failure)
 
 
-#: how the lettering is drawn: the part of ``form.Form`` that each output is
-_FORMS = {"text_distortion": "distortion", "text_mixed_style": "mixed", "text_illegible": "illegible"}
+#: how the lettering is drawn: the part of ``LetteringQuality`` that each output is
+_QUALITY = {"text_distortion": "distortion", "text_mixed_style": "mixed", "text_illegible": "illegible"}
 _LABELS = {"text_distortion": "distortion", "text_mixed_style": "mixed_style", "text_illegible": "illegible"}
 
 
@@ -47,7 +47,7 @@ class Text(Check):
     """Text: what is written, against what the prompt asks to be written.
 
     Reads the picture with PP-OCRv6 small (in RapidOCR's wheel, no download) and aligns it with the prompt's texts
-    (``expected_text``), word by word and letter by letter (``alignment``). Upper and lower case, accents,
+    (``requested_text``), word by word and letter by letter (``alignment``). Upper and lower case, accents,
     punctuation, spaces and the direction of a line are not compared, nor O with 0 or l with 1. A difference counts
     only if it is likelier than the wanted text by ``doubt`` nats on average over several views of the line
     (``reading``). An output on which the likely readings do not agree is unknown.
@@ -58,11 +58,14 @@ class Text(Check):
     prompt asks for lettering without saying which. With no text asked for, only unrequested text and how it is drawn
     are judged.
 
-    How the lettering is drawn is measured on the letters' ink (``form``), not taken from the recogniser's confidence:
-    a picture has the score of its worst line. Straight, slanted, arched and perspective lines are designs, as are
-    capitals, italics and larger first letters. Joined scripts, words of fewer than four letters, low contrast and
-    letters that touch are not measured; where no line can be, the score is unknown. Lettering in a script that the
+    How the lettering is drawn is measured on the letters' ink (``lettering_quality``), not taken from the recogniser's
+    confidence: a picture has the score of its worst line. Straight, slanted, arched and perspective lines are designs,
+    as are capitals, italics and larger first letters. Joined scripts, words of fewer than four letters, low contrast
+    and letters that touch are not measured; where no line can be, the score is unknown. Lettering in a script that the
     recogniser does not know looks illegible to it.
+
+    Backend "ocr_large" reads with PP-OCRv6 medium on torch, for which transformers 5.13 and two models of the hub have
+    to be there (``perception/ocr/torch_ocr.py``). The thresholds were set with "ocr".
     """
 
     name: ClassVar[str] = "text"
@@ -112,10 +115,10 @@ class Text(Check):
 
     doubt: float = param(4.0, "How much likelier (nats) a misspelling must be than the wanted text", low=0.0, high=50.0)
     threads: int = param(2, "Threads of the recogniser", low=1, high=64)
-    grade: str = param(
+    backend: str = param(
         "auto",
-        "offline: PP-OCRv6 small, in RapidOCR's wheel; gpu: PP-OCRv6 medium; auto: gpu where it can be had",
-        choices=_GRADES,
+        "ocr: PP-OCRv6 small, in RapidOCR's wheel; ocr_large: PP-OCRv6 medium; auto: ocr_large where it can be had",
+        choices=_BACKENDS,
     )
 
     def reads(self) -> tuple[str, ...]:
@@ -123,27 +126,26 @@ class Text(Check):
         return ("prompt", "spec")
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with "auto" replaced: "gpu" on a CUDA device that has the weights, else "offline"."""
-        if self.grade != "auto":
+        """Returns the check with "auto" replaced: "ocr_large" on a CUDA device that has the weights, else "ocr"."""
+        if self.backend != "auto":
             return self
         from loupe.brain.perception.ocr import torch_ocr
 
-        return replace(self, grade="gpu" if device.startswith("cuda") and torch_ocr.is_here() else "offline")
+        return replace(self, backend="ocr_large" if device.startswith("cuda") and torch_ocr.is_here() else "ocr")
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 
         Raises:
             MissingDependency: rapidocr or onnxruntime is not installed
-            ModelError: the weights of grade "gpu" are not on this machine
-            InputError: there is no such grade
+            ModelError: the weights of backend "ocr_large" are not on this machine
+            InputError: there is no such backend
         """
         from loupe.brain.measures.text.reading import Reader
-        from loupe.brain.perception.ocr.ocr import Ocr
+        from loupe.brain.perception.ocr.rapid_ocr import Ocr
 
-        if self.grade not in _GRADES:
-            raise InputError(f"expected a grade out of {', '.join(_GRADES)}, got {self.grade!r}")
-        if self.resolved(device).grade == "gpu":
+        known_backend(self.backend, _BACKENDS, {"offline": "ocr", "gpu": "ocr_large"})
+        if self.resolved(device).backend == "ocr_large":
             from loupe.brain.perception.ocr.torch_ocr import TorchOcr
 
             reader = Reader(TorchOcr(device), self.doubt)
@@ -154,12 +156,12 @@ class Text(Check):
             pictures = batch.pixels.permute(0, 2, 3, 1).cpu().numpy()
             prompts, specs = (batch.fields.get(name) or (None,) * len(batch) for name in self.reads())
             facts = zip(pictures, prompts, specs, strict=True)
-            return self.scores([_judge(reader.read, *one) for one in facts], batch.pixels.device)
+            return self.scores([_score(reader.read, *request) for request in facts], batch.pixels.device)
 
         return score
 
 
-def _judge(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any, spec: Any) -> SampleResult:
+def _score(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any, spec: Any) -> SampleResult:
     expected = _expected(prompt, spec)
     if isinstance(expected, str):
         return SampleResult({}, expected)
@@ -167,17 +169,17 @@ def _judge(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any,
     reading = read(picture, words)
     if isinstance(reading, str):
         return SampleResult({}, reading)
-    from loupe.brain.measures.text.lettering_quality import form_of
+    from loupe.brain.measures.text.lettering_quality import lettering_quality
 
     lines = (*reading.lines, *reading.unread)
-    forms = [form_of(picture, line) for line in lines]
+    qualities = [lettering_quality(picture, line) for line in lines]
     values, reason = _values(reading, expected, words)
-    drawn, other_reason = _drawn(forms)
-    boxes = _boxes(reading, words, forms, picture.shape[1], picture.shape[0])
+    drawn, other_reason = _drawn(qualities)
+    boxes = _boxes(reading, words, qualities, picture.shape[1], picture.shape[0])
     return SampleResult(values | drawn, reason or other_reason, boxes)
 
 
-def _expected(prompt: Any, spec: Any) -> ExpectedText | str:
+def _expected(prompt: Any, spec: Any) -> RequestedText | str:
     """What is to be written: by the spec where the sample has one, else by the prompt; or why that is not known."""
     if spec is not None:
         from loupe.brain.prompts.metadata import spec_of
@@ -187,37 +189,37 @@ def _expected(prompt: Any, spec: Any) -> ExpectedText | str:
         except PromptError as error:
             return f"the sample's spec cannot be used: {error}"
         if asked is not None and asked.source == "field":
-            return ExpectedText(asked.texts, asked.text_free)
+            return RequestedText(asked.texts, asked.text_free)
     if not isinstance(prompt, str) or not prompt.strip():
         return "the sample has no prompt"
-    return expected_text(prompt)
+    return requested_text(prompt)
 
 
-def _drawn(forms: Sequence[Form]) -> tuple[dict[str, float], str | None]:
+def _drawn(qualities: Sequence[LetteringQuality]) -> tuple[dict[str, float], str | None]:
     """The worst line's scores of form, and why one is not known."""
     values: dict[str, float] = {}
     for output in Text.outputs:
-        if output.name not in _FORMS:
+        if output.name not in _QUALITY:
             continue
-        known = [getattr(form, _FORMS[output.name]) for form in forms]
+        known = [getattr(quality, _QUALITY[output.name]) for quality in qualities]
         worst = max((value for value in known if not math.isnan(value)), default=math.nan)
         if output.name == "text_illegible":
             # what may be lettering that nobody can read leaves it open, unless other lettering is illegible for sure
-            if any(form.doubtful for form in forms) and not _fails(output, worst):
+            if any(quality.doubtful for quality in qualities) and not _fails(output, worst):
                 continue
-            worst = 0.0 if not forms else worst
+            worst = 0.0 if not qualities else worst
         if not math.isnan(worst):
             values[output.name] = min(worst, output.bounds[1])
-    if len(values) == len(_FORMS):
+    if len(values) == len(_QUALITY):
         return values, None
-    return values, next((form.reason for form in forms if form.reason), "there is no lettering to measure")
+    return values, next((quality.reason for quality in qualities if quality.reason), "there is no lettering to measure")
 
 
 def _fails(output: Output, value: float) -> bool:
     return output.default_threshold is not None and bool(value > output.default_threshold.value)
 
 
-def _values(reading: Reading, expected: ExpectedText, words: list[str]) -> tuple[dict[str, float], str | None]:
+def _values(reading: Reading, expected: RequestedText, words: list[str]) -> tuple[dict[str, float], str | None]:
     """The scores that are known, and why the others are not."""
     alignment, doubts = reading.alignment, dict(reading.doubts)
     if expected.open_ended:
@@ -238,19 +240,21 @@ def _values(reading: Reading, expected: ExpectedText, words: list[str]) -> tuple
     return values, next(iter(doubts.values()), None)
 
 
-def _boxes(reading: Reading, words: list[str], forms: Sequence[Form], width: int, height: int) -> tuple[Box, ...]:
+def _boxes(
+    reading: Reading, words: list[str], qualities: Sequence[LetteringQuality], width: int, height: int
+) -> tuple[Box, ...]:
     """One box for each line that was read or is illegible, and one over the whole picture for words not found."""
     boxes, first = [], 0
     edits = reading.alignment.edits
-    for line, form in zip(reading.lines, forms, strict=False):
+    for line, quality in zip(reading.lines, qualities, strict=False):
         places = range(first, first + len(line.words))
         first += len(line.words)
         mine = [edit for edit in edits if edit.read_word in places]
         asked = [words[at] for at, read in reading.alignment.pairs if read in places]
         box = _box(line, mine, " ".join(asked), bool(reading.doubts), width, height)
-        boxes.append(_with_form(box, form))
-    for line, form in zip(reading.unread, forms[len(reading.lines) :], strict=True):
-        box = _with_form(_box(line, [], "", False, width, height), form)
+        boxes.append(_with_quality(box, quality))
+    for line, quality in zip(reading.unread, qualities[len(reading.lines) :], strict=True):
+        box = _with_quality(_box(line, [], "", False, width, height), quality)
         if box.label != "as wanted":
             boxes.append(box)
     lost = [edit.wanted for edit in edits if edit.read_word is None]
@@ -261,9 +265,9 @@ def _boxes(reading: Reading, words: list[str], forms: Sequence[Form], width: int
     return tuple(boxes)
 
 
-def _with_form(box: Box, form: Form) -> Box:
+def _with_quality(box: Box, quality: LetteringQuality) -> Box:
     """The box with what is known of how its line is drawn; a line that says what it should is labelled by its flaw."""
-    known = {name: getattr(form, part) for name, part in _FORMS.items() if not math.isnan(getattr(form, part))}
+    known = {name: getattr(quality, part) for name, part in _QUALITY.items() if not math.isnan(getattr(quality, part))}
     facts = {_LABELS[name]: round(value, 4) for name, value in known.items()}
     wrong = [o.name for o in Text.outputs if o.name in known and _fails(o, known[o.name])]
     label = _LABELS[wrong[-1]] if wrong and box.label == "as wanted" else box.label

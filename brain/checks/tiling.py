@@ -49,14 +49,14 @@ def _mean(picture: Tensor, size: int) -> Tensor:
     half = size // 2
     total = pad(picture[None, None], (half,) * 4, mode="replicate")[0, 0]
     for axis in (0, 1):
-        one, done = total, 1
+        score_picture, done = total, 1
         # sums of 2, 4, 8, ... neighbours, then one more: far quicker than a pooling with a stride of 1
         while done < size - 1:
             kept = total.shape[axis] - done
             total = total.narrow(axis, 0, kept) + total.narrow(axis, done, kept)
             done *= 2
         kept = total.shape[axis] - 1
-        total = total.narrow(axis, 0, kept) + one.narrow(axis, done, kept)
+        total = total.narrow(axis, 0, kept) + score_picture.narrow(axis, done, kept)
     return total / size**2
 
 
@@ -102,20 +102,20 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
     height = len(detail)
     # lengths that the transform is quick at
     shape = tuple(-(-side // 64) * 64 for side in detail.shape)
-    found = torch.fft.irfft2(torch.fft.rfft2(detail, s=shape).abs(), s=shape)
+    correlation = torch.fft.irfft2(torch.fft.rfft2(detail, s=shape).abs(), s=shape)
     # the other half of the plane is its mirror image
     half, center = min(shape[0] // 2, height - _BLOCK), shape[1] // 2
-    found = found.roll(center, 1)[: half + 1]
-    found[:_MIN_PERIOD, center - _MIN_PERIOD : center + _MIN_PERIOD + 1] = 0
-    found[0, :center] = 0
-    limit = _MIN_PEAK * found.std()
+    correlation = correlation.roll(center, 1)[: half + 1]
+    correlation[:_MIN_PERIOD, center - _MIN_PERIOD : center + _MIN_PERIOD + 1] = 0
+    correlation[0, :center] = 0
+    limit = _MIN_PEAK * correlation.std()
     shifts: list[tuple[int, int]] = []
     for _ in range(_PEAKS):
-        peak, place = found.flatten().max(0)
+        peak, place = correlation.flatten().max(0)
         if peak <= limit:
             break
         down, right = divmod(int(place), shape[1])
-        found[max(0, down - 3) : down + 4, max(0, right - 3) : right + 4] = 0
+        correlation[max(0, down - 3) : down + 4, max(0, right - 3) : right + 4] = 0
         shifts.append((down, right - center))
     return shifts
 
@@ -150,8 +150,8 @@ def repeated_blocks(detail: Tensor, contrast: Tensor, down: int, right: int) -> 
     energy = _pool(here.square())
 
     def correlation(y: int, x: int) -> Tensor:
-        there = moved(detail, y, x)
-        return _pool(here * there) / (energy * _pool(there.square())).sqrt_().clamp_min_(1e-6)
+        shifted = moved(detail, y, x)
+        return _pool(here * shifted) / (energy * _pool(shifted.square())).sqrt_().clamp_min_(1e-6)
 
     at_shift = correlation(0, 0)
     plain = torch.minimum(_pool(contrast[top:bottom, left:end]), _pool(moved(contrast))) <= _MIN_DETAIL
@@ -177,7 +177,7 @@ class Tiling(Check):
     reference: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    boxes_field: ClassVar[str | None] = "flaws"
+    repeated_box: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
@@ -192,7 +192,7 @@ class Tiling(Check):
         Output(
             "tiling_period",
             "share of the long side",
-            False,
+            None,
             (0.0, 1.5),
             "The length of that shift, 0 where there is none.",
         ),
@@ -203,7 +203,9 @@ class Tiling(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def boxes_field(share: float, shift: tuple[int, int], same: Tensor, corner: tuple[int, int], of: Tensor) -> Box:
+        def repeated_box(
+            share: float, shift: tuple[int, int], same: Tensor, corner: tuple[int, int], of: Tensor
+        ) -> Box:
             """One period, around the middle one of the repeated blocks."""
             height, width = of.shape
             places = same.nonzero()
@@ -214,7 +216,7 @@ class Tiling(Check):
             facts: dict[str, str | float] = {"right": shift[1] / width, "down": shift[0] / height}
             return Box("tiling", (left / width, top / height, wide / width, tall / height), share, facts)
 
-        def one(luma: Tensor) -> SampleResult:
+        def score_picture(luma: Tensor) -> SampleResult:
             height, width = luma.shape
             if min(height, width) < _MIN_SIDE:
                 return SampleResult({}, f"too small to judge tiling: {width} x {height} pixels")
@@ -225,19 +227,19 @@ class Tiling(Check):
             best, period = 0.0, 0.0
             boxes: tuple[Box, ...] = ()
             for shift in repeats(detail) if blocks else ():
-                found = repeated_blocks(detail, contrast, *shift)
-                if found is None:
+                repeated = repeated_blocks(detail, contrast, *shift)
+                if repeated is None:
                     continue
                 # each one that is there again stands for two: itself and its copy
-                share = min(1.0, 2 * int(found[0].sum()) / max(_MIN_BLOCKS, blocks))
+                share = min(1.0, 2 * int(repeated[0].sum()) / max(_MIN_BLOCKS, blocks))
                 if share > best:
                     best, period = share, math.hypot(*shift) / max(luma.shape)
-                    boxes = (boxes_field(share, shift, *found, luma),)
+                    boxes = (repeated_box(share, shift, *repeated, luma),)
             return SampleResult(
                 {"tiling": best, "tiling_period": period}, boxes=boxes if best > threshold.value else ()
             )
 
-        def judge(batch: ImageBatch) -> Scores:
-            return self.scores([one(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
+        def score(batch: ImageBatch) -> Scores:
+            return self.scores([score_picture(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
 
-        return judge
+        return score

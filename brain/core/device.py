@@ -24,11 +24,11 @@ def resolve_device(device: str | None = None) -> str:
         kind = torch.device(wanted)
     except RuntimeError:
         raise InputError(f"expected a device such as 'cpu', 'cuda', 'cuda:1' or 'mps', got {wanted!r}") from None
-    there = {
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (kind.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(kind.type, False):
+    if not available.get(kind.type, False):
         raise InputError(f"device {wanted!r} is not on this machine. Leave it out to run on the best one there is")
     return wanted

@@ -39,8 +39,8 @@ class UnknownName(InputError):
         names = sorted(known)
         near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        there = ", ".join(names) or "none"
-        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {there}")
+        listed = ", ".join(names) or "none"
+        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {listed}")
 
 
 class PromptError(InputError):

@@ -108,7 +108,8 @@ class Output(Record):
     Attributes:
         name: the field under ``quality``; unique over all checks
         unit: what the number counts or is a ratio of
-        higher_is_better: which way is better
+        higher_is_better: which way is better; None for a count or a fact, of which neither is. With a threshold it is one
+            of the two
         bounds: the lowest and highest value there can be
         description: what it is, for forms and docs
         default_threshold: the default threshold; None for a number that is only information
@@ -118,12 +119,27 @@ class Output(Record):
 
     name: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     bounds: tuple[float, float]
     description: str
     default_threshold: Threshold | None = None
     failure: str | None = None
     when_unreadable: float = math.nan
+
+    def __post_init__(self) -> None:
+        if self.default_threshold is not None and self.higher_is_better is None:
+            raise InputError(
+                f"{self.name}: expected higher_is_better=True or False of an output with a threshold, got None"
+            )
+
+    @property
+    def direction(self) -> str:
+        """Which way is better, in words; empty where neither is.
+
+        >>> Output("width", "pixels", None, (1, math.inf), "The width").direction
+        ''
+        """
+        return {True: "higher is better", False: "lower is better", None: ""}[self.higher_is_better]
 
 
 @dataclass(frozen=True)

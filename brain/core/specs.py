@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ def param(
     """Returns a dataclass field with what a form needs to ask for it: one sentence, and bounds or choices."""
     metadata = {"description": description, "low": low, "high": high, "choices": tuple(choices)}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def known_backend(backend: str, choices: Sequence[str], former: Mapping[str, str]) -> None:
+    """Raises an InputError where a check has no such backend; it names today's name of a former one.
+
+    Args:
+        backend: what was asked for
+        choices: the backends that the check has, "auto" among them
+        former: the names of today by those of earlier versions
+
+    >>> known_backend("auto", ("auto", "ocr"), {})
+    """
+    if backend not in choices:
+        renamed = f"; what was {backend!r} is called {former[backend]!r}" if backend in former else ""
+        raise InputError(f"expected a backend out of {', '.join(choices)}, got {backend!r}{renamed}")
 
 
 @dataclass_transform(frozen_default=True)
@@ -69,12 +85,12 @@ class Spec(ABC):
 
 
 class Check(Spec):
-    """Judges one image at a time.
+    """Scores one image at a time.
 
     Attributes:
         outputs: the numbers that it gives
         needs: the sample fields that it reads, e.g. ``("prompt",)``; a sample without one is unknown
-        long_side: the resolution that it judges at: the reader may scale down to it; None for the file's own
+        long_side: the resolution that it works at: the reader may scale down to it; None for the file's own
         boxes_field: the sample field that its boxes are written to, or None; checks may share one
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
@@ -96,22 +112,22 @@ class Check(Spec):
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch on that device ("cpu", "cuda", "cuda:1", "mps")."""
 
-    def scores(self, judged: Sequence[SampleResult], device: torch.device | str) -> Scores:
+    def scores(self, results: Sequence[SampleResult], device: torch.device | str) -> Scores:
         """Returns what was said of each picture of a batch as one record: NaN where nothing was."""
         import torch
 
         tensors = {
             output.name: torch.tensor(
-                [one.values.get(output.name, math.nan) for one in judged], dtype=torch.float32, device=device
+                [result.values.get(output.name, math.nan) for result in results], dtype=torch.float32, device=device
             )
             for output in self.outputs
         }
         return Scores(
             tensors,
-            tuple(one.reason for one in judged) if any(one.reason for one in judged) else (),
-            tuple(one.boxes for one in judged) if any(one.boxes for one in judged) else (),
-            tuple(one.map for one in judged) if self.map_field else (),
-            tuple(one.points for one in judged) if any(one.points for one in judged) else (),
+            tuple(result.reason for result in results) if any(result.reason for result in results) else (),
+            tuple(result.boxes for result in results) if any(result.boxes for result in results) else (),
+            tuple(result.map for result in results) if self.map_field else (),
+            tuple(result.points for result in results) if any(result.points for result in results) else (),
         )
 
     def reads(self) -> tuple[str, ...]:
@@ -131,13 +147,18 @@ class Check(Spec):
 
 
 class SetMeasure(Spec):
-    """Judges images by the others of their set. Each has its own verb and its own signature; see its module."""
+    """Scores images by the others of their set. It says what it gives; a verb of Loupe's own does the work.
+
+    So another package cannot offer one: nothing would run it. What it can offer is a ``SetCheck``.
+    """
 
     outputs: ClassVar[tuple[Output, ...]]
 
 
 class SetCheck(SetMeasure):
-    """Judges images by the scores of their set: ``loupe.check`` runs it when the check that it follows has run.
+    """Scores images by the scores of their set: ``loupe.check`` runs it when the check that it follows has run.
+
+    Another package offers its own by an entry point in the group ``loupe.sets``.
 
     Attributes:
         after: the check whose scores it reads
@@ -150,7 +171,7 @@ class SetCheck(SetMeasure):
     default: ClassVar[bool] = True
 
     @abstractmethod
-    def judge(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
+    def score(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
         """Returns (N,) float32 scores by output name, NaN as unknown, and why they are unknown.
 
         Args:

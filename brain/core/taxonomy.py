@@ -34,7 +34,7 @@ artifact | halo | Halo | Bright or dark rims along strong edges.
 artifact | aliasing | Aliasing | Stair steps along edges that should be smooth.
 artifact | color_bleeding | Colour bleeding | Colour runs over the edge of the thing it belongs to.
 exposure | dark | Dark | Even the brightest parts of the picture are dark.
-exposure | bright | Bright | Even the darkest parts of the picture are bright.
+exposure | bright | Bright | Too much light: what is not white is bright, or much of the picture is clipped.
 exposure | low_contrast | Low contrast | The tones lie close together, as in haze.
 exposure | low_information | Low information | There is next to nothing in the picture.
 exposure | odd_aspect | Odd aspect ratio | The picture is far longer than wide, or wider than long.

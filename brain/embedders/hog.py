@@ -87,9 +87,9 @@ def color_layout(image: np.ndarray) -> np.ndarray:
     red, green, blue = small[..., 0], small[..., 1], small[..., 2]
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     planes = (luma - 128, (blue - luma) * 0.564, (red - luma) * 0.713)
-    found = [
+    coefficients = [
         cv2.dct(np.ascontiguousarray(plane))[place]
         for plane, count in zip(planes, (_LUMA, _CHROMA, _CHROMA), strict=True)
         for place in _ZIGZAG[:count]
     ]
-    return np.array(found, dtype=np.float32)
+    return np.array(coefficients, dtype=np.float32)

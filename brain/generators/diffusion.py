@@ -208,10 +208,10 @@ def _locate(model: str) -> tuple[Path, str]:
             )
     if given.is_dir():
         if not (given / _INDEX).is_file():
-            there = ", ".join(sorted(path.name for path in given.iterdir())[:8]) or "an empty folder"
+            contents = ", ".join(sorted(path.name for path in given.iterdir())[:8]) or "an empty folder"
             raise ModelError(
-                f"expected a model folder in diffusers' format with {_INDEX} in {given}, got {there}. Name the folder "
-                "that holds it, or write one with pipeline.save_pretrained(folder)"
+                f"expected a model folder in diffusers' format with {_INDEX} in {given}, got {contents}. Name the "
+                "folder that holds it, or write one with pipeline.save_pretrained(folder)"
             )
         return given, _fingerprint(given)
     if given.is_file():
@@ -246,8 +246,8 @@ def _fetch(model: str) -> tuple[Path, str]:
 
 def _fingerprint(folder: Path) -> str:
     """Returns a hash of the names and contents of the files that diffusers may read: 32 hexadecimal digits."""
-    found = [folder / _INDEX, *folder.glob("*/**/*")]
-    files = sorted(path for path in found if path.suffix in _READ and path.is_file())
+    paths = [folder / _INDEX, *folder.glob("*/**/*")]
+    files = sorted(path for path in paths if path.suffix in _READ and path.is_file())
 
     def digest(path: Path) -> str:
         with path.open("rb") as file:
@@ -350,8 +350,8 @@ def _load(folder: Path, model: str, dtype: str, device: str) -> Any:
 
 
 def _default(call: Any, name: str) -> Any:
-    found = call.get(name)
-    return None if found is None or found.default is inspect.Parameter.empty else found.default
+    parameter = call.get(name)
+    return None if parameter is None or parameter.default is inspect.Parameter.empty else parameter.default
 
 
 def _first(*values: Any) -> Any:

@@ -66,8 +66,8 @@ def containment(a: Corners, b: Corners) -> float:
     >>> containment((0, 0, 10, 10), (8, 0, 12, 5))
     0.5
     """
-    minimum = min(area(a), area(b))
-    return intersection(a, b) / minimum if minimum > 0 else 0.0
+    smaller = min(area(a), area(b))
+    return intersection(a, b) / smaller if smaller > 0 else 0.0
 
 
 def center(box: Corners) -> tuple[float, float]:

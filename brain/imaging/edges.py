@@ -76,7 +76,7 @@ def strong_edges(luma: Tensor, max_back: float = 1.0) -> tuple[Edges, Edges]:
 
     height, width = luma.shape
     flat = luma.reshape(-1)
-    found = []
+    edges = []
     for vertical in (True, False):
         # flat, for whole rows of differences are several times faster; what runs over a row's end is dropped below
         beside = 1 if vertical else width
@@ -105,14 +105,14 @@ def strong_edges(luma: Tensor, max_back: float = 1.0) -> tuple[Edges, Edges]:
         kept &= (spread <= _MAX_SPREAD * (right - left).abs()) & ((right - left).abs() > _MIN_STEP)
         # the step at the edge goes the same way as that from side to side
         kept &= (right - left) * (profiles[:, REACH] - profiles[:, REACH - 1]) > 0
-        found.append(Edges(rows[kept], columns[kept], profiles[kept], vertical))
-    return found[0], found[1]
+        edges.append(Edges(rows[kept], columns[kept], profiles[kept], vertical))
+    return edges[0], edges[1]
 
 
 def worst_places(
-    rows: Tensor, columns: Tensor, scores: Tensor, shape: tuple[int, int], maximum: int = 5
+    rows: Tensor, columns: Tensor, scores: Tensor, shape: tuple[int, int], max_boxes: int = 5
 ) -> Sequence[tuple[float, float, float, float]]:
-    """Returns up to ``maximum`` boxes, worst first, around the cells of a 12 x 12 grid with the largest sums of scores.
+    """Returns up to ``max_boxes`` boxes, worst first, around the cells of a 12 x 12 grid with the largest sums.
 
     Args:
         rows, columns: (K,) places
@@ -130,7 +130,7 @@ def worst_places(
     cell = rows // side * across + columns // side
     sums = torch.bincount(cell, scores, minlength=1)
     boxes = []
-    for index in sums.argsort(descending=True, stable=True)[:maximum].tolist():
+    for index in sums.argsort(descending=True, stable=True)[:max_boxes].tolist():
         if sums[index] <= 0:
             break
         inside = cell == index

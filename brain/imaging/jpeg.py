@@ -106,10 +106,10 @@ def decode_scaled(file: Encoded, long_side: int | None) -> np.ndarray | None:
     import simplejpeg
 
     width, height = file.size
-    minimum = long_side or max(file.size)
-    scale = next((scale for scale in (8, 4, 2) if max(file.size) // scale >= minimum), 1)
+    min_side = long_side or max(file.size)
+    scale = next((scale for scale in (8, 4, 2) if max(file.size) // scale >= min_side), 1)
     try:
-        found: np.ndarray = simplejpeg.decode_jpeg(
+        pixels: np.ndarray = simplejpeg.decode_jpeg(
             file.data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale)
         )
     except ValueError as error:
@@ -117,7 +117,7 @@ def decode_scaled(file: Encoded, long_side: int | None) -> np.ndarray | None:
         if "premature end" in str(error).lower():
             raise ReadError(f"truncated or corrupt: {error}") from None
         return None
-    return found
+    return pixels
 
 
 def decode(files: Sequence[Encoded], device: str) -> list[Tensor] | None:
@@ -129,7 +129,7 @@ def decode(files: Sequence[Encoded], device: str) -> list[Tensor] | None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the arrays are read-only, and are only read
-        data = [torch.from_numpy(one.data) for one in files]
+        data = [torch.from_numpy(file.data) for file in files]
     try:
         return list(decode_jpeg(data, mode=ImageReadMode.RGB, device=device))
     except RuntimeError:

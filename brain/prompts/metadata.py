@@ -17,18 +17,10 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from loupe.brain.core.errors import PromptError
+from loupe.brain.core.relations import SPATIAL_RELATIONS, RelationName
 from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.parse import parse
-from loupe.brain.prompts.spec import (
-    RELATIONS,
-    SIZES,
-    Attribute,
-    AttributeKind,
-    PromptSpec,
-    Relation,
-    RequestedObject,
-    Source,
-)
+from loupe.brain.prompts.spec import Attribute, AttributeKind, PromptSpec, Relation, RequestedObject, Source
 
 _CATEGORIES = word_set(
     """
@@ -44,7 +36,7 @@ def spec_of(prompt: str | None, metadata: Mapping[str, Any] | PromptSpec | None 
 
     Args:
         prompt: the text; also used where the metadata has none
-        metadata: a ``Spec``, or a mapping of one of the forms above
+        metadata: a ``PromptSpec``, or a mapping of one of the forms above
 
     Raises:
         PromptError: the metadata has none of these forms, or a part of it is wrong
@@ -59,7 +51,7 @@ def spec_of(prompt: str | None, metadata: Mapping[str, Any] | PromptSpec | None 
     if metadata is None:
         return parse(prompt) if prompt is not None and (not isinstance(prompt, str) or prompt.strip()) else None
     if not isinstance(metadata, Mapping):
-        raise PromptError(f"expected metadata as a mapping or a Spec, got {type(metadata).__name__}")
+        raise PromptError(f"expected metadata as a mapping or a PromptSpec, got {type(metadata).__name__}")
     if _GENEVAL & metadata.keys():
         return _geneval(prompt, metadata)
     if "category" in metadata and not _OWN & metadata.keys():
@@ -93,29 +85,30 @@ def checked(values: Mapping[str, Any]) -> PromptSpec:
     _expect(
         values.get("source", "rules") in get_args(Source), "source", _either(get_args(Source)), values.get("source")
     )
-    for one in values.get("objects", ()):
-        _check_object(one)
-    for one in values.get("relations", ()):
-        _expect(isinstance(one, Mapping), "relations", "a mapping", one)
+    for requested in values.get("objects", ()):
+        _check_object(requested)
+    for relation in values.get("relations", ()):
+        _expect(isinstance(relation, Mapping), "relations", "a mapping", relation)
         for key in ("subject", "object"):
-            _expect(_is_number(one.get(key)), key, "the place of an object", one.get(key))
-        _expect(one.get("name") in RELATIONS + SIZES, "a relation", _either(RELATIONS + SIZES), one.get("name"))
+            _expect(_is_number(relation.get(key)), key, "the place of an object", relation.get(key))
+        name = relation.get("name")
+        _expect(name in tuple(RelationName), "a relation", _either(RelationName), name)
     return PromptSpec.from_dict(dict(values))
 
 
-def _check_object(one: Any) -> None:
-    _expect(isinstance(one, Mapping), "objects", "a mapping", one)
-    name = one.get("name")
+def _check_object(requested: Any) -> None:
+    _expect(isinstance(requested, Mapping), "objects", "a mapping", requested)
+    name = requested.get("name")
     _expect(isinstance(name, str) and bool(name.strip()), "name", "a noun", name)
-    count = one.get("count", 1)
+    count = requested.get("count", 1)
     _expect(count is None or (_is_number(count) and count > 0), "count", "a whole number above 0, or null", count)
-    _expect(isinstance(one.get("exact", False), bool), "exact", "true or false", one.get("exact"))
-    attributes = one.get("attributes", ())
+    _expect(isinstance(requested.get("exact", False), bool), "exact", "true or false", requested.get("exact"))
+    attributes = requested.get("attributes", ())
     _expect(isinstance(attributes, (list, tuple)), "attributes", "a list", attributes)
-    for fact in attributes:
-        _expect(isinstance(fact, Mapping), "attributes", "mappings with kind and value", fact)
-        _expect(fact.get("kind") in get_args(AttributeKind), "kind", _either(get_args(AttributeKind)), fact.get("kind"))
-        value = fact.get("value")
+    for attribute in attributes:
+        _expect(isinstance(attribute, Mapping), "attributes", "mappings with kind and value", attribute)
+        kind, value = attribute.get("kind"), attribute.get("value")
+        _expect(kind in get_args(AttributeKind), "kind", _either(get_args(AttributeKind)), kind)
         _expect(isinstance(value, str) and bool(value.strip()), "value", "a text that is not empty", value)
 
 
@@ -123,34 +116,33 @@ def _geneval(prompt: str | None, metadata: Mapping[str, Any]) -> PromptSpec:
     include, exclude = metadata.get("include", []), metadata.get("exclude", [])
     for key, items in (("include", include), ("exclude", exclude)):
         _expect(isinstance(items, (list, tuple)), key, "a list", items)
-        for one in items:
-            _expect(isinstance(one, Mapping), key, "mappings with 'class' and 'count'", one)
-            _expect(
-                isinstance(one.get("class"), str) and bool(one["class"].strip()), "class", "a noun", one.get("class")
-            )
-            _expect(
-                _is_number(one.get("count")) and one["count"] > 0, "count", "a whole number above 0", one.get("count")
-            )
+        for clause in items:
+            _expect(isinstance(clause, Mapping), key, "mappings with 'class' and 'count'", clause)
+            noun, count = clause.get("class"), clause.get("count")
+            _expect(isinstance(noun, str) and bool(noun.strip()), "class", "a noun", noun)
+            _expect(_is_number(count) and count > 0, "count", "a whole number above 0", count)
     _expect(bool(include) or bool(exclude), "include", "at least one object", include)
-    included = {one["class"] for one in include}
-    too_many = {(one["class"], one["count"]) for one in exclude}
+    included = {clause["class"] for clause in include}
+    too_many = {(clause["class"], clause["count"]) for clause in exclude}
     objects, relations = [], []
-    for place, one in enumerate(include):
-        color = one.get("color")
+    for place, clause in enumerate(include):
+        color = clause.get("color")
         _expect(color is None or isinstance(color, str), "color", "a text", color)
         attributes = (Attribute("color", color),) if color else ()
-        exact = (one["class"], one["count"] + 1) in too_many
-        objects.append(RequestedObject(one["class"], one["count"], exact, attributes))
-        if (position := one.get("position")) is not None:
+        exact = (clause["class"], clause["count"] + 1) in too_many
+        objects.append(RequestedObject(clause["class"], clause["count"], exact, attributes))
+        if (position := clause.get("position")) is not None:
             two = isinstance(position, (list, tuple)) and len(position) == 2
-            _expect(two and position[0] in RELATIONS and _is_number(position[1]), "position",
+            _expect(two and position[0] in SPATIAL_RELATIONS and _is_number(position[1]), "position",
                     "[relation, place of the other object]", position)  # fmt: skip
             relations.append(Relation(place, position[0], position[1]))
     return PromptSpec(
         prompt=_prompt(prompt, metadata),
         objects=tuple(objects),
         relations=tuple(relations),
-        excluded=tuple(one["class"] for one in exclude if one["class"] not in included and one["count"] == 1),
+        excluded=tuple(
+            clause["class"] for clause in exclude if clause["class"] not in included and clause["count"] == 1
+        ),
         source="geneval",
     )
 
@@ -166,16 +158,20 @@ def _t2i_compbench(prompt: str | None, metadata: Mapping[str, Any]) -> PromptSpe
         as_texture = {"material", "other"}
         objects = tuple(
             replace(
-                one,
+                requested,
                 attributes=tuple(
-                    Attribute("texture", fact.value) if fact.kind in as_texture else fact for fact in one.attributes
+                    Attribute("texture", attribute.value) if attribute.kind in as_texture else attribute
+                    for attribute in requested.attributes
                 ),
             )
-            for one in objects
+            for requested in objects
         )
     if base in ("spatial", "2d_spatial") and "on the top of" in text:
-        # its evaluation compares centres: there "on the top of" is above
-        relations = tuple(replace(one, name="above") if one.name == "on" else one for one in relations)
+        # its evaluation compares centers: there "on the top of" is above
+        relations = tuple(
+            replace(relation, name=RelationName.ABOVE.value) if relation.name == RelationName.ON else relation
+            for relation in relations
+        )
     return replace(spec, objects=objects, relations=relations, source="t2i_compbench")
 
 

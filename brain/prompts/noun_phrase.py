@@ -46,7 +46,7 @@ class NounPhrase:
         end: the place after it
         name: its noun in the singular
         head: the last word of the name
-        count, exact: as in ``Asked``
+        count, exact: as in ``RequestedObject``
         attributes: what its adjectives say
         determiner: ``"the"``, ``"a"``, ``"his"`` ...; empty where there is none
         known: whether the noun is in the word list
@@ -66,8 +66,8 @@ class NounPhrase:
     unread: str
 
     @property
-    def is_thing(self) -> bool:
-        """Whether this is a thing that can be seen: the time, a style or a colour is none."""
+    def is_object(self) -> bool:
+        """Whether this is an object that can be seen: the time, a style or a color is none."""
         if self.name in nouns.TEXT_NOUNS or self.head in nouns.TEXT_NOUNS:
             return False
         if self.name in _PICTURES and self.determiner == "the":
@@ -77,7 +77,7 @@ class NounPhrase:
             if not self.known and (len(words) > 3 or any(len(word) < 2 for word in words)):
                 return False
             return self.known or self.determiner != "" or self.exact or self.count is None
-        # "a light" and "a front door" are things; "light" and "the night" are none
+        # "a light" and "a front door" are objects; "light" and "the night" are none
         return self.head in nouns.NOUNS and (self.determiner != "" or self.exact or " " in self.name)
 
 
@@ -103,13 +103,13 @@ def read(tokens: Sequence[Token], at: int) -> NounPhrase | None:
 
     >>> from loupe.brain.prompts.tokens import sentences
     >>> phrase = read(sentences("three small yellow boxes on a table")[0], 0)
-    >>> phrase.name, phrase.count, phrase.exact, [fact.value for fact in phrase.attributes], phrase.end
+    >>> phrase.name, phrase.count, phrase.exact, [attribute.value for attribute in phrase.attributes], phrase.end
     ('box', 3, True, ['small', 'yellow'], 4)
     """
     counted = _COUNTED_TAG.match(word_at(tokens, at))
     if counted:
-        one, count = nouns.singular(counted[2]), int(counted[1])
-        return NounPhrase(at + 1, one, one, count, True, (), "", True, count > 1, "") if count else None
+        noun, count = nouns.singular(counted[2]), int(counted[1])
+        return NounPhrase(at + 1, noun, noun, count, True, (), "", True, count > 1, "") if count else None
     quantity = read_quantity(tokens, at)
     words, end = _words(tokens, quantity)
     if not words:
@@ -207,7 +207,7 @@ def _modifies(tokens: Sequence[Token], at: int, words: list[str]) -> bool:
 
 
 def _joins(tokens: Sequence[Token], at: int, words: list[str]) -> str:
-    """Whether the comma or "and" stands between adjectives: "color" joins two colours into one attribute."""
+    """Whether the comma or "and" stands between adjectives: "color" joins two colors into one attribute."""
     place = at + 1
     if word_at(tokens, at) == COMMA and word_at(tokens, place) == "and":
         place += 1
@@ -286,19 +286,19 @@ def _named(quantity: Quantity, attributes: list[Attribute], name: list[str], end
     count, exact = quantity.count, quantity.exact
     single = (count in (0, 1) and determiner in _ARTICLES) or (count == 1 and exact)
     if head == "glasses" and ((len(name) > 1 and name[-2] in _GLASS) or (exact and quantity.multiplier == 1)):
-        one = "glass"
+        noun = "glass"
     elif single:
         # "a skis": what is written is the name
-        one = head if determiner in ("a", "an") else nouns.singular(head)
+        noun = head if determiner in ("a", "an") else nouns.singular(head)
     else:
-        one = nouns.singular(head)
-    plural = one != head or (count is None) or (count or 0) > 1
+        noun = nouns.singular(head)
+    plural = noun != head or (count is None) or (count or 0) > 1
     if quantity.multiplier == 2 and head in nouns.PAIRED:
         count, exact = (count or 2) // 2, (count or 2) > 2
     if count == 0:
-        count = None if one != head and not single else 1
-    elif count is None and head in nouns.MASS and one == head:
+        count = None if noun != head and not single else 1
+    elif count is None and head in nouns.MASS and noun == head:
         count = 1
-    known = nouns.is_noun(head) or one in nouns.NOUNS or _compound(name, 0)
-    full = " ".join([*name[:-1], one])
-    return NounPhrase(end, full, one, count, exact, tuple(attributes), determiner, known, plural, quantity.unread)
+    known = nouns.is_noun(head) or noun in nouns.NOUNS or _compound(name, 0)
+    full = " ".join([*name[:-1], noun])
+    return NounPhrase(end, full, noun, count, exact, tuple(attributes), determiner, known, plural, quantity.unread)

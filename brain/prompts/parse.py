@@ -4,26 +4,26 @@ The grammar, sentence by sentence (``[x]`` may be missing, ``x*`` may repeat)::
 
     sentence  = [medium] clause ("," clause | "and" clause)*
     medium    = "a photo of" | "an oil painting of" | "create an image showing" | ...   asks for no object
-    clause    = things [verb] [relation things]* | relation things [","] things | without | tags
-    things    = thing (("," | "and" | "with") thing)*
-    thing     = [how many] adjective* noun+ ["of" thing] ["made of" material] ["is" adjective]
+    clause    = objects [verb] [relation objects]* | relation objects [","] objects | without | tags
+    objects   = object (("," | "and" | "with") object)*
+    object    = [how many] adjective* noun+ ["of" object] ["made of" material] ["is" adjective]
     how many  = "a" | "the" | "three" | "exactly two" | "at least two" | "a pair of" | "several" | "a group of" | ...
-    relation  = "to the left of" | "on top of" | "next to" | "bigger than" | ...        see ``phrases``
+    relation  = "to the left of" | "on top of" | "next to" | "bigger than" | ...        see ``RelationName``
     without   = ("no" | "without any" | "free of" | ...) noun (("," | "or" | "and") noun)*
     tags      = "masterpiece" | "8k" | "in the style of ..." | "digital art" | ...      ask for no object
 
-- A relation belongs to all of the things that stand before it ("a cat and a dog on a sofa"), and to the nearest one in
+- A relation belongs to all of the objects that stand before it ("a cat and a dog on a sofa"), and to the nearest one in
   a chain ("a cup on a table next to a window": the table). After a comma or a finite verb, or what somebody wears, it
-  belongs to the sentence's first thing.
-- Things after it that are joined by "and" share a relation such as "next to", but not "on", "in" or "under": a thing
-  stands on one thing. After a comma they are things of their own.
+  belongs to the sentence's first object.
+- Objects after it that are joined by "and" share a relation such as "next to", but not "on", "in" or "under": an object
+  stands on one object. After a comma they are objects of their own.
 - A relation after a verb other than of being or resting ("jumping over") is no place that could be checked: not read.
 - "the dog" is the dog that was named before, if one was. "a small elephant and a large mouse" asks for which is larger.
-- A noun that is not in the word list is a thing only with an article, a number or a plural, and never in a sentence
-  with a verb that is not understood. What is no visible thing ("night", "style", "background") is none.
-- What is written is left to ``expected_text``; nothing in it is an object.
+- A noun that is not in the word list is an object only with an article, a number or a plural, and never in a sentence
+  with a verb that is not understood. What cannot be seen ("night", "style", "background") is none.
+- What is written is left to ``requested_text``; nothing in it is an object.
 
-All that was not understood is in ``Spec.unparsed``. The time is linear in the length of the prompt.
+All that was not understood is in ``PromptSpec.unparsed``. The time is linear in the length of the prompt.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ def parse(prompt: str) -> PromptSpec:
         PromptError: it is no string
 
     >>> spec = parse("two red cups to the left of a wooden box, no people")
-    >>> [(asked.name, asked.count) for asked in spec.objects], spec.excluded, spec.unparsed
+    >>> [(requested.name, requested.count) for requested in spec.objects], spec.excluded, spec.unparsed
     ([('cup', 2), ('box', 1)], ('person',), ())
     >>> spec.relations
     (Relation(subject=0, name='left of', object=1),)
     """
     if not isinstance(prompt, str):
         raise PromptError(f"expected a prompt, got {type(prompt).__name__}")
-    plain, asked = texts_in(prompt)
-    found = ParseState(text_free=asked.excluded and not asked.texts)
+    plain, text = texts_in(prompt)
+    parsed = ParseState(text_free=text.excluded and not text.texts)
     for number, tokens in enumerate(sentences(plain)):
-        read_sentence(tokens, number, found)
-    found.compare_sizes()
+        read_sentence(tokens, number, parsed)
+    parsed.compare_sizes()
     return PromptSpec(
         prompt=prompt,
-        objects=tuple(thing.asked() for thing in found.things),
-        relations=tuple(found.relations),
-        excluded=tuple(dict.fromkeys(found.excluded)),
-        texts=asked.texts,
-        text_free=found.text_free and not asked.texts,
-        unparsed=tuple(found.unparsed),
+        objects=tuple(parsed_object.requested() for parsed_object in parsed.objects),
+        relations=tuple(parsed.relations),
+        excluded=tuple(dict.fromkeys(parsed.excluded)),
+        texts=text.texts,
+        text_free=parsed.text_free and not text.texts,
+        unparsed=tuple(parsed.unparsed),
     )

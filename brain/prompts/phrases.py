@@ -1,15 +1,16 @@
-"""The phrases between nouns: where one thing is seen from another, which is larger, and what only links them."""
+"""The phrases between nouns: where one object is seen from another, which is larger, and what only links them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from loupe.brain.core.relations import RelationName
 from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.tokens import Token
 
-#: relation: one of spec.RELATIONS or SIZES. link: the noun after it is there, how it is linked is not read. aside: the
-#: noun after it is no thing in the picture ("like a dog"). style: how it is drawn, up to the next comma.
+#: relation: a RelationName. link: the noun after it is there, how it is linked is not read. aside: the noun after it is
+#: no object in the picture ("like a dog"). style: how it is drawn, up to the next comma.
 #: without: what follows must not be there. made: what follows is a material.
 PhraseKind: TypeAlias = Literal["relation", "link", "aside", "style", "without", "made"]
 
@@ -20,39 +21,6 @@ class Phrase(NamedTuple):
     kind: PhraseKind
     name: str
     length: int
-
-
-def _sided(side: str) -> list[str]:
-    return [f"{side} of"] + [
-        f"{start} {the}{side}{tail} {end}"
-        for start in ("to", "on", "at")
-        for the in ("the ", "")
-        for tail in ("", " side", " hand side", "-hand side")
-        for end in ("of", "from")
-    ]
-
-
-_RELATIONS = {
-    "left of": _sided("left"),
-    "right of": _sided("right"),
-    "above": ["above", "over", "up above", "over the top of"],
-    "below": ["below", "on the bottom of", "on bottom of"],
-    "in front of": ["in front of", "in the front of", "at the front of"],
-    "behind": [
-        "behind", "hidden by", "hidden behind", "in back of", "at the back of", "obscured by", "occluded by",
-    ],
-    "on": ["on", "upon", "onto", "atop", "on top of", "on the top of", "at the top of", "on the surface of"],
-    "in": ["in", "inside", "inside of", "within", "in the inside of"],
-    "under": ["under", "underneath", "beneath", "at the foot of"],
-    "next to": [
-        "next to", "beside", "besides", "alongside", "adjacent to", "side by side with", "on side of", "by the side of",
-        "at the side of", "right beside", "right by", "to the side of",
-    ],
-    "near": ["near", "near to", "close to", "nearby", "not far from", "in the vicinity of"],
-    "larger than": ["larger than", "bigger than", "huger than", "greater in size than"],
-    "smaller than": ["smaller than", "tinier than", "littler than"],
-    "same size as": ["the same size as", "same size as", "as big as", "as large as", "as small as", "equal in size to"],
-}  # fmt: skip
 
 
 def _phrases(text: str) -> list[str]:
@@ -111,9 +79,9 @@ def _table() -> dict[tuple[str, ...], Phrase]:
         words = tuple(text.split())
         table[words] = Phrase(kind, name, len(words))
 
-    for name, texts in _RELATIONS.items():
-        for text in texts:
-            add("relation", name, text)
+    for relation in RelationName:
+        for text in relation.aliases:
+            add("relation", relation.value, text)
     kinds: tuple[tuple[PhraseKind, Sequence[str]], ...] = (
         ("link", _LINKS), ("aside", _ASIDES), ("style", _STYLES), ("without", _WITHOUT), ("made", _MADE),
     )  # fmt: skip
@@ -148,15 +116,15 @@ def phrase_at(tokens: Sequence[Token], at: int) -> Phrase | None:
     Phrase(kind='relation', name='left of', length=5)
     """
     low = tokens[at].low
-    if low in _DEGREES and at + 1 < len(tokens) and (found := _exact(tokens, at + 1)) and found.kind == "relation":
+    if low in _DEGREES and at + 1 < len(tokens) and (after := _exact(tokens, at + 1)) and after.kind == "relation":
         # "right of" is itself a relation: looked for first
         if own := _exact(tokens, at):
             return own
-        return found._replace(length=found.length + 1)
+        return after._replace(length=after.length + 1)
     if low == "by":
         # "by a tree" is beside it; "by Rembrandt" is not
-        after = tokens[at + 1].low if at + 1 < len(tokens) else ""
-        return Phrase("relation", "next to", 1) if after in _ARTICLES else Phrase("style", "", 1)
+        next_word = tokens[at + 1].low if at + 1 < len(tokens) else ""
+        return Phrase("relation", RelationName.NEXT_TO.value, 1) if next_word in _ARTICLES else Phrase("style", "", 1)
     return _exact(tokens, at)
 
 
@@ -165,6 +133,6 @@ def _exact(tokens: Sequence[Token], at: int) -> Phrase | None:
         return None
     words = tuple(token.low for token in tokens[at : at + _LONGEST])
     for length in range(len(words), 0, -1):
-        if found := _TABLE.get(words[:length]):
-            return found
+        if phrase := _TABLE.get(words[:length]):
+            return phrase
     return None

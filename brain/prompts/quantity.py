@@ -54,7 +54,7 @@ def begins_with_bounds(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _bound(tokens: Sequence[Token], at: int) -> tuple[tuple[str, ...], bool] | None:
-    """The words of "at least", "about" before a number, and whether they say the least number there is to be."""
+    """The words of "at least", "about" before a number, and whether they say the smallest number there is to be."""
     for group, known in ((_MIN, True), (_VAGUE, False)):
         for words in group:
             same = tuple(token.low for token in tokens[at : at + len(words)]) == words
@@ -65,7 +65,7 @@ def _bound(tokens: Sequence[Token], at: int) -> tuple[tuple[str, ...], bool] | N
 
 def read_quantity(tokens: Sequence[Token], at: int, depth: int = 0) -> Quantity:
     """Returns what is said about how many there are to be."""
-    determiner, unread, minimum = "", "", 0
+    determiner, unread, min_count = "", "", 0
     vague = False
     while (word := word_at(tokens, at)) in _EXACTLY or (word == "all" and word_at(tokens, at + 1) in ("of", "the")):
         at += 2 if word_at(tokens, at + 1) == "of" else 1
@@ -73,7 +73,7 @@ def read_quantity(tokens: Sequence[Token], at: int, depth: int = 0) -> Quantity:
         words, known = bound
         at += len(words)
         vague = not known
-        minimum = 0 if vague else 1 if words[0] == "at" else 2
+        min_count = 0 if vague else 1 if words[0] == "at" else 2
         unread = " ".join(words) if vague else ""
     if word_at(tokens, at) in DETERMINERS:
         determiner = word_at(tokens, at)
@@ -104,13 +104,13 @@ def read_quantity(tokens: Sequence[Token], at: int, depth: int = 0) -> Quantity:
         at += 1
     if vague:
         count, exact = None, False
-    elif minimum:
-        count, exact = (count or 0) + minimum - 1, False
+    elif min_count:
+        count, exact = (count or 0) + min_count - 1, False
     return _group(tokens, Quantity(at, count, exact, determiner, unread), depth)
 
 
 def _group(tokens: Sequence[Token], quantity: Quantity, depth: int) -> Quantity:
-    """Reads on over "pair of", "large group of": what is counted are the things in it."""
+    """Reads on over "pair of", "large group of": what is counted are the objects in it."""
     if depth > 2:
         return quantity
     at = quantity.end
@@ -136,7 +136,7 @@ def _group(tokens: Sequence[Token], quantity: Quantity, depth: int) -> Quantity:
 
 
 def _number(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
-    """The number that begins there, and the place after it; None where none does, or none that counts things."""
+    """The number that begins there, and the place after it; None where none does, or none that counts objects."""
     word = word_at(tokens, at)
     value: int | None = None
     end = at + 1

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from loupe.brain.core.records import Record
 from loupe.brain.core.strings import comparable
-from loupe.brain.prompts.requested_text import expected_text
+from loupe.brain.prompts.requested_text import requested_text
 
 _WATERMARK = re.compile(
     r"\b(?:watermark(?:s|ed|ing)?|logos?|signature|signed\s+by|copyright\s+(?:notice|mark|line)|brand\s+mark|"
@@ -40,12 +40,12 @@ _ALIKE = 0.7
 
 
 @dataclass(frozen=True)
-class RequestedText(Record):
-    """What a prompt asks for.
+class RequestedOverlays(Record):
+    """What of lettering, watermarks and interfaces a prompt asks for.
 
     Attributes:
         texts: to be written, as the prompt has them
-        words: the words of these, as they are compared (``alignment.comparable``)
+        words: the words of these, as they are compared (``core.strings.comparable``)
         watermark: a watermark, a logo or a signature
         interface: a screenshot, subtitles, a poster or the like, which have lettering laid over them
         lettering: lettering, without saying which
@@ -60,7 +60,7 @@ class RequestedText(Record):
     def wants(self, text: str) -> bool:
         """Returns whether a line that was read is, for the most part, among the words.
 
-        >>> requested_text('a shop with the sign "OPEN DAILY"').wants("0PEN")
+        >>> requested_overlays('a shop with the sign "OPEN DAILY"').wants("0PEN")
         True
         """
         read = [word for word in map(comparable, text.split()) if word]
@@ -70,28 +70,26 @@ class RequestedText(Record):
         joined = "".join(read)
         if len(joined) >= 3 and (joined in whole or _alike(joined, whole)):
             return True
-        good = sum(len(word) for word in read if any(_alike(word, asked) for asked in self.words))
+        good = sum(len(word) for word in read if any(_alike(word, requested) for requested in self.words))
         return good >= 0.6 * len(joined)
 
 
-def requested_text(prompt: object) -> RequestedText:
+def requested_overlays(prompt: object) -> RequestedOverlays:
     """Returns what a prompt asks for; nothing where there is none.
 
     Args:
         prompt: a text in any language; anything else, and an empty one, asks for nothing
 
-    >>> requested_text("a forest, no text, no watermark").watermark
+    >>> requested_overlays("a forest, no text, no watermark").watermark
     False
-    >>> requested_text("a screenshot of a mail program").interface
+    >>> requested_overlays("a screenshot of a mail program").interface
     True
     """
     if not isinstance(prompt, str) or not prompt.strip():
-        return RequestedText()
-    expected = expected_text(prompt)
-    words = tuple(word for word in map(comparable, expected.words) if word)
-    return RequestedText(
-        expected.texts, words, _names(_WATERMARK, prompt), _names(_INTERFACE, prompt), expected.open_ended
-    )
+        return RequestedOverlays()
+    text = requested_text(prompt)
+    words = tuple(word for word in map(comparable, text.words) if word)
+    return RequestedOverlays(text.texts, words, _names(_WATERMARK, prompt), _names(_INTERFACE, prompt), text.open_ended)
 
 
 def _names(what: re.Pattern[str], prompt: str) -> bool:
@@ -104,12 +102,12 @@ def _names(what: re.Pattern[str], prompt: str) -> bool:
     return False
 
 
-def _alike(one: str, other: str) -> bool:
-    if one == other:
+def _alike(a: str, b: str) -> bool:
+    if a == b:
         return True
-    if abs(len(one) - len(other)) > 0.5 * max(len(one), len(other)):
+    if abs(len(a) - len(b)) > 0.5 * max(len(a), len(b)):
         return False
-    return SequenceMatcher(None, _folded(one), _folded(other), autojunk=False).ratio() >= _ALIKE
+    return SequenceMatcher(None, _folded(a), _folded(b), autojunk=False).ratio() >= _ALIKE
 
 
 def _folded(text: Sequence[str] | str) -> str:

@@ -77,7 +77,7 @@ _LETTERING = re.compile(
     r"that\s+(?:says|reads)|quote|alphabet)\b|文字|看板|ポスター|标语|招牌|海报",
     re.IGNORECASE,
 )
-#: things that are full of text, whatever else is written on them
+#: objects that are full of text, whatever else is written on them
 _DENSE = re.compile(
     r"\b(?:newspapers?|magazines?|menus?|receipts?|documents?|articles?|dictionar(?:y|ies)|infographics?|screenshots?|"
     r"web\s?(?:site|page)s?|user\s+interface|ui|book\s+pages?|pages?\s+of|comics?|manga|letters?\s+to|maps?|keyboards?|"
@@ -87,13 +87,13 @@ _DENSE = re.compile(
 
 
 @dataclass(frozen=True)
-class ExpectedText(Record):
+class RequestedText(Record):
     """What a prompt asks to be written.
 
     Attributes:
         texts: the texts in the prompt's order, white space collapsed, escapes resolved
         excluded: the prompt asks for no text (or for no other text than ``texts``)
-        open_ended: the prompt asks for lettering, or for a thing full of it, without saying which
+        open_ended: the prompt asks for lettering, or for an object full of it, without saying which
     """
 
     texts: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class ExpectedText(Record):
         return tuple(word for text in self.texts for word in text.split())
 
 
-def expected_text(prompt: str) -> ExpectedText:
+def requested_text(prompt: str) -> RequestedText:
     r"""Returns what the prompt asks to be written.
 
     Quoted strings come first: ``'`` ``"`` ``‘’`` ``“”`` ``„“`` ``「」`` ``『』`` ``《》`` ``«»``; of nested ones the
@@ -114,11 +114,11 @@ def expected_text(prompt: str) -> ExpectedText:
     ``that says``, ``reading``, ``labelled`` and the like. ``no text`` is asked for too. A prompt of any length takes
     linear time.
 
-    >>> expected_text("the dogs' bowl says \"Mama's\"").texts
+    >>> requested_text("the dogs' bowl says \"Mama's\"").texts
     ("Mama's",)
-    >>> expected_text("a red sign that says STOP at night").texts
+    >>> requested_text("a red sign that says STOP at night").texts
     ('STOP',)
-    >>> expected_text("a quiet street, no text").excluded
+    >>> requested_text("a quiet street, no text").excluded
     True
     """
     spans = quoted_spans(prompt)
@@ -135,7 +135,7 @@ def expected_text(prompt: str) -> ExpectedText:
     open_ended = not excluded and (
         _DENSE.search(rest) is not None or (not texts and _LETTERING.search(rest) is not None)
     )
-    return ExpectedText(tuple(texts), excluded, open_ended)
+    return RequestedText(tuple(texts), excluded, open_ended)
 
 
 def _blank(prompt: str, spans: list[tuple[int, int]]) -> str:
@@ -193,7 +193,7 @@ def _escaped(prompt: str, at: int) -> bool:
 @lru_cache(maxsize=8)
 def _escaped_places(prompt: str) -> frozenset[int]:
     """Where a character stands that an odd number of backslashes precedes."""
-    return frozenset(found.start(1) for found in re.finditer(r"\\(.)", prompt, re.DOTALL))
+    return frozenset(match.start(1) for match in re.finditer(r"\\(.)", prompt, re.DOTALL))
 
 
 def _may_open(prompt: str, at: int) -> bool:
@@ -266,7 +266,7 @@ def _is_possessive(prompt: str, at: int) -> bool:
 
 def _unquoted(prompt: str) -> list[str]:
     """The words that phrases such as ``that says`` bring without quotation marks."""
-    found: list[str] = []
+    texts: list[str] = []
     at = 0
     while match := _BRINGS_TEXT.search(prompt, at):
         at = match.end()
@@ -274,8 +274,8 @@ def _unquoted(prompt: str) -> list[str]:
         words = clause.group(0).split() if clause else []
         kept = _capitals(words) or ([] if _WEAK.match(match.group(0)) else _until_stop(words))
         if kept:
-            found.append(" ".join(kept))
-    return found
+            texts.append(" ".join(kept))
+    return texts
 
 
 def _capitals(words: list[str]) -> list[str]:

@@ -11,9 +11,9 @@ from loupe.brain.prompts.parse_state import ParseState
 from loupe.brain.prompts.phrases import Phrase, phrase_at
 from loupe.brain.prompts.quantity import begins_with_bounds, word_at
 from loupe.brain.prompts.sentence_attributes import read_predicate
+from loupe.brain.prompts.sentence_objects import read_objects
 from loupe.brain.prompts.sentence_relations import read_phrase
-from loupe.brain.prompts.sentence_state import State
-from loupe.brain.prompts.sentence_things import read_things
+from loupe.brain.prompts.sentence_state import SentenceState
 from loupe.brain.prompts.sentence_without import leave_negated
 from loupe.brain.prompts.tokens import COMMA, WRITTEN, Token, is_foreign
 
@@ -22,12 +22,12 @@ _EMPTY = word_set("there that which who also both together please very then and"
 _BE = word_set("is are was were be being")
 
 
-def read_sentence(tokens: list[Token], number: int, found: ParseState) -> None:
-    """Reads the whole sentence into ``found``: its tokens from left to right, once."""
-    state = State(tokens, number, found)
+def read_sentence(tokens: list[Token], number: int, parsed: ParseState) -> None:
+    """Reads the whole sentence into ``parsed``: its tokens from left to right, once."""
+    state = SentenceState(tokens, number, parsed)
     tokens = state.tokens
     if is_other_language(tokens):
-        state.found.unparsed.append(" ".join(token.text for token in tokens if token.low != WRITTEN))
+        state.parsed.unparsed.append(" ".join(token.text for token in tokens if token.low != WRITTEN))
         return
     state.at = after_medium(tokens)
     state.strict = is_prose(tokens[state.at :])
@@ -38,7 +38,7 @@ def read_sentence(tokens: list[Token], number: int, found: ParseState) -> None:
     state.report()
 
 
-def _step(state: State) -> None:
+def _step(state: SentenceState) -> None:
     token = state.tokens[state.at]
     word = token.low
     if word == COMMA:
@@ -80,7 +80,7 @@ def _step(state: State) -> None:
         return
     phrase_read = read(state.tokens, state.at)
     if phrase_read and phrase_read.end > state.at:
-        read_things(state, phrase_read)
+        read_objects(state, phrase_read)
         return
     if word not in _EMPTY or (word in PRONOUNS and word != "there"):
         state.leave(state.at, state.at + 1)
@@ -88,13 +88,13 @@ def _step(state: State) -> None:
     state.at += 1
 
 
-def _begins_name(state: State, phrase: Phrase) -> bool:
+def _begins_name(state: SentenceState, phrase: Phrase) -> bool:
     """Whether the word is an adjective here: "round tables"."""
     word, after = state.tokens[state.at].low, word_at(state.tokens, state.at + 1)
     return phrase.length == 1 and phrase.kind == "link" and lexicon.kind_of(word) is not None and nouns.is_noun(after)
 
 
-def _participle_noun(state: State) -> bool:
+def _participle_noun(state: SentenceState) -> bool:
     """ "flying birds" at the start of a phrase is a noun phrase, "eating apples" none."""
     word = state.tokens[state.at].low
     if word in verbs.POSTURES or (state.group and not (state.comma or state.joined)):
@@ -104,7 +104,7 @@ def _participle_noun(state: State) -> bool:
     )
 
 
-def _presence(state: State, word: str) -> None:
+def _presence(state: SentenceState, word: str) -> None:
     """ "with", "has": what comes next is there too."""
     state.separate()
     state.present, state.shared = True, None
@@ -115,7 +115,7 @@ def _presence(state: State, word: str) -> None:
     state.at += 1
 
 
-def _verb(state: State, word: str) -> None:
+def _verb(state: SentenceState, word: str) -> None:
     state.separate()
     if word in verbs.POSTURES:
         if word in verbs.FINITE and state.side == "object" and state.first and not state.relative():
@@ -129,8 +129,8 @@ def _verb(state: State, word: str) -> None:
     state.at += 1
 
 
-def _of(state: State) -> None:
-    """What stands after "of" where no pattern took it: left as not understood, a thing in it too."""
+def _of(state: SentenceState) -> None:
+    """What stands after "of" where no pattern took it: left as not understood, an object in it too."""
     skipped = read(state.tokens, state.at + 1)
     end = skipped.end if skipped else state.at + 1
     state.leave(state.at, end)

@@ -1,4 +1,4 @@
-"""Reads what a sentence says of its things after them: "is red", "made of wood"."""
+"""Reads what a sentence says of its objects after them: "is red", "made of wood"."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from loupe.brain.prompts import words as lexicon
 from loupe.brain.prompts.noun_phrase import is_verb, read
 from loupe.brain.prompts.phrases import phrase_at
 from loupe.brain.prompts.quantity import word_at
-from loupe.brain.prompts.sentence_state import State
+from loupe.brain.prompts.sentence_state import SentenceState
 from loupe.brain.prompts.spec import Attribute
 from loupe.brain.prompts.tokens import COMMA, WRITTEN
 
 
-def read_predicate(state: State) -> bool:
+def read_predicate(state: SentenceState) -> bool:
     """ "the car is red": an adjective after a form of be."""
     if not state.group:
         return False
     at = state.at + 1
     while word_at(state.tokens, at) in ("very", "all", "both"):
         at += 1
-    facts: list[Attribute] = []
+    attributes: list[Attribute] = []
     while (kind := lexicon.kind_of(word_at(state.tokens, at))) and word_at(state.tokens, at) not in verbs.POSTURES:
         value = word_at(state.tokens, at)
         if phrase_at(state.tokens, at):
@@ -28,26 +28,26 @@ def read_predicate(state: State) -> bool:
         second = word_at(state.tokens, at + 2)
         if after == "and" and kind == "color" and second in lexicon.COLORS:
             value, at = f"{value} and {second}", at + 2
-        facts.append(Attribute(kind, value))
+        attributes.append(Attribute(kind, value))
         at += 1
         if word_at(state.tokens, at) in ("and", COMMA) and lexicon.kind_of(word_at(state.tokens, at + 1)):
             at += 1
-    if not facts or (at < len(state.tokens) and not _ends(state, at)):
+    if not attributes or (at < len(state.tokens) and not _ends(state, at)):
         return False
     subjects = state.first if state.side == "object" and not state.relative() and state.first else state.group
-    state.found.describe(subjects, facts)
+    state.parsed.describe(subjects, attributes)
     state.group, state.side, state.shared = list(subjects), "object", None
     state.at = at
     return True
 
 
-def _ends(state: State, at: int) -> bool:
+def _ends(state: SentenceState, at: int) -> bool:
     word = word_at(state.tokens, at)
     return word in (COMMA, "and", "but", "while", WRITTEN) or phrase_at(state.tokens, at) is not None
 
 
-def read_made(state: State, start: int, end: int) -> None:
-    """ "made of wood": what the things before it are made of."""
+def read_made(state: SentenceState, start: int, end: int) -> None:
+    """ "made of wood": what the objects before it are made of."""
     stop = end
     while (
         stop < min(len(state.tokens), end + 3)
@@ -61,7 +61,7 @@ def read_made(state: State, start: int, end: int) -> None:
         stop += 1
     if stop > end and state.group:
         value = " ".join(token.low for token in state.tokens[end:stop])
-        state.found.describe(state.group, [Attribute("material", value)])
+        state.parsed.describe(state.group, [Attribute("material", value)])
         state.at = stop
     else:
         skipped = read(state.tokens, end)

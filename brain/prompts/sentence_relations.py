@@ -1,21 +1,22 @@
-"""Reads the phrases between the things of a sentence: relations, and what only links or compares."""
+"""Reads the phrases between the objects of a sentence: relations, and what only links or compares."""
 
 from __future__ import annotations
 
+from loupe.brain.core.relations import RelationName
 from loupe.brain.prompts import verbs
 from loupe.brain.prompts import words as lexicon
 from loupe.brain.prompts.noun_phrase import PRONOUNS, read
 from loupe.brain.prompts.phrases import Phrase, phrase_at
 from loupe.brain.prompts.quantity import word_at
 from loupe.brain.prompts.sentence_attributes import read_made
-from loupe.brain.prompts.sentence_state import State
-from loupe.brain.prompts.sentence_things import CLOTHES
+from loupe.brain.prompts.sentence_objects import CLOTHES
+from loupe.brain.prompts.sentence_state import SentenceState
 from loupe.brain.prompts.sentence_without import read_without
 from loupe.brain.prompts.spec import Attribute
 from loupe.brain.prompts.tokens import COMMA
 
 
-def read_phrase(state: State, phrase: Phrase) -> None:
+def read_phrase(state: SentenceState, phrase: Phrase) -> None:
     """Reads the phrase that stands here, by its kind."""
     start, end = state.at, state.at + phrase.length
     if phrase.kind == "relation":
@@ -34,7 +35,7 @@ def read_phrase(state: State, phrase: Phrase) -> None:
         skipped = read(state.tokens, end)
         state.at = skipped.end if skipped else end
         if shaped and skipped and state.group and skipped.name in lexicon.SHAPE_NOUNS:
-            state.found.describe(state.group, [Attribute("shape", skipped.name)])
+            state.parsed.describe(state.group, [Attribute("shape", skipped.name)])
         else:
             state.leave(start, state.at)
     else:
@@ -51,7 +52,7 @@ def read_phrase(state: State, phrase: Phrase) -> None:
             state.at += 1
 
 
-def _relation(state: State, name: str, start: int, end: int) -> None:
+def _relation(state: SentenceState, name: str, start: int, end: int) -> None:
     state.at = end
     after = word_at(state.tokens, end)
     if after in PRONOUNS and (after != "her" or read(state.tokens, end) is None or end + 1 >= len(state.tokens)):
@@ -60,8 +61,8 @@ def _relation(state: State, name: str, start: int, end: int) -> None:
     if after == "each" or (after == "one" and word_at(state.tokens, end + 1) == "another"):
         # "next to each other"
         state.at = min(len(state.tokens), end + 2)
-        if name in ("next to", "near") and len(state.group) == 2:
-            state.found.relate(state.group[:1], name, state.group[1:])
+        if name in RelationName.of_kind("distance") and len(state.group) == 2:
+            state.parsed.relate(state.group[:1], name, state.group[1:])
         else:
             state.leave(start, state.at)
         return
@@ -79,7 +80,7 @@ def _relation(state: State, name: str, start: int, end: int) -> None:
         state.leave(start, end)
         return
     if upcoming is not None and not state.counts(upcoming) and not chained:
-        # "at night", "in the rain", "on the left": no thing
+        # "at night", "in the rain", "on the left": no object
         state.leave(start, upcoming.end)
         state.at = upcoming.end
         return
@@ -87,7 +88,7 @@ def _relation(state: State, name: str, start: int, end: int) -> None:
         if (state.comma or state.joined or state.held) and state.first:
             state.group = list(state.first)
         state.pending_span = (start, end)
-    if upcoming and name == "in" and upcoming.name in CLOTHES:
+    if upcoming and name == RelationName.IN and upcoming.name in CLOTHES:
         state.leave(start, end)
         state.acting = state.held = True
         return
@@ -98,12 +99,12 @@ def _relation(state: State, name: str, start: int, end: int) -> None:
     state.present = False
 
 
-def _pronoun(state: State, name: str, start: int, end: int) -> None:
-    """ "a bench with a cat on it": the thing that was named first, if there is no doubt about it."""
+def _pronoun(state: SentenceState, name: str, start: int, end: int) -> None:
+    """ "a bench with a cat on it": the object that was named first, if there is no doubt about it."""
     state.at = end + 1
-    named = [place for place, thing in enumerate(state.found.things) if thing.sentence == state.number]
+    named = [place for place, named in enumerate(state.parsed.objects) if named.sentence == state.number]
     others = [place for place in named if place not in state.group]
     if state.group and len(others) == 1 and not state.acting and not state.lost and not state.moved:
-        state.found.relate(state.group, name, others)
+        state.parsed.relate(state.group, name, others)
     elif state.group or not state.first:
         state.leave(start, end + 1)

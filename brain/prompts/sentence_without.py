@@ -6,11 +6,11 @@ from loupe.brain.prompts import nouns
 from loupe.brain.prompts.noun_phrase import PRONOUNS, is_verb, read
 from loupe.brain.prompts.phrases import phrase_at
 from loupe.brain.prompts.quantity import POSSESSIVES, begins_with_bounds, word_at
-from loupe.brain.prompts.sentence_state import State
+from loupe.brain.prompts.sentence_state import SentenceState
 from loupe.brain.prompts.tokens import COMMA
 
 
-def read_without(state: State, start: int, end: int) -> None:
+def read_without(state: SentenceState, start: int, end: int) -> None:
     """Reads the nouns that must not be there: "no cats, dogs or birds on it"."""
     state.separate()
     at = end
@@ -25,7 +25,7 @@ def read_without(state: State, start: int, end: int) -> None:
             if phrase.determiner in POSSESSIVES and phrase.head not in nouns.NOUNS | nouns.PARTS:
                 break
             if phrase.head in nouns.TEXT_NOUNS:
-                state.found.text_free = True
+                state.parsed.text_free = True
             elif phrase.head in nouns.ABSTRACT or is_verb(state.tokens, at, False):
                 break
             names.append("" if phrase.head in nouns.TEXT_NOUNS else phrase.name)
@@ -43,7 +43,7 @@ def read_without(state: State, start: int, end: int) -> None:
         while at < len(state.tokens) and state.tokens[at].low not in (COMMA, "and", "but"):
             at += 1
         state.leave(start, at)
-    state.found.excluded += [name for name in names if name]
+    state.parsed.excluded += [name for name in names if name]
     phrase_after = phrase_at(state.tokens, at) if at < len(state.tokens) else None
     if names and phrase_after and phrase_after.kind == "relation":
         place = at + phrase_after.length
@@ -58,11 +58,11 @@ def read_without(state: State, start: int, end: int) -> None:
         state.group = []
 
 
-def _goes_on(state: State, at: int) -> bool:
+def _goes_on(state: SentenceState, at: int) -> bool:
     return word_at(state.tokens, at) not in ("a", "an", "the")
 
 
-def _more(state: State, at: int, link: str) -> bool:
+def _more(state: SentenceState, at: int, link: str) -> bool:
     """Whether another noun that must not be there follows: after a comma only where an "or" is to come."""
     if word_at(state.tokens, at) in ("or", "nor", "and"):
         return True
@@ -74,7 +74,7 @@ def _more(state: State, at: int, link: str) -> bool:
     return link != COMMA or word_at(state.tokens, following.end) in ("or", "nor", COMMA)
 
 
-def leave_negated(state: State) -> bool:
+def leave_negated(state: SentenceState) -> bool:
     """What stands after "not" up to the next clause is none of what is asked for; False for a phrase with it."""
     phrase = phrase_at(state.tokens, state.at)
     if (phrase and phrase.kind in ("without", "relation", "aside")) or begins_with_bounds(state.tokens, state.at):

@@ -7,16 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
+from loupe.brain.core.relations import RelationName
 
 AttributeKind: TypeAlias = Literal["color", "shape", "texture", "material", "size", "other"]
 Source: TypeAlias = Literal["rules", "geneval", "t2i_compbench", "field", "llm"]
-
-#: where one object is, seen from another one
-RELATIONS = (
-    "left of", "right of", "above", "below", "in front of", "behind", "on", "in", "under", "next to", "near",
-)  # fmt: skip
-#: which of two objects is larger in the picture
-SIZES = ("larger than", "smaller than", "same size as")
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Relation(Record):
 
     Attributes:
         subject: the place of the first object in ``PromptSpec.objects``
-        name: one of ``RELATIONS`` or ``SIZES``
+        name: the value of a ``RelationName``
         object: the place of the other one
     """
 
@@ -86,8 +80,8 @@ class PromptSpec(Record):
 
     def __post_init__(self) -> None:
         for relation in self.relations:
-            if relation.name not in RELATIONS + SIZES:
-                raise PromptError(f"expected a relation of {', '.join(RELATIONS + SIZES)}, got {relation.name!r}")
+            if relation.name not in tuple(RelationName):
+                raise PromptError(f"expected a relation of {', '.join(RelationName)}, got {relation.name!r}")
             if not (0 <= relation.subject < len(self.objects) and 0 <= relation.object < len(self.objects)):
                 raise PromptError(f"a relation names object {relation.subject} or {relation.object}: no such object")
 
@@ -105,10 +99,12 @@ class PromptSpec(Record):
         try:
             facts = dict(values)
             objects = tuple(
-                RequestedObject(**{**one, "attributes": tuple(Attribute(**fact) for fact in one.get("attributes", ()))})
-                for one in facts.pop("objects", ())
+                RequestedObject(
+                    **{**entry, "attributes": tuple(Attribute(**pair) for pair in entry.get("attributes", ()))}
+                )
+                for entry in facts.pop("objects", ())
             )
-            relations = tuple(Relation(**one) for one in facts.pop("relations", ()))
+            relations = tuple(Relation(**entry) for entry in facts.pop("relations", ()))
             lists: dict[str, Any] = {name: tuple(facts.pop(name, ())) for name in ("excluded", "texts", "unparsed")}
             return cls(objects=objects, relations=relations, **lists, **facts)
         except (TypeError, AttributeError, KeyError) as error:

@@ -6,7 +6,7 @@ import html
 import re
 from typing import NamedTuple
 
-from loupe.brain.prompts import requested_text
+from loupe.brain.prompts.requested_text import RequestedText, quoted_spans, requested_text
 
 #: stands for what is to be written, so that the grammar sees that something stood there
 WRITTEN = "\ue000"
@@ -36,7 +36,7 @@ class Token(NamedTuple):
     low: str
 
 
-def texts_in(prompt: str) -> tuple[str, requested_text.ExpectedText]:
+def texts_in(prompt: str) -> tuple[str, RequestedText]:
     """Returns the prompt with ``WRITTEN`` in place of each text that is to be written, and those texts.
 
     >>> texts_in('a sign that says "OPEN" above a door')[0].replace(WRITTEN, "_")
@@ -44,23 +44,23 @@ def texts_in(prompt: str) -> tuple[str, requested_text.ExpectedText]:
     """
     plain = html.unescape(prompt) if "&" in prompt else prompt
     plain = _FLAG.sub(" ", _TAG.sub(" ", plain))
-    asked = requested_text.expected_text(plain)
-    spans = requested_text.quoted_spans(plain)
+    requested = requested_text(plain)
+    spans = quoted_spans(plain)
     pieces, last = [], 0
     for start, end in spans:
         pieces += [plain[last : max(start - 1, last)], f" {WRITTEN} "]
         last = end + 1
     rest = "".join([*pieces, plain[last:]])
-    if asked.texts and not any(plain[start:end].strip() for start, end in spans):
+    if requested.texts and not any(plain[start:end].strip() for start, end in spans):
         # without quotation marks: the words stand as they are, but for the white space between them
         pieces, last = [], 0
-        for text in asked.texts:
+        for text in requested.texts:
             gaps = r"\s+".join(map(re.escape, text.split()))
             if match := re.compile(rf"(?<!\w){gaps}(?!\w)").search(rest, last):
                 pieces += [rest[last : match.start()], f" {WRITTEN} "]
                 last = match.end()
         rest = "".join([*pieces, rest[last:]])
-    return rest, asked
+    return rest, requested
 
 
 def sentences(text: str) -> list[list[Token]]:
@@ -69,18 +69,18 @@ def sentences(text: str) -> list[list[Token]]:
     >>> [[token.low for token in sentence] for sentence in sentences("A (red car:1.3), a dog. Night")]
     [['a', 'red', 'car', ',', 'a', 'dog'], ['night']]
     """
-    found: list[list[Token]] = [[]]
+    every: list[list[Token]] = [[]]
     for match in _TOKEN.finditer(_unweighted(text)):
         token = match.group(0)
         if token[0] in _ENDS:
-            found.append([])
+            every.append([])
         elif token in _COMMAS:
-            found[-1].append(Token(COMMA, COMMA))
+            every[-1].append(Token(COMMA, COMMA))
         elif token == "&":
-            found[-1].append(Token("&", "and"))
+            every[-1].append(Token("&", "and"))
         elif token not in _IGNORED:
-            found[-1].append(Token(token, token.lower().replace("’", "'").rstrip("'")))
-    return [sentence for sentence in found if any(token.low != COMMA for token in sentence)]
+            every[-1].append(Token(token, token.lower().replace("’", "'").rstrip("'")))
+    return [sentence for sentence in every if any(token.low != COMMA for token in sentence)]
 
 
 def is_foreign(token: Token) -> bool:

@@ -10,8 +10,8 @@ from loupe.brain.core.records import Output, Threshold
 from loupe.brain.core.specs import SetMeasure
 
 _BASIS = (
-    "benchmarks/duplicates.py: 0 of 150 pairs of signs that differ in one digit and 0 of 1,250 of plain, lamp and "
-    "page pictures are above it; 2,093 of 2,100 changed copies of 105 photos are"
+    "python -m benchmarks.similarity: 0 of 150 pairs of signs that differ in one digit and 0 of 1,250 of plain, lamp "
+    "and page pictures are above it; 2,093 of 2,100 changed copies of 105 photos are"
 )
 
 

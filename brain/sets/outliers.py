@@ -16,7 +16,7 @@ from loupe.brain.core.specs import SetMeasure
 _MIN_SPREAD = 0.05
 
 
-def robust_deviations(values: np.ndarray, minimum: float) -> np.ndarray:
+def robust_deviations(values: np.ndarray, min_spread: float) -> np.ndarray:
     """Returns how many robust standard deviations each value is above the median: (N,) float64.
 
     The deviation from the median over 1.4826 times the median absolute deviation, which is the standard deviation of
@@ -24,14 +24,14 @@ def robust_deviations(values: np.ndarray, minimum: float) -> np.ndarray:
 
     Args:
         values: (N,) finite numbers, N at least 1
-        minimum: the least standard deviation that is divided by
+        min_spread: the least standard deviation that is divided by
 
     >>> robust_deviations(np.array([1.0, 2.0, 3.0, 4.0, 100.0]), 0.1).round(1).tolist()
     [-1.3, -0.7, 0.0, 0.7, 65.4]
     """
     middle = np.median(values)
     spread = 1.4826 * np.median(np.abs(values - middle))
-    return (values - middle) / max(float(spread), minimum)
+    return (values - middle) / max(float(spread), min_spread)
 
 
 def outlyingness(distances: np.ndarray) -> np.ndarray:

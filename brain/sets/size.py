@@ -68,6 +68,6 @@ class Size(SetCheck):
         ),
     )
 
-    def judge(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
-        found = size_deviation(columns["width"], columns["height"])
-        return {"size_deviation": found}, f"its size is unknown, or there are fewer than {_MIN} samples"
+    def score(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:
+        deviations = size_deviation(columns["width"], columns["height"])
+        return {"size_deviation": deviations}, f"its size is unknown, or there are fewer than {_MIN} samples"

@@ -261,13 +261,13 @@ def share_of(threshold: Threshold, scores: np.ndarray) -> Share:
     return Share(n, flagged, len(scores) - n, flagged / n if n else math.nan, float(low), float(high))
 
 
-def score(judge: Callable[[ImageBatch], Scores], output: Output, pixels: np.ndarray, device: str = "cpu") -> float:
+def score(scorer: Callable[[ImageBatch], Scores], output: Output, pixels: np.ndarray, device: str = "cpu") -> float:
     """Returns one output for one (H, W, 3) uint8 picture; NaN where unknown."""
     import torch
 
     height, width = pixels.shape[:2]
     planes = torch.from_numpy(np.array(pixels)[None].transpose(0, 3, 1, 2)).to(device)
-    return float(judge(ImageBatch(("",), planes, ((width, height),)))[output.name][0])
+    return float(scorer(ImageBatch(("",), planes, ((width, height),)))[output.name][0])
 
 
 def injected(

@@ -64,8 +64,8 @@ def decimals(step: float) -> int:
     return max(0, -math.floor(math.log10(step) + 1e-9))
 
 
-def score_range(output: Output, scores: np.ndarray, *lines: float) -> Range:
-    """Returns where a slider over scores goes: over all that was measured, and over the lines.
+def score_range(output: Output, scores: np.ndarray, *thresholds: float) -> Range:
+    """Returns where a slider over scores goes: over all that was measured, and over the thresholds.
 
     The ends are the score's own bounds where these are near; a score may have bounds that no picture comes close to.
     A few scores that are very far out do not stretch it: a slider on which all others share one step is of no use.
@@ -73,24 +73,26 @@ def score_range(output: Output, scores: np.ndarray, *lines: float) -> Range:
     Args:
         output: the score
         scores: (N,) as stored; NaN is left out
-        lines: thresholds that have to lie on it
+        thresholds: those that have to lie on it
 
     >>> from loupe.brain.core import registry
     >>> score_range(registry.failures()["blur"][1], np.array([0.5, 0.9]), 0.6)
     Range(low=0.0, high=1.0, step=0.01, whole=False)
     """
-    there = scores[np.isfinite(scores)].astype(np.float64)
-    whole = _whole(output, there)
+    known = scores[np.isfinite(scores)].astype(np.float64)
+    whole = _whole(output, known)
     if whole:
         low, high = _ends(
-            there, [edge for line in lines for edge in (math.floor(line), math.ceil(line))], output.bounds
+            known,
+            [edge for threshold in thresholds for edge in (math.floor(threshold), math.ceil(threshold))],
+            output.bounds,
         )
         if output.bounds[0] >= low - 1:
             low = output.bounds[0]
         step = float(10 ** max(0, math.ceil(math.log10(max(1.0, (high - low) / STEPS)))))
         high = low + step * math.ceil((max(high, low + 1) - low) / step)
         return Range(float(low), float(high), step, whole=True)
-    low, high = _ends(there, lines, output.bounds)
+    low, high = _ends(known, thresholds, output.bounds)
     first, last = output.bounds
     near = math.inf if last - first <= _NARROW else _NEAR_BOUND * (high - low)
     if first <= 0 < low <= near:
@@ -102,9 +104,10 @@ def score_range(output: Output, scores: np.ndarray, *lines: float) -> Range:
     if high <= low:
         low, high = low - 1, high + 1
     step = decimal_step(low, high)
-    # a line of 0.02 is not to be moved by half of it at once
+    # a threshold of 0.02 is not to be moved by half of it at once
     while (
-        any(_off_grid(line, step) or 0 < abs(line) < 5 * step for line in lines) and (high - low) / step * 10 <= STEPS
+        any(_off_grid(threshold, step) or 0 < abs(threshold) < 5 * step for threshold in thresholds)
+        and (high - low) / step * 10 <= STEPS
     ):
         step /= 10
     digits = decimals(step)
@@ -112,29 +115,29 @@ def score_range(output: Output, scores: np.ndarray, *lines: float) -> Range:
     return Range(round(low, digits), round(high, digits), round(step, digits) if digits else step)
 
 
-def _whole(output: Output, there: np.ndarray) -> bool:
+def _whole(output: Output, known: np.ndarray) -> bool:
     """Returns whether the scores are counts: a ratio that happens to be 0 or 1 everywhere is none."""
     counts = output.bounds[1] > 100 or output.unit == "0 or 1"
-    return counts and bool((there == np.round(there)).all())
+    return counts and bool((known == np.round(known)).all())
 
 
-def _off_grid(line: float, step: float) -> bool:
-    return abs(line / step - round(line / step)) > 1e-6
+def _off_grid(threshold: float, step: float) -> bool:
+    return abs(threshold / step - round(threshold / step)) > 1e-6
 
 
-def _ends(there: np.ndarray, lines: Any, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Returns the lowest and the highest of the scores and lines, without what is very far out."""
-    lines = list(lines)
-    if not len(there):
-        known = lines or [bound for bound in bounds if math.isfinite(bound)] or [0.0]
-        return min(known), max(known)
-    low, high = float(there.min()), float(there.max())
-    core_low, core_high = (float(end) for end in np.percentile(there, [0.5, 99.5]))
-    core_low, core_high = min(core_low, *lines, core_high), max(core_high, *lines, core_low)
+def _ends(known: np.ndarray, thresholds: Any, bounds: tuple[float, float]) -> tuple[float, float]:
+    """Returns the lowest and the highest of the scores and thresholds, without what is very far out."""
+    thresholds = list(thresholds)
+    if not len(known):
+        ends = thresholds or [bound for bound in bounds if math.isfinite(bound)] or [0.0]
+        return min(ends), max(ends)
+    low, high = float(known.min()), float(known.max())
+    core_low, core_high = (float(end) for end in np.percentile(known, [0.5, 99.5]))
+    core_low, core_high = min(core_low, *thresholds, core_high), max(core_high, *thresholds, core_low)
     core = core_high - core_low
     if core and high - low > _FAR * core:
         low, high = max(low, core_low - core / 4), min(high, core_high + core / 4)
-    return min(low, *lines, high), max(high, *lines, low)
+    return min(low, *thresholds, high), max(high, *thresholds, low)
 
 
 @dataclass(frozen=True)
@@ -213,20 +216,20 @@ def histogram(scores: np.ndarray, threshold: Threshold, over: Range) -> Histogra
 
 
 def failing_at(scores: np.ndarray, op: Literal["<", ">"], values: list[float]) -> list[int]:
-    """Returns how many scores fail with the threshold at each value: the same as ``Threshold.fails``, of many at once.
+    """Returns how many scores fail with the threshold at each value: the same as ``Threshold.violates``, of many at once.
 
     >>> failing_at(np.float32([0.1, 0.2, np.nan, 0.2]), "<", [0.2, 0.3])
     [1, 3]
     """
     ordered = np.sort(scores[~np.isnan(scores)])
-    lines = np.asarray(values, dtype=scores.dtype)
+    edges = np.asarray(values, dtype=scores.dtype)
     if op == "<":
-        return [int(count) for count in np.searchsorted(ordered, lines, "left")]
-    return [int(len(ordered) - count) for count in np.searchsorted(ordered, lines, "right")]
+        return [int(count) for count in np.searchsorted(ordered, edges, "left")]
+    return [int(len(ordered) - count) for count in np.searchsorted(ordered, edges, "right")]
 
 
 def nearest(scores: np.ndarray, threshold: Threshold, n: int) -> tuple[list[int], list[int]]:
-    """Returns the indices of the n failing and the n passing scores that are nearest to the line, nearest first.
+    """Returns the indices of the n failing and the n passing scores that are nearest to the threshold, nearest first.
 
     >>> nearest(np.float32([0.1, 0.5, np.nan, 0.3, 0.9]), Threshold("<", 0.4), 2)
     ([3, 0], [1, 4])
@@ -236,7 +239,7 @@ def nearest(scores: np.ndarray, threshold: Threshold, n: int) -> tuple[list[int]
     distance = np.abs(scores.astype(np.float64) - threshold.value)
 
     def of(side: np.ndarray) -> list[int]:
-        there = np.flatnonzero(side)
-        return [int(index) for index in there[np.argsort(distance[there], kind="stable")[:n]]]
+        on_side = np.flatnonzero(side)
+        return [int(index) for index in on_side[np.argsort(distance[on_side], kind="stable")[:n]]]
 
     return of(fails), of(passes)

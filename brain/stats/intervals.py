@@ -1,13 +1,67 @@
-"""Intervals of proportions. Pure arithmetic."""
+"""Proportions and their intervals. Pure arithmetic."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Record
+
+
+@dataclass(frozen=True)
+class Proportion(Record):
+    """A proportion, never without its n: ``k`` of ``n``.
+
+    Attributes:
+        n: of how many
+        k: how many
+        low, high: the Wilson interval of k / n, 95 % unless another was asked for; NaN when n is 0
+
+    >>> str(Proportion.of(57, 60)), str(Proportion.of(0, 0))
+    ('95.0% [86.3%, 98.3%] (57 of 60)', 'not known')
+    """
+
+    n: int
+    k: int
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, k: int, n: int, confidence: float = 0.95) -> Proportion:
+        """Returns the proportion k / n with its Wilson interval.
+
+        Raises:
+            InputError: as for ``wilson``
+        """
+        low, high = wilson(k, n, confidence)
+        return cls(int(n), int(k), float(low), float(high))
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Proportion:
+        """Returns the proportion that ``to_dict`` made plain values of, also in the form that 0.1.0 gave it.
+
+        Raises:
+            KeyError, TypeError: other values
+        """
+        low, high = (math.nan if facts[name] is None else float(facts[name]) for name in ("low", "high"))
+        return cls(int(facts["n"]), int(facts["count" if "count" in facts else "k"]), low, high)
+
+    @property
+    def rate(self) -> float:
+        """k / n in [0, 1]; NaN when n is 0."""
+        return self.k / self.n if self.n else math.nan
+
+    def __str__(self) -> str:
+        if not self.n:
+            return "not known"
+        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] ({self.k} of {self.n})"
 
 
 def wilson(failures: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:

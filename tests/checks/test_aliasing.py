@@ -17,7 +17,7 @@ from loupe.brain.imaging.batches import ImageBatch
 RNG = np.random.default_rng(5)
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W) values in 0 … 255."""
     pixels = np.repeat(picture.clip(0, 255).round().astype(np.uint8)[None, None], 3, 1)
     return Aliasing().load("cpu")(ImageBatch(("a",), torch.from_numpy(pixels), (picture.shape[1::-1],)))
@@ -26,7 +26,7 @@ def judge(picture: np.ndarray) -> Scores:
 def fails(picture: np.ndarray) -> bool:
     threshold = Aliasing.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["aliasing"].numpy())[0])
+    return bool(threshold.violates(score(picture)["aliasing"].numpy())[0])
 
 
 def enlarged(picture: np.ndarray, factor: float, how: int = cv2.INTER_NEAREST) -> np.ndarray:
@@ -49,10 +49,10 @@ def test_the_share_of_a_comb_is_one_and_that_of_a_constant_zero() -> None:
     for period in (2, 3, 4, 5, 6, 7):
         comb = torch.zeros(600)
         comb[::period] = 1
-        share, found = repetition(comb)
+        share, measured_period = repetition(comb)
         assert share == pytest.approx(1, abs=0.05)
         # each multiple of the frequency is as strong
-        assert found * round(period / found) == pytest.approx(period, rel=0.02)
+        assert measured_period * round(period / measured_period) == pytest.approx(period, rel=0.02)
     assert repetition(torch.ones(600))[0] == pytest.approx(0, abs=0.01)
     # two of three: |1 + exp(2 pi i / 3)| / 2
     assert repetition(torch.tensor([1.0, 1.0, 0.0]).repeat(200))[0] == pytest.approx(0.5, abs=0.02)
@@ -69,7 +69,7 @@ def test_the_share_is_that_of_a_plain_sum() -> None:
 
 @pytest.mark.parametrize("factor", [1.5, 1.7, 2, 2.5, 3, 4, 5, 6])
 def test_what_is_enlarged_by_the_nearest_pixel_is_found(scene: np.ndarray, factor: float) -> None:
-    scores = judge(enlarged(scene, factor))
+    scores = score(enlarged(scene, factor))
     assert float(scores["aliasing"][0]) > 0.3
     assert 1 < float(scores["aliasing_period"][0]) < 8
     assert 1 <= len(scores.boxes[0]) <= 5
@@ -130,7 +130,7 @@ def test_the_middle_of_a_large_picture_is_judged_at_its_own_resolution(scene: np
     assert large.shape == (1440, 1920)
     assert not fails(large)
     assert fails(enlarged(cv2.resize(large, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), 2))
-    for box in judge(enlarged(large[:720, :960], 2)).boxes[0]:
+    for box in score(enlarged(large[:720, :960], 2)).boxes[0]:
         assert 448 / 1920 - 1e-6 <= box.bounds[0] <= 1472 / 1920
         assert 208 / 1440 - 1e-6 <= box.bounds[1] <= 1232 / 1440
 
@@ -140,7 +140,7 @@ def test_the_middle_of_a_large_picture_is_judged_at_its_own_resolution(scene: np
     [(np.full((128, 128), 90.0), "too plain"), (RNG.uniform(0, 255, (32, 200)), "too small")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert math.isnan(float(scores["aliasing"][0]))
     assert reason in str(scores.reasons[0])
 
@@ -153,7 +153,7 @@ def test_the_defect_keeps_the_shape_and_is_found(scene: np.ndarray) -> None:
         worse = AliasingDefect().inject(pixels, severity, np.random.default_rng(0))
         assert worse.shape == pixels.shape
         assert worse.dtype == np.uint8
-        changes.append(float(judge(worse[..., 0])["aliasing"][0]))
-    assert changes[0] > judge(pixels[..., 0])["aliasing"][0]
+        changes.append(float(score(worse[..., 0])["aliasing"][0]))
+    assert changes[0] > score(pixels[..., 0])["aliasing"][0]
     assert min(changes[1:]) > 0.2
     assert np.array_equal(pixels, before)

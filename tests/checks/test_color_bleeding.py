@@ -20,7 +20,7 @@ BLURS = [0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0]
 SHIFTS = [-8, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8]
 
 
-def judge(pixels: np.ndarray) -> Scores:
+def score(pixels: np.ndarray) -> Scores:
     """(H, W, 3) values in 0 … 255."""
     planes = torch.from_numpy(pixels.clip(0, 255).round().astype(np.uint8).transpose(2, 0, 1)[None].copy())
     return ColorBleeding().load("cpu")(ImageBatch(("a",), planes, (pixels.shape[1::-1],)))
@@ -29,7 +29,7 @@ def judge(pixels: np.ndarray) -> Scores:
 def fails(pixels: np.ndarray) -> bool:
     threshold = ColorBleeding.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(pixels)["color_bleeding"].numpy())[0])
+    return bool(threshold.violates(score(pixels)["color_bleeding"].numpy())[0])
 
 
 def on_color(pixels: np.ndarray, blur: float = 0, shift: tuple[int, int] = (0, 0)) -> np.ndarray:
@@ -81,14 +81,14 @@ def test_the_displacement_of_an_edge_is_found(shift: int) -> None:
 def test_the_share_is_the_square_of_numpys_correlation() -> None:
     luma = RNG.normal(size=(6, 2 * REACH)).astype(np.float32)
     color = RNG.normal(size=(6, 2 * REACH)).astype(np.float32)
-    found, _ = explained(torch.from_numpy(luma), torch.from_numpy(np.stack([color, 0 * color], 1)))
-    expected = [np.corrcoef(one, other)[0, 1] ** 2 for one, other in zip(luma, color, strict=True)]
-    np.testing.assert_allclose(found[:, 0].numpy(), expected, atol=1e-4)
+    blurs, _ = explained(torch.from_numpy(luma), torch.from_numpy(np.stack([color, 0 * color], 1)))
+    expected = [np.corrcoef(row, color_row)[0, 1] ** 2 for row, color_row in zip(luma, color, strict=True)]
+    np.testing.assert_allclose(blurs[:, 0].numpy(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", [6, 8, 10])
 def test_blurred_colors_are_found_with_their_places(scene: np.ndarray, size: float) -> None:
-    scores = judge(on_color(scene, blur=size))
+    scores = score(on_color(scene, blur=size))
     assert fails(on_color(scene, blur=size))
     assert float(scores["color_spread"][0]) * 512 >= 0.7 * size
     assert 1 <= len(scores.boxes[0]) <= 5
@@ -97,7 +97,7 @@ def test_blurred_colors_are_found_with_their_places(scene: np.ndarray, size: flo
 
 @pytest.mark.parametrize("shift", [(0, 4), (4, 0), (-6, 0), (5, -3)])
 def test_displaced_colors_are_found_with_their_distance(scene: np.ndarray, shift: tuple[int, int]) -> None:
-    scores = judge(on_color(scene, shift=shift))
+    scores = score(on_color(scene, shift=shift))
     assert fails(on_color(scene, shift=shift))
     assert float(scores["color_shift"][0]) * 512 == pytest.approx(math.hypot(*shift), abs=1.1)
 
@@ -130,7 +130,7 @@ def test_bleeding_is_found_in_jpeg_and_in_the_dark(scene: np.ndarray) -> None:
     ],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     for name in ("color_bleeding", "color_spread", "color_shift"):
         assert math.isnan(float(scores[name][0]))
     assert reason in str(scores.reasons[0])

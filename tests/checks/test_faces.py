@@ -1,4 +1,4 @@
-"""The check of faces: real weights on generated people, a stub judge, and all that can be missing."""
+"""The check of faces: real weights on generated people, a stub VLM, and all that can be missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
+from people import GENERATED, Stub, batch_of, linked, read, use_vlm, values
 
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
@@ -32,7 +32,7 @@ def here(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 def score(here: str) -> Scorer:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOUPE_WEIGHTS_DIRS", here)
-        return Faces(grade="offline").load("cpu")
+        return Faces(backend="landmarks").load("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +49,29 @@ def baby(shared_data: Path) -> np.ndarray:
     ]
 
 
-def test_auto_is_offline_without_cuda_or_without_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Faces().resolved("cpu").grade == "offline"
+def test_auto_is_landmarks_without_cuda_or_without_the_vlm(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Faces().resolved("cpu").backend == "landmarks"
     monkeypatch.setattr(folder, "is_here", lambda name: False)
-    assert Faces().resolved("cuda:1").grade == "offline"
-    monkeypatch.setattr(folder, "is_here", lambda name: name == "some/judge")
-    assert Faces().resolved("cuda:1").grade == "offline"
-    assert Faces(judge="some/judge").resolved("cuda:1").grade == "gpu"
-    assert Faces(grade="gpu").resolved("cpu").grade == "gpu"
+    assert Faces().resolved("cuda:1").backend == "landmarks"
+    monkeypatch.setattr(folder, "is_here", lambda name: name == "some/vlm")
+    assert Faces().resolved("cuda:1").backend == "landmarks"
+    assert Faces(vlm="some/vlm").resolved("cuda:1").backend == "vlm"
+    assert Faces(backend="vlm").resolved("cpu").backend == "vlm"
 
 
-def test_another_grade_is_refused() -> None:
-    with pytest.raises(InputError, match="auto, offline, gpu"):
-        Faces(grade="best").load("cpu")
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("best", "expected a backend out of auto, landmarks, vlm, got 'best'$"),
+        ("offline", "got 'offline'; what was 'offline' is called 'landmarks'$"),
+        ("gpu", "got 'gpu'; what was 'gpu' is called 'vlm'$"),
+    ],
+)
+def test_another_backend_is_refused(backend: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Faces(backend=backend).load("cpu")
+    with pytest.raises(InputError, match=message):
+        Faces(backend=backend).resolved("cuda")
 
 
 def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,13 +83,13 @@ def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPat
 
 def test_the_worst_answer_of_each_crop_counts() -> None:
     crops = [np.zeros((8, 8, 3), np.uint8)] * 2
-    asked = [one for one in SPECIALISTS.values() if one.failure == "face_malformed"]
+    asked = [specialist for specialist in SPECIALISTS.values() if specialist.failure == "face_malformed"]
     stub = Stub("teeth")
-    found = vlm_questions.worst(stub, crops, "face_malformed")
-    assert [(one.score, one.name) for one in found] == [(0.9, "malformed_teeth")] * 2
-    assert [question.text for question in stub.asked] == [one.text for one in asked] * 2
+    worst = vlm_questions.worst(stub, crops, "face_malformed")
+    assert [(answer.score, answer.name) for answer in worst] == [(0.9, "malformed_teeth")] * 2
+    assert [question.text for question in stub.asked] == [specialist.text for specialist in asked] * 2
     silent = vlm_questions.worst(Stub("teeth", mass=0.1), crops, "face_malformed")
-    assert all(math.isnan(one.score) and one.reason for one in silent)
+    assert all(math.isnan(answer.score) and answer.reason for answer in silent)
     assert vlm_questions.worst(stub, [], "face_malformed") == []
     with pytest.raises(InputError, match="blur"):
         vlm_questions.worst(stub, crops, "blur")
@@ -88,25 +98,25 @@ def test_the_worst_answer_of_each_crop_counts() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
 def test_where_there_is_no_face_nothing_is_said(score: Scorer, picture: np.ndarray) -> None:
-    found = score(batch_of(picture, picture))
-    assert math.isnan(values(found)["face_malformed"])
-    assert math.isnan(values(found)["symmetric_face"])
-    assert (values(found)["faces_seen"], values(found)["faces_judged"]) == (0, 0)
-    assert found.reasons == ("no face seen",) * 2
+    scores = score(batch_of(picture, picture))
+    assert math.isnan(values(scores)["face_malformed"])
+    assert math.isnan(values(scores)["symmetric_face"])
+    assert (values(scores)["faces_seen"], values(scores)["faces_judged"]) == (0, 0)
+    assert scores.reasons == ("no face seen",) * 2
 
 
 @pytest.mark.slow
 def test_several_faces_are_judged_each(score: Scorer, couple: np.ndarray) -> None:
-    found = score(batch_of(couple))
-    got = values(found)
+    scores = score(batch_of(couple))
+    got = values(scores)
     assert got["faces_seen"] >= 2
-    assert len(found.points[0]) == got["faces_seen"]
-    for points in found.points[0]:
+    assert len(scores.points[0]) == got["faces_seen"]
+    for points in scores.points[0]:
         assert points.label == "face"
         assert points.attributes["verdict"] in ("usual", "malformed", "unknown")
         assert 60 < len(points.points) < 120
         assert ("reason" in points.attributes) or points.attributes["verdict"] == "usual"
-    judged = [float(p.attributes["score"]) for p in found.points[0] if "score" in p.attributes]
+    judged = [float(p.attributes["score"]) for p in scores.points[0] if "score" in p.attributes]
     assert got["faces_judged"] == len(judged)
     assert not judged or got["face_malformed"] == pytest.approx(max(judged), abs=1e-4)
 
@@ -114,39 +124,39 @@ def test_several_faces_are_judged_each(score: Scorer, couple: np.ndarray) -> Non
 @pytest.mark.slow
 def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, baby: np.ndarray) -> None:
     for picture in (baby[120:440, 140:420], cv2.resize(baby, (64, 64), interpolation=cv2.INTER_AREA)):
-        found = score(batch_of(np.ascontiguousarray(picture)))
-        got = values(found)
-        assert not math.isnan(got["face_malformed"]) or (found.reasons and found.reasons[0])
+        scores = score(batch_of(np.ascontiguousarray(picture)))
+        got = values(scores)
+        assert not math.isnan(got["face_malformed"]) or (scores.reasons and scores.reasons[0])
 
 
 @pytest.mark.slow
 def test_a_mirrored_half_is_symmetric_and_a_moved_eye_is_odd(score: Scorer, baby: np.ndarray, here: str) -> None:
-    from benchmarks import people_defects as defects
+    from benchmarks.anatomy import people_defects as defects
     from loupe.brain.perception.landmarks import face
 
     find = face.Faces(*(Path(here) / f"{name}.tflite" for name in FILES), levels=2)
-    one = find(baby)[0]
+    seen_face = find(baby)[0]
     clean = values(score(batch_of(baby)))
     assert clean["face_malformed"] < 0.58
-    mirrored = values(score(batch_of(defects.half_mirrored(baby, one, 1.0))))
+    mirrored = values(score(batch_of(defects.half_mirrored(baby, seen_face, 1.0))))
     assert mirrored["symmetric_face"] > clean["symmetric_face"] + 0.25
-    lower = values(score(batch_of(defects.eye_moved(baby, one, 0.25))))
+    lower = values(score(batch_of(defects.eye_moved(baby, seen_face, 0.25))))
     assert lower["face_malformed"] > max(clean["face_malformed"], 0.58)
 
 
 @pytest.mark.slow
-def test_with_a_judge_its_worst_answer_is_the_score(
+def test_with_a_vlm_its_worst_answer_is_the_score(
     couple: np.ndarray, here: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub = Stub("teeth")
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
-    made = judged_by(stub, monkeypatch)
-    found = Faces(grade="gpu", judge="some/judge").load("cpu")(batch_of(couple))
-    assert made == [("some/judge", "cpu")]
-    assert values(found)["face_malformed"] == pytest.approx(0.9)
-    assert len(stub.asked) == 5 * values(found)["faces_judged"]
+    made = use_vlm(stub, monkeypatch)
+    scores = Faces(backend="vlm", vlm="some/vlm").load("cpu")(batch_of(couple))
+    assert made == [("some/vlm", "cpu")]
+    assert values(scores)["face_malformed"] == pytest.approx(0.9)
+    assert len(stub.asked) == 5 * values(scores)["faces_judged"]
     assert all(max(question.picture.shape) <= vlm_questions.LARGEST for question in stub.asked)
-    assert found.points[0][0].attributes["reason"] == "malformed_teeth"
+    assert scores.points[0][0].attributes["reason"] == "malformed_teeth"
 
 
 @pytest.mark.slow
@@ -157,15 +167,15 @@ def test_faces_are_looked_for_once_for_all_checks(couple: np.ndarray, here: str)
     plain, full, closer = (face.Faces(*paths[:2]), face.Faces(*paths), face.Faces(*paths[:2], levels=2))
     batch = batch_of(couple)
     kept = len(face._KEPT)
-    ((picture, found),) = full.of_batch(batch, 1280)
+    ((picture, faces),) = full.of_batch(batch, 1280)
     ((_, again),) = plain.of_batch(batch, 1280)
     assert np.array_equal(picture, couple)
-    for one, other, alone in zip(found, again, full(couple), strict=True):
-        assert one.points is other.points
-        assert other.irises is None
-        assert np.array_equal(one.points, alone.points)
-        assert np.array_equal(one.irises, alone.irises)
-    assert not any(one.points is other.points for one in found for other in closer.of_batch(batch, 1280)[0][1])
+    for first, second, alone in zip(faces, again, full(couple), strict=True):
+        assert first.points is second.points
+        assert second.irises is None
+        assert np.array_equal(first.points, alone.points)
+        assert np.array_equal(first.irises, alone.irises)
+    assert not any(first.points is second.points for first in faces for second in closer.of_batch(batch, 1280)[0][1])
     assert len(face._KEPT) == kept + 1
     del batch
     assert len(face._KEPT) == kept

@@ -20,7 +20,7 @@ from loupe.brain.imaging.edges import REACH, strong_edges
 RNG = np.random.default_rng(5)
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W) values in 0 … 255."""
     pixels = np.repeat(picture.clip(0, 255).round().astype(np.uint8)[None, None], 3, 1)
     return Halo().load("cpu")(ImageBatch(("a",), torch.from_numpy(pixels), (picture.shape[1::-1],)))
@@ -29,7 +29,7 @@ def judge(picture: np.ndarray) -> Scores:
 def fails(picture: np.ndarray) -> bool:
     threshold = Halo.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["halo"].numpy())[0])
+    return bool(threshold.violates(score(picture)["halo"].numpy())[0])
 
 
 def unsharp(picture: np.ndarray, amount: float, radius: float) -> np.ndarray:
@@ -55,11 +55,11 @@ def test_the_rim_of_a_step_is_that_of_the_closed_form() -> None:
     edges, none = strong_edges(torch.from_numpy(picture / 255))
     assert len(none.rows) == 0
     assert edges.columns.unique().tolist() == [31]
-    found, room = rims(edges.profiles)
+    overshoots, room = rims(edges.profiles)
     assert room.all()
     distance = np.arange(REACH) + 0.5
     expected = amount * np.array([0.5 * math.erfc(d / radius / math.sqrt(2)) for d in distance])
-    for side in (found[0], found[-1]):
+    for side in (overshoots[0], overshoots[-1]):
         np.testing.assert_allclose(side.numpy(), expected, atol=0.02)
 
 
@@ -91,16 +91,16 @@ def test_edges_are_the_same_after_turning_the_picture(scene: np.ndarray) -> None
 def test_a_strong_unsharp_mask_is_found_with_its_places(scene: np.ndarray, amount: float, radius: float) -> None:
     picture = unsharp(scene, amount, radius)
     assert fails(picture)
-    scores = judge(picture)
+    scores = score(picture)
     assert 1 <= len(scores.boxes[0]) <= 5
     assert {box.label for box in scores.boxes[0]} == {"halo"}
     assert 0 < float(scores["halo_width"][0]) < 0.03
 
 
 def test_more_is_worse_and_wider_is_wider(scene: np.ndarray) -> None:
-    scores = [float(judge(unsharp(scene, amount, 3))["halo"][0]) for amount in (0, 0.5, 1, 2)]
+    scores = [float(score(unsharp(scene, amount, 3))["halo"][0]) for amount in (0, 0.5, 1, 2)]
     assert scores == sorted(scores)
-    widths = [float(judge(unsharp(scene, 2, radius))["halo_width"][0]) for radius in (2.5, 5)]
+    widths = [float(score(unsharp(scene, 2, radius))["halo_width"][0]) for radius in (2.5, 5)]
     assert widths == sorted(widths)
 
 
@@ -125,7 +125,7 @@ def test_outlines_are_no_halo() -> None:
 
 
 def test_what_has_no_halo_has_no_boxes_and_no_width(scene: np.ndarray) -> None:
-    scores = judge(scene)
+    scores = score(scene)
     assert not scores.boxes
     assert float(scores["halo_width"][0]) == 0
 
@@ -139,7 +139,7 @@ def test_what_has_no_halo_has_no_boxes_and_no_width(scene: np.ndarray) -> None:
     ],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert math.isnan(float(scores["halo"][0]))
     assert math.isnan(float(scores["halo_width"][0]))
     assert reason in str(scores.reasons[0])

@@ -1,4 +1,4 @@
-"""The check of hands: what it says of real hands, of pictures without any, of crowds, and with a judge."""
+"""The check of hands: what it says of real hands, of pictures without any, of crowds, and with a VLM."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ import pytest
 import torch
 from PIL import Image
 
-from loupe.brain.checks.hands import MAX, Hands, judge_picture
+from loupe.brain.checks.hands import MAX, Hands, score_picture
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import SampleResult, Scores
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.measures.anatomy.hand_views import FILES, Looker, patch_of, wrist_region
+from loupe.brain.measures.anatomy.hand_views import FILES, HandViews, patch_of, wrist_region
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.pose import NAMES as BODY
 from loupe.brain.perception.landmarks.pose import Pose
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.answers import Answer, Question
-from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.base import Vlm
 from loupe.brain.perception.vlm.questions import SPECIALISTS
 
 
-class Stub(Judge):
+class Stub(Vlm):
     """Says yes to one question, and notes what it was asked."""
 
     def __init__(self, yes: str = "", mass: float = 0.95) -> None:
@@ -39,7 +39,7 @@ class Stub(Judge):
     def facts(self) -> dict[str, Any]:
         return {"model": "stub"}
 
-    def judge(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
         self.asked += questions
         return [
             Answer(0.9 if self.yes and self.yes == question.text else 0.1, self.mass, "unknown")
@@ -59,15 +59,15 @@ def here(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def found(here: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def weights_here(here: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
 
 
 @pytest.fixture(scope="module")
-def looker(here: str) -> Looker:
+def views(here: str) -> HandViews:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOUPE_WEIGHTS_DIRS", here)
-        return Looker(levels=1, maximum=MAX)
+        return HandViews(levels=1, max_hands=MAX)
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +92,10 @@ def batch_of(*pictures: np.ndarray) -> ImageBatch:
     return ImageBatch(tuple(map(str, range(len(pictures)))), pixels, (size,) * len(pictures))
 
 
-def with_sixth(picture: np.ndarray, looker: Looker) -> np.ndarray:
-    from benchmarks.hand_defects import sixth
+def with_sixth(picture: np.ndarray, views: HandViews) -> np.ndarray:
+    from benchmarks.anatomy.hand_defects import sixth
 
-    (hand,), _ = looker.find(picture)
+    (hand,), _ = views.find(picture)
     return sixth(picture, hand.points, np.random.default_rng(0))
 
 
@@ -120,20 +120,20 @@ def test_it_says_which_files_it_needs() -> None:
     assert set(FILES) <= set(weights_table.TABLE)
 
 
-def test_a_grade_that_is_none() -> None:
-    with pytest.raises(InputError, match="grade"):
-        Hands(grade="best").load("cpu")
+def test_a_backend_that_is_none() -> None:
+    with pytest.raises(InputError, match="backend"):
+        Hands(backend="best").load("cpu")
 
 
-def test_auto_is_offline_without_a_gpu_or_without_the_judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_auto_is_landmarks_without_a_gpu_or_without_the_vlm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(folder, "is_here", lambda name: False)
-    assert Hands().grade == "auto"
-    assert Hands().resolved("cuda").grade == "offline"
+    assert Hands().backend == "auto"
+    assert Hands().resolved("cuda").backend == "landmarks"
     monkeypatch.setattr(folder, "is_here", lambda name: True)
-    assert Hands(min_side=80).resolved("cuda:1") == Hands(min_side=80, grade="gpu")
-    assert Hands().resolved("cpu").grade == "offline"
-    assert Hands(grade="gpu").resolved("cpu").grade == "gpu"
-    assert Hands(grade="offline").key != Hands(grade="gpu").key
+    assert Hands(min_side=80).resolved("cuda:1") == Hands(min_side=80, backend="vlm")
+    assert Hands().resolved("cpu").backend == "landmarks"
+    assert Hands(backend="vlm").resolved("cpu").backend == "vlm"
+    assert Hands(backend="landmarks").key != Hands(backend="vlm").key
 
 
 def person(visible: float) -> Pose:
@@ -161,62 +161,62 @@ def test_where_a_hand_is_looked_for_at_a_wrist() -> None:
 
 @pytest.mark.slow
 def test_an_open_hand_is_sound_and_one_with_a_sixth_finger_is_not(
-    found: None, looker: Looker, open_hand: np.ndarray
+    weights_here: None, views: HandViews, open_hand: np.ndarray
 ) -> None:
-    scores = Hands(levels=1, grade="offline").load("cpu")(batch_of(open_hand, with_sixth(open_hand, looker)))
+    scores = Hands(levels=1, backend="landmarks").load("cpu")(batch_of(open_hand, with_sixth(open_hand, views)))
     sound, malformed = values(scores, 0), values(scores, 1)
     assert sound["hand_malformed"] <= 0.4
     assert malformed["hand_malformed"] >= 0.6
     assert sound["hands"] == sound["hands_judged"] == 1
     assert not any(scores.reasons)
-    (here,), (there,) = scores.points
+    (here,), (there_points,) = scores.points
     assert here.label == "hand"
     assert len(here.points) == 21
     assert here.attributes["verdict"] == "sound"
     assert (here.attributes["fingers_seen"], here.attributes["side"]) == (5, "right")
-    assert there.attributes["verdict"] == "malformed"
-    assert there.attributes["fingers_seen"] == 6
-    assert "6 fingers" in str(there.attributes["reason"])
+    assert there_points.attributes["verdict"] == "malformed"
+    assert there_points.attributes["fingers_seen"] == 6
+    assert "6 fingers" in str(there_points.attributes["reason"])
     assert here.confidence is not None
     assert here.confidence > 0.5
 
 
 @pytest.mark.slow
-def test_a_fist_is_unknown_and_not_sound(looker: Looker, fist: np.ndarray) -> None:
-    judged = judge_picture(fist, looker, None, 60)
-    assert math.isnan(judged.values["hand_malformed"])
-    assert judged.values["hands"] == 1
-    assert judged.values["hands_judged"] == 0
-    assert judged.reason == "the hand: not an open hand"
-    assert judged.points[0].attributes["verdict"] == "unknown"
-    assert 0 <= judged.values["hand_implausibility"] <= 1
+def test_a_fist_is_unknown_and_not_sound(views: HandViews, fist: np.ndarray) -> None:
+    result = score_picture(fist, views, None, 60)
+    assert math.isnan(result.values["hand_malformed"])
+    assert result.values["hands"] == 1
+    assert result.values["hands_judged"] == 0
+    assert result.reason == "the hand: not an open hand"
+    assert result.points[0].attributes["verdict"] == "unknown"
+    assert 0 <= result.values["hand_implausibility"] <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", [64, 500])
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_a_blank_picture_is_unknown(side: int, level: int, looker: Looker) -> None:
-    judged = judge_picture(np.full((side, side, 3), level, np.uint8), looker, None, 60)
-    assert math.isnan(judged.values["hand_malformed"])
-    assert (judged.values["hands"], judged.reason, judged.points) == (0, "no hand seen", ())
+def test_a_blank_picture_is_unknown(side: int, level: int, views: HandViews) -> None:
+    result = score_picture(np.full((side, side, 3), level, np.uint8), views, None, 60)
+    assert math.isnan(result.values["hand_malformed"])
+    assert (result.values["hands"], result.reason, result.points) == (0, "no hand seen", ())
 
 
 @pytest.mark.slow
-def test_a_small_hand_is_found_and_unknown(looker: Looker, open_hand: np.ndarray) -> None:
+def test_a_small_hand_is_found_and_unknown(views: HandViews, open_hand: np.ndarray) -> None:
     small = cv2.resize(open_hand, (64, 64), interpolation=cv2.INTER_AREA)
-    judged = judge_picture(small, looker, None, 60)
-    assert judged.values["hands"] == 1
-    assert math.isnan(judged.values["hand_malformed"])
-    assert "smaller than 60 pixels" in (judged.reason or "")
-    assert not math.isnan(judge_picture(small, looker, None, 30).values["hand_malformed"])
+    result = score_picture(small, views, None, 60)
+    assert result.values["hands"] == 1
+    assert math.isnan(result.values["hand_malformed"])
+    assert "smaller than 60 pixels" in (result.reason or "")
+    assert not math.isnan(score_picture(small, views, None, 30).values["hand_malformed"])
 
 
 @pytest.mark.slow
-def test_a_hand_that_the_edge_cuts_is_unknown(looker: Looker, open_hand: np.ndarray) -> None:
-    (hand,), _ = looker.find(open_hand)
+def test_a_hand_that_the_edge_cuts_is_unknown(views: HandViews, open_hand: np.ndarray) -> None:
+    (hand,), _ = views.find(open_hand)
     top = int(np.sort(hand.points[4::4, 1])[1]) + 2  # the two highest finger tips are cut off
-    judged = judge_picture(open_hand[top:], looker, None, 30)
-    assert math.isnan(judged.values["hand_malformed"])
+    result = score_picture(open_hand[top:], views, None, 30)
+    assert math.isnan(result.values["hand_malformed"])
 
 
 @pytest.mark.slow
@@ -224,15 +224,15 @@ def test_two_hundred_hands_take_bounded_time(here: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
     crowd = np.tile(open_hand, (10, 20, 1))[:, :1280]
     start = time.monotonic()
-    judged = judge_picture(crowd, Looker(levels=3, maximum=MAX), None, 40)
+    result = score_picture(crowd, HandViews(levels=3, max_hands=MAX), None, 40)
     assert time.monotonic() - start < 60
-    assert 10 < judged.values["hands"] <= MAX
-    assert len(judged.points) == judged.values["hands"]
+    assert 10 < result.values["hands"] <= MAX
+    assert len(result.points) == result.values["hands"]
 
 
 @pytest.mark.slow
-def test_a_patch_says_which_of_its_pixels_are_the_pictures(looker: Looker, open_hand: np.ndarray) -> None:
-    (hand,), _ = looker.find(open_hand)
+def test_a_patch_says_which_of_its_pixels_are_the_pictures(views: HandViews, open_hand: np.ndarray) -> None:
+    (hand,), _ = views.find(open_hand)
     patch, points, inside = patch_of(open_hand, hand, 96)
     assert (patch.shape, points.shape, inside.shape) == ((96, 96, 3), (21, 2), (96, 96))
     columns, rows = np.clip(points.astype(int), 0, 95).T
@@ -241,101 +241,101 @@ def test_a_patch_says_which_of_its_pixels_are_the_pictures(looker: Looker, open_
 
 
 @pytest.mark.slow
-def test_a_mirror_changes_nothing_but_the_side(looker: Looker, open_hand: np.ndarray) -> None:
-    here = judge_picture(open_hand, looker, None, 60)
-    there = judge_picture(np.ascontiguousarray(open_hand[:, ::-1]), looker, None, 60)
-    sides = [judged.points[0].attributes["side"] for judged in (here, there)]
+def test_a_mirror_changes_nothing_but_the_side(views: HandViews, open_hand: np.ndarray) -> None:
+    here = score_picture(open_hand, views, None, 60)
+    mirrored = score_picture(np.ascontiguousarray(open_hand[:, ::-1]), views, None, 60)
+    sides = [result.points[0].attributes["side"] for result in (here, mirrored)]
     assert sides == ["right", "left"]
-    assert there.values["hand_malformed"] == pytest.approx(here.values["hand_malformed"], abs=0.05)
+    assert mirrored.values["hand_malformed"] == pytest.approx(here.values["hand_malformed"], abs=0.05)
 
 
 @pytest.mark.slow
-def test_nobody_seen_and_hands_missed_are_told_apart(looker: Looker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Looker, "find", lambda self, picture: ([], 2))
-    judged = judge_picture(np.zeros((64, 64, 3), np.uint8), looker, None, 60)
-    assert judged.values["hands_missed"] == 2
-    assert judged.reason == "no hand seen, though 2 visible wrists are"
+def test_nobody_seen_and_hands_missed_are_told_apart(views: HandViews, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HandViews, "find", lambda self, picture: ([], 2))
+    result = score_picture(np.zeros((64, 64, 3), np.uint8), views, None, 60)
+    assert result.values["hands_missed"] == 2
+    assert result.reason == "no hand seen, though 2 visible wrists are"
 
 
 @pytest.mark.slow
-def test_a_hand_in_a_glove_is_unknown_and_no_judge_is_asked(
-    looker: Looker, open_hand: np.ndarray, monkeypatch: pytest.MonkeyPatch
+def test_a_hand_in_a_glove_is_unknown_and_no_vlm_is_asked(
+    views: HandViews, open_hand: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmarks.hand_defects import gloved
+    from benchmarks.anatomy.hand_defects import gloved
 
-    hands, _ = looker.find(open_hand)
+    hands, _ = views.find(open_hand)
     made = gloved(open_hand, hands[0].points, "blue", np.random.default_rng(0))
     # the palm detector rarely sees blue hands
-    monkeypatch.setattr(Looker, "find", lambda self, picture: (hands, 0))
+    monkeypatch.setattr(HandViews, "find", lambda self, picture: (hands, 0))
     stub = Stub(SPECIALISTS["extra_fingers"].text)
-    judged = judge_picture(made, looker, stub, 60)
-    assert math.isnan(judged.values["hand_malformed"])
-    assert (judged.values["hands"], judged.values["hands_judged"]) == (1, 0)
-    assert judged.reason == "the hand: may be a glove: it is blue"
-    assert judged.points[0].attributes["verdict"] == "unknown"
+    result = score_picture(made, views, stub, 60)
+    assert math.isnan(result.values["hand_malformed"])
+    assert (result.values["hands"], result.values["hands_judged"]) == (1, 0)
+    assert result.reason == "the hand: may be a glove: it is blue"
+    assert result.points[0].attributes["verdict"] == "unknown"
     assert stub.asked == []
 
 
 @pytest.mark.slow
-def test_the_bones_of_two_counted_hands_are_compared(looker: Looker, open_hand: np.ndarray) -> None:
+def test_the_bones_of_two_counted_hands_are_compared(views: HandViews, open_hand: np.ndarray) -> None:
     both = np.concatenate([open_hand, open_hand[:, ::-1]], 1)
-    judged = judge_picture(both, looker, None, 60)
-    assert judged.values["hands_judged"] == 2
-    (one, other) = (points.attributes["bones_apart"] for points in judged.points)
-    assert one == other
-    assert 0 <= float(one) < 1.8
-    (alone,) = judge_picture(open_hand, looker, None, 60).points
+    result = score_picture(both, views, None, 60)
+    assert result.values["hands_judged"] == 2
+    (first, second) = (points.attributes["bones_apart"] for points in result.points)
+    assert first == second
+    assert 0 <= float(first) < 1.8
+    (alone,) = score_picture(open_hand, views, None, 60).points
     assert "bones_apart" not in alone.attributes
 
 
-# with a judge
+# with a VLM
 
 
-def judged_by(stub: Judge, looker: Looker, picture: np.ndarray) -> SampleResult:
-    return judge_picture(picture, looker, stub, 60)
+def score_with(stub: Vlm, views: HandViews, picture: np.ndarray) -> SampleResult:
+    return score_picture(picture, views, stub, 60)
 
 
 @pytest.mark.slow
-def test_the_worst_yes_of_a_judge_counts(looker: Looker, fist: np.ndarray) -> None:
-    asked = [one for one in SPECIALISTS.values() if one.failure == "hand_malformed"]
+def test_the_worst_yes_of_a_vlm_counts(views: HandViews, fist: np.ndarray) -> None:
+    asked = [specialist for specialist in SPECIALISTS.values() if specialist.failure == "hand_malformed"]
     stub = Stub(SPECIALISTS["fused_fingers"].text)
-    judged = judged_by(stub, looker, fist)
-    assert judged.values["hand_malformed"] == pytest.approx(0.9)
-    assert judged.values["hands_judged"] == 1
-    assert "fused fingers" in str(judged.points[0].attributes["reason"])
-    assert [question.text for question in stub.asked] == [one.text for one in asked]
-    assert judged_by(Stub(), looker, fist).values["hand_malformed"] == pytest.approx(0.1)
+    result = score_with(stub, views, fist)
+    assert result.values["hand_malformed"] == pytest.approx(0.9)
+    assert result.values["hands_judged"] == 1
+    assert "fused fingers" in str(result.points[0].attributes["reason"])
+    assert [question.text for question in stub.asked] == [specialist.text for specialist in asked]
+    assert score_with(Stub(), views, fist).values["hand_malformed"] == pytest.approx(0.1)
 
 
 @pytest.mark.slow
-def test_a_judge_that_does_not_answer_leaves_what_the_outline_says(
-    looker: Looker, open_hand: np.ndarray, fist: np.ndarray
+def test_a_vlm_that_does_not_answer_leaves_what_the_outline_says(
+    views: HandViews, open_hand: np.ndarray, fist: np.ndarray
 ) -> None:
     silent = Stub(mass=0.1)
-    assert math.isnan(judged_by(silent, looker, fist).values["hand_malformed"])
-    assert judged_by(silent, looker, open_hand) == judge_picture(open_hand, looker, None, 60)
+    assert math.isnan(score_with(silent, views, fist).values["hand_malformed"])
+    assert score_with(silent, views, open_hand) == score_picture(open_hand, views, None, 60)
 
 
 @pytest.mark.slow
-def test_an_outline_that_is_wrong_stands_against_the_judge(looker: Looker, open_hand: np.ndarray) -> None:
-    judged = judged_by(Stub(), looker, with_sixth(open_hand, looker))
-    assert judged.values["hand_malformed"] >= 0.6
-    assert "6 fingers" in str(judged.points[0].attributes["reason"])
+def test_an_outline_that_is_wrong_stands_against_the_vlm(views: HandViews, open_hand: np.ndarray) -> None:
+    result = score_with(Stub(), views, with_sixth(open_hand, views))
+    assert result.values["hand_malformed"] >= 0.6
+    assert "6 fingers" in str(result.points[0].attributes["reason"])
 
 
 @pytest.mark.slow
-def test_no_hand_asks_no_question(looker: Looker) -> None:
+def test_no_hand_asks_no_question(views: HandViews) -> None:
     stub = Stub()
-    assert judged_by(stub, looker, np.zeros((64, 64, 3), np.uint8)).reason == "no hand seen"
+    assert score_with(stub, views, np.zeros((64, 64, 3), np.uint8)).reason == "no hand seen"
     assert stub.asked == []
 
 
 @pytest.mark.slow
-def test_grade_gpu_loads_the_judge(found: None, monkeypatch: pytest.MonkeyPatch, fist: np.ndarray) -> None:
+def test_backend_vlm_loads_the_vlm(weights_here: None, monkeypatch: pytest.MonkeyPatch, fist: np.ndarray) -> None:
     from loupe.brain.perception.vlm import local
 
     stub, made = Stub(SPECIALISTS["extra_fingers"].text), []
-    monkeypatch.setattr(local, "LocalJudge", lambda model, device: made.append((model, device)) or stub)
-    scores = Hands(levels=1, grade="gpu", judge="some/judge").load("cpu")(batch_of(fist))
-    assert made == [("some/judge", "cpu")]
+    monkeypatch.setattr(local, "LocalVlm", lambda model, device: made.append((model, device)) or stub)
+    scores = Hands(levels=1, backend="vlm", vlm="some/vlm").load("cpu")(batch_of(fist))
+    assert made == [("some/vlm", "cpu")]
     assert values(scores)["hand_malformed"] == pytest.approx(0.9)

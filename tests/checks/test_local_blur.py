@@ -20,7 +20,7 @@ from loupe.brain.imaging.batches import ImageBatch
 RNG = np.random.default_rng(5)
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W) values in 0 … 255."""
     pixels = np.repeat(picture.clip(0, 255).round().astype(np.uint8)[None, None], 3, 1)
     return LocalBlur().load("cpu")(ImageBatch(("a",), torch.from_numpy(pixels), (picture.shape[1::-1],)))
@@ -29,7 +29,7 @@ def judge(picture: np.ndarray) -> Scores:
 def fails(picture: np.ndarray) -> bool:
     threshold = LocalBlur.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["local_blur"].numpy())[0])
+    return bool(threshold.violates(score(picture)["local_blur"].numpy())[0])
 
 
 def oval(shape: tuple[int, ...], x: float = 0.5, y: float = 0.5, radius: float = 0.2) -> np.ndarray:
@@ -60,20 +60,20 @@ def test_the_softness_is_that_of_a_plain_loop() -> None:
     luma[:8, 8:16] = 0.5
     wide = cv2.Laplacian(luma, cv2.CV_32F)
     wide[[0, -1]] = wide[:, [0, -1]] = 0
-    found, known = block_softness(torch.from_numpy(luma), 8)
-    assert found.shape == known.shape == (4, 5)
+    softness, known = block_softness(torch.from_numpy(luma), 8)
+    assert softness.shape == known.shape == (4, 5)
     for row in range(4):
         for column in range(5):
             part = np.s_[row * 8 : row * 8 + 8, column * 8 : column * 8 + 8]
             expected = math.log2((luma[part].std() + 0.25 / 255) / (np.abs(wide[part]).max() + 0.25 / 255))
-            assert float(found[row, column]) == pytest.approx(expected, abs=1e-2)
+            assert float(softness[row, column]) == pytest.approx(expected, abs=1e-2)
             assert bool(known[row, column]) == (luma[part].std() > 2.5 / 255)
 
 
 def test_the_softness_does_not_depend_on_contrast() -> None:
     luma = RNG.random((32, 32)).astype(np.float32)
-    one, other = (block_softness(torch.from_numpy(luma * gain), 8)[0] for gain in (1, 0.5))
-    torch.testing.assert_close(one, other, atol=0.05, rtol=0)
+    bright, dim = (block_softness(torch.from_numpy(luma * gain), 8)[0] for gain in (1, 0.5))
+    torch.testing.assert_close(bright, dim, atol=0.05, rtol=0)
 
 
 def test_the_window_is_where_a_plain_loop_finds_it() -> None:
@@ -116,7 +116,7 @@ def test_a_soft_patch_is_found_where_it_is(scene: np.ndarray, place: tuple[float
     mask = oval(scene.shape, *place)
     picture = blurred(scene, mask)
     assert fails(picture)
-    scores = judge(picture)
+    scores = score(picture)
     x, y, width, height = scores.boxes[0][0].bounds
     assert x < place[0] < x + width
     assert y < place[1] < y + height
@@ -131,14 +131,14 @@ def test_a_soft_patch_is_found_where_it_is(scene: np.ndarray, place: tuple[float
 
 def test_the_injector_is_found_and_covers_what_it_says(scene: np.ndarray) -> None:
     pixels = np.repeat(scene.astype(np.uint8)[..., None], 3, 2)
-    found = 0
+    n_found = 0
     for seed in range(8):
         assert 0.05 < patch(pixels, np.random.default_rng(seed)).mean() < 0.28
         before = pixels.copy()
         flawed = Injector().inject(pixels, 2, np.random.default_rng(seed))
         assert np.array_equal(pixels, before)
-        found += fails(flawed[..., 0].astype(np.float32))
-    assert found >= 5
+        n_found += fails(flawed[..., 0].astype(np.float32))
+    assert n_found >= 5
 
 
 def test_bokeh_depth_and_blur_all_over_are_fine(scene: np.ndarray) -> None:
@@ -160,9 +160,9 @@ def test_plain_parts_noise_and_darkness_are_fine(scene: np.ndarray) -> None:
 
 
 def test_a_subject_in_focus_is_told(scene: np.ndarray) -> None:
-    bokeh = judge(blurred(scene, 1 - oval(scene.shape, radius=0.2), 8))
-    assert float(bokeh["sharp_patch"][0]) > 1 > float(judge(scene)["sharp_patch"][0])
-    assert float(bokeh["blurred_share"][0]) > float(judge(scene)["blurred_share"][0])
+    bokeh = score(blurred(scene, 1 - oval(scene.shape, radius=0.2), 8))
+    assert float(bokeh["sharp_patch"][0]) > 1 > float(score(scene)["sharp_patch"][0])
+    assert float(bokeh["blurred_share"][0]) > float(score(scene)["blurred_share"][0])
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_subject_in_focus_is_told(scene: np.ndarray) -> None:
     [(np.full((128, 128), 90.0), "too plain"), (RNG.uniform(0, 255, (20, 200)), "too small")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert all(math.isnan(float(values[0])) for values in scores.values())
     assert reason in str(scores.reasons[0])
 

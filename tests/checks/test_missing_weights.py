@@ -42,7 +42,7 @@ class Seer(Check):
         return (self.wants,) if self.wants else ()
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        def judge(batch: ImageBatch) -> Scores:
+        def score(batch: ImageBatch) -> Scores:
             Seer.got.extend(zip(batch.fields["found"], batch.fields["spec"], strict=True))
             counts = torch.tensor([float(len(boxes or ())) for boxes in batch.fields["found"]])
             points = tuple(
@@ -51,7 +51,7 @@ class Seer(Check):
             )
             return Scores({"seer": counts}, points=points)
 
-        return judge
+        return score
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_detections_come_as_boxes_and_points_go_as_keypoints(dataset: Any) -> No
     assert ((), None) in Seer.got
     assert (None, None) in Seer.got
     seen = dataset.first()["seen"].keypoints
-    assert [(one.label, one.points, one.confidence, one.said, one.check) for one in seen] == [
+    assert [(notice.label, notice.points, notice.confidence, notice.said, notice.check) for notice in seen] == [
         ("box", [[0.1, 0.2]], [0.5], "cat", "seer"),
         ("box", [[0.5, 0.5]], [0.5], "dog", "seer"),
     ]

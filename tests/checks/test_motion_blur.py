@@ -18,7 +18,7 @@ from loupe.brain.imaging.batches import ImageBatch
 RNG = np.random.default_rng(5)
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W) values in 0 … 255."""
     pixels = np.repeat(picture.clip(0, 255).round().astype(np.uint8)[None, None], 3, 1)
     return MotionBlur().load("cpu")(ImageBatch(("a",), torch.from_numpy(pixels), (picture.shape[1::-1],)))
@@ -27,7 +27,7 @@ def judge(picture: np.ndarray) -> Scores:
 def fails(picture: np.ndarray) -> bool:
     threshold = MotionBlur.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["motion_blur"].numpy())[0])
+    return bool(threshold.violates(score(picture)["motion_blur"].numpy())[0])
 
 
 def smeared(picture: np.ndarray, length: int, degrees: float) -> np.ndarray:
@@ -72,8 +72,8 @@ def test_the_loss_is_that_of_a_plain_loop() -> None:
         0.5 * (means["coarse"][k] - means["coarse"][k - 6]) - (means["fine"][k] - means["fine"][k - 6])
         for k in range(12)
     ]
-    found = directional_loss(torch.from_numpy(np.exp(logs)))
-    np.testing.assert_allclose(found.numpy(), expected, atol=0.02)
+    loss = directional_loss(torch.from_numpy(np.exp(logs)))
+    np.testing.assert_allclose(loss.numpy(), expected, atol=0.02)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90, 135])
@@ -81,7 +81,7 @@ def test_the_loss_is_that_of_a_plain_loop() -> None:
 def test_a_smear_is_found_with_its_direction_and_length(scene: np.ndarray, length: int, degrees: float) -> None:
     picture = smeared(scene, length, degrees)
     assert fails(picture)
-    scores = judge(picture)
+    scores = score(picture)
     off = abs((float(scores["motion_angle"][0]) - degrees + 90) % 180 - 90)
     assert off <= 15
     assert float(scores["motion_length"][0]) * 320 == pytest.approx(length, rel=0.2, abs=2)
@@ -89,7 +89,7 @@ def test_a_smear_is_found_with_its_direction_and_length(scene: np.ndarray, lengt
 
 def test_a_longer_smear_has_a_longer_length(scene: np.ndarray) -> None:
     part = [torch.from_numpy(smeared(scene, size, 0)[40:200, 80:240] / 255) for size in (5, 9, 15, 25)]
-    lengths = [smear_length(spectrum(framed(one)), 0.0) for one in part]
+    lengths = [smear_length(spectrum(framed(picture)), 0.0) for picture in part]
     assert lengths == sorted(lengths)
 
 
@@ -112,8 +112,8 @@ def test_a_dark_a_hazy_and_a_noisy_smear_are_found(scene: np.ndarray) -> None:
 def test_the_size_of_the_file_does_not_matter(scene: np.ndarray) -> None:
     picture = smeared(scene, 11, 0)
     large = cv2.resize(picture, (1024, 768), interpolation=cv2.INTER_CUBIC)
-    assert float(judge(large)["motion_blur"][0]) == pytest.approx(float(judge(picture)["motion_blur"][0]), abs=0.3)
-    assert float(judge(large)["motion_length"][0]) == pytest.approx(11 / 320, abs=0.008)
+    assert float(score(large)["motion_blur"][0]) == pytest.approx(float(score(picture)["motion_blur"][0]), abs=0.3)
+    assert float(score(large)["motion_length"][0]) == pytest.approx(11 / 320, abs=0.008)
 
 
 @pytest.mark.parametrize("shape", [(128, 128), (64, 200), (200, 70)])
@@ -125,7 +125,7 @@ def test_a_small_picture_is_judged_by_what_it_has(scene: np.ndarray, shape: tupl
 
 
 def test_what_is_sharp_has_no_length(scene: np.ndarray) -> None:
-    assert float(judge(scene)["motion_length"][0]) == 0
+    assert float(score(scene)["motion_length"][0]) == 0
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,13 @@ def test_what_is_sharp_has_no_length(scene: np.ndarray) -> None:
     [(np.full((128, 128), 90.0), "too plain"), (RNG.uniform(0, 255, (32, 200)), "too small")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert math.isnan(float(scores["motion_blur"][0]))
     assert reason in str(scores.reasons[0])
 
 
 def test_real_camera_shake_and_defocus(shared_data: Path) -> None:
-    found = {}
+    lengths = {}
     for path in sorted((shared_data / "2_blur" / "kwentar_real_triplets").glob("*.jpg")):
-        found[path.stem[-1]] = fails(cv2.cvtColor(read(path, 1024).pixels, cv2.COLOR_RGB2GRAY))
-    assert found == {"F": False, "M": True, "S": False}
+        lengths[path.stem[-1]] = fails(cv2.cvtColor(read(path, 1024).pixels, cv2.COLOR_RGB2GRAY))
+    assert lengths == {"F": False, "M": True, "S": False}

@@ -20,7 +20,7 @@ from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.overlays import drawing, vlm_questions
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, decide
-from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.base import Vlm
 
 SCENE = np.ascontiguousarray(leaves(4, 640, 480, 500))
 
@@ -33,8 +33,8 @@ def batch(pictures: Sequence[np.ndarray], prompts: Sequence[object] | None = Non
     return ImageBatch(names, pixels, ((width, height),) * len(pictures), fields)
 
 
-def one(judge: Callable[[ImageBatch], Scores], picture: np.ndarray, prompt: object = None) -> dict[str, float]:
-    scores = judge(batch([picture], [prompt]))
+def score_alone(score: Callable[[ImageBatch], Scores], picture: np.ndarray, prompt: object = None) -> dict[str, float]:
+    scores = score(batch([picture], [prompt]))
     return {name: float(values[0]) for name, values in scores.items()}
 
 
@@ -60,16 +60,16 @@ def titled(picture: np.ndarray, text: str = "I never said that.") -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Callable[[ImageBatch], Scores]:
-    return Overlay(grade="offline").load("cpu")
+def score() -> Callable[[ImageBatch], Scores]:
+    return Overlay(backend="ocr").load("cpu")
 
 
 # with the text detector
 
 
 @pytest.mark.slow
-def test_a_name_in_a_corner_is_a_watermark(judge: Callable[[ImageBatch], Scores]) -> None:
-    scores = judge(batch([SCENE, signed(SCENE)]))
+def test_a_name_in_a_corner_is_a_watermark(score: Callable[[ImageBatch], Scores]) -> None:
+    scores = score(batch([SCENE, signed(SCENE)]))
     assert fails({name: float(v[0]) for name, v in scores.items()}) == set()
     assert "watermark" in fails({name: float(v[1]) for name, v in scores.items()})
     assert scores.boxes[0] == ()
@@ -80,17 +80,17 @@ def test_a_name_in_a_corner_is_a_watermark(judge: Callable[[ImageBatch], Scores]
 
 
 @pytest.mark.slow
-def test_a_caption_in_a_letterbox_is_an_overlay(judge: Callable[[ImageBatch], Scores]) -> None:
-    assert "overlay" in fails(one(judge, titled(SCENE)))
+def test_a_caption_in_a_letterbox_is_an_overlay(score: Callable[[ImageBatch], Scores]) -> None:
+    assert "overlay" in fails(score_alone(score, titled(SCENE)))
 
 
 @pytest.mark.slow
-def test_the_defects_are_found_more_surely_as_they_grow(judge: Callable[[ImageBatch], Scores]) -> None:
+def test_the_defects_are_found_more_surely_as_they_grow(score: Callable[[ImageBatch], Scores]) -> None:
     for defect, name in ((Watermark(), "watermark"), (Captions(), "overlay")):
         means = []
         for severity in (defect.severities[0], defect.severities[-2]):
             made = [defect.inject(SCENE, severity, np.random.default_rng(seed)) for seed in range(6)]
-            means.append(float(judge(batch(made))[name].mean()))
+            means.append(float(score(batch(made))[name].mean()))
         assert means[1] > means[0]
         assert means[1] > 0.5
 
@@ -114,14 +114,14 @@ def test_the_defects_are_found_more_surely_as_they_grow(judge: Callable[[ImageBa
     ],
 )
 def test_what_the_prompt_asks_for_does_not_count(
-    judge: Callable[[ImageBatch], Scores], prompt: object, picture: np.ndarray, failing: bool
+    score: Callable[[ImageBatch], Scores], prompt: object, picture: np.ndarray, failing: bool
 ) -> None:
-    assert bool(fails(one(judge, picture, prompt))) == failing
+    assert bool(fails(score_alone(score, picture, prompt))) == failing
 
 
 @pytest.mark.slow
-def test_lettering_that_is_not_named_leaves_it_open(judge: Callable[[ImageBatch], Scores]) -> None:
-    scores = judge(batch([signed(SCENE), SCENE], ["a shop with signs", "a shop with signs"]))
+def test_lettering_that_is_not_named_leaves_it_open(score: Callable[[ImageBatch], Scores]) -> None:
+    scores = score(batch([signed(SCENE), SCENE], ["a shop with signs", "a shop with signs"]))
     assert math.isnan(float(scores["watermark"][0]))
     assert "without saying which" in str(scores.reasons[0])
     assert float(scores["watermark"][1]) < 0.5
@@ -129,14 +129,14 @@ def test_lettering_that_is_not_named_leaves_it_open(judge: Callable[[ImageBatch]
 
 
 @pytest.mark.slow
-def test_a_page_is_unknown(judge: Callable[[ImageBatch], Scores]) -> None:
+def test_a_page_is_unknown(score: Callable[[ImageBatch], Scores]) -> None:
     mask = np.zeros((640, 480), np.float32)
     words = ["the", "of", "and", "picture", "window", "again", "there", "light", "is", "a", "to", "seen"]
     rng = np.random.default_rng(0)
     for row in range(24):
         drawing.put(mask, drawing.lettering(" ".join(rng.choice(words, 6)), 18), 24, 16 + row * 26)
     page = drawing.blended(np.full((640, 480, 3), 245, np.uint8), mask, (20, 20, 20), 1)
-    scores = judge(batch([page]))
+    scores = score(batch([page]))
     assert math.isnan(float(scores["overlay"][0]))
     assert "full of lettering" in str(scores.reasons[0])
 
@@ -147,26 +147,26 @@ def test_a_page_is_unknown(judge: Callable[[ImageBatch], Scores]) -> None:
     [(SCENE[:64, :64], "too small"), (np.full((200, 200, 3), 128, np.uint8), "too plain")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(
-    judge: Callable[[ImageBatch], Scores], picture: np.ndarray, reason: str
+    score: Callable[[ImageBatch], Scores], picture: np.ndarray, reason: str
 ) -> None:
-    scores = judge(batch([picture]))
+    scores = score(batch([picture]))
     assert all(math.isnan(float(values[0])) for values in scores.values())
     assert reason in str(scores.reasons[0])
 
 
 @pytest.mark.slow
-def test_upside_down_and_with_forty_quotations(judge: Callable[[ImageBatch], Scores]) -> None:
+def test_upside_down_and_with_forty_quotations(score: Callable[[ImageBatch], Scores]) -> None:
     turned = np.ascontiguousarray(signed(SCENE)[::-1, ::-1])
     prompt = ", ".join(f'"word {at}"' for at in range(40))
     for picture in (turned, SCENE):
-        values = one(judge, picture, prompt)
+        values = score_alone(score, picture, prompt)
         assert all(0 <= value <= 1 for value in values.values())
 
 
-# with a judge
+# with a VLM
 
 
-class Stub(Judge):
+class Stub(Vlm):
     """Says yes to every picture that is brighter than it is dark, and keeps what it was asked."""
 
     def __init__(self, mass: float = 1.0) -> None:
@@ -177,7 +177,7 @@ class Stub(Judge):
     def facts(self) -> dict[str, Any]:
         return {"model": "stub"}
 
-    def judge(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
         self.asked += [question.text for question in questions]
         return [decide(float(question.picture.mean()) / 255, self.mass, Cuts()) for question in questions]
 
@@ -185,7 +185,7 @@ class Stub(Judge):
 BRIGHT, DARK = (np.clip(leaves(2, 160, 120).astype(int) // 4 + base, 0, 255).astype(np.uint8) for base in (180, 10))
 
 
-def test_a_judge_s_probability_is_the_score() -> None:
+def test_a_vlm_s_probability_is_the_score() -> None:
     stub = Stub()
     scores = Overlay().asking(stub)(batch([BRIGHT, DARK]))
     for name in ("watermark", "overlay"):
@@ -196,7 +196,7 @@ def test_a_judge_s_probability_is_the_score() -> None:
     assert len(set(stub.asked)) == 2
 
 
-def test_a_judge_is_told_what_was_asked_for_and_is_not_believed_against_it() -> None:
+def test_a_vlm_is_told_what_was_asked_for_and_is_not_believed_against_it() -> None:
     stub = Stub()
     prompts = ['a shop with the sign "OPEN"', "a screenshot", "an old poster"]
     scores = Overlay().asking(stub)(batch([BRIGHT] * 3, prompts))
@@ -205,13 +205,13 @@ def test_a_judge_is_told_what_was_asked_for_and_is_not_believed_against_it() -> 
     assert math.isnan(float(scores["watermark"][2]))
 
 
-def test_a_judge_that_says_neither_leaves_it_unknown() -> None:
+def test_a_vlm_that_says_neither_leaves_it_unknown() -> None:
     scores = Overlay().asking(Stub(mass=0.1))(batch([BRIGHT, DARK[:60]][:1]))
     assert all(math.isnan(float(values[0])) for values in scores.values())
     assert "neither yes nor no" in str(scores.reasons[0])
 
 
-def test_a_judge_is_not_asked_about_small_pictures() -> None:
+def test_a_vlm_is_not_asked_about_small_pictures() -> None:
     stub = Stub()
     scores = Overlay().asking(stub)(batch([BRIGHT[:64, :64]]))
     assert stub.asked == []
@@ -226,17 +226,18 @@ def test_the_question_leaves_out_what_cannot_be_quoted() -> None:
 # how it is set
 
 
-def test_auto_is_offline_without_a_gpu_or_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_ocr_without_a_gpu_or_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "is_here", lambda: True)
-    assert Overlay().resolved("cpu").grade == "offline"
-    assert Overlay().resolved("cuda:1").grade == "gpu"
+    assert Overlay().resolved("cpu").backend == "ocr"
+    assert Overlay().resolved("cuda:1").backend == "vlm"
     monkeypatch.setattr(folder, "is_here", lambda: False)
-    assert Overlay().resolved("cuda").grade == "offline"
-    assert Overlay(grade="gpu").resolved("cpu").grade == "gpu"
+    assert Overlay().resolved("cuda").backend == "ocr"
+    assert Overlay(backend="vlm").resolved("cpu").backend == "vlm"
 
 
 def test_it_needs_nothing_and_reads_the_prompt() -> None:
     assert Overlay.needs == ()
     assert Overlay().reads() == ("prompt",)
-    with pytest.raises(InputError, match="grade"):
-        Overlay(grade="best").load("cpu")
+    for backend, message in (("best", "auto, ocr, vlm, got 'best'$"), ("offline", "'offline' is called 'ocr'$")):
+        with pytest.raises(InputError, match=message):
+            Overlay(backend=backend).load("cpu")

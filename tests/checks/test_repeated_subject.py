@@ -18,7 +18,7 @@ from loupe.brain.imaging.batches import ImageBatch
 RNG = np.random.default_rng(5)
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W, 3) values in 0 … 255."""
     pixels = picture.clip(0, 255).round().astype(np.uint8).transpose(2, 0, 1)[None]
     return RepeatedSubject().load("cpu")(ImageBatch(("a",), torch.from_numpy(pixels), (picture.shape[1::-1],)))
@@ -27,7 +27,7 @@ def judge(picture: np.ndarray) -> Scores:
 def fails(picture: np.ndarray) -> bool:
     threshold = RepeatedSubject.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["repeated_subject"].numpy())[0])
+    return bool(threshold.violates(score(picture)["repeated_subject"].numpy())[0])
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_a_copy_is_verified_and_another_place_is_not(scene: np.ndarray) -> None:
     luma = torch.from_numpy(cv2.resize(repeated(scene)[..., 1], (256, 192), interpolation=cv2.INTER_AREA) / 255)[None]
     band = (smooth(luma, 0.8) - smooth(luma, 5.0))[0]
     pairs = torch.tensor([[50.0, 65.0, 140.0, 200.0], [51.0, 64.0, 143.0, 202.0], [50.0, 65.0, 110.0, 60.0]])
-    found = verify(band, pairs).tolist()
-    assert min(found[:2]) > 0.9
-    assert found[2] < 0.6
+    similarities = verify(band, pairs).tolist()
+    assert min(similarities[:2]) > 0.9
+    assert similarities[2] < 0.6
 
 
 def test_one_straight_edge_verifies_nothing() -> None:
@@ -76,7 +76,7 @@ def test_one_straight_edge_verifies_nothing() -> None:
 def test_a_part_drawn_again_is_found_where_it_is(scene: np.ndarray, gain: float, grain: float) -> None:
     picture = repeated(scene, gain, grain)
     assert fails(picture)
-    scores = judge(picture)
+    scores = score(picture)
     assert float(scores["repeated_distance"][0]) == pytest.approx(math.hypot(180, 270) / 512, abs=0.05)
     places = ((60, 40), (330, 220))
     centers = [
@@ -94,15 +94,15 @@ def test_the_injector_draws_near_copies(scene: np.ndarray) -> None:
         np.abs(near_copy(subject, change, np.random.default_rng(2)) - subject).mean() for change in (2, 5, 10, 15)
     ]
     assert changes == sorted(changes)
-    found = 0
+    n_found = 0
     for seed in range(8):
         before = pixels.copy()
         flawed = Injector().inject(pixels, 98, np.random.default_rng(seed))
         assert np.array_equal(pixels, before)
         changed = (np.abs(flawed.astype(int) - pixels).max(2) > 0).mean()
         assert 0.01 < changed < 0.25
-        found += fails(flawed)
-    assert found >= 2, "recall of a flaw that lies anywhere and of any size is low: some are found"
+        n_found += fails(flawed)
+    assert n_found >= 2, "recall of a flaw that lies anywhere and of any size is low: some are found"
 
 
 def test_a_picture_of_many_things_is_fine(scene: np.ndarray) -> None:
@@ -137,6 +137,6 @@ def test_what_repeats_many_times_is_fine() -> None:
     ],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert all(math.isnan(float(values[0])) for values in scores.values())
     assert reason in str(scores.reasons[0])

@@ -16,21 +16,21 @@ from loupe.brain.defects.seam import Seam as Injector
 from loupe.brain.engine.reader import read
 from loupe.brain.imaging.batches import ImageBatch
 
-JUDGE = Seam().load("cpu")
+SCORE = Seam().load("cpu")
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W) or (H, W, 3) values in 0 … 255."""
     levels = picture.clip(0, 255).round().astype(np.uint8)
     levels = np.repeat(levels[..., None], 3, 2) if levels.ndim == 2 else levels
     pixels = torch.from_numpy(levels.transpose(2, 0, 1)[None].copy())
-    return JUDGE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
+    return SCORE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
 
 
 def fails(picture: np.ndarray) -> bool:
     threshold = Seam.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["seam"].numpy())[0])
+    return bool(threshold.violates(score(picture)["seam"].numpy())[0])
 
 
 def leaves(seed: int, height: int = 384, width: int = 512) -> np.ndarray:
@@ -85,7 +85,7 @@ def test_two_pictures_side_by_side_are_found_with_the_place(place: float, uprigh
     first, second = leaves(1), leaves(2)
     cut = round(place * (512 if upright else 384))
     picture = np.hstack([first[:, :cut], second[:, cut:]]) if upright else np.vstack([first[:cut], second[cut:]])
-    scores = judge(picture)
+    scores = score(picture)
     assert fails(picture)
     assert float(scores["seam_position"][0]) == pytest.approx(place, abs=0.004)
     assert float(scores["seam_angle"][0]) == (90 if upright else 0)
@@ -100,7 +100,7 @@ def test_a_rolled_texture_and_a_tiles_side_are_found() -> None:
     assert fails(np.roll(leaves(3), (100, 200), (0, 1)))
     part = leaves(4)
     part[96:, 200:350] = leaves(5)[96:, 200:350]
-    scores = judge(part)
+    scores = score(part)
     assert fails(part)
     assert {round(box.bounds[0] * 512 / 10) for box in scores.boxes[0] if box.bounds[2] < 0.02} == {20, 35}
 
@@ -109,7 +109,7 @@ def test_a_larger_displacement_has_a_higher_score() -> None:
     picture = np.repeat(leaves(6)[..., None], 3, 2).clip(0, 255).round().astype(np.uint8)
     before = picture.copy()
     means = [
-        np.mean([float(judge(Injector().inject(picture, size, np.random.default_rng(k)))["seam"][0]) for k in range(6)])
+        np.mean([float(score(Injector().inject(picture, size, np.random.default_rng(k)))["seam"][0]) for k in range(6)])
         for size in (0.5, 2, 8)
     ]
     assert np.array_equal(picture, before)
@@ -142,7 +142,7 @@ def test_lines_that_are_no_seams() -> None:
     [(np.full((256, 256), 90.0), "too plain"), (leaves(1)[:40], "too small"), (leaves(1)[:100, :100], "too small")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert math.isnan(float(scores["seam"][0]))
     assert reason in str(scores.reasons[0])
 

@@ -17,7 +17,7 @@ from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import block_means, gradient_energy
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score_of(picture: np.ndarray) -> Scores:
     """(H, W) or (H, W, 3) values in 0 … 255."""
     picture = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, 2)
     pixels = picture.clip(0, 255).round().astype(np.uint8).transpose(2, 0, 1)[None].copy()
@@ -25,7 +25,7 @@ def judge(picture: np.ndarray) -> Scores:
 
 
 def score(picture: np.ndarray) -> float:
-    return float(judge(picture)["sharpness"])
+    return float(score_of(picture)["sharpness"])
 
 
 def blurred(picture: np.ndarray) -> bool:
@@ -48,7 +48,7 @@ def scene() -> np.ndarray:
 
 def test_it_is_what_numpy_says() -> None:
     luma = np.random.default_rng(0).random((3, 61, 83))
-    luma = np.stack([cv2.GaussianBlur(one, (0, 0), sigma) for one, sigma in zip(luma, (0.3, 1, 3), strict=True)])
+    luma = np.stack([cv2.GaussianBlur(plane, (0, 0), sigma) for plane, sigma in zip(luma, (0.3, 1, 3), strict=True)])
 
     def energy(images: np.ndarray) -> np.ndarray:
         return (np.diff(images, axis=1) ** 2).mean((1, 2)) + (np.diff(images, axis=2) ** 2).mean((1, 2))
@@ -57,9 +57,9 @@ def test_it_is_what_numpy_says() -> None:
     fine, coarse = (gradient_energy(torch.from_numpy(images).float()) for images in (luma, means))
     np.testing.assert_allclose(fine.numpy(), energy(luma), rtol=1e-5)
     np.testing.assert_allclose(coarse.numpy(), energy(means), rtol=1e-4)
-    found = sharpness(fine, coarse)
-    np.testing.assert_allclose(found.numpy(), 1 - energy(means) / 16 / energy(luma), rtol=1e-4, atol=1e-6)
-    assert found[0] > found[1] > found[2]
+    values = sharpness(fine, coarse)
+    np.testing.assert_allclose(values.numpy(), 1 - energy(means) / 16 / energy(luma), rtol=1e-4, atol=1e-6)
+    assert values[0] > values[1] > values[2]
 
 
 def test_a_ramp_has_no_detail_and_noise_has_nothing_else() -> None:
@@ -98,9 +98,9 @@ def test_what_cannot_be_judged_is_unknown_with_its_reason(scene: np.ndarray) -> 
     rng = np.random.default_rng(0)
     for plain in (np.zeros((80, 90)), np.full((80, 90), 255.0), 128 + rng.standard_normal((80, 90))):
         assert math.isnan(score(plain))
-        assert judge(plain).reasons == ("too plain to judge blur",)
-    assert judge(scene[:31, :90]).reasons == ("too small to judge blur: less than 32 pixels along the short side",)
-    assert judge(scene).reasons == ()
+        assert score_of(plain).reasons == ("too plain to judge blur",)
+    assert score_of(scene[:31, :90]).reasons == ("too small to judge blur: less than 32 pixels along the short side",)
+    assert score_of(scene).reasons == ()
     assert not math.isnan(score(scene[:32, :96]))
 
 

@@ -1,4 +1,4 @@
-"""The check of skin: real weights on generated people, a stub judge, and all that can be missing."""
+"""The check of skin: real weights on generated people, a stub VLM, and all that can be missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, judged_by, linked, read, values
+from people import GENERATED, Stub, batch_of, linked, read, use_vlm, values
 
 from loupe.brain.checks.skin import Skin
 from loupe.brain.core.errors import MissingWeights
@@ -29,7 +29,7 @@ def here(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
 def score(here: str) -> Scorer:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOUPE_WEIGHTS_DIRS", here)
-        return Skin(grade="offline").load("cpu")
+        return Skin(backend="landmarks").load("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,8 @@ def couple(shared_data: Path) -> np.ndarray:
     return read(sorted(shared_data.joinpath(*GENERATED, "old_couple_in_sauna").glob("*.jpg"))[2])
 
 
-def test_auto_is_offline_on_a_cpu() -> None:
-    assert Skin().resolved("cpu").grade == "offline"
+def test_auto_is_landmarks_on_a_cpu() -> None:
+    assert Skin().resolved("cpu").backend == "landmarks"
 
 
 def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 @pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
 def test_where_there_is_no_face_nothing_is_said(score: Scorer, picture: np.ndarray) -> None:
-    found = score(batch_of(picture))
-    assert math.isnan(values(found)["oversmooth_skin"])
-    assert values(found)["skin_judged"] == 0
-    assert found.reasons == ("no face seen",)
+    scores = score(batch_of(picture))
+    assert math.isnan(values(scores)["oversmooth_skin"])
+    assert values(scores)["skin_judged"] == 0
+    assert scores.reasons == ("no face seen",)
 
 
 @pytest.mark.slow
@@ -64,13 +64,13 @@ def test_smoothing_raises_the_score_and_blur_makes_it_unknown(score: Scorer, cou
     smooth = couple
     for _ in range(6):
         smooth = cv2.bilateralFilter(smooth, 9, 25, 4)
-    found = score(batch_of(smooth))
+    smoothed = score(batch_of(smooth))
     assert clean["skin_judged"] > 0
-    assert values(found)["oversmooth_skin"] > clean["oversmooth_skin"] + 0.1
+    assert values(smoothed)["oversmooth_skin"] > clean["oversmooth_skin"] + 0.1
     blurred = score(batch_of(cv2.GaussianBlur(couple, (0, 0), 4)))
     assert math.isnan(values(blurred)["oversmooth_skin"])
     assert "not sharp" in str(blurred.reasons[0]) or "contrast" in str(blurred.reasons[0])
-    for scores in (before, found):
+    for scores in (before, smoothed):
         boxes = scores.boxes[0] if scores.boxes else ()
         assert all(box.label == "smooth skin" for box in boxes)
         assert bool(boxes) == (values(scores)["oversmooth_skin"] > 0.5)
@@ -79,17 +79,17 @@ def test_smoothing_raises_the_score_and_blur_makes_it_unknown(score: Scorer, cou
 @pytest.mark.slow
 def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, couple: np.ndarray) -> None:
     for picture in (couple[200:500, 300:600], cv2.resize(couple, (64, 64), interpolation=cv2.INTER_AREA)):
-        found = score(batch_of(np.ascontiguousarray(picture)))
-        assert not math.isnan(values(found)["oversmooth_skin"]) or (found.reasons and found.reasons[0])
+        scores = score(batch_of(np.ascontiguousarray(picture)))
+        assert not math.isnan(values(scores)["oversmooth_skin"]) or (scores.reasons and scores.reasons[0])
 
 
 @pytest.mark.slow
-def test_with_a_judge_its_answer_is_the_score(couple: np.ndarray, here: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_vlm_its_answer_is_the_score(couple: np.ndarray, here: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stub = Stub("plastic")
     monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
-    made = judged_by(stub, monkeypatch)
-    found = Skin(grade="gpu", judge="some/judge").load("cpu")(batch_of(couple))
-    assert made == [("some/judge", "cpu")]
-    assert values(found)["oversmooth_skin"] == pytest.approx(0.9)
-    assert len(stub.asked) == values(found)["skin_judged"] > 0
-    assert found.boxes[0]
+    made = use_vlm(stub, monkeypatch)
+    scores = Skin(backend="vlm", vlm="some/vlm").load("cpu")(batch_of(couple))
+    assert made == [("some/vlm", "cpu")]
+    assert values(scores)["oversmooth_skin"] == pytest.approx(0.9)
+    assert len(stub.asked) == values(scores)["skin_judged"] > 0
+    assert scores.boxes[0]

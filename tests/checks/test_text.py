@@ -51,7 +51,7 @@ def counts(score: Scorer, picture: Image.Image, prompt: object) -> tuple[dict[st
 
 
 @pytest.mark.parametrize(
-    ("lines", "prompt", "found"),
+    ("lines", "prompt", "expected"),
     [
         (["COFFEE SHOP"], 'a sign "COFFEE SHOP"', {}),
         (["COFFEE", "SHOP"], 'a sign "Coffee Shop!"', {}),
@@ -64,11 +64,11 @@ def counts(score: Scorer, picture: Image.Image, prompt: object) -> tuple[dict[st
         (["Room 427"], 'a door that says "Room 437"', {"text_substitution": 1}),
     ],
 )
-def test_edits_of_drawn_text(score: Scorer, lines: list[str], prompt: str, found: dict[str, int]) -> None:
+def test_edits_of_drawn_text(score: Scorer, lines: list[str], prompt: str, expected: dict[str, int]) -> None:
     values, scores = counts(score, drawn(*lines, height=128), prompt)
-    assert values == {name: float(found.get(name, 0)) for name in COUNTS}, scores.reasons
+    assert values == {name: float(expected.get(name, 0)) for name in COUNTS}, scores.reasons
     assert not any(scores.reasons)
-    right = not found or set(found) == {"unrequested_text"}
+    right = not expected or set(expected) == {"unrequested_text"}
     assert (float(scores["text_cer"][0]) == 0.0) is right
     assert (float(scores["text_ned"][0]) == 1.0) is right
     assert (float(scores["text_word_accuracy"][0]) == 1.0) is right
@@ -111,13 +111,13 @@ def test_no_prompt_is_unknown(score: Scorer, prompt: object) -> None:
 
 
 def test_a_spec_wins_over_the_prompt(score: Scorer) -> None:
-    one = batch([drawn("OPEN")] * 3, ['a sign "SHUT"'] * 3)
+    prompted = batch([drawn("OPEN")] * 3, ['a sign "SHUT"'] * 3)
     specs = ({"prompt": "", "texts": ["OPEN"]}, None, {"texts": 3})
-    found = score(dataclasses.replace(one, fields={**one.fields, "spec": specs}))
-    assert found["text_substitution"][0] == found["text_omission"][0] == 0
-    assert found["text_substitution"][1] + found["text_omission"][1] > 0
-    assert math.isnan(found["text_substitution"][2])
-    assert "spec cannot be used" in str(found.reasons[2])
+    scores = score(dataclasses.replace(prompted, fields={**prompted.fields, "spec": specs}))
+    assert scores["text_substitution"][0] == scores["text_omission"][0] == 0
+    assert scores["text_substitution"][1] + scores["text_omission"][1] > 0
+    assert math.isnan(scores["text_substitution"][2])
+    assert "spec cannot be used" in str(scores.reasons[2])
 
 
 def test_where_no_text_is_asked_for_only_unrequested_text_is_judged(score: Scorer) -> None:
@@ -192,11 +192,11 @@ def test_letters_that_stand_alone_are_no_omission(score: Scorer) -> None:
     assert not values["text_omission"] > 0
 
 
-FORMS = ("text_distortion", "text_mixed_style", "text_illegible")
+QUALITY = ("text_distortion", "text_mixed_style", "text_illegible")
 
 
-def forms(scores: Scores) -> dict[str, float]:
-    return {name: float(scores[name][0]) for name in FORMS}
+def quality(scores: Scores) -> dict[str, float]:
+    return {name: float(scores[name][0]) for name in QUALITY}
 
 
 def waved(picture: Image.Image, height: float = 8) -> Image.Image:
@@ -208,7 +208,7 @@ def waved(picture: Image.Image, height: float = 8) -> Image.Image:
 
 def test_a_wave_is_a_distortion_though_every_letter_can_be_read(score: Scorer) -> None:
     picture = drawn("BREAKFAST", size=40, height=128)
-    before, after = (forms(counts(score, one, 'a sign "BREAKFAST"')[1]) for one in (picture, waved(picture)))
+    before, after = (quality(counts(score, shown, 'a sign "BREAKFAST"')[1]) for shown in (picture, waved(picture)))
     assert before["text_distortion"] < 0.04 < 0.08 < after["text_distortion"]
     assert after["text_illegible"] < 0.3
     values, scores = counts(score, waved(picture), 'a sign "BREAKFAST"')
@@ -223,9 +223,9 @@ def test_heavy_letters_among_light_ones_are_a_mixed_style(score: Scorer) -> None
     for at, letter in enumerate("BREAKFAST"):
         ImageDraw.Draw(picture).text((x, 40), letter, fill="black", font=font, stroke_width=2 * (at in (2, 5)))
         x += font.getlength(letter) + 5
-    found = forms(counts(score, picture, 'a sign "BREAKFAST"')[1])
-    assert found["text_mixed_style"] > 5
-    assert found["text_distortion"] < 0.05
+    measured = quality(counts(score, picture, 'a sign "BREAKFAST"')[1])
+    assert measured["text_mixed_style"] > 5
+    assert measured["text_distortion"] < 0.05
 
 
 def test_signs_that_nobody_can_read(score: Scorer) -> None:
@@ -236,15 +236,15 @@ def test_signs_that_nobody_can_read(score: Scorer) -> None:
     picture = Image.new("RGB", (420, 160), "white")
     picture.paste(Image.fromarray(np.vstack(rows)), (50, 50))
     _, scores = counts(score, picture, "a poster in a street")
-    assert forms(scores)["text_illegible"] > 0.55
-    assert math.isnan(forms(scores)["text_distortion"])
+    assert quality(scores)["text_illegible"] > 0.55
+    assert math.isnan(quality(scores)["text_distortion"])
     assert "illegible" in [box.label for box in scores.boxes[0]]
 
 
 def test_without_lettering_nothing_is_illegible_and_no_shape_is_known(score: Scorer) -> None:
     _, scores = counts(score, drawn(), "a dog, no text")
-    assert forms(scores)["text_illegible"] == 0.0
-    assert math.isnan(forms(scores)["text_distortion"])
+    assert quality(scores)["text_illegible"] == 0.0
+    assert math.isnan(quality(scores)["text_distortion"])
     assert scores.reasons == ("the prompt asks for no text",)
 
 

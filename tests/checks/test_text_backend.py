@@ -1,4 +1,4 @@
-"""The text check's grades: the larger models have the same interface; a tiny one of their kind stands in for them."""
+"""The text check's backends: the larger models have the same interface; a tiny one of their kind stands in for them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from loupe.brain.checks.text import Text
 from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.measures.text.reading import Reader
 from loupe.brain.perception.ocr import torch_ocr
-from loupe.brain.perception.ocr.ocr import whole
+from loupe.brain.perception.ocr.regions import whole
 
 
-def test_auto_is_offline_without_a_gpu_or_without_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_the_small_one_without_a_gpu_or_without_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_ocr, "is_here", lambda: False)
-    assert Text().grade == "auto"
-    assert Text().resolved("cuda").grade == "offline"
+    assert Text().backend == "auto"
+    assert Text().resolved("cuda").backend == "ocr"
     monkeypatch.setattr(torch_ocr, "is_here", lambda: True)
-    assert Text(doubt=5).resolved("cuda:1") == Text(doubt=5, grade="gpu")
-    assert Text().resolved("cpu").grade == "offline"
-    assert Text(grade="gpu").resolved("cpu").grade == "gpu"
-    assert Text(grade="offline").key != Text(grade="gpu").key
+    assert Text(doubt=5).resolved("cuda:1") == Text(doubt=5, backend="ocr_large")
+    assert Text().resolved("cpu").backend == "ocr"
+    assert Text(backend="ocr_large").resolved("cpu").backend == "ocr_large"
+    assert Text(backend="ocr").key != Text(backend="ocr_large").key
 
 
-def test_a_grade_that_is_none() -> None:
-    with pytest.raises(InputError, match="grade"):
-        Text(grade="best").load("cpu")
+def test_a_backend_that_is_none() -> None:
+    for backend, message in (("best", "auto, ocr, ocr_large, got 'best'$"), ("gpu", "'gpu' is called 'ocr_large'$")):
+        with pytest.raises(InputError, match=message):
+            Text(backend=backend).load("cpu")
 
 
 @pytest.mark.slow

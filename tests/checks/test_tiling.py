@@ -16,21 +16,21 @@ from loupe.brain.defects.tiling import Tiling as Injector
 from loupe.brain.engine.reader import read
 from loupe.brain.imaging.batches import ImageBatch
 
-JUDGE = Tiling().load("cpu")
+SCORE = Tiling().load("cpu")
 
 
-def judge(picture: np.ndarray) -> Scores:
+def score(picture: np.ndarray) -> Scores:
     """(H, W) or (H, W, 3) values in 0 … 255."""
     levels = picture.clip(0, 255).round().astype(np.uint8)
     levels = np.repeat(levels[..., None], 3, 2) if levels.ndim == 2 else levels
     pixels = torch.from_numpy(levels.transpose(2, 0, 1)[None].copy())
-    return JUDGE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
+    return SCORE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
 
 
 def fails(picture: np.ndarray) -> bool:
     threshold = Tiling.outputs[0].default_threshold
     assert threshold is not None
-    return bool(threshold.violates(judge(picture)["tiling"].numpy())[0])
+    return bool(threshold.violates(score(picture)["tiling"].numpy())[0])
 
 
 def leaves(seed: int, height: int = 384, width: int = 512) -> np.ndarray:
@@ -71,14 +71,14 @@ def test_a_block_is_repeated_where_its_correlation_says_so() -> None:
     detail = rng.normal(size=(120, 150)).astype(np.float32)
     detail[60:120, 80:150] = detail[10:70, 30:100]
     detail[60:90, 80:110] += rng.normal(0, 1.5, (30, 30)).astype(np.float32)
-    found = repeated_blocks(torch.from_numpy(detail), torch.ones(120, 150), 50, 50)
-    assert found is not None
-    same, (top, left) = found
+    repeated = repeated_blocks(torch.from_numpy(detail), torch.ones(120, 150), 50, 50)
+    assert repeated is not None
+    same, (top, left) = repeated
     for row in range(same.shape[0]):
         for column in range(same.shape[1]):
             y, x = top + row * 12, left + column * 12
-            here, there = detail[y : y + 24, x : x + 24], detail[y + 50 : y + 74, x + 50 : x + 74]
-            ratio = (here * there).sum() / math.sqrt((here**2).sum() * (there**2).sum())
+            block, copy = detail[y : y + 24, x : x + 24], detail[y + 50 : y + 74, x + 50 : x + 74]
+            ratio = (block * copy).sum() / math.sqrt((block**2).sum() * (copy**2).sum())
             assert bool(same[row, column]) == (ratio > 0.8)
     assert 0 < int(same.sum()) < same.numel()
 
@@ -88,11 +88,11 @@ def test_a_repeated_patch_is_found_with_its_period(period: tuple[int, int]) -> N
     patch = leaves(3)[: period[0], : period[1]]
     tiled = np.tile(patch, (math.ceil(384 / period[0]), math.ceil(512 / period[1])))[:384, :512]
     tiled += np.random.default_rng(3).normal(0, 1.5, tiled.shape)
-    scores = judge(tiled)
+    scores = score(tiled)
     assert float(scores["tiling"][0]) > 0.8
-    found = scores.boxes[0][0].attributes
+    facts = scores.boxes[0][0].attributes
     for key, side, size in (("down", period[0], 384), ("right", period[1], 512)):
-        shift = abs(float(found[key])) * size
+        shift = abs(float(facts[key])) * size
         assert min(shift % side, -shift % side) <= 1
 
 
@@ -101,9 +101,9 @@ def test_more_of_it_has_a_higher_score() -> None:
     before = picture.copy()
     injected = [Injector().inject(picture, size, np.random.default_rng(6)) for size in Injector.severities]
     assert np.array_equal(picture, before)
-    values = [float(judge(one)["tiling"][0]) for one in injected]
+    values = [float(score(picture)["tiling"][0]) for picture in injected]
     assert values[2] < values[3] < values[4]
-    assert [fails(one) for one in injected[2:]] == [True] * 3
+    assert [fails(picture) for picture in injected[2:]] == [True] * 3
 
 
 def test_what_repeats_roughly_is_not_tiling() -> None:
@@ -137,7 +137,7 @@ def test_size_tone_and_jpeg_hardly_matter() -> None:
     [(np.full((128, 128), 90.0), "too plain"), (leaves(1)[:40], "too small")],
 )
 def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: str) -> None:
-    scores = judge(picture)
+    scores = score(picture)
     assert math.isnan(float(scores["tiling"][0]))
     assert reason in str(scores.reasons[0])
 

@@ -13,8 +13,8 @@ from loupe.brain.measures.overlays.features import crowded, features, likelihood
 from loupe.brain.measures.overlays.finding import LineCandidate, evened, mates, slant
 from loupe.brain.measures.overlays.ink import Ink, ink_of
 from loupe.brain.measures.overlays.watermark import WEIGHTS, watermark_kind, watermark_likelihood
-from loupe.brain.perception.ocr.ocr import Region
-from loupe.brain.prompts.requested_overlays import requested_text
+from loupe.brain.perception.ocr.regions import Region
+from loupe.brain.prompts.requested_overlays import requested_overlays
 
 SHAPE = (480, 640)
 SCENE = leaves(6, 640, 480, 120)
@@ -25,7 +25,7 @@ def region(left: float, top: float, width: float, height: float) -> Region:
     return Region(corners, 0.9)
 
 
-def found(place: Region, text: str = "abcdefgh", twins: int = 0, ink: Ink | None = None) -> LineCandidate:
+def candidate(place: Region, text: str = "abcdefgh", twins: int = 0, ink: Ink | None = None) -> LineCandidate:
     return LineCandidate(place, False, ink, None, twins, 0, text, 0.95)
 
 
@@ -88,13 +88,13 @@ def test_faint_lettering_stands_out_once_the_contrast_is_even() -> None:
 
 
 def test_corners_owners_and_rows_weigh() -> None:
-    middle, corner = found(region(260, 200, 120, 16)), found(region(500, 456, 120, 16))
+    middle, corner = candidate(region(260, 200, 120, 16)), candidate(region(500, 456, 120, 16))
     assert watermark_likelihood(corner, SHAPE) > watermark_likelihood(middle, SHAPE)
     for text in ("© Ann Lee", "www.pixa.net"):
-        own = found(region(500, 456, 120, 16), text)
+        own = candidate(region(500, 456, 120, 16), text)
         assert watermark_likelihood(own, SHAPE) > watermark_likelihood(corner, SHAPE)
     assert watermark_kind(corner, SHAPE) == "corner"
-    assert watermark_kind(found(region(100, 200, 440, 80), "SAMPLE"), SHAPE) == "band"
+    assert watermark_kind(candidate(region(100, 200, 440, 80), "SAMPLE"), SHAPE) == "band"
 
 
 def test_slanted_lines_of_one_size_are_rows() -> None:
@@ -134,12 +134,12 @@ def test_every_number_is_in_its_bounds_wherever_the_line_lies() -> None:
     rng = np.random.default_rng(0)
     for _ in range(200):
         corners = rng.uniform(-50, 700, (4, 2)).astype(np.float32)
-        one = LineCandidate(Region(corners, float(rng.random())), bool(rng.integers(2)), None, None, 3, 2, "x", 0.2)
-        values = features(one, SHAPE, True)
+        line = LineCandidate(Region(corners, float(rng.random())), bool(rng.integers(2)), None, None, 3, 2, "x", 0.2)
+        values = features(line, SHAPE, True)
         assert all(0 <= value <= 1 for value in values.values()), values
         assert all(set(weights) - {""} <= set(values) for weights in WEIGHTS.values())
-        assert 0 <= watermark_likelihood(one, SHAPE) <= 1
-        assert -90 < slant(one.region) <= 90
+        assert 0 <= watermark_likelihood(line, SHAPE) <= 1
+        assert -90 < slant(line.region) <= 90
 
 
 def test_a_likelihood_does_not_overflow() -> None:
@@ -148,10 +148,10 @@ def test_a_likelihood_does_not_overflow() -> None:
 
 
 def test_a_page_is_crowded_and_rows_of_a_word_are_not() -> None:
-    lines = [found(region(20, 16 * row, 500, 12)) for row in range(28)]
+    lines = [candidate(region(20, 16 * row, 500, 12)) for row in range(28)]
     assert crowded(lines, SHAPE)
     assert not crowded(lines[:3], SHAPE)
-    assert not crowded([found(line.region, twins=9) for line in lines], SHAPE)
+    assert not crowded([candidate(line.region, twins=9) for line in lines], SHAPE)
 
 
 # what is asked for
@@ -184,16 +184,16 @@ def test_a_page_is_crowded_and_rows_of_a_word_are_not() -> None:
     ],
 )
 def test_which_kinds_a_prompt_asks_for(prompt: object, watermark: bool, interface: bool) -> None:
-    asked = requested_text(prompt)
+    asked = requested_overlays(prompt)
     assert (asked.watermark, asked.interface) == (watermark, interface)
 
 
 def test_a_line_that_was_asked_for_is_known_though_it_is_misread() -> None:
-    asked = requested_text('a shop with the sign "OPEN DAILY" and "Mama\'s Kitchen"')
+    asked = requested_overlays('a shop with the sign "OPEN DAILY" and "Mama\'s Kitchen"')
     for text in ("OPEN", "0PEN DA1LY", "mamas kitchen", "OPENDAILY", "Kitchem"):
         assert asked.wants(text), text
     for text in ("© Ann Lee", "SAMPLE", "", "..."):
         assert not asked.wants(text), text
-    assert not requested_text("a dog").wants("OPEN")
-    assert len(requested_text(", ".join(f'"word{at}"' for at in range(40))).words) == 40
-    assert requested_text("a street with shop signs").lettering
+    assert not requested_overlays("a dog").wants("OPEN")
+    assert len(requested_overlays(", ".join(f'"word{at}"' for at in range(40))).words) == 40
+    assert requested_overlays("a street with shop signs").lettering

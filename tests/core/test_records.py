@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import DuplicatesResult, Flags, Pair, Rate, Run, Scores, Slice, Threshold
+from loupe.brain.core.records import DuplicatesResult, Flags, Output, Pair, Rate, Run, Scores, Slice, Threshold
 from loupe.brain.imaging.batches import ImageBatch
 
 
@@ -39,7 +39,7 @@ def test_luma_is_opencvs(grain: np.ndarray) -> None:
 def test_histogram_is_numpys(grain: np.ndarray) -> None:
     batch = batch_of(grain)
     levels = np.rint(batch.luma.luma.numpy() * 255).astype(int)
-    peer = np.stack([np.bincount(one.ravel(), minlength=256) for one in levels])
+    peer = np.stack([np.bincount(picture.ravel(), minlength=256) for picture in levels])
     assert batch.luma.histogram.dtype == torch.int64
     assert np.array_equal(batch.luma.histogram.numpy(), peer)
 
@@ -127,3 +127,15 @@ def test_scores_are_a_mapping() -> None:
     scores = Scores({"entropy": torch.ones(2)})
     assert dict(scores) == {"entropy": scores["entropy"]}
     assert len(scores) == 1
+
+
+@pytest.mark.parametrize(("better", "words"), [(True, "higher is better"), (False, "lower is better"), (None, "")])
+def test_an_output_says_which_way_is_better(better: bool | None, words: str) -> None:
+    assert Output("width", "pixels", better, (1.0, math.inf), "The width").direction == words
+
+
+def test_an_output_that_fails_says_which_way_is_better() -> None:
+    threshold = Threshold(">", 9.0)
+    assert Output("width", "pixels", False, (1.0, math.inf), "", threshold, "odd_size").default_threshold == threshold
+    with pytest.raises(InputError, match=r"width: expected higher_is_better=True or False .* got None"):
+        Output("width", "pixels", None, (1.0, math.inf), "", threshold, "odd_size")

@@ -61,22 +61,22 @@ def test_shapes_ignore_contrast_and_color_does_not() -> None:
 
 def test_color_layout_of_plain_colors_in_closed_form() -> None:
     # the first coefficient of an orthonormal 8 x 8 cosine transform is 8 times the mean, the others are 0
-    found = color_layout(plain(255, 0, 0))
+    layout = color_layout(plain(255, 0, 0))
     luma = 0.299 * 255
-    assert found[0] == pytest.approx(8 * (luma - 128), abs=0.01)
-    assert found[6] == pytest.approx(8 * (0 - luma) * 0.564, abs=0.01)
-    assert found[9] == pytest.approx(8 * (255 - luma) * 0.713, abs=0.01)
-    assert np.abs(np.delete(found, [0, 6, 9])).max() < 0.01
+    assert layout[0] == pytest.approx(8 * (luma - 128), abs=0.01)
+    assert layout[6] == pytest.approx(8 * (0 - luma) * 0.564, abs=0.01)
+    assert layout[9] == pytest.approx(8 * (255 - luma) * 0.713, abs=0.01)
+    assert np.abs(np.delete(layout, [0, 6, 9])).max() < 0.01
 
 
 def test_color_layout_of_a_cosine_in_closed_form() -> None:
     x = np.arange(8)
     wave = 128 + 100 * np.cos(np.pi * (x + 0.5) / 8)
     image = np.tile(wave, (8, 1))[..., None].repeat(3, 2).round().astype(np.uint8)
-    found = color_layout(image)
+    layout = color_layout(image)
     # 100 cos(...) on 8 x 8 has the coefficient 100 * 8 * sqrt(1/8) * sqrt(2/8) * 4 = 100 * 8 / sqrt(2) in (0, 1)
-    assert found[1] == pytest.approx(100 * 8 / np.sqrt(2), rel=0.01)
-    assert np.abs(np.delete(found, 1)).max() < 6
+    assert layout[1] == pytest.approx(100 * 8 / np.sqrt(2), rel=0.01)
+    assert np.abs(np.delete(layout, 1)).max() < 6
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (500, 30)])

@@ -43,15 +43,15 @@ def batch(count: int = 3) -> ImageBatch:
 def test_the_vectors_are_those_of_open_clip(made: tuple[Path, torch.nn.Module]) -> None:
     folder, model = made
     images = batch()
-    found = OpenClip(model="tiny-test-clip", pretrained=str(folder / "weights.pt")).load("cpu")(images)
+    vectors = OpenClip(model="tiny-test-clip", pretrained=str(folder / "weights.pt")).load("cpu")(images)
     _, _, transform = open_clip.create_model_and_transforms("tiny-test-clip")
     pictures = [Image.fromarray(image) for image in images.pixels.permute(0, 2, 3, 1).numpy()]
     with torch.no_grad():
         expected = model.encode_image(torch.stack([transform(picture) for picture in pictures]), normalize=True)
-    assert found.shape == (3, 24)
-    assert found.dtype == torch.float32
-    assert torch.allclose(found, expected, atol=1e-5)
-    assert torch.allclose(found.norm(dim=1), torch.ones(3), atol=1e-5)
+    assert vectors.shape == (3, 24)
+    assert vectors.dtype == torch.float32
+    assert torch.allclose(vectors, expected, atol=1e-5)
+    assert torch.allclose(vectors.norm(dim=1), torch.ones(3), atol=1e-5)
 
 
 def test_a_folder_with_safetensors(made: tuple[Path, torch.nn.Module], tmp_path: Path) -> None:

@@ -36,16 +36,16 @@ def batch(count: int = 3) -> ImageBatch:
 def test_the_vectors_are_the_pooled_features_of_timm(made: tuple[Path, torch.nn.Module]) -> None:
     path, model = made
     images = batch()
-    found = Timm(model=MODEL, checkpoint=str(path)).load("cpu")(images)
+    vectors = Timm(model=MODEL, checkpoint=str(path)).load("cpu")(images)
     transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model), is_training=False)
     pictures = [Image.fromarray(image) for image in images.pixels.permute(0, 2, 3, 1).numpy()]
     with torch.no_grad():
         features = model.forward_features(torch.stack([transform(picture) for picture in pictures]))
         expected = model.forward_head(features, pre_logits=True)
     expected = expected / expected.norm(dim=1, keepdim=True)
-    assert found.shape == (3, model.num_features)
-    assert found.dtype == torch.float32
-    assert torch.allclose(found, expected, atol=1e-5)
+    assert vectors.shape == (3, model.num_features)
+    assert vectors.dtype == torch.float32
+    assert torch.allclose(vectors, expected, atol=1e-5)
 
 
 def test_safetensors(made: tuple[Path, torch.nn.Module], tmp_path: Path) -> None:

@@ -174,8 +174,8 @@ def test_a_prompt_that_is_cut_is_recorded_and_warned_of_once(tiny_model: Path) -
         warnings.simplefilter("error")
         assert [image.info["prompt_truncated"] for image in session.draw([fits])] == [False]
     with pytest.warns(UserWarning, match="longer than .* reads"):
-        found = session.draw([fits, cut, Request("x", 0, negative_prompt="y" * 23)])
-    assert [image.info["prompt_truncated"] for image in found] == [False, True, True]
+        images = session.draw([fits, cut, Request("x", 0, negative_prompt="y" * 23)])
+    assert [image.info["prompt_truncated"] for image in images] == [False, True, True]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         session.draw([cut])

@@ -1,4 +1,4 @@
-"""The sign renderer, the training stages in miniature, the judge's decoder and the carried checkpoint."""
+"""The sign renderer, the training stages in miniature, the sign reader's decoder and the carried checkpoint."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("cv2")
 
 import torch
 
-from benchmarks import signs_judge as judge_module
+from benchmarks.generators import sign_reader
 from training.tiny_signs import common, export, signs, tokenizer, train, train_text, train_unet
 from training.tiny_signs.evaluate import Row, generate, measured_signs
 
@@ -121,7 +121,7 @@ def test_average_follows_the_weights() -> None:
 def test_a_row_counts_what_is_right_and_what_is_not() -> None:
     row = Row("x")
     for text, confidence in [("42", 0.9), ("4", 0.9), ("422", 0.9), ("43", 0.9), ("42", 0.1)]:
-        row.add(SIGN, judge_module.Reading(text, confidence))
+        row.add(SIGN, sign_reader.Reading(text, confidence))
     assert (row.signs, row.right, row.missing, row.extra, row.wrong, row.unsure) == (5, 1, 1, 1, 1, 1)
 
 
@@ -142,21 +142,21 @@ def _columns(*runs: tuple[int, int, int]) -> np.ndarray:
     return probabilities
 
 
-def test_judge_decodes_single_doubled_touching_and_no_digits() -> None:
-    assert judge_module._decode(_columns((4, 5, 8), (4, 10, 13))).text == "44"
-    assert judge_module._decode(_columns((4, 5, 8), (2, 8, 15))).text in {"422", "42"}
-    assert judge_module._decode(_columns()).text == ""
+def test_the_reader_decodes_single_doubled_touching_and_no_digits() -> None:
+    assert sign_reader._decode(_columns((4, 5, 8), (4, 10, 13))).text == "44"
+    assert sign_reader._decode(_columns((4, 5, 8), (2, 8, 15))).text in {"422", "42"}
+    assert sign_reader._decode(_columns()).text == ""
 
 
-def test_judge_refuses_other_shapes() -> None:
+def test_the_reader_refuses_other_shapes() -> None:
     with pytest.raises(ValueError, match="expected pictures"):
-        judge_module.Judge(judge_module.ColumnNet()).read(np.zeros((32, 96, 3), np.uint8))
+        sign_reader.SignReader(sign_reader.ColumnNet()).read(np.zeros((32, 96, 3), np.uint8))
 
 
-def test_judge_is_stored_and_reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge_module, "train_judge", lambda: judge_module.Judge(judge_module.ColumnNet()))
-    first = judge_module.load_judge(tmp_path)
-    again = judge_module.load_judge(tmp_path)
+def test_the_reader_is_stored_and_reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_reader, "train_reader", lambda: sign_reader.SignReader(sign_reader.ColumnNet()))
+    first = sign_reader.load_reader(tmp_path)
+    again = sign_reader.load_reader(tmp_path)
     picture = signs.render(SIGN, np.random.default_rng(0))[None]
     assert first.read(picture) == again.read(np.repeat(np.repeat(picture, 1, 1), 1, 2))
 
@@ -172,10 +172,10 @@ def test_carried_checkpoint_loads_everywhere_and_draws_signs() -> None:
     pipeline.set_progress_bar_config(disable=True)
     assert pipeline.unet.config.in_channels == 4
     assert pipeline.vae_scale_factor == 4
-    one = generate(pipeline, [SIGN], seed=5, steps=4, guidance=3.0)
-    assert one.shape == (1, signs.HEIGHT, signs.WIDTH, 3)
-    assert np.array_equal(one, generate(pipeline, [SIGN], seed=5, steps=4, guidance=3.0))
-    picture = Image.fromarray(one[0])
+    alone = generate(pipeline, [SIGN], seed=5, steps=4, guidance=3.0)
+    assert alone.shape == (1, signs.HEIGHT, signs.WIDTH, 3)
+    assert np.array_equal(alone, generate(pipeline, [SIGN], seed=5, steps=4, guidance=3.0))
+    picture = Image.fromarray(alone[0])
     mask = Image.fromarray(np.full((signs.HEIGHT, signs.WIDTH), 255, np.uint8))
     common_arguments = {"prompt": "a cat, 猫", "image": picture, "num_inference_steps": 4}
     again = AutoPipelineForImage2Image.from_pipe(pipeline)

@@ -41,8 +41,8 @@ def test_only_whole_plain_jpegs_go_to_the_device(files: list[Path]) -> None:
 
 
 def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
-    found = [one for one in (jpeg.encoded(path) for path in files[:2]) if one is not None]
-    decoded = jpeg.decode(found, "cpu")
+    encoded = [file for file in (jpeg.encoded(path) for path in files[:2]) if file is not None]
+    decoded = jpeg.decode(encoded, "cpu")
     assert decoded is not None
     for pixels, path in zip(decoded, files, strict=False):
         difference = pixels.permute(1, 2, 0).int() - torch.from_numpy(read(path).pixels.astype(np.int32))
@@ -55,14 +55,14 @@ def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
 def test_it_gives_the_pixels_that_pillow_gives(tmp_path: Path, options: dict[str, Any]) -> None:
     path = tmp_path / "a.jpg"
     picture(0).resize((801, 603)).save(path, quality=90, **options)
-    found = jpeg.encoded(path)
-    assert found is not None
-    assert found.size == (801, 603)
+    file = jpeg.encoded(path)
+    assert file is not None
+    assert file.size == (801, 603)
     for long_side, scale in ((None, 1), (700, 1), (400, 2), (320, 2), (200, 4), (50, 8)):
         with Image.open(path) as peer:
             peer.draft(None, (801 // scale, 603 // scale))
             expected = np.asarray(peer)
-        decoded = jpeg.decode_scaled(found, long_side)
+        decoded = jpeg.decode_scaled(file, long_side)
         assert decoded is not None
         np.testing.assert_array_equal(decoded, expected)
 
@@ -131,8 +131,8 @@ def test_chunks_are_the_same_with_and_without_a_device(
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_decodes_within_the_stated_tolerance(files: list[Path]) -> None:
-    found = [one for one in (jpeg.encoded(path) for path in files[:2]) if one is not None]
-    decoded = jpeg.decode(found, "cuda")
+    encoded = [file for file in (jpeg.encoded(path) for path in files[:2]) if file is not None]
+    decoded = jpeg.decode(encoded, "cuda")
     assert decoded is not None
     for pixels, path in zip(decoded, files, strict=False):
         difference = pixels.cpu().permute(1, 2, 0).int() - torch.from_numpy(read(path).pixels.astype(np.int32))

@@ -35,8 +35,8 @@ def test_the_percentiles_are_numpys() -> None:
     percents = [0.5, 1, 5, 25, 50, 95, 99, 100]
     shares = np.array(percents) / 100
     expected = np.quantile(pictures().reshape(3, -1), shares, axis=1, method="inverted_cdf") / 255
-    found = percentiles(histogram(torch.from_numpy(pictures())), percents)
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+    values = percentiles(histogram(torch.from_numpy(pictures())), percents)
+    np.testing.assert_allclose(values.numpy(), expected, rtol=1e-6)
 
 
 def colors() -> torch.Tensor:
@@ -70,7 +70,7 @@ def test_planes_scaled_four_at_a_time_are_those_scaled_alone(n: int) -> None:
     from torch.nn.functional import interpolate
 
     planes = torch.from_numpy(np.random.default_rng(n).integers(0, 256, (n, 1, 41, 60), dtype=np.uint8))
-    expected = torch.cat([interpolate(one[None], (20, 30), mode="bicubic", antialias=True) for one in planes])
+    expected = torch.cat([interpolate(plane[None], (20, 30), mode="bicubic", antialias=True) for plane in planes])
     assert (scaled(planes, 30).int() - expected.int()).abs().max() <= 1
 
 
@@ -78,13 +78,13 @@ def test_planes_scaled_four_at_a_time_are_those_scaled_alone(n: int) -> None:
 def test_the_samples_are_every_nth_pixel_wherever_they_are_taken(shape: tuple[int, int]) -> None:
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, *shape), dtype=np.uint8))
     step = max(1, max(shape) // 128)
-    found = sampled(pixels)
-    rows, columns = found.shape[-2:]
-    assert torch.equal(found, pixels[..., ::step, ::step][..., :rows, :columns])
+    small = sampled(pixels)
+    rows, columns = small.shape[-2:]
+    assert torch.equal(small, pixels[..., ::step, ::step][..., :rows, :columns])
     assert [abs(a * step - b) < step for a, b in zip((rows, columns), shape, strict=True)] == [True, True]
     assert torch.equal(sampled(pixels), sampled(pixels.contiguous()))
     # what other devices do
-    assert found.shape[-2:] == tuple(max(1, round(side / step)) for side in shape)
+    assert small.shape[-2:] == tuple(max(1, round(side / step)) for side in shape)
 
 
 def test_the_extremes_are_those_of_the_channels() -> None:

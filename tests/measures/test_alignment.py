@@ -68,11 +68,11 @@ def test_edits_add_up_to_the_distance() -> None:
     ],
 )
 def test_one_word(wanted: str, read: str, edits: list[tuple[str, str, str]]) -> None:
-    found = [(edit.kind, edit.wanted, edit.read) for edit in align([wanted], [read]).edits]
+    differences = [(edit.kind, edit.wanted, edit.read) for edit in align([wanted], [read]).edits]
     if wanted == "COFFEE" and read in ("COFEF", "KOFFI"):  # several shortest paths: the kinds' sizes are what counts
-        assert sum(max(len(a), len(b)) for _, a, b in found) == _reference(wanted, read)
+        assert sum(max(len(a), len(b)) for _, a, b in differences) == _reference(wanted, read)
     else:
-        assert found == edits
+        assert differences == edits
 
 
 def test_a_repeated_word() -> None:
@@ -111,14 +111,14 @@ def test_the_assignment_is_the_best_one() -> None:
         for word in rng.permutation(wanted):
             at = int(rng.integers(6))
             read.append(word[:at] + str(rng.choice(list("abcdef"))) + word[at + 1 :])
-        minimum = min(
+        smallest = min(
             sum(1 - similarity(a, b) for a, b in zip(wanted, order, strict=True))
             for order in itertools.permutations(read)
         )
         alignment = align(wanted, read)
         assert len(alignment.pairs) == 4
         got = sum(1 - similarity(wanted[i], read[j]) for i, j in alignment.pairs)
-        assert got == pytest.approx(minimum, abs=0.01)
+        assert got == pytest.approx(smallest, abs=0.01)
 
 
 def test_nothing_wanted_or_nothing_read() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from loupe.brain.measures.anatomy import body_shape
-from loupe.brain.measures.anatomy.anomaly import oddest
+from loupe.brain.measures.anatomy.anomaly import most_anomalous
 from loupe.brain.measures.anatomy.body_shape import AT, BONES, LIMB_LIMITS, PROPORTION_LIMITS
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.pose import NAMES, Pose
@@ -74,16 +74,16 @@ def test_a_body_of_usual_proportions_is_usual() -> None:
     assert limbs["bent_back"] < 1
     assert limbs["restless_arms"] < 1e-5
     assert proportions["head"] == pytest.approx(1, abs=0.05)
-    assert oddest(limbs, LIMB_LIMITS)[0] < 0.45
-    assert oddest(proportions, PROPORTION_LIMITS)[0] < 0.45
+    assert most_anomalous(limbs, LIMB_LIMITS)[0] < 0.45
+    assert most_anomalous(proportions, PROPORTION_LIMITS)[0] < 0.45
 
 
 def test_a_longer_forearm_is_uneven_and_too_long() -> None:
     longer = moved(made(), "left_wrist", (0.146, 0, 0))
-    found = body_shape.limbs(longer, [])
-    assert found["uneven"] == pytest.approx(math.log(2), abs=1e-3)
-    assert found["too_long"] == pytest.approx(2, abs=0.02)
-    assert oddest(found, LIMB_LIMITS)[0] > 0.55
+    measures = body_shape.limbs(longer, [])
+    assert measures["uneven"] == pytest.approx(math.log(2), abs=1e-3)
+    assert measures["too_long"] == pytest.approx(2, abs=0.02)
+    assert most_anomalous(measures, LIMB_LIMITS)[0] > 0.55
 
 
 def test_a_foreshortened_limb_is_not_odd_in_the_picture() -> None:
@@ -94,16 +94,16 @@ def test_a_foreshortened_limb_is_not_odd_in_the_picture() -> None:
 @pytest.mark.parametrize(("depth", "bent"), [(-0.2, True), (0.2, False)])
 def test_a_knee_bends_backward_only(depth: float, bent: bool) -> None:
     # z grows away from the camera, at which the body looks
-    found = body_shape.limbs(moved(made(), "left_ankle", (0, -0.1, depth)), [])
-    assert (found["bent_back"] > 35) == bent
-    assert (found["bent_back"] < 1) != bent
+    measures = body_shape.limbs(moved(made(), "left_ankle", (0, -0.1, depth)), [])
+    assert (measures["bent_back"] > 35) == bent
+    assert (measures["bent_back"] < 1) != bent
 
 
 def test_joints_that_move_between_views_are_restless() -> None:
     other = moved(made(), "left_wrist", (0.3, 0, 0)).points
-    found = body_shape.limbs(made(), [other])
-    assert found["restless_arms"] == pytest.approx(0.15 / 0.288, rel=0.01)
-    assert found["restless_legs"] < 1e-5
+    measures = body_shape.limbs(made(), [other])
+    assert measures["restless_arms"] == pytest.approx(0.15 / 0.288, rel=0.01)
+    assert measures["restless_legs"] < 1e-5
 
 
 def test_what_is_hidden_or_outside_is_not_measured() -> None:
@@ -121,17 +121,17 @@ def test_a_large_head_short_legs_and_narrow_shoulders() -> None:
     points = pose.points.copy()
     head = [0, 2, 5, 7, 8, 9, 10]
     points[head] = points[0] + 2.2 * (points[head] - points[0])
-    found = body_shape.proportions(dataclasses.replace(pose, points=points))
-    assert found["head"] == pytest.approx(2.2, rel=0.05)
-    assert oddest(found, PROPORTION_LIMITS) == (pytest.approx(0.55, abs=0.02), "head")
+    measures = body_shape.proportions(dataclasses.replace(pose, points=points))
+    assert measures["head"] == pytest.approx(2.2, rel=0.05)
+    assert most_anomalous(measures, PROPORTION_LIMITS) == (pytest.approx(0.55, abs=0.02), "head")
     short = pose
     for side in ("left", "right"):
         short = moved(moved(short, f"{side}_ankle", (0, -0.3, 0)), f"{side}_knee", (0, -0.15, 0))
-    assert oddest(body_shape.proportions(short), PROPORTION_LIMITS)[1] == "legs"
+    assert most_anomalous(body_shape.proportions(short), PROPORTION_LIMITS)[1] == "legs"
 
 
 def test_points_in_one_place_do_not_divide_by_zero() -> None:
     pose = made()
     flat = dataclasses.replace(pose, points=np.full((33, 2), 50, np.float32), world=np.zeros((33, 3), np.float32))
-    for found in (body_shape.limbs(flat, [flat.points]), body_shape.proportions(flat)):
-        assert all(not math.isnan(value) for value in found.values())
+    for measures in (body_shape.limbs(flat, [flat.points]), body_shape.proportions(flat)):
+        assert all(not math.isnan(value) for value in measures.values())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.composition.reference import random_boxes
+from loupe.brain.core.relations import SIZE_RELATIONS, SPATIAL_RELATIONS
 from loupe.brain.measures.composition import calibrated
 from loupe.brain.measures.composition.calibrated import (
     Estimate,
@@ -20,18 +21,17 @@ from loupe.brain.measures.composition.calibrated import (
     sized,
 )
 from loupe.brain.perception.detectors.detection import Detection
-from loupe.brain.prompts.spec import RELATIONS, SIZES
 
 SIZE = (100, 100)
 
 
-def seen(left: float, top: float, right: float, bottom: float, score: float = 0.9) -> Detection:
+def detection_at(left: float, top: float, right: float, bottom: float, score: float = 0.9) -> Detection:
     bounds = (left / 100, top / 100, (right - left) / 100, (bottom - top) / 100)
-    return Detection("thing", score, (left, top, right, bottom), bounds)
+    return Detection("object", score, (left, top, right, bottom), bounds)
 
 
 def spread(count: int, score: float = 0.9, side_length: float = 12) -> list[Detection]:
-    return [seen(20 * at, 0, 20 * at + side_length, side_length, score) for at in range(count)]
+    return [detection_at(20 * at, 0, 20 * at + side_length, side_length, score) for at in range(count)]
 
 
 def test_a_better_box_makes_it_likelier_there() -> None:
@@ -43,7 +43,7 @@ def test_a_better_box_makes_it_likelier_there() -> None:
 
 def test_silence_of_a_detector_that_says_little_proves_less() -> None:
     assert missing((), 0.05).probability > missing((), 0.5).probability > 0.5
-    assert missing([seen(0, 0, 9, 9, 0.9)], 0.5).probability < 0.01
+    assert missing([detection_at(0, 0, 9, 9, 0.9)], 0.5).probability < 0.01
 
 
 def test_sides_are_an_ordered_regression() -> None:
@@ -58,19 +58,19 @@ def test_sides_are_an_ordered_regression() -> None:
     ("relation", "opposite"), [("left of", "right of"), ("above", "below"), ("right of", "left of"), ("below", "above")]
 )
 def test_a_side_is_held_violated_or_unknown(relation: str, opposite: str) -> None:
-    a, b = ([seen(0, 0, 20, 20)], [seen(70, 70, 95, 95)])
+    a, b = ([detection_at(0, 0, 20, 20)], [detection_at(70, 70, 95, 95)])
     if relation in ("right of", "below"):
         a, b = b, a
     assert related(relation, a, b).probability < 0.01
     assert related(opposite, a, b).probability > 0.99
-    assert related(relation, [seen(30, 30, 60, 60)], [seen(32, 32, 62, 62)]).reason
+    assert related(relation, [detection_at(30, 30, 60, 60)], [detection_at(32, 32, 62, 62)]).reason
 
 
 def test_instances_that_disagree_are_unknown() -> None:
-    target = [seen(45, 0, 55, 10)]
-    both = [seen(0, 0, 10, 10, 0.9), seen(90, 0, 100, 10, 0.88)]
+    target = [detection_at(45, 0, 55, 10)]
+    both = [detection_at(0, 0, 10, 10, 0.9), detection_at(90, 0, 100, 10, 0.88)]
     assert math.isnan(settled(related("left of", both, target), 0.8).probability)
-    sure_one = [both[0], seen(90, 0, 100, 10, 0.3)]
+    sure_one = [both[0], detection_at(90, 0, 100, 10, 0.3)]
     assert related("left of", sure_one, target).probability < 0.01
 
 
@@ -84,14 +84,14 @@ def test_instances_that_disagree_are_unknown() -> None:
     ],
 )
 def test_rules_for_what_is_not_fitted(relation: str, held: tuple, violated: tuple) -> None:
-    assert related(relation, *([seen(*box)] for box in held)).probability < 0.2
-    assert related(relation, *([seen(*box)] for box in violated)).probability > 0.8
+    assert related(relation, *([detection_at(*box)] for box in held)).probability < 0.2
+    assert related(relation, *([detection_at(*box)] for box in violated)).probability > 0.8
 
 
 @pytest.mark.parametrize("relation", ["in front of", "behind"])
 def test_depth_is_not_seen_in_boxes(relation: str) -> None:
     assert (
-        related(relation, [seen(0, 0, 9, 9)], [seen(50, 50, 60, 60)]).reason
+        related(relation, [detection_at(0, 0, 9, 9)], [detection_at(50, 50, 60, 60)]).reason
         == f"boxes do not show what is {relation} what"
     )
 
@@ -106,24 +106,24 @@ def test_counts_that_all_ways_agree_on() -> None:
 
 
 def test_fewer_than_asked_for_is_not_settled_by_a_detector_that_is_unsure() -> None:
-    doubtful = [seen(0, 0, 20, 20, 0.53), seen(40, 0, 60, 20, 0.52)]
+    doubtful = [detection_at(0, 0, 20, 20, 0.53), detection_at(40, 0, 60, 20, 0.52)]
     assert 0.2 < counted(doubtful, 3, True, SIZE).probability < 0.8
 
 
 def test_counts_that_hang_on_the_threshold_are_not_settled() -> None:
-    doubtful = [*spread(2), seen(60, 0, 80, 20, 0.5)]
-    for asked in (2, 3):
-        assert 0.2 < counted(doubtful, asked, True, SIZE).probability < 0.8
+    doubtful = [*spread(2), detection_at(60, 0, 80, 20, 0.5)]
+    for min_count in (2, 3):
+        assert 0.2 < counted(doubtful, min_count, True, SIZE).probability < 0.8
 
 
 def test_counts_that_hang_on_the_background_are_not_settled() -> None:
-    background = [*spread(2), seen(90, 90, 95, 95, 0.9)]
+    background = [*spread(2), detection_at(90, 90, 95, 95, 0.9)]
     assert 0.2 < counted(background, 2, True, SIZE).probability < 0.8
 
 
 def test_many_things_are_not_counted() -> None:
     assert counted(spread(3), 11, True, SIZE).reason
-    assert counted([seen(0, 0, 9, 9)] * 30, 3, True, SIZE).reason
+    assert counted([detection_at(0, 0, 9, 9)] * 30, 3, True, SIZE).reason
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_many_things_are_not_counted() -> None:
     ],
 )
 def test_sizes(name: str, a: float, b: float, wanted: str) -> None:
-    estimate = sized(name, [seen(0, 0, a, a)], [seen(50, 50, 50 + b, 50 + b)])
+    estimate = sized(name, [detection_at(0, 0, a, a)], [detection_at(50, 50, 50 + b, 50 + b)])
     known = "held" if estimate.probability < 0.2 else "violated" if estimate.probability > 0.8 else "unknown"
     assert known == wanted
 
@@ -151,12 +151,16 @@ def test_whatever_the_boxes_a_likelihood_or_a_reason() -> None:
     for _ in range(300):
         a, b = (
             sorted(
-                (seen(*boxes[at], float(rng.uniform(0.05, 1))) for at in rng.integers(0, 300, rng.integers(1, 6))),
-                key=lambda one: -one.score,
+                (
+                    detection_at(*boxes[at], float(rng.uniform(0.05, 1)))
+                    for at in rng.integers(0, 300, rng.integers(1, 6))
+                ),
+                key=lambda detection: -detection.score,
             )
             for _ in range(2)
         )
-        estimates = [related(name, a, b) for name in RELATIONS] + [sized(name, a, b) for name in SIZES]
+        estimates = [related(name, a, b) for name in SPATIAL_RELATIONS]
+        estimates += [sized(name, a, b) for name in SIZE_RELATIONS]
         estimates.append(counted(a, int(rng.integers(1, 5)), bool(rng.random() < 0.5), SIZE))
         for estimate in estimates:
             assert bool(estimate.reason) == math.isnan(estimate.probability)

@@ -1,4 +1,4 @@
-"""Colour names of crops."""
+"""Color names of crops."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_middle_of_nothing_is_empty_not_an_error(bounds: tuple) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "against"),
+    ("shares", "wanted", "against"),
     [
         ({"blue": 1.0}, "red", 1.0),
         ({"red": 1.0}, "red", 0.0),
@@ -99,8 +99,8 @@ def test_the_middle_of_nothing_is_empty_not_an_error(bounds: tuple) -> None:
         ({"orange": 0.8, "blue": 0.2}, "red", None),
     ],
 )
-def test_only_a_far_color_speaks_against(found: dict, wanted: str, against: float | None) -> None:
-    rate = mismatch(Naming(None, found), wanted)
+def test_only_a_far_color_speaks_against(shares: dict, wanted: str, against: float | None) -> None:
+    rate = mismatch(Naming(None, shares), wanted)
     assert rate == (against if against is None else pytest.approx(against))
 
 

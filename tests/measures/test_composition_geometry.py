@@ -20,13 +20,13 @@ def pairs() -> list[tuple[boxes.Corners, boxes.Corners]]:
     a, b = random_boxes(3000, 100), random_boxes(3000, 101)
     b[:300] = a[:300] + np.random.default_rng(0).normal(0, 8, (300, 1))  # near and overlapping ones
     b[300:330] = a[300:330]
-    return [(tuple(one), tuple(other)) for one, other in zip(a.tolist(), b.tolist(), strict=True)]
+    return [(tuple(first), tuple(second)) for first, second in zip(a.tolist(), b.tolist(), strict=True)]
 
 
 def test_genevals_relations_are_the_published_ones(pairs: list) -> None:
-    found = [geometry.geneval_relations(a, b) for a, b in pairs]
-    assert found == [frozenset(reference_geneval(a, b)) for a, b in pairs]
-    assert {len(one) for one in found} == {0, 1, 2}
+    sides = [geometry.geneval_relations(a, b) for a, b in pairs]
+    assert sides == [frozenset(reference_geneval(a, b)) for a, b in pairs]
+    assert {len(names) for names in sides} == {0, 1, 2}
 
 
 @pytest.mark.parametrize("relation", [*SIDES, "next to", "near"])
@@ -51,9 +51,9 @@ def test_overlaps_against_counted_pixels() -> None:
         for mask, ((left, top), (right, bottom)) in zip(masks, corners, strict=True):
             mask[top:bottom, left:right] = True
         a, b = (tuple(map(float, box.ravel())) for box in corners)
-        common, union, minimum = (masks[0] & masks[1]).sum(), (masks[0] | masks[1]).sum(), masks.sum((1, 2)).min()
-        assert boxes.iou(a, b) == pytest.approx(common / union if union else 0)
-        assert boxes.containment(a, b) == pytest.approx(common / minimum if minimum else 0)
+        shared, union, smaller = (masks[0] & masks[1]).sum(), (masks[0] | masks[1]).sum(), masks.sum((1, 2)).min()
+        assert boxes.iou(a, b) == pytest.approx(shared / union if union else 0)
+        assert boxes.containment(a, b) == pytest.approx(shared / smaller if smaller else 0)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,5 @@ def test_the_same_thing_for_counting() -> None:
     assert geometry.t2i_same((40.0, 40.0, 60.0, 60.0), outer)
     assert not geometry.t2i_same(outer, (30.0, 0.0, 130.0, 100.0))
     assert not geometry.t2i_same(outer, (200.0, 200.0, 220.0, 220.0))
+    # one pixel more: 9.1 of 10 are covered, and not 8.1 of 9
+    assert geometry.t2i_same((0.0, 0.0, 9.0, 9.0), (0.9, 0.0, 20.0, 9.0))

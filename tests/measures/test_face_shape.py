@@ -106,10 +106,10 @@ def test_points_that_wander_are_restless_and_a_face_that_vanishes_is_in_doubt(
     calm = face_shape.measures(face, [face, face], grain)
     assert max(calm[name] for name in ("restless_eyes", "restless_mouth", "restless_irises", "doubt")) < 1e-6
     other = dataclasses.replace(change(face, list(face_shape.LIPS[0]), (10, 0)), presence=0.7)
-    found = face_shape.measures(face, [other], grain)
-    assert found["restless_mouth"] == pytest.approx(0.025, rel=0.01)  # half of the points, 5 pixels off their mean
-    assert found["restless_eyes"] < 1e-6
-    assert found["doubt"] == pytest.approx(0.3)
+    measures = face_shape.measures(face, [other], grain)
+    assert measures["restless_mouth"] == pytest.approx(0.025, rel=0.01)  # half of the points, 5 pixels off their mean
+    assert measures["restless_eyes"] < 1e-6
+    assert measures["doubt"] == pytest.approx(0.3)
 
 
 def test_a_view_goes_there_and_back(rng: np.random.Generator) -> None:
@@ -120,11 +120,11 @@ def test_a_view_goes_there_and_back(rng: np.random.Generator) -> None:
         assert shown.shape == picture.shape
         return dataclasses.replace(face, roi=region)
 
-    found = views.seen(look, picture, roi)
-    assert [view for view, _ in found] == list(views.VIEWS)
-    for view, one in found:
-        assert one is not None
-        middle = views.back(np.array([[one.roi.x, one.roi.y]]), view, 400)
+    figures = views.figures(look, picture, roi)
+    assert [view for view, _ in figures] == list(views.VIEWS)
+    for view, figure in figures:
+        assert figure is not None
+        middle = views.back(np.array([[figure.roi.x, figure.roi.y]]), view, 400)
         assert np.linalg.norm(middle - [150, 120]) < 0.07 * 90
 
 
@@ -159,10 +159,10 @@ def test_dark_glasses_and_a_face_that_the_frame_cuts(rng: np.random.Generator) -
 
 def test_the_oddest_measure_gives_the_score() -> None:
     limits = {"a": Limit(1.0, 0.0, ""), "b": Limit(1.0, 0.1, "")}
-    assert anomaly.oddest({"a": 1.0, "b": 1.5}, limits) == (0.6, "b")
-    assert anomaly.oddest({"a": 1.0, "b": 1.5}, limits, turn=-10) == (0.5, "a")
-    assert anomaly.oddest({"a": math.inf}, limits) == (1.0, "a")
-    score, name = anomaly.oddest({"c": 9.0, "a": math.nan}, limits)
+    assert anomaly.most_anomalous({"a": 1.0, "b": 1.5}, limits) == (0.6, "b")
+    assert anomaly.most_anomalous({"a": 1.0, "b": 1.5}, limits, turn=-10) == (0.5, "a")
+    assert anomaly.most_anomalous({"a": math.inf}, limits) == (1.0, "a")
+    score, name = anomaly.most_anomalous({"c": 9.0, "a": math.nan}, limits)
     assert math.isnan(score)
     assert name == ""
 

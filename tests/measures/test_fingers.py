@@ -20,57 +20,57 @@ def moved(hand: np.ndarray, points: np.ndarray, matrix: np.ndarray) -> tuple[np.
 
 
 def test_an_open_hand_is_sound() -> None:
-    found = compare(*drawn())
-    assert (found.seen, found.wrong, found.extra, found.lost) == (5, False, 0, 0)
-    assert found.minimum <= 5 == found.maximum
+    result = compare(*drawn())
+    assert (result.seen, result.wrong, result.extra, result.lost) == (5, False, 0, 0)
+    assert result.min_expected <= 5 == result.max_expected
 
 
 @pytest.mark.parametrize("shown", [(1, 2, 3, 4), (0, 1, 2), (2, 3, 4), (0, 1, 4)])
 def test_folded_fingers_are_no_missing_ones(shown: tuple[int, ...]) -> None:
-    found = compare(*drawn(shown))
-    assert (found.seen, found.wrong) == (len(shown), False)
+    result = compare(*drawn(shown))
+    assert (result.seen, result.wrong) == (len(shown), False)
 
 
 def test_a_sixth_finger() -> None:
-    found = compare(*drawn(extra=BESIDE_LITTLE))
-    assert (found.seen, found.extra, found.wrong) == (6, 1, True)
+    result = compare(*drawn(extra=BESIDE_LITTLE))
+    assert (result.seen, result.extra, result.wrong) == (6, 1, True)
 
 
 def test_a_fifth_finger_where_the_thumb_is_folded() -> None:
-    found = compare(*drawn((1, 2, 3, 4), extra=BESIDE_INDEX))
-    assert found.seen == 5
-    assert found.maximum == 4
-    assert found.wrong
+    result = compare(*drawn((1, 2, 3, 4), extra=BESIDE_INDEX))
+    assert result.seen == 5
+    assert result.max_expected == 4
+    assert result.wrong
 
 
 @pytest.mark.parametrize("gone", [0, 1, 2, 3, 4])
 def test_a_missing_finger(gone: int) -> None:
     hand, _ = drawn(tuple(finger for finger in range(5) if finger != gone))
-    found = compare(hand, drawn()[1])
-    assert (found.seen, found.lost, found.wrong) == (4, 1, True)
+    result = compare(hand, drawn()[1])
+    assert (result.seen, result.lost, result.wrong) == (4, 1, True)
 
 
 def test_two_missing_fingers_are_a_bad_outline() -> None:
     hand, _ = drawn((0, 1, 4))
-    found = compare(hand, drawn()[1])
-    assert found.seen is None
-    assert "fit" in found.reason
+    result = compare(hand, drawn()[1])
+    assert result.seen is None
+    assert "fit" in result.reason
 
 
 def test_a_gap_that_is_filled_is_never_sound() -> None:
     hand, points = drawn()
     filled = hand.astype(np.uint8)
     cv2.fillPoly(filled, [np.round(points[[5, 6, 7, 8, 12, 11, 10, 9]]).astype(np.int32)], 1)
-    found = compare(filled > 0, points)
-    assert found.wrong or found.seen is None
+    result = compare(filled > 0, points)
+    assert result.wrong or result.seen is None
 
 
 @pytest.mark.parametrize("shown", [(), (1,), (1, 2)])
 def test_a_fist_is_unknown(shown: tuple[int, ...]) -> None:
-    found = compare(*drawn(shown))
-    assert found.seen is None
-    assert found.reason == "not an open hand"
-    assert not found.wrong
+    result = compare(*drawn(shown))
+    assert result.seen is None
+    assert result.reason == "not an open hand"
+    assert not result.wrong
 
 
 @pytest.mark.parametrize("extra", [None, BESIDE_LITTLE, BESIDE_INDEX])
@@ -83,17 +83,17 @@ def test_it_does_not_matter_how_the_hand_lies(extra: Part | None, degrees: float
     hand, points = moved(hand, points, matrix)
     if mirror:
         hand, points = hand[:, ::-1], np.float32([191, 0]) + points * np.float32([-1, 1])
-    found = compare(hand, points)
-    assert (found.seen, found.wrong) == (6 if extra else 5, extra is not None)
+    result = compare(hand, points)
+    assert (result.seen, result.wrong) == (6 if extra else 5, extra is not None)
 
 
 def test_the_outline_is_found_by_color() -> None:
     hand, points = drawn(extra=BESIDE_LITTLE)
     picture = as_picture(hand)
-    found = outline(picture, points)
-    assert isinstance(found, np.ndarray)
+    result = outline(picture, points)
+    assert isinstance(result, np.ndarray)
     above = slice(0, int(points[0, 1]))
-    both, either = (found & hand)[above].sum(), (found | hand)[above].sum()
+    both, either = (result & hand)[above].sum(), (result | hand)[above].sum()
     assert both / either > 0.95
     before = picture.copy()
     assert count(picture, points).wrong
@@ -109,16 +109,16 @@ def test_a_missing_finger_needs_its_ground_to_show() -> None:
     # a thing of another colour is held before the finger
     tip, root = (tuple(int(value) for value in points[at]) for at in (12, 10))
     cv2.line(picture, root, tip, (40, 160, 60), 16)
-    found = count(picture, points)
-    assert found.seen is None
-    assert not found.wrong
+    result = count(picture, points)
+    assert result.seen is None
+    assert not result.wrong
 
 
 def test_where_the_ground_looks_like_skin_nothing_is_said() -> None:
     hand, points = drawn()
-    found = count(as_picture(np.ones_like(hand)), points)
-    assert found.seen is None
-    assert "skin" in found.reason
+    result = count(as_picture(np.ones_like(hand)), points)
+    assert result.seen is None
+    assert "skin" in result.reason
 
 
 def test_from_the_side_and_without_a_palm() -> None:
@@ -134,5 +134,5 @@ def test_an_unknown_count_is_never_wrong() -> None:
     assert not Count(None, 5, 5, 3, 3).wrong
     assert Count(6).wrong
     assert not Count(5).wrong
-    assert not Count(3, minimum=4).wrong  # fewer, but none of them is gone
-    assert Count(3, minimum=4, lost=1).wrong
+    assert not Count(3, min_expected=4).wrong  # fewer, but none of them is gone
+    assert Count(3, min_expected=4, lost=1).wrong

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.composition.reference import reference_geneval
 from loupe.brain.core.records import Box
 from loupe.brain.measures.composition.colors import Naming
-from loupe.brain.measures.composition.geneval import COLORS, Clause, detected, evaluate, judge
+from loupe.brain.measures.composition.geneval import COLORS, Clause, detected, evaluate, requirements
 from loupe.brain.measures.composition.scene import Scene
 from loupe.brain.perception.detectors.detection import usable
 from loupe.brain.perception.detectors.vocabulary import Vocabulary
@@ -23,10 +23,10 @@ from loupe.brain.prompts.spec import Attribute, PromptSpec, Relation, RequestedO
 LEFT, RIGHT = (0.0, 40.0, 20.0, 60.0), (70.0, 40.0, 95.0, 60.0)
 
 
-def reference(found: Mapping[str, list], metadata: Mapping[str, Any], color_of: Mapping[tuple, str]) -> bool:
-    """The published procedure, word by word: found maps a class to (corners, score), sorted by score."""
+def reference(boxes_of: Mapping[str, list], metadata: Mapping[str, Any], color_of: Mapping[tuple, str]) -> bool:
+    """The published procedure, word by word: ``boxes_of`` maps a class to (corners, score), by score."""
     limit = 0.9 if metadata["tag"] == "counting" else 0.3
-    objects = {name: [box for box, score in boxes if score > limit][:16] for name, boxes in found.items()}
+    objects = {name: [box for box, score in boxes if score > limit][:16] for name, boxes in boxes_of.items()}
     correct, groups = True, []
     for clause in metadata.get("include", []):
         mine = objects.get(clause["class"], [])[: clause["count"]]
@@ -66,12 +66,17 @@ def own(metadata: Mapping[str, Any]) -> PromptSpec:
 
 def scene_of(boxes: Sequence[Box], color_of: Mapping[tuple, str], labels: Sequence[str]) -> Scene:
     return Scene(
-        usable(boxes, 512, 512), Vocabulary(labels), 512, 512, 0.05, lambda one: Naming(color_of.get(one.corners), {})
+        usable(boxes, 512, 512),
+        Vocabulary(labels),
+        512,
+        512,
+        0.05,
+        lambda detection: Naming(color_of.get(detection.corners), {}),
     )
 
 
 def test_all_of_genevals_prompts_have_the_published_verdict(shared_data: Path) -> None:
-    """For random detections, through the clauses and through the check's own judge."""
+    """For random detections, through the clauses and through the check's own requirements."""
     lines = (shared_data / "8_prompts/geneval/evaluation_metadata.jsonl").read_text().splitlines()
     labels = (shared_data / "8_prompts/geneval/object_names.txt").read_text().split("\n")
     rng = np.random.default_rng(0)
@@ -87,11 +92,17 @@ def test_all_of_genevals_prompts_have_the_published_verdict(shared_data: Path) -
                     boxes.append(
                         Box(name, size, float(rng.choice([0.2, 0.35, 0.5, 0.92, 0.97]) + rng.uniform(0, 0.02)))
                     )
-            asked = {clause["class"]: clause.get("color", "red") for clause in metadata["include"]}
-            seen = usable(boxes, 512, 512)
-            colors = {one.corners: asked[one.label] if rng.random() < 0.7 else str(rng.choice(COLORS)) for one in seen}
-            found = {name: [(one.corners, one.score) for one in seen if one.label == name] for name in classes}
-            wanted = reference(found, metadata, colors)
+            requested = {clause["class"]: clause.get("color", "red") for clause in metadata["include"]}
+            detections = usable(boxes, 512, 512)
+            colors = {
+                detection.corners: requested[detection.label] if rng.random() < 0.7 else str(rng.choice(COLORS))
+                for detection in detections
+            }
+            by_class = {
+                name: [(detection.corners, detection.score) for detection in detections if detection.label == name]
+                for name in classes
+            }
+            wanted = reference(by_class, metadata, colors)
             verdicts[wanted] += 1
             include = [
                 Clause(
@@ -103,11 +114,11 @@ def test_all_of_genevals_prompts_have_the_published_verdict(shared_data: Path) -
                 for clause in metadata["include"]
             ]
             exclude = [Clause(clause["class"], clause["count"]) for clause in metadata.get("exclude", [])]
-            kept = detected(found, metadata["tag"] == "counting")
+            kept = detected(by_class, metadata["tag"] == "counting")
             assert (
                 evaluate(kept, include, exclude, lambda _, crops, c=colors: [c[box] for box in crops]).correct == wanted
             )
-            assert judge(own(metadata), scene_of(boxes, colors, labels))[1] == wanted, metadata
+            assert requirements(own(metadata), scene_of(boxes, colors, labels))[1] == wanted, metadata
     assert min(verdicts.values()) > 100
 
 
@@ -121,20 +132,20 @@ def test_at_most_sixteen_above_the_threshold_the_best_first() -> None:
 def test_overlaps_are_dropped_where_it_is_asked_for() -> None:
     boxes = {"dog": [((0.0, 0.0, 9.0, 9.0), 0.9), ((0.0, 0.0, 9.0, 8.0), 0.8), ((50.0, 0.0, 59.0, 9.0), 0.7)]}
     assert len(detected(boxes)["dog"]) == 3
-    assert [box[0] for box in detected(boxes, overlap=0.5)["dog"]] == [0, 50]
+    assert [box[0] for box in detected(boxes, max_iou=0.5)["dog"]] == [0, 50]
 
 
 def test_a_missing_target_is_no_target() -> None:
     verdict = evaluate({"dog": [LEFT]}, [Clause("cat"), Clause("dog", positions=(("left of", 0),))], [])
-    assert [one.failure for one in verdict.findings] == ["missing_object", "wrong_relation"]
-    assert verdict.findings[1].found == "no target"
+    assert [finding.failure for finding in verdict.findings] == ["missing_object", "wrong_relation"]
+    assert verdict.findings[1].observed == "no target"
 
 
 def test_exclude_counts_from_its_number_on() -> None:
-    found = {"dog": [LEFT, RIGHT]}
-    assert evaluate(found, [Clause("dog", 2)], [Clause("dog", 3)]).correct is True
-    assert evaluate(found, [Clause("dog", 2)], [Clause("dog", 2)]).findings[0].failure == "wrong_count"
-    assert evaluate(found, [], [Clause("dog")]).findings[0].failure == "negation_violated"
+    boxes = {"dog": [LEFT, RIGHT]}
+    assert evaluate(boxes, [Clause("dog", 2)], [Clause("dog", 3)]).correct is True
+    assert evaluate(boxes, [Clause("dog", 2)], [Clause("dog", 2)]).findings[0].failure == "wrong_count"
+    assert evaluate(boxes, [], [Clause("dog")]).findings[0].failure == "negation_violated"
 
 
 @pytest.mark.parametrize(
@@ -153,31 +164,31 @@ def test_a_color_that_is_not_known_is_not_guessed(named: list, correct: bool | N
     assert evaluate({"dog": [LEFT]}, [Clause("dog", 1, "red")], []).correct is None
 
 
-def test_every_found_one_has_to_stand_right_to_every_target() -> None:
+def test_every_detected_object_has_to_stand_right_to_every_target() -> None:
     middle = (40.0, 40.0, 50.0, 60.0)
     clauses = [Clause("cat"), Clause("dog", 2, positions=(("left of", 0),))]
     assert evaluate({"cat": [RIGHT], "dog": [LEFT, middle]}, clauses, []).correct is True
     assert evaluate({"cat": [middle], "dog": [LEFT, RIGHT]}, clauses, []).correct is False
 
 
-def test_the_order_of_the_objects_does_not_matter_to_the_judge() -> None:
+def test_the_order_of_the_objects_does_not_matter() -> None:
     boxes = [Box("dog", (0, 0.4, 0.2, 0.2), 0.9), Box("cat", (0.7, 0.4, 0.2, 0.2), 0.9)]
     for first, second in itertools.permutations(("dog", "cat")):
         subject = (first, second).index("dog")
         spec = PromptSpec(
             "?", (RequestedObject(first), RequestedObject(second)), (Relation(subject, "left of", 1 - subject),)
         )
-        assert judge(spec, scene_of(boxes, {}, ["dog", "cat"]))[1] == 1
+        assert requirements(spec, scene_of(boxes, {}, ["dog", "cat"]))[1] == 1
         spec = PromptSpec(
             "?", (RequestedObject(first), RequestedObject(second)), (Relation(1 - subject, "left of", subject),)
         )
-        requirements, score = judge(spec, scene_of(boxes, {}, ["dog", "cat"]))
+        judged, score = requirements(spec, scene_of(boxes, {}, ["dog", "cat"]))
         assert score == 0
-        assert [requirement.failure for requirement in requirements if requirement.violated == 1] == ["wrong_relation"]
+        assert [requirement.failure for requirement in judged if requirement.violated == 1] == ["wrong_relation"]
 
 
 def test_a_noun_without_a_label_is_unknown_not_missing() -> None:
-    requirements, score = judge(PromptSpec("?", (RequestedObject("fountain"),)), scene_of([], {}, ["dog"]))
-    assert not requirements[0].known
-    assert "no label for 'fountain'" in requirements[0].reason
+    judged, score = requirements(PromptSpec("?", (RequestedObject("fountain"),)), scene_of([], {}, ["dog"]))
+    assert not judged[0].known
+    assert "no label for 'fountain'" in judged[0].reason
     assert np.isnan(score)

@@ -25,10 +25,10 @@ def view(world: np.ndarray, presence: float = 0.99) -> View:
 
 
 def test_a_usual_hand() -> None:
-    found = shape(usual(), usual()[:, :2])
-    assert found.bones == pytest.approx(0, abs=0.01)
-    assert found.bent == 0
-    assert found.crossed == 0
+    measured = shape(usual(), usual()[:, :2])
+    assert measured.bones == pytest.approx(0, abs=0.01)
+    assert measured.bent == 0
+    assert measured.crossed == 0
 
 
 @pytest.mark.parametrize("scale", [0.5, 2.0])
@@ -59,8 +59,8 @@ def test_crossed_fingers() -> None:
 
 
 def test_points_that_are_all_one() -> None:
-    found = shape(np.zeros((21, 3)), np.zeros((21, 2)))
-    assert np.isfinite([found.bones, found.bent, found.crossed]).all()
+    measured = shape(np.zeros((21, 3)), np.zeros((21, 2)))
+    assert np.isfinite([measured.bones, measured.bent, measured.crossed]).all()
 
 
 def test_a_steady_hand_is_the_most_plausible() -> None:
@@ -87,8 +87,8 @@ def test_implausibility_stays_within_its_bounds(score: float, presence: float) -
 
 
 def test_how_far_two_hands_are_apart() -> None:
-    one = usual()
-    assert apart(one, one * [-2, 2, 2]) == pytest.approx(0, abs=1e-9)  # the other hand of a larger person
+    hand = usual()
+    assert apart(hand, hand * [-2, 2, 2]) == pytest.approx(0, abs=1e-9)  # the other hand of a larger person
     longer = usual()
     longer[10:13] += longer[10:13] - longer[9]
-    assert apart(one, longer) == apart(longer, one) > 1
+    assert apart(hand, longer) == apart(longer, hand) > 1

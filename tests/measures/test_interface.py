@@ -11,7 +11,7 @@ from loupe.brain.measures.overlays.features import timed
 from loupe.brain.measures.overlays.finding import LineCandidate
 from loupe.brain.measures.overlays.ink import plate_of
 from loupe.brain.measures.overlays.interface import WEIGHTS, overlay_kind, overlay_likelihood
-from loupe.brain.perception.ocr.ocr import Region
+from loupe.brain.perception.ocr.regions import Region
 
 SHAPE = (480, 640)
 SCENE = leaves(6, 640, 480, 2500)

@@ -26,16 +26,16 @@ def drawn(text: str, size: int = 48, gap: float = 4.0) -> tuple[np.ndarray, list
 
 
 def lettering(line: np.ndarray, text: str, places: list[float]) -> Lettering:
-    found = letters_of(line, text, places)
-    assert isinstance(found, Lettering), found
-    return found
+    letters = letters_of(line, text, places)
+    assert isinstance(letters, Lettering), letters
+    return letters
 
 
 def shape(line: np.ndarray, text: str, places: list[float]) -> Shape:
     (word,) = lettering(line, text, places).words()
-    found = shape_of(word)
-    assert isinstance(found, Shape), found
-    return found
+    measured = shape_of(word)
+    assert isinstance(measured, Shape), measured
+    return measured
 
 
 def warped(line: np.ndarray, dy: np.ndarray) -> np.ndarray:
@@ -54,10 +54,10 @@ WORDS = ["HAMBURG", "Kitchen", "garden", "Happy", "yesterday", "2468013"]
 @pytest.mark.parametrize("invert", [False, True])
 def test_every_letter_is_found(text: str, invert: bool) -> None:
     line, places = drawn(text)
-    found = lettering(255 - line if invert else line, text, places)
-    assert "".join(letter.character for letter in found.letters) == text
-    assert [letter.at for letter in found.letters] == list(range(len(text)))
-    for letter in found.letters:
+    letters = lettering(255 - line if invert else line, text, places)
+    assert "".join(letter.character for letter in letters.letters) == text
+    assert [letter.at for letter in letters.letters] == list(range(len(text)))
+    for letter in letters.letters:
         assert letter.ink.shape == (letter.bottom - letter.top, letter.right - letter.left)
         assert 0 < letter.left < letter.right
         assert 0 < letter.top < letter.bottom < HEIGHT
@@ -65,8 +65,10 @@ def test_every_letter_is_found(text: str, invert: bool) -> None:
 
 def test_pieces_and_holes() -> None:
     line, places = drawn("BiOE")
-    found = {letter.character: (letter.pieces, letter.holes) for letter in lettering(line, "BiOE", places).letters}
-    assert found == {"B": (1, 2), "i": (2, 0), "O": (1, 1), "E": (1, 0)}
+    pieces_and_holes = {
+        letter.character: (letter.pieces, letter.holes) for letter in lettering(line, "BiOE", places).letters
+    }
+    assert pieces_and_holes == {"B": (1, 2), "i": (2, 0), "O": (1, 1), "E": (1, 0)}
 
 
 def test_words_and_punctuation() -> None:
@@ -91,8 +93,8 @@ def test_straight_slanted_arched_and_perspective_lines_are_regular(text: str) ->
         "arched": warped(line, 24 * (x**2 - 0.5)),
         "perspective": cv2.warpPerspective(line, matrix, (width, height), borderValue=(255, 255, 255)),
     }
-    for name, one in lines.items():
-        assert shape(one, text, places).baseline < 0.035, name
+    for name, drawn_line in lines.items():
+        assert shape(drawn_line, text, places).baseline < 0.035, name
 
 
 @pytest.mark.parametrize("text", ["HAMBURG", "Kitchen", "yesterday"])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from loupe.brain.measures.text.letters import Letter, Lettering, letters_of
-from loupe.brain.measures.text.style import lean, oddness, weight
+from loupe.brain.measures.text.style import anomaly, lean, weight
 
 SIZE = 60
 
@@ -28,30 +28,30 @@ def word(text: str, bold: str = "", leaning: str = "") -> list[Letter]:
     middles = np.cumsum([part.shape[1] for part in parts]) - np.array([part.shape[1] for part in parts]) / 2
     line = np.concatenate(parts, axis=1)
     rgb = np.repeat(255 - line[:, :, None], 3, 2)
-    found = letters_of(rgb, text, [float(x) / line.shape[1] for x in middles])
-    assert isinstance(found, Lettering), found
-    (letters,) = found.words()
+    lettering = letters_of(rgb, text, [float(x) / line.shape[1] for x in middles])
+    assert isinstance(lettering, Lettering), lettering
+    (letters,) = lettering.words()
     assert len(letters) == len(text)
     return letters
 
 
-def odd(letters: list[Letter]) -> float:
-    value = oddness(letters, np.zeros(len(letters)))
+def anomaly_of(letters: list[Letter]) -> float:
+    value = anomaly(letters, np.zeros(len(letters)))
     assert isinstance(value, float), value
     return value
 
 
 @pytest.mark.parametrize("text", ["HAMBURG", "Kitchen", "yesterday", "MiXeDcAsE", "breakfast", "2468013"])
 def test_letters_of_one_font_are_alike(text: str) -> None:
-    assert odd(word(text)) < 5
+    assert anomaly_of(word(text)) < 5
 
 
 @pytest.mark.parametrize("text", ["HAMBURG", "Kitchen", "yesterday"])
 def test_a_heavy_and_a_leaning_letter_are_odd(text: str) -> None:
-    assert odd(word(text, bold="2")) > 5
-    assert odd(word(text, leaning="04")) > 5 or text == "yesterday"
-    assert odd(word(text, bold="0123456789")) < 5, "all of them bold is a font"
-    assert odd(word(text, leaning="0123456789")) < 5, "all of them leaning is an italic"
+    assert anomaly_of(word(text, bold="2")) > 5
+    assert anomaly_of(word(text, leaning="04")) > 5 or text == "yesterday"
+    assert anomaly_of(word(text, bold="0123456789")) < 5, "all of them bold is a font"
+    assert anomaly_of(word(text, leaning="0123456789")) < 5, "all of them leaning is an italic"
 
 
 def test_weight_is_the_width_of_a_bar() -> None:
@@ -84,12 +84,12 @@ def test_lean_along_a_falling_line_and_of_letters_without_a_stem() -> None:
 def test_a_trend_along_the_word_is_a_design() -> None:
     letters = word("HHHHHHHH")
     grown = [
-        Letter(one.character, 0, one.at, one.left, one.top, one.right, one.bottom, cv2.dilate(
-            one.ink.astype(np.uint8), np.ones((1, 1 + at), np.uint8)).astype(bool), 1, 0)
-        for at, one in enumerate(letters)
+        Letter(letter.character, 0, letter.at, letter.left, letter.top, letter.right, letter.bottom, cv2.dilate(
+            letter.ink.astype(np.uint8), np.ones((1, 1 + at), np.uint8)).astype(bool), 1, 0)
+        for at, letter in enumerate(letters)
     ]  # fmt: skip
-    assert odd(grown) < 5
+    assert anomaly_of(grown) < 5
 
 
 def test_too_few_letters() -> None:
-    assert "fewer than" in str(oddness(word("HAT"), np.zeros(3)))
+    assert "fewer than" in str(anomaly(word("HAT"), np.zeros(3)))

@@ -114,10 +114,10 @@ def test_a_mirror_makes_the_other_hand(hands: Hands, shared_data: Path) -> None:
     for digit in "12345":
         for file in sorted((shared_data / "4_hands" / "sign_digits_real" / digit).glob("*.JPG"))[:40:10]:
             picture = read(file)
-            here, there = hands(picture), hands(picture[:, ::-1])
-            if here and there:
+            hands_here, mirrored = hands(picture), hands(picture[:, ::-1])
+            if hands_here and mirrored:
                 seen += 1
-                flipped += here[0].side == "right" and there[0].side == "left"
+                flipped += hands_here[0].side == "right" and mirrored[0].side == "left"
     assert seen >= 16
     assert flipped >= 0.9 * seen
 
@@ -139,15 +139,15 @@ def test_what_a_hand_says(hands: Hands, open_hand: np.ndarray) -> None:
 
 
 def test_most_sets_find_a_hand_and_count_its_fingers(hands: Hands, shared_data: Path) -> None:
-    found = right = n = 0
+    n_found = right = n = 0
     for digit in (1, 2, 3, 4, 5):
         for file in sorted((shared_data / "4_hands" / "sign_digits_real" / str(digit)).glob("*.JPG"))[::6]:
             got = hands(read(file))
             n += 1
-            found += bool(got)
+            n_found += bool(got)
             right += bool(got) and out(got[0]) == digit
     assert n == 50
-    assert found >= 48  # 594 of 600 over all digits
+    assert n_found >= 48  # 594 of 600 over all digits
     assert right >= 42  # 281 of 300
 
 
@@ -172,8 +172,8 @@ def test_the_surest_are_kept(weights: Callable[[str], Path], open_hand: np.ndarr
     row = np.concatenate([open_hand] * 4, 1)
     paths = weights("palm_detection_full"), weights("hand_landmark_full")
     assert len(Hands(*paths)(np.pad(row, ((50, 50), (0, 0), (0, 0)), mode="edge"))) == 4
-    assert len(Hands(*paths, maximum=2)(row)) <= 2
-    assert Hands(*paths, maximum=0)(row) == []
+    assert len(Hands(*paths, max_figures=2)(row)) <= 2
+    assert Hands(*paths, max_figures=0)(row) == []
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (64, 64), (480, 640)])

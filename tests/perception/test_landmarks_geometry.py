@@ -122,30 +122,30 @@ def test_decoding() -> None:
     logits = np.full(2016, -500, np.float32)
     raw[2, :6] = [6, -2, 40, 20, 1, 2]
     logits[2] = 500
-    found = detector.decode(raw, logits, detector.PALM, 0.5)
-    assert len(found) == 1
-    assert found.scores[0] == 1
-    np.testing.assert_allclose(found.boxes[0] * 192, [-2, -8, 38, 12], atol=1e-4)
-    np.testing.assert_allclose(found.keypoints[0, :2] * 192, [[13, 6], [12, 4]], atol=1e-4)
+    detections = detector.decode(raw, logits, detector.PALM, 0.5)
+    assert len(detections) == 1
+    assert detections.scores[0] == 1
+    np.testing.assert_allclose(detections.boxes[0] * 192, [-2, -8, 38, 12], atol=1e-4)
+    np.testing.assert_allclose(detections.keypoints[0, :2] * 192, [[13, 6], [12, 4]], atol=1e-4)
 
 
-def brute_force(found: Detections, threshold: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
+def brute_force(detections: Detections, threshold: float) -> list[tuple[float, np.ndarray, np.ndarray]]:
     """The same by plain loops: mediapipe's non_max_suppression_calculator, algorithm WEIGHTED, in words."""
-    left = sorted(range(len(found)), key=lambda index: -found.scores[index])
+    left = sorted(range(len(detections)), key=lambda index: -detections.scores[index])
     merged = []
     while left:
         first = left[0]
         same, others = [], []
         for index in left:
-            a, b = found.boxes[first], found.boxes[index]
+            a, b = detections.boxes[first], detections.boxes[index]
             wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
             shared = max(wide, 0) * max(high, 0)
             union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
             (same if index == first or shared / union > threshold else others).append(index)
-        total = sum(found.scores[index] for index in same)
-        box = sum(found.scores[index] * found.boxes[index] for index in same) / total
-        keypoints = sum(found.scores[index] * found.keypoints[index] for index in same) / total
-        merged.append((float(found.scores[first]), np.asarray(box), np.asarray(keypoints)))
+        total = sum(detections.scores[index] for index in same)
+        box = sum(detections.scores[index] * detections.boxes[index] for index in same) / total
+        keypoints = sum(detections.scores[index] * detections.keypoints[index] for index in same) / total
+        merged.append((float(detections.scores[first]), np.asarray(box), np.asarray(keypoints)))
         left = others
     return merged
 
@@ -154,13 +154,13 @@ def brute_force(found: Detections, threshold: float) -> list[tuple[float, np.nda
 def test_suppression_against_plain_loops(seed: int) -> None:
     rng = np.random.default_rng(seed)
     low = rng.random((60, 2)).astype(np.float32) * 3
-    found = Detections(
+    detections = Detections(
         np.concatenate([low, low + 0.2 + rng.random((60, 2), np.float32)], 1),
         rng.random((60, 7, 2), np.float32),
         rng.random(60, np.float32),
     )
-    got = detector.merged(found, 0.3)
-    wanted = brute_force(found, 0.3)
+    got = detector.merged(detections, 0.3)
+    wanted = brute_force(detections, 0.3)
     assert 1 < len(got) < 60
     np.testing.assert_allclose(got.scores, [score for score, _, _ in wanted])
     np.testing.assert_allclose(got.boxes, [box for _, box, _ in wanted], rtol=1e-4)

@@ -12,8 +12,8 @@ from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.perception.vlm.answers import (
     Answer,
     Cuts,
-    JudgeError,
     Question,
+    VlmError,
     decide,
     from_sums,
     from_tokens,
@@ -139,4 +139,4 @@ def test_the_conversation_shows_the_examples_first() -> None:
 
 
 def test_the_error_is_one_of_loupe() -> None:
-    assert issubclass(JudgeError, LoupeError)
+    assert issubclass(VlmError, LoupeError)

@@ -9,7 +9,7 @@ import pytest
 from loupe.brain.perception.vlm import folder
 
 
-def test_a_judge_is_here_with_its_weights_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vlm_is_here_with_its_weights_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub
 
     assert folder.is_here(str(tmp_path))
@@ -18,6 +18,6 @@ def test_a_judge_is_here_with_its_weights_only(tmp_path: Path, monkeypatch: pyte
     config = tmp_path / "config.json"
     config.write_text("{}")
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_: str(config))
-    assert not folder.is_here("some/judge")
+    assert not folder.is_here("some/vlm")
     (tmp_path / "model.safetensors").write_bytes(b"")
-    assert folder.is_here("some/judge")
+    assert folder.is_here("some/vlm")

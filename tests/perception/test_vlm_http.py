@@ -1,4 +1,4 @@
-"""The judge behind an endpoint: what it sends, how it reads replies, and that its key is told to nobody."""
+"""The VLM behind an endpoint: what it sends, how it reads replies, and that its key is told to nobody."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from judge_server import GOOD, KEY, Handler, Server, completion, free_port, picture, question, reply, serving
 from PIL import Image
+from vlm_server import GOOD, KEY, Handler, Server, completion, free_port, picture, question, reply, serving
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.perception.vlm import endpoint
-from loupe.brain.perception.vlm.answers import JudgeError, Question
+from loupe.brain.perception.vlm.answers import Question, VlmError
 from loupe.brain.perception.vlm.endpoint import Endpoint
-from loupe.brain.perception.vlm.http import HttpJudge
+from loupe.brain.perception.vlm.http import HttpVlm
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
 
 
 def test_a_good_reply(server: Server) -> None:
-    answer = HttpJudge(server.url, "qwen", token=KEY).judge([question()])[0]
+    answer = HttpVlm(server.url, "qwen", token=KEY).answer([question()])[0]
     assert answer.verdict == "yes"
     assert answer.yes == pytest.approx(0.9 / 0.95)
     assert answer.mass == pytest.approx(0.95)
@@ -49,8 +49,8 @@ def test_a_good_reply(server: Server) -> None:
 
 def test_examples_and_further_fields_are_sent(server: Server) -> None:
     choice = {"structured_outputs": {"choice": ["Yes", "No"]}}
-    judge = HttpJudge(server.url, "qwen", extra={**choice, "max_tokens": None, "max_completion_tokens": 1})
-    judge.judge([Question("Is it?", picture(0), ((picture(1), "yes"), (picture(2), "no")))])
+    vlm = HttpVlm(server.url, "qwen", extra={**choice, "max_tokens": None, "max_completion_tokens": 1})
+    vlm.answer([Question("Is it?", picture(0), ((picture(1), "yes"), (picture(2), "no")))])
     body = server.requests[0]["body"]
     assert body["structured_outputs"] == {"choice": ["Yes", "No"]}
     assert "max_tokens" not in body
@@ -65,15 +65,15 @@ def test_answers_keep_the_order_of_the_questions(server: Server) -> None:
         reply(completion(Yes=0.99 - index / 100, No=0.01 + index / 100), delay=0.05 if index == 0 else 0)(handler)
 
     server.replies = [by_text]
-    judge = HttpJudge(server.url, "m", concurrency=1)
-    found = judge.judge([question(index, f"Is it {index}?") for index in range(20)])
-    assert [round(answer.yes, 3) for answer in found] == [round(0.99 - index / 100, 3) for index in range(20)]
-    assert judge.judge([]) == []
+    vlm = HttpVlm(server.url, "m", concurrency=1)
+    answers = vlm.answer([question(index, f"Is it {index}?") for index in range(20)])
+    assert [round(answer.yes, 3) for answer in answers] == [round(0.99 - index / 100, 3) for index in range(20)]
+    assert vlm.answer([]) == []
 
 
 def test_questions_are_on_the_way_together(server: Server) -> None:
     server.replies = [reply(GOOD, delay=0.1)]
-    assert len(HttpJudge(server.url, "m", concurrency=8).judge([question()] * 16)) == 16
+    assert len(HttpVlm(server.url, "m", concurrency=8).answer([question()] * 16)) == 16
     assert 2 <= server.busiest <= 8
 
 
@@ -115,7 +115,7 @@ def test_questions_are_on_the_way_together(server: Server) -> None:
 )
 def test_nonsense_is_unknown_with_its_reason(server: Server, body: bytes, reason: str) -> None:
     server.replies = [reply(body)]
-    answer = HttpJudge(server.url, "m").judge([question()])[0]
+    answer = HttpVlm(server.url, "m").answer([question()])[0]
     assert answer.verdict == "unknown"
     assert reason in answer.reason
     assert len(server.requests) == 1
@@ -126,33 +126,33 @@ def test_the_drawn_token_counts_once(server: Server) -> None:
     for drawn in ({"token": "Yes", "logprob": math.log(0.6001)}, {"token": "yes", "logprob": math.log(0.05)}):
         content = [{**drawn, "top_logprobs": top}]
         server.replies = [reply(json.dumps({"choices": [{"logprobs": {"content": content}}]}).encode())]
-        answer = HttpJudge(server.url, "m").judge([question()])[0]
+        answer = HttpVlm(server.url, "m").answer([question()])[0]
         assert answer.mass == pytest.approx(0.9 if drawn["token"] == "Yes" else 0.95)
 
 
 def test_the_key_is_told_to_nobody(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    judge = HttpJudge(server.url, "m", token=KEY, retries=0)
-    told = [repr(judge), repr(judge._endpoint), str(judge.facts), str(vars(judge))]
+    vlm = HttpVlm(server.url, "m", token=KEY, retries=0)
+    texts = [repr(vlm), repr(vlm._endpoint), str(vlm.facts), str(vars(vlm))]
     echo = json.dumps({"error": {"message": f"bad key {KEY}"}}).encode()
     for body, status in ((echo, 401), (echo, 500), (KEY.encode() * 400, 401), (b"x" * 290 + KEY.encode(), 400)):
         server.replies = [reply(body, status)]
-        with pytest.raises(JudgeError) as caught:
-            judge.judge([question()])
-        told.append(repr(caught.value))
-        assert "***" in told[-1] or "x" * 290 in told[-1]
+        with pytest.raises(VlmError) as caught:
+            vlm.answer([question()])
+        texts.append(repr(caught.value))
+        assert "***" in texts[-1] or "x" * 290 in texts[-1]
     for bad in (f"{KEY}\nX-Evil: 1", f"{KEY} ", f"{KEY}\u00e9", 7):
         with pytest.raises(InputError, match="API key") as refused:
-            HttpJudge(server.url, "m", token=bad)
-        told.append(str(refused.value))
+            HttpVlm(server.url, "m", token=bad)
+        texts.append(str(refused.value))
     for url in ("http://example.com/v1", "http://127.0.0.1.example.com", "http://0.0.0.0"):
         with pytest.raises(InputError, match="expected https") as refused:
-            HttpJudge(url, "m", token=KEY)
-        told.append(str(refused.value))
+            HttpVlm(url, "m", token=KEY)
+        texts.append(str(refused.value))
     for url in (f"https://me:{KEY}@host/v1", f"https://host/v1?key={KEY}", f"https://host/#{KEY}", f"https://h:{KEY}"):
         with pytest.raises(InputError) as refused:
-            HttpJudge(url, "m")
-        told.append(str(refused.value))
-    assert "tell-nobody" not in " ".join([*told, caplog.text])
+            HttpVlm(url, "m")
+        texts.append(str(refused.value))
+    assert "tell-nobody" not in " ".join([*texts, caplog.text])
 
 
 @pytest.mark.parametrize(
@@ -167,11 +167,11 @@ def test_the_key_is_told_to_nobody(server: Server, caplog: pytest.LogCaptureFixt
 )
 def test_addresses(url: str, whole: str) -> None:
     assert Endpoint(url, KEY, 1, 0, 1).url == whole
-    assert repr(HttpJudge(url, "m", token=KEY)) == f"HttpJudge({whole!r}, 'm')"
+    assert repr(HttpVlm(url, "m", token=KEY)) == f"HttpVlm({whole!r}, 'm')"
 
 
 def test_plain_http_elsewhere_is_allowed_without_a_key() -> None:
-    assert HttpJudge("http://gpu-box:8000/v1", "m").facts["url"] == "http://gpu-box:8000/v1/chat/completions"
+    assert HttpVlm("http://gpu-box:8000/v1", "m").facts["url"] == "http://gpu-box:8000/v1/chat/completions"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_plain_http_elsewhere_is_allowed_without_a_key() -> None:
 )  # fmt: skip
 def test_addresses_that_are_refused(url: object) -> None:
     with pytest.raises(InputError, match="expected an address such as"):
-        HttpJudge(url, "m")
+        HttpVlm(url, "m")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_addresses_that_are_refused(url: object) -> None:
 )
 def test_settings_out_of_bounds(settings: dict) -> None:
     with pytest.raises(InputError, match=next(iter(settings))):
-        HttpJudge(**{"url": "http://localhost", "model": "m", **settings})
+        HttpVlm(**{"url": "http://localhost", "model": "m", **settings})
 
 
 def test_a_proxy_of_the_environment_gets_neither_picture_nor_key(
@@ -209,12 +209,12 @@ def test_a_proxy_of_the_environment_gets_neither_picture_nor_key(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    assert HttpJudge(server.url, "m", token=KEY).judge([question()])[0].verdict == "yes"
+    assert HttpVlm(server.url, "m", token=KEY).answer([question()])[0].verdict == "yes"
 
 
 def test_it_waits_for_no_socket_in_the_end(server: Server) -> None:
     before = threading.active_count()
-    HttpJudge(server.url, "m").judge([question()] * 20)
+    HttpVlm(server.url, "m").answer([question()] * 20)
     time.sleep(0.2)
     assert threading.active_count() <= before + 1
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=2):

@@ -1,4 +1,4 @@
-"""The judge behind an endpoint, against a server that behaves badly, slowly and not at all."""
+"""The VLM behind an endpoint, against a server that behaves badly, slowly and not at all."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from judge_server import GOOD, KEY, Handler, Server, free_port, question, reply, serving
+from vlm_server import GOOD, KEY, Handler, Server, free_port, question, reply, serving
 
 from loupe.brain.perception.vlm import endpoint, http
-from loupe.brain.perception.vlm.answers import JudgeError
+from loupe.brain.perception.vlm.answers import VlmError
 from loupe.brain.perception.vlm.endpoint import Unreachable
-from loupe.brain.perception.vlm.http import HttpJudge
+from loupe.brain.perception.vlm.http import HttpVlm
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_errors_of_the_moment_are_tried_again(server: Server, status: int) -> None:
     server.replies = [reply(b"oops", status), reply(b"oops", status), reply(GOOD)]
-    assert HttpJudge(server.url, "m").judge([question()])[0].verdict == "yes"
+    assert HttpVlm(server.url, "m").answer([question()])[0].verdict == "yes"
     assert len(server.requests) == 3
     # each wait is twice as long as the one before
     assert server.times[2] - server.times[1] > server.times[1] - server.times[0] - 0.01
@@ -38,24 +38,24 @@ def test_errors_of_the_moment_are_tried_again(server: Server, status: int) -> No
 
 def test_a_lasting_error_is_one_clear_error(server: Server) -> None:
     server.replies = [reply(b'{"error": {"message": "out of\\n memory"}}', 500)]
-    with pytest.raises(JudgeError, match=r"no answer in 3 attempts: status 500: out of memory\. Is the server well"):
-        HttpJudge(server.url, "m", retries=2).judge([question()])
+    with pytest.raises(VlmError, match=r"no answer in 3 attempts: status 500: out of memory\. Is the server well"):
+        HttpVlm(server.url, "m", retries=2).answer([question()])
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 def test_a_refusal_is_not_tried_again(server: Server, status: int) -> None:
     server.replies = [reply(b'{"message": "no such model"}', status)]
-    with pytest.raises(JudgeError, match=f"refuses: status {status}: no such model"):
-        HttpJudge(server.url, "m").judge([question()])
+    with pytest.raises(VlmError, match=f"refuses: status {status}: no such model"):
+        HttpVlm(server.url, "m").answer([question()])
     assert len(server.requests) == 1
 
 
 def test_redirects_are_not_followed(server: Server) -> None:
     other = Server()
     server.replies = [reply(b"", 307, Location=f"{other.url}/chat/completions")]
-    with pytest.raises(JudgeError, match="a redirect, which is not followed"):
-        HttpJudge(server.url, "m", token=KEY).judge([question()])
+    with pytest.raises(VlmError, match="a redirect, which is not followed"):
+        HttpVlm(server.url, "m", token=KEY).answer([question()])
     assert not other.requests
     other.server_close()
 
@@ -64,7 +64,7 @@ def test_redirects_are_not_followed(server: Server) -> None:
 def test_retry_after_is_kept(server: Server, asked: str) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
     server.replies = [reply(b"", 429, Retry_After=date if asked == "date" else asked), reply(GOOD)]
-    assert HttpJudge(server.url, "m").judge([question()])[0].verdict == "yes"
+    assert HttpVlm(server.url, "m").answer([question()])[0].verdict == "yes"
     assert server.times[1] - server.times[0] > 0.28
 
 
@@ -72,15 +72,15 @@ def test_retry_after_is_kept(server: Server, asked: str) -> None:
 def test_retry_after_is_bounded(server: Server, asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "_LONGEST_WAIT", 0.2)
     server.replies = [reply(b"", 429, Retry_After=asked), reply(GOOD)]
-    assert HttpJudge(server.url, "m").judge([question()])[0].verdict == "yes"
+    assert HttpVlm(server.url, "m").answer([question()])[0].verdict == "yes"
     assert server.times[1] - server.times[0] < 1
 
 
 def test_the_deadline_holds_over_all_attempts(server: Server) -> None:
     server.replies = [reply(b"", 503, Retry_After="20")]
     began = time.monotonic()
-    with pytest.raises(JudgeError, match="1 attempt: status 503"):
-        HttpJudge(server.url, "m", deadline=0.5, retries=20).judge([question()])
+    with pytest.raises(VlmError, match="1 attempt: status 503"):
+        HttpVlm(server.url, "m", deadline=0.5, retries=20).answer([question()])
     assert time.monotonic() - began < 8
 
 
@@ -88,7 +88,7 @@ def test_a_silent_endpoint(server: Server) -> None:
     server.replies = [reply(GOOD, delay=5)]
     began = time.monotonic()
     with pytest.raises(Unreachable, match="no answer in 2 attempts: TimeoutError"):
-        HttpJudge(server.url, "m", timeout=0.2, retries=1).judge([question()])
+        HttpVlm(server.url, "m", timeout=0.2, retries=1).answer([question()])
     assert time.monotonic() - began < 10
 
 
@@ -105,7 +105,7 @@ def test_a_reply_that_drips_does_not_go_on_for_ever(server: Server, part: str) -
     server.replies = [drip]
     began = time.monotonic()
     with pytest.raises(Unreachable, match="no whole reply in time"):
-        HttpJudge(server.url, "m", timeout=0.4, retries=0).judge([question()])
+        HttpVlm(server.url, "m", timeout=0.4, retries=0).answer([question()])
     assert time.monotonic() - began < 12
 
 
@@ -116,72 +116,72 @@ def test_a_broken_reply_is_tried_again(server: Server, sent: bytes) -> None:
         handler.close_connection = True
 
     server.replies = [broken, reply(GOOD)]
-    assert HttpJudge(server.url, "m", timeout=5).judge([question()])[0].verdict == "yes"
+    assert HttpVlm(server.url, "m", timeout=5).answer([question()])[0].verdict == "yes"
 
 
 def test_a_server_that_does_not_speak_tls_gets_no_request(server: Server) -> None:
-    judge = HttpJudge(server.url.replace("http:", "https:"), "m", token=KEY, retries=0, timeout=5)
+    vlm = HttpVlm(server.url.replace("http:", "https:"), "m", token=KEY, retries=0, timeout=5)
     with pytest.raises(Unreachable, match="SSL"):
-        judge.judge([question()])
+        vlm.answer([question()])
     assert not server.requests
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 64, "no-such-host.invalid"])
 def test_a_host_that_is_none(host: str) -> None:
     with pytest.raises(Unreachable, match="no answer in 1 attempt"):
-        HttpJudge(f"http://{host}/v1", "m", retries=0).judge([question()])
+        HttpVlm(f"http://{host}/v1", "m", retries=0).answer([question()])
 
 
 def test_nobody_listens() -> None:
-    judge = HttpJudge(f"http://127.0.0.1:{free_port()}/v1", "m", retries=1)
+    vlm = HttpVlm(f"http://127.0.0.1:{free_port()}/v1", "m", retries=1)
     with pytest.raises(Unreachable, match=r"no answer in 2 attempts: ConnectionRefusedError.*asks again"):
-        judge.judge([question()])
+        vlm.answer([question()])
 
 
 def test_a_dead_endpoint_does_not_hold_up_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "_REST", 20.0)
-    judge = HttpJudge(f"http://127.0.0.1:{free_port()}", "m", retries=1, concurrency=1)
+    vlm = HttpVlm(f"http://127.0.0.1:{free_port()}", "m", retries=1, concurrency=1)
     for _ in range(3):
-        with pytest.raises(JudgeError):
-            judge.judge([question()])
+        with pytest.raises(VlmError):
+            vlm.answer([question()])
     began = time.monotonic()
     for _ in range(100):
-        with pytest.raises(JudgeError, match=r"ConnectionRefused.*left alone for 20 s"):
-            judge.judge([question()])
+        with pytest.raises(VlmError, match=r"ConnectionRefused.*left alone for 20 s"):
+            vlm.answer([question()])
     assert time.monotonic() - began < 15
 
 
 def test_after_a_rest_it_asks_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "_REST", 0.3)
     server.replies = [*[reply(b"", 503)] * 4, reply(GOOD)]
-    judge = HttpJudge(server.url, "m", retries=0)
+    vlm = HttpVlm(server.url, "m", retries=0)
     for _ in range(3):
-        with pytest.raises(JudgeError, match="503"):
-            judge.judge([question()])
+        with pytest.raises(VlmError, match="503"):
+            vlm.answer([question()])
     time.sleep(0.35)
-    with pytest.raises(JudgeError, match="1 attempt"):
-        judge.judge([question()])
-    with pytest.raises(JudgeError, match="left alone"):
-        judge.judge([question()])
+    with pytest.raises(VlmError, match="1 attempt"):
+        vlm.answer([question()])
+    with pytest.raises(VlmError, match="left alone"):
+        vlm.answer([question()])
     time.sleep(0.35)
-    assert judge.judge([question()])[0].verdict == "yes"
+    assert vlm.answer([question()])[0].verdict == "yes"
     assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("status", [400, 500])
 def test_a_picture_that_breaks_the_server_does_not_stop_the_others(server: Server, status: int) -> None:
-    judge = HttpJudge(server.url, "m", retries=0)
+    vlm = HttpVlm(server.url, "m", retries=0)
     server.replies = [*[reply(b"", status)] * 6, reply(GOOD)]
     for _ in range(6):
-        with pytest.raises(JudgeError, match=str(status)):
-            judge.judge([question()])
-    assert judge.judge([question()])[0].verdict == "yes"
+        with pytest.raises(VlmError, match=str(status)):
+            vlm.answer([question()])
+    assert vlm.answer([question()])[0].verdict == "yes"
 
 
 def test_one_failure_ends_the_whole_call_and_says_why(server: Server) -> None:
     server.replies = [reply(b"", 503, Retry_After="9"), reply(b"", 503, Retry_After="9"), reply(b"bad key", 401)]
     began = time.monotonic()
-    with pytest.raises(JudgeError, match="401: bad key"):
-        HttpJudge(server.url, "m", concurrency=3).judge([question()] * 50)
+    with pytest.raises(VlmError, match="401: bad key"):
+        HttpVlm(server.url, "m", concurrency=3).answer([question()] * 50)
     assert time.monotonic() - began < 10
     assert len(server.requests) == 3

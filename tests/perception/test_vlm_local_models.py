@@ -1,4 +1,4 @@
-"""Which models the judge on this machine takes, from where, and which it refuses."""
+"""Which models the VLM on this machine takes, from where, and which it refuses."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from tiny_judge import build, questions
+from tiny_vlm import build, questions
 
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.perception.vlm.local import LocalJudge
+from loupe.brain.perception.vlm.local import LocalVlm
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def untaught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("judges") / "tiny-qwen"
+    folder = tmp_path_factory.mktemp("vlms") / "tiny-qwen"
     build(folder)
     return folder
 
@@ -35,7 +35,7 @@ def copy(untaught: Path, tmp_path: Path) -> Path:
 )
 def test_settings_out_of_bounds(settings: dict, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        LocalJudge("x/y", **settings)
+        LocalVlm("x/y", **settings)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_settings_out_of_bounds(settings: dict, reason: str) -> None:
 )
 def test_a_model_that_is_not_there(model: str, reason: str) -> None:
     with pytest.raises(ModelError, match=reason):
-        LocalJudge(model)
+        LocalVlm(model)
 
 
 def test_a_revision(untaught: Path) -> None:
     with pytest.raises(ModelError, match="'nobody/nothing' at 'v2'"):
-        LocalJudge("nobody/nothing", revision="v2")
+        LocalVlm("nobody/nothing", revision="v2")
     with pytest.raises(ModelError, match="no revision of a local folder"):
-        LocalJudge(str(untaught), revision="main")
+        LocalVlm(str(untaught), revision="main")
 
 
 def test_a_model_in_the_hubs_cache(untaught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,12 +71,12 @@ def test_a_model_in_the_hubs_cache(untaught: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     for revision in (None, "main", commit):
-        judge = LocalJudge("someone/tiny", revision=revision)
-        assert judge.facts["fingerprint"] == f"hub:{commit}"
-        assert judge.facts["model"] == "someone/tiny"
-        assert judge.judge(questions(1))[0].mass > 0
+        vlm = LocalVlm("someone/tiny", revision=revision)
+        assert vlm.facts["fingerprint"] == f"hub:{commit}"
+        assert vlm.facts["model"] == "someone/tiny"
+        assert vlm.answer(questions(1))[0].mass > 0
     with pytest.raises(ModelError, match="at 'other'"):
-        LocalJudge("someone/tiny", revision="other")
+        LocalVlm("someone/tiny", revision="other")
 
 
 class _Evil:
@@ -91,14 +91,14 @@ def test_a_pickle_is_never_opened(copy: Path, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     (copy / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="weights as safetensors, got chat_template"):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
     (copy / "pytorch_model.bin").write_bytes(pickle.dumps(_Evil(str(trap))))
     with pytest.raises(ModelError, match=r"weights as safetensors, got \.bin only"):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
     # not even where some other safetensors file lies beside it
     (copy / "adapter.safetensors").write_bytes(b"")
     with pytest.raises(ModelError):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
     assert not trap.exists()
 
 
@@ -117,7 +117,7 @@ def test_code_that_comes_with_a_model_is_not_run(copy: Path, tmp_path: Path, par
     # a tokenizer that transformers has itself is taken from there
     refused = pytest.raises(ModelError, match="copy brings code of its own, which Loupe does not run")
     with refused if part != "tokenizer_config.json" else nullcontext():
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
     assert not trap.exists()
 
 
@@ -125,18 +125,18 @@ def test_a_folder_that_is_no_model(tmp_path: Path, copy: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(ModelError, match=r"config\.json, got nothing"):
-        LocalJudge(str(empty))
+        LocalVlm(str(empty))
     for broken in ("{", "[]", "{}", '{"model_type": "bert"}'):
         (copy / "config.json").write_text(broken)
         with pytest.raises(ModelError, match="cannot be loaded"):
-            LocalJudge(str(copy))
+            LocalVlm(str(copy))
 
 
 def test_broken_weights(copy: Path) -> None:
     path = copy / "model.safetensors"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match="cannot be loaded"):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
 
 
 def test_missing_weights_are_not_made_up(copy: Path) -> None:
@@ -147,14 +147,14 @@ def test_missing_weights_are_not_made_up(copy: Path) -> None:
     del weights["lm_head.weight"]
     save_file(weights, path, {"format": "pt"})
     with pytest.raises(ModelError, match=r"expected all weights, got none for lm_head\.weight and 1 in all"):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
 
 
 def test_a_model_without_a_chat_template_or_without_words(copy: Path) -> None:
     tokenizer = copy / "tokenizer.json"
     tokenizer.write_text(tokenizer.read_text().replace('"No"', '"Nope"').replace('"no"', '"nope"'))
     with pytest.raises(ModelError, match="a token for 'no'"):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))
     (copy / "chat_template.jinja").unlink()
     with pytest.raises(ModelError, match="chat template"):
-        LocalJudge(str(copy))
+        LocalVlm(str(copy))

@@ -45,7 +45,7 @@ def test_a_count_out_of_range(count: object) -> None:
 
 
 def test_an_unknown_relation() -> None:
-    with pytest.raises(InputError, match="out of left_of"):
+    with pytest.raises(InputError, match="out of left of, right of"):
         questions.stands("dog", "near to", "cat")
 
 

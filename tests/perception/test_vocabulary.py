@@ -24,8 +24,8 @@ def test_coco_has_its_eighty_classes() -> None:
 def test_every_label_finds_itself_in_the_plural_too(label: str, coco: Vocabulary) -> None:
     assert coco.find(label) == Match((label,), "same")
     for plural in (label + "s", label + "es", label.upper(), label.replace(" ", "_"), f"a {label}"):
-        found = coco.find(plural)
-        assert found is None or found.labels == (label,)
+        match = coco.find(plural)
+        assert match is None or match.labels == (label,)
     assert (
         coco.find(label.upper()) == coco.find(label.replace(" ", "_")) == coco.find(f"the {label}") == coco.find(label)
     )
@@ -42,8 +42,8 @@ def test_every_label_finds_itself_in_the_plural_too(label: str, coco: Vocabulary
     ],
 )  # fmt: skip
 def test_nouns_of_prompts(noun: str, label: str | None, coco: Vocabulary) -> None:
-    found = coco.find(noun)
-    assert (found.labels if found else None) == ((label,) if label else None)
+    match = coco.find(noun)
+    assert (match.labels if match else None) == ((label,) if label else None)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_a_kind_of_a_label(noun: str, label: str, coco: Vocabulary) -> None:
 
 
 def test_what_labels_are_kinds_of(coco: Vocabulary) -> None:
-    found = coco.find("animals")
-    assert found is not None
-    assert found.kind == "wider"
-    assert set(found.labels) == set(LIVING) - {"person"}
+    match = coco.find("animals")
+    assert match is not None
+    assert match.kind == "wider"
+    assert set(match.labels) == set(LIVING) - {"person"}
     assert coco.find("fruit") == Match(("banana", "apple", "orange"), "wider")
 
 
@@ -81,15 +81,15 @@ def test_no_labels_know_nothing() -> None:
 
 def test_genevals_classes_are_cocos(shared_data: Path, coco: Vocabulary) -> None:
     names = (shared_data / "8_prompts/geneval/object_names.txt").read_text().split("\n")
-    found = [coco.find(name) for name in names if name]
-    assert [match.labels for match in found if match and match.kind == "same"] == [(label,) for label in COCO_80]
+    matches = [coco.find(name) for name in names if name]
+    assert [match.labels for match in matches if match and match.kind == "same"] == [(label,) for label in COCO_80]
 
 
 def test_the_prompts_of_spatialbench_are_known(shared_data: Path, coco: Vocabulary) -> None:
     lines = (shared_data / "8_prompts/spatialbench_uc/prompts.jsonl").read_text().splitlines()
-    for one in map(json.loads, lines):
-        for thing in (one["object_a"], one["object_b"]):
-            assert coco.find(thing["name"]) == Match((thing["coco_label"],), "same")
+    for prompt in map(json.loads, lines):
+        for requested in (prompt["object_a"], prompt["object_b"]):
+            assert coco.find(requested["name"]) == Match((requested["coco_label"],), "same")
 
 
 @pytest.mark.parametrize(

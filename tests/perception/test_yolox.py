@@ -1,4 +1,4 @@
-"""The offline detector, and the one that is asked for nouns."""
+"""The detector of COCO's classes, and the one that is asked for nouns."""
 
 from __future__ import annotations
 
@@ -122,9 +122,13 @@ def test_only_usable_detections_are_used() -> None:
     ]  # fmt: skip
     assert usable(bad, 100, 100) == ()
     good = [Box("dog", (0, 0, 0.5, 0.5), 0.2), Box("cat", (0, 0, 0.5, 0.5), None), Box("cow", (-0.5, 0, 1, 1), 7.0)]
-    seen = usable([*bad, *good], 100, 100)
-    assert [(one.label, one.score) for one in seen] == [("cat", 1.0), ("cow", 1.0), ("dog", 0.2)]
-    assert seen[1].bounds == (0, 0, 0.5, 1)
+    detections = usable([*bad, *good], 100, 100)
+    assert [(detection.label, detection.score) for detection in detections] == [
+        ("cat", 1.0),
+        ("cow", 1.0),
+        ("dog", 0.2),
+    ]
+    assert detections[1].bounds == (0, 0, 0.5, 1)
     assert len(usable(good * 500, 100, 100)) == MAX_BOXES
 
 

@@ -22,9 +22,9 @@ def put(folder: Path, name: str, text: str | bytes) -> Path:
 
 
 def test_a_list_of_strings_and_mappings() -> None:
-    found = read(["a cat", {"prompt": " a dog ", "time": "night", "lens": 35, "seed": 7, "negative_prompt": "blur"}])
-    assert found == (Prompt("a cat"), Prompt("a dog", {"time": "night", "lens": "35"}, "blur", 7))
-    assert read(found) == found
+    prompts = read(["a cat", {"prompt": " a dog ", "time": "night", "lens": 35, "seed": 7, "negative_prompt": "blur"}])
+    assert prompts == (Prompt("a cat"), Prompt("a dog", {"time": "night", "lens": "35"}, "blur", 7))
+    assert read(prompts) == prompts
     assert read([{"prompt": "x", "factors": {"time": "day"}}]) == (Prompt("x", {"time": "day"}),)
 
 
@@ -36,9 +36,9 @@ def test_braces_in_a_list_are_drawn_as_they_stand() -> None:
 
 def test_a_text_file(tmp_path: Path) -> None:
     text = "\ufeff# a comment\n\n#1 dad on a mug\r\nкот в шляпе\n  a 猫\u2028猫  \n"
-    found = read(put(tmp_path, "p.txt", text))
-    assert [prompt.prompt for prompt in found] == ["#1 dad on a mug", "кот в шляпе", "a 猫\u2028猫"]
-    assert read(str(tmp_path / "p.txt")) == found
+    prompts = read(put(tmp_path, "p.txt", text))
+    assert [prompt.prompt for prompt in prompts] == ["#1 dad on a mug", "кот в шляпе", "a 猫\u2028猫"]
+    assert read(str(tmp_path / "p.txt")) == prompts
 
 
 def test_a_table_and_json_lines_say_the_same(tmp_path: Path) -> None:
@@ -62,12 +62,12 @@ def test_a_table_and_json_lines_say_the_same(tmp_path: Path) -> None:
 
 
 def test_a_template_becomes_a_grid() -> None:
-    found = read(TEMPLATE, factors=FACTORS)
+    prompts = read(TEMPLATE, factors=FACTORS)
     wanted = [
         (f'a {color} sign that says "{text}" at {time}', {"color": color, "text": str(text), "time": time})
         for color, text, time in itertools.product(*FACTORS.values())
     ]
-    assert [(prompt.prompt, dict(prompt.factors)) for prompt in found] == wanted
+    assert [(prompt.prompt, dict(prompt.factors)) for prompt in prompts] == wanted
 
 
 def test_a_sample_has_no_repeats_and_grows_without_starting_over() -> None:
@@ -83,8 +83,8 @@ def test_a_sample_has_no_repeats_and_grows_without_starting_over() -> None:
 
 def test_a_sample_of_a_huge_grid_is_uniform_and_quick() -> None:
     factors = {name: range(1000) for name in ("a", "b", "c", "d")}
-    found = read("{a} {b} {c} {d}", factors=factors, sample=2000)
-    mean = sum(int(prompt.factors["a"]) for prompt in found) / 2000
+    prompts = read("{a} {b} {c} {d}", factors=factors, sample=2000)
+    mean = sum(int(prompt.factors["a"]) for prompt in prompts) / 2000
     assert 470 < mean < 530  # 499.5 with a standard error of 6.5
     with pytest.raises(PromptError, match=r"1,000,000,000,000: pass sample="):
         read("{a} {b} {c} {d}", factors=factors)
@@ -219,10 +219,10 @@ def test_a_sample_that_cannot_be_drawn(sample: int) -> None:
 
 
 def test_the_negative_prompt_of_the_call_goes_to_those_without_one() -> None:
-    found = with_negative_prompt(read(["a", {"prompt": "b", "negative_prompt": ""}]), "fog")
-    assert [prompt.negative_prompt for prompt in found] == ["fog", ""]
+    prompts = with_negative_prompt(read(["a", {"prompt": "b", "negative_prompt": ""}]), "fog")
+    assert [prompt.negative_prompt for prompt in prompts] == ["fog", ""]
     with pytest.raises(PromptError, match="negative_prompt"):
-        with_negative_prompt(found, "x\0")
+        with_negative_prompt(prompts, "x\0")
 
 
 @pytest.mark.database

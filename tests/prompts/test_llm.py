@@ -33,9 +33,9 @@ def test_a_valid_answer_is_taken() -> None:
 
 
 def test_the_question_holds_the_prompt_on_one_line() -> None:
-    asked: list[str] = []
-    read_with("two\ncats", lambda question: asked.append(question) or "")  # type: ignore[func-returns-value]
-    assert asked[0].endswith("Prompt: two cats\nJSON:")
+    questions: list[str] = []
+    read_with("two\ncats", lambda question: questions.append(question) or "")  # type: ignore[func-returns-value]
+    assert questions[0].endswith("Prompt: two cats\nJSON:")
 
 
 @pytest.mark.parametrize(

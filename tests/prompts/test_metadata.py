@@ -51,7 +51,7 @@ def test_geneval_colors_and_positions() -> None:
 def test_metadata_wins_over_the_words() -> None:
     spec = spec_of("nine red dogs", COUNTING)
     assert spec is not None
-    assert [one.name for one in spec.objects] == ["clock"]
+    assert [requested.name for requested in spec.objects] == ["clock"]
 
 
 def test_a_spec_field() -> None:
@@ -75,7 +75,7 @@ def test_t2i_compbench() -> None:
     texture = spec_of("a metallic spoon and a fluffy rug", {"category": "texture"})
     assert texture is not None
     assert texture.source == "t2i_compbench"
-    assert [fact for one in texture.objects for fact in one.attributes] == [
+    assert [attribute for requested in texture.objects for attribute in requested.attributes] == [
         Attribute("texture", "metallic"),
         Attribute("texture", "fluffy"),
     ]
@@ -89,7 +89,7 @@ def test_t2i_compbench() -> None:
     [
         ({}, "an empty mapping"),
         ({"prompt": "x", "color": "red"}, "got 'prompt', 'color'"),
-        ([1], "mapping or a Spec, got list"),
+        ([1], "mapping or a PromptSpec, got list"),
         ({"include": 3, "prompt": "x"}, "include to be a list, got 3"),
         ({"include": [], "prompt": "x"}, "at least one object"),
         ({"include": ["cat"], "prompt": "x"}, "'class' and 'count', got 'cat'"),
@@ -139,9 +139,10 @@ def test_geneval_metadata_and_the_rules_agree(shared_data: Path) -> None:
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     agree = 0
     for row in rows:
-        told, read = spec_of(None, row), parse(row["prompt"])
-        assert told is not None
-        agree += {(one.name, one.count, one.exact) for one in told.objects} == {
-            (one.name, one.count, one.exact) for one in read.objects
-        }
+        by_metadata, by_rules = (
+            {(requested.name, requested.count, requested.exact) for requested in spec.objects}
+            for spec in (spec_of(None, row), parse(row["prompt"]))
+            if spec is not None
+        )
+        agree += by_metadata == by_rules
     assert agree / len(rows) >= 0.98

@@ -45,8 +45,8 @@ def test_where_sizes_are_mixed_a_usual_one_is_not_odd() -> None:
 
 
 def test_what_is_unknown_stays_so_and_few_have_no_usual_size() -> None:
-    found = size_deviation(np.array([512.0] * 6 + [np.nan]), np.array([512.0] * 7))
-    assert np.isnan(found).tolist() == [False] * 6 + [True]
+    deviations = size_deviation(np.array([512.0] * 6 + [np.nan]), np.array([512.0] * 7))
+    assert np.isnan(deviations).tolist() == [False] * 6 + [True]
     assert np.isnan(size_deviation(np.array([1.0, 2.0]), np.array([1.0, 900.0]))).all()
 
 

@@ -1,4 +1,4 @@
-"""What the tests of faces, bodies and skin share: pictures, a stub judge, made-up faces."""
+"""What the tests of faces, bodies and skin share: pictures, a stub VLM, made-up faces."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.face import Face
 from loupe.brain.perception.vlm import local
 from loupe.brain.perception.vlm.answers import Answer, Question
-from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.base import Vlm
 
 GENERATED = ("4_hands", "ai_human_anatomy", "images", "sdXL")
 
 
-class Stub(Judge):
+class Stub(Vlm):
     """Says yes to the questions that have a word in them, and notes what it was asked."""
 
     def __init__(self, word: str, mass: float = 1.0) -> None:
@@ -35,20 +35,20 @@ class Stub(Judge):
     def facts(self) -> dict[str, Any]:
         return {"model": "stub"}
 
-    def judge(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
         self.asked += questions
         return [Answer(0.9 if self.word in question.text else 0.1, self.mass, "unknown") for question in questions]
 
 
-def judged_by(stub: Judge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Puts a judge in the place of those that are loaded; returns a list that their names and devices are added to."""
+def use_vlm(stub: Vlm, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Puts a VLM in the place of those that are loaded; returns a list that their names and devices are added to."""
     made: list[tuple[str, str]] = []
 
-    def load(model: str, device: str) -> Judge:
+    def load(model: str, device: str) -> Vlm:
         made.append((model, device))
         return stub
 
-    monkeypatch.setattr(local, "LocalJudge", load)
+    monkeypatch.setattr(local, "LocalVlm", load)
     return made
 
 

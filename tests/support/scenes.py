@@ -18,4 +18,4 @@ def scene(seed: int) -> np.ndarray:
 
 
 def labels(dataset: Any, path: str) -> list[list[str]]:
-    return [sorted(found or []) for found in dataset.values(f"{path}.classifications.label")]
+    return [sorted(of_sample or []) for of_sample in dataset.values(f"{path}.classifications.label")]

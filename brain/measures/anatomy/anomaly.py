@@ -28,7 +28,7 @@ class Limit(Record):
         return self.start + self.slope * abs(turn)
 
 
-def oddest(measures: Mapping[str, float], limits: Mapping[str, Limit], turn: float = 0.0) -> tuple[float, str]:
+def most_anomalous(measures: Mapping[str, float], limits: Mapping[str, Limit], turn: float = 0.0) -> tuple[float, str]:
     """Returns a score in [0, 1] and the name of the measure that it comes from.
 
     The score is x / (1 + x), where x is the largest measure in multiples of its limit: 0.5 at the limit, 2 / 3 at twice
@@ -46,7 +46,7 @@ def oddest(measures: Mapping[str, float], limits: Mapping[str, Limit], turn: flo
     known = {name: ratio for name, ratio in ratios.items() if not math.isnan(ratio)}
     if not known:
         return math.nan, ""
-    name = max(known, key=lambda one: known[one])
+    name = max(known, key=lambda measure: known[measure])
     if math.isinf(known[name]):
         return 1.0, name
     return round(known[name] / (1 + known[name]), 6), name

@@ -78,23 +78,23 @@ def limbs(pose: Pose, views: list[np.ndarray]) -> dict[str, float]:
         restless_arms, restless_legs: the farthest that a joint moves between views, in lengths of the trunk or of the
             shoulders, root mean square
     """
-    found: dict[str, float] = {}
+    measures: dict[str, float] = {}
     uneven = []
     for start, end, _ in BONES.values():
         if seen(pose, *(f"{side}_{part}" for side in _SIDES for part in (start, end))):
             left, right = (_length(pose.world, f"{side}_{start}", f"{side}_{end}") for side in _SIDES)
             uneven.append(abs(math.log(max(left, 1e-6) / max(right, 1e-6))))
     if uneven:
-        found["uneven"] = max(uneven)
+        measures["uneven"] = max(uneven)
     heights = _heights(pose)
     bones = {name: height for name, height in heights.items() if name not in ("trunk", "shoulders")}
     if bones and len(heights) > 2:
         longest = max(bones, key=lambda name: bones[name])
         others = [height for name, height in heights.items() if name != longest]
-        found["too_long"] = bones[longest] / max(others)
+        measures["too_long"] = bones[longest] / max(others)
     bent = [knee for knee in (_knee(pose, side) for side in _SIDES) if knee is not None]
     if bent:
-        found["bent_back"] = max(bent)
+        measures["bent_back"] = max(bent)
     if views:
         moved = np.stack([pose.points, *views])
         far = np.sqrt(((moved - moved.mean(0)) ** 2).sum(-1).mean(0))
@@ -102,8 +102,8 @@ def limbs(pose: Pose, views: list[np.ndarray]) -> dict[str, float]:
         for name, parts in (("restless_arms", ("elbow", "wrist")), ("restless_legs", ("knee", "ankle"))):
             joints = [AT[f"{side}_{part}"] for side in _SIDES for part in parts if seen(pose, f"{side}_{part}")]
             if joints:
-                found[name] = float(far[joints].max()) / size
-    return found
+                measures[name] = float(far[joints].max()) / size
+    return measures
 
 
 def proportions(pose: Pose) -> dict[str, float]:
@@ -113,14 +113,14 @@ def proportions(pose: Pose) -> dict[str, float]:
         head: its size in the picture over what the rest of the body allows; 1 as a rule, up to 1.7 for small children
         arms, legs, shoulders: the absolute natural logarithm of their length over the usual one, by the trunk
     """
-    found: dict[str, float] = {}
+    measures: dict[str, float] = {}
     heights = _heights(pose)
     ears = _length(pose.points, "left_ear", "right_ear")
     eyes = pose.points[[AT["left_eye"], AT["right_eye"]]].mean(0)
     mouth = pose.points[[AT["mouth_left"], AT["mouth_right"]]].mean(0)
     if heights and seen(pose, "nose", "left_eye", "right_eye", "mouth_left", "mouth_right"):
         head = max(ears / _HEAD[0], float(np.linalg.norm(eyes - mouth)) / _HEAD[1])
-        found["head"] = head / max(heights.values())
+        measures["head"] = head / max(heights.values())
     size = trunk(pose.world)
     for name, bones in (("arms", ("upper arm", "forearm")), ("legs", ("thigh", "lower leg"))):
         joints = {part for bone in bones for part in BONES[bone][:2]}
@@ -130,23 +130,23 @@ def proportions(pose: Pose) -> dict[str, float]:
                 sum(_length(pose.world, f"{side}_{BONES[bone][0]}", f"{side}_{BONES[bone][1]}") for bone in bones)
                 for side in whole
             ]
-            found[name] = abs(math.log(max(sum(lengths) / len(lengths) / size, 1e-6) / _USUAL[name]))
+            measures[name] = abs(math.log(max(sum(lengths) / len(lengths) / size, 1e-6) / _USUAL[name]))
     width = _length(pose.world, *TORSO[:2]) / size
-    found["shoulders"] = abs(math.log(max(width, 1e-6) / _USUAL["shoulders"]))
-    return found
+    measures["shoulders"] = abs(math.log(max(width, 1e-6) / _USUAL["shoulders"]))
+    return measures
 
 
 def _heights(pose: Pose) -> dict[str, float]:
     """The height of the body in pixels that each visible part alone would give it, were it not foreshortened."""
-    found = {}
+    by_part = {}
     if seen(pose, *TORSO):
-        found["trunk"] = trunk(pose.points) / _TORSO
-        found["shoulders"] = _length(pose.points, *TORSO[:2]) / _SHOULDERS
+        by_part["trunk"] = trunk(pose.points) / _TORSO
+        by_part["shoulders"] = _length(pose.points, *TORSO[:2]) / _SHOULDERS
     for name, (start, end, share) in BONES.items():
         for side in _SIDES:
             if seen(pose, f"{side}_{start}", f"{side}_{end}"):
-                found[f"{side} {name}"] = _length(pose.points, f"{side}_{start}", f"{side}_{end}") / share
-    return found
+                by_part[f"{side} {name}"] = _length(pose.points, f"{side}_{start}", f"{side}_{end}") / share
+    return by_part
 
 
 def _knee(pose: Pose, side: str) -> float | None:

@@ -146,7 +146,7 @@ def measures(face: Face, views: list[Face], picture: np.ndarray) -> dict[str, fl
 
     Args:
         face: of the picture
-        views: the same face as ``views.seen`` found it in further views, mapped back; may be empty
+        views: the same face as ``views.figures`` found it in further views, mapped back; may be empty
         picture: (H, W, 3) uint8 RGB
 
     Returns:
@@ -159,25 +159,25 @@ def measures(face: Face, views: list[Face], picture: np.ndarray) -> dict[str, fl
     """
     points = solid(face)
     apart = difference(points) ** 2
-    found = {
+    by_name = {
         "eyes": math.sqrt(float(apart[_rows(EYES)].mean())),
         "mouth": math.sqrt(float(apart[_rows(LIPS)].mean())),
         "unlike_eyes": unlike_eyes(face, picture),
     }
     if face.irises is not None and openness(points) >= MIN_OPEN:
-        found |= _of_irises(face)
+        by_name |= _of_irises(face)
     if views:
         size = unit(points)
-        moved = _restless(np.stack([one.points[CHOSEN] for one in (face, *views)])) / size
-        found |= {
+        moved = _restless(np.stack([view.points[CHOSEN] for view in (face, *views)])) / size
+        by_name |= {
             "restless_eyes": float(moved[_rows(EYES)].mean()),
             "restless_mouth": float(moved[_rows(LIPS)].mean()),
-            "doubt": 1 - min(one.presence for one in (face, *views)),
+            "doubt": 1 - min(view.presence for view in (face, *views)),
         }
-        irises = [one.irises[:, 0] for one in (face, *views) if one.irises is not None]
-        if len(irises) == len(views) + 1 and "gaze" in found:
-            found["restless_irises"] = float(_restless(np.stack(irises)).max()) / size
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+        irises = [view.irises[:, 0] for view in (face, *views) if view.irises is not None]
+        if len(irises) == len(views) + 1 and "gaze" in by_name:
+            by_name["restless_irises"] = float(_restless(np.stack(irises)).max()) / size
+    return {name: value for name, value in by_name.items() if math.isfinite(value)}
 
 
 def openness(points: np.ndarray) -> float:
@@ -292,10 +292,10 @@ LIMITS = {
 }
 
 
-def cut_off(face: Face, maximum: float = 0.03) -> bool:
+def cut_off(face: Face, max_share: float = 0.03) -> bool:
     """Returns whether more of the points ``CHOSEN`` than that share lie outside the picture."""
     places = face.points[CHOSEN]
-    return bool(((places < 0) | (places > np.array(face.size, np.float32))).any(1).mean() > maximum)
+    return bool(((places < 0) | (places > np.array(face.size, np.float32))).any(1).mean() > max_share)
 
 
 def shown(face: Face) -> np.ndarray:

@@ -71,6 +71,6 @@ def likeness(front: np.ndarray, inside: np.ndarray, sigma: float = 4.0) -> float
     coarse = cv2.GaussianBlur(front * inside, (0, 0), sigma) / np.maximum(weight, 1e-3)
     half = front.shape[1] // 2
     fine = np.where(inside, front - coarse, 0)
-    one, other, mask = fine[:, :half], fine[:, ::-1][:, :half], inside[:, :half]
-    a, b = one[mask] - one[mask].mean(), other[mask] - other[mask].mean()
+    left, right, mask = fine[:, :half], fine[:, ::-1][:, :half], inside[:, :half]
+    a, b = left[mask] - left[mask].mean(), right[mask] - right[mask].mean()
     return float((a * b).mean() / max(float(a.std() * b.std()), 1e-6))

@@ -38,15 +38,15 @@ class Count(Record):
 
     Attributes:
         seen: how many stick out of the palm; None where the outline cannot be counted
-        least, most: how many the landmarks lead to expect
+        min_expected, max_expected: how many the landmarks lead to expect
         extra: how many of those seen are none of the landmarks' five
         lost: how many that the landmarks see stretched out have no outline of their own
         reason: why ``seen`` is None; else empty
     """
 
     seen: int | None
-    minimum: int = 0
-    maximum: int = 5
+    min_expected: int = 0
+    max_expected: int = 5
     extra: int = 0
     lost: int = 0
     reason: str = ""
@@ -58,8 +58,8 @@ class Count(Record):
             return False
         return (
             self.seen > 5
-            or (self.seen > self.maximum and self.extra > 0)
-            or (self.seen < self.minimum and self.lost > 0)
+            or (self.seen > self.max_expected and self.extra > 0)
+            or (self.seen < self.min_expected and self.lost > 0)
         )
 
 
@@ -115,7 +115,7 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
     if not 0.25 * palm_length(points) < radius < 0.8 * palm_length(points):
         return Count(None, reason="outline and landmarks do not fit each other")
     sets = [fingers(hand, middle, radius, share) for share in _DISCS]
-    counts = [len(found) for found in sets]
+    counts = [len(parts) for parts in sets]
     seen = max(set(counts), key=lambda n: (counts.count(n), n))
     if counts.count(seen) < 2:
         return Count(None, reason="the outline can be counted in several ways")
@@ -123,8 +123,8 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
     body = cv2.morphologyEx(hand.astype(np.uint8), cv2.MORPH_OPEN, disc(_DISCS[-1] * radius))
     reach = _at(cv2.distanceTransform(1 - body, cv2.DIST_L2, 5), points[4::4]) / radius
     astray = _at(cv2.distanceTransform(1 - hand.astype(np.uint8), cv2.DIST_L2, 5), points) / radius > 0.2
-    maximum = int((reach > _MAYBE).sum())
-    if maximum < _OPEN:
+    max_expected = int((reach > _MAYBE).sum())
+    if max_expected < _OPEN:
         return Count(None, reason="not an open hand")
     gone = np.flatnonzero(astray[4::4] & (reach > _MAYBE)).tolist()
     # one finger may be missing; more that are not there are a bad outline, or bad landmarks
@@ -138,21 +138,21 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
             return Count(None, reason="a finger is hidden")
     out = sorted({*np.flatnonzero(reach > _OUT).tolist(), *gone})
     paths = [_path(points, finger) for finger in range(5)]
-    there = [finger for finger in out if finger not in gone]
-    minimum = len(_groups(paths, there, 0.62 * radius)) + len(gone)
+    present = [finger for finger in out if finger not in gone]
+    min_expected = len(_groups(paths, present, 0.62 * radius)) + len(gone)
     extra = sum(not any(_share(finger, path[3:], 0.15 * radius) > 0.3 for path in paths) for finger in chosen)
     usual = float(np.median([finger.width for finger in chosen])) if chosen else 0.0
     lost = len(gone)
     for finger in chosen:
-        mine = [paths[other] for other in there if _share(finger, paths[other], 0.1 * radius) > 0.5]
+        mine = [paths[other] for other in present if _share(finger, paths[other], 0.1 * radius) > 0.5]
         lost += max(0, len(mine) - 1)
         # the landmarks drew two fingers into one: the second one is not there
-        twice = sum(_together(one, other, radius) for one, other in pairwise(mine))
+        twice = sum(_together(first, second, radius) for first, second in pairwise(mine))
         if twice and finger.width < 1.2 * usual:
-            minimum = max(minimum, seen + twice)
-    if gone and len(there) <= seen <= maximum - len(gone):  # each of the others has an outline of its own
-        minimum = max(minimum, seen + len(gone))
-    result = Count(seen, minimum, maximum, extra, lost)
+            min_expected = max(min_expected, seen + twice)
+    if gone and len(present) <= seen <= max_expected - len(gone):  # each of the others has an outline of its own
+        min_expected = max(min_expected, seen + len(gone))
+    result = Count(seen, min_expected, max_expected, extra, lost)
     return _trusted(result, chosen, len(out))
 
 
@@ -165,7 +165,7 @@ def _trusted(result: Count, chosen: Sequence[Finger], out: int) -> Count:
         return result
     if len(chosen) < out or any(finger.width > min(1.4 * usual, _WIDE) for finger in chosen):
         return Count(None, reason="fingers lie together")
-    if result.extra or result.lost or len(chosen) > result.maximum:
+    if result.extra or result.lost or len(chosen) > result.max_expected:
         return Count(None, reason="outline and landmarks do not fit each other")
     return result
 
@@ -201,7 +201,7 @@ def fingers(hand: np.ndarray, middle: np.ndarray, radius: float, share: float) -
     rest = cv2.morphologyEx(whole & (1 - body), cv2.MORPH_OPEN, disc(1))
     number, parts = cv2.connectedComponents(rest, connectivity=4)
     off = cv2.distanceTransform(1 - body, cv2.DIST_L2, 5) / radius
-    found = []
+    fingers_out = []
     for index in range(1, number):
         pixels = parts == index
         if np.nonzero(pixels)[0].mean() > middle[1] + 0.9 * radius:  # the wrist, and what hangs below it
@@ -210,8 +210,8 @@ def fingers(hand: np.ndarray, middle: np.ndarray, radius: float, share: float) -
             length, area = float(off[branch].max()), float(branch.sum()) / radius**2
             if length >= _MIN_LENGTH and area >= 0.05:
                 deep = cv2.distanceTransform(branch.astype(np.uint8), cv2.DIST_L2, 5)
-                found.append(Finger(branch, length, 2 * float(deep.max()) / radius))
-    return found
+                fingers_out.append(Finger(branch, length, 2 * float(deep.max()) / radius))
+    return fingers_out
 
 
 def _branches(pixels: np.ndarray, off: np.ndarray) -> list[np.ndarray]:
@@ -254,9 +254,9 @@ def _path(points: np.ndarray, finger: int) -> np.ndarray:
     return np.concatenate([first + (second - first) * steps, second + (tip - second) * steps[1:]])
 
 
-def _together(one: np.ndarray, other: np.ndarray, radius: float) -> bool:
+def _together(first: np.ndarray, second: np.ndarray, radius: float) -> bool:
     """Whether the ends of two fingers' paths lie nearer to each other than the middles of two fingers can."""
-    return bool(np.linalg.norm(one[-5:] - other[-5:], axis=1).max() < 0.3 * radius)
+    return bool(np.linalg.norm(first[-5:] - second[-5:], axis=1).max() < 0.3 * radius)
 
 
 def _groups(paths: Sequence[np.ndarray], out: Sequence[int], apart: float) -> list[list[int]]:

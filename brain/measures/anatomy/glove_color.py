@@ -6,8 +6,8 @@ the colours of skin (leather, beige latex), and in a picture without colours not
 coloured lamps before a dark ground, made of stone or drawn in odd colours looks gloved, and so may very pale skin in
 blue shade.
 
-Measured on odd-numbered files (``python -m benchmarks.hands gloves``): of 271 bare hands of the sign digits none is
-taken for a glove, in colour or in grey (at most 1.4 %), of 60 generated ones none (at most 6 %). These are no figures
+Measured on odd-numbered files (``python -m benchmarks.anatomy hand-gloves``): of 271 bare hands of the sign digits none
+is taken for a glove, in colour or grey (at most 1.4 %), of 60 generated ones none (at most 6 %). These are no figures
 of unseen data: the limits were set with all of the generated hands in view, and the share of coloured pixels that a
 picture needs was lowered after a first run on the odd-numbered sign digits. Recoloured, the same hands are told where
 their points are known: blue and green 100 and 90 % (colours that lie well inside the rule, so that little follows from
@@ -44,7 +44,7 @@ _SHADE, _BURNT = 8.0, 95.0
 _SHARE, _COLORS = 0.005, 12.0
 
 
-def of_hands(picture: np.ndarray, hands: Sequence[Hand]) -> list[str]:
+def glove_colors(picture: np.ndarray, hands: Sequence[Hand]) -> list[str]:
     """Returns for each hand of a picture what colour it has that no skin has, e.g. "blue"; empty where it may be skin.
 
     Args:
@@ -52,7 +52,7 @@ def of_hands(picture: np.ndarray, hands: Sequence[Hand]) -> list[str]:
         hands: all that were found in it
     """
     around = surroundings(picture, np.array([hand.box for hand in hands]).reshape(-1, 4))
-    return [glove(*patch_of(picture, hand, _SIDE), around) for hand in hands]
+    return [glove_color(*patch_of(picture, hand, _SIDE), around) for hand in hands]
 
 
 def surroundings(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def surroundings(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return _lab(picture[::step, ::step])[free[::step, ::step]]
 
 
-def glove(patch: np.ndarray, points: np.ndarray, inside: np.ndarray, around: np.ndarray) -> str:
+def glove_color(patch: np.ndarray, points: np.ndarray, inside: np.ndarray, around: np.ndarray) -> str:
     """Returns what colour of a hand no skin has, e.g. "blue"; empty where it may be skin.
 
     Args:

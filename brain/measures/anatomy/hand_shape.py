@@ -90,7 +90,7 @@ def shape(world: np.ndarray, points: np.ndarray) -> Shape:
     return Shape(float(np.sqrt((off**2).mean())), _overbent(world), crossed(points))
 
 
-def apart(one: np.ndarray, other: np.ndarray) -> float:
+def apart(first: np.ndarray, second: np.ndarray) -> float:
     """Returns how far two hands differ in the proportions of their bones, whatever their size and whichever their side.
 
     Root mean square of the differences of the bones' log-lengths, in standard deviations of real hands; 0 is the same.
@@ -100,14 +100,14 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
     change nothing, since the landmark model draws a sound hand.
 
     Args:
-        one, other: (21, 3) in metres
+        one, second: (21, 3) in metres
     """
-    return float(np.sqrt((((_proportions(one) - _proportions(other)) / _BONE_SPREADS) ** 2).mean()))
+    return float(np.sqrt((((_proportions(first) - _proportions(second)) / _BONE_SPREADS) ** 2).mean()))
 
 
 def _proportions(world: np.ndarray) -> np.ndarray:
     """(20,): log of each bone's length over the geometric mean of all."""
-    lengths = np.log(np.maximum([np.linalg.norm(world[one] - world[other]) for one, other in BONES], 1e-4))
+    lengths = np.log(np.maximum([np.linalg.norm(world[start] - world[end]) for start, end in BONES], 1e-4))
     return lengths - lengths.mean()
 
 
@@ -116,8 +116,8 @@ def _overbent(world: np.ndarray) -> float:
     for first in (1, 5, 9, 13, 17):
         chain = world[[0, first, first + 1, first + 2, first + 3]]
         bones = np.diff(chain, axis=0)
-        for limit, one, other in zip(_MAX_BENT, bones[:-1], bones[1:], strict=True):
-            cosine = float(one @ other) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12)
+        for limit, before, after in zip(_MAX_BENT, bones[:-1], bones[1:], strict=True):
+            cosine = float(before @ after) / max(float(np.linalg.norm(before) * np.linalg.norm(after)), 1e-12)
             worst = max(worst, math.degrees(math.acos(min(1.0, max(-1.0, cosine)))) - limit)
     return worst
 
@@ -130,8 +130,8 @@ def crossed(points: np.ndarray) -> int:
     """
     pairs = 0
     for first in (5, 9, 13):
-        one, other = points[first : first + 4], points[first + 4 : first + 8]
-        pairs += any(_cross(*one[a : a + 2], *other[b : b + 2]) for a in range(3) for b in range(3))
+        left, right = points[first : first + 4], points[first + 4 : first + 8]
+        pairs += any(_cross(*left[a : a + 2], *right[b : b + 2]) for a in range(3) for b in range(3))
     return pairs
 
 

@@ -14,7 +14,7 @@ from loupe.brain.perception.landmarks.figure import distinct, upright
 from loupe.brain.perception.landmarks.hand import Hand, Hands, hand_region
 from loupe.brain.perception.landmarks.pose import NAMES, Pose, Poses
 
-#: the model files that a ``Looker`` reads, see brain/perception/weights.py
+#: the model files that ``HandViews`` reads, see brain/perception/weights.py
 FILES = ("palm_detection_full", "hand_landmark_full", "pose_detection", "pose_landmark_full")
 #: the views beside the first one and the mirrored one: by how many radians turned, and how far scaled
 _VIEWS = ((0.26, 1.0), (-0.26, 1.0), (0.0, 0.85), (0.0, 1.2))
@@ -24,28 +24,30 @@ _DETECTION, _PRESENCE = 0.4, 0.5
 _VISIBLE = 0.6
 
 
-class Looker:
+class HandViews:
     """Finds hands, and says how steady each of them is.
 
     Args:
         levels: how many sizes of regions the palm detector looks at, see ``crop.tiles``
-        maximum: how many hands a picture has at most; the surest are kept
+        max_hands: how many hands a picture has at most; the surest are kept
 
     Raises:
         MissingWeights: the weights of the four models are not here
         MissingDependency: ai-edge-litert is not installed
 
     Example:
-        >>> hands, missed = Looker(levels=3, most=24).find(picture)  # doctest: +SKIP
+        >>> hands, missed = HandViews(levels=3, max_hands=24).find(picture)  # doctest: +SKIP
     """
 
-    def __init__(self, levels: int, maximum: int) -> None:
+    def __init__(self, levels: int, max_hands: int) -> None:
         palm, hand, body, points = (weights.path(name) for name in FILES)
-        self._maximum = maximum
-        self._finder = Hands(palm, hand, levels=levels, threshold=_DETECTION, presence=_PRESENCE, maximum=2 * maximum)
+        self._max_hands = max_hands
+        self._finder = Hands(
+            palm, hand, levels=levels, threshold=_DETECTION, presence=_PRESENCE, max_figures=2 * max_hands
+        )
         # at a hand that was found, it has to say something
         self._viewer = Hands(palm, hand, presence=0.0)
-        self._bodies = Poses(body, points, maximum=16)
+        self._bodies = Poses(body, points, max_figures=16)
 
     def find(self, picture: np.ndarray) -> tuple[list[Hand], int]:
         """Returns the hands, the surest first, and how many visible wrists of people have none.
@@ -66,7 +68,7 @@ class Looker:
                     missed += 1
                 else:
                     hands = distinct([*hands, hand], parts=True)
-        return hands[: self._maximum], missed
+        return hands[: self._max_hands], missed
 
     def steadiness(self, picture: np.ndarray, hand: Hand) -> Steadiness:
         """Returns how far the landmark model's passes over one hand disagree.

@@ -89,11 +89,11 @@ def measured(picture: np.ndarray, face: Face) -> Skin:
             moved = (left + int(low[0]), top + int(low[1]), right + int(low[0]), bottom + int(low[1]))
             patches.append(Patch(name, moved, spread, level))
     boxes = [_around(face.points[number], 0.15 * size, low, luma.shape) for number in _EDGES]
-    found = [box for box in boxes if box is not None]
-    if not found:
+    boxes_inside = [box for box in boxes if box is not None]
+    if not boxes_inside:
         return Skin(tuple(patches), 0.0, 0.0, 1.0)
-    sharp = np.concatenate([fine[top:bottom, left:right].ravel() for left, top, right, bottom in found])
-    broad = np.concatenate([middle[top:bottom, left:right].ravel() for left, top, right, bottom in found])
+    sharp = np.concatenate([fine[top:bottom, left:right].ravel() for left, top, right, bottom in boxes_inside])
+    broad = np.concatenate([middle[top:bottom, left:right].ravel() for left, top, right, bottom in boxes_inside])
     edges = float(np.percentile(np.abs(sharp), 95))
     crispness = edges / max(float(np.percentile(np.abs(broad), 95)), 1e-6)
     return Skin(tuple(patches), edges, crispness, blockiness(luma))
@@ -110,13 +110,13 @@ def blockiness(luma: np.ndarray) -> float:
     """
     if min(luma.shape) < 24:
         return 1.0
-    found = []
+    worst_phases = []
     for plane in (luma, luma.T):
         steps = np.abs(plane[:, 1:-2] * 3 - plane[:, 2:-1] * 3 - plane[:, :-3] + plane[:, 3:])
         rows = np.minimum(steps, 12.0).mean(0)
         phases = np.array([rows[phase::8].mean() for phase in range(8)])
-        found.append(float(phases.max() / max(float(np.median(phases)), 1e-6)))
-    return min(found)
+        worst_phases.append(float(phases.max() / max(float(np.median(phases)), 1e-6)))
+    return min(worst_phases)
 
 
 def _around(

@@ -11,13 +11,13 @@ from loupe.brain.core.records import Record
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.figure import Figure
 
-_Seen_co = TypeVar("_Seen_co", bound=Figure, covariant=True)
+_Figure_co = TypeVar("_Figure_co", bound=Figure, covariant=True)
 
 
-class Looks(Protocol[_Seen_co]):
-    """A landmark model that looks at one region: ``Faces.at``, ``Poses.at``, ``Hands.at``."""
+class LandmarkModel(Protocol[_Figure_co]):
+    """Draws the points of what is in one region: ``Faces.at``, ``Poses.at``, ``Hands.at``."""
 
-    def __call__(self, picture: np.ndarray, roi: Roi) -> _Seen_co | None: ...
+    def __call__(self, picture: np.ndarray, roi: Roi) -> _Figure_co | None: ...
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,24 @@ VIEWS = (
 )
 
 
-def seen(look: Looks[_Seen_co], picture: np.ndarray, roi: Roi) -> list[tuple[View, _Seen_co | None]]:
+def figures(model: LandmarkModel[_Figure_co], picture: np.ndarray, roi: Roi) -> list[tuple[View, _Figure_co | None]]:
     """Returns what a landmark model finds in each of ``VIEWS``; None where it finds nothing.
 
     What it found in a mirrored view lies in the mirrored picture: ``back`` puts its points in their places.
 
     Args:
-        look: the model
+        model: finds it in one region
         picture: (H, W, 3) uint8 RGB
         roi: the region, ``usable``
     """
     other = np.ascontiguousarray(picture[:, ::-1])
-    found = []
+    by_view = []
     for view in VIEWS:
         start = Roi(picture.shape[1] - roi.x, roi.y, roi.side, -roi.angle) if view.mirror else roi
         changed = start.shifted(view.x, view.y).scaled(view.scale)
         region = Roi(changed.x, changed.y, changed.side, changed.angle + view.angle)
-        found.append((view, look(other if view.mirror else picture, region)))
-    return found
+        by_view.append((view, model(other if view.mirror else picture, region)))
+    return by_view
 
 
 def back(points: np.ndarray, view: View, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a check of anatomy asks a judge: every specialist question about every crop, and the worst answer counts."""
+"""What a check of anatomy asks a VLM: every specialist question about every crop, and the worst answer counts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
+from loupe.brain.core.specs import known_backend
 from loupe.brain.perception import weights
 from loupe.brain.perception.landmarks import crop
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.answers import Question
-from loupe.brain.perception.vlm.base import Judge
+from loupe.brain.perception.vlm.base import Vlm
 from loupe.brain.perception.vlm.questions import SPECIALISTS
 
-GRADES = ("auto", "offline", "gpu")
-#: what the form says of the grades, and of the judge
-GRADE_SENTENCE = "offline: by landmarks; gpu: asks a judge about each crop; auto: gpu where it can be had"
-JUDGE = folder.DEFAULT
-JUDGE_SENTENCE = "The judge of grade gpu: a hub id or a folder"
+BACKENDS = ("auto", "landmarks", "vlm")
+#: what the form says of the backends, and of the VLM
+BACKEND_SENTENCE = "landmarks: measures them; vlm: asks a VLM about each crop; auto: vlm where it can be had"
+VLM = folder.DEFAULT
+VLM_SENTENCE = "The VLM of backend vlm: a hub id or a folder"
 #: an answer counts where yes and no together are at least this probable
 MIN_MASS = 0.5
 #: crops are cut out at most this large, in pixels
@@ -32,7 +33,7 @@ LARGEST = 448
 
 @dataclass(frozen=True)
 class Worst(Record):
-    """What a judge says of one crop.
+    """What a VLM says of one crop.
 
     Attributes:
         score: the highest P(yes) of all questions about it, in [0, 1], higher is worse; NaN where none was answered
@@ -45,52 +46,51 @@ class Worst(Record):
     reason: str = ""
 
 
-def resolved(grade: str, device: str, judge: str = JUDGE) -> str:
-    """Returns the grade with "auto" replaced: "gpu" on a CUDA device that has the judge's weights, else "offline".
+def resolved(backend: str, device: str, vlm: str = VLM) -> str:
+    """Returns the backend with "auto" replaced: "vlm" on a CUDA device that has the VLM's weights, else "landmarks".
 
     Args:
-        grade: one of ``GRADES``
+        backend: one of ``BACKENDS``
         device: "cpu", "cuda", "cuda:1", "mps"
-        judge: a hub id or a folder
+        vlm: a hub id or a folder
 
     Raises:
-        InputError: there is no such grade
+        InputError: there is no such backend
 
     >>> resolved("auto", "cpu")
-    'offline'
+    'landmarks'
     """
-    if grade not in GRADES:
-        raise InputError(f"expected a grade out of {', '.join(GRADES)}, got {grade!r}")
-    if grade != "auto":
-        return grade
-    return "gpu" if device.startswith("cuda") and folder.is_here(judge) else "offline"
+    known_backend(backend, BACKENDS, {"offline": "landmarks", "gpu": "vlm"})
+    if backend != "auto":
+        return backend
+    return "vlm" if device.startswith("cuda") and folder.is_here(vlm) else "landmarks"
 
 
-def start(grade: str, judge: str, names: Sequence[str], device: str) -> tuple[list[Path], Judge | None]:
-    """Returns what a check loads first: the model files, and the judge where the grade comes to "gpu", else None.
+def start(backend: str, vlm: str, names: Sequence[str], device: str) -> tuple[list[Path], Vlm | None]:
+    """Returns what a check loads first: the model files, and the VLM where the backend comes to "vlm", else None.
 
     Args:
-        grade: one of ``GRADES``
-        judge: a hub id or a folder
+        backend: one of ``BACKENDS``
+        vlm: a hub id or a folder
         names: of the model files, see brain/perception/weights.py
         device: "cpu", "cuda", "cuda:1", "mps"
 
     Raises:
-        InputError: there is no such grade
+        InputError: there is no such backend
         MissingWeights: a model file is not here
-        ModelError: the judge cannot be loaded
+        ModelError: the VLM cannot be loaded
     """
-    grade = resolved(grade, device, judge)
+    backend = resolved(backend, device, vlm)
     files = [weights.path(name) for name in names]
-    if grade != "gpu":
+    if backend != "vlm":
         return files, None
-    from loupe.brain.perception.vlm.local import LocalJudge
+    from loupe.brain.perception.vlm.local import LocalVlm
 
-    return files, LocalJudge(judge, device=device)
+    return files, LocalVlm(vlm, device=device)
 
 
 def cut(picture: np.ndarray, roi: Roi) -> np.ndarray:
-    """Returns a region as a picture for the judge: (S, S, 3) uint8, never scaled up, S at most ``LARGEST``.
+    """Returns a region as a picture for the VLM: (S, S, 3) uint8, never scaled up, S at most ``LARGEST``.
 
     Args:
         picture: (H, W, 3) uint8 RGB
@@ -99,39 +99,41 @@ def cut(picture: np.ndarray, roi: Roi) -> np.ndarray:
     return crop.cut(picture, roi, max(8, min(LARGEST, round(roi.side))))
 
 
-def worst(judge: Judge, crops: Sequence[np.ndarray], failure: str) -> list[Worst]:
+def worst(vlm: Vlm, crops: Sequence[np.ndarray], failure: str) -> list[Worst]:
     """Returns for each crop the answer that is the worst for it.
 
     All questions of ``SPECIALISTS`` for the failure are asked about every crop, all in one call. P(yes) is as the model
     gives it: it has been calibrated on nothing.
 
     Args:
-        judge: any judge
+        vlm: any VLM
         crops: (H, W, 3) uint8 sRGB each: a hand, a face or a person, as the failure's questions want it
         failure: a label of brain/core/taxonomy.py that there are questions for
 
     Raises:
         InputError: there are no questions for the failure
-        JudgeError: the judge gave no answer
+        VlmError: the VLM gave no answer
 
     Source: one question for each artefact about a crop of its part, after ArtifactLens
 
-    >>> worst(LocalJudge(device="cuda"), [hand], "hand_malformed")  # doctest: +SKIP
+    >>> worst(LocalVlm(device="cuda"), [hand], "hand_malformed")  # doctest: +SKIP
     [Worst(score=0.91, name='extra_fingers', reason='')]
     """
-    asked = [(one.name, one.text) for one in SPECIALISTS.values() if one.failure == failure]
+    asked = [(answer.name, answer.text) for answer in SPECIALISTS.values() if answer.failure == failure]
     if not asked:
         raise InputError(f"expected a failure that there are questions for, got {failure!r}")
     if not crops:
         return []
-    answers = judge.judge([Question(text, picture) for picture in crops for _, text in asked])
-    found = []
+    answers = vlm.answer([Question(text, picture) for picture in crops for _, text in asked])
+    worst_answers = []
     for start in range(0, len(answers), len(asked)):
         about = zip(asked, answers[start : start + len(asked)], strict=True)
-        known = [(one.yes, name) for (name, _), one in about if not math.isnan(one.yes) and one.mass >= MIN_MASS]
+        known = [
+            (answer.yes, name) for (name, _), answer in about if not math.isnan(answer.yes) and answer.mass >= MIN_MASS
+        ]
         if known:
             score, name = max(known)
-            found.append(Worst(float(score), name))
+            worst_answers.append(Worst(float(score), name))
         else:
-            found.append(Worst(math.nan, "", "the judge answered neither yes nor no"))
-    return found
+            worst_answers.append(Worst(math.nan, "", "the VLM answered neither yes nor no"))
+    return worst_answers

@@ -1,6 +1,6 @@
-"""A verdict of boxes that a vision-language judge has to share; where it does not, nothing is known.
+"""A verdict of boxes that a VLM has to share; where it does not, nothing is known.
 
-Detectors and judges go wrong in different ways: a detector takes a statue for a person, a judge cannot count. What both
+Detectors and VLMs go wrong in different ways: a detector takes a statue for a person, a VLM cannot count. What both
 say is right more often than what one of them says.
 """
 
@@ -18,71 +18,67 @@ from loupe.brain.perception.vlm import questions
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.perception.vlm.base import Judge
-
-#: as the questions call the relations that have another name there
-_NAMES = {"next to": "beside", "near": "beside"}
+    from loupe.brain.perception.vlm.base import Vlm
 
 
 def presence(name: str) -> str:
-    """Returns the question whether a thing is there; empty where its name cannot be asked for.
+    """Returns the question whether an object is there; empty where its name cannot be asked for.
 
     >>> presence("dog")
     'Is there at least one "dog" in this picture?'
     """
-    return _asked(lambda: questions.is_there(name))
+    return _question(lambda: questions.is_there(name))
 
 
 def number(count: int, name: str) -> str:
     """Returns the question whether there are so many; empty where it cannot be asked."""
-    return _asked(lambda: questions.are_there_exactly(count, name))
+    return _question(lambda: questions.are_there_exactly(count, name))
 
 
 def attribute(name: str, value: str) -> str:
-    """Returns the question whether a thing is like that; empty where it cannot be asked."""
-    return _asked(lambda: questions.has_attribute(name, value))
+    """Returns the question whether an object is like that; empty where it cannot be asked."""
+    return _question(lambda: questions.has_attribute(name, value))
 
 
 def relation(name: str, how: str, other: str) -> str:
-    """Returns the question whether one thing stands so to another; empty where it cannot be asked.
+    """Returns the question whether one object stands so to another; empty where it cannot be asked.
 
     >>> relation("dog", "next to", "car")
     'Is the "dog" beside the "car" in this picture?'
     """
-    key = _NAMES.get(how, how).replace(" ", "_")
-    return _asked(lambda: questions.stands(name, key, other)) if key in questions.RELATIONS else ""
+    return _question(lambda: questions.stands(name, how, other))
 
 
-def _asked(make: Callable[[], str]) -> str:
+def _question(make: Callable[[], str]) -> str:
     try:
         return make()
     except InputError:
         return ""
 
 
-def agreed(requirements: Sequence[Requirement], picture: np.ndarray, judge: Judge) -> tuple[Requirement, ...]:
-    """Returns the atoms; of those that are known, the ones that the judge sees otherwise are unknown now.
+def agreed(requirements: Sequence[Requirement], picture: np.ndarray, vlm: Vlm) -> tuple[Requirement, ...]:
+    """Returns the requirements; of those that are known, the ones that the VLM sees otherwise are unknown now.
 
     Of what is excluded it is asked whether it is there, never whether it is not: to that, models answer at chance.
 
     Args:
-        atoms: with their questions; one without is left as it is
+        requirements: with their questions; one without is left as it is
         picture: (H, W, 3) uint8 RGB
-        judge: is asked about all of them at once
+        vlm: is asked about all of them at once
 
     Raises:
-        JudgeError: no answer could be had
+        VlmError: no answer could be had
     """
     from loupe.brain.perception.vlm.answers import Question
 
     open_ = [at for at, requirement in enumerate(requirements) if requirement.known and requirement.question]
-    answers = judge.judge([Question(requirements[at].question, picture) for at in open_]) if open_ else []
-    found = list(requirements)
+    answers = vlm.answer([Question(requirements[at].question, picture) for at in open_]) if open_ else []
+    agreed_on = list(requirements)
     for at, answer in zip(open_, answers, strict=True):
         requirement = requirements[at]
         violated = requirement.violated > 0.5
         expected = "yes" if violated == (requirement.failure == "negation_violated") else "no"
         if answer.verdict != expected:
-            why = "the judge is not sure" if answer.verdict == "unknown" else f"the judge says {answer.verdict}"
-            found[at] = replace(requirement, violated=math.nan, reason=f"{why}: {requirement.question}")
-    return tuple(found)
+            why = "the VLM is not sure" if answer.verdict == "unknown" else f"the VLM says {answer.verdict}"
+            agreed_on[at] = replace(requirement, violated=math.nan, reason=f"{why}: {requirement.question}")
+    return tuple(agreed_on)

@@ -11,10 +11,10 @@ Three of the numbers here are fitted on human verdicts, the others are rules and
 - **Presence with YOLOX-nano**: a logistic regression on the logit of the best score of a label, at even odds, on
   ImageNet photos whose class is one of COCO's, against labels of things that are not in them; half of the photos are
   fitted on.
-- **Absence with a detector that says nothing below about 0.5**: where Faster R-CNN found no box of one object, people
+- **Absence with a detector that says nothing below about 0.5**: where Faster R-CNN gives no box of one object, people
   could see both objects in 9 of 35 pictures of SpatialBench-UC.
 
-    python -m benchmarks.composition fit DATA      prints the coefficients again
+    python -m benchmarks.composition fit      prints the coefficients again
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loupe.brain.core.relations import RelationName
 from loupe.brain.imaging.boxes import area, containment
 from loupe.brain.measures.composition.geometry import AXES, NEAR, apart, edge_distance, side_gap
 from loupe.brain.perception.detectors.detection import Detection
@@ -36,16 +37,16 @@ DECIDABLE = 0.3
 PRESENCE = (7.36, 3.28)
 #: a floor up to which a detector's silence is judged by ``PRESENCE``
 LOW_FLOOR = 0.15
-#: how likely a thing is missing that a detector with a higher floor does not give: 26 of 35
+#: how likely an object is missing that a detector with a higher floor does not give: 26 of 35
 MISSING_ABOVE_FLOOR = 0.74
-#: the confidences at which things are counted
+#: the confidences at which objects are counted
 LEVELS = (0.25, 0.35, 0.45, 0.55, 0.65)
 #: beyond these many a detector's count is not trusted
 MAX_COUNTED = 10
-#: the share of the picture below which a thing may be background that nobody counts
+#: the share of the picture below which an object may be background that nobody counts
 SMALL = 0.01
-#: how a count may be read: as it is, without what lies inside another one, without what is small
-_MERGED = 0.5
+#: the IoU, and the share that lies inside another one, from which a detection may be a part of that one
+_MAX_IOU, _MAX_INSIDE = 0.5, 0.9
 #: areas have to differ by this factor for the larger one to be larger for sure, and for the same size the other way
 # round
 SIZE_FACTOR = 1.5
@@ -75,74 +76,74 @@ def sigmoid(value: float) -> float:
 
 
 def presence(score: float) -> float:
-    """Returns how likely a thing is there whose best box has this confidence; 0 stands for no box at all.
+    """Returns how likely an object is there whose best box has this confidence; 0 stands for no box at all.
 
     Of YOLOX-nano, at even odds.
 
     >>> round(presence(0.0), 2), round(presence(0.5), 2)
     (0.09, 1.0)
     """
-    held = min(max(score, 0.05), 0.99)
+    bounded = min(max(score, 0.05), 0.99)
     intercept, slope = PRESENCE
-    return sigmoid(intercept + slope * math.log(held / (1 - held)))
+    return sigmoid(intercept + slope * math.log(bounded / (1 - bounded)))
 
 
-def missing(seen: Sequence[Detection], floor: float) -> Estimate:
-    """Returns how likely none of a thing is there.
+def missing(detections: Sequence[Detection], floor: float) -> Estimate:
+    """Returns how likely none of an object is there.
 
     Args:
-        seen: its detections
+        detections: of it, the most confident first
         floor: the confidence below which the detector gives none
 
     >>> missing((), 0.5).probability
     0.74
     """
-    if seen:
-        return Estimate(1 - presence(seen[0].score))
+    if detections:
+        return Estimate(1 - presence(detections[0].score))
     return Estimate(1 - presence(0.0) if floor <= LOW_FLOOR else MISSING_ABOVE_FLOOR)
 
 
-def counted(seen: Sequence[Detection], minimum: int, exact: bool, size: tuple[int, int]) -> Estimate:
+def counted(detections: Sequence[Detection], min_count: int, exact: bool, size: tuple[int, int]) -> Estimate:
     """Returns how likely the count is wrong: the share of the ways to count by which it is.
 
-    A way to count is a confidence from ``LEVELS`` (as far as the detections go down), with or without things that lie
-    mostly inside another one of their kind, with or without things below 1 % of the picture. Where fewer are seen than
-    asked for, the others may have been missed: each as likely as the detector is unsure of those that it sees. A rule,
-    not fitted.
+    A way to count is a confidence from ``LEVELS`` (as far as the detections go down), with or without objects that lie
+    mostly inside another one of their kind, with or without objects below 1 % of the picture. Where fewer are detected
+    than asked for, the others may have been missed: each as likely as the detector is unsure of those that it gives. A
+    rule, not fitted.
 
     Args:
-        seen: the detections of one thing, the most confident first
-        minimum: how many are asked for
+        detections: of one object, the most confident first
+        min_count: how many are asked for
         exact: whether there may not be more
         size: of the picture in pixels
     """
-    if minimum > MAX_COUNTED or len([one for one in seen if one.score >= LEVELS[0]]) > 2 * MAX_COUNTED:
+    scores = [detection.score for detection in detections if detection.score >= LEVELS[0]]
+    if min_count > MAX_COUNTED or len(scores) > 2 * MAX_COUNTED:
         return unknown(f"more than {MAX_COUNTED} are not counted by boxes")
-    found = [one.score for one in seen if one.score >= LEVELS[0]]
-    unsure = 1 - sum(found) / max(len(found), 1)
+    unsure = 1 - sum(scores) / max(len(scores), 1)
     ways: list[float] = []
     for level in LEVELS:
-        sure = [one for one in seen if one.score >= level]
-        large = [one for one in sure if area(one.corners) >= SMALL * size[0] * size[1]]
+        sure = [detection for detection in detections if detection.score >= level]
+        large = [detection for detection in sure if area(detection.corners) >= SMALL * size[0] * size[1]]
         for chosen in (sure, large, _outer(sure)):
-            lacking = minimum - len(chosen)
+            lacking = min_count - len(chosen)
             ways.append(1 - unsure**lacking if lacking > 0 else float(exact and lacking < 0))
     return Estimate(sum(ways) / len(ways))
 
 
-def _outer(seen: Sequence[Detection]) -> list[Detection]:
+def _outer(detections: Sequence[Detection]) -> list[Detection]:
     """Without what lies mostly inside a more confident one, or overlaps it by half."""
     kept: list[Detection] = []
-    for place in apart([one.corners for one in seen], _MERGED):
-        one = seen[place]
-        if all(containment(one.corners, other.corners) < 0.9 for other in kept):
-            kept.append(one)
+    for place in apart([detection.corners for detection in detections], _MAX_IOU):
+        detection = detections[place]
+        if all(containment(detection.corners, other.corners) < _MAX_INSIDE for other in kept):
+            kept.append(detection)
     return kept
 
 
-def plausible(seen: Sequence[Detection], ratio: float = 0.5, maximum: int = 4) -> list[Detection]:
+def plausible(detections: Sequence[Detection], min_ratio: float = 0.5, max_count: int = 4) -> list[Detection]:
     """Returns the detections that may be the one that is meant: those with at least half the best one's confidence."""
-    return [one for one in seen[:maximum] if one.score >= ratio * seen[0].score]
+    return [detection for detection in detections[:max_count] if detection.score >= min_ratio * detections[0].score]
 
 
 def side(gap: float) -> tuple[float, float]:
@@ -180,7 +181,7 @@ def related(
     nothing. In front of and behind boxes do not show.
 
     Args:
-        name: one of ``prompts.spec.RELATIONS``
+        name: one of ``core.relations.SPATIAL_RELATIONS``
         subjects: detections of the first object, the most confident first, at least one
         objects: of the other one, at least one
         decidable: how likely people would give that verdict, rather than call it undecidable
@@ -195,11 +196,11 @@ def related(
         return unknown(f"several objects may be meant by {name}")
     if name in NEAR:
         return _between(edge_distance(a, b), 0.25, 2.0, f"whether it is {name} cannot be told from the distance")
-    if name == "in":
+    if name == RelationName.IN:
         inside = containment(a, b) if area(a) <= area(b) else 0.0
         return _between(1 - inside, 0.2, 0.95, "whether it is in it cannot be told from the overlap")
-    if name in ("on", "under"):
-        fails, holds = side(side_gap("above" if name == "on" else "below", a, b))
+    if name in (RelationName.ON, RelationName.UNDER):
+        fails, holds = side(side_gap(RelationName.ABOVE if name == RelationName.ON else RelationName.BELOW, a, b))
         across = min(a[2], b[2]) - max(a[0], b[0])
         if fails >= decidable and fails > holds:
             return Estimate(fails / (fails + holds))
@@ -215,7 +216,7 @@ def sized(name: str, subjects: Sequence[Detection], objects: Sequence[Detection]
     A rule, not fitted: the areas of all pairs that may be meant have to differ by 1.5 in the same direction.
 
     Args:
-        name: one of ``prompts.spec.SIZES``
+        name: one of ``core.relations.SIZE_RELATIONS``
         subjects: detections of the first object, the most confident first, at least one
         objects: of the other one, at least one
     """
@@ -228,9 +229,9 @@ def sized(name: str, subjects: Sequence[Detection], objects: Sequence[Detection]
     if not logs:
         return unknown("both may be the same box")
     low, high = min(logs), max(logs)
-    if name == "same size as":
+    if name == RelationName.SAME_SIZE_AS:
         return _between(max(abs(low), abs(high)), 1.0, 2.5, "the sizes are nearly the same")
-    if name == "smaller than":
+    if name == RelationName.SMALLER_THAN:
         low, high = -high, -low
     if low >= 1:
         return Estimate(0.05)

@@ -1,7 +1,7 @@
-"""Names the colour of a crop by its pixels: the eleven basic colour terms (Berlin and Kay 1969), or none.
+"""Names the color of a crop by its pixels: the eleven basic color terms (Berlin and Kay 1969), or none.
 
 Every pixel is named by its lightness, chroma and hue in CIELAB; the shares of the names are what a crop says. Rules and
-not a model, so that it works offline; where they stand was chosen on half of the 949 names of the XKCD colour survey
+not a model, so that it works offline; where they stand was chosen on half of the 949 names of the XKCD color survey
 (public domain; the half with an even place in the alphabet), see ``python -m benchmarks.composition colors``.
 
 >>> import numpy as np
@@ -30,7 +30,7 @@ _OTHER_WORDS = {
     "light blue": "blue", "dark green": "green", "light green": "green", "dark red": "red", "bright red": "red",
     "blond": "yellow", "ebony": "black", "ivory": "white", "indigo": "purple", "golden": "yellow", "gold": "yellow",
 }  # fmt: skip
-#: terms that one thing can be given by two people: the one is no proof against the other
+#: terms that one object can be given by two people: the one is no proof against the other
 _NEAR = {
     "black": {"gray", "brown", "blue", "purple"}, "gray": {"black", "white", "blue", "brown", "green"},
     "white": {"gray", "yellow", "pink"}, "red": {"orange", "pink", "brown", "purple"},
@@ -39,7 +39,7 @@ _NEAR = {
     "purple": {"blue", "pink", "red", "black"}, "pink": {"red", "purple", "white"},
     "brown": {"red", "orange", "yellow", "black", "gray"},
 }  # fmt: skip
-#: how much of a box is looked at, along each side: the thing is rather in its middle
+#: how much of a box is looked at, along each side: the object is rather in its middle
 _MIDDLE = 0.6
 _MIN_SIDE = 4
 #: pixels looked at along the long side
@@ -48,7 +48,7 @@ _SAMPLES = 64
 
 @dataclass(frozen=True)
 class Naming(Record):
-    """What colour a crop has.
+    """What color a crop has.
 
     Attributes:
         name: the term of the most pixels, or None where no term has enough of them
@@ -62,7 +62,7 @@ class Naming(Record):
 
 
 def term(word: str) -> str | None:
-    """Returns the basic term for a colour word, or None for a word that is none of ours.
+    """Returns the basic term for a color word, or None for a word that is none of ours.
 
     >>> term("Grey"), term("navy blue"), term("rainbow")
     ('gray', 'blue', None)
@@ -117,12 +117,12 @@ def names(pixels: np.ndarray) -> np.ndarray:
     return np.select([where for _, where in rules], [TERMS.index(name) for name, _ in rules], TERMS.index("gray"))
 
 
-def name_color(picture: np.ndarray, minimum: float = 0.4) -> Naming:
-    """Returns the colour of a picture of one thing.
+def name_color(picture: np.ndarray, min_share: float = 0.4) -> Naming:
+    """Returns the color of a picture of one object.
 
     Args:
         picture: (H, W, 3) uint8 sRGB
-        minimum: the share of the pixels that a name needs
+        min_share: the share of the pixels that a name needs
     """
     import numpy as np
 
@@ -132,7 +132,7 @@ def name_color(picture: np.ndarray, minimum: float = 0.4) -> Naming:
     counts = np.bincount(names(picture[::step, ::step]).ravel(), minlength=len(TERMS))
     shares = {name: float(count / counts.sum()) for name, count in zip(TERMS, counts, strict=True) if count}
     best = max(shares, key=lambda name: shares[name])
-    if shares[best] < minimum:
+    if shares[best] < min_share:
         return Naming(None, shares, f"no colour has most of it: {describe(shares)}")
     return Naming(best, shares)
 
@@ -153,7 +153,7 @@ def middle(picture: np.ndarray, bounds: tuple[float, float, float, float]) -> np
 
 
 def mismatch(naming: Naming, wanted: str) -> float | None:
-    """Returns how much a thing's colour speaks against the wanted one, in [0, 1], or None where it says nothing.
+    """Returns how much an object's color speaks against the wanted one, in [0, 1], or None where it says nothing.
 
     Evidence against is the largest share of a term that nobody would take for the wanted one, where it is at least
     0.4 of the pixels; evidence for is the share of the wanted term. A rule, not fitted.
@@ -173,11 +173,11 @@ def mismatch(naming: Naming, wanted: str) -> float | None:
     return wrong / (wrong + right)
 
 
-def describe(shares: Mapping[str, float], maximum: int = 3) -> str:
+def describe(shares: Mapping[str, float], max_names: int = 3) -> str:
     """Returns the largest shares as words.
 
     >>> describe({"red": 0.75, "blue": 0.25})
     'red 75 %, blue 25 %'
     """
-    largest = sorted(shares, key=lambda name: -shares[name])[:maximum]
+    largest = sorted(shares, key=lambda name: -shares[name])[:max_names]
     return ", ".join(f"{name} {round(100 * shares[name])} %" for name in largest)

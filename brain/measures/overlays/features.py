@@ -40,11 +40,11 @@ def timed(text: str) -> bool:
     return _TIME.search(text) is not None
 
 
-def features(found: LineCandidate, shape: tuple[int, int], read: bool) -> dict[str, float]:
+def features(candidate: LineCandidate, shape: tuple[int, int], read: bool) -> dict[str, float]:
     """Returns the numbers of one line, each about in [0, 1]; 1 is "very much so".
 
     Args:
-        found: the line
+        candidate: the line
         shape: (H, W) of the picture
         read: whether it was read; what depends on the text is taken as usual where not
 
@@ -56,14 +56,14 @@ def features(found: LineCandidate, shape: tuple[int, int], read: bool) -> dict[s
     ends), ``bar`` (which reaches the picture's border), ``twins`` and ``mates``.
     """
     height, width = shape
-    region = found.region
+    region = candidate.region
     low, high = region.corners.min(0), region.corners.max(0)
     gap_x = max(0.0, min(float(low[0]), width - float(high[0]))) / width
     gap_y = max(0.0, min(float(low[1]), height - float(high[1]))) / height
     middle = abs(float(low[0] + high[0]) / 2 / width - 0.5)
     angle = abs(slant(region))
-    letters = len(comparable(found.text))
-    ink, plate = found.ink, found.plate
+    letters = len(comparable(candidate.text))
+    ink, plate = candidate.ink, candidate.plate
     values = {
         "level": 1 - min(1.0, min(angle, 90 - min(angle, 90)) / 10),
         "upright": float(angle > 60),
@@ -74,11 +74,11 @@ def features(found: LineCandidate, shape: tuple[int, int], read: bool) -> dict[s
         "height": min(1.0, region.height / height / 0.2),
         "width": min(1.0, region.width / width),
         "sure": region.confidence,
-        "faint": float(found.faint),
-        "legible": found.confidence if read else 0.9,
+        "faint": float(candidate.faint),
+        "legible": candidate.confidence if read else 0.9,
         "long": min(1.0, letters / 10) if read else 0.6,
-        "owned": float(read and owned(found.text)),
-        "timed": float(read and timed(found.text)),
+        "owned": float(read and owned(candidate.text)),
+        "timed": float(read and timed(candidate.text)),
         "even": 0.0 if ink is None else math.exp(-3 * ink.spread),
         "lively": 0.0 if ink is None else min(1.0, ink.behind),
         "blend": 0.0 if ink is None or math.isnan(ink.opacity) else 1 - ink.opacity,
@@ -88,8 +88,8 @@ def features(found: LineCandidate, shape: tuple[int, int], read: bool) -> dict[s
         "thin": 0.0 if ink is None else 1 - min(1.0, ink.share / 0.4),
         "plate": 0.0 if plate is None else plate.straight * math.exp(-plate.spread / 4),
         "bar": 0.0 if plate is None else plate.straight * min(1.0, plate.borders / 2),
-        "twins": min(1.0, found.twins / 4),
-        "mates": min(1.0, found.mates / 6),
+        "twins": min(1.0, candidate.twins / 4),
+        "mates": min(1.0, candidate.mates / 6),
     }
     return values
 

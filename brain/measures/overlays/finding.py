@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.measures.overlays.ink import Ink, Plate, ink_of, plate_of
-from loupe.brain.perception.ocr.ocr import Region, cut, same_place, turns
+from loupe.brain.perception.ocr.regions import Region, cut, same_place, turns
 
 if TYPE_CHECKING:
-    from loupe.brain.perception.ocr.ocr import Ocr
+    from loupe.brain.perception.ocr.rapid_ocr import Ocr
 
 #: the detector's long side: it finds lines of 8 pixels there, 1 % of the picture
 LONG_SIDE = 736
@@ -83,20 +83,20 @@ def lines_of(picture: np.ndarray, ocr: Ocr) -> list[LineCandidate]:
     even = evened(small)
     clear = _likely(ocr.regions(small, LONG_SIDE), min(small.shape[:2]))
     faint = _likely(ocr.regions(even, LONG_SIDE), min(small.shape[:2]))
-    faint = [one for one in faint if not any(same_place(one, old) for old in clear)]
-    regions = ([(one, False) for one in clear] + [(one, True) for one in faint])[:MAX_LINES]
+    faint = [region for region in faint if not any(same_place(region, old) for old in clear)]
+    regions = ([(region, False) for region in clear] + [(region, True) for region in faint])[:MAX_LINES]
     every = [region for region, _ in regions]
-    found = []
+    candidates = []
     for (region, is_faint), same, alike in zip(regions, _twins(even, every), mates(every), strict=True):
         own = Region(region.corners / np.float32(scale), region.confidence)
-        found.append(LineCandidate(own, is_faint, ink_of(small, region), plate_of(small, region), same, alike))
-    return found
+        candidates.append(LineCandidate(own, is_faint, ink_of(small, region), plate_of(small, region), same, alike))
+    return candidates
 
 
 def _likely(regions: Sequence[Region], short: int) -> list[Region]:
     """The regions that can be lines, upright ones turned to the side; a whole animal is often taken for a letter."""
     sideways = [turns(region)[1] if region.height >= 1.8 * region.width else region for region in regions]
-    return [one for one in sideways if one.height <= _TALLEST * short and one.width >= _MIN_ASPECT * one.height]
+    return [line for line in sideways if line.height <= _TALLEST * short and line.width >= _MIN_ASPECT * line.height]
 
 
 def _twins(even: np.ndarray, regions: Sequence[Region]) -> list[int]:
@@ -150,7 +150,9 @@ def read_lines(picture: np.ndarray, ocr: Ocr, lines: Sequence[LineCandidate]) ->
     alphabet = ocr.alphabet("any")
     read = []
     for line, way in zip(lines, ways, strict=True):
-        text, confidence = max((alphabet.greedy(next(seen)) for _ in way), key=lambda one: (bool(one[0]), one[1]))
+        text, confidence = max(
+            (alphabet.greedy(next(seen)) for _ in way), key=lambda reading: (bool(reading[0]), reading[1])
+        )
         read.append(replace(line, text=text, confidence=float(confidence) if text else 0.0))
     return read
 

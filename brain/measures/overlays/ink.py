@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.perception.ocr.ocr import cut
+from loupe.brain.perception.ocr.regions import cut
 
 if TYPE_CHECKING:
-    from loupe.brain.perception.ocr.ocr import Region
+    from loupe.brain.perception.ocr.regions import Region
 
 #: pixels that the line's height is brought to before it is measured
 _HEIGHT = 48

@@ -33,23 +33,23 @@ WEIGHTS: dict[str, float] = {
 _PLATE = 0.5
 
 
-def overlay_likelihood(found: LineCandidate, shape: tuple[int, int], read: bool = True) -> float:
+def overlay_likelihood(candidate: LineCandidate, shape: tuple[int, int], read: bool = True) -> float:
     """Returns how likely the line is a caption or belongs to an interface, in [0, 1]; higher is worse.
 
     A logistic regression over ``features``; see ``watermark_likelihood``.
 
     Args:
-        found: the line
+        candidate: the line
         shape: (H, W) of the picture
         read: whether it was read
     """
-    return likelihood(features(found, shape, read), WEIGHTS)
+    return likelihood(features(candidate, shape, read), WEIGHTS)
 
 
-def overlay_kind(found: LineCandidate, shape: tuple[int, int]) -> str:
+def overlay_kind(candidate: LineCandidate, shape: tuple[int, int]) -> str:
     """Returns "time", "bar", "button" or "caption": what the line looks most like."""
-    values = features(found, shape, True)
-    if timed(found.text):
+    values = features(candidate, shape, True)
+    if timed(candidate.text):
         return "time"
     if values["bar"] > _PLATE:
         return "bar"

@@ -1,4 +1,4 @@
-"""Asks a vision-language judge whether something is laid over a picture."""
+"""Asks a VLM whether something is laid over a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loupe.brain.perception.vlm.questions import SPECIALISTS, quoted
 if TYPE_CHECKING:
     import numpy as np
 
-    from loupe.brain.perception.vlm.base import Judge
+    from loupe.brain.perception.vlm.base import Vlm
 
 #: of what was asked for: more make a question that no model follows
 _MAX_TEXTS = 5
@@ -39,25 +39,27 @@ def question(kind: str, texts: Sequence[str]) -> str:
 
 
 def answers(
-    judge: Judge, pictures: Sequence[np.ndarray], kind: str, texts: Sequence[Sequence[str]]
+    vlm: Vlm, pictures: Sequence[np.ndarray], kind: str, texts: Sequence[Sequence[str]]
 ) -> list[tuple[float, str]]:
-    """Returns for each picture P(yes), NaN where the judge says neither yes nor no, and then why.
+    """Returns for each picture P(yes), NaN where the VLM says neither yes nor no, and then why.
 
     Args:
-        judge: is asked one question for each picture
+        vlm: is asked one question for each picture
         pictures: (H, W, 3) uint8 RGB each
         kind: "watermark" or "overlay"
         texts: for each picture what its prompt asks to be written
 
     Raises:
-        JudgeError: no answer could be had
+        VlmError: no answer could be had
     """
     from loupe.brain.perception.vlm.answers import Cuts, Question, decide
 
-    given = judge.judge([Question(question(kind, t), p) for p, t in zip(pictures, texts, strict=True)])
+    given = vlm.answer([Question(question(kind, t), p) for p, t in zip(pictures, texts, strict=True)])
     # where between yes and no to draw the line is the threshold's business: only a model that says neither is unknown
     read = [decide(answer.yes, answer.mass, Cuts(low=0.5, high=0.5)) for answer in given]
     return [
-        (math.nan, answer.reason or "the judge said neither yes nor no") if one.verdict == "unknown" else (one.yes, "")
-        for one, answer in zip(read, given, strict=True)
+        (math.nan, answer.reason or "the VLM said neither yes nor no")
+        if decided.verdict == "unknown"
+        else (decided.yes, "")
+        for decided, answer in zip(read, given, strict=True)
     ]

@@ -73,21 +73,21 @@ WEIGHTS: dict[str, dict[str, float]] = {
 }
 
 
-def watermark_likelihood(found: LineCandidate, shape: tuple[int, int], read: bool = True) -> float:
+def watermark_likelihood(candidate: LineCandidate, shape: tuple[int, int], read: bool = True) -> float:
     """Returns how likely the line is a watermark, in [0, 1]; higher is worse.
 
     The largest of three logistic regressions over ``features``: a name in a corner, a word in rows, a word across.
 
     Args:
-        found: the line
+        candidate: the line
         shape: (H, W) of the picture
         read: whether it was read
     """
-    values = features(found, shape, read)
+    values = features(candidate, shape, read)
     return max(likelihood(values, weights) for weights in WEIGHTS.values())
 
 
-def watermark_kind(found: LineCandidate, shape: tuple[int, int]) -> str:
+def watermark_kind(candidate: LineCandidate, shape: tuple[int, int]) -> str:
     """Returns "corner", "rows" or "band": the kind that the line is likeliest to be."""
-    values = features(found, shape, True)
+    values = features(candidate, shape, True)
     return max(WEIGHTS, key=lambda kind: likelihood(values, WEIGHTS[kind]))

@@ -145,7 +145,7 @@ def _join_width(read: Sequence[str], at: int, vocabulary: set[str]) -> int:
 
 def _split(word: str, wanted: Sequence[str]) -> list[str]:
     """The word cut where a run of wanted words would be cut, if it is nearer to the run than to any one of them."""
-    best, run = max((_bound_similarity(word, one, 0.0) for one in wanted), default=0.0), None
+    best, run = max((_bound_similarity(word, other, 0.0) for other in wanted), default=0.0), None
     for start in range(len(wanted)):
         for stop in range(start + 2, min(start + 7, len(wanted) + 1)):
             whole = "".join(wanted[start:stop])

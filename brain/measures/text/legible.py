@@ -41,12 +41,12 @@ def illegibility(readings: Sequence[Spelled]) -> float:
     >>> round(illegibility([Spelled("OPEN", 0.5), Spelled("DFIW", 0.5)]), 2)
     1.0
     """
-    texts = [comparable(one.text) for one in readings]
+    texts = [comparable(reading.text) for reading in readings]
     if not any(texts):
         return 1.0
     pairs = [similarity(a, b) for a, b in combinations(texts, 2)]
     agreement = sum(pairs) / len(pairs) if pairs else 1.0
-    confidence = sum(one.confidence for one in readings) / len(readings)
+    confidence = sum(reading.confidence for reading in readings) / len(readings)
     return float(min(1.0, max(0.0, 1.0 - agreement * confidence)))
 
 

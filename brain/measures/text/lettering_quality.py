@@ -1,4 +1,4 @@
-"""The form of the lettering in a picture: each line cut out, its letters told apart and measured.
+"""How well the lettering in a picture is drawn: each line cut out, its letters told apart and measured.
 
 A line that looks wrong is measured again with more and with less of it taken for ink, and the mildest result counts:
 what is wrong with the letters stays wrong, what is wrong with the light does not.
@@ -16,8 +16,8 @@ from loupe.brain.measures.text.legible import LONG, READABLE, broken_share, kept
 from loupe.brain.measures.text.letters import Lettering, letters_of
 from loupe.brain.measures.text.line_hypotheses import Line
 from loupe.brain.measures.text.shape import shape_of
-from loupe.brain.measures.text.style import oddness
-from loupe.brain.perception.ocr import ocr
+from loupe.brain.measures.text.style import anomaly
+from loupe.brain.perception.ocr import regions
 
 #: with lower lines, in pixels of the picture, letters are too coarse to be measured
 MIN_HEIGHT = 14
@@ -34,7 +34,7 @@ _SHIFTS = (-0.2, 0.2)
 
 
 @dataclass(frozen=True)
-class Form:
+class LetteringQuality:
     """How one line is drawn; NaN where it cannot be said.
 
     Attributes:
@@ -53,30 +53,34 @@ class Form:
     doubtful: bool = False
 
 
-def form_of(picture: np.ndarray, line: Line) -> Form:
+def lettering_quality(picture: np.ndarray, line: Line) -> LetteringQuality:
     """Returns how a line of a (H, W, 3) uint8 RGB picture is drawn; all of it is unknown for very low lines."""
     if line.region.height < MIN_HEIGHT:
-        return Form(reason=f"the lettering is lower than {MIN_HEIGHT} pixels")
-    seen = _seen(picture, line)
+        return LetteringQuality(reason=f"the lettering is lower than {MIN_HEIGHT} pixels")
+    measures = _ink_measures(picture, line)
     unsure = unsureness(line)
-    illegible = 1.0 - (1.0 - unsure) * kept_share(seen.broken)
+    illegible = 1.0 - (1.0 - unsure) * kept_share(measures.broken)
     if unsure > _NONSENSE:
-        seen = _Seen(reason="what the letters are cannot be read")
+        measures = _InkMeasures(reason="what the letters are cannot be read")
     if unsure <= READABLE:
-        return Form(seen.distortion, seen.mixed, illegible, seen.reason)
+        return LetteringQuality(measures.distortion, measures.mixed, illegible, measures.reason)
     if line.region.confidence == 0:
-        return Form(illegible=0.0, reason=seen.reason or "there is no lettering to measure")
+        return LetteringQuality(illegible=0.0, reason=measures.reason or "there is no lettering to measure")
     if line.region.width < LONG * line.region.height:
         # views of two or three signs soon differ in many of them, and one alone is often a texture
-        return Form(seen.distortion, seen.mixed, reason=seen.reason or "too short to say whether it can be read")
+        return LetteringQuality(
+            measures.distortion, measures.mixed, reason=measures.reason or "too short to say whether it can be read"
+        )
     if line.region.confidence < SURE:
-        return Form(seen.distortion, seen.mixed, math.nan, "there may be lettering that cannot be read", True)
-    return Form(seen.distortion, seen.mixed, illegible, seen.reason)
+        return LetteringQuality(
+            measures.distortion, measures.mixed, math.nan, "there may be lettering that cannot be read", True
+        )
+    return LetteringQuality(measures.distortion, measures.mixed, illegible, measures.reason)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What the ink of a line shows: as in ``Form``, and the share of letters in pieces."""
+class _InkMeasures:
+    """What the ink of a line shows: as in ``LetteringQuality``, and the share of letters in pieces."""
 
     distortion: float = math.nan
     mixed: float = math.nan
@@ -91,50 +95,50 @@ class _Seen:
         )
 
 
-def _seen(picture: np.ndarray, line: Line) -> _Seen:
+def _ink_measures(picture: np.ndarray, line: Line) -> _InkMeasures:
     lettering = _lettering(picture, line)
     if isinstance(lettering, str):
-        return _Seen(reason=lettering)
-    found = _measured(lettering)
+        return _InkMeasures(reason=lettering)
+    measures = _measured(lettering)
     for shift in _SHIFTS:
-        if found.suspect() and not isinstance(lettering := _lettering(picture, line, shift), str):
+        if measures.suspect() and not isinstance(lettering := _lettering(picture, line, shift), str):
             other = _measured(lettering)
-            found = _Seen(
-                _minimum(found.distortion, other.distortion),
-                _minimum(found.mixed, other.mixed),
-                min(found.broken, other.broken),
-                found.reason,
+            measures = _InkMeasures(
+                _min_known(measures.distortion, other.distortion),
+                _min_known(measures.mixed, other.mixed),
+                min(measures.broken, other.broken),
+                measures.reason,
             )
-    return found
+    return measures
 
 
 def _lettering(picture: np.ndarray, line: Line, shift: float = 0.0) -> Lettering | str:
-    view = next((at for at, one in enumerate(line.spelled) if one.text == line.shown and one.frames), None)
+    view = next((at for at, spelled in enumerate(line.spelled) if spelled.text == line.shown and spelled.frames), None)
     if view is None:
         return "no letters or digits were read"
     spelled = line.spelled[view]
-    text, places = _respaced(spelled.text, ocr.places(line.region, view, spelled.frames, _MARGIN), line.words)
-    cut = ocr.cut(picture, line.region, _MARGIN)
+    text, places = _respaced(spelled.text, regions.places(line.region, view, spelled.frames, _MARGIN), line.words)
+    cut = regions.cut(picture, line.region, _MARGIN)
     return letters_of(cut, text, places, cut.shape[0] / (line.region.height * (1 + 2 * _MARGIN)), shift)
 
 
 def _respaced(text: str, places: Sequence[float], words: Sequence[str]) -> tuple[str, list[float]]:
     """The text with its spaces where the compared words end, which a recogniser is less sure of than of letters."""
-    letters = [(one, place) for one, place in zip(text, places, strict=True) if not one.isspace()]
-    if sum(one.isalnum() for one, _ in letters) != sum(map(len, words)):
+    letters = [(letter, place) for letter, place in zip(text, places, strict=True) if not letter.isspace()]
+    if sum(letter.isalnum() for letter, _ in letters) != sum(map(len, words)):
         return text, list(places)
     ends = set(np.cumsum([len(word) for word in words]).tolist())
     out: list[tuple[str, float]] = []
     seen = 0
-    for one, place in letters:
-        if one.isalnum() and seen in ends and out:
+    for letter, place in letters:
+        if letter.isalnum() and seen in ends and out:
             out.append((" ", place))
-        seen += one.isalnum()
-        out.append((one, place))
-    return "".join(one for one, _ in out), [place for _, place in out]
+        seen += letter.isalnum()
+        out.append((letter, place))
+    return "".join(letter for letter, _ in out), [place for _, place in out]
 
 
-def _measured(lettering: Lettering) -> _Seen:
+def _measured(lettering: Lettering) -> _InkMeasures:
     """The worst word's distortion and mixture, the share of letters in pieces, and why something is unknown."""
     distortions, mixtures, reason = [], [], "too few letters stand apart"
     for word in lettering.words():
@@ -144,10 +148,10 @@ def _measured(lettering: Lettering) -> _Seen:
             continue
         gaps = 0.0 if math.isnan(shape.spacing) else _GAP_WEIGHT * shape.spacing
         distortions.append(max(shape.baseline, gaps))
-        odd = oddness(word, shape.slopes)
+        odd = anomaly(word, shape.slopes)
         if not isinstance(odd, str):
             mixtures.append(odd)
-    return _Seen(
+    return _InkMeasures(
         max(distortions, default=math.nan),
         max(mixtures, default=math.nan),
         broken_share(lettering.letters),
@@ -155,5 +159,5 @@ def _measured(lettering: Lettering) -> _Seen:
     )
 
 
-def _minimum(one: float, other: float) -> float:
-    return one if math.isnan(other) else min(one, other)
+def _min_known(value: float, other: float) -> float:
+    return value if math.isnan(other) else min(value, other)

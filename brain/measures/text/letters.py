@@ -80,10 +80,10 @@ class Lettering:
 
     def words(self) -> list[list[Letter]]:
         """Returns the letters by word; words of which too few were found are left out."""
-        found: dict[int, list[Letter]] = {}
+        by_word: dict[int, list[Letter]] = {}
         for letter in self.letters:
-            found.setdefault(letter.word, []).append(letter)
-        return [word for at, word in found.items() if len(word) >= _FOUND * self.characters[at]]
+            by_word.setdefault(letter.word, []).append(letter)
+        return [word for at, word in by_word.items() if len(word) >= _FOUND * self.characters[at]]
 
 
 def letters_of(
@@ -116,11 +116,11 @@ def letters_of(
     if isinstance(ink, str):
         return ink
     groups, labels = _groups(ink)
-    letters = tuple(_letter(labels, group, one) for group, one in _assign(groups, wanted))
+    letters = tuple(_letter(labels, group, character) for group, character in _assign(groups, wanted))
     if not letters:
         return "the letters cannot be told apart"
-    height = float(np.median([one.height for one in letters]))
-    return Lettering(letters, Counter(one.word for one in wanted), height, grain * scale)
+    height = float(np.median([letter.height for letter in letters]))
+    return Lettering(letters, Counter(character.word for character in wanted), height, grain * scale)
 
 
 def ink_of(line: np.ndarray, shift: float = 0.0) -> np.ndarray | str:
@@ -245,11 +245,11 @@ def _assign(groups: list[_Group], wanted: list[_Wanted]) -> list[tuple[_Group, _
     if len(groups) == len(wanted):
         return list(zip(groups, wanted, strict=True))
     held: list[list[int]] = [[] for _ in groups]
-    for at, one in enumerate(wanted):
-        gaps = [max(group.left - one.place, one.place - group.right, 0.0) for group in groups]
+    for at, character in enumerate(wanted):
+        gaps = [max(group.left - character.place, character.place - group.right, 0.0) for group in groups]
         if gaps and min(gaps) <= 0.1 * HEIGHT:
             held[int(np.argmin(gaps))].append(at)
-    places = [-np.inf, *(one.place for one in wanted), np.inf]
+    places = [-np.inf, *(character.place for character in wanted), np.inf]
     return [
         (group, wanted[mine[0]])
         for group, mine in zip(groups, held, strict=True)
@@ -257,16 +257,16 @@ def _assign(groups: list[_Group], wanted: list[_Wanted]) -> list[tuple[_Group, _
     ]
 
 
-def _letter(labels: np.ndarray, group: _Group, one: _Wanted) -> Letter:
+def _letter(labels: np.ndarray, group: _Group, character: _Wanted) -> Letter:
     import cv2
 
     part = labels[group.top : group.bottom, group.left : group.right]
     ink = np.isin(part, group.labels)
     padded = np.pad(ink, 1)
-    minimum = _SPECK * float(ink.sum())
+    speck = _SPECK * float(ink.sum())
     _, _, solid, _ = cv2.connectedComponentsWithStats(padded.astype(np.uint8), connectivity=8)
     _, _, empty, _ = cv2.connectedComponentsWithStats((~padded).astype(np.uint8), connectivity=4)
-    pieces = int((solid[1:, cv2.CC_STAT_AREA] >= minimum).sum())
-    holes = int((empty[1:, cv2.CC_STAT_AREA] >= 0.3 * minimum).sum()) - 1
+    pieces = int((solid[1:, cv2.CC_STAT_AREA] >= speck).sum())
+    holes = int((empty[1:, cv2.CC_STAT_AREA] >= 0.3 * speck).sum()) - 1
     box = (group.left, group.top, group.right, group.bottom)
-    return Letter(one.character, one.word, one.at, *box, ink, pieces, max(0, holes))
+    return Letter(character.character, character.word, character.at, *box, ink, pieces, max(0, holes))

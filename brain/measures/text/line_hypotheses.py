@@ -10,7 +10,7 @@ import numpy as np
 from loupe.brain.core.strings import comparable, similarity
 from loupe.brain.measures.text.alignment import Alignment, resegment
 from loupe.brain.perception.ocr.ctc import Alphabet, Spelled, mean_log_likelihoods
-from loupe.brain.perception.ocr.ocr import Region
+from loupe.brain.perception.ocr.regions import Region
 
 #: an illegible line is no poor drawing of a word that is less likely than nothing by so many nats a letter
 _UNLIKE = 4.0
@@ -28,7 +28,7 @@ class Line:
         shown: what it says, as read
         confidence: the recogniser's, in [0, 1]
         others: what it may as well say
-        spelled: each view's reading, in the order of ``ocr.views``: two or five
+        spelled: each view's reading, in the order of ``regions.views``: two or five
         free: the same, with no script left out
     """
 
@@ -63,7 +63,7 @@ class Reading:
 
 
 @dataclass
-class Sight:
+class LineHypothesis:
     """A region with what was seen of it so far: for each view its reading, and that with no script left out."""
 
     region: Region
@@ -72,7 +72,7 @@ class Sight:
     free: list[Spelled] = field(default_factory=list)
     frames: list[np.ndarray] = field(default_factory=list)
 
-    def saw(self, posteriors: Sequence[np.ndarray], free: Alphabet) -> Sight:
+    def add_views(self, posteriors: Sequence[np.ndarray], free: Alphabet) -> LineHypothesis:
         """Adds what the recogniser saw in further views; returns itself."""
         self.greedy += [self.alphabet.spelled(posterior) for posterior in posteriors]
         self.free += [free.spelled(posterior) for posterior in posteriors]
@@ -86,11 +86,11 @@ class Sight:
     @property
     def confidence(self) -> float:
         """The median over the views of the recogniser's confidence, in [0, 1]."""
-        return float(np.median([one.confidence for one in self.greedy])) if self.greedy else 0.0
+        return float(np.median([spelled.confidence for spelled in self.greedy])) if self.greedy else 0.0
 
     def readings(self, wanted: Sequence[str]) -> list[Words]:
         """Returns the different readings of the views, as words that are compared."""
-        return [*dict.fromkeys(compared(one.text, wanted) for one in self.greedy)]
+        return [*dict.fromkeys(compared(spelled.text, wanted) for spelled in self.greedy)]
 
     def likeliest(self, wanted: Sequence[str]) -> Words:
         """Returns of what the views read what is likeliest over all of them."""
@@ -99,7 +99,9 @@ class Sight:
 
     def line(self, words: Words, wanted: Sequence[str], others: Sequence[Words] = ()) -> Line:
         """Returns the conclusion that it says these words."""
-        shown = next((one.text for one in self.greedy if compared(one.text, wanted) == words), " ".join(words))
+        shown = next(
+            (spelled.text for spelled in self.greedy if compared(spelled.text, wanted) == words), " ".join(words)
+        )
         kept = tuple(dict.fromkeys(others))
         return Line(self.region, words, shown, self.confidence, kept, tuple(self.greedy), tuple(self.free))
 
@@ -116,7 +118,7 @@ def compared(text: str, wanted: Sequence[str]) -> Words:
 
 def likeness(words: Words, wanted: Sequence[str]) -> float:
     """Returns how much the words are like wanted ones, in [0, 1]: the mean similarity to the most similar one."""
-    return float(np.mean([max((similarity(word, one) for one in wanted), default=0.0) for word in words] or [0.0]))
+    return float(np.mean([max((similarity(word, other) for other in wanted), default=0.0) for word in words] or [0.0]))
 
 
 def look_alike(read: str, wanted: str) -> bool:

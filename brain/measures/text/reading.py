@@ -17,10 +17,19 @@ import numpy as np
 from loupe.brain.core.strings import comparable
 from loupe.brain.measures.text.alignment import align
 from loupe.brain.measures.text.legible import LONG, READABLE, unsureness
-from loupe.brain.measures.text.line_hypotheses import Line, Reading, Sight, Words, compared, likeness, look_alike
-from loupe.brain.perception.ocr import ocr as ocr_module
+from loupe.brain.measures.text.line_hypotheses import (
+    Line,
+    LineHypothesis,
+    Reading,
+    Words,
+    compared,
+    likeness,
+    look_alike,
+)
+from loupe.brain.perception.ocr import regions as line_regions
 from loupe.brain.perception.ocr.ctc import Alphabet, script_of
-from loupe.brain.perception.ocr.ocr import Ocr, Region
+from loupe.brain.perception.ocr.rapid_ocr import Ocr
+from loupe.brain.perception.ocr.regions import Region
 
 #: a picture this low is read as one line, without looking for lines first
 _LINE_HEIGHT = 48
@@ -31,7 +40,7 @@ _MIN_SIDE, _USUAL_SIDE, _MAX_SIDE = 384, 960, 1536
 _SAME = 1.0
 #: below this mean probability a line is no lettering that can be read; above the second it is
 _ILLEGIBLE, _SURE = 0.5, 0.8
-#: from this mean probability on, what the detector finds is lettering: no empty sign of benchmarks/text_check.py has it
+#: from this mean probability on, what the detector finds is lettering: no sign of ``benchmarks.text empty`` has it
 _LETTERING = 0.75
 _FAINTLY = 0.01
 #: range of luma, in [0, 1], in which a text may hide from the detector; below it a picture is blank
@@ -64,35 +73,35 @@ class Reader:
         strange = sorted({c for word in wanted for c in word if c not in alphabet.columns})
         if strange:
             return f"the recogniser does not know the characters {''.join(strange[:10])}"
-        return self._looked_at(picture, self._read(picture, wanted, alphabet))
+        return self._with_confidence(picture, self._read(picture, wanted, alphabet))
 
     def _read(self, picture: np.ndarray, wanted: Sequence[str], alphabet: Alphabet) -> Reading:
-        sights = self._look(picture, self._places(picture), alphabet)
-        if self._matches(sights, wanted):
-            return self._judge(picture, sights, wanted)
-        self._look_again(picture, sights, wanted)
-        if self._missing(sights, wanted) and not _is_line(picture):
-            known = [sight.region for sight in sights]
+        hypotheses = self._hypotheses(picture, self._places(picture), alphabet)
+        if self._matches(hypotheses, wanted):
+            return self._weigh_all(picture, hypotheses, wanted)
+        self._add_views(picture, hypotheses, wanted)
+        if self._missing(hypotheses, wanted) and not _is_line(picture):
+            known = [hypothesis.region for hypothesis in hypotheses]
             for side in self._other_sides(picture):
                 fresh = [
-                    one
-                    for one in self._ocr.regions(picture, side)
-                    if not any(ocr_module.same_place(one, old) for old in known)
+                    region
+                    for region in self._ocr.regions(picture, side)
+                    if not any(line_regions.same_place(region, old) for old in known)
                 ]
                 known += fresh
-                sights += self._look(picture, fresh[:_MAX_LINES], alphabet, range(5))
-        return self._judge(picture, sights, wanted)
+                hypotheses += self._hypotheses(picture, fresh[:_MAX_LINES], alphabet, range(5))
+        return self._weigh_all(picture, hypotheses, wanted)
 
     def _places(self, picture: np.ndarray) -> list[Region]:
         height, width = picture.shape[:2]
         if height <= _LINE_HEIGHT and width >= 1.2 * height:
-            return [ocr_module.whole(picture)]
+            return [line_regions.whole(picture)]
         longest = max(height, width)
         regions = self._ocr.regions(
             picture, int(np.clip(2 * longest, _MIN_SIDE, max(_USUAL_SIDE, min(longest, _USUAL_SIDE))))
         )
         if _is_line(picture) and _in_one_row(regions, height):
-            return [ocr_module.whole(picture)]
+            return [line_regions.whole(picture)]
         return regions[:_MAX_LINES]
 
     def _lettering(self, picture: np.ndarray) -> list[Region]:
@@ -100,15 +109,15 @@ class Reader:
         side = min(max(2 * max(picture.shape[:2]), 2 * _LINE_HEIGHT), _USUAL_SIDE)
         return sorted(self._ocr.regions(picture, side), key=lambda region: -region.confidence)
 
-    def _looked_at(self, picture: np.ndarray, reading: Reading) -> Reading:
+    def _with_confidence(self, picture: np.ndarray, reading: Reading) -> Reading:
         """The reading; where a picture was taken as one line and reads badly, with what the detector says of it."""
         lines = (*reading.lines, *reading.unread)
         if not any(line.region.confidence == 0 and unsureness(line) > READABLE for line in lines):
             return reading
-        found = self._lettering(picture)
-        long = [region.confidence for region in found if region.width >= LONG * region.height]
+        regions = self._lettering(picture)
+        long = [region.confidence for region in regions if region.width >= LONG * region.height]
         # only short ones: there may be lettering, and no more can be said
-        sure = max(long) if long else _FAINTLY if found else 0.0
+        sure = max(long) if long else _FAINTLY if regions else 0.0
         seen = [replace(line, region=replace(line.region, confidence=sure)) for line in lines]
         count = len(reading.lines)
         return replace(reading, lines=tuple(seen[:count]), unread=tuple(seen[count:]))
@@ -118,21 +127,21 @@ class Reader:
         longest = max(picture.shape[:2])
         return [min(_MAX_SIDE, max(2 * longest, _MIN_SIDE)) if longest < _USUAL_SIDE // 2 else _MAX_SIDE, 480]
 
-    def _look(
+    def _hypotheses(
         self, picture: np.ndarray, regions: Sequence[Region], alphabet: Alphabet, which: Sequence[int] = (0, 1)
-    ) -> list[Sight]:
+    ) -> list[LineHypothesis]:
         alone = len(regions) == 1
         upright = self._upright(picture, regions)
-        lines = [ocr_module.views(picture, region) for region in upright]
+        lines = [line_regions.views(picture, region) for region in upright]
         seen = self._ocr.posteriors([views[k] for views in lines for k in which])
-        sights = []
+        hypotheses = []
         for row, region in enumerate(upright):
             posteriors = seen[row * len(which) : (row + 1) * len(which)]
             chosen = alphabet
             if alphabet.script == "digits" and not alone and not self._numeric(posteriors):
                 chosen = self._ocr.alphabet("latin")
-            sights.append(Sight(region, chosen).saw(posteriors, self._ocr.alphabet("any")))
-        return sights
+            hypotheses.append(LineHypothesis(region, chosen).add_views(posteriors, self._ocr.alphabet("any")))
+        return hypotheses
 
     def _numeric(self, posteriors: Sequence[np.ndarray]) -> bool:
         """Whether a line looks more like a number than like a word, to a recogniser that may read both."""
@@ -143,11 +152,11 @@ class Reader:
     def _upright(self, picture: np.ndarray, regions: Sequence[Region]) -> list[Region]:
         """The regions, tall ones turned to the side and upside-down ones turned round where that reads much better."""
         free = self._ocr.alphabet("any")
-        choices = [ocr_module.turns(region) for region in regions]
+        choices = [line_regions.turns(region) for region in regions]
         flat = [turn for turns in choices for turn in turns]
         if len(flat) == len(regions):
             return list(regions)
-        posteriors = self._ocr.posteriors([ocr_module.cut(picture, turn, 0.1) for turn in flat])
+        posteriors = self._ocr.posteriors([line_regions.cut(picture, turn, 0.1) for turn in flat])
         best, at = [], 0
         for turns in choices:
             read = [free.greedy(posterior) for posterior in posteriors[at : at + len(turns)]]
@@ -157,88 +166,90 @@ class Reader:
             best.append(turns[int(np.argmax(values))])
         return best
 
-    def _look_again(self, picture: np.ndarray, sights: list[Sight], wanted: Sequence[str]) -> None:
+    def _add_views(self, picture: np.ndarray, hypotheses: list[LineHypothesis], wanted: Sequence[str]) -> None:
         """Adds the other three views to every line that is not just as wanted."""
         exact, free = set(wanted), self._ocr.alphabet("any")
-        for at, sight in enumerate(sights):
-            words = sight.likeliest(wanted)
-            if words and all(word in exact for word in words) and len(sights) > 1:
+        for at, hypothesis in enumerate(hypotheses):
+            words = hypothesis.likeliest(wanted)
+            if words and all(word in exact for word in words) and len(hypotheses) > 1:
                 continue
-            region = self._turned(picture, sight, wanted)
-            if region is not sight.region:
-                posteriors = self._ocr.posteriors(ocr_module.views(picture, region))
-                sights[at] = Sight(region, sight.alphabet).saw(posteriors, free)
+            region = self._turned(picture, hypothesis, wanted)
+            if region is not hypothesis.region:
+                posteriors = self._ocr.posteriors(line_regions.views(picture, region))
+                hypotheses[at] = LineHypothesis(region, hypothesis.alphabet).add_views(posteriors, free)
                 continue
-            sight.saw(self._ocr.posteriors(ocr_module.views(picture, sight.region)[2:]), free)
+            hypothesis.add_views(self._ocr.posteriors(line_regions.views(picture, hypothesis.region)[2:]), free)
 
-    def _turned(self, picture: np.ndarray, sight: Sight, wanted: Sequence[str]) -> Region:
+    def _turned(self, picture: np.ndarray, hypothesis: LineHypothesis, wanted: Sequence[str]) -> Region:
         """The region upside down, where it reads badly as it is, and well and more as wanted when turned.
 
         A badly drawn 676 reads as a well drawn 929 when it is turned: that alone is no reason to turn it.
         """
-        if sight.confidence >= 0.9 or sight.region.width < 1.5 * sight.region.height:
-            return sight.region
-        other = replace(sight.region, corners=np.roll(sight.region.corners, 2, axis=0))
-        text, confidence = sight.alphabet.greedy(self._ocr.posteriors([ocr_module.cut(picture, other, 0.1)])[0])
-        if len(text) < 3 or confidence <= max(0.9, sight.confidence + 0.05):
-            return sight.region
-        upright = max(likeness(compared(one.text, wanted), wanted) for one in sight.greedy)
-        return other if not wanted or likeness(compared(text, wanted), wanted) > upright else sight.region
+        if hypothesis.confidence >= 0.9 or hypothesis.region.width < 1.5 * hypothesis.region.height:
+            return hypothesis.region
+        other = replace(hypothesis.region, corners=np.roll(hypothesis.region.corners, 2, axis=0))
+        text, confidence = hypothesis.alphabet.greedy(self._ocr.posteriors([line_regions.cut(picture, other, 0.1)])[0])
+        if len(text) < 3 or confidence <= max(0.9, hypothesis.confidence + 0.05):
+            return hypothesis.region
+        upright = max(likeness(compared(spelled.text, wanted), wanted) for spelled in hypothesis.greedy)
+        return other if not wanted or likeness(compared(text, wanted), wanted) > upright else hypothesis.region
 
-    def _matches(self, sights: Sequence[Sight], wanted: Sequence[str]) -> bool:
-        read = [word for sight in sights for word in sight.likeliest(wanted)]
+    def _matches(self, hypotheses: Sequence[LineHypothesis], wanted: Sequence[str]) -> bool:
+        read = [word for hypothesis in hypotheses for word in hypothesis.likeliest(wanted)]
         return bool(wanted) and sorted(read) == sorted(wanted)
 
-    def _missing(self, sights: Sequence[Sight], wanted: Sequence[str]) -> bool:
-        read = [word for sight in sights for word in sight.likeliest(wanted)]
+    def _missing(self, hypotheses: Sequence[LineHypothesis], wanted: Sequence[str]) -> bool:
+        read = [word for hypothesis in hypotheses for word in hypothesis.likeliest(wanted)]
         paired = {at for at, _ in align(wanted, read).pairs}
         return len(paired) < len(wanted)
 
-    def _judge(self, picture: np.ndarray, sights: list[Sight], wanted: Sequence[str]) -> Reading:
+    def _weigh_all(self, picture: np.ndarray, hypotheses: list[LineHypothesis], wanted: Sequence[str]) -> Reading:
         lines: list[Line] = []
-        unread: list[Sight] = []
+        unread: list[LineHypothesis] = []
         stray: set[str] = set()
-        words = [list(sight.likeliest(wanted)) for sight in sights]
-        for at, sight in enumerate(sights):
+        words = [list(hypothesis.likeliest(wanted)) for hypothesis in hypotheses]
+        for at, hypothesis in enumerate(hypotheses):
             others = [word for k, line in enumerate(words) if k != at for word in line]
-            line = self._weigh(sight, tuple(words[at]), wanted, others)
+            line = self._weigh(hypothesis, tuple(words[at]), wanted, others)
             words[at] = list(line.words)
             # an isolated sign that cannot be read, or one character alone, is often no lettering at all
-            alone = len(sights) > 1 or not wanted
+            alone = len(hypotheses) > 1 or not wanted
             illegible = not line.words or line.confidence < _ILLEGIBLE
             asked = any(word in wanted for word in line.words)
             if alone and not asked and (illegible or (len("".join(line.words)) < 2 and not line.others)):
-                unread += [sight] if illegible else []
+                unread += [hypothesis] if illegible else []
                 stray |= set(line.words) if line.confidence >= _ILLEGIBLE else set()
                 words[at] = []
                 continue
             lines.append(line)
         return self._conclude(picture, tuple(lines), wanted, unread, stray)
 
-    def _weigh(self, sight: Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Line:
+    def _weigh(self, hypothesis: LineHypothesis, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Line:
         """The line with each of its differences believed, taken back or left open."""
         current = words
         for _ in range(len(words) + 1):
-            current = self._taken_back(sight, current, wanted, others) or current
+            current = self._taken_back(hypothesis, current, wanted, others) or current
         options = self._as_wanted(current, wanted, others)
-        values = sight.likelihoods([current, *options])
+        values = hypothesis.likelihoods([current, *options])
         # that a line says nothing is also what a recogniser reads where it is at a loss
         doubt = self._doubt if current else 2 * self._doubt
         open_ = [option for option, value in zip(options, values[1:], strict=True) if values[0] - value < doubt]
         if options:
-            texts = sight.readings(wanted)
-            values = sight.likelihoods([current, *texts])
+            texts = hypothesis.readings(wanted)
+            values = hypothesis.likelihoods([current, *texts])
             open_ += [
                 text
                 for text, value in zip(texts, values[1:], strict=True)
                 if text != current and values[0] - value < _SAME
             ]
-        return sight.line(current, wanted, open_)
+        return hypothesis.line(current, wanted, open_)
 
-    def _taken_back(self, sight: Sight, words: Words, wanted: Sequence[str], others: Sequence[str]) -> Words | None:
+    def _taken_back(
+        self, hypothesis: LineHypothesis, words: Words, wanted: Sequence[str], others: Sequence[str]
+    ) -> Words | None:
         """The line with a difference put right that is not likelier than the wanted text; None when all are."""
         options = self._as_wanted(words, wanted, others)
-        values = sight.likelihoods([words, *options])
+        values = hypothesis.likelihoods([words, *options])
         for option, value in zip(options, values[1:], strict=True):
             if value >= values[0] or look_alike("".join(words), "".join(option)):
                 return option
@@ -265,7 +276,7 @@ class Reader:
         picture: np.ndarray,
         lines: tuple[Line, ...],
         wanted: Sequence[str],
-        unread: Sequence[Sight],
+        unread: Sequence[LineHypothesis],
         stray: set[str],
     ) -> Reading:
         """The alignment, and on what the likely readings do not agree; ``stray`` are single letters left out of it."""
@@ -273,7 +284,7 @@ class Reader:
         doubts: dict[str, str] = {}
         for at, line in enumerate(lines):
             for other in line.others:
-                changed = [word for k, one in enumerate(lines) for word in (other if k == at else one.words)]
+                changed = [word for k, each in enumerate(lines) for word in (other if k == at else each.words)]
                 option = align(wanted, changed)
                 reason = f"readings differ: {' '.join(line.words) or 'nothing'!r} or {' '.join(other) or 'nothing'!r}"
                 for kind in ("substitution", "omission", "duplication", "unrequested"):
@@ -281,14 +292,14 @@ class Reader:
                         doubts.setdefault(kind, reason)
         lost = [edit.wanted for edit in base.edits if edit.read_word is None]
         nothing_read = lost and not any(line.words for line in lines)
-        if any(sight.could_be(word) for sight in unread for word in lost) or (
-            nothing_read and any(one.confidence >= _LETTERING for one in self._lettering(picture))
+        if any(hypothesis.could_be(word) for hypothesis in unread for word in lost) or (
+            nothing_read and any(region.confidence >= _LETTERING for region in self._lettering(picture))
         ):
             # what cannot be read may be the lost text, drawn well or badly
             for kind in ("omission", "substitution"):
                 doubts.setdefault(kind, "there is lettering that could not be read")
         strays = {word for line in lines for word in line.words if len(word) == 1} | stray
-        if len("".join(lost)) > 1 and any(look_alike(one, c) for word in lost for c in word for one in strays):
+        if len("".join(lost)) > 1 and any(look_alike(letter, c) for word in lost for c in word for letter in strays):
             doubts.setdefault("omission", "there are letters that stand alone")
         if lost and _FAINT[0] < _contrast(picture) < _FAINT[1]:
             doubts.setdefault("omission", "the picture has too little contrast to say that a text is missing")
@@ -299,7 +310,9 @@ class Reader:
                 edit.kind == "unrequested" and edit.wanted_word is None and edit.read in sure for edit in base.edits
             ):
                 doubts.setdefault("unrequested", f"perhaps there is other text: {surplus[0].shown!r}")
-        return Reading(lines, base, doubts, tuple(sight.line(sight.likeliest(wanted), wanted) for sight in unread))
+        return Reading(
+            lines, base, doubts, tuple(hypothesis.line(hypothesis.likeliest(wanted), wanted) for hypothesis in unread)
+        )
 
 
 def _is_line(picture: np.ndarray) -> bool:

@@ -25,7 +25,7 @@ _SPREADS = (0.05, 0.09, 0.12, 0.03)
 _MAX = (99.0, 99.0, 3.5, 99.0)
 
 
-def oddness(word: Sequence[Letter], slopes: np.ndarray) -> float | str:
+def anomaly(word: Sequence[Letter], slopes: np.ndarray) -> float | str:
     """Returns how far the oddest letter of a word is from its fellows, in standard deviations within ordinary fonts.
 
     Args:
@@ -44,8 +44,8 @@ def oddness(word: Sequence[Letter], slopes: np.ndarray) -> float | str:
     middle, level = np.array([_strokes(letter.ink) for letter in word]).T
     leans = np.array([lean(letter, slope) for letter, slope in zip(word, slopes, strict=True)])
     odd = np.zeros(len(word))
-    for values, spread, maximum in zip((np.log(weights), middle, level, leans), _SPREADS, _MAX, strict=True):
-        odd += np.minimum(np.abs(_untrended(x, values)) / spread, maximum) ** 2
+    for values, spread, max_odd in zip((np.log(weights), middle, level, leans), _SPREADS, _MAX, strict=True):
+        odd += np.minimum(np.abs(_untrended(x, values)) / spread, max_odd) ** 2
     return float(np.sqrt(odd.max()))
 
 

@@ -1,4 +1,4 @@
-"""What a detector is, and what a list of detections has to go through before anything is said by it."""
+"""What a detector is, and what a list of detections has to go through before it is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loupe.brain.imaging.boxes import Corners, corners
 if TYPE_CHECKING:
     import numpy as np
 
-#: more boxes than this in one picture are no list of things but the noise below a detector's threshold
+#: more boxes than this in one picture are no list of objects but the noise below a detector's threshold
 MAX_BOXES = 300
 
 
@@ -61,7 +61,7 @@ def usable(boxes: Sequence[Box], width: int, height: int) -> tuple[Detection, ..
     >>> usable([box, Box("cat", (0.1, 0.1, -0.5, 0.2), 0.9)], 100, 100)[0].corners
     (50.0, 50.0, 75.0, 100.0)
     """
-    found = []
+    detections = []
     for box in boxes:
         place = corners(box.bounds, width, height)
         score = 1.0 if box.confidence is None else float(box.confidence)
@@ -69,5 +69,5 @@ def usable(boxes: Sequence[Box], width: int, height: int) -> tuple[Detection, ..
             continue
         left, top, right, bottom = place
         bounds = (left / width, top / height, (right - left) / width, (bottom - top) / height)
-        found.append(Detection(box.label, min(max(score, 0.0), 1.0), place, bounds))
-    return tuple(sorted(found, key=lambda one: -one.score)[:MAX_BOXES])
+        detections.append(Detection(box.label, min(max(score, 0.0), 1.0), place, bounds))
+    return tuple(sorted(detections, key=lambda detection: -detection.score)[:MAX_BOXES])

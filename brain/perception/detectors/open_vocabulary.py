@@ -74,8 +74,8 @@ def scores_of(logits: Tensor, offsets: Sequence[tuple[int, int]], spans: Sequenc
             for place, (first, last) in enumerate(offsets[: logits.shape[1]])
             if last > first >= start and last <= end
         ]
-        mine = logits[:, tokens].sigmoid() if tokens else logits.new_zeros(len(logits), 1)
-        columns.append(torch.nan_to_num(mine).amax(1))
+        fits = logits[:, tokens].sigmoid() if tokens else logits.new_zeros(len(logits), 1)
+        columns.append(torch.nan_to_num(fits).amax(1))
     return torch.stack(columns, 1)
 
 
@@ -84,9 +84,10 @@ class _OpenVocabulary:
         self._model, self._processor, self._device = model.to(device).eval(), processor, device
 
     def __call__(self, picture: np.ndarray, nouns: Sequence[str]) -> tuple[Box, ...]:
-        asked = list(dict.fromkeys(noun for noun in map(normal, nouns) if noun))
-        found = [box for at in range(0, len(asked), _AT_ONCE) for box in self._pass(picture, asked[at : at + _AT_ONCE])]
-        return tuple(sorted(found, key=lambda box: -(box.confidence or 0.0)))
+        names = list(dict.fromkeys(noun for noun in map(normal, nouns) if noun))
+        passes = (names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE))
+        boxes = [box for some in passes for box in self._pass(picture, some)]
+        return tuple(sorted(boxes, key=lambda box: -(box.confidence or 0.0)))
 
     def _pass(self, picture: np.ndarray, nouns: Sequence[str]) -> list[Box]:
         import torch
@@ -124,7 +125,7 @@ def load(device: str, model: str = MODEL, revision: str | None = REVISION) -> De
     try:
         from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
     except ImportError as error:
-        raise MissingDependency("the grade gpu needs transformers: pip install transformers") from error
+        raise MissingDependency("backend='open_vocabulary' needs transformers: pip install transformers") from error
     pin = None if Path(model).is_dir() else revision
     try:
         processor = AutoProcessor.from_pretrained(model, revision=pin, trust_remote_code=False)

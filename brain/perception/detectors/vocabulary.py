@@ -47,7 +47,7 @@ keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book, clock,
 drier, toothbrush
 """)
 
-#: other words for the same thing, as detectors and prompts have them
+#: other words for the same object, as detectors and prompts have them
 _SAME = _table("""
 person: human, human being, someone, pedestrian
 bicycle: bike, pushbike
@@ -85,7 +85,7 @@ hair drier: hair dryer, hairdryer, blow dryer
 teddy bear: teddy, stuffed bear
 """)
 
-#: kinds of a thing: seeing the thing does not say which kind it is
+#: kinds of an object: seeing the object does not say which kind it is
 _NARROWER = _table("""
 person: man, woman, boy, girl, child, kid, baby, toddler, lady, gentleman, guy, adult, teenager, player, chef, doctor
 , nurse, teacher, student, worker, farmer, soldier, policeman, policewoman, police officer, firefighter, astronaut
@@ -127,7 +127,7 @@ furniture: chair, couch, bed, dining table
 plant: potted plant
 glass: wine glass
 """)
-#: living things: what a prompt gives no room for is an extra object where it is one of these
+#: people and animals: what a prompt gives no room for is an extra object where it is one of these
 LIVING = ("person", *_WIDER["animal"])
 
 #: plurals that no rule makes, and words that only look like plurals
@@ -231,7 +231,7 @@ class Vocabulary:
 
 
 def gives_room(noun: str, label: str) -> bool:
-    """Returns whether a thing that a prompt names may bring what a label shows: a group, a crowd, a farm, a street.
+    """Returns whether an object that a prompt names may bring what a label shows: a group, a crowd, a farm, a street.
 
     Such nouns make any number of people or animals likely, without asking for them.
 

@@ -1,7 +1,7 @@
 """Finds the 80 classes of COCO with a small YOLOX model, on the CPU and without a download of its own.
 
 YOLOX (Ge et al. 2021, https://github.com/Megvii-BaseDetection/YOLOX, Apache-2.0): the picture is scaled into the top
-left corner of a grey square, as BGR values from 0 to 255. Each cell of three grids (strides 8, 16, 32) gives an
+left corner of a gray square, as BGR values from 0 to 255. Each cell of three grids (strides 8, 16, 32) gives an
 offset, a log size, how sure it is of an object, and how sure of each class; overlapping boxes of one class are dropped.
 
     find = load(Path("yolox_nano.onnx")).find
@@ -31,12 +31,12 @@ STRIDES = (8, 16, 32)
 _GRAY = 114
 #: the confidence below which a box is not given
 FLOOR = 0.05
-#: the IoU from which two boxes of one class are one object
-OVERLAP = 0.45
+#: the IoU above which two boxes of one class are one object
+MAX_IOU = 0.45
 
 
 def letterbox(picture: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-    """Returns a picture scaled into the top left corner of a grey square, and by how much it was scaled.
+    """Returns a picture scaled into the top left corner of a gray square, and by how much it was scaled.
 
     Args:
         picture: (H, W, 3) uint8 sRGB
@@ -89,13 +89,13 @@ def decode(raw: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([middle - half, middle + half], 1), raw[:, 4:5] * raw[:, 5:]
 
 
-def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float = OVERLAP) -> list[int]:
+def suppress(boxes: np.ndarray, scores: np.ndarray, max_iou: float = MAX_IOU) -> list[int]:
     """Returns the places of the boxes that stay when each one that overlaps a better one is dropped, best first.
 
     Args:
         boxes: (N, 4) left, top, right, bottom
         scores: (N,)
-        overlap: the IoU above which a box is dropped
+        max_iou: the IoU above which a box is dropped
 
     >>> suppress(np.array([[0, 0, 9, 9], [0, 0, 9, 10], [20, 0, 29, 9.0]]), np.array([0.8, 0.9, 0.1]))
     [1, 2]
@@ -104,7 +104,7 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float = OVERLAP) ->
     kept: list[int] = []
     while len(left):
         kept.append(int(left[0]))
-        left = left[1:][ious(boxes[left[0]], boxes[left[1:]]) <= overlap]
+        left = left[1:][ious(boxes[left[0]], boxes[left[1:]]) <= max_iou]
     return kept
 
 
@@ -123,15 +123,15 @@ class _Yolox:
         boxes, scores = decode(raw, self._side)
         size = np.array([width, height, width, height], np.float32)
         boxes = np.clip(boxes / scale, 0, size) / size
-        found = []
+        kept = []
         for label in np.flatnonzero((scores >= FLOOR).any(0)):
-            mine = np.flatnonzero(scores[:, label] >= FLOOR)
-            for place in suppress(boxes[mine] * size, scores[mine, label]):
-                left, top, right, bottom = (float(value) for value in boxes[mine[place]])
-                confidence = float(min(scores[mine[place], label], 1.0))
+            of_label = np.flatnonzero(scores[:, label] >= FLOOR)
+            for place in suppress(boxes[of_label] * size, scores[of_label, label]):
+                left, top, right, bottom = (float(value) for value in boxes[of_label[place]])
+                confidence = float(min(scores[of_label[place], label], 1.0))
                 if right > left and bottom > top:
-                    found.append(Box(COCO_80[label], (left, top, right - left, bottom - top), confidence))
-        return tuple(sorted(found, key=lambda box: -(box.confidence or 0.0)))
+                    kept.append(Box(COCO_80[label], (left, top, right - left, bottom - top), confidence))
+        return tuple(sorted(kept, key=lambda box: -(box.confidence or 0.0)))
 
 
 def _session(path: Path, threads: int) -> InferenceSession:
@@ -154,7 +154,7 @@ def _session(path: Path, threads: int) -> InferenceSession:
     except Exception as error:  # onnxruntime has no base class of its own for what a broken file brings
         raise ModelError(f"{path} cannot be loaded as an ONNX model: {error}") from error
     if not right:
-        shapes = [list(one.shape) for one in (*given, *made)]
+        shapes = [list(tensor.shape) for tensor in (*given, *made)]
         raise ModelError(f"expected a YOLOX model of 80 classes, {path} has inputs and outputs of {shapes}")
     return session
 

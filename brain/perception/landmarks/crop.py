@@ -136,13 +136,13 @@ def tiles(picture: np.ndarray, levels: int, smallest: int) -> list[Roi]:
         smallest: no square has a smaller side, in pixels
     """
     height, width = picture.shape[:2]
-    found = [whole(picture).scaled(2), whole(picture)]
+    regions = [whole(picture).scaled(2), whole(picture)]
     for level in range(1, levels):
         side = max(height, width) / 2**level
         if side < smallest:
             break
-        found += [Roi(x, y, side) for y in _centers(height, side) for x in _centers(width, side)]
-    return found
+        regions += [Roi(x, y, side) for y in _centers(height, side) for x in _centers(width, side)]
+    return regions
 
 
 def _centers(length: int, side: float) -> list[float]:

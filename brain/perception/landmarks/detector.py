@@ -94,29 +94,29 @@ def decode(raw: np.ndarray, logits: np.ndarray, layout: Layout, threshold: float
     return Detections(np.concatenate([middle - half, middle + half], 1), keypoints, scores[chosen])
 
 
-def merged(found: Detections, threshold: float) -> Detections:
+def merged(detections: Detections, threshold: float) -> Detections:
     """Returns one detection for each thing: of those that overlap, the mean weighted by score, with the highest score.
 
     Non-maximum suppression, but the suppressed have their say about the place; it trembles less. The surest box takes
     all that overlap it; so does the surest of those left, until none is left.
 
     Args:
-        found: in any order
+        detections: in any order
         threshold: the intersection over union above which two are the same thing
     """
-    rest = np.argsort(-found.scores, kind="stable")
+    rest = np.argsort(-detections.scores, kind="stable")
     boxes, keypoints, scores = [], [], []
     while len(rest):
-        same = ious(found.boxes[rest[0]], found.boxes[rest]) > threshold
+        same = ious(detections.boxes[rest[0]], detections.boxes[rest]) > threshold
         same[0] = True  # also where the box is empty
         group = rest[same]
-        weights = found.scores[group] / found.scores[group].sum()
-        boxes.append(weights @ found.boxes[group])
-        keypoints.append(np.tensordot(weights, found.keypoints[group], 1))
-        scores.append(found.scores[rest[0]])
+        weights = detections.scores[group] / detections.scores[group].sum()
+        boxes.append(weights @ detections.boxes[group])
+        keypoints.append(np.tensordot(weights, detections.keypoints[group], 1))
+        scores.append(detections.scores[rest[0]])
         rest = rest[~same]
     if not scores:
-        return found
+        return detections
     return Detections(np.stack(boxes), np.stack(keypoints), np.array(scores, np.float32))
 
 
@@ -158,11 +158,15 @@ class Detector:
         for roi in crop.tiles(picture, self._levels, layout.size // 2):
             outputs = self._model(crop.cut(picture, roi, layout.size), signed=layout.signed)
             raw, logits = sorted(outputs, key=lambda output: -output.shape[-1])
-            found = decode(raw[0], logits[0, :, 0], layout, self._threshold)
-            found = found[_inside(found.boxes, roi, picture)]
-            corners = found.boxes.reshape(-1, 2, 2)
+            detections = decode(raw[0], logits[0, :, 0], layout, self._threshold)
+            detections = detections[_inside(detections.boxes, roi, picture)]
+            corners = detections.boxes.reshape(-1, 2, 2)
             parts.append(
-                Detections(crop.project(corners, roi).reshape(-1, 4), crop.project(found.keypoints, roi), found.scores)
+                Detections(
+                    crop.project(corners, roi).reshape(-1, 4),
+                    crop.project(detections.keypoints, roi),
+                    detections.scores,
+                )
             )
         together = Detections(
             np.concatenate([part.boxes for part in parts]),

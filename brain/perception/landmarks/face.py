@@ -45,7 +45,7 @@ class Faces(Finder[Face]):
         levels: how many sizes of regions the detector looks at, see ``crop.tiles``
         threshold: how sure the detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
-        maximum: how many faces a picture has at most; the surest are kept
+        max_figures: how many faces a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points
 
     Raises:
@@ -74,14 +74,20 @@ class Faces(Finder[Face]):
         levels: int = 1,
         threshold: float = 0.5,
         presence: float = 0.5,
-        maximum: int = 64,
+        max_figures: int = 64,
         passes: int = 2,
     ) -> None:
         super().__init__(
-            detection, landmark, levels=levels, threshold=threshold, presence=presence, maximum=maximum, passes=passes
+            detection,
+            landmark,
+            levels=levels,
+            threshold=threshold,
+            presence=presence,
+            max_figures=max_figures,
+            passes=passes,
         )
         # decides which faces are found, and their points
-        self._key = (str(detection), str(landmark), levels, threshold, presence, maximum, passes)
+        self._key = (str(detection), str(landmark), levels, threshold, presence, max_figures, passes)
         self._iris = Model(iris) if iris is not None else None
         if self._iris is not None:
             self._iris.expect([(1, 213), (1, 15)])
@@ -122,10 +128,10 @@ class Faces(Finder[Face]):
         kept = _kept(batch)
         if (self._key, long_side) not in kept:
             kept[self._key, long_side] = [super(Faces, self).__call__(picture) for picture in pictures]
-        found = zip(pictures, kept[self._key, long_side], strict=True)
-        return [(picture, self._with_irises(picture, faces)) for picture, faces in found]
+        faces_by_picture = zip(pictures, kept[self._key, long_side], strict=True)
+        return [(picture, self._with_irises(picture, faces)) for picture, faces in faces_by_picture]
 
-    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Face, Roi] | None:
+    def _landmarks(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Face, Roi] | None:
         numbers, logit = self._model(crop.cut(picture, roi, self._model.size, border=True))
         presence = 1 / (1 + float(np.exp(-np.clip(logit.item(), -80, 80))))
         if presence < self._presence:
@@ -151,7 +157,7 @@ class Faces(Finder[Face]):
         return [replace(face, irises=self._irises(self._iris, picture, face.points)) for face in faces]
 
     def _irises(self, model: Model, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        found = np.full((2, 5, 2), np.nan, np.float32)
+        irises = np.full((2, 5, 2), np.nan, np.float32)
         for eye, corners in enumerate((EYE_CORNERS[:2], EYE_CORNERS[2:])):
             roi = eye_region(points[corners[0]], points[corners[1]])
             if not roi.usable:
@@ -162,8 +168,8 @@ class Faces(Finder[Face]):
             places = iris.reshape(5, 3)[:, :2] / model.size
             if eye:
                 places[:, 0] = 1 - places[:, 0]
-            found[eye] = crop.project(places, roi)
-        return found
+            irises[eye] = crop.project(places, roi)
+        return irises
 
 
 #: what was found in the batches that are in use, by their ``id``: a batch cannot be hashed

@@ -69,9 +69,9 @@ def distinct(figures: list[AnyFigure], *, parts: bool = False, apart: float = 0.
     return kept
 
 
-def _distance(one: Figure, other: Figure) -> float:
-    side = max(*one.box[2:], *other.box[2:], 1e-6)
-    return float(np.linalg.norm(one.points - other.points, axis=1).mean()) / side
+def _distance(first: Figure, second: Figure) -> float:
+    side = max(*first.box[2:], *second.box[2:], 1e-6)
+    return float(np.linalg.norm(first.points - second.points, axis=1).mean()) / side
 
 
 def _is_part(figure: Figure, whole: Figure) -> bool:

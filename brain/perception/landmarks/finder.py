@@ -36,14 +36,14 @@ class Finder(ABC, Generic[AnyFigure]):
         levels: int = 1,
         threshold: float = 0.5,
         presence: float = 0.5,
-        maximum: int = 64,
+        max_figures: int = 64,
         passes: int = 2,
     ) -> None:
         self._detector = Detector(detection, self.layouts, threshold=threshold, levels=levels)
         self._model = Model(landmark)
         self._model.expect(self.shapes)
         self._presence = presence
-        self._maximum = maximum
+        self._max_figures = max_figures
         self._passes = passes
 
     def __call__(self, picture: np.ndarray) -> list[AnyFigure]:
@@ -56,14 +56,14 @@ class Finder(ABC, Generic[AnyFigure]):
             InputError: it is not such a picture
         """
         picture = crop.checked(picture)
-        found = self._detector(picture)[: self._maximum]
+        detections = self._detector(picture)[: self._max_figures]
         figures = []
-        for box, keypoints, score in zip(found.boxes, found.keypoints, found.scores, strict=True):
-            seen = self._look_at(picture, self._first(box, keypoints), float(score))
+        for box, keypoints, score in zip(detections.boxes, detections.keypoints, detections.scores, strict=True):
+            seen = self._landmarks_in(picture, self._first(box, keypoints), float(score))
             if seen is None:
                 continue
             for _ in range(self._passes - 1):
-                seen = self._look_at(picture, seen[1], float(score)) or seen
+                seen = self._landmarks_in(picture, seen[1], float(score)) or seen
             figures.append(seen[0])
         return distinct(figures, parts=self.parts)
 
@@ -75,16 +75,16 @@ class Finder(ABC, Generic[AnyFigure]):
             roi: a square around the whole of it, upright in it: the fingers of a hand point up
             score: what the figure's ``score`` is to be
         """
-        seen = self._look_at(picture, roi, score)
+        seen = self._landmarks_in(picture, roi, score)
         return None if seen is None else seen[0]
 
-    def _look_at(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[AnyFigure, Roi] | None:
-        return self._look(picture, roi, score) if roi.usable else None
+    def _landmarks_in(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[AnyFigure, Roi] | None:
+        return self._landmarks(picture, roi, score) if roi.usable else None
 
     @abstractmethod
     def _first(self, box: np.ndarray, keypoints: np.ndarray) -> Roi:
         """The region to look at, by the detector's (4,) box and (K, 2) key points in pixels."""
 
     @abstractmethod
-    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[AnyFigure, Roi] | None:
+    def _landmarks(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[AnyFigure, Roi] | None:
         """What the landmark model sees in a usable region, and the region to look at next; None where it sees none."""

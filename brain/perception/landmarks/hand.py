@@ -55,7 +55,7 @@ class Hands(Finder[Hand]):
             the picture's longer side need 2, smaller than a twelfth 3
         threshold: how sure the palm detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
-        maximum: how many hands a picture has at most; the surest are kept
+        max_figures: how many hands a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points: for palms that were found badly
 
     Raises:
@@ -76,7 +76,7 @@ class Hands(Finder[Hand]):
     def _first(self, box: np.ndarray, keypoints: np.ndarray) -> Roi:
         return palm_region(box, keypoints)
 
-    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Hand, Roi] | None:
+    def _landmarks(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Hand, Roi] | None:
         numbers, presence, handedness, world = self._model(crop.cut(picture, roi, self._model.size, border=True))
         if presence.item() < self._presence:
             return None

@@ -47,7 +47,7 @@ class Poses(Finder[Pose]):
         levels: how many sizes of regions the detector looks at, see ``crop.tiles``
         threshold: how sure the detector has to be, in [0, 1]
         presence: how sure the landmark model has to be, in [0, 1]
-        maximum: how many people a picture has at most; the surest are kept
+        max_figures: how many people a picture has at most; the surest are kept
         passes: 2 looks again, at a region put around the first look's points
 
     Raises:
@@ -69,7 +69,7 @@ class Poses(Finder[Pose]):
     def _first(self, box: np.ndarray, keypoints: np.ndarray) -> Roi:
         return body_region(keypoints[0], keypoints[1])
 
-    def _look(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Pose, Roi] | None:
+    def _landmarks(self, picture: np.ndarray, roi: Roi, score: float) -> tuple[Pose, Roi] | None:
         numbers, presence, _, heat, world = self._model(crop.cut(picture, roi, self._model.size, border=True))
         if presence.item() < self._presence:
             return None

@@ -53,11 +53,11 @@ class Alphabet:
         self.columns: dict[str, int] = {"": 0}
         chosen, groups = [0], [0]
         for index, character in enumerate(characters[1:], 1):
-            one = comparable(character)
+            folded = comparable(character)
             # what is no comparable character stands for the space between them, a ligature for nothing
-            if len(one) <= 1 and _belongs(one, script):
+            if len(folded) <= 1 and _belongs(folded, script):
                 chosen.append(index)
-                groups.append(self.columns.setdefault(one, len(self.columns)))
+                groups.append(self.columns.setdefault(folded, len(self.columns)))
         self._chosen, self._groups = np.array(chosen), np.array(groups)
         self._order = np.argsort(self._groups, kind="stable")
         self._starts = np.searchsorted(self._groups[self._order], np.arange(len(self.columns)))
@@ -86,12 +86,12 @@ class Alphabet:
         first[1:] = best[1:] != best[:-1]
         kept = np.flatnonzero(first & (best != 0))
         characters = [self._characters[k] for k in best[kept]]
-        inner = [at for at, one in enumerate(characters) if one.strip()]
+        inner = [at for at, character in enumerate(characters) if character.strip()]
         inside = slice(inner[0], inner[-1] + 1) if inner else slice(0)
         confidence = float(allowed[kept, best[kept]].mean()) if len(kept) else 0.0
         text, frames = characters[inside], kept[inside]
         # a character of several letters would shift the frames of those that follow it
-        known = all(len(one) == 1 for one in text)
+        known = all(len(character) == 1 for character in text)
         return Spelled("".join(text), confidence, tuple(int(frame) for frame in frames) if known else ())
 
     def can_spell(self, text: str) -> bool:

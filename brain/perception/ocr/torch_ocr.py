@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.errors import MissingDependency, ModelError
-from loupe.brain.perception.ocr.ocr import Ocr, box_finder
+from loupe.brain.perception.ocr.rapid_ocr import Ocr, box_finder
 
 DETECTOR = "PaddlePaddle/PP-OCRv6_medium_det_safetensors"
 RECOGNIZER = "PaddlePaddle/PP-OCRv6_medium_rec_safetensors"
@@ -39,7 +39,7 @@ class TorchOcr(Ocr):
         try:
             from transformers import AutoImageProcessor, AutoModelForObjectDetection, AutoModelForTextRecognition
         except ImportError as error:
-            raise MissingDependency(f"grade='gpu' needs transformers 5.13 or later ({error})") from error
+            raise MissingDependency(f"backend='ocr_large' needs transformers 5.13 or later ({error})") from error
         self._lock = threading.Lock()
         self._device = device
         self.provider = f"torch {device}"
@@ -74,8 +74,8 @@ class TorchOcr(Ocr):
 
         pixels = self._scale(images=[Image.fromarray(picture)], do_resize=False, return_tensors="pt")["pixel_values"]
         with self._lock, torch.inference_mode():
-            found = self._detector(pixels.to(self._device)).last_hidden_state
-        return np.asarray(found.float().cpu().numpy())
+            probabilities = self._detector(pixels.to(self._device)).last_hidden_state
+        return np.asarray(probabilities.float().cpu().numpy())
 
 
 def is_here() -> bool:
@@ -95,6 +95,6 @@ def _loaded(processors: Any, models: Any, name: str | Path, device: str) -> tupl
         raise ModelError(
             f"expected the weights {name} in the hub's cache or a folder ({str(error).splitlines()[0][:200]}). Where "
             f"there is a network, fetch both with `hf download {DETECTOR}` and `hf download {RECOGNIZER}`, or use "
-            "grade='offline'"
+            "backend='ocr'"
         ) from error
     return processor, model.to(device).eval()

@@ -1,4 +1,4 @@
-"""What a judge is asked, what it answers, and how an answer is read off the probabilities of the next token."""
+"""What a VLM is asked, what it answers, and how an answer is read off the probabilities of the next token."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _SPACES = "\u0120\u2581 \t\r\n\u010a"
 _SURPLUS = 1e-3  # a server that rounds may give probabilities that sum to a little more than 1
 
 
-class JudgeError(LoupeError):
-    """A judge gave no answer: its endpoint is down or refuses, or its memory ran out. Asking again may help."""
+class VlmError(LoupeError):
+    """A VLM gave no answer: its endpoint is down or refuses, or its memory ran out. Asking again may help."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Cuts(Record):
 
 @dataclass(frozen=True)
 class Answer(Record):
-    """What a judge says.
+    """What a VLM says.
 
     Attributes:
         yes: P(yes) / (P(yes) + P(no)), in [0, 1]; NaN where the model gave neither any probability

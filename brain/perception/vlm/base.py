@@ -1,4 +1,4 @@
-"""What every judge offers, and the conversation that each of them holds with its model."""
+"""What every VLM offers, and the conversation that each of them holds with its model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDING = 1
 _INSTRUCTION = "Look at the picture and answer with one word, Yes or No."
 
 
-class Judge(ABC):
+class Vlm(ABC):
     """Answers questions about pictures with yes, no or unknown."""
 
     @property
@@ -25,11 +25,11 @@ class Judge(ABC):
         """All that decides the answers beside the question, JSON-able, without secrets: calibrate per set of facts."""
 
     @abstractmethod
-    def judge(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Returns one answer for each question, in their order; none depends on the questions beside it.
 
         Raises:
-            JudgeError: no answer could be had; nothing is known of any of the questions, asking again may help
+            VlmError: no answer could be had; nothing is known of any of the questions, asking again may help
         """
 
 

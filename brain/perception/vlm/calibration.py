@@ -1,4 +1,4 @@
-"""What a judge's answers are worth on given labels: a calibrated P(yes), and the cuts between which it abstains."""
+"""What a VLM's answers are worth on given labels: a calibrated P(yes), and the cuts between which it abstains."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
 from loupe.brain.perception.vlm.answers import Answer, Cuts, decide
+from loupe.brain.stats.intervals import Proportion
 
 #: with fewer labels, or fewer of one kind, nothing can be said
 MIN_LABELS = 20
@@ -22,27 +23,8 @@ _EDGE = 1e-6  # a probability of exactly 0 or 1 has no log-odds
 
 
 @dataclass(frozen=True)
-class Proportion(Record):
-    """A share, never without its n: ``count`` of ``n``; ``low`` to ``high`` is its 95 % Wilson interval.
-
-    ``rate``, ``low`` and ``high`` are None where n is 0.
-    """
-
-    count: int
-    n: int
-    rate: float | None
-    low: float | None
-    high: float | None
-
-    def __str__(self) -> str:
-        if self.rate is None:
-            return "not known"
-        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] ({self.count} of {self.n})"
-
-
-@dataclass(frozen=True)
-class JudgeCalibration(Record):
-    """How the answers to one question of one judge are to be read.
+class VlmCalibration(Record):
+    """How the answers to one question of one VLM are to be read.
 
     Attributes:
         slope, intercept: calibrated P(yes) = sigmoid(slope * logit(P(yes)) + intercept)
@@ -50,7 +32,7 @@ class JudgeCalibration(Record):
         wanted: the precision that the cuts were chosen for
         labels: how many labels there were
         positives: how many of them are "yes"
-        unknown: for how many the judge gave neither yes nor no
+        unknown: for how many the VLM gave neither yes nor no
         coverage: how many of all labels got a verdict; higher is better
         precision: how many of the verdicts were right; higher is better
         reason: why a cut is missing; else empty
@@ -87,22 +69,22 @@ class JudgeCalibration(Record):
         try:
             nested = {
                 "cuts": Cuts(**values["cuts"]),
-                "coverage": Proportion(**values["coverage"]),
-                "precision": Proportion(**values["precision"]),
+                "coverage": Proportion.from_dict(values["coverage"]),
+                "precision": Proportion.from_dict(values["precision"]),
             }
             made = cls(**{**values, **nested})
             finite = math.isfinite(made.slope) and math.isfinite(made.intercept)
-        except (KeyError, TypeError) as error:
-            raise InputError(f"expected the values of a judge's calibration, got others: {error}") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"expected the values of a VLM's calibration, got others: {error}") from error
         if not finite:
-            raise InputError("expected a finite slope and intercept of a judge's calibration")
+            raise InputError("expected a finite slope and intercept of a VLM's calibration")
         return made
 
 
 def calibrate(
     answers: Sequence[Answer], labels: Sequence[bool], *, precision: float = 0.9, mass: float = 0.5, seed: int = 0
-) -> JudgeCalibration:
-    """Returns how to read a judge's answers, from answers to one question whose right answers are known.
+) -> VlmCalibration:
+    """Returns how to read a VLM's answers, from answers to one question whose right answers are known.
 
     P(yes) is mapped by a logistic curve with smoothed targets. The cuts are those that leave the fewest answers
     undecided while each side's precision, by Laplace's rule (right + 1) / (n + 2), is as wanted; "yes" never lies
@@ -110,7 +92,7 @@ def calibrate(
     Lin & R. Weng, Machine Learning 68 (2007).
 
     Args:
-        answers: as the judge gave them
+        answers: as the VLM gave them
         labels: for each whether "yes" is right
         precision: wanted of both "yes" and "no", in [0.5, 1)
         mass: an answer whose mass is below that counts as unknown
@@ -136,13 +118,13 @@ def calibrate(
     positives = int(truth.sum())
     if len(yes) < MIN_LABELS or min(positives, len(yes) - positives) < MIN_OF_EACH:
         raise InputError(
-            f"expected at least {MIN_LABELS} labels that the judge answered with yes or no, {MIN_OF_EACH} of each "
+            f"expected at least {MIN_LABELS} labels that the VLM answered with yes or no, {MIN_OF_EACH} of each "
             f"kind, got {len(yes)} with {positives} of them yes ({int((~known).sum())} more without an answer). "
             "Label more pictures"
         )
     slope, intercept, low, high = _fit(yes, truth, precision)
     answered, correct = _held_out(yes, truth, precision, seed)
-    return JudgeCalibration(
+    return VlmCalibration(
         slope=slope,
         intercept=intercept,
         cuts=Cuts(low, high, mass),
@@ -150,8 +132,8 @@ def calibrate(
         labels=len(labels),
         positives=int(right.sum()),
         unknown=int((~known).sum()),
-        coverage=_proportion(answered, len(labels)),
-        precision=_proportion(correct, answered),
+        coverage=Proportion.of(answered, len(labels)),
+        precision=Proportion.of(correct, answered),
         reason=_reason(slope, low, high, precision),
     )
 
@@ -221,7 +203,7 @@ def _held_out(yes: np.ndarray, truth: np.ndarray, precision: float, seed: int) -
 
 def _reason(slope: float, low: float | None, high: float | None, precision: float) -> str:
     if slope <= 0:
-        return "the judge's answers do not go with the labels: the more it says yes, the less often that is right"
+        return "the VLM's answers do not go with the labels: the more it says yes, the less often that is right"
     missing = " nor ".join(word for word, cut in (("yes", high), ("no", low)) if cut is None)
     return f"no cut for {missing} has a precision of {precision:.0%} on these labels" if missing else ""
 
@@ -237,12 +219,3 @@ def _logit(yes: np.ndarray) -> np.ndarray:
 
 def _sigmoid(z: np.ndarray) -> np.ndarray:
     return np.asarray(0.5 * (1 + np.tanh(z / 2)))
-
-
-def _proportion(count: int, n: int) -> Proportion:
-    if not n:
-        return Proportion(count, n, None, None, None)
-    from scipy.stats import binomtest
-
-    interval = binomtest(count, n).proportion_ci(0.95, method="wilson")
-    return Proportion(count, n, count / n, float(interval.low), float(interval.high))

@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection, Incomple
 from urllib.parse import urlsplit
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.perception.vlm.answers import JudgeError
+from loupe.brain.perception.vlm.answers import VlmError
 
 _PATH = "/chat/completions"
 _LONGEST = 1 << 20  # bytes of a reply; an answer of one token has a few thousand
@@ -26,11 +26,11 @@ _AGAIN = {*_OVERLOADED, 500}
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds
 
 
-class Unreachable(JudgeError):
+class Unreachable(VlmError):
     """The endpoint is down, silent or overloaded: whatever else it were asked now would fare the same."""
 
 
-class Dropped(JudgeError):
+class Dropped(VlmError):
     """Nobody waits for the reply any more."""
 
 
@@ -85,12 +85,12 @@ class Endpoint:
         Raises:
             Unreachable: no attempt reached a working endpoint in time
             Dropped: ``stop`` was set
-            JudgeError: the endpoint refuses, or breaks at this request
+            VlmError: the endpoint refuses, or breaks at this request
         """
         stop = stop or threading.Event()
         ends = time.monotonic() + self._deadline
         problem, tried = "", 0
-        kind: type[JudgeError] = Unreachable
+        kind: type[VlmError] = Unreachable
         while tried <= self._retries and (left := ends - time.monotonic()) > 0:
             if stop.is_set():
                 raise Dropped(f"{self.url} was not asked to the end: another question failed")
@@ -105,8 +105,8 @@ class Endpoint:
                     return reply
                 problem = self._refusal(status, reply.body)
                 if status not in _AGAIN:
-                    raise JudgeError(f"{self.url} refuses: {problem}")
-                kind = Unreachable if status in _OVERLOADED else JudgeError
+                    raise VlmError(f"{self.url} refuses: {problem}")
+                kind = Unreachable if status in _OVERLOADED else VlmError
                 wait = wait if asked_to_wait is None else asked_to_wait
             if tried <= self._retries:
                 # the deadline is looked at again above
@@ -144,8 +144,8 @@ class Endpoint:
             return f"status {status}, a redirect, which is not followed: give the final address"
         text = body.decode("utf-8", "replace")
         with suppress(ValueError, RecursionError, TypeError, KeyError, AttributeError):
-            found = json.loads(body)
-            text = str(found["error"]["message"] if isinstance(found.get("error"), dict) else found["message"])
+            parsed = json.loads(body)
+            text = str(parsed["error"]["message"] if isinstance(parsed.get("error"), dict) else parsed["message"])
         # hidden before it is cut: half a key is too much, too
         text = self._hidden(text)[:1000]
         shown = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())[:300]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loupe.brain.core.errors import ModelError
 
-#: the judge where none is named, Apache-2.0
+#: the VLM where none is named, Apache-2.0
 DEFAULT = "Qwen/Qwen3-VL-2B-Instruct"
 _CONFIG = "config.json"
 _PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
@@ -77,9 +77,9 @@ def _fetch(model: str, revision: str | None) -> Path:
 
 def _refuse_unsafe(folder: Path, model: str) -> None:
     files = [path for path in folder.iterdir() if path.is_file()]
-    there = ", ".join(sorted(path.name for path in files)[:8]) or "nothing"
+    contents = ", ".join(sorted(path.name for path in files)[:8]) or "nothing"
     if not (folder / _CONFIG).is_file():
-        raise ModelError(f"{model}: expected a folder in transformers' format with {_CONFIG}, got {there}")
+        raise ModelError(f"{model}: expected a folder in transformers' format with {_CONFIG}, got {contents}")
     suffixes = {path.suffix for path in files}
     if ".safetensors" in suffixes:
         return
@@ -89,7 +89,7 @@ def _refuse_unsafe(folder: Path, model: str) -> None:
             f"{model}: expected weights as safetensors, got {pickled} only, which can run code when loaded. Where you "
             "trust it, convert it: model.save_pretrained(folder)"
         )
-    raise ModelError(f"{model}: expected weights as safetensors, got {there}")
+    raise ModelError(f"{model}: expected weights as safetensors, got {contents}")
 
 
 def _fingerprint(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""A judge behind an OpenAI-compatible HTTP endpoint, such as vLLM's server."""
+"""A VLM behind an OpenAI-compatible HTTP endpoint, such as vLLM's server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.perception.vlm.answers import Answer, Cuts, JudgeError, Question, from_tokens, unknown
-from loupe.brain.perception.vlm.base import WORDING, Judge, conversation
+from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, VlmError, from_tokens, unknown
+from loupe.brain.perception.vlm.base import WORDING, Vlm, conversation
 from loupe.brain.perception.vlm.endpoint import Dropped, Endpoint, Reply, Unreachable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _IN_A_ROW = 3
 _REST = 30.0
 
 
-class HttpJudge(Judge):
+class HttpVlm(Vlm):
     """Asks a model behind an OpenAI-compatible endpoint, and reads P(yes) off the 20 likeliest first tokens.
 
     A reply that cannot be read, or that says neither yes nor no, is an unknown answer with its reason. An endpoint that
@@ -42,8 +42,8 @@ class HttpJudge(Judge):
     its default. Then constrained decoding changes nothing, and is not asked for; with other modes it would hide that a
     model would rather answer something else. ``extra={"structured_outputs": {"choice": ["Yes", "No"]}}`` asks for it.
 
-    >>> judge = HttpJudge("http://localhost:8000/v1", "Qwen/Qwen3-VL-8B-Instruct")  # doctest: +SKIP
-    >>> judge.judge([Question(is_there("dog"), picture)])[0].verdict  # doctest: +SKIP
+    >>> vlm = HttpVlm("http://localhost:8000/v1", "Qwen/Qwen3-VL-8B-Instruct")  # doctest: +SKIP
+    >>> vlm.answer([Question(is_there("dog"), picture)])[0].verdict  # doctest: +SKIP
     'yes'
     """
 
@@ -98,23 +98,23 @@ class HttpJudge(Judge):
         self._last = ""
 
     def __repr__(self) -> str:
-        return f"HttpJudge({self._endpoint.url!r}, {self._model!r})"
+        return f"HttpVlm({self._endpoint.url!r}, {self._model!r})"
 
     @property
     def facts(self) -> dict[str, Any]:
         """Model, endpoint, further fields of the request and wording: what the answers depend on, without the key."""
         return {"model": self._model, "url": self._endpoint.url, "extra": dict(self._extra), "wording": WORDING}
 
-    def judge(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Returns one answer for each question, in their order.
 
         Raises:
-            JudgeError: the endpoint cannot be reached, refuses, or did not answer one of them in time
+            VlmError: the endpoint cannot be reached, refuses, or did not answer one of them in time
         """
         if not questions:
             return []
         stop = threading.Event()
-        pool = ThreadPoolExecutor(min(self._concurrency, len(questions)), thread_name_prefix="judge")
+        pool = ThreadPoolExecutor(min(self._concurrency, len(questions)), thread_name_prefix="vlm")
         try:
             asked = [pool.submit(self._ask, question, stop) for question in questions]
             wait(asked, return_when=FIRST_EXCEPTION)
@@ -137,7 +137,7 @@ class HttpJudge(Judge):
             except Unreachable as error:
                 self._count(str(error))
                 raise
-        except JudgeError:
+        except VlmError:
             # set here, before this thread takes up the next question
             stop.set()
             raise
@@ -184,13 +184,13 @@ def read(reply: Reply, cuts: Cuts) -> Answer:
         return unknown("the endpoint's reply is no JSON")
     try:
         choice = answer["choices"][0]
-        found = choice["logprobs"] and choice["logprobs"]["content"]
+        positions = choice["logprobs"] and choice["logprobs"]["content"]
     except (KeyError, IndexError, TypeError):
         return unknown("the endpoint's reply is no chat completion with log-probabilities")
-    if not found:
+    if not positions:
         return unknown("the endpoint's reply has no log-probabilities: its model or its settings do not give them")
     try:
-        first, tokens = _token(found[0]), [_token(item) for item in found[0]["top_logprobs"] or ()]
+        first, tokens = _token(positions[0]), [_token(item) for item in positions[0]["top_logprobs"] or ()]
     except (KeyError, IndexError, TypeError, ValueError, OverflowError):
         return unknown("the log-probabilities in the endpoint's reply cannot be read")
     # some servers list the token that was drawn beside the others

@@ -1,4 +1,4 @@
-"""A judge that runs a vision-language model on this machine, through transformers."""
+"""A VLM that runs a vision-language model on this machine, through transformers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from loupe.brain.core.errors import InputError, ModelError
-from loupe.brain.perception.vlm.answers import Answer, Cuts, JudgeError, Question, from_sums, spelled
-from loupe.brain.perception.vlm.base import WORDING, Judge, conversation
+from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, VlmError, from_sums, spelled
+from loupe.brain.perception.vlm.base import WORDING, Vlm, conversation
 from loupe.brain.perception.vlm.folder import DEFAULT, locate
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DTYPES = ("auto", "float32", "float16", "bfloat16")
 
 
-class LocalJudge(Judge):
+class LocalVlm(Vlm):
     """Asks an image-text-to-text model of transformers, and reads P(yes) off the probabilities of its next token.
 
     An answer depends on the model, the question, the pictures and the number format, and on nothing else: nothing is
@@ -32,8 +32,8 @@ class LocalJudge(Judge):
     way: Lin et al., Evaluating Text-to-Visual Generation with Image-to-Text Generation, ECCV 2024. Each model has its
     own licence; Qwen3-VL is Apache-2.0.
 
-    >>> judge = LocalJudge("Qwen/Qwen3-VL-2B-Instruct", device="cuda")  # doctest: +SKIP
-    >>> judge.judge([Question(is_there("dog"), picture)])[0].verdict  # doctest: +SKIP
+    >>> vlm = LocalVlm("Qwen/Qwen3-VL-2B-Instruct", device="cuda")  # doctest: +SKIP
+    >>> vlm.answer([Question(is_there("dog"), picture)])[0].verdict  # doctest: +SKIP
     'yes'
     """
 
@@ -93,11 +93,11 @@ class LocalJudge(Judge):
         """Model, fingerprint, dtype, kind of device and wording: what the answers depend on beside the question."""
         return dict(self._facts)
 
-    def judge(self, questions: Sequence[Question]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Returns one answer for each question, in their order.
 
         Raises:
-            JudgeError: a single question does not fit into memory, or the model cannot take its picture
+            VlmError: a single question does not fit into memory, or the model cannot take its picture
         """
         import torch
 
@@ -109,7 +109,7 @@ class LocalJudge(Judge):
                 continue
             except torch.OutOfMemoryError as error:
                 if len(part) == 1:
-                    raise JudgeError(
+                    raise VlmError(
                         f"{self._name} has no memory left on {self._device} for one question: use smaller pictures, "
                         "fewer examples, a smaller model or dtype='bfloat16'"
                     ) from error
@@ -130,7 +130,7 @@ class LocalJudge(Judge):
             raise
         # foreign code: templates refuse conversations, processors refuse pictures of extreme shape, each in its own way
         except Exception as error:
-            raise JudgeError(f"{self._name} cannot answer: {type(error).__name__}: {error}"[:500]) from error
+            raise VlmError(f"{self._name} cannot answer: {type(error).__name__}: {error}"[:500]) from error
         probabilities = logits.float().softmax(dim=1).cpu()
         sums = [probabilities[:, ids].sum(dim=1).tolist() for ids in (self._yes, self._no)]
         return [from_sums(yes, no, self._cuts) for yes, no in zip(*sums, strict=True)]

@@ -1,4 +1,4 @@
-"""The questions that judges are asked: one flaw each, always for what may be there, never for what is not.
+"""The questions that VLMs are asked: one flaw each, always for what may be there, never for what is not.
 
 A model asked "is there no dog?" answers at chance; ask ``is_there("dog")`` and turn the answer round. One question for
 each artefact, with a crop of the part that it is about, finds far more than "is anything wrong with this picture?".
@@ -13,6 +13,7 @@ from typing import Literal
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
+from loupe.brain.core.relations import RelationName
 
 #: no thing that a prompt asks for has a longer name
 LONGEST_NAME = 100
@@ -68,21 +69,8 @@ SPECIALISTS: dict[str, Specialist] = {
     for name, failure, crop, text in _rows
 }
 
-#: how relations are asked for, by their names
-RELATIONS: dict[str, str] = {
-    "left_of": "to the left of",
-    "right_of": "to the right of",
-    "above": "above",
-    "below": "below",
-    "on": "on top of",
-    "under": "underneath",
-    "in": "inside",
-    "in_front_of": "in front of",
-    "behind": "behind",
-    "beside": "beside",
-    "larger_than": "larger than",
-    "smaller_than": "smaller than",
-}
+#: how relations are asked for, by their names; there is no question for "same size as"
+RELATIONS: dict[str, str] = {relation.value: relation.question for relation in RelationName if relation.question}
 
 
 def is_there(name: str) -> str:
@@ -138,7 +126,7 @@ def stands(name: str, relation: str, other: str) -> str:
     Raises:
         InputError: the relation is not known, or a name is empty or too long
 
-    >>> stands("dog", "left_of", "tree")
+    >>> stands("dog", "left of", "tree")
     'Is the "dog" to the left of the "tree" in this picture?'
     """
     if relation not in RELATIONS:

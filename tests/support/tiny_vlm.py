@@ -1,4 +1,4 @@
-"""What the tests of the judge on this machine share: a Qwen3-VL of a few thousand weights, and what it is asked."""
+"""What the tests of the VLM on this machine share: a Qwen3-VL of a few thousand weights, and what it is asked."""
 
 from __future__ import annotations
 

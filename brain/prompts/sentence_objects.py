@@ -1,19 +1,20 @@
-"""Reads the things of a sentence, and puts them into the relation or the list that stands before them."""
+"""Reads the objects of a sentence, and puts them into the relation or the list that stands before them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from loupe.brain.core.relations import RelationName
 from loupe.brain.prompts import nouns
 from loupe.brain.prompts import words as lexicon
 from loupe.brain.prompts.noun_phrase import NounPhrase, is_verb, read
 from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.phrases import phrase_at
 from loupe.brain.prompts.quantity import POSSESSIVES, word_at
-from loupe.brain.prompts.sentence_state import State
+from loupe.brain.prompts.sentence_state import SentenceState
 
-#: relations that "and" hands on: a thing can be next to two, and stands on one
-_SHARED = frozenset(("left of", "right of", "above", "below", "in front of", "behind", "next to", "near"))
+#: relations that "and" hands on: an object can be next to two, and stands on one
+_SHARED = RelationName.of_kind("side", "depth", "distance")
 #: what is worn: "in a red dress" is no place
 CLOTHES = word_set(
     """
@@ -25,7 +26,7 @@ CLOTHES = word_set(
 )
 
 
-def read_things(state: State, phrase: NounPhrase) -> None:
+def read_objects(state: SentenceState, phrase: NounPhrase) -> None:
     """Adds what a noun phrase names, and what it contains, or leaves it as not understood."""
     start = state.at
     state.at = phrase.end
@@ -43,20 +44,20 @@ def read_things(state: State, phrase: NounPhrase) -> None:
         state.lost = not is_part or not state.group
         return
     if quantity_unread:
-        state.found.unparsed.append(quantity_unread)
-    place = state.found.add(phrase, state.number, begins=not state.first)
+        state.parsed.unparsed.append(quantity_unread)
+    place = state.parsed.add(phrase, state.number, begins=not state.first)
     _attach(state, place, phrase)
     if (container := lexicon.CONTAINERS.get(phrase.head)) and word_at(state.tokens, state.at) == "of":
         _contents(state, place, container)
     for name, others in state.front:
         if place not in others:
-            state.found.relate([place], name, others)
+            state.parsed.relate([place], name, others)
     if place not in {other for _, others in state.front for other in others}:
         state.front = []
 
 
-def _phrase_of(state: State, phrase: NounPhrase, start: int) -> NounPhrase | None:
-    """Reads "slice of pizza" as one name; None where there is no thing to add."""
+def _phrase_of(state: SentenceState, phrase: NounPhrase, start: int) -> NounPhrase | None:
+    """Reads "slice of pizza" as one name; None where there is no object to add."""
     inner = read(state.tokens, phrase.end + 1)
     if phrase.head in lexicon.CONTAINERS and inner is not None:
         return phrase
@@ -65,7 +66,7 @@ def _phrase_of(state: State, phrase: NounPhrase, start: int) -> NounPhrase | Non
         name = f"{phrase.name} of {inner.name}"
         return replace(phrase, name=name, known=True, head=inner.head, end=inner.end)
     if phrase.head in nouns.ABSTRACT or phrase.head == "surface" or (phrase.head in nouns.PARTS and not phrase.exact):
-        # "the edge of the table": the table is a thing, its edge none
+        # "the edge of the table": the table is an object, its edge none
         state.separate_if_pending(start)
         state.at = phrase.end + 1
         state.leave(start, state.at)
@@ -75,22 +76,22 @@ def _phrase_of(state: State, phrase: NounPhrase, start: int) -> NounPhrase | Non
     return phrase
 
 
-def _contents(state: State, place: int, relation: str) -> None:
+def _contents(state: SentenceState, place: int, relation: str) -> None:
     inner = read(state.tokens, state.at + 1)
     if inner is None or not state.counts(inner) or (not inner.known and not inner.plural):
         return
     state.at = inner.end
-    content = state.found.add(inner, state.number, begins=not state.first)
-    state.found.relate([content], relation, [place])
+    content = state.parsed.add(inner, state.number, begins=not state.first)
+    state.parsed.relate([content], relation, [place])
 
 
-def _attach(state: State, place: int, phrase: NounPhrase) -> None:
-    """Puts the thing into the relation or the list that stands before it."""
+def _attach(state: SentenceState, place: int, phrase: NounPhrase) -> None:
+    """Puts the object into the relation or the list that stands before it."""
     if state.pending:
         subjects = list(state.group)
         for name in state.pending:
             if subjects:
-                state.found.relate(subjects, name, [place])
+                state.parsed.relate(subjects, name, [place])
             else:
                 state.front.append((name, [place]))
         state.shared = (state.pending[0], subjects) if len(state.pending) == 1 and subjects else None
@@ -98,7 +99,7 @@ def _attach(state: State, place: int, phrase: NounPhrase) -> None:
         if not subjects:
             state.group = []
     elif state.joined and not state.comma and state.shared and state.shared[0] in _SHARED and not _leads(state, phrase):
-        state.found.relate(state.shared[1], state.shared[0], [place])
+        state.parsed.relate(state.shared[1], state.shared[0], [place])
         state.group.append(place)
     elif (state.joined or state.comma) and state.side == "subject":
         state.group.append(place)
@@ -120,7 +121,7 @@ def _attach(state: State, place: int, phrase: NounPhrase) -> None:
     state.comma = state.joined = state.present = state.acting = state.lost = False
 
 
-def _leads(state: State, phrase: NounPhrase) -> bool:
+def _leads(state: SentenceState, phrase: NounPhrase) -> bool:
     """Whether a relation or a verb of its own follows: "a cat next to a dog and a bird on a box"."""
     at = state.at
     while at < len(state.tokens) and state.tokens[at].low in ("that", "which", "who"):

@@ -1,4 +1,4 @@
-"""What the tests of the judge behind an endpoint share: a server that replies as it is told, and its questions."""
+"""What the tests of the VLM behind an endpoint share: a server that replies as it is told, and its questions."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             answer(self)
         except OSError:
-            pass  # the judge has hung up
+            pass  # the VLM has hung up
         finally:
             with self.server.lock:
                 self.server.busy -= 1

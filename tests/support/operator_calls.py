@@ -1,0 +1,65 @@
+"""Operators as the App calls them: their forms, and the messages that they send when they run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def operator(name: str) -> Any:
+    import fiftyone.operators as foo
+
+    return foo.get_operator(f"@loupe/loupe/{name}")
+
+
+def context(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> Any:
+    from fiftyone.operators.executor import ExecutionContext, Executor
+
+    facts = {"dataset_name": dataset.name, "view": [], "params": dict(params or {}), **request}
+    return ExecutionContext(request_params=facts, executor=Executor(), operator_uri=f"@loupe/loupe/{name}")
+
+
+def form(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> dict[str, Any]:
+    """Returns the inputs of an operator's form by name; all of it is JSON-able, as the App needs it."""
+    made = operator(name).resolve_type(context(name, dataset, params, **request), "inputs")
+    json.dumps(made.to_json())
+    inputs: dict[str, Any] = made.type.properties
+    return inputs
+
+
+def problems(inputs: dict[str, Any]) -> dict[str, str]:
+    """Returns what keeps a form from being submitted, by input."""
+    return {name: made.error_message for name, made in inputs.items() if made.invalid}
+
+
+def untouched(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> dict[str, Any]:
+    """Returns what the App sends of a form that nobody has touched, but for ``params``: each input's default."""
+    inputs = form(name, dataset, params, **request)
+    defaults = {key: made.default for key, made in inputs.items() if made.default is not None and key != "view_target"}
+    return {**defaults, **(params or {})}
+
+
+def messages(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> list[dict[str, Any]]:
+    """Runs an operator as the App does, and returns the lines that it would be sent."""
+    sent = operator(name).execute(context(name, dataset, params, **request))
+    return [json.loads(message.to_json_line()) for message in sent]
+
+
+def result(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> dict[str, Any]:
+    """Runs an operator as the App does, and returns its result."""
+    last = messages(name, dataset, params, prompt_id="p", **request)[-1]
+    assert last.get("error") is None, last
+    body: dict[str, Any] = last["body"]
+    return body
+
+
+def triggered(sent: list[dict[str, Any]]) -> list[str]:
+    """Returns the App's own operators that the messages call."""
+    return [message["body"]["operator_uri"] for message in sent if message["cls"] == "InvocationRequest"]
+
+
+def execute(name: str, dataset: Any, params: dict[str, Any], **more: Any) -> Any:
+    """Runs an operator as FiftyOne does from Python: its form is validated first."""
+    import fiftyone.operators as foo
+
+    return foo.execute_operator(f"@loupe/loupe/{name}", {"dataset": dataset, "params": params, **more})
