@@ -137,8 +137,8 @@ def new_dataset(database: str) -> Iterator[Callable[[], Any]]:
         return made[-1]
 
     yield new
-    for one in made:
-        one.delete()
+    for dataset_made in made:
+        dataset_made.delete()
 
 
 @pytest.fixture(scope="session")
@@ -198,6 +198,18 @@ def weights() -> Callable[[str], Path]:
             pytest.skip(f"needs the weights {name!r}: they are not here, and no package index gave them")
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def own_chance(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test begins with its module's ``RNG`` as that was after the import, whichever test ran before."""
+    rng = getattr(request.module, "RNG", None)
+    if rng is None:
+        yield
+        return
+    state = rng.bit_generator.state
+    yield
+    rng.bit_generator.state = state
 
 
 @pytest.fixture(scope="module")

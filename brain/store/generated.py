@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.store.connection import database_errors
@@ -85,13 +86,13 @@ def prepare(dataset: fo.Dataset, factors: Iterable[str]) -> None:
 
 
 def _declare(dataset: fo.Dataset, path: str, kind: type[fo.Field], description: str) -> None:
-    there = dataset.get_field(path)
-    if there is None:
+    present = dataset.get_field(path)
+    if present is None:
         extra = {"embedded_doc_type": fo.DynamicEmbeddedDocument} if kind is fo.EmbeddedDocumentField else {}
         dataset.add_sample_field(path, kind, description=description, **extra)
-    elif not isinstance(there, kind):
+    elif not isinstance(present, kind):
         raise InputError(
-            f"expected the field {path!r} to be a {kind.__name__}, the dataset has a {type(there).__name__} of that "
+            f"expected the field {path!r} to be a {kind.__name__}, the dataset has a {type(present).__name__} of that "
             "name. Rename it with dataset.rename_sample_field(), or generate into another dataset"
         )
 
@@ -108,10 +109,21 @@ def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
     with database_errors():
         # somebody else may have been here since the run began, from another machine or into another folder
         wanted = [image.facts["key"] for image in images]
-        there = set(dataset.match(fo.ViewField("generation.key").is_in(wanted)).values("generation.key"))
-        samples = [_sample(image) for image in images if image.facts["key"] not in there]
+        known = set(dataset.match(fo.ViewField("generation.key").is_in(wanted)).values("generation.key"))
+        samples = [_sample(image) for image in images if image.facts["key"] not in known]
         if samples:
             dataset.add_samples(samples, expand_schema=False, validate=False, progress=False)
+        # a file that was drawn again may be some bytes longer: its text says how long that took
+        again = [image for image in images if image.facts["key"] in known]
+        operations = [
+            UpdateOne(
+                {"generation.key": image.facts["key"], "filepath": str(image.path)},
+                {"$set": {"metadata.size_bytes": image.path.stat().st_size}},
+            )
+            for image in again
+        ]
+        if operations:
+            dataset._bulk_write(operations)
 
 
 def _sample(image: Generated) -> fo.Sample:

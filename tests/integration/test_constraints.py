@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def pins() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    found = [re.fullmatch(r"([\w.-]+)==(\S+)", line) for line in lines if line.strip() and not line.startswith("#")]
-    assert all(found), "each line is name==version"
-    return {match[1]: match[2] for match in found if match}
+    matches = [re.fullmatch(r"([\w.-]+)==(\S+)", line) for line in lines if line.strip() and not line.startswith("#")]
+    assert all(matches), "each line is name==version"
+    return {match[1]: match[2] for match in matches if match}
 
 
 def test_a_pin_locks_out_no_python_that_is_supported() -> None:
@@ -25,11 +25,11 @@ def test_a_pin_locks_out_no_python_that_is_supported() -> None:
     wrong = {}
     for name, version in pins().items():
         try:
-            found = metadata.distribution(name)
+            distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # of another platform
-        needs = found.metadata["Requires-Python"]
-        if found.version == version and needs and oldest not in SpecifierSet(needs):
+        needs = distribution.metadata["Requires-Python"]
+        if distribution.version == version and needs and oldest not in SpecifierSet(needs):
             wrong[f"{name}=={version}"] = needs
     assert wrong == {}, f"pin an older version, which installs on Python {oldest}, too"
 

@@ -50,7 +50,7 @@ def _counts(dataset: Any) -> dict[str, Any]:
 def test_the_demo_leaves_a_checked_embedded_sliced_dataset_and_goes_on_where_it_was(database: str) -> None:
     import fiftyone as fo
 
-    said = _run_demo()
+    output = _run_demo()
     dataset = fo.load_dataset("loupe-demo")
     try:
         before = _counts(dataset)
@@ -65,8 +65,8 @@ def test_the_demo_leaves_a_checked_embedded_sliced_dataset_and_goes_on_where_it_
         assert None not in dataset.values("failures.classifications.label"), "every sample was flagged"
         assert dataset.load_brain_results("embeddings_umap").points.shape == (24, 2)
         assert "loupe" in dataset.list_workspaces()
-        assert "text_substitution | time=day" in said
-        assert "24 done, 0 already done" in said
+        assert "text_substitution | time=day" in output
+        assert "24 done, 0 already done" in output
 
         again = _run_demo()
         dataset.reload()

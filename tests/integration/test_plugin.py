@@ -17,17 +17,15 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 _LOAD = """
-import json, sys, time
+import json, sys
 import fiftyone, fiftyone.operators, fiftyone.plugins
 from fiftyone.plugins.context import PluginContext
 from fiftyone.plugins.definitions import PluginDefinition
 before = set(sys.modules)
-contexts, seconds = [], []
+contexts = []
 for _ in range(3):
-    start = time.perf_counter()
     context = PluginContext(PluginDefinition.from_disk(sys.argv[1] + "/fiftyone.yml"))
     context.register_all()
-    seconds.append(time.perf_counter() - start)
     contexts.append(context)
 json.dump({
     "errors": [error for context in contexts for error in context.errors],
@@ -37,7 +35,6 @@ json.dump({
         [type(a) for a in contexts[0].instances] == [type(b) for b in context.instances] for context in contexts
     ),
     "file": sys.modules["loupe"].__file__,
-    "seconds": seconds,
     "imported": sorted({name.partition(".")[0] for name in set(sys.modules) - before}),
     "heavy": sorted({"torch", "cv2", "diffusers", "transformers", "sklearn", "rapidocr", "umap", "open_clip"}
                     & (set(sys.modules) - before)),
@@ -81,7 +78,7 @@ def test_loads_without_errors_and_registers_just_what_is_declared(loaded: Any) -
     declared = _declared()
     # what is registered but not declared, FiftyOne drops without a word; so the files are counted as well
     assert loaded["names"] == [sorted(declared["operators"]) + sorted(declared["panels"])] * 3
-    helpers = {"__init__", "base", "forms", "run", "summary"}
+    helpers = {"__init__", "base", "forms", "run", "signature", "summary", "widgets"}
     assert sorted({path.stem for path in (ROOT / "operators").glob("*.py")} - helpers) == sorted(declared["operators"])
 
 
@@ -111,22 +108,17 @@ def test_loaded_again_there_is_one_copy_of_each_class(loaded: Any) -> None:
 def test_registration_is_quick_and_imports_nothing_heavy(loaded: Any) -> None:
     assert loaded["heavy"] == []
     assert not loaded["api"]
-    # beyond FiftyOne's own import; 0.06 s alone on this code's first machine, doubled and more for a busy one
-    assert loaded["seconds"][0] < 0.2 * _slowness()
-    assert max(loaded["seconds"][1:]) < 0.05 * _slowness()
 
 
-def test_import_is_quick(tmp_path: Path) -> None:
+def test_importing_the_package_imports_nothing_else(tmp_path: Path) -> None:
     code = """
-import json, sys, time
+import json, sys
 import fiftyone, numpy
-start = time.perf_counter()
+before = set(sys.modules)
 import loupe
-json.dump([time.perf_counter() - start, "loupe.brain.api" in sys.modules], sys.stdout)
+json.dump(sorted(set(sys.modules) - before), sys.stdout)
 """
-    seconds, api = _python(code, cwd=tmp_path)
-    assert seconds < 0.3 * _slowness()
-    assert not api
+    assert _python(code, cwd=tmp_path) == ["loupe"]
 
 
 def test_a_link_of_any_name_is_enough_without_pip(tmp_path: Path) -> None:
@@ -144,8 +136,3 @@ def test_version_is_the_same_everywhere() -> None:
     import loupe
 
     assert _declared()["version"] == loupe.__version__
-
-
-def _slowness() -> float:
-    """Returns how many processes share a core just now, at least 1: the limits hold for an idle machine."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -37,7 +37,7 @@ class Worker:
         for line in self.process.stderr:
             self.lines.append(line.rstrip())
 
-    def said(self, text: str) -> bool:
+    def logged(self, text: str) -> bool:
         return any(text in line for line in self.lines)
 
     def wait(self) -> int:
@@ -126,7 +126,7 @@ def test_jobs_are_completed_failures_are_told_and_others_are_left_alone(
     assert "summary" in done.metadata["outputs_schema"]["type"]["properties"]
     failed = _job(bad)
     assert failed.run_state == "failed"
-    assert f"There is no folder {folder}" in failed.result.error
+    assert f"Folder: expected a folder, got {str(folder)!r}: there is none" in failed.result.error
     assert "Traceback" not in failed.result.error
     assert _job(foreign.id).run_state == "queued"
     many.reload()
@@ -146,8 +146,8 @@ def test_a_stopped_and_a_killed_worker_lose_nothing(many: Any, start: Callable[.
     job = _schedule("check", many, {"checks": ["exposure"], "batch_size": 1})
 
     def moving() -> bool:
-        found = _job(job)
-        return found.run_state == "running" and bool(found.status and found.status.progress)
+        operation = _job(job)
+        return operation.run_state == "running" and bool(operation.status and operation.status.progress)
 
     stopped = start()
     _until(moving, stopped)
@@ -169,7 +169,7 @@ def test_a_stopped_and_a_killed_worker_lose_nothing(many: Any, start: Callable[.
     _until(lambda: _job(job).run_state == "completed", last)
     last.process.send_signal(signal.SIGTERM)
     assert last.wait() == 0
-    assert last.said("left behind by a worker that died")
+    assert last.logged("left behind by a worker that died")
     assert judged() == len(many)
     run = _job(job).result.result["run"]
     assert run["skipped"] >= second - 4
@@ -191,10 +191,10 @@ def test_the_database_may_go_and_come_back(database: str, tmp_path: Path, start:
     port = int(uri.rpartition(":")[2])
     try:
         worker = start(FIFTYONE_DATABASE_URI=f"{uri}/?serverSelectionTimeoutMS=1000")
-        _until(lambda: worker.said("takes the operations of @loupe/loupe on cpu"), worker)
+        _until(lambda: worker.logged("takes the operations of @loupe/loupe on cpu"), worker)
         mongod.terminate()
         mongod.wait(30)
-        _until(lambda: worker.said("database does not answer"), worker)
+        _until(lambda: worker.logged("database does not answer"), worker)
         mongod, _ = start_mongod(tmp_path / "db", port)
         count = len(worker.lines)
         time.sleep(6)
@@ -214,10 +214,10 @@ def test_a_plugin_that_is_not_linked_is_said_clearly(
 ) -> None:
     worker = start("--once", FIFTYONE_PLUGINS_DIR=str(tmp_path))
     assert worker.wait() == 1
-    said = "\n".join(worker.lines)
-    assert f"FiftyOne does not find the plugin @loupe/loupe in its plugins folder, {tmp_path}" in said
-    assert "ln -s" in said
-    assert "Traceback" not in said
+    log = "\n".join(worker.lines)
+    assert f"FiftyOne does not find the plugin @loupe/loupe in its plugins folder, {tmp_path}" in log
+    assert "ln -s" in log
+    assert "Traceback" not in log
 
 
 def test_the_command_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:

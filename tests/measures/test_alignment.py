@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from functools import cache
 
 import numpy as np
@@ -155,9 +154,8 @@ def test_spaces_carry_no_evidence(read: str, wanted: str, pieces: str) -> None:
     assert resegment(read.split(), wanted.split()) == pieces.split()
 
 
+@pytest.mark.timeout(60)  # it takes a second; with every word against every other one it takes an hour
 def test_many_words_take_seconds_at_most() -> None:
     wanted = [f"w{n}" for n in range(1500)]
-    start = time.perf_counter()
     alignment = align(wanted, wanted[::7])
-    assert time.perf_counter() - start < 3
     assert alignment.count("omission") == sum(map(len, wanted)) - sum(map(len, wanted[::7]))

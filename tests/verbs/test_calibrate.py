@@ -1,4 +1,4 @@
-"""The calibrate verb and its operator: made-up pictures, real checks, a real database."""
+"""The calibrate verb: made-up pictures, real checks, a real database."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ def test_a_proposal_flags_the_wanted_share_when_it_is_applied(scenes: Any) -> No
     assert blur is not None
     scenes.reload()
     assert runs.load_thresholds(scenes) == {"blur": blur.threshold}
-    failing = [sum(label.label == "blur" for label in found.classifications) for found in scenes.values("failures")]
+    labels = scenes.values("failures")
+    failing = [sum(label.label == "blur" for label in failures.classifications) for failures in labels]
     # 3 of the 30 that chose it and what was measured on the others; a threshold lies on a score, which may be computed
     # a bit differently in a batch
     assert sum(failing) == pytest.approx(3 + blur.false_positive_rate.flagged, abs=1)
@@ -338,7 +339,7 @@ def test_what_breaks_on_one_picture_makes_it_unknown(scenes: Any, breaking: None
     assert row.auroc[0] == row.auroc[3] == 1
     assert len(done.messages) == N
     tenths = {str(sample.id) for sample in scenes if int(sample.prompt) % 10 == 0}
-    assert all(("not a tenth one" in text) == (one in tenths) for one, text in done.messages.items())
+    assert all(("not a tenth one" in text) == (sample_id in tenths) for sample_id, text in done.messages.items())
     assert all("bright 2: RuntimeError: not twice" in text for text in done.messages.values())
     assert all("bright 3: ValueError" in text for text in done.messages.values())
 
@@ -353,83 +354,3 @@ def test_a_score_that_says_nothing_is_proposed_nothing(
     assert row.proposed is None
     assert row.reason == "the score does not tell the strongest defect from these pictures: AUROC 0.50"
     assert row.auroc == (0.5,) * 4
-
-
-def _context(dataset: Any, params: dict[str, Any], **request: Any) -> Any:
-    from fiftyone.operators.executor import ExecutionContext, Executor
-
-    facts = {"dataset_name": dataset.name, "view": [], "params": params, **request}
-    return ExecutionContext(request_params=facts, executor=Executor(), operator_uri="@loupe/loupe/calibrate")
-
-
-def _operator() -> Any:
-    import fiftyone.operators as foo
-
-    return foo.get_operator("@loupe/loupe/calibrate")
-
-
-def _form(dataset: Any, params: dict[str, Any]) -> dict[str, Any]:
-    made = _operator().resolve_type(_context(dataset, params), "inputs")
-    json.dumps(made.to_json())
-    return made.type.properties
-
-
-def _problems(form: dict[str, Any]) -> str:
-    return str({name: made.error_message for name, made in form.items() if made.invalid})
-
-
-def _messages(dataset: Any, params: dict[str, Any], **request: Any) -> list[dict[str, Any]]:
-    return [json.loads(message.to_json_line()) for message in _operator().execute(_context(dataset, params, **request))]
-
-
-def test_the_form_asks_and_warns(scenes: Any) -> None:
-    form = _form(scenes, {})
-    assert list(form) == ["view_target", "count", "failures", "percent", "limit", "too_few", "apply"]
-    assert not any(made.invalid for made in form.values())
-    assert "blur" in form["failures"].default
-    assert form["too_few"].view.label.startswith("A threshold for 1 % needs at least 199 pictures, here are 60")
-    assert "too_few" not in _form(scenes, {"percent": 10})
-    assert (
-        "needs at least 19 pictures, here are 12" in _form(scenes, {"percent": 10, "limit": 12})["too_few"].view.label
-    )
-    assert "Choose at least one" in _problems(_form(scenes, {"failures": []}))
-    assert "expected a number from 0.1 to 20" in _problems(_form(scenes, {"percent": 0}))
-    assert "expected a whole number" in _problems(_form(scenes, {"limit": 10.5}))
-    config = _operator().config
-    assert config.label == "Loupe: calibrate thresholds"
-    assert config.allow_delegated_execution
-
-
-def test_no_samples_keep_the_operator_from_running(dataset: Any) -> None:
-    assert "There are no samples here" in _problems(_form(dataset, {}))
-
-
-def test_the_operator_measures_and_tells_the_app(scenes: Any) -> None:
-    from loupe.brain.store import runs
-
-    params = {"failures": FAST, "percent": 10, "limit": 40}
-    messages = _messages(scenes, params, prompt_id="p")
-    body = messages[-1]["body"]
-    assert messages[-1].get("error") is None, messages[-1]
-    assert body["said"] == "Measured 2 failures on 40 pictures, 2 thresholds proposed"
-    lines = [line for line in body["summary"].splitlines() if line.startswith("| Blur")]
-    assert "< 0.6" in lines[0].replace("&lt;", "<")
-    assert "current" in lines[0]
-    assert "proposed" in lines[1]
-    assert "4: 100 %" in lines[1]
-    assert "Use the proposed thresholds" in body["summary"]
-    assert runs.load(scenes, body["calibration"]["key"]) == body["calibration"]
-    assert runs.load_thresholds(scenes) == {}
-
-    body = _messages(scenes, {**params, "apply": True}, prompt_id="p")[-1]["body"]
-    assert body["said"].endswith("2 thresholds now in use")
-    scenes.reload()
-    assert {line.source for line in runs.load_thresholds(scenes).values()} == {"calibrated:loupe_calibrate_2"}
-
-
-def test_the_operator_says_why_it_proposes_nothing(scenes: Any) -> None:
-    body = _messages(scenes, {"failures": ["odd_aspect"], "limit": 10})[-1]["body"]
-    assert body["said"] == "Measured 1 failure on 10 pictures, 0 thresholds proposed"
-    assert "needs 100 known scores to choose from, got 5" in body["summary"]
-    failed = _messages(scenes, {"failures": ["blurr"]}, prompt_id="p")[-1]
-    assert "Did you mean 'blur'?" in failed["error"]

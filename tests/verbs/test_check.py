@@ -252,9 +252,9 @@ def test_checks_share_a_field_of_boxes_and_keep_what_is_not_theirs(dataset: Any,
     dataset.add_samples([fo.Sample(filepath=str(tmp_path / name)) for name in ("seam.png", "steps.png")])
     loupe.check(dataset, ["seam"])
     loupe.check(dataset, ["aliasing", "local_blur"])
-    found = [set(zip(labels, names, strict=True)) for labels, names in _boxes(dataset)]
-    assert ("seam", "seam") in found[0]
-    assert ("aliasing", "aliasing") in found[1]
+    boxes = [set(zip(labels, names, strict=True)) for labels, names in _boxes(dataset)]
+    assert ("seam", "seam") in boxes[0]
+    assert ("aliasing", "aliasing") in boxes[1]
     # judged anew, a check replaces its own boxes only
     before = _boxes(dataset)
     loupe.check(dataset, ["seam"], resume=False)

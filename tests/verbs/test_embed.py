@@ -34,11 +34,11 @@ def test_vectors_are_stored_and_are_those_of_the_embedder(filled: Any) -> None:
     run = loupe.embed(filled, embedder="hog", visualize=None, similarity=False)
     assert (run.n, run.skipped, run.errors) == (8, 0, 0)
     assert isinstance(filled.get_field("embeddings"), fo.VectorField)
-    judge = Hog().load("cpu")
+    embed = Hog().load("cpu")
     for sample in filled:
         picture = read(sample.filepath)
         pixels = torch.from_numpy(picture.pixels.transpose(2, 0, 1)[None].copy())
-        expected = judge(ImageBatch(("a",), pixels, (picture.size,)))[0].numpy()
+        expected = embed(ImageBatch(("a",), pixels, (picture.size,)))[0].numpy()
         assert sample.embeddings.dtype == np.float32
         assert np.allclose(sample.embeddings, expected, atol=1e-6)
     assert filled.has_run(run.key)
@@ -69,9 +69,9 @@ def test_the_index_finds_the_nearest(filled: Any) -> None:
     first = filled.first()
     vectors = np.stack(filled.values("embeddings"))
     expected = [filled.values("id")[index] for index in np.argsort(-(vectors @ vectors[0]), kind="stable")]
-    found = filled.sort_by_similarity(first.id, k=8, brain_key="embeddings_similarity").values("id")
-    assert found[0] == first.id
-    assert found[:3] == expected[:3]
+    ids = filled.sort_by_similarity(first.id, k=8, brain_key="embeddings_similarity").values("id")
+    assert ids[0] == first.id
+    assert ids[:3] == expected[:3]
 
 
 @pytest.mark.slow

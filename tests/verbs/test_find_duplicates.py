@@ -37,7 +37,7 @@ def filled(dataset: Any, tmp_path: Path) -> Any:
 def test_fields_groups_pairs_and_failures(filled: Any) -> None:
     import loupe
 
-    found = loupe.find_duplicates(filled)
+    result = loupe.find_duplicates(filled)
     ids = filled.values("id")
     assert filled.values("quality.exact_duplicate") == [0, 2, 2, 2, 0, 0, 0, None]
     near = filled.values("quality.near_duplicate")
@@ -46,9 +46,9 @@ def test_fields_groups_pairs_and_failures(filled: Any) -> None:
     assert near[5] < 0.85
     assert near[6:] == [None, None]
     # the representative is the largest picture, and the first of equals
-    assert found.groups == ((ids[1], ids[2], ids[3], ids[4], ids[0]),)
+    assert result.groups == ((ids[1], ids[2], ids[3], ids[4], ids[0]),)
     assert filled.values("duplicate_group") == [ids[1]] * 5 + [None] * 3
-    kinds = {(ids.index(pair.id_a), ids.index(pair.id_b)): pair.kind for pair in found.pairs}
+    kinds = {(ids.index(pair.id_a), ids.index(pair.id_b)): pair.kind for pair in result.pairs}
     assert kinds[1, 2] == "bytes"
     assert kinds[1, 3] == "pixels"
     assert kinds[0, 1] == kinds[1, 4] == "near"
@@ -82,13 +82,13 @@ def test_a_second_call_gives_the_same_and_a_deleted_copy_is_forgotten(filled: An
 def test_exact_only_and_near_only(filled: Any) -> None:
     import loupe
 
-    found = loupe.find_duplicates(filled, near=False)
-    assert {pair.kind for pair in found.pairs} == {"bytes", "pixels"}
-    assert [len(group) for group in found.groups] == [3]
+    result = loupe.find_duplicates(filled, near=False)
+    assert {pair.kind for pair in result.pairs} == {"bytes", "pixels"}
+    assert [len(group) for group in result.groups] == [3]
     assert not filled.has_field("quality.near_duplicate")
-    found = loupe.find_duplicates(filled, exact=False)
-    assert {pair.kind for pair in found.pairs} == {"near"}
-    assert [len(group) for group in found.groups] == [5]
+    result = loupe.find_duplicates(filled, exact=False)
+    assert {pair.kind for pair in result.pairs} == {"near"}
+    assert [len(group) for group in result.groups] == [5]
 
 
 def test_a_threshold_is_kept_on_the_dataset(filled: Any) -> None:

@@ -55,17 +55,17 @@ def filled(dataset: Any, tmp_path: Path) -> Any:
     return dataset
 
 
-def pairs_of(dataset: Any, found: Any) -> set[tuple[int, int, str]]:
+def pairs_of(dataset: Any, result: Any) -> set[tuple[int, int, str]]:
     place = {sample_id: index for index, sample_id in enumerate(dataset.values("id"))}
-    return {(place[pair.id_a], place[pair.id_b], pair.kind) for pair in found.pairs}
+    return {(place[pair.id_a], place[pair.id_b], pair.kind) for pair in result.pairs}
 
 
 @pytest.mark.parametrize("splits", ["split", ["train", "test"]])
 def test_every_pair_across_splits_is_told(filled: Any, splits: Any) -> None:
     import loupe
 
-    found = loupe.find_leaks(filled, splits=splits)
-    assert pairs_of(filled, found) == {
+    result = loupe.find_leaks(filled, splits=splits)
+    assert pairs_of(filled, result) == {
         (0, 2, "bytes"),
         (1, 2, "bytes"),
         (0, 3, "pixels"),
@@ -73,8 +73,8 @@ def test_every_pair_across_splits_is_told(filled: Any, splits: Any) -> None:
         (0, 4, "near"),
         (1, 4, "near"),
     }
-    assert found.between == {"test, train": 6}
-    assert found.samples == {"test": 3, "train": 2}
+    assert result.between == {"test, train": 6}
+    assert result.samples == {"test": 3, "train": 2}
     leak = filled.values("quality.leak")
     assert leak[:4] == [1, 1, 1, 1]
     assert leak[4] > 0.85
@@ -82,7 +82,7 @@ def test_every_pair_across_splits_is_told(filled: Any, splits: Any) -> None:
     assert leak[6:] == [None] * 4
     assert labels(filled, "failures") == [["leak"]] * 5 + [[]] * 5
     assert labels(filled, "unknown") == [[]] * 6 + [["leaks"]] * 4
-    reasons = [found[0] if found else None for found in filled.values("unknown.classifications.reason")]
+    reasons = [texts[0] if texts else None for texts in filled.values("unknown.classifications.reason")]
     assert "detail" in reasons[6]
     assert "unreadable" in reasons[8]
     assert "none of the splits" in reasons[9]
@@ -103,9 +103,9 @@ def test_many_copies_in_ones_own_split_hide_nothing() -> None:
     crowd = [np.clip(base + rng.normal(0, 3, base.shape), 0, 255).astype(np.uint8) for _ in range(20)]
     luma = np.stack([*crowd, np.clip(base + 6, 0, 255).astype(np.uint8)])
     groups = np.array([0] * 20 + [1])
-    found = matching.candidates(luma, per_image=4, groups=groups)
-    assert {(a, b) for a, b in zip(found.a, found.b, strict=True)} >= {(index, 20) for index in range(20)}
-    assert all(groups[a] != groups[b] for a, b in zip(found.a, found.b, strict=True))
+    pairs = matching.candidates(luma, per_image=4, groups=groups)
+    assert {(a, b) for a, b in zip(pairs.a, pairs.b, strict=True)} >= {(index, 20) for index in range(20)}
+    assert all(groups[a] != groups[b] for a, b in zip(pairs.a, pairs.b, strict=True))
 
 
 def test_a_stop_leaves_everything_as_it_was(filled: Any) -> None:

@@ -75,16 +75,16 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_stands_in_the_reference_is_flagged(generated: Any, reference: Any) -> None:
     import loupe
 
-    found = loupe.find_memorized(generated, reference)
-    ids, there = generated.values("id"), reference.values("id")
-    assert [(pair.id_a, pair.id_b, pair.kind) for pair in found.pairs] == [
-        (ids[0], there[0], "near"),
-        (ids[3], there[2], "bytes"),
+    result = loupe.find_memorized(generated, reference)
+    ids, reference_ids = generated.values("id"), reference.values("id")
+    assert [(pair.id_a, pair.id_b, pair.kind) for pair in result.pairs] == [
+        (ids[0], reference_ids[0], "near"),
+        (ids[3], reference_ids[2], "bytes"),
     ]
     assert labels(generated, "failures") == [["memorized"], [], [], ["memorized"]]
     assert labels(generated, "unknown") == [[], [], ["memorized"], []]
     assert generated.values("quality.memorized")[1] < 0.85
-    assert repr(found) == "Memorized(2 of 4 samples, 2 pairs with 3 pictures)"
+    assert repr(result) == "Memorized(2 of 4 samples, 2 pairs with 3 pictures)"
     with pytest.raises(errors.InputError, match="without the samples themselves"):
         loupe.find_memorized(generated, generated.limit(1))
 
@@ -111,11 +111,11 @@ def test_duplicates_compare_only_what_is_new(generated: Any, tmp_path: Path, rea
     read_files.clear()
     own = Image.fromarray(scene(1))
     (new,) = add(generated, tmp_path / "generated", {"4_new.jpg": own.resize((100, 75))})
-    found = loupe.find_duplicates(generated)
+    result = loupe.find_duplicates(generated)
     assert read_files == ["4_new.jpg"]
-    assert [(pair.id_a, pair.id_b) for pair in found.pairs] == [(generated.values("id")[1], new)]
-    assert loupe.find_duplicates(generated) == found
-    assert loupe.find_duplicates(generated, resume=False) == found
+    assert [(pair.id_a, pair.id_b) for pair in result.pairs] == [(generated.values("id")[1], new)]
+    assert loupe.find_duplicates(generated) == result
+    assert loupe.find_duplicates(generated, resume=False) == result
     # a file that changes is another picture
     Image.fromarray(scene(5)).save(tmp_path / "generated" / "4_new.jpg")
     assert loupe.find_duplicates(generated).pairs == ()
@@ -130,8 +130,8 @@ def test_embeddings_bring_candidates_and_do_not_decide(generated: Any, tmp_path:
     add(generated, tmp_path / "generated", {"4_copy.jpg": Image.fromarray(scene(1)).resize((100, 75))})
     generated.add_sample_field("vectors", fo.VectorField)
     generated.set_values("vectors", [np.ones(4)] * 5)
-    found = loupe.find_duplicates(generated, embeddings="vectors")
-    assert [(pair.id_a, pair.id_b) for pair in found.pairs] == [tuple(generated.values("id")[1::3])]
+    result = loupe.find_duplicates(generated, embeddings="vectors")
+    assert [(pair.id_a, pair.id_b) for pair in result.pairs] == [tuple(generated.values("id")[1::3])]
     with pytest.raises(errors.UnknownName, match="vectors"):
         loupe.find_duplicates(generated, embeddings="vector")
 
@@ -157,7 +157,12 @@ def test_a_fingerprint_packs_and_unpacks(generated: Any) -> None:
 
     loupe.find_duplicates(generated)
     packed = generated.first().fingerprint
-    one = fingerprints.Fingerprint.unpack(packed)
+    fingerprint = fingerprints.Fingerprint.unpack(packed)
     assert packed.shape == (4648,)
-    assert (one.area, len(one.pixels), one.luma.shape, one.chroma.shape) == (120 * 160, 32, (64, 64), (2, 16, 16))
-    assert (one.pack() == packed).all()
+    assert (fingerprint.area, len(fingerprint.pixels), fingerprint.luma.shape, fingerprint.chroma.shape) == (
+        120 * 160,
+        32,
+        (64, 64),
+        (2, 16, 16),
+    )
+    assert (fingerprint.pack() == packed).all()

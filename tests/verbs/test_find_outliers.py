@@ -45,10 +45,10 @@ def embedded(dataset: Any) -> Any:
 def test_the_one_across_is_flagged_and_the_useless_are_unknown(embedded: Any) -> None:
     import loupe
 
-    found = loupe.find_outliers(embedded, field="vectors")
+    result = loupe.find_outliers(embedded, field="vectors")
     ids = embedded.values("id")
-    assert found.ids == (ids[40],)
-    assert (found.n, found.unknown) == (41, 3)
+    assert result.ids == (ids[40],)
+    assert (result.n, result.unknown) == (41, 3)
     assert embedded[ids[40]].failures.classifications[0].label == "outlier"
     reasons = embedded.values("unknown.classifications.reason")[41:]
     assert ["no vector" in str(reasons[0]), "NaN" in str(reasons[1]), "5 numbers" in str(reasons[2])] == [True] * 3

@@ -89,10 +89,13 @@ def test_the_facts_of_an_adopted_file_are_not_believed_blindly(dataset: Any, fol
     assert adopted.tags == []
 
 
-def test_a_deleted_file_is_drawn_again(dataset: Any, folder: Path) -> None:
+def test_a_deleted_file_is_drawn_again(dataset: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loupe.generate(dataset, ["a", "b"], model=Noise(), output_dir=folder)
     before = whole(dataset, folder, 2)
     Path(dataset.first().filepath).unlink()
+    # the file says how long it took, and is some bytes longer now
+    drawn = Noise.image
+    monkeypatch.setattr(Noise, "image", lambda self, request: (time.sleep(0.123), drawn(self, request))[1])
     assert loupe.generate(dataset, ["a", "b"], model=Noise(), output_dir=folder).n == 1
     assert whole(dataset, folder, 2) == before
 
@@ -259,9 +262,9 @@ def test_the_database_gone_in_the_middle(database: str, tmp_path: Path, start_ow
 
     def call(pid: object) -> str:
         process = start(child_that_loses_its_database, tmp_path.resolve() / "images", pid, **own)
-        said, _ = process.communicate(timeout=200)
+        output, _ = process.communicate(timeout=200)
         assert process.returncode == 0
-        return said
+        return output
 
     assert call(mongod.pid).startswith("gone: FiftyOne's database stopped answering. What was stored before is kept")
     mongod.wait(30)
