@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from loupe.brain.core.records import Box, Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.boxes import area, from_bounds, intersection, iou
 from loupe.brain.measures.anatomy import vlm_questions
 
 if TYPE_CHECKING:
@@ -169,21 +170,11 @@ def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:
     if len(shown) < 8:
         return None
     low, high = shown.min(0), shown.max(0)
-    mine = (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
-    if min(mine[2] * size[0], mine[3] * size[1]) < 1:
+    if min((high - low) * size) < 1:
         return None
-    best = max(people, key=lambda box: _shared(mine, box.bounds) / _union(mine, box.bounds))
-    return best if _shared(mine, best.bounds) / _union(mine, best.bounds) > 0.4 else None
-
-
-def _shared(first: tuple[float, ...], second: tuple[float, ...]) -> float:
-    wide = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    high = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    return max(wide, 0.0) * max(high, 0.0)
-
-
-def _union(first: tuple[float, ...], second: tuple[float, ...]) -> float:
-    return max(first[2] * first[3] + second[2] * second[3] - _shared(first, second), 1e-9)
+    mine = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    best = max(people, key=lambda box: iou(mine, from_bounds(box.bounds)))
+    return best if iou(mine, from_bounds(best.bounds)) > 0.4 else None
 
 
 def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None:
@@ -193,8 +184,9 @@ def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None
     if len(people) > _CROWD:
         return f"a crowd: {len(people)} people"
     if owner is not None:
-        area = max(owner.bounds[2] * owner.bounds[3], 1e-9)
-        if any(_shared(owner.bounds, box.bounds) / area > _MAX_SHARED for box in people if box is not owner):
+        own = from_bounds(owner.bounds)
+        others = [from_bounds(box.bounds) for box in people if box is not owner]
+        if any(intersection(own, other) > _MAX_SHARED * area(own) for other in others):
             return "people overlap"
     if not body_shape.seen(pose, *body_shape.TORSO):
         return "shoulders or hips are hidden or cut by the frame"

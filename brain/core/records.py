@@ -108,8 +108,8 @@ class Output(Record):
     Attributes:
         name: the field under ``quality``; unique over all checks
         unit: what the number counts or is a ratio of
-        higher_is_better: which way is better; None for a count or a fact, of which neither is. With a threshold it is one
-            of the two
+        higher_is_better: which way is better; None for a count or a fact, of which neither is. An output with a
+            threshold has one
         bounds: the lowest and highest value there can be
         description: what it is, for forms and docs
         default_threshold: the default threshold; None for a number that is only information

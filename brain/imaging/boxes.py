@@ -39,6 +39,16 @@ def corners(bounds: tuple[float, float, float, float], width: float, height: flo
     return left * width, top * height, right * width, bottom * height
 
 
+def from_bounds(bounds: tuple[float, ...]) -> Corners:
+    """Returns x, y, width, height as corners, in the same unit.
+
+    >>> from_bounds((0.5, 0.0, 0.25, 1.0))
+    (0.5, 0.0, 0.75, 1.0)
+    """
+    x, y, wide, high = bounds
+    return x, y, x + wide, y + high
+
+
 def area(box: Corners) -> float:
     """Returns the area in square pixels; 0 for a box that is turned inside out."""
     return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)

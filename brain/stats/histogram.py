@@ -216,7 +216,7 @@ def histogram(scores: np.ndarray, threshold: Threshold, over: Range) -> Histogra
 
 
 def failing_at(scores: np.ndarray, op: Literal["<", ">"], values: list[float]) -> list[int]:
-    """Returns how many scores fail with the threshold at each value: the same as ``Threshold.violates``, of many at once.
+    """Returns how many scores fail with the threshold at each value: ``Threshold.violates``, of many at once.
 
     >>> failing_at(np.float32([0.1, 0.2, np.nan, 0.2]), "<", [0.2, 0.3])
     [1, 3]

@@ -58,13 +58,6 @@ def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPat
         Body().load("cpu")
 
 
-def test_shares_of_boxes() -> None:
-    whole, half = (0.0, 0.0, 1.0, 1.0), (0.5, 0.0, 0.5, 1.0)
-    assert body._shared(whole, half) == pytest.approx(0.5)
-    assert body._union(whole, half) == pytest.approx(1)
-    assert body._shared(half, (0.0, 0.0, 0.4, 1.0)) == 0
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
 def test_where_there_is_nobody_nothing_is_said(score: Scorer, picture: np.ndarray) -> None:

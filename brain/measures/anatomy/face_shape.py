@@ -83,8 +83,8 @@ def turn(points: np.ndarray) -> Turn:
 def frontal(points: np.ndarray) -> np.ndarray:
     """Returns (N, 3) points ``CHOSEN`` turned to look straight at the camera, around their mean, in eye distances."""
     across, down = _axes(points)
-    basis = np.stack([across, down, np.cross(across, down)])
-    return np.asarray((points - points.mean(0)) @ basis.T / unit(points))
+    axes = np.stack([across, down, np.cross(across, down)])
+    return np.asarray((points - points.mean(0)) @ axes.T / unit(points))
 
 
 def unit(points: np.ndarray) -> float:
