@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+import numpy as np
 
 from loupe.brain.stats.intervals import wilson
 
@@ -22,6 +25,37 @@ def share(hits: int, n: int) -> str:
     return f"{hits / n:.3f} [{low:.3f}, {high:.3f}] ({hits}/{n})"
 
 
+def rank_correlation(scores: np.ndarray, severities: np.ndarray, rng: np.random.Generator) -> str:
+    """Returns Spearman's rank correlation of two (N,) arrays, with the 95 % interval of 2000 bootstrap resamples."""
+    from scipy.stats import spearmanr
+
+    resamples = [rng.integers(0, len(scores), len(scores)) for _ in range(2000)]
+    low, high = np.nanpercentile([spearmanr(scores[at], severities[at])[0] for at in resamples], [2.5, 97.5])
+    return f"{spearmanr(scores, severities)[0]:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def title(text: str) -> None:
+    """Prints a heading."""
+    print(f"\n### {text}\n", flush=True)
+
+
+def header(*names: str) -> None:
+    """Prints the first two lines of a Markdown table."""
+    row(*names)
+    print("|" + "---|" * len(names))
+
+
+def row(*cells: object) -> None:
+    """Prints a line of a Markdown table."""
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def columns(cells: Sequence[str], widths: Sequence[int]) -> None:
+    """Prints a line of a table for the terminal; the last cell may be of any width."""
+    padded = [f"{cell:{width}}" for cell, width in zip(cells, widths, strict=False)]
+    print(" ".join([*padded, *cells[len(widths) :]]), flush=True)
+
+
 def machine() -> str:
     """Returns what the figures were measured on: processor, cores, Python and the libraries that decide the speed."""
     names = ("torch", "onnxruntime", "numpy", "Pillow", "opencv-python-headless", "fiftyone")
@@ -34,5 +68,5 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

@@ -144,8 +144,8 @@ class App:
 
     def count(self) -> int:
         """Returns how many samples the grid says there are."""
-        said = self.page.locator('[data-cy="entry-counts"]').inner_text()
-        return int(said.split()[0].replace(",", ""))
+        text = self.page.locator('[data-cy="entry-counts"]').inner_text()
+        return int(text.split()[0].replace(",", ""))
 
     def wait_for_count(self, count: int) -> None:
         """Waits until the grid says that there are that many samples."""

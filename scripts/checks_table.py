@@ -23,22 +23,22 @@ HEADER = ("Check", "Failure modes", "Score", "Fails by default", "Needs", "Sourc
 
 def table() -> str:
     """Returns the table of all registered checks and set measures as markdown: a row for each output."""
-    judges: list[type[Check] | type[SetMeasure]] = [*registry.checks().values(), *registry.sets().values()]
-    rows = [row for judge in judges for row in _rows(judge)]
+    specs: list[type[Check] | type[SetMeasure]] = [*registry.checks().values(), *registry.sets().values()]
+    rows = [row for spec in specs for row in _rows(spec)]
     lines = [HEADER, ("---",) * len(HEADER), *rows]
     return "\n".join("| " + " | ".join(cell for cell in line) + " |" for line in lines)
 
 
-def _rows(judge: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
-    # what fails stands first, each in its own row; what is only told follows in one row
-    failing = [output for output in judge.outputs if output.default_threshold]
-    told = [output for output in judge.outputs if not output.default_threshold]
-    cells = [(f"`{output.failure}`", _score(output), _line(output)) for output in failing]
-    if told:
-        cells.append(("", ", ".join(f"`{output.name}` ({_cell(output.unit)})" for output in told), "only told"))
-    needs = ", ".join(f"`{name}`" for name in getattr(judge, "needs", ())) or "–"
-    asked = "" if getattr(judge, "default", True) else " (on request)"
-    first = (f"`{judge.name}`{asked}", needs, _cell(judge.reference))
+def _rows(spec: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
+    # what fails stands first, each in its own row; what is only reported follows in one row
+    failing = [output for output in spec.outputs if output.default_threshold]
+    reported = [output for output in spec.outputs if not output.default_threshold]
+    cells = [(f"`{output.failure}`", _score(output), _threshold(output)) for output in failing]
+    if reported:
+        cells.append(("", ", ".join(f"`{output.name}` ({_cell(output.unit)})" for output in reported), "only told"))
+    needs = ", ".join(f"`{name}`" for name in getattr(spec, "needs", ())) or "–"
+    asked = "" if getattr(spec, "default", True) else " (on request)"
+    first = (f"`{spec.name}`{asked}", needs, _cell(spec.reference))
     name, fields, source = first
     return [
         (name if index == 0 else "", *cell, fields if index == 0 else "", source if index == 0 else "")
@@ -47,11 +47,10 @@ def _rows(judge: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
 
 
 def _score(output: Output) -> str:
-    way = "higher is better" if output.higher_is_better else "lower is better"
-    return f"`{output.name}` ({_cell(output.unit)}; {way})"
+    return f"`{output.name}` ({_cell(output.unit)}; {output.direction})"
 
 
-def _line(output: Output) -> str:
+def _threshold(output: Output) -> str:
     assert output.default_threshold is not None
     sign = {"<": "&lt;", ">": "&gt;"}[output.default_threshold.op]
     return f"{sign} {output.default_threshold.value:g}: {_cell(output.default_threshold.provenance)}"

@@ -95,8 +95,8 @@ def main() -> None:
     with step("embedding (hog: no weights needed; in your own work take open_clip)"):
         print(f"  {loupe.embed(dataset, embedder='hog')}")
     with step("finding duplicates"):
-        found = loupe.find_duplicates(dataset)
-        print(f"  {len(found.pairs)} pairs in {len(found.groups)} groups")
+        duplicates = loupe.find_duplicates(dataset)
+        print(f"  {len(duplicates.pairs)} pairs in {len(duplicates.groups)} groups")
     workspace = prepare_app(dataset)
 
     print("\nHow often the sign does not say what was asked for (95 % Wilson intervals)")

@@ -80,10 +80,10 @@ def worst(heatmap: Heatmap) -> tuple[int, int]:
     _, modes = heatmap.labels()
     looked_at = {column for column, mode in enumerate(modes) if mode == "Wrong letters"} or set(range(len(modes)))
     rates = {
-        (row, column): float(found[1])
+        (row, column): float(match[1])
         for row, texts in enumerate(heatmap.hover_texts())
         for column, text in enumerate(texts)
-        if row and column in looked_at and (found := re.search(r"([\d.]+) % failed", text))
+        if row and column in looked_at and (match := re.search(r"([\d.]+) % failed", text))
     }
     return max(rates, key=lambda place: rates[place])
 

@@ -1,22 +1,23 @@
 """How well the composition check tells pictures that keep to their prompt from those that do not.
 
-    python -m benchmarks.composition rules DATA       GenEval's and T2I-CompBench's rules, implemented a second time
-    python -m benchmarks.composition spatial DATA     relations against human verdicts
-    python -m benchmarks.composition presence DATA    is it there: YOLOX-nano on photos that do and do not show it
-    python -m benchmarks.composition pictures DATA    ten generated pictures, end to end
-    python -m benchmarks.composition extra DATA       photos: people and animals that nobody asked for
-    python -m benchmarks.composition colors           the names of the XKCD colour survey
-    python -m benchmarks.composition fit DATA         the coefficients of measures/composition/calibrated.py, fitted anew
+    python -m benchmarks.composition rules        GenEval's and T2I-CompBench's rules, implemented a second time
+    python -m benchmarks.composition spatial      relations against human verdicts
+    python -m benchmarks.composition presence     is it there: YOLOX-nano on photos that do and do not show it
+    python -m benchmarks.composition pictures     ten generated pictures, end to end
+    python -m benchmarks.composition extra        photos: people and animals that nobody asked for
+    python -m benchmarks.composition colors       the names of the XKCD colour survey
+    python -m benchmarks.composition fit          the coefficients of measures/composition/calibrated.py, fitted anew
+    python -m benchmarks.composition all
 
-DATA is a folder that holds what each of them names in its file. Intervals are Wilson's at 95 %.
+Intervals are Wilson's at 95 %.
 """
 
 from __future__ import annotations
 
-import argparse
+import sys
 from collections.abc import Callable
-from pathlib import Path
 
+from benchmarks.commands import Family, each
 from benchmarks.composition.colors import colors
 from benchmarks.composition.extra import extra
 from benchmarks.composition.fit import fit
@@ -25,25 +26,25 @@ from benchmarks.composition.presence import presence
 from benchmarks.composition.rules import rules
 from benchmarks.composition.spatial import spatial
 
-COMMANDS: dict[str, Callable[[Path], None]] = {
-    "rules": rules, "spatial": spatial, "presence": presence, "pictures": pictures, "extra": extra, "colors": colors,
-    "fit": fit,
-}  # fmt: skip
+COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
+    "rules": (rules, "GenEval's and T2I-CompBench's rules, implemented a second time"),
+    "spatial": (spatial, "relations against human verdicts"),
+    "presence": (presence, "is it there: photos that do and do not show it"),
+    "pictures": (pictures, "ten generated pictures, end to end"),
+    "extra": (extra, "people and animals that nobody asked for"),
+    "colors": (colors, "the names of the XKCD colour survey"),
+    "fit": (fit, "the coefficients of measures/composition/calibrated.py, fitted anew"),
+}
 
 
-def main() -> None:
-    """Runs one part, or all of them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.composition",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("part", choices=(*COMMANDS, "all"))
-    parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data"))
-    given = parser.parse_args()
-    for name in COMMANDS if given.part == "all" else (given.part,):
-        COMMANDS[name](given.data)
+def family() -> Family:
+    """Returns the commands."""
+    made = Family("composition", __doc__)
+    for name, (part, description) in COMMANDS.items():
+        made.command(name, lambda given, part=part: part(), description)
+    made.command("all", lambda _: each(*(part for part, _ in COMMANDS.values())), "all of them")
+    return made
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(family().main())

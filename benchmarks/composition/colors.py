@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.figures import share
+from benchmarks.figures import header, row, share, title
 
 
-def colors(_: Path) -> None:
+def colors() -> None:
     """Prints how often single colours of the XKCD survey are named as their own names say."""
     from matplotlib.colors import XKCD_COLORS, to_rgb
 
     from loupe.brain.measures.composition.colors import TERMS, names
 
-    print("\n### Colour names (XKCD survey, names that end in a basic term)\n\n| half | right |\n|---|---|")
-    for half, title in ((0, "rules chosen on"), (1, "measured on")):
+    title("Colour names (XKCD survey, names that end in a basic term)")
+    header("half", "right")
+    for half, text in ((0, "rules chosen on"), (1, "measured on")):
         wanted, pixels = [], []
         for name, value in sorted(XKCD_COLORS.items())[half::2]:
             words = [{"grey": "gray"}.get(word, word) for word in name.removeprefix("xkcd:").split()]
@@ -25,4 +25,4 @@ def colors(_: Path) -> None:
                 wanted.append(TERMS.index(words[-1]))
                 pixels.append([round(255 * part) for part in to_rgb(value)])
         right = int((names(np.array(pixels, np.uint8)) == np.array(wanted)).sum())
-        print(f"| {title} | {share(right, len(wanted))} |")
+        row(text, share(right, len(wanted)))

@@ -6,14 +6,13 @@ that its figure is no held-out one.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
 
-from benchmarks.composition.photos import MODEL, PHOTOS, asked_photos
+from benchmarks import data
+from benchmarks.composition.photos import asked_photos, model
 from benchmarks.composition.scoring import scored
-from benchmarks.figures import share
+from benchmarks.figures import header, row, share, title
 from loupe.brain.checks.composition import Composition
 from loupe.brain.prompts.spec import PromptSpec, RequestedObject
 
@@ -25,29 +24,25 @@ COCO = {
 }  # fmt: skip
 
 
-def extra(data: Path) -> None:
+def extra() -> None:
     """Prints how often extra_object is said of photos whose prompt names their people and animals."""
     photos, specs = [], []
-    for path in sorted((data / PHOTOS / "coco_val2017_100").glob("*.jpg")):
+    for path in data.files(data.required(data.COCO), "*.jpg"):
         if path.stem in COCO:
             photos.append(path)
             specs.append(PromptSpec(f"a photo of a {COCO[path.stem]}", (RequestedObject(COCO[path.stem]),)))
     groups = {"COCO photos": (photos, specs)}
     photos, specs = [], []
-    for _, there, label, path in asked_photos(data):
-        if there:
+    for _, is_shown, label, path in asked_photos():
+        if is_shown:
             photos.append(path)
             specs.append(PromptSpec(f"a photo of a {label}", (RequestedObject(label),)))
     groups["ImageNet photos"] = (photos, specs)
-    print("\n### Extra people and animals in photos, YOLOX-nano\n")
-    print("| photos | flagged | unknown | which |\n|---|---|---|---|")
+    title("Extra people and animals in photos, YOLOX-nano")
+    header("photos", "flagged", "unknown", "which")
     for name, (files, asked) in groups.items():
-        scores = scored(
-            Composition(detector=str(data / MODEL)), asked, [None] * len(files), [Image.open(f) for f in files]
-        )
-        flagged = scores["extra_object"] > 0.8
-        said = ", ".join(
-            f"{files[place].stem} {scores['extra_object'][place]:.2f}" for place in np.flatnonzero(flagged)
-        )
-        unknown = int(np.isnan(scores["extra_object"]).sum())
-        print(f"| {name} | {share(int(flagged.sum()), len(files))} | {unknown} | {said or '–'} |")
+        opened = [Image.open(file) for file in files]
+        scores = scored(Composition(detector=model()), asked, [None] * len(files), opened)["extra_object"]
+        flagged = scores > 0.8
+        which = ", ".join(f"{files[place].stem} {scores[place]:.2f}" for place in np.flatnonzero(flagged))
+        row(name, share(int(flagged.sum()), len(files)), int(np.isnan(scores).sum()), which or "–")

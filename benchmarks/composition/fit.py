@@ -10,16 +10,16 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.composition.human import corners, stored
-from benchmarks.composition.photos import MODEL, asked_photos
+from benchmarks.composition.photos import asked_photos, model
 from loupe.brain.measures.composition import calibrated, geometry
 
 
-def fit(data: Path) -> None:
+def fit() -> None:
     """Prints the coefficients of ``calibrated``, fitted on their halves."""
     from scipy.optimize import minimize
 
     gaps, verdicts = [], []
-    for case in stored(data):
+    for case in stored():
         if case.fitted and case.human:
             best = []
             for name in case.objects:
@@ -42,17 +42,17 @@ def fit(data: Path) -> None:
 
     from loupe.brain.perception.detectors.yolox import load
 
-    find = load(data / MODEL).find
-    found: dict[Path, Mapping[str, float]] = {}
-    scores, there = [], []
-    for number, is_there, noun, path in asked_photos(data):
+    find = load(Path(model())).find
+    likelihoods: dict[Path, Mapping[str, float]] = {}
+    scores, shown = [], []
+    for number, is_shown, noun, path in asked_photos():
         if number % 2 == 0:
-            if path not in found:
+            if path not in likelihoods:
                 boxes = find(np.array(Image.open(path).convert("RGB")), ())
-                found[path] = {box.label: box.confidence or 0.0 for box in reversed(boxes)}
-            scores.append(min(max(found[path].get(noun, 0.05), 0.05), 0.99))
-            there.append(is_there)
-    value, label = np.log(np.array(scores) / (1 - np.array(scores))), np.array(there)
+                likelihoods[path] = {box.label: box.confidence or 0.0 for box in reversed(boxes)}
+            scores.append(min(max(likelihoods[path].get(noun, 0.05), 0.05), 0.99))
+            shown.append(is_shown)
+    value, label = np.log(np.array(scores) / (1 - np.array(scores))), np.array(shown)
     weight = np.where(label, 0.5 / label.sum(), 0.5 / (~label).sum()) * 2 * label.sum()
 
     def logistic(values: np.ndarray) -> float:

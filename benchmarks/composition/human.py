@@ -17,12 +17,10 @@ import csv
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
+from benchmarks import data
 from loupe.brain.core.records import Box
 from loupe.brain.prompts.spec import PromptSpec, Relation, RequestedObject
-
-PROMPTS = "8_prompts/human_judgements/spatialbench_uc"
 
 
 @dataclass(frozen=True)
@@ -49,18 +47,23 @@ class Case:
         return PromptSpec(prompt, (RequestedObject(first), RequestedObject(second)), (Relation(0, self.relation, 1),))
 
 
-def stored(data: Path) -> list[Case]:
-    """Returns all pictures with stored boxes; ``human`` is empty where nobody gave a verdict."""
-    with (data / PROMPTS / "audit_labels_filled.csv").open(encoding="utf-8") as file:
+def stored() -> list[Case]:
+    """Returns all pictures with stored boxes; ``human`` is empty where nobody gave a verdict.
+
+    Raises:
+        MissingData: they are not there
+    """
+    folder = data.required("8_prompts/human_judgements/spatialbench_uc")
+    with (folder / "audit_labels_filled.csv").open(encoding="utf-8") as file:
         verdicts = {row["sample_id"]: row["human_verdict"] for row in csv.DictReader(file)}
     cases = []
-    for path in sorted((data / PROMPTS).glob("*_per_sample.jsonl")):
+    for path in data.files(folder, "*_per_sample.jsonl"):
         for line in path.read_text(encoding="utf-8").splitlines():
             facts = json.loads(line)
             boxes = []
-            for one in facts["detectors"]["primary"]["detections"]:
-                left, top, right, bottom = (value / 512 for value in one["box_xyxy"])
-                boxes.append(Box(one["label"], (left, top, right - left, bottom - top), one["score"]))
+            for detection in facts["detectors"]["primary"]["detections"]:
+                left, top, right, bottom = (value / 512 for value in detection["box_xyxy"])
+                boxes.append(Box(detection["label"], (left, top, right - left, bottom - top), detection["score"]))
             cases.append(
                 Case(
                     int(re.findall(r"\d+", facts["prompt_id"])[-1]),

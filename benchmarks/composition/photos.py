@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PHOTOS = "1_real_photos"
-MODEL = "9_weights/onnx/yolox_nano.onnx"
+from benchmarks import data
 
 #: ImageNet classes that show one of COCO's
 SHOWN = {
@@ -51,11 +50,20 @@ ABSENT = [
 ]
 
 
-def asked_photos(data: Path) -> list[tuple[int, bool, str, Path]]:
+def model() -> str:
+    """Returns the file of YOLOX-nano.
+
+    Raises:
+        MissingData: it is not there
+    """
+    return str(data.required("9_weights/onnx/yolox_nano.onnx"))
+
+
+def asked_photos() -> list[tuple[int, bool, str, Path]]:
     """Returns (number, whether it is there, noun, photo): each photo with what it shows and what it does not."""
     shown = {name: label for label, names in SHOWN.items() for name in names.split()}
     asked = []
-    for number, path in enumerate(sorted((data / PHOTOS / "imagenet_sample_1000").glob("*.JPEG"))):
+    for number, path in enumerate(data.photos()):
         label = shown.get(path.stem.split("_", 1)[1])
         if label:
             asked.append((number, True, label, path))

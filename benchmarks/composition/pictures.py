@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.composition.photos import MODEL
+from benchmarks import data
+from benchmarks.composition.photos import model
 from benchmarks.composition.scoring import scored
-from benchmarks.figures import share
+from benchmarks.figures import header, row, share, title
 from loupe.brain.checks.composition import Composition
 from loupe.brain.prompts.parse import parse
 from loupe.brain.prompts.spec import Attribute, PromptSpec, Relation, RequestedObject
@@ -78,32 +78,29 @@ PICTURES: dict[str, tuple[PromptSpec, str]] = {
 FAILURES = ("missing_object", "wrong_count", "wrong_attribute", "wrong_relation", "extra_object")
 
 
-def pictures(data: Path) -> None:
+def pictures() -> None:
     """Prints the verdicts on ten generated pictures, with what they ask for written by hand and read by the rules."""
-    folder = data / "5_generated/avt_ai_images/images/stable_diffusion"
+    folder = data.required("5_generated/avt_ai_images/images/stable_diffusion")
     names = [name for name in PICTURES if (folder / f"{name}.png").is_file()]
     files = [Image.open(folder / f"{name}.png") for name in names]
     by_hand = [PICTURES[name][0] for name in names]
-    check = Composition(detector=str(data / MODEL))
+    check = Composition(detector=model())
     limits = {output.name: output.default_threshold.value for output in check.outputs if output.default_threshold}
-    for title, specs in (("by hand", by_hand), ("by the rules", [parse(spec.prompt) for spec in by_hand])):
+    for source, specs in (("by hand", by_hand), ("by the rules", [parse(spec.prompt) for spec in by_hand])):
         scores = scored(check, specs, [None] * len(names), files)
-        print(f"\n### Generated pictures (AVT-AI, Stable Diffusion), YOLOX-nano, what is asked for {title}\n")
-        print(
-            "| picture | prompt | by eye | said to be wrong | said to be right | unknown |\n|---|---|---|---|---|---|"
-        )
-        hits = flagged = there = held = false = 0
+        title(f"Generated pictures (AVT-AI, Stable Diffusion), YOLOX-nano, what is asked for {source}")
+        header("picture", "prompt", "by eye", "said to be wrong", "said to be right", "unknown")
+        hits = flagged = flawed = held = false = 0
         for place, name in enumerate(names):
-            said = {one for one in FAILURES if scores[one][place] > limits[one]}
-            right = {one for one in FAILURES if scores[one][place] <= limits[one]}
+            wrong = {failure for failure in FAILURES if scores[failure][place] > limits[failure]}
+            right = {failure for failure in FAILURES if scores[failure][place] <= limits[failure]}
             if (eye := PICTURES[name][1]) != "?":
                 wanted = set(eye.split())
-                hits, flagged, there = hits + len(said & wanted), flagged + len(said), there + len(wanted)
+                hits, flagged, flawed = hits + len(wrong & wanted), flagged + len(wrong), flawed + len(wanted)
                 held, false = held + len(right), false + len(right & wanted)
             unknown = scores["composition_unknown"][place]
-            print(
-                f"| {name} | {specs[place].prompt} | {eye or 'right'} | {', '.join(sorted(said)) or '–'} "
-                f"| {', '.join(sorted(right)) or '–'} | {'–' if math.isnan(unknown) else f'{unknown:.0%}'} |"
-            )
+            sets = (", ".join(sorted(failures)) or "–" for failures in (wrong, right))
+            share_unknown = "–" if math.isnan(unknown) else f"{unknown:.0%}"
+            row(name, specs[place].prompt, eye or "right", *sets, share_unknown)
         print(f"\nPrecision of wrong {share(hits, flagged)}, of right {share(held - false, held)}; ", end="")
-        print(f"recall {share(hits, there)}")
+        print(f"recall {share(hits, flawed)}")

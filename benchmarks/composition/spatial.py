@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.composition.human import Case, stored
 from benchmarks.composition.scoring import scored
-from benchmarks.figures import share
+from benchmarks.figures import header, row, share
 from loupe.brain.checks.composition import Composition
 from loupe.brain.measures.composition import calibrated
 from loupe.brain.perception.detectors.detection import usable
 
 
-def spatial(data: Path) -> None:
+def spatial() -> None:
     """Prints precision and coverage of verdicts on relations."""
-    cases = [case for case in stored(data) if case.human]
+    cases = [case for case in stored() if case.human]
     specs, boxes = [case.spec for case in cases], [case.boxes for case in cases]
     strict = scored(Composition(mode="geneval", detector="field"), specs, boxes)
     ours = scored(Composition(detector="field"), specs, boxes)
@@ -44,21 +43,23 @@ def spatial(data: Path) -> None:
     ):
         print(f"\n### Relations, the half {title}: {part.sum()} pictures".replace("the half both", "both"), end=", ")
         print(", ".join(f"{(human[part] == verdict).sum()} {verdict}" for verdict in ("PASS", "FAIL", "UNDECIDABLE")))
-        print("\n| | agrees | says wrong | says right | says wrong, strict | coverage |\n|---|---|---|---|---|---|")
+        print()
+        header("", "agrees", "says wrong", "says right", "says wrong, strict", "coverage")
         for name, verdict in rows.items():
-            print(f"| {name} | {' | '.join(_precision(verdict[part], human[part]))} |")
+            row(name, *_precision(verdict[part], human[part]))
     held = np.array([not case.fitted for case in cases])
-    print("\n| calibrated, least likelihood of a verdict | agrees, measured half | coverage |\n|---|---|---|")
+    print()
+    header("calibrated, least likelihood of a verdict", "agrees, measured half", "coverage")
     for minimum in (0.2, 0.25, calibrated.DECIDABLE, 0.35, 0.4, 0.5, 0.6):
         verdict = np.array([_verdict_at(case, minimum) for case in cases])[held]
         agrees, *_, coverage = _precision(verdict, human[held])
-        print(f"| {minimum}{' (in use)' if minimum == calibrated.DECIDABLE else ''} | {agrees} | {coverage} |")
+        row(f"{minimum}{' (in use)' if minimum == calibrated.DECIDABLE else ''}", agrees, coverage)
     seen = missing & (human != "UNDECIDABLE")
     print(f"\nCalled missing by the detector, yet seen by the person: {share(int(seen.sum()), int(missing.sum()))}")
 
 
 def _verdict_at(case: Case, minimum: float) -> str:
-    """The verdict where a likelihood of ``least`` is enough."""
+    """The verdict where a likelihood of ``minimum`` is enough."""
     first, second = (usable([box for box in case.boxes if box.label == name], 512, 512) for name in case.objects)
     if not first or not second:
         return ""
@@ -76,6 +77,6 @@ def _precision(verdict: np.ndarray, human: np.ndarray) -> Iterable[str]:
     for name in ("FAIL", "PASS"):
         mine = decided & (verdict == name)
         yield share(int((human == name)[mine].sum()), int(mine.sum()))
-    said = verdict == "FAIL"
-    yield share(int((human == "FAIL")[said].sum()), int(said.sum()))
+    wrong = verdict == "FAIL"
+    yield share(int((human == "FAIL")[wrong].sum()), int(wrong.sum()))
     yield share(int((verdict != "").sum()), len(verdict))

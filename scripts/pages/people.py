@@ -31,25 +31,25 @@ def _finder(what: str) -> Callable[[Pixels], list[Any]]:
 
 
 def _hand(flaw: str, seed: int) -> Callable[[Pixels], Pixels]:
-    """Returns a change: a flaw of benchmarks/hand_defects.py."""
+    """Returns a change: a flaw of benchmarks/anatomy/hand_defects.py."""
 
     def change(pixels: Pixels) -> Pixels:
-        from benchmarks import hand_defects
+        from benchmarks.anatomy import hand_defects
 
-        (found, *_) = _finder("hand")(pixels)
-        return getattr(hand_defects, flaw)(pixels, found.points, np.random.default_rng(seed))
+        (hand, *_) = _finder("hand")(pixels)
+        return getattr(hand_defects, flaw)(pixels, hand.points, np.random.default_rng(seed))
 
     return change
 
 
 def _person(what: str, flaw: str, severity: float) -> Callable[[Pixels], Pixels]:
-    """Returns a change: a flaw of benchmarks/people_defects.py."""
+    """Returns a change: a flaw of benchmarks/anatomy/people_defects.py."""
 
     def change(pixels: Pixels) -> Pixels:
-        from benchmarks import people_defects
+        from benchmarks.anatomy import people_defects
 
-        (found, *_) = _finder(what)(pixels)
-        return getattr(people_defects, flaw)(pixels, found, severity)
+        (figure, *_) = _finder(what)(pixels)
+        return getattr(people_defects, flaw)(pixels, figure, severity)
 
     return change
 
@@ -62,10 +62,10 @@ _ANATOMY = Group(
     """
     MediaPipe's landmarks are put into hands, faces and bodies, and always those of sound ones: so `hand_malformed`
     counts the fingers in the hand's outline, `face_malformed` looks at how eyes, irises and mouth lie, and
-    `limb_malformed` and `wrong_proportions` at how limbs compare. Offline these judge open hands, faces near to the
-    camera and seen from the front, and bodies of which shoulders and hips are seen, and abstain on all others: on
-    most pictures of people. They find little else than what is shown here, and of bodies next to nothing; on a GPU a
-    vision-language model is asked too.
+    `limb_malformed` and `wrong_proportions` at how limbs compare. This backend, `landmarks`, judges open hands, faces
+    near to the camera and seen from the front, and bodies of which shoulders and hips are seen, and abstains on all
+    others: on most pictures of people. It finds little else than what is shown here, and of bodies next to nothing;
+    the backend `vlm` asks a vision-language model.
     """,
     (
         Case("Finds", "hand_malformed", _FIVE, "One finger taken away by us.", change=_hand("missing", 0)),

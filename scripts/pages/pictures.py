@@ -88,17 +88,17 @@ def picture(name: str, folder: Path) -> np.ndarray:
 def attribution(names: Sequence[str], folder: Path) -> list[str]:
     """Returns a line for each source of these pictures: which it gave, from where, whose, the licence."""
     lines = []
-    for source, told in SOURCES.items():
-        mine = sorted({name.split("/", 1)[1] for name in names if name.startswith(f"{source}/")})
+    for name, source in SOURCES.items():
+        mine = sorted({picture.split("/", 1)[1] for picture in names if picture.startswith(f"{name}/")})
         if not mine:
             continue
-        if source in ("tiny", "drawn"):
-            lines.append(f"- {told.title[0].upper()}{told.title[1:]}: {told.text}.")
+        if name in ("tiny", "drawn"):
+            lines.append(f"- {source.title[0].upper()}{source.title[1:]}: {source.text}.")
             continue
-        if source == "gpt4o":
+        if name == "gpt4o":
             facts = _cases(folder / "5_generated" / "gpt4o_cases" / "cases.csv")
-            mine = [f"{one} (“{facts[one]['title']}”, by {facts[one]['image_author']})" for one in mine]
-        lines.append(f"- {told.text}: {', '.join(mine)}.")
+            mine = [f"{file} (“{facts[file]['title']}”, by {facts[file]['image_author']})" for file in mine]
+        lines.append(f"- {source.text}: {', '.join(mine)}.")
     return lines
 
 

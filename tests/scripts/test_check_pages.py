@@ -11,9 +11,11 @@ import check_pages
 import numpy as np
 import pytest
 from pages.cases import SECTIONS, Case, Group
+from pages.judging import section
 from PIL import Image
 
 from loupe.brain.core import registry
+from loupe.brain.engine.reader import Row
 from loupe.brain.engine.runner import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +37,7 @@ def test_each_group_has_its_page_and_is_linked() -> None:
     assert set(re.findall(r"\]\(checks/([\w-]+)\.md\)", above)) == set(check_pages.GROUPS)
 
 
-def test_every_linked_picture_is_there_and_none_is_left_over() -> None:
+def test_every_linked_picture_exists_and_none_is_left_over() -> None:
     linked: list[str] = []
     for page in PAGES.glob("*.md"):
         mine = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
@@ -64,10 +66,10 @@ def test_each_page_says_where_its_pictures_are_from() -> None:
             assert source in ("drawn", "tiny") or any(picture in line for line in lines)
 
 
-def test_a_page_has_what_is_found_missed_and_unknown() -> None:
+def test_each_page_has_hits_misses_and_unknowns() -> None:
     for group in check_pages.GROUPS.values():
-        found = {case.section for case in group.cases}
-        assert {"Finds", "Misses", "Abstains"} <= found <= set(SECTIONS)
+        sections = {case.section for case in group.cases}
+        assert {"Finds", "Misses", "Abstains"} <= sections <= set(SECTIONS)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +84,8 @@ def test_a_page_has_what_is_found_missed_and_unknown() -> None:
 )
 def test_sections(score: float, flawed: bool, expected: str) -> None:
     output = registry.failures()["near_duplicate"][1]
-    verdict = Verdict(check_pages.Row("0", ""), {"near_duplicate": score}, {}, {}, {}, {})
-    assert check_pages.section(output, verdict, flawed) == expected
+    verdict = Verdict(Row("0", ""), {"near_duplicate": score}, {}, {}, {}, {})
+    assert section(output, verdict, flawed) == expected
 
 
 WALL = Case("Finds", "blur", "drawn/plate/OPEN", "Blurred.", "blur", 2)
@@ -114,7 +116,7 @@ def test_a_page_is_made_and_then_fresh(made: Callable[..., int], tmp_path: Path)
     assert made(WALL, options=("--check",)) == 0
 
 
-def test_a_stale_page_is_told(made: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stale_page_is_reported(made: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert made(WALL) == 0
     assert made(replace(WALL, severity=1), options=("--check",)) == 1
     assert "walls.md is stale" in capsys.readouterr().err
@@ -124,9 +126,9 @@ def test_a_picture_in_the_wrong_section_is_refused(
     made: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert made(WALL, replace(WALL, section="Misses")) == 1
-    said = capsys.readouterr().err
-    assert "blur of drawn/plate/OPEN" in said
-    assert "expected “Misses”, got “Finds”" in said
+    message = capsys.readouterr().err
+    assert "blur of drawn/plate/OPEN" in message
+    assert "expected “Misses”, got “Finds”" in message
     assert not (tmp_path / "out").exists()
 
 

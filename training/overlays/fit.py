@@ -1,13 +1,13 @@
 """Fits the weights of the check "overlay": how likely a line of lettering is a watermark or a caption.
 
-    python -m training.overlays.fit ../shared/data          # prints the weights as they stand in brain/overlays
-    python -m training.overlays.fit ../shared/data --check  # exits 1 if those in brain/overlays are others
+    python -m training.overlays.fit          # prints the weights as they stand in brain/measures/overlays
+    python -m training.overlays.fit --check  # exits 1 if those in brain/measures/overlays are others
 
 Each kind (a watermark's name in a corner, words in rows, a word across; an overlay) is a logistic regression over
 ``measures/overlays/features.py``. Its lines come from the ImageNet photos at even places of the sorted list: what the
-defects put into them, their own marks (by eye, ``benchmarks/cases/watermark.py``), their own lettering, and that of
-boards which are drawn into them in perspective; and from the street scenes at even places. The benchmarks measure on
-the odd ones. About 5 minutes on one thread; nothing is written.
+defects put into them, their own marks (by eye, ``benchmarks/pixels/cases/watermark.py``), their own lettering, and
+that of boards which are drawn into them in perspective; and from the street scenes at even places. The benchmarks
+measure on the odd ones. About 5 minutes on one thread; nothing is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.cases.watermark import CAPTIONED, MARKED
+from benchmarks import data
+from benchmarks.pixels.cases.watermark import CAPTIONED, MARKED
 from loupe.brain.defects.overlay import Overlay
 from loupe.brain.defects.watermark import Watermark
 from loupe.brain.engine.reader import read
@@ -36,7 +37,7 @@ from loupe.brain.measures.overlays.features import features
 from loupe.brain.measures.overlays.finding import lines_of, read_lines
 from loupe.brain.measures.overlays.interface import WEIGHTS as OVERLAY
 from loupe.brain.measures.overlays.watermark import WEIGHTS as WATERMARK
-from loupe.brain.perception.ocr.ocr import Ocr
+from loupe.brain.perception.ocr.rapid_ocr import Ocr
 
 SEED = 5
 #: the inverse strength of scikit-learn's L2 penalty
@@ -83,8 +84,8 @@ class Line:
 def faces() -> list[str]:
     """The fonts that matplotlib carries, which FiftyOne needs anyway: the same ones on every machine."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    found = [*folder.glob("DejaVu*.ttf"), *folder.glob("STIXGeneral*.ttf")]
-    return [str(path) for path in sorted(found) if "Display" not in path.name]
+    files = [*folder.glob("DejaVu*.ttf"), *folder.glob("STIXGeneral*.ttf")]
+    return [str(path) for path in sorted(files) if "Display" not in path.name]
 
 
 def jpeg(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -177,10 +178,14 @@ def own_lines(picture: np.ndarray, name: str, kind: str, ocr: Ocr) -> Iterator[L
             yield Line("corner", True, name, values)
 
 
-def collected(data: Path) -> list[Line]:
-    """Returns the lines of all pictures."""
-    photos = sorted((data / "1_real_photos" / "imagenet_sample_1000").iterdir())[::2]
-    streets = sorted((data / "2_blur" / "icdar15_test_motionblurred").rglob("*.jpg"))[::2]
+def collected() -> list[Line]:
+    """Returns the lines of all pictures.
+
+    Raises:
+        MissingData: the pictures are not there
+    """
+    photos = data.photos(0)
+    streets = sorted(data.required("2_blur/icdar15_test_motionblurred").rglob("*.jpg"))[::2]
     ocr, fonts, lines = Ocr("cpu", 1), faces(), list[Line]()
     for at, path in enumerate(photos):
         photo = photo_of(path)
@@ -227,13 +232,15 @@ def printed(weights: Mapping[str, float], indent: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, help="the folder with 1_real_photos and 2_blur")
+    parser.add_argument("--data", type=Path, help="the folder of the data; else $LOUPE_DATA, else ../shared/data")
     parser.add_argument("--check", action="store_true", help=f"exit 1 if a weight is more than {TOLERANCE} off")
     chosen = parser.parse_args()
+    if chosen.data:
+        data.use(chosen.data)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     started = time.monotonic()
-    lines = collected(chosen.data)
+    lines = collected()
     print(f"# {len(lines)} lines, {time.monotonic() - started:.0f} s")
     made = {kind: fitted(lines, kind) for kind in USED}
     print("\n# brain/measures/overlays/watermark.py\nWEIGHTS: dict[str, dict[str, float]] = {")

@@ -32,9 +32,9 @@ def mixed_precision(device: torch.device) -> torch.autocast:
 
     A CPU without bfloat16 emulates it, at a tenth of the speed of single precision.
     """
-    has = torch.cpu.get_capabilities()
-    there = device.type == "cuda" or has.get("avx512_bf16", False) or has.get("amx_bf16", False)
-    return torch.autocast(device.type, torch.bfloat16, enabled=bool(there))
+    cpu = torch.cpu.get_capabilities()
+    supported = device.type == "cuda" or cpu.get("avx512_bf16", False) or cpu.get("amx_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=bool(supported))
 
 
 @dataclass

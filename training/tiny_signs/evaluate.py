@@ -1,8 +1,8 @@
 """Measure how often generated signs read as asked: ``python -m training.tiny_signs.evaluate``.
 
 The pictures come from the exported folder through the ordinary text-to-image pipeline, and
-the independent judge of ``benchmarks.signs_judge`` reads them. Nothing is picked: every
-picture counts, one that the judge does not stand by as not right.
+the independent reader of ``benchmarks.generators`` reads them. Nothing is picked: every
+picture counts, one that the reader does not stand by as not right.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 from numpy.typing import NDArray
 
-from benchmarks.signs_judge import Judge, Reading, load_judge
+from benchmarks.generators.sign_reader import Reading, load_reader
 from loupe.brain.core.strings import distance
 from loupe.brain.stats.intervals import wilson
 from training.tiny_signs.signs import COLORS, HEIGHT, MAX_DIGITS, TIMES, WEATHERS, WIDTH, Sign, prompt_of
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--guidance", type=float, default=GUIDANCE)
-    parser.add_argument("--judge-cache", type=Path, default=None)
+    parser.add_argument("--reader-cache", type=Path, default=None)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--card", type=Path, default=None, help="model card whose table to replace")
     parser.add_argument("--json", type=Path, default=None, help="where to write the rows")
@@ -136,14 +136,14 @@ def main() -> None:
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
-    judge: Judge = load_judge(args.judge_cache)
+    reader = load_reader(args.reader_cache)
     pipeline = AutoPipelineForText2Image.from_pretrained(args.model)
     pipeline.set_progress_bar_config(disable=True)
     signs = measured_signs(args.count, args.seed)
     started = time.perf_counter()
     pictures = generate(pipeline, signs, args.seed, args.steps, args.guidance)
     seconds = (time.perf_counter() - started) / len(signs)
-    rows = table(signs, judge.read(pictures))
+    rows = table(signs, reader.read(pictures))
     lines = [
         "| scenario | signs | signs right | 95 % interval | digits right | wrong | missing | extra | unsure |",
         "|---|---|---|---|---|---|---|---|---|",

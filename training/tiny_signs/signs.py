@@ -200,7 +200,7 @@ def _rain(picture: NDArray[np.float32], sign: Sign, rng: np.random.Generator) ->
 def render(sign: Sign, rng: np.random.Generator, split: Split = "train", legible: bool = True) -> NDArray[np.uint8]:
     """Return a 32x96 RGB picture of ``sign``; ``rng`` chooses the handwriting and the weather.
 
-    A space in the text leaves its slot empty (the prompts never ask for that; the judge trains on it).
+    A space in the text leaves its slot empty. The prompts never ask for that; the reader of signs is trained on it.
     """
     picture = _board(sign, rng, glyph_bank(split, legible))
     if sign.weather == "fog":

@@ -57,8 +57,8 @@ class ColumnReader(nn.Module):
         """Return the cross-entropy of all answers."""
         logits, factor_logits = self(states)
         total = nn.functional.cross_entropy(logits.flatten(0, 1), columns.flatten())
-        for index, one in enumerate(factor_logits):
-            total = total + 0.2 * nn.functional.cross_entropy(one, factors[:, index])
+        for index, logits_of_factor in enumerate(factor_logits):
+            total = total + 0.2 * nn.functional.cross_entropy(logits_of_factor, factors[:, index])
         return total
 
 

@@ -1,8 +1,0 @@
-"""Cases of odd_aspect."""
-
-from __future__ import annotations
-
-from benchmarks.changes import Change, squeeze
-
-DEFECTS: dict[str, Change] = {}
-NEGATIVES = {"1:3": squeeze(1 / 3)}

@@ -1,0 +1,1 @@
+"""How well the checks find defects of known severity, and how often they cry wolf."""

@@ -1,0 +1,1 @@
+"""How well prompts are read: what they ask for."""

@@ -1,0 +1,1 @@
+"""How many duplicates are found, and how many pairs are wrongly called duplicates."""

@@ -1,0 +1,47 @@
+"""How fast checks, neighbours, writing and panels are, against a named peer in the same run where there is one.
+
+    python -m benchmarks.speed checks [N]       # N (2,000) JPEGs and a fifth as many PNGs of 0.5 MP in four shapes, and
+                                                # half as many JPEGs in as many: against a bare decode, and cleanvision
+    python -m benchmarks.speed cost             # what each check costs a picture of 1024 x 1024, on one thread
+    python -m benchmarks.speed cost text hands  # of some checks
+    python -m benchmarks.speed cost -n 20       # the mean of 20 pictures
+    python -m benchmarks.speed neighbors        # 20k x 512 against FiftyOne brain; memory at 100k x 512
+    python -m benchmarks.speed writing          # 100,000 samples' scores into FiftyOne's database
+    python -m benchmarks.speed memory           # peak memory at 500 and at 2,000 pictures
+    python -m benchmarks.speed panel            # opening the panel, another factor, a click: medians of seven runs
+
+The pictures are crops of real photos where those are at hand, else drawn; all files are read once before anything is
+timed. cleanvision (pip install cleanvision) runs its own processes on all cores, for the issues that are no duplicates.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.commands import Family
+from benchmarks.speed.checks import print_checks
+from benchmarks.speed.cost import print_cost
+from benchmarks.speed.memory import print_memory
+from benchmarks.speed.neighbors import print_neighbors
+from benchmarks.speed.panel import print_panel
+from benchmarks.speed.writing import print_writing
+
+
+def family() -> Family:
+    """Returns the commands."""
+    made = Family("speed", __doc__)
+    checks = made.command("checks", lambda given: print_checks(given.n), "the pixel checks against cleanvision")
+    checks.add_argument("n", nargs="?", type=int, default=2000, help="how many JPEGs")
+    cost = made.command("cost", lambda given: print_cost(given.checks, given.n), "what each check costs a picture")
+    cost.add_argument("checks", nargs="*", help="all by default")
+    cost.add_argument("-n", type=int, default=10, help="pictures")
+    made.command("neighbors", lambda _: print_neighbors(), "pairs of near vectors against FiftyOne brain")
+    made.command("writing", lambda _: print_writing(), "scores into FiftyOne's database")
+    made.command("memory", lambda _: print_memory(), "the peak memory of the default checks")
+    panel = made.command("panel", lambda given: print_panel(given.n), 'the panel "Failures by scenario"')
+    panel.add_argument("-n", type=int, default=10_000, help="how many samples")
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(family().main())

@@ -1,0 +1,106 @@
+"""The pixel checks against a bare decode, and against cleanvision."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.pixels.failures import without_model
+from benchmarks.speed.pictures import SHAPES, default_checks, timed, write_files
+from loupe.brain.core import registry
+from loupe.brain.core.specs import Check
+from loupe.brain.engine import runner
+from loupe.brain.engine.map import needed_long_side
+from loupe.brain.engine.reader import Row
+
+ISSUES = ("dark", "light", "odd_aspect_ratio", "low_information", "blurry", "grayscale", "odd_size")
+
+
+def bare_decode(paths: Sequence[str], long_side: int | None) -> None:
+    """Decodes files on a thread a core, with Pillow, and does nothing else."""
+
+    def decode(path: str) -> None:
+        with Image.open(path) as image:
+            if long_side is not None:
+                scale = long_side / max(image.size)
+                image.draft(None, (int(image.width * scale), int(image.height * scale)))
+            image.load()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(decode, paths):
+            pass
+
+
+def at_full_size(check: Check) -> Check:
+    """Returns the check as one that every file is decoded for at its own size."""
+    return type(check.name, (type(check),), {"long_side": None})()
+
+
+def run(paths: Sequence[str], names: Sequence[str], *, full_size: bool = False) -> None:
+    """Runs checks over files, as ``loupe.check`` does, but for the database."""
+    checks = [registry.checks()[name]() for name in names]
+    rows = [Row(str(index), path, {}, frozenset(names)) for index, path in enumerate(paths)]
+    for _ in runner.run(rows, [at_full_size(check) for check in checks] if full_size else checks):
+        pass
+
+
+def cleanvision(folder: Path) -> float | None:
+    """Returns the seconds of cleanvision, in a process of its own; None where it is not installed."""
+    code = (
+        "import sys, time; from cleanvision import Imagelab\n"
+        "lab = Imagelab(data_path=sys.argv[1]); started = time.perf_counter()\n"
+        f"lab.find_issues({ {name: {} for name in ISSUES}!r}, n_jobs={os.cpu_count()}, verbose=False)\n"
+        "print('seconds', time.perf_counter() - started)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("seconds")]
+    if not lines:
+        print("SKIPPED cleanvision:", (done.stderr.strip().splitlines() or ["no output"])[-1])
+        return None
+    return float(lines[0].split()[1])
+
+
+def print_checks(n: int) -> None:
+    """Prints the seconds over n JPEGs in four shapes, half as many in as many shapes, and a fifth as many PNGs."""
+    known, default = registry.checks(), default_checks()
+    pixel = [name for name, check in known.items() if without_model(check)]
+    needed = needed_long_side(known[name].long_side for name in default)
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix, count, ragged in ((".jpg", n, False), (".jpg", n // 2, True), (".png", n // 5, False)):
+            place = Path(folder) / f"{suffix[1:]}{ragged}"
+            paths = write_files(place, count, suffix, ragged=ragged)
+            run(paths[:64], pixel)  # loads what is loaded once
+            rows: list[tuple[str, float | None]] = [
+                ("bare decode, full size", timed(lambda paths=paths: bare_decode(paths, None), 2)),
+                ("default checks, full size", timed(lambda paths=paths: run(paths, default, full_size=True), 2)),
+                ("all pixel checks", timed(lambda paths=paths: run(paths, pixel))),
+            ]
+            if suffix == ".jpg":
+                rows.insert(1, ("bare decode, scaled", timed(lambda paths=paths: bare_decode(paths, needed), 2)))
+                rows.insert(3, ("default checks, scaled", timed(lambda paths=paths: run(paths, default), 2)))
+            rows.append(("cleanvision", cleanvision(place)))
+            shapes = "each of its own shape" if ragged else f"in {len(SHAPES)} shapes"
+            print(f"\n{count} {suffix[1:].upper()}s of 0.5 MP {shapes}, on {os.cpu_count()} cores")
+            _print_rows(rows, count)
+
+
+def _print_rows(rows: Sequence[tuple[str, float | None]], count: int) -> None:
+    seconds = dict(rows)
+    for name, value in rows:
+        if value is None:
+            continue
+        parts = [f"{name:28} {value:7.2f} s  {count / value:7.0f} images/s"]
+        peer = seconds.get("cleanvision")
+        if peer and "checks" in name:
+            parts.append(f"{peer / value:5.1f} x cleanvision")
+        if "default" in name:
+            bare = seconds["bare decode, scaled" if "scaled" in name else "bare decode, full size"]
+            parts.append(f"{value / (bare or 1):4.2f} x its bare decode")
+        print("  ".join(parts))
