@@ -40,6 +40,9 @@ PUBLIC: dict[str, str] = {
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     "LoupeError": f"{_CORE}.errors",
     "Calibration": "loupe.brain.stats.calibration",
+    "Factor": "loupe.brain.slicing.factors",
+    "Outcome": "loupe.brain.slicing.outcomes",
+    "Proportion": "loupe.brain.stats.intervals",
     "errors": _CORE,
 }
 

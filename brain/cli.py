@@ -44,7 +44,7 @@ def _weights(given: argparse.Namespace) -> int:
             print(f"{name}: {file or 'not here'}")
     else:
         for name in names:
-            print(weights.get(name, progress=lambda said: print(said, file=sys.stderr)))
+            print(weights.get(name, progress=lambda message: print(message, file=sys.stderr)))
     return 0
 
 

@@ -93,9 +93,9 @@ def run(
             "worker %r takes the operations of %s on %s. End it with ctrl + c", _current.name, jobs.PLUGIN, device
         )
         while not stopping.is_set():
-            found = _patiently(_take)
-            if found is not None:
-                _run_job(found)
+            job = _patiently(_take)
+            if job is not None:
+                _run_job(job)
             elif once:
                 break
             else:
@@ -185,15 +185,15 @@ def _run_job(job: ObjectId) -> None:
     try:
         _log.info("operation %s: started", job)
         result, schema = asyncio.run(_execute(job))
-        end, said = lambda: jobs.finish(job, worker.id, result, schema), "completed"
+        end, outcome = lambda: jobs.finish(job, worker.id, result, schema), "completed"
     except (Stopped, *_GONE) as error:
-        end, said = lambda: jobs.release(job, worker.id), f"back in the queue: {error}"
+        end, outcome = lambda: jobs.release(job, worker.id), f"back in the queue: {error}"
     except Exception as error:
         message = str(error) if isinstance(error, LoupeError) else traceback.format_exc()
-        end, said = lambda: jobs.fail(job, worker.id, message), f"failed: {message}"
+        end, outcome = lambda: jobs.fail(job, worker.id, message), f"failed: {message}"
     if not _patiently(end):
-        said = "its state was changed by somebody else meanwhile (cancelled?), and is left as it is"
-    _log.info("operation %s: %s (%.1f s)", job, said, time.monotonic() - started)
+        outcome = "its state was changed by somebody else meanwhile (cancelled?), and is left as it is"
+    _log.info("operation %s: %s (%.1f s)", job, outcome, time.monotonic() - started)
 
 
 async def _execute(job: ObjectId) -> tuple[dict[str, Any], dict[str, Any] | None]:

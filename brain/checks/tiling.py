@@ -49,14 +49,14 @@ def _mean(picture: Tensor, size: int) -> Tensor:
     half = size // 2
     total = pad(picture[None, None], (half,) * 4, mode="replicate")[0, 0]
     for axis in (0, 1):
-        score_picture, done = total, 1
-        # sums of 2, 4, 8, ... neighbours, then one more: far quicker than a pooling with a stride of 1
+        single, done = total, 1
+        # sums of 2, 4, 8, ... neighbors, then one more: far quicker than a pooling with a stride of 1
         while done < size - 1:
             kept = total.shape[axis] - done
             total = total.narrow(axis, 0, kept) + total.narrow(axis, done, kept)
             done *= 2
         kept = total.shape[axis] - 1
-        total = total.narrow(axis, 0, kept) + score_picture.narrow(axis, done, kept)
+        total = total.narrow(axis, 0, kept) + single.narrow(axis, done, kept)
     return total / size**2
 
 
@@ -177,7 +177,7 @@ class Tiling(Check):
     reference: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
-    repeated_box: ClassVar[str | None] = "flaws"
+    boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

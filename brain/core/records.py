@@ -220,6 +220,21 @@ class Scores(Mapping[str, "Tensor"]):
     def __len__(self) -> int:
         return len(self.tensors)
 
+    def by_sample(self, n: int) -> list[SampleResult]:
+        """Returns what the scores say of each of the batch's n pictures, in order."""
+        # one copy from the device for each score, and not one for each sample
+        columns = {name: values.tolist() for name, values in self.tensors.items()}
+        return [
+            SampleResult(
+                values={name: column[at] for name, column in columns.items()},
+                reason=(self.reasons[at] or None) if self.reasons else None,
+                boxes=self.boxes[at] if self.boxes else (),
+                points=self.points[at] if self.points else (),
+                map=self.maps[at] if self.maps else None,
+            )
+            for at in range(n)
+        ]
+
 
 @dataclass(frozen=True)
 class Failure(Record):

@@ -59,28 +59,14 @@ def run(
     if wanted - by_name.keys():
         raise InputError(f"expected rows that wait for {', '.join(by_name)} only, got {', '.join(sorted(wanted))}")
     tasks = [
-        Task(check.name, check.load, _split, check.long_side, check.ragged) for check in checks if check.name in wanted
+        Task(check.name, check.load, Scores.by_sample, check.long_side, check.ragged)
+        for check in checks
+        if check.name in wanted
     ]
     chunks = map_rows(
         rows, tasks, engine=engine, device=device, batch_size=batch_size, workers=workers, torch_threads=1
     )
     return ([_verdict(mapped, by_name) for mapped in chunk] for chunk in chunks)
-
-
-def _split(scores: Scores, n: int) -> list[SampleResult]:
-    """Returns what the scores of a batch say of each of its n pictures."""
-    # one copy from the device for each score, and not one for each sample
-    columns = {name: values.tolist() for name, values in scores.items()}
-    return [
-        SampleResult(
-            values={name: column[at] for name, column in columns.items()},
-            reason=(scores.reasons[at] or None) if scores.reasons else None,
-            boxes=scores.boxes[at] if scores.boxes else (),
-            points=scores.points[at] if scores.points else (),
-            map=scores.maps[at] if scores.maps else None,
-        )
-        for at in range(n)
-    ]
 
 
 def _verdict(mapped: Mapped[SampleResult], checks: Mapping[str, Check]) -> Verdict:

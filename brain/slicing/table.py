@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.records import Rate, Record, Slice
-from loupe.brain.slicing.rates import State, groups, rates
+from loupe.brain.slicing.columns import Column
+from loupe.brain.slicing.outcomes import State
+from loupe.brain.slicing.rates import as_column, rates
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Table(Record):
     """Rates of one factor's values, by failure mode.
 
     Attributes:
-        factor: the field path
+        factor: its name
         values: the factor's values, row by row; None is the missing value
         modes: the failure modes, column by column
         cells: the rates, row by row
@@ -69,7 +71,7 @@ def _rate(facts: Mapping[str, Any]) -> Rate:
 
 def tabulate(
     factor: str,
-    values: Sequence[Any],
+    values: Column | Sequence[Any],
     states: Mapping[str, np.ndarray],
     *,
     every_mode: bool = False,
@@ -78,11 +80,11 @@ def tabulate(
     """Returns the table of a factor.
 
     Args:
-        factor: its field path
-        values: N values
+        factor: its name
+        values: its column, or N values
         states: for each failure mode that was judged a (N,) array of ``State``; at least one
         every_mode: also the modes that never failed; they are left out otherwise, unless no mode failed
-        max_values: the most rows; the most frequent values stay
+        max_values: how many rows there may be; the most frequent values stay
 
     >>> table = tabulate("time", ["day", "night"], {"blur": np.array([State.FAILED, State.PASSED])})
     >>> [(value, row[0].failures, row[0].n) for value, row in zip(table.values, table.cells)]
@@ -91,21 +93,20 @@ def tabulate(
     overall = rates(states)
     modes = [rate.failure for rate in overall if rate.failures or every_mode] or list(states)
     kept = {mode: states[mode] for mode in modes}
-    distinct, codes = groups(values)
-    flat = rates(kept, {factor: values})
-    counts = np.bincount(codes, minlength=len(distinct))
-    rows = sorted(np.argsort(-counts, kind="stable")[:max_values].tolist())
+    column = as_column(values)
+    flat = rates(kept, {factor: column})
+    rows = sorted(np.argsort(-column.counts(), kind="stable")[:max_values].tolist())
     every = np.stack(list(states.values()))
     return Table(
         factor=factor,
-        values=tuple(distinct[row] for row in rows),
+        values=tuple(column.values[row] for row in rows),
         modes=tuple(modes),
         cells=tuple(tuple(flat[row * len(modes) : (row + 1) * len(modes)]) for row in rows),
         overall=tuple(rate for rate in overall if rate.failure in kept),
-        n=len(codes),
+        n=column.n,
         failed=int((every == State.FAILED).any(axis=0).sum()),
         unknown=int((every == State.UNKNOWN).any(axis=0).sum()),
         unchecked=int((every == State.UNCHECKED).any(axis=0).sum()),
-        values_left_out=len(distinct) - len(rows),
+        values_left_out=len(column.values) - len(rows),
         modes_left_out=len(overall) - len(modes),
     )

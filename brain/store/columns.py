@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import fiftyone as fo
 import numpy as np
 from bson import json_util
 from fiftyone.core.collections import SampleCollection
 
-from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.slicing.rates import State
+from loupe.brain.slicing.columns import Column
+from loupe.brain.slicing.factors import Factor, factors_of
+from loupe.brain.slicing.outcomes import Outcome, State, states_of
+from loupe.brain.store import narrowing
+from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.factors import place
+from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root
-from loupe.brain.store.scores import FAILURES, QUALITY
 
-_LABELS = f"{FAILURES}.classifications.label"
 _SLICEABLE = (fo.StringField, fo.BooleanField, fo.IntField)
-_COMMENT = "loupe cell: "
 _FEW = 30
 _LOOK_AT = 500
 
@@ -33,143 +34,103 @@ class Columns:
     """What is known of N samples.
 
     Attributes:
-        factors: for each field path N values: strings, bools, ints or None
-        states: for each failure mode a (N,) int8 array of ``State``
+        by: the factors, products taken apart, with the edges of their bins
+        factors: the column of each, by its name
+        states: for each failure mode or other outcome a (N,) int8 array of ``State``
     """
 
-    factors: Mapping[str, list[Any]]
+    by: tuple[Factor, ...]
+    factors: Mapping[str, Column]
     states: Mapping[str, np.ndarray]
 
     def judged(self) -> dict[str, np.ndarray]:
-        """Returns the states of the failure modes that at least one sample was judged for."""
+        """Returns the states of the outcomes that at least one sample was judged for."""
         return {name: state for name, state in self.states.items() if (state >= State.PASSED).any()}
 
 
-def read(view: SampleCollection, by: Sequence[str] = (), failures: Sequence[str] | None = None) -> Columns:
+def read(
+    view: SampleCollection,
+    by: str | Factor | Iterable[str | Factor] = (),
+    failures: Sequence[str] | None = None,
+    outcome: Outcome | None = None,
+) -> Columns:
     """Returns the columns of a view, in one pass over the database.
 
     Args:
         view: a dataset or view of N samples
-        by: the field paths to slice by
+        by: the field paths and factors to slice by
         failures: the failure modes; None for all that something registered can flag
+        outcome: what else is counted, and no failure modes then
 
     Raises:
         UnknownName: no such field or failure mode
         InputError: a field that cannot be sliced by
     """
-    known = registry.failures()
-    for name in failures or ():
-        if name not in known:
-            raise UnknownName("failure mode", name, known)
-    for path in by:
-        require_sliceable(view, path)
-    wanted = {name: known[name] for name in (known if failures is None else failures)}
-    scores = {name: f"{QUALITY}.{output.name}" for name, (_, output) in wanted.items()}
+    outcomes = store_outcomes.of_failures(failures) if outcome is None else [outcome]
+    wanted = [(factor, place(view, factor)) for factor in factors_of(by)]
+    paths = store_outcomes.reads(outcomes, view)
+    if outcome is not None:
+        for fact in outcome.facts.values():
+            if fact.path not in paths:
+                raise UnknownName("field", fact.path, view.get_field_schema(flat=True))
 
-    paths = sorted({*by, *scores.values(), CHECKED, _LABELS})
-    there = [path for path in paths if view.has_field(path)]
+    names = list(dict.fromkeys(paths.values()))
+    asked = [*names, *(own.read for _, own in wanted)]
     with database_errors():
-        values = dict(zip(there, view.values(there), strict=True)) if there else {}
-        n = len(values[there[0]]) if there else view.count()
-    for path in by:
-        require_single(path, values[path])
-
-    checked = values.get(CHECKED) or [None] * n
-    labels = values.get(_LABELS) or [None] * n
-    flagged = np.array([label is not None for label in labels], dtype=bool)
-    failed = {name: np.zeros(n, dtype=bool) for name in wanted}
-    for row, names in enumerate(labels):
-        for name in names or ():
-            if name in failed:
-                failed[name][row] = True
-    looked = {
-        check: np.array([bool(keys) and check in keys for keys in checked], dtype=bool)
-        for check in {check for check, _ in wanted.values()}
-    }
-    states = {}
-    for name, (check, _) in wanted.items():
-        column = values.get(scores[name])
-        scored = (
-            np.zeros(n, dtype=bool) if column is None else np.array([score is not None for score in column], dtype=bool)
-        )
-        state = np.full(n, State.UNCHECKED, dtype=np.int8)
-        state[looked[check] & ~scored] = State.UNKNOWN
-        state[scored & flagged] = State.PASSED
-        state[scored & failed[name]] = State.FAILED
-        states[name] = state
-    return Columns({path: list(values[path]) for path in by}, states)
+        values = view.values(asked) if asked else []
+        n = len(values[0]) if asked else view.count()
+    by_name = dict(zip(names, values, strict=False))
+    factors, columns = [], {}
+    for (factor, own), column in zip(wanted, values[len(names) :], strict=True):
+        items = own.values(column)
+        fitted = factor.of_kind(own.kind).fitted(items)
+        factors.append(fitted)
+        columns[factor.name] = fitted.column(items)
+    states = states_of(outcomes, {path: by_name[name] for path, name in paths.items()}, n)
+    return Columns(tuple(factors), columns, states)
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(Narrowing):
     """Samples that share factor values (None: missing) and are in the same state of a failure mode."""
 
     values: Mapping[str, Any]
     failure: str
     state: State
 
+    tag: ClassVar[str] = "cell"
+
     def query(self) -> dict[str, Any]:
-        """Returns the database's query for them; its comment says which cell it is.
+        """Returns the database's query for them.
 
         Raises:
             UnknownName: no such failure mode
         """
-        known = registry.failures()
-        if self.failure not in known:
-            raise UnknownName("failure mode", self.failure, known)
-        check, output = known[self.failure]
-        score, looked = f"{QUALITY}.{output.name}", f"{CHECKED}.{check}"
-        # a query for None matches null and missing alike
-        conditions: dict[State, list[dict[str, Any]]] = {
-            State.FAILED: [{score: {"$ne": None}}, {_LABELS: {"$eq": self.failure}}],
-            State.PASSED: [{score: {"$ne": None}}, {_LABELS: {"$ne": self.failure}}, {FAILURES: {"$ne": None}}],
-            State.UNKNOWN: [{score: None}, {looked: {"$ne": None}}],
-            State.UNCHECKED: [{"$or": [{score: None, looked: None}, {score: {"$ne": None}, FAILURES: None}]}],
-        }
+        (outcome,) = store_outcomes.of_failures([self.failure])
         own = [{path: {"$eq": value}} for path, value in self.values.items()]
-        name = json.dumps([dict(self.values), self.failure, self.state.name.lower()])
-        return {"$comment": _COMMENT + name, "$and": [*own, *conditions[self.state]]}
+        return {"$and": [*own, store_outcomes.query(outcome, self.state)]}
+
+    def facts(self) -> Any:
+        return [dict(self.values), self.failure, self.state.name.lower()]
+
+    @classmethod
+    def from_facts(cls, facts: Any) -> Cell:
+        values, failure, state = facts
+        return cls(values, failure, State[state.upper()])
 
 
 def narrow(view: SampleCollection, cell: Cell) -> fo.DatasetView:
-    """Returns the samples of a view that are in a cell.
-
-    They are matched by their fields in the database, so that it costs the same for ten samples and ten thousand, and
-    they are exactly those that ``read`` counts.
+    """Returns the samples of a view that are in a cell: exactly those that ``read`` counts.
 
     Raises:
         UnknownName: no such failure mode
     """
-    return view.match(cell.query())
+    return narrowing.narrow(view, cell)
 
 
 def widen(view: SampleCollection) -> tuple[SampleCollection, Cell | None]:
     """Returns the view as it was before ``narrow``, and the cell; the view itself and None where there is no cell."""
-    stages = getattr(view, "_stages", [])
-    for stage in stages:
-        cell = _cell_of(stage)
-        if cell is not None:
-            before = root(view).view()
-            for other in stages:
-                if other is not stage:
-                    before = before.add_stage(other)
-            return before, cell
-    return view, None
-
-
-def _cell_of(stage: fo.ViewStage) -> Cell | None:
-    if not isinstance(stage, fo.Match) or not isinstance(stage.filter, dict):
-        return None
-    comment = stage.filter.get("$comment")
-    if not isinstance(comment, str) or not comment.startswith(_COMMENT):
-        return None
-    # a view may come from anyone: what is not just what we would write is a stage like any other
-    try:
-        values, failure, state = json.loads(comment.removeprefix(_COMMENT))
-        cell = Cell(values, failure, State[state.upper()])
-        return cell if cell.query() == stage.filter else None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    return narrowing.widen(view, Cell)
 
 
 def fingerprint(view: SampleCollection) -> str:
@@ -192,18 +153,18 @@ def factors(view: SampleCollection) -> list[str]:
     if not candidates:
         return []
     columns = dict(zip(candidates, view.limit(_LOOK_AT).values(candidates), strict=True))
-    found = []
+    scenario: list[str] = []
+    long: list[str] = []
+    others: list[str] = []
     for path, column in columns.items():
         if any(isinstance(value, list) for value in column):
             continue
         n = len({value for value in column if value is not None})
         if path.startswith("scenario."):
-            found.append((n > _FEW, path))
+            (scenario if n <= _FEW else long).append(path)
         elif 2 <= n <= _FEW:
-            found.append((True, path))
-    scenario = [path for many, path in found if path.startswith("scenario.") and not many]
-    many = [path for many, path in found if path.startswith("scenario.") and many]
-    return [*scenario, *(path for _, path in found if not path.startswith("scenario.")), *many]
+            others.append(path)
+    return [*scenario, *others, *long]
 
 
 _NOT_FACTORS = {"id", "filepath", "prompt", "checked", "failures", "unknown", "quality", "text", "metadata", "tags"}

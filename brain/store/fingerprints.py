@@ -53,14 +53,14 @@ def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
     }
 
 
-def write(samples: _Samples, rows: Sequence[Row], found: Mapping[str, Fingerprint]) -> None:
+def write(samples: _Samples, rows: Sequence[Row], prints: Mapping[str, Fingerprint]) -> None:
     """Writes the fingerprints of one chunk in one bulk, after ``load``. This is the resume point."""
     dataset = root(samples)
     as_stored = fo.VectorField().to_mongo
     with database_errors():
         operations = []
         for row in rows:
-            print_of = found.get(row.id)
+            print_of = prints.get(row.id)
             values: dict[str, Any] = {
                 FIELD: None if print_of is None else as_stored(print_of.pack()),
                 f"{CHECKED}.{FIELD}": None if print_of is None else _key(row),

@@ -59,7 +59,7 @@ class Job:
         label: how the App calls it
         state: queued, running, completed or failed
         progress: in [0, 1], or None
-        said: the progress in words, or the error
+        message: the progress in words, or the error
         queued_at: UTC
         dataset_id: whose it is
     """
@@ -69,7 +69,7 @@ class Job:
     label: str
     state: str
     progress: float | None
-    said: str
+    message: str
     queued_at: datetime | None
     dataset_id: ObjectId | None
 
@@ -128,10 +128,10 @@ def claim(worker: WorkerFacts) -> ObjectId | None:
 def still_running(job: ObjectId, worker: str | None) -> bool:
     """Returns whether the operation is still running, and by this worker (None: by a worker that is not ours)."""
     with database_errors():
-        found = _operations().find_one({"_id": job}, ["run_state", _WORKER])
-    if found is None or found["run_state"] != "running":
+        operation = _operations().find_one({"_id": job}, ["run_state", _WORKER])
+    if operation is None or operation["run_state"] != "running":
         return False
-    return ((found.get("metadata") or {}).get("loupe") or {}).get("worker") == worker
+    return ((operation.get("metadata") or {}).get("loupe") or {}).get("worker") == worker
 
 
 def release(job: ObjectId, worker: str) -> bool:
@@ -189,13 +189,13 @@ def fail(job: ObjectId, worker: str, message: str) -> bool:
 
 def _end(job: ObjectId, worker: str, values: dict[str, Any], at: str) -> bool:
     with database_errors():
-        found = _operations().find_one_and_update(
+        operation = _operations().find_one_and_update(
             {"_id": job, "run_state": "running", _WORKER: worker},
             {"$set": values, "$unset": {"metadata.loupe": ""}, "$currentDate": {at: True, "updated_at": True}},
             projection=["_id"],
             return_document=ReturnDocument.AFTER,
         )
-    return found is not None
+    return operation is not None
 
 
 def cancel(job: ObjectId) -> bool:
@@ -216,16 +216,16 @@ def cancel(job: ObjectId) -> bool:
 def recent(dataset_id: ObjectId, maximum: int = 20) -> list[Job]:
     """Returns this plugin's operations on a dataset, the latest first."""
     with database_errors():
-        found = _operations().find({**_OURS, "dataset_id": dataset_id}).sort("queued_at", -1).limit(maximum)
-        return [_job(doc) for doc in found]
+        operations = _operations().find({**_OURS, "dataset_id": dataset_id}).sort("queued_at", -1).limit(maximum)
+        return [_job(doc) for doc in operations]
 
 
 def _job(doc: dict[str, Any]) -> Job:
     status, result = doc.get("status") or {}, doc.get("result") or {}
-    said = {
+    message = {
         "failed": result.get("error_message") or result.get("error") or "",
         "running": status.get("label") or "",
-        "completed": (result.get("result") or {}).get("said", ""),
+        "completed": (result.get("result") or {}).get("message", ""),
     }.get(doc["run_state"], "")
     return Job(
         id=doc["_id"],
@@ -233,7 +233,7 @@ def _job(doc: dict[str, Any]) -> Job:
         label=doc.get("label") or doc["operator"],
         state=doc["run_state"],
         progress=status.get("progress") if doc["run_state"] == "running" else None,
-        said=said.strip().splitlines()[-1] if said.strip() else "",
+        message=message.strip().splitlines()[-1] if message.strip() else "",
         queued_at=doc.get("queued_at"),
         dataset_id=doc.get("dataset_id"),
     )

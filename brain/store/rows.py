@@ -61,15 +61,15 @@ def pending_rows(
     whatever of it changes, the sample is judged again.
     """
     require_images(samples)
-    there = [name for name in needs if samples.has_field(name)]
-    paths = ["id", "filepath", *there]
+    present = [name for name in needs if samples.has_field(name)]
+    paths = ["id", "filepath", *present]
     with database_errors():
         columns = samples.values(paths)
         done = samples.values(CHECKED) if resume and samples.has_field(CHECKED) else [None] * len(columns[0])
-    absent = dict.fromkeys(set(needs) - set(there))
+    absent = dict.fromkeys(set(needs) - set(present))
     rows = []
     for sample_id, path, *values, checked in zip(*columns, done, strict=True):
-        fields = {**absent, **{name: _plain(value) for name, value in zip(there, values, strict=True)}}
+        fields = {**absent, **{name: _plain(value) for name, value in zip(present, values, strict=True)}}
         inputs = inputs_key(path, fields)
         keys = {spec.name: f"{spec.key}:{inputs}" for spec in specs}
         pending = frozenset(name for name, key in keys.items() if (checked or {}).get(name) != key)
@@ -81,7 +81,7 @@ def pending_rows(
 def _plain(value: Any) -> Any:
     """Returns a field's value without FiftyOne's documents: detections as boxes, other documents as dicts."""
     if isinstance(value, fo.Detections):
-        return tuple(_box(one) for one in value.detections)
+        return tuple(_box(detection) for detection in value.detections)
     if isinstance(value, fo.Detection):
         return (_box(value),)
     if isinstance(value, BaseEmbeddedDocument):
@@ -124,6 +124,6 @@ def columns(samples: fo.Dataset | fo.DatasetView, paths: Sequence[str]) -> dict[
         if not samples.has_field(path):
             raise UnknownName("field", path, samples.get_field_schema(flat=True))
     with database_errors():
-        found = samples.values(list(paths)) if paths else []
+        values_of = samples.values(list(paths)) if paths else []
     # None becomes NaN
-    return {path: np.array(values, dtype=np.float32) for path, values in zip(paths, found, strict=True)}
+    return {path: np.array(values, dtype=np.float32) for path, values in zip(paths, values_of, strict=True)}

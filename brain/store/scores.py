@@ -49,10 +49,8 @@ def declare(
     with database_errors():
         _field(dataset, QUALITY, fo.EmbeddedDocumentField, "Raw scores of the checks", fo.DynamicEmbeddedDocument)
         for output in outputs:
-            better = "higher is better" if output.higher_is_better else "lower is better"
-            _field(
-                dataset, f"{QUALITY}.{output.name}", fo.FloatField, f"{output.description} ({output.unit}; {better})"
-            )
+            unit = "; ".join(filter(None, (output.unit, output.direction)))
+            _field(dataset, f"{QUALITY}.{output.name}", fo.FloatField, f"{output.description} ({unit})")
         _labels(dataset, FAILURES, "What went wrong: scores beyond their threshold", threshold=fo.FloatField)
         _field(dataset, f"{FAILURES}.classifications.score", fo.FloatField, "The score")
         _field(dataset, f"{FAILURES}.classifications.check", fo.StringField, "The check that gave the score")
@@ -94,8 +92,8 @@ def write(samples: _Samples, verdicts: Sequence[Verdict], checks: Sequence[Check
         before = _standing(dataset, ids, checks)
         changes = [_changes(verdict, by_name, before.get(verdict.row.id, {})) for verdict in verdicts]
         operations = [
-            UpdateOne({"_id": ObjectId(sample_id)}, _folded(one, before.get(sample_id, {})))
-            for sample_id, one in zip(ids, changes, strict=True)
+            UpdateOne({"_id": ObjectId(sample_id)}, _folded(change, before.get(sample_id, {})))
+            for sample_id, change in zip(ids, changes, strict=True)
         ]
         # FiftyOne's own batches begin with one document each
         dataset._sample_collection.bulk_write(operations, ordered=False)
@@ -122,8 +120,9 @@ def _folded(changes: dict[str, dict[str, Any]], before: Mapping[str, Any]) -> di
 def _standing(dataset: fo.Dataset, ids: Sequence[str], checks: Sequence[Check]) -> dict[str, dict[str, Any]]:
     """Returns what stands in the fields that checks share, by sample: what others left there is kept."""
     fields = {UNKNOWN, *_EMPTY, *(check.boxes_field for check in checks if check.boxes_field)}
-    found = dataset._sample_collection.find({"_id": {"$in": [ObjectId(one) for one in ids]}}, dict.fromkeys(fields, 1))
-    return {str(document["_id"]): document for document in found}
+    wanted = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
+    documents = dataset._sample_collection.find(wanted, dict.fromkeys(fields, 1))
+    return {str(document["_id"]): document for document in documents}
 
 
 def _reasons(dataset: fo.Dataset, ids: list[str]) -> dict[str, dict[str, str]]:
@@ -184,14 +183,14 @@ def _classifications(labels: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"_cls": "Classifications", "classifications": documents}
 
 
-def _heatmap(found: np.ndarray | None) -> dict[str, Any] | None:
-    if found is None:
+def _heatmap(heat: np.ndarray | None) -> dict[str, Any] | None:
+    if heat is None:
         return None
-    packed = fo.ArrayField().to_mongo(found.astype(np.float32))
+    packed = fo.ArrayField().to_mongo(heat.astype(np.float32))
     return {"_id": ObjectId(), "_cls": "Heatmap", "tags": [], "map": packed, "range": [0.0, 1.0]}
 
 
-def _keypoints(check: str, found: Sequence[Points]) -> dict[str, Any]:
+def _keypoints(check: str, points_of: Sequence[Points]) -> dict[str, Any]:
     documents = [
         {
             "_id": ObjectId(),
@@ -204,7 +203,7 @@ def _keypoints(check: str, found: Sequence[Points]) -> dict[str, Any]:
             CHECK: check,
             **points.attributes,
         }
-        for points in found
+        for points in points_of
     ]
     return {"_cls": "Keypoints", "keypoints": documents}
 
@@ -244,8 +243,8 @@ def read_failures(samples: _Samples) -> tuple[list[str], list[tuple[Failure, ...
 def write_failures(samples: _Samples, ids: Sequence[str], failures: Sequence[Sequence[Failure]]) -> None:
     """Replaces the failures of the samples of those ids."""
     operations = []
-    for sample_id, found in zip(ids, failures, strict=True):
-        labels = [failure.to_dict() for failure in found]
+    for sample_id, own in zip(ids, failures, strict=True):
+        labels = [failure.to_dict() for failure in own]
         operations.append(UpdateOne({"_id": ObjectId(sample_id)}, {"$set": {FAILURES: _classifications(labels)}}))
     if operations:
         with database_errors():

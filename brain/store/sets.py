@@ -48,7 +48,7 @@ def rows(samples: _Samples, spec: SetMeasure) -> list[Row]:
 def write(
     samples: _Samples,
     spec: SetMeasure,
-    found: Sequence[Row],
+    rows: Sequence[Row],
     columns: Mapping[str, np.ndarray],
     reasons: Mapping[str, str],
     groups: Mapping[str, str] | None = None,
@@ -68,8 +68,8 @@ def write(
     with database_errors():
         if groups is not None and not dataset.has_field(GROUP):
             dataset.add_sample_field(GROUP, fo.StringField, description="Duplicates of each other share it")
-        for start in range(0, len(found), _CHUNK):
-            part = found[start : start + _CHUNK]
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
             unknown = store_scores.unknown_after(samples, spec.name, {row.id: reasons.get(row.id) for row in part})
             operations = []
             for index, row in enumerate(part, start):
@@ -117,7 +117,7 @@ def save_pairs(
         dataset.save_run_results(key, dataset.init_run_results(key, spec=spec.key, ids=list(compared), pairs=listed))
 
 
-def vectors(samples: _Samples, found: Sequence[Row], field: str) -> list[np.ndarray | None]:
+def vectors(samples: _Samples, rows: Sequence[Row], field: str) -> list[np.ndarray | None]:
     """Returns the vector of each sample; None where it has none.
 
     Raises:
@@ -131,7 +131,7 @@ def vectors(samples: _Samples, found: Sequence[Row], field: str) -> list[np.ndar
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(samples.get_field(field)).__name__}")
     with database_errors():
         by_id = dict(zip(*samples.values(["id", field]), strict=True))
-    return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in found]
+    return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in rows]
 
 
 def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:
@@ -154,18 +154,18 @@ def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:
         else:
             ids, tags = samples.values(["id", "tags"])
             names = _split_by_tags(tags, list(splits))
-    found = {sample_id: name for sample_id, name in zip(ids, names, strict=True) if name is not None}
-    there = sorted(set(found.values()))
-    if len(there) < 2:
-        raise InputError(f"expected at least two splits on these samples, got {', '.join(there) or 'none'}")
-    return found
+    split_of = {sample_id: name for sample_id, name in zip(ids, names, strict=True) if name is not None}
+    splits_there = sorted(set(split_of.values()))
+    if len(splits_there) < 2:
+        raise InputError(f"expected at least two splits on these samples, got {', '.join(splits_there) or 'none'}")
+    return split_of
 
 
 def _split_by_tags(tags: Sequence[Sequence[str] | None], splits: Sequence[str]) -> list[str | None]:
-    found = []
+    split_names = []
     for own in tags:
         named = [name for name in splits if name in (own or ())]
         if len(named) > 1:
             raise InputError(f"expected each sample in one split, got one with the tags {' and '.join(named)}")
-        found.append(named[0] if named else None)
-    return found
+        split_names.append(named[0] if named else None)
+    return split_names

@@ -60,9 +60,8 @@ def _without_vector(samples: _Samples, field: str) -> set[str]:
     labels = f"{store_scores.UNKNOWN}.classifications.label"
     if not samples.has_field(labels):
         return set(empty.values("id"))
-    return {
-        sample_id for sample_id, found in zip(*empty.values(["id", labels]), strict=True) if LABEL not in (found or ())
-    }
+    columns = empty.values(["id", labels])
+    return {sample_id for sample_id, own in zip(*columns, strict=True) if LABEL not in (own or ())}
 
 
 def _require_own_field(samples: _Samples, spec: Embedder, field: str) -> None:

@@ -74,11 +74,11 @@ def _sidebar(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     paths = [path for group in fo.DatasetAppConfig.default_sidebar_groups(dataset) for path in group.paths]
 
     def take(wanted: Sequence[str], *prefixes: str) -> list[str]:
-        found = [path for path in wanted if path in paths]
-        found += [path for path in paths if path not in found and path.startswith(prefixes)]
-        for path in found:
+        shown = [path for path in wanted if path in paths]
+        shown += [path for path in paths if path not in shown and path.startswith(prefixes)]
+        for path in shown:
             paths.remove(path)
-        return found
+        return shown
 
     named = [
         ("prompt", take(["prompt"], "prompt.")),
@@ -90,9 +90,9 @@ def _sidebar(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
     ]
     groups = [fo.SidebarGroupDocument(name="tags")]
     groups += [
-        fo.SidebarGroupDocument(name=name, paths=found, expanded=name in ("prompt", "scenario", "failures"))
-        for name, found in [named[0], named[1], named[2], ("labels", _labels(dataset, paths)), *named[3:]]
-        if found
+        fo.SidebarGroupDocument(name=name, paths=paths_shown, expanded=name in ("prompt", "scenario", "failures"))
+        for name, paths_shown in [named[0], named[1], named[2], ("labels", _labels(dataset, paths)), *named[3:]]
+        if paths_shown
     ]
     known = {path for group in groups for path in group.paths}
     rest = [path for path in paths if path not in known]
@@ -101,10 +101,10 @@ def _sidebar(dataset: fo.Dataset) -> list[fo.SidebarGroupDocument]:
 
 def _labels(dataset: fo.Dataset, paths: Sequence[str]) -> list[str]:
     """Returns those of the paths that hold labels: evidence of the checks, ground truth, predictions."""
-    found = [(path, dataset.get_field(path)) for path in paths]
+    declared = [(path, dataset.get_field(path)) for path in paths]
     return [
         path
-        for path, field in found
+        for path, field in declared
         if isinstance(field, fo.EmbeddedDocumentField) and issubclass(field.document_type, fo.Label)
     ]
 

@@ -250,7 +250,7 @@ def _rows(
 
 
 def _measure(
-    pair: _Tested, judge: Callable[[ImageBatch], Scores], batch: ImageBatch, seed: Sequence[int], device: str
+    pair: _Tested, scorer: Callable[[ImageBatch], Scores], batch: ImageBatch, seed: Sequence[int], device: str
 ) -> tuple[list[float], list[str]]:
     """Returns the scores of a picture as it is and with the defect at each severity, NaN if unknown, and what broke."""
     pixels = np.ascontiguousarray(batch.pixels[0].permute(1, 2, 0).numpy())
@@ -261,7 +261,7 @@ def _measure(
     for severity in (None, *pair.defect.severities):
         try:
             picture = pixels if severity is None else injected(pair.defect, locked, seed, [severity])[0]
-            scores.append(score(_with_fields(judge, batch), pair.output, picture, device))
+            scores.append(score(_with_fields(scorer, batch), pair.output, picture, device))
         # a third party's check or defect may raise anything; one picture must not end the run
         except Exception as error:
             scores.append(math.nan)
@@ -271,8 +271,8 @@ def _measure(
     return scores, errors
 
 
-def _with_fields(judge: Callable[[ImageBatch], Scores], batch: ImageBatch) -> Callable[[ImageBatch], Scores]:
-    return lambda copy: judge(replace(copy, ids=batch.ids, fields=batch.fields))
+def _with_fields(scorer: Callable[[ImageBatch], Scores], batch: ImageBatch) -> Callable[[ImageBatch], Scores]:
+    return lambda copy: scorer(replace(copy, ids=batch.ids, fields=batch.fields))
 
 
 def _calibrated(

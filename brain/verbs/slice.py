@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Rate
+from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.slicing.rates import rates
 from loupe.brain.store import columns
 from loupe.brain.store import rows as store_rows
@@ -17,7 +20,12 @@ if TYPE_CHECKING:
 
 @database_errors()
 def slice(
-    samples: SampleCollection, by: str | Sequence[str], *, failure: str | None = None, confidence: float = 0.95
+    samples: SampleCollection,
+    by: str | Factor | Iterable[str | Factor],
+    *,
+    failure: str | None = None,
+    outcome: Outcome | None = None,
+    confidence: float = 0.95,
 ) -> list[Rate]:
     """Returns a failure rate with its interval for each slice and each failure mode, slice by slice.
 
@@ -26,22 +34,29 @@ def slice(
 
     Args:
         samples: a dataset or view
-        by: one field path, or several for the combinations that occur; the fields hold strings, bools or ints.
-            A missing value is a slice of its own, "(none)". An empty list gives one slice of all samples
+        by: a field path or a factor, or several for the combinations that occur. A path is a field of strings, bools
+            or numbers (floats in four bins), of lists of them, or of labels. A missing value is a slice of its own,
+            "(none)"; a sample with several values is in several slices. An empty list gives one slice of all samples
         failure: one failure mode; None for all that at least one sample was judged for
+        outcome: what is counted instead of failure modes, e.g. the wrong predictions of an evaluation run
         confidence: of the interval, in (0, 1)
 
     Raises:
         NoSamples: the view is empty
-        UnknownName: no such field or failure mode; the nearest name is suggested
-        InputError: a field of another kind, or a confidence outside (0, 1)
+        UnknownName: no such field, saved view or failure mode; the nearest name is suggested
+        InputError: a field of another kind, too many slices, both a failure and an outcome, or a confidence outside
+            (0, 1)
 
     Example::
 
         for rate in loupe.slice(dataset, "scenario.time", failure="text_substitution"):
             print(rate)
+        loupe.slice(dataset, [loupe.Factor.tags("train", "test"), loupe.Factor.field("uniqueness", bins=4)])
+        loupe.slice(dataset, "ground_truth", outcome=loupe.Outcome.field("eval", failed=[False]))
     """
-    paths = [by] if isinstance(by, str) else list(by)
-    table = columns.read(samples, paths, None if failure is None else [failure])
+    if failure is not None and outcome is not None:
+        raise InputError(f"expected a failure or an outcome, got both: {failure!r} and {outcome.name!r}")
     store_rows.require_samples(samples)
-    return rates(table.judged() if failure is None else table.states, table.factors, confidence=confidence)
+    table = columns.read(samples, by, None if failure is None else [failure], outcome)
+    every = failure is None and outcome is None
+    return rates(table.judged() if every else table.states, table.factors, confidence=confidence)

@@ -97,6 +97,41 @@ def test_a_task_is_used_by_one_thread_at_a_time(pictures: list[Path]) -> None:
     assert entered == [True] * 64
 
 
+def test_on_the_cpu_two_tasks_run_at_a_time(pictures: list[Path]) -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    def meet(batch: ImageBatch) -> list[str]:
+        both.wait()
+        return list(batch.ids)
+
+    rows = [Row(name, str(pictures[0]), {}, frozenset({name})) for name in "ab"]
+    mapped = flat(map_rows(rows, [task(meet, "a"), task(meet, "b")], workers=2))
+    assert [item.values for item in mapped] == [{"a": "a"}, {"b": "b"}]
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_a_task_gets_its_batches_on_its_device(pictures: list[Path], device: str, ragged: bool) -> None:
+    kinds: set[tuple[str, str]] = set()
+
+    def apply(batch: Any) -> list[str]:
+        kinds.update((type(part).__name__, part.device.type) for part in (batch.parts if ragged else [batch]))
+        return list(batch.ids)
+
+    rows = rows_of(pictures)
+    mapped = flat(map_rows(rows, [task(apply, ragged=ragged)], device=device))
+    assert [item.values for item in mapped] == [{"ids": row.id} for row in rows]
+    assert kinds == {("PreviewBatch" if ragged and device == "cpu" else "ImageBatch", device)}
+
+
+def test_pictures_are_not_put_together_for_tasks_that_take_previews(
+    pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader.Bucket, "batch", lambda _: pytest.fail("put together"))
+    mapped = flat(map_rows(rows_of(pictures), [task(lambda batch: list(batch.ids), ragged=True)]))
+    assert [item.values["ids"] for item in mapped] == [str(index) for index in range(8)]
+
+
 def test_rows_are_asked_for_as_they_are_needed(pictures: list[Path]) -> None:
     asked: list[str] = []
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 from loupe.brain.core.errors import ReadError
 from loupe.brain.engine import reader
 from loupe.brain.engine.reader import Row, read, read_chunks
+from loupe.brain.imaging.jpeg import Encoded
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +94,15 @@ def test_exif_rotation_is_applied(tmp_path: Path, rgb: np.ndarray) -> None:
     np.testing.assert_array_equal(picture.pixels, np.rot90(rgb, -1))
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_upright_picture(tmp_path: Path, rgb: np.ndarray, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = read(_save(tmp_path / "a.png", Image.fromarray(rgb), exif=exif))
+    assert picture.size == ((60, 40) if orientation < 5 else (40, 60))
+    assert picture.pixels.shape == (*reversed(picture.size), 3)
+
+
 def test_jpeg_may_be_decoded_smaller_but_says_its_size(tmp_path: Path) -> None:
     path = _save(tmp_path / "a.jpg", Image.new("RGB", (1600, 800), "red"))
     picture = read(path, long_side=512)
@@ -117,6 +129,16 @@ def test_float_pixels_are_refused(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("value", [0, 65535, 65536, -1])
+def test_integers_of_more_than_16_bits_are_refused(tmp_path: Path, value: int) -> None:
+    path = _save(tmp_path / "a.tiff", Image.fromarray(np.full((4, 4), value, np.int32)))
+    if 0 <= value <= 65535:
+        assert (read(path).pixels == value // 257).all()
+    else:
+        with pytest.raises(ReadError, match=f"expected at most 16 bits a channel, got values from {value} to {value}"):
+            read(path)
+
+
 def test_a_decompression_bomb_is_an_error_not_a_crash(tmp_path: Path) -> None:
     path = _save(tmp_path / "a.png", Image.new("1", (30_000, 30_000)))
     with pytest.raises(ReadError, match="at most"):
@@ -139,6 +161,50 @@ def test_chunks_keep_order_and_group_by_shape(pictures: list[Path], tmp_path: Pa
             expected = np.asarray(Image.open(pictures[int(sample_id)]))
             np.testing.assert_array_equal(batch.pixels[index].permute(1, 2, 0).numpy(), expected)
             assert batch.fields["prompt"][index] == f"p{sample_id}"
+
+
+def test_what_cannot_be_read_may_come_first(pictures: list[Path], tmp_path: Path) -> None:
+    (chunk,) = read_chunks(_rows([tmp_path / "missing.png", *pictures[:2]]), workers=1)
+    assert list(chunk.unreadable) == ["0"]
+    assert sorted(row.id for bucket in chunk.buckets for row in bucket.rows) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("ahead_bytes", "hand_overs"),
+    [
+        (0, 2 + 15),
+        (2 * 3 * (48 * 64 * 3), 2 + 5),  # three pictures for each of the thread's two tasks
+        (reader.AHEAD_BYTES, 2 + 4),  # four of them at most
+    ],
+)
+def test_small_pictures_are_read_some_in_one_go(
+    pictures: list[Path], monkeypatch: pytest.MonkeyPatch, ahead_bytes: int, hand_overs: int
+) -> None:
+    calls = 0
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return super().submit(*args, **kwargs)
+
+    monkeypatch.setattr(reader, "ThreadPoolExecutor", Counting)
+    monkeypatch.setattr(reader, "AHEAD_BYTES", ahead_bytes)
+    assert sum(len(chunk.rows) for chunk in read_chunks(_rows([*pictures, *pictures, pictures[0]]), workers=1)) == 17
+    assert calls == hand_overs, "two while nothing is known of their size, then some at a time"
+
+
+def test_only_a_cuda_device_gets_the_files_of_jpegs(tmp_path: Path, pictures: list[Path]) -> None:
+    path = str(_save(tmp_path / "a.jpg", Image.new("RGB", (64, 48), "red")))
+    assert isinstance(reader._fetched(path, None, "cuda:1", False), Encoded)
+    for other, device in ((path, "cpu"), (path, "mps"), (str(pictures[0]), "cuda")):
+        assert isinstance(reader._fetched(other, None, device, False), reader.Picture)
+    assert isinstance(reader._fetched(str(tmp_path / "missing.jpg"), None, "cuda", False), ReadError)
+
+
+def test_a_file_that_the_device_decodes_counts_as_its_pixels(pictures: list[Path]) -> None:
+    assert reader._bytes(Encoded(np.zeros(99, np.uint8), (60, 40))) == 60 * 40 * 3
+    assert reader._bytes(read(pictures[0])) == 48 * 64 * 3
 
 
 @pytest.mark.parametrize("ahead_bytes", [0, reader.AHEAD_BYTES])

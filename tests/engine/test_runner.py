@@ -187,7 +187,7 @@ def test_pictures_of_several_shapes_are_judged_together(tmp_path: Path) -> None:
         Image.fromarray(picture).save(tmp_path / f"{index}.png")
     rows = [Row(str(index), str(tmp_path / f"{index}.png"), {}, frozenset({"share"}), {}) for index in range(8)]
     Share.asked.clear()
-    verdicts = {one.row.id: one for chunk in runner.run(rows, [Share()], batch_size=8) for one in chunk}
+    verdicts = {verdict.row.id: verdict for chunk in runner.run(rows, [Share()], batch_size=8) for verdict in chunk}
     assert Share.asked[0] == 8
     assert "RuntimeError: not this one" in verdicts.pop("3").errors["share"]
     for index, verdict in verdicts.items():

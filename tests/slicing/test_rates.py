@@ -1,4 +1,4 @@
-"""Rates and their intervals, against scipy's own and against figures from the literature."""
+"""Rates, against counts made one sample at a time."""
 
 from __future__ import annotations
 
@@ -6,92 +6,13 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.slicing.rates import NONE, State, groups, rates
-from loupe.brain.stats.intervals import jeffreys, wilson
-
-
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-def test_wilson_is_scipys(confidence: float) -> None:
-    n = np.array([1, 2, 5, 10, 37, 1000, 100_000])
-    for share in (0.0, 0.003, 0.2, 0.5, 0.9, 1.0):
-        k = np.round(n * share).astype(int)
-        low, high = wilson(k, n, confidence)
-        for index in range(len(n)):
-            peer = stats.binomtest(int(k[index]), int(n[index])).proportion_ci(confidence, method="wilson")
-            assert low[index] == pytest.approx(peer.low, abs=1e-12)
-            assert high[index] == pytest.approx(peer.high, abs=1e-12)
-
-
-def test_wilson_gives_newcombes_published_figures() -> None:
-    # Newcombe, Statistics in Medicine 17 (1998), table I, method 3
-    for k, n, low, high in (
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ):
-        assert np.round(wilson(k, n), 4).tolist() == [low, high]
-
-
-def test_jeffreys_is_the_quantiles_of_its_posterior() -> None:
-    for k, n in ((1, 10), (5, 10), (9, 10), (3, 4000)):
-        low, high = jeffreys(k, n, 0.9)
-        posterior = stats.beta(k + 0.5, n - k + 0.5)
-        assert posterior.cdf(low) == pytest.approx(0.05)
-        assert posterior.sf(high) == pytest.approx(0.05)
-    # Brown, Cai & DasGupta (2001), table 5: n = 10, and the ends closed
-    assert np.round(jeffreys(2, 10), 3).tolist() == [0.044, 0.503]
-    assert jeffreys(0, 10)[0] == 0
-    assert jeffreys(10, 10)[1] == 1
-
-
-@pytest.mark.parametrize("interval", [wilson, jeffreys])
-def test_no_failures_and_nothing_but_failures(interval) -> None:
-    low, high = interval([0, 30], [30, 30])
-    assert low[0] == 0
-    assert 0.06 < high[0] < 0.13  # about three in n
-    assert high[1] == 1
-    assert low[1] == pytest.approx(1 - high[0])
-
-
-@pytest.mark.parametrize("interval", [wilson, jeffreys])
-def test_nothing_judged_is_nan_without_a_warning(interval) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        low, high = interval([0, 1], [0, 4])
-    assert np.isnan([low[0], high[0]]).all()
-    assert not np.isnan([low[1], high[1]]).any()
-    assert np.isnan(interval(0, 0)).all()
-
-
-@pytest.mark.parametrize("interval", [wilson, jeffreys])
-def test_refuses_what_is_no_proportion(interval) -> None:
-    for k, n, confidence in ((2, 1, 0.95), (-1, 5, 0.95), (1, 5, 1.0), (1, 5, 0.0), (1, 5, 95)):
-        with pytest.raises(InputError):
-            interval(k, n, confidence)
-
-
-def test_wilson_covers_a_rare_failure_where_the_textbook_interval_does_not() -> None:
-    n, p = 50, 0.02
-    chance = stats.binom.pmf(np.arange(n + 1), n, p)
-    low, high = wilson(np.arange(n + 1), n)
-    share = np.arange(n + 1) / n
-    half = 1.96 * np.sqrt(share * (1 - share) / n)
-    assert chance[(low <= p) & (p <= high)].sum() > 0.92
-    assert chance[(share - half <= p) & (p <= share + half)].sum() < 0.7
-
-
-def test_groups_stand_in_natural_order() -> None:
-    distinct, codes = groups(["b", "a10", None, "a9", "b"])
-    assert distinct == ["a9", "a10", "b", None]
-    assert codes.tolist() == [2, 1, 3, 0, 2]
-    assert groups([10, 9, None])[0] == [9, 10, None]
-    assert groups([True, False])[0] == [False, True]
-    assert groups([])[0] == []
-    assert groups(["10", "9", "x", 3])[0] == [3, "9", "10", "x"]
+from loupe.brain.slicing import columns
+from loupe.brain.slicing.columns import Column
+from loupe.brain.slicing.rates import NONE, State, rates
+from loupe.brain.slicing.table import tabulate
+from loupe.brain.stats.intervals import wilson
 
 
 def test_rates_count_every_state_apart() -> None:
@@ -109,12 +30,12 @@ def test_rates_of_several_factors_are_the_combinations_that_occur() -> None:
     rain = rng.choice([True, False], 400).tolist()
     rain = [True if hour is None else wet for hour, wet in zip(time, rain, strict=True)]
     states = {name: rng.integers(0, 4, 400).astype(np.int8) for name in ("blur", "dark")}
-    found = rates(states, {"scenario.time": time, "rain": rain}, confidence=0.9)
+    table = rates(states, {"scenario.time": time, "rain": rain}, confidence=0.9)
 
-    assert len(found) == 5 * 2  # (none) with no rain does not occur
-    assert [rate.failure for rate in found[:4]] == ["blur", "dark"] * 2
-    assert found[-1].slice.values == {"scenario.time": NONE, "rain": "True"}
-    for rate in found:
+    assert len(table) == 5 * 2  # (none) with no rain does not occur
+    assert [rate.failure for rate in table[:4]] == ["blur", "dark"] * 2
+    assert table[-1].slice.values == {"scenario.time": NONE, "rain": "True"}
+    for rate in table:
         hour, wet = rate.slice.values.values()
         rows = [i for i in range(400) if (time[i] or NONE) == hour and str(rain[i]) == wet]
         held = [states[rate.failure][i] for i in rows]
@@ -133,3 +54,62 @@ def test_a_slice_where_nothing_was_judged_has_no_rate() -> None:
     assert np.isnan([rate.rate, rate.low, rate.high]).all()
     assert rate.to_dict()["rate"] is None
     assert rates({}) == []
+
+
+def test_a_sample_with_several_values_counts_in_each_of_its_slices() -> None:
+    rng = np.random.default_rng(5)
+    classes = [rng.choice(["cat", "dog", "owl"], rng.integers(0, 4), replace=False).tolist() for _ in range(300)]
+    tags = [rng.choice(["a", "b"], rng.integers(0, 3), replace=False).tolist() or None for _ in range(300)]
+    state = rng.integers(0, 4, 300).astype(np.int8)
+    table = rates({"blur": state}, {"class": Column.of(classes), "tags": tags})
+
+    expected: dict[tuple[str, str], list[int]] = {}
+    for own, tagged, of in zip(classes, tags, state.tolist(), strict=True):
+        for name in own or [NONE]:
+            for tag in tagged or [NONE]:
+                expected.setdefault((name, tag), []).append(of)
+    assert [tuple(rate.slice.values.values()) for rate in table] == [
+        (name, tag) for name in ("cat", "dog", "owl", NONE) for tag in ("a", "b", NONE)
+    ]
+    for rate in table:
+        held = expected[rate.slice.values["class"], rate.slice.values["tags"]]
+        counts = (rate.failures, rate.n - rate.failures, rate.unknown, rate.unchecked)
+        assert counts == tuple(held.count(of) for of in (State.FAILED, State.PASSED, State.UNKNOWN, State.UNCHECKED))
+    # one factor of one value each: the counts add up to the samples; of lists: to their entries
+    single = rates({"blur": state}, {"half": [index % 2 for index in range(300)]})
+    assert sum(rate.n + rate.unknown + rate.unchecked for rate in single) == 300
+    several = rates({"blur": state}, {"class": classes})
+    assert sum(rate.n + rate.unknown + rate.unchecked for rate in several) == sum(len(own) or 1 for own in classes)
+
+
+def test_a_table_of_lists_counts_samples_once() -> None:
+    state = np.array([State.FAILED, State.PASSED, State.FAILED, State.UNKNOWN], dtype=np.int8)
+    values = [["cat", "dog"], ["dog"], [], ["dog", "owl", "cat"]]
+    table = tabulate("class", values, {"blur": state}, max_values=2)
+    assert (table.n, table.failed, table.unknown, table.unchecked) == (4, 2, 1, 0)
+    assert table.values == ("cat", "dog")
+    assert table.values_left_out == 2
+    assert [(row[0].failures, row[0].n) for row in table.cells] == [(1, 1), (1, 2)]
+    assert tabulate("class", Column.of(values), {"blur": state}, max_values=2) == table
+
+
+def test_there_may_be_too_many_slices_but_not_for_the_number_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "MAX_SLICES", 40)
+    state = np.zeros(50, dtype=np.int8)
+    half = [index // 2 for index in range(50)]
+    assert len(rates({"blur": state}, {"a": half, "b": half, "c": half})) == 25  # 15,625 combinations do not occur
+    with pytest.raises(InputError, match=r"at most 40 slices, got 50 by a: .*bins=4"):
+        rates({"blur": state}, {"a": list(range(50))})
+    with pytest.raises(InputError, match="got 50 by a, b"):
+        rates({"blur": state}, {"a": half, "b": [index % 2 for index in range(50)]})
+
+
+def test_many_factors_of_many_values_do_not_overflow() -> None:
+    rng = np.random.default_rng(0)
+    factors = {f"f{index}": rng.permutation(1000).tolist() for index in range(8)}  # 10 ** 24 combinations
+    table = rates({"blur": np.full(1000, State.PASSED)}, factors)
+    assert [rate.n for rate in table] == [1] * 1000
+    assert {tuple(rate.slice.values.values()) for rate in table} == set(
+        zip(*([str(value) for value in values] for values in factors.values()), strict=True)
+    )
+    assert [int(rate.slice.values["f0"]) for rate in table] == list(range(1000))

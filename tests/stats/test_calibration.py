@@ -154,13 +154,13 @@ def test_an_operating_point_has_a_recall_for_each_severity() -> None:
 def test_one_picture_is_scored_as_it_is() -> None:
     seen: list[ImageBatch] = []
 
-    def judge(batch: ImageBatch) -> Scores:
+    def scorer(batch: ImageBatch) -> Scores:
         seen.append(batch)
         return Scores({"red": batch.pixels[:, 0].float().mean((1, 2)), "other": torch.zeros(1)})
 
     pixels = RNG.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-    found = score(judge, Output("red", "levels", True, (0, 255), ""), pixels[:, ::2])
-    assert found == pytest.approx(pixels[:, ::2, 0].mean(), rel=1e-6)
+    scores = score(scorer, Output("red", "levels", True, (0, 255), ""), pixels[:, ::2])
+    assert scores == pytest.approx(pixels[:, ::2, 0].mean(), rel=1e-6)
     assert (seen[0].pixels.shape, seen[0].sizes) == ((1, 3, 30, 20), ((20, 30),))
 
 

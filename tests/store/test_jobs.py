@@ -62,12 +62,12 @@ def test_the_oldest_job_of_this_plugin_is_taken_once() -> None:
 def test_a_job_waits_for_the_worker_it_was_scheduled_for_while_that_lives() -> None:
     from loupe.brain.store import jobs
 
-    here, there = _worker("here"), _worker("there")
+    here, elsewhere = _worker("here"), _worker("there")
     job = _queue(delegation_target="there")
     assert jobs.claim(here) is None
-    assert jobs.claim(there) == job
-    assert jobs.release(job, there.id)
-    jobs.sign_off(there)
+    assert jobs.claim(elsewhere) == job
+    assert jobs.release(job, elsewhere.id)
+    jobs.sign_off(elsewhere)
     assert jobs.claim(here) == job
 
 
@@ -81,7 +81,7 @@ def test_only_its_own_worker_ends_a_job() -> None:
     assert not jobs.fail(job, b.id, "no")
     assert not jobs.finish(job, b.id, {"result": None}, None)
     assert _state(job) == "running"
-    assert jobs.finish(job, a.id, {"result": {"said": "done"}, "error": None}, {"name": "Object"})
+    assert jobs.finish(job, a.id, {"result": {"message": "done"}, "error": None}, {"name": "Object"})
     assert _state(job) == "completed"
     assert not jobs.release(job, a.id)
 

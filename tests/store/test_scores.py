@@ -154,3 +154,11 @@ def test_failures_are_replaced_on_the_samples_named_only(two: Any) -> None:
     assert scores.read_failures(two) == (ids, [(blur,), (dark, blur)])
     scores.write_failures(two, ids[:1], [()])
     assert scores.read_failures(two) == (ids, [(), (dark, blur)])
+
+
+def test_the_field_of_a_score_says_its_unit_and_which_way_is_better(two: Any) -> None:
+    from loupe.brain.store import scores
+
+    scores.declare(two, [Output("width", "pixels", None, (1, math.inf), "The width")])
+    assert two.get_field("quality.haze_score").description == "A score (0 to 1; lower is better)"
+    assert two.get_field("quality.width").description == "The width (pixels)"

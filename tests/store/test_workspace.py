@@ -14,7 +14,7 @@ def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) ->
     from filled import fill
 
     from loupe.brain.store.workspace import PANEL, WORKSPACE, prepare_app
-    from loupe.panels.failures_by_scenario import FailuresByScenario
+    from loupe.panels.failures_by_scenario.panel import FailuresByScenario
 
     fill(dataset, 12)
     dataset.add_sample_field("text", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)

@@ -1,0 +1,163 @@
+"""The rule of an outcome in the database, against the same rule in numpy and against the documents themselves."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import loupe
+from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.slicing.outcomes import Outcome, State
+
+pytestmark = pytest.mark.database
+
+FAILURE = "blur"
+MISSING = object()
+SCORES = (MISSING, None, float("nan"), 0.5, 0.0, -2.0, float("inf"), float("-inf"))
+LABELS = (MISSING, None, [], [FAILURE], ["dark"], ["dark", FAILURE], ["ugly"], [None])
+
+
+def _checked() -> tuple[Any, ...]:
+    check, _ = registry.failures()[FAILURE]
+    return (MISSING, None, {}, {check: "k"}, {check: None}, {"exposure": "k"}, {"exposure": "k", check: "k"})
+
+
+def state_of(score: Any, labels: Any, checked: Any) -> State:
+    """What one document says, by the sentences of docs/architecture.md."""
+    check, _ = registry.failures()[FAILURE]
+    if score in (MISSING, None) or score != score:
+        looked = isinstance(checked, dict) and checked.get(check) is not None
+        return State.UNKNOWN if looked else State.UNCHECKED
+    if labels in (MISSING, None):
+        return State.UNCHECKED
+    return State.FAILED if FAILURE in labels else State.PASSED
+
+
+@pytest.fixture(scope="module")
+def documents(database: str) -> Iterator[tuple[Any, list[State]]]:
+    """A sample for each combination of score, labels and checks, as raw documents; and the state of each."""
+    import fiftyone as fo
+
+    from loupe.brain.store import scores as store_scores
+
+    check, output = registry.failures()[FAILURE]
+    rows = list(itertools.product(SCORES, LABELS, _checked()))
+    made = fo.Dataset()
+    made.add_samples([fo.Sample(filepath=f"/nowhere/{index:04}.png") for index in range(len(rows))], progress=False)
+    store_scores.declare(made, [output])
+    for (score, labels, checked), sample_id in zip(rows, made.values("_id"), strict=True):
+        values: dict[str, Any] = {"quality": {"_cls": "DynamicEmbeddedDocument"}, "checked": checked}
+        if score is not MISSING:
+            values["quality"][output.name] = score
+        if labels is not MISSING:
+            # the check that flagged it does not matter
+            listed = [{"_cls": "Classification", "label": label, "check": "another"} for label in labels or ()]
+            values["failures"] = None if labels is None else {"_cls": "Classifications", "classifications": listed}
+        unset = {name: "" for name in ("failures", "checked") if values.get(name, MISSING) is MISSING}
+        kept = {name: value for name, value in values.items() if name not in unset}
+        made._sample_collection.update_one({"_id": sample_id}, {"$set": kept, **({"$unset": unset} if unset else {})})
+    assert check not in ("exposure", "another")
+    yield made, [state_of(*row) for row in rows]
+    made.delete()
+
+
+def test_numpy_and_the_database_follow_one_rule(documents: Any) -> None:
+    from loupe.brain.store import columns, outcomes
+
+    dataset, expected = documents
+    assert columns.read(dataset, failures=[FAILURE]).states[FAILURE].tolist() == expected
+    ids = dataset.values("id")
+    (outcome,) = outcomes.of_failures([FAILURE])
+    for state in State:
+        query = outcomes.query(outcome, state)
+        assert json.loads(json.dumps(query, allow_nan=False)) == query  # a view travels as JSON
+        wanted = [sample_id for sample_id, of in zip(ids, expected, strict=True) if of == state]
+        assert dataset.match(query).values("id") == wanted
+        assert len(wanted) > 0
+        assert columns.narrow(dataset, columns.Cell({}, FAILURE, state)).values("id") == wanted
+
+
+def test_rates_count_every_sample_once(documents: Any) -> None:
+    dataset, expected = documents
+    (rate,) = loupe.slice(dataset, [], failure=FAILURE)
+    assert rate.n + rate.unknown + rate.unchecked == len(expected) == len(dataset)
+    assert rate.failures == expected.count(State.FAILED)
+    assert rate.n == expected.count(State.FAILED) + expected.count(State.PASSED)
+    assert rate.unknown == expected.count(State.UNKNOWN)
+
+
+def test_fields_that_are_not_declared_are_unchecked(dataset: Any) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import outcomes
+
+    dataset.add_samples([fo.Sample(filepath="/nowhere/0.png")])
+    (rate,) = loupe.slice(dataset, [], failure=FAILURE)
+    assert (rate.n, rate.unknown, rate.unchecked) == (0, 0, 1)
+    (outcome,) = outcomes.of_failures([FAILURE])
+    counts = {state: len(dataset.match(outcomes.query(outcome, state))) for state in State}
+    assert counts == {State.UNCHECKED: 1, State.UNKNOWN: 0, State.PASSED: 0, State.FAILED: 0}
+
+
+def test_every_failure_mode_that_something_flags_has_an_outcome() -> None:
+    from loupe.brain.store import outcomes
+
+    assert [outcome.name for outcome in outcomes.of_failures()] == list(registry.failures())
+    assert outcomes.of_failures([]) == []
+    with pytest.raises(UnknownName, match=r"blurr.*Did you mean 'blur'"):
+        outcomes.of_failures(["blurr"])
+
+
+@pytest.mark.parametrize("values", [[True, False, None, False], ["good", "bad", None, "unsure"]])
+def test_an_outcome_that_a_field_holds(dataset: Any, values: list[Any]) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import columns, outcomes
+
+    dataset.add_samples([fo.Sample(filepath=f"/nowhere/{index}.png", day=index % 2 == 0) for index in range(4)])
+    dataset.add_sample_field("verdict", fo.BooleanField if values[0] is True else fo.StringField)
+    dataset.set_values("verdict", values)
+    outcome = loupe.Outcome.field("verdict", failed=[False, "bad"], unknown=["unsure"], name="wrong")
+    states = columns.read(dataset, outcome=outcome).states
+    expected = {True: State.PASSED, "good": State.PASSED, None: State.UNCHECKED, "unsure": State.UNKNOWN}
+    assert states["wrong"].tolist() == [expected.get(value, State.FAILED) for value in values]
+    for state in State:
+        matched = dataset.match(outcomes.query(outcome, state)).values("verdict")
+        assert matched == [value for value, of in zip(values, states["wrong"], strict=True) if of == state]
+
+    table = loupe.slice(dataset, "day", outcome=outcome)
+    assert [(rate.failure, rate.slice.values) for rate in table] == [
+        ("wrong", {"day": "False"}),
+        ("wrong", {"day": "True"}),
+    ]
+    assert sum(rate.n + rate.unknown + rate.unchecked for rate in table) == 4
+    assert sum(rate.failures for rate in table) == values.count(False) + values.count("bad")
+
+
+def test_what_an_outcome_cannot_be_counted_by(dataset: Any) -> None:
+    import fiftyone as fo
+
+    dataset.add_samples([fo.Sample(filepath="/nowhere/0.png", verdict="good")])
+    with pytest.raises(UnknownName, match=r"field 'verdit'\. Did you mean 'verdict'"):
+        loupe.slice(dataset, [], outcome=Outcome.field("verdit", failed=["bad"]))
+    with pytest.raises(InputError, match="got both: 'blur' and 'verdict'"):
+        loupe.slice(dataset, [], failure="blur", outcome=Outcome.field("verdict", failed=["bad"]))
+
+
+def test_a_rule_without_a_line_for_a_state_has_no_sample_in_it(dataset: Any) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.slicing.outcomes import Fact
+    from loupe.brain.store import outcomes
+
+    dataset.add_samples([fo.Sample(filepath="/nowhere/0.png", size=0.5)])
+    sized = Outcome(
+        "sized", {"any": Fact("size", "number")}, ((State.PASSED, {"any": True}), (State.FAILED, {"any": False}))
+    )
+    assert len(dataset.match(outcomes.query(sized, State.UNKNOWN))) == 0
+    assert len(dataset.match(outcomes.query(sized, State.PASSED))) == 1
