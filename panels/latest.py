@@ -1,15 +1,15 @@
-"""What the server knows of a panel that is open: which of its events is the last, and the column it shows.
+"""What the server knows of a panel that is open: what was chosen, what is drawn, and which of its events is the last.
 
 The App sends the next event before it has the answer to the one before. A slider that is moved by the arrow keys sends
-an event a step, each of them twice, and the answers come in any order. What the App sends along is the panel's state
-before all of them, so that only the server knows.
+an event a step, a quick reader chooses twice, and the answers come in any order. What the App sends along is the
+panel's state before all of them, so that only the server knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -21,64 +21,172 @@ class Overtaken(Exception):
     """A later event draws something else: this one draws nothing."""
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a panel shows.
+
+    Attributes:
+        content: what is drawn; None where nothing can be
+        notice: what to do where nothing can be drawn: its text and the name of an action
+        seen: what a later click needs to know of it, as JSON-able values: it travels with the App's state
+        of: which samples it is of: the view, but for what the panel itself narrowed it to
+        view: which samples the App shows beside it
+        choices: what the reader chose
+        turn: raised where inputs that keep a position of their own are made anew, for the server moved them
+        serial: how often the panel was drawn
+    """
+
+    content: Any = None
+    notice: Mapping[str, str] | None = None
+    seen: Mapping[str, Any] | None = None
+    of: str = ""
+    view: str = ""
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    turn: int = 0
+    serial: int = 0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing that has begun.
+
+    Attributes:
+        choices: what was chosen when it began
+        kept: what the drawing before kept of the same samples, or None
+    """
+
+    choices: Mapping[str, Any]
+    kept: Any
+    _panel: OpenPanel
+    _number: int
+
+    def end(self, shown: Shown, decided: Mapping[str, Any], kept: Any = None) -> Shown:
+        """Notes what is shown from now on; returns it with the choices and numbers of this moment.
+
+        Args:
+            shown: what is drawn
+            decided: the choices that could not stay as they were
+            kept: what the next drawing of the same samples may use
+
+        Raises:
+            Overtaken: a later drawing has begun
+        """
+        panel = self._panel
+        with panel.lock:
+            if self._number != panel.begun:
+                raise Overtaken
+            panel.pending = False
+            panel.choices.update(decided)
+            panel.kept = (shown.of, kept)
+            return panel.note(shown)
+
+
 @dataclass
-class _Panel:
-    failure: str = ""
-    moves: int = 0
-    column: tuple[str, Any] = ("", None)
+class OpenPanel:
+    """One panel in one browser; several threads may ask of it at once.
+
+    Attributes:
+        serial: how often it was drawn
+        turn: of its inputs
+        choices: what the reader chose
+        shown: what was drawn last; None where this server has drawn nothing
+        kept: which samples something was kept of, and what
+        begun: how many drawings have begun
+        pending: whether the last of them has not ended yet
+        coming: beside which samples it will be
+        lock: held while any of these changes
+    """
+
+    serial: int = 0
+    turn: int = 0
+    choices: dict[str, Any] = field(default_factory=dict)
+    shown: Shown | None = None
+    kept: tuple[str, Any] = ("", None)
+    begun: int = 0
+    pending: bool = False
+    coming: str = ""
+    lock: Lock = field(default_factory=Lock)
+
+    def choose(self, choices: Mapping[str, Any]) -> None:
+        """Notes what the reader chose."""
+        with self.lock:
+            self.choices.update(choices)
+
+    def forget_choices(self) -> None:
+        """Goes back to the defaults."""
+        with self.lock:
+            self.choices.clear()
+
+    @contextmanager
+    def drawing(self, of: str, view: str, *, in_place: bool = False) -> Iterator[Drawing]:
+        """Begins to draw; what has begun before it draws nothing any more.
+
+        Args:
+            of: which samples it is of
+            view: which samples the App shows beside it
+            in_place: the inputs stand where the reader put them
+        """
+        with self.lock:
+            self.begun += 1
+            self.pending, self.coming = True, view
+            self.turn += not in_place
+            kept = self.kept[1] if self.kept[0] == of else None
+            drawing = Drawing(dict(self.choices), kept, self, self.begun)
+        try:
+            yield drawing
+        finally:
+            with self.lock:
+                self.pending = self.pending and self.begun != drawing._number
+
+    def redraw(self, view: str) -> Shown | None:
+        """Notes that the same is drawn beside other samples or by other choices; returns it, None where nothing is.
+
+        Raises:
+            Overtaken: a drawing has begun that will include both
+        """
+        with self.lock:
+            if self.pending:
+                raise Overtaken
+            if self.shown is None or self.shown.content is None:
+                return None
+            return self.note(replace(self.shown, view=view))
+
+    def note(self, shown: Shown) -> Shown:
+        """Notes what is shown, while the lock is held."""
+        self.serial += 1
+        self.shown = replace(shown, choices=dict(self.choices), turn=self.turn, serial=self.serial)
+        return self.shown
+
+    def view(self) -> str | None:
+        """Returns beside which samples it is drawn, or about to be; None where nothing is drawn."""
+        with self.lock:
+            if self.pending:
+                return self.coming
+            return self.shown.view if self.shown is not None and self.shown.content is not None else None
 
 
-_panels: dict[str, _Panel] = {}
+_panels: dict[str, OpenPanel] = {}
 _lock = Lock()
 
 
-def choose(panel: str, failure: str) -> None:
-    """Notes which failure mode a panel shows, or is about to."""
-    with _lock:
-        _of(panel).failure = failure
+def panel(name: str, state: Mapping[str, Any]) -> OpenPanel:
+    """Returns what is known of a panel.
 
-
-def chosen(panel: str) -> str:
-    """Returns which failure mode a panel shows, or is about to; empty where that is not known."""
-    with _lock:
-        return _of(panel).failure
-
-
-def keep(panel: str, key: str, column: Any) -> None:
-    """Keeps the column that a panel shows, in place of the one before: to move a line is not to read it again."""
-    with _lock:
-        _of(panel).column = (key, column)
-
-
-def kept(panel: str, key: str) -> Any:
-    """Returns the column that was kept by that key, or None."""
-    with _lock:
-        its, column = _of(panel).column
-    return column if its == key else None
-
-
-@contextmanager
-def moving(panel: str, failure: str) -> Iterator[None]:
-    """Moves the line of a failure mode in the block.
-
-    Raises:
-        Overtaken: before it or after it, where another failure mode was chosen or the line was moved again
+    Args:
+        name: of the panel in one browser
+        state: what the App knows of it; believed where it is ahead, for this server has only just been started, or
+            another one has drawn since
     """
+    serial, turn, choices = state.get("serial"), state.get("turn"), state.get("choices")
     with _lock:
-        its = _of(panel)
-        if its.failure not in ("", failure):
-            raise Overtaken
-        its.moves += 1
-        turn = its.moves
-    yield
-    with _lock:
-        if (its.failure or failure) != failure or its.moves != turn:
-            raise Overtaken
-
-
-def _of(panel: str) -> _Panel:
-    its = _panels.pop(panel, None) or _Panel()
-    _panels[panel] = its
-    while len(_panels) > _MAX:
-        del _panels[next(iter(_panels))]
-    return its
+        known = _panels.pop(name, None)
+        if known is None or (isinstance(serial, int) and serial > known.serial):
+            known = OpenPanel(
+                serial=serial if isinstance(serial, int) else 0,
+                turn=turn if isinstance(turn, int) else 0,
+                choices=dict(choices) if isinstance(choices, Mapping) else {},
+            )
+        _panels[name] = known
+        while len(_panels) > _MAX:
+            del _panels[next(iter(_panels))]
+        return known

@@ -7,29 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from loupe.brain.core.records import Rate
-from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.operators.summary import failure_title
+from loupe.panels import theme
 
 #: an interval wider than this is drawn as unsure
 WIDE = 0.2
 
 _ROW = 46
-_GRAY = (112, 118, 128)
-# low to high: dark blue to bright orange. Every step is dark enough for white text and stands out from a white page and
-# from a black one
-_SCALE = (
-    (0.0, (44, 62, 88)),
-    (0.25, (74, 84, 122)),
-    (0.5, (132, 84, 112)),
-    (0.75, (186, 82, 76)),
-    (1.0, (214, 88, 36)),
-)
-_NOT_JUDGED = "rgba(128, 134, 144, 0.16)"
+_NOT_JUDGED = theme.faint_gray(0.16)
 
 
 def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Returns Plotly (data, layout) of a heat map.
 
-    Cells with a sure rate, with an unsure one and with none are three traces, so that each has its own colours. The
+    Cells with a sure rate, with an unsure one and with none are three traces, so that each has its own colors. The
     axes are numbers, row and column of ``cells`` from 0, so that a click tells its cell whatever the labels are.
 
     Args:
@@ -41,11 +32,11 @@ def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dic
     top = max([0.1, *(rate.rate for row in rates for rate in row if rate.n)])
     sure = _trace("sure", rates, [[bool(rate.n) and not unsure(rate) for rate in row] for row in rates], top)
     faint = _trace("unsure", rates, [[bool(rate.n) and unsure(rate) for rate in row] for row in rates], top)
-    faint["colorscale"] = [[at, _rgb(_blend(color, _GRAY, 0.6))] for at, color in _SCALE]
+    faint["colorscale"] = theme.rate_scale(unsure=True)
     empty = _trace("not judged", rates, [[not rate.n for rate in row] for row in rates], top)
     empty |= {
         "colorscale": [[0, _NOT_JUDGED], [1, _NOT_JUDGED]],
-        "textfont": {"size": 11, "color": "rgb(128, 134, 144)"},
+        "textfont": {"size": 11, "color": theme.GRAY},
     }
     sure["showscale"] = True
     sure["colorbar"] = {
@@ -70,8 +61,8 @@ def unsure(rate: Rate) -> bool:
 def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: float) -> dict[str, Any]:
     def where(make: Any, otherwise: Any = "") -> list[list[Any]]:
         return [
-            [make(rate) if there else otherwise for rate, there in zip(row, there_row, strict=True)]
-            for row, there_row in zip(rates, shown, strict=True)
+            [make(rate) if drawn else otherwise for rate, drawn in zip(row, drawn_row, strict=True)]
+            for row, drawn_row in zip(rates, shown, strict=True)
         ]
 
     return {
@@ -88,7 +79,7 @@ def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: flo
         "hovertext": where(_hover),
         "hoverinfo": "text",
         "hoverongaps": False,
-        "colorscale": [[at, _rgb(color)] for at, color in _SCALE],
+        "colorscale": theme.rate_scale(),
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
@@ -103,7 +94,7 @@ def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
         "xaxis": {
             "side": "top",
             "tickvals": list(range(len(modes))),
-            "ticktext": [html.escape(title(mode)) for mode in modes],
+            "ticktext": [html.escape(failure_title(mode)) for mode in modes],
             "tickangle": -35 if slanted else 0,
             "showgrid": False,
             "zeroline": False,
@@ -120,14 +111,9 @@ def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
             "fixedrange": True,
             "automargin": True,
         },
-        "hoverlabel": {
-            "align": "left",
-            "bgcolor": "rgb(32, 36, 44)",
-            "bordercolor": "rgb(90, 96, 106)",
-            "font": {"color": "white", "size": 13},
-        },
+        "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
         "dragmode": False,
-        "shapes": [_line(0.5)] if len(rows) > 1 else [],
+        "shapes": [_rule(0.5)] if len(rows) > 1 else [],
     }
 
 
@@ -139,19 +125,14 @@ def outlined(layout: dict[str, Any], row: int, column: int) -> dict[str, Any]:
         "x1": column + 0.48,
         "y0": row - 0.46,
         "y1": row + 0.46,
-        "line": {"color": "rgb(255, 179, 71)", "width": 3},
+        "line": {"color": theme.CHOSEN, "width": 3},
     }
     return {**layout, "shapes": [*layout["shapes"], frame]}
 
 
-def _line(y: float) -> dict[str, Any]:
-    line = {"color": "rgb(128, 134, 144)", "width": 2}
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": line}
-
-
-def title(mode: str) -> str:
-    """Returns how a failure mode is called; one that another package brought keeps its name."""
-    return FAILURE_MODES[mode].title if mode in FAILURE_MODES else mode
+def _rule(y: float) -> dict[str, Any]:
+    style = {"color": theme.GRAY, "width": 2}
+    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": style}
 
 
 def percent(share: float) -> str:
@@ -180,7 +161,7 @@ def _text(rate: Rate) -> str:
 
 def _hover(rate: Rate) -> str:
     where = html.escape(", ".join(rate.slice.values.values()) or "all samples")
-    lines = [f"<b>{html.escape(title(rate.failure))}</b> · {where}"]
+    lines = [f"<b>{html.escape(failure_title(rate.failure))}</b> · {where}"]
     if rate.n:
         lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
         lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
@@ -192,11 +173,3 @@ def _hover(rate: Rate) -> str:
 
 def _short(label: str) -> str:
     return html.escape(label if len(label) <= 28 else f"{label[:27]}…")
-
-
-def _blend(color: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, ...]:
-    return tuple(round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
-
-
-def _rgb(color: Sequence[int]) -> str:
-    return f"rgb({', '.join(map(str, color))})"

@@ -76,8 +76,7 @@ def test_a_click_on_a_cell_shows_exactly_its_samples_and_there_is_a_way_back(app
     rows, columns = heatmap.labels()
     assert rows[1:] == ["day", "night"]
     column = next(at for at, text in enumerate(heatmap.hover_texts()[2]) if not text.startswith("<b>Near"))
-    said = heatmap.hover_texts()[2][column]
-    failures = int(re.search(r"failed: (\d+) of", said)[1])
+    failures = int(re.search(r"failed: (\d+) of", heatmap.hover_texts()[2][column])[1])
     assert 0 < failures < 120
 
     heatmap.click(2, column)
@@ -104,3 +103,35 @@ def test_another_factor_draws_another_table_and_nothing_is_left_of_the_one_befor
             assert heatmap.labels()[0][1:] == rows
             app.page.wait_for_timeout(50)
         assert len(heatmap.hover_texts()) == 1 + len(rows)
+
+
+def test_a_quick_reader_gets_all_that_was_chosen(app: app_browser.App) -> None:
+    few = app.heatmap().labels()[1]
+    switch = app.page.get_by_role("checkbox", name="Also what never fails")
+    # each choice is made before the answer to the one before has come
+    app.choose("Factor", "weather")
+    switch.click()
+    app.choose("A click shows the", "passed")
+    from loupe.brain.core import registry
+
+    heatmap = app.heatmap(rows=5)
+    app.page.wait_for_function(
+        """n => [...document.querySelectorAll('.js-plotly-plot')].some(plot => plot._fullLayout
+            && plot.data.some(trace => trace.type === 'heatmap') && plot._fullLayout.xaxis.ticktext.length === n)""",
+        arg=len(registry.failures()),
+    )
+    # what the App sends late changes nothing, and the inputs say what is drawn
+    app.page.wait_for_timeout(3000)
+    rows, columns = heatmap.labels()
+    assert rows[1:] == ["clear", "fog", "rain", "(none)"]
+    assert len(columns) == len(registry.failures()) > len(few)
+    assert switch.is_checked()
+    shown = [field.inner_text() for field in app.page.get_by_role("combobox").all()]
+    assert {"weather", "passed"} <= set(shown)
+
+    switch.click()
+    app.choose("Factor", "time")
+    app.choose("A click shows the", "failed")
+    app.page.wait_for_timeout(3000)
+    assert app.heatmap(rows=3).labels()[1] == few
+    assert not switch.is_checked()

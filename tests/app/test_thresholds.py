@@ -86,10 +86,10 @@ def test_a_line_is_moved_by_the_keyboard_saved_and_shown(app: app_browser.App) -
     assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
 
     page.get_by_role("button", name="Save and flag").click()
-    said = page.get_by_text("Set by")
-    said.wait_for()
+    origin = page.get_by_text("Set by")
+    origin.wait_for()
     assert re.search(
-        r"below 0\.65\. Set by .+ on \d{4}-\d\d-\d\d \d\d:\d\d UTC; the default is 0\.6", said.inner_text()
+        r"below 0\.65\. Set by .+ on \d{4}-\d\d-\d\d \d\d:\d\d UTC; the default is 0\.6", origin.inner_text()
     )
     import fiftyone as fo
 

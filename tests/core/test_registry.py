@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.errors import InputError, LoupeError, UnknownName
 from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
@@ -165,6 +167,28 @@ def test_of_two_packages_with_one_name_the_first_stays(install: Callable[..., No
     install("dust", "Dust")
     with pytest.warns(registry.PluginWarning, match="taken already"):
         assert registry.checks()["dust"].__module__ == "others_0_dust"
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [("", []), ("class A(Check):\n    name = 'a'", ["a"]), ("class A(Check):\n    name = 'dust'", None)],
+)
+def test_a_file_of_our_own_holds_one_spec_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, names: list[str] | None
+) -> None:
+    package = ModuleType("loupe.brain.tried")
+    package.__path__ = [str(tmp_path)]
+    monkeypatch.setitem(sys.modules, package.__name__, package)
+    monkeypatch.delitem(sys.modules, "loupe.brain.tried.dust", raising=False)
+    monkeypatch.setitem(registry._BASES, "tried", Check)
+    (tmp_path / "dust.py").write_text(f"from loupe.brain.core.specs import Check\n{content}\n")
+    (tmp_path / "_helper.py").write_text("raise SystemError('not to be imported')")
+    if names is None:
+        assert list(registry._own.__wrapped__("tried")) == ["dust"]
+    else:
+        message = re.escape(f"expected one Check named 'dust' in loupe.brain.tried.dust, got {names}")
+        with pytest.raises(LoupeError, match=message):
+            registry._own.__wrapped__("tried")
 
 
 def test_pick_takes_a_name_or_a_spec() -> None:

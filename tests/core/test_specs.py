@@ -13,7 +13,7 @@ import torch
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Box, Output, Points, SampleResult, Scores
-from loupe.brain.core.specs import Check, known_backend, param
+from loupe.brain.core.specs import Check, Defect, Embedder, Generator, SetCheck, Spec, known_backend, param
 from loupe.brain.imaging.batches import ImageBatch
 
 
@@ -72,6 +72,15 @@ def test_a_title_is_the_docstrings_first_line() -> None:
     assert Grain.title() == "Grain of the picture"
     undocumented = type("Undocumented", (Grain,), {"__doc__": None, "name": "bare"})
     assert undocumented.title() == "bare"
+
+
+@pytest.mark.parametrize(
+    ("base", "method"),
+    [(Check, "load"), (SetCheck, "score"), (Defect, "inject"), (Embedder, "load"), (Generator, "load")],
+)
+def test_a_spec_that_does_nothing_cannot_be_made(base: type[Spec], method: str) -> None:
+    with pytest.raises(TypeError, match=f"abstract method '?{method}'?$"):
+        type("Nothing", (base,), {})()
 
 
 def test_what_a_check_is_unless_it_says_otherwise() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +13,6 @@ import pytest
 from loupe.brain.core.records import Rate, Slice
 from loupe.brain.stats.intervals import wilson
 
-# each test fills a dataset of its own
 pytestmark = pytest.mark.slow
 
 
@@ -22,7 +23,7 @@ def made(failures: int, n: int, value: str | None = "day") -> Rate:
 
 
 def test_every_cell_is_drawn_once_by_how_sure_it_is() -> None:
-    from loupe.panels.heatmap import draw
+    from loupe.panels.failures_by_scenario.plot import draw
 
     cells = [[made(50, 100, None)], [made(1, 4)], [made(0, 0)], [made(0, 500)]]
     data, layout = draw(["all samples", "a", "b", "c"], cells)
@@ -44,7 +45,7 @@ def test_every_cell_is_drawn_once_by_how_sure_it_is() -> None:
 
 
 def test_labels_and_values_are_text_and_never_markup() -> None:
-    from loupe.panels.heatmap import draw
+    from loupe.panels.failures_by_scenario.plot import draw
 
     nasty = '<a href="javascript:alert(1)">x</a> & <b>'
     data, layout = draw(["all samples", nasty], [[made(1, 9, None)], [made(1, 9, nasty)]])
@@ -54,53 +55,64 @@ def test_labels_and_values_are_text_and_never_markup() -> None:
 
 
 def test_percentages_say_neither_never_nor_always_of_what_is_rare() -> None:
-    from loupe.panels.heatmap import percent
+    from loupe.panels.failures_by_scenario.plot import percent
 
-    said = [percent(share) for share in (0, 0.0004, 0.004, 0.0094, 0.0097, 0.234, 0.994, 0.9999, 1)]
-    assert said == ["0 %", "< 0.1 %", "0.4 %", "0.9 %", "1 %", "23 %", "99 %", "> 99 %", "100 %"]
+    texts = [percent(share) for share in (0, 0.0004, 0.004, 0.0094, 0.0097, 0.234, 0.994, 0.9999, 1)]
+    assert texts == ["0 %", "< 0.1 %", "0.4 %", "0.9 %", "1 %", "23 %", "99 %", "> 99 %", "100 %"]
+
+
+@pytest.fixture(scope="module")
+def filled(database: str) -> Iterator[Any]:
+    import fiftyone as fo
+    from filled import fill
+
+    dataset = fo.Dataset()
+    fill(dataset, 300)
+    yield dataset
+    dataset.delete()
 
 
 @pytest.fixture
-def session(dataset: Any) -> Any:
-    from filled import fill
+def session(filled: Any) -> Iterator[Any]:
     from panel_session import PanelSession
 
-    from loupe.panels.failures_by_scenario import FailuresByScenario
+    from loupe.panels.failures_by_scenario.panel import FailuresByScenario
 
-    fill(dataset, 300)
-    return PanelSession(FailuresByScenario(), dataset)
+    dataset = filled.clone()
+    yield PanelSession(FailuresByScenario(), dataset)
+    dataset.delete()
 
 
 @pytest.mark.database
 def test_the_table_is_that_of_slice(session: Any) -> None:
     import loupe
 
-    table = session.state["table"]
-    assert table["factor"] == "scenario.time"
-    assert table["values"] == ["day", "night"]
+    table = session.content.table
+    assert table.factor == "scenario.time"
+    assert table.values == ("day", "night")
     rates = {(str(rate.slice), rate.failure): rate for rate in loupe.slice(session.dataset, "scenario.time")}
     for row, value in enumerate(("day", "night"), start=1):
-        for column, mode in enumerate(table["modes"]):
+        for column, mode in enumerate(table.modes):
             rate = rates[f"time={value}", mode]
             assert f"{rate.failures} of {rate.n} judged" in session.cells()[row][column]
             assert f"unknown: {rate.unknown} · not checked: {rate.unchecked}" in session.cells()[row][column]
-    assert {rate.failure for rate in rates.values() if rate.failures} == set(table["modes"])
+    assert {rate.failure for rate in rates.values() if rate.failures} == set(table.modes)
     assert session.shown() == ["controls", "totals", "heatmap", "legend"]
 
 
 @pytest.mark.database
 def test_a_click_shows_exactly_the_samples_of_its_cell_and_there_is_a_way_back(session: Any) -> None:
-    table = dict(session.state["table"])
+    table = session.content.table
     for row, column in ((2, 1), (1, 0), (0, 2)):  # each from the whole table, whatever was clicked before
         session.call("on_click", x=column, y=row)
-        mode = table["modes"][column]
+        mode = table.modes[column]
         failures = int(re.search(r"failed: (\d+) of", session.cells()[row][column])[1])
-        found = session.samples()
-        assert len(found) == failures > 0
-        for sample in found:
+        samples = session.samples()
+        assert len(samples) == failures > 0
+        for sample in samples:
             assert mode in [label.label for label in sample.failures.classifications]
-            assert row == 0 or sample.scenario.time == table["values"][row - 1]
-        assert session.state["table"] == table
+            assert row == 0 or sample.scenario.time == table.values[row - 1]
+        assert session.content.table is table
         assert "picked" in session.shown()
     session.call("on_show_all")
     assert len(session.samples()) == 300
@@ -112,10 +124,12 @@ def test_a_click_shows_exactly_the_samples_of_its_cell_and_there_is_a_way_back(s
 def test_a_click_can_show_the_others_of_its_cell(session: Any, state: str) -> None:
     import loupe
 
-    mode = session.state["table"]["modes"][0]
+    mode = session.content.table.modes[0]
     rate = loupe.slice(session.dataset, "scenario.time", failure=mode)[1]
     expected = {"passed": rate.n - rate.failures, "unknown": rate.unknown, "unchecked": rate.unchecked}
+    content = session.content
     session.call("on_shows", value=state)
+    assert session.content is content  # nothing is read again
     session.call("on_click", x=0, y=2)
     assert len(session.samples()) == expected[state] > 0
 
@@ -127,7 +141,7 @@ def test_a_view_of_ones_own_is_what_is_counted_and_what_comes_back(session: Any)
     session.view = _serialize_view(session.dataset.match({"scenario.weather": "fog"}))
     session.call("on_change_view")
     n = len(session.samples())
-    assert session.state["table"]["n"] == n
+    assert session.content.table.n == n
     session.call("on_click", x=0, y=0)
     assert 0 < len(session.samples()) < n
     session.call("on_show_all")
@@ -138,13 +152,12 @@ def test_a_view_of_ones_own_is_what_is_counted_and_what_comes_back(session: Any)
 def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(session: Any) -> None:
     from loupe.brain.core import registry
 
-    few = len(session.state["table"]["modes"])
+    few = len(session.content.table.modes)
     session.call("on_factor", value="scenario.weather")
-    table = session.state["table"]
-    assert table["values"] == ["clear", "fog", "rain", None]
-    assert session.state["controls"]["factor"] == "scenario.weather"
+    assert session.content.table.values == ("clear", "fog", "rain", None)
+    assert session.state["choices"]["factor"] == "scenario.weather"
     session.call("on_every_mode", value=True)
-    assert session.state["table"]["modes"] == list(registry.failures())
+    assert session.content.table.modes == tuple(registry.failures())
     assert few < len(registry.failures())
     session.call("on_shows", value="passed")
     session.call("on_click", x=0, y=4)
@@ -153,15 +166,94 @@ def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(sessi
 
 @pytest.mark.database
 def test_what_the_app_says_of_an_old_view_draws_nothing(session: Any) -> None:
-    # seen in a real browser: three times after each event, with the table as it was before and the choice as it is now
+    # seen in a real browser: three times after each event, with the state as it was before and the inputs as they are
     before = dict(session.state)
     session.call("on_factor", value="scenario.weather")
     after, session.output = dict(session.state), {}
-    for state in ({**before, "controls": after["controls"]}, after):
+    for state in ({**before, "controls": {"factor": "scenario.weather"}}, after):
         session.state = state
         session.call("on_change_view")
         assert session.output == {}
         assert session.state == state
+
+
+@pytest.mark.database
+def test_a_quick_reader_gets_all_that_was_chosen_and_no_old_table(session: Any) -> None:
+    # each event is sent before the answer to the one before has come
+    first = session.context("on_factor", value="scenario.weather")
+    second = session.context("on_every_mode", value=True)
+    third = session.context("on_shows", value="passed")
+    for ctx in (first, second, third):
+        session.run(ctx)
+    for ctx in (first, second, third):
+        session.answer(ctx)
+    from loupe.brain.core import registry
+
+    expected = {"factor": "scenario.weather", "shows": "passed", "every_mode": True}
+    assert session.state["choices"] == expected
+    assert session.content.table.modes == tuple(registry.failures())
+    assert len(session.cells()) == 1 + len(session.content.table.values) == 5
+    assert _chosen(session) == {"factor": "scenario.weather", "shows": "passed"}
+
+
+@pytest.mark.database
+def test_nothing_is_written_to_where_the_app_keeps_its_inputs(session: Any) -> None:
+    session.call("on_factor", value="scenario.weather")
+    session.call("on_every_mode", value=True)
+    names = set(session.state)
+    inputs = {name for name, each in session.properties().items() if "properties" in each["type"]}
+    assert "controls" in inputs
+    assert not names & inputs
+    for each in session.properties()["controls"]["type"]["properties"].values():
+        assert each.get("default") is None
+
+
+@pytest.mark.database
+def test_the_state_stays_small_however_much_is_drawn(session: Any) -> None:
+    session.dataset.set_values("camera", [f"camera {index % 28}" for index in range(300)])
+    session.call("on_factor", value="camera")
+    session.call("on_every_mode", value=True)
+    assert len(session.cells()) == 29
+    assert len(json.dumps(session.state)) < 4_000
+
+
+@pytest.mark.database
+def test_another_dataset_forgets_what_was_chosen(session: Any) -> None:
+    session.call("on_factor", value="scenario.weather")
+    session.call("on_every_mode", value=True)
+    switch = _switch(session)
+    assert switch["defaultChecked"]
+    session.dataset = another = session.dataset.limit(60).clone()
+    session.call("on_change_dataset")
+    assert session.content.table.n == 60
+    assert session.state["choices"] == {"factor": "scenario.time", "shows": "failed", "every_mode": False}
+    assert not _switch(session)["defaultChecked"]
+    assert _switch(session)["key"] != switch["key"]  # or the App would leave it where it stands
+    another.delete()
+
+
+@pytest.mark.database
+def test_odd_choices_are_not_believed(session: Any) -> None:
+    for value in ("no such factor", ["scenario.weather"], None, 3):
+        session.call("on_factor", value=value)
+        assert session.content.table.factor == "scenario.time"
+    for value in ("no such state", ["failed"], None):
+        session.call("on_shows", value=value)
+        assert _chosen(session)["shows"] == "failed"
+    session.call("on_every_mode", value="yes")
+    assert not _switch(session)["defaultChecked"]
+    session.call("on_click", x=0, y=0)
+    assert len(session.samples()) == session.content.table.overall[0].failures > 0
+
+
+def _chosen(session: Any) -> dict[str, str]:
+    controls = session.properties()["controls"]["type"]["properties"]
+    return {name: controls[name]["view"]["componentsProps"]["select"]["value"] for name in ("factor", "shows")}
+
+
+def _switch(session: Any) -> dict[str, Any]:
+    controls = session.properties()["controls"]["type"]["properties"]
+    return controls["every_mode"]["view"]["componentsProps"]["switch"]
 
 
 @pytest.mark.database
@@ -170,7 +262,7 @@ def test_an_empty_cell_says_so_and_leaves_the_view_alone(session: Any) -> None:
     never = next(column for column, text in enumerate(session.cells()[0]) if "0 % failed" in text and " 0 of" in text)
     session.call("on_click", x=never, y=1)
     assert session.view == []
-    assert session.said
+    assert session.messages
     for x, y in ((-1, 0), (0, 99), ("0", 1), (None, None)):
         session.call("on_click", x=x, y=y)
     assert session.view == []
@@ -184,7 +276,7 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     import loupe
     from loupe.brain.core import registry
     from loupe.brain.store import scores as store_scores
-    from loupe.panels.failures_by_scenario import FailuresByScenario
+    from loupe.panels.failures_by_scenario.panel import FailuresByScenario
 
     session = PanelSession(FailuresByScenario(), dataset)
     assert "no samples" in session.state["notice"]["text"]
@@ -209,5 +301,5 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
 
     loupe.flag(dataset)
     session.call("on_refresh")
-    assert session.state["table"]["factor"] == "camera"
+    assert session.content.table.factor == "camera"
     assert session.state["notice"] is None

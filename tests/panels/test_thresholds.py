@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-# each test fills a dataset of its own
 pytestmark = pytest.mark.slow
 
 
@@ -20,118 +20,17 @@ def _output(failure: str) -> Any:
     return registry.failures()[failure][1]
 
 
-@pytest.mark.parametrize(
-    ("failure", "scores", "within"),
-    [
-        ("blur", [0.5, 0.9], (0.0, 1.0)),  # the score's own bounds are near
-        ("motion_blur", [-1.0, 4.5], (-1.0, 4.5)),  # -100 to 100 is nowhere near
-        ("halo", [0.01, 0.02, 0.011] * 200 + [1.9], (0.0, 0.2)),  # one far out does not stretch it
-        ("text_omission", [0.0, 0.0, 7.0], (0.0, 7.0)),
-        ("exact_duplicate", [0.0, 0.0], (0.0, 1.0)),
-        ("unreadable", [0.0, 0.0, 1.0], (0.0, 1.0)),
-        ("blur", [0.5], (0.0, 1.0)),
-        ("blur", [], (0.0, 1.0)),
-    ],
-)
-def test_a_slider_covers_what_was_measured_in_fine_steps(
-    failure: str, scores: list[float], within: tuple[float, float]
-) -> None:
-    from loupe.brain.stats.histogram import BARS, STEPS, histogram, score_range
-
-    output = _output(failure)
-    column = np.array([*scores, np.nan], dtype=np.float32)
-    over = score_range(output, column, output.default_threshold.value)
-    assert over.low <= min(within[0] + over.step, output.default_threshold.value)
-    assert over.high >= max(np.quantile(scores or [0], 0.9), output.default_threshold.value)
-    assert over.low >= within[0] - over.step
-    assert over.high <= within[1] + over.step
-    assert 2 <= over.positions <= STEPS + 2
-    assert over.whole or over.positions >= 50
-    assert over.whole or over.nearest(output.default_threshold.value) == pytest.approx(output.default_threshold.value)
-    drawn = histogram(column, output.default_threshold, over)
-    assert len(drawn.passing) == len(drawn.failing) <= BARS + 1
-    assert sum(drawn.passing) + sum(drawn.failing) == drawn.judged == len(scores)
-    assert (drawn.failed, drawn.unknown) == (int(output.default_threshold.violates(column).sum()), 1)
-
-
-@pytest.mark.parametrize("op", ["<", ">"])
-def test_what_each_step_would_flag_is_what_the_threshold_flags(op: Any) -> None:
-    from loupe.brain.core.records import Threshold
-    from loupe.brain.stats.histogram import Range, histogram
-
-    rng = np.random.default_rng(0)
-    scores = rng.integers(0, 101, 500).astype(np.float32) / np.float32(
-        100
-    )  # on the steps, where it is easy to be wrong
-    scores[rng.random(500) < 0.1] = np.nan
-    over = Range(0.0, 1.0, 0.01)
-    drawn = histogram(scores, Threshold(op, 0.5), over)
-    for position, count in enumerate(drawn.steps):
-        assert count == int(Threshold(op, over.at(position)).violates(scores).sum())
-
-
-def test_counts_have_a_bar_each_and_the_line_stands_between_two_of_them() -> None:
-    from loupe.brain.core.records import Threshold
-    from loupe.brain.stats.histogram import Histogram, histogram, score_range
-    from loupe.panels.histogram import draw
-
-    output = _output("text_omission")
-    scores = np.float32([0] * 90 + [1, 1, 2, 5])
-    made = histogram(scores, Threshold(">", 1), score_range(output, scores, 0.0))
-    assert made.passing[:6] == (90, 2, 0, 0, 0, 0)
-    assert made.failing[:6] == (0, 0, 1, 0, 0, 1)
-    assert Histogram.from_dict(json.loads(json.dumps(made.to_dict()))) == made
-    data, layout = draw(made, output, Threshold(">", 1), Threshold(">", 0))
-    assert data[0]["x"][:3] == [0, 1, 2]
-    assert [shape["x0"] for shape in layout["shapes"]] == [0.5, 1.5]
-    # a bar 45 times the usual one: one picture that fails is still to be seen
-    assert "square-root" in layout["yaxis"]["title"]["text"]
-    assert max(data[1]["y"]) > 0.1 * max(data[0]["y"])
-
-
-@pytest.mark.database
-def test_who_set_it_and_when_is_said_and_is_text(database: str) -> None:
-    from loupe.brain.core.records import Threshold
-    from loupe.panels.thresholds_layout import _origin
-
-    default = Threshold("<", 0.6, provenance="flags 1 of 100 clean ImageNet photos")
-    anna = Threshold("<", 0.7, "user", by="<b>anna", at="2026-11-24T20:31:05+00:00")
-    said = _origin(anna, default)
-    assert "Set by &lt;b&gt;anna on 2026" in said
-    assert "20:31 UTC" in said.replace("\\", "")
-    assert "the default is 0.6" in said
-    assert "calibrated by loupe\\_calibrate\\_1" in _origin(
-        Threshold("<", 0.7, "calibrated:loupe_calibrate_1"), default
-    )
-    assert "Set by hand" in _origin(Threshold("<", 0.7, "user"), default)
-    assert "Set on later" in _origin(Threshold("<", 0.7, "user", at="later"), default)
-
-
-def test_an_answer_that_was_overtaken_is_not_drawn() -> None:
-    from loupe.panels import latest
-
-    latest.choose("a panel", "blur")
-    with pytest.raises(latest.Overtaken), latest.moving("a panel", "blur"), latest.moving("a panel", "blur"):
-        pass  # the inner one is the later: it is drawn, the outer is not
-    with latest.moving("a panel", "blur"):
-        pass
-    with pytest.raises(latest.Overtaken), latest.moving("a panel", "dark"):
-        raise AssertionError("a slider that is not shown any more moves nothing")
-    with pytest.raises(latest.Overtaken), latest.moving("a panel", "blur"):
-        latest.choose("a panel", "dark")
-
-
 N = 300
 
 
-@pytest.fixture
-def session(dataset: Any) -> Any:
+@pytest.fixture(scope="module")
+def filled(database: str) -> Iterator[Any]:
+    import fiftyone as fo
     from filled import fill
-    from panel_session import PanelSession
 
     import loupe
-    from loupe.panels.thresholds import Thresholds
 
+    dataset = fo.Dataset()
     fill(dataset, N, files=["/nowhere/<img src=x onerror=alert(1)> &#?.png"], flag=False)
     rng = np.random.default_rng(1)
     scores: list[float | None] = [float(np.float32(score)) for score in rng.normal(0.8, 0.1, N).clip(0, 1)]
@@ -139,21 +38,29 @@ def session(dataset: Any) -> Any:
         scores[index] = None
     dataset.set_values("quality.sharpness", scores)
     loupe.flag(dataset)
+    yield dataset
+    dataset.delete()
+
+
+@pytest.fixture
+def session(filled: Any) -> Iterator[Any]:
+    from panel_session import PanelSession
+
+    from loupe.panels.thresholds.panel import Thresholds
+
+    dataset = filled.clone()
     opened = PanelSession(Thresholds(), dataset)
     opened.call("on_failure", value="blur")
-    return opened
-
-
-def _properties(session: Any) -> dict[str, Any]:
-    return session.output["type"]["properties"]
+    yield opened
+    dataset.delete()
 
 
 def _move(session: Any, value: float, failure: str = "blur") -> None:
-    session.call("on_move", value=value, path=f"slider.{failure}__1")
+    session.call("on_move", value=value, path=f"slider.{failure}__{session.state['turn']}")
 
 
-def _said(session: Any) -> str:
-    return _properties(session)["counts"]["default"]
+def _counts(session: Any) -> str:
+    return session.properties()["counts"]["default"]
 
 
 def _scores(session: Any) -> np.ndarray:
@@ -172,13 +79,45 @@ def test_moving_the_slider_counts_exactly_and_writes_nothing(session: Any) -> No
     for value in (0.61, 0.75, 0.9, 0.0, 1.0):
         _move(session, value)
         failing = int((scores < np.float32(value)).sum())
-        assert f"**{failing:,} of {N - N // 10}** judged fail below {value:g}" in _said(session)
-        assert f"**{N // 10}** unknown" in _said(session)
-        assert not re.search("nan|undefined|None", _said(session))
-        fails = session.state["drawn"]["histogram"]["failing"]
+        assert f"**{failing:,} of {N - N // 10}** judged fail below {value:g}" in _counts(session)
+        assert f"**{N // 10}** unknown" in _counts(session)
+        assert not re.search("nan|undefined|None", _counts(session))
+        fails = session.content.preview.histogram.failing
         assert sum(fails) == failing
     assert session.dataset.values("failures.classifications.label") == before
-    assert len(json.dumps(session.state)) < 20_000
+    assert len(json.dumps(session.state)) < 2_000
+
+
+@pytest.mark.database
+def test_while_the_line_moves_no_score_is_read_again(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from loupe.brain.store import thresholds_view
+
+    failures: list[str] = []
+    read = thresholds_view.read
+    monkeypatch.setattr(
+        thresholds_view, "read", lambda view, failure: (failures.append(failure), read(view, failure))[1]
+    )
+    for value in (0.7, 0.8):
+        _move(session, value)
+    session.call("on_pick", x=0.75)
+    session.call("on_show_failing")
+    session.call("on_default")
+    assert failures == []
+    session.dataset.set_values("quality.sharpness", [0.5] * N)
+    session.call("on_refresh")
+    assert failures == ["blur"]
+    assert session.content.preview.histogram.judged == N
+
+
+@pytest.mark.database
+def test_the_share_and_its_interval_are_said_where_anything_is_judged(session: Any) -> None:
+    from loupe.brain.stats.intervals import wilson
+
+    preview = session.content.preview
+    failing = int((_scores(session) < np.float32(0.6)).sum())
+    low, high = (float(end) for end in wilson(failing, N - N // 10))
+    assert (preview.rate, preview.low, preview.high) == pytest.approx((failing / (N - N // 10), low, high))
+    assert f"({100 * preview.rate:.1f} %, 95 % interval {100 * preview.low:.1f} % to" in _counts(session)
 
 
 @pytest.mark.database
@@ -187,8 +126,8 @@ def test_the_count_is_beside_that_of_the_threshold_in_use(session: Any) -> None:
     used = int((scores < np.float32(0.6)).sum())
     more = int((scores < np.float32(0.8)).sum()) - used
     _move(session, 0.8)
-    assert f"**{more} more** than below 0.6, which is in use ({used})" in _said(session)
-    assert not _properties(session)["buttons"]["type"]["properties"]["save"]["view"]["disabled"]
+    assert f"**{more} more** than below 0.6, which is in use ({used})" in _counts(session)
+    assert not session.properties()["buttons"]["type"]["properties"]["save"]["view"]["disabled"]
 
 
 @pytest.mark.database
@@ -206,21 +145,21 @@ def test_saving_flags_anew_and_keeps_who_and_when_and_there_is_a_way_back(sessio
     stored = runs.load_thresholds(session.dataset)["blur"]
     assert (stored.op, stored.value, stored.source, stored.by) == ("<", 0.85, "user", getpass.getuser())
     assert abs(datetime.fromisoformat(stored.at) - datetime.now(UTC)) < timedelta(minutes=5)
-    origin = _properties(session)["buttons"]["type"]["properties"]["origin"]["default"]
+    origin = session.properties()["buttons"]["type"]["properties"]["origin"]["default"]
     assert origin.startswith("In use: below 0.85. Set by")
-    assert session.state["drawn"]["used"]["value"] == 0.85
-    assert session.state["modes"]["blur"] == expected
-    assert session.said
+    assert session.content.preview.used.value == 0.85
+    assert session.content.modes["blur"] == expected
+    assert session.messages
 
     session.call("on_default")
     session.dataset.reload()
     assert _failing(session) == by_default
     assert "blur" not in runs.load_thresholds(session.dataset)
-    assert session.state["drawn"]["line"]["value"] == 0.6
+    assert session.content.preview.threshold.value == 0.6
     # nothing is saved: only the line goes back
     _move(session, 0.9)
     session.call("on_default")
-    assert session.state["drawn"]["line"]["value"] == 0.6
+    assert session.content.preview.threshold.value == 0.6
 
 
 @pytest.mark.database
@@ -229,7 +168,7 @@ def test_saving_in_a_part_of_the_samples_leaves_no_sample_by_the_old_threshold(s
 
     session.view = _serialize_view(session.dataset.limit(20))
     session.call("on_change_view")
-    assert session.state["drawn"]["histogram"]["judged"] == 18
+    assert session.content.preview.histogram.judged == 18
     _move(session, 0.85)
     session.call("on_save")
     assert _failing(session) == int((_scores(session) < np.float32(0.85)).sum())
@@ -242,7 +181,7 @@ def test_a_threshold_on_a_score_shows_just_what_it_counts(session: Any, value: f
     session.dataset.set_values("quality.sharpness", [value, float(np.float32(value)), *([0.7] * (N - 2))])
     session.call("on_refresh")
     _move(session, value)
-    failing = session.state["drawn"]["histogram"]["failing"]
+    failing = session.content.preview.histogram.failing
     for method, expected in (("on_show_failing", sum(failing)), ("on_show_passing", N - sum(failing))):
         session.call(method)
         assert len(session.samples()) == (expected or N)  # nothing to show leaves the view alone
@@ -252,32 +191,32 @@ def test_a_threshold_on_a_score_shows_just_what_it_counts(session: Any, value: f
 @pytest.mark.database
 def test_the_buttons_show_either_side_the_nearest_and_all_again(session: Any) -> None:
     _move(session, 0.8)
-    drawn = dict(session.state["drawn"])
+    drawn = session.content
     scores = _scores(session)
     fails = int((scores < np.float32(0.8)).sum())
     for method, expected in (("on_show_failing", fails), ("on_show_passing", N - N // 10 - fails)):
         session.call(method)  # each from all samples, whatever was shown before
         assert len(session.samples()) == expected
         assert None not in session.samples().values("quality.sharpness")
-        assert session.state["drawn"] == drawn
-        assert "show_all" in _properties(session)["views"]["type"]["properties"]
+        assert session.content is drawn
+        assert "show_all" in session.properties()["views"]["type"]["properties"]
     session.call("on_show_examples")
     shown = session.samples().values("quality.sharpness")
     assert len(shown) == 8
     nearest = np.sort(np.abs(scores[~np.isnan(scores)] - 0.8))
     assert sorted(abs(np.float32(shown) - 0.8))[0] == pytest.approx(nearest[0])
     assert session.samples().values("id") == [
-        each["id"] for side in ("failing", "passing") for each in drawn["examples"][side]
+        example.id for example in (*drawn.preview.failing, *drawn.preview.passing)
     ]
     session.call("on_show_all")
     assert session.view == []
-    assert "show_all" not in _properties(session)["views"]["type"]["properties"]
+    assert "show_all" not in session.properties()["views"]["type"]["properties"]
 
 
 @pytest.mark.database
 def test_pictures_are_those_next_to_the_line_and_a_file_name_is_no_markup(session: Any) -> None:
     _move(session, 0.8)
-    groups = _properties(session)["examples"]["type"]["properties"]
+    groups = session.properties()["examples"]["type"]["properties"]
     assert list(groups) == ["failing", "passing"]  # in the order of the axis
     for side, group in groups.items():
         pictures = group["type"]["properties"]["pictures"]["type"]["properties"]
@@ -288,7 +227,7 @@ def test_pictures_are_those_next_to_the_line_and_a_file_name_is_no_markup(sessio
             assert not set("<>#&") & set(source)
             assert (float(picture["view"]["label"].replace("\\", "")) < 0.8) == (side == "failing")
     assert "<img" not in json.dumps(session.output)
-    wanted = session.state["drawn"]["examples"]["failing"][0]["id"]
+    wanted = session.content.preview.failing[0].id
     session.call("on_open", id=wanted)
     session.call("on_open", id="of no picture here")
     assert session.opened == [wanted]
@@ -302,8 +241,8 @@ def test_a_view_of_ones_own_is_what_is_counted(session: Any) -> None:
     session.view = _serialize_view(part)
     session.call("on_change_view")
     known = [score for score in part.values("quality.sharpness") if score is not None]
-    assert session.state["drawn"]["histogram"]["judged"] == len(known)
-    assert session.state["drawn"]["histogram"]["unknown"] == len(part) - len(known)
+    assert session.content.preview.histogram.judged == len(known)
+    assert session.content.preview.histogram.unknown == len(part) - len(known)
     _move(session, 0.8)
     session.call("on_show_failing")
     assert len(session.samples()) == int((np.float32(known) < np.float32(0.8)).sum())
@@ -315,13 +254,31 @@ def test_a_view_of_ones_own_is_what_is_counted(session: Any) -> None:
 def test_a_click_in_the_plot_puts_the_line_and_the_slider_there(session: Any) -> None:
     turn = session.state["turn"]
     session.call("on_pick", x=0.7312)
-    assert session.state["drawn"]["line"]["value"] == pytest.approx(0.73)
+    assert session.content.preview.threshold.value == pytest.approx(0.73)
     assert session.state["turn"] == turn + 1
-    slider = next(iter(_properties(session)["slider"]["type"]["properties"].values()))
+    slider = next(iter(session.properties()["slider"]["type"]["properties"].values()))
     assert slider["view"]["componentsProps"]["slider"]["defaultValue"] == pytest.approx(0.73)
     for x in (None, "0.5", True, [1]):
         session.call("on_pick", x=x)
-    assert session.state["drawn"]["line"]["value"] == pytest.approx(0.73)
+    assert session.content.preview.threshold.value == pytest.approx(0.73)
+
+
+@pytest.mark.database
+def test_a_slider_that_is_moved_stays_and_one_that_is_out_of_date_is_made_anew(session: Any) -> None:
+    def name() -> str:
+        return next(iter(session.properties()["slider"]["type"]["properties"]))
+
+    first = name()
+    for value in (0.7, 0.71):
+        _move(session, value)
+        assert name() == first  # a new one would lose the keyboard
+    session.call("on_refresh")
+    second = name()
+    assert second != first
+    # it was moved before the answer to the refresh had come: its thumb is in a slider that is gone
+    session.call("on_move", value=0.8, path=f"slider.{first}")
+    assert session.content.preview.threshold.value == 0.8
+    assert name() not in (first, second)
 
 
 @pytest.mark.database
@@ -343,10 +300,10 @@ def test_odd_and_huge_scores_are_drawn_and_counted(session: Any) -> None:
     session.dataset.set_values("quality.text_omission", [5000.0, *([0.0] * (N - 1))])
     for failure, failing in (("motion_blur", N - 3), ("text_omission", 1)):
         session.call("on_failure", value=failure)
-        drawn = session.state["drawn"]["histogram"]
-        assert drawn["judged"] == N - (failure == "motion_blur")
-        assert sum(drawn["failing"]) == failing
-        assert len(drawn["steps"]) <= 1100
+        drawn = session.content.preview.histogram
+        assert drawn.judged == N - (failure == "motion_blur")
+        assert sum(drawn.failing) == failing
+        assert len(drawn.steps) <= 1100
         text = json.dumps(session.output)
         assert "NaN" not in text
         assert "Infinity" not in text
@@ -356,12 +313,12 @@ def test_odd_and_huge_scores_are_drawn_and_counted(session: Any) -> None:
 def test_a_score_that_no_sample_has_is_not_offered(session: Any) -> None:
     session.dataset.set_values("quality.seam", [None] * N)
     session.call("on_refresh")
-    assert "seam" not in session.state["modes"]
-    assert "blur" in session.state["modes"]
+    assert "seam" not in session.content.modes
+    assert "blur" in session.content.modes
     session.call("on_failure", value="seam")
-    assert session.state["drawn"]["failure"] != "seam"
+    assert session.content.preview.failure != "seam"
     session.call("on_failure", value="no such thing")
-    assert session.state["drawn"] is not None
+    assert session.content is not None
 
 
 @pytest.mark.database
@@ -369,8 +326,8 @@ def test_thresholds_of_an_older_version_are_read(session: Any) -> None:
     session.dataset.info["loupe"] = {"thresholds": {"blur": {"op": "<", "value": 0.7, "source": "user", "basis": ""}}}
     session.dataset.save()
     session.call("on_failure", value="blur")
-    assert session.state["drawn"]["line"]["value"] == 0.7
-    assert "Set by hand" in _properties(session)["buttons"]["type"]["properties"]["origin"]["default"]
+    assert session.content.preview.threshold.value == 0.7
+    assert "Set by hand" in session.properties()["buttons"]["type"]["properties"]["origin"]["default"]
 
 
 @pytest.mark.database
@@ -379,7 +336,7 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     from panel_session import PanelSession
 
     from loupe.brain.store import scores as store_scores
-    from loupe.panels.thresholds import Thresholds
+    from loupe.panels.thresholds.panel import Thresholds
 
     session = PanelSession(Thresholds(), dataset)
     assert "no samples" in session.state["notice"]["text"]
@@ -402,8 +359,8 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     dataset.set_values("quality.sharpness", [0.5, 0.9, None, 0.9])
     session.call("on_refresh")
     assert session.state["notice"] is None
-    assert session.state["modes"] == {"blur": 0}  # not flagged yet
-    assert session.state["drawn"]["histogram"]["judged"] == 3
+    assert session.content.modes == {"blur": 0}  # not flagged yet
+    assert session.content.preview.histogram.judged == 3
 
 
 @pytest.mark.database

@@ -1,0 +1,58 @@
+"""The panels' colors and sizes, in one place. Every color stands out from a white page and from a black one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+RGB = tuple[int, int, int]
+
+PASS, FAIL = "rgb(98, 122, 168)", "rgb(224, 96, 44)"
+#: what the reader chose: the cell that the view is narrowed to, the threshold that is tried
+CHOSEN = "rgb(255, 179, 71)"
+GRAY = "rgb(128, 134, 144)"
+
+_UNSURE: RGB = (112, 118, 128)
+# low to high: dark blue to bright orange; every step is dark enough for white text
+_RATES: tuple[tuple[float, RGB], ...] = (
+    (0.0, (44, 62, 88)),
+    (0.25, (74, 84, 122)),
+    (0.5, (132, 84, 112)),
+    (0.75, (186, 82, 76)),
+    (1.0, (214, 88, 36)),
+)
+
+#: of a Plotly layout
+HOVER_LABEL = {
+    "bgcolor": "rgb(32, 36, 44)",
+    "bordercolor": "rgb(90, 96, 106)",
+    "font": {"color": "white", "size": 13},
+}
+#: of a Plotly plot
+PLOT_CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+
+#: of a text in Markdown
+TEXT = {"container": {"sx": {"& p": {"margin": 0}}}}
+SMALL = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "0.85rem", "opacity": 0.75}}}}
+LARGE = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "1.15rem"}}}}
+
+#: one column as wide as the panel: a plot would be as narrow as the text otherwise
+ONE_COLUMN = {"gridTemplateColumns": "minmax(0, 1fr)"}
+
+
+def faint_gray(opacity: float) -> str:
+    """Returns the gray of what is hardly there; opacity in [0, 1]."""
+    return f"rgba(128, 134, 144, {opacity})"
+
+
+def rate_scale(*, unsure: bool = False) -> list[list[Any]]:
+    """Returns Plotly's color scale for failure rates; grayer where they are unsure."""
+    return [[at, _css(_blend(color, _UNSURE, 0.6) if unsure else color)] for at, color in _RATES]
+
+
+def _blend(color: RGB, other: RGB, share: float) -> tuple[int, ...]:
+    return tuple(round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
+
+
+def _css(color: Sequence[int]) -> str:
+    return f"rgb({', '.join(map(str, color))})"

@@ -1,0 +1,1 @@
+"""The panel "Thresholds": where a score becomes a failure."""
