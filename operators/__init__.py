@@ -14,10 +14,10 @@ def register(plugin: Any) -> None:
 
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
-        for _, found in inspect.getmembers(module, inspect.isclass):
+        for _, operator in inspect.getmembers(module, inspect.isclass):
             if (
-                issubclass(found, LoupeOperator)
-                and found.__module__ == module.__name__
-                and not inspect.isabstract(found)
+                issubclass(operator, LoupeOperator)
+                and operator.__module__ == module.__name__
+                and not inspect.isabstract(operator)
             ):
-                plugin.register(found)
+                plugin.register(operator)

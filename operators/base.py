@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -12,25 +12,29 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions, ExecutionResult
 from fiftyone.operators.message import GeneratedMessage
 
-from loupe.brain.core.errors import LoupeError, Stopped
+from loupe.brain.core.errors import InputError, LoupeError, Stopped
 from loupe.brain.core.records import ProgressCallback
-from loupe.operators import run
-from loupe.operators.forms import problem
+from loupe.operators import forms, run, signature
+from loupe.operators.forms import Form, problem
+from loupe.operators.signature import Parameter
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Widget, widget_for
 
 
 class LoupeOperator(foo.Operator, ABC):
     """Base of the operators.
 
+    The first line of its docstring is its description in the App.
+
     Attributes:
         verb: the operator's name, the same as its verb's and its file's
-        label, description, icon: how the App shows it
+        label, icon: how the App shows it
         button: what its button says
         background: whether it may be delegated to a worker
     """
 
     verb: ClassVar[str]
     label: ClassVar[str]
-    description: ClassVar[str]
     icon: ClassVar[str]
     button: ClassVar[str] = "Run"
     background: ClassVar[bool] = True
@@ -40,7 +44,7 @@ class LoupeOperator(foo.Operator, ABC):
         return foo.OperatorConfig(
             name=self.verb,
             label=f"Loupe: {self.label}",
-            description=self.description,
+            description=(type(self).__doc__ or "").strip().splitlines()[0].rstrip("."),
             icon=self.icon,
             dynamic=True,
             execute_as_generator=True,
@@ -53,10 +57,10 @@ class LoupeOperator(foo.Operator, ABC):
         """Adds what the operator asks for."""
 
     @abstractmethod
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
-        """Calls the verb; returns ``summary`` (Markdown), ``said`` (one line), and whatever else is useful."""
+    def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Does the work, and returns what came of it."""
 
-    def after(self, ctx: Any, result: Mapping[str, Any]) -> Generator[GeneratedMessage, None, None]:
+    def after(self, ctx: Any, done: Summary) -> Generator[GeneratedMessage, None, None]:
         """Yields what the App is to do at the end."""
         yield ctx.ops.reload_dataset()
 
@@ -88,9 +92,9 @@ class LoupeOperator(foo.Operator, ABC):
         if self.background:
             from loupe.brain.store import jobs
 
-            there: dict[str, set[str]] = {}
+            devices_of: dict[str, set[str]] = {}
             for worker in jobs.workers():
-                there.setdefault(worker.name, set()).add(worker.device)
+                devices_of.setdefault(worker.name, set()).add(worker.device)
             options.update(
                 available_orchestrators=[
                     SimpleNamespace(
@@ -99,25 +103,25 @@ class LoupeOperator(foo.Operator, ABC):
                         description=f"Loupe worker on {', '.join(sorted(devices))}",
                         available_operators=[],
                     )
-                    for name, devices in there.items()
+                    for name, devices in devices_of.items()
                 ]
             )
         return options
 
     def execute(self, ctx: Any) -> Any:
         if ctx.delegated:
-            return dict(self.call(ctx, run.reporter_of_job(ctx)))
+            return self.call(ctx, run.reporter_of_job(ctx)).to_dict()
         return self._immediately(ctx)
 
     def _immediately(self, ctx: Any) -> Generator[GeneratedMessage, None, None]:
         work = run.in_thread(lambda progress: self.call(ctx, progress))
         try:
-            result: Mapping[str, Any] | None = None
-            while result is None:
+            done: Summary | None = None
+            while done is None:
                 try:
                     step = next(work)
                 except StopIteration as end:
-                    result = end.value
+                    done = end.value
                 else:
                     yield ctx.ops.set_progress(label=run.describe(step), progress=run.share(step))
         except GeneratorExit:
@@ -131,10 +135,118 @@ class LoupeOperator(foo.Operator, ABC):
             yield ctx.ops.notify(run.explain(error), variant=kind)
             yield Failed(run.explain(error))
             return
-        yield ctx.ops.set_progress(label=result["said"], progress=1.0)
-        yield from self.after(ctx, result)
-        yield ctx.ops.notify(result["said"], variant="success")
-        yield Finished(result)
+        yield ctx.ops.set_progress(label=done.message, progress=1.0)
+        yield from self.after(ctx, done)
+        yield ctx.ops.notify(done.message, variant="success")
+        yield Finished(done.to_dict())
+
+
+class VerbOperator(LoupeOperator):
+    """An operator that calls the verb of its name; its form comes from the verb's signature and docstring.
+
+    Attributes:
+        widgets: how to ask for a parameter, where an input of its kind is not what helps a person
+        hidden: the parameters that the form does not ask for, and why
+        settings: the parameters that it asks for only where somebody wants to see the settings
+        own: what the form asks for beside the verb's parameters
+    """
+
+    widgets: ClassVar[Mapping[str, Widget]] = {}
+    hidden: ClassVar[Mapping[str, str]] = {}
+    settings: ClassVar[tuple[str, ...]] = ()
+    own: ClassVar[tuple[Parameter, ...]] = ()
+
+    @abstractmethod
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        """Says what came of it.
+
+        Args:
+            form: as it was filled
+            given: what the verb was called with beside the samples, as far as it was not its default
+            result: what the verb returned
+        """
+
+    def shows(self, form: Form, name: str) -> bool:
+        """Returns whether a parameter is asked for now; what is not has the verb's default."""
+        return True
+
+    def remark(self, form: Form) -> None:
+        """Adds notes and problems at the end of the form."""
+
+    def function(self) -> Callable[..., Any]:
+        """Returns the verb."""
+        from loupe.brain import api
+
+        verb: Callable[..., Any] = getattr(api, self.verb)
+        return verb
+
+    def form(self, ctx: Any, inputs: types.Object) -> None:
+        on_samples = signature.works_on(self.function()) == "samples"
+        form = Form(ctx, forms.target(ctx, inputs, self.button) if on_samples else ctx.dataset, inputs)
+        asked = list(self.asked(form))
+        for parameter, widget in asked:
+            if parameter.name not in self.settings:
+                widget.ask(form, parameter)
+        if self.settings:
+            inputs.bool(
+                "settings",
+                label="Show settings",
+                description="What seldom needs another value",
+                default=False,
+                view=types.SwitchView(),
+            )
+        if self.settings and form.params.get("settings"):
+            for parameter, widget in asked:
+                if parameter.name in self.settings:
+                    widget.ask(form, parameter)
+            for parameter, widget in asked:
+                widget.ask_settings(form, parameter)
+        self.remark(form)
+
+    def asked(self, form: Form) -> Iterator[tuple[Parameter, Widget]]:
+        """Yields each parameter that is asked for now, with its widget; those of its own come last.
+
+        Raises:
+            TypeError: no input fits a parameter, and the operator neither says how to ask for it nor hides it
+        """
+        parameters = signature.of_verb(self.function())
+        for parameter in [*parameters.values(), *self.own]:
+            if parameter.name in self.hidden or not self.shows(form, parameter.name):
+                continue
+            widget = self.widgets.get(parameter.name) or widget_for(parameter)
+            if widget is None:
+                raise TypeError(
+                    f"expected a widget for {self.verb}({parameter.name}: {parameter.kind}), got none: add one to "
+                    "'widgets', or a reason to 'hidden'"
+                )
+            yield parameter, widget
+
+    def arguments(self, form: Form) -> dict[str, Any]:
+        """Returns what to call the verb with: whatever was given and is not the verb's own default.
+
+        Raises:
+            InputError: a value does not fit, or one that is needed was left empty
+        """
+        given = {}
+        for parameter, widget in self.asked(form):
+            value = widget.read(form, parameter)
+            if value is signature.REQUIRED:
+                raise InputError(f"{parameter.label}: expected a value, got nothing")
+            if value != parameter.default and parameter not in self.own:
+                given[parameter.name] = value
+        return given
+
+    def value(self, form: Form, name: str) -> Any:
+        """Returns one value of the form, the default where it was left empty; raises as ``arguments`` does."""
+        return next(widget.read(form, parameter) for parameter, widget in self.asked(form) if parameter.name == name)
+
+    def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        verb = self.function()
+        on_samples = signature.works_on(verb) == "samples"
+        form = Form(ctx, ctx.target_view() if on_samples else ctx.dataset)
+        given = self.arguments(form)
+        reporting = {"progress": progress} if signature.reports_progress(verb) else {}
+        return self.summarize(form, given, verb(form.samples, **given, **reporting))
 
 
 class Finished(GeneratedMessage):

@@ -3,102 +3,120 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fiftyone.operators import types
 
 from loupe.brain.core import registry
-from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.specs import Check
 from loupe.brain.perception import weights
 from loupe.operators import forms, summary
-from loupe.operators.base import LoupeOperator
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import DEVICE, Form
+from loupe.operators.signature import Parameter
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Number, Several, ask_spec, has_inputs, read_spec
 
 
-class CheckImages(LoupeOperator):
-    """Scores images and flags their failures."""
+def _titles(_: Form) -> dict[str, str]:
+    return {name: spec.title() for name, spec in registry.checkable().items()}
+
+
+def _default(_: Form) -> list[str]:
+    return [name for name, spec in registry.checkable().items() if spec.default]
+
+
+def _usable(form: Form) -> list[str]:
+    absent = _absent(form)
+    return [name for name in _default(form) if name not in absent]
+
+
+def _absent(form: Form) -> dict[str, list[str]]:
+    """Returns for each check that needs them the fields that no sample here has a value in."""
+    needs = {name: spec.needs for name, spec in registry.checkable().items() if issubclass(spec, Check)}
+    filled = {path: forms.has_values(form.samples, path) for paths in needs.values() for path in paths}
+    absent = {name: [path for path in paths if not filled[path]] for name, paths in needs.items()}
+    return {name: paths for name, paths in absent.items() if paths}
+
+
+@dataclass(frozen=True)
+class Checks(Several):
+    """Checks, and among the settings the parameters of those that are chosen."""
+
+    def draw(self, form: Form, parameter: Parameter) -> types.Property | None:
+        made = super().draw(form, parameter)
+        absent = _absent(form)
+        for name in self._chosen(form, parameter):
+            for path in absent.get(name, ()):
+                text = f"No sample here has a {path}: the check {name!r} will answer 'unknown' wherever it needs one."
+                forms.note(form.inputs, f"{parameter.key}__{name}__absent_{path}", text, severity="warning")
+            spec = registry.checkable()[name]()
+            lacking = weights.lacking(spec.weights()) if isinstance(spec, Check) else ""
+            if lacking:
+                text = f"The check {name!r} will be left out: {lacking}"
+                forms.note(form.inputs, f"{parameter.key}__{name}__absent_weights", text, severity="warning")
+        return made
+
+    def ask_settings(self, form: Form, parameter: Parameter) -> None:
+        for name in self._chosen(form, parameter):
+            spec = registry.checkable()[name]
+            if has_inputs(spec):
+                prefix = f"{parameter.key}__{name}__"
+                form.inputs.view(f"{prefix}title", types.Header(label=spec.title(), divider=True))
+                ask_spec(form, spec, prefix)
+
+    def parse(self, form: Form, parameter: Parameter, raw: Any) -> Any:
+        names = self.names(form, parameter, raw)
+        known = registry.checkable()
+        specs = [read_spec(form, known[name], f"{parameter.key}__{name}__") for name in names]
+        by_default = set(names) == set(_default(form)) and all(spec == known[spec.name]() for spec in specs)
+        return parameter.default if by_default else specs
+
+    def _chosen(self, form: Form, parameter: Parameter) -> list[str]:
+        raw = form.params.get(parameter.key)
+        try:
+            return list(self.chosen(form)) if raw is None else self.names(form, parameter, raw)
+        except InputError:
+            return []
+
+
+class CheckImages(VerbOperator):
+    """Scores each image with the checks you choose, and flags its failures."""
 
     verb = "check"
     label = "check images"
-    description = "Scores each image with the checks you choose, and flags its failures"
     icon = "fact_check"
     button = "Check"
-
-    def form(self, ctx: Any, inputs: types.Object) -> None:
-        known = registry.checkable()
-        samples = forms.target(ctx, inputs, "Check")
-        needs = {name: spec.needs if issubclass(spec, Check) else () for name, spec in known.items()}
-        absent = {name: [need for need in needs[name] if not forms.has_values(samples, need)] for name in known}
-        default = [name for name, spec in known.items() if spec.default and not absent[name]]
-        forms.several(
-            inputs,
-            "checks",
-            {name: spec.title() for name, spec in known.items()},
-            label="Checks",
+    widgets = {
+        "checks": Checks(
+            _titles,
+            chosen=_usable,
+            default=_default,
+            kind="check",
+            some=True,
             description="What to look for. Quick ones whose fields these samples have are chosen already",
-            default=default,
-        )
-        chosen = forms.chosen(ctx.params, "checks", default)
-        if not chosen:
-            forms.problem(inputs, "no_checks", "No check is chosen", "Choose at least one.")
-        for name in chosen:
-            registry.pick("check", known, name)
-        for name in chosen:
-            for need in absent[name]:
-                description = (
-                    f"No sample here has a {need}: the check {name!r} will answer 'unknown' wherever it needs one."
-                )
-                forms.note(inputs, f"{name}__absent_{need}", description, severity="warning")
-            spec = known[name]()
-            lacking = weights.lacking(spec.weights()) if isinstance(spec, Check) else ""
-            if lacking:
-                description = f"The check {name!r} will be left out: {lacking}"
-                forms.note(inputs, f"{name}__absent_weights", description, severity="warning")
-        inputs.bool(
-            "resume",
-            label="Only what is new or changed",
-            description="Samples that the same check, with the same settings, has judged already are left as they are",
-            default=True,
-            view=types.CheckboxView(),
-        )
-        inputs.bool("settings", label="Show settings", default=False, view=types.SwitchView())
-        if ctx.params.get("settings"):
-            inputs.int(
-                "batch_size",
-                label="Batch size",
-                description="The most images that a check gets at once",
-                min=1,
-                max=4096,
-                default=16,
-            )
-            for name in chosen:
-                if forms.has_params(known[name]):
-                    inputs.view(f"{name}__title", types.Header(label=known[name].title(), divider=True))
-                    forms.add_params(inputs, known[name], ctx.params, f"{name}__")
+        ),
+        "batch_size": Number(1, 4096),
+        "workers": Number(1, 1024),
+    }
+    hidden = {
+        "device": DEVICE,
+        "engine": "a job runs where its worker is",
+        "flag_after": "the summary counts the failures",
+    }
+    settings = ("batch_size", "workers")
 
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         from loupe.brain import api
 
-        known = registry.checkable()
-        samples = ctx.target_view()
-        specs = [type(registry.pick("check", known, name)) for name in forms.chosen(ctx.params, "checks", list(known))]
-        run = api.check(
-            samples,
-            [forms.read_params(spec, ctx.params, f"{spec.name}__") for spec in specs],
-            resume=ctx.params.get("resume", True),
-            batch_size=ctx.params.get("batch_size") or 16,
-            progress=progress,
-        )
-        said = summary.run_line(run, "Checked")
-        failing = api.slice(samples, [])
-        parts = [f"{said}.", summary.rates_table(failing)]
-        unsure = {name: count for name, count in run.unknown.items() if count}
+        parts = [summary.rates_table(api.slice(form.samples, []))]
+        unsure = ", ".join(f"{name} {count}" for name, count in result.unknown.items() if count)
         if unsure:
-            parts.append(
-                "Looked and could not judge: " + ", ".join(f"{name} {count}" for name, count in unsure.items()) + "."
-            )
+            parts.append(f"Looked and could not judge: {unsure}.")
         parts.append(
             "Next: filter by **failures** in the sidebar, open the panel **Failures by scenario**, or move a threshold "
             "with **Loupe: set thresholds**."
         )
-        return {"said": said, "summary": "\n\n".join(parts) + summary.messages(run), "run": run.to_dict()}
+        return summary.of_run(result, "Checked", *parts)

@@ -6,70 +6,48 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from fiftyone.operators import types
-
-from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
-from loupe.operators.base import LoupeOperator
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import Form
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Checkbox, Choice
 
-_KINDS = {"bytes": "the same bytes", "pixels": "the same pixels", "near": "nearly the same"}
-_MAX_PAIRS = 1000
 
-
-class FindDuplicates(LoupeOperator):
-    """Finds images that are the same, or nearly."""
+class FindDuplicates(VerbOperator):
+    """Finds images with the same bytes, the same pixels, or nearly the same picture."""
 
     verb = "find_duplicates"
     label = "find duplicates"
-    description = "Finds images with the same bytes, the same pixels, or nearly the same picture"
     icon = "content_copy"
     button = "Find"
+    widgets = {
+        "near": Checkbox(description="Look for nearly the same picture; takes time in proportion to N²"),
+        "embeddings": Choice(
+            lambda form: {name: (name, "") for name in forms.vector_fields(form.samples)},
+            none=("(none)", "Compare by the pictures alone"),
+            strict=False,
+        ),
+    }
+    settings = ("embeddings", "resume")
 
-    def form(self, ctx: Any, inputs: types.Object) -> None:
-        samples = forms.target(ctx, inputs, "Compare")
-        if len(samples) == 1:
-            forms.problem(inputs, "one_sample", "There is one sample only", "A duplicate needs two.")
-        inputs.bool("exact", label="Exact: the same bytes or the same pixels", default=True, view=types.CheckboxView())
-        inputs.bool("near", label="Near: nearly the same picture", default=True, view=types.CheckboxView())
-        params = ctx.params
-        if not params.get("exact", True) and not params.get("near", True):
-            forms.problem(inputs, "nothing", "Nothing is chosen", "Choose exact, near, or both.")
-        if params.get("near", True):
-            inputs.float(
-                "threshold",
-                label="Least similarity of near duplicates",
-                description="In [0, 1]; leave it empty for the measured default",
-                min=0,
-                max=1,
-            )
+    def shows(self, form: Form, name: str) -> bool:
+        return name != "threshold" or form.params.get("near", True) is True
 
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
-        from loupe.brain import api
+    def remark(self, form: Form) -> None:
+        if len(form.samples) == 1:
+            forms.problem(form.inputs, "one_sample", "There is one sample only", "A duplicate needs two.")
+        if form.params.get("exact", True) is form.params.get("near", True) is False:
+            forms.problem(form.inputs, "nothing", "Nothing is chosen", "Choose exact, near, or both.")
 
-        threshold = ctx.params.get("threshold")
-        if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
-            raise InputError(f"expected a least similarity in [0, 1], got {threshold!r}")
-        found = api.find_duplicates(
-            ctx.target_view(),
-            exact=ctx.params.get("exact", True),
-            near=ctx.params.get("near", True),
-            threshold=threshold,
-            progress=progress,
-        )
-        kinds = Counter(pair.kind for pair in found.pairs)
-        inside = sum(len(group) for group in found.groups)
-        pairs, groups = summary.counted(len(found.pairs), "pair"), summary.counted(len(found.groups), "group")
-        said = f"{pairs} in {groups} of {inside} samples"
-        parts = [
-            f"{said}.",
-            summary.table(["Pairs with", "Number"], [[_KINDS.get(kind, kind), n] for kind, n in kinds.items()]),
-        ]
-        if not found.pairs:
-            parts = ["No duplicates were found."]
-        else:
-            parts.append(
-                "Next: filter by **failures** (exact or near duplicate) in the sidebar to see them side by side."
-            )
-        facts = [pair.to_dict() for pair in found.pairs[:_MAX_PAIRS]]
-        return {"said": said, "summary": "\n\n".join(parts), "pairs": facts, "groups": len(found.groups)}
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        kinds = Counter(pair.kind for pair in result.pairs)
+        inside = sum(len(group) for group in result.groups)
+        pairs, groups = summary.counted(len(result.pairs), "pair"), summary.counted(len(result.groups), "group")
+        message = f"{pairs} in {groups} of {inside} samples"
+        text = "No duplicates were found."
+        if result.pairs:
+            rows = [[summary.PAIR_KINDS.get(kind, kind), number] for kind, number in kinds.items()]
+            text = f"{message}.\n\n{summary.table(['Pairs with', 'Number'], rows)}\n\n"
+            text += "Next: filter by **failures** (exact or near duplicate) in the sidebar to see them side by side."
+        facts = {"pairs": summary.pair_facts(result.pairs), "groups": len(result.groups)}
+        return Summary(message, text, facts)

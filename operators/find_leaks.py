@@ -3,73 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
-from loupe.operators.base import LoupeOperator
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import Form
+from loupe.operators.signature import Parameter
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Input, text_of
 
 _TAGS = "(sample tags)"
-_MAX_PAIRS = 1000
+_USUAL_TAGS = "train, test"
+_USUAL_NAMES = ("split", "subset", "fold")
 
 
-class FindLeaks(LoupeOperator):
-    """Finds images that stand in more than one split."""
+@dataclass(frozen=True)
+class Splits(Input):
+    """A field with the split's name, or the tags that name the splits."""
+
+    def draw(self, form: Form, parameter: Parameter) -> types.Property:
+        from loupe.brain.store import columns
+
+        paths = columns.factors(form.samples)
+        default = next((path for path in paths if path.rpartition(".")[2] in _USUAL_NAMES), _TAGS)
+        choices = {_TAGS: (_TAGS, "Each split is a tag on its samples"), **{path: (path, "") for path in paths}}
+        made = forms.dropdown(form.inputs, parameter.key, choices, **self.facts(parameter, default=default))
+        if (form.params.get(parameter.key) or default) == _TAGS:
+            form.inputs.str(
+                f"{parameter.key}__tags",
+                label="Tags",
+                description="Two or more, with a comma between",
+                default=_USUAL_TAGS,
+                required=True,
+            )
+        return made
+
+    def parse(self, form: Form, parameter: Parameter, raw: Any) -> str | list[str]:
+        field = text_of(parameter, raw)
+        if field != _TAGS:
+            return field
+        tags = text_of(parameter, form.params.get(f"{parameter.key}__tags") or _USUAL_TAGS)
+        return [tag.strip() for tag in tags.split(",") if tag.strip()]
+
+
+class FindLeaks(VerbOperator):
+    """Finds images that stand in more than one split: a test on what was trained on says nothing."""
 
     verb = "find_leaks"
     label = "find leaks"
-    description = "Finds images that stand in more than one split: a test on what was trained on says nothing"
     icon = "water_drop"
     button = "Find"
+    widgets = {"splits": Splits(description="The field with the name of each sample's split, or its tags")}
 
-    def form(self, ctx: Any, inputs: types.Object) -> None:
-        from loupe.brain.store import columns
-
-        samples = forms.target(ctx, inputs, "Compare")
-        paths = columns.factors(samples)
-        default = next((path for path in paths if path.rpartition(".")[2] in ("split", "subset", "fold")), _TAGS)
-        choices = {_TAGS: (_TAGS, "Each split is a tag on its samples"), **{path: (path, "") for path in paths}}
-        description = "The field with the name of each sample's split, or its tags"
-        forms.one(inputs, "field", choices, label="Splits", description=description, default=default)
-        if (ctx.params.get("field") or default) == _TAGS:
-            inputs.str(
-                "tags",
-                label="Tags",
-                description="Two or more, with a comma between",
-                default="train, test",
-                required=True,
-            )
-        inputs.float(
-            "threshold",
-            label="Least similarity",
-            description="In [0, 1]; leave it empty for the measured default",
-            min=0,
-            max=1,
-        )
-
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
-        from loupe.brain import api
-
-        field, tags = ctx.params.get("field") or _TAGS, ctx.params.get("tags") or "train, test"
-        if not isinstance(field, str) or not isinstance(tags, str):
-            raise InputError("expected the name of a field, or tags with a comma between, each as a text")
-        found = api.find_leaks(
-            ctx.target_view(),
-            splits=[tag.strip() for tag in tags.split(",") if tag.strip()] if field == _TAGS else field,
-            threshold=ctx.params.get("threshold"),
-            progress=progress,
-        )
-        said = f"{summary.counted(len(found.pairs), 'pair')} across splits"
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        message = f"{summary.counted(len(result.pairs), 'pair')} across splits"
         parts = ["No picture stands in two splits."]
-        if found.pairs:
+        if result.pairs:
             parts = [
-                f"{said}.",
-                summary.table(["Between", "Pairs"], found.between.items()),
-                summary.table(["Split", "Samples that another one has, too"], found.samples.items()),
+                f"{message}.",
+                summary.table(["Between", "Pairs"], result.between.items()),
+                summary.table(["Split", "Samples that another one has, too"], result.samples.items()),
                 "Next: filter by **failures** (leak) in the sidebar, and take them out of one of the splits.",
             ]
-        facts = [pair.to_dict() for pair in found.pairs[:_MAX_PAIRS]]
-        return {"said": said, "summary": "\n\n".join(parts), "pairs": facts, "between": dict(found.between)}
+        facts = {"pairs": summary.pair_facts(result.pairs), "between": dict(result.between)}
+        return Summary(message, "\n\n".join(parts), facts)

@@ -5,62 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import fiftyone as fo
-from fiftyone.operators import types
-
-from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
-from loupe.operators.base import LoupeOperator
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import Form
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Choice, Number
 
 
-class FindOutliers(LoupeOperator):
-    """Finds images far from all others."""
+class FindOutliers(VerbOperator):
+    """Finds images whose nearest neighbors by their vectors are far, against those of the other images."""
 
     verb = "find_outliers"
     label = "find outliers"
-    description = "Finds images whose nearest neighbours by their vectors are far, against those of the other images"
     icon = "scatter_plot"
     button = "Find"
+    widgets = {
+        "field": Choice(
+            lambda form: {name: (name, "") for name in forms.vector_fields(form.samples)},
+            absent=("There are no vectors yet", "Run 'Loupe: embed images' first."),
+            strict=False,
+            description="The field of vectors",
+        ),
+        "neighbors": Number(1, 1000),
+    }
 
-    def form(self, ctx: Any, inputs: types.Object) -> None:
-        samples = forms.target(ctx, inputs, "Compare")
-        fields = [name for name, kind in samples.get_field_schema().items() if isinstance(kind, fo.VectorField)]
-        fields = [name for name in fields if name != "fingerprint"]
-        if not fields:
-            forms.problem(inputs, "no_vectors", "There are no vectors yet", "Run 'Loupe: embed images' first.")
-            return
-        default = "embeddings" if "embeddings" in fields else fields[0]
-        choices = {name: (name, "") for name in fields}
-        forms.one(inputs, "field", choices, label="Vectors", description="The field of vectors", default=default)
-        inputs.int(
-            "neighbours",
-            label="Neighbours",
-            description="How many nearest neighbours count",
-            min=1,
-            max=1000,
-            default=10,
-        )
-        inputs.float(
-            "threshold",
-            label="Robust standard deviations",
-            description="Farther ones fail; leave it empty for the dataset's own, or 3.5",
-        )
-
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
-        from loupe.brain import api
-
-        samples = ctx.target_view()
-        found = api.find_outliers(
-            samples,
-            field=ctx.params.get("field") or "embeddings",
-            neighbors=ctx.params.get("neighbours"),
-            threshold=ctx.params.get("threshold"),
-            progress=progress,
-        )
-        said = f"{summary.counted(len(found.ids), 'outlier')} among {summary.counted(found.n, 'sample')}"
-        parts = [f"{said}."]
-        if found.unknown:
-            parts.append(f"{summary.counted(found.unknown, 'sample')} without a usable vector: unknown.")
-        if found.ids:
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        message = f"{summary.counted(len(result.ids), 'outlier')} among {summary.counted(result.n, 'sample')}"
+        parts = [f"{message}."]
+        if result.unknown:
+            parts.append(f"{summary.counted(result.unknown, 'sample')} without a usable vector: unknown.")
+        if result.ids:
             parts.append("Next: filter by **failures** (outlier) in the sidebar.")
-        return {"said": said, "summary": "\n\n".join(parts), "outliers": found.to_dict()}
+        return Summary(message, "\n\n".join(parts), {"outliers": result.to_dict()})

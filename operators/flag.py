@@ -4,82 +4,107 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from fiftyone.operators import types
 
-from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import ProgressCallback, Threshold
+from loupe.brain.core.records import Output, Threshold
 from loupe.brain.stats.histogram import score_range
 from loupe.operators import forms, summary
-from loupe.operators.base import LoupeOperator
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import Form, is_number
+from loupe.operators.signature import Parameter
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Number, Widget, mark
 
 
-class SetThresholds(LoupeOperator):
-    """Moves the thresholds that turn scores into failures."""
+@dataclass(frozen=True)
+class Thresholds(Widget):
+    """A slider for each failure mode whose scores are stored."""
 
-    verb = "flag"
-    label = "set thresholds"
-    description = "Moves the thresholds that turn scores into failures; no image is read again"
-    icon = "tune"
-    button = "Flag"
-
-    def form(self, ctx: Any, inputs: types.Object) -> None:
-        from loupe.brain.store import runs
-
-        samples = forms.target(ctx, inputs, "Flag")
-        there = forms.scored_failures(samples)
-        if not there:
-            forms.problem(inputs, "no_scores", "There are no scores yet", "Run 'Loupe: check images' first.")
+    def ask(self, form: Form, parameter: Parameter) -> None:
+        modes = _modes(form)
+        if not modes:
+            forms.problem(form.inputs, "no_scores", "There are no scores yet", "Run 'Loupe: check images' first.")
             return
-        set_before = runs.load_thresholds(samples)
-        columns = samples.values([f"quality.{output.name}" for _, output in there.values()])
-        for (failure, (_, output)), values in zip(there.items(), columns, strict=True):
-            default = output.default_threshold
-            assert default is not None
-            used = set_before.get(failure, default)
+        columns = form.samples.values([f"quality.{output.name}" for output, _, _ in modes.values()])
+        for (failure, (output, default, used)), values in zip(modes.items(), columns, strict=True):
             scores = np.array([math.nan if value is None else value for value in values], dtype=np.float32)
-            given = ctx.params.get(f"threshold__{failure}")
-            value = float(given) if forms.is_number(given) else used.value
+            mode = _mode(parameter, failure, used)
+            raw = form.params.get(mode.key)
+            value = used.value if raw is None or not is_number(raw) else float(raw)
             failing = int(Threshold(default.op, value).violates(scores).sum())
             judged = int((~np.isnan(scores)).sum())
             side = "below" if default.op == "<" else "above"
             over = score_range(output, scores, default.value, used.value)
-            inputs.float(
-                f"threshold__{failure}",
+            made = form.inputs.float(
+                mode.key,
                 label=f"{summary.failure_title(failure)}: {failing} of {judged} fail {side} {value:g}",
                 description=f"{output.description.rstrip('.')} ({output.unit}). The default is {default.value:g}",
                 default=used.value,
                 view=forms.slider(over.low, over.high, over.step),
             )
+            mark(made, partial(_NUMBER.read, form, mode))
 
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
-        from loupe.brain import api
-        from loupe.brain.store import runs
-
-        samples = ctx.target_view()
-        set_before = runs.load_thresholds(samples)
+    def read(self, form: Form, parameter: Parameter) -> dict[str, float | None] | None:
         moved: dict[str, float | None] = {}
-        for failure, (_, output) in forms.scored_failures(samples).items():
-            given = ctx.params.get(f"threshold__{failure}")
-            assert output.default_threshold is not None
-            if given is None or given == set_before.get(failure, output.default_threshold).value:
-                continue
-            if not forms.is_number(given):
-                raise InputError(f"{summary.failure_title(failure)}: expected a number, got {given!r}")
-            moved[failure] = None if given == output.default_threshold.value else float(given)
-        flags = api.flag(samples, moved or None)
-        failed = sum(flags.counts.values())
-        said = f"Flagged {failed} failures on {len(samples)} samples, {len(moved)} thresholds moved"
+        for failure, (_, default, used) in _modes(form).items():
+            value = _NUMBER.read(form, _mode(parameter, failure, used))
+            if value != used.value:
+                moved[failure] = None if value == default.value else value
+        return moved or None
+
+
+_NUMBER = Number()
+
+
+def _mode(parameter: Parameter, failure: str, used: Threshold) -> Parameter:
+    """Returns what is asked for of one failure mode."""
+    return Parameter(failure, "float", used.value, prefix=f"{parameter.key}__")
+
+
+def _modes(form: Form) -> dict[str, tuple[Output, Threshold, Threshold]]:
+    """Returns for each failure mode its score, its default threshold, and the one in use."""
+    from loupe.brain.store import runs
+
+    set_before = runs.load_thresholds(form.samples)
+    return {
+        failure: (output, output.default_threshold, set_before.get(failure, output.default_threshold))
+        for failure, (_, output) in forms.scored_failures(form.samples).items()
+        if output.default_threshold is not None
+    }
+
+
+class SetThresholds(VerbOperator):
+    """Moves the thresholds that turn scores into failures; no image is read again."""
+
+    verb = "flag"
+    label = "set thresholds"
+    icon = "tune"
+    button = "Flag"
+    widgets = {"thresholds": Thresholds()}
+
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        from loupe.brain import api
+
+        moved = len(given.get("thresholds", ()))
+        failed = sum(result.counts.values())
+        message = f"Flagged {failed} failures on {len(form.samples)} samples, {moved} thresholds moved"
         rows = [
-            [summary.failure_title(failure), f"{line.op} {line.value:g}", line.source, flags.counts.get(failure, 0)]
-            for failure, line in flags.thresholds.items()
+            [
+                summary.failure_title(failure),
+                f"{threshold.op} {threshold.value:g}",
+                threshold.source,
+                result.counts.get(failure, 0),
+            ]
+            for failure, threshold in result.thresholds.items()
         ]
         parts = [
-            f"{said}.",
-            summary.rates_table(api.slice(samples, [])),
+            f"{message}.",
+            summary.rates_table(api.slice(form.samples, [])),
             "**Thresholds in use**",
             summary.table(["Failure", "Fails where the score is", "Set by", "Failed"], rows),
         ]
-        return {"said": said, "summary": "\n\n".join(parts), "flags": flags.to_dict()}
+        return Summary(message, "\n\n".join(parts), {"flags": result.to_dict()})

@@ -4,184 +4,145 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fiftyone.operators import types
-
+from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
-from loupe.brain.core.records import ProgressCallback
-from loupe.brain.prompts import files as prompt_reader
+from loupe.brain.prompts import files as prompt_files
 from loupe.operators import forms, summary
-from loupe.operators.base import LoupeOperator
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import DEVICE, Form
+from loupe.operators.signature import REQUIRED, Parameter, of_spec
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Choice, FilePath, Number, Text, Widget, text_of, widget_for
 
-_LIST = "list"
-_TEMPLATE = "template"
-_FILE = "file"
-_MODEL = "tiny-signs"
-
-#: name → (label, sentence, lowest, highest); empty means the model's own
-_NUMBERS = {
-    "steps": ("Steps", "Denoising steps; empty for the model's own number", 1, 1000),
-    "width": ("Width", "In pixels; empty for the model's own", 8, 8192),
-    "height": ("Height", "In pixels; empty for the model's own", 8, 8192),
-    "batch_size": ("Batch size", "Images at once; empty to let the model's size decide", 1, 1024),
+_LIST, _TEMPLATE, _FILE = "list", "template", "file"
+_SOURCES = {
+    _LIST: ("A list of prompts", "One a line"),
+    _TEMPLATE: ("A template with factors", "Every combination of the factors becomes a prompt"),
+    _FILE: ("A file", "A .txt, .jsonl, .csv or .tsv file on the machine that runs this"),
 }
+_WAYS: dict[str, Text] = {
+    _LIST: Text(6, description="One a line. Text that is to be read in the image stands in quotes"),
+    _TEMPLATE: Text(description='For example: a {color} sign that says "{text}" at {time}'),
+    _FILE: FilePath(
+        description="With the columns prompt and, if you like, negative_prompt and seed; any others are factors"
+    ),
+}
+_SOURCE_WIDGET = Choice(lambda _: _SOURCES)
 
 
-class GenerateImages(LoupeOperator):
-    """Draws images from prompts."""
+def _source(form: Form) -> Parameter:
+    return Parameter("source", "str", _LIST, "Where the prompts come from", prefix="prompts__")
+
+
+def _way(form: Form) -> str:
+    way: str = _SOURCE_WIDGET.read(form, _source(form))
+    return way
+
+
+def _asked(parameter: Parameter, way: str) -> Parameter:
+    """Returns what is asked for: the prompts themselves, or how else to come by them."""
+    return parameter if way == _LIST else replace(parameter, name=way, prefix=f"{parameter.name}__")
+
+
+class Prompts(Widget):
+    """A list of prompts, a template, or a file."""
+
+    def ask(self, form: Form, parameter: Parameter) -> None:
+        _SOURCE_WIDGET.ask(form, _source(form))
+        way = _way(form)
+        _WAYS[way].ask(form, _asked(parameter, way))
+
+    def read(self, form: Form, parameter: Parameter) -> Any:
+        way = _way(form)
+        asked = _asked(parameter, way)
+        raw = form.params.get(asked.key)
+        if way == _LIST and isinstance(raw, list):
+            return raw or REQUIRED
+        given = _WAYS[way].read(form, asked)
+        if given is REQUIRED or way == _TEMPLATE:
+            return given
+        return Path(given).expanduser() if way == _FILE else [line for line in given.split("\n") if line.strip()]
+
+
+@dataclass(frozen=True)
+class Factors(Text):
+    """The factors of a template, one a line."""
+
+    def read(self, form: Form, parameter: Parameter) -> Any:
+        # a template without factors is one prompt; without this, it would be taken for the name of a file
+        return read_factors(text_of(parameter, form.params.get(parameter.key) or ""))
+
+
+class ModelSetting(Widget):
+    """A setting of the model: its sentence, bounds and choices stand on the generator's spec."""
+
+    def ask(self, form: Form, parameter: Parameter) -> None:
+        known = _of_model(parameter)
+        _widget(known).ask(form, known)
+
+    def read(self, form: Form, parameter: Parameter) -> Any:
+        known = _of_model(parameter)
+        return _widget(known).read(form, known)
+
+
+def _of_model(parameter: Parameter) -> Parameter:
+    known = of_spec(registry.generators()["diffusion"])[parameter.name]
+    return replace(parameter, description=known.description, low=known.low, high=known.high, choices=known.choices)
+
+
+def _widget(parameter: Parameter) -> Widget:
+    widget = widget_for(parameter)
+    assert widget is not None
+    return widget
+
+
+class GenerateImages(VerbOperator):
+    """Draws images from prompts with a text-to-image model, and adds them to this dataset."""
 
     verb = "generate"
     label = "generate images"
-    description = "Draws images from prompts with a text-to-image model, and adds them to this dataset"
     icon = "auto_awesome"
     button = "Generate"
+    widgets = {
+        "prompts": Prompts(),
+        "factors": Factors(
+            4, description='One a line, for example: time: day, night. A value with a comma in it stands in "quotes"'
+        ),
+        "sample": Number(1, prompt_files.MAX_PROMPTS),
+        "model": Text(
+            description="tiny-signs comes with Loupe; else a Hugging Face hub id, or a folder in diffusers' format"
+        ),
+        "per_prompt": Number(1, 100_000),
+        "seed": Number(description="The same seed draws the same images"),
+        **dict.fromkeys(("steps", "guidance", "width", "height", "batch_size", "dtype"), ModelSetting()),
+    }
+    hidden = {"device": DEVICE}
+    settings = ("output_dir", "negative_prompt", "steps", "guidance", "width", "height", "batch_size", "dtype")
 
-    def form(self, ctx: Any, inputs: types.Object) -> None:
-        ways = {
-            _LIST: ("A list of prompts", "One a line"),
-            _TEMPLATE: ("A template with factors", "Every combination of the factors becomes a prompt"),
-            _FILE: ("A file", "A .txt, .jsonl, .csv or .tsv file on the machine that runs this"),
-        }
-        forms.one(inputs, "source", ways, label="Prompts from", description="", default=_LIST)
-        way = ctx.params.get("source") or _LIST
-        asked = _ask_prompts(inputs, way)
-        inputs.str(
-            "model",
-            label="Model",
-            description="tiny-signs comes with Loupe; else a Hugging Face hub id, or a folder in diffusers' format",
-            default=_MODEL,
-            required=True,
-        )
-        inputs.int("per_prompt", label="Images for each prompt", min=1, max=100_000, default=1)
-        inputs.int("seed", label="Seed", description="The same seed draws the same images", min=0, default=0)
-        inputs.bool("settings", label="Show settings", default=False, view=types.SwitchView())
-        if ctx.params.get("settings"):
-            _ask_settings(inputs)
-        if not ctx.params.get(asked.name):
+    def shows(self, form: Form, name: str) -> bool:
+        return name not in ("factors", "sample") or form.params.get(_source(form).key) == _TEMPLATE
+
+    def remark(self, form: Form) -> None:
+        if not form.params.get(_asked(Parameter("prompts", "str"), _way(form)).key):
             return
         try:
-            found = prompt_reader.read(**_prompts(ctx.params))
-            per_prompt = _whole(ctx.params, "per_prompt", 1, 100_000) or 1
+            given = self.arguments(form)
+            asked = {name: given[name] for name in ("prompts", "factors", "sample", "seed") if name in given}
+            prompts = prompt_files.read(**asked)
         except InputError as error:
-            asked.property.invalid, asked.property.error_message = True, str(error)
-            forms.problem(inputs, "bad_prompts", "These prompts cannot be used", str(error))
+            forms.problem(form.inputs, "bad_prompts", "These prompts cannot be used", str(error))
             return
-        images = len(found) * per_prompt
-        description = (
-            f"{len(found):,} prompts × {per_prompt:,} = {images:,} images. The first prompt: {found[0].prompt[:200]}"
-        )
-        forms.note(inputs, "count", description)
+        per_prompt = self.value(form, "per_prompt")
+        text = f"{len(prompts):,} prompts × {per_prompt:,} = {len(prompts) * per_prompt:,} images. "
+        forms.note(form.inputs, "count", f"{text}The first prompt: {prompts[0].prompt[:200]}")
 
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
-        from loupe.brain import api
-
-        params = ctx.params
-        settings: dict[str, Any] = {
-            name: _whole(params, name, low, high) for name, (_, _, low, high) in _NUMBERS.items()
-        }
-        settings["guidance"] = _number(params, "guidance", 0, 100)
-        given = _prompts(params)
-        run = api.generate(
-            ctx.dataset,
-            given["prompts"],
-            model=_text(params, "model") or _MODEL,
-            per_prompt=_whole(params, "per_prompt", 1, 100_000) or 1,
-            seed=given["seed"],
-            output_dir=_text(params, "output_dir") or None,
-            negative_prompt=_text(params, "negative_prompt"),
-            factors=given["factors"],
-            sample=given["sample"],
-            progress=progress,
-            **settings,
-        )
-        said = summary.run_line(run, "Generated")
-        text = f"{said}.\n\nNext: **Loupe: check images**, which scores them and flags their failures."
-        return {"said": said, "summary": text + summary.messages(run), "run": run.to_dict()}
-
-
-class _Asked:
-    def __init__(self, name: str, made: types.Property) -> None:
-        self.name, self.property = name, made
-
-
-def _ask_prompts(inputs: types.Object, way: str) -> _Asked:
-    if way == _FILE:
-        made = inputs.str(
-            "file",
-            label="File",
-            description="With the columns prompt and, if you like, negative_prompt and seed; any others are factors",
-            required=True,
-        )
-        return _Asked("file", made)
-    if way == _TEMPLATE:
-        made = inputs.str(
-            "template",
-            label="Template",
-            description='For example: a {color} sign that says "{text}" at {time}',
-            required=True,
-        )
-        inputs.str(
-            "factors",
-            label="Factors",
-            description='One a line, for example: time: day, night. A value with a comma in it stands in "quotes"',
-            required=True,
-            view=types.TextFieldView(multiline=True, rows=4),
-        )
-        inputs.int(
-            "sample", label="Only so many", description="Combinations, drawn by the seed; empty for all of them", min=1
-        )
-        return _Asked("template", made)
-    made = inputs.str(
-        "prompts",
-        label="Prompts",
-        description="One a line. Text that is to be read in the image stands in quotes",
-        required=True,
-        view=types.TextFieldView(multiline=True, rows=6),
-    )
-    return _Asked("prompts", made)
-
-
-def _ask_settings(inputs: types.Object) -> None:
-    inputs.str("negative_prompt", label="Negative prompt", description="What not to show", allow_empty=True)
-    inputs.float("guidance", label="Guidance", description="Empty for the model's own", min=0, max=100)
-    for name, (label, description, low, high) in _NUMBERS.items():
-        inputs.int(name, label=label, description=description, min=low, max=high)
-    inputs.str(
-        "output_dir",
-        label="Folder for the images",
-        description="Empty for a folder of this dataset's own in FiftyOne's default folder",
-        allow_empty=True,
-    )
-
-
-def _prompts(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments prompts, factors, sample and seed.
-
-    Raises:
-        InputError: what the form gave cannot be read
-    """
-    way = params.get("source") or _LIST
-    given: dict[str, Any] = {"factors": None, "sample": None, "seed": _whole(params, "seed", 0, 2**63 - 1) or 0}
-    if way == _FILE:
-        path = _text(params, "file")
-        if not path:
-            raise InputError("expected a file of prompts, got none")
-        return {**given, "prompts": Path(path).expanduser()}
-    if way == _TEMPLATE:
-        sample = _whole(params, "sample", 1, prompt_reader.MAX_PROMPTS)
-        return {
-            **given,
-            "prompts": _text(params, "template"),
-            "factors": read_factors(_text(params, "factors")),
-            "sample": sample,
-        }
-    if way != _LIST:
-        raise InputError(f"expected prompts from {_LIST}, {_TEMPLATE} or {_FILE}, got {way!r}")
-    raw = params.get("prompts")
-    lines = raw if isinstance(raw, list) else _text(params, "prompts").split("\n")
-    return {**given, "prompts": [line for line in lines if not isinstance(line, str) or line.strip()]}
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        following = "Next: **Loupe: check images**, which scores them and flags their failures."
+        return summary.of_run(result, "Generated", following)
 
 
 def read_factors(text: str) -> dict[str, list[str]]:
@@ -208,26 +169,3 @@ def read_factors(text: str) -> dict[str, list[str]]:
             raise PromptError(f"factors, line {number}: {error}") from error
         factors[name.strip()] = [cell.strip() for cell in cells if cell.strip()]
     return factors
-
-
-def _text(params: Mapping[str, Any], name: str) -> str:
-    raw = params.get(name)
-    if raw is not None and not isinstance(raw, str):
-        raise InputError(f"{forms.title_of(name)}: expected a text, got {type(raw).__name__}")
-    return (raw or "").strip()
-
-
-def _number(params: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
-    raw = params.get(name)
-    if raw is None or raw == "":
-        return None
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not low <= raw <= high:
-        raise InputError(f"{forms.title_of(name)}: expected a number from {low:g} to {high:g}, got {raw!r}"[:200])
-    return float(raw)
-
-
-def _whole(params: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
-    number = _number(params, name, low, high)
-    if number is not None and number != int(number):
-        raise InputError(f"{forms.title_of(name)}: expected a whole number, got {number!r}")
-    return None if number is None else int(params[name])

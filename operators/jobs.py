@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from typing import Any
 
 from fiftyone.operators import types
@@ -12,18 +12,28 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.operators import forms, summary
 from loupe.operators.base import LoupeOperator
+from loupe.operators.forms import Form
+from loupe.operators.signature import Parameter
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Choice
 
-_LOOK = "look"
-_CANCEL = "cancel"
-_AGAIN = "again"
+_LOOK, _CANCEL, _AGAIN = "look", "cancel", "again"
+_ACTIONS = {
+    _LOOK: ("Look again", "Read the list anew"),
+    _CANCEL: ("Cancel a job", "It stops after its current batch; what was done is kept"),
+    _AGAIN: ("Run a job again", "It goes on from where it stopped"),
+}
+_STATES = {_CANCEL: ("queued", "running"), _AGAIN: ("failed", "completed")}
+_ACTION = Parameter("action", "str", _LOOK, "What to do")
+_ACTION_WIDGET = Choice(lambda _: _ACTIONS)
 
 
 class BackgroundJobs(LoupeOperator):
-    """Shows this dataset's scheduled operations; the open-source App has no page for them."""
+    """Shows what was scheduled on this dataset, how far it has come, and which workers are there."""
 
+    # the open-source App has no page for them
     verb = "jobs"
     label = "background jobs"
-    description = "What was scheduled on this dataset, how far it has come, and which workers are there"
     icon = "pending_actions"
     button = "Do it"
     background = False
@@ -31,64 +41,62 @@ class BackgroundJobs(LoupeOperator):
     def form(self, ctx: Any, inputs: types.Object) -> None:
         from loupe.brain.store import jobs
 
-        found = jobs.recent(ctx.dataset._doc.id)
-        inputs.md(_report(found, jobs.workers()), name="report")
-        if not found:
+        listed = jobs.recent(ctx.dataset._doc.id)
+        inputs.md(_report(listed, jobs.workers()), name="report")
+        if not listed:
             return
-        actions = {
-            _LOOK: ("Look again", "Read the list anew"),
-            _CANCEL: ("Cancel a job", "It stops after its current batch; what was done is kept"),
-            _AGAIN: ("Run a job again", "It goes on from where it stopped"),
-        }
-        forms.one(inputs, "action", actions, label="Action", description="", default=_LOOK)
-        action = ctx.params.get("action") or _LOOK
-        states = {_CANCEL: ("queued", "running"), _AGAIN: ("failed", "completed")}.get(action, ())
-        fitting = {str(job.id): (f"{job.label}: {job.state}", job.said) for job in found if job.state in states}
-        if action != _LOOK and not fitting:
+        form = Form(ctx, ctx.dataset, inputs)
+        _ACTION_WIDGET.ask(form, _ACTION)
+        action = _ACTION_WIDGET.read(form, _ACTION)
+        if action == _LOOK:
+            return
+        states = _STATES[action]
+        fitting = {str(job.id): (f"{job.label}: {job.state}", job.message) for job in listed if job.state in states}
+        if not fitting:
             forms.problem(inputs, "no_jobs", "There is no such job", f"None is {' or '.join(states)}.")
-        elif action != _LOOK:
-            forms.one(inputs, "job", fitting, label="Job", description="", default=next(iter(fitting)))
+            return
+        facts = {"label": "Job", "description": "Which one", "default": next(iter(fitting)), "required": True}
+        forms.dropdown(inputs, "job", fitting, **facts)
 
-    def call(self, ctx: Any, progress: ProgressCallback) -> Mapping[str, Any]:
+    def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
         from loupe.brain.store import jobs
 
-        action = ctx.params.get("action") or _LOOK
-        said = "Background jobs"
+        action = _ACTION_WIDGET.read(Form(ctx, ctx.dataset), _ACTION)
+        message = "Background jobs"
         if action != _LOOK:
             ours = {str(job.id): job for job in jobs.recent(ctx.dataset._doc.id)}
             job = ours.get(str(ctx.params.get("job")))
             if job is None:
                 raise InputError("expected one of this dataset's jobs, got none")
             if action == _CANCEL:
-                said = "Cancelled" if jobs.cancel(job.id) else "It has ended already"
-            elif action == _AGAIN:
+                message = "Cancelled" if jobs.cancel(job.id) else "It has ended already"
+            else:
                 jobs.again(job.id)
-                said = "In the queue again"
-        found = jobs.recent(ctx.dataset._doc.id)
-        return {"said": said, "summary": _report(found, jobs.workers())}
+                message = "In the queue again"
+        return Summary(message, _report(jobs.recent(ctx.dataset._doc.id), jobs.workers()))
 
-    def after(self, ctx: Any, result: Mapping[str, Any]) -> Generator[GeneratedMessage, None, None]:
+    def after(self, ctx: Any, done: Summary) -> Generator[GeneratedMessage, None, None]:
         yield ctx.ops.reload_samples()
 
 
-def _report(found: list[Any], workers: list[Any]) -> str:
+def _report(listed: list[Any], workers: list[Any]) -> str:
     if workers:
-        there = ", ".join(f"{summary.escape(worker.name)} ({worker.device})" for worker in workers)
-        text = f"Workers: {there}"
+        names = ", ".join(f"{summary.escape(worker.name)} ({worker.device})" for worker in workers)
+        text = f"Workers: {names}"
     else:
         text = (
             "No worker is there. Start one with `loupe worker`, where this database and the image files can be reached."
         )
-    if not found:
+    if not listed:
         return f"{text}\n\nNothing has been scheduled on this dataset."
     rows = [
         [
             job.label,
             job.state,
             "" if job.progress is None else f"{job.progress:.0%}",
-            job.said[:200],
+            job.message[:200],
             f"{job.queued_at:%Y-%m-%d %H:%M:%S} UTC" if job.queued_at else "",
         ]
-        for job in found
+        for job in listed
     ]
     return f"{text}\n\n" + summary.table(["Job", "State", "Progress", "What it says", "Scheduled"], rows)

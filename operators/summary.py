@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from loupe.brain.core.records import Rate, Run
+from loupe.brain.core.records import Pair, Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 _MAX_ROWS = 40
+_MAX_PAIRS = 1000
+
+#: kind of a pair → in words
+PAIR_KINDS = {"bytes": "the same bytes", "pixels": "the same pixels", "near": "nearly the same"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an operator did.
+
+    Attributes:
+        message: one line
+        text: Markdown, which the App shows
+        facts: what else is useful to who reads the result, JSON-able
+    """
+
+    message: str
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the operator's result."""
+        return {"message": self.message, "summary": self.text, **self.facts}
 
 
 def escape(text: object) -> str:
@@ -74,6 +99,17 @@ def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: fl
         for rate in ordered
     ]
     return table(head, rows)
+
+
+def of_run(run: Run, did: str, *parts: str) -> Summary:
+    """Returns the summary of a run: what it did in one line, some more paragraphs, and its errors."""
+    line = run_line(run, did)
+    return Summary(line, "\n\n".join([f"{line}.", *parts]) + messages(run), {"run": run.to_dict()})
+
+
+def pair_facts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    """Returns the first 1000 pairs as plain values."""
+    return [pair.to_dict() for pair in pairs[:_MAX_PAIRS]]
 
 
 def run_line(run: Run, did: str) -> str:

@@ -1,134 +1,253 @@
-"""A spec's fields become inputs of their kind, and what comes back is read by type, bounds and choices."""
+"""The form of every operator: it can be drawn anywhere, and it says of each parameter what the verb says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+import inspect
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+from operator_calls import (
+    ALL,
+    AROUND,
+    DECLARED,
+    VERBS,
+    context,
+    form,
+    operator,
+    parameters,
+    problems,
+    untouched,
+    whole_form,
+)
 
-from loupe.brain.core.errors import InputError, PromptError
-from loupe.brain.core.specs import Spec, param
+from loupe.brain.core.errors import PromptError
 
 pytestmark = pytest.mark.database
 
+ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images")]
 
-@dataclass(frozen=True)
-class Example(Spec):
-    """An example with a parameter of each kind."""
-
-    name: ClassVar[str] = "example"
-    version: ClassVar[int] = 1
-    reference: ClassVar[str] = "none"
-    license: ClassVar[str] = "Apache-2.0"
-
-    sure: bool = param(True, "Whether")
-    tiles: int = param(4, "How many", low=1, high=64)
-    share: float = param(0.25, "How much", low=0.0, high=1.0)
-    minimum: float = param(2.0, "At least", low=0)
-    way: str = param("fast", "Which", choices=("fast", "exact"))
-    tag: str = param("", "Any text")
-    limit: int | None = param(None, "At most", low=1)
-    words: tuple[str, ...] = param(("a", "b"), "Which ones")
-    odd: complex = param(0j, "Not for a form")
+#: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
+DIFFERENT = {
+    ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
+    ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
+    ("find_duplicates", "embeddings"): "None is a choice with a name",
+    ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
+    ("slice", "failure"): "None is a choice with a name",
+}
 
 
-def _form(params: dict[str, Any]) -> Any:
+def _of(inputs: dict[str, Any], parameter: str) -> dict[str, Any]:
+    return {key: made for key, made in inputs.items() if key == parameter or key.startswith(f"{parameter}__")}
+
+
+def test_each_verb_is_an_operator_and_every_operator_is_tested(database: str) -> None:
+    import fiftyone.operators as foo
+
+    from loupe.brain import api
+
+    prefix = "@loupe/loupe/"
+    registered = {each.uri.removeprefix(prefix) for each in foo.list_operators() if each.uri.startswith(prefix)}
+    verbs = {name for name, module in api.PUBLIC.items() if module.startswith("loupe.brain.verbs.")}
+    assert registered - set(DECLARED["panels"]) == set(ALL) == verbs | {"jobs"}
+    assert set(VERBS) == verbs
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_the_app_shows_of_an_operator(database: str, name: str) -> None:
+    config = operator(name).config
+    assert config.label.startswith("Loupe: ")
+    assert 20 < len(config.description) < 120
+    assert config.icon
+    assert config.execute_as_generator
+    assert config.allow_delegated_execution == (name not in ("jobs", "scores"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_form_builds_on_an_empty_dataset_and_says_what_is_missing(dataset: Any, name: str) -> None:
+    reported = problems(form(name, dataset, {"settings": True}))
+    assert ("no_samples" in reported) == (name in ON_SAMPLES)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_form_builds_and_can_be_submitted_as_it_is(filled: Any, needed: dict[str, Any], name: str) -> None:
+    inputs = form(name, filled, untouched(name, filled, needed[name]))
+    assert inputs
+    assert not problems(inputs)
+    assert ("view_target" in inputs) == (name in ON_SAMPLES)
+    output = operator(name).resolve_type(context(name, filled, results={"summary": "x"}), "outputs")
+    assert list(output.type.properties) == ["summary"]
+
+
+@pytest.mark.parametrize("name", ON_SAMPLES)
+def test_the_form_builds_on_selected_samples_and_on_a_view(filled: Any, needed: dict[str, Any], name: str) -> None:
+    chosen = filled.values("id")[:4]
+    inputs = form(name, filled, {**needed[name], "view_target": "SELECTED_SAMPLES"}, selected=chosen)
+    assert inputs["view_target"].type.values == ["DATASET", "SELECTED_SAMPLES"]
+    assert inputs["count"].view.label == "4 samples"
+    assert not problems(inputs)
+    stages = json.loads(json.dumps(filled.limit(5)._serialize()))
+    assert form(name, filled, needed[name], view=stages)["count"].view.label == "5 samples"
+
+
+@pytest.mark.parametrize("name", ON_SAMPLES)
+def test_an_empty_selection_is_no_reason_to_fail(filled: Any, needed: dict[str, Any], name: str) -> None:
+    assert not problems(form(name, filled, needed[name], selected=[]))
+
+
+def test_without_a_dataset_a_form_says_so(database: str) -> None:
+    from fiftyone.operators.executor import ExecutionContext, Executor
+
+    for name in ALL:
+        nothing = ExecutionContext({"params": {}}, executor=Executor(), operator_uri=f"@loupe/loupe/{name}")
+        inputs = operator(name).resolve_type(nothing, "inputs").type.properties
+        assert problems(inputs) == {"dataset": "No dataset is open. Open a dataset first."}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_input_has_a_label_and_a_description(filled: Any, needed: dict[str, Any], name: str) -> None:
     from fiftyone.operators import types
 
-    from loupe.operators import forms
-
-    inputs = types.Object()
-    forms.add_params(inputs, Example, params, "example__")
-    return inputs.properties
-
-
-def _read(**params: Any) -> Example:
-    from loupe.operators import forms
-
-    return forms.read_params(Example, {f"example__{name}": value for name, value in params.items()}, "example__")
+    for key, made in whole_form(name, filled, needed[name]).items():
+        if key in AROUND - {"settings"} or isinstance(made.type, types.Void):
+            continue
+        assert made.view.label, key
+        assert made.view.description, key
+        assert "``" not in made.view.description, key
 
 
-def test_each_kind_has_its_input(database: str) -> None:
-    form = _form({})
-    assert list(form) == [f"example__{name}" for name in Example().params() if name != "odd"]
-    kinds = {name.removeprefix("example__"): (made.type.to_json(), made.view.to_json()) for name, made in form.items()}
-    assert kinds["sure"][0]["name"] == "Boolean"
-    assert kinds["tiles"][1]["name"] == "SliderView"
-    assert kinds["tiles"][1]["componentsProps"]["slider"]["step"] == 1
-    assert kinds["tiles"][1]["description"] == "How many"
-    assert kinds["share"][0] == {"name": "Number", "min": 0.0, "max": 1.0, "int": False, "float": True}
-    assert kinds["share"][1]["componentsProps"]["slider"]["step"] == pytest.approx(0.01)
-    assert kinds["minimum"][1]["name"] == "FieldView"
-    assert kinds["way"][0]["values"] == ["fast", "exact"]
-    assert kinds["limit"][0]["name"] == "Number"
-    assert {name.removeprefix("example__"): made.default for name, made in form.items()} == {
-        "sure": True, "tiles": 4, "share": 0.25, "minimum": 2.0, "way": "fast", "tag": "", "limit": None, "words": "a, b",
-    }  # fmt: skip
+@pytest.mark.parametrize("name", VERBS)
+def test_each_parameter_is_asked_for_or_hidden_for_a_reason(filled: Any, needed: dict[str, Any], name: str) -> None:
+    made = operator(name)
+    names = set(parameters(name))
+    inputs = whole_form(name, filled, needed[name])
+    asked = {parameter for parameter in names if _of(inputs, parameter)}
+    assert asked.isdisjoint(made.hidden)
+    assert asked | set(made.hidden) == names
+    assert all(len(reason) > 10 for reason in made.hidden.values())
+    assert set(made.widgets) <= asked
+    assert set(made.settings) <= asked
+    own = {parameter.name for parameter in made.own}
+    assert own.isdisjoint(names)
+    known = {key for parameter in names | own for key in _of(inputs, parameter)}
+    assert set(inputs) <= known | AROUND, "each input is of a parameter"
 
 
-def test_nothing_given_is_the_default(database: str) -> None:
-    assert _read() == Example()
-    assert _read(tiles=None, limit=None) == Example()
+@pytest.mark.parametrize("name", VERBS)
+def test_settings_are_shown_only_where_somebody_wants_them(filled: Any, needed: dict[str, Any], name: str) -> None:
+    settings = operator(name).settings
+    inputs = form(name, filled, needed[name])
+    assert ("settings" in inputs) == bool(settings)
+    assert not any(_of(inputs, parameter) for parameter in settings)
 
 
-def test_what_the_form_gives_becomes_the_spec(database: str) -> None:
-    given = _read(sure=False, tiles=8.0, share=1, minimum=3, way="exact", tag="x", limit=5, words="c, d ,")
-    assert given == Example(
-        sure=False, tiles=8, share=1.0, minimum=3.0, way="exact", tag="x", limit=5, words=("c", "d")
-    )  # fmt: skip
-    assert isinstance(given.tiles, int)
-    assert isinstance(given.share, float)
-    assert _read(limit="").limit is None
-    assert _read(words=["c", "d"]).words == ("c", "d")
+@pytest.mark.parametrize("name", VERBS)
+def test_the_forms_defaults_are_the_verbs(filled: Any, needed: dict[str, Any], name: str) -> None:
+    inputs = whole_form(name, filled, needed[name])
+    compared = 0
+    for parameter, facts in parameters(name).items():
+        if facts.default is inspect.Parameter.empty or parameter in operator(name).hidden:
+            continue
+        same = parameter in inputs and inputs[parameter].default == facts.default
+        assert same != ((name, parameter) in DIFFERENT), (parameter, facts.default)
+        compared += 1
+    assert compared or name in ("scores",)
+
+
+def test_a_parameter_that_no_input_fits_is_the_developers_to_decide(database: str) -> None:
+    from types import SimpleNamespace
+
+    from loupe.operators.check import CheckImages
+    from loupe.operators.forms import Form
+
+    class Careless(CheckImages):
+        """Forgets a parameter."""
+
+        widgets = {}
+
+    with pytest.raises(TypeError, match="expected a widget for check\\(checks: Sequence"):
+        list(Careless(_builtin=False).asked(Form(SimpleNamespace(params={}), None)))
+
+
+def test_fields_that_no_sample_has_are_said_before_running(scenes: Any) -> None:
+    from loupe.brain.core import registry
+
+    needing = [name for name, spec in registry.checks().items() if "prompt" in spec.needs]
+    assert needing
+    assert not any("absent_prompt" in name for name in form("check", scenes, {"checks": needing}))
+    assert set(needing) & set(form("check", scenes)["checks"].default)
+    scenes.clear_sample_field("prompt")
+    assert not set(form("check", scenes)["checks"].default) & set(needing)
+    inputs = form("check", scenes, {"checks": needing})
+    assert all(f"checks__{name}__absent_prompt" in inputs for name in needing)
+    assert not problems(inputs)
+
+
+def test_what_has_to_come_first_is_a_problem_of_the_form(scenes: Any) -> None:
+    assert "check images" in problems(form("scores", scenes))["no_failure"]
+    assert "check images" in problems(form("flag", scenes))["no_scores"]
+    assert "check images" in problems(form("slice", scenes))["no_failures"]
+    assert "embed images" in problems(form("find_outliers", scenes))["no_field"]
+    assert "Choose exact, near" in problems(form("find_duplicates", scenes, {"near": False, "exact": False}))["nothing"]
+    one_sample = json.loads(json.dumps(scenes.limit(1)._serialize()))
+    assert "needs two" in problems(form("find_duplicates", scenes, view=one_sample))["one_sample"]
+
+
+def test_a_field_of_vectors_of_another_name_is_proposed(scenes: Any) -> None:
+    import fiftyone as fo
+
+    scenes.add_sample_field("mine", fo.VectorField)
+    scenes.add_sample_field("fingerprint", fo.VectorField)
+    inputs = form("find_outliers", scenes)
+    assert (inputs["field"].default, inputs["field"].type.values) == ("mine", ["mine"])
+    settings = form("find_duplicates", scenes, {"settings": True})
+    assert settings["embeddings"].type.values == ["(none)", "mine"]
+
+
+def test_calibrating_on_too_few_pictures_is_said_before(scenes: Any) -> None:
+    label = form("calibrate", scenes)["too_few"].view.label
+    assert label.startswith("A threshold for 1 % needs at least 199 pictures, here are 12")
+    assert "too_few" in form("calibrate", scenes, {"false_positive_rate": 0.1})
+    assert "here are 10" in form("calibrate", scenes, {"false_positive_rate": 0.1, "limit": 10})["too_few"].view.label
+    assert "too_few" not in form("calibrate", scenes, {"false_positive_rate": 0.2})
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"),
+    ("params", "says"),
     [
-        ("sure", "yes", "Sure: expected yes or no, got 'yes'"),
-        ("sure", 1, "Sure: expected yes or no, got 1"),
-        ("tiles", 0, "Tiles: expected a whole number from 1 to 64, got 0"),
-        ("tiles", 65, "Tiles: expected a whole number from 1 to 64, got 65"),
-        ("tiles", 2.5, "Tiles: expected a whole number from 1 to 64, got 2.5"),
-        ("tiles", True, "Tiles: expected a whole number from 1 to 64, got True"),
-        ("tiles", "4", "Tiles: expected a whole number from 1 to 64, got '4'"),
-        ("share", float("nan"), "Share: expected a number from 0 to 1, got nan"),
-        ("share", float("inf"), "Share: expected a number from 0 to 1, got inf"),
-        ("share", 1.01, "Share: expected a number from 0 to 1, got 1.01"),
-        ("minimum", -1, "Minimum: expected a number of at least 0, got -1"),
-        ("way", "slow", "Way: expected one of fast, exact, got 'slow'"),
-        ("tag", {"$where": "1"}, "Tag: expected a text, got {'$where': '1'}"),
-        ("words", 3, "Words: expected a text, got 3"),
-        ("limit", 0, "Limit: expected a whole number of at least 1, got 0"),
+        ({"prompts": "one\n\ntwo", "per_prompt": 3}, "2 prompts × 3 = 6 images. The first prompt: one"),
+        (
+            {
+                "prompts__source": "template",
+                "prompts__template": "a {color} {thing}",
+                "factors": "color: red, blue\nthing: cup, hat, bag",
+            },
+            "6 prompts × 1 = 6 images. The first prompt: a red cup",
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused_in_the_form_and_after(database: str, name: str, value: Any, says: str) -> None:
-    with pytest.raises(InputError) as error:
-        _read(**{name: value})
-    assert str(error.value) == says
-    form = _form({f"example__{name}": value})
-    assert form[f"example__{name}"].invalid
-    assert form[f"example__{name}"].error_message == says
-    assert [key for key, made in form.items() if made.invalid] == [f"example__{name}"]
+def test_generating_says_how_many_before(dataset: Any, params: dict[str, Any], says: str) -> None:
+    inputs = form("generate", dataset, params)
+    assert not problems(inputs)
+    assert inputs["count"].view.label == says
 
 
-def test_every_registered_spec_has_a_form_and_comes_back_as_it_went(database: str) -> None:
-    from fiftyone.operators import types
-
-    from loupe.brain.core import registry
-    from loupe.operators import forms
-
-    kinds: list[Callable[[], dict[str, type[Spec]]]] = [registry.checks, registry.embedders, registry.generators]  # type: ignore[list-item]
-    specs = [spec for kind in kinds for spec in kind().values()]
-    assert specs
-    for spec in specs:
-        inputs = types.Object()
-        forms.add_params(inputs, spec, {})
-        inputs.to_json()
-        given = {name: made.default for name, made in inputs.properties.items()}
-        assert forms.read_params(spec, given) == spec(), spec
+def test_prompts_that_cannot_be_used_are_refused_in_the_form(dataset: Any, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.csv"
+    file.write_text("promt\na cup\n", encoding="utf-8")
+    template = {"prompts__source": "template", "prompts__template": "a {color} cup"}
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"prompts__source": "file", "prompts__file": str(file)}, "expected the column 'prompt'"),
+        ({"prompts__source": "file", "prompts__file": str(tmp_path / "none.txt")}, "none.txt"),
+        ({**template, "factors": ""}, "color"),
+        ({**template, "factors": "color red"}, "factors, line 1"),
+        ({"prompts": "x" * 10_000}, "characters"),
+        ({"prompts": "a cup", "seed": -1}, "Seed: expected a whole number from 0"),
+    ]
+    for params, says in bad:
+        reported = problems(form("generate", dataset, params))
+        assert says in reported["bad_prompts"], (params, reported)
 
 
 def test_factors_are_read_line_by_line(database: str) -> None:
@@ -139,20 +258,3 @@ def test_factors_are_read_line_by_line(database: str) -> None:
         read_factors("time: day\nnight")
     with pytest.raises(PromptError, match="line 2: expected each factor once, got 'time' twice"):
         read_factors("time: day\ntime: night")
-
-
-def test_text_that_is_not_ours_is_shown_as_it_is(database: str) -> None:
-    from loupe.operators.summary import escape, table
-
-    assert escape('<img src=x onerror="alert(1)">') == '&lt;img src=x onerror="alert\\(1\\)"&gt;'
-    made = table(["a"], [["x | y\n# z [l](javascript:1) `c`"]])
-    assert made.splitlines()[2] == "| x \\| y \\# z \\[l\\]\\(javascript:1\\) \\`c\\` |"
-    assert len(made.splitlines()) == 3
-
-
-def test_long_tables_are_cut_and_say_so(database: str) -> None:
-    from loupe.operators.summary import table
-
-    made = table(["n"], [[n] for n in range(100)])
-    assert made.endswith("and 60 rows more")
-    assert made.count("\n| ") == 41

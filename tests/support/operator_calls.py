@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DECLARED: dict[str, list[str]] = yaml.safe_load((ROOT / "fiftyone.yml").read_text(encoding="utf-8"))
+#: the names of all operators, and of those that call a verb
+ALL = DECLARED["operators"]
+VERBS = [name for name in ALL if name != "jobs"]
+#: what stands in a form beside what is asked for
+AROUND = {"view_target", "count", "settings", "report", "too_few"}
+
+
+def verb_of(name: str) -> Callable[..., Any]:
+    """Returns the verb that an operator calls."""
+    from loupe.brain import api
+
+    verb: Callable[..., Any] = getattr(api, name)
+    return verb
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+    """Returns a verb's parameters but for the first one, which is the samples or the dataset, and ``progress``."""
+    _, *others = inspect.signature(verb_of(name)).parameters.values()
+    return {each.name: each for each in others if each.name != "progress"}
 
 
 def operator(name: str) -> Any:
@@ -24,6 +51,15 @@ def form(name: str, dataset: Any, params: dict[str, Any] | None = None, **reques
     made = operator(name).resolve_type(context(name, dataset, params, **request), "inputs")
     json.dumps(made.to_json())
     inputs: dict[str, Any] = made.type.properties
+    return inputs
+
+
+def whole_form(name: str, dataset: Any, needed: dict[str, Any]) -> dict[str, Any]:
+    """Returns all that a form can ask for, settings included."""
+    inputs = form(name, dataset, {**needed, "settings": True})
+    if name == "generate":
+        for source in ("template", "file"):
+            inputs |= form(name, dataset, {"prompts__source": source, "settings": True})
     return inputs
 
 

@@ -1,0 +1,76 @@
+"""Datasets that operators are run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from operator_calls import ALL
+from PIL import Image
+
+
+def _add_scenes(dataset: Any, folder: Path) -> None:
+    import fiftyone as fo
+
+    rng = np.random.default_rng(1)
+    samples = []
+    for index in range(12):
+        pixels = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        path = folder / f"{index}.png"
+        Image.fromarray(pixels * 0 if index in (7, 9) else pixels).save(path)
+        if index == 11:
+            path.write_bytes(b"no image")
+        time_of_day = "night" if index % 2 else "day"
+        scenario = fo.DynamicEmbeddedDocument(time=time_of_day)
+        samples.append(fo.Sample(filepath=str(path), prompt=f"noise by {time_of_day}", scenario=scenario))
+    dataset.add_samples(samples, dynamic=True, progress=False)
+
+
+@pytest.fixture
+def scenes(dataset: Any, tmp_path: Path) -> Any:
+    """Twelve images: half by day, half by night; two of the night ones are black, and one file is no image."""
+    _add_scenes(dataset, tmp_path)
+    return dataset
+
+
+@pytest.fixture
+def checked(scenes: Any) -> Any:
+    """The same with scores and failures."""
+    import loupe
+
+    loupe.check(scenes, ["exposure", "sharpness"])
+    return scenes
+
+
+@pytest.fixture(scope="module")
+def filled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same with all that any operator asks for: splits, vectors, another dataset. A test only looks at it."""
+    import fiftyone as fo
+
+    import loupe
+
+    made, other = fo.Dataset(), fo.Dataset()
+    _add_scenes(made, tmp_path_factory.mktemp("scenes"))
+    other.add_sample(fo.Sample(filepath=made.first().filepath))
+    loupe.check(made, ["exposure", "sharpness"])
+    made.set_values("split", ["train", "test"] * 6)
+    made.add_sample_field("embeddings", fo.VectorField)
+    vectors = np.random.default_rng(2).normal(size=(12, 4)).astype(np.float32)
+    made.set_values("embeddings", list(vectors))
+    yield made
+    made.delete()
+    other.delete()
+
+
+@pytest.fixture
+def needed(filled: Any, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """For each operator what has to be filled in before it runs: for most of them the form proposes something."""
+    return {
+        **{name: {} for name in ALL},
+        "find_copies": {"path": filled.first().filepath},
+        "generate": {"prompts": "a cup"},
+        "import_images": {"folder": str(tmp_path)},
+    }

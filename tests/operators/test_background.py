@@ -1,0 +1,66 @@
+"""Operators that run later: where the App offers it, and what becomes of a job."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from operator_calls import context, execute, form, problems, result
+
+pytestmark = pytest.mark.database
+
+
+def test_the_app_offers_to_schedule_where_a_worker_is_alive(scenes: Any) -> None:
+    from fiftyone.operators.executor import resolve_execution_options
+    from fiftyone.operators.registry import OperatorRegistry
+
+    from loupe.brain.store import jobs
+
+    def offered(name: str) -> list[str]:
+        request = context(name, scenes).request_params
+        options = asyncio.run(resolve_execution_options(OperatorRegistry(), f"@loupe/loupe/{name}", request))
+        facts = json.loads(json.dumps(options.to_dict()))
+        assert facts["allow_immediate_execution"]
+        assert facts["allow_delegated_execution"] == (name not in ("scores", "jobs"))
+        return [worker["instance_id"] for worker in facts["available_orchestrators"]]
+
+    worker = jobs.WorkerFacts("w1", "gpubox", "gpubox", 1, "cuda:0")
+    assert offered("check") == []
+    jobs.beat(worker)
+    try:
+        assert offered("check") == ["gpubox"]
+        assert offered("scores") == []
+        assert "gpubox" in form("jobs", scenes)["report"].default
+    finally:
+        jobs.sign_off(worker)
+    assert offered("check") == []
+
+
+def test_a_scheduled_job_can_be_cancelled_and_run_again(scenes: Any) -> None:
+    from loupe.brain.store import jobs
+
+    assert "action" not in form("jobs", scenes), "there is nothing to do yet"
+    assert execute("check", scenes, {"checks": ["exposure"]}, request_delegation=True).delegated
+    (job,) = jobs.recent(scenes._doc.id)
+    assert (job.state, job.label) == ("queued", "Loupe: check images")
+    inputs = form("jobs", scenes, {"action": "cancel"})
+    assert inputs["job"].type.values == [str(job.id)]
+    assert all(inputs[name].view.description for name in ("action", "job"))
+    execute("jobs", scenes, {"action": "cancel", "job": str(job.id)})
+    (job,) = jobs.recent(scenes._doc.id)
+    assert job.state == "failed"
+    assert job.message.startswith("cancelled")
+    assert "None is queued or running" in problems(form("jobs", scenes, {"action": "cancel"}))["no_jobs"]
+    assert result("jobs", scenes, {"action": "again", "job": str(job.id)})["message"] == "In the queue again"
+    assert [job.state for job in jobs.recent(scenes._doc.id)] == ["queued", "failed"]
+    assert not problems(form("jobs", scenes, {"action": "again"}))
+
+
+def test_a_job_that_is_none_is_refused(scenes: Any) -> None:
+    from fiftyone.operators.executor import ExecutionError
+
+    for params in ({"action": "stop"}, {"action": "cancel", "job": "0" * 24}):
+        with pytest.raises(ExecutionError, match="expected one of"):
+            execute("jobs", scenes, params)

@@ -1,0 +1,322 @@
+"""Every operator run as the App runs it: what it does to the dataset, and what it tells the App."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from operator_calls import execute, form, messages, problems, result, triggered
+from PIL import Image
+
+pytestmark = pytest.mark.database
+
+
+def test_check_writes_scores_and_tells_the_app(scenes: Any) -> None:
+    sent = messages("check", scenes, {"checks": ["exposure"], "batch_size": 4}, prompt_id="p")
+    scenes.reload()
+    assert sum(value is not None for value in scenes.values("quality.brightness_p99")) == 11
+    assert triggered(sent)[0].endswith("set_progress")
+    assert triggered(sent)[-2:] == ["reload_dataset", "notify"]
+    last = sent[-1]
+    assert last["cls"] == "ExecutionResult"
+    assert last["body"]["run"]["n"] == 12
+    assert last["body"]["message"].startswith("Checked 12 images in")
+    assert "| Dark | 18.2 % |" in last["body"]["summary"]
+    assert "Next:" in last["body"]["summary"]
+
+
+def test_the_result_is_the_same_as_a_notebooks(scenes: Any) -> None:
+    import loupe
+
+    execute("check", scenes, {"checks": ["exposure", "sharpness"]})
+    scenes.reload()
+    run = loupe.check(scenes, ["exposure", "sharpness"])
+    assert run.skipped >= 11
+    by_operator = {str(rate): rate.to_dict() for rate in loupe.slice(scenes, "scenario.time")}
+    clone = scenes.clone()
+    try:
+        loupe.check(clone, ["exposure", "sharpness"], resume=False)
+        assert {str(rate): rate.to_dict() for rate in loupe.slice(clone, "scenario.time")} == by_operator
+    finally:
+        clone.delete()
+
+
+def test_the_view_target_is_what_is_checked(scenes: Any) -> None:
+    chosen = scenes.values("id")[:3]
+    params = {"checks": ["exposure"], "view_target": "SELECTED_SAMPLES"}
+    assert result("check", scenes, params, selected=chosen)["run"]["n"] == 3
+    scenes.reload()
+    assert scenes.exists("quality.brightness_p99").values("id") == chosen
+
+
+def test_closing_the_app_stops_between_batches_and_the_next_run_goes_on(scenes: Any) -> None:
+    from loupe.brain import api
+    from loupe.operators import run
+
+    seen: list[int] = []
+    started, gate = threading.Event(), threading.Event()
+
+    def call(progress: Callable[[Any], None]) -> Any:
+        def slowly(step: Any) -> None:
+            seen.append(step.done)
+            progress(step)
+            if step.done == 4:
+                started.set()
+                gate.wait(30)
+
+        return api.check(scenes, ["exposure"], batch_size=1, progress=slowly)
+
+    work = run.in_thread(call)
+    next(work)
+    assert started.wait(60)
+    work.close()
+    gate.set()
+    deadline = time.monotonic() + 30
+    while any(thread.name == "loupe-verb" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert seen == [0, 4, 8], "the call stopped at its next report"
+    scenes.reload()
+    assert sum(bool(value) for value in scenes.values("checked")) == 8
+    again = result("check", scenes, {"checks": ["exposure"]})["run"]
+    assert (again["skipped"], again["n"]) == (8, 4)
+
+
+def test_errors_reach_the_app_as_they_are(scenes: Any) -> None:
+    from loupe.brain.core.errors import UnknownName
+
+    params = {"checks": ["sharpnes"]}
+    sent = messages("check", scenes, params, prompt_id="p")
+    assert "Did you mean 'sharpness'?" in sent[-1]["error"]
+    assert triggered(sent)[-1] == "notify"
+    assert sent[-1]["cls"] == "ExecutionResult"
+    # without a prompt nobody reads messages: a notebook gets the exception
+    with pytest.raises(UnknownName, match="Did you mean 'sharpness'"):
+        messages("check", scenes, params)
+
+
+def test_fiftyone_refuses_what_the_form_refuses(scenes: Any) -> None:
+    from fiftyone.operators.executor import ExecutionError
+
+    with pytest.raises(ExecutionError, match="batch_size"):
+        execute("check", scenes, {"checks": ["exposure"], "settings": True, "batch_size": 0})
+    scenes.clear()
+    with pytest.raises(ExecutionError, match="There are no samples here"):
+        execute("check", scenes, {})
+
+
+def test_sorting_shows_the_worst_first_and_leaves_out_what_has_no_score(checked: Any) -> None:
+    import loupe
+    from loupe.operators.scores import sorted_view
+
+    sent = messages("scores", checked, {"failure": "dark"})
+    assert triggered(sent)[-2:] == ["set_view", "notify"]
+    body = sent[-1]["body"]
+    assert (body["judged"], body["left_out"]) == (11, 1)
+    for failure in ("dark", "bright", "blur"):
+        view = sorted_view(checked, failure)
+        scores = loupe.scores(view, failure)
+        assert 0 < len(scores) == np.isfinite(loupe.scores(checked, failure)).sum()
+        assert np.all(np.diff(scores) <= 0), failure
+    failing = sorted_view(checked, "dark", only_failing=True)
+    assert len(failing) == 2
+    assert all("dark" in labels for labels in failing.values("failures.classifications.label"))
+    assert result("scores", checked, {"failure": "dark", "only_failing": True})["only_failing"]
+
+
+def test_moving_a_threshold_flags_anew_and_is_kept(checked: Any) -> None:
+    import loupe
+
+    inputs = form("flag", checked)
+    assert "2 of 11 fail" in inputs["thresholds__dark"].view.label
+    assert "11 of 11 fail" in form("flag", checked, {"thresholds__dark": 1.0})["thresholds__dark"].view.label
+    default = inputs["thresholds__dark"].default
+    unmoved = {name: made.default for name, made in inputs.items() if name.startswith("thresholds__")}
+    assert unmoved
+    execute("flag", checked, unmoved)
+    checked.reload()
+    assert all(used.source == "default" for used in loupe.flag(checked).thresholds.values())
+    body = result("flag", checked, {**unmoved, "thresholds__dark": 1.0})
+    assert body["flags"]["counts"]["dark"] == 11
+    assert body["message"].endswith("1 thresholds moved")
+    checked.reload()
+    again = loupe.flag(checked).thresholds["dark"]
+    assert (again.value, again.source) == (1.0, "user")
+    assert form("flag", checked)["thresholds__dark"].default == 1.0
+    execute("flag", checked, {"thresholds__dark": default})
+    checked.reload()
+    assert loupe.flag(checked).thresholds["dark"].source == "default"
+
+
+def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
+    import loupe
+
+    sent = messages("slice", checked, {"by": ["scenario.time"], "failure": "dark"})
+    assert "reload_dataset" not in triggered(sent), "nothing was written"
+    body = sent[-1]["body"]
+    rates = loupe.slice(checked, "scenario.time", failure="dark")
+    assert body["rates"] == [rate.to_dict() for rate in rates]
+    night = next(rate for rate in rates if rate.failures)
+    row = next(line for line in body["summary"].splitlines() if "time=night" in line)
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "time=night",
+        "Dark",
+        f"{night.rate * 100:.1f} %",
+        f"{night.low * 100:.1f} % to {night.high * 100:.1f} %",
+        "2",
+        "5",
+        str(night.unknown),
+        str(night.unchecked),
+    ]
+    assert "95% interval" in body["summary"]
+    params = {"by": [], "failure": "dark", "confidence": 0.9}
+    summary = result("slice", checked, params)["summary"]
+    assert "90% interval" in summary
+    assert "Slice" not in summary
+
+
+def test_importing_adds_the_images_once(dataset: Any, pictures: list[Path]) -> None:
+    folder = str(pictures[0].parent)
+    assert result("import_images", dataset, {"folder": folder})["run"]["n"] == len(pictures)
+    assert result("import_images", dataset, {"folder": folder})["run"]["n"] == 0
+
+
+def test_embedding_without_weights_makes_a_map_and_an_index(scenes: Any) -> None:
+    assert not problems(form("embed", scenes, {"embedder": "hog"}))
+    assert result("embed", scenes, {"embedder": "hog", "visualize": "pca"})["run"]["n"] == 12
+    scenes.reload()
+    assert len(scenes.exists("embeddings")) == 11
+    assert sorted(scenes.list_brain_runs()) == ["embeddings_pca", "embeddings_similarity"]
+
+
+def test_outliers_are_found_by_their_vectors(scenes: Any) -> None:
+    import fiftyone as fo
+
+    vectors = np.random.default_rng(3).normal(1, 0.01, (12, 4)).astype(np.float32)
+    vectors[5] = (1, -1, 1, -1)
+    scenes.add_sample_field("mine", fo.VectorField)
+    scenes.set_values("mine", [None, *vectors[1:]])
+    body = result("find_outliers", scenes, {"field": "mine", "neighbors": 3, "threshold": 5})
+    assert body["message"] == "1 outlier among 11 samples"
+    assert body["outliers"]["ids"] == [scenes.values("id")[5]]
+    assert "1 sample without a usable vector: unknown." in body["summary"]
+
+
+def test_duplicates_are_found_and_counted(scenes: Any) -> None:
+    body = result("find_duplicates", scenes, {"near": False})
+    ids = scenes.values("id")
+    assert [{pair["id_a"], pair["id_b"]} for pair in body["pairs"]] == [{ids[7], ids[9]}]
+    assert body["message"] == "1 pair in 1 group of 2 samples"
+    assert "| the same bytes | 1 |" in body["summary"]
+    assert result("find_duplicates", scenes.limit(5).clone(), {"near": False})["summary"] == "No duplicates were found."
+
+
+def test_leaks_are_counted_between_splits(scenes: Any) -> None:
+    scenes.set_values("split", ["train", "test"] * 4 + ["train"] * 4)
+    body = result("find_leaks", scenes, {"splits": "split"})
+    assert body["message"] == "1 pair across splits"
+    assert body["between"] == {"test, train": 1}
+    assert "| test, train | 1 |" in body["summary"]
+    params = {"splits": "(sample tags)", "splits__tags": "a, b"}
+    failed = messages("find_leaks", scenes, params, prompt_id="p")[-1]
+    assert "at least two splits" in failed["error"]
+
+
+def test_copies_of_a_reference_set_are_counted(scenes: Any, new_dataset: Callable[[], Any]) -> None:
+    import fiftyone as fo
+
+    reference = new_dataset()
+    reference.add_samples([fo.Sample(filepath=path) for path in scenes.values("filepath")[:2]], progress=False)
+    body = result("find_memorized", scenes, {"reference": reference.name})
+    assert body["message"].startswith("2 of 12 samples stand in ")
+    assert {pair["id_a"] for pair in body["pairs"]} == set(scenes.values("id")[:2])
+
+
+def test_copies_of_a_file_are_shown_the_most_alike_first(scenes: Any, tmp_path: Path) -> None:
+    ids = scenes.values("id")
+    file = tmp_path / "other" / "black.png"
+    file.parent.mkdir()
+    Image.new("RGB", (64, 48)).save(file)
+    sent = messages("find_copies", scenes, {"path": str(file)}, prompt_id="p")
+    body = sent[-1]["body"]
+    assert {pair["id_b"] for pair in body["pairs"]} == {ids[7], ids[9]}
+    assert body["message"] == "2 samples with the picture of black.png"
+    assert triggered(sent)[-3:] == ["reload_dataset", "set_view", "notify"]
+    view = next(
+        each["body"]["params"]["view"] for each in sent if each.get("body", {}).get("operator_uri") == "set_view"
+    )
+    assert str(ids[7]) in str(view)
+
+    Image.fromarray(np.random.default_rng(9).integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(file)
+    sent = messages("find_copies", scenes, {"path": str(file)}, prompt_id="p")
+    assert sent[-1]["body"]["message"] == "No sample shows black.png"
+    assert "set_view" not in triggered(sent)
+    file.write_bytes(b"no image")
+    assert "expected an image file" in messages("find_copies", scenes, {"path": str(file)}, prompt_id="p")[-1]["error"]
+
+
+@pytest.mark.slow
+def test_calibrating_measures_proposes_and_applies(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+    from leaves import leaves
+
+    from loupe.brain.store import runs
+
+    paths = [tmp_path / f"{index}.png" for index in range(40)]
+    for index, path in enumerate(paths):
+        Image.fromarray(leaves(index)).save(path)
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths], progress=False)
+    params = {"failures": ["blur", "odd_aspect"], "false_positive_rate": 0.1}
+    body = result("calibrate", dataset, params)
+    assert body["message"] == "Measured 2 failures on 40 pictures, 2 thresholds proposed"
+    rows = [line for line in body["summary"].splitlines() if line.startswith("| Blur")]
+    assert "< 0.6" in rows[0].replace("&lt;", "<")
+    assert "current" in rows[0]
+    assert "proposed" in rows[1]
+    assert "4: 100 %" in rows[1]
+    assert "run it again with **Apply**" in body["summary"]
+    assert runs.load(dataset, body["calibration"]["key"]) == body["calibration"]
+    assert runs.load_thresholds(dataset) == {}
+
+    body = result("calibrate", dataset, {**params, "apply": True})
+    assert body["message"].endswith("2 thresholds now in use")
+    dataset.reload()
+    assert {used.source for used in runs.load_thresholds(dataset).values()} == {
+        f"calibrated:{body['calibration']['key']}"
+    }
+
+    body = result("calibrate", dataset, {"failures": ["odd_aspect"], "limit": 10})
+    assert body["message"] == "Measured 1 failure on 10 pictures, 0 thresholds proposed"
+    assert "needs 100 known scores to choose from, got 5" in body["summary"]
+
+
+def test_a_model_that_is_none_is_said_clearly(dataset: Any, tmp_path: Path) -> None:
+    params = {"prompts": "a cup", "model": str(tmp_path), "output_dir": str(tmp_path / "out")}
+    failed = messages("generate", dataset, params, prompt_id="p")[-1]
+    assert str(tmp_path) in failed["error"]
+    assert "Traceback" not in failed["error"]
+    assert len(dataset) == 0
+
+
+@pytest.mark.slow
+def test_generating_draws_adds_and_goes_on(dataset: Any, tmp_path: Path) -> None:
+    params = {
+        "prompts__source": "template",
+        "prompts__template": 'a {color} sign that says "{text}", day, clear',
+        "factors": "color: red, blue\ntext: 4, 7",
+        "steps": 2,
+        "output_dir": str(tmp_path / "out"),
+    }
+    assert result("generate", dataset, params)["message"].startswith("Generated 4 images")
+    dataset.reload()
+    assert sorted(zip(*dataset.values(["scenario.color", "scenario.text"]), strict=True)) == [
+        ("blue", "4"), ("blue", "7"), ("red", "4"), ("red", "7"),
+    ]  # fmt: skip
+    assert all(Path(path).parent == tmp_path / "out" for path in dataset.values("filepath"))
+    run = result("generate", dataset, params)["run"]
+    assert (run["n"], run["skipped"]) == (0, 4)
