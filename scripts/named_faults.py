@@ -55,9 +55,9 @@ FAULTS = (
     ),
     Fault(
         "every sample gets the map of picture 0",
-        "brain/engine/runner.py",
-        "map=scores.maps[at] if",
-        "map=scores.maps[0] if",
+        "brain/core/records.py",
+        "map=self.maps[at] if",
+        "map=self.maps[0] if",
         ("tests/engine",),
     ),
     Fault(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -45,7 +47,7 @@ def test_areas_are_counted_pixels(boxes: np.ndarray) -> None:
         pixels[top:bottom, left:right] = True
         return pixels
 
-    for first, second in zip(boxes[:-1], boxes[1:], strict=True):
+    for first, second in itertools.pairwise(boxes):
         a, b = mask(first), mask(second)
         common, smaller = (a & b).sum(), min(a.sum(), b.sum())
         assert area(tuple(first)) == a.sum()
