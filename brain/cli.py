@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import html
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from loupe import __version__
-from loupe.brain.core.errors import LoupeError
+from loupe.brain.core.errors import InputError, LoupeError, OutputError
+from loupe.brain.core.records import Rate, Rates
+from loupe.brain.core.tables import Table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,10 +23,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return _weights(given) if given.command == "weights" else _worker(given)
+        return {"check": _check, "weights": _weights, "worker": _worker}[given.command](given)
     except LoupeError as error:
         print(f"loupe {given.command}: {error}", file=sys.stderr)
         return 1
+
+
+def _check(given: argparse.Namespace) -> int:
+    from loupe.brain import api  # imports fiftyone, which takes seconds
+    from loupe.brain.store import named
+
+    folder = Path(given.folder).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"expected a folder of images, got {'a file' if folder.exists() else 'nothing'} at {folder}")
+    dataset = named.opened(given.dataset or named.of_folder(folder))
+    api.import_images(dataset, folder, prompts=given.prompts)
+    run = api.check(dataset, given.checks, progress=not given.quiet)
+    for name, reason in run.messages.items():
+        print(f"{name}: {reason}", file=sys.stderr)
+    table = by_rate(api.slice(dataset, [])).table()
+    print(table.text())
+    if given.report:
+        path = Path(given.report).expanduser()
+        try:
+            path.write_text(page(f"{folder}: {len(dataset):,} images", table), encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise OutputError(f"expected a place for the report, got {path}: {error.strerror}") from error
+        print(f"the report: {path}", file=sys.stderr)
+    print(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
+    return 0
+
+
+def by_rate(rates: Sequence[Rate]) -> Rates:
+    """Returns rates, the highest first; what nobody judged stands at the end."""
+    return Rates(sorted(rates, key=lambda rate: (-rate.rate if rate.n else 1.0, rate.failure)))
+
+
+def page(title: str, table: Table) -> str:
+    """Returns a page that needs nothing else: a title and a table."""
+    shown = html.escape(title)
+    style = "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:.3em .8em;"
+    style += "border-bottom:1px solid #ccc;text-align:left}"
+    head = f'<meta charset="utf-8"><title>{shown}</title><style>{style}</style>'
+    return f"<!doctype html><html lang='en'><head>{head}</head><body><h1>{shown}</h1>{table.html()}</body></html>\n"
 
 
 def _worker(given: argparse.Namespace) -> int:
@@ -29,7 +73,12 @@ def _worker(given: argparse.Namespace) -> int:
 
     worker.configure_logging()
     return worker.run(
-        device=given.device, name=given.name, once=given.once, poll=given.poll, dead_after=given.dead_after
+        device=given.device,
+        name=given.name,
+        once=given.once,
+        poll=given.poll,
+        dead_after=given.dead_after,
+        grace=given.grace,
     )
 
 
@@ -54,6 +103,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"loupe {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
+    check = commands.add_parser(
+        "check",
+        help="check the images of a folder",
+        description="Puts the images of a folder into a FiftyOne dataset that stays, checks them, and prints how often "
+        "each failure occurs. A second time it checks what is new or has changed.",
+    )
+    check.add_argument("folder", help="the images, in folders inside of it, too")
+    check.add_argument("--report", metavar="FILE", help="write the table as a page (HTML) as well")
+    check.add_argument(
+        "--checks", nargs="+", metavar="NAME", help="checks, or failures such as blur; the quick ones by default"
+    )
+    check.add_argument("--prompts", metavar="FILE", help="a table with the prompt of each image")
+    check.add_argument("--dataset", metavar="NAME", help="which dataset; one of the folder's own by default")
+    check.add_argument("--quiet", action="store_true", help="show no progress")
     worker = commands.add_parser(
         "worker",
         help="run what the App schedules",
@@ -68,9 +131,16 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument(
         "--dead-after",
         type=float,
-        default=60.0,
+        default=40.0,
         metavar="SECONDS",
         help="of its silence, after which others take up its job",
+    )
+    worker.add_argument(
+        "--grace",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="that a batch has to end in after SIGTERM; then the process ends all the same",
     )
     weights = commands.add_parser(
         "weights",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -18,7 +19,6 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import fiftyone as fo
@@ -42,7 +42,12 @@ _log = logging.getLogger("loupe.worker")
 #: set when the worker is asked to end: the running verb stops after its current batch
 stopping = threading.Event()
 
+#: seconds that a batch has to end in once the worker is asked to end
+GRACE = 30.0
+
 _RETRY_DATABASE = 5.0
+#: seconds to put the job back and to sign off in, when the process has to end
+_LEAVE = 5.0
 _GONE = (DatabaseGone, ConnectionFailure)
 _current: jobs.WorkerFacts | None = None
 
@@ -59,11 +64,12 @@ def run(
     once: bool = False,
     poll: float = 0.5,
     dead_after: float = jobs.DEAD_AFTER,
+    grace: float = GRACE,
 ) -> int:
     """Runs this plugin's delegated operations until it is asked to end; returns the exit status.
 
     SIGTERM and SIGINT stop it after the current batch: what was done is kept, and the operation goes back into the
-    queue.
+    queue. Where it does not end within ``grace`` seconds, or at the second signal, the process ends all the same.
 
     Args:
         device: e.g. ``"cuda:1"``; the best there is by default
@@ -71,13 +77,16 @@ def run(
         once: end when the queue is empty
         poll: seconds between two looks at the queue
         dead_after: seconds of this worker's silence after which others take up what it was running
+        grace: seconds that the current batch has to end in once the worker is asked to
 
     Raises:
         InputError: the device is not there, a number is out of range, or FiftyOne does not find the plugin
     """
     global _current
-    if poll <= 0 or dead_after <= 0:
-        raise InputError(f"expected positive numbers of seconds, got poll={poll}, dead_after={dead_after}")
+    if poll <= 0 or dead_after <= 0 or grace <= 0:
+        raise InputError(
+            f"expected positive numbers of seconds, got poll={poll}, dead_after={dead_after}, grace={grace}"
+        )
     device = resolve_device(device)
     os.environ["LOUPE_DEVICE"] = device
     _require_plugin()
@@ -86,7 +95,7 @@ def run(
     stopping.clear()
     ended = threading.Event()
     beats = threading.Thread(target=_beat, args=(_current, dead_after / 6, ended), name="loupe-heartbeat", daemon=True)
-    with _signals():
+    with _signals(_current, grace):
         _patiently(lambda: jobs.beat(_worker()))
         beats.start()
         _log.info(
@@ -131,30 +140,63 @@ def _require_plugin() -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[None]:
-    """Asks the worker to end on SIGTERM and SIGINT; a second one ends it at once."""
+def _signals(worker: jobs.WorkerFacts, grace: float) -> Iterator[None]:
+    """Asks the worker to end on SIGTERM and SIGINT; a second one, or a batch that does not end, ends it at once.
 
-    def ask(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, before[number])
-        _log.info("asked to end: stopping after the current batch. Once more to end at once")
-        stopping.set()
-
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in before:
-        signal.signal(number, ask)
+    A thread waits for the signals: Python's own handlers are not called while the main thread is stuck in a call.
+    """
+    heard, rings = os.pipe()
+    os.set_blocking(rings, False)
+    before: dict[int, Any] = {
+        number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    woken_before = signal.set_wakeup_fd(rings, warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(heard, worker, grace), name="loupe-signals", daemon=True).start()
     try:
         yield
     finally:
+        signal.set_wakeup_fd(woken_before)
         for number, handler in before.items():
             signal.signal(number, handler)
+        os.close(rings)  # the thread reads the end of it
+
+
+def _listen(heard: int, worker: jobs.WorkerFacts, grace: float) -> None:
+    with os.fdopen(heard, "rb", buffering=0) as signals:
+        if not signals.read(1):
+            return
+        _log.info("asked to end: stopping after the current batch, or in %g s. Once more to end at once", grace)
+        stopping.set()
+        again, _, _ = select.select([signals], [], [], grace)
+        if again and not signals.read(1):
+            return
+    _log.warning("ending at once%s", "" if again else f": the current batch has not ended within {grace:g} s")
+    # the database may be what does not answer
+    leaving = threading.Thread(target=_leave, args=(worker,), daemon=True)
+    leaving.start()
+    leaving.join(_LEAVE)
+    os._exit(1)
+
+
+def _leave(worker: jobs.WorkerFacts) -> None:
+    try:
+        for job in jobs.release_all(worker.id):
+            _log.warning("operation %s: back in the queue", job)
+        jobs.sign_off(worker)
+    except _GONE:
+        _log.warning("the database does not answer: others will see that this worker is silent")
 
 
 def _beat(worker: jobs.WorkerFacts, every: float, ended: threading.Event) -> None:
+    """Says that this worker is alive, and looks after the others, also while this one is busy."""
     while not ended.wait(every):
         try:
             jobs.beat(worker)
+            _reap()
         except _GONE:
             _log.debug("no heartbeat: the database does not answer")
+        except Exception:  # a heart that stops for one odd document would cost the job
+            _log.exception("no heartbeat this time")
 
 
 def _patiently(call: Callable[[], Any]) -> Any:
@@ -171,12 +213,16 @@ def _patiently(call: Callable[[], Any]) -> Any:
 
 
 def _take() -> ObjectId | None:
+    _reap()
+    return jobs.claim(_worker())
+
+
+def _reap() -> None:
     requeued, given_up = jobs.reap()
     for job in requeued:
         _log.warning("operation %s was left behind by a worker that died: back in the queue", job)
     for job in given_up:
         _log.error("operation %s has cost %d workers: marked as failed", job, jobs.MAX_DEATHS)
-    return jobs.claim(_worker())
 
 
 def _run_job(job: ObjectId) -> None:

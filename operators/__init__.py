@@ -10,13 +10,13 @@ from typing import Any
 
 def register(plugin: Any) -> None:
     """Registers the operators that the modules of this package define."""
-    from loupe.operators.base import LoupeOperator
+    import fiftyone.operators as foo
 
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
         for _, operator in inspect.getmembers(module, inspect.isclass):
             if (
-                issubclass(operator, LoupeOperator)
+                issubclass(operator, foo.Operator)
                 and operator.__module__ == module.__name__
                 and not inspect.isabstract(operator)
             ):

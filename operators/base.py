@@ -12,9 +12,9 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions, ExecutionResult
 from fiftyone.operators.message import GeneratedMessage
 
-from loupe.brain.core.errors import InputError, LoupeError, Stopped
+from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
-from loupe.operators import forms, run, signature
+from loupe.operators import dialog, forms, run, signature
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
@@ -66,20 +66,22 @@ class LoupeOperator(foo.Operator, ABC):
 
     def resolve_input(self, ctx: Any) -> types.Property:
         inputs = types.Object()
-        if ctx.dataset is None:
-            problem(inputs, "dataset", "No dataset is open", "Open a dataset first.")
-        else:
-            try:
+        try:
+            if ctx.dataset is None:
+                problem(inputs, "dataset", "No dataset is open", "Open a dataset first.")
+            else:
                 self.form(ctx, inputs)
-            except LoupeError as error:
-                problem(inputs, "error", "This cannot be run", str(error))
+        except Exception as error:
+            problem(inputs, "error", "This cannot be run", run.explain(error))
         return types.Property(
             inputs, view=types.PromptView(label=f"Loupe: {self.label}", submit_button_label=self.button)
         )
 
     def resolve_output(self, ctx: Any) -> types.Property:
         outputs = types.Object()
-        outputs.str("summary", view=types.MarkdownView())
+        # of a run in the App the dialog of its progress shows the result, too
+        if not _in_app(ctx):
+            outputs.str("summary", view=types.MarkdownView())
         return types.Property(outputs, view=types.View(label=f"Loupe: {self.label}"))
 
     def resolve_run_name(self, ctx: Any) -> str:
@@ -114,31 +116,44 @@ class LoupeOperator(foo.Operator, ABC):
         return self._immediately(ctx)
 
     def _immediately(self, ctx: Any) -> Generator[GeneratedMessage, None, None]:
-        work = run.in_thread(lambda progress: self.call(ctx, progress))
-        try:
-            done: Summary | None = None
-            while done is None:
-                try:
-                    step = next(work)
-                except StopIteration as end:
-                    done = end.value
-                else:
-                    yield ctx.ops.set_progress(label=run.describe(step), progress=run.share(step))
-        except GeneratorExit:
-            work.close()
-            raise
-        except (LoupeError, Exception) as error:
-            # an exception in the middle of a stream reaches the App as "network error": a message reaches it as it is
-            if ctx.prompt_id is None:
+        label = f"Loupe: {self.label}"
+        pace = run.Pace()
+        with run.stoppable() as stop:
+            work = run.in_thread(lambda progress: self.call(ctx, progress), stop)
+            try:
+                done: Summary | None = None
+                while done is None:
+                    try:
+                        step = next(work)
+                    except StopIteration as end:
+                        done = end.value
+                    else:
+                        yield dialog.progress(ctx, label, pace.words(step), run.share(step), stop)
+                yield from self.after(ctx, done)
+            except GeneratorExit:
+                work.close()
                 raise
-            kind = "warning" if isinstance(error, Stopped) else "error"
-            yield ctx.ops.notify(run.explain(error), variant=kind)
-            yield Failed(run.explain(error))
-            return
-        yield ctx.ops.set_progress(label=done.message, progress=1.0)
-        yield from self.after(ctx, done)
-        yield ctx.ops.notify(done.message, variant="success")
+            except Exception as error:
+                # an exception in the middle of a stream reaches the App as "network error", or not at all
+                if not _in_app(ctx):
+                    raise
+                message = run.explain(error)
+                if isinstance(error, Stopped):
+                    yield ctx.ops.reload_dataset()
+                yield dialog.failed(ctx, label, error, message)
+                yield Failed(message)
+                return
+        yield dialog.finished(ctx, label, done)
         yield Finished(done.to_dict())
+
+
+def _in_app(ctx: Any) -> bool:
+    """Returns whether the App runs it and waits for its messages.
+
+    Only what the App's server was asked for by itself has an operator's address in it; that of a form, ``prompt_id``,
+    is not sent along as the operator runs.
+    """
+    return "operator_uri" in ctx.request_params and not ctx.delegated
 
 
 class VerbOperator(LoupeOperator):
@@ -250,7 +265,7 @@ class VerbOperator(LoupeOperator):
 
 
 class Finished(GeneratedMessage):
-    """Carries a generator's result to the App, which shows it with ``resolve_output``."""
+    """Carries a generator's result to whoever called it."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
         super().__init__(cls=ExecutionResult)
@@ -261,7 +276,10 @@ class Finished(GeneratedMessage):
 
 
 class Failed(GeneratedMessage):
-    """Carries an error to the App."""
+    """Carries an error to whoever called it.
+
+    The App would say "Operation failed" to an ``error``, without the reason, beside the dialog that has it.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(cls=ExecutionResult)
@@ -272,6 +290,6 @@ class Failed(GeneratedMessage):
             "type": "ERROR",
             "cls": "ExecutionResult",
             "body": {},
-            "error": self.message,
+            "error": None,
             "error_message": self.message,
         }

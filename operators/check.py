@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fiftyone.operators import types
+from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
@@ -83,7 +84,7 @@ class Checks(Several):
 
 
 class CheckImages(VerbOperator):
-    """Scores each image with the checks you choose, and flags its failures."""
+    """Checks the quality of images (blur, exposure, text, hands, faces, composition …), and flags their failures."""
 
     verb = "check"
     label = "check images"
@@ -108,6 +109,13 @@ class CheckImages(VerbOperator):
     }
     settings = ("batch_size", "workers")
 
+    def after(self, ctx: Any, done: Summary) -> Generator[GeneratedMessage, None, None]:
+        from loupe.brain.store.workspace import tidy_app
+
+        # the first time: only the failures on, the scores folded, a workspace to choose
+        tidy_app(ctx.dataset)
+        yield from super().after(ctx, done)
+
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         from loupe.brain import api
 
@@ -116,7 +124,7 @@ class CheckImages(VerbOperator):
         if unsure:
             parts.append(f"Looked and could not judge: {unsure}.")
         parts.append(
-            "Next: filter by **failures** in the sidebar, open the panel **Failures by scenario**, or move a threshold "
-            "with **Loupe: set thresholds**."
+            "Next: open the panel **Overview** or **Failures by scenario**, or the workspace **loupe**; or move a "
+            "threshold with **Loupe: set thresholds**."
         )
         return summary.of_run(result, "Checked", *parts)

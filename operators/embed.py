@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core import registry
-from loupe.operators import summary
+from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
 from loupe.operators.signature import Parameter
@@ -17,19 +17,22 @@ from loupe.operators.widgets import Choice, Number, Text, ask_spec, read_spec
 
 @dataclass(frozen=True)
 class Embedders(Choice):
-    """An embedder, and its parameters."""
+    """An embedder, and its parameters; or the verb's own choice of one, which has none."""
 
     def ask(self, form: Form, parameter: Parameter) -> None:
         super().ask(form, parameter)
         chosen = registry.embedders().get(str(form.params.get(parameter.key) or parameter.default))
         if chosen is not None:
+            if absent := chosen().absent():
+                forms.note(form.inputs, f"{parameter.key}__{chosen.name}__absent", absent, severity="warning")
             ask_spec(form, chosen, f"{parameter.key}__{chosen.name}__")
 
     def read(self, form: Form, parameter: Parameter) -> Any:
-        known = registry.embedders()
-        chosen = type(registry.pick("embedder", known, str(super().read(form, parameter))))
-        spec = read_spec(form, chosen, f"{parameter.key}__{chosen.name}__")
-        return parameter.default if spec == known[parameter.default]() else spec
+        name = str(super().read(form, parameter))
+        if name == parameter.default:
+            return name
+        chosen = type(registry.pick("embedder", registry.embedders(), name))
+        return read_spec(form, chosen, f"{parameter.key}__{chosen.name}__")
 
 
 _MAPS = {
@@ -48,8 +51,11 @@ class EmbedImages(VerbOperator):
     widgets = {
         "embedder": Embedders(
             lambda _: {
-                name: (spec.title(), "needs no weights" if spec.offline else "")
-                for name, spec in registry.embedders().items()
+                "auto": ("The best one here", "what the field has already, else open_clip, efficientnet_lite or hog"),
+                **{
+                    name: (spec.title(), "needs no weights" if spec.offline else "")
+                    for name, spec in registry.embedders().items()
+                },
             },
             strict=False,
             description="What turns an image into a vector",

@@ -78,7 +78,7 @@ def _modes(form: Form) -> dict[str, tuple[Output, Threshold, Threshold]]:
 
 
 class SetThresholds(VerbOperator):
-    """Moves the thresholds that turn scores into failures; no image is read again."""
+    """Moves the thresholds that turn scores into labels of failures; no image is read again."""
 
     verb = "flag"
     label = "set thresholds"

@@ -21,7 +21,7 @@ def _factors(form: Form) -> dict[str, str]:
 
 
 class FailureRates(VerbOperator):
-    """Shows how often each failure occurs in each scenario, with its n and its interval."""
+    """Reports how often each failure occurs in each scenario, with its n and its interval."""
 
     verb = "slice"
     label = "failure rates by scenario"

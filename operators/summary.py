@@ -47,6 +47,19 @@ def escape(text: object) -> str:
     return _SPECIAL.sub(r"\\\1", plain)
 
 
+def prose(text: str) -> str:
+    """Returns a sentence that Markdown shows as it is, but for what stands between backticks, which is code.
+
+    >>> prose("no <file> a*b: run `loupe weights get all`")
+    'no &lt;file&gt; a\\\\*b: run `loupe weights get all`'
+    """
+    parts = re.split(r"(`[^`]+`)", text)
+    return "".join(
+        part if at % 2 else re.sub(r"^(\s*)(.*?)(\s*)$", lambda m: m[1] + escape(m[2]) + m[3], part, flags=re.DOTALL)
+        for at, part in enumerate(parts)
+    )
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Returns a Markdown table; its cells are escaped, and rows beyond the first 40 are counted only."""
     lines = [[escape(cell) for cell in row] for row in rows]

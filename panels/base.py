@@ -7,7 +7,6 @@ A panel is one folder, ``panels/<name>/``, and one line in fiftyone.yml. Its ``p
 from __future__ import annotations
 
 import inspect
-import logging
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from loupe.brain.core.errors import LoupeError
 from loupe.operators.run import explain
 from loupe.panels import latest, theme
 from loupe.panels.latest import OpenPanel, Overtaken, Shown
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from loupe.brain.store.narrowing import Narrowing
 
 C = TypeVar("C")
-
-_log = logging.getLogger(__name__)
-_MAX_TEXT = 600
 
 
 @dataclass(frozen=True)
@@ -145,7 +140,7 @@ class Panel(foo.Panel, ABC, Generic[C]):
             pass
         except Exception as error:
             # of what could not be read there is a notice; here a button failed, and what is drawn still holds
-            ctx.ops.notify(_explain(error), variant="error")
+            ctx.ops.notify(explain(error), variant="error")
         return None
 
     def on_load(self, ctx: Any) -> None:
@@ -211,7 +206,7 @@ class Panel(foo.Panel, ABC, Generic[C]):
         try:
             of, view = self._of(ctx), self._view(ctx)
         except Exception as error:
-            unreadable = Notice(_explain(error), "refresh")
+            unreadable = Notice(explain(error), "refresh")
         with self._open(ctx).drawing(of, view, in_place=in_place) as drawing:
             reading = unreadable or self._read(ctx, drawing.choices, None if again else drawing.kept)
             if isinstance(reading, Notice):
@@ -286,7 +281,7 @@ class Panel(foo.Panel, ABC, Generic[C]):
                 self.draw(panel, shown.content, shown, self.widened(ctx)[1])
             except Exception as error:
                 panel = types.Object()
-                self._draw_notice(panel, {"text": _explain(error), "action": "refresh"})
+                self._draw_notice(panel, {"text": explain(error), "action": "refresh"})
         else:
             self._draw_notice(panel, shown.notice)
         one_column = {"grid": {"sx": theme.ONE_COLUMN}}
@@ -308,7 +303,7 @@ class Panel(foo.Panel, ABC, Generic[C]):
                 return Notice("There are no samples here. Generate or import some, or clear the view.", "refresh")
             return self.read(view, self._chosen(choices), kept)
         except Exception as error:
-            return Notice(_explain(error), "refresh")
+            return Notice(explain(error), "refresh")
 
     # what is known
 
@@ -338,13 +333,3 @@ class Panel(foo.Panel, ABC, Generic[C]):
         from loupe.brain.store import columns
 
         return columns.fingerprint(ctx.view) if ctx.dataset is not None else ""
-
-
-def _explain(error: Exception) -> str:
-    """Returns an error in words, with what to do; what nobody foresaw stands in the server's log with its place."""
-    if isinstance(error, LoupeError):
-        return explain(error)
-    _log.error("a panel failed", exc_info=error)
-    text = explain(error)
-    short = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} …"
-    return f"This went wrong: {short}. Try again; where it stays so, the server's log says more."

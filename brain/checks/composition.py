@@ -53,7 +53,7 @@ class Composition(Check):
     """
 
     name: ClassVar[str] = "composition"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = "GenEval, NeurIPS 2023; T2I-CompBench, NeurIPS 2023; SpatialBench-UC, 2026"
     license: ClassVar[str] = "Apache-2.0"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
@@ -266,12 +266,14 @@ def _small_model() -> Path | str:
 
 def _spec(prompt: Any, given: Any) -> PromptSpec | str:
     """What is asked for, or why that is not known."""
+    from loupe.brain.prompts.cleaned import prompt_text
     from loupe.brain.prompts.metadata import spec_of
 
-    if not isinstance(prompt, str) or not prompt.strip():
+    text = prompt_text(prompt)
+    if text is None:
         return "the sample has no prompt"
     try:
-        return spec_of(prompt, given) or "the prompt was not understood"
+        return spec_of(text, given) or "the prompt was not understood"
     except PromptError as error:
         return f"what is asked for cannot be read: {error}"
 

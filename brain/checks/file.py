@@ -15,13 +15,14 @@ from loupe.brain.imaging.ragged import AnyBatch
 class File(Check):
     """File: whether it can be decoded.
 
-    The reader decodes strictly: a file that is missing, empty, truncated or corrupt never reaches a check, and its
-    reason stands in ``unknown`` of the other checks. What does reach this check is readable.
+    The reader decodes strictly: a file that is missing, empty, truncated, damaged, no regular file, or that costs far
+    more than a picture may never reaches a check, and its reason stands in ``unknown`` of the other checks. Odd or
+    large metadata are no damage. What does reach this check is readable.
     """
 
     name: ClassVar[str] = "file"
-    version: ClassVar[int] = 1
-    reference: ClassVar[str] = "Strict decoding by Pillow, https://pillow.readthedocs.io"
+    version: ClassVar[int] = 2
+    reference: ClassVar[str] = "Strict decoding by libjpeg-turbo and Pillow, https://pillow.readthedocs.io"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
     ragged: ClassVar[bool] = True

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LONG_SIDE = 320
+#: along each side of a picture that is large enough to be judged
+_MIN_TILES = 2
 
 
 def entropy(histogram: Tensor) -> Tensor:
@@ -29,16 +31,21 @@ def local_contrast(blocks: Tensor, tiles: int = 8) -> Tensor:
 
     The standard deviation (Peli, JOSA A 7 (1990)) of the means of blocks of pixels, which noise hardly moves, in the
     one of tiles x tiles parts of the picture where it is greatest, so that a small object counts on however large a
-    background.
+    background. A tile has two blocks along each side at least: a small picture has fewer tiles, and NaN where it has
+    too few blocks for two tiles.
 
     Args:
         blocks: (N, h, w) means of blocks, in [0, 1]
         tiles: along each side
     """
+    import torch
     from torch.nn.functional import adaptive_avg_pool2d
 
+    if min(blocks.shape[1:]) < 2 * _MIN_TILES:
+        return torch.full((len(blocks),), torch.nan, device=blocks.device)
+    grid = (min(tiles, blocks.shape[1] // 2), min(tiles, blocks.shape[2] // 2))
     means = blocks[:, None].double()
-    variance = adaptive_avg_pool2d(means.square(), tiles) - adaptive_avg_pool2d(means, tiles).square()
+    variance = adaptive_avg_pool2d(means.square(), grid) - adaptive_avg_pool2d(means, grid).square()
     return variance.amax((1, 2, 3)).clamp_min(0).sqrt().float()
 
 
@@ -47,11 +54,11 @@ class Information(Check):
     """Information: whether there is anything in the picture.
 
     The entropy of the luma says how evenly tones are used, and is small for a sharp object on a plain background too.
-    So it is only told; what fails is a picture of which no part, however small, holds anything but noise.
+    So it is only reported; what fails is a picture of which no part, however small, holds anything but noise.
     """
 
     name: ClassVar[str] = "information"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reference: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -75,6 +82,8 @@ class Information(Check):
         def score(batch: AnyBatch) -> Scores:
             levels = batch.each(lambda part: part.luma.at(_LONG_SIDE).histogram)
             busiest = batch.each(lambda part: local_contrast(part.luma.at(_LONG_SIDE).blocks))
-            return Scores({"entropy": entropy(levels), "local_contrast": busiest})
+            reasons = tuple("too small to judge information" if small else None for small in busiest.isnan().tolist())
+            scores = {"entropy": entropy(levels), "local_contrast": busiest}
+            return Scores(scores, reasons if any(reasons) else ())
 
         return score

@@ -55,7 +55,7 @@ class Overlay(Check):
     """
 
     name: ClassVar[str] = "overlay"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = "Blending as in Dekel et al., CVPR 2017; https://github.com/RapidAI/RapidOCR"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

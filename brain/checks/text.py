@@ -13,6 +13,7 @@ from loupe.brain.core.specs import Check, known_backend, param
 from loupe.brain.core.strings import comparable
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.text.alignment import Edit, Kind
+from loupe.brain.prompts.cleaned import prompt_text
 from loupe.brain.prompts.requested_text import RequestedText, requested_text
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from loupe.brain.measures.text.lettering_quality import LetteringQuality
     from loupe.brain.measures.text.line_hypotheses import Line, Reading
+    from loupe.brain.measures.text.reading import Reader
 
 _MANY = 10_000.0
 _BACKENDS = ("auto", "ocr", "ocr_large")
@@ -53,10 +55,11 @@ class Text(Check):
     (``reading``). An output on which the likely readings do not agree is unknown.
 
     A found failure stands though another line is unreadable; zero is said only where every line is sure. Unknown are: a
-    prompt that is missing; scripts that the recogniser does not know (it knows Latin, Chinese, Japanese and Greek); a
-    missing text where the picture has almost no contrast or other lettering cannot be read; unrequested text where the
-    prompt asks for lettering without saying which. With no text asked for, only unrequested text and how it is drawn
-    are judged.
+    prompt that is missing; scripts that the recogniser does not know (it knows Latin, Chinese, Japanese and Greek);
+    what depends on a letter that it is not sure of, as ``É``, ``ß`` and ``Đ`` (``excused``); a missing text where the
+    picture has almost no contrast or other lettering cannot be read; unrequested text where the prompt asks for
+    lettering without saying which. With no text asked for, only unrequested text and how it is drawn are judged. A name
+    in the prompt ("a Starbucks cup") may be written, and need not be.
 
     How the lettering is drawn is measured on the letters' ink (``lettering_quality``), not taken from the recogniser's
     confidence: a picture has the score of its worst line. Straight, slanted, arched and perspective lines are designs,
@@ -69,7 +72,7 @@ class Text(Check):
     """
 
     name: ClassVar[str] = "text"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reference: ClassVar[str] = "https://github.com/RapidAI/RapidOCR"
     license: ClassVar[str] = "Apache-2.0"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
@@ -156,20 +159,24 @@ class Text(Check):
             pictures = batch.pixels.permute(0, 2, 3, 1).cpu().numpy()
             prompts, specs = (batch.fields.get(name) or (None,) * len(batch) for name in self.reads())
             facts = zip(pictures, prompts, specs, strict=True)
-            return self.scores([_score(reader.read, *request) for request in facts], batch.pixels.device)
+            return self.scores([_score(reader, *request) for request in facts], batch.pixels.device)
 
         return score
 
 
-def _score(read: Callable[..., Reading | str], picture: np.ndarray, prompt: Any, spec: Any) -> SampleResult:
+def _score(reader: Reader, picture: np.ndarray, prompt: Any, spec: Any) -> SampleResult:
     expected = _expected(prompt, spec)
     if isinstance(expected, str):
         return SampleResult({}, expected)
-    words = [word for word in map(comparable, expected.words) if word]
-    reading = read(picture, words)
-    if isinstance(reading, str):
-        return SampleResult({}, reading)
+    written = [word for word in expected.words if comparable(word)]
+    words = [comparable(word) for word in written]
+    read = reader.read(picture, words)
+    if isinstance(read, str):
+        return SampleResult({}, read)
+    from loupe.brain.measures.text.excused import excused
     from loupe.brain.measures.text.lettering_quality import lettering_quality
+
+    reading = excused(read, words, [reader.unsure_letters(word) for word in written], expected.names)
 
     lines = (*reading.lines, *reading.unread)
     qualities = [lettering_quality(picture, line) for line in lines]
@@ -185,14 +192,13 @@ def _expected(prompt: Any, spec: Any) -> RequestedText | str:
         from loupe.brain.prompts.metadata import spec_of
 
         try:
-            asked = spec_of(prompt if isinstance(prompt, str) else None, spec)
+            asked = spec_of(prompt_text(prompt), spec)
         except PromptError as error:
             return f"the sample's spec cannot be used: {error}"
         if asked is not None and asked.source == "field":
             return RequestedText(asked.texts, asked.text_free)
-    if not isinstance(prompt, str) or not prompt.strip():
-        return "the sample has no prompt"
-    return requested_text(prompt)
+    text = prompt_text(prompt)
+    return "the sample has no prompt" if text is None else requested_text(text)
 
 
 def _drawn(qualities: Sequence[LetteringQuality]) -> tuple[dict[str, float], str | None]:
@@ -245,13 +251,14 @@ def _boxes(
 ) -> tuple[Box, ...]:
     """One box for each line that was read or is illegible, and one over the whole picture for words not found."""
     boxes, first = [], 0
-    edits = reading.alignment.edits
+    edits, open_edits = reading.alignment.edits, reading.alignment.open
     for line, quality in zip(reading.lines, qualities, strict=False):
         places = range(first, first + len(line.words))
         first += len(line.words)
         mine = [edit for edit in edits if edit.read_word in places]
+        doubtful = [edit for edit in open_edits if edit.read_word in places]
         asked = [words[at] for at, read in reading.alignment.pairs if read in places]
-        box = _box(line, mine, " ".join(asked), bool(reading.doubts), width, height)
+        box = _box(line, mine, " ".join(asked), bool(reading.doubts), width, height, doubtful)
         boxes.append(_with_quality(box, quality))
     for line, quality in zip(reading.unread, qualities[len(reading.lines) :], strict=True):
         box = _with_quality(_box(line, [], "", False, width, height), quality)
@@ -274,9 +281,12 @@ def _with_quality(box: Box, quality: LetteringQuality) -> Box:
     return replace(box, label=label, attributes={**box.attributes, **facts})
 
 
-def _box(line: Line, edits: list[Edit], wanted: str, doubtful: bool, width: int, height: int) -> Box:
-    label = "unknown" if line.others and doubtful else edits[0].kind if edits else "as wanted"
-    written = ", ".join(f"{edit.kind} {edit.wanted!r} -> {edit.read!r}" for edit in edits)
+def _box(
+    line: Line, edits: list[Edit], wanted: str, doubtful: bool, width: int, height: int, open_edits: Sequence[Edit] = ()
+) -> Box:
+    label = "unknown" if (line.others and doubtful) or (open_edits and not edits) else "as wanted"
+    label = edits[0].kind if edits and label == "as wanted" else label
+    written = ", ".join(f"{edit.kind} {edit.wanted!r} -> {edit.read!r}" for edit in (*edits, *open_edits))
     facts: dict[str, str | float] = {"read": line.shown, "wanted": wanted, "edit": written}
     if line.others:
         facts["or"] = " | ".join(" ".join(other) for other in line.others)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from loupe.brain.core import tables
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.tables import Table, Tabular
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -326,8 +328,16 @@ class Run(Record):
         )
 
 
-@dataclass(frozen=True)
-class Flags(Record):
+class Rates(Tabular, list[Rate]):
+    """A list of rates that prints as a table."""
+
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each rate."""
+        return tables.of_rates(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Flags(Tabular, Record):
     """What ``flag`` wrote.
 
     Attributes:
@@ -340,6 +350,10 @@ class Flags(Record):
     unknown: Mapping[str, int]
     thresholds: Mapping[str, Threshold]
 
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each failure mode, the most frequent first."""
+        return tables.of_flags(self)
+
 
 @dataclass(frozen=True)
 class Pair(Record):
@@ -351,12 +365,16 @@ class Pair(Record):
     similarity: float
 
 
-@dataclass(frozen=True)
-class DuplicatesResult(Record):
+@dataclass(frozen=True, repr=False)
+class DuplicatesResult(Tabular, Record):
     """What ``find_duplicates`` found: every pair, and the groups that the pairs connect (representative first)."""
 
     pairs: tuple[Pair, ...]
     groups: tuple[tuple[str, ...], ...]
+
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each pair."""
+        return tables.of_pairs(self)
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,10 @@ def failures() -> dict[str, tuple[str, Output]]:
 def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:
     """Returns the spec of that name with its default parameters; a spec is returned as it is.
 
+    The name of a failure mode is that of the check which flags it: ``"blur"`` is the check ``sharpness``.
+
     Raises:
-        UnknownName: there is none; the nearest name is suggested
+        UnknownName: there is none; the nearest name is suggested, of a spec or of a failure mode
         InputError: another package offers one of that name, which cannot be used
     """
     if isinstance(wanted, Spec):
@@ -75,8 +77,22 @@ def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:
         for problem in problems():
             if problem.name == wanted:
                 raise InputError(f"the {kind} {wanted!r} cannot be used: {problem}")
-        raise UnknownName(kind, str(wanted), known)
+        flagging = {failure: spec for spec in known.values() for failure in _flags(spec)}
+        if wanted not in flagging:
+            measures = {failure: spec.name for spec in sets().values() for failure in _flags(spec)} if flagging else {}
+            if wanted in measures:
+                raise InputError(
+                    f"expected a {kind} or a failure mode that one flags, got {wanted!r}, which compares the pictures "
+                    f"of a set ({measures[wanted]}): it has a verb of its own, see loupe.find_…"
+                )
+            raise UnknownName(kind, str(wanted), {*known, *flagging})
+        return flagging[wanted]()
     return known[wanted]()
+
+
+def _flags(spec: type[Spec]) -> list[str]:
+    """Returns the failure modes that a spec's outputs are labelled with."""
+    return [output.failure for output in getattr(spec, "outputs", ()) if output.failure]
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,14 @@ class Embedder(Spec):
     def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
         """Returns the function that maps a batch to (N, D) float32 vectors of unit length."""
 
+    def weights(self) -> tuple[str, ...]:
+        """Returns the names of the model files that it cannot run without, as for a check."""
+        return ()
+
+    def absent(self) -> str:
+        """Returns what it lacks here, without asking the network, and how to get it; empty where nothing is known."""
+        return ""
+
 
 class Generator(Spec):
     """Draws images from prompts."""

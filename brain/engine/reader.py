@@ -1,26 +1,28 @@
 """Image files to decoded batches. A bad file becomes a ``ReadError`` with its reason, never half a picture.
 
-Decoding is strict: a truncated file is an error. Whatever the file's mode, the pixels come out as 8-bit sRGB: palettes
-are looked up, alpha is composited on white, 16-bit grays are divided by 257, EXIF rotation is applied. Of an animation,
-the first frame is read.
+What a file becomes stands in ``loupe.brain.imaging.decode``; here files are read ahead, within a budget of memory, and
+put together.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from loupe.brain.core.errors import ReadError
+from loupe.brain.engine.in_flight import InFlight
+from loupe.brain.imaging import decode as decoding
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.jpeg import Encoded, decode, decode_scaled, encoded
+from loupe.brain.imaging.files import printable
+from loupe.brain.imaging.jpeg import Encoded, decode
 from loupe.brain.imaging.ragged import Preview, PreviewBatch
 
 if TYPE_CHECKING:
@@ -29,14 +31,13 @@ if TYPE_CHECKING:
 #: pictures held in memory at once, by count and by decoded bytes
 CHUNK = 64
 CHUNK_BYTES = 256 * 2**20
+#: bytes that all reading threads hold together, decoded and being decoded; one picture alone may take more
+IN_FLIGHT_BYTES = 512 * 2**20
 #: pictures that a thread reads in one go, at most, and bytes that all threads may read ahead where it is more than one
 AT_ONCE = 4
 AHEAD_BYTES = 64 * 2**20
 
 T = TypeVar("T")
-
-_ORIENTATION = 0x0112
-_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Picture:
 
     Attributes:
         pixels: (H, W, 3) uint8 sRGB, not to be written to
-        size: (width, height) of the file after EXIF rotation, before any scaling
+        size: (width, height) of the file, upright, before any scaling
         preview: what was taken of it at once, where that was asked for
     """
 
@@ -55,72 +56,23 @@ class Picture:
 
 
 def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
-    """Decodes one image file strictly.
+    """Decodes one image file strictly, as a person sees it, see ``loupe.brain.imaging.decode``.
 
     Args:
         path: the file
         long_side: when given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, never below this long side
 
     Raises:
-        ReadError: the file is missing, empty, truncated, corrupt, no image, too large, or of a mode without a range
+        ReadError: the file is missing, no regular file, empty, truncated, damaged, no image, too large, or of a mode
+            without a range
 
     >>> read("/no/such.png")
     Traceback (most recent call last):
     loupe.brain.core.errors.ReadError: expected an image file, got no file at such.png
     """
-    name = os.path.basename(os.fspath(path))
-    file = encoded(path)
-    if file is not None:
-        try:
-            pixels = decode_scaled(file, long_side)
-        except ReadError as error:
-            raise ReadError(f"cannot decode {name}: {error}") from error
-        if pixels is not None:
-            return Picture(pixels, file.size)
-    try:
-        with Image.open(path) as image:
-            size = image.size
-            # a JPEG says all that it has to say before its pixels; looking for it costs more than opening the file
-            may_turn = image.format != "JPEG" or "exif" in image.info or "xmp" in image.info
-            orientation = image.getexif().get(_ORIENTATION, 1) if may_turn else 1
-            if orientation in (5, 6, 7, 8):
-                size = (size[1], size[0])
-            if long_side is not None and image.format == "JPEG" and max(size) > long_side:
-                scale = long_side / max(size)
-                image.draft(None, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
-            image.load()
-            upright = image if orientation == 1 else ImageOps.exif_transpose(image)
-            plain = upright.mode == "RGB" and "transparency" not in upright.info
-            pixels = np.asarray(upright if plain else _to_rgb(upright))
-    except FileNotFoundError:
-        raise ReadError(f"expected an image file, got no file at {name}") from None
-    except UnidentifiedImageError:
-        empty = os.path.getsize(path) == 0
-        raise ReadError(
-            f"expected an image file, got {'an empty file' if empty else 'another format'}: {name}"
-        ) from None
-    except Image.DecompressionBombError as error:
-        raise ReadError(
-            f"expected a picture of at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels: {error}"
-        ) from None
-    # Pillow's decoders raise these for truncated and corrupt files
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, MemoryError) as error:
-        raise ReadError(f"cannot decode {name}: {error}") from error
+    pixels, size = decoding.decode(path, long_side)
+    assert isinstance(pixels, np.ndarray), "only a device is given files"
     return Picture(pixels, size)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _SIXTEEN_BIT or image.mode == "I":
-        values = np.asarray(image, dtype=np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise ReadError(f"expected at most 16 bits a channel, got values from {values.min()} to {values.max()}")
-        return Image.fromarray((values / 257).round().astype(np.uint8)).convert("RGB")
-    if image.mode == "F":
-        raise ReadError("expected integer pixels, got floating-point ones, whose white is unknown")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
 
 
 @dataclass(frozen=True)
@@ -202,7 +154,8 @@ def read_chunks(
     """Yields the rows as decoded chunks, in order, reading ahead on a pool of threads.
 
     Memory is bounded: a chunk holds at most four batches, ``CHUNK`` pictures or about ``CHUNK_BYTES`` bytes, whatever
-    the rows. A chunk is also what has to end before a run can stop, so that smaller batches stop sooner.
+    the rows, and what is read ahead or being decoded takes ``IN_FLIGHT_BYTES`` and one picture at most. A chunk is also
+    what has to end before a run can stop, so that smaller batches stop sooner.
 
     Args:
         rows: the samples
@@ -214,56 +167,73 @@ def read_chunks(
     """
     workers = workers or os.cpu_count() or 1
     maximum = min(CHUNK, 4 * batch_size)
-    waiting: deque[tuple[list[Row], Future[list[_Held]]]] = deque()
+    flight: InFlight[_Held] = InFlight(IN_FLIGHT_BYTES)
+    waiting: deque[tuple[int, Row]] = deque()
+    groups: deque[int] = deque()
 
-    def fetch(some: list[Row]) -> list[_Held]:
-        return [_fetched(row.path, long_side, device, previews) for row in some]
+    def fetch(some: list[tuple[int, Row]]) -> None:
+        with flight.guarded():
+            for place, row in some:
+                held = _fetched(row.path, long_side, device, previews, partial(flight.reserve, place))
+                flight.put(place, held, _bytes(held))
 
-    source = iter(rows)
+    source = enumerate(rows)
     with ThreadPoolExecutor(workers, thread_name_prefix="loupe-reader") as pool:
 
         def read_ahead(at_once: int) -> None:
-            while len(waiting) < 2 * workers:
+            while len(groups) < 2 * workers:
                 some = list(islice(source, at_once))
                 if not some:
                     return
-                waiting.append((some, pool.submit(fetch, some)))
+                waiting.extend(some)
+                groups.append(some[-1][0])
+                pool.submit(fetch, some)
 
         held: list[tuple[Row, _Held]] = []
         size = largest = 0
         read_ahead(1)
         try:
             while waiting:
-                some, future = waiting.popleft()
-                for row, picture in zip(some, future.result(), strict=True):
-                    held.append((row, picture))
-                    bytes_of_it = _bytes(picture)
-                    size, largest = size + bytes_of_it, max(largest, bytes_of_it)
-                # each hand-over from thread to thread costs: a thread reads some small pictures in one go
-                read_ahead(max(1, min(AT_ONCE, AHEAD_BYTES // (2 * workers * max(largest, 1)))))
-                while len(held) >= maximum or (held and (size >= CHUNK_BYTES or not waiting)):
-                    now, held = held[:maximum], held[maximum:]
-                    size = sum(_bytes(picture) for _, picture in held)
+                place, row = waiting.popleft()
+                picture = flight.take(place)
+                held.append((row, picture))
+                bytes_of_it = _bytes(picture)
+                size, largest = size + bytes_of_it, max(largest, bytes_of_it)
+                if place == groups[0]:
+                    groups.popleft()
+                    # each hand-over from thread to thread costs: a thread reads some small pictures in one go
+                    read_ahead(max(1, min(AT_ONCE, AHEAD_BYTES // (2 * workers * max(largest, 1)))))
+                if len(held) >= maximum or size >= CHUNK_BYTES or not waiting:
+                    now, held, size = held, [], 0
                     # one huge picture slows down the next chunk only
                     largest = max(_bytes(picture) for _, picture in now)
                     yield _chunk(now, batch_size, long_side, device)
         finally:
-            for _, future in waiting:
-                future.cancel()
+            flight.close()
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 _Held = Picture | Encoded | ReadError
 
 
-def _fetched(path: str, long_side: int | None, device: str, previews: bool) -> _Held:
+def _fetched(
+    path: str,
+    long_side: int | None,
+    device: str,
+    previews: bool,
+    reserve: Callable[[int], None] = lambda size: None,
+) -> _Held:
     """Returns the picture, the file where the device decodes it, or what is wrong with it."""
-    if device.startswith("cuda") and (file := encoded(path)) is not None:
-        return file
     try:
-        picture = read(path, long_side)
+        pixels, size = decoding.decode(path, long_side, for_device=device.startswith("cuda"), reserve=reserve)
+        if isinstance(pixels, Encoded):
+            return pixels
+        return Picture(pixels, size, Preview.at(pixels) if previews else None)
     except ReadError as error:
         return error
-    return replace(picture, preview=Preview.at(picture.pixels)) if previews else picture
+    # as little as is left, the next picture may need less
+    except MemoryError:
+        return ReadError(f"cannot decode {printable(path)}: out of memory")
 
 
 def _bytes(picture: _Held) -> int:

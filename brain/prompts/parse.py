@@ -22,6 +22,7 @@ The grammar, sentence by sentence (``[x]`` may be missing, ``x*`` may repeat)::
 - A noun that is not in the word list is an object only with an article, a number or a plural, and never in a sentence
   with a verb that is not understood. What cannot be seen ("night", "style", "background") is none.
 - What is written is left to ``requested_text``; nothing in it is an object.
+- Flags, settings, weights and negative prompts are taken out before (``cleaned``); what they exclude is excluded.
 
 All that was not understood is in ``PromptSpec.unparsed``. The time is linear in the length of the prompt.
 """
@@ -29,10 +30,26 @@ All that was not understood is in ``PromptSpec.unparsed``. The time is linear in
 from __future__ import annotations
 
 from loupe.brain.core.errors import PromptError
+from loupe.brain.prompts import nouns
+from loupe.brain.prompts import words as lexicon
+from loupe.brain.prompts.cleaned import cleaned
+from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.parse_state import ParseState
 from loupe.brain.prompts.sentence import read_sentence
 from loupe.brain.prompts.spec import PromptSpec
 from loupe.brain.prompts.tokens import sentences, texts_in
+
+#: a negative prompt names flaws more often than things: "extra fingers" forbids no finger
+_FLAWS = word_set(
+    """
+    lowres worst bad blurry blurred blur cropped extra fewer missing deformed deformity disfigured mutated mutation
+    ugly poorly username error errors artifact artifacts artefacts nsfw sfw anatomy duplicate duplicated cloned gross
+    morbid mutilated fused malformed distorted distortion oversaturated undersaturated saturated overexposed
+    underexposed grainy grain jpeg unrealistic amateur low normal dehydrated disproportioned proportions proportion
+    many too long disconnected floating watermarked incorrect wrong weird odd imperfect unnatural messy sketchy
+    censored censor noisy noise
+    """
+)
 
 
 def parse(prompt: str) -> PromptSpec:
@@ -54,6 +71,8 @@ def parse(prompt: str) -> PromptSpec:
     for number, tokens in enumerate(sentences(plain)):
         read_sentence(tokens, number, parsed)
     parsed.compare_sizes()
+    for name in cleaned(prompt).excluded:
+        _read_excluded(name, parsed)
     return PromptSpec(
         prompt=prompt,
         objects=tuple(parsed_object.requested() for parsed_object in parsed.objects),
@@ -63,3 +82,19 @@ def parse(prompt: str) -> PromptSpec:
         text_free=parsed.text_free and not text.texts,
         unparsed=tuple(parsed.unparsed),
     )
+
+
+def _read_excluded(name: str, parsed: ParseState) -> None:
+    """Reads an entry of a negative prompt: a thing that must not be there, or a flaw, which is no thing."""
+    words = name.lower().replace("-", " ").split()
+    if not _FLAWS.isdisjoint(words) or all(word in lexicon.QUALITY for word in words):
+        return
+    apart = ParseState()
+    for tokens in sentences(f"no {name}"):
+        read_sentence(tokens, 0, apart)
+    if apart.objects or (apart.unparsed and not apart.text_free):
+        if any(nouns.is_noun(word) for word in words):
+            parsed.unparsed.append(f"no {name}")
+        return
+    parsed.excluded += apart.excluded
+    parsed.text_free |= apart.text_free

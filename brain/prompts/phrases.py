@@ -59,7 +59,7 @@ _WITHOUT = _phrases(
     """
     no without without_any with_no but_no free_of devoid_of absent_of void_of empty_of not_a not_an not_any
     not_have_any not_have_a not_contain_any not_have does_not_have not_include_any and_no without_a without_an
-    no_visible but_without there_is_no there_are_no has_no have_no with_zero zero with_not_a don't_have_any
+    no_visible but_without there_is_no there_are_no has_no have_no with_zero zero with_0 0 with_not_a don't_have_any
     doesn't_have_any doesn't_have_a isn't_any aren't_any don't_include_any there_isn't_any there_aren't_any
     not_a_single without_a_single not_one nobody no-one
     """
@@ -121,7 +121,10 @@ def phrase_at(tokens: Sequence[Token], at: int) -> Phrase | None:
         if own := _exact(tokens, at):
             return own
         return after._replace(length=after.length + 1)
-    if low == "by":
+    if low == "0" and at + 1 < len(tokens) and tokens[at + 1].low in _ARTICLES:
+        # a number of a line, as tables have it: "no" has no article after it
+        return None
+    if low == "by" and _exact(tokens, at) is None:
         # "by a tree" is beside it; "by Rembrandt" is not
         next_word = tokens[at + 1].low if at + 1 < len(tokens) else ""
         return Phrase("relation", RelationName.NEXT_TO.value, 1) if next_word in _ARTICLES else Phrase("style", "", 1)

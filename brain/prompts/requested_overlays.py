@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 
 from loupe.brain.core.records import Record
 from loupe.brain.core.strings import comparable
+from loupe.brain.prompts.cleaned import cleaned, prompt_text
 from loupe.brain.prompts.requested_text import requested_text
 
 _WATERMARK = re.compile(
@@ -45,7 +46,7 @@ class RequestedOverlays(Record):
 
     Attributes:
         texts: to be written, as the prompt has them
-        words: the words of these, as they are compared (``core.strings.comparable``)
+        words: the words of these and of the names in the prompt, as they are compared (``core.strings.comparable``)
         watermark: a watermark, a logo or a signature
         interface: a screenshot, subtitles, a poster or the like, which have lettering laid over them
         lettering: lettering, without saying which
@@ -78,17 +79,19 @@ def requested_overlays(prompt: object) -> RequestedOverlays:
     """Returns what a prompt asks for; nothing where there is none.
 
     Args:
-        prompt: a text in any language; anything else, and an empty one, asks for nothing
+        prompt: a text in any language, or a list of texts; anything else, and an empty one, asks for nothing
 
     >>> requested_overlays("a forest, no text, no watermark").watermark
     False
     >>> requested_overlays("a screenshot of a mail program").interface
     True
     """
-    if not isinstance(prompt, str) or not prompt.strip():
+    given = prompt_text(prompt)
+    if given is None:
         return RequestedOverlays()
-    text = requested_text(prompt)
-    words = tuple(word for word in map(comparable, text.words) if word)
+    prompt, text = cleaned(given).text, requested_text(given)
+    named = [word for name in text.names for word in name.split()]
+    words = tuple(word for word in map(comparable, dict.fromkeys((*text.words, *named))) if word)
     return RequestedOverlays(text.texts, words, _names(_WATERMARK, prompt), _names(_INTERFACE, prompt), text.open_ended)
 
 

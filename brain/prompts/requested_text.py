@@ -1,41 +1,20 @@
 """What a prompt asks to be written: a pure function from a prompt to the texts in it.
 
-A text is asked for by quotation marks, or by a phrase such as ``that says STOP`` without them. An apostrophe is no
-quotation mark: not in ``don't``, ``the dogs' bowl``, ``rock 'n' roll`` or ``'90s``, nor inside ``'Mama's Kitchen'``.
+A text is asked for by quotation marks (``quotes``), or by a phrase such as ``that says STOP`` without them. A name that
+a prompt gives to something (``a dog named Max``, ``a Starbucks cup``) may be written, and need not be.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from loupe.brain.core.records import Record
+from loupe.brain.prompts import nouns
+from loupe.brain.prompts import words as lexicon
+from loupe.brain.prompts.cleaned import cleaned
+from loupe.brain.prompts.quotes import quoted_spans
 
-#: opening mark -> the marks that can close it; " and ' are their own closers
-_CLOSERS = {
-    '"': '"',
-    "'": "'",
-    "“": "”",
-    "„": "“”",
-    "‟": "”",
-    "”": "”",
-    "‘": "’",
-    "‚": "‘’",
-    "«": "»",
-    "‹": "›",
-    "「": "」",
-    "『": "』",
-    "《": "》",
-    "〈": "〉",
-    "＂": "＂",
-    "`": "`",
-}
-#: marks that also stand inside words, as apostrophes
-_APOSTROPHES = "'’‘"
-#: characters after which an ambiguous mark may open; letters of scripts that put no spaces are added in ``_may_open``
-_BEFORE_OPENING = frozenset(" \t\r\n([{<-–—:;,./=|“\"'「『。、，：")
-_ELISION = re.compile(r"['’‘](?:n['’]|\d0s\b|tis\b|twas\b|til\b|em\b|cause\b|bout\b|cuz\b)", re.IGNORECASE)
 _NOT_WRITTEN = re.compile(
     r"(?:in the style of|so-called|the (?:movie|film|song|novel|painting|album)|a (?:scene|still) from)\s*$",
     re.IGNORECASE,
@@ -46,17 +25,35 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_SIGN = r"(?:signs?|banner|billboard|label|sticker|poster|plate|board|screen|note|card|text|(?:t-?)?shirt|mug|graffiti)"
+#: what is there to be read
+_SIGN = (
+    r"(?:signs?|banners?|billboards?|labels?|stickers?|posters?|plates?|boards?|screens?|notes?|cards?|text|(?:t-?)?shirts?"
+    r"|mugs?|graffiti|signboards?|signposts?|chalkboards?|blackboards?|whiteboards?|letterboards?|placards?|plaques?"
+    r"|marquees?|headlines?|headstones?|tombstones?|gravestones?|captions?|titles?|inscriptions?|covers?|tags?|badges?"
+    r"|name\s?tags?|tickets?|stamps?|envelopes?|flyers?|leaflets?|logos?|lettering|words?|letters?|neon|tattoos?|caps?|hats?"
+    r"|hoodies?|jerseys?|sweatshirts?|displays?|scoreboards?|license\s+plates?|number\s+plates?|speech\s+bubbles?)"
+)
 #: phrases that bring a text without quotation marks; "reading" and "says" alone are also what people do
 _BRINGS_TEXT = re.compile(
     r"\b(?:(?:that|which)\s+(?:says?|reads?|spells?(?:\s+out)?)"
     rf"|{_SIGN}\s+(?:says|reads|saying|reading|spelling(?:\s+out)?)"
-    r"|with\s+the\s+(?:words?|text|letters?|numbers?|inscription|caption|title|slogan|message)"
-    r"|the\s+(?:words?|numbers?|digits?)|labell?ed|captioned|inscribed|marked)\s*:?\s+",
+    r"|with\s+the\s+(?:words?|text|letters?|numbers?|inscription|caption|title|slogan|message|name|label|headline)"
+    r"|the\s+(?:words?|numbers?|digits?)|labell?ed(?:\s+as)?|captioned|inscribed(?:\s+with)?|marked(?:\s+(?:as|with))?"
+    r"|(?:emblazoned|engraved|stamped|printed|embroidered)\s+with|(?:en)?titled|headlined"
+    r"|(?:with|saying)\s+(?:words?|text|letters|title|caption|slogan))\s*:?\s+",
     re.IGNORECASE,
 )
 #: of those, the ones after which only capitals or digits are taken for text
-_WEAK = re.compile(r"^(?:the\s|marked|inscribed|captioned)", re.IGNORECASE)
+_WEAK = re.compile(
+    r"^(?:the\s|marked|inscribed|captioned|emblazoned|engraved|stamped|printed|embroidered|(?:en)?titled|headlined"
+    r"|(?:with|saying)\s+(?!the\s))",
+    re.IGNORECASE,
+)
+#: brings a name: it may be written there, on a boat or a collar
+_BRINGS_NAME = re.compile(r"\b(?:named|called|branded|nicknamed|by\s+the\s+name\s+of)\s*:?\s+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+(?:['’&.\-][^\W_]+)*")
+#: after these, and at the start, any word has a capital
+_ENDS_SENTENCE = frozenset('.!?:;\n"“”•|')
 _STOPS = _words(
     "in on at with and under over by next beside near above below behind during while against for from of to into as "
     "is are was that which who where written painted printed carved hanging made glowing standing across the a an his "
@@ -94,11 +91,13 @@ class RequestedText(Record):
         texts: the texts in the prompt's order, white space collapsed, escapes resolved
         excluded: the prompt asks for no text (or for no other text than ``texts``)
         open_ended: the prompt asks for lettering, or for an object full of it, without saying which
+        names: what may be written and need not be: names of things, and words of the prompt that are spelled as names
     """
 
     texts: tuple[str, ...] = ()
     excluded: bool = False
     open_ended: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -111,8 +110,8 @@ def requested_text(prompt: str) -> RequestedText:
 
     Quoted strings come first: ``'`` ``"`` ``‘’`` ``“”`` ``„“`` ``「」`` ``『』`` ``《》`` ``«»``; of nested ones the
     outer, with the inner marks in it. ``\"`` does not close. Then, where nothing is quoted, the words after
-    ``that says``, ``reading``, ``labelled`` and the like. ``no text`` is asked for too. A prompt of any length takes
-    linear time.
+    ``that says``, ``reading``, ``labelled``, ``titled`` and the like. ``no text`` is asked for too, also by
+    ``--no text`` (``cleaned``). A prompt of any length takes linear time.
 
     >>> requested_text("the dogs' bowl says \"Mama's\"").texts
     ("Mama's",)
@@ -120,7 +119,11 @@ def requested_text(prompt: str) -> RequestedText:
     ('STOP',)
     >>> requested_text("a quiet street, no text").excluded
     True
+    >>> requested_text("a dog named Max and a Starbucks cup").names
+    ('Max', 'Starbucks')
     """
+    clean = cleaned(prompt)
+    prompt = clean.text
     spans = quoted_spans(prompt)
     texts = [
         _clean(prompt[start:end])
@@ -129,13 +132,14 @@ def requested_text(prompt: str) -> RequestedText:
     ]
     texts = [text for text in texts if any(character.isalnum() for character in text)]
     rest = _blank(prompt, [(start - 1, end + 1) for start, end in spans])
-    excluded = _NO_TEXT.search(rest) is not None
-    if not texts:
-        texts = _unquoted(rest)
+    excluded = any(_NO_TEXT.search(part) for part in (rest, *(f"no {name}" for name in clean.excluded)))
+    unquoted = _unquoted(rest)
+    names = [] if excluded else [*(unquoted if texts else ()), *_names(rest)]
+    texts = texts or unquoted
     open_ended = not excluded and (
         _DENSE.search(rest) is not None or (not texts and _LETTERING.search(rest) is not None)
     )
-    return RequestedText(tuple(texts), excluded, open_ended)
+    return RequestedText(tuple(texts), excluded, open_ended, tuple(dict.fromkeys(names)))
 
 
 def _blank(prompt: str, spans: list[tuple[int, int]]) -> str:
@@ -151,117 +155,6 @@ def _clean(text: str) -> str:
     text = re.sub(r"\\[nrt]", " ", text)
     text = re.sub(r"\\(.)", r"\1", text)
     return " ".join(text.split())
-
-
-def quoted_spans(prompt: str) -> list[tuple[int, int]]:
-    """Returns (start, end) of what stands between each pair of outermost quotation marks.
-
-    >>> [prompt[start:end] for prompt in ['a sign that says "OPEN"'] for start, end in quoted_spans(prompt)]
-    ['OPEN']
-    """
-    closings = _closings(prompt)
-    spans, at = [], 0
-    unclosed: set[tuple[str, bool]] = set()
-    while at < len(prompt):
-        mark = (prompt[at], _escaped(prompt, at))
-        # where nothing closes a mark, nothing closes a later one: looked for once, the search stays linear
-        if prompt[at] in _CLOSERS and mark not in unclosed and _may_open(prompt, at):
-            end = _closing(prompt, at, closings)
-            if end is None:
-                unclosed.add(mark)
-            else:
-                spans.append((at + 1, end - 1 if _escaped(prompt, end) else end))
-                at = end
-        at += 1
-    return spans
-
-
-def _closings(prompt: str) -> dict[str, list[int]]:
-    """For each closing mark its places, the last first, so that they can be popped as the search goes on."""
-    wanted = set("".join(_CLOSERS.values()))
-    places: dict[str, list[int]] = {mark: [] for mark in wanted}
-    for at in range(len(prompt) - 1, -1, -1):
-        if prompt[at] in wanted:
-            places[prompt[at]].append(at)
-    return places
-
-
-def _escaped(prompt: str, at: int) -> bool:
-    return at in _escaped_places(prompt)
-
-
-@lru_cache(maxsize=8)
-def _escaped_places(prompt: str) -> frozenset[int]:
-    """Where a character stands that an odd number of backslashes precedes."""
-    return frozenset(match.start(1) for match in re.finditer(r"\\(.)", prompt, re.DOTALL))
-
-
-def _may_open(prompt: str, at: int) -> bool:
-    mark = prompt[at]
-    if at + 1 >= len(prompt) or (prompt[at + 1].isspace() and mark not in "«‹"):
-        return False
-    if mark not in "\"'‘`”":
-        return True
-    before = prompt[at - 1] if at else " "
-    if before == "\\":
-        before = prompt[at - 2] if at > 1 else " "
-    if mark in _APOSTROPHES and _ELISION.match(prompt, at):
-        return False
-    return before in _BEFORE_OPENING or (ord(before) > 0x2E7F and not before.isspace())
-
-
-def _closing(prompt: str, start: int, closings: dict[str, list[int]]) -> int | None:
-    """The place of the mark that closes the one at ``start``; None when nothing does."""
-    mark = prompt[start]
-    escaped_pair = _escaped(prompt, start)
-    candidates = []
-    for closer in _CLOSERS[mark]:
-        places = closings[closer]
-        while places and places[-1] <= start:
-            places.pop()
-        candidates.append(places)
-    if mark in "「『《〈«“‹" and len(_CLOSERS[mark]) == 1:
-        return _balanced(prompt, start, mark, candidates[0])
-    ordered = reversed(candidates[0]) if len(candidates) == 1 else sorted(candidates[0] + candidates[1])
-    for place in ordered:
-        if mark in "'‘" and not _closes_word(prompt, place):
-            continue
-        if prompt[place] in '"＂' and _escaped(prompt, place) != escaped_pair:
-            continue
-        if mark in "'‘" and _is_possessive(prompt, place):
-            continue
-        return place
-    return None
-
-
-def _balanced(prompt: str, start: int, mark: str, places: list[int]) -> int | None:
-    """The closing mark at which as many have closed as opened; the first one where they never balance."""
-    depth, at = 1, start
-    for place in reversed(places):
-        depth += prompt.count(mark, at + 1, place) - 1
-        at = place
-        if depth == 0:
-            return place
-    return places[-1] if places else None
-
-
-def _closes_word(prompt: str, at: int) -> bool:
-    """Whether an apostrophe stands after a word and before none: ``STOP'`` but not ``Mama's``."""
-    after = prompt[at + 1] if at + 1 < len(prompt) else " "
-    return not prompt[at - 1].isspace() and not (after.isalnum() and ord(after) < 0x2E80)
-
-
-def _is_possessive(prompt: str, at: int) -> bool:
-    """Whether the mark after an s is the possessive of a quoted phrase that goes on: ``'the dogs' bowl'``."""
-    if prompt[at - 1] != "s" or at + 2 >= len(prompt) or prompt[at + 1] != " " or not prompt[at + 2].isalpha():
-        return False
-    following = re.compile(r"['’‘]").search(prompt, at + 1, at + 200)
-    if following is None or _may_open(prompt, following.start()):
-        return False
-    later = following.start()
-    after = prompt[later + 1] if later + 1 < len(prompt) else "."
-    # "'Open' in the workers' hall": the later mark is a possessive itself, and closes nothing
-    return _closes_word(prompt, later) and not (prompt[later - 1] == "s" and after == " ")
 
 
 def _unquoted(prompt: str) -> list[str]:
@@ -300,3 +193,34 @@ def _until_stop(words: list[str]) -> list[str]:
             break
         kept.append(word)
     return kept
+
+
+def _names(prompt: str) -> list[str]:
+    """What is named, and the words that are spelled as names: with a capital inside of a sentence, or another one."""
+    named = []
+    at = 0
+    while match := _BRINGS_NAME.search(prompt, at):
+        at = match.end()
+        words = re.split(r"[,;:!?\n()\".]", prompt[at : at + 200], maxsplit=1)[0].split()
+        if kept := _capitals(words) or _until_stop(words):
+            named.append(" ".join(kept))
+    matches = list(_WORD.finditer(prompt))
+    capitals = [match for match in matches if match.group(0)[0].isupper()]
+    if 2 * len(capitals) > len(matches) + 2:
+        # a prompt in capitals, or one that is written as a title, tells no names apart
+        return named
+    for match in capitals:
+        word = match.group(0)
+        before = prompt[max(0, match.start() - 20) : match.start()].rstrip()[-1:]
+        begins = not before or before in _ENDS_SENTENCE
+        if len(word) > 1 and (not begins or not _is_common(word)):
+            named.append(word)
+    return named
+
+
+def _is_common(word: str) -> bool:
+    """Whether a word at the start of a sentence is no name: it is one of the grammar's own, or a short one."""
+    low = word.lower()
+    if word[1:] != low[1:]:
+        return False
+    return len(word) < 4 or nouns.is_noun(low) or lexicon.kind_of(low) is not None or low in nouns.ABSTRACT

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import NamedTuple
 
-from loupe.brain.prompts.requested_text import RequestedText, quoted_spans, requested_text
+from loupe.brain.prompts.cleaned import cleaned
+from loupe.brain.prompts.quotes import quoted_spans
+from loupe.brain.prompts.requested_text import RequestedText, requested_text
 
 #: stands for what is to be written, so that the grammar sees that something stood there
 WRITTEN = "\ue000"
 #: a comma, or what is read as one
 COMMA = ","
 
-_TAG = re.compile(r"<[/!?]?[A-Za-z][^<>]{0,300}>")
-_FLAG = re.compile(r"(?<!\S)--[a-z]{1,20}(?:\s+[\d:.]{1,12}(?!\S))?")
 _WEIGHT = re.compile(r":\s{0,3}-?\d{0,4}(?:\.\d{1,4})?$")
 _TOKEN = re.compile(
     r"\ue000"
@@ -42,9 +41,8 @@ def texts_in(prompt: str) -> tuple[str, RequestedText]:
     >>> texts_in('a sign that says "OPEN" above a door')[0].replace(WRITTEN, "_")
     'a sign that says  _  above a door'
     """
-    plain = html.unescape(prompt) if "&" in prompt else prompt
-    plain = _FLAG.sub(" ", _TAG.sub(" ", plain))
-    requested = requested_text(plain)
+    plain = cleaned(prompt).text
+    requested = requested_text(prompt)
     spans = quoted_spans(plain)
     pieces, last = [], 0
     for start, end in spans:

@@ -31,6 +31,7 @@ class Table(Record):
         unchecked: how many of them some check has not looked at
         values_left_out: how many further values there are, rarer than those shown
         modes_left_out: how many further modes were judged and never failed
+        milder_left_out: how many further modes failed, and are not among those that fare worst
     """
 
     factor: str
@@ -44,6 +45,7 @@ class Table(Record):
     unchecked: int
     values_left_out: int
     modes_left_out: int
+    milder_left_out: int = 0
 
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Table:
@@ -76,26 +78,33 @@ def tabulate(
     *,
     every_mode: bool = False,
     max_values: int = 40,
+    max_modes: int | None = None,
 ) -> Table:
     """Returns the table of a factor.
 
     Args:
-        factor: its name
+        factor: its name; empty: there is none, and no row but that of all samples
         values: its column, or N values
         states: for each failure mode that was judged a (N,) array of ``State``; at least one
         every_mode: also the modes that never failed; they are left out otherwise, unless no mode failed
         max_values: how many rows there may be; the most frequent values stay
+        max_modes: how many columns there may be, unless every mode is asked for: those stay that some value of the
+            factor fares the worst in, against all samples; None: all that failed
 
     >>> table = tabulate("time", ["day", "night"], {"blur": np.array([State.FAILED, State.PASSED])})
     >>> [(value, row[0].failures, row[0].n) for value, row in zip(table.values, table.cells)]
     [('day', 1, 1), ('night', 0, 1)]
     """
     overall = rates(states)
-    modes = [rate.failure for rate in overall if rate.failures or every_mode] or list(states)
-    kept = {mode: states[mode] for mode in modes}
+    failing = [rate.failure for rate in overall if rate.failures or every_mode] or list(states)
     column = as_column(values)
-    flat = rates(kept, {factor: column})
-    rows = sorted(np.argsort(-column.counts(), kind="stable")[:max_values].tolist())
+    rows = sorted(np.argsort(-column.counts(), kind="stable")[:max_values].tolist()) if factor else []
+    modes = failing
+    if max_modes is not None and not every_mode and len(failing) > max_modes:
+        worst = _worst_first({mode: states[mode] for mode in failing}, factor, column)[:max_modes]
+        modes = [mode for mode in failing if mode in worst]
+    kept = {mode: states[mode] for mode in modes}
+    flat = rates(kept, {factor: column}) if factor else []
     every = np.stack(list(states.values()))
     return Table(
         factor=factor,
@@ -108,5 +117,17 @@ def tabulate(
         unknown=int((every == State.UNKNOWN).any(axis=0).sum()),
         unchecked=int((every == State.UNCHECKED).any(axis=0).sum()),
         values_left_out=len(column.values) - len(rows),
-        modes_left_out=len(overall) - len(modes),
+        modes_left_out=len(overall) - len(failing),
+        milder_left_out=len(failing) - len(modes),
     )
+
+
+def _worst_first(states: Mapping[str, np.ndarray], factor: str, column: Column) -> list[str]:
+    """Returns the modes by how much more often one value of the factor fails than all samples do, surely: by the lower
+    end of its interval. Without a factor, and among equals: by the rate of all samples."""
+    overall = {rate.failure: rate.rate for rate in rates(states)}
+    excess = dict.fromkeys(states, 0.0)
+    for rate in rates(states, {factor: column}) if factor else []:
+        if rate.n:
+            excess[rate.failure] = max(excess[rate.failure], rate.low - overall[rate.failure])
+    return sorted(states, key=lambda mode: (-excess[mode], -overall[mode], mode))

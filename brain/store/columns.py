@@ -26,7 +26,8 @@ from loupe.brain.store.runs import root
 
 _SLICEABLE = (fo.StringField, fo.BooleanField, fo.IntField)
 _FEW = 30
-_LOOK_AT = 500
+#: so many samples are looked at to tell what is worth offering
+LOOK_AT = 500
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,20 @@ def read(
 
 @dataclass(frozen=True)
 class Cell(Narrowing):
-    """Samples that share factor values (None: missing) and are in the same state of a failure mode."""
+    """Samples that share factor values (None: missing) and are in the same state of a failure mode.
+
+    Attributes:
+        values: by factor name
+        failure: the failure mode
+        state: its state
+        where: the database's query of the values, as ``choices.queries`` gives it; None where the factors are paths of
+            fields that hold just these values
+    """
 
     values: Mapping[str, Any]
     failure: str
     state: State
+    where: Mapping[str, Any] | None = None
 
     tag: ClassVar[str] = "cell"
 
@@ -107,16 +117,21 @@ class Cell(Narrowing):
             UnknownName: no such failure mode
         """
         (outcome,) = store_outcomes.of_failures([self.failure])
-        own = [{path: {"$eq": value}} for path, value in self.values.items()]
+        own: list[Mapping[str, Any]] = [{path: {"$eq": value}} for path, value in self.values.items()]
+        if self.where is not None:
+            own = [self.where]
         return {"$and": [*own, store_outcomes.query(outcome, self.state)]}
 
     def facts(self) -> Any:
-        return [dict(self.values), self.failure, self.state.name.lower()]
+        facts = [dict(self.values), self.failure, self.state.name.lower()]
+        return facts if self.where is None else [*facts, dict(self.where)]
 
     @classmethod
     def from_facts(cls, facts: Any) -> Cell:
-        values, failure, state = facts
-        return cls(values, failure, State[state.upper()])
+        values, failure, state, *where = facts
+        if where and not (len(where) == 1 and isinstance(where[0], dict)):
+            raise ValueError("expected one query")
+        return cls(values, failure, State[state.upper()], *where)
 
 
 def narrow(view: SampleCollection, cell: Cell) -> fo.DatasetView:
@@ -152,7 +167,7 @@ def factors(view: SampleCollection) -> list[str]:
     candidates = [path for path in sliceable(view) if path.split(".")[0] not in _NOT_FACTORS]
     if not candidates:
         return []
-    columns = dict(zip(candidates, view.limit(_LOOK_AT).values(candidates), strict=True))
+    columns = dict(zip(candidates, view.limit(LOOK_AT).values(candidates), strict=True))
     scenario: list[str] = []
     long: list[str] = []
     others: list[str] = []

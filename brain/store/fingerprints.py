@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import fiftyone as fo
-from bson import ObjectId
-from pymongo import UpdateOne
 
 from loupe.brain.engine.reader import Row
 from loupe.brain.similarity.fingerprints import Fingerprint
+from loupe.brain.store import fields, updates
 from loupe.brain.store import rows as store_rows
-from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.rows import CHECKED
-from loupe.brain.store.runs import root
+from loupe.brain.store.datasets import root
+from loupe.brain.store.fields import CHECKED
+from loupe.brain.store.fields import FINGERPRINT as FIELD
 
-#: the sample field, and its label in ``checked``
-FIELD = "fingerprint"
+__all__ = ["FIELD"]
 
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
@@ -32,11 +30,9 @@ def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
 
     Declares the fields, too, so that ``write`` need not at every chunk.
     """
-    store_scores.declare(samples, ())
-    dataset = root(samples)
-    if not dataset.has_field(FIELD):
-        with database_errors():
-            dataset.add_sample_field(FIELD, fo.VectorField, description="To find copies of the picture with")
+    new = not root(samples).has_field(FIELD)
+    fields.declare(samples, fields.of_fingerprints())
+    if new:
         return {}
     wanted = {row.id: row for row in rows}
     with database_errors():
@@ -55,15 +51,14 @@ def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
 
 def write(samples: _Samples, rows: Sequence[Row], prints: Mapping[str, Fingerprint]) -> None:
     """Writes the fingerprints of one chunk in one bulk, after ``load``. This is the resume point."""
-    dataset = root(samples)
     as_stored = fo.VectorField().to_mongo
+    operations = []
+    for row in rows:
+        print_of = prints.get(row.id)
+        values: dict[str, Any] = {
+            FIELD: None if print_of is None else as_stored(print_of.pack()),
+            f"{CHECKED}.{FIELD}": None if print_of is None else _key(row),
+        }
+        operations.append(updates.update(row.id, values, {}))
     with database_errors():
-        operations = []
-        for row in rows:
-            print_of = prints.get(row.id)
-            values: dict[str, Any] = {
-                FIELD: None if print_of is None else as_stored(print_of.pack()),
-                f"{CHECKED}.{FIELD}": None if print_of is None else _key(row),
-            }
-            operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
-        dataset._bulk_write(operations, ids=[row.id for row in rows])
+        updates.write(samples, operations, [row.id for row in rows])

@@ -10,8 +10,10 @@ from typing import Any
 import fiftyone as fo
 from pymongo import UpdateOne
 
-from loupe.brain.core.errors import InputError
+from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import require_image_dataset
+from loupe.brain.store.inserting import insert
 
 #: the fields of ``generation``: type and what stands in it
 _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
@@ -71,30 +73,10 @@ def prepare(dataset: fo.Dataset, factors: Iterable[str]) -> None:
     Raises:
         InputError: it is no dataset of images, or one of the fields is there with another type
     """
-    if not isinstance(dataset, fo.Dataset):
-        raise InputError(f"expected a FiftyOne dataset to add images to, got {type(dataset).__name__}")
-    with database_errors():
-        if dataset.media_type not in (None, "image"):
-            raise InputError(f"expected an empty dataset or one of images, got media type {dataset.media_type!r}")
-        _declare(dataset, "prompt", fo.StringField, "What the image was asked for")
-        _declare(dataset, "generation", fo.EmbeddedDocumentField, "How it was made")
-        for name, (kind, description) in _FIELDS.items():
-            _declare(dataset, f"generation.{name}", kind, description)
-        _declare(dataset, "scenario", fo.EmbeddedDocumentField, "The factors that the prompt was made from")
-        for name in dict.fromkeys(factors):  # in the order given: the panels begin with the first
-            _declare(dataset, f"scenario.{name}", fo.StringField, f"The prompt's {name}")
-
-
-def _declare(dataset: fo.Dataset, path: str, kind: type[fo.Field], description: str) -> None:
-    present = dataset.get_field(path)
-    if present is None:
-        extra = {"embedded_doc_type": fo.DynamicEmbeddedDocument} if kind is fo.EmbeddedDocumentField else {}
-        dataset.add_sample_field(path, kind, description=description, **extra)
-    elif not isinstance(present, kind):
-        raise InputError(
-            f"expected the field {path!r} to be a {kind.__name__}, the dataset has a {type(present).__name__} of that "
-            "name. Rename it with dataset.rename_sample_field(), or generate into another dataset"
-        )
+    require_image_dataset(dataset)
+    # in the order given: the panels begin with the first
+    parts = [(name, kind, description) for name, (kind, description) in _FIELDS.items()]
+    fields.declare(dataset, fields.of_images(factors, parts), images=True)
 
 
 def files_by_key(dataset: fo.Dataset) -> dict[str, str]:
@@ -110,9 +92,8 @@ def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
         # somebody else may have been here since the run began, from another machine or into another folder
         wanted = [image.facts["key"] for image in images]
         known = set(dataset.match(fo.ViewField("generation.key").is_in(wanted)).values("generation.key"))
-        samples = [_sample(image) for image in images if image.facts["key"] not in known]
-        if samples:
-            dataset.add_samples(samples, expand_schema=False, validate=False, progress=False)
+        new = [image for image in images if image.facts["key"] not in known]
+        insert(dataset, "generation.key", [(image.facts["key"], _sample(image)) for image in new])
         # a file that was drawn again may be some bytes longer: its text says how long that took
         again = [image for image in images if image.facts["key"] in known]
         operations = [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import fiftyone as fo
 
+from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.inserting import insert
 
 
 def known_paths(dataset: fo.Dataset) -> set[str]:
@@ -15,17 +17,18 @@ def known_paths(dataset: fo.Dataset) -> set[str]:
         return set(dataset.values("filepath"))
 
 
+def prepare(dataset: fo.Dataset, factors: Iterable[str]) -> None:
+    """Declares ``prompt`` and, for each factor, ``scenario.<factor>``.
+
+    Raises:
+        InputError: the dataset has a field of that name that is the user's own; nothing was written
+    """
+    fields.declare(dataset, fields.of_images(sorted(set(factors))), images=True)
+
+
 def add(dataset: fo.Dataset, images: Sequence[tuple[str, str | None, dict[str, str]]]) -> None:
-    """Adds a sample for each (path, prompt, factors)."""
+    """Adds a sample for each (path, prompt, factors), whose fields ``prepare`` has declared."""
     with database_errors():
-        if not dataset.has_field("prompt"):
-            dataset.add_sample_field("prompt", fo.StringField, description="What the image was asked for")
-        names = sorted({name for _, _, factors in images for name in factors})
-        if names and not dataset.has_field("scenario"):
-            dataset.add_sample_field("scenario", fo.EmbeddedDocumentField, embedded_doc_type=fo.DynamicEmbeddedDocument)
-        for name in names:
-            if not dataset.has_field(f"scenario.{name}"):
-                dataset.add_sample_field(f"scenario.{name}", fo.StringField, description=f"The prompt's {name}")
         samples = [
             fo.Sample(
                 filepath=path,
@@ -34,4 +37,4 @@ def add(dataset: fo.Dataset, images: Sequence[tuple[str, str | None, dict[str, s
             )
             for path, prompt, factors in images
         ]
-        dataset.add_samples(samples, expand_schema=False, validate=False, progress=False)
+        insert(dataset, "filepath", [(sample.filepath, sample) for sample in samples])

@@ -20,13 +20,15 @@ from loupe.brain.store.connection import database_errors
 PLUGIN = "@loupe/loupe"
 
 #: seconds after which a silent worker counts as dead
-DEAD_AFTER = 60.0
+DEAD_AFTER = 40.0
 
 #: how many workers may die over one operation before it is given up
 MAX_DEATHS = 3
 
 _WORKER = "metadata.loupe.worker"
 _DEATHS = "metadata.loupe.deaths"
+#: of a worker: its last heartbeat is too old, by the database's clock
+_SILENT = {"$expr": {"$lt": ["$beat", {"$subtract": ["$$NOW", {"$multiply": ["$dead_after", 1000]}]}]}}
 _OURS = {"operator": {"$regex": "^@loupe/loupe/"}, "archived": {"$ne": True}, "parent_id": None}
 
 
@@ -97,9 +99,8 @@ def sign_off(worker: WorkerFacts) -> None:
 
 def workers() -> list[WorkerFacts]:
     """Returns the workers whose last heartbeat is not too old, by name."""
-    oldest = {"$subtract": ["$$NOW", {"$multiply": ["$dead_after", 1000]}]}
     with database_errors():
-        alive = _workers().find({"$expr": {"$gte": ["$beat", oldest]}}, {"beat": False})
+        alive = _workers().find({"$nor": [_SILENT]}, {"beat": False})
         return sorted(
             (WorkerFacts(doc.pop("_id"), **doc) for doc in alive),
             key=lambda worker: (worker.name, worker.id),
@@ -140,20 +141,29 @@ def release(job: ObjectId, worker: str) -> bool:
         return _requeue({"_id": job, "run_state": "running", _WORKER: worker}, {})
 
 
+def release_all(worker: str) -> list[ObjectId]:
+    """Puts whatever a worker is running back into the queue; returns it."""
+    with database_errors():
+        own = [doc["_id"] for doc in _operations().find({**_OURS, "run_state": "running", _WORKER: worker}, ["_id"])]
+    return [job for job in own if release(job, worker)]
+
+
 def reap() -> tuple[list[ObjectId], list[ObjectId]]:
     """Returns the operations of dead workers that went back into the queue, and those that were given up.
 
-    An operation that has cost ``MOST_DEATHS`` workers is marked as failed: it would kill the next one, too. Running
+    An operation that has cost ``MAX_DEATHS`` workers is marked as failed: it would kill the next one, too. Running
     operations that another kind of worker took have no heartbeat and are left alone.
     """
-    alive = [worker.id for worker in workers()]
     requeued, given_up = [], []
     with database_errors():
-        orphans = _operations().find(
-            {**_OURS, "run_state": "running", _WORKER: {"$exists": True, "$nin": alive}}, ["_id", "metadata.loupe"]
-        )
-        for orphan in orphans:
+        # the operations first: whoever took one of them had signed on before, and is found alive after
+        running = {**_OURS, "run_state": "running", _WORKER: {"$exists": True}}
+        taken = list(_operations().find(running, ["_id", "metadata.loupe"]))
+        alive = {worker.id for worker in workers()}
+        for orphan in taken:
             facts = orphan["metadata"]["loupe"]
+            if facts["worker"] in alive:
+                continue
             mine = {"_id": orphan["_id"], "run_state": "running", _WORKER: facts["worker"]}
             if facts.get("deaths", 0) + 1 < MAX_DEATHS:
                 if _requeue(mine, {"$inc": {_DEATHS: 1}}):
@@ -162,7 +172,7 @@ def reap() -> tuple[list[ObjectId], list[ObjectId]]:
                 orphan["_id"], facts["worker"], f"{MAX_DEATHS} workers died while they ran this job: see their logs"
             ):
                 given_up.append(orphan["_id"])
-        _workers().delete_many({"_id": {"$nin": alive}})
+        _workers().delete_many(_SILENT)
     return requeued, given_up
 
 

@@ -13,14 +13,15 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.odm import BaseEmbeddedDocument
 
-from loupe.brain.core.errors import InputError, NoSamples, UnknownName
+from loupe.brain.core.errors import NoSamples, UnknownName
 from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
 from loupe.brain.engine.reader import Row
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import require_images
+from loupe.brain.store.fields import CHECKED
 
-#: a dict of {spec name: key}: which version of which spec has judged which inputs of this sample
-CHECKED = "checked"
+__all__ = ["CHECKED"]
 
 
 def require_samples(samples: fo.Dataset | fo.DatasetView) -> None:
@@ -32,24 +33,6 @@ def require_samples(samples: fo.Dataset | fo.DatasetView) -> None:
     # a dataset's len() is an estimate, and 0 after mongod was killed; a view's is counted
     if not len(samples.limit(1)):
         raise NoSamples("expected at least one sample, got an empty view: clear its filters, or add samples first")
-
-
-def require_images(samples: fo.Dataset | fo.DatasetView) -> None:
-    """Raises an error unless the samples are images and there is at least one.
-
-    Raises:
-        InputError: they are no samples of FiftyOne's, or not images
-        NoSamples: there is none
-    """
-    if not isinstance(samples, (fo.Dataset, fo.DatasetView)):
-        raise InputError(f"expected a FiftyOne dataset or view, got {type(samples).__name__}")
-    with database_errors():
-        require_samples(samples)
-        if samples.media_type != "image":
-            raise InputError(
-                f"expected a dataset of images, got media type {samples.media_type!r}. "
-                "Select a slice of images, or to_frames(sample_frames=True) for video"
-            )
 
 
 def pending_rows(
@@ -99,7 +82,8 @@ def inputs_key(path: str, fields: dict[str, Any]) -> str:
     try:
         status = os.stat(path)
         file = [status.st_size, status.st_mtime_ns]
-    except OSError:
+    # no file, or a name that none can have; the reader says which
+    except (OSError, ValueError):
         file = []
     text = json.dumps([file, fields], sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

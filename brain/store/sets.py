@@ -8,21 +8,18 @@ from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
-from bson import ObjectId
-from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
+from loupe.brain.store import fields, updates
 from loupe.brain.store import rows as store_rows
-from loupe.brain.store import scores as store_scores
+from loupe.brain.store import runs as store_runs
 from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.rows import CHECKED
-from loupe.brain.store.runs import root
+from loupe.brain.store.datasets import require_images
+from loupe.brain.store.fields import CHECKED, GROUP, QUALITY, UNKNOWN
 
-#: the sample field that duplicates share: the id of their group's representative
-GROUP = "duplicate_group"
 _CHUNK = 1000
 #: the run that keeps the compared pairs of a measure
 _PAIRS = "loupe_pairs_"
@@ -36,7 +33,7 @@ def rows(samples: _Samples, spec: SetMeasure) -> list[Row]:
     Raises:
         NoSamples: the view is empty
     """
-    store_rows.require_images(samples)
+    require_images(samples)
     with database_errors():
         ids, paths = samples.values(["id", "filepath"])
     return [
@@ -58,33 +55,27 @@ def write(
     Args:
         samples: a dataset or view
         spec: the set measure
-        found: the N samples
+        rows: the N samples
         columns: (N,) scores by output name, NaN as unknown
         reasons: why a sample could not be judged, by its id
         groups: the group of duplicates by sample id, where there are groups; a sample without one loses an older one
     """
-    dataset = root(samples)
-    store_scores.declare(samples, [output for output in spec.outputs if output.name in columns])
+    outputs = [output for output in spec.outputs if output.name in columns]
+    fields.declare(samples, fields.of_scores(outputs) if groups is None else fields.of_groups(outputs))
     with database_errors():
-        if groups is not None and not dataset.has_field(GROUP):
-            dataset.add_sample_field(GROUP, fo.StringField, description="Duplicates of each other share it")
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            unknown = store_scores.unknown_after(samples, spec.name, {row.id: reasons.get(row.id) for row in part})
             operations = []
             for index, row in enumerate(part, start):
-                values: dict[str, Any] = {
-                    f"{store_scores.QUALITY}._cls": "DynamicEmbeddedDocument",
-                    f"{CHECKED}.{spec.name}": row.keys[spec.name],
-                    store_scores.UNKNOWN: unknown[row.id],
-                }
+                values: dict[str, Any] = {f"{CHECKED}.{spec.name}": row.keys[spec.name]}
                 if groups is not None:
                     values[GROUP] = groups.get(row.id)
                 for output, scores in columns.items():
                     score = float(scores[index])
-                    values[f"{store_scores.QUALITY}.{output}"] = None if math.isnan(score) else score
-                operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
-            dataset._bulk_write(operations, ids=[row.id for row in part])
+                    values[f"{QUALITY}.{output}"] = None if math.isnan(score) else score
+                why = {spec.name: reasons[row.id]} if row.id in reasons else {}
+                operations.append(updates.update(row.id, values, {UNKNOWN: updates.reasons([spec.name], why)}))
+            updates.write(samples, operations, [row.id for row in part])
 
 
 def load_pairs(samples: _Samples, spec: SetMeasure) -> tuple[set[str], dict[tuple[str, str], float]]:
@@ -92,29 +83,19 @@ def load_pairs(samples: _Samples, spec: SetMeasure) -> tuple[set[str], dict[tupl
 
     Empty where that was done with other parameters.
     """
-    dataset = root(samples)
-    key = f"{_PAIRS}{spec.name}"
-    if key not in dataset.list_runs():
+    results = store_runs.results(samples, f"{_PAIRS}{spec.name}")
+    if results is None or results.get("spec") != spec.key:
         return set(), {}
-    with database_errors():
-        results = dataset.load_run_results(key)
-    if results is None or results.spec != spec.key:
-        return set(), {}
-    return set(results.ids), {(a, b): similarity for a, b, similarity in results.pairs}
+    return set(results["ids"]), {(a, b): similarity for a, b, similarity in results["pairs"]}
 
 
 def save_pairs(
     samples: _Samples, spec: SetMeasure, compared: Sequence[str], pairs: Mapping[tuple[str, str], float]
 ) -> None:
     """Keeps which samples were compared with each other, and the similarities that were found, for the next time."""
-    dataset = root(samples)
-    key = f"{_PAIRS}{spec.name}"
-    with database_errors():
-        if key in dataset.list_runs():
-            dataset.delete_run(key)
-        dataset.register_run(key, dataset.init_run(method="loupe", verb="pairs", params=spec.params()))
-        listed = [[a, b, similarity] for (a, b), similarity in pairs.items()]
-        dataset.save_run_results(key, dataset.init_run_results(key, spec=spec.key, ids=list(compared), pairs=listed))
+    listed = [[a, b, similarity] for (a, b), similarity in pairs.items()]
+    facts = {"spec": spec.key, "ids": list(compared), "pairs": listed}
+    store_runs.put(samples, f"{_PAIRS}{spec.name}", "pairs", spec.params(), facts)
 
 
 def vectors(samples: _Samples, rows: Sequence[Row], field: str) -> list[np.ndarray | None]:

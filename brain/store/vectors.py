@@ -8,22 +8,21 @@ from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
-from bson import ObjectId
-from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.reader import Row
+from loupe.brain.store import fields, updates
 from loupe.brain.store import rows as store_rows
-from loupe.brain.store import scores as store_scores
+from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.rows import CHECKED
-from loupe.brain.store.runs import root
+from loupe.brain.store.datasets import everything, require_images, root
+from loupe.brain.store.fields import CHECKED, UNKNOWN
 
 #: the label under ``unknown`` of a sample that no vector could be made of
 LABEL = "embed"
-_SETTINGS = "loupe"
 _VECTORS = "vectors"
+_EMBEDDERS = "embedders"
 
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
@@ -37,8 +36,9 @@ def pending_rows(samples: _Samples, spec: Embedder, field: str, *, resume: bool 
         InputError: the field holds something else, or vectors that are not of this embedder and would stay beside it
         NoSamples: the view is empty
     """
-    store_rows.require_images(samples)
+    require_images(samples)
     _require_own_field(samples, spec, field)
+    fields.require(samples, fields.of_vectors(field, spec.name))
     with database_errors():
         ids, paths = samples.values(["id", "filepath"])
         keys = samples.values(CHECKED) if samples.has_field(CHECKED) else [None] * len(ids)
@@ -57,7 +57,7 @@ def _without_vector(samples: _Samples, field: str) -> set[str]:
     if not samples.has_field(field):
         return set(samples.values("id"))
     empty = samples.exists(field, False)
-    labels = f"{store_scores.UNKNOWN}.classifications.label"
+    labels = f"{UNKNOWN}.classifications.label"
     if not samples.has_field(labels):
         return set(empty.values("id"))
     columns = empty.values(["id", labels])
@@ -91,11 +91,7 @@ def _require_own_field(samples: _Samples, spec: Embedder, field: str) -> None:
 
 def declare(samples: _Samples, spec: Embedder, field: str) -> None:
     """Declares the field."""
-    store_scores.declare(samples, ())
-    dataset = root(samples)
-    with database_errors():
-        if not dataset.has_field(field):
-            dataset.add_sample_field(field, fo.VectorField, description=f"Vectors of unit length by {spec.name}")
+    fields.declare(samples, fields.of_vectors(field, spec.name))
 
 
 def write(
@@ -115,25 +111,23 @@ def write(
         unreadable: the reason by sample id
     """
     as_stored = fo.VectorField().to_mongo
+    operations = []
+    for row in rows:
+        vector = vectors.get(row.id)
+        values: dict[str, Any] = {
+            field: None if vector is None else as_stored(vector),
+            f"{CHECKED}.{field}": row.keys[field] if row.id in vectors or row.id in unreadable else None,
+        }
+        why = {LABEL: f"unreadable: {unreadable[row.id]}"} if row.id in unreadable else {}
+        operations.append(updates.update(row.id, values, {UNKNOWN: updates.reasons([LABEL], why)}))
     with database_errors():
-        reasons = {row.id: f"unreadable: {unreadable[row.id]}" if row.id in unreadable else None for row in rows}
-        unknown = store_scores.unknown_after(samples, LABEL, reasons)
-        operations = []
-        for row in rows:
-            vector = vectors.get(row.id)
-            values: dict[str, Any] = {
-                field: None if vector is None else as_stored(vector),
-                store_scores.UNKNOWN: unknown[row.id],
-                f"{CHECKED}.{field}": row.keys[field] if row.id in vectors or row.id in unreadable else None,
-            }
-            operations.append(UpdateOne({"_id": ObjectId(row.id)}, {"$set": values}))
-        root(samples)._bulk_write(operations, ids=[row.id for row in rows])
+        updates.write(samples, operations, [row.id for row in rows])
 
 
 def signature(samples: _Samples, field: str) -> tuple[str, int]:
     """Returns what changes when a vector of the dataset's field does, and how many vectors there are."""
     with database_errors():
-        ids, checked = root(samples).exists(field).values(["id", CHECKED])
+        ids, checked = everything(samples).exists(field).values(["id", CHECKED])
     made = hashlib.blake2b(digest_size=8)
     for sample_id, keys in zip(ids, checked, strict=True):
         made.update(f"{sample_id}={(keys or {}).get(field)};".encode())
@@ -143,7 +137,7 @@ def signature(samples: _Samples, field: str) -> tuple[str, int]:
 def read(samples: _Samples, field: str) -> tuple[list[str], np.ndarray]:
     """Returns the ids of the dataset's samples that have a vector, and the (N, D) float32 vectors."""
     with database_errors():
-        ids, vectors = root(samples).exists(field).values(["id", field])
+        ids, vectors = everything(samples).exists(field).values(["id", field])
     return ids, np.stack(vectors).astype(np.float32) if ids else np.zeros((0, 0), np.float32)
 
 
@@ -152,14 +146,23 @@ def remembered(samples: _Samples, brain_key: str) -> str | None:
     dataset = root(samples)
     if brain_key not in dataset.list_brain_runs():
         return None
-    return dataset.info.get(_SETTINGS, {}).get(_VECTORS, {}).get(brain_key)
+    remembered_as = store_runs.settings(samples).get(_VECTORS, {}).get(brain_key)
+    return None if remembered_as is None else str(remembered_as)
 
 
-def _remember(dataset: fo.Dataset, brain_key: str, made_from: str) -> None:
-    settings = dict(dataset.info.get(_SETTINGS, {}))
-    settings[_VECTORS] = {**settings.get(_VECTORS, {}), brain_key: made_from}
-    dataset.info[_SETTINGS] = settings
-    dataset.save()
+def made_by(samples: _Samples, field: str) -> dict[str, Any] | None:
+    """Returns the name, version and parameters of the embedder of a field's vectors; None where that is not known."""
+    if not root(samples).has_field(field):
+        return None
+    facts = store_runs.settings(samples).get(_EMBEDDERS, {}).get(field)
+    return None if facts is None else dict(facts)
+
+
+def remember_embedder(samples: _Samples, spec: Embedder, field: str) -> None:
+    """Keeps in the dataset's info which embedder a field's vectors are of."""
+    facts = {"name": spec.name, "version": spec.version, **spec.params()}
+    if made_by(samples, field) != facts:
+        store_runs.set_settings(samples, {f"{_EMBEDDERS}.{field}": facts})
 
 
 def write_points(samples: _Samples, field: str, brain_key: str, points: np.ndarray, made_from: str) -> None:
@@ -174,27 +177,25 @@ def write_points(samples: _Samples, field: str, brain_key: str, points: np.ndarr
     """
     import fiftyone.brain as fob
 
-    dataset = root(samples)
     with database_errors():
-        view = dataset.exists(field)
+        view = everything(samples).exists(field)
         delete(samples, brain_key)
         fob.compute_visualization(view, points=points.astype(np.float64), brain_key=brain_key)
-        _remember(dataset, brain_key, made_from)
+        store_runs.set_settings(samples, {f"{_VECTORS}.{brain_key}": made_from})
 
 
 def write_similarity(samples: _Samples, field: str, brain_key: str, made_from: str) -> None:
     """Makes the similarity index over the dataset's vectors; an older one of that key is replaced."""
     import fiftyone.brain as fob
 
-    dataset = root(samples)
     with database_errors():
-        view = dataset.exists(field)
+        view = everything(samples).exists(field)
         delete(samples, brain_key)
         # of unit vectors, the order by distance is that by cosine; FiftyOne's own "cosine" takes the mean off first
         fob.compute_similarity(
             view, embeddings=field, brain_key=brain_key, backend="sklearn", metric="euclidean", progress=False
         )
-        _remember(dataset, brain_key, made_from)
+        store_runs.set_settings(samples, {f"{_VECTORS}.{brain_key}": made_from})
 
 
 def delete(samples: _Samples, brain_key: str) -> None:

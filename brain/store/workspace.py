@@ -39,17 +39,40 @@ def prepare_app(dataset: fo.Dataset) -> str:
         the workspace's name
     """
     with database_errors():
-        dataset.app_config.sidebar_groups = _sidebar(dataset)
-        # a small picture has room for no more: the prompt would lie over it
-        dataset.app_config.active_fields = fo.ActiveFields(paths=[FAILURES] if dataset.has_field(FAILURES) else [])
-        dataset.app_config.color_scheme = fo.ColorScheme(
-            color_pool=list(_COLORS.values()), color_by="value", fields=[_failure_colors()]
-        )
-        dataset.save()
-        dataset.save_workspace(
-            WORKSPACE, _space(), description="Grid, failures by scenario, and embeddings side by side", overwrite=True
-        )
+        config = dataset.app_config
+        config.sidebar_groups = config.active_fields = config.color_scheme = None
+        if dataset.has_workspace(WORKSPACE):
+            dataset.delete_workspace(WORKSPACE)
+    tidy_app(dataset)
     return WORKSPACE
+
+
+def tidy_app(dataset: fo.Dataset) -> bool:
+    """Sets up, as ``prepare_app`` does, what nobody has set up yet; what a person has chosen stays as it is.
+
+    Returns:
+        whether anything was set
+    """
+    with database_errors():
+        config = dataset.app_config
+        before = (config.sidebar_groups, config.active_fields, config.color_scheme)
+        if config.sidebar_groups is None:
+            config.sidebar_groups = _sidebar(dataset)
+        if config.active_fields is None:
+            # a small picture has room for no more: the prompt would lie over it
+            config.active_fields = fo.ActiveFields(paths=[FAILURES] if dataset.has_field(FAILURES) else [])
+        if config.color_scheme is None:
+            config.color_scheme = fo.ColorScheme(
+                color_pool=list(_COLORS.values()), color_by="value", fields=[_failure_colors()]
+            )
+        changed = any(value is None for value in before)
+        if changed:
+            dataset.save()
+        if not dataset.has_workspace(WORKSPACE):
+            words = "Grid, failures by scenario, and embeddings side by side"
+            dataset.save_workspace(WORKSPACE, _space(), description=words)
+            changed = True
+    return changed
 
 
 def _space() -> fo.Space:

@@ -27,6 +27,7 @@ from loupe.brain.stats.calibration import (
     share_of,
     spread,
 )
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.verbs.flagging import apply_thresholds, set_now
@@ -95,37 +96,44 @@ def calibrate(
     wanted = float(false_positive_rate)
     tested = _tested(failures)
     with running(samples, "calibrate", progress, device=device) as verb:
+        samples = verb.samples
+        if apply:
+            store_fields.require(samples, store_fields.of_scores([pair.output for pair in tested]))
         ids = samples.values("id")
         verb.step(0, min(limit, len(ids)), "loading")
         measured = _measured(verb, ids, tested, limit, seed)
-        key, own = verb.key, store_runs.load_thresholds(samples)
-        calibration = Calibration(
-            key=key,
-            n=measured.n,
-            unreadable=measured.unreadable,
-            wanted=wanted,
-            rows=tuple(
-                _calibrated(pair, measured.scores[pair.failure], own.get(pair.failure), wanted, key) for pair in tested
-            ),
-            seconds=verb.seconds,
-            device=verb.device,
-            params={
-                "failures": {
-                    pair.failure: {
-                        "check": pair.check.name,
-                        "check_version": pair.check.version,
-                        "defect": pair.defect.version,
-                    }
+        own, seconds = store_runs.load_thresholds(samples), verb.seconds
+
+        def kept_as(key: str) -> Calibration:
+            return Calibration(
+                key=key,
+                n=measured.n,
+                unreadable=measured.unreadable,
+                wanted=wanted,
+                rows=tuple(
+                    _calibrated(pair, measured.scores[pair.failure], own.get(pair.failure), wanted, key)
                     for pair in tested
+                ),
+                seconds=seconds,
+                device=verb.device,
+                params={
+                    "failures": {
+                        pair.failure: {
+                            "check": pair.check.name,
+                            "check_version": pair.check.version,
+                            "defect": pair.defect.version,
+                        }
+                        for pair in tested
+                    },
+                    "false_positive_rate": wanted,
+                    "limit": int(limit),
+                    "seed": int(seed),
+                    "apply": bool(apply),
                 },
-                "false_positive_rate": wanted,
-                "limit": int(limit),
-                "seed": int(seed),
-                "apply": bool(apply),
-            },
-            messages=dict(list(measured.messages.items())[:_MAX_MESSAGES]),
-        )
-        store_runs.save(samples, calibration)
+                messages=dict(list(measured.messages.items())[:_MAX_MESSAGES]),
+            )
+
+        calibration = store_runs.keep(samples, verb.verb, kept_as)
         if apply and calibration.thresholds:
             apply_thresholds(samples, calibration.thresholds)
         return calibration

@@ -19,10 +19,11 @@ from loupe.brain.engine import runner
 from loupe.brain.engine.map import require_engine
 from loupe.brain.engine.runner import Verdict
 from loupe.brain.perception import weights
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
-from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store import sets as store_sets
+from loupe.brain.store.datasets import everything
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
@@ -53,9 +54,10 @@ def check(
 
     Args:
         samples: a dataset or view of images
-        checks: names, or specs with parameters of your own; ``"all"`` for every registered one. By default those that
-            take about as long as decoding does, and those that read a prompt. Set measures that follow a check, such
-            as ``size``, are told anew for all of these samples, against the whole dataset
+        checks: names of checks or of the failure modes that they flag, or specs with parameters of your own; ``"all"``
+            for every registered one. By default those that take about as long as decoding does, and those that read a
+            prompt. Set measures that follow a check, such as ``size``, are told anew for all of these samples, against
+            the whole dataset
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -69,6 +71,7 @@ def check(
 
     Raises:
         UnknownName: no check, or no engine, of that name; the nearest name is suggested
+        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
         MissingWeights: the model files of every chosen check are missing; a check without its files is otherwise left
             out, and ``messages`` says what to do
@@ -82,17 +85,15 @@ def check(
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
     with running(samples, "check", progress, device=device) as verb:
+        samples = verb.samples
         plan = _planned(checks, verb.device)
+        fields = store_scores.fields_of([*plan.checks, *plan.following])
+        read = [store_fields.PROMPT] if any(store_fields.PROMPT.path in spec.reads() for spec in plan.checks) else []
+        store_fields.require(samples, [*fields, *read])
         rows, skipped = store_rows.pending_rows(
             samples, plan.checks, needs=sorted({name for spec in plan.checks for name in spec.reads()}), resume=resume
         )
-        store_scores.declare(
-            samples,
-            [output for spec in plan.checks for output in spec.outputs],
-            [spec.boxes_field for spec in plan.checks if spec.boxes_field],
-            [spec.map_field for spec in plan.checks if spec.map_field],
-            [spec.points_field for spec in plan.checks if spec.points_field],
-        )
+        store_fields.declare(samples, store_scores.fields_of(plan.checks))
         verb.step(0, len(rows), "loading")
         verdicts = runner.run(
             rows, plan.checks, engine=engine, device=verb.device, batch_size=batch_size, workers=workers
@@ -134,7 +135,8 @@ def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str)
         wanted = [name for name, spec in known.items() if spec.default]
     elif isinstance(wanted, str):
         wanted = list(known) if wanted == "all" else [wanted]
-    chosen = [registry.pick("check", known, name) for name in wanted]
+    # two failure modes may be one check's
+    chosen = list(dict.fromkeys(registry.pick("check", known, name) for name in wanted))
     if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
     checks = [spec for spec in chosen if isinstance(spec, Check)]
@@ -216,7 +218,7 @@ class _Writer:
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
     """Judges the samples by the scores that their whole dataset has now; returns how many are unknown."""
     rows = store_sets.rows(samples, spec)
-    dataset = store_runs.root(samples)
+    dataset = everything(samples)
     place = {sample_id: index for index, sample_id in enumerate(dataset.values("id"))}
     inside = [place[row.id] for row in rows]
     judged, why = spec.score(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, MissingDependency, ModelError
+from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ProgressCallback, Run
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.map import Mapped, Task, map_rows
-from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.store import vectors as store_vectors
+from loupe.brain.store.datasets import everything
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ if TYPE_CHECKING:
 
 _MAPS = ("umap", "pca")
 _MIN = {"umap": 5, "pca": 2}
+AUTO = "auto"
+#: what "auto" takes, the best first; the last one needs nothing
+_BY_QUALITY = ("open_clip", "efficientnet_lite", "hog")
+_OFFLINE = _BY_QUALITY[-1]
 
 
 def embed(
     samples: fo.Dataset | fo.DatasetView,
     *,
-    embedder: str | Embedder = "open_clip",
+    embedder: str | Embedder = AUTO,
     field: str = "embeddings",
     visualize: str | None = "umap",
     similarity: bool = True,
@@ -49,8 +54,10 @@ def embed(
 
     Args:
         samples: a dataset or view of images
-        embedder: a name, or a spec with parameters of your own. ``"auto"``: ``open_clip`` where its weights can be had,
-            else ``hog``, which it says in a warning
+        embedder: a name, or a spec with parameters of your own. ``"auto"``: what the field's vectors are of already,
+            else ``open_clip`` where its weights are here, else ``efficientnet_lite`` where its are, else ``hog``, with
+            a warning: it is no basis for label issues, outliers or realism. Nothing is downloaded; a whole dataset
+            with vectors of ``hog`` is embedded anew once a better one is here
         field: where the vectors go: float32 of unit length
         visualize: ``"umap"``, ``"pca"``, or None for no map
         similarity: whether to make the similarity index
@@ -61,11 +68,13 @@ def embed(
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
-        what was done: how many samples, errors, and unknowns; in ``messages`` also why there is no map
+        what was done: how many samples, errors, and unknowns; in ``messages`` also the warning, and why there is no
+        map. Which embedder it was stands in the run's ``params``, and in ``dataset.info["loupe"]["embedders"]``
 
     Raises:
         UnknownName: no embedder of that name; the nearest name is suggested
         ModelError: its weights cannot be had; no other embedder is taken instead
+        MissingWeights: its file is not here, or "auto" cannot go on with what the field's vectors are of
         InputError: the field holds something else
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop; what was done is stored
@@ -79,18 +88,22 @@ def embed(
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
     with running(samples, "embed", progress, device=device) as verb:
-        spec, embed_batch = _pick(embedder, verb.device)
+        samples = verb.samples
+        spec, warning = _pick(embedder, samples, field)
+        if warning:
+            warnings.warn(warning, stacklevel=2)
         rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)
         store_vectors.declare(samples, spec, field)
         verb.step(0, len(rows), "loading")
         # one model at work: it may have all of torch's threads
-        load = spec.load if embed_batch is None else lambda _: embed_batch
-        tasks = [Task(field, load, _split, spec.long_side)] if rows else []
+        tasks = [Task(field, spec.load, _split, spec.long_side)] if rows else []
         chunks = map_rows(rows, tasks, device=verb.device, batch_size=batch_size)
-        done, unreadable, errors = _stored(verb, chunks, field, len(rows))
+        done, unreadable, errors = _stored(verb, chunks, spec, field, len(rows))
 
-        messages = {}
+        messages = {"embedder": warning} if warning else {}
         made_from, n = store_vectors.signature(samples, field)
+        if n:  # of what an earlier version has stored, too
+            store_vectors.remember_embedder(samples, spec, field)
         if visualize is not None:
             verb.step(done, len(rows), "drawing the map")
             why_not = _draw(samples, field, visualize, seed, f"{made_from}:{visualize}:{seed}", n)
@@ -119,21 +132,40 @@ def embed(
         return run
 
 
-def _pick(embedder: str | Embedder, device: str) -> tuple[Embedder, Callable[[ImageBatch], Tensor] | None]:
-    """Returns the embedder, and its function where finding out which one to take has loaded it already."""
+def _pick(embedder: str | Embedder, samples: fo.Dataset | fo.DatasetView, field: str) -> tuple[Embedder, str]:
+    """Returns the embedder, and what has to be said of it.
+
+    Raises:
+        UnknownName: no embedder of that name
+        MissingWeights: "auto" would have to go on with one that is not here
+    """
     known = registry.embedders()
-    if embedder != "auto":
-        return registry.pick("embedder", known, embedder), None
-    wanted = registry.pick("embedder", known, "open_clip")
-    try:
-        return wanted, wanted.load(device)
-    except (ModelError, MissingDependency) as error:
-        offline = registry.pick("embedder", known, "hog")
-        warnings.warn(
-            f"embedding with 'hog', which sees shapes and colors but no meaning: {str(error).split('. ')[0]}",
-            stacklevel=3,
-        )
-        return offline, None
+    if embedder != AUTO:
+        return registry.pick("embedder", known, embedder), ""
+    before = store_vectors.made_by(samples, field)
+    # vectors of two embedders cannot be compared: a part of a dataset goes on with what the rest of the field is of
+    if before is not None and (before["name"] != _OFFLINE or len(samples) < len(everything(samples))):
+        made = type(registry.pick("embedder", known, before["name"]))
+        own = {parameter.name for parameter in dataclasses.fields(made)}
+        spec = made(**{name: value for name, value in before.items() if name in own})
+        if absent := spec.absent():
+            raise MissingWeights(
+                f"{field!r} holds vectors of {spec.name}, and embedder='auto' goes on with it: {absent}. Or name "
+                "another field=, or another embedder=, which embeds all anew"
+            )
+        return spec, _WARNING if spec.name == _OFFLINE else ""
+    candidates = [registry.pick("embedder", known, name) for name in _BY_QUALITY]
+    absences = [spec.absent() for spec in candidates]
+    spec = candidates[absences.index("")]
+    if spec.name != _OFFLINE:
+        return spec, ""
+    return spec, f"{_WARNING}. " + "; or: ".join(dict.fromkeys(reversed([text for text in absences if text])))
+
+
+_WARNING = (
+    f"embedding with {_OFFLINE!r}, which sees shapes and colors but no meaning: "
+    "no basis for label issues, outliers or realism"
+)
 
 
 def _split(vectors: Tensor, n: int) -> list[np.ndarray]:
@@ -141,7 +173,7 @@ def _split(vectors: Tensor, n: int) -> list[np.ndarray]:
 
 
 def _stored(
-    verb: Lifecycle, chunks: Iterable[Sequence[Mapped[np.ndarray]]], field: str, total: int
+    verb: Lifecycle, chunks: Iterable[Sequence[Mapped[np.ndarray]]], spec: Embedder, field: str, total: int
 ) -> tuple[int, int, dict[str, str]]:
     """Stores the vectors as they come; returns how many samples were seen, how many are unreadable, and the errors."""
     done = unreadable = 0
@@ -156,6 +188,8 @@ def _stored(
                 errors[mapped.row.id] = "the embedder gave numbers that are not finite"
             elif mapped.errors:
                 errors[mapped.row.id] = mapped.errors[field]
+        if vectors:  # first, so that there are no vectors of which it is not known
+            store_vectors.remember_embedder(verb.samples, spec, field)
         reasons = {mapped.row.id: mapped.unreadable for mapped in chunk if mapped.unreadable is not None}
         store_vectors.write(verb.samples, field, [mapped.row for mapped in chunk], vectors, reasons)
         unreadable += len(reasons)

@@ -15,9 +15,11 @@ from loupe.brain.core.records import Pair, ProgressCallback
 from loupe.brain.engine.reader import Row
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import require_images, whole
 from loupe.brain.verbs.flagging import threshold_of
 
 if TYPE_CHECKING:
@@ -50,12 +52,16 @@ def find_copies(
     Raises:
         ReadError: the file cannot be decoded
         InputError: a threshold outside [0, 1]
+        InputError: they are no images of a dataset, or ``fingerprint`` is a field of the user's own
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
 
     >>> loupe.find_copies(dataset, "new.jpg")  # doctest: +SKIP
     (Pair(id_a='new.jpg', id_b='6700…01', kind='near', similarity=0.97),)
     """
+    require_images(samples)
+    samples = whole(samples)
+    store_fields.require(samples, store_fields.of_fingerprints())
     limit = threshold_of(samples, "near_duplicate", threshold)
     report = reporter(progress, "copies")
     spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)

@@ -15,6 +15,7 @@ from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
 from loupe.brain.similarity.fingerprints import Fingerprint
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
@@ -57,6 +58,7 @@ def find_duplicates(
 
     Raises:
         InputError: neither exact nor near, or a threshold outside [0, 1]
+        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
         DatabaseGone: the database stopped answering
@@ -67,9 +69,12 @@ def find_duplicates(
     if not exact and not near:
         raise InputError("expected exact=True, near=True or both, got neither")
     with running(samples, "find_duplicates", progress, label="duplicates") as verb:
+        samples = verb.samples
         limit = threshold_of(samples, "near_duplicate", threshold)
         spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
         assert isinstance(spec, DuplicatesMeasure)
+        fields = [*store_fields.of_groups(spec.outputs), *store_fields.of_fingerprints()]
+        store_fields.require(samples, fields)
         rows = store_sets.rows(samples, spec)
         further = None if embeddings is None else _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
 

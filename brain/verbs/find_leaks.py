@@ -13,6 +13,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.records import LeaksResult, Pair, ProgressCallback
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
@@ -46,6 +47,7 @@ def find_leaks(
     Raises:
         UnknownName: no such field; the nearest name is suggested
         InputError: fewer than two splits, a sample in two of them, or a threshold outside [0, 1]
+        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
         DatabaseGone: the database stopped answering
@@ -54,9 +56,11 @@ def find_leaks(
     Leaks(3 pairs; test, train: 3)
     """
     with running(samples, "find_leaks", progress, label="leaks") as verb:
+        samples = verb.samples
         limit = threshold_of(samples, "leak", threshold)
         spec = registry.pick("set measure", registry.sets(), LeaksMeasure.name)
         assert isinstance(spec, LeaksMeasure)
+        store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_fields.of_fingerprints()])
         rows = store_sets.rows(samples, spec)
         split_of = store_sets.splits_of(samples, splits)
 

@@ -12,8 +12,10 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import MemorizedResult, Pair, ProgressCallback
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
 from loupe.brain.similarity import fingerprints
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
+from loupe.brain.store.datasets import require_images, whole
 from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
 from loupe.brain.verbs.lifecycle import running
 
@@ -46,6 +48,7 @@ def find_memorized(
 
     Raises:
         InputError: the two share a sample, or a threshold outside [0, 1]
+        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: one of them is empty
         Stopped: ``progress`` asked to stop
         DatabaseGone: the database stopped answering
@@ -54,9 +57,14 @@ def find_memorized(
     Memorized(2 of 216 samples, 2 pairs with 5000 pictures)
     """
     with running(samples, "find_memorized", progress, label="memorized") as verb:
+        samples = verb.samples
         limit = threshold_of(samples, "memorized", threshold)
         spec = registry.pick("set measure", registry.sets(), MemorizedMeasure.name)
         assert isinstance(spec, MemorizedMeasure)
+        require_images(reference)
+        reference = whole(reference)
+        store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_fields.of_fingerprints()])
+        store_fields.require(reference, store_fields.of_fingerprints())
         rows, others = store_sets.rows(samples, spec), store_sets.rows(reference, spec)
         ids, reference_ids = [row.id for row in rows], [row.id for row in others]
         shared = set(ids) & set(reference_ids)

@@ -13,6 +13,7 @@ from loupe.brain.core.records import OutliersResult, ProgressCallback, Threshold
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
 from loupe.brain.similarity.neighbors import nearest, usable
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
 from loupe.brain.verbs.flagging import apply_thresholds
@@ -53,6 +54,7 @@ def find_outliers(
     Raises:
         UnknownName: no such field; the nearest name is suggested
         InputError: a field of another kind, fewer than 10 samples with a usable vector, or neighbors below 1
+        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
 
@@ -68,6 +70,8 @@ def find_outliers(
     if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
         raise InputError(f"expected a threshold in robust standard deviations, got {threshold!r}")
     with running(samples, "find_outliers", progress, label="outliers") as verb:
+        samples = verb.samples
+        store_fields.require(samples, store_fields.of_scores(spec.outputs))
         rows = store_sets.rows(samples, spec)
         verb.step(0, len(rows), "reading")
         vectors = usable(store_sets.vectors(samples, rows, field))

@@ -31,12 +31,14 @@ def flag(
 
     Raises:
         UnknownName: no check flags a failure mode of that name; the nearest name is suggested
+        InputError: they are no images, or a field of the user's own has a name of Loupe's
         NoSamples: the view is empty
 
     >>> loupe.flag(dataset, {"dark": 0.25}).counts  # doctest: +SKIP
     {'blur': 3, 'dark': 1}
     """
-    with running(samples, "flag", None, needs="nothing") as verb:
+    with running(samples, "flag", None) as verb:
+        samples = verb.samples
         flags = apply_thresholds(samples, thresholds)
         used = {failure: threshold.to_dict() for failure, threshold in flags.thresholds.items()}
         verb.finish(

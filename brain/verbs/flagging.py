@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.records import Failure, Flags, Output, Threshold
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores
@@ -33,14 +34,17 @@ def apply_thresholds(
         NoSamples: the view is empty
     """
     known = registry.failures()
-    given = {**store_runs.load_thresholds(samples), **_parse(thresholds or {}, known)}
+    parsed = _parse(thresholds or {}, known)
+    given = {**store_runs.load_thresholds(samples), **parsed}
     own = {failure: threshold for failure, threshold in given.items() if threshold is not None}
     store_rows.require_samples(samples)
-    if thresholds:
-        store_runs.save_thresholds(samples, own)
     used = _used(samples, known, own)
+    outputs = [known[failure][1] for failure in used]
+    store_fields.require(samples, store_fields.of_scores(outputs))
+    store_runs.save_thresholds(samples, parsed)
     if not used:
         return Flags({}, {}, {})
+    store_fields.declare(samples, store_fields.of_scores(outputs))
 
     ids, before = store_scores.read_failures(samples)
     after = [[failure for failure in failures or () if failure.label not in used] for failures in before]
@@ -54,10 +58,20 @@ def apply_thresholds(
     rank = {name: place for place, name in enumerate(FAILURE_MODES)}
     tidy = [tuple(sorted(failures, key=lambda failure: rank.get(failure.label, len(rank)))) for failures in after]
     # a sample without a failure gets an empty list: null says that it was never flagged
-    changed = [index for index, failures in enumerate(tidy) if failures != before[index]]
-    store_scores.write_failures(samples, [ids[index] for index in changed], [tidy[index] for index in changed])
+    changed = [index for index, failures in enumerate(tidy) if _differ(failures, before[index])]
+    store_scores.write_failures(
+        samples,
+        [ids[index] for index in changed],
+        [tidy[index] for index in changed],
+        [before[index] for index in changed],
+    )
     counts = Counter(failure.label for failures in tidy for failure in failures if failure.label in used)
     return Flags({failure: counts[failure] for failure in used}, unknown, used)
+
+
+def _differ(after: Sequence[Failure], before: Sequence[Failure] | None) -> bool:
+    """Returns whether a sample's failures are others than before, in whichever order."""
+    return before is None or Counter(after) != Counter(before)
 
 
 def _used(

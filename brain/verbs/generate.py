@@ -92,7 +92,7 @@ def generate(
     >>> loupe.generate(dataset, template, factors=values, sample=200)  # doctest: +SKIP
     Run(loupe_generate_1: 200 done, 0 already done, 0 errors, unknown: none, 170.0 s on cpu)
     """
-    with running(dataset, "generate", progress, device=device, needs="nothing") as verb:
+    with running(dataset, "generate", progress, device=device, needs="dataset") as verb:
         _check_number("per_prompt", per_prompt, 1, 1_000_000)
         _check_number("seed", seed, 0, 2**63 - 1)
         wanted = prompt_files.read(prompts, factors=factors, sample=sample, seed=seed)

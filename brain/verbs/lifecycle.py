@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Progress, ProgressCallback, Run
-from loupe.brain.store import rows as store_rows
+from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
 
@@ -30,7 +30,6 @@ class Lifecycle:
         verb: its name
         report: to be called between batches; raises ``Stopped`` where the caller asked for that
         device: where it runs
-        key: of the run that will be kept, e.g. ``"loupe_check_3"``
         started: ``time.monotonic()`` of its start
     """
 
@@ -39,11 +38,6 @@ class Lifecycle:
     report: ProgressCallback
     device: str = "cpu"
     started: float = field(default_factory=time.monotonic)
-
-    @property
-    def key(self) -> str:
-        """A run key that the dataset does not have yet."""
-        return store_runs.new_key(self.samples, self.verb)
 
     @property
     def seconds(self) -> float:
@@ -75,20 +69,23 @@ class Lifecycle:
             messages: what else is to be said; kept before the errors
         """
         errors = errors or {}
-        run = Run(
-            key=self.key,
-            verb=self.verb,
-            n=n,
-            skipped=skipped,
-            errors=len(errors),
-            unknown=dict(unknown or {}),
-            seconds=self.seconds,
-            device=self.device,
-            params=dict(params),
-            messages={**(messages or {}), **dict(list(errors.items())[:_MAX_MESSAGES])},
-        )
-        store_runs.save(self.samples, run)
-        return run
+        seconds = self.seconds
+
+        def kept_as(key: str) -> Run:
+            return Run(
+                key=key,
+                verb=self.verb,
+                n=n,
+                skipped=skipped,
+                errors=len(errors),
+                unknown=dict(unknown or {}),
+                seconds=seconds,
+                device=self.device,
+                params=dict(params),
+                messages={**(messages or {}), **dict(list(errors.items())[:_MAX_MESSAGES])},
+            )
+
+        return store_runs.keep(self.samples, self.verb, kept_as)
 
 
 @contextmanager
@@ -99,30 +96,34 @@ def running(
     *,
     label: str | None = None,
     device: str | None = "cpu",
-    needs: Literal["images", "samples", "nothing"] = "images",
+    needs: Literal["images", "dataset", "nothing"] = "images",
 ) -> Iterator[Lifecycle]:
-    """Opens a verb: inside of it, a database that stops answering is one clear error.
+    """Opens a verb: inside of it, a database that stops answering, or a dataset that is deleted, is one clear error.
 
     Nothing is kept of a verb that is left by an error, or by ``Stopped``; what it has stored so far stays.
 
     Args:
-        samples: a dataset or view
+        samples: a dataset or view; ``Lifecycle.samples`` are the same samples, each once, with all of their fields
         verb: its name
         progress: as the caller gave it
         label: of the progress bar; the verb by default
         device: as the caller gave it, None for the best there is; ``"cpu"`` for a verb that knows no other
-        needs: what there has to be: images, samples of any kind, or nothing yet
+        needs: what there has to be: images, a dataset that images can be added to, or nothing yet
 
     Raises:
-        InputError: the samples are no images, or the device is not there
+        InputError: the samples are no images of a dataset, the dataset was deleted, or the device is not there
         NoSamples: there are none
         DatabaseGone: the database stopped answering
     """
     started = time.monotonic()
     with database_errors():
         if needs == "images":
-            store_rows.require_images(samples)
-        elif needs == "samples":
-            store_rows.require_samples(samples)
+            store_datasets.require_images(samples)
+        elif needs == "dataset":
+            store_datasets.require_image_dataset(samples)
+        else:
+            store_datasets.require_collection(samples)
         resolved = "cpu" if device == "cpu" else resolve_device(device)
-        yield Lifecycle(samples, verb, reporter(progress, label or verb), resolved, started)
+        with store_datasets.while_it_lives(store_datasets.root(samples)):
+            own = samples if needs == "nothing" else store_datasets.whole(samples)
+            yield Lifecycle(own, verb, reporter(progress, label or verb), resolved, started)

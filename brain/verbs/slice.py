@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import Rate
+from loupe.brain.core.records import Rate, Rates
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.slicing.rates import rates
@@ -31,6 +31,8 @@ def slice(
 
     A rate counts only the samples that were judged; those that a check could not judge and those that were not checked,
     or not flagged yet, stand beside it. Its interval is Wilson's.
+
+    The list prints as a table.
 
     Args:
         samples: a dataset or view
@@ -59,4 +61,4 @@ def slice(
     store_rows.require_samples(samples)
     table = columns.read(samples, by, None if failure is None else [failure], outcome)
     every = failure is None and outcome is None
-    return rates(table.judged() if every else table.states, table.factors, confidence=confidence)
+    return Rates(rates(table.judged() if every else table.states, table.factors, confidence=confidence))

@@ -9,7 +9,7 @@ from fiftyone.operators import types
 
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.table import Table
-from loupe.operators.summary import failure_title
+from loupe.operators.summary import escape, failure_title
 from loupe.panels import theme, widgets
 from loupe.panels.failures_by_scenario import plot
 
@@ -38,15 +38,21 @@ def draw(
     panel.md(_totals(table), name="totals")
     rows = ["all samples", *(shown(value) for value in table.values)]
     data, layout = plot.draw(rows, [table.overall, *table.cells])
-    if narrowed is not None:
-        picked = panel.h_stack("picked", gap=2, align_y="center")
-        sentence = f"Showing {STATES[narrowed.state.name.lower()]}: {name_of(narrowed)}"
-        picked.view("sentence", types.AlertView(severity="info", label=sentence))
+    place = None if narrowed is None else _place(table, narrowed)
+    if place is not None:
+        layout = plot.outlined(layout, *place)
+    # many columns scroll, and none is narrower than its number
+    scrolled = widgets.column(panel, "scrolled", overflowX="auto")
+    wide = widgets.column(scrolled, "wide", minWidth=f"{plot.min_width(rows, len(table.modes))}px")
+    widgets.plot(wide, "heatmap", (data, layout), handlers.on_click)
+    # below the heat map, and there before a click, too: the cell that was clicked stays under the mouse
+    picked = widgets.row(panel, "picked", minHeight="52px")
+    if narrowed is None:
+        picked.md("Click a cell to see its samples.", name="sentence", componentsProps=theme.SMALL)
+    else:
         picked.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
-        place = _place(table, narrowed)
-        if place is not None:
-            layout = plot.outlined(layout, *place)
-    widgets.plot(panel, "heatmap", (data, layout), handlers.on_click)
+        sentence = f"Showing {STATES[narrowed.state.name.lower()]}: {escape(name_of(narrowed))}"
+        picked.md(sentence, name="sentence", componentsProps=theme.TEXT)
     panel.md(_legend(table), name="legend", componentsProps=theme.SMALL)
 
 
@@ -56,14 +62,14 @@ def name_of(cell: Cell) -> str:
 
 
 def _controls(panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
-    row = panel.h_stack("controls", gap=2, align_y="end")
-    factors = {path: path.removeprefix("scenario.") for path in content.factors}
+    row = widgets.row(panel, "controls")
+    factors = {**{path: path.removeprefix("scenario.") for path in content.factors}, "": "none: all samples"}
     widgets.dropdown(row, "factor", "Factor", factors, content.table.factor, handlers.on_factor)
     widgets.dropdown(row, "shows", "A click shows the", STATES, choices["shows"], handlers.on_shows)
     widgets.switch(
         row,
         "every_mode",
-        "Also what never fails",
+        "All columns",
         choices["every_mode"],
         # the choices go back to the defaults with another dataset, and the switch with them
         key=f"every_mode {content.dataset}",
@@ -100,6 +106,11 @@ def _legend(table: Table) -> str:
     if table.values_left_out:
         n = len(table.values)
         parts.append(f"The {n} most frequent values of {n + table.values_left_out:,} are shown.")
+    if table.milder_left_out:
+        parts.append(
+            f"The {len(table.modes)} columns where a row fares the worst, against all samples; "
+            f"{table.milder_left_out} more fail: see All columns."
+        )
     if table.modes_left_out:
         parts.append(
             f"{table.modes_left_out} more {'was' if table.modes_left_out == 1 else 'were'} judged, none failed."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
     from loupe.brain.store.columns import Cell
 
 
+#: so many columns can be looked through at once
+MAX_MODES = 12
+
+
 @dataclass(frozen=True)
 class Content:
-    """What is drawn: a dataset's table, and the factors to choose from."""
+    """What is drawn: a dataset's table, the factors to choose from, and the query of each of its rows' values."""
 
     dataset: str
     table: Table
     factors: tuple[str, ...]
+    where: tuple[str, ...] = ()
 
 
 class FailuresByScenario(Panel[Content]):
@@ -46,29 +52,36 @@ class FailuresByScenario(Panel[Content]):
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: Any) -> Reading[Content] | Notice:
         from loupe.brain.slicing.table import tabulate
+        from loupe.brain.store import choices as store_choices
         from loupe.brain.store import columns, runs
 
         if not columns.any_checked(view):
             return Notice("Nothing here has been checked yet. Check the images to see what fails, and where.", "check")
-        factors = columns.factors(view)
-        if not factors:
-            return Notice(
-                "There is nothing to slice by: no scenario fields, and no other string field with a few values. "
-                "Generate from a template with factors, import prompts with factor columns, or add a string field.",
-                "refresh",
-            )
-        factor = choices["factor"] if choices["factor"] in factors else factors[0]
-        values = columns.read(view, [factor])
+        offered = store_choices.factors(view)
+        # without a factor there is a row of all samples, and that may be what is wanted
+        name = choices["factor"]
+        if not isinstance(name, str) or (name and name not in offered):
+            name = next(iter(offered), "")
+        values = columns.read(view, [offered[name]] if name else [])
         states = values.judged()
         if not states:
             text = "The checks could judge none of these images, or their scores were not flagged yet."
             return Notice(text, "flag")
-        table = tabulate(factor, values.factors[factor], states, every_mode=choices["every_mode"])
-        return Reading(Content(runs.root(view).name, table, tuple(factors)), decided={"factor": factor})
+        column = values.factors[name] if name else [None] * len(next(iter(states.values())))
+        table = tabulate(name, column, states, every_mode=choices["every_mode"], max_modes=MAX_MODES)
+        queries = store_choices.queries(view, values.by[0], table.values) if name else []
+        content = Content(runs.root(view).name, table, tuple(offered), tuple(map(json.dumps, queries)))
+        return Reading(content, decided={"factor": name})
 
     def seen(self, content: Content) -> dict[str, Any]:
         table = content.table
-        return {"factor": table.factor, "values": list(table.values), "modes": list(table.modes)}
+        # a query is a text here: the App takes the dots in it for a way through its state
+        return {
+            "factor": table.factor,
+            "values": list(table.values),
+            "modes": list(table.modes),
+            "where": list(content.where),
+        }
 
     def draw(self, panel: types.Object, content: Content, shown: Shown, narrowed: Cell | None) -> None:
         from loupe.panels.failures_by_scenario import layout
@@ -103,5 +116,6 @@ class FailuresByScenario(Panel[Content]):
             return
         shows = self.choices(ctx)["shows"]
         values = {} if row == 0 else {seen["factor"]: seen["values"][row - 1]}
-        cell = Cell(values, seen["modes"][column], State[shows.upper()])
+        where = None if row == 0 else json.loads(seen["where"][row - 1])
+        cell = Cell(values, seen["modes"][column], State[shows.upper()], where)
         self.narrow(ctx, cell, f"Nothing to show that is {layout.STATES[shows]}: {layout.name_of(cell)}")

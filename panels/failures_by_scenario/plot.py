@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,9 @@ from loupe.panels import theme
 WIDE = 0.2
 
 _ROW = 46
+#: pixels that a cell needs for its number, a letter of a row's label, and what stands around the cells
+_CELL, _LETTER, _AROUND = 58, 7, 120
+_MAX_LABEL = 28
 _NOT_JUDGED = theme.faint_gray(0.16)
 
 
@@ -51,6 +53,11 @@ def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dic
         "nticks": 5,
     }
     return [sure, faint, empty], _layout(rows, modes)
+
+
+def min_width(rows: Sequence[str], modes: int) -> int:
+    """Returns the width in pixels below which the numbers of a heat map would run into each other."""
+    return _AROUND + _LETTER * max(min(len(row), _MAX_LABEL) for row in rows) + _CELL * modes
 
 
 def unsure(rate: Rate) -> bool:
@@ -94,7 +101,7 @@ def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
         "xaxis": {
             "side": "top",
             "tickvals": list(range(len(modes))),
-            "ticktext": [html.escape(failure_title(mode)) for mode in modes],
+            "ticktext": [theme.plain(failure_title(mode)) for mode in modes],
             "tickangle": -35 if slanted else 0,
             "showgrid": False,
             "zeroline": False,
@@ -160,8 +167,8 @@ def _text(rate: Rate) -> str:
 
 
 def _hover(rate: Rate) -> str:
-    where = html.escape(", ".join(rate.slice.values.values()) or "all samples")
-    lines = [f"<b>{html.escape(failure_title(rate.failure))}</b> · {where}"]
+    where = theme.plain(", ".join(rate.slice.values.values()) or "all samples")
+    lines = [f"<b>{theme.plain(failure_title(rate.failure))}</b> · {where}"]
     if rate.n:
         lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
         lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
@@ -172,4 +179,4 @@ def _hover(rate: Rate) -> str:
 
 
 def _short(label: str) -> str:
-    return html.escape(label if len(label) <= 28 else f"{label[:27]}…")
+    return theme.plain(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import Any
 
@@ -109,7 +108,7 @@ def _layout(
         "dragmode": False,
         "xaxis": {
             "range": [_tidy(counts.range.low - pad), _tidy(counts.range.high + pad)],
-            "title": {"text": html.escape(_axis(output)), "font": {"size": 13}, "standoff": 10},
+            "title": {"text": theme.plain(_axis(output)), "font": {"size": 13}, "standoff": 10},
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,

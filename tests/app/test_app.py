@@ -61,7 +61,7 @@ def test_the_workspace_opens_with_its_panels_and_says_what_to_do_next(app: app_b
 def test_an_operator_runs_through_its_form(app: app_browser.App, stored: Any) -> None:
     assert stored.count("failures.classifications") == 0
     form = app.open_operator("Loupe: set thresholds")
-    app.submit(form, "Flag")
+    assert re.search(r"Flagged \d+ failures on 120 samples", app.submit(form, "Flag"))
     stored.reload()
     assert stored.count("failures.classifications") > 100
 
@@ -107,7 +107,7 @@ def test_another_factor_draws_another_table_and_nothing_is_left_of_the_one_befor
 
 def test_a_quick_reader_gets_all_that_was_chosen(app: app_browser.App) -> None:
     few = app.heatmap().labels()[1]
-    switch = app.page.get_by_role("checkbox", name="Also what never fails")
+    switch = app.page.get_by_role("checkbox", name="All columns")
     # each choice is made before the answer to the one before has come
     app.choose("Factor", "weather")
     switch.click()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_yolox
 import torch
 from PIL import Image
 
@@ -337,6 +338,35 @@ def test_what_it_reads() -> None:
 def test_a_model_asked_for_by_path_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         Composition(detector=str(tmp_path / "none.onnx")).load("cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that sees red squares as people and blue ones as dogs."""
+    return tiny_yolox.write(tmp_path_factory.mktemp("models") / "tiny.onnx")
+
+
+def test_a_tiny_model_by_path_looks_at_the_picture_not_at_the_field(tiny: Path) -> None:
+    shown = tiny_yolox.picture()
+    boxes = [box("cat", 0)]
+    spec = PromptSpec("a dog, no cat", (DOG,), excluded=("cat",))
+    assert failures(score_of(spec, boxes, shown)[0]) == {"negation_violated", "missing_object"}
+    values, _ = score_of(spec, boxes, shown, detector=str(tiny))
+    assert failures(values) == {"extra_object"}, "the red square is a person"
+    assert values["missing_object"] < 0.01
+    pizza = PromptSpec("a man, a dog and a pizza", (RequestedObject("man"), DOG, RequestedObject("pizza")))
+    assert failures(score_of(pizza, None, shown, detector=str(tiny))[0]) == {"missing_object"}
+
+
+def test_a_tiny_model_through_the_runner(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "path", lambda name: tiny)
+    file = tmp_path / "squares.png"
+    Image.fromarray(tiny_yolox.picture(person=(0, 1), dog=(3, 1), scale=4)).save(file)
+    prompts = ("a dog to the right of a person", "a dog to the left of a person")
+    rows = [Row(prompt, str(file), {"prompt": prompt}, frozenset({"composition"})) for prompt in prompts]
+    verdicts = [verdict.scores for chunk in runner.run(rows, [Composition()]) for verdict in chunk]
+    assert [scores["missing_object"] < 0.01 for scores in verdicts] == [True, True]
+    assert [scores["wrong_relation"] > 0.5 for scores in verdicts] == [False, True]
 
 
 def test_a_model_by_path_looks_at_the_picture_not_at_the_field(shared_data: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, linked, read, use_vlm, values
+from committed import SOURCES, picture
+from people import GENERATED, Stub, batch_of, linked, read, two_people, use_vlm, values
 
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
@@ -35,18 +36,22 @@ def score(here: str) -> Scorer:
         return Faces(backend="landmarks").load("cpu")
 
 
-@pytest.fixture(scope="module")
-def couple(shared_data: Path) -> np.ndarray:
-    """(1024, 1024, 3) or so: two old people who look at us."""
-    return read(sorted(shared_data.joinpath(*GENERATED, "old_couple_in_sauna").glob("*.jpg"))[2])
+@pytest.fixture(scope="module", params=SOURCES)
+def couple(request: pytest.FixtureRequest) -> np.ndarray:
+    """Two people who look at us."""
+    return two_people(request)
 
 
-@pytest.fixture(scope="module")
-def baby(shared_data: Path) -> np.ndarray:
-    """(560, 560, 3): a baby that looks at us."""
-    return read(sorted(shared_data.joinpath(*GENERATED, "mother_or_father_holding_baby").glob("*.jpg"))[0])[
-        120:680, 100:660
-    ]
+@pytest.fixture(scope="module", params=SOURCES)
+def somebody(request: pytest.FixtureRequest) -> tuple[np.ndarray, np.ndarray]:
+    """A face that looks at us, and the part of the picture that it fills."""
+    if request.param == "committed":
+        whole = picture("man")
+        return whole, whole[40:270, 210:420]
+    folder: Path = request.getfixturevalue("shared_data")
+    file = sorted(folder.joinpath(*GENERATED, "mother_or_father_holding_baby").glob("*.jpg"))[0]
+    whole = read(file)[120:680, 100:660]
+    return whole, whole[120:440, 140:420]
 
 
 def test_auto_is_landmarks_without_cuda_or_without_the_vlm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,9 +101,9 @@ def test_the_worst_answer_of_each_crop_counts() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
-def test_where_there_is_no_face_nothing_is_said(score: Scorer, picture: np.ndarray) -> None:
-    scores = score(batch_of(picture, picture))
+@pytest.mark.parametrize("blank", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
+def test_where_there_is_no_face_nothing_is_said(score: Scorer, blank: np.ndarray) -> None:
+    scores = score(batch_of(blank, blank))
     assert math.isnan(values(scores)["face_malformed"])
     assert math.isnan(values(scores)["symmetric_face"])
     assert (values(scores)["faces_seen"], values(scores)["faces_judged"]) == (0, 0)
@@ -122,26 +127,42 @@ def test_several_faces_are_judged_each(score: Scorer, couple: np.ndarray) -> Non
 
 
 @pytest.mark.slow
-def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, baby: np.ndarray) -> None:
-    for picture in (baby[120:440, 140:420], cv2.resize(baby, (64, 64), interpolation=cv2.INTER_AREA)):
-        scores = score(batch_of(np.ascontiguousarray(picture)))
+def test_a_face_that_fills_the_frame_and_one_of_64_pixels(
+    score: Scorer, somebody: tuple[np.ndarray, np.ndarray]
+) -> None:
+    whole, closer = somebody
+    for pixels in (closer, cv2.resize(whole, (64, 64), interpolation=cv2.INTER_AREA)):
+        scores = score(batch_of(np.ascontiguousarray(pixels)))
         got = values(scores)
         assert not math.isnan(got["face_malformed"]) or (scores.reasons and scores.reasons[0])
 
 
 @pytest.mark.slow
-def test_a_mirrored_half_is_symmetric_and_a_moved_eye_is_odd(score: Scorer, baby: np.ndarray, here: str) -> None:
+def test_a_mirrored_half_is_symmetric_and_a_moved_eye_is_odd(
+    score: Scorer, somebody: tuple[np.ndarray, np.ndarray], here: str
+) -> None:
     from benchmarks.anatomy import people_defects as defects
     from loupe.brain.perception.landmarks import face
 
     find = face.Faces(*(Path(here) / f"{name}.tflite" for name in FILES), levels=2)
-    seen_face = find(baby)[0]
-    clean = values(score(batch_of(baby)))
+    whole, _ = somebody
+    seen_face = find(whole)[0]
+    clean = values(score(batch_of(whole)))
     assert clean["face_malformed"] < 0.58
-    mirrored = values(score(batch_of(defects.half_mirrored(baby, seen_face, 1.0))))
+    mirrored = values(score(batch_of(defects.half_mirrored(whole, seen_face, 1.0))))
     assert mirrored["symmetric_face"] > clean["symmetric_face"] + 0.25
-    lower = values(score(batch_of(defects.eye_moved(baby, seen_face, 0.25))))
+    lower = values(score(batch_of(defects.eye_moved(whole, seen_face, 0.25))))
     assert lower["face_malformed"] > max(clean["face_malformed"], 0.58)
+
+
+@pytest.mark.slow
+def test_a_lower_eye_is_beyond_what_real_faces_show(score: Scorer) -> None:
+    from loupe.brain.measures.anatomy.face_shape import LIMITS
+
+    sound, lower = score(batch_of(picture("man"), picture("man_eye_low"))).points
+    for name in ("eyes", "gaze_height"):
+        assert float(sound[0].attributes[name]) < LIMITS[name].start < float(lower[0].attributes[name])
+    assert lower[0].attributes["reason"] == LIMITS["gaze_height"].says
 
 
 @pytest.mark.slow
@@ -167,9 +188,9 @@ def test_faces_are_looked_for_once_for_all_checks(couple: np.ndarray, here: str)
     plain, full, closer = (face.Faces(*paths[:2]), face.Faces(*paths), face.Faces(*paths[:2], levels=2))
     batch = batch_of(couple)
     kept = len(face._KEPT)
-    ((picture, faces),) = full.of_batch(batch, 1280)
+    ((pixels, faces),) = full.of_batch(batch, 1280)
     ((_, again),) = plain.of_batch(batch, 1280)
-    assert np.array_equal(picture, couple)
+    assert np.array_equal(pixels, couple)
     for first, second, alone in zip(faces, again, full(couple), strict=True):
         assert first.points is second.points
         assert second.irises is None

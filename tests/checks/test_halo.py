@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import PHOTOS, gray, picture
 
 from loupe.brain.checks.halo import Halo, rims
 from loupe.brain.core.records import Scores
@@ -154,6 +155,14 @@ def test_the_defect_gets_worse_and_leaves_the_picture_alone(scene: np.ndarray) -
     ]
     assert changes == sorted(changes)
     assert np.array_equal(pixels, before)
+
+
+def test_photos_and_their_halos() -> None:
+    sharpened = 0
+    for index, name in enumerate(PHOTOS):
+        assert not fails(gray(picture(name)))
+        sharpened += fails(gray(HaloDefect().inject(picture(name), 2, np.random.default_rng(index))))
+    assert sharpened >= len(PHOTOS) - 1
 
 
 def test_real_photos(shared_data: Path) -> None:

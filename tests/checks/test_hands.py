@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import SOURCES, picture
 from PIL import Image
 
 from loupe.brain.checks.hands import MAX, Hands, score_picture
@@ -69,16 +70,22 @@ def views(here: str) -> HandViews:
         return HandViews(levels=1, max_hands=MAX)
 
 
-@pytest.fixture(scope="module")
-def open_hand(shared_data: Path) -> np.ndarray:
+@pytest.fixture(scope="module", params=SOURCES)
+def open_hand(request: pytest.FixtureRequest) -> np.ndarray:
     """(100, 100, 3): a right hand, all fingers out."""
-    return read(sorted((shared_data / "4_hands" / "sign_digits_real" / "5").glob("*.JPG"))[10])
+    if request.param == "committed":
+        return picture("hand", 100)
+    folder: Path = request.getfixturevalue("shared_data")
+    return read(sorted((folder / "4_hands" / "sign_digits_real" / "5").glob("*.JPG"))[10])
 
 
-@pytest.fixture(scope="module")
-def fist(shared_data: Path) -> np.ndarray:
-    """(100, 100, 3): one finger is stretched out."""
-    return read(sorted((shared_data / "4_hands" / "sign_digits_real" / "1").glob("*.JPG"))[0])
+@pytest.fixture(scope="module", params=SOURCES)
+def fist(request: pytest.FixtureRequest) -> np.ndarray:
+    """(100, 100, 3) or so: one finger is stretched out."""
+    if request.param == "committed":
+        return np.ascontiguousarray(picture("woman")[230:380, 170:320])
+    folder: Path = request.getfixturevalue("shared_data")
+    return read(sorted((folder / "4_hands" / "sign_digits_real" / "1").glob("*.JPG"))[0])
 
 
 def read(path: Path) -> np.ndarray:

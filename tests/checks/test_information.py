@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from batches import batch_of
+from leaves import leaves
+from PIL import Image
 from scipy import stats
 
 from loupe.brain.checks.information import Information, entropy, local_contrast
@@ -69,3 +74,30 @@ def test_a_sharp_object_on_a_plain_background_is_information(side: int) -> None:
     picture[100 : 100 + side, 100 : 100 + side] = 60
     assert scores_of(picture)["entropy"] < 1.2
     assert not empty(picture)
+
+
+@pytest.mark.parametrize("side", [24, 32, 40, 48, 64, 128])
+def test_a_small_picture_is_judged_as_its_larger_copy(side: int) -> None:
+    scorer = Information().load("cpu")
+    threshold = next(output.default_threshold for output in Information.outputs if output.default_threshold)
+
+    def fails(pixels: np.ndarray) -> bool:
+        value = scorer(batch_of(pixels))["local_contrast"].numpy()
+        assert not np.isnan(value).any()
+        return bool(threshold.violates(value)[0])
+
+    for seed in range(4):
+        photo = Image.fromarray(leaves(seed, 256, 256, 60))
+        assert not fails(np.asarray(photo.resize((side, side), Image.Resampling.LANCZOS)))
+        plain = np.full((side, side, 3), 120 + seed, np.uint8)
+        plain += np.random.default_rng(seed).integers(0, 3, plain.shape, dtype=np.uint8)
+        assert fails(plain)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (15, 15), (12, 200), (1, 1)])
+def test_a_picture_of_a_few_blocks_is_unknown(shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    scores = Information().load("cpu")(batch_of(pixels))
+    assert math.isnan(scores["local_contrast"][0])
+    assert scores.reasons == ("too small to judge information",)
+    assert not math.isnan(scores["entropy"][0])

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import PHOTOS, defocused, gray, picture
 
 from loupe.brain.checks.local_blur import LocalBlur, block_softness, grown, softest_window
 from loupe.brain.core.records import Scores
@@ -173,6 +174,14 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     scores = score(picture)
     assert all(math.isnan(float(values[0])) for values in scores.values())
     assert reason in str(scores.reasons[0])
+
+
+@pytest.mark.parametrize("name", [name for name in PHOTOS if name != "pagoda"])  # whose lake is smooth
+def test_photos_that_are_sharp_or_out_of_focus_all_over_are_fine(name: str) -> None:
+    for pixels in (picture(name), defocused(picture(name), 3), defocused(picture(name), 5)):
+        scores = score(gray(pixels))
+        assert not math.isnan(float(scores["local_blur"][0]))
+        assert not fails(gray(pixels))
 
 
 def test_what_is_out_of_focus_or_sharp_all_over_is_fine(shared_data: Path) -> None:

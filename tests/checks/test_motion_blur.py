@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import PHOTOS, defocused, gray, picture, shaken
 
 from loupe.brain.checks.motion_blur import MotionBlur, directional_loss, framed, smear_length, spectrum
 from loupe.brain.core.records import Scores
@@ -136,6 +137,16 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     scores = score(picture)
     assert math.isnan(float(scores["motion_blur"][0]))
     assert reason in str(scores.reasons[0])
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_photos_that_are_sharp_out_of_focus_or_shaken(name: str) -> None:
+    sharp = picture(name)
+    assert not fails(gray(sharp))
+    assert not fails(gray(defocused(sharp, 3)))
+    assert not fails(gray(defocused(sharp, 5)))
+    # the rocket's own steps of brightness are too plain for a smear along them
+    assert sum(fails(gray(shaken(sharp, length, seed))) for length in (11, 17) for seed in range(3)) >= 4
 
 
 def test_real_camera_shake_and_defocus(shared_data: Path) -> None:

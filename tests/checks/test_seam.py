@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import PHOTOS, picture
 
 from loupe.brain.checks.seam import Seam, lost_coherence, step_shares
 from loupe.brain.core.records import Scores
@@ -145,6 +146,16 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     scores = score(picture)
     assert math.isnan(float(scores["seam"][0]))
     assert reason in str(scores.reasons[0])
+
+
+@pytest.mark.parametrize("first", range(len(PHOTOS)))
+def test_four_photos_in_a_grid_and_each_of_them(first: int) -> None:
+    parts = [picture(PHOTOS[(first + step) % len(PHOTOS)])[:320, :320] for step in (0, 1, 3, 5)]
+    grid = np.vstack([np.hstack(parts[:2]), np.hstack(parts[2:])])
+    scores = score(grid)
+    assert fails(grid)
+    assert float(scores["seam_position"][0]) == pytest.approx(0.5, abs=0.004)
+    assert not fails(parts[0])
 
 
 def test_real_grids_and_their_quarters(shared_data: Path) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import PHOTOS, defocused, picture
 
 from loupe.brain.checks.sharpness import Sharpness, sharpness
 from loupe.brain.core.records import Scores
@@ -107,6 +108,16 @@ def test_what_cannot_be_judged_is_unknown_with_its_reason(scene: np.ndarray) -> 
 def test_a_larger_copy_is_judged_alike(scene: np.ndarray) -> None:
     larger = cv2.resize(scene, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
     assert score(larger) == pytest.approx(score(scene), abs=0.1)
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_photos_out_of_focus(name: str) -> None:
+    """As a lens does it: discs, not a Gaussian."""
+    sharp = picture(name)
+    scores = [score(sharp), *(score(defocused(sharp, radius)) for radius in (2, 3, 4, 6))]
+    assert scores == sorted(scores, reverse=True)
+    assert not blurred(sharp)
+    assert blurred(defocused(sharp, 4))
 
 
 def test_real_cameras(shared_data: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from people import GENERATED, Stub, batch_of, linked, read, use_vlm, values
+from committed import SOURCES, picture
+from people import Stub, batch_of, linked, two_people, use_vlm, values
 
 from loupe.brain.checks.skin import Skin
 from loupe.brain.core.errors import MissingWeights
@@ -32,9 +33,10 @@ def score(here: str) -> Scorer:
         return Skin(backend="landmarks").load("cpu")
 
 
-@pytest.fixture(scope="module")
-def couple(shared_data: Path) -> np.ndarray:
-    return read(sorted(shared_data.joinpath(*GENERATED, "old_couple_in_sauna").glob("*.jpg"))[2])
+@pytest.fixture(scope="module", params=SOURCES)
+def couple(request: pytest.FixtureRequest) -> np.ndarray:
+    """Two people who look at us."""
+    return two_people(request)
 
 
 def test_auto_is_landmarks_on_a_cpu() -> None:
@@ -49,9 +51,9 @@ def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("picture", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
-def test_where_there_is_no_face_nothing_is_said(score: Scorer, picture: np.ndarray) -> None:
-    scores = score(batch_of(picture))
+@pytest.mark.parametrize("blank", [np.zeros((64, 64, 3), np.uint8), np.full((300, 500, 3), 140, np.uint8)])
+def test_where_there_is_no_face_nothing_is_said(score: Scorer, blank: np.ndarray) -> None:
+    scores = score(batch_of(blank))
     assert math.isnan(values(scores)["oversmooth_skin"])
     assert values(scores)["skin_judged"] == 0
     assert scores.reasons == ("no face seen",)
@@ -77,9 +79,19 @@ def test_smoothing_raises_the_score_and_blur_makes_it_unknown(score: Scorer, cou
 
 
 @pytest.mark.slow
+def test_the_skin_of_a_soft_face_is_unknown_and_of_a_sharp_one_is_not(score: Scorer) -> None:
+    sharp = np.hstack([picture("man"), picture("woman")])
+    scores = score(batch_of(sharp, cv2.GaussianBlur(sharp, (0, 0), 1.6)))
+    assert values(scores, 0)["skin_judged"] == 2
+    assert math.isnan(values(scores, 1)["oversmooth_skin"])
+    assert scores.reasons[0] is None
+    assert "the face is not sharp" in str(scores.reasons[1])
+
+
+@pytest.mark.slow
 def test_a_face_that_fills_the_frame_and_one_of_64_pixels(score: Scorer, couple: np.ndarray) -> None:
-    for picture in (couple[200:500, 300:600], cv2.resize(couple, (64, 64), interpolation=cv2.INTER_AREA)):
-        scores = score(batch_of(np.ascontiguousarray(picture)))
+    for pixels in (couple[200:500, 300:600], cv2.resize(couple, (64, 64), interpolation=cv2.INTER_AREA)):
+        scores = score(batch_of(np.ascontiguousarray(pixels)))
         assert not math.isnan(values(scores)["oversmooth_skin"]) or (scores.reasons and scores.reasons[0])
 
 

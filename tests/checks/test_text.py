@@ -141,6 +141,60 @@ def test_a_script_that_the_recognizer_does_not_know_is_unknown(score: Scorer, wo
     assert "does not know" in str(scores.reasons[0])
 
 
+def lost(word: str, *letters: str) -> Image.Image:
+    """The word with a box in place of some of its letters: what is left of them where the recognizer drops them."""
+    picture = drawn("".join("\u25a0" if letter in letters else letter for letter in word), size=40, height=128)
+    return picture
+
+
+@pytest.mark.parametrize(
+    "word", ["CAF\u00c9", "\u00c9COLE", "Stra\u00dfe", "\u0110ông", "M\u00dcNCHEN", "\u00c6thelred"]
+)
+def test_a_letter_that_the_recognizer_is_not_sure_of_is_no_edit(score: Scorer, word: str) -> None:
+    strange = [letter for letter in word if not letter.isascii()]
+    values, scores = counts(score, lost(word, *strange), f'a sign that says "{word}"')
+    assert not any(value > 0 for value in values.values()), scores.boxes
+    assert any(math.isnan(value) for value in values.values())
+    assert set(strange) & set(str(scores.reasons[0]).removeprefix("the recognizer is not sure of the letters ").split())
+    assert math.isnan(float(scores["text_cer"][0]))
+    assert "unknown" in [box.label for box in scores.boxes[0]]
+
+
+def test_a_plain_letter_beside_it_is_an_edit(score: Scorer) -> None:
+    values, _ = counts(score, lost("CAF\u00c9 CHOP", "\u00c9"), 'a sign that says "CAF\u00c9 SHOP"')
+    assert values["text_substitution"] == 1.0
+    assert counts(score, drawn(), 'a sign that says "CAF\u00c9"')[0]["text_omission"] == 4.0
+    assert counts(score, drawn("CAFE"), 'a sign that says "CAF\u00c9"')[0] == dict.fromkeys(COUNTS, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "line"),
+    [
+        ("a book titled The Harbor on a desk", "THE HARBOR"),
+        ("a jar labeled Honey", "HONEY"),
+        ("a bakery called Luigi's", "LUIGI'S"),
+        ("a Starbucks cup on a table", "STARBUCKS"),
+        ('a sign "OPEN" and a jar labeled HONEY', "OPEN HONEY"),
+        ('{"prompt": "a sign that says \\"OPEN\\"", "steps": 20}', "OPEN"),
+        ('a sign that says "OPEN" --ar 16:9 --no "CLOSED"', "OPEN"),
+        ("a photo of a sign, it says OPEN", "OPEN"),
+    ],
+)
+def test_what_the_prompt_names_without_quotes_is_not_unrequested(score: Scorer, prompt: str, line: str) -> None:
+    values, scores = counts(score, drawn(line, size=36, width=420), prompt)
+    assert not values["unrequested_text"] > 0, scores.boxes
+    assert not values["text_omission"] > 0, scores.boxes
+
+
+def test_a_list_of_strings_is_a_prompt(score: Scorer) -> None:
+    assert counts(score, drawn("OPEN"), ["a street", 'a sign "OPEN"'])[0] == dict.fromkeys(COUNTS, 0.0)
+
+
+@pytest.mark.parametrize("prompt", [{"steps": 3}, ["a", 3], "--ar 16:9", '{"steps": 3}', b"a"])
+def test_what_is_no_prompt_is_unknown(score: Scorer, prompt: object) -> None:
+    assert counts(score, drawn("OPEN"), prompt)[1].reasons == ("the sample has no prompt",)
+
+
 def test_a_japanese_text_that_is_not_there(score: Scorer) -> None:
     values, _ = counts(score, drawn("OPEN", height=128), "「営業中」と書かれた看板")
     assert (values["text_omission"], values["unrequested_text"]) == (3.0, 4.0)

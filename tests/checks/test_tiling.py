@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from committed import PHOTOS, picture
 
 from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks
 from loupe.brain.core.records import Scores
@@ -140,6 +141,15 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     scores = score(picture)
     assert math.isnan(float(scores["tiling"][0]))
     assert reason in str(scores.reasons[0])
+
+
+@pytest.mark.parametrize("name", [*PHOTOS, "brick"])
+def test_photos_their_tiled_parts_and_a_wall_of_bricks(name: str) -> None:
+    pixels = picture(name)
+    assert not fails(pixels)
+    assert not fails(cv2.resize(pixels, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA))
+    height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+    assert fails(np.tile(pixels[:height, :width], (2, 2, 1)))
 
 
 def test_real_things_that_repeat(shared_data: Path) -> None:

@@ -69,10 +69,10 @@ def missing(name: str) -> ModelError | None:
 
 @pytest.fixture
 def model_files(request: pytest.FixtureRequest) -> None:
-    """Gives a check the model files that it needs; where they cannot be had, its tests are skipped."""
+    """Gives a check or an embedder the model files that it needs; where they cannot be had, its tests are skipped."""
     params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     room, name = params.get("room"), params.get("name")
-    needed = registry.checks()[name]().weights() if room == "checks" else ()
+    needed = getattr(registry, room)()[name]().weights() if room in ("checks", "embedders") else ()
     if needed:
         weights: Callable[[str], Path] = request.getfixturevalue("weights")
         folder: Path = request.getfixturevalue("tmp_path")

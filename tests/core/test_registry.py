@@ -203,6 +203,28 @@ def test_pick_suggests_the_nearest_name() -> None:
         registry.pick("check", registry.checks(), "sharpnes")
 
 
+def test_a_failure_mode_selects_the_check_that_flags_it() -> None:
+    known = registry.checkable()
+    for failure, (name, _) in registry.failures().items():
+        if name in known and failure not in known:
+            assert registry.pick("check", known, failure) == known[name](), failure
+    assert registry.pick("check", known, "blur").name == "sharpness"
+    assert registry.pick("check", known, "dark") == registry.pick("check", known, "bright")
+    assert registry.pick("check", known, "text").name == "text", "a check's own name comes first"
+
+
+def test_a_misspelled_name_is_looked_for_among_checks_and_failure_modes() -> None:
+    known = registry.checkable()
+    for wrong, meant in (("blury", "blur"), ("hand_malformd", "hand_malformed"), ("sharpnes", "sharpness")):
+        with pytest.raises(UnknownName, match=f"Did you mean '{meant}'"):
+            registry.pick("check", known, wrong)
+    with pytest.raises(InputError, match="a verb of its own"):
+        registry.pick("check", known, "near_duplicate")
+    with pytest.raises(UnknownName) as raised:
+        registry.pick("embedder", registry.embedders(), "blur")
+    assert "dark" not in str(raised.value), "an embedder flags nothing"
+
+
 def test_failures_names_the_check_and_its_output() -> None:
     check, output = registry.failures()["blur"]
     assert (check, output.name, output.failure) == ("sharpness", "sharpness", "blur")

@@ -68,13 +68,13 @@ def test_a_folder_with_safetensors(made: tuple[Path, torch.nn.Module], tmp_path:
     assert torch.allclose(by_folder, by_file, atol=1e-5)
 
 
-def test_weights_that_cannot_be_had_are_an_error_that_names_the_offline_embedder() -> None:
+def test_weights_that_cannot_be_had_are_an_error_that_names_another_embedder() -> None:
     for spec in (
         OpenClip(model="no-such-model"),
         OpenClip(pretrained="no-such-tag"),
         OpenClip(pretrained="/no/file.pt"),
     ):
-        with pytest.raises(ModelError, match=r'embedder="hog" needs no weights'):
+        with pytest.raises(ModelError, match=r'embedder="efficientnet_lite"'):
             spec.load("cpu")
 
 
@@ -101,3 +101,32 @@ def test_a_checkpoint_of_another_model_is_refused(made: tuple[Path, torch.nn.Mod
     torch.save(weights, tmp_path / "part.pt")
     with pytest.raises(ModelError):
         OpenClip(model="tiny-test-clip", pretrained=str(tmp_path / "part.pt")).load("cpu")
+
+
+def test_the_default_weights_are_looked_for_where_open_clip_puts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+    from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
+    from open_clip.pretrained import get_pretrained_cfg
+
+    from loupe.brain.embedders import open_clip as ours
+
+    spec = OpenClip()
+    assert get_pretrained_cfg(spec.model, spec.pretrained)["hf_hub"].rstrip("/") == ours._REPOSITORY
+    assert {HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME} == set(ours._FILES)
+
+    real = huggingface_hub.try_to_load_from_cache
+    monkeypatch.setattr(
+        huggingface_hub, "try_to_load_from_cache", lambda repository, file: real(repository, file, cache_dir=tmp_path)
+    )
+    assert 'embedder="open_clip"' in spec.absent()
+    folder = tmp_path / f"models--{ours._REPOSITORY.replace('/', '--')}"
+    for file in ours._FILES:
+        (folder / "refs").mkdir(parents=True, exist_ok=True)
+        (folder / "refs" / "main").write_text("abc")
+        (folder / "snapshots" / "abc").mkdir(parents=True, exist_ok=True)
+        (folder / "snapshots" / "abc" / file).write_bytes(b"")
+        assert not spec.absent()
+        (folder / "snapshots" / "abc" / file).unlink()
+    assert not OpenClip(model="local-dir:/nowhere").absent(), "what is named is looked for by load"

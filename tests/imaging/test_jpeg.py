@@ -13,7 +13,9 @@ from PIL import Image
 from loupe.brain.core.errors import ReadError
 from loupe.brain.engine import reader
 from loupe.brain.engine.reader import Row, read, read_chunks
-from loupe.brain.imaging import jpeg
+from loupe.brain.imaging import jpeg, jpeg_header
+from loupe.brain.imaging.decode import decode
+from loupe.brain.imaging.jpeg import Encoded
 
 
 def picture(seed: int) -> Image.Image:
@@ -36,12 +38,21 @@ def files(tmp_path: Path) -> list[Path]:
     return [*sorted(tmp_path.iterdir()), tmp_path / "none.jpg"]
 
 
+def for_device(path: Path) -> Encoded | None:
+    """Returns what a device is given of a file."""
+    try:
+        made, _ = decode(path, for_device=True)
+    except ReadError:
+        return None
+    return made if isinstance(made, Encoded) else None
+
+
 def test_only_whole_plain_jpegs_go_to_the_device(files: list[Path]) -> None:
-    assert [path.name for path in files if jpeg.encoded(path) is not None] == ["a.jpg", "b.jpg"]
+    assert [path.name for path in files if for_device(path) is not None] == ["a.jpg", "b.jpg"]
 
 
 def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
-    encoded = [file for file in (jpeg.encoded(path) for path in files[:2]) if file is not None]
+    encoded = [file for file in map(for_device, files[:2]) if file is not None]
     decoded = jpeg.decode(encoded, "cpu")
     assert decoded is not None
     for pixels, path in zip(decoded, files, strict=False):
@@ -49,22 +60,20 @@ def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
         assert difference.abs().max() <= 3
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize(
     "options", [{}, {"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"optimize": True}]
 )
-def test_it_gives_the_pixels_that_pillow_gives(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_it_gives_the_pixels_that_pillow_gives(tmp_path: Path, options: dict[str, Any], mode: str) -> None:
     path = tmp_path / "a.jpg"
-    picture(0).resize((801, 603)).save(path, quality=90, **options)
-    file = jpeg.encoded(path)
-    assert file is not None
-    assert file.size == (801, 603)
+    picture(0).resize((801, 603)).convert(mode).save(path, quality=90, **options)
     for long_side, scale in ((None, 1), (700, 1), (400, 2), (320, 2), (200, 4), (50, 8)):
         with Image.open(path) as peer:
             peer.draft(None, (801 // scale, 603 // scale))
-            expected = np.asarray(peer)
-        decoded = jpeg.decode_scaled(file, long_side)
-        assert decoded is not None
-        np.testing.assert_array_equal(decoded, expected)
+            expected = np.asarray(peer.convert("RGB"))
+        made = read(path, long_side)
+        assert made.size == (801, 603)
+        np.testing.assert_array_equal(made.pixels, expected)
 
 
 def test_half_a_picture_is_none(tmp_path: Path) -> None:
@@ -82,18 +91,19 @@ def test_half_a_picture_is_none(tmp_path: Path) -> None:
     assert read(path).size == (800, 600)
 
 
-def test_what_is_not_plain_has_no_plain_size(tmp_path: Path) -> None:
+def test_a_header_that_makes_no_sense_is_none(tmp_path: Path) -> None:
     whole = tmp_path / "whole.jpg"
     exif = Image.Exif()
     exif[0x0112] = 1
     picture(0).save(whole, exif=exif)
     data = whole.read_bytes()
-    assert jpeg.plain_size(data) == (80, 60)
+    header = jpeg_header.parsed(data)
+    assert header is not None
+    assert (header.size, header.channels, header.orientation, header.ycbcr) == ((80, 60), 3, 1, True)
     for length in (0, 2, 3, 30, 150):
-        assert jpeg.plain_size(data[:length]) is None
-    assert jpeg.plain_size(data[:2] + b"\xff\xe0\x00\x00" + data[2:]) is None
+        assert jpeg_header.parsed(data[:length]) is None
+    assert jpeg_header.parsed(data[:2] + b"\xff\xe0\x00\x00" + data[2:]) is None
     picture(0).save(whole, exif=b"Exif\0\0 no metadata at all")
-    assert jpeg.plain_size(whole.read_bytes()) in (None, (80, 60))
     assert read(whole).size == (80, 60)
 
 
@@ -131,7 +141,7 @@ def test_chunks_are_the_same_with_and_without_a_device(
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_decodes_within_the_stated_tolerance(files: list[Path]) -> None:
-    encoded = [file for file in (jpeg.encoded(path) for path in files[:2]) if file is not None]
+    encoded = [file for file in map(for_device, files[:2]) if file is not None]
     decoded = jpeg.decode(encoded, "cuda")
     assert decoded is not None
     for pixels, path in zip(decoded, files, strict=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import struct
 import zlib
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+from benchmarks.faults import hostile
 
 pytestmark = pytest.mark.database
 
@@ -112,6 +115,46 @@ def test_each_bad_file_is_a_record_and_the_rest_is_judged(ragged: tuple[Any, int
     assert loupe.flag(dataset).counts["unreadable"] == bad
     again = loupe.check(dataset, CHECKS)
     assert (again.n, again.skipped) == (0, good + bad)
+
+
+@pytest.mark.timeout(300)
+def test_hostile_files_end_and_stall_nothing(dataset: Any, tmp_path: Path) -> None:
+    """Pipes, devices, bombs and files that break decoders are records; odd files that are whole are judged."""
+    import fiftyone as fo
+
+    import loupe
+
+    # FiftyOne tells pictures by their names, and its database takes only what is Unicode
+    made = [case for case in hostile.files(tmp_path) if case.path.isascii()]
+    cases = [case for case in made if str(mimetypes.guess_type(case.path)[0]).startswith("image/")]
+    dataset.add_samples([fo.Sample(filepath=case.path) for case in cases], progress=False)
+    run = loupe.check(dataset, ["file", "exposure"])
+    assert run.n == len(cases) > 50
+    assert run.errors == 0
+    by_path = dict(zip(*dataset.values(["filepath", "quality.unreadable"]), strict=True))
+    assert by_path == {case.path: float(not case.readable) for case in cases}
+    assert dataset.count("quality.brightness_p99") == sum(case.readable for case in cases)
+    assert loupe.check(dataset, ["file", "exposure"]).n == 0
+
+
+def test_a_person_sees_the_same_so_that_the_scores_are_the_same(dataset: Any, tmp_path: Path) -> None:
+    """Turned, and in another color space: the scores are those of the plain twin."""
+    import fiftyone as fo
+
+    import loupe
+
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    picture().save(tmp_path / "plain.png")
+    for suffix, options in (("png", {}), ("webp", {"lossless": True}), ("tif", {}), ("tiff", {"compression": None})):
+        picture().rotate(90, expand=True).save(tmp_path / f"turned.{suffix}", exif=turned, **options)
+    paths = sorted(str(path) for path in tmp_path.iterdir())
+    dataset.add_samples([fo.Sample(filepath=path) for path in paths], progress=False)
+    loupe.check(dataset, ["exposure", "sharpness", "size"])
+    rows = zip(*dataset.values(["quality.brightness_p95", "quality.sharpness", "quality.odd_aspect"]), strict=True)
+    first, *others = rows
+    for other in others:
+        assert other == pytest.approx(first, abs=1e-6)
 
 
 def test_duplicates_go_on_too(ragged: tuple[Any, int, int]) -> None:

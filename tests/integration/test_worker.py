@@ -179,6 +179,51 @@ def test_a_stopped_and_a_killed_worker_lose_nothing(many: Any, start: Callable[.
 
 @pytest.mark.slow
 @pytest.mark.database
+@pytest.mark.timeout(400)
+def test_a_busy_worker_takes_up_what_a_killed_one_left_and_sigterm_ends_a_stuck_one(
+    many: Any, start: Callable[..., Worker], tmp_path: Path
+) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import jobs
+
+    pipe = tmp_path / "stuck.png"
+    os.mkfifo(pipe)
+    stuck_on = fo.Dataset()
+    stuck_on.add_sample(fo.Sample(filepath=str(many.first().filepath)))
+    # as a plugin's operator that hangs: its process answers to nothing
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(
+        "import sys\n"
+        "def wait(*_, **__):\n"
+        f"    open({str(pipe)!r}).read()\n"
+        "import loupe.brain.engine.runner as runner\n"
+        "runner.run = wait\n"
+    )
+    stuck = _schedule("check", stuck_on, {"checks": ["exposure"]})
+    worker = start("--dead-after", "6", "--grace", "3", "--name", "stuck", PYTHONPATH=str(hook))
+    _until(lambda: _job(stuck).run_state == "running", worker)
+
+    orphan = _schedule("check", many, {"checks": ["exposure"], "batch_size": 1})
+    dead = jobs.WorkerFacts("dead", "dead", "host", 1, "cpu", 1.0)
+    jobs.beat(dead)
+    assert jobs.claim(dead) == orphan
+    _until(lambda: _job(orphan).run_state == "queued", worker)
+    assert worker.logged("left behind by a worker that died")
+    assert _job(stuck).run_state == "running", "the other one is still busy"
+
+    time.sleep(1)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.wait() == 1, worker.lines
+    assert worker.logged("has not ended within 3 s")
+    assert _job(stuck).run_state == "queued"
+    assert "stuck" not in [other.name for other in jobs.workers()]
+    stuck_on.delete()
+
+
+@pytest.mark.slow
+@pytest.mark.database
 def test_the_database_may_go_and_come_back(database: str, tmp_path: Path, start: Callable[..., Worker]) -> None:
     spec = importlib.util.spec_from_file_location("the_conftest", Path(__file__).parents[1] / "conftest.py")
     assert spec is not None

@@ -159,3 +159,27 @@ def test_many_words_take_seconds_at_most() -> None:
     wanted = [f"w{n}" for n in range(1500)]
     alignment = align(wanted, wanted[::7])
     assert alignment.count("omission") == sum(map(len, wanted)) - sum(map(len, wanted[::7]))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "read", "unsure", "sure", "open_"),
+    [
+        ("cafe", "caf", {3}, [], [("omission", "e", "")]),
+        ("cafe", "cave", {3}, [("substitution", "f", "v")], []),
+        ("coffee", "coffe", {0}, [("omission", "e", "")], []),
+        ("strasse", "strabe", {4, 5}, [], [("omission", "s", ""), ("substitution", "s", "b")]),
+        ("æther", "aether", {0}, [], [("unrequested", "", "a"), ("substitution", "æ", "e")]),
+        ("cafœ", "cafœe", {3}, [], [("unrequested", "", "e")]),
+        ("cafebar", "cafbor", {3}, [("substitution", "a", "o")], [("omission", "e", "")]),
+        ("cafe", "open", {3}, [("substitution", "ca", "op")], [("substitution", "fe", "en")]),
+        ("cafe", "cafe", {3}, [], []),
+    ],
+)
+def test_differences_at_unsure_letters_are_open(
+    wanted: str, read: str, unsure: set[int], sure: list[tuple[str, ...]], open_: list[tuple[str, ...]]
+) -> None:
+    alignment = align([wanted, "sign"], [read, "sign"], [unsure, set()])
+    assert [(edit.kind, edit.wanted, edit.read) for edit in alignment.edits] == sure
+    assert [(edit.kind, edit.wanted, edit.read) for edit in alignment.open] == open_
+    assert align([wanted], [read], [()]) == align([wanted], [read])
+    assert align([wanted], [read]).open == ()

@@ -130,8 +130,8 @@ def test_settings_of_specs_reach_theverb_of(filled: Any, spy: Callable[[str], di
     _call("embed", filled, {"embedder": "open_clip", "embedder__open_clip__model": "ViT-L-14"})
     assert seen["embedder"].model == "ViT-L-14"
     seen.clear()
-    _call("embed", filled, {"embedder__open_clip__model": "ViT-L-14"})
-    assert seen["embedder"].model == "ViT-L-14"
+    _call("embed", filled, {"embedder": "auto", "embedder__open_clip__model": "ViT-L-14"})
+    assert "embedder" not in seen
     seen.clear()
     _call("embed", filled, {"embedder": "hog"})
     assert seen["embedder"] == registry.embedders()["hog"]()

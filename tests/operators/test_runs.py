@@ -17,11 +17,11 @@ pytestmark = pytest.mark.database
 
 
 def test_check_writes_scores_and_tells_the_app(scenes: Any) -> None:
-    sent = messages("check", scenes, {"checks": ["exposure"], "batch_size": 4}, prompt_id="p")
+    sent = messages("check", scenes, {"checks": ["exposure"], "batch_size": 4}, app=True)
     scenes.reload()
     assert sum(value is not None for value in scenes.values("quality.brightness_p99")) == 11
-    assert triggered(sent)[0].endswith("set_progress")
-    assert triggered(sent)[-2:] == ["reload_dataset", "notify"]
+    assert triggered(sent)[0].endswith("show_output")
+    assert triggered(sent)[-2:] == ["reload_dataset", "show_output"]
     last = sent[-1]
     assert last["cls"] == "ExecutionResult"
     assert last["body"]["run"]["n"] == 12
@@ -91,11 +91,11 @@ def test_errors_reach_the_app_as_they_are(scenes: Any) -> None:
     from loupe.brain.core.errors import UnknownName
 
     params = {"checks": ["sharpnes"]}
-    sent = messages("check", scenes, params, prompt_id="p")
-    assert "Did you mean 'sharpness'?" in sent[-1]["error"]
-    assert triggered(sent)[-1] == "notify"
+    sent = messages("check", scenes, params, app=True)
+    assert "Did you mean 'sharpness'?" in sent[-1]["error_message"]
+    assert triggered(sent)[-1] == "show_output"
     assert sent[-1]["cls"] == "ExecutionResult"
-    # without a prompt nobody reads messages: a notebook gets the exception
+    # nobody reads messages outside of the App: a notebook gets the exception
     with pytest.raises(UnknownName, match="Did you mean 'sharpness'"):
         messages("check", scenes, params)
 
@@ -115,7 +115,7 @@ def test_sorting_shows_the_worst_first_and_leaves_out_what_has_no_score(checked:
     from loupe.operators.scores import sorted_view
 
     sent = messages("scores", checked, {"failure": "dark"})
-    assert triggered(sent)[-2:] == ["set_view", "notify"]
+    assert triggered(sent)[-2:] == ["set_view", "show_output"]
     body = sent[-1]["body"]
     assert (body["judged"], body["left_out"]) == (11, 1)
     for failure in ("dark", "bright", "blur"):
@@ -223,8 +223,8 @@ def test_leaks_are_counted_between_splits(scenes: Any) -> None:
     assert body["between"] == {"test, train": 1}
     assert "| test, train | 1 |" in body["summary"]
     params = {"splits": "(sample tags)", "splits__tags": "a, b"}
-    failed = messages("find_leaks", scenes, params, prompt_id="p")[-1]
-    assert "at least two splits" in failed["error"]
+    failed = messages("find_leaks", scenes, params, app=True)[-1]
+    assert "at least two splits" in failed["error_message"]
 
 
 def test_copies_of_a_reference_set_are_counted(scenes: Any, new_dataset: Callable[[], Any]) -> None:
@@ -242,22 +242,24 @@ def test_copies_of_a_file_are_shown_the_most_alike_first(scenes: Any, tmp_path: 
     file = tmp_path / "other" / "black.png"
     file.parent.mkdir()
     Image.new("RGB", (64, 48)).save(file)
-    sent = messages("find_copies", scenes, {"path": str(file)}, prompt_id="p")
+    sent = messages("find_copies", scenes, {"path": str(file)}, app=True)
     body = sent[-1]["body"]
     assert {pair["id_b"] for pair in body["pairs"]} == {ids[7], ids[9]}
     assert body["message"] == "2 samples with the picture of black.png"
-    assert triggered(sent)[-3:] == ["reload_dataset", "set_view", "notify"]
+    assert triggered(sent)[-3:] == ["reload_dataset", "set_view", "show_output"]
     view = next(
         each["body"]["params"]["view"] for each in sent if each.get("body", {}).get("operator_uri") == "set_view"
     )
     assert str(ids[7]) in str(view)
 
     Image.fromarray(np.random.default_rng(9).integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(file)
-    sent = messages("find_copies", scenes, {"path": str(file)}, prompt_id="p")
+    sent = messages("find_copies", scenes, {"path": str(file)}, app=True)
     assert sent[-1]["body"]["message"] == "No sample shows black.png"
     assert "set_view" not in triggered(sent)
     file.write_bytes(b"no image")
-    assert "expected an image file" in messages("find_copies", scenes, {"path": str(file)}, prompt_id="p")[-1]["error"]
+    assert (
+        "expected an image file" in messages("find_copies", scenes, {"path": str(file)}, app=True)[-1]["error_message"]
+    )
 
 
 @pytest.mark.slow
@@ -297,9 +299,9 @@ def test_calibrating_measures_proposes_and_applies(dataset: Any, tmp_path: Path)
 
 def test_a_model_that_is_none_is_said_clearly(dataset: Any, tmp_path: Path) -> None:
     params = {"prompts": "a cup", "model": str(tmp_path), "output_dir": str(tmp_path / "out")}
-    failed = messages("generate", dataset, params, prompt_id="p")[-1]
-    assert str(tmp_path) in failed["error"]
-    assert "Traceback" not in failed["error"]
+    failed = messages("generate", dataset, params, app=True)[-1]
+    assert str(tmp_path) in failed["error_message"]
+    assert "Traceback" not in failed["error_message"]
     assert len(dataset) == 0
 
 

@@ -349,6 +349,7 @@ def test_what_one_panel_narrows_the_other_counts_and_each_takes_back_its_own(fil
 
     row = 1 + table.content.table.values.index("night")
     table.call("on_shows", value="passed")
+    table.call("on_every_mode", value=True)
     table.call("on_click", x=table.content.table.modes.index("blur"), y=row)
     n = follow(table, plot)
     assert 0 < n < len(own)
@@ -365,10 +366,10 @@ def test_what_one_panel_narrows_the_other_counts_and_each_takes_back_its_own(fil
     assert follow(plot, table) == failing
     side = [score for score in own.values("quality.sharpness") if np.float32(score) < np.float32(0.8)]
     assert table.content.table.n == len(side) > failing  # the plot's side is a stage like any other, the cell is not
-    assert "picked" in table.shown()
+    assert "show_all" in table.properties()["picked"]["type"]["properties"]
 
     table.call("on_show_all")
-    assert "picked" not in table.shown()
+    assert "show_all" not in table.properties()["picked"]["type"]["properties"]
     follow(table, plot)
     assert plot.content.preview.histogram.judged == len(own)
     plot.call("on_show_all")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -49,8 +49,8 @@ def test_labels_and_values_are_text_and_never_markup() -> None:
 
     nasty = '<a href="javascript:alert(1)">x</a> & <b>'
     data, layout = draw(["all samples", nasty], [[made(1, 9, None)], [made(1, 9, nasty)]])
-    assert layout["yaxis"]["ticktext"][1] == html.escape(nasty[:27] + "…")
-    assert html.escape(nasty) in data[1]["hovertext"][1][0]
+    assert layout["yaxis"]["ticktext"][1] == html.escape(nasty[:27] + "…", quote=False)
+    assert html.escape(nasty, quote=False) in data[1]["hovertext"][1][0]
     assert "<a" not in str(data) + str(layout)
 
 
@@ -83,6 +83,11 @@ def session(filled: Any) -> Iterator[Any]:
     dataset.delete()
 
 
+def picked(session: Any) -> dict[str, Any]:
+    """Returns what the row below the heat map holds."""
+    return session.properties()["picked"]["type"]["properties"]
+
+
 @pytest.mark.database
 def test_the_table_is_that_of_slice(session: Any) -> None:
     import loupe
@@ -96,8 +101,19 @@ def test_the_table_is_that_of_slice(session: Any) -> None:
             rate = rates[f"time={value}", mode]
             assert f"{rate.failures} of {rate.n} judged" in session.cells()[row][column]
             assert f"unknown: {rate.unknown} · not checked: {rate.unchecked}" in session.cells()[row][column]
-    assert {rate.failure for rate in rates.values() if rate.failures} == set(table.modes)
-    assert session.shown() == ["controls", "totals", "heatmap", "legend"]
+    assert {rate.failure for rate in rates.values() if rate.failures} > set(table.modes)
+    assert len(table.modes) == 12
+    session.call("on_every_mode", value=True)
+    every = session.content.table
+    assert {rate.failure for rate in rates.values() if rate.n} == set(every.modes)
+    # what is left out fares better: in none of its rows is it as much worse than overall, surely
+    excess = {
+        mode: max(0.0, *(row[column].low - every.overall[column].rate for row in every.cells))
+        for column, mode in enumerate(every.modes)
+    }
+    failing = {rate.failure for rate in every.overall if rate.failures}
+    assert min(excess[mode] for mode in table.modes) >= max(excess[mode] for mode in failing - set(table.modes))
+    assert session.shown() == ["controls", "totals", "scrolled", "picked", "legend"]
 
 
 @pytest.mark.database
@@ -113,10 +129,10 @@ def test_a_click_shows_exactly_the_samples_of_its_cell_and_there_is_a_way_back(s
             assert mode in [label.label for label in sample.failures.classifications]
             assert row == 0 or sample.scenario.time == table.values[row - 1]
         assert session.content.table is table
-        assert "picked" in session.shown()
+        assert "show_all" in picked(session)
     session.call("on_show_all")
     assert len(session.samples()) == 300
-    assert "picked" not in session.shown()
+    assert "show_all" not in picked(session)
 
 
 @pytest.mark.database
@@ -291,7 +307,7 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     store_scores.declare(dataset, [output])
     dataset.set_values("checked", [{check: "made up"}] * 4)
     session.call("on_refresh")
-    assert "slice by" in session.state["notice"]["text"]
+    assert "could judge none" in session.state["notice"]["text"]
 
     dataset.set_values("camera", ["left", "right"] * 2)
     dataset.set_values(f"quality.{output.name}", [0.0] * 4)
@@ -303,3 +319,76 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     session.call("on_refresh")
     assert session.content.table.factor == "camera"
     assert session.state["notice"] is None
+
+
+@pytest.mark.database
+def test_without_a_factor_there_is_the_row_of_all_samples(new_dataset: Callable[[], Any]) -> None:
+    from panel_session import PanelSession
+
+    import loupe
+    from loupe.panels.failures_by_scenario.panel import FailuresByScenario
+
+    dataset = new_dataset()
+    fill_without_scenario(dataset, 60)
+    session = PanelSession(FailuresByScenario(), dataset)
+    table = session.content.table
+    assert (table.factor, table.values, table.cells) == ("", (), ())
+    assert {rate.failure: rate for rate in loupe.slice(dataset, [])} | {
+        rate.failure: rate for rate in table.overall
+    } == {rate.failure: rate for rate in loupe.slice(dataset, [])}
+    mode = next(rate for rate in table.overall if rate.failures)
+    session.call("on_click", x=table.modes.index(mode.failure), y=0)
+    assert len(session.samples()) == mode.failures
+
+
+@pytest.mark.database
+def test_a_class_a_tag_or_a_number_can_be_a_factor_and_a_click_shows_its_samples(
+    new_dataset: Callable[[], Any],
+) -> None:
+    import fiftyone as fo
+    from panel_session import PanelSession
+
+    from loupe.panels.failures_by_scenario.panel import FailuresByScenario
+
+    dataset = new_dataset()
+    fill_without_scenario(dataset, 120)
+    classes, quote = ("cat", "dog"), 'a "quoted\\" <b>'
+    dataset.set_values("truth", [fo.Classification(label=classes[n % 2]) for n in range(120)])
+    boxes = [[fo.Detection(label="box", bounding_box=[0, 0, 1, 1])] * (n % 3) for n in range(120)]
+    dataset.set_values("boxes", [fo.Detections(detections=each) for each in boxes])
+    dataset.set_values("tags", [["train"], ["test", quote], []] * 40)
+    dataset.set_values("uniqueness", [n / 120 for n in range(120)])
+    session = PanelSession(FailuresByScenario(), dataset)
+    assert {"truth", "boxes", "tags", "uniqueness"} <= set(session.content.factors)
+    assert not [name for name in session.content.factors if name.split(".")[0] in ("quality", "failures", "checked")]
+
+    for factor in ("truth", "boxes", "tags", "uniqueness"):
+        session.call("on_factor", value=factor)
+        table = session.content.table
+        assert table.factor == factor
+        assert len(table.values) == {"truth": 2, "boxes": 2, "tags": 4, "uniqueness": 4}[factor]
+        for row in range(len(table.values)):
+            column = next(at for at, rate in enumerate(table.cells[row]) if rate.failures)
+            session.call("on_click", x=column, y=1 + row)
+            assert len(session.samples()) == table.cells[row][column].failures, (factor, table.values[row])
+            assert session.content.table is table, "it is the panel's own narrowing"
+        if factor == "tags":
+            # a quote is a quote, and what looks like a tag is none
+            row = table.values.index(quote)
+            assert f"· {html.escape(quote, quote=False)}<br>" in session.cells()[1 + row][0]
+    session.call("on_show_all")
+    assert len(session.samples()) == 120
+
+
+def fill_without_scenario(dataset: Any, n: int) -> None:
+    from filled import fill
+
+    fill(dataset, n)
+    dataset.delete_sample_field("scenario")
+
+
+def test_no_cell_is_narrower_than_its_number_however_many_columns_there_are() -> None:
+    from loupe.panels.failures_by_scenario.plot import min_width
+
+    assert min_width(["all samples"], 33) - min_width(["all samples"], 32) >= 50
+    assert min_width(["x" * 500], 1) == min_width(["x" * 28], 1) < 500

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from committed import SOURCES, picture
 from PIL import Image
 
 from loupe.brain.core.errors import InputError, ModelError
@@ -38,40 +39,47 @@ def poses(weights: Callable[[str], Path]) -> Poses:
     return Poses(weights("pose_detection"), weights("pose_landmark_full"))
 
 
-@pytest.fixture(scope="module")
-def open_hand(shared_data: Path) -> np.ndarray:
+@pytest.fixture(scope="module", params=SOURCES)
+def open_hand(request: pytest.FixtureRequest) -> np.ndarray:
     """(100, 100, 3): a right hand, all fingers out."""
-    return read(sorted((shared_data / "4_hands" / "sign_digits_real" / "5").glob("*.JPG"))[0])
+    if request.param == "committed":
+        return picture("hand", 100)
+    folder: Path = request.getfixturevalue("shared_data")
+    return read(sorted((folder / "4_hands" / "sign_digits_real" / "5").glob("*.JPG"))[0])
 
 
-@pytest.fixture(scope="module")
-def baby(shared_data: Path) -> np.ndarray:
-    """(560, 560, 3): a generated baby that looks at us."""
-    folder = shared_data / "4_hands" / "ai_human_anatomy" / "images" / "sdXL" / "mother_or_father_holding_baby"
-    return read(sorted(folder.glob("*.jpg"))[0])[120:680, 100:660]
+@pytest.fixture(scope="module", params=SOURCES)
+def looking(request: pytest.FixtureRequest) -> np.ndarray:
+    """Somebody who looks at us: a man, or a generated baby, (560, 560, 3)."""
+    if request.param == "committed":
+        return picture("man")
+    folder = request.getfixturevalue("shared_data") / "4_hands" / "ai_human_anatomy" / "images" / "sdXL"
+    return read(sorted((folder / "mother_or_father_holding_baby").glob("*.jpg"))[0])[120:680, 100:660]
 
 
-@pytest.fixture(scope="module")
-def person(shared_data: Path) -> np.ndarray:
-    """A generated picture of a person who runs towards us."""
-    folder = shared_data / "4_hands" / "ai_human_anatomy" / "images" / "sdXL" / "person_jogging"
-    return read(sorted(folder.glob("*.jpg"))[0])
+@pytest.fixture(scope="module", params=SOURCES)
+def person(request: pytest.FixtureRequest) -> np.ndarray:
+    """Somebody whose body can be seen: a man down to his belt, or a generated person who runs towards us."""
+    if request.param == "committed":
+        return picture("man")
+    folder = request.getfixturevalue("shared_data") / "4_hands" / "ai_human_anatomy" / "images" / "sdXL"
+    return read(sorted((folder / "person_jogging").glob("*.jpg"))[0])
 
 
 def read(file: Path) -> np.ndarray:
     return np.asarray(Image.open(file).convert("RGB"))
 
 
-def moved(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def moved(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """The picture under a (2, 3) map of positions, on a canvas twice as large."""
-    size = (picture.shape[1] * 2, picture.shape[0] * 2)
+    size = (pixels.shape[1] * 2, pixels.shape[0] * 2)
     half = np.array([0.5, 0.5])
     of_centers = np.column_stack([matrix[:, :2], matrix[:, 2] + matrix[:, :2] @ half - half])
-    return cv2.warpAffine(picture, of_centers, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(pixels, of_centers, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def turn(picture: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
-    height, width = picture.shape[:2]
+def turn(pixels: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
+    height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
     matrix[:, 2] += np.array([width / 2, height / 2]) + shift
     return matrix
@@ -109,12 +117,18 @@ def test_a_hand_moves_with_its_picture(
     assert palms[1] == pytest.approx(palms[0], rel=0.12)
 
 
+@pytest.mark.parametrize("name", ["hand", "hand_four", "hand_six", "man", "woman"])
+def test_a_mirrored_right_hand_is_a_left_hand(name: str, hands: Hands) -> None:
+    (right,), (left,) = hands(picture(name)), hands(picture(name)[:, ::-1])
+    assert (right.side, left.side) == ("right", "left")
+
+
 def test_a_mirror_makes_the_other_hand(hands: Hands, shared_data: Path) -> None:
     flipped = seen = 0
     for digit in "12345":
         for file in sorted((shared_data / "4_hands" / "sign_digits_real" / digit).glob("*.JPG"))[:40:10]:
-            picture = read(file)
-            hands_here, mirrored = hands(picture), hands(picture[:, ::-1])
+            pixels = read(file)
+            hands_here, mirrored = hands(pixels), hands(pixels[:, ::-1])
             if hands_here and mirrored:
                 seen += 1
                 flipped += hands_here[0].side == "right" and mirrored[0].side == "left"
@@ -151,6 +165,12 @@ def test_most_sets_find_a_hand_and_count_its_fingers(hands: Hands, shared_data: 
     assert right >= 42  # 281 of 300
 
 
+@pytest.mark.parametrize(("name", "fingers"), [("hand", 5), ("hand_four", 4), ("man", 5)])
+def test_the_fingers_of_a_hand_are_counted(name: str, fingers: int, hands: Hands) -> None:
+    (hand,) = hands(picture(name))
+    assert out(hand) == fingers
+
+
 def out(hand: Hand) -> int:
     """How many fingers are stretched: their tips are farther from the wrist, the thumb's from the little finger."""
     wrist, little = np.linalg.norm(hand.points[:, None] - hand.points[None, [0, 17]], axis=2).T
@@ -179,9 +199,9 @@ def test_the_surest_are_kept(weights: Callable[[str], Path], open_hand: np.ndarr
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (64, 64), (480, 640)])
 def test_nothing_is_found_where_nothing_is(size: tuple[int, int], hands: Hands, faces: Faces, poses: Poses) -> None:
     for level in (0, 128, 255):
-        picture = np.full((*size, 3), level, np.uint8)
-        assert hands(picture) == faces(picture) == poses(picture) == []
-    assert hands.at(picture, Roi(0, 0, 0.1)) is faces.at(picture, Roi(0, 0, 0.1)) is poses.at(picture, Roi(0, 0, 0.1))
+        blank = np.full((*size, 3), level, np.uint8)
+        assert hands(blank) == faces(blank) == poses(blank) == []
+    assert hands.at(blank, Roi(0, 0, 0.1)) is faces.at(blank, Roi(0, 0, 0.1)) is poses.at(blank, Roi(0, 0, 0.1))
 
 
 def test_not_a_picture(hands: Hands) -> None:
@@ -190,16 +210,16 @@ def test_not_a_picture(hands: Hands) -> None:
 
 
 @pytest.mark.parametrize(("degrees", "scale"), [(0, 1), (25, 1), (0, 0.7)])
-def test_a_face_moves_with_its_picture(degrees: float, scale: float, faces: Faces, baby: np.ndarray) -> None:
-    before = faces(baby)[0]
+def test_a_face_moves_with_its_picture(degrees: float, scale: float, faces: Faces, looking: np.ndarray) -> None:
+    before = faces(looking)[0]
     assert before.points.shape == (468, 2)
-    matrix = turn(baby, degrees, scale, (0, 0))
+    matrix = turn(looking, degrees, scale, (0, 0))
     wanted = before.points @ matrix[:, :2].T + matrix[:, 2]
-    assert min(error(after, wanted) for after in faces(moved(baby, matrix))) < 0.05
+    assert min(error(after, wanted) for after in faces(moved(looking, matrix))) < 0.05
 
 
-def test_irises_lie_in_their_eyes(faces: Faces, baby: np.ndarray) -> None:
-    face = faces(baby)[0]
+def test_irises_lie_in_their_eyes(faces: Faces, looking: np.ndarray) -> None:
+    face = faces(looking)[0]
     assert face.irises is not None
     assert face.irises.shape == (2, 5, 2)
     for iris, corners in zip(face.irises, (EYE_CORNERS[:2], EYE_CORNERS[2:]), strict=True):
@@ -227,7 +247,7 @@ def test_a_body_moves_with_its_picture(degrees: float, scale: float, poses: Pose
 
 def test_threads_do_not_mix_up_their_pictures(hands: Hands, open_hand: np.ndarray) -> None:
     pictures = [open_hand, open_hand[:, ::-1]]
-    alone = [hands(picture)[0].points for picture in pictures]
+    alone = [hands(pixels)[0].points for pixels in pictures]
     wrong = []
 
     def work(index: int) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import suite
 
 from loupe.brain.perception.detectors.vocabulary import COCO_80, LIVING, Match, Vocabulary, gives_room, normal
 
@@ -77,6 +78,17 @@ def test_a_detector_that_is_asked_for_nouns_knows_all() -> None:
 
 def test_no_labels_know_nothing() -> None:
     assert Vocabulary([]).find("dog") is None
+
+
+def test_classes_as_geneval_calls_them_are_cocos(coco: Vocabulary) -> None:
+    for name, label in zip(suite.CLASSES, COCO_80, strict=True):
+        assert coco.find(name) == Match((label,), "same")
+
+
+def test_the_things_of_our_pairs_are_known(coco: Vocabulary) -> None:
+    for row in suite.pairs():
+        for requested in (row["object_a"], row["object_b"]):
+            assert coco.find(requested["name"]) == Match((requested["coco_label"],), "same")
 
 
 def test_genevals_classes_are_cocos(shared_data: Path, coco: Vocabulary) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_yolox
+from committed import picture
 from PIL import Image
 
 from loupe.brain.core.errors import ModelError
@@ -17,8 +20,14 @@ from loupe.brain.perception.detectors.vocabulary import COCO_80
 
 
 @pytest.fixture(scope="module")
-def model(shared_data: Path) -> Path:
-    return shared_data / "9_weights/onnx/yolox_nano.onnx"
+def model(weights: Callable[[str], Path]) -> Path:
+    return weights("yolox_nano")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that sees red and blue cells: no file that has to be had from anywhere."""
+    return tiny_yolox.write(tmp_path_factory.mktemp("models") / "tiny.onnx")
 
 
 def photo(shared_data: Path, name: str) -> np.ndarray:
@@ -26,9 +35,9 @@ def photo(shared_data: Path, name: str) -> np.ndarray:
 
 
 def test_the_picture_stands_in_the_top_left_corner() -> None:
-    picture = np.zeros((50, 100, 3), np.uint8)
-    picture[..., 0] = 200
-    square, scale = yolox.letterbox(picture, 416)
+    pixels = np.zeros((50, 100, 3), np.uint8)
+    pixels[..., 0] = 200
+    square, scale = yolox.letterbox(pixels, 416)
     assert (square.shape, square.dtype, scale) == ((1, 3, 416, 416), np.float32, 4.16)
     assert (square[0, :, :208].reshape(3, -1) == [[0], [0], [200]]).all(), "BGR, not scaled to 1"
     assert (square[0, :, 208:] == 114).all()
@@ -61,6 +70,41 @@ def test_suppression_against_the_plain_loop() -> None:
     assert yolox.suppress(np.zeros((0, 4)), np.zeros(0)) == []
 
 
+@pytest.mark.parametrize("scale", [1, 3])
+@pytest.mark.parametrize(("person", "dog"), [((0, 1), (2, 2)), ((3, 0), (0, 0)), ((1, 2), (3, 1))])
+def test_a_model_is_asked_and_its_cells_become_boxes(
+    tiny: Path, person: tuple[int, int], dog: tuple[int, int], scale: int
+) -> None:
+    boxes = yolox.load(tiny).find(tiny_yolox.picture(person, dog, scale), ())
+    assert {box.label for box in boxes} == {"person", "dog"}
+    assert len(boxes) == 2
+    for box in boxes:
+        column, row = person if box.label == "person" else dog
+        assert box.bounds == pytest.approx((column / 4, row / 3, 1 / 4, 1 / 3), abs=1e-3)
+        assert 0.99 < (box.confidence or 0) <= 1
+
+
+def test_a_detector_says_what_it_is(tiny: Path) -> None:
+    detector = yolox.load(tiny)
+    assert (detector.name, detector.labels, detector.floor) == ("yolox:tiny", COCO_80, yolox.FLOOR)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "bounds"),
+    [
+        ("coffee", "cup", (0.27, 0.04, 0.43, 0.7)),
+        ("man", "person", (0.22, 0.06, 0.78, 0.93)),
+        ("cameraman", "person", (0.01, 0.13, 0.58, 0.85)),
+        ("admiral", "tie", (0.43, 0.76, 0.14, 0.23)),
+    ],
+)
+def test_what_is_in_the_committed_pictures(
+    name: str, label: str, bounds: tuple[float, float, float, float], model: Path
+) -> None:
+    (box,) = (box for box in yolox.load(model).find(picture(name), ()) if box.label == label and box.confidence > 0.6)
+    assert box.bounds == pytest.approx(bounds, abs=0.05)
+
+
 def test_what_is_in_three_photos(model: Path, shared_data: Path) -> None:
     find = yolox.load(model).find
     best = {}
@@ -79,9 +123,27 @@ def test_what_is_in_three_photos(model: Path, shared_data: Path) -> None:
 
 def test_boxes_are_lawful_and_the_same_again(model: Path, shared_data: Path) -> None:
     find = yolox.load(model).find
-    picture = photo(shared_data, "000000006954")
-    boxes = find(picture, ())
-    assert boxes == find(picture.copy(), ("dog",))
+    pixels = photo(shared_data, "000000006954")
+    boxes = find(pixels, ())
+    assert boxes == find(pixels.copy(), ("dog",))
+    require_lawful(boxes)
+
+
+def test_boxes_of_a_faint_model_are_lawful_and_the_same_again(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yolox, "FLOOR", 1e-3)
+    find = yolox.load(tiny).find
+    # shades of red and of blue, in a shape that the cells do not divide
+    shades = np.random.default_rng(0).integers((100, 0, 0), (256, 60, 60), (7, 9, 3), np.uint8)
+    shades[:, 5:] = shades[:, 5:, ::-1]
+    pixels = shades.repeat(13, 0).repeat(14, 1)
+    boxes = find(pixels, ())
+    assert {box.label for box in boxes} == {"person", "dog"}
+    assert any((box.confidence or 0) < 0.5 for box in boxes)
+    assert boxes == find(pixels.copy(), ("dog",))
+    require_lawful(boxes)
+
+
+def require_lawful(boxes: Sequence[Box]) -> None:
     assert [box.confidence for box in boxes] == sorted((box.confidence for box in boxes), reverse=True)
     for box in boxes:
         x, y, width, height = box.bounds
@@ -98,12 +160,25 @@ def test_odd_pictures(model: Path, shape: tuple) -> None:
         assert isinstance(yolox.load(model).find(np.full(shape, value, np.uint8), ()), tuple)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (900, 2, 3), (128, 128, 3)])
+def test_odd_pictures_and_a_tiny_model(tiny: Path, shape: tuple) -> None:
+    for value in (0, 255):
+        assert yolox.load(tiny).find(np.full(shape, value, np.uint8), ()) == ()
+
+
 def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="found nothing at"):
         yolox.load(tmp_path / "none.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"not a model")
     with pytest.raises(ModelError, match="cannot be loaded as an ONNX model"):
         yolox.load(tmp_path / "bad.onnx")
+
+
+def test_a_model_of_other_classes_or_another_side_says_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"YOLOX model of 80 classes, .* \[\[1, 3, 128, 128\], \[1, 336, 25\]\]"):
+        yolox.load(tiny_yolox.write(tmp_path / "few.onnx", classes=20))
+    with pytest.raises(ModelError, match="YOLOX model of 80 classes"):
+        yolox.load(tiny_yolox.write(tmp_path / "odd.onnx", side=120))
 
 
 def test_another_model_says_what_was_expected(shared_data: Path) -> None:
@@ -195,13 +270,13 @@ def test_a_tiny_model_of_its_kind_gives_lawful_boxes(
     monkeypatch.setattr(open_vocabulary, "FLOOR", 0.0)
     detector = open_vocabulary.load("cpu", str(tiny_grounding_dino))
     assert detector.labels is None
-    picture = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
-    boxes = detector.find(picture, ["dogs", "fire hydrant"])
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
+    boxes = detector.find(pixels, ["dogs", "fire hydrant"])
     assert boxes
     assert {box.label for box in boxes} <= {"dog", "fire hydrant"}
     assert all(min(box.bounds) >= 0 and box.bounds[0] + box.bounds[2] <= 1 + 1e-6 for box in boxes)
-    assert detector.find(picture, []) == ()
-    assert len(detector.find(picture, [f"noun {at}" for at in range(40)])) > 0
+    assert detector.find(pixels, []) == ()
+    assert len(detector.find(pixels, [f"noun {at}" for at in range(40)])) > 0
 
 
 def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:

@@ -92,3 +92,11 @@ def test_a_model_that_cannot_be_loaded(random_model: Path, tmp_path: Path) -> No
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
     with pytest.raises(ModelError, match="safetensors"):
         llm_parser(str(tmp_path), "cpu")
+
+
+def test_it_is_asked_about_the_words_without_the_flags() -> None:
+    asked: list[str] = []
+    answer = '{"objects": [{"name": "cup"}], "excluded": ["plant"]}'
+    spec = read_with("a cup --ar 16:9 --no plants", lambda question: asked.append(question) or answer)  # type: ignore[func-returns-value]
+    assert asked[0].endswith("Prompt: a cup, no plants\nJSON:")
+    assert (spec.source, spec.excluded, spec.prompt) == ("llm", ("plant",), "a cup --ar 16:9 --no plants")

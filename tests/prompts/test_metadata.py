@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import suite
 
 from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts.metadata import checked, spec_of
@@ -134,15 +135,21 @@ def test_checked_keeps_everything() -> None:
     assert checked(made.to_dict()) == made
 
 
+def agree(row: dict[str, Any]) -> bool:
+    """Whether GenEval's metadata and the rules name the same objects, as many."""
+    by_metadata, by_rules = (
+        {(requested.name, requested.count, requested.exact) for requested in spec.objects}
+        for spec in (spec_of(None, row), parse(row["prompt"]))
+        if spec is not None
+    )
+    return by_metadata == by_rules
+
+
+def test_metadata_like_genevals_and_the_rules_agree() -> None:
+    assert [row["prompt"] for row in suite.metadata() if not agree(row)] == []
+
+
 def test_geneval_metadata_and_the_rules_agree(shared_data: Path) -> None:
     path = shared_data / "8_prompts" / "geneval" / "evaluation_metadata.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    agree = 0
-    for row in rows:
-        by_metadata, by_rules = (
-            {(requested.name, requested.count, requested.exact) for requested in spec.objects}
-            for spec in (spec_of(None, row), parse(row["prompt"]))
-            if spec is not None
-        )
-        agree += by_metadata == by_rules
-    assert agree / len(rows) >= 0.98
+    assert sum(map(agree, rows)) / len(rows) >= 0.98

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from pathlib import Path
-
 import pytest
 
 from loupe.brain.prompts.nouns import singular
@@ -25,10 +21,6 @@ def objects_of(spec: PromptSpec) -> list[str]:
         )
         for requested in spec.objects
     ]
-
-
-def color_of(requested: RequestedObject) -> str | None:
-    return next((attribute.value for attribute in requested.attributes if attribute.kind == "color"), None)
 
 
 def relations(spec: PromptSpec) -> list[tuple[int, str, int]]:
@@ -355,27 +347,3 @@ def test_the_records() -> None:
     spec = parse("two red cups")
     assert spec.objects == (RequestedObject("cup", 2, True, (Attribute("color", "red"),)),)
     assert spec.source == "rules"
-
-
-def test_geneval(shared_data: Path) -> None:
-    path = shared_data / "8_prompts" / "geneval" / "evaluation_metadata.jsonl"
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    right = 0
-    for row in rows:
-        spec, include = parse(row["prompt"]), row["include"]
-        names = [requested.name for requested in spec.objects]
-        wanted = Counter((clause["class"], clause["count"], clause.get("color")) for clause in include)
-        parsed = Counter((requested.name, requested.count, color_of(requested)) for requested in spec.objects)
-        positions = [(clause["class"], *clause["position"]) for clause in include if "position" in clause]
-        placed = [(names[relation.subject], relation.name, names[relation.object]) for relation in spec.relations]
-        right += wanted == parsed and placed == [(a, name, include[b]["class"]) for a, name, b in positions]
-    assert right / len(rows) >= 0.98
-
-
-def test_spatialbench(shared_data: Path) -> None:
-    path = shared_data / "8_prompts" / "spatialbench_uc" / "prompts.jsonl"
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    for row in rows:
-        spec = parse(row["prompt"])
-        assert [requested.name for requested in spec.objects] == [row["object_a"]["name"], row["object_b"]["name"]]
-        assert relations(spec) == [(0, row["relation"].replace("_", " "), 1)]

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+import suite
 from effort import calls
 
 from loupe.brain.core.errors import PromptError
@@ -55,6 +56,15 @@ def test_any_words_in_any_order_are_read() -> None:
         spec = parse(" ".join(chance.choices(words, k=chance.randint(1, 14))))
         assert all(requested.name and requested.name == requested.name.lower() for requested in spec.objects)
         assert all(requested.count is None or requested.count > 0 for requested in spec.objects)
+        assert PromptSpec.from_dict(spec.to_dict()) == spec
+
+
+def test_our_own_prompts_of_all_kinds_are_read() -> None:
+    prompts = [row["prompt"] for row in (*suite.metadata(), *suite.pairs())]
+    prompts += [prompt for prompt, _ in (*suite.TEXTS, *suite.CHINESE)] + list(suite.PROSE)
+    for prompt in prompts:
+        spec = parse(prompt)
+        assert spec.prompt == prompt
         assert PromptSpec.from_dict(spec.to_dict()) == spec
 
 

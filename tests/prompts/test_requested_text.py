@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import suite
 from effort import calls
 
 from loupe.brain.prompts.requested_text import RequestedText, requested_text
@@ -91,10 +92,48 @@ def test_escapes_and_nesting(prompt: str, texts: tuple[str, ...]) -> None:
         ("a man saying hello to a dog", ()),
         ("a jar labelled with a red cross", ()),
         ("the words of a song, a singer", ()),
+        ("a book titled The Great Gatsby on a desk", ("The Great Gatsby",)),
+        ("a jar labelled as Poison", ("Poison",)),
+        ("a marquee reading Tonight Only, crowds", ("Tonight Only",)),
+        ("a cake with the words happy birthday on it", ("happy birthday",)),
+        ("a sign with the word LOVE", ("LOVE",)),
+        ("a ship with the name TITANIC on its bow", ("TITANIC",)),
+        ("a mug emblazoned with NASA", ("NASA",)),
+        ("a tombstone marked with RIP", ("RIP",)),
+        ("a poster with text SALE in red", ("SALE",)),
+        ("a ring engraved with flowers", ()),
+        ("a banner with words on it", ()),
+        ("a clock reading 10:10", ()),
+        ("a man reading Harry Potter", ()),
+        ("a book titled war and peace", ()),
+        ("a dog named Max", ()),
     ],
 )
 def test_without_quotation_marks(prompt: str, texts: tuple[str, ...]) -> None:
     assert requested_text(prompt).texts == texts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("a dog named Max", ("Max",)),
+        ("a bakery called Luigi's, bread", ("Luigi's",)),
+        ("a boat named serenity on a lake", ("serenity",)),
+        ("a Starbucks cup", ("Starbucks",)),
+        ("Coca-Cola bottle on a table", ("Coca-Cola",)),
+        ("a NASA rocket", ("NASA",)),
+        ('a sign "OPEN" and a jar labeled honey', ("honey",)),
+        ("a man reading Harry Potter", ("Harry", "Potter")),
+        ("Dog on a beach. Red car, two cats", ()),
+        ("A Cat On A Mat By The Sea", ()),
+        ("A CAT AND A DOG", ()),
+        ("a Starbucks cup, no text", ()),
+        ("a Starbucks cup --no text", ()),
+        ("看板のある通り", ()),
+    ],
+)
+def test_what_may_be_written_and_need_not_be(prompt: str, names: tuple[str, ...]) -> None:
+    assert requested_text(prompt).names == names
 
 
 @pytest.mark.parametrize(
@@ -124,6 +163,8 @@ def test_no_text_inside_quotes_is_a_text() -> None:
     [
         ("a neon sign over a bar", True),
         ("a book with a title", True),
+        ("a book titled war and peace", True),
+        ("a book titled War and Peace", False),
         ("a man with a newspaper", True),
         ('a newspaper with the headline "WAR"', True),
         ('a neon sign "BAR"', False),
@@ -165,6 +206,21 @@ def test_a_style_is_not_written() -> None:
 
 def _plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", "", text).lower().split())
+
+
+@pytest.mark.parametrize(("prompt", "text"), suite.TEXTS)
+def test_prompts_like_those_of_the_suites(prompt: str, text: str) -> None:
+    assert _plain(" ".join(requested_text(prompt).texts)) == _plain(text)
+
+
+@pytest.mark.parametrize(("prompt", "texts"), suite.CHINESE)
+def test_chinese_prompts_of_our_own(prompt: str, texts: tuple[str, ...]) -> None:
+    assert requested_text(prompt).texts == texts
+
+
+def test_our_own_prompts_without_text() -> None:
+    prompts = [row["prompt"] for row in (*suite.metadata(), *suite.pairs())] + list(suite.PROSE)
+    assert [prompt for prompt in prompts if requested_text(prompt).texts] == []
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,35 @@ def test_a_picture_in_the_wrong_section_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+PAIR = Case(
+    "Finds", "near_duplicate", "drawn/plate/OPEN", "Half as bright.", change=lambda pixels: pixels // 2, pair=True
+)
+
+
+def test_a_page_of_pairs_is_made_and_then_fresh(
+    made: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Case("Misses", "near_duplicate", "drawn/plate/OPEN", "Another word.", other="drawn/plate/CLOSED")
+    assert made(PAIR, other) == 0, capsys.readouterr().err
+    text = (tmp_path / "out" / "walls.md").read_text(encoding="utf-8")
+    assert text.index("Found: `near_duplicate`") < text.index("Missed: `near_duplicate`")
+    with Image.open(tmp_path / "out" / "walls-01-near-duplicate.jpg") as picture:
+        assert picture.width > 1.5 * picture.height
+    assert made(PAIR, other, options=("--check",)) == 0
+    assert made(PAIR, options=("--check",)) == 1
+
+
+def test_each_page_has_the_words_of_its_cases() -> None:
+    for name, group in check_pages.GROUPS.items():
+        text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+        assert text.startswith(f"# {group.title}\n")
+        assert " ".join(group.text.split()) in text
+        for number, case in enumerate(group.cases, 1):
+            (caption,) = re.findall(rf"\({name}-{number:02}-[\w-]+\.jpg\)\n\n(.*)\n", text)
+            assert f"`{case.failure}`" in caption
+            assert " ".join(case.note.split()).replace("<", "&lt;") in caption
+
+
 @pytest.mark.slow
 def test_the_page_on_duplicates_is_fresh(shared_data: Path) -> None:
     assert check_pages.main([str(shared_data), "duplicates", "--check"]) == 0

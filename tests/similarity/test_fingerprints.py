@@ -95,6 +95,29 @@ def test_copies_of_the_first_group_only(known: Contents) -> None:
     assert (highest[[1, 2, 4]] == 0).all()
 
 
+def test_pairs_from_elsewhere_are_compared_too(known: Contents) -> None:
+    reports: list[Progress] = []
+
+    def similarities(*further: tuple[int, int]) -> dict[tuple[int, int], float]:
+        compared, first, second, similar = fingerprints.compare(
+            known,
+            np.array([0, 1, 4, 5, 6]),
+            per_image=1,
+            minimum=2,  # no cosine is: hashes suggest nothing
+            report=reports.append,
+            further=tuple(np.array(further).T) if further else None,
+        )
+        assert compared.tolist() == [0, 1, 4, 5, 6]
+        return dict(zip(zip(first.tolist(), second.tolist(), strict=True), similar.tolist(), strict=True))
+
+    assert similarities() == {}
+    made = similarities((0, 5), (0, 1), (1, 2), (2, 1), (3, 0))
+    assert set(made) == {(0, 5), (0, 1)}, "both have to be among those that are compared"
+    assert made[0, 5] > 0.99
+    assert made[0, 1] < 0.9
+    assert reports[-1] == Progress(2, 2, "comparing candidates")
+
+
 def test_a_picture_without_detail_is_judged_by_its_pixels_alone() -> None:
     plain = np.full((40, 40, 3), 90, np.uint8)
     known = Contents.of([fingerprint(plain, file, pixels) for file, pixels in ("ab", "cb", "de", "fe")], {})

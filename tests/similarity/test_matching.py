@@ -143,6 +143,12 @@ def test_the_hash_is_that_of_an_independent_cosine_transform() -> None:
     assert np.allclose(d.hashes(luma)[0], expected / np.linalg.norm(expected), atol=1e-4)
 
 
+def test_a_faint_picture_has_a_hash_and_a_flat_one_has_none() -> None:
+    flat = np.full((2, 64, 64), 128, np.uint8)
+    flat[1, 0, 0] += 1
+    assert np.linalg.norm(d.hashes(flat), axis=1) == pytest.approx([0, 1], abs=1e-5)
+
+
 @pytest.mark.parametrize("turn", range(8))
 def test_a_turned_hash_is_the_hash_of_the_turned_picture(turn: int) -> None:
     luma = thumbs(scene(1), scene(2)).luma
@@ -159,7 +165,7 @@ def test_the_eight_turns_differ() -> None:
 @pytest.mark.parametrize("block", [3, 7, 64])
 def test_tiles_find_what_brute_force_finds(block: int) -> None:
     luma = thumbs(*(scene(seed % 5, 64, 64)[:, :: (-1) ** (seed // 5)] for seed in range(15))).luma
-    found = d.candidates(luma, per_image=14, minimum=0.9, block=block)
+    pairs = d.candidates(luma, per_image=14, minimum=0.9, block=block)
     whole = d.hashes(luma)
     expected = set()
     for a in range(15):
@@ -169,7 +175,7 @@ def test_tiles_find_what_brute_force_finds(block: int) -> None:
             part = max(float(d.hashes(luma[[a]], p)[0] @ d.hashes(luma[[b]], p)[0]) for p in d._PARTS)
             if max(turned, cut, part) >= 0.9:
                 expected.add((a, b))
-    assert {(min(a, b), max(a, b)) for a, b in zip(found.a.tolist(), found.b.tolist(), strict=True)} == expected
+    assert {(min(a, b), max(a, b)) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)} == expected
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -20,9 +20,9 @@ def unit(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
 
 
 def test_the_nearest_are_sklearns(unit: np.ndarray) -> None:
-    distances, indices = NearestNeighbors(n_neighbors=6, metric="cosine").fit(unit).kneighbors()
-    found, cosines = neighbors.nearest(unit, 6)
-    assert (found == indices).mean() > 0.99
+    distances, expected = NearestNeighbors(n_neighbors=6, metric="cosine").fit(unit).kneighbors()
+    indices, cosines = neighbors.nearest(unit, 6)
+    assert (indices == expected).mean() > 0.99
     np.testing.assert_allclose(1 - cosines, distances, atol=1e-5)
 
 
@@ -79,17 +79,17 @@ def test_what_cannot_be_compared_has_a_reason_and_the_rest_goes_on() -> None:
         np.array([1, 2, 3, np.inf]),
         -np.ones(4),
     ]
-    before = [None if one is None else one.copy() for one in given]
-    found = neighbors.usable(given)
-    assert found.index.tolist() == [0, 6]
-    np.testing.assert_allclose(np.linalg.norm(found.unit, axis=1), 1)
-    assert found.reasons == {
+    before = [None if vector is None else vector.copy() for vector in given]
+    vectors = neighbors.usable(given)
+    assert vectors.index.tolist() == [0, 6]
+    np.testing.assert_allclose(np.linalg.norm(vectors.unit, axis=1), 1)
+    assert vectors.reasons == {
         1: "no vector",
         2: "a vector with NaN or infinity",
         3: "a vector of zeros",
         4: "a vector of 7 numbers, most of the others have 4",
         5: "a vector with NaN or infinity",
     }
-    for one, other in zip(given, before, strict=True):
-        assert one is None or np.array_equal(one, other, equal_nan=True)
+    for vector, other in zip(given, before, strict=True):
+        assert vector is None or np.array_equal(vector, other, equal_nan=True)
     assert len(neighbors.usable([]).unit) == 0

@@ -100,6 +100,7 @@ def test_the_steps_are_fine_enough_for_the_lines() -> None:
     assert slider((-1, 0), [-0.5], -0.04) == (-1.0, 0.0, 0.001)
     assert slider((0, 1), [0.5], 0.5, 0.525) == (0.0, 1.0, 0.001), "a line lies on a step"
     assert slider((0, 1), [0.5], 0.52525) == (0.0, 1.0, 0.001), "but there are no more than a thousand"
+    assert slider((-1, 0), [-0.5], -0.52525) == (-1.0, 0.0, 0.001)
     assert slider((0, 1.1), [0.5], 0.525) == (0.0, 1.1, 0.01)
     assert slider((0, 1), [0.5], 0.0) == (0.0, 1.0, 0.01)
     assert slider((-1, 1), [-4e-4, 4e-4], 1.23e-4) == (-4e-4, 4e-4, 1e-6), "with no dust behind"

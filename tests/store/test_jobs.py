@@ -177,3 +177,102 @@ def test_progress_callback_of_a_job_stops_when_it_is_cancelled() -> None:
     assert jobs.cancel(job)
     with pytest.raises(Stopped, match="cancelled"):
         report(Progress(4, 4, "checking"))
+
+
+def test_recent_jobs_say_how_far_they_are_while_they_run_and_how_they_ended_then(dataset: Any) -> None:
+    from fiftyone.core import odm
+
+    from loupe.brain.store import jobs
+
+    operations = odm.get_db_conn()["delegated_ops"]
+    status = {"progress": 0.5, "label": "checking"}
+    states = {
+        "queued": ({}, None, ""),
+        "running": ({"status": status}, 0.5, "checking"),
+        "completed": ({"status": status, "result": {"result": {"message": "5 done\n"}}}, None, "5 done"),
+        "failed": ({"status": status, "result": {"error": "Traceback\n  ...\nOSError: disk"}}, None, "OSError: disk"),
+    }
+    for state, (facts, _, _) in states.items():
+        operations.update_one(
+            {"_id": _queue(label="Check")}, {"$set": {**facts, "run_state": state, "dataset_id": dataset._doc.id}}
+        )
+    _queue()  # of no dataset
+    listed = {job.state: job for job in jobs.recent(dataset._doc.id)}
+    assert {state: (job.progress, job.message) for state, job in listed.items()} == {
+        state: (progress, message) for state, (_, progress, message) in states.items()
+    }
+    assert {(job.operator, job.label, job.dataset_id) for job in listed.values()} == {
+        ("check", "Check", dataset._doc.id)
+    }
+
+
+def test_the_twenty_latest_jobs_are_recent(dataset: Any) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from fiftyone.core import odm
+
+    from loupe.brain.store import jobs
+
+    operations, first = odm.get_db_conn()["delegated_ops"], _queue()
+    template = operations.find_one({"_id": first}, {"_id": 0})
+    operations.delete_many({})
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    copies = [
+        {**template, "dataset_id": dataset._doc.id, "queued_at": noon + timedelta(hours=hour)} for hour in range(21)
+    ]
+    ids = operations.insert_many(copies).inserted_ids
+    assert [job.id for job in jobs.recent(dataset._doc.id)] == ids[:0:-1]
+    assert [job.id for job in jobs.recent(dataset._doc.id, 2)] == ids[:-3:-1]
+
+
+def test_two_reapers_requeue_a_job_once(database: str) -> None:
+    import threading
+
+    from fiftyone.core import odm
+
+    from loupe.brain.store import jobs
+
+    dead = _worker("reaped", 0.01)
+    job = _queue()
+    jobs.beat(dead)
+    assert jobs.claim(dead) == job
+    time.sleep(0.1)
+    results: list[Any] = []
+    both = [threading.Thread(target=lambda: results.append(jobs.reap())) for _ in range(4)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert [job for requeued, _ in results for job in requeued].count(job) == 1
+    stored = odm.get_db_conn()["delegated_ops"].find_one({"_id": job})
+    assert (stored["run_state"], stored["metadata"]["loupe"]["deaths"]) == ("queued", 1)
+
+
+def test_a_worker_that_signs_on_meanwhile_is_not_taken_for_dead(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from loupe.brain.store import jobs
+
+    new = jobs.WorkerFacts("id-new", "new", "host", 1, "cpu")
+    job, listed = _queue(), jobs.workers
+
+    def after_another_has_begun() -> Any:
+        alive = listed()
+        monkeypatch.setattr(jobs, "workers", listed)
+        jobs.beat(new)
+        assert jobs.claim(new) == job
+        return alive
+
+    monkeypatch.setattr(jobs, "workers", after_another_has_begun)
+    assert job not in jobs.reap()[0]
+    assert jobs.still_running(job, new.id)
+    assert new.id in [worker.id for worker in jobs.workers()]
+
+
+def test_what_a_worker_runs_is_released_at_once(database: str) -> None:
+    from loupe.brain.store import jobs
+
+    worker, job = _worker("leaving"), _queue()
+    jobs.beat(worker)
+    assert jobs.claim(worker) == job
+    assert jobs.release_all(worker.id) == [job]
+    assert jobs.release_all(worker.id) == []
+    assert not jobs.still_running(job, worker.id)

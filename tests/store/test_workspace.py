@@ -43,3 +43,32 @@ def test_an_empty_dataset_can_be_prepared(dataset: Any) -> None:
 
     prepare_app(dataset)
     assert dataset.has_workspace(WORKSPACE)
+
+
+def test_what_a_person_has_set_stays_and_the_rest_is_tidied_once(dataset: Any, new_dataset: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain.store.workspace import WORKSPACE, tidy_app
+
+    own = fo.ColorScheme(color_pool=["#123456"], color_by="field")
+    untouched = new_dataset()
+    for each in (dataset, untouched):
+        each.add_sample(fo.Sample(filepath="/nowhere/a.png"))
+        loupe.check(each, ["file"])
+    dataset.app_config.color_scheme = own
+    dataset.save()
+    assert tidy_app(dataset)
+    dataset.reload()
+    assert dataset.app_config.color_scheme.color_pool == ["#123456"]
+    assert dataset.app_config.active_fields.paths == ["failures"]
+    assert [group.name for group in dataset.app_config.sidebar_groups if group.expanded] == ["failures"]
+    assert dataset.list_workspaces() == [WORKSPACE]
+
+    dataset.app_config.active_fields = fo.ActiveFields(paths=["filepath"])
+    dataset.save()
+    assert not tidy_app(dataset)
+    assert dataset.app_config.active_fields.paths == ["filepath"]
+
+    assert tidy_app(untouched)
+    assert untouched.app_config.color_scheme.color_by == "value"

@@ -12,8 +12,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED: dict[str, list[str]] = yaml.safe_load((ROOT / "fiftyone.yml").read_text(encoding="utf-8"))
-#: the names of all operators, and of those that call a verb
-ALL = DECLARED["operators"]
+#: the names of all operators with a form, and of those that call a verb
+ALL = [name for name in DECLARED["operators"] if name != "stop"]
 VERBS = [name for name in ALL if name != "jobs"]
 #: what stands in a form beside what is asked for
 AROUND = {"view_target", "count", "settings", "report", "too_few"}
@@ -75,16 +75,20 @@ def untouched(name: str, dataset: Any, params: dict[str, Any] | None = None, **r
     return {**defaults, **(params or {})}
 
 
-def messages(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> list[dict[str, Any]]:
-    """Runs an operator as the App does, and returns the lines that it would be sent."""
+def messages(
+    name: str, dataset: Any, params: dict[str, Any] | None = None, *, app: bool = False, **request: Any
+) -> list[dict[str, Any]]:
+    """Runs an operator, by ``app`` as the App does, and returns the lines that it would be sent."""
+    # the App sends no prompt_id here, though it does so for the form
+    request |= {"operator_uri": f"@loupe/loupe/{name}"} if app else {}
     sent = operator(name).execute(context(name, dataset, params, **request))
     return [json.loads(message.to_json_line()) for message in sent]
 
 
 def result(name: str, dataset: Any, params: dict[str, Any] | None = None, **request: Any) -> dict[str, Any]:
     """Runs an operator as the App does, and returns its result."""
-    last = messages(name, dataset, params, prompt_id="p", **request)[-1]
-    assert last.get("error") is None, last
+    last = messages(name, dataset, params, app=True, **request)[-1]
+    assert last.get("error_message") is None, last
     body: dict[str, Any] = last["body"]
     return body
 

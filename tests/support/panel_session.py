@@ -60,7 +60,7 @@ class PanelSession:
     def run(self, ctx: Any) -> None:
         """Runs an event in the server; its answer is on its way."""
         log = _Log()
-        logger = logging.getLogger("loupe.panels")
+        logger = logging.getLogger("loupe")
         logger.addHandler(log)
         try:
             self.panel.execute(ctx)
@@ -117,12 +117,20 @@ class PanelSession:
 
     def traces(self) -> list[dict[str, Any]]:
         """Returns the Plotly traces of the heat map."""
-        return self.properties()["heatmap"]["view"]["data"]
+        return within(self.properties(), "scrolled", "wide", "heatmap")["view"]["data"]
 
     def cells(self) -> list[list[str]]:
         """Returns what each cell of the heat map says when the mouse is over it."""
         texts = [trace["hovertext"] for trace in self.traces()]
         return [[next(filter(None, cell)) for cell in zip(*rows, strict=True)] for rows in zip(*texts, strict=True)]
+
+
+def within(properties: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Returns what is rendered inside of parts of the panel."""
+    *outer, last = names
+    for name in outer:
+        properties = properties[name]["type"]["properties"]
+    return properties[last]
 
 
 class _Log(logging.Handler):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from committed import picture
 from PIL import Image
 
 from loupe.brain.core.records import Scores
@@ -61,6 +62,14 @@ def linked(weights: Callable[[str], Path], folder: Path, names: Sequence[str]) -
 
 def read(file: Path) -> np.ndarray:
     return np.array(Image.open(file).convert("RGB"))
+
+
+def two_people(request: pytest.FixtureRequest) -> np.ndarray:
+    """Returns a picture of two people who look at us, from the source that is a fixture's parameter."""
+    if request.param == "committed":
+        return np.hstack([picture("man"), picture("woman")])
+    folder: Path = request.getfixturevalue("shared_data")
+    return read(sorted(folder.joinpath(*GENERATED, "old_couple_in_sauna").glob("*.jpg"))[2])
 
 
 def batch_of(*pictures: np.ndarray) -> ImageBatch:

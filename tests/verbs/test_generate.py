@@ -189,7 +189,7 @@ def test_a_dataset_that_cannot_take_images(dataset: Any, folder: Path) -> None:
     with pytest.raises(InputError, match="got DatasetView"):
         loupe.generate(dataset.view(), ["x"], model=Noise(), output_dir=folder)
     dataset.add_sample_field("prompt", fo.IntField)
-    with pytest.raises(InputError, match="'prompt' to be a StringField, the dataset has a IntField"):
+    with pytest.raises(InputError, match="'prompt' is an IntField and would have to be a StringField"):
         loupe.generate(dataset, ["x"], model=Noise(), output_dir=folder)
     video = fo.Dataset()
     video.media_type = "video"

@@ -7,7 +7,7 @@ one: what is left over on either side is an edit of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -59,6 +59,8 @@ class Alignment(Record):
             number of wanted characters; other surplus words are left to ``edits``; NaN if none is wanted
         ned: 1 - edits / max(length), in [0, 1], higher is better; NaN if none is wanted
         word_accuracy: exactly read words over wanted and repeated words, in [0, 1]; NaN if none is wanted
+        open: differences at letters that the recognizer is not sure of: neither right nor wrong, and in no other number
+            but these three
     """
 
     edits: tuple[Edit, ...]
@@ -66,18 +68,25 @@ class Alignment(Record):
     cer: float
     ned: float
     word_accuracy: float
+    open: tuple[Edit, ...] = ()
 
     def count(self, kind: Kind) -> int:
         """Returns how many characters the edits of that kind touch."""
         return sum(edit.size for edit in self.edits if edit.kind == kind)
 
 
-def align(wanted: Sequence[str], read: Sequence[str]) -> Alignment:
+def align(wanted: Sequence[str], read: Sequence[str], unsure: Sequence[Collection[int]] = ()) -> Alignment:
     """Returns how the read words differ from the wanted ones; words are compared as they are given.
 
     Words are paired by the assignment with the least total normalised edit distance (the Hungarian method), ties by
     their order. In a pair, a run of surplus characters that equals the run beside it is a duplication; a surplus word
     that equals a paired one is a repeated word, a duplication too.
+
+    Args:
+        wanted: the wanted words
+        read: the read words
+        unsure: for each wanted word the places of letters that the recognizer is not sure of: differences that touch
+            them are open
 
     >>> [(e.kind, e.read) for e in align(["COFFEE"], ["COFFEEE"]).edits]
     [('duplication', 'E')]
@@ -87,12 +96,15 @@ def align(wanted: Sequence[str], read: Sequence[str]) -> Alignment:
     pairs = _pair(wanted, read)
     by_wanted = dict(pairs)
     edits: list[Edit] = []
+    open_: list[Edit] = []
     for index, word in enumerate(wanted):
         if index in by_wanted:
-            edits += _spell(word, read[by_wanted[index]], index, by_wanted[index])
+            places = unsure[index] if unsure else ()
+            for edit, is_open in _spell(word, read[by_wanted[index]], index, by_wanted[index], places):
+                (open_ if is_open else edits).append(edit)
         else:
             edits.append(Edit("omission", word, "", index, None))
-    inside = sum(edit.size for edit in edits)
+    inside = sum(edit.size for edit in (*edits, *open_))
     taken = {at for _, at in pairs}
     known = {wanted[at] for at, _ in pairs} | {read[at] for _, at in pairs}
     repeated = repeated_size = 0
@@ -104,13 +116,12 @@ def align(wanted: Sequence[str], read: Sequence[str]) -> Alignment:
             edits.append(Edit("duplication" if again else "unrequested", "", word, None, index))
     total = sum(map(len, wanted))
     if not total:
-        return Alignment(tuple(edits), pairs, float("nan"), float("nan"), float("nan"))
+        return Alignment(tuple(edits), pairs, float("nan"), float("nan"), float("nan"), tuple(open_))
     length = max(total, sum(len(read[at]) for _, at in pairs) + repeated_size)
     exact = sum(wanted[a] == read[b] for a, b in pairs)
     errors = inside + repeated_size
-    return Alignment(
-        tuple(edits), pairs, errors / total, max(0.0, 1.0 - errors / length), exact / (len(wanted) + repeated)
-    )
+    accuracy = exact / (len(wanted) + repeated)
+    return Alignment(tuple(edits), pairs, errors / total, max(0.0, 1.0 - errors / length), accuracy, tuple(open_))
 
 
 def resegment(read: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -234,12 +245,16 @@ def _path(wanted: str, read: str) -> list[tuple[int | None, int | None]]:
     return path[::-1]
 
 
-def _spell(wanted: str, read: str, wanted_word: int, read_word: int) -> list[Edit]:
-    """The edits inside one pair of words, runs of one kind put together."""
-    edits: list[Edit] = []
+def _spell(
+    wanted: str, read: str, wanted_word: int, read_word: int, unsure: Collection[int] = ()
+) -> list[tuple[Edit, bool]]:
+    """The edits inside one pair of words, runs of one kind put together, and whether each is open."""
+    edits: list[tuple[Edit, bool]] = []
     run: list[tuple[int | None, int | None]] = []
+    path = _path(wanted, read)
+    touched = _touched(wanted, read, path, unsure)
 
-    def close() -> None:
+    def close(end: int) -> None:
         if run:
             left = "".join(wanted[i] for i, _ in run if i is not None)
             right = "".join(read[j] for _, j in run if j is not None)
@@ -247,18 +262,34 @@ def _spell(wanted: str, read: str, wanted_word: int, read_word: int) -> list[Edi
             first = run[0][1]
             if kind == "unrequested" and first is not None and _repeats(read, first, len(run)):
                 kind = "duplication"
-            edits.append(Edit(kind, left, right, wanted_word, read_word))
+            edits.append((Edit(kind, left, right, wanted_word, read_word), end - 1 in touched))
             run.clear()
 
-    for i, j in _path(wanted, read):
+    for at, (i, j) in enumerate(path):
         if i is not None and j is not None and wanted[i] == read[j]:
-            close()
+            close(at)
             continue
-        if run and ((run[-1][0] is None) != (i is None) or (run[-1][1] is None) != (j is None)):
-            close()
+        turned = run and ((run[-1][0] is None) != (i is None) or (run[-1][1] is None) != (j is None))
+        if turned or (at - 1 in touched) != (at in touched):
+            close(at)
         run.append((i, j))
-    close()
+    close(len(path))
     return edits
+
+
+def _touched(
+    wanted: str, read: str, path: Sequence[tuple[int | None, int | None]], unsure: Collection[int]
+) -> set[int]:
+    """The steps of a path that may come of an unsure letter: at it or beside it, or read besides where it was read."""
+    touched: set[int] = set()
+    if not unsure:
+        return touched
+    same = [i is not None and j is not None and wanted[i] == read[j] for i, j in path]
+    for at, (i, _) in enumerate(path):
+        near = range(max(0, at - 1), min(len(path), at + 2))
+        if not same[at] and any(path[k][0] in unsure and (i is None or not same[k]) for k in near):
+            touched.add(at)
+    return touched
 
 
 def _repeats(read: str, at: int, size: int) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from loupe.brain.core.strings import comparable
 from loupe.brain.measures.text.alignment import align
+from loupe.brain.measures.text.excused import unsure_letters
 from loupe.brain.measures.text.legible import LONG, READABLE, unsureness
 from loupe.brain.measures.text.line_hypotheses import (
     Line,
@@ -58,6 +59,11 @@ class Reader:
 
     def __init__(self, ocr: Ocr, doubt: float) -> None:
         self._ocr, self._doubt = ocr, doubt
+        self._known = frozenset(ocr.characters)
+
+    def unsure_letters(self, word: str) -> dict[int, str]:
+        """Returns the letters of a word that the recognizer is not sure of, by their places in ``comparable(word)``."""
+        return unsure_letters(word, self._known)
 
     def read(self, picture: np.ndarray, wanted: Sequence[str]) -> Reading | str:
         """Returns what a (H, W, 3) uint8 RGB picture says, or why nothing can be said.

@@ -1,0 +1,1 @@
+"""What goes wrong in use, tried on purpose."""

@@ -1,0 +1,135 @@
+"""Small tables, for whoever prints a result: as text, and as HTML in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loupe.brain.core.records import DuplicatesResult, Flags, Rate
+
+#: rows beyond these are counted only
+MAX_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells below their heads.
+
+    Attributes:
+        title: one line
+        head: what stands over each column
+        rows: the cells; all rows are as long as the head. Numbers stand to the right
+        more: how many rows there are beyond
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    more: int = 0
+
+    @classmethod
+    def of(cls, title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+        """Returns the table of the first rows; the others are counted."""
+        every = [tuple(row) for row in rows]
+        return cls(title, tuple(head), tuple(every[:MAX_ROWS]), max(0, len(every) - MAX_ROWS))
+
+    def text(self) -> str:
+        r"""Returns it as lines of one width.
+
+        >>> print(Table.of("2 fail", ["failure", "failed"], [["blur", 12], ["a\nb", 3]]).text())
+        2 fail
+        failure  failed
+        blur         12
+        a b           3
+        """
+        lines = [self.title] if self.title else []
+        if self.rows:
+            cells = [self.head, *([" ".join(str(cell).split()) for cell in row] for row in self.rows)]
+            widths = [max(len(row[column]) for row in cells) for column in range(len(self.head))]
+            right = self._right()
+            for row in cells:
+                padded = [
+                    cell.rjust(width) if to_right else cell.ljust(width)
+                    for cell, width, to_right in zip(row, widths, right, strict=True)
+                ]
+                lines.append("  ".join(padded).rstrip())
+        return "\n".join([*lines, *([f"and {self.more:,} rows more"] if self.more else [])])
+
+    def html(self) -> str:
+        """Returns it as an HTML table; whatever stands in a cell is shown as it is."""
+        right = [" style='text-align:right'" if to_right else "" for to_right in self._right()]
+
+        def row(tag: str, cells: Iterable[object]) -> str:
+            made = (f"<{tag}{style}>{html.escape(str(cell))}</{tag}>" for cell, style in zip(cells, right, strict=True))
+            return f"<tr>{''.join(made)}</tr>"
+
+        body = "".join(row("td", cells) for cells in self.rows)
+        table = f"<table><thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>" if self.rows else ""
+        more = f"<p>and {self.more:,} rows more</p>" if self.more else ""
+        return (f"<p>{html.escape(self.title)}</p>" if self.title else "") + table + more
+
+    def _right(self) -> list[bool]:
+        return [
+            bool(self.rows) and all(isinstance(row[column], (int, float)) for row in self.rows)
+            for column in range(len(self.head))
+        ]
+
+
+class Tabular:
+    """What prints as a table; a dataclass that inherits it needs ``repr=False``."""
+
+    def table(self) -> Table:
+        """Returns the table that it prints as."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+def of_rates(rates: Sequence[Rate]) -> Table:
+    """Returns a row for each rate."""
+    rows = [
+        (
+            str(rate.slice),
+            rate.failure,
+            f"{rate.rate:.1%}" if rate.n else "not judged",
+            f"{rate.low:.1%} to {rate.high:.1%}" if rate.n else "",
+            rate.failures,
+            rate.n,
+            rate.unknown,
+            rate.unchecked,
+        )
+        for rate in rates
+    ]
+    head = ("slice", "failure", "rate", "interval", "failed", "judged", "unknown", "unchecked")
+    return Table.of("" if rows else "no rates: nothing was judged", head, rows)
+
+
+def of_flags(flags: Flags) -> Table:
+    """Returns a row for each failure mode, the most frequent first."""
+    used = sorted(flags.thresholds.items(), key=lambda item: (-flags.counts.get(item[0], 0), item[0]))
+    rows = [
+        (
+            failure,
+            f"{threshold.op} {threshold.value:g}",
+            threshold.source,
+            flags.counts.get(failure, 0),
+            flags.unknown.get(failure, 0),
+        )
+        for failure, threshold in used
+    ]
+    head = ("failure", "fails where", "set by", "failed", "unknown")
+    return Table.of(f"{sum(flags.counts.values()):,} failures flagged", head, rows)
+
+
+def of_pairs(result: DuplicatesResult) -> Table:
+    """Returns a row for each pair."""
+    rows = [(pair.id_a, pair.id_b, pair.kind, round(pair.similarity, 3)) for pair in result.pairs]
+    title = f"{len(result.pairs):,} pairs in {len(result.groups):,} groups"
+    return Table.of(title, ("sample", "and", "the same", "similarity"), rows)

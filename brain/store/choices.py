@@ -1,0 +1,64 @@
+"""Which factors a panel offers to slice by, and the query of each value of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
+
+from loupe.brain.core.errors import LoupeError
+from loupe.brain.slicing.factors import BINS, Factor
+from loupe.brain.store import columns
+from loupe.brain.store.factors import place
+
+_LABELS = (fo.Classification, fo.Classifications, fo.Detection, fo.Detections, fo.Polylines, fo.Keypoints)
+_NUMBERS = (fo.FloatField, fo.IntField)
+#: Loupe's own labels: the failures are what is counted, and the others say how they were seen
+_OWN = {"failures", "unknown", "flaws", "text", "hands", "faces", "bodies", "composition", "overlays"}
+_OWN_NUMBERS = {"quality", "metadata", "generation", "checked"}
+
+
+def factors(view: SampleCollection) -> dict[str, Factor]:
+    """Returns by name what a view can be sliced by: fields of few values, classes of labels, tags, and numbers.
+
+    Only the first samples are looked at, so that it takes milliseconds.
+    """
+    schema = view.get_field_schema(flat=True)
+    few = columns.factors(view)
+    offered = {path: Factor.field(path) for path in few}
+    labels = {path for path, field in schema.items() if _holds_labels(field)}
+    offered |= {path: Factor.label(path) for path in sorted(labels - _OWN) if "." not in path}
+    offered["tags"] = Factor.tags()
+    for path, field in schema.items():
+        elsewhere = path in offered or path.split(".")[0] in labels | _OWN | _OWN_NUMBERS
+        if isinstance(field, _NUMBERS) and not elsewhere:
+            offered[path] = Factor.field(path, bins=BINS)
+    return _varied(view, offered)
+
+
+def _holds_labels(field: fo.Field) -> bool:
+    return isinstance(field, fo.EmbeddedDocumentField) and issubclass(field.document_type, _LABELS)
+
+
+def _varied(view: SampleCollection, offered: dict[str, Factor]) -> dict[str, Factor]:
+    """Returns those of the factors of which the first samples have more than one value, or that came first anyway."""
+    few = set(columns.factors(view))
+    rest = {}
+    for name, factor in offered.items():
+        if name not in few:
+            with suppress(LoupeError):  # a list of numbers, and what else nothing can be sliced by
+                rest[name] = place(view, factor).read
+    first = view.limit(columns.LOOK_AT)
+    values = first.values(list(rest.values())) if rest else []
+    varied = {name for name, column in zip(rest, values, strict=True) if len({str(value) for value in column}) > 1}
+    return {name: factor for name, factor in offered.items() if name in few or name in varied}
+
+
+def queries(view: SampleCollection, factor: Factor, values: Sequence[Any]) -> list[dict[str, Any]]:
+    """Returns the database's query of each value of a factor with fitted bins: JSON-able."""
+    own = place(view, factor)
+    stages = [own.stage(factor, value) for value in values]
+    return [dict(stage.filter) for stage in stages if isinstance(stage, fo.Match)]

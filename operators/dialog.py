@@ -1,0 +1,63 @@
+"""The one dialog of a run: its progress with a way to stop it, and then its result, or why there is none.
+
+The App shows all three in the same place: the last one stands. What a generator raises, or says of itself as its
+result, it would drop, and leave the progress there for ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fiftyone.operators import types
+
+from loupe.brain.core.errors import LoupeError, Stopped
+from loupe.operators import run
+from loupe.operators.summary import Summary, prose
+
+#: the operator behind the button
+STOP = "@loupe/loupe/stop"
+
+
+def progress(ctx: Any, label: str, words: str, share: float, stop: run.Stop) -> Any:
+    """Returns the message that shows how far a run has come.
+
+    Args:
+        ctx: FiftyOne's context
+        label: what runs
+        words: how far it has come
+        share: the same, in [0, 1]
+        stop: what its button asks to stop
+    """
+    shown = types.Object()
+    shown.float("share", view=types.ProgressView(label=words))
+    if stop.asked:
+        shown.view("stopping", types.AlertView(severity="info", label="Stopping after the current batch …"))
+    else:
+        button = types.Button(label="Stop", operator=STOP, params={"run": stop.id}, variant="outlined")
+        shown.view("stop", button)
+    return _show(ctx, label, shown, {"share": share})
+
+
+def finished(ctx: Any, label: str, done: Summary) -> Any:
+    """Returns the message that shows what a run has done."""
+    shown = types.Object()
+    shown.str("summary", view=types.MarkdownView())
+    return _show(ctx, label, shown, {"summary": done.text})
+
+
+def failed(ctx: Any, label: str, error: BaseException, message: str) -> Any:
+    """Returns the message that shows why a run has ended without a result, and what to do."""
+    shown = types.Object()
+    if isinstance(error, Stopped):
+        severity, title = "warning", "Stopped"
+    else:
+        severity, title = "error", "This cannot be done" if isinstance(error, LoupeError) else "This went wrong"
+    # the App reads it as Markdown
+    shown.view("failed", types.AlertView(severity=severity, label=title, description=prose(message)))
+    # the App runs nothing without results, and says so on its console only
+    return _show(ctx, label, shown, {"message": message})
+
+
+def _show(ctx: Any, label: str, shown: types.Object, results: dict[str, Any]) -> Any:
+    outputs = types.Property(shown, view=types.View(label=label))
+    return ctx.ops.show_output(outputs.to_json(), results)

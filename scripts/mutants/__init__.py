@@ -1,0 +1,1 @@
+"""Puts small faults into a copy of the code, one at a time: do the tests notice? Run by `make mutants`."""

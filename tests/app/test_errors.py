@@ -1,0 +1,96 @@
+"""A run that fails, in a real browser: the reason and what to do stand in the dialog, and nothing goes on for ever."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import app_browser
+import numpy as np
+import pytest
+from operator_calls import ALL
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
+
+NAME, N = "broken", 12
+
+#: operator → its label and button, what is typed into which input, and what the reason names. The dataset has fields of
+#: its owner's with names that Loupe writes to: nothing of it fails a form
+FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
+    "check": ("check images", "Check", {}, "rename_sample_field"),
+    "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
+    "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
+    "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
+    "find_leaks": ("find leaks", "Find", {}, "rename_sample_field"),
+    "find_memorized": ("find memorized images", "Find", {}, "at least one sample"),
+    "find_outliers": ("find outliers", "Find", {}, "rename_sample_field"),
+    "flag": ("set thresholds", "Flag", {}, "rename_sample_field"),
+    "generate": ("generate images", "Generate", {"Prompts": "a cup", "Model": "nobody/nothing"}, "nobody/nothing"),
+    "import_images": ("import images", "Import", {"Folder": "{empty folder}"}, "expected images"),
+}
+#: operators that nothing fails which passes their form
+NONE_FAILS = {"calibrate", "jobs", "scores", "slice"}
+
+
+@pytest.fixture(scope="module")
+def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
+    """The App with a dataset that every operator fails on."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import fiftyone as fo
+
+    folder = tmp_path_factory.mktemp("broken")
+    dataset, other = fo.Dataset(NAME, persistent=True), fo.Dataset("an empty one", persistent=True)
+    for index in range(N):
+        path = folder / f"{index}.png"
+        path.write_bytes(b"no image")
+        sample = fo.Sample(filepath=str(path), text="a caption", fingerprint="mine", failures="none")
+        sample["checked"] = fo.DynamicEmbeddedDocument(sharpness="1")
+        sample["quality"] = fo.DynamicEmbeddedDocument(sharpness=0.5)
+        sample["vectors"] = np.ones(4)
+        dataset.add_sample(sample, dynamic=True)
+    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(NAME)
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    dataset.delete()
+    other.delete()
+
+
+def test_each_operator_is_driven() -> None:
+    assert set(FAILING) | NONE_FAILS == set(ALL)
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_failing_run_shows_why_and_what_to_do(app: app_browser.App, tmp_path: Path, name: str) -> None:
+    label, button, typed, reason = FAILING[name]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("no image")
+    given = {"{text file}": str(tmp_path / "text.txt"), "{empty folder}": str(tmp_path / "empty")}
+    form = app.open_operator(f"Loupe: {label}")
+    for title, text in typed.items():
+        field(form, title).fill(given.get(text, text))
+    app.page.wait_for_timeout(1500)  # the App asks for the form again half a second after the last key
+    form.get_by_role("button", name=button, exact=True).click(timeout=20_000)
+    dialog = app.ended()
+    app.page.wait_for_timeout(1500)  # what the App draws late leaves it there
+    app.page.screenshot(path=tmp_path / f"{name}.png")
+    assert dialog.locator('[role="progressbar"]').count() == 0
+    alerts, text = dialog.locator(".MuiAlert-root").count(), app.page.locator("body").inner_text()
+    assert re.search(reason, app.close(dialog))
+    assert alerts == 1
+    assert "Operation failed" not in text
+
+
+def field(form: Any, title: str) -> Any:
+    """Returns the text field below a title."""
+    return form.locator(f"xpath=.//*[text()='{title}']/following::*[self::input or self::textarea][1]")
