@@ -31,7 +31,7 @@ def checks() -> list[Any]:
     return [registry.checks()[name]() for name in ("sharpness", "exposure")]
 
 
-def score(dataset: Any, rows: list[Any], name: str) -> None:
+def mark_judged(dataset: Any, rows: list[Any], name: str) -> None:
     """Notes that a check has judged these rows."""
     import fiftyone as fo
 
@@ -58,8 +58,8 @@ def test_what_was_judged_is_left_out_unless_asked_for(three: Any) -> None:
     from loupe.brain.store.rows import pending_rows
 
     rows, _ = pending_rows(three, checks())
-    judge(three, rows[:2], "sharpness")
-    judge(three, rows[:1], "exposure")
+    mark_judged(three, rows[:2], "sharpness")
+    mark_judged(three, rows[:1], "exposure")
     again, skipped = pending_rows(three, checks())
     assert skipped == 1
     assert [sorted(row.pending) for row in again] == [["exposure"], ["exposure", "sharpness"]]
@@ -73,7 +73,7 @@ def test_a_change_of_file_field_or_parameter_is_judged_again(three: Any) -> None
 
     rows, _ = pending_rows(three, checks(), needs=("prompt",))
     for name in ("sharpness", "exposure"):
-        judge(three, rows, name)
+        mark_judged(three, rows, name)
     assert pending_rows(three, checks(), needs=("prompt",)) == ([], 3)
     os.utime(rows[0].path, (1, 1))
     Path(rows[1].path).unlink()
