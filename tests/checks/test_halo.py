@@ -165,6 +165,7 @@ def test_photos_and_their_halos() -> None:
     assert sharpened >= len(PHOTOS) - 1
 
 
+@pytest.mark.slow
 def test_real_photos(shared_data: Path) -> None:
     paths = sorted((shared_data / "1_real_photos" / "imagenet_sample_1000").iterdir())[:60:2]
     clean, sharpened = 0, 0

@@ -130,6 +130,7 @@ def test_a_soft_patch_is_found_where_it_is(scene: np.ndarray, place: tuple[float
     assert blur_map[inside].mean() > blur_map[outside].mean() + 0.3
 
 
+@pytest.mark.slow
 def test_the_injector_is_found_and_covers_what_it_says(scene: np.ndarray) -> None:
     pixels = np.repeat(scene.astype(np.uint8)[..., None], 3, 2)
     n_found = 0
@@ -142,6 +143,7 @@ def test_the_injector_is_found_and_covers_what_it_says(scene: np.ndarray) -> Non
     assert n_found >= 5
 
 
+@pytest.mark.slow
 def test_bokeh_depth_and_blur_all_over_are_fine(scene: np.ndarray) -> None:
     down = np.linspace(0, 1, 384)[:, None].repeat(512, 1)
     for sigma in (4, 8, 14):
@@ -176,6 +178,7 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     assert reason in str(scores.reasons[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PHOTOS if name != "pagoda"])  # whose lake is smooth
 def test_photos_that_are_sharp_or_out_of_focus_all_over_are_fine(name: str) -> None:
     for pixels in (picture(name), defocused(picture(name), 3), defocused(picture(name), 5)):

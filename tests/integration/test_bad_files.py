@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.faults import hostile
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 CHECKS = ["file", "exposure", "sharpness", "size", "seam"]
 

@@ -25,7 +25,7 @@ from operator_calls import (
 
 from loupe.brain.core.errors import InputError, LoupeError
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 
 class Called(Exception):

@@ -13,7 +13,7 @@ import pytest
 from operator_calls import execute, form, messages, problems, result, triggered
 from PIL import Image
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 
 def test_check_writes_scores_and_tells_the_app(scenes: Any) -> None:

@@ -16,7 +16,7 @@ from loupe.brain.perception.vlm.endpoint import Unreachable
 from loupe.brain.perception.vlm.http import HttpVlm
 
 # an endpoint that hangs must not: nothing here takes more than seconds
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.slow]
 
 
 @pytest.fixture

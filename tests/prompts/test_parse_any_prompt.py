@@ -27,6 +27,7 @@ def test_the_prompt_must_be_text() -> None:
         parse(7)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [

@@ -77,3 +77,21 @@ def test_a_table_goes_through_json(table: Table) -> None:
     assert again.cells[0] == table.cells[0]
     assert again.overall == table.overall
     assert (again.values, again.modes) == (table.values, table.modes)
+
+
+def test_of_many_modes_those_stay_that_some_value_fares_worst_in() -> None:
+    day_night = ["day"] * 10 + ["night"] * 10
+    # "dark" fails at night alone, "noise" by day alone, "blur" as often by day as at night
+    states = {
+        "blur": np.array([F, P] * 10),
+        "dark": np.array([P] * 10 + [F] * 10),
+        "noise": np.array([F] * 10 + [P] * 10),
+        "haze": np.full(20, P),
+    }
+    made = tabulate("time", day_night, states, max_modes=2)
+    assert made.modes == ("dark", "noise")
+    assert [rate.failure for rate in made.overall] == ["dark", "noise"]
+    assert (made.milder_left_out, made.modes_left_out) == (1, 1)
+    for whole in (tabulate("time", day_night, states), tabulate("time", day_night, states, max_modes=3)):
+        assert (whole.modes, whole.milder_left_out, whole.modes_left_out) == (("blur", "dark", "noise"), 0, 1)
+    assert tabulate("time", day_night, states, max_modes=2, every_mode=True).modes == tuple(states)

@@ -26,6 +26,7 @@ def test_fields_are_declared_once_in_the_order_of_the_factors(dataset: Any) -> N
 
     for _ in range(2):
         generated.prepare(dataset, ["weather", "time", "weather"])
+    assert dataset.media_type == "image", "what has no samples yet takes images only from now on"
     schema = dataset.get_field_schema(flat=True)
     assert isinstance(schema["prompt"], fo.StringField)
     assert isinstance(schema["generation.seed"], (fo.IntField, fo.StringField))

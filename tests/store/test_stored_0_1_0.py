@@ -18,7 +18,7 @@ import pytest
 import loupe
 from loupe.brain.slicing.outcomes import State
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 STORED = Path(__file__).parent / "data" / "stored_0_1_0"
 N = 20
