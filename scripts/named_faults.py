@@ -69,9 +69,9 @@ FAULTS = (
     ),
     Fault(
         "other checks' reasons for unknown are dropped",
-        "brain/store/scores.py",
-        "if check not in verdict.row.pending}",
-        "if False}",
+        "brain/store/updates.py",
+        "sets |= {path: elements.merged(path) for",
+        "sets |= {path: elements.whole() for",
         ("tests/store/test_scores.py",),
     ),
     *(
