@@ -20,7 +20,7 @@ test: .venv/dev.done browser    ## every test, in under 15 minutes on two cores
 	$(PY) -m pytest -q
 
 test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in under two minutes
-	$(PY) -m pytest -q -m "not slow"
+	$(PY) -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 mutants: .venv/dev.done        ## do the tests notice small faults? A sample; ROOMS="engine store" N=40 SEED=0, an hour or more
 	PYTHONPATH=scripts nice $(PY) -m mutants $(ROOMS) --number $(N) --seed $(SEED)
