@@ -242,3 +242,7 @@ def test_groups_are_those_of_scipy() -> None:
     _, labels = connected_components(coo_matrix((np.ones(len(pairs)), (rows, columns)), shape=(60, 60)))
     expected = sorted(np.flatnonzero(labels == label).tolist() for label in set(labels.tolist()))
     assert d.connected(60, pairs) == [group for group in expected if len(group) > 1]
+
+
+def test_two_of_the_same_hash_are_equal_and_one_alone_or_none_is_not() -> None:
+    assert sorted(map(list, d.equal(["a", "b", "a", None, "c", "c", "c", None]))) == [[0, 2], [4, 5, 6]]
