@@ -144,7 +144,6 @@ for _kind, _text in (
     _KINDS.update(dict.fromkeys(_text.split(), _kind))  # type: ignore[arg-type]
 COLORS = word_set(_COLORS)
 SHAPES = word_set(_SHAPES)
-MATERIALS = word_set(_MATERIALS)
 #: "light blue": shades that belong to the colour after them
 SHADES = word_set(
     """

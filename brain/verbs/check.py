@@ -135,8 +135,9 @@ def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str)
         wanted = [name for name, spec in known.items() if spec.default]
     elif isinstance(wanted, str):
         wanted = list(known) if wanted == "all" else [wanted]
-    # two failure modes may be one check's
-    chosen = list(dict.fromkeys(registry.pick("check", known, name) for name in wanted))
+    picked = [registry.pick("check", known, name) for name in wanted]
+    # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed
+    chosen = list({(spec.name, spec.key): spec for spec in picked}.values())
     if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
     checks = [spec for spec in chosen if isinstance(spec, Check)]

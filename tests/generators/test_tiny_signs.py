@@ -67,7 +67,7 @@ def test_any_prompt_tokenises_to_the_same_length(tmp_path: Path, prompt: str) ->
     assert max(encoded.input_ids) < len(made)
 
 
-def test_column_labels_are_centerd() -> None:
+def test_column_labels_are_centered() -> None:
     assert train_text.column_labels("7").count(7) == 5
     two = train_text.column_labels("12")
     assert two.index(2) - two.index(1) == 5

@@ -5,17 +5,39 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+from loupe.brain.core.records import Output, Scores
+from loupe.brain.core.specs import Check
+from loupe.brain.imaging.batches import ImageBatch
 
 pytestmark = pytest.mark.database
 
 PIXEL_CHECKS = ["file", "sharpness", "exposure", "information", "geometry"]
+
+
+@dataclass(frozen=True)
+class Levels(Check):
+    """Levels: a check of another package, with a list among its parameters."""
+
+    name = "levels"
+    version = 1
+    reference = "this test"
+    license = "Apache-2.0"
+    outputs = (Output("above", "0 to 1", None, (0, 1), "The last edge"),)
+    edges: list[float] = field(default_factory=lambda: [0.25, 0.5])
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        return lambda batch: Scores({"above": torch.full((len(batch),), self.edges[-1])})
 
 
 @pytest.fixture
@@ -267,3 +289,12 @@ def test_checks_share_a_field_of_boxes_and_keep_what_is_not_theirs(dataset: Any,
 def _boxes(dataset: Any) -> list[tuple[list[str], list[str]]]:
     columns = dataset.values(["flaws.detections.label", "flaws.detections.check"])
     return list(zip(*columns, strict=True))
+
+
+def test_a_spec_with_a_list_for_a_parameter_is_run_once(filled: Any) -> None:
+    import loupe
+
+    done = loupe.check(filled, [Levels(), Levels(), "dark", "bright"], flag_after=False)
+    assert sorted(done.params["checks"]) == ["exposure", "levels"]
+    assert done.params["checks"]["levels"]["edges"] == [0.25, 0.5]
+    assert filled.values("quality.above") == [0.5] * 8 + [None]  # the last file cannot be read

@@ -99,17 +99,17 @@ def ink_of(picture: np.ndarray, region: Region) -> Ink | None:
     if contrast < _MIN_CONTRAST:
         return None
     sign = 1.0 if float(difference.mean()) >= 0 else -1.0
-    centerd_over, centerd_under = over - over.mean(0), under - under.mean(0)
-    moves = float((centerd_under**2).mean())
-    slope = float(np.clip((centerd_over * centerd_under).mean() / (moves + 4.0), 0, 1))
+    centered_over, centered_under = over - over.mean(0), under - under.mean(0)
+    moves = float((centered_under**2).mean())
+    slope = float(np.clip((centered_over * centered_under).mean() / (moves + 4.0), 0, 1))
     opacity = 1 - slope if moves > 16 else float("nan")
-    misfit = float(np.sqrt(((centerd_over - slope * centerd_under) ** 2).mean())) / contrast
+    misfit = float(np.sqrt(((centered_over - slope * centered_under) ** 2).mean())) / contrast
     # the ink's own colour, where it can be told: what is left after the ground's part of it
     color = ((over.mean(0) - slope * under.mean(0)) / max(0.05, 1 - slope)).clip(0, 255)
     ground = colors[~near & inside]
     return Ink(
         sign * contrast,
-        float(centerd_over.std()) / contrast,
+        float(centered_over.std()) / contrast,
         float((ground - ground.mean(0)).std()) / contrast,
         opacity,
         misfit,

@@ -133,9 +133,9 @@ def ink_of(line: np.ndarray, shift: float = 0.0) -> np.ndarray | str:
     import cv2
 
     pixels = line.reshape(-1, 3).astype(np.float32)
-    centerd = pixels - pixels.mean(0)
-    _, _, axes = np.linalg.svd(centerd.T @ centerd)
-    tone = (centerd @ axes[0]).reshape(line.shape[:2])
+    centered = pixels - pixels.mean(0)
+    _, _, axes = np.linalg.svd(centered.T @ centered)
+    tone = (centered @ axes[0]).reshape(line.shape[:2])
     low, high = np.percentile(tone, (1, 99))
     if high - low < 24:
         return "the lettering has too little contrast to be measured"
