@@ -109,7 +109,8 @@ class Aliasing(Check):
             top, left = max(0, height - _LONG_SIDE) // 2, max(0, width - _LONG_SIDE) // 2
             part = luma[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
             across, down = (part[:, 1:] - part[:, :-1]).abs_(), (part[1:] - part[:-1]).abs_()
-            columns, rows = across.sum(0), down.sum(1)
+            # two lines of numbers: on the CPU, they are waited for once and not at each step
+            columns, rows = across.sum(0).cpu(), down.sum(1).cpu()
             if max(float(columns.mean()) / len(part), float(rows.mean()) / part.shape[1]) < _MIN_DIFFERENCE:
                 return SampleResult({}, "too plain to judge aliasing")
             (x_share, period), (y_share, _) = repetition(columns), repetition(rows)
@@ -121,7 +122,7 @@ class Aliasing(Check):
                 for x in range(0, part.shape[1] - _MIN_SIDE, _CELL):
                     cell = slice(y, y + _CELL), slice(x, x + _CELL)
                     weight = float(across[cell].mean() + down[cell].mean())
-                    share = min(repetition(across[cell].sum(0))[0], repetition(down[cell].sum(1))[0])
+                    share = min(repetition(across[cell].sum(0).cpu())[0], repetition(down[cell].sum(1).cpu())[0])
                     cells.append((share * weight, y, x))
             boxes = []
             for weight, y, x in sorted(cells, key=lambda each: -each[0])[:5]:

@@ -44,9 +44,10 @@ def local_contrast(blocks: Tensor, tiles: int = 8) -> Tensor:
     if min(blocks.shape[1:]) < 2 * _MIN_TILES:
         return torch.full((len(blocks),), torch.nan, device=blocks.device)
     grid = (min(tiles, blocks.shape[1] // 2), min(tiles, blocks.shape[2] // 2))
-    means = blocks[:, None].double()
+    # Apple's devices have no doubles
+    means = (blocks.cpu() if blocks.device.type == "mps" else blocks)[:, None].double()
     variance = adaptive_avg_pool2d(means.square(), grid) - adaptive_avg_pool2d(means, grid).square()
-    return variance.amax((1, 2, 3)).clamp_min(0).sqrt().float()
+    return variance.amax((1, 2, 3)).clamp_min(0).sqrt().float().to(blocks.device)
 
 
 @dataclass(frozen=True)

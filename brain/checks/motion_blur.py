@@ -243,8 +243,11 @@ class MotionBlur(Check):
             loss, strongest = directional_loss(power).max(-1)
             angle = strongest * (180 / _DIRECTIONS)
             length = torch.zeros_like(loss)
-            for at in (loss >= _MIN_LOSS).nonzero()[:, 0].tolist():
-                length[at] = smear_length(power[at], float(angle[at])) / side[at]
+            smeared = (loss >= _MIN_LOSS).nonzero()[:, 0]
+            # the few that look smeared are fitted on the CPU: a device adds their bins up in any order
+            facts = zip(smeared.tolist(), power[smeared].cpu(), angle[smeared].tolist(), strict=True)
+            lengths = [smear_length(of_it, degrees) for _, of_it, degrees in facts]
+            length[smeared] = side[smeared].reciprocal() * torch.tensor(lengths, device=length.device)
             small = loss.isnan()
             unknown = small | (variance < _MIN_SPREAD**2)
             values = [scores.masked_fill(unknown, torch.nan) for scores in (loss, angle, length)]

@@ -31,4 +31,5 @@ def resolve_device(device: str | None = None) -> str:
     }
     if not available.get(kind.type, False):
         raise InputError(f"device {wanted!r} is not on this machine. Leave it out to run on the best one there is")
-    return wanted
+    # "cpu:0" is the CPU, too
+    return "cpu" if kind.type == "cpu" else wanted

@@ -222,10 +222,18 @@ class Scores(Mapping[str, "Tensor"]):
     def __len__(self) -> int:
         return len(self.tensors)
 
+    def _columns(self) -> dict[str, list[float]]:
+        """Returns the scores as plain numbers: one copy from a device for all of them, and not one for each."""
+        tensors = list(self.tensors.values())
+        if tensors and tensors[0].device.type != "cpu" and len({(t.device, t.dtype, t.shape) for t in tensors}) == 1:
+            import torch
+
+            return dict(zip(self.tensors, torch.stack(tensors).tolist(), strict=True))
+        return {name: values.tolist() for name, values in self.tensors.items()}
+
     def by_sample(self, n: int) -> list[SampleResult]:
         """Returns what the scores say of each of the batch's n pictures, in order."""
-        # one copy from the device for each score, and not one for each sample
-        columns = {name: values.tolist() for name, values in self.tensors.items()}
+        columns = self._columns()
         return [
             SampleResult(
                 values={name: column[at] for name, column in columns.items()},

@@ -116,14 +116,11 @@ class Check(Spec):
         """Returns what was said of each picture of a batch as one record: NaN where nothing was."""
         import torch
 
-        tensors = {
-            output.name: torch.tensor(
-                [result.values.get(output.name, math.nan) for result in results], dtype=torch.float32, device=device
-            )
-            for output in self.outputs
-        }
+        rows = [[result.values.get(output.name, math.nan) for result in results] for output in self.outputs]
+        # one copy to the device for all scores
+        values = torch.tensor(rows, dtype=torch.float32).to(device)
         return Scores(
-            tensors,
+            dict(zip((output.name for output in self.outputs), values, strict=True)),
             tuple(result.reason for result in results) if any(result.reason for result in results) else (),
             tuple(result.boxes for result in results) if any(result.boxes for result in results) else (),
             tuple(result.map for result in results) if self.map_field else (),

@@ -18,6 +18,7 @@ from loupe.brain.core.errors import ReadError
 from loupe.brain.imaging import jpeg, jpeg_header, orientation, png, profiles
 from loupe.brain.imaging.files import contents, kind_of, opened, printable, require_small
 from loupe.brain.imaging.jpeg import Encoded
+from loupe.brain.imaging.opencv import opencv
 from loupe.brain.imaging.transparency import on_background
 
 #: pixels of one picture, at most
@@ -172,8 +173,9 @@ def _large_webp(image: Image.Image, file: io.FileIO) -> Image.Image | None:
         return None
     if image.width * image.height < _LARGE:
         return None
-    import cv2
-
+    cv2 = opencv()
+    if cv2 is None:
+        return None
     # the same library, and the same pixels
     data = np.frombuffer(contents(file), dtype=np.uint8)
     pixels = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)

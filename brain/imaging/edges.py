@@ -124,6 +124,8 @@ def worst_places(
     """
     import torch
 
+    # on the CPU: each box asks for its bounds, and a device adds scores up in any order
+    rows, columns, scores = rows.cpu(), columns.cpu(), scores.cpu()
     height, width = shape
     side = max(1, -(-max(shape) // 12))
     across = -(-width // side)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,9 +97,28 @@ def decode(files: Sequence[Encoded], device: str) -> list[Tensor] | None:
         return None
 
 
+@cache
+def _has_simplejpeg() -> bool:
+    """Whether it is installed; where it is not, that is said once."""
+    import warnings
+
+    try:
+        import simplejpeg  # noqa: F401
+    except ImportError:
+        warnings.warn(
+            "simplejpeg is not installed: Pillow decodes JPEGs, more slowly, a GPU decodes none, and data that are "
+            "damaged in the midst of a file are not noticed. pip install simplejpeg",
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
 def _decoded(data: bytes, header: Header, space: str, scale: int) -> np.ndarray | None:
     if _lost(data, header):
         raise ReadError("truncated or corrupt: zeros where data should be")
+    if not _has_simplejpeg():
+        return None
     # what is mended may be odd in another way, or again: the decoder counts without what it has read ahead
     for _ in range(_MENDED):
         try:

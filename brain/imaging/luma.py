@@ -1,4 +1,8 @@
-"""Luma, sizes, histograms and their percentiles: what all checks see of a picture, computed once."""
+"""Luma, sizes, histograms and their percentiles: what all checks see of a picture, computed once.
+
+On the CPU by OpenCV, whose loops over bytes are several times faster than any that torch has. On a device, and where
+OpenCV is not installed, by torch, to the same pixels.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from loupe.brain.imaging import scaling
+from loupe.brain.imaging.opencv import opencv
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
+
+
+def _by_opencv(values: Tensor) -> bool:
+    return values.device.type == "cpu" and opencv() is not None
 
 
 def together(arrays: Sequence[np.ndarray]) -> Tensor:
@@ -30,7 +41,7 @@ def luma(pixels: Tensor) -> Tensor:
     """
     import torch
 
-    if pixels.device.type != "cpu":
+    if not _by_opencv(pixels):
         red, green, blue = pixels.unbind(1)
         total = red.to(torch.int32).mul_(9798).add_(green, alpha=19235).add_(blue, alpha=3735)
         return total.add_(1 << 14).bitwise_right_shift_(15).to(torch.uint8)
@@ -42,10 +53,14 @@ def luma(pixels: Tensor) -> Tensor:
 
 def luma_of(image: np.ndarray) -> np.ndarray:
     """Returns the luma of one (H, W, 3) uint8 picture on the CPU: (H, W) uint8, see ``luma``."""
-    import cv2
+    import numpy as np
 
-    # OpenCV's loop over bytes is ten times faster than any that torch has
-    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    cv2 = opencv()
+    if cv2 is None:
+        # its fixed point, so that the numbers are the same
+        return ((image @ np.array([9798, 19235, 3735], dtype=np.int32) + (1 << 14)) >> 15).astype(np.uint8)
+    gray: np.ndarray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return gray
 
 
 def scaled(planes: Tensor, long_side: int) -> Tensor:
@@ -60,12 +75,12 @@ def scaled(planes: Tensor, long_side: int) -> Tensor:
     height, width = planes.shape[-2:]
     scale = long_side / max(height, width)
     shape = (max(1, round(height * scale)), max(1, round(width * scale)))
-    # the 8-bit path is twenty times faster than the float one, but only the CPU has it
+    # the 8-bit path, which only the CPU has
     if planes.device.type == "cpu":
-        if planes.shape[1] == 1:
+        if planes.shape[1] == 1 and opencv() is not None:
             return _scaled_alone(planes[:, 0], shape)[:, None]
         return interpolate(planes, shape, mode="bicubic", antialias=True)
-    return interpolate(planes.float(), shape, mode="bicubic", antialias=True).round_().clamp_(0, 255).to(planes.dtype)
+    return scaling.scaled(planes, shape)
 
 
 def _scaled_alone(planes: Tensor, shape: tuple[int, int]) -> Tensor:
@@ -91,7 +106,7 @@ def sampled(pixels: Tensor) -> Tensor:
     """
 
     height, width = pixels.shape[-2:]
-    if pixels.device.type != "cpu":
+    if not _by_opencv(pixels):
         step = max(1, max(height, width) // 128)
         # rounded as OpenCV does
         rows, columns = (max(1, round(side / step)) for side in (height, width))
@@ -103,15 +118,15 @@ def sampled(pixels: Tensor) -> Tensor:
 
 def sampled_of(image: np.ndarray) -> np.ndarray:
     """Returns every n-th pixel of one (H, W, 3) uint8 picture on the CPU: (h, w, 3) uint8, see ``sampled``."""
-    import cv2
-
+    cv2 = opencv()
     height, width = image.shape[:2]
     step = max(1, max(height, width) // 128)
-    if min(height, width) < step:
+    if min(height, width) < step or cv2 is None:
         rows, columns = (max(1, round(side / step)) for side in (height, width))
         return image[::step, ::step][:rows, :columns].copy()
     # the scale and not the size is given, so that each place is a multiple of the step
-    return cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_NEAREST)
+    taken: np.ndarray = cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_NEAREST)
+    return taken
 
 
 def extremes(pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,7 +135,7 @@ def extremes(pixels: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         pixels: (N, 3, H, W) uint8
     """
-    if pixels.device.type != "cpu":
+    if not _by_opencv(pixels):
         return pixels.amax(1), pixels.amin(1)
     import cv2
 
@@ -144,7 +159,7 @@ def block_means(luma: Tensor, side: int) -> Tensor:
     from torch.nn.functional import avg_pool2d
 
     side = min(side, *luma.shape[-2:])
-    if luma.device.type != "cpu" or luma.dtype not in (torch.float32, torch.uint8):
+    if not _by_opencv(luma) or luma.dtype not in (torch.float32, torch.uint8):
         return avg_pool2d((luma / 255 if luma.dtype == torch.uint8 else luma)[:, None], side)[:, 0]
     import cv2
     import numpy as np
@@ -166,7 +181,7 @@ def gradient_energy(luma: Tensor) -> Tensor:
     """
     import torch
 
-    if luma.device.type == "cpu" and luma.dtype in (torch.float32, torch.uint8):
+    if _by_opencv(luma) and luma.dtype in (torch.float32, torch.uint8):
         import cv2
 
         # one pass without a copy of the differences; bytes take a third of the time
@@ -190,13 +205,18 @@ def histogram(levels: Tensor) -> Tensor:
     """
     import torch
 
+    if not _by_opencv(levels) or levels.dtype != torch.uint8:
+        # all pictures at once, and without waiting for the device, as bincount would for each of them; whole numbers
+        # add up to the same in any order
+        first = torch.arange(len(levels), device=levels.device)[:, None] * 256
+        places = (levels.flatten(1).long() + first).flatten()
+        counts = torch.zeros(len(levels) * 256, dtype=torch.int64, device=levels.device)
+        return counts.scatter_add_(0, places, torch.ones_like(places)).view(-1, 256)
     # image by image: one that stays in the processor's cache is counted ten times faster than a whole batch
-    if levels.device.type != "cpu" or levels.dtype != torch.uint8:
-        return torch.stack([torch.bincount(image.flatten(), minlength=256) for image in levels])
     import cv2
 
-    counts = [cv2.calcHist([image], [0], None, [256], [0, 256])[:, 0] for image in levels.contiguous().numpy()]
-    return together(counts).to(torch.int64)
+    of_images = [cv2.calcHist([image], [0], None, [256], [0, 256])[:, 0] for image in levels.contiguous().numpy()]
+    return together(of_images).to(torch.int64)
 
 
 def percentiles(counts: Tensor, percents: Sequence[float]) -> Tensor:
@@ -211,8 +231,9 @@ def percentiles(counts: Tensor, percents: Sequence[float]) -> Tensor:
     import torch
 
     up_to = counts.cumsum(1)
-    wanted = torch.tensor(percents, device=counts.device)[:, None, None] * up_to[:, -1:]
-    return (up_to * 100 < wanted).sum(2).float() / 255
+    # each percent as a number of its own: a tensor of them would be a copy to the device that is waited for
+    below = [(up_to * 100 < percent * up_to[:, -1:]).sum(1) for percent in percents]
+    return torch.stack(below).float() / 255
 
 
 @dataclass(frozen=True)

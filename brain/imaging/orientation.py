@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 import struct
+from typing import Any
 
 import numpy as np
+
+from loupe.brain.imaging.opencv import opencv
 
 _TAG = 0x0112
 _XMP = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>\s*)([1-8])\b")
@@ -68,8 +71,17 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """
     if orientation == 1:
         return pixels
-    import cv2
+    cv2 = opencv()
+    if cv2 is None:
+        turned = pixels.transpose(1, 0, 2) if turns(orientation) else pixels
+        down = -1 if orientation in (3, 4, 7, 8) else 1
+        across = -1 if orientation in (2, 3, 6, 7) else 1
+        return np.ascontiguousarray(turned[::down, ::across])
+    made: np.ndarray = _by_opencv(cv2, pixels, orientation)
+    return made
 
+
+def _by_opencv(cv2: Any, pixels: np.ndarray, orientation: int) -> Any:
     match orientation:
         case 2:
             return cv2.flip(pixels, 1)

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from loupe.brain.imaging import luma
+from loupe.brain.imaging.opencv import opencv
 
 #: luma of the backgrounds, in the order of preference: white is what most viewers and pages have
 BACKGROUNDS = (255, 128, 0)
@@ -47,10 +48,16 @@ def background_of(pixels: np.ndarray) -> int:
 
 def _edges(levels: np.ndarray, alpha: np.ndarray, background: int) -> int:
     """Returns how many neighbors differ visibly once (H, W) uint8 luma lies on a background."""
-    import cv2
-
     share = alpha.astype(np.float32) * np.float32(1 / 255)
     seen = ((levels - np.float32(background)) * share + np.float32(background)).astype(np.uint8)
-    across = cv2.absdiff(seen[:, 1:], seen[:, :-1]) if seen.shape[1] > 1 else np.zeros(0, np.uint8)
-    down = cv2.absdiff(seen[1:], seen[:-1]) if seen.shape[0] > 1 else np.zeros(0, np.uint8)
+    across = _differences(seen[:, 1:], seen[:, :-1]) if seen.shape[1] > 1 else np.zeros(0, np.uint8)
+    down = _differences(seen[1:], seen[:-1]) if seen.shape[0] > 1 else np.zeros(0, np.uint8)
     return int((across > EDGE).sum() + (down > EDGE).sum())
+
+
+def _differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    cv2 = opencv()
+    if cv2 is None:
+        return np.maximum(first, second) - np.minimum(first, second)
+    made: np.ndarray = cv2.absdiff(first, second)
+    return made
