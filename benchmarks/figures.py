@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +59,19 @@ def columns(cells: Sequence[str], widths: Sequence[int]) -> None:
 def machine() -> str:
     """Returns what the figures were measured on: processor, cores, Python and the libraries that decide the speed."""
     names = ("torch", "onnxruntime", "numpy", "Pillow", "opencv-python-headless", "fiftyone")
-    libraries = ", ".join(f"{name} {version(name)}" for name in names)
-    return f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}"
+    libraries = ", ".join(filter(None, map(_library, names)))
+    return f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}"
 
 
-def _processor() -> str:
+def _library(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return f"no {name}"
+
+
+def processor() -> str:
+    """Returns the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

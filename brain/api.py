@@ -55,4 +55,14 @@ def __getattr__(name: str) -> Any:
     module = PUBLIC[name]
     if module == _CORE:
         return importlib.import_module(f"{module}.{name}")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        from loupe.brain.core.errors import MissingDependency
+
+        if (error.name or "").partition(".")[0] not in ("fiftyone", "bson", "eta"):
+            raise
+        raise MissingDependency(
+            f"loupe.{name} needs FiftyOne, which is not installed: pip install fiftyone. The checks, the engine, the "
+            "embedders and the generators of loupe.brain run without it"
+        ) from error

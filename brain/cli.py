@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from loupe.brain import api  # imports fiftyone, which takes seconds
+    from loupe.brain import api
+
+    api.check  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
     from loupe.brain.store import named
 
     folder = Path(given.folder).expanduser()

@@ -72,7 +72,7 @@ def _matrix(size: int, to: int, device: str) -> tuple[Tensor, int]:
 
 
 def _weights(size: int, to: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Returns (to, K) int64 weights, the (to,) place of the first of each, and how many of their bits are a fraction."""
+    """Returns (to, K) int64 weights, the (to,) place of the first of each, and how many bits are a fraction."""
     import numpy as np
 
     scale = size / to
