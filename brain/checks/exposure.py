@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 
 _LONG_SIDE = 320
 _PERCENTS = (1, 5, 25, 95, 99)
+#: pixels along the long side, below which percentiles are those of a few pixels: of 100 clean photos that are scaled
+#: down to 8, 16 and 32 along it, 18, 5 and 3 have a low contrast
+_MIN_LONG_SIDE = 32
 #: levels from which a channel counts as clipped, and a pixel whose every channel is there as white: JPEG moves both
 _CLIPPED, _WHITE = 252, 245
 #: what a clipped pixel counts beside the mean luma of those that are not white
 _CLIPPED_COUNTS = 0.45
 #: share of the picture below which what is not white is no object on a white background, but what is left of a picture
 _MIN_COLORED = 0.05
+
+_TOO_SMALL = f"too small to judge exposure: less than {_MIN_LONG_SIDE} pixels along the long side"
+#: the scores that have a threshold
+_JUDGED = ("brightness_p95", "overexposure", "contrast")
 
 
 def contrast(low: Tensor, high: Tensor) -> Tensor:
@@ -79,10 +86,11 @@ class Exposure(Check):
     Percentiles of the luma (Rec. 601, of the sRGB values), and the contrast between the 1st and the 99th. A picture is
     dark by its 95th percentile and not by its brightest pixels, so that one lamp does not light up a night; it is
     bright by what is not white in it and by how much is clipped, so that a white background alone does not make it so.
+    Pictures of less than 32 pixels along the long side have figures, but are not judged.
     """
 
     name: ClassVar[str] = "exposure"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reference: ClassVar[str] = "Michelson, Studies in Optics (1927); percentiles as in cleanvision, at other places"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -122,6 +130,8 @@ class Exposure(Check):
     )
 
     def load(self, device: str) -> Callable[[AnyBatch], Scores]:
+        import torch
+
         def seen(batch: Part) -> Tensor:
             return light(*batch.samples.extremes, batch.samples.luma.levels)
 
@@ -130,6 +140,12 @@ class Exposure(Check):
             by_percent = dict(zip(_PERCENTS, levels, strict=True))
             scores = {f"brightness_p{percent:02}": values for percent, values in by_percent.items()}
             scores["overexposure"] = overexposure(batch.each(seen))
-            return Scores({**scores, "contrast": contrast(by_percent[1], by_percent[99])})
+            scores["contrast"] = contrast(by_percent[1], by_percent[99])
+            small = [max(size) < _MIN_LONG_SIDE for size in batch.sizes]
+            if not any(small):
+                return Scores(scores)
+            unknown = torch.tensor(small, device=batch.device)
+            scores |= {name: scores[name].masked_fill(unknown, torch.nan) for name in _JUDGED}
+            return Scores(scores, tuple(_TOO_SMALL if is_small else None for is_small in small))
 
         return score

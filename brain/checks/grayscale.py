@@ -38,7 +38,7 @@ class Grayscale(Check):
     """
 
     name: ClassVar[str] = "grayscale"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reference: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

@@ -163,7 +163,7 @@ class LocalBlur(Check):
     """
 
     name: ClassVar[str] = "local_blur"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = "Edge width from the Laplacian, after Elder and Zucker, IEEE Trans. PAMI 20 (1998)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

@@ -190,7 +190,7 @@ class MotionBlur(Check):
     """
 
     name: ClassVar[str] = "motion_blur"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     reference: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

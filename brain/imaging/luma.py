@@ -173,6 +173,25 @@ def block_means(luma: Tensor, side: int) -> Tensor:
     return together([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in floats])
 
 
+def halved(levels: Tensor) -> Tensor:
+    """Returns the means of blocks of 2 x 2 pixels, rounded to whole levels, up at a half: (N, H // 2, W // 2) uint8.
+
+    Args:
+        levels: (N, H, W) uint8, H and W at least 2
+    """
+    import torch
+
+    height, width = levels.shape[1] // 2, levels.shape[2] // 2
+    whole = levels[:, : 2 * height, : 2 * width]
+    if _by_opencv(levels):
+        import cv2
+
+        size = (width, height)
+        return together([cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in whole.numpy()])
+    total = whole[:, ::2].to(torch.int16) + whole[:, 1::2]
+    return (total[..., ::2] + total[..., 1::2]).add_(2).bitwise_right_shift_(2).to(torch.uint8)
+
+
 def gradient_energy(luma: Tensor) -> Tensor:
     """Returns the mean square of the horizontal plus that of the vertical differences: (N,) float32.
 
@@ -273,13 +292,29 @@ class Luma:
         return block_means(self.halves, 2)
 
     @cached_property
+    def half_size(self) -> Luma:
+        """The means of blocks of 2 x 2 pixels, rounded to whole levels; each side has to have two pixels."""
+        return Luma(halved(self.levels))
+
+    @cached_property
     def _scaled(self) -> dict[int, Luma]:
         return {}
 
+    def above(self, long_side: int) -> Luma:
+        """Returns the luma at half its size, again and again, while the long side keeps at least that many pixels."""
+        if max(self.shape) < 2 * long_side or min(self.shape) < 2:
+            return self
+        return self.half_size.above(long_side)
+
     def at(self, long_side: int) -> Luma:
-        """Returns the tones with the long side scaled down to at most that many pixels (antialiased, never up)."""
+        """Returns the luma with the long side scaled down to at most that many pixels, antialiased, never up.
+
+        By halves as far as they go, as a JPEG is decoded at half its size too, and then by bicubic interpolation.
+        """
         if max(self.shape) <= long_side:
             return self
         if long_side not in self._scaled:
-            self._scaled[long_side] = Luma(scaled(self.levels[:, None], long_side)[:, 0])
+            near = self.above(long_side)
+            small = near if max(near.shape) == long_side else Luma(scaled(near.levels[:, None], long_side)[:, 0])
+            self._scaled[long_side] = small
         return self._scaled[long_side]

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from loupe.brain.checks.exposure import Exposure, contrast
+from loupe.brain.core.records import Scores
 from loupe.brain.imaging.batches import ImageBatch
 
 
 def scores_of(pixels: np.ndarray) -> dict[str, float]:
     """(H, W, 3) or (H, W) values in 0 … 255 to scores."""
+    return {name: float(values[0]) for name, values in score_of(pixels).items()}
+
+
+def score_of(pixels: np.ndarray) -> Scores:
     pixels = np.broadcast_to(pixels[..., None], (*pixels.shape, 3)) if pixels.ndim == 2 else pixels
     picture = pixels.clip(0, 255).round().astype(np.uint8)
     batch = ImageBatch(("a",), torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()), (pixels.shape[1::-1],))
-    return {name: float(values[0]) for name, values in Exposure().load("cpu")(batch).items()}
+    return Exposure().load("cpu")(batch)
 
 
 def failures_of(pixels: np.ndarray) -> set[str]:
@@ -47,9 +54,19 @@ def test_the_percentiles_of_a_ramp() -> None:
 
 
 def test_it_weighs_the_colors_by_rec_601() -> None:
-    green = np.zeros((8, 8, 3))
+    green = np.zeros((8, 32, 3))
     green[..., 1] = 255
     assert scores_of(green)["brightness_p95"] == pytest.approx(0.587, abs=1 / 255)
+
+
+@pytest.mark.parametrize("long_side", [1, 8, 16, 31])
+def test_percentiles_of_a_few_pixels_are_told_and_not_judged(long_side: int) -> None:
+    scores = score_of(np.full((max(1, long_side // 2), long_side, 3), 10.0))
+    judged = [output.name for output in Exposure.outputs if output.default_threshold]
+    assert len(judged) == 3
+    assert all(math.isnan(float(scores[name])) for name in judged)
+    assert scores.reasons == ("too small to judge exposure: less than 32 pixels along the long side",)
+    assert float(scores["brightness_p99"]) == pytest.approx(10 / 255)
 
 
 def test_a_good_picture_has_no_failure(scene: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from committed import PHOTOS, picture
 
-from loupe.brain.checks.seam import Seam, lost_coherence, step_shares
+from loupe.brain.checks.seam import Seam, lost_coherence, one_way, step_shares
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.seam import Seam as Injector
 from loupe.brain.engine.reader import read
@@ -64,6 +64,32 @@ def test_the_shares_are_those_of_a_plain_loop(width: int) -> None:
     grid = np.pad(expected, ((0, 0), (8, 8)))
     expected = np.maximum(0, expected - np.maximum(grid[:, :-16], grid[:, 16:]))
     np.testing.assert_allclose(step_shares(torch.from_numpy(levels), width).numpy(), expected, atol=1e-6)
+
+
+def test_directions_are_counted_as_a_plain_loop_does() -> None:
+    """30 of 64 rows step up, 2 down, the rest too little: a balance of 1/8, half of what no content exceeds."""
+    levels = np.full((64, 20), 100, np.int16)
+    levels[:30, 10:] += 8
+    levels[30:32, 10:] -= 8
+    levels[32:, 10:] += 7
+    whole = one_way(torch.from_numpy(levels), torch.tensor([9, 4]))[0]
+    np.testing.assert_allclose(whole.numpy(), [0.7 + 0.3 * (2 * 2 / 32) / 0.25, 0.7], rtol=1e-6)
+    levels[:8] -= (levels[:8] > 100) * np.int16(16)
+    assert one_way(torch.from_numpy(levels), torch.tensor([9]))[0].item() == pytest.approx(1)
+    # over its last half nothing has a direction
+    assert one_way(torch.from_numpy(levels), torch.tensor([9]))[3].item() == pytest.approx(0.7)
+
+
+def test_a_level_horizon_is_no_seam() -> None:
+    """Sky and land, each with content of its own, meet at a line that a lens has drawn; a seam of the two is sharp."""
+    sky, land = leaves(11), leaves(12)
+    horizon = np.concatenate([130 + sky[:200] * 0.45, land[200:] * 0.4])
+    soft = cv2.GaussianBlur(horizon, (0, 0), 0.8)
+    assert not fails(soft)
+    seam = np.concatenate([sky[:200], land[200:]])
+    assert fails(seam)
+    # as sharp as a seam, it counts less than one whose rows step up and down
+    assert float(score(horizon)["seam"]) < float(score(seam)["seam"])
 
 
 def test_coherence_is_lost_between_two_pictures_and_nowhere_else() -> None:

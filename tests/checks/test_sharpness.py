@@ -110,6 +110,17 @@ def test_a_larger_copy_is_judged_alike(scene: np.ndarray) -> None:
     assert score(larger) == pytest.approx(score(scene), abs=0.1)
 
 
+def test_it_looks_at_640_pixels(scene: np.ndarray) -> None:
+    """Between two sizes the energies are those of the picture scaled to it, within what antialiasing differs by."""
+    large = cv2.resize(scene, (1100, 825), interpolation=cv2.INTER_CUBIC)
+    scaled_down = cv2.resize(large.clip(0, 255).round().astype(np.uint8), (640, 480), interpolation=cv2.INTER_AREA)
+    assert score(large) == pytest.approx(score(scaled_down), abs=0.03)
+    # discs of three pixels at 640 are too small to be seen at 320
+    soft = defocused(np.repeat(large.clip(0, 255).round().astype(np.uint8)[..., None], 3, 2), 4)
+    assert blurred(soft)
+    assert not blurred(cv2.resize(soft, (320, 240), interpolation=cv2.INTER_AREA))
+
+
 @pytest.mark.parametrize("name", PHOTOS)
 def test_photos_out_of_focus(name: str) -> None:
     """As a lens does it: discs, not a Gaussian."""

@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from loupe.brain.imaging.luma import (
+    Luma,
     block_means,
     extremes,
     gradient_energy,
+    halved,
     histogram,
     luma,
     percentiles,
@@ -109,3 +111,25 @@ def test_what_the_cpu_does_otherwise_is_the_same() -> None:
     np.testing.assert_allclose(gradient_energy(noise), gradient_energy(double), rtol=1e-5)
     levels = colors()[:, 0]
     np.testing.assert_allclose(gradient_energy(levels), gradient_energy(levels.double() / 255), rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (7, 5), (64, 33), (240, 321)])
+def test_half_the_size_is_the_rounded_mean_of_four(shape: tuple[int, int]) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (2, *shape), dtype=np.uint8)
+    height, width = shape[0] // 2, shape[1] // 2
+    sums = levels[:, : 2 * height, : 2 * width].reshape(2, height, 2, width, 2).astype(int).sum((2, 4))
+    np.testing.assert_array_equal(halved(torch.from_numpy(levels)).numpy(), (sums + 2) // 4)
+
+
+def test_a_large_picture_is_halved_before_it_is_scaled() -> None:
+    levels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, 900, 1300), dtype=np.uint8))
+    luma = Luma(levels)
+    assert luma.above(320).shape == (225, 325)
+    assert luma.above(326).shape == (450, 650)
+    assert luma.above(640).shape == (450, 650)
+    assert luma.above(651) is luma
+    assert luma.at(325).shape == (225, 325)
+    torch.testing.assert_close(luma.at(320).levels, scaled(halved(halved(levels))[:, None], 320)[:, 0])
+    assert luma.at(1300) is luma
+    # one row cannot be halved
+    assert Luma(levels[:, :1]).at(320).shape == (1, 320)

@@ -35,6 +35,14 @@ def test_among_equal_ones_a_far_smaller_and_a_far_larger_one_are_odd() -> None:
     )
 
 
+def test_half_and_twice_the_usual_side_are_not_odd() -> None:
+    """Photos of one source come in two or three usual sizes, beside some crops of them."""
+    assert odd([(500, 375)] * 30 + [(250, 188), (1000, 750), (180, 135), (1200, 900), (64, 48)]) == [
+        *[False] * 34,
+        True,
+    ]
+
+
 def test_a_third_that_is_odd_does_not_hide_itself() -> None:
     assert odd([(512, 512)] * 20 + [(32, 32)] * 10) == [False] * 20 + [True] * 10
 
