@@ -69,10 +69,10 @@ class Difference:
 
     def print(self, report: Report, name: str) -> None:
         """Prints it as a row."""
-        output, most = max(self.worst.items(), key=lambda item: item[1], default=("no score known", math.nan))
+        output, largest = max(self.worst.items(), key=lambda item: item[1], default=("no score known", math.nan))
         note = f"{self.pictures} pictures; verdicts changed {self.verdicts} of {self.judged}"
         note += f", known on one side only {self.unknown}, other boxes {self.evidence}"
-        report.row(name, None if math.isnan(most) else float(most), f"max |difference| ({output})", note)
+        report.row(name, None if math.isnan(largest) else float(largest), f"max |difference| ({output})", note)
 
 
 def run(report: Report, settings: Settings) -> None:

@@ -38,16 +38,17 @@ def scaled(planes: Tensor, shape: tuple[int, int]) -> Tensor:
     device = str(planes.device)
     if shape[1] != planes.shape[-1]:
         matrix, fraction = _matrix(planes.shape[-1], shape[1], device)
-        planes = _rounded(*(planes.float() @ matrix).chunk(2, -1), fraction)
+        planes = _rounded((planes.float() @ matrix).unflatten(-1, (2, -1)).unbind(-2), fraction)
     if shape[0] != planes.shape[-2]:
         matrix, fraction = _matrix(planes.shape[-2], shape[0], device)
-        planes = _rounded(*(matrix.T @ planes.float()).chunk(2, -2), fraction)
+        planes = _rounded((matrix.T @ planes.float()).unflatten(-2, (2, -1)).unbind(-3), fraction)
     return planes.to(torch.uint8)
 
 
-def _rounded(high: Tensor, low: Tensor, fraction: int) -> Tensor:
+def _rounded(parts: tuple[Tensor, ...], fraction: int) -> Tensor:
     import torch
 
+    high, low = parts
     total = high.to(torch.int32).mul_(256).add_(low.to(torch.int32))
     return total.add_(1 << (fraction - 1)).bitwise_right_shift_(fraction).clamp_(0, 255)
 
