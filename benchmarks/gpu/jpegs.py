@@ -94,5 +94,8 @@ def _print_pixels(report: Report, settings: Settings, files: Sequence[Encoded]) 
         apart = (pixels.cpu().int() - known.int()).abs()
         largest, share, n = max(largest, int(apart.max())), share + float((apart > 3).float().mean()), n + 1
     report.row(
-        "pixels", float(largest), "levels at most", f"apart from the CPU's; more than 3 at {share / n:.2%} of the values"
+        "pixels",
+        float(largest),
+        "levels at most",
+        f"apart from the CPU's; more than 3 at {share / n:.2%} of the values",
     )
