@@ -1,7 +1,7 @@
 """Scaling on a device, to the very pixels that the CPU makes of a picture.
 
-torch and Pillow scale bytes on the CPU alone, along one axis after the other, by weights that are whole numbers, rounded
-after each. A device would do it in floats, and one pixel of nine came out differently. Here the same weights are a
+torch and Pillow scale bytes on the CPU alone, along one axis after the other, rounded after each, by weights that are
+whole numbers. A device would do it in floats, and one pixel of nine came out differently. Here the same weights are a
 matrix, parted into bytes: products of bytes, and sums of them, are exact in 32-bit floats, whatever the order, on any
 device.
 """
