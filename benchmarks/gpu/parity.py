@@ -82,7 +82,8 @@ def run(report: Report, settings: Settings) -> None:
         f"with those of {PICTURES}" if (settings.carried / PICTURES).is_file() else "python -m benchmarks.gpu --prepare"
     )
     lost = f"{len(without)} left out, whose flaws OpenCV draws: " if without else ""
-    report.row("pictures of the contract", float(len(cases)), note=f"{lost}{note}")
+    same = "; the device is the CPU here, and differences are none" if settings.device == "cpu" else ""
+    report.row("pictures of the contract", float(len(cases)), note=f"{lost}{note}{same}")
     shown = [np.asarray(image) for image in varied(settings.size(96, 8), scale=1.0 if not settings.small else 0.5)]
     drawn = [Case(f"drawn {at}", pixels, fields={"prompt": _PROMPT}) for at, pixels in enumerate(shown)]
     checks = registry.checks()

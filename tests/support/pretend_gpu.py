@@ -84,20 +84,20 @@ class PretendGpu(TorchDispatchMode):
         more = dict(more or {})
         name = function.overloadpacket.__name__
         tensors = [each for each in tree_flatten((arguments, more))[0] if isinstance(each, torch.Tensor)]
-        there = [each for each in tensors if isinstance(each, OnDevice)]
+        present = [each for each in tensors if isinstance(each, OnDevice)]
         given = more.get("device")
         if given is not None:
             more["device"] = torch.device("cpu")
         moved = name in ("_to_copy", "copy_", "lift_fresh")
-        if there and not moved:
+        if present and not moved:
             # one number goes along with a device's tensors; an index may come from the CPU, at the price of a wait
             strangers = [each for each in tensors if not isinstance(each, OnDevice) and each.dim()]
             assert not strangers or name.startswith("index"), f"{name}: tensors on the CPU and on the device"
         made = function(*tree_map(_inner, arguments), **tree_map(_inner, more))
-        on_device = torch.device(given).type == NAME if given is not None else bool(there)
-        masks = name.startswith("index") and any(each.dtype in (torch.bool, torch.uint8) for each in there[1:])
-        crossing = moved and given is not None and bool(tensors) and on_device != bool(there)
-        if (there and name in _WAITS) or masks or (crossing and tensors[0].numel()):
+        on_device = torch.device(given).type == NAME if given is not None else bool(present)
+        masks = name.startswith("index") and any(each.dtype in (torch.bool, torch.uint8) for each in present[1:])
+        crossing = moved and given is not None and bool(tensors) and on_device != bool(present)
+        if (present and name in _WAITS) or masks or (crossing and tensors[0].numel()):
             self.waits += 1
         return tree_map(OnDevice, made) if on_device and isinstance(made, (torch.Tensor, tuple, list)) else made
 
