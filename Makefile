@@ -8,7 +8,7 @@ N ?= 40
 SEED ?= 0
 export FIFTYONE_DO_NOT_TRACK ?= true
 
-.PHONY: demo test test-fast mutants lint format docs screenshots setup browser constraints clean help
+.PHONY: demo test test-fast mutants gpu lint format docs screenshots setup browser constraints clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -24,6 +24,9 @@ test-fast: .venv/dev.done       ## the tests that need neither models nor a brow
 
 mutants: .venv/dev.done        ## do the tests notice small faults? A sample; ROOMS="engine store" N=40 SEED=0, an hour or more
 	PYTHONPATH=scripts nice $(PY) -m mutants $(ROOMS) --number $(N) --seed $(SEED)
+
+gpu: .venv/run.done    ## what Loupe does on a GPU, in less than eight minutes: parity, speed, memory
+	$(PY) -m benchmarks.gpu
 
 lint: .venv/dev.done .lint/loupe    ## ruff, mypy, the layers, the glossary, and that the generated docs are true
 	.venv/bin/ruff check .

@@ -13,7 +13,8 @@ Small wheels can be carried along in a folder, .gpu by default, and the contract
 
     python -m benchmarks.gpu --prepare              # writes .gpu/pictures.npz here, where OpenCV is installed
     pip install --target .gpu/site --no-deps --only-binary=:all: --python-version 3.12 \
-        --platform manylinux_2_28_x86_64 simplejpeg
+        --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64 \
+        simplejpeg diffusers requests urllib3 idna charset-normalizer certifi importlib-metadata zipp
 """
 
 from __future__ import annotations

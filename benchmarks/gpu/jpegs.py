@@ -88,11 +88,14 @@ def _print_pixels(report: Report, settings: Settings, files: Sequence[Encoded]) 
     made = jpeg.decode(files, settings.device)
     if made is None:
         raise RuntimeError("the device refused the files")
-    most, share, n = 0, 0.0, 0
+    largest, share, n = 0, 0.0, 0
     for file, pixels in zip(files, made, strict=True):
         known = torch.from_numpy(np.array(Image.open(BytesIO(file.data.tobytes())).convert("RGB"))).permute(2, 0, 1)
         apart = (pixels.cpu().int() - known.int()).abs()
-        most, share, n = max(most, int(apart.max())), share + float((apart > 3).float().mean()), n + 1
+        largest, share, n = max(largest, int(apart.max())), share + float((apart > 3).float().mean()), n + 1
     report.row(
-        "pixels", float(most), "levels at most", f"apart from the CPU's; more than 3 at {share / n:.2%} of the values"
+        "pixels",
+        float(largest),
+        "levels at most",
+        f"apart from the CPU's; more than 3 at {share / n:.2%} of the values",
     )

@@ -69,10 +69,10 @@ class Difference:
 
     def print(self, report: Report, name: str) -> None:
         """Prints it as a row."""
-        output, most = max(self.worst.items(), key=lambda item: item[1], default=("no score known", math.nan))
+        output, largest = max(self.worst.items(), key=lambda item: item[1], default=("no score known", math.nan))
         note = f"{self.pictures} pictures; verdicts changed {self.verdicts} of {self.judged}"
         note += f", known on one side only {self.unknown}, other boxes {self.evidence}"
-        report.row(name, None if math.isnan(most) else float(most), f"max |difference| ({output})", note)
+        report.row(name, None if math.isnan(largest) else float(largest), f"max |difference| ({output})", note)
 
 
 def run(report: Report, settings: Settings) -> None:
@@ -82,7 +82,8 @@ def run(report: Report, settings: Settings) -> None:
         f"with those of {PICTURES}" if (settings.carried / PICTURES).is_file() else "python -m benchmarks.gpu --prepare"
     )
     lost = f"{len(without)} left out, whose flaws OpenCV draws: " if without else ""
-    report.row("pictures of the contract", float(len(cases)), note=f"{lost}{note}")
+    same = "; the device is the CPU here, and differences are none" if settings.device == "cpu" else ""
+    report.row("pictures of the contract", float(len(cases)), note=f"{lost}{note}{same}")
     shown = [np.asarray(image) for image in varied(settings.size(96, 8), scale=1.0 if not settings.small else 0.5)]
     drawn = [Case(f"drawn {at}", pixels, fields={"prompt": _PROMPT}) for at, pixels in enumerate(shown)]
     checks = registry.checks()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,8 @@ def sentence(error: BaseException) -> str:
     from loupe.brain.core.errors import MissingDependency, MissingWeights
 
     text = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    if isinstance(error, PackageNotFoundError):  # a library looks for what it needs itself
+        return f"left out: {text}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
         names = {"cv2": "opencv-python-headless", "PIL": "Pillow", "ai_edge_litert": "ai-edge-litert"}

@@ -244,10 +244,11 @@ class MotionBlur(Check):
             angle = strongest * (180 / _DIRECTIONS)
             length = torch.zeros_like(loss)
             smeared = (loss >= _MIN_LOSS).nonzero()[:, 0]
-            # the few that look smeared are fitted on the CPU: a device adds their bins up in any order
-            facts = zip(smeared.tolist(), power[smeared].cpu(), angle[smeared].tolist(), strict=True)
-            lengths = [smear_length(of_it, degrees) for _, of_it, degrees in facts]
-            length[smeared] = side[smeared].reciprocal() * torch.tensor(lengths, device=length.device)
+            if len(smeared):
+                # the few that look smeared are fitted on the CPU: a device adds their bins up in any order
+                facts = zip(power[smeared].cpu(), angle[smeared].tolist(), strict=True)
+                lengths = torch.tensor([smear_length(of_it, degrees) for of_it, degrees in facts])
+                length[smeared] = side[smeared].reciprocal() * lengths.to(length.device)
             small = loss.isnan()
             unknown = small | (variance < _MIN_SPREAD**2)
             values = [scores.masked_fill(unknown, torch.nan) for scores in (loss, angle, length)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core import specs
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.specs import Embedder
+from loupe.brain.imaging import transforms
 from loupe.brain.imaging.batches import ImageBatch
 
 if TYPE_CHECKING:
@@ -90,11 +91,15 @@ class OpenClip(Embedder):
             ) from error
         settings = PreprocessCfg(**loaded.visual.preprocess_cfg)
         transform = image_transform_v2(settings, is_train=False)
+        on_device = transforms.on_device(transform)
 
         @torch.inference_mode()
         def embed(batch: ImageBatch) -> Tensor:
-            pictures = [Image.fromarray(image) for image in batch.pixels.permute(0, 2, 3, 1).cpu().numpy()]
-            inputs = torch.stack([transform(picture) for picture in pictures]).to(device)
+            if on_device is not None and batch.device.type != "cpu":
+                inputs = on_device(batch.pixels).to(device)
+            else:
+                pictures = [Image.fromarray(image) for image in batch.pixels.permute(0, 2, 3, 1).cpu().numpy()]
+                inputs = torch.stack([transform(picture) for picture in pictures]).to(device)
             return normalize(loaded.encode_image(inputs).float(), dim=1)
 
         return embed

@@ -10,6 +10,8 @@ def test_the_cpu_is_always_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_device("cpu") == "cpu"
     monkeypatch.setenv("LOUPE_DEVICE", "cpu")
     assert resolve_device() == "cpu"
+    # what is asked for the CPU elsewhere compares with its name
+    assert resolve_device("cpu:0") == "cpu"
 
 
 @pytest.mark.parametrize("device", ["cuda:77", "toaster", "cpu:x"])

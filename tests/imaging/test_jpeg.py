@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,25 @@ def test_they_are_decoded_like_by_the_reader(files: list[Path]) -> None:
     for pixels, path in zip(decoded, files, strict=False):
         difference = pixels.permute(1, 2, 0).int() - torch.from_numpy(read(path).pixels.astype(np.int32))
         assert difference.abs().max() <= 3
+
+
+def test_a_build_without_the_decoder_is_said(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged file is refused in silence, as it is read again and becomes a record."""
+    encoded = [file for file in map(for_device, files[:2]) if file is not None]
+
+    def refuse(message: str) -> None:
+        def decode_jpeg(*_: Any, **__: Any) -> None:
+            raise RuntimeError(message)
+
+        monkeypatch.setattr("torchvision.io.decode_jpeg", decode_jpeg)
+
+    refuse("decode_jpegs_cuda: torchvision not compiled with nvJPEG support")
+    with pytest.warns(UserWarning, match="the CPU decodes JPEGs, as cuda does not: .* not compiled"):
+        assert jpeg.decode(encoded, "cuda") is None
+    refuse("image is truncated")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert jpeg.decode(encoded, "cuda") is None
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])

@@ -24,9 +24,9 @@ class Hiding:
         return self._finder.find_spec(name, path, target)
 
     def find_distributions(self, *arguments: Any, **more: Any) -> Iterable[Any]:
-        for found in getattr(self._finder, "find_distributions", lambda *_, **__: ())(*arguments, **more):
-            if (found.metadata["Name"] or "").lower().replace("-", "_") not in NAMES:
-                yield found
+        for package in getattr(self._finder, "find_distributions", lambda *_, **__: ())(*arguments, **more):
+            if (package.metadata["Name"] or "").lower().replace("-", "_") not in NAMES:
+                yield package
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._finder, name)
