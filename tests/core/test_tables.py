@@ -57,3 +57,7 @@ def test_what_is_long_is_cut_and_says_so() -> None:
     assert table.text().endswith("and 1,005 rows more")
     assert table.html().count("<td") == MAX_ROWS
     assert "and 1,005 rows more" in table.html()
+
+
+def test_a_table_that_is_not_cut_says_nothing_of_more() -> None:
+    assert Table("few", ("n",), ((1,), (12,))).text() == "few\n n\n 1\n12"

@@ -168,3 +168,17 @@ def test_a_setting_of_the_users_own_is_refused(four: Any) -> None:
         loupe.flag(four, {"dark": 0.2})
     four.reload()
     assert four.info["loupe"] == "a note of mine"
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_an_empty_dataset_is_stored_as_one_of_images_if_it_is_to_take_them(dataset: Any, images: bool) -> None:
+    from loupe.brain.store import fields
+    from loupe.brain.store.datasets import documents
+
+    fields.declare(dataset, [fields.PROMPT], images=images)
+    stored = documents().find_one({"_id": dataset._doc.id})
+    assert stored.get("media_type") == dataset.media_type == ("image" if images else None)
+    of_metadata = next(field for field in stored["sample_fields"] if field["name"] == "metadata")
+    assert of_metadata["embedded_doc_type"].endswith(".ImageMetadata" if images else ".Metadata")
+    fields.declare(dataset, [fields.PROMPT], images=True)
+    assert documents().find_one({"_id": dataset._doc.id})["media_type"] == "image", "whatever was declared before"
