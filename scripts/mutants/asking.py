@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class Asking:
         return asked
 
     def _without_a_mutant(self, belonging: Tests) -> _Tests:
-        room, elsewhere = self._within_the_time(belonging)
+        room, elsewhere = self._within_the_time(belonging.room, belonging.others)
         new = [test for test in (*belonging.own, *room, *elsewhere) if test not in self._seconds]
         if new:
             outcome = forks.run(self._project, new, self._folder, limit=_FIRST_LIMIT, first_only=False)
@@ -107,7 +107,7 @@ class Asking:
                 named = {test.partition("::")[0] for test in outcome.failed}
                 self._failing |= named or set(new)
                 print(outcome.output, file=sys.stderr)
-        room, elsewhere = self._within_the_time(belonging)
+        room, elsewhere = self._within_the_time(room, elsewhere)  # now that it is known how long they take
         slow = self._slow(belonging)
         of_slow = {test.partition("::")[0] for test in slow}
         files = [*sorted(belonging.own, key=self._seconds.__getitem__), *room, *elsewhere]
@@ -125,10 +125,10 @@ class Asking:
         first = forks.run(self._project, belonging.slow, self._folder, limit=_FIRST_LIMIT, first_only=False, slow=alone)
         return first.passed
 
-    def _within_the_time(self, belonging: Tests) -> tuple[list[str], list[str]]:
-        """Returns the tests of the room and those of others; takes the fastest first, and a new one for a fast one."""
+    def _within_the_time(self, room: Sequence[str], elsewhere: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Takes the fastest of each first; one that has not run yet is taken for a fast one."""
         chosen: tuple[list[str], list[str]] = [], []
-        pairs = ((belonging.room, self._allowed.room), (belonging.others, self._allowed.elsewhere))
+        pairs = ((room, self._allowed.room), (elsewhere, self._allowed.elsewhere))
         for (tests, left), taken in zip(pairs, chosen, strict=True):
             for test in sorted(set(tests) - self._failing, key=lambda test: (self._seconds.get(test, 1.0), test)):
                 left -= self._seconds.get(test, 1.0)
