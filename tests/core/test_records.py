@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import DuplicatesResult, Flags, Output, Pair, Rate, Run, Scores, Slice, Threshold
+from loupe.brain.core.records import Output, Scores, Threshold
+from loupe.brain.core.results import DuplicatesResult, Flags, Pair, Rate, Run, Slice
 from loupe.brain.imaging.batches import ImageBatch
 
 

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from loupe.brain.core.records import DuplicatesResult, Flags, Pair, Rates, Threshold
+from loupe.brain.core.records import Threshold
+from loupe.brain.core.results import DuplicatesResult, Flags, Pair, Rates
 from loupe.brain.core.tables import MAX_ROWS, Table
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates

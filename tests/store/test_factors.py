@@ -15,7 +15,7 @@ import pytest
 import loupe
 from loupe import Factor
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Slice
+from loupe.brain.core.results import Slice
 from loupe.brain.slicing.columns import NONE, shown
 
 pytestmark = pytest.mark.database
