@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from batches import batch_of, levels
 from committed import PHOTOS, picture
 
 from loupe.brain.checks import tiling
@@ -16,17 +17,13 @@ from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks, rep
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.tiling import Tiling as Injector
 from loupe.brain.engine.reader import read
-from loupe.brain.imaging.batches import ImageBatch
 
 SCORE = Tiling().load("cpu")
 
 
 def score(picture: np.ndarray) -> Scores:
     """(H, W) or (H, W, 3) values in 0 … 255."""
-    levels = picture.clip(0, 255).round().astype(np.uint8)
-    levels = np.repeat(levels[..., None], 3, 2) if levels.ndim == 2 else levels
-    pixels = torch.from_numpy(levels.transpose(2, 0, 1)[None].copy())
-    return SCORE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
+    return SCORE(batch_of(levels(picture)))
 
 
 def fails(picture: np.ndarray) -> bool:

@@ -117,6 +117,17 @@ def test_every_kind_of_evidence_and_score_is_held_against_the_schema(four: Any, 
     assert not four.has_field("failures")
 
 
+def test_the_users_own_classes_are_not_loupes_though_they_have_a_check_and_a_score(four: Any) -> None:
+    import fiftyone as fo
+
+    ugly = fo.Classification(label="ugly", check="by eye", score=0.5)
+    four.set_values("failures", [fo.Classifications(classifications=[ugly])] * 4)
+    four.add_dynamic_sample_fields()
+    assert four.has_field("failures.classifications.check")
+    with pytest.raises(InputError, match="failures"):
+        verb("flag")(four, Path())
+
+
 def test_all_of_them_are_named_at_once(four: Any) -> None:
     import loupe
 
