@@ -21,23 +21,23 @@ _VERBS = (
     "scores",
     "slice",
 )
-_RECORDS = (
+_RECORDS = ("Progress", "Threshold")
+_RESULTS = (
     "DuplicatesResult",
     "Flags",
     "LeaksResult",
     "MemorizedResult",
     "OutliersResult",
-    "Progress",
     "Rate",
     "Run",
     "Slice",
-    "Threshold",
 )
 
 #: each public name and its module, imported when the name is asked for: fiftyone and torch take seconds
 PUBLIC: dict[str, str] = {
     **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
+    **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
     "LoupeError": f"{_CORE}.errors",
     "Calibration": "loupe.brain.stats.calibration",
     "Factor": "loupe.brain.slicing.factors",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loupe import __version__
 from loupe.brain.core.errors import InputError, LoupeError, OutputError
-from loupe.brain.core.records import Rate, Rates
+from loupe.brain.core.results import Rate, Rates
 from loupe.brain.core.tables import Table
 
 

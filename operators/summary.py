@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from loupe.brain.core.records import Pair, Rate, Run
+from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")

@@ -116,7 +116,7 @@ def _counted_thresholds(dataset: Any, folder: Path) -> Counter[str]:
 
 
 def _keep_runs(dataset: Any, side: str, folder: Path) -> None:
-    from loupe.brain.core.records import Run
+    from loupe.brain.core.results import Run
     from loupe.brain.store import runs
 
     for number in range(_RUNS):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from loupe.brain.core.records import DuplicatesResult, Flags, Rate
+    from loupe.brain.core.results import DuplicatesResult, Flags, Rate
 
 #: rows beyond these are counted only
 MAX_ROWS = 40

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.core.records import Rate, Record
+from loupe.brain.core.records import Record
+from loupe.brain.core.results import Rate
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
 

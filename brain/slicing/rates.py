@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain.core.records import Rate, Slice
+from loupe.brain.core.results import Rate, Slice
 from loupe.brain.slicing.columns import NONE as NONE
 from loupe.brain.slicing.columns import Column, combine
 from loupe.brain.slicing.columns import shown as shown

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from loupe.brain.core.records import Rate, Record, Slice
+from loupe.brain.core.records import Record
+from loupe.brain.core.results import Rate, Slice
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import as_column, rates

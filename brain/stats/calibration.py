@@ -201,7 +201,7 @@ def threshold_for(clean: np.ndarray, op: Literal["<", ">"], rate: float) -> floa
 def min_known(rate: float) -> int:
     """Returns how many known scores there have to be to choose a threshold for that rate: one of them is beyond it.
 
-    >>> least_known(0.01)
+    >>> min_known(0.01)
     100
     """
     # the tiny subtraction keeps a rate such as 1 / 49, whose inverse is 49.00000000000001, from needing 50

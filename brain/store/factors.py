@@ -13,7 +13,7 @@ from fiftyone.core.collections import SampleCollection
 from fiftyone.core.expressions import ViewExpression
 
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Slice
+from loupe.brain.core.results import Slice
 from loupe.brain.slicing import bins
 from loupe.brain.slicing.factors import Factor, Kind, Source, factors_of
 from loupe.brain.store.connection import database_errors

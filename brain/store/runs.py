@@ -19,7 +19,8 @@ from fiftyone.core.runs import RunResults
 from gridfs.errors import NoFile
 
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
-from loupe.brain.core.records import Run, Threshold
+from loupe.brain.core.records import Threshold
+from loupe.brain.core.results import Run
 from loupe.brain.stats.calibration import Calibration
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, documents, root

@@ -13,7 +13,8 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, MissingWeights
-from loupe.brain.core.records import ProgressCallback, Run
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Check, SetCheck
 from loupe.brain.engine import runner
 from loupe.brain.engine.map import require_engine

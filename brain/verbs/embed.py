@@ -11,7 +11,8 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, MissingWeights
-from loupe.brain.core.records import ProgressCallback, Run
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.store import vectors as store_vectors

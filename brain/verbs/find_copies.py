@@ -11,7 +11,8 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.errors import ReadError
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Pair, ProgressCallback
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import Pair
 from loupe.brain.engine.reader import Row
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints

@@ -10,7 +10,8 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import DuplicatesResult, Pair, ProgressCallback
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import DuplicatesResult, Pair
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.records import LeaksResult, Pair, ProgressCallback
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import LeaksResult, Pair
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields

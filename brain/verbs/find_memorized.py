@@ -9,7 +9,8 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import MemorizedResult, Pair, ProgressCallback
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import MemorizedResult, Pair
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields

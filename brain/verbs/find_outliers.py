@@ -9,7 +9,8 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import OutliersResult, ProgressCallback, Threshold
+from loupe.brain.core.records import ProgressCallback, Threshold
+from loupe.brain.core.results import OutliersResult
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
 from loupe.brain.similarity.neighbors import nearest, usable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from loupe.brain.core.records import Flags, Threshold
+from loupe.brain.core.records import Threshold
+from loupe.brain.core.results import Flags
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import running
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Failure, Flags, Output, Threshold
+from loupe.brain.core.records import Failure, Output, Threshold
+from loupe.brain.core.results import Flags
 from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows

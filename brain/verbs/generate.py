@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import loupe
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
-from loupe.brain.core.records import Progress, ProgressCallback, Request, Run
+from loupe.brain.core.records import Progress, ProgressCallback, Request
+from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Generator, GeneratorSession
 from loupe.brain.engine import output_folder
 from loupe.brain.prompts import files as prompt_files

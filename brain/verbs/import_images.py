@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from loupe.brain.core.errors import InputError, NoSamples, PromptError
-from loupe.brain.core.records import ProgressCallback, Run
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.results import Run
 from loupe.brain.prompts import tables
 from loupe.brain.prompts.files import MAX_STORED, checked_text, of_image
 from loupe.brain.store import imported

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.progress import reporter
-from loupe.brain.core.records import Progress, ProgressCallback, Run
+from loupe.brain.core.records import Progress, ProgressCallback
+from loupe.brain.core.results import Run
 from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors

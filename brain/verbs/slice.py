@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import Rate, Rates
+from loupe.brain.core.results import Rate, Rates
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.slicing.rates import rates

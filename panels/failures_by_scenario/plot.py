@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from loupe.brain.core.records import Rate
+from loupe.brain.core.results import Rate
 from loupe.operators.summary import failure_title
 from loupe.panels import theme
 

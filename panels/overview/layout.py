@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.records import Rate
+from loupe.brain.core.results import Rate
 from loupe.operators.summary import counted, failure_title, percent
 from loupe.panels import theme, widgets
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mutants import report, sample, tree, warm
-from mutants.asking import Asking
+from mutants.asking import Asking, Seconds
 from mutants.results import Kept, Result
 
 ROOMS = ("core", "engine", "store", "stats", "slicing", "similarity", "checks")
@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("rooms", nargs="*", default=ROOMS, help=f"default: {' '.join(ROOMS)}")
     parser.add_argument("--number", type=int, default=40, help="mutants a room")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rest", type=float, default=30.0, help="seconds for the rest of the room's tests, a file")
     parser.add_argument("--elsewhere", type=float, default=20.0, help="seconds for the tests of other rooms, a file")
+    parser.add_argument("--slow", type=float, default=60.0, help="seconds for the slow tests of a check's own files")
     parser.add_argument(
         "--patience", type=float, default=10.0, help="seconds of the processor that a run of no length may take"
     )
@@ -51,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.cold:
             stack.enter_context(warm.database(project, folder / "home"))
             warm.import_all()
-        asking = Asking(project, folder / "run", kept, named, elsewhere=options.elsewhere, patience=options.patience)
+        allowed = Seconds(options.rest, options.elsewhere, options.slow, options.patience)
+        asking = Asking(project, folder / "run", kept, named, allowed)
         for room in options.rooms:
             rooms[room] = []
             for mutant in sample.draw(project, room, options.number, options.seed):

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,23 +35,58 @@ class Outcome:
         code: pytest's exit status; negative: the signal that ended it; None: it hung
         failed: the tests that failed
         seconds: how long each test file took
+        passed: the slow tests that passed, and the seconds that each of them took
         output: the end of what was printed
     """
 
     code: int | None
     failed: tuple[str, ...]
     seconds: dict[str, float]
+    passed: dict[str, float]
     output: str
 
 
+@dataclass(frozen=True)
+class Slow:
+    """Which slow tests run.
+
+    Attributes:
+        names: those that run after all that are not slow
+        seconds: if given, slow tests run alone, one after the other until so much of the processor's time is over
+    """
+
+    names: Collection[str] = ()
+    seconds: float | None = None
+
+
 class _Recorder:
-    def __init__(self) -> None:
+    def __init__(self, slow: Slow) -> None:
         self.failed: list[str] = []
         self.seconds: dict[str, float] = {}
+        self.passed: dict[str, float] = {}
+        self._slow, self._names = slow, set(slow.names)
+        self._took: dict[str, float] = {}
+        self._began = time.process_time()
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        slow = [item for item in items if item.get_closest_marker("slow") is not None]
+        if self._slow.seconds is None:
+            fast = [item for item in items if item not in slow]
+            items[:] = [*fast, *(item for item in slow if item.nodeid in self._names)]
+        else:
+            items[:] = slow
+        self._names |= {item.nodeid for item in slow}
+
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        if self._slow.seconds is not None and time.process_time() > self._began + self._slow.seconds:
+            item.session.shouldstop = "the time is over"
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         path = report.nodeid.partition("::")[0]
         self.seconds[path] = self.seconds.get(path, 0.0) + report.duration
+        self._took[report.nodeid] = self._took.get(report.nodeid, 0.0) + report.duration
+        if report.passed and report.when == "call" and report.nodeid in self._names:
+            self.passed[report.nodeid] = self._took[report.nodeid]
         if report.failed:
             self.failed.append(report.nodeid)
 
@@ -60,8 +95,16 @@ class _Recorder:
             self.failed.append(f"{report.nodeid}::")
 
 
-def run(project: Path, tests: Sequence[str], folder: Path, *, limit: float, first_only: bool = True) -> Outcome:
-    """Runs the tests, which are all but the slow ones of these files.
+def run(
+    project: Path,
+    tests: Sequence[str],
+    folder: Path,
+    *,
+    limit: float,
+    first_only: bool = True,
+    slow: Slow = Slow(),
+) -> Outcome:
+    """Runs the tests of these files, of the slow ones those alone that are asked for.
 
     Args:
         folder: for the run's own files; emptied before
@@ -74,17 +117,17 @@ def run(project: Path, tests: Sequence[str], folder: Path, *, limit: float, firs
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        _be_a_run(project, tests, folder, first_only, math.ceil(limit))
+        _be_a_run(project, tests, folder, first_only, slow, math.ceil(limit))
     try:
         code = _wait(child, _PATIENCE * limit)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # and what the tests left running
     output = (folder / "output").read_text(encoding="utf-8", errors="replace") if (folder / "output").exists() else ""
-    recorded: dict[str, Any] = {"failed": [], "seconds": {}}
+    recorded: dict[str, Any] = {"failed": [], "seconds": {}, "passed": {}}
     with suppress(OSError, ValueError):
         recorded = json.loads((folder / "recorded.json").read_text(encoding="utf-8"))
-    return Outcome(code, tuple(recorded["failed"]), recorded["seconds"], output[-3000:])
+    return Outcome(code, tuple(recorded["failed"]), recorded["seconds"], recorded["passed"], output[-3000:])
 
 
 def _wait(child: int, limit: float) -> int | None:
@@ -118,7 +161,7 @@ def _processor_time(group: int) -> int:
     return used
 
 
-def _be_a_run(project: Path, tests: Sequence[str], folder: Path, first_only: bool, limit: int) -> None:
+def _be_a_run(project: Path, tests: Sequence[str], folder: Path, first_only: bool, slow: Slow, limit: int) -> None:
     code = 3
     try:
         os.setsid()
@@ -134,12 +177,12 @@ def _be_a_run(project: Path, tests: Sequence[str], folder: Path, first_only: boo
         os.environ["FIFTYONE_DATABASE_NAME"] = name = f"run-{os.getpid()}"
         if "fiftyone" in sys.modules:
             sys.modules["fiftyone"].config.database_name = name
-        recorder = _Recorder()
-        options = ["-q", "-p", "no:cacheprovider", "--basetemp", str(folder / "tmp"), "-m", "not slow"]
+        recorder = _Recorder(slow)
+        options = ["-q", "-p", "no:cacheprovider", "--basetemp", str(folder / "tmp")]
         if first_only:
             options.append("-x")
         code = int(pytest.main([*options, "--rootdir", str(project), *tests], plugins=[recorder]))
-        recorded = {"failed": recorder.failed, "seconds": recorder.seconds}
+        recorded = {"failed": recorder.failed, "seconds": recorder.seconds, "passed": recorder.passed}
         (folder / "recorded.json").write_text(json.dumps(recorded), encoding="utf-8")
         _drop_database()
     except BaseException:

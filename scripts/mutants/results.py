@@ -21,6 +21,7 @@ class Result:
 
     Attributes:
         key: the file with its content, the fault, and the contents of the file's own tests
+        others: the contents of the other tests that were asked
         path, line, function, original, mutated: where it stands
         outcome: one of the above
         by: the test that noticed it
@@ -36,19 +37,27 @@ class Result:
     outcome: str
     by: str = ""
     seconds: float = 0.0
+    others: str = ""
 
 
 def key(root: Path, mutant: Mutant, tests: Sequence[str]) -> str:
     """Returns what a result is kept under: it is asked for again once the file or one of its own tests changes."""
     fault = mutant.fault
-    read = b"\0".join((root / test).read_bytes() for test in tests)
-    return f"{mutant.path} {_digest(mutant.source.encode())} {fault.operator} {fault.occurrence} {_digest(read)}"
+    return (
+        f"{mutant.path} {_digest(mutant.source.encode())} {fault.operator} {fault.occurrence} {contents(root, tests)}"
+    )
 
 
-def result(mutant: Mutant, key: str, outcome: str, by: str = "", seconds: float = 0.0) -> Result:
+def contents(root: Path, tests: Sequence[str]) -> str:
+    """Returns a hash of what stands in these tests."""
+    return _digest(b"\0".join((root / test).read_bytes() for test in tests))
+
+
+def result(mutant: Mutant, key: str, outcome: str, by: str = "", seconds: float = 0.0, others: str = "") -> Result:
     """Says what became of a mutant."""
     where = (mutant.path, mutant.fault.start[0], mutant.fault.function)
-    return Result(key, *where, mutant.change.original, mutant.change.mutated, outcome, by, round(seconds, 1))
+    change = mutant.change
+    return Result(key, *where, change.original, change.mutated, outcome, by, round(seconds, 1), others)
 
 
 class Kept:
@@ -64,8 +73,10 @@ class Kept:
                 continue
             self._results[kept.key] = kept
 
-    def get(self, key: str) -> Result | None:
-        return self._results.get(key)
+    def get(self, key: str, others: str) -> Result | None:
+        """Returns what is known; a mutant that survived is asked about again once any test that was asked changes."""
+        kept = self._results.get(key)
+        return None if kept is None or (kept.outcome == SURVIVED and kept.others != others) else kept
 
     def add(self, kept: Result) -> None:
         self._results[kept.key] = kept

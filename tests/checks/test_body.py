@@ -16,6 +16,8 @@ from loupe.brain.checks.body import Body
 from loupe.brain.core.errors import MissingWeights
 from loupe.brain.core.records import Box, Scores
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.perception.landmarks.crop import Roi
+from loupe.brain.perception.landmarks.pose import Pose
 
 FILES = ("pose_detection", "pose_landmark_full", "yolox_nano")
 Scorer = Callable[[ImageBatch], Scores]
@@ -79,6 +81,39 @@ def test_without_weights_it_says_which_are_missing(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("loupe.brain.perception.detectors.yolox.load", lambda file: type("Found", (), {"find": None}))
     with pytest.raises(MissingWeights, match=f"loupe weights get {name}"):
         Body().load("cpu")
+
+
+def pose_of(seen: int) -> Pose:
+    """A body 200 pixels high, of which the first points can be seen."""
+    points = np.stack([np.linspace(20, 80, 33), np.linspace(10, 210, 33)[np.arange(33) * 7 % 33]], 1).astype(np.float32)
+    visibility = np.where(np.arange(33) < seen, 1, 0).astype(np.float32)
+    return Pose(
+        points,
+        z=np.zeros(33, np.float32),
+        presence=1.0,
+        score=1.0,
+        roi=Roi(0.5, 0.5, 1.0),
+        size=(100, 220),
+        world=np.zeros((33, 3), np.float32),
+        visibility=visibility,
+        inside=visibility,
+    )
+
+
+@pytest.mark.parametrize(("seen", "owned"), [(7, False), (8, True), (33, True)])
+def test_a_body_belongs_to_the_person_that_eight_of_its_points_lie_on(seen: int, owned: bool) -> None:
+    pose = pose_of(seen)
+    low, high = pose.relative[:seen].min(0), pose.relative[:seen].max(0)
+    own = Box("person", (*low.tolist(), *(high - low).tolist()))
+    other = Box("person", (0.9, 0.9, 0.1, 0.1))
+    assert body._owner(pose, [other, own]) == (own if owned else None)
+    assert body._owner(pose, [other]) is None
+
+
+@pytest.mark.parametrize(("people", "crowd"), [(8, False), (9, True)])
+def test_more_than_eight_people_are_a_crowd(people: int, crowd: bool) -> None:
+    boxes = [Box("person", (index / 10, 0.0, 0.05, 1.0)) for index in range(people)]
+    assert (body._unknown(pose_of(33), boxes[0], boxes) == "a crowd: 9 people") == crowd
 
 
 @pytest.mark.slow

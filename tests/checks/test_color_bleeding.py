@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from loupe.brain.checks import color_bleeding
 from loupe.brain.checks.color_bleeding import ColorBleeding, explained
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.color_bleeding import ColorBleeding as ColorBleedingDefect
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.edges import REACH
+from loupe.brain.imaging.edges import REACH, Edges, strong_edges
 
 RNG = np.random.default_rng(5)
 BLURS = [0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0]
@@ -149,3 +150,42 @@ def test_the_defect_keeps_the_luma_and_gets_worse(scene: np.ndarray) -> None:
         assert changes == sorted(changes)
     assert np.array_equal(scene, before)
     assert ColorBleedingDefect().inject(scene[:1, :1], 2, np.random.default_rng(0)).shape == (1, 1, 3)
+
+
+def test_the_profiles_are_those_of_opencvs_color_planes(scene: np.ndarray) -> None:
+    planes = torch.from_numpy(scene.transpose(2, 0, 1).copy())
+    luma = torch.from_numpy(cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY))
+    expected = cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2YCrCb) - 0.5
+    for edges in strong_edges(luma):
+        kept, color = color_bleeding._colors(planes, luma, edges)
+        assert len(kept.rows) > 20
+        for plane, of_opencv in enumerate((expected[..., 2], expected[..., 1])):
+            peer = kept.across(torch.from_numpy(np.ascontiguousarray(of_opencv)))
+            np.testing.assert_allclose(color[:, plane].numpy(), peer.numpy(), atol=0.01)
+
+
+def test_the_places_are_where_the_color_runs(scene: np.ndarray) -> None:
+    runs = on_color(scene, blur=10)
+    for picture, begin, end in (
+        (np.concatenate([runs[:, :432], scene[:, 432:]], 1), 0.0, 432 / 512),
+        (np.concatenate([scene[:, :80], runs[:, 80:]], 1), 80 / 512, 1.0),
+    ):
+        boxes = score(picture).boxes[0]
+        assert boxes
+        for left, _, width, _ in (box.bounds for box in boxes):
+            assert begin < left + width / 2 < end
+
+
+@pytest.mark.parametrize(("n", "known"), [(11, False), (12, True)])
+def test_fewer_than_twelve_edges_of_color_say_nothing(
+    scene: np.ndarray, monkeypatch: pytest.MonkeyPatch, n: int, known: bool
+) -> None:
+    def few(luma: torch.Tensor) -> list[Edges]:
+        planes = torch.from_numpy(scene.transpose(2, 0, 1).copy())
+        edges, color = color_bleeding._colors(planes, luma, strong_edges(luma)[0])
+        good = (explained(edges.profiles, color)[0].amax(1) > 0.9).nonzero()[:n, 0]
+        assert len(good) == n
+        return [Edges(edges.rows[good], edges.columns[good], edges.profiles[good], edges.vertical)]
+
+    monkeypatch.setattr(color_bleeding, "strong_edges", few)
+    assert math.isnan(float(score(scene)["color_bleeding"][0])) != known

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.checks.exposure import Exposure, contrast
+from loupe.brain.checks.exposure import Exposure, contrast, light
 from loupe.brain.core.records import Scores
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -115,3 +115,14 @@ def test_gray_stored_as_colors_is_judged_the_same(scene: np.ndarray) -> None:
 def test_one_color() -> None:
     assert failures_of(np.zeros((40, 40))) == {"dark", "low_contrast"}
     assert failures_of(np.full((40, 40), 255)) == {"bright", "low_contrast"}
+
+
+def test_a_channel_is_clipped_from_252_on_and_a_pixel_is_white_where_all_are_245() -> None:
+    highest, lowest = (
+        torch.tensor([[[251, 252, 255, 255]]], dtype=torch.uint8),
+        torch.tensor([[[0, 244, 245, 255]]], dtype=torch.uint8),
+    )
+    luma = torch.tensor([[[51, 102, 250, 255]]], dtype=torch.uint8)
+    clipped, white, lit = light(highest, lowest, luma)[0].tolist()
+    assert (clipped, white) == (0.75, 0.5)
+    assert lit == pytest.approx((51 + 102) / 255 / 4)

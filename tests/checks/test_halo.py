@@ -11,12 +11,13 @@ import pytest
 import torch
 from committed import PHOTOS, gray, picture
 
+from loupe.brain.checks import halo
 from loupe.brain.checks.halo import Halo, rims
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.halo import Halo as HaloDefect
 from loupe.brain.engine.reader import read
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.edges import REACH, strong_edges
+from loupe.brain.imaging.edges import REACH, Edges, strong_edges
 
 RNG = np.random.default_rng(5)
 
@@ -144,6 +145,21 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     assert math.isnan(float(scores["halo"][0]))
     assert math.isnan(float(scores["halo_width"][0]))
     assert reason in str(scores.reasons[0])
+
+
+@pytest.mark.parametrize(("n", "known"), [(7, False), (8, True)])
+def test_fewer_than_eight_edges_say_nothing(
+    scene: np.ndarray, monkeypatch: pytest.MonkeyPatch, n: int, known: bool
+) -> None:
+    def few(luma: torch.Tensor, max_back: float) -> list[Edges]:
+        edges = strong_edges(luma, max_back)[0]
+        _, room = rims(edges.profiles)
+        own = room.view(2, -1).all(0).nonzero()[:n, 0]  # both of their sides have room for a rim
+        assert len(own) == n
+        return [Edges(edges.rows[own], edges.columns[own], edges.profiles[own], edges.vertical)]
+
+    monkeypatch.setattr(halo, "strong_edges", few)
+    assert math.isnan(float(score(scene)["halo"][0])) != known
 
 
 def test_the_defect_gets_worse_and_leaves_the_picture_alone(scene: np.ndarray) -> None:

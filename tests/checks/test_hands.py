@@ -171,6 +171,8 @@ def test_an_open_hand_is_sound_and_one_with_a_sixth_finger_is_not(
 ) -> None:
     scores = Hands(levels=1, backend="landmarks").load("cpu")(batch_of(open_hand, with_sixth(open_hand, views)))
     sound, malformed = values(scores, 0), values(scores, 1)
+    assert sound["hand_malformed"] == pytest.approx(0.4 * sound["hand_implausibility"])
+    assert malformed["hand_malformed"] == pytest.approx(0.6 + 0.4 * malformed["hand_implausibility"])
     assert sound["hand_malformed"] <= 0.4
     assert malformed["hand_malformed"] >= 0.6
     assert sound["hands"] == sound["hands_judged"] == 1
@@ -326,6 +328,19 @@ def test_an_outline_that_is_wrong_stands_against_the_vlm(views: HandViews, open_
     result = score_with(Stub(), views, with_sixth(open_hand, views))
     assert result.values["hand_malformed"] >= 0.6
     assert "6 fingers" in str(result.points[0].attributes["reason"])
+
+
+@pytest.mark.slow
+def test_a_hand_is_small_by_its_longer_side_wherever_it_lies(views: HandViews, open_hand: np.ndarray) -> None:
+    low = np.full((300, 300, 3), 255, np.uint8)
+    low[200:, 200:] = open_hand
+    (hand,), _ = views.find(low)
+    longer = max(hand.box[2:])
+    assert min(hand.box[:2]) > longer, "it lies further down and to the right than it is long"
+    assert not math.isnan(score_picture(low, views, None, math.floor(longer)).values["hand_malformed"])
+    small = score_picture(low, views, None, math.ceil(longer) + 1)
+    assert math.isnan(small.values["hand_malformed"])
+    assert "smaller than" in str(small.reason)
 
 
 @pytest.mark.slow

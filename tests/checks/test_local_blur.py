@@ -168,6 +168,14 @@ def test_a_subject_in_focus_is_told(scene: np.ndarray) -> None:
     assert float(bokeh["blurred_share"][0]) > float(score(scene)["blurred_share"][0])
 
 
+@pytest.mark.parametrize(("n", "known"), [(5, False), (6, True)])
+def test_a_picture_is_too_plain_below_a_fiftieth_of_its_blocks(n: int, known: bool) -> None:
+    plain = np.full((128, 128), 90.0)  # 256 blocks of 8 x 8 pixels
+    for block in range(n):
+        plain[16:24, 16 + 16 * block : 24 + 16 * block] = RNG.uniform(0, 255, (8, 8))
+    assert math.isnan(float(score(plain)["blurred_share"][0])) != known
+
+
 @pytest.mark.parametrize(
     ("picture", "reason"),
     [(np.full((128, 128), 90.0), "too plain"), (RNG.uniform(0, 255, (20, 200)), "too small")],

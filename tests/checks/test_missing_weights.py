@@ -113,3 +113,10 @@ def test_a_check_without_its_model_files_is_left_out_and_said(
     assert not Seer.got
     with pytest.raises(MissingWeights, match="loupe weights get iris_landmark"):
         loupe.check(dataset, [Seer("iris_landmark")])
+
+
+def test_where_the_users_detections_are_to_be_taken_nothing_else_is_missed() -> None:
+    from loupe.brain.checks.composition import Composition
+
+    check = Composition(detector="field", backend="open_vocabulary", detections="objects")
+    assert check._detector("cpu") == "the sample has no detections in the field 'objects'"

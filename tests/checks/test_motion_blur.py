@@ -9,20 +9,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from batches import batch_of, levels
 from committed import PHOTOS, defocused, gray, picture, shaken
 
 from loupe.brain.checks.motion_blur import MotionBlur, directional_loss, framed, smear_length, spectrum
 from loupe.brain.core.records import Scores
 from loupe.brain.engine.reader import read
-from loupe.brain.imaging.batches import ImageBatch
 
 RNG = np.random.default_rng(5)
 
 
 def score(picture: np.ndarray) -> Scores:
     """(H, W) values in 0 … 255."""
-    pixels = np.repeat(picture.clip(0, 255).round().astype(np.uint8)[None, None], 3, 1)
-    return MotionBlur().load("cpu")(ImageBatch(("a",), torch.from_numpy(pixels), (picture.shape[1::-1],)))
+    return MotionBlur().load("cpu")(batch_of(levels(picture)))
 
 
 def fails(picture: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.checks.repeated_subject import RepeatedSubject, smooth, verify
+from loupe.brain.checks.repeated_subject import RepeatedSubject, candidates, smooth, verify
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.repeated_subject import RepeatedSubject as Injector
 from loupe.brain.defects.repeated_subject import near_copy
@@ -64,6 +64,48 @@ def test_a_copy_is_verified_and_another_place_is_not(scene: np.ndarray) -> None:
     similarities = verify(band, pairs).tolist()
     assert min(similarities[:2]) > 0.9
     assert similarities[2] < 0.6
+
+
+def test_a_match_may_be_four_pixels_off(scene: np.ndarray) -> None:
+    luma = torch.from_numpy(cv2.resize(repeated(scene)[..., 1], (256, 192), interpolation=cv2.INTER_AREA) / 255)[None]
+    band = (smooth(luma, 0.8) - smooth(luma, 5.0))[0]
+    offs = [(sign * off, 0) for off in (0, 4, 5) for sign in (-1, 1)] + [(0, sign * 5) for sign in (-1, 1)]
+    pairs = torch.tensor([[50.0, 65.0, 140.0 + down, 200.0 + right] for down, right in offs])
+    alike = verify(band, pairs)
+    assert float(alike[:4].min()) > 0.98
+    assert float(alike[4:].max()) < 0.95
+
+
+@pytest.mark.parametrize(("deviation", "n"), [(5.5, 0), (6.5, 25)])
+def test_a_window_with_less_detail_than_six_levels_is_plain(deviation: float, n: int) -> None:
+    # stripes of one tone: what the two blurs leave of them is a share that is measured on strong ones
+    across = np.cos(np.arange(96) * 2 * np.pi / 8)[None].repeat(96, 0)
+    band = smooth(torch.from_numpy(across).float()[None] - smooth(torch.from_numpy(across).float()[None], 6.0), 0.8)
+    halves = torch.nn.functional.avg_pool2d(band, 2)[0, 8:-8, 8:-8]
+    stripes = 0.5 + across * deviation / 255 / float(halves.square().mean().sqrt())
+    _, count = candidates(torch.from_numpy(stripes).float().repeat(3, 1, 1))
+    assert (count > 1000) == (n > 0)
+
+
+def test_there_are_ten_candidates_at_most() -> None:
+    rng = np.random.default_rng(12)
+    picture = rng.uniform(0, 1, (3, 12, 16)).repeat(8, 1).repeat(8, 2).astype(np.float32)
+    picture = smooth(torch.from_numpy(picture), 1.0)
+    twice = torch.cat([picture[:, :, :64], picture[:, :, :64]], 2)
+    pairs, count = candidates(twice)
+    assert (len(pairs), count > 100) == (10, True)
+
+
+def test_a_copy_of_another_size_has_neighbors_that_agree_within_two_pixels(scene: np.ndarray) -> None:
+    picture = scene.copy()
+    picture[180:372, 280:504] = cv2.resize(picture[20:180, 20:220], (224, 192), interpolation=cv2.INTER_CUBIC)
+    small = cv2.resize(picture, (96, 72), interpolation=cv2.INTER_AREA)
+    pairs, _ = candidates(torch.from_numpy(small).permute(2, 0, 1) / 255)
+    assert len(pairs)
+    for top, left, down, right in pairs.tolist():
+        (top, left), (down, right) = sorted([(top, left), (down, right)])
+        expected = (180 + (top * 5.33 - 20) * 1.2, 280 + (left * 5.33 - 20) * 1.12)
+        assert (down * 5.33, right * 5.33) == pytest.approx(expected, abs=16)
 
 
 def test_one_straight_edge_verifies_nothing() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from loupe.brain.checks import text
 from loupe.brain.checks.text import Text
 from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core.records import Box
+from loupe.brain.measures.text.lettering_quality import LetteringQuality
+from loupe.brain.measures.text.line_hypotheses import Line
 from loupe.brain.measures.text.reading import Reader
 from loupe.brain.perception.ocr import torch_ocr
 from loupe.brain.perception.ocr.regions import whole
@@ -29,6 +34,28 @@ def test_a_backend_that_is_none() -> None:
     for backend, message in (("best", "auto, ocr, ocr_large, got 'best'$"), ("gpu", "'gpu' is called 'ocr_large'$")):
         with pytest.raises(InputError, match=message):
             Text(backend=backend).load("cpu")
+
+
+def test_the_form_lets_a_single_thread_read() -> None:
+    (threads,) = (field for field in fields(Text) if field.name == "threads")
+    assert (threads.metadata["low"], threads.metadata["high"]) == (1, 64)
+
+
+def test_a_line_that_says_what_it_should_is_labeled_by_its_gravest_flaw() -> None:
+    box = Box("as wanted", (0.0, 0.0, 1.0, 1.0))
+    wavy = LetteringQuality(distortion=9.0, mixed=0.1)
+    assert text._with_quality(box, wavy).label == "distortion"
+    assert text._with_quality(box, replace(wavy, illegible=0.9)).label == "illegible", "it is none of letters, then"
+    assert text._with_quality(replace(box, label="omission"), wavy).label == "omission"
+    assert text._with_quality(box, LetteringQuality(illegible=0.1)).label == "as wanted"
+
+
+def test_a_box_says_what_else_may_stand_there() -> None:
+    line = Line(whole(np.zeros((50, 100, 3), np.uint8)), ("stop",), "STOP", 0.9)
+    plain = text._box(line, [], "stop", False, 100, 50)
+    assert (plain.label, plain.attributes) == ("as wanted", {"read": "STOP", "wanted": "stop", "edit": ""})
+    either = text._box(replace(line, others=(("shop",), ("st", "op"))), [], "stop", True, 100, 50)
+    assert (either.label, either.attributes["or"]) == ("unknown", "shop | st op")
 
 
 @pytest.mark.slow

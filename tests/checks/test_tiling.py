@@ -9,23 +9,21 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from batches import batch_of, levels
 from committed import PHOTOS, picture
 
-from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks
+from loupe.brain.checks import tiling
+from loupe.brain.checks.tiling import Tiling, _mean, _pool, repeated_blocks, repeats
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.tiling import Tiling as Injector
 from loupe.brain.engine.reader import read
-from loupe.brain.imaging.batches import ImageBatch
 
 SCORE = Tiling().load("cpu")
 
 
 def score(picture: np.ndarray) -> Scores:
     """(H, W) or (H, W, 3) values in 0 … 255."""
-    levels = picture.clip(0, 255).round().astype(np.uint8)
-    levels = np.repeat(levels[..., None], 3, 2) if levels.ndim == 2 else levels
-    pixels = torch.from_numpy(levels.transpose(2, 0, 1)[None].copy())
-    return SCORE(ImageBatch(("a",), pixels, (picture.shape[1::-1],)))
+    return SCORE(batch_of(levels(picture)))
 
 
 def fails(picture: np.ndarray) -> bool:
@@ -95,6 +93,40 @@ def test_a_repeated_patch_is_found_with_its_period(period: tuple[int, int]) -> N
     for key, side, size in (("down", period[0], 384), ("right", period[1], 512)):
         shift = abs(float(facts[key])) * size
         assert min(shift % side, -shift % side) <= 1
+
+
+def test_of_many_periods_the_five_strongest_are_looked_at() -> None:
+    rng = np.random.default_rng(11)
+    shifts = [(40, 60), (90, -150), (150, 30), (200, 130), (60, -70), (120, 200), (30, 160)]
+    detail = rng.normal(size=(512, 512))
+    strengths = np.linspace(0.9, 0.6, len(shifts))
+    parts = [rng.normal(size=(512, 512)) for _ in shifts]
+    for part, shift, strength in zip(parts, shifts, strengths, strict=True):
+        detail += strength * (part + np.roll(part, shift, (0, 1)))
+    assert repeats(torch.from_numpy(detail.astype(np.float32))) == shifts[:5]
+
+
+def test_it_is_judged_at_512_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = []
+    real = tiling.fine_detail
+
+    def noting(luma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        shapes.append(tuple(luma.shape))
+        return real(luma)
+
+    monkeypatch.setattr(tiling, "fine_detail", noting)
+    score(leaves(3, 600, 800))
+    score(leaves(3, 300, 400))
+    assert shapes == [(384, 512), (300, 400)], "and never made larger"
+
+
+def test_in_a_small_picture_a_share_is_of_forty_blocks() -> None:
+    small = np.tile(leaves(3, 64, 48), (1, 2))
+    detail, contrast = tiling.fine_detail(torch.from_numpy(small.clip(0, 255).round()) / 255)
+    assert _pool(contrast).numel() == 4 * 7
+    repeated = repeated_blocks(detail, contrast, 0, 48)
+    assert repeated is not None
+    assert float(score(small)["tiling"][0]) == pytest.approx(2 * int(repeated[0].sum()) / 40)
 
 
 def test_more_of_it_has_a_higher_score() -> None:

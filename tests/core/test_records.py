@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import DuplicatesResult, Flags, Output, Pair, Rate, Run, Scores, Slice, Threshold
+from loupe.brain.core.records import Output, Scores, Threshold
+from loupe.brain.core.results import DuplicatesResult, Flags, Pair, Rate, Run, Slice
 from loupe.brain.imaging.batches import ImageBatch
 
 
@@ -122,6 +123,8 @@ def test_a_rate_is_never_shown_without_its_n() -> None:
 def test_a_run_says_what_was_unknown() -> None:
     run = Run("loupe_check_1", "check", 5, unknown={"text": 2, "file": 0}, seconds=1.25)
     assert repr(run) == "Run(loupe_check_1: 5 done, 0 already done, 0 errors, unknown: text 2, 1.2 s on cpu)"
+    nothing_more = Run("loupe_flag_1", "flag", 5)
+    assert repr(nothing_more) == "Run(loupe_flag_1: 5 done, 0 already done, 0 errors, unknown: none, 0.0 s on cpu)"
 
 
 def test_scores_are_a_mapping() -> None:

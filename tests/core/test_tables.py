@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from loupe.brain.core.records import DuplicatesResult, Flags, Pair, Rates, Threshold
+from loupe.brain.core.records import Threshold
+from loupe.brain.core.results import DuplicatesResult, Flags, Pair, Rates
 from loupe.brain.core.tables import MAX_ROWS, Table
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
@@ -57,3 +58,7 @@ def test_what_is_long_is_cut_and_says_so() -> None:
     assert table.text().endswith("and 1,005 rows more")
     assert table.html().count("<td") == MAX_ROWS
     assert "and 1,005 rows more" in table.html()
+
+
+def test_a_table_that_is_not_cut_says_nothing_of_more() -> None:
+    assert Table("few", ("n",), ((1,), (12,))).text() == "few\n n\n 1\n12"

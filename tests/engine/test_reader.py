@@ -194,6 +194,24 @@ def test_small_pictures_are_read_some_in_one_go(
     assert calls == hand_overs, "two while nothing is known of their size, then some at a time"
 
 
+def test_threads_stay_ahead_of_what_is_taken_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = [threading.Event() for _ in range(41)]
+    ahead = []
+
+    def fetched(path: str, *_: object) -> ReadError:
+        place = int(path)
+        begun[place].set()
+        if place in (9, 19, 29):  # the next one is read meanwhile by the other thread
+            ahead.append(begun[place + 1].wait(5))
+        return ReadError("no picture")
+
+    monkeypatch.setattr(reader, "_fetched", fetched)
+    monkeypatch.setattr(reader, "AT_ONCE", 1)
+    rows = [Row(str(place), str(place)) for place in range(41)]
+    assert sum(len(chunk.unreadable) for chunk in read_chunks(rows, batch_size=1, workers=2)) == 41
+    assert ahead == [True] * 3
+
+
 def test_only_a_cuda_device_gets_the_files_of_jpegs(tmp_path: Path, pictures: list[Path]) -> None:
     path = str(_save(tmp_path / "a.jpg", Image.new("RGB", (64, 48), "red")))
     assert isinstance(reader._fetched(path, None, "cuda:1", False), Encoded)

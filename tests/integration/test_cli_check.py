@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from loupe.brain import cli
-from loupe.brain.core.records import Rate, Rates, Slice
+from loupe.brain.core.results import Rate, Rates, Slice
 
 pytestmark = pytest.mark.database
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loupe.brain.core.records import Rate, Slice
+from loupe.brain.core.results import Rate, Slice
 from loupe.brain.stats.intervals import wilson
 
 pytestmark = pytest.mark.slow

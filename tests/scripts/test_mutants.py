@@ -219,16 +219,23 @@ def test_the_tests_of_a_file_import_it_or_are_named_after_it(tmp_path: Path) -> 
         "tests/other/test_uses.py": "def test():\n    import toy.brain.room.a",
         "tests/app/test_browser.py": "from toy.brain.room.a import f",
         "tests/verbs/test_find.py": "import pytest\npytestmark = pytest.mark.database",
+        "tests/checks/test_seam.py": "",
+        "tests/checks/test_halo.py": "",
     }.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     belonging = Belonging(root)
     of_a = belonging.of("room", "brain/room/a.py")
     assert of_a.own == ("tests/room/test_a.py", "tests/room/test_a_more.py", "tests/room/test_imports.py")
+    assert of_a.room == ("tests/room/test_b.py",)
     assert of_a.others == ("tests/other/test_uses.py",)
     of_c = belonging.of("room", "brain/room/c.py")
     assert len(of_c.own) == 4, "all of the room's"
-    assert of_c.others == ()
+    assert of_c.room == of_c.others == of_c.slow == ()
+    of_seam = belonging.of("checks", "brain/checks/seam.py")
+    assert of_seam.own == of_seam.slow == ("tests/checks/test_seam.py",), "its slow tests, too"
+    assert of_seam.room == ("tests/checks/test_halo.py",)
+    assert belonging.of("checks", "brain/checks/nothing.py").slow == (), "not those of the whole room"
     assert belonging.of("store", "brain/store/rows.py").others == ("tests/verbs/test_find.py",)
 
 

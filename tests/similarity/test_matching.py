@@ -246,3 +246,18 @@ def test_groups_are_those_of_scipy() -> None:
 
 def test_two_of_the_same_hash_are_equal_and_one_alone_or_none_is_not() -> None:
     assert sorted(map(list, d.equal(["a", "b", "a", None, "c", "c", "c", None]))) == [[0, 2], [4, 5, 6]]
+
+
+def test_more_thumbnails_than_are_hashed_at_once_are_hashed_as_few_are() -> None:
+    luma = np.random.default_rng(8).integers(0, 256, (4100, 64, 64), dtype=np.uint8)
+    np.testing.assert_allclose(d.hashes(luma)[4090:], d.hashes(luma[4090:]), atol=1e-6)
+
+
+def test_a_part_is_compared_with_the_whole_and_not_the_whole_with_the_part() -> None:
+    whole, part = scene(0), scene(0)[:162, :216]
+    for pictures, of, beside in (((part, whole), 1, 0), ((whole, part), 0, 1)):
+        made = d.candidates(thumbs(*pictures).luma)
+        cropped = made.window > 0
+        assert cropped.any()
+        assert set(made.a[cropped & (made.turn == 0)]) == {of}
+        assert set(made.b[cropped & (made.turn == 0)]) == {beside}

@@ -133,3 +133,22 @@ def test_another_hue_is_another_picture_and_gray_is_not() -> None:
     assert alike(tinted(30, 0), tinted(0, 0)) > 0.95
     assert alike(tinted(30, 0), tinted(0, 30)) < 0.1, "at right angles"
     assert alike(tinted(30, 0), tinted(20, 20)) == pytest.approx(np.sqrt(0.5), abs=0.05)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_flatter_one_is_stretched_to_the_light_of_the_other(swapped: bool) -> None:
+    x = np.random.default_rng(5).uniform(20, 230, (SIDE, SIDE)).astype(np.float32)
+    y = 0.5 * x + 30
+    everywhere = np.ones((SIDE, SIDE), bool)
+    made = thumbnail_similarity._same_light(*((y, x) if swapped else (x, y)), everywhere)
+    np.testing.assert_allclose(made[0], x, atol=1e-2)
+    np.testing.assert_allclose(made[1], x, atol=1e-2)
+
+
+def test_where_nearly_all_is_clipped_the_light_stays() -> None:
+    x = np.zeros((SIDE, SIDE), np.float32)
+    x[:5] = np.random.default_rng(6).uniform(20, 230, (5, SIDE))
+    y = 0.5 * x
+    same = thumbnail_similarity._same_light(x, y, np.ones((SIDE, SIDE), bool))
+    assert same[0] is x
+    assert same[1] is y

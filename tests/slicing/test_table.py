@@ -95,3 +95,9 @@ def test_of_many_modes_those_stay_that_some_value_fares_worst_in() -> None:
     for whole in (tabulate("time", day_night, states), tabulate("time", day_night, states, max_modes=3)):
         assert (whole.modes, whole.milder_left_out, whole.modes_left_out) == (("blur", "dark", "noise"), 0, 1)
     assert tabulate("time", day_night, states, max_modes=2, every_mode=True).modes == tuple(states)
+
+
+def test_where_no_value_stands_out_those_modes_stay_that_fail_the_most() -> None:
+    states = {"blur": np.array([F, P, P, P]), "dark": np.array([F, F, F, P]), "haze": np.array([F, F, P, P])}
+    assert tabulate("", TIME[:4], states, max_modes=1).modes == ("dark",)
+    assert tabulate("time", ["day"] * 4, states, max_modes=2).modes == ("dark", "haze")

@@ -101,6 +101,13 @@ def test_so_many_scores_are_needed_that_one_may_be_flagged(rate: float) -> None:
     assert math.floor(rate * (minimum - 1) + 1e-9) == 0
 
 
+@pytest.mark.parametrize(("n", "rate"), [(100, 0.99), (4, 0.75), (2, 0.5), (1, 0.9)])
+def test_all_but_one_may_be_beyond_and_never_all(n: int, rate: float) -> None:
+    scores = np.arange(float(n))
+    assert threshold_for(scores, ">", rate) == scores[0]
+    assert threshold_for(scores, "<", rate) == scores[-1]
+
+
 @pytest.mark.parametrize("op", ["<", ">"])
 def test_a_threshold_is_proposed_where_the_score_separates(op: Literal["<", ">"]) -> None:
     sign = 1 if op == ">" else -1

@@ -119,6 +119,24 @@ def test_a_dataset_that_another_process_renamed_goes_on(four: Any) -> None:
     assert four._doc.name == name
 
 
+@pytest.mark.parametrize("inside", ["", "scenario"])
+def test_a_field_that_another_process_declared_is_taken_over(four: Any, inside: str) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import datasets
+
+    four.add_sample_field("scenario", fo.EmbeddedDocumentField, embedded_doc_type=fo.DynamicEmbeddedDocument)
+    stored = datasets.refresh(four)
+    new = {**next(field for field in stored if field["name"] == "filepath"), "name": "rain", "db_field": "rain"}
+    into = next(field for field in stored if field["name"] == "scenario")["fields"] if inside else stored
+    into.append(new)
+    datasets.documents().update_one({"_id": four._doc.id}, {"$set": {"sample_fields": stored}})
+    path = f"{inside}.rain".lstrip(".")
+    assert not four.has_field(path)
+    assert datasets.paths(datasets.refresh(four)) >= {path, "filepath", "scenario"}
+    assert four.has_field(path)
+
+
 def _delete_elsewhere(dataset: Any) -> None:
     """As another process does: this one's object knows nothing of it."""
     from loupe.brain.store import datasets

@@ -15,7 +15,7 @@ import pytest
 import loupe
 from loupe import Factor
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Slice
+from loupe.brain.core.results import Slice
 from loupe.brain.slicing.columns import NONE, shown
 
 pytestmark = pytest.mark.database
@@ -66,6 +66,7 @@ def filled(database: str) -> Iterator[Any]:
         sample["words"] = (None, [], ["x"], ["x", "y.z", "$"])[index % 4]
         sample["ranks"] = (None, [], [3], [1, 3, 3])[index % 4]
         sample["weights"] = (None, [0.5])[index % 2]
+        sample["camera"] = fo.DynamicEmbeddedDocument(lens=fo.DynamicEmbeddedDocument(name="wide"))
         if index % 6:
             sample["truth"] = fo.Classification(label=CLASSES[index % 5] if index % 4 else None)
             sample["boxes"] = fo.Detections(
@@ -281,6 +282,7 @@ def test_paths_are_what_their_field_holds(filled: Any) -> None:
         (Factor.time("att", "hour"), UnknownName, "unknown field 'att'"),
         (Factor.views("cats"), UnknownName, r"saved view 'cats'.* dogs"),
         ("metadata", InputError, r"cannot slice by 'metadata'.*its fields: .*metadata\.width"),
+        ("camera", InputError, r"its fields: camera\.lens\.name$"),
         ("boxes.detections", InputError, r"cannot slice by 'boxes\.detections'"),
         ("truth.id", InputError, r"cannot slice by 'truth\.id', a ObjectIdField"),
         ("truth.logits", InputError, r"a VectorField: slice by a field of strings"),

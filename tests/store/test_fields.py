@@ -117,6 +117,17 @@ def test_every_kind_of_evidence_and_score_is_held_against_the_schema(four: Any, 
     assert not four.has_field("failures")
 
 
+def test_the_users_own_classes_are_not_loupes_though_they_have_a_check_and_a_score(four: Any) -> None:
+    import fiftyone as fo
+
+    ugly = fo.Classification(label="ugly", check="by eye", score=0.5)
+    four.set_values("failures", [fo.Classifications(classifications=[ugly])] * 4)
+    four.add_dynamic_sample_fields()
+    assert four.has_field("failures.classifications.check")
+    with pytest.raises(InputError, match="failures"):
+        verb("flag")(four, Path())
+
+
 def test_all_of_them_are_named_at_once(four: Any) -> None:
     import loupe
 
@@ -168,3 +179,17 @@ def test_a_setting_of_the_users_own_is_refused(four: Any) -> None:
         loupe.flag(four, {"dark": 0.2})
     four.reload()
     assert four.info["loupe"] == "a note of mine"
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_an_empty_dataset_is_stored_as_one_of_images_if_it_is_to_take_them(dataset: Any, images: bool) -> None:
+    from loupe.brain.store import fields
+    from loupe.brain.store.datasets import documents
+
+    fields.declare(dataset, [fields.PROMPT], images=images)
+    stored = documents().find_one({"_id": dataset._doc.id})
+    assert stored.get("media_type") == dataset.media_type == ("image" if images else None)
+    of_metadata = next(field for field in stored["sample_fields"] if field["name"] == "metadata")
+    assert of_metadata["embedded_doc_type"].endswith(".ImageMetadata" if images else ".Metadata")
+    fields.declare(dataset, [fields.PROMPT], images=True)
+    assert documents().find_one({"_id": dataset._doc.id})["media_type"] == "image", "whatever was declared before"

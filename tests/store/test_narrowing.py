@@ -95,6 +95,13 @@ def test_it_knows_the_way_back_between_stages_of_ones_own(filled: Any) -> None:
         assert before._serialize(include_uuids=False) == own.limit(2)._serialize(include_uuids=False)
 
 
+def test_a_kind_of_narrowing_cannot_be_one_that_changes() -> None:
+    from loupe.brain.store.narrowing import Narrowing
+
+    with pytest.raises(TypeError, match="non-frozen"):
+        dataclass(type("Loose", (Narrowing,), {}))
+
+
 def test_where_nothing_is_narrowed_the_view_is_as_it_was(filled: Any) -> None:
     from loupe.brain.store import narrowing
 

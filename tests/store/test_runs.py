@@ -10,7 +10,7 @@ pytestmark = pytest.mark.database
 
 
 def run(key: str) -> Any:
-    from loupe.brain.core.records import Run
+    from loupe.brain.core.results import Run
 
     return Run(key, "check", 3, errors=1, params={"checks": ["blur"]}, messages={"a": "broken"})
 

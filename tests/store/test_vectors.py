@@ -106,6 +106,9 @@ def test_a_signature_changes_with_the_vectors(three: Any) -> None:
     after = vectors.signature(three, "hog")
     assert after[1] == 3
     assert after[0] != before[0]
+    three._sample_collection.update_one({"_id": three.first()._id}, {"$set": {"checked.hog": "of another picture"}})
+    assert vectors.signature(three, "hog")[0] != after[0], "one of them was made anew"
+    assert vectors.signature(three, "hog")[1] == 3
 
 
 def test_no_vectors_are_an_empty_array(three: Any) -> None:

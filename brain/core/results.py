@@ -1,0 +1,196 @@
+"""What a verb did and what it found: the records that come out at the end of the pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loupe.brain.core import tables
+from loupe.brain.core.records import Record, Threshold
+from loupe.brain.core.tables import Table, Tabular
+
+
+@dataclass(frozen=True)
+class Slice(Record):
+    """The samples that share factor values, e.g. ``{"scenario.time": "night"}``. No values: all samples."""
+
+    values: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{path.rsplit('.', 1)[-1]}={value}" for path, value in self.values.items()) or "all"
+
+
+@dataclass(frozen=True)
+class Rate(Record):
+    """A failure rate, never without its n.
+
+    Attributes:
+        slice: which samples
+        failure: the failure mode
+        n: how many of them were judged: passed or failed
+        failures: how many failed
+        unknown: how many a check looked at and could not judge
+        unchecked: how many no check has looked at
+        rate: failures / n in [0, 1]; NaN when n is 0
+        low, high: the interval of the rate, 95 % unless said otherwise; NaN when n is 0
+    """
+
+    slice: Slice
+    failure: str
+    n: int
+    failures: int
+    unknown: int
+    unchecked: int
+    rate: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if not self.n:
+            return f"{self.failure} | {self.slice}: not judged ({self.unknown} unknown, {self.unchecked} unchecked)"
+        return (
+            f"{self.failure} | {self.slice}: {self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] "
+            f"({self.failures} of {self.n}, {self.unknown} unknown)"
+        )
+
+
+@dataclass(frozen=True)
+class Run(Record):
+    """What a verb did.
+
+    Attributes:
+        key: the run's name on the dataset
+        verb: which verb ran
+        n: how many samples it worked on
+        skipped: how many were done already and were left as they are
+        errors: how many failed with an error (by sample id, in ``messages``)
+        unknown: for each check how many samples it could not judge
+        seconds: wall time
+        device: where it ran
+        params: the settings it ran with
+        messages: up to 100 errors by sample id or file
+    """
+
+    key: str
+    verb: str
+    n: int
+    skipped: int = 0
+    errors: int = 0
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    device: str = "cpu"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        unknown = ", ".join(f"{check} {count}" for check, count in self.unknown.items() if count) or "none"
+        return (
+            f"Run({self.key}: {self.n} done, {self.skipped} already done, {self.errors} errors, "
+            f"unknown: {unknown}, {self.seconds:.1f} s on {self.device})"
+        )
+
+
+class Rates(Tabular, list[Rate]):
+    """A list of rates that prints as a table."""
+
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each rate."""
+        return tables.of_rates(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Flags(Tabular, Record):
+    """What ``flag`` wrote.
+
+    Attributes:
+        counts: for each failure mode how many samples have it
+        unknown: for each failure mode how many samples have no score for it
+        thresholds: what each failure mode was flagged with
+    """
+
+    counts: Mapping[str, int]
+    unknown: Mapping[str, int]
+    thresholds: Mapping[str, Threshold]
+
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each failure mode, the most frequent first."""
+        return tables.of_flags(self)
+
+
+@dataclass(frozen=True)
+class Pair(Record):
+    """Two samples that show the same thing. ``kind`` is bytes, pixels or near; ``similarity`` in [0, 1]."""
+
+    id_a: str
+    id_b: str
+    kind: str
+    similarity: float
+
+
+@dataclass(frozen=True, repr=False)
+class DuplicatesResult(Tabular, Record):
+    """What ``find_duplicates`` found: every pair, and the groups that the pairs connect (representative first)."""
+
+    pairs: tuple[Pair, ...]
+    groups: tuple[tuple[str, ...], ...]
+
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each pair."""
+        return tables.of_pairs(self)
+
+
+@dataclass(frozen=True)
+class LeaksResult(Record):
+    """What ``find_leaks`` found.
+
+    Attributes:
+        pairs: every pair of the same picture in two splits
+        between: for each two splits, e.g. ``"test, train"``, how many pairs they share
+        samples: for each split how many of its samples stand in another one, too
+    """
+
+    pairs: tuple[Pair, ...]
+    between: Mapping[str, int]
+    samples: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        shared = "; ".join(f"{names}: {count}" for names, count in self.between.items()) or "none"
+        return f"Leaks({len(self.pairs)} pairs; {shared})"
+
+
+@dataclass(frozen=True)
+class MemorizedResult(Record):
+    """What ``find_memorized`` found.
+
+    Attributes:
+        pairs: every pair of a sample and a picture of the reference that show the same
+        n: how many samples were looked at
+        reference: with how many pictures they were compared
+    """
+
+    pairs: tuple[Pair, ...]
+    n: int
+    reference: int
+
+    def __repr__(self) -> str:
+        samples = len({pair.id_a for pair in self.pairs})
+        return f"Memorized({samples} of {self.n} samples, {len(self.pairs)} pairs with {self.reference} pictures)"
+
+
+@dataclass(frozen=True)
+class OutliersResult(Record):
+    """What ``find_outliers`` found.
+
+    Attributes:
+        ids: of the samples that fail, the farthest first
+        n: how many were judged
+        unknown: how many have no usable vector
+    """
+
+    ids: tuple[str, ...]
+    n: int
+    unknown: int
+
+    def __repr__(self) -> str:
+        return f"Outliers({len(self.ids)} of {self.n} samples, {self.unknown} unknown)"
