@@ -110,6 +110,11 @@ class Composition(Check):
         """Returns the prompt's field, ``spec``, and the field of the detections where there is one."""
         return (*self.needs, "spec", *((self.detections,) if self.detections else ()))
 
+    def abstains(self, fields: Mapping[str, Any]) -> str | None:
+        """Returns why the prompt gives nothing to compare the picture with."""
+        spec = _requested(fields)
+        return spec if isinstance(spec, str) else None
+
     def resolved(self, device: str) -> Self:
         """Returns it with the backend that "auto" means there, and detector "field" where a model is not to be had.
 
@@ -189,11 +194,9 @@ class Composition(Check):
     ) -> SampleResult:
         from loupe.brain.measures.composition import agreement, geneval, rules, t2i_compbench
 
-        spec = _spec(fields.get("prompt"), fields.get("spec"))
+        spec = _requested(fields)
         if isinstance(spec, str):
             return SampleResult({}, spec)
-        if not spec.objects and not spec.excluded:
-            return SampleResult({}, "the prompt names no objects")
         scene = self._scene(spec, fields.get(self.detections), picture, size, detector)
         if isinstance(scene, str):
             return SampleResult({}, scene)
@@ -264,18 +267,21 @@ def _small_model() -> Path | str:
         return str(error)
 
 
-def _spec(prompt: Any, given: Any) -> PromptSpec | str:
-    """What is asked for, or why that is not known."""
+def _requested(fields: Mapping[str, Any]) -> PromptSpec | str:
+    """What is asked for, or why there is nothing to compare the picture with."""
     from loupe.brain.prompts.cleaned import prompt_text
     from loupe.brain.prompts.metadata import spec_of
 
-    text = prompt_text(prompt)
+    text = prompt_text(fields.get("prompt"))
     if text is None:
         return "the sample has no prompt"
     try:
-        return spec_of(text, given) or "the prompt was not understood"
+        spec = spec_of(text, fields.get("spec")) or "the prompt was not understood"
     except PromptError as error:
         return f"what is asked for cannot be read: {error}"
+    if isinstance(spec, str) or spec.objects or spec.excluded:
+        return spec
+    return "the prompt names no objects"
 
 
 def _values(

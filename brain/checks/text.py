@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -127,6 +127,11 @@ class Text(Check):
     def reads(self) -> tuple[str, ...]:
         """Returns the prompt, and a spec that wins over it."""
         return ("prompt", "spec")
+
+    def abstains(self, fields: Mapping[str, Any]) -> str | None:
+        """Returns why the text is not judged where that is known from the prompt: it asks for none, or is none."""
+        expected = _expected(fields.get("prompt"), fields.get("spec"))
+        return expected if isinstance(expected, str) else None
 
     def resolved(self, device: str) -> Self:
         """Returns the check with "auto" replaced: "ocr_large" on a CUDA device that has the weights, else "ocr"."""

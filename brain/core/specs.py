@@ -134,6 +134,16 @@ class Check(Spec):
         """
         return self.needs
 
+    def abstains(self, fields: Mapping[str, Any]) -> str | None:
+        """Returns why it cannot judge a sample, whatever its picture shows; None where the picture has to be looked at.
+
+        A sample whose prompt asks for no text needs no reader of text: for this check it is not even decoded.
+
+        Args:
+            fields: the values of ``reads``, as in ``ImageBatch.fields``
+        """
+        return None
+
     def weights(self) -> tuple[str, ...]:
         """Returns the names of the model files that it cannot run without, see ``loupe.brain.perception.weights``."""
         return ()

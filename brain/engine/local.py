@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.engine.map import Mapped, Task, needed_long_side
-from loupe.brain.engine.reader import Bucket, Chunk, Row, read_chunks
+from loupe.brain.engine.reader import Bucket, Chunk, Row, Wanted, read_chunks
 from loupe.brain.imaging.ragged import AnyBatch, Part, RaggedBatch
 
 T = TypeVar("T")
@@ -20,11 +21,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A task that is ready. It may keep state between batches, so that one thread at a time may use it."""
+    """A task, loaded when the first pictures wait for it. One thread at a time may use it, as it may keep state."""
 
     task: Task[Any]
-    apply: Callable[[Any], Any]
+    device: str
     lock: Lock = field(default_factory=Lock)
+
+    @cached_property
+    def apply(self) -> Callable[[Any], Any]:
+        return self.task.load(self.device)
 
 
 def run(
@@ -37,15 +42,17 @@ def run(
     torch_threads: int | None,
 ) -> Iterator[list[Mapped[Any]]]:
     """Yields what became of the rows, see ``map_rows``."""
-    loaded = {task.name: _Loaded(task, task.load(device)) for task in tasks}
-    chunks = read_chunks(
-        rows,
-        long_side=needed_long_side(task.long_side for task in tasks),
-        batch_size=batch_size,
-        workers=workers,
-        device=device,
-        previews=device == "cpu" and any(task.ragged for task in tasks),
-    )
+    loaded = {task.name: _Loaded(task, device) for task in tasks}
+
+    @cache
+    def wanted(pending: frozenset[str]) -> Wanted:
+        waited_for = [loaded[name].task for name in pending if name in loaded]
+        ragged = [task.ragged for task in waited_for] if device == "cpu" else []
+        # tasks that take previews alone need not have the pixels
+        pixels = not ragged or not all(ragged)
+        return Wanted(needed_long_side(task.long_side for task in waited_for), pixels, any(ragged))
+
+    chunks = read_chunks(rows, wanted=wanted, batch_size=batch_size, workers=workers, device=device)
     # on the CPU the small steps of a task leave cores idle; a GPU is kept busy by one batch after the other
     threads = (workers or os.cpu_count() or 1) if device == "cpu" else 1
     with _torch_threads(torch_threads), ThreadPoolExecutor(threads, thread_name_prefix="loupe-task") as pool:

@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,6 +76,34 @@ def read(path: str | os.PathLike[str], long_side: int | None = None) -> Picture:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What is left of a decoded image where its pixels are not wanted.
+
+    Attributes:
+        preview: what was taken of it
+        size: as of ``Picture``
+    """
+
+    preview: Preview
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be read of a picture.
+
+    Attributes:
+        long_side: the resolution that is needed, see ``read``
+        pixels: whether to hold its pixels; a device always gets them
+        preview: whether to take a preview of it as it is read; on the CPU only
+    """
+
+    long_side: int | None = None
+    pixels: bool = True
+    preview: bool = False
+
+
+@dataclass(frozen=True)
 class Row:
     """One sample to read.
 
@@ -100,12 +128,12 @@ class Bucket:
 
     Attributes:
         rows: N
-        pictures: N; none where a device decoded them
+        pictures: N, or glances at them; none where a device decoded them
         on_device: their batch where a device decoded them, else None
     """
 
     rows: tuple[Row, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Picture | Glance, ...]
     on_device: ImageBatch | None = None
 
     def __len__(self) -> int:
@@ -117,13 +145,17 @@ class Bucket:
 
         if self.on_device is not None:
             return self.on_device
-        pixels = torch.from_numpy(np.stack([picture.pixels for picture in self.pictures]).transpose(0, 3, 1, 2))
+        images = [picture.pixels for picture in self.pictures if isinstance(picture, Picture)]
+        pixels = torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2))
         return _batch(self.rows, pixels, [picture.size for picture in self.pictures])
 
     def previews(self) -> PreviewBatch:
         """Returns the previews of the pictures; each is taken now where it was not as they were read."""
         ids, sizes = tuple(row.id for row in self.rows), tuple(picture.size for picture in self.pictures)
-        previews = tuple(picture.preview or Preview.at(picture.pixels) for picture in self.pictures)
+        previews = tuple(
+            picture.preview or Preview.at(picture.pixels) if isinstance(picture, Picture) else picture.preview
+            for picture in self.pictures
+        )
         return PreviewBatch(ids, previews, sizes, _fields(self.rows))
 
 
@@ -145,11 +177,10 @@ class Chunk:
 def read_chunks(
     rows: Iterable[Row],
     *,
-    long_side: int | None = None,
+    wanted: Callable[[frozenset[str]], Wanted] = lambda pending: Wanted(),
     batch_size: int = 16,
     workers: int | None = None,
     device: str = "cpu",
-    previews: bool = False,
 ) -> Iterator[Chunk]:
     """Yields the rows as decoded chunks, in order, reading ahead on a pool of threads.
 
@@ -159,11 +190,10 @@ def read_chunks(
 
     Args:
         rows: the samples
-        long_side: the resolution that is needed, see ``read``
+        wanted: what is to be read of a row, by the names of what it waits for
         batch_size: the most images a batch holds
         workers: threads; the number of cores by default
         device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.imaging.jpeg``
-        previews: whether to take a preview of each picture as it is read; on the CPU only
     """
     workers = workers or os.cpu_count() or 1
     maximum = min(CHUNK, 4 * batch_size)
@@ -174,7 +204,7 @@ def read_chunks(
     def fetch(some: list[tuple[int, Row]]) -> None:
         with flight.guarded():
             for place, row in some:
-                held = _fetched(row.path, long_side, device, previews, partial(flight.reserve, place))
+                held = _fetched(row.path, wanted(row.pending), device, partial(flight.reserve, place))
                 flight.put(place, held, _bytes(held))
 
     source = enumerate(rows)
@@ -207,28 +237,28 @@ def read_chunks(
                     now, held, size = held, [], 0
                     # one huge picture slows down the next chunk only
                     largest = max(_bytes(picture) for _, picture in now)
-                    yield _chunk(now, batch_size, long_side, device)
+                    yield _chunk(now, batch_size, wanted, device)
         finally:
             flight.close()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-_Held = Picture | Encoded | ReadError
+_Held = Picture | Glance | Encoded | ReadError
 
 
 def _fetched(
     path: str,
-    long_side: int | None,
+    wanted: Wanted,
     device: str,
-    previews: bool,
     reserve: Callable[[int], None] = lambda size: None,
 ) -> _Held:
     """Returns the picture, the file where the device decodes it, or what is wrong with it."""
     try:
-        pixels, size = decoding.decode(path, long_side, for_device=device.startswith("cuda"), reserve=reserve)
+        pixels, size = decoding.decode(path, wanted.long_side, for_device=device.startswith("cuda"), reserve=reserve)
         if isinstance(pixels, Encoded):
             return pixels
-        return Picture(pixels, size, Preview.at(pixels) if previews else None)
+        preview = Preview.at(pixels) if wanted.preview else None
+        return Glance(preview, size) if preview and not wanted.pixels else Picture(pixels, size, preview)
     except ReadError as error:
         return error
     # as little as is left, the next picture may need less
@@ -240,20 +270,25 @@ def _bytes(picture: _Held) -> int:
     """Returns how many bytes it takes, decoded."""
     if isinstance(picture, ReadError):
         return 0
+    if isinstance(picture, Glance):
+        return picture.preview.nbytes
     return picture.pixels.nbytes if isinstance(picture, Picture) else 3 * picture.size[0] * picture.size[1]
 
 
-def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None, device: str) -> Chunk:
-    read_ones: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Picture]]] = {}
+def _chunk(
+    held: list[tuple[Row, _Held]], batch_size: int, wanted: Callable[[frozenset[str]], Wanted], device: str
+) -> Chunk:
+    read_ones: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Picture | Glance]]] = {}
     files: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Encoded]]] = {}
     unreadable: dict[str, str] = {}
     for row, picture in held:
         if isinstance(picture, ReadError):
             unreadable[row.id] = str(picture)
-        elif isinstance(picture, Picture):
-            read_ones.setdefault((picture.pixels.shape, row.pending), []).append((row, picture))
-        else:
+        elif isinstance(picture, Encoded):
             files.setdefault((picture.size, row.pending), []).append((row, picture))
+        else:
+            shape = (picture.pixels if isinstance(picture, Picture) else picture.preview.luma).shape
+            read_ones.setdefault((shape, row.pending), []).append((row, picture))
     buckets = [
         Bucket(tuple(row for row, _ in part), tuple(picture for _, picture in part))
         for bucket in read_ones.values()
@@ -265,8 +300,8 @@ def _chunk(held: list[tuple[Row, _Held]], batch_size: int, long_side: int | None
             decoded = decode([file for _, file in some], device)
             if decoded is None:
                 # the device refused a file: each is read strictly, and the bad one is a record
-                again = [(row, _fetched(row.path, long_side, "cpu", False)) for row in rows]
-                rest = _chunk(again, batch_size, long_side, "cpu")
+                again = [(row, _fetched(row.path, replace(wanted(row.pending), preview=False), "cpu")) for row in rows]
+                rest = _chunk(again, batch_size, wanted, "cpu")
                 buckets += rest.buckets
                 unreadable.update(rest.unreadable)
             else:

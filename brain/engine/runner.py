@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Box, Points, SampleResult, Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.engine.map import Mapped, Task, map_rows
-from loupe.brain.engine.reader import Row
+from loupe.brain.engine.reader import CHUNK, Row
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,62 @@ def run(
         for check in checks
         if check.name in wanted
     ]
+    queue: deque[_Queued] = deque()
     chunks = map_rows(
-        rows, tasks, engine=engine, device=device, batch_size=batch_size, workers=workers, torch_threads=1
+        _to_look_at(rows, by_name, queue),
+        tasks,
+        engine=engine,
+        device=device,
+        batch_size=batch_size,
+        workers=workers,
+        torch_threads=1,
     )
-    return ([_verdict(mapped, by_name) for mapped in chunk] for chunk in chunks)
+    return _verdicts(chunks, queue, by_name)
+
+
+@dataclass(frozen=True)
+class _Queued:
+    """A row, why some of its checks need not look at it, and whether the others are going to."""
+
+    row: Row
+    reasons: Mapping[str, str]
+    is_read: bool
+
+    def verdict(self, of_others: Verdict | None, checks: Mapping[str, Check]) -> Verdict:
+        """Returns what all of its checks say, given what those say that looked."""
+        others = of_others or Verdict(self.row, {}, {}, {}, {}, {})
+        scores = {output.name: math.nan for name in self.reasons for output in checks[name].outputs}
+        return replace(
+            others, row=self.row, scores={**scores, **others.scores}, reasons={**self.reasons, **others.reasons}
+        )
+
+
+def _to_look_at(rows: Iterable[Row], checks: Mapping[str, Check], queue: deque[_Queued]) -> Iterator[Row]:
+    """Yields the rows that some check has to look at, waiting for those alone; all are queued."""
+    for row in rows:
+        asked = {name: checks[name].abstains(row.fields) for name in sorted(row.pending)}
+        reasons = {name: reason for name, reason in asked.items() if reason}
+        rest = row.pending - reasons.keys()
+        queue.append(_Queued(row, reasons, bool(rest)))
+        if rest:
+            yield replace(row, pending=frozenset(rest)) if reasons else row
+
+
+def _verdicts(
+    chunks: Iterable[Sequence[Mapped[SampleResult]]], queue: deque[_Queued], checks: Mapping[str, Check]
+) -> Iterator[list[Verdict]]:
+    def not_read() -> Iterator[Verdict]:
+        while queue and not queue[0].is_read:
+            yield queue.popleft().verdict(None, checks)
+
+    for chunk in chunks:
+        verdicts = []
+        for mapped in chunk:
+            verdicts += [*not_read(), queue.popleft().verdict(_verdict(mapped, checks), checks)]
+        yield verdicts
+    rest = not_read()
+    while some := list(islice(rest, CHUNK)):
+        yield some
 
 
 def _verdict(mapped: Mapped[SampleResult], checks: Mapping[str, Check]) -> Verdict:

@@ -36,6 +36,11 @@ class Preview:
     luma: np.ndarray
     sample: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it takes."""
+        return self.luma.nbytes + self.sample.nbytes
+
     @classmethod
     def at(cls, pixels: np.ndarray) -> Preview:
         """Returns the look at a (H, W, 3) uint8 picture."""

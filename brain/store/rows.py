@@ -51,10 +51,11 @@ def pending_rows(
         done = samples.values(CHECKED) if resume and samples.has_field(CHECKED) else [None] * len(columns[0])
     absent = dict.fromkeys(set(needs) - set(present))
     rows = []
+    spec_keys = {spec.name: spec.key for spec in specs}
     for sample_id, path, *values, checked in zip(*columns, done, strict=True):
         fields = {**absent, **{name: _plain(value) for name, value in zip(present, values, strict=True)}}
         inputs = inputs_key(path, fields)
-        keys = {spec.name: f"{spec.key}:{inputs}" for spec in specs}
+        keys = {name: f"{key}:{inputs}" for name, key in spec_keys.items()}
         pending = frozenset(name for name, key in keys.items() if (checked or {}).get(name) != key)
         if pending:
             rows.append(Row(sample_id, path, fields, pending, keys))

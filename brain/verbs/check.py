@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -194,27 +195,44 @@ def _stored(verb: Lifecycle, chunks: Iterable[Sequence[Verdict]], checks: Sequen
             tally.add(verdicts)
             verb.step(tally.n, total, "checking")
     finally:
-        writer.flush()
+        writer.close()
     return tally
 
 
 class _Writer:
-    """Stores verdicts, those of several chunks at once where they come fast: each write costs a round trip."""
+    """Stores verdicts, those of several chunks at once where they come fast: each write costs a round trip.
+
+    In a thread of its own, so that the next pictures are decoded meanwhile; one write at a time, in order.
+    """
 
     def __init__(self, samples: fo.Dataset | fo.DatasetView, specs: Sequence[Check]) -> None:
         self._samples, self._specs = samples, specs
         self._held: list[Verdict] = []
         self._since = -math.inf  # the first chunk is stored at once: there is something to see
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="loupe-writer")
+        self._writing: Future[None] | None = None
 
     def add(self, verdicts: Sequence[Verdict]) -> None:
         self._held += verdicts
         if len(self._held) >= WRITTEN_AT_ONCE or time.monotonic() - self._since > _MAX_SECONDS:
-            self.flush()
+            self._flush()
 
-    def flush(self) -> None:
+    def _flush(self) -> None:
+        self._wait()
         if self._held:
-            store_scores.write(self._samples, self._held, self._specs)
+            self._writing = self._pool.submit(store_scores.write, self._samples, self._held, self._specs)
         self._held, self._since = [], time.monotonic()
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def close(self) -> None:
+        """Stores the rest, and returns when all is stored."""
+        with self._pool:
+            self._flush()
+            self._wait()
 
 
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:

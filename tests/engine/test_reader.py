@@ -13,7 +13,7 @@ from PIL import Image
 
 from loupe.brain.core.errors import ReadError
 from loupe.brain.engine import reader
-from loupe.brain.engine.reader import Row, read, read_chunks
+from loupe.brain.engine.reader import Glance, Row, Wanted, read, read_chunks
 from loupe.brain.imaging.jpeg import Encoded
 
 
@@ -214,10 +214,33 @@ def test_threads_stay_ahead_of_what_is_taken_to_the_end(monkeypatch: pytest.Monk
 
 def test_only_a_cuda_device_gets_the_files_of_jpegs(tmp_path: Path, pictures: list[Path]) -> None:
     path = str(_save(tmp_path / "a.jpg", Image.new("RGB", (64, 48), "red")))
-    assert isinstance(reader._fetched(path, None, "cuda:1", False), Encoded)
+    assert isinstance(reader._fetched(path, Wanted(), "cuda:1"), Encoded)
     for other, device in ((path, "cpu"), (path, "mps"), (str(pictures[0]), "cuda")):
-        assert isinstance(reader._fetched(other, None, device, False), reader.Picture)
-    assert isinstance(reader._fetched(str(tmp_path / "missing.jpg"), None, "cuda", False), ReadError)
+        assert isinstance(reader._fetched(other, Wanted(), device), reader.Picture)
+    assert isinstance(reader._fetched(str(tmp_path / "missing.jpg"), Wanted(), "cuda"), ReadError)
+
+
+def test_what_is_read_is_asked_for_each_row(tmp_path: Path) -> None:
+    """One row's need of a large picture does not make the others slow."""
+    for name in "ab":
+        _save(tmp_path / f"{name}.jpg", Image.effect_noise((640, 480), 50).convert("RGB"))
+    needs = {
+        frozenset({"glance"}): Wanted(160, pixels=False, preview=True),
+        frozenset({"whole"}): Wanted(None, preview=True),
+    }
+    rows = [
+        Row("a", str(tmp_path / "a.jpg"), pending=frozenset({"glance"})),
+        Row("b", str(tmp_path / "b.jpg"), pending=frozenset({"whole"})),
+    ]
+    (chunk,) = read_chunks(rows, wanted=needs.__getitem__)
+    by_id = {bucket.rows[0].id: bucket.pictures[0] for bucket in chunk.buckets}
+    assert isinstance(by_id["a"], Glance)
+    assert by_id["a"].size == (640, 480)
+    assert by_id["a"].preview.luma.shape == (120, 160)
+    assert isinstance(by_id["b"], reader.Picture)
+    assert by_id["b"].pixels.shape == (480, 640, 3)
+    # what is held of a glance is what counts
+    assert reader._bytes(by_id["a"]) == 120 * 160 * 4
 
 
 def test_a_file_that_the_device_decodes_counts_as_its_pixels(pictures: list[Path]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Box, Output, Points, Scores
@@ -195,3 +196,88 @@ def test_pictures_of_several_shapes_are_judged_together(tmp_path: Path) -> None:
     Share.asked.clear()
     assert sum(len(chunk) for chunk in runner.run(rows, [Share()], batch_size=4)) == 8
     assert max(Share.asked) <= 4
+
+
+@dataclass(frozen=True)
+class Reads(Check):
+    """Judges samples with a prompt; for the others it does not need the picture."""
+
+    name = "reads"
+    version = 1
+    reference = "this test"
+    license = "Apache-2.0"
+    outputs = (
+        Output("read_value", "0 to 1", True, (0, 1), "One"),
+        Output("other_value", "0 to 1", True, (0, 1), "One"),
+    )
+    long_side: ClassVar[int | None] = 2048
+
+    def abstains(self, fields: Mapping[str, Any]) -> str | None:
+        return None if fields["prompt"] else "no prompt"
+
+    def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        LOADED.append(device)
+        ones = "read_value", "other_value"
+        return lambda batch: Scores({name: torch.ones(len(batch)) for name in ones})
+
+
+LOADED: list[str] = []
+
+
+def _for(names: set[str], pictures: list[Path], prompts: list[str | None]) -> list[Row]:
+    rows = _rows(pictures, prompts)
+    return [replace(row, pending=frozenset(names), keys=dict.fromkeys(names, "key")) for row in rows]
+
+
+def test_a_sample_that_a_check_abstains_from_is_neither_read_nor_scored(tmp_path: Path) -> None:
+    LOADED.clear()
+    missing = [tmp_path / f"{index}.png" for index in range(200)]
+    rows = _for({"reads"}, missing, [None] * 200)
+    chunks = list(runner.run(rows, [Reads()]))
+    verdicts = [verdict for chunk in chunks for verdict in chunk]
+    assert len(chunks) > 1
+    assert [verdict.row for verdict in verdicts] == rows
+    assert {verdict.reasons["reads"] for verdict in verdicts} == {"no prompt"}
+    assert all(math.isnan(verdict.scores[name]) for verdict in verdicts for name in ("read_value", "other_value"))
+    assert LOADED == []
+
+
+def test_where_a_check_abstains_the_others_judge(pictures: list[Path]) -> None:
+    prompts = [None, "a", None, None, "b", None, "c", None]
+    rows = _for({"reads", "mean"}, pictures, prompts)
+    # two that nobody has to look at, at the end, and one before
+    ends = _for({"reads"}, pictures[:3], [None] * 3)
+    rows = [replace(ends[0], id="first"), *rows, replace(ends[1], id="x"), replace(ends[2], id="y")]
+    verdicts = [verdict for chunk in runner.run(rows, [Reads(), Mean()], batch_size=3) for verdict in chunk]
+    assert [verdict.row for verdict in verdicts] == rows
+    for verdict in verdicts[1:-2]:
+        prompted = verdict.row.fields["prompt"] is not None
+        assert ("reads" in verdict.reasons) == (not prompted)
+        assert (verdict.scores["read_value"] == 1) == prompted
+        assert "mean_value" in verdict.scores
+        assert verdict.boxes["mean"]
+    assert [set(verdict.scores) for verdict in (verdicts[0], verdicts[-1])] == [{"read_value", "other_value"}] * 2
+
+
+def test_only_the_rows_that_need_a_large_picture_get_one(tmp_path: Path) -> None:
+    """A check at 2,048 pixels that abstains from a sample does not make the others decode it at that size."""
+    shapes: dict[str, tuple[int, int]] = {}
+
+    @dataclass(frozen=True)
+    class Small(Mean):
+        name = "small"
+        outputs = (Output("small_value", "0 to 255", True, (0, 255), "The mean value"),)
+        long_side: ClassVar[int | None] = 160
+
+        def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+            def score(batch: ImageBatch) -> Scores:
+                shapes.update(dict.fromkeys(batch.ids, tuple(batch.pixels.shape[2:])))
+                return Scores({"small_value": batch.pixels.float().mean((1, 2, 3))})
+
+            return score
+
+    paths = [tmp_path / f"{index}.jpg" for index in range(2)]
+    for path in paths:
+        Image.new("RGB", (640, 480), "red").save(path)
+    list(runner.run(_for({"reads", "small"}, paths, [None, "a"]), [Reads(), Small()]))
+    assert shapes == {"0": (120, 160), "1": (480, 640)}
