@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.core import registry
+from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ProgressCallback, Run
 from loupe.brain.core.specs import Check, SetCheck
@@ -54,10 +54,10 @@ def check(
 
     Args:
         samples: a dataset or view of images
-        checks: names of checks or of the failure modes that they flag, or specs with parameters of your own; ``"all"``
-            for every registered one. By default those that take about as long as decoding does, and those that read a
-            prompt. Set measures that follow a check, such as ``size``, are told anew for all of these samples, against
-            the whole dataset
+        checks: names of checks or of the failure modes that they flag, or specs with parameters of your own; or a
+            preset: ``"quick"``, ``"photos"``, ``"generated"`` or ``"all"``. By default the quick ones: those that take
+            about as long as decoding does, and those that read a prompt. Set measures that follow a check, such as
+            ``size``, are told anew for all of these samples, against the whole dataset
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -131,10 +131,8 @@ class _Plan:
 
 def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str) -> _Plan:
     known = registry.checkable()
-    if wanted is None:
-        wanted = [name for name, spec in known.items() if spec.default]
-    elif isinstance(wanted, str):
-        wanted = list(known) if wanted == "all" else [wanted]
+    wanted = "quick" if wanted is None else wanted
+    wanted = presets.expanded([wanted] if isinstance(wanted, str) else wanted, known)
     picked = [registry.pick("check", known, name) for name in wanted]
     # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed
     chosen = list({(spec.name, spec.key): spec for spec in picked}.values())
