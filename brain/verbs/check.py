@@ -23,7 +23,8 @@ from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store import sets as store_sets
-from loupe.brain.store.datasets import everything
+from loupe.brain.store.datasets import everything, root
+from loupe.brain.store.workspace import tidy_app
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
@@ -48,6 +49,8 @@ def check(
     progress: bool | ProgressCallback | None = None,
 ) -> Run:
     """Runs checks over samples and stores their raw scores in ``quality.*``.
+
+    The App shows a dataset that nobody has set up as the demo's is: see ``store.workspace.tidy_app``.
 
     Chunk by chunk: what is stored stays, whatever happens after; the same call goes on from there. A file that cannot
     be read, or that a check breaks on, is recorded and the rest goes on.
@@ -103,6 +106,8 @@ def check(
             tally.unknown[spec.name] += _follow(samples, spec)
         if flag_after:
             apply_thresholds(samples)
+        # the first time: only the failures on, the rest folded, a workspace to choose
+        tidy_app(root(samples))
         specs = [*plan.checks, *plan.following]
         return verb.finish(
             tally.n,
