@@ -67,6 +67,7 @@ class Checks(Several):
                 ask_spec(form, spec, prefix)
 
     def read(self, form: Form, parameter: Parameter) -> Any:
+        self._gets_weights(form, parameter)
         preset = form.params.get(f"{parameter.key}__preset")
         if preset is None or preset == _OWN:
             return super().read(form, parameter)
@@ -112,11 +113,17 @@ class Checks(Several):
         Raises:
             MissingWeights: one could not be had; it says why
         """
-        if form.params.get(f"{parameter.key}__get_weights") is not True:
+        if not self._gets_weights(form, parameter):
             return
         files = _each(self.absent_weights(form, parameter).values())
         for at, file in enumerate(files):
             fetch(file, at, len(files), progress)
+
+    def _gets_weights(self, form: Form, parameter: Parameter) -> bool:
+        wanted = form.params.get(f"{parameter.key}__get_weights")
+        if wanted is not None and not isinstance(wanted, bool):
+            raise refused(parameter, "yes or no to the download", wanted)
+        return wanted is True
 
     def _preset(self, form: Form, parameter: Parameter) -> Any:
         given = form.params.get(f"{parameter.key}__preset")
