@@ -18,7 +18,7 @@ from loupe.brain.perception.weights_table import Weights
 from loupe.operators import forms, run, summary
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
-from loupe.operators.widgets import Several, ask_spec, has_inputs, read_spec, refused
+from loupe.operators.widgets import Several, ask_spec, has_inputs, mark, read_spec, refused
 
 _OWN = "own"
 _CHOICES = {
@@ -170,13 +170,14 @@ class Checks(Several):
         rows = [[file.name, f"{file.size / 1e6:.1f} MB", file.license, file.use] for file in files]
         table = summary.table(["Model file", "Size", "License", "What for"], rows)
         form.inputs.md(table, name=f"{parameter.key}__weights")
-        form.inputs.bool(
+        made = form.inputs.bool(
             f"{parameter.key}__get_weights",
             label="Download them first",
             description="As `loupe weights get` does, on the machine that runs this; each is verified by its hash",
             default=False,
             view=types.CheckboxView(),
         )
+        mark(made, lambda: self._gets_weights(form, parameter))
         return {} if wanted else absent
 
     def _ask_time(self, form: Form, parameter: Parameter, absent: dict[str, Any]) -> None:
