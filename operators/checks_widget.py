@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +50,14 @@ class Checks(Several):
         if preset == _OWN:
             super().ask(form, parameter)
         elif _is_preset(preset):
-            titles = ", ".join(registry.checkable()[name].title() for name in self.names_of(form, parameter))
+            titles = " · ".join(_short(name) for name in self.names_of(form, parameter))
             form.inputs.md(summary.escape(titles), name=f"{parameter.key}__titles", componentsProps=forms.SMALL)
         else:
             made.invalid, made.error_message = True, str(self._refused(parameter, preset))
+        absent = self.absent_weights(form, parameter)
+        self._ask_time(form, parameter, {} if form.params.get(f"{parameter.key}__get_weights") is True else absent)
         self._ask_fields(form, parameter, preset)
-        absent = self._ask_weights(form, parameter)
-        self._ask_time(form, parameter, absent)
+        self._ask_weights(form, parameter, absent)
 
     def ask_settings(self, form: Form, parameter: Parameter) -> None:
         for name in self.names_of(form, parameter):
@@ -145,7 +146,7 @@ class Checks(Several):
                 for path in absent.get(name, ()):
                     left_out.setdefault(path, []).append(name)
             for path, names in left_out.items():
-                text = f"No sample here has a {path}: left out {_are(names)} {', '.join(names)}."
+                text = f"Left out, for no sample here has a {path}: {', '.join(names)}."
                 forms.note(form.inputs, f"{parameter.key}__absent_{path}", text)
             return
         for name in self.names_of(form, parameter):
@@ -153,11 +154,10 @@ class Checks(Several):
                 text = f"No sample here has a {path}: the check {name!r} will answer 'unknown' wherever it needs one."
                 forms.note(form.inputs, f"{parameter.key}__{name}__absent_{path}", text, severity="warning")
 
-    def _ask_weights(self, form: Form, parameter: Parameter) -> dict[str, tuple[Weights, ...]]:
-        """Names the model files that are not here, and offers to download them; returns those that will be lacking."""
-        absent = self.absent_weights(form, parameter)
+    def _ask_weights(self, form: Form, parameter: Parameter, absent: Mapping[str, tuple[Weights, ...]]) -> None:
+        """Names the model files that are not here, and offers to download them."""
         if not absent:
-            return {}
+            return
         files = _each(absent.values())
         wanted = form.params.get(f"{parameter.key}__get_weights") is True
         size = sum(file.size for file in files) / 1e6
@@ -169,7 +169,6 @@ class Checks(Several):
         forms.note(form.inputs, f"{parameter.key}__absent_weights", text, severity="info" if wanted else "warning")
         rows = [[file.name, f"{file.size / 1e6:.1f} MB", file.license, file.use] for file in files]
         table = summary.table(["Model file", "Size", "License", "What for"], rows)
-        form.inputs.md(table, name=f"{parameter.key}__weights")
         made = form.inputs.bool(
             f"{parameter.key}__get_weights",
             label="Download them first",
@@ -178,9 +177,9 @@ class Checks(Several):
             view=types.CheckboxView(),
         )
         mark(made, lambda: self._gets_weights(form, parameter))
-        return {} if wanted else absent
+        form.inputs.md(table, name=f"{parameter.key}__weights")
 
-    def _ask_time(self, form: Form, parameter: Parameter, absent: dict[str, Any]) -> None:
+    def _ask_time(self, form: Form, parameter: Parameter, absent: Mapping[str, Any]) -> None:
         """Says about how long the chosen checks will take."""
         known = registry.checkable()
         specs = [known[name]() for name in self.names_of(form, parameter) if name not in absent]
@@ -233,5 +232,6 @@ def _each(groups: Any) -> list[Weights]:
     return list({file.name: file for group in groups for file in group}.values())
 
 
-def _are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
+def _short(name: str) -> str:
+    """Returns a check's title without what stands after its colon."""
+    return registry.checkable()[name].title().partition(":")[0]

@@ -63,21 +63,10 @@ def note(inputs: types.Object, name: str, description: str, *, severity: str = "
 WORKER = "loupe worker"
 
 
-def ask_for_worker(inputs: types.Object, waiting: int = 0) -> None:
-    """Says that nobody runs what is scheduled, and shows the command that starts a worker, to copy.
-
-    Args:
-        inputs: where to say it
-        waiting: how many jobs wait for one
-    """
-    wait = f"{waiting} job{' waits' if waiting == 1 else 's wait'}: no" if waiting else "No"
-    text = f"{wait} worker is there to run what is scheduled. Start one where this database and the images can be "
-    text += "reached:"
-    if waiting:
-        note(inputs, "no_worker", text, severity="warning")
-    else:
-        inputs.md(text, name="no_worker", componentsProps=SMALL)
-    inputs.md(f"```shell\n{WORKER}\n```", name="worker_command")
+def ask_for_worker(inputs: types.Object) -> None:
+    """Says that nobody runs what is scheduled, and which command starts a worker."""
+    text = "To schedule it instead, start a worker first, where this database and the images can be reached: "
+    inputs.md(f"{text}`{WORKER}`", name="no_worker", componentsProps=SMALL)
 
 
 def several(inputs: types.Object, name: str, choices: Mapping[str, str], **facts: Any) -> types.Property:

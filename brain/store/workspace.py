@@ -130,12 +130,12 @@ def _shape(component: Any) -> Any:
     return component.type
 
 
-def _sidebar(dataset: fo.Dataset, *, unknown_apart: bool = True) -> list[fo.SidebarGroupDocument]:
+def _sidebar(dataset: fo.Dataset, *, former: bool = False) -> list[fo.SidebarGroupDocument]:
     """Returns the sidebar's groups in order; fields that nobody knows of go to the last.
 
     Args:
         dataset: whose fields they are
-        unknown_apart: whether what could not be judged is folded in a group of its own; it was not in 0.1.0
+        former: as in 0.1.0: what could not be judged had no group of its own, and the tags stood in the last one
     """
     paths = [path for group in fo.DatasetAppConfig.default_sidebar_groups(dataset) for path in group.paths]
 
@@ -146,8 +146,9 @@ def _sidebar(dataset: fo.Dataset, *, unknown_apart: bool = True) -> list[fo.Side
             paths.remove(path)
         return shown
 
-    unknown = {"unknown": [UNKNOWN]} if unknown_apart else {}
-    both = [FAILURES] if unknown_apart else [FAILURES, UNKNOWN]
+    unknown = {} if former else {"unknown": [UNKNOWN]}
+    both = [FAILURES, UNKNOWN] if former else [FAILURES]
+    tags = [] if former else take(["tags", "_label_tags"])
     named = [
         ("prompt", take(["prompt"], "prompt.")),
         ("scenario", take([], "scenario.")),
@@ -157,7 +158,7 @@ def _sidebar(dataset: fo.Dataset, *, unknown_apart: bool = True) -> list[fo.Side
         ("generation", take([], "generation.")),
         ("metadata", take(["id", "filepath", "created_at", "last_modified_at"], "metadata.")),
     ]
-    groups = [fo.SidebarGroupDocument(name="tags")]
+    groups = [fo.SidebarGroupDocument(name="tags", paths=tags)]
     groups += [
         fo.SidebarGroupDocument(name=name, paths=paths_shown, expanded=name in ("prompt", "scenario", "failures"))
         for name, paths_shown in [*named[:3], ("labels", _labels(dataset, paths)), *named[3:]]
@@ -175,7 +176,7 @@ def _is_former(
     if _facts(stored) == _facts(today):
         return False
     kept = {path for group in stored for path in group.paths}
-    for groups in (today, _sidebar(dataset, unknown_apart=False)):
+    for groups in (today, _sidebar(dataset, former=True)):
         then = [(name, [path for path in paths if path in kept], expanded) for name, paths, expanded in _facts(groups)]
         # a group without fields was not made, but for the first and the last
         if _facts(stored) == [group for group in then if group[1] or group[0] in ("tags", "other")]:

@@ -35,7 +35,10 @@ def draw(panel: types.Object, handlers: Any, content: Content) -> None:
         panel.md(f"Workers: **{names}**", name="workers", componentsProps=theme.TEXT)
     else:
         waiting = sum(job.state == "queued" for job in content.jobs)
-        forms.ask_for_worker(panel, waiting)
+        wait = f"{waiting} job{' waits' if waiting == 1 else 's wait'}: no" if waiting else "No"
+        text = f"{wait} worker is there to run what is scheduled. Start one where this database and the images can be "
+        forms.note(panel, "no_worker", f"{text}reached:", severity="warning" if waiting else "info")
+        panel.md(f"```\n{forms.WORKER}\n```", name="worker_command")
     if not content.jobs:
         text = "Nothing has been scheduled on this dataset. Operators of Loupe offer **Schedule** beside their button."
         panel.md(text, name="nothing", componentsProps=theme.TEXT)

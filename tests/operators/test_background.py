@@ -69,11 +69,11 @@ def test_a_job_that_is_none_is_refused(scenes: Any) -> None:
 def test_a_form_says_what_to_start_where_no_worker_is_alive(scenes: Any) -> None:
     from loupe.brain.store import jobs
 
-    assert "loupe worker" in form("check", scenes)["worker_command"].default
-    assert "worker_command" not in form("scores", scenes), "it is never scheduled"
+    assert "loupe worker" in form("check", scenes)["no_worker"].default
+    assert "no_worker" not in form("scores", scenes), "it is never scheduled"
     worker = jobs.WorkerFacts("w1", "gpubox", "gpubox", 1, "cuda:0")
     jobs.beat(worker)
     try:
-        assert "worker_command" not in form("check", scenes)
+        assert "no_worker" not in form("check", scenes)
     finally:
         jobs.sign_off(worker)

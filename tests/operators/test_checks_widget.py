@@ -68,7 +68,9 @@ def test_a_preset_is_what_the_verb_is_called_with(filled: Any, monkeypatch: pyte
     inputs = form("check", filled, {"checks__preset": preset})
     assert "checks" not in inputs, "the list is there for one's own choice only"
     names = presets.members(preset, registry.checkable())
-    assert all(registry.checkable()[name].title() in inputs["checks__titles"].default for name in names)
+    assert all(
+        registry.checkable()[name].title().partition(":")[0] in inputs["checks__titles"].default for name in names
+    )
     assert not problems(inputs)
     seen = _called(monkeypatch)
     messages("check", filled, {"checks__preset": preset, "checks": ["hands"]}, app=True)
@@ -78,7 +80,7 @@ def test_a_preset_is_what_the_verb_is_called_with(filled: Any, monkeypatch: pyte
 def test_a_preset_leaves_out_what_has_no_field_and_keeps_settings(scenes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     scenes.clear_sample_field("prompt")
     inputs = form("check", scenes, {"checks__preset": "generated"})
-    assert inputs["checks__absent_prompt"].view.label == "No sample here has a prompt: left out are composition, text."
+    assert inputs["checks__absent_prompt"].view.label == "Left out, for no sample here has a prompt: composition, text."
     seen = _called(monkeypatch)
     messages("check", scenes, {"checks__preset": "generated", "checks__hands__vlm": "mine"}, app=True)
     names = {spec.name for spec in seen["checks"]}

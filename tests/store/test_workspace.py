@@ -30,6 +30,7 @@ def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) ->
         shown = [group.name for group in dataset.app_config.sidebar_groups if group.expanded]
         assert shown == ["prompt", "scenario", "failures"], "the rest is folded"
         assert groups["labels"] == ["text"]
+        assert groups["tags"] == ["tags", "_label_tags"]
         assert "camera" in groups["other"]
         paths = [path for paths in groups.values() for path in paths]
         assert len(paths) == len(set(paths))
@@ -123,7 +124,7 @@ def test_what_an_older_version_has_set_up_is_brought_up_to_date(dataset: Any) ->
 
     fill(dataset, 12)
     config = dataset.app_config
-    config.sidebar_groups = workspace._sidebar(dataset, unknown_apart=False)
+    config.sidebar_groups = workspace._sidebar(dataset, former=True)
     colors = workspace._failure_colors()
     fewer = {**colors, "valueColors": colors["valueColors"][:-5]}
     config.color_scheme = fo.ColorScheme(color_pool=list(workspace._COLORS.values()), color_by="value", fields=[fewer])

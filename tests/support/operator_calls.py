@@ -16,7 +16,7 @@ DECLARED: dict[str, list[str]] = yaml.safe_load((ROOT / "fiftyone.yml").read_tex
 ALL = [name for name in DECLARED["operators"] if name != "stop"]
 VERBS = [name for name in ALL if name != "jobs"]
 #: what stands in a form beside what is asked for
-AROUND = {"view_target", "count", "settings", "report", "too_few", "no_worker", "worker_command"}
+AROUND = {"view_target", "count", "settings", "report", "too_few", "no_worker"}
 
 
 def verb_of(name: str) -> Callable[..., Any]:
