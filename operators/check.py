@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from loupe.brain.core.records import ProgressCallback
@@ -51,4 +52,4 @@ class CheckImages(VerbOperator):
             "Next: open the panel **Overview** or **Failures by scenario**, or the workspace **loupe**; or move a "
             "threshold with **Loupe: set thresholds**."
         )
-        return summary.of_run(result, "Checked", *parts)
+        return replace(summary.of_run(result, "Checked", *parts), workspace=True)

@@ -65,7 +65,7 @@ def tidy_app(dataset: fo.Dataset) -> bool:
         if changed:
             dataset.save()
         if not dataset.has_workspace(WORKSPACE) or _shape(dataset.load_workspace(WORKSPACE)) == _shape(_former_space()):
-            words = "The grid, and beside it overview, failures by scenario, thresholds and embeddings"
+            words = "The grid, and beside it overview, failures by scenario and embeddings"
             dataset.save_workspace(WORKSPACE, _space(), description=words, overwrite=True)
             changed = True
     return changed
@@ -99,8 +99,8 @@ def _tidy_config(dataset: fo.Dataset) -> bool:
 
 
 def _space() -> fo.Space:
-    # a tab each: FiftyOne's panel of embeddings is empty until a dataset has some
-    panels = [fo.Panel(type=name) for name in (OVERVIEW, PANEL, "thresholds", "Embeddings")]
+    # a tab each, no more than fit: FiftyOne's panel of embeddings is empty until a dataset has some
+    panels = [fo.Panel(type=name) for name in (OVERVIEW, PANEL, "Embeddings")]
     right = fo.Space(children=panels, active_child=panels[0].component_id)
     return fo.Space(
         children=[_tab(fo.Panel(type="Samples", pinned=True)), right], orientation="horizontal", sizes=_SIZES

@@ -92,11 +92,10 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     dialog.get_by_text("Checked").first.wait_for()
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "checked.png")
+    dialog.get_by_role("button", name="Open the workspace").click()
     app.close(dialog)
-    page.get_by_text("Unsaved", exact=True).click()
-    page.get_by_text("loupe", exact=True).last.click()
     page.get_by_text("fail in some way").wait_for()
-    for label in ("Overview", "Failures by scenario", "Thresholds", "Embeddings"):
+    for label in ("Overview", "Failures by scenario", "Embeddings"):
         page.get_by_text(label, exact=True).first.wait_for()
     page.wait_for_timeout(2000)
     page.screenshot(path=shots / "workspace.png")
@@ -107,8 +106,13 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     assert dataset.app_config.active_fields.paths == ["failures"]
     text = page.locator("body").inner_text()
     assert not _ODD.search(text)
-    # the raw scores are folded
-    page.get_by_text("QUALITY", exact=True).or_(page.get_by_text("quality", exact=True)).first.wait_for()
+    # the raw scores are folded, also where the page is loaded anew
+    assert page.get_by_text("brightness_p95", exact=True).count() == 0
+    app.open(NAME)
+    page.get_by_text("sample tags", exact=True).wait_for()
+    page.get_by_text(re.compile("^unknown$", re.IGNORECASE)).first.wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=shots / "sidebar.png")
     assert page.get_by_text("brightness_p95", exact=True).count() == 0
 
 

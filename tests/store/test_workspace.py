@@ -38,7 +38,7 @@ def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) ->
         assert dataset.list_workspaces() == [WORKSPACE]
     grid, right = dataset.load_workspace(WORKSPACE).children
     assert [panel.type for panel in grid.children] == ["Samples"]
-    assert [panel.type for panel in right.children] == ["overview", PANEL, "thresholds", "Embeddings"]
+    assert [panel.type for panel in right.children] == ["overview", PANEL, "Embeddings"]
     assert right.active_child == right.children[0].component_id
     assert FailuresByScenario().config.name == PANEL
 
