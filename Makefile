@@ -56,8 +56,8 @@ browser: .venv/dev.done
 	@touch $@
 
 .venv/dev.done: .venv/run.done requirements-dev.txt
-	.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt -c constraints.txt \
-		|| .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt -c constraints.txt \
+		|| .venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 # mypy and the layers are checked under the package's own name

@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("folder", help="the images, in folders inside of it, too")
     check.add_argument("--report", metavar="FILE", help="write the table as a page (HTML) as well")
     check.add_argument(
-        "--checks", nargs="+", metavar="NAME", help="checks, or failures such as blur; the quick ones by default"
+        "--checks", nargs="+", metavar="NAME", help="checks, failures such as blur, or quick, photos, generated, all"
     )
     check.add_argument("--prompts", metavar="FILE", help="a table with the prompt of each image")
     check.add_argument("--dataset", metavar="NAME", help="which dataset; one of the folder's own by default")

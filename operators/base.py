@@ -71,6 +71,8 @@ class LoupeOperator(foo.Operator, ABC):
                 problem(inputs, "dataset", "No dataset is open", "Open a dataset first.")
             else:
                 self.form(ctx, inputs)
+                if self.background and not _workers():
+                    forms.ask_for_worker(inputs)
         except Exception as error:
             problem(inputs, "error", "This cannot be run", run.explain(error))
         return types.Property(
@@ -92,10 +94,8 @@ class LoupeOperator(foo.Operator, ABC):
         # are the workers that are alive
         options = ExecutionOptions(allow_immediate_execution=True, allow_delegated_execution=self.background)
         if self.background:
-            from loupe.brain.store import jobs
-
             devices_of: dict[str, set[str]] = {}
-            for worker in jobs.workers():
+            for worker in _workers():
                 devices_of.setdefault(worker.name, set()).add(worker.device)
             options.update(
                 available_orchestrators=[
@@ -145,6 +145,13 @@ class LoupeOperator(foo.Operator, ABC):
                 return
         yield dialog.finished(ctx, label, done)
         yield Finished(done.to_dict())
+
+
+def _workers() -> list[Any]:
+    """Returns the workers that are alive."""
+    from loupe.brain.store import jobs
+
+    return list(jobs.workers())
 
 
 def _in_app(ctx: Any) -> bool:

@@ -73,6 +73,8 @@ class CalibrateThresholds(VerbOperator):
         message += f"{proposed} {'now in use' if applied else 'proposed'}"
         if result.unreadable:
             message += f", {summary.counted(result.unreadable, 'file')} could not be read"
+        if result.worse:
+            message += f", {len(result.worse)} of them worse than today's"
         return Summary(message, _text(result, message, applied=applied), {"calibration": result.to_dict()})
 
 
@@ -87,9 +89,17 @@ def _text(done: Calibration, message: str, *, applied: bool) -> str:
         else:
             without.append([title, row.reason])
     tables = [lines[start : start + 40] for start in range(0, len(lines), 40)]
-    parts = [f"{message}.", *(summary.table(head, part) for part in tables)]
+    parts = [f"{message}."]
+    if done.worse:
+        names = ", ".join(map(summary.failure_title, done.worse))
+        advice = "set them back with **Loupe: set thresholds**" if applied else "keep today's for these"
+        parts.append(f"⚠ **Worse than today's threshold: {names}.** Run it without them, or {advice}.")
+    parts += [*(summary.table(head, part) for part in tables)]
     units = [[summary.failure_title(row.failure), row.unit] for row in done.rows]
     parts += ["**What the severities are**", summary.table(["Failure", "Severity in"], units)]
+    against = [[summary.failure_title(row.failure), row.comparison] for row in done.rows if row.comparison]
+    if against:
+        parts += ["**Against today's thresholds**", summary.table(["Failure", "The proposed threshold"], against)]
     if without:
         parts += ["**No threshold is proposed for**", summary.table(["Failure", "Why"], without)]
     if done.thresholds and not applied:

@@ -14,8 +14,8 @@ from loupe.brain.core.errors import LoupeError, Stopped
 from loupe.operators import run
 from loupe.operators.summary import Summary, prose
 
-#: the operator behind the button
-STOP = "@loupe/loupe/stop"
+#: the operators behind the buttons
+STOP, OPEN = "@loupe/loupe/stop", "@loupe/loupe/open_workspace"
 
 
 def progress(ctx: Any, label: str, words: str, share: float, stop: run.Stop) -> Any:
@@ -42,6 +42,8 @@ def finished(ctx: Any, label: str, done: Summary) -> Any:
     """Returns the message that shows what a run has done."""
     shown = types.Object()
     shown.str("summary", view=types.MarkdownView())
+    if done.workspace:
+        shown.view("open", types.Button(label="Open the workspace", operator=OPEN, variant="contained"))
     return _show(ctx, label, shown, {"summary": done.text})
 
 

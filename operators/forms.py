@@ -12,6 +12,9 @@ from fiftyone.operators import types
 from loupe.brain.core import registry
 from loupe.brain.core.records import Output
 
+#: of a text in Markdown that explains an input
+SMALL = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "0.85rem", "opacity": 0.75}}}}
+
 #: why no form asks for a device
 DEVICE = "it is the worker's, or the best of this machine"
 
@@ -29,12 +32,19 @@ class Form:
     ctx: Any
     samples: Any
     inputs: types.Object = field(default_factory=types.Object)
+    _filled: dict[str, bool] = field(default_factory=dict)
 
     @property
     def params(self) -> Mapping[str, Any]:
         """What the form holds by input name. It is untrusted."""
         params: Mapping[str, Any] = self.ctx.params
         return params
+
+    def has_values(self, path: str) -> bool:
+        """Returns whether a field is there and at least one sample has a value in it; asked for once."""
+        if path not in self._filled:
+            self._filled[path] = has_values(self.samples, path)
+        return self._filled[path]
 
 
 def problem(inputs: types.Object, name: str, title: str, description: str) -> None:
@@ -47,6 +57,16 @@ def problem(inputs: types.Object, name: str, title: str, description: str) -> No
 def note(inputs: types.Object, name: str, description: str, *, severity: str = "info") -> None:
     """Shows a sentence; severity: info, success or warning."""
     inputs.view(name, types.AlertView(label=description, severity=severity))
+
+
+#: the command that starts a worker
+WORKER = "loupe worker"
+
+
+def ask_for_worker(inputs: types.Object) -> None:
+    """Says that nobody runs what is scheduled, and which command starts a worker."""
+    text = "To schedule it instead, start a worker first, where this database and the images can be reached: "
+    inputs.md(f"{text}`{WORKER}`", name="no_worker", componentsProps=SMALL)
 
 
 def several(inputs: types.Object, name: str, choices: Mapping[str, str], **facts: Any) -> types.Property:

@@ -26,11 +26,13 @@ class Summary:
         message: one line
         text: Markdown, which the App shows
         facts: what else is useful to who reads the result, JSON-able
+        workspace: whether a button below it opens the workspace "loupe"
     """
 
     message: str
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    workspace: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the operator's result."""

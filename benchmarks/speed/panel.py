@@ -1,7 +1,8 @@
-"""How fast the panel "Failures by scenario" answers on a large dataset."""
+"""How fast the panels and the form of ``check`` answer on a large dataset."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import sys
@@ -23,9 +24,12 @@ def measure(n: int) -> dict[str, float]:
     """Returns the seconds that each thing takes on a dataset of n samples."""
     import fiftyone as fo
     from filled import fill
+    from operator_calls import form
     from panel_session import PanelSession
 
     from loupe.panels.failures_by_scenario.panel import FailuresByScenario
+    from loupe.panels.overview.panel import Overview
+    from loupe.panels.thresholds.panel import Thresholds
 
     dataset = fo.Dataset()
     try:
@@ -38,7 +42,20 @@ def measure(n: int) -> dict[str, float]:
             session.call("on_click", x=column, y=row)
             assert 0 < session.samples().count() < n
 
+        overview, thresholds = (PanelSession(panel(), dataset) for panel in (Overview, Thresholds))
+        thresholds.call("on_failure", value="blur")
+        values = itertools.cycle([0.5, 0.55, 0.61, 0.7])
+
+        def move() -> None:
+            value = next(values)
+            thresholds.call("on_move", value=value, path=f"slider.blur__{thresholds.state['turn']}")
+            assert thresholds.content.preview.threshold.value == value
+
         return {
+            "Overview: open": median_seconds(lambda: overview.call("on_load")),
+            "Thresholds: open": median_seconds(lambda: thresholds.call("on_load")),
+            "Thresholds: move the slider": median_seconds(move),
+            "the form of check, all": median_seconds(lambda: form("check", dataset, {"checks__preset": "all"})),
             "open the panel": median_seconds(lambda: session.call("on_load")),
             "choose another factor": median_seconds(lambda: session.call("on_factor", value="scenario.weather")),
             "click on a cell, to the count of its samples": median_seconds(click),

@@ -56,6 +56,8 @@ class Body(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "bodies"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 80.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="limb_malformed",

@@ -60,6 +60,8 @@ class Composition(Check):
     long_side: ClassVar[int | None] = 1024
     boxes_field: ClassVar[str | None] = "composition"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 11.0
     outputs: ClassVar[tuple[Output, ...]] = (
         _output("missing_object", "How likely an object is not there.", _MISSING),
         _output("wrong_count", "How likely there are more or fewer than asked for.", _RULE),

@@ -55,6 +55,8 @@ class Faces(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "faces"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 80.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="face_malformed",

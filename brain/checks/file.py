@@ -25,6 +25,7 @@ class File(Check):
     reference: ClassVar[str] = "Strict decoding by libjpeg-turbo and Pillow, https://pillow.readthedocs.io"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
+    cost: ClassVar[float] = 0.1
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

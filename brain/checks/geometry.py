@@ -37,6 +37,7 @@ class Geometry(Check):
     reference: ClassVar[str] = "Width and height as stored in the file"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 64
+    cost: ClassVar[float] = 0.1
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

@@ -42,6 +42,7 @@ class Grayscale(Check):
     reference: ClassVar[str] = "Chroma of the HSV hexcone: Smith, Color gamut transform pairs, SIGGRAPH 1978"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    cost: ClassVar[float] = 0.1
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

@@ -58,6 +58,8 @@ class Hands(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "hands"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 350.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             "hand_malformed",

@@ -63,6 +63,7 @@ class Information(Check):
     reference: ClassVar[str] = "Shannon, Bell System Technical Journal 27 (1948); Peli, JOSA A 7 (1990)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    cost: ClassVar[float] = 1.4
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("entropy", "bits", True, (0.0, 8.0), "The Shannon entropy of the luma's 256 levels."),

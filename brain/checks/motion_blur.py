@@ -194,6 +194,8 @@ class MotionBlur(Check):
     reference: ClassVar[str] = "The sinc of a smear in the power spectrum, after Cannon, IEEE Trans. ASSP 24 (1976)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    presets: ClassVar[tuple[str, ...]] = ("photos",)  # a camera shakes
+    cost: ClassVar[float] = 1.7
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

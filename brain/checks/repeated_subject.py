@@ -196,6 +196,8 @@ class RepeatedSubject(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 6.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="repeated_subject",

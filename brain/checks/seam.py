@@ -218,6 +218,8 @@ class Seam(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 9.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="seam",

@@ -75,6 +75,7 @@ class Sharpness(Check):
     reference: ClassVar[str] = "After Crete et al., The blur effect, SPIE 6492 (2007)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
+    cost: ClassVar[float] = 1.3
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

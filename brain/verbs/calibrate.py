@@ -20,6 +20,7 @@ from loupe.brain.stats.calibration import (
     CalibratedFailure,
     Calibration,
     auroc,
+    compared,
     injected,
     operating_point,
     propose,
@@ -80,7 +81,8 @@ def calibrate(
 
     Returns:
         for each failure mode the false positives, the recall by severity and the AUROC, with 95 % Wilson intervals, at
-        the current threshold and at the proposed one. It is kept on the dataset under its ``key``, too
+        the current threshold and at the proposed one, both on the same pictures, and a warning where the proposed one
+        is worse: ``worse`` names those failures. It is kept on the dataset under its ``key``, too
 
     Raises:
         UnknownName: no check finds, or no defect makes, a failure mode of that name; the nearest name is suggested
@@ -302,6 +304,8 @@ def _calibrated(
             replace(set_now(threshold.op, threshold.value), source=f"calibrated:{key}", provenance=provenance),
             reporting,
         )
+    current = operating_point(own or pair.default, reporting)
+    comparison, is_worse = ("", False) if proposed is None else compared(current, proposed, wanted)
     return CalibratedFailure(
         failure=pair.failure,
         check=pair.check.name,
@@ -309,7 +313,9 @@ def _calibrated(
         unit=pair.defect.unit,
         severities=tuple(float(severity) for severity in severities),
         auroc=tuple(auroc(worse * reporting[:, 0], worse * flawed) for flawed in reporting.T[1:]),
-        current=operating_point(own or pair.default, reporting),
+        current=current,
         proposed=proposed,
         reason=reason,
+        comparison=comparison,
+        worse=is_worse,
     )

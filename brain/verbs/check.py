@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.core import registry
+from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
@@ -25,7 +25,8 @@ from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store import sets as store_sets
-from loupe.brain.store.datasets import everything
+from loupe.brain.store.datasets import everything, root
+from loupe.brain.store.workspace import tidy_app
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
@@ -51,15 +52,17 @@ def check(
 ) -> Run:
     """Runs checks over samples and stores their raw scores in ``quality.*``.
 
+    The App shows a dataset that nobody has set up as the demo's is: see ``store.workspace.tidy_app``.
+
     Chunk by chunk: what is stored stays, whatever happens after; the same call goes on from there. A file that cannot
     be read, or that a check breaks on, is recorded and the rest goes on.
 
     Args:
         samples: a dataset or view of images
-        checks: names of checks or of the failure modes that they flag, or specs with parameters of your own; ``"all"``
-            for every registered one. By default those that take about as long as decoding does, and those that read a
-            prompt. Set measures that follow a check, such as ``size``, are told anew for all of these samples, against
-            the whole dataset
+        checks: names of checks or of the failure modes that they flag, or specs with parameters of your own; or a
+            preset: ``"quick"``, ``"photos"``, ``"generated"`` or ``"all"``. By default the quick ones: those that take
+            about as long as decoding does, and those that read a prompt. Set measures that follow a check, such as
+            ``size``, are told anew for all of these samples, against the whole dataset
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -105,6 +108,8 @@ def check(
             tally.unknown[spec.name] += _follow(samples, spec)
         if flag_after:
             apply_thresholds(samples)
+        # the first time: only the failures on, the rest folded, a workspace to choose
+        tidy_app(root(samples))
         specs = [*plan.checks, *plan.following]
         return verb.finish(
             tally.n,
@@ -133,10 +138,8 @@ class _Plan:
 
 def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str) -> _Plan:
     known = registry.checkable()
-    if wanted is None:
-        wanted = [name for name, spec in known.items() if spec.default]
-    elif isinstance(wanted, str):
-        wanted = list(known) if wanted == "all" else [wanted]
+    wanted = "quick" if wanted is None else wanted
+    wanted = presets.expanded([wanted] if isinstance(wanted, str) else wanted, known)
     picked = [registry.pick("check", known, name) for name in wanted]
     # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed
     chosen = list({(spec.name, spec.key): spec for spec in picked}.values())

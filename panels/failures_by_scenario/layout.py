@@ -33,11 +33,13 @@ def draw(
         choices: what the reader chose
         narrowed: the cell that the view is narrowed to, or None
     """
+    from loupe.panels.failures_by_scenario.panel import unfolded
+
     table = content.table
     _controls(panel, handlers, content, choices)
-    panel.md(_totals(table), name="totals")
+    panel.md(_totals(table), name="totals", componentsProps=theme.TEXT)
     rows = ["all samples", *(shown(value) for value in table.values)]
-    data, layout = plot.draw(rows, [table.overall, *table.cells])
+    data, layout = plot.draw(rows, [table.overall, *table.cells], unfolded(choices))
     place = None if narrowed is None else _place(table, narrowed)
     if place is not None:
         layout = plot.outlined(layout, *place)
@@ -48,7 +50,8 @@ def draw(
     # below the heat map, and there before a click, too: the cell that was clicked stays under the mouse
     picked = widgets.row(panel, "picked", minHeight="52px")
     if narrowed is None:
-        picked.md("Click a cell to see its samples.", name="sentence", componentsProps=theme.SMALL)
+        click = "Click a family to unfold it, and a cell of a failure" if choices["families"] else "Click a cell"
+        picked.md(f"{click} to see its samples.", name="sentence", componentsProps=theme.SMALL)
     else:
         picked.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
         sentence = f"Showing {STATES[narrowed.state.name.lower()]}: {escape(name_of(narrowed))}"
@@ -62,20 +65,19 @@ def name_of(cell: Cell) -> str:
 
 
 def _controls(panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
-    row = widgets.row(panel, "controls")
+    # two beside each other also in a narrow panel: the map is what is looked at
+    row = widgets.grid(panel, "controls", "repeat(2, minmax(0, 240px))", gap=1)
     factors = {**{path: path.removeprefix("scenario.") for path in content.factors}, "": "none: all samples"}
     widgets.dropdown(row, "factor", "Factor", factors, content.table.factor, handlers.on_factor)
     widgets.dropdown(row, "shows", "A click shows the", STATES, choices["shows"], handlers.on_shows)
-    widgets.switch(
-        row,
-        "every_mode",
-        "All columns",
-        choices["every_mode"],
-        # the choices go back to the defaults with another dataset, and the switch with them
-        key=f"every_mode {content.dataset}",
-        on_change=handlers.on_every_mode,
-    )
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    more = widgets.row(panel, "more", rowGap="0px")
+    # the choices go back to the defaults with another dataset, and the switches with them
+    for name, label, handler in (
+        ("every_mode", "All columns", handlers.on_every_mode),
+        ("families", "Families", handlers.on_families),
+    ):
+        widgets.switch(more, name, label, choices[name], key=f"{name} {content.dataset}", on_change=handler)
+    more.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
 
 
 def _place(table: Table, cell: Cell) -> tuple[int, int] | None:

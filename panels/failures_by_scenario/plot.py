@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from loupe.brain.core.results import Rate
+from loupe.brain.slicing.families import family_of
 from loupe.operators.summary import failure_title
 from loupe.panels import theme
 
@@ -19,7 +20,9 @@ _MAX_LABEL = 28
 _NOT_JUDGED = theme.faint_gray(0.16)
 
 
-def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def draw(
+    rows: Sequence[str], cells: Sequence[Sequence[Rate]], unfolded: Collection[str] = ()
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Returns Plotly (data, layout) of a heat map.
 
     Cells with a sure rate, with an unsure one and with none are three traces, so that each has its own colors. The
@@ -28,6 +31,7 @@ def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dic
     Args:
         rows: how each row is called; the first is of all samples
         cells: the rates, row by row; all rows have the same failure modes
+        unfolded: the families whose modes are shown
     """
     rates = [list(row) for row in cells]
     modes = [rate.failure for rate in rates[0]]
@@ -52,7 +56,7 @@ def draw(rows: Sequence[str], cells: Sequence[Sequence[Rate]]) -> tuple[list[dic
         "yanchor": "top",
         "nticks": 5,
     }
-    return [sure, faint, empty], _layout(rows, modes)
+    return [sure, faint, empty], _layout(rows, modes, unfolded)
 
 
 def min_width(rows: Sequence[str], modes: int) -> int:
@@ -93,7 +97,7 @@ def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: flo
     }
 
 
-def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
+def _layout(rows: Sequence[str], modes: Sequence[str], unfolded: Collection[str]) -> dict[str, Any]:
     slanted = len(modes) > 4
     return {
         "height": 120 + _ROW * len(rows),
@@ -101,7 +105,7 @@ def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
         "xaxis": {
             "side": "top",
             "tickvals": list(range(len(modes))),
-            "ticktext": [theme.plain(failure_title(mode)) for mode in modes],
+            "ticktext": [_heading(mode, unfolded) for mode in modes],
             "tickangle": -35 if slanted else 0,
             "showgrid": False,
             "zeroline": False,
@@ -122,6 +126,23 @@ def _layout(rows: Sequence[str], modes: Sequence[str]) -> dict[str, Any]:
         "dragmode": False,
         "shapes": [_rule(0.5)] if len(rows) > 1 else [],
     }
+
+
+def title_of(column: str) -> str:
+    """Returns how a column is called.
+
+    >>> title_of("family:artifact"), title_of("blur")
+    ('Artifact: any', 'Blur')
+    """
+    family = family_of(column)
+    return failure_title(column) if family is None else f"{family.capitalize()}: any"
+
+
+def _heading(column: str, unfolded: Collection[str]) -> str:
+    family = family_of(column)
+    if family is None:
+        return theme.plain(failure_title(column))
+    return f"<b>{'▾' if family in unfolded else '▸'} {theme.plain(family.capitalize())}</b>"
 
 
 def outlined(layout: dict[str, Any], row: int, column: int) -> dict[str, Any]:
@@ -168,12 +189,14 @@ def _text(rate: Rate) -> str:
 
 def _hover(rate: Rate) -> str:
     where = theme.plain(", ".join(rate.slice.values.values()) or "all samples")
-    lines = [f"<b>{theme.plain(failure_title(rate.failure))}</b> · {where}"]
+    lines = [f"<b>{theme.plain(title_of(rate.failure))}</b> · {where}"]
     if rate.n:
         lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
         lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
     else:
         lines.append("not judged")
+    if family_of(rate.failure) is not None:
+        lines.append("click to unfold or fold the family")
     lines.append(f"unknown: {rate.unknown:,} · not checked: {rate.unchecked:,}")
     return "<br>".join(lines)
 

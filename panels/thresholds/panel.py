@@ -53,8 +53,10 @@ class Thresholds(Panel[Content]):
         "the pictures on both sides of it, and save it. No picture is read again. Samples that have no score are "
         "unknown: they neither fail nor pass."
     )
-    #: ``value``: where the line is; None: where the threshold in use has it
-    defaults = {"failure": None, "value": None}
+    #: ``value``: where the line is; None: where the threshold in use has it. What a late event is told by: ``placed``
+    #: is the first turn of the slider since something else put the line somewhere, ``moved`` the serial that the App
+    #: had drawn when the slider was moved last
+    defaults = {"failure": None, "value": None, "placed": 0, "moved": 0}
 
     def narrowing(self) -> type[Side]:
         from loupe.brain.store.thresholds_view import Side
@@ -107,15 +109,22 @@ class Thresholds(Panel[Content]):
         if not isinstance(failure, str):
             return
         if failure != self.choices(ctx)["failure"]:
-            self.choose(ctx, failure=failure, value=None)
+            self._put(ctx, failure=failure, value=None)
         self.refresh(ctx)
+
+    def on_change_dataset(self, ctx: Any) -> None:
+        super().on_change_dataset(ctx)
+        # a slider of the dataset before moves nothing here
+        self.choose(ctx, placed=self.turn(ctx))
 
     def on_move(self, ctx: Any) -> None:
         """The slider was moved; its name says which failure mode it is of, and which slider it is."""
         name, value = str(ctx.params.get("path")).rpartition(".")[2], ctx.params.get("value")
         failure, _, turn = name.rpartition("__")
-        if is_number(value):
-            self._move(ctx, failure, value, in_place=turn == str(self.turn(ctx)))
+        if is_number(value) and turn.isdecimal():
+            serial = ctx.panel.state.serial
+            sent = {"placed": int(turn), "moved": serial if isinstance(serial, int) else 0}
+            self._move(ctx, failure, value, in_place=int(turn) == self.turn(ctx), sent=sent)
 
     def on_pick(self, ctx: Any) -> None:
         """A place in the plot was clicked."""
@@ -158,17 +167,40 @@ class Thresholds(Panel[Content]):
         if seen is not None and wanted in seen["examples"]:
             ctx.ops.open_sample(id=wanted)
 
-    def _move(self, ctx: Any, failure: str, value: float | None, *, in_place: bool = False) -> None:
+    def _move(
+        self,
+        ctx: Any,
+        failure: str,
+        value: float | None,
+        *,
+        in_place: bool = False,
+        sent: Mapping[str, int] | None = None,
+    ) -> None:
         """Puts the line elsewhere, or for None where the threshold in use has it.
 
+        Args:
+            ctx: the event's context
+            failure: the failure mode whose line it is
+            value: where to
+            in_place: the slider stands there already
+            sent: of a slider: its turn, and the serial that was drawn when it was moved
+
         Raises:
-            Overtaken: another failure mode was chosen since
+            Overtaken: another failure mode was chosen since, or the line was put elsewhere since
         """
         if failure != self.choices(ctx)["failure"]:
             raise Overtaken
         # further digits are dust of the slider's arithmetic
-        self.choose(ctx, value=None if value is None else float(f"{value:.9g}"))
+        value = None if value is None else float(f"{value:.9g}")
+        if sent is None:
+            self._put(ctx, value=value)
+        else:
+            self.choose(ctx, sent, value=value, moved=sent["moved"])
         self.refresh(ctx, again=False, in_place=in_place)
+
+    def _put(self, ctx: Any, **choices: Any) -> None:
+        """Notes where something else than the slider puts the line: what was sent of the slider before is late."""
+        self.choose(ctx, placed=self.turn(ctx) + 1, **choices)
 
     def _flag(self, ctx: Any, failure: str, threshold: Threshold | None) -> None:
         from loupe.brain import api
@@ -177,7 +209,7 @@ class Thresholds(Panel[Content]):
         flags = api.flag(ctx.dataset, {failure: threshold})
         ctx.ops.notify(f"Flagged: {flags.counts.get(failure, 0):,} samples of the dataset fail", variant="success")
         ctx.ops.reload_samples()
-        self.choose(ctx, value=None)
+        self._put(ctx, value=None)
         self.refresh(ctx)
 
     def _show_side(self, ctx: Any, which: Which) -> None:

@@ -53,8 +53,10 @@ def stored(app: app_browser.App) -> Any:
 
 def test_the_workspace_opens_with_its_panels_and_says_what_to_do_next(app: app_browser.App) -> None:
     assert app.count() == 120
-    app.page.get_by_text("Failures by scenario", exact=True).first.wait_for()
+    app.page.get_by_text("Overview", exact=True).first.wait_for()
     app.page.get_by_text("Embeddings", exact=True).first.wait_for()
+    app.page.get_by_role("button", name="Flag the failures").wait_for()
+    app.page.get_by_text("Failures by scenario", exact=True).first.click()
     app.page.get_by_role("button", name="Flag the failures").wait_for()
 
 
@@ -72,6 +74,7 @@ def test_a_click_on_a_cell_shows_exactly_its_samples_and_there_is_a_way_back(app
     if "Refresh" not in again.inner_text():
         # the panel has not noticed yet: the browser's own reload is what a person would do
         app.open("signs", "loupe")
+        app.page.get_by_text("Failures by scenario", exact=True).first.click()
     heatmap = app.heatmap()
     rows, columns = heatmap.labels()
     assert rows[1:] == ["day", "night"]

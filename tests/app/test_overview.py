@@ -83,6 +83,24 @@ def test_every_column_keeps_its_number_in_a_narrow_panel_and_the_cells_stay_wher
     page.set_viewport_size({"width": 700, "height": 900})
     app.open_panel("Failures by scenario")
     heatmap = app.heatmap()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "controls.png")
+    first = page.get_by_text("Factor", exact=True).bounding_box()
+    assert heatmap.position(0, 0)[1] - first["y"] < 420, "the controls do not stack above the map"
+
+    # families: one column each, unfolded by a click
+    page.get_by_role("checkbox", name="Families").click()
+    page.get_by_text("▸ Artifact").wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "families.png")
+    columns = heatmap.labels()[1]
+    heatmap.click(0, next(at for at, text in enumerate(columns) if "Artifact" in text))
+    page.get_by_text("▾ Artifact").wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "unfolded.png")
+    assert len(heatmap.labels()[1]) > len(columns)
+    page.get_by_role("checkbox", name="Families").click()
+    page.get_by_text("▾ Artifact").wait_for(state="detached")
     page.get_by_role("checkbox", name="All columns").click()
     page.wait_for_function(
         """() => [...document.querySelectorAll('.js-plotly-plot')].some(plot => plot._fullLayout

@@ -107,7 +107,9 @@ def test_a_good_check_keeps_every_contract() -> None:
     report = check_spec(Redness())
     assert isinstance(report, Report)
     assert report.spec == "redness"
-    assert {"neighbors", "order", "known:mean_red", "varies:boxes", "fails:dark", "needs"} <= set(report.kept)
+    assert {"neighbors", "order", "known:mean_red", "varies:boxes", "fails:dark", "needs", "abstains"} <= set(
+        report.kept
+    )
     assert set(report.skipped) <= {"gpu"}
     assert check_spec(Redness, exceptions={}).kept == report.kept
     assert report.to_dict()["spec"] == "redness"
@@ -271,6 +273,11 @@ BROKEN: dict[str, tuple[Callable[[], type[Check]], str]] = {
     "by strides": (lambda: altered(_by_strides), "layout"),
     "raises on odd pictures": (lambda: altered(_odd_raises), "odd_pictures"),
     "guesses without a prompt": (lambda: altered(_guess), "needs"),
+    "abstains from what it judges": (lambda: declared(abstains=lambda self, fields: "never"), "abstains"),
+    "abstains with another reason": (
+        lambda: declared(abstains=lambda self, fields: None if fields.get("prompt") else "never"),
+        "abstains",
+    ),
     "flags nothing": (lambda: of_output(default_threshold=Threshold("<", 0.0, provenance="a test")), "fails:dark"),
     "flags all": (lambda: of_output(default_threshold=Threshold("<", 255.0, provenance="a test")), "passes:dark"),
     # what is wrong with what it says of itself

@@ -151,8 +151,8 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
     seen = spy(name)
     tried = 0
     for key, made in whole_form(name, filled, needed[name]).items():
-        if key in AROUND or isinstance(made.type, types.Void):
-            continue
+        if key in AROUND or isinstance(made.type, types.Void) or isinstance(made.view, types.MarkdownView):
+            continue  # it is read only
         params = untouched(name, filled, needed[name])
         if key in ("factors", "sample", "prompts__template"):
             params = {"prompts__source": "template", "prompts__template": "a {b}", "factors": "b: c"}

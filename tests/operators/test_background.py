@@ -64,3 +64,16 @@ def test_a_job_that_is_none_is_refused(scenes: Any) -> None:
     for params in ({"action": "stop"}, {"action": "cancel", "job": "0" * 24}):
         with pytest.raises(ExecutionError, match="expected one of"):
             execute("jobs", scenes, params)
+
+
+def test_a_form_says_what_to_start_where_no_worker_is_alive(scenes: Any) -> None:
+    from loupe.brain.store import jobs
+
+    assert "loupe worker" in form("check", scenes)["no_worker"].default
+    assert "no_worker" not in form("scores", scenes), "it is never scheduled"
+    worker = jobs.WorkerFacts("w1", "gpubox", "gpubox", 1, "cuda:0")
+    jobs.beat(worker)
+    try:
+        assert "no_worker" not in form("check", scenes)
+    finally:
+        jobs.sign_off(worker)

@@ -72,7 +72,7 @@ def test_a_form_that_breaks_says_so_and_cannot_be_submitted(
 
 def test_the_result_stands_in_the_same_dialog_and_in_no_other(scenes: Any) -> None:
     sent = messages("check", scenes, {"checks": ["exposure"]}, app=True)
-    assert set(shown(sent[-2])) == {"summary"}
+    assert set(shown(sent[-2])) == {"summary", "open"}
     assert "Checked 12 images" in sent[-2]["body"]["params"]["results"]["summary"]
     assert {name for name in triggered(sent) if name != "show_output"} == {"reload_dataset"}
     own = operator("check")
@@ -137,3 +137,18 @@ def test_where_nothing_tells_the_time_left_the_time_taken_stands() -> None:
     assert words(0, 10) == "checking: 0 of 10", "another phase begins anew"
     assert words(0, 10) == "checking: 0 of 10 · for 2 min"
     assert words(10, 10) == "checking: 10 of 10 · for 2 min", "nothing is left"
+
+
+def test_below_the_result_of_a_check_a_button_opens_the_workspace(scenes: Any) -> None:
+    early = context("open_workspace", scenes)
+    operator("open_workspace").execute(early)
+    assert "notify" in str(early.executor.to_json()), "there is none yet"
+    sent = messages("check", scenes, {"checks": ["exposure"]}, app=True)
+    button = shown(sent[-2])["open"]["view"]
+    assert (button["label"], button["operator"]) == ("Open the workspace", "@loupe/loupe/open_workspace")
+    late = context("open_workspace", scenes)
+    operator("open_workspace").execute(late)
+    (request,) = late.executor.to_json()["requests"]
+    assert request["operator_uri"] == "set_spaces"
+    assert "overview" in str(request["params"])
+    assert "open" not in shown(messages("flag", scenes, app=True)[-2])

@@ -88,6 +88,10 @@ def picked(session: Any) -> dict[str, Any]:
     return session.properties()["picked"]["type"]["properties"]
 
 
+#: the choices that nobody has made
+_FOLDED = {"families": False, "unfolded": []}
+
+
 @pytest.mark.database
 def test_the_table_is_that_of_slice(session: Any) -> None:
     import loupe
@@ -113,7 +117,7 @@ def test_the_table_is_that_of_slice(session: Any) -> None:
     }
     failing = {rate.failure for rate in every.overall if rate.failures}
     assert min(excess[mode] for mode in table.modes) >= max(excess[mode] for mode in failing - set(table.modes))
-    assert session.shown() == ["controls", "totals", "scrolled", "picked", "legend"]
+    assert session.shown() == ["controls", "more", "totals", "scrolled", "picked", "legend"]
 
 
 @pytest.mark.database
@@ -205,7 +209,7 @@ def test_a_quick_reader_gets_all_that_was_chosen_and_no_old_table(session: Any) 
         session.answer(ctx)
     from loupe.brain.core import registry
 
-    expected = {"factor": "scenario.weather", "shows": "passed", "every_mode": True}
+    expected = {"factor": "scenario.weather", "shows": "passed", "every_mode": True, **_FOLDED}
     assert session.state["choices"] == expected
     assert session.content.table.modes == tuple(registry.failures())
     assert len(session.cells()) == 1 + len(session.content.table.values) == 5
@@ -242,10 +246,44 @@ def test_another_dataset_forgets_what_was_chosen(session: Any) -> None:
     session.dataset = another = session.dataset.limit(60).clone()
     session.call("on_change_dataset")
     assert session.content.table.n == 60
-    assert session.state["choices"] == {"factor": "scenario.time", "shows": "failed", "every_mode": False}
+    assert session.state["choices"] == {"factor": "scenario.time", "shows": "failed", "every_mode": False, **_FOLDED}
     assert not _switch(session)["defaultChecked"]
     assert _switch(session)["key"] != switch["key"]  # or the App would leave it where it stands
     another.delete()
+
+
+@pytest.mark.database
+def test_families_unfold_by_a_click_and_fold_again(session: Any) -> None:
+    from loupe.brain.core.taxonomy import FAILURE_MODES
+    from loupe.brain.slicing.families import family_of
+
+    rates = session.content.table.overall
+    session.call("on_families", value=True)
+    table = session.content.table
+    assert all(family_of(mode) for mode in table.modes)
+    assert len(table.modes) <= 10
+    column = table.modes.index("family:artifact")
+    assert "click to unfold" in session.cells()[1][column]
+    failures = max(rate.failures for rate in rates if FAILURE_MODES[rate.failure].group == "artifact")
+    assert table.overall[column].failures >= failures, "a family fails wherever one of its modes does"
+
+    session.call("on_click", x=column, y=1)
+    assert session.view == [], "a family narrows nothing"
+    unfolded = session.content.table.modes
+    assert unfolded[column] == "family:artifact"
+    assert family_of(unfolded[column + 1]) is None
+    session.call("on_click", x=column + 1, y=1)
+    assert 0 < len(session.samples()) < len(session.dataset)
+    session.call("on_show_all")
+    session.call("on_click", x=column, y=0)
+    assert session.content.table.modes == table.modes
+    session.call("on_families", value=False)
+    assert session.content.table.overall == rates
+    for odd in ("artifact", {"a": 1}, None, [3, None]):
+        session.state["choices"]["unfolded"] = odd
+        session.state["serial"] += 5  # as after a restart of the server: the App's state is believed
+        session.call("on_families", value=True)
+        assert session.content.table.modes == table.modes
 
 
 @pytest.mark.database
@@ -268,7 +306,7 @@ def _chosen(session: Any) -> dict[str, str]:
 
 
 def _switch(session: Any) -> dict[str, Any]:
-    controls = session.properties()["controls"]["type"]["properties"]
+    controls = session.properties()["more"]["type"]["properties"]
     return controls["every_mode"]["view"]["componentsProps"]["switch"]
 
 

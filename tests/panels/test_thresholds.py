@@ -294,6 +294,53 @@ def test_what_the_app_says_late_draws_nothing(session: Any) -> None:
 
 
 @pytest.mark.database
+def test_a_late_event_with_an_older_value_is_dropped(session: Any) -> None:
+    def late(value: float) -> Any:
+        """A move that the App sends now, and that comes later."""
+        path = f"slider.blur__{session.state['turn']}"
+        return session.context("on_move", value=value, path=path)
+
+    def value() -> float:
+        return float(session.content.preview.threshold.value)
+
+    # two moves of one slider that come the wrong way round: the first one was sent before the second was drawn
+    _move(session, 0.7)
+    old = late(0.71)
+    _move(session, 0.72)
+    _move(session, 0.73)
+    session.run(old)
+    session.answer(old)
+    assert value() == 0.73
+    # two that were sent one after the other, with no answer between: in the order in which they come
+    first, second = late(0.74), late(0.75)
+    for each in (first, second):
+        session.run(each)
+        session.answer(each)
+    assert value() == 0.75
+    # what puts the line elsewhere is later than what the slider sent before
+    for method, params, expected in (
+        ("on_pick", {"x": 0.9}, 0.9),
+        ("on_default", {}, 0.6),
+        ("on_failure", {"value": "dark"}, None),
+        ("on_failure", {"value": "blur"}, 0.6),
+    ):
+        old = late(0.77)
+        session.call(method, **params)
+        session.run(old)
+        session.answer(old)
+        assert expected is None or value() == pytest.approx(expected), method
+    old = late(0.66)
+    _move(session, 0.65)
+    session.call("on_save")
+    session.run(old)
+    session.answer(old)
+    assert value() == 0.65
+    # and the slider that is drawn now moves the line
+    _move(session, 0.8)
+    assert value() == 0.8
+
+
+@pytest.mark.database
 def test_odd_and_huge_scores_are_drawn_and_counted(session: Any) -> None:
     wild = [1e30, -1e30, float("inf"), 0.0, None, *([3.0] * (N - 5))]
     session.dataset.set_values("quality.motion_blur", wild)

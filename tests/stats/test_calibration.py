@@ -15,6 +15,7 @@ from loupe.brain.defects.seam import Seam
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import (
     auroc,
+    compared,
     injected,
     min_known,
     operating_point,
@@ -191,3 +192,46 @@ def test_pictures_are_picked_evenly_and_then_all_the_others(n: int, limit: int) 
         assert np.diff(first).max() <= 2 * -(-n // limit)
         assert first[0] < -(-n // limit)
         assert not np.array_equal(order, spread(n, limit, seed=4))
+
+
+def _points(now: float, proposed: float) -> tuple[object, object]:
+    """What two thresholds do: 100 pictures score 0 … 99, copies with a defect 50 … 149."""
+    scores = np.stack([np.arange(100.0), np.arange(50.0, 150.0)], axis=1)
+    return operating_point(Threshold(">", now), scores), operating_point(Threshold(">", proposed), scores)
+
+
+@pytest.mark.parametrize(
+    ("now", "proposed", "wanted", "begins", "worse"),
+    [
+        # today's keeps to the rate as well, and finds more
+        (97, 110, 0.03, "WORSE than today's, which also keeps to the rate", True),
+        (97, 98, 0.03, "WORSE than today's, which also keeps to the rate", True),
+        # today's flags too much: fewer flaws are the price
+        (80, 97, 0.03, "Stricter than today's", False),
+        # today's flags less than it may
+        (99, 97, 0.03, "Laxer than today's", False),
+        # as many false alarms, more flaws
+        (120, 99, 0.03, "Better than today's", False),
+        (97, 97, 0.03, "Does as today's does", False),
+    ],
+)
+def test_a_proposed_threshold_is_compared_with_todays_on_the_same_pictures(
+    now: float, proposed: float, wanted: float, begins: str, worse: bool
+) -> None:
+    sentence, is_worse = compared(*_points(now, proposed), wanted)  # type: ignore[arg-type]
+    assert sentence.startswith(begins), sentence
+    assert is_worse == worse
+    assert "of the same 100 pictures" in sentence
+    assert f"{(99 - min(proposed, 99)) / 100:.1%}" in sentence
+
+
+def test_false_alarms_that_find_nothing_more_are_worse() -> None:
+    scores = np.stack([np.arange(100.0), np.full(100, 200.0)], axis=1)
+    now, proposed = (operating_point(Threshold(">", value), scores) for value in (90.0, 60.0))
+    sentence, worse = compared(now, proposed, 0.03)
+    assert worse
+    assert sentence.startswith("WORSE than today's: of")
+    assert "more than the 3.0% that were asked for" in sentence
+    assert compared(proposed, now, 0.03)[1] is False
+    nobody = operating_point(Threshold(">", 1), np.full((4, 2), np.nan))
+    assert compared(nobody, now, 0.03) == ("It cannot be compared with today's: too many scores are unknown.", False)

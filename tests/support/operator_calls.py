@@ -12,11 +12,13 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED: dict[str, list[str]] = yaml.safe_load((ROOT / "fiftyone.yml").read_text(encoding="utf-8"))
+#: operators without a form: buttons of a run's dialog
+BUTTONS = {"open_workspace", "stop"}
 #: the names of all operators with a form, and of those that call a verb
-ALL = [name for name in DECLARED["operators"] if name != "stop"]
+ALL = [name for name in DECLARED["operators"] if name not in BUTTONS]
 VERBS = [name for name in ALL if name != "jobs"]
 #: what stands in a form beside what is asked for
-AROUND = {"view_target", "count", "settings", "report", "too_few"}
+AROUND = {"view_target", "count", "settings", "report", "too_few", "no_worker"}
 
 
 def verb_of(name: str) -> Callable[..., Any]:

@@ -18,6 +18,7 @@ class PanelSession:
         output: what the panel rendered last
         messages: what it asked the App to show for a moment
         prompted: the operators whose forms it asked the App to open
+        reloaded: how often it asked the App to read the dataset anew
         opened: the samples that it asked the App to open
         errors: what nobody foresaw, by ``may_fail``; a test without it fails of it
     """
@@ -31,6 +32,7 @@ class PanelSession:
         self.output: dict[str, Any] = {}
         self.messages: list[str] = []
         self.prompted: list[str] = []
+        self.reloaded = 0
         self.opened: list[str] = []
         self.errors: list[BaseException] = []
         self.call("on_load")
@@ -88,6 +90,8 @@ class PanelSession:
                 self.prompted.append(given["operator_uri"])
             elif name == "open_sample":
                 self.opened.append(given["id"])
+            elif name == "reload_dataset":
+                self.reloaded += 1
             elif name != "reload_samples":
                 raise AssertionError(f"the panel asked for {name}")
         if changed:

@@ -354,3 +354,36 @@ def test_a_score_that_says_nothing_is_proposed_nothing(
     assert row.proposed is None
     assert row.reason == "the score does not tell the strongest defect from these pictures: AUROC 0.50"
     assert row.auroc == (0.5,) * 4
+
+
+def test_a_threshold_worse_than_todays_is_said_so_in_the_record_and_in_the_dialog(scenes: Any) -> None:
+    import loupe
+    from loupe.brain.store import runs
+    from loupe.operators.calibrate import _text
+
+    low = loupe.calibrate(scenes, "blur", false_positive_rate=0.04)
+    (row,) = low.rows
+    assert row.proposed is not None
+    assert row.comparison
+    # a threshold in use that flags none of these pictures, and finds as much as any can that flags none
+    best = row.proposed.threshold
+    loupe.flag(scenes, {"blur": best})
+    (again,) = loupe.calibrate(scenes, "blur", false_positive_rate=0.04).rows
+    assert again.comparison.startswith("Does as today's does")
+    assert not again.worse
+    # far stricter ones are proposed for a rate that today's keeps to, too
+    loupe.flag(scenes, {"blur": loupe.Threshold("<", best.value)})
+    strict = loupe.calibrate(scenes, "blur", false_positive_rate=0.2, seed=0)
+    assert strict.rows[0].comparison
+    assert runs.load(scenes, strict.key)["rows"][0]["comparison"] == strict.rows[0].comparison
+
+    from dataclasses import replace
+
+    bad = replace(strict, rows=(replace(strict.rows[0], worse=True, comparison="WORSE than today's: <so>."),))
+    assert bad.worse == ("blur",)
+    assert "WARNING" in repr(bad)
+    assert "WARNING" not in repr(replace(strict, rows=(replace(strict.rows[0], worse=False),)))
+    text = _text(bad, "Measured", applied=False)
+    assert "Worse than today's threshold: Blur" in text
+    assert "WORSE than today's: &lt;so&gt;." in text
+    assert "set them back" in _text(bad, "Measured", applied=True)

@@ -1,0 +1,57 @@
+"""Failure modes by family: a column for each family, which unfolds into its modes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.slicing.outcomes import State
+
+_PREFIX = "family:"
+
+
+def column_of(family: str) -> str:
+    """Returns the name of a family's column.
+
+    >>> family_of(column_of("set")), family_of("blur")
+    ('set', None)
+    """
+    return f"{_PREFIX}{family}"
+
+
+def family_of(column: str) -> str | None:
+    """Returns whose column it is; None for one of a failure mode."""
+    return column.removeprefix(_PREFIX) if column.startswith(_PREFIX) else None
+
+
+def fold(
+    states: Mapping[str, np.ndarray], unfolded: Collection[str] = (), *, every_mode: bool = False
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Returns the states of the modes and of the families that they belong to, and the columns to show, in order.
+
+    A sample fails in a family where it fails in one of its modes, and has passed where it was judged for one and
+    failed in none.
+
+    Args:
+        states: for each failure mode that was judged a (N,) array of ``State``
+        unfolded: the families whose modes are shown
+        every_mode: also what never failed, unless nothing failed
+
+    >>> states = {"blur": np.array([State.FAILED, State.PASSED]), "halo": np.array([State.PASSED, State.UNKNOWN])}
+    >>> folded, columns = fold(states)
+    >>> columns, folded["family:artifact"].tolist()
+    (['family:artifact'], [3, 2])
+    """
+    failing = [mode for mode, state in states.items() if every_mode or (state == State.FAILED).any()] or list(states)
+    members: dict[str, list[str]] = {}
+    for mode in failing:
+        members.setdefault(FAILURE_MODES[mode].group if mode in FAILURE_MODES else "other", []).append(mode)
+    whole = dict(states)
+    columns = []
+    for family, modes in members.items():
+        # the states stand in the order of what they say
+        whole[column_of(family)] = np.max(np.stack([states[mode] for mode in modes]), axis=0)
+        columns += [column_of(family), *(modes if family in unfolded else ())]
+    return whole, columns

@@ -1,0 +1,1 @@
+"""The panel "Background jobs": what was scheduled, and how far it has come."""

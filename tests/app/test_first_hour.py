@@ -1,0 +1,147 @@
+"""The first hour with one's own pictures, in a real browser: presets, model files, a tidy App, jobs that follow."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import app_browser
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
+
+NAME = "mine"
+_ODD = re.compile(r"\bundefined\b|\bNaN\b|\bnan\b|\[object")
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots lie."""
+    return tmp_path_factory.mktemp("shots")
+
+
+@pytest.fixture(scope="module")
+def app(
+    database: str, pictures: list[Path], shots: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[app_browser.App]:
+    """The App with somebody's own pictures, which nobody has checked; no model file is here, and none can be had."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import fiftyone as fo
+
+    own = {"LOUPE_WEIGHTS": str(tmp_path_factory.mktemp("weights")), "LOUPE_WEIGHTS_DIRS": "", "LOUPE_OFFLINE": "1"}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    dataset = fo.Dataset(NAME, persistent=True)
+    dataset.add_samples([fo.Sample(filepath=str(path), camera="mine") for path in pictures], progress=False)
+    try:
+        with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
+            opened = app_browser.App(page, address)
+            try:
+                opened.open(NAME)
+                yield opened
+            finally:
+                page.screenshot(path=shots / "last.png")
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        dataset.delete()
+
+
+def _choose(app: app_browser.App, form: Any, option: str) -> None:
+    form.get_by_role("combobox").last.click()
+    app.page.get_by_role("option", name=re.compile(f"^{option}")).click()
+
+
+def test_the_form_has_presets_with_an_estimate_and_says_what_is_lacking(app: app_browser.App, shots: Path) -> None:
+    page = app.page
+    form = app.open_operator("Loupe: check images")
+    form.get_by_text(re.compile(r"^About \d+ (s|min)")).wait_for()
+    form.get_by_text("loupe worker").wait_for()
+    page.screenshot(path=shots / "form_quick.png")
+    _choose(app, form, "Generated pictures")
+    form.get_by_text(re.compile("will be left out: \\d+ model files")).wait_for()
+    assert "Apache-2.0" in form.inner_text()
+    assert "hand_landmark_full" in form.inner_text()
+    page.screenshot(path=shots / "form_generated.png")
+    form.get_by_text("Download them first").click()
+    form.get_by_text(re.compile("will be downloaded first")).wait_for()
+    form.get_by_role("button", name="Check", exact=True).click()
+    dialog = app.ended()
+    dialog.locator(".MuiAlert-root").wait_for()
+    page.wait_for_timeout(500)
+    page.screenshot(path=shots / "download_failed.png")
+    assert not _ODD.search(page.locator("body").inner_text())
+    text = app.close(dialog)
+    assert "LOUPE_OFFLINE" in text, "why, and what to do"
+
+
+def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots: Path) -> None:
+    page = app.page
+    form = app.open_operator("Loupe: check images")
+    _choose(app, form, "Photos")
+    page.wait_for_timeout(1500)
+    form.get_by_role("button", name="Check", exact=True).click()
+    dialog = app.ended()
+    dialog.get_by_text("Checked").first.wait_for()
+    page.wait_for_timeout(500)
+    page.screenshot(path=shots / "checked.png")
+    dialog.get_by_role("button", name="Open the workspace").click()
+    app.close(dialog)
+    page.get_by_text("fail in some way").wait_for()
+    for label in ("Overview", "Failures by scenario", "Embeddings"):
+        page.get_by_text(label, exact=True).first.wait_for()
+    page.wait_for_timeout(2000)
+    page.screenshot(path=shots / "workspace.png")
+    import fiftyone as fo
+
+    dataset = fo.load_dataset(NAME)
+    dataset.reload()
+    assert dataset.app_config.active_fields.paths == ["failures"]
+    text = page.locator("body").inner_text()
+    assert not _ODD.search(text)
+    # the raw scores are folded, also where the page is loaded anew
+    assert page.get_by_text("brightness_p95", exact=True).count() == 0
+    app.open(NAME)
+    page.get_by_text("sample tags", exact=True).wait_for()
+    page.get_by_text(re.compile("^unknown$", re.IGNORECASE)).first.wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=shots / "sidebar.png")
+    assert page.get_by_text("brightness_p95", exact=True).count() == 0
+
+
+def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, shots: Path) -> None:
+    import fiftyone as fo
+    from operator_calls import execute
+
+    from loupe.brain.store import jobs
+
+    page, dataset = app.page, fo.load_dataset(NAME)
+    app.open_panel("Background jobs")
+    page.get_by_text("Nothing has been scheduled").wait_for()
+    page.screenshot(path=shots / "jobs_none.png")
+    execute("check", dataset, {"checks": ["halo"]}, request_delegation=True)
+    page.get_by_text("1 job waits").wait_for(timeout=20_000)
+    page.screenshot(path=shots / "jobs_waiting.png")
+    worker = jobs.WorkerFacts("w", "gpubox", "gpubox", 1, "cuda:0")
+    jobs.beat(worker)
+    job = jobs.claim(worker)
+    assert job is not None
+    jobs._operations().update_one({"_id": job}, {"$set": {"status": {"progress": 0.4, "label": "checking: 4 of 10"}}})
+    page.get_by_text("40%").wait_for(timeout=20_000)
+    page.screenshot(path=shots / "jobs_running.png")
+    jobs.finish(job, "w", {"result": {"message": "Checked 10 images"}}, None)
+    jobs.sign_off(worker)
+    page.get_by_text("Checked 10 images").wait_for(timeout=20_000)
+    page.wait_for_timeout(1500)
+    page.screenshot(path=shots / "jobs_done.png")
+    assert not _ODD.search(page.locator("body").inner_text())
+    page.get_by_role("button", name="Run again").click()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("cancelled").wait_for(timeout=20_000)

@@ -1,0 +1,35 @@
+"""How long a run will take."""
+
+from __future__ import annotations
+
+import pytest
+
+from loupe.brain.core import registry
+from loupe.brain.engine import estimate
+
+
+def test_each_check_states_a_cost() -> None:
+    for spec in registry.checks().values():
+        assert 0 < spec.cost < 10_000, spec.name
+
+
+def test_more_pictures_take_longer_and_more_cores_share_the_work_but_for_the_dearest() -> None:
+    known = registry.checks()
+    light = [known[name]() for name in ("sharpness", "exposure", "seam", "tiling")]
+
+    def seconds(n: int, cores: int, names: tuple[str, ...] = ()) -> float:
+        return estimate.seconds([*light, *(known[name]() for name in names)], n, speed=1, cores=cores)
+
+    assert seconds(200, 1) == pytest.approx(2 * seconds(100, 1))
+    assert seconds(100, 2) == pytest.approx(seconds(100, 1) / 2)
+    # one check is one thread at a time
+    assert seconds(100, 64, ("text",)) == pytest.approx(100 * known["text"].cost / 1000)
+    assert estimate.seconds(light, 100, speed=2, cores=1) == pytest.approx(seconds(100, 1) / 2)
+    assert estimate.seconds(light, 0) == 0
+
+
+def test_the_speed_of_this_machine_is_measured_once() -> None:
+    estimate.core_speed.cache_clear()
+    speed = estimate.core_speed()
+    assert 0.01 < speed < 100
+    assert estimate.core_speed() == speed
