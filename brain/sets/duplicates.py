@@ -26,8 +26,7 @@ class Duplicates(SetMeasure):
     brightness and contrast, and the similarity is the lowest tenth of the local structural similarity (SSIM): one digit
     that differs on otherwise equal signs decides. A logo in a corner of either or a caption is left out of it. Pictures
     without detail are unknown. **Close look**: pairs above 0.7 are read again at up to 512 pixels a side; where
-    anything differs that is no logo or caption, e.g. an entry in a form, a thing in a scene or its color, they get 0.5 at
-    most.
+    anything differs that is no logo or caption, e.g. an entry in a form or a thing in a scene, they get 0.5 at most.
     """
 
     name: ClassVar[str] = "duplicates"
