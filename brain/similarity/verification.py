@@ -19,14 +19,14 @@ _PROVES = 256 * 256
 _AT_ONCE = 32
 
 #: gives the preview of a place, or None where its file has gone
-Look = Callable[[int], np.ndarray | None]
+PreviewOf = Callable[[int], np.ndarray | None]
 
 
 def verified(
     thumbs: Thumbnails,
     pairs: Candidates,
     similar: np.ndarray,
-    look: Look,
+    look: PreviewOf,
     *,
     workers: int | None = None,
     step: Callable[[int, int], None] = lambda *_: None,
@@ -49,10 +49,10 @@ def verified(
 
     result = similar.copy()
     of_pair: dict[tuple[int, int], list[int]] = {}
-    for index in np.flatnonzero(similar > LOOKED_AT).tolist():
-        of_pair.setdefault(tuple(sorted((int(pairs.a[index]), int(pairs.b[index])))), []).append(index)  # type: ignore[arg-type]
+    for index, (a, b) in enumerate(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)):
+        of_pair.setdefault((min(a, b), max(a, b)), []).append(index)
     # neighbors in this order share a picture, whose preview is held
-    waiting = sorted(of_pair)
+    waiting = sorted(pair for pair, indices in of_pair.items() if similar[indices].max() > LOOKED_AT)
     same: list[tuple[int, int]] = []
     group: dict[int, int] = {}
 
@@ -81,7 +81,7 @@ def verified(
     return result
 
 
-def _apart(thumbs: Thumbnails, a: int, b: int, turn: int, window: int, look: Look) -> float:
+def _apart(thumbs: Thumbnails, a: int, b: int, turn: int, window: int, look: PreviewOf) -> float:
     """Returns the share of the structure that differs unexplained; 0 where a file has gone."""
     first, second = look(a), look(b)
     if first is None or second is None:

@@ -87,6 +87,14 @@ def test_a_small_picture_proves_nothing_of_two_others(looked: list[tuple[int, in
     assert sorted(looked) == [(a, b) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)]
 
 
+def test_a_pair_with_two_candidates_is_looked_at_once_and_lowered_in_both(looked: list[tuple[int, int]]) -> None:
+    a, b = np.array([0, 1, 0]), np.array([1, 0, 2])
+    pairs = Candidates(a, b, np.array([0, 3, 0]), np.array([0, 0, 0]))
+    after = verification.verified(empty(3), pairs, np.array([0.65, 0.9, 0.6], np.float32), lambda _: None)
+    assert looked == [(1, 0)], "in the way in which they are most alike"
+    np.testing.assert_allclose(after, [0.375, 0.375, 0.6])
+
+
 def test_pairs_that_are_not_alike_are_not_looked_at(looked: list[tuple[int, int]]) -> None:
     pairs = all_pairs(3)
     similar = np.array([0.7, 0.71, 0.2], np.float32)
