@@ -157,3 +157,14 @@ def test_maps_go_from_sides_to_pixels_and_back() -> None:
     # the middle of the template: (0.5, 0.5) of the sides is (149.5, 99.5)
     at = pixels @ np.array([149.5, 99.5, 1.0])
     np.testing.assert_allclose((at + 0.5) / (300, 200), warp @ np.array([0.5, 0.5, 1.0]), atol=1e-5)
+
+
+@pytest.mark.parametrize("sharp_first", [True, False])
+def test_the_sharper_of_two_is_made_as_soft_as_the_other(sharp_first: bool) -> None:
+    sharp = cv2.cvtColor(form(2), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    soft = cv2.GaussianBlur(sharp, (0, 0), 1.5)
+    two = (sharp, soft) if sharp_first else (soft, sharp)
+    x, y = close_look._same_sharpness(*two)
+    edges = [float(np.abs(cv2.Laplacian(each, cv2.CV_32F)).mean()) for each in (x, y)]
+    assert max(edges) < 1.5 * min(edges)
+    assert float(np.abs(x - y).mean()) < 0.3 * float(np.abs(sharp - soft).mean()), "which is which is kept"
