@@ -5,6 +5,7 @@
     python -m benchmarks.similarity cifair        pairs of CIFAR-10 that people judged
     python -m benchmarks.similarity imagededup    imagededup's own test pictures
     python -m benchmarks.similarity negatives     drawn pictures that are alike and not the same; needs no data
+    python -m benchmarks.similarity templates     the same of forms, pages, scenes and nights, tuned with and held out
     python -m benchmarks.similarity speed         the search for pairs; needs no data
     python -m benchmarks.similarity all
 
@@ -23,7 +24,7 @@ from benchmarks.commands import Family, Run, each
 from benchmarks.similarity.copies import across_splits, changed_copies
 from benchmarks.similarity.labeled import cifair, imagededup
 from benchmarks.similarity.methods import THRESHOLD
-from benchmarks.similarity.negatives import hard_negatives
+from benchmarks.similarity.negatives import hard_negatives, shared_templates
 from benchmarks.similarity.speed import speed
 
 COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
@@ -32,6 +33,7 @@ COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "cifair": (cifair, "pairs of CIFAR-10 that people judged"),
     "imagededup": (imagededup, "imagededup's own test pictures"),
     "negatives": (hard_negatives, "pictures that are alike and not the same"),
+    "templates": (shared_templates, "pictures that share a form, a page or a scene"),
     "speed": (speed, "the search for pairs"),
 }
 

@@ -65,6 +65,12 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ),
     "flipped or turned": (lambda x: x[:, ::-1], lambda x: x[::-1], lambda x: np.rot90(x)),
     "a logo of 6 % of the picture": (lambda x: stamped(x, 0.02, 0.28), lambda x: stamped(x, 0.7, 0.28)),
+    "a logo of 8 to 20 % of the picture": (
+        lambda x: stamped(x, 0.02, 0.33),
+        lambda x: stamped(x, 0.58, 0.4),
+        lambda x: stamped(x, 0.02, 0.46),
+        lambda x: stamped(x, 0.46, 0.52),
+    ),
     "a logo of 2 % of the picture": (lambda x: stamped(x, 0.02, 0.16), lambda x: stamped(x, 0.82, 0.16)),
     "grey": (lambda x: np.repeat(cv2.cvtColor(x, cv2.COLOR_RGB2GRAY)[..., None], 3, 2),),
 }

@@ -12,6 +12,8 @@ from PIL import Image
 from benchmarks.figures import columns
 from loupe.brain.sets.duplicates import Duplicates
 from loupe.brain.similarity import matching, thumbnail_similarity
+from loupe.brain.similarity.previews import preview
+from loupe.brain.similarity.verification import verified
 
 THRESHOLD = next(output for output in Duplicates.outputs if output.failure == "near_duplicate").default_threshold
 PHASH_RADIUS = 10
@@ -30,7 +32,9 @@ def pairs_by_loupe(pictures: Sequence[np.ndarray], groups: np.ndarray | None = N
     made = thumbs(pictures)
     clear = np.flatnonzero(thumbnail_similarity.has_detail(made.luma))
     pairs = matching.candidates(made.luma[clear], groups=None if groups is None else groups[clear])
-    alike = THRESHOLD.violates(matching.similarities(made[clear], pairs))
+    similar = matching.similarities(made[clear], pairs)
+    similar = verified(made[clear], pairs, similar, lambda place: preview(pictures[clear[place]]))
+    alike = THRESHOLD.violates(similar)
     return {(min(a, b), max(a, b)) for a, b in zip(clear[pairs.a[alike]], clear[pairs.b[alike]], strict=True)}
 
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from benchmarks.figures import share
-from benchmarks.similarity.changes import jpeg
-from benchmarks.similarity.methods import METHODS, print_row
+from benchmarks.similarity import held_out, templates
+from benchmarks.similarity.changes import CHANGES, jpeg
+from benchmarks.similarity.methods import METHODS, pairs_by_loupe, print_row
 
 
 def hard_negatives() -> None:
@@ -67,3 +68,26 @@ def hard_negatives() -> None:
         print_row("signs that differ in one digit", method, share(wrong[method], pairs))
     for method in METHODS:
         print_row("  recall: the same sign as JPEG 75", method, share(copies[method], pairs))
+
+
+def shared_templates(seeds: int = 5, alike: int = 6) -> None:
+    """Prints how many pairs of pictures that share a template are called duplicates, and what copies are found."""
+    for name, kinds in (("tuned with", templates.KINDS), ("held out", held_out.KINDS)):
+        print(f"\nkinds {name}: {alike} pictures of one template, {seeds} templates each; every pair is wrong")
+        total = dict.fromkeys(METHODS, 0)
+        pairs = seeds * alike * (alike - 1) // 2
+        for kind, draw in kinds.items():
+            pools = [templates.templates(draw, alike, 300 + seed) for seed in range(seeds)]
+            for method, find in METHODS.items():
+                wrong = sum(len(find(pool)) for pool in pools)
+                total[method] += wrong
+                print_row(kind, method, share(wrong, pairs))
+        for method in METHODS:
+            print_row("all", method, share(total[method], pairs * len(kinds)))
+        hits = n = 0
+        for draw in kinds.values():
+            picture = templates.templates(draw, 1, 400)[0]
+            for change in (change for some in CHANGES.values() for change in some):
+                hits += bool(pairs_by_loupe([picture, np.ascontiguousarray(change(picture))]))
+                n += 1
+        print_row("  recall: changed copies of one each", "Loupe", share(hits, n))

@@ -16,6 +16,8 @@ from loupe.brain.engine.map import Task, map_rows
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.similarity import matching, thumbnail_similarity
+from loupe.brain.similarity.previews import Previews, of_file
+from loupe.brain.similarity.verification import verified
 
 _TASK = "fingerprint"
 
@@ -70,23 +72,28 @@ class Contents:
         places: where in ``thumbs`` each is; -1 for one that cannot be read
         thumbs: the thumbnails
         reasons: why one could not be judged, by index
+        previews: larger ones, read again from the files of those that look alike
     """
 
     prints: list[Fingerprint | None]
     places: np.ndarray
     thumbs: thumbnail_similarity.Thumbnails
     reasons: dict[int, str]
+    previews: Previews
 
     @classmethod
-    def of(cls, prints: list[Fingerprint | None], reasons: dict[int, str]) -> Contents:
-        """Returns the contents of these files."""
+    def of(
+        cls, prints: list[Fingerprint | None], reasons: dict[int, str], paths: Sequence[str] | None = None
+    ) -> Contents:
+        """Returns the contents of these files; without their paths none is looked at closely."""
         readable = [index for index, fingerprint in enumerate(prints) if fingerprint is not None]
         places = np.full(len(prints), -1)
         places[readable] = np.arange(len(readable))
         known = [fingerprint for fingerprint in prints if fingerprint is not None]
         luma = np.stack([fingerprint.luma for fingerprint in known]) if known else np.zeros((0, 64, 64), np.uint8)
         chroma = np.stack([fingerprint.chroma for fingerprint in known]) if known else np.zeros((0, 2, 16, 16), np.int8)
-        return cls(prints, places, thumbnail_similarity.Thumbnails(luma, chroma), reasons)
+        previews = Previews(lambda index: of_file(paths[index]) if paths else None)
+        return cls(prints, places, thumbnail_similarity.Thumbnails(luma, chroma), reasons, previews)
 
     @property
     def pixels(self) -> list[str | None]:
@@ -142,7 +149,7 @@ def read(
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
     by_index = {index: reasons[row.id] for index, row in enumerate(rows) if row.id in reasons}
-    return Contents.of([prints.get(row.id) for row in rows], by_index)
+    return Contents.of([prints.get(row.id) for row in rows], by_index, [row.path for row in rows])
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
@@ -206,6 +213,13 @@ def compare(
         pairs += matching.oriented(thumbs.luma, a[both], b[both])
     similar = matching.similarities(
         thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
+    )
+    similar = verified(
+        thumbs,
+        pairs,
+        similar,
+        lambda place: known.previews[int(compared[place])],
+        step=lambda done, n: report(Progress(done, n, "looking closely")),
     )
     return compared, compared[pairs.a], compared[pairs.b], similar
 

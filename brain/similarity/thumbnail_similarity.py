@@ -31,8 +31,10 @@ _MIN_OVERLAP = 0.6
 _MAX_SHEAR = 0.1
 _MAX_SCALE = 1.35
 #: a logo that somebody put on a picture: it is no longer than that share of a side, no farther than that from both
-#: edges of a corner, and that share of the picture has structure beside it
-_STAMP_SIDE, _STAMP_MARGIN, _STAMP_REST = 0.45, 0.1, 0.25
+#: edges of a corner, and that share of the picture has structure beside it; a caption is along the upper or lower edge,
+#: no higher than that and no shorter than that
+_STAMP_SIDE, _STAMP_MARGIN, _STAMP_REST = 0.65, 0.1, 0.25
+_CAPTION_HEIGHT, _CAPTION_LENGTH = 0.3, 0.6
 _DIFFERS = 0.6
 _STAMPED_BELOW = 0.95
 
@@ -118,18 +120,29 @@ def similarity(thumbs: Thumbnails, a: int, b: int, turn: int = 0, window: int = 
         turn: how to turn ``b`` first
         window: which window of ``a`` is like ``b``
     """
+    return aligned(thumbs, a, b, turn, window)[0]
+
+
+def aligned(thumbs: Thumbnails, a: int, b: int, turn: int = 0, window: int = 0) -> tuple[float, np.ndarray]:
+    """Returns the similarity of two images, and the (2, 3) affine map from the turned ``b`` to ``a``.
+
+    The map is that of the pixels of the (64, 64) thumbnails; the other arguments are those of ``similarity``.
+    """
     luma_a, luma_b = thumbs.luma[a], np.ascontiguousarray(turned(thumbs.luma[b], turn))
     chroma_a, chroma_b = thumbs.chroma[a], np.ascontiguousarray(turned(thumbs.chroma[b], turn))
     straight = np.eye(2, 3, dtype=np.float32)
     best = _compare(luma_b, luma_a, chroma_b, chroma_a, straight)
     if best > 0.95:
-        return best
+        return best, straight
     if detail(np.stack([luma_a, luma_b])).min() < _MIN_DETAIL_MOVED:
-        return best  # one lamp in the dark fits every other one when it may be moved
+        return best, straight  # one lamp in the dark fits every other one when it may be moved
     left, top, side = WINDOWS[window]
     start = np.array([[side, 0, left * SIDE], [0, side, top * SIDE]], np.float32)
     warp = _register(luma_b, luma_a, start)
-    return best if warp is None else max(best, _compare(luma_b, luma_a, chroma_b, chroma_a, warp))
+    if warp is None:
+        return best, straight
+    moved = _compare(luma_b, luma_a, chroma_b, chroma_a, warp)
+    return (moved, warp) if moved > best else (best, straight)
 
 
 def _register(template: np.ndarray, picture: np.ndarray, start: np.ndarray) -> np.ndarray | None:
@@ -223,10 +236,10 @@ def _structure(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.nda
 
 
 def _stamp(local: np.ndarray, detailed: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
-    """Returns the (64, 64) bool rectangle of a logo that one of two pictures has in a corner; None if there is none.
+    """Returns the (64, 64) bool rectangle of a logo or a caption that one of two pictures has; None if there is none.
 
-    Where the two differ is one compact part in a corner, and there is detail enough beside it. A digit that differs is
-    none: it stands in the midst of its sign, or at the middle of an edge.
+    Where the two differ is one compact part in a corner, or along the upper or lower edge, and there is detail enough
+    beside it. A digit that differs is none: it stands in the midst of its sign, or at the middle of an edge.
     """
     import cv2
 
@@ -241,10 +254,11 @@ def _stamp(local: np.ndarray, detailed: np.ndarray, inside: np.ndarray) -> np.nd
     stamp[max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2] = True
     # corners are those of what both pictures show
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    margin = max(
-        min(left - columns[0], columns[-1] + 1 - left - width), min(top - rows[0], rows[-1] + 1 - top - height)
-    )
-    if margin > _STAMP_MARGIN * SIDE or max(width, height) > _STAMP_SIDE * SIDE:
+    from_column = min(left - columns[0], columns[-1] + 1 - left - width)
+    from_row = min(top - rows[0], rows[-1] + 1 - top - height)
+    is_logo = max(from_row, from_column) <= _STAMP_MARGIN * SIDE and max(width, height) <= _STAMP_SIDE * SIDE
+    is_caption = from_row <= _STAMP_MARGIN * SIDE and height <= _CAPTION_HEIGHT * SIDE
+    if not is_logo and not (is_caption and width >= _CAPTION_LENGTH * SIDE):
         return None
     rest = detailed & ~stamp
     if rest.sum() < _STAMP_REST * inside.sum():

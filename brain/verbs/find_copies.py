@@ -73,7 +73,7 @@ def find_copies(
     if single.reasons:
         raise ReadError(single.reasons[0].removeprefix("unreadable: "))
     known = fingerprints.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
-    both = fingerprints.Contents.of([*single.prints, *known.prints], {})
+    both = fingerprints.Contents.of([*single.prints, *known.prints], {}, [name, *(row.path for row in rows)])
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(
         both, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=report, of_first=True

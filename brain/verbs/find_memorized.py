@@ -76,7 +76,9 @@ def find_memorized(
             fingerprints.read(part, verb.report, store_prints.load(of, part), partial(store_prints.write, of))
             for of, part in ((samples, rows), (reference, others))
         ]
-        known = fingerprints.Contents.of([*parts[0].prints, *parts[1].prints], parts[0].reasons)
+        known = fingerprints.Contents.of(
+            [*parts[0].prints, *parts[1].prints], parts[0].reasons, [row.path for row in (*rows, *others)]
+        )
         groups = np.repeat([0, 1], [len(rows), len(others)])
         pairs, highest = fingerprints.across(
             known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report

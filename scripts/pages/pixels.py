@@ -93,8 +93,9 @@ _DUPLICATES = Group(
     Two pictures are `exact_duplicate` if their bytes or their pixels are equal, and `near_duplicate` if, laid over
     each other by an affine map, even the tenth of their detail that fits worst is alike: so a turned, cropped or
     recompressed copy is found, and two signs that differ in one digit are not. `leak` and `memorized` are the same
-    similarity, between splits and against a reference set. A copy with a large stamp counts as another picture, and
-    what has no detail is unknown.
+    similarity, between splits and against a reference set. Pairs that look alike are read again at up to 512 pixels a
+    side: other entries in one form, or one thing in another color, are another picture; a logo in a corner or a caption
+    is not. A logo of more than a fifth of the picture hides too much, and what has no detail is unknown.
     """,
     (
         Case("Finds", "exact_duplicate", "ukbench/09040", "The same pixels twice.", change=same, pair=True),

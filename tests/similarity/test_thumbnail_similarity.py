@@ -100,13 +100,21 @@ def test_a_stamp_is_what_differs_in_a_corner_and_two_pixels_around_it() -> None:
         (slice(0, 0), slice(0, 0)),  # nothing differs
         (slice(28, 36), slice(2, 10)),  # at the middle of an edge
         (slice(28, 36), slice(28, 36)),  # in the midst
-        (slice(2, 10), slice(2, 34)),  # as long as half a side
+        (slice(2, 46), slice(2, 10)),  # as long as two thirds of a side
         (slice(8, 16), slice(2, 10)),  # 8 pixels away from the edge
     ],
 )
 def test_what_is_no_logo_is_no_stamp(rows: slice, columns: slice) -> None:
     everywhere = np.ones((SIDE, SIDE), bool)
     assert thumbnail_similarity._stamp(_differs(rows, columns), everywhere, everywhere) is None
+
+
+def test_a_caption_along_an_edge_is_a_stamp_too_and_a_word_of_it_is_none() -> None:
+    everywhere = np.ones((SIDE, SIDE), bool)
+    assert thumbnail_similarity._stamp(_differs(slice(50, 62), slice(2, 60)), everywhere, everywhere) is not None
+    assert thumbnail_similarity._stamp(_differs(slice(50, 62), slice(16, 40)), everywhere, everywhere) is None
+    assert thumbnail_similarity._stamp(_differs(slice(40, 62), slice(2, 60)), everywhere, everywhere) is None
+    assert thumbnail_similarity._stamp(_differs(slice(36, 48), slice(2, 60)), everywhere, everywhere) is None
 
 
 @pytest.mark.parametrize(("beside", "is_stamp"), [(0.24, False), (0.26, True)])

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 
-def scene(seed: int) -> np.ndarray:
+def scene(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    picture = np.zeros((120, 160, 3), np.float32)
+    picture = np.zeros((height, width, 3), np.float32)
     for cells, strength in ((4, 90), (10, 60), (40, 35)):
         noise = rng.normal(size=(cells, cells, 3)).astype(np.float32)
-        picture += strength * cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC)
+        picture += strength * cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(picture + 128, 0, 255).astype(np.uint8)
 
 
