@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(given: argparse.Namespace) -> int:
     from loupe.brain import api  # imports fiftyone, which takes seconds
-    from loupe.brain.store import named
+    from loupe.brain.store import named, overview
 
     folder = Path(given.folder).expanduser()
     if not folder.is_dir():
@@ -43,6 +43,8 @@ def _check(given: argparse.Namespace) -> int:
         print(f"{name}: {reason}", file=sys.stderr)
     table = by_rate(api.slice(dataset, [])).table()
     print(table.text())
+    for note in overview.notes(dataset):
+        print(note)
     if given.report:
         path = Path(given.report).expanduser()
         try:
