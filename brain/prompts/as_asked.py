@@ -7,13 +7,14 @@ what stands in the reach of a "no": up to the end of its clause, over the commas
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from loupe.brain.prompts.as_asked_table import TABLE, WORDS
-from loupe.brain.prompts.cleaned import prompt_text
+from loupe.brain.prompts.cleaned import cleaned, prompt_text
 from loupe.brain.prompts.nouns import word_set
 from loupe.brain.prompts.tokens import COMMA, WRITTEN, sentences, texts_in
 
@@ -39,6 +40,12 @@ _AFTER_NEGATOR = word_set("in at on a an the any single too as with is be under"
 _AFFIRMED = word_set("only just merely simply")
 _MAX_REACH = 12
 _ITEM = 4
+#: without any of these nothing is to be written, and the words are the whole of the prompt
+_TEXTUAL = re.compile(
+    r"[\"'`“”„‟‘’‚«»‹›「」『』《》〈〉＂]|say|said|read|word|text|titl|label|letter|caption|writ|spell|inscri|print|nam|call|engrav|"
+    r"sign|messag|slogan|head|mark|phras|logo|quot|type|font|display",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -70,20 +77,29 @@ def as_asked(prompt: object) -> dict[str, str]:
     >>> as_asked("a knight beside a nightstand, no people --no night"), as_asked(None)
     ({}, {})
     """
-    text = prompt_text(prompt)
+    # cleaning takes far longer than to see that no phrase is there, and takes words out only
+    text = prompt if isinstance(prompt, str) else prompt_text(prompt)
     return dict(_as_asked(text)) if text and _may_ask(text) else {}
 
 
 def _may_ask(text: str) -> bool:
-    """Returns whether any word is there that a phrase begins with: most prompts are done after that."""
-    return not _first_words().isdisjoint(_WORD.findall(text.lower()))
+    """Returns whether any phrase may be there, whatever stands around it: most prompts are done after that."""
+    words = _WORD.findall(text.lower())
+    firsts = _bare_phrases()
+    for at, word in enumerate(words):
+        for parts in firsts.get(word, ()):
+            if len(words) - at >= len(parts) and all(words[at + n] in part for n, part in enumerate(parts)):
+                return True
+    return False
 
 
-@lru_cache(maxsize=4096)
+# the prompts of a large set: a threshold is moved more than once
+@lru_cache(maxsize=100_000)
 def _as_asked(text: str) -> tuple[tuple[str, str], ...]:
     asked: dict[str, str] = {}
     phrases, exceptions = _index()
-    plain, _ = texts_in(text)
+    text = prompt_text(text) or ""
+    plain = texts_in(text)[0] if _TEXTUAL.search(text) else cleaned(text).text
     for tokens in sentences(plain):
         words = list(_words((token.low, token.text) for token in tokens))
         excluded = _excluded([word.low for word in words])
@@ -170,11 +186,17 @@ def _list_goes_on(words: Sequence[str], start: int) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _first_words() -> frozenset[str]:
-    """Returns the words of which one is there where a phrase is: its first that is no comma."""
-    return frozenset[str]().union(
-        *(next(part for part in parts if "." not in part) for _, asking, _ in rows() for parts in asking)
-    )
+def _bare_phrases() -> dict[str, list[tuple[frozenset[str], ...]]]:
+    """Returns the phrases by each first word, without their commas and with "&" left out as ``_WORD`` leaves it."""
+    phrases: dict[str, list[tuple[frozenset[str], ...]]] = {}
+    for _, asking, _ in rows():
+        for parts in asking:
+            # up to an "and", which may be written as a sign, and to a comma: the whole is looked at later
+            rest = itertools.dropwhile(lambda part: part == {"."}, parts)
+            bare = tuple(itertools.takewhile(lambda part: part.isdisjoint({"and", "."}), rest))
+            for first in bare[0]:
+                phrases.setdefault(first, []).append(bare)
+    return phrases
 
 
 @lru_cache(maxsize=1)

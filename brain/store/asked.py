@@ -44,7 +44,7 @@ def read(samples: SampleCollection) -> list[dict[str, str]] | None:
     known: dict[tuple[str | None, ...], dict[str, str]] = {}
     asked = []
     for prompt, *factor in zip(prompts, *values, strict=True):
-        text = prompt_text(prompt)
+        text = prompt if isinstance(prompt, str) else prompt_text(prompt)
         # a factor says more of the prompt; it is none without it
         key = (text, *(value if isinstance(value, str) else None for value in factor)) if text else ()
         if key not in known:
