@@ -240,11 +240,11 @@ def test_an_animals_face_and_one_behind_a_mask_are_unknown_for_that(
 
 def test_the_classifier_is_used_where_its_file_is_and_the_key_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "lacking", lambda names: "")
-    found = Faces().resolved("cpu")
-    assert (found.classifier, found.weights()) == ("efficientnet", (*FILES, imagenet.WEIGHTS))
+    present = Faces().resolved("cpu")
+    assert (present.classifier, present.weights()) == ("efficientnet", (*FILES, imagenet.WEIGHTS))
     monkeypatch.setattr(weights, "lacking", lambda names: "not here")
     absent = Faces().resolved("cpu")
     assert (absent.classifier, absent.weights()) == ("none", FILES)
-    assert found.key != absent.key
+    assert present.key != absent.key
     with pytest.raises(InputError, match="expected a classifier out of auto, efficientnet, none, got 'best'"):
         Faces(backend="landmarks", classifier="best").load("cpu")
