@@ -22,7 +22,8 @@ _LOWER = (
 )
 #: the side of what is looked at around a point, in eye distances
 _SIDE = 0.16
-#: of 66 bare faces in photos and generated pictures none is above 14.7, none of those whose luma differs above 9.8
+#: of 61 bare faces, 10 in photos and 51 generated, all in view when this was set, none is above 14.7, and none of those
+#: whose lightness differs is above 9.8
 _CHROMA, _CHROMA_AND_LUMA = 17.0, (11.0, 20.0)
 
 
