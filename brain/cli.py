@@ -33,7 +33,7 @@ def _check(given: argparse.Namespace) -> int:
     from loupe.brain import api
 
     api.check  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
-    from loupe.brain.store import named
+    from loupe.brain.store import named, overview
 
     folder = Path(given.folder).expanduser()
     if not folder.is_dir():
@@ -45,6 +45,8 @@ def _check(given: argparse.Namespace) -> int:
         print(f"{name}: {reason}", file=sys.stderr)
     table = by_rate(api.slice(dataset, [])).table()
     print(table.text())
+    for note in overview.notes(dataset):
+        print(note)
     if given.report:
         path = Path(given.report).expanduser()
         try:

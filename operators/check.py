@@ -45,9 +45,10 @@ class CheckImages(VerbOperator):
         from loupe.brain import api
 
         parts = [summary.rates_table(api.slice(form.samples, []))]
-        unsure = ", ".join(f"{name} {count}" for name, count in result.unknown.items() if count)
+        unsure = result.unsure()
         if unsure:
             parts.append(f"Looked and could not judge: {unsure}.")
+        parts += [f"{summary.escape(note)}." for note in result.notes()]
         parts.append(
             "Next: open the panel **Overview** or **Failures by scenario**, or the workspace **loupe**; or move a "
             "threshold with **Loupe: set thresholds**."

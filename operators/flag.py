@@ -29,9 +29,14 @@ class Thresholds(Widget):
         if not modes:
             forms.problem(form.inputs, "no_scores", "There are no scores yet", "Run 'Loupe: check images' first.")
             return
+        from loupe.brain.store import asked
+
         columns = form.samples.values([f"quality.{output.name}" for output, _, _ in modes.values()])
+        as_asked = asked.stored(form.samples)
         for (failure, (output, default, used)), values in zip(modes.items(), columns, strict=True):
             scores = np.array([math.nan if value is None else value for value in values], dtype=np.float32)
+            if as_asked:
+                scores[[failure in own for own in as_asked]] = np.nan
             mode = _mode(parameter, failure, used)
             raw = form.params.get(mode.key)
             value = used.value if raw is None or not is_number(raw) else float(raw)

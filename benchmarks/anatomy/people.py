@@ -196,6 +196,7 @@ def injected(check: str, names: Sequence[str], cuts: list[Cut]) -> None:
 
 CASES: dict[str, list[tuple[str, str, tuple[float, ...], Callable[..., Picture | None]]]] = {
     **{name: [("face_malformed", *case)] for name, case in defects.FACES.items()},
+    "masked (hard negative)": [("face_malformed", "color", (0, 1, 2, 3), defects.masked)],
     "half mirrored": [("symmetric_face", "mixed in", (0.5, 0.75, 1.0), defects.half_mirrored)],
     "smoothed": [("oversmooth_skin", "passes", (1, 2, 4), defects.smoothed)],
     "defocus (hard negative)": [("oversmooth_skin", "eye distances", (0.01, 0.02, 0.04), defects.defocused)],
@@ -205,7 +206,7 @@ CASES: dict[str, list[tuple[str, str, tuple[float, ...], Callable[..., Picture |
     "head larger": [("wrong_proportions", *defects.BODIES["head larger"])],
 }
 OF_CHECK = {
-    "faces": [*defects.FACES, "half mirrored"],
+    "faces": [*defects.FACES, "masked (hard negative)", "half mirrored"],
     "skin": ["smoothed", "defocus (hard negative)", "JPEG (hard negative)"],
     "body": ["forearm longer", "lower leg longer", "head larger"],
 }

@@ -113,6 +113,22 @@ def half_mirrored(picture: Picture, face: Face, severity: float) -> Picture:
     return np.rint(picture * (1 - edge) + reflected * edge).astype(np.uint8)
 
 
+#: of the cloth: white, blue, black, red
+_MASKS = ((235, 235, 235), (120, 170, 205), (30, 30, 32), (190, 40, 50))
+#: points of the face mesh: along the jaw from temple to temple, and the bridge of the nose
+_JAW = (234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 6)
+
+
+def masked(picture: Picture, face: Face, color: float) -> Picture | None:
+    """Draws a mask of cloth over nose and mouth: no flaw."""
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [face.points[list(_JAW)].round().astype(np.int32)], 255)
+    soft = cv2.GaussianBlur(mask, (0, 0), 1.2)[..., None] / 255
+    folds = 0.9 + 0.1 * np.sin(np.arange(len(picture)) / face_shape.unit(face_shape.solid(face)) * 12)
+    cloth = np.array(_MASKS[round(color)]) * folds[:, None, None]
+    return (picture * (1 - soft) + cloth * soft).round().clip(0, 255).astype(np.uint8)
+
+
 FACES: dict[str, tuple[str, tuple[float, ...], Callable[[Picture, Face, float], Picture]]] = {
     "eye lower": ("eye distances", (0.05, 0.1, 0.2), eye_moved),
     "eye larger": ("times", (1.2, 1.4, 1.8), eye_scaled),

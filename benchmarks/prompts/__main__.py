@@ -5,6 +5,7 @@
     python -m benchmarks.prompts texts        what is to be written
     python -m benchmarks.prompts coverage     how much of free prompts is understood
     python -m benchmarks.prompts own          free prompts against our own reading
+    python -m benchmarks.prompts asked        what is asked for that would else be a failure
     python -m benchmarks.prompts speed        the captions of COCO
     python -m benchmarks.prompts all
 
@@ -35,6 +36,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.commands import Family, each
+from benchmarks.prompts.asked import asked
 from benchmarks.prompts.coverage import coverage, speed, texts
 from benchmarks.prompts.own_reading import own_reading
 from benchmarks.prompts.suites import geneval, suites
@@ -45,6 +47,7 @@ COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "texts": (texts, "what is to be written"),
     "coverage": (coverage, "how much of free prompts is understood"),
     "own": (lambda: own_reading(verbose=False), "free prompts against our own reading"),
+    "asked": (asked, "what is asked for that would else be a failure"),
     "speed": (speed, "the captions of COCO"),
 }
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
+from loupe.brain.perception import imagenet, weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
     from loupe.brain.perception.landmarks.face import Face
     from loupe.brain.perception.vlm.base import Vlm
 
+    Classifier = Callable[[np.ndarray], np.ndarray]
+
 _LONG_SIDE = 1280
+_LANDMARKS = ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
 _MANY = 64
+_CLASSIFIERS = ("auto", "efficientnet", "none")
+#: how sure the classifier has to be of an animal, and of what covers a face
+_MIN_ANIMAL, _MIN_COVER = 0.8, 0.7
 #: turned farther than that, degrees, half of the face is guessed
 _MAX_TURNED = 35.0
 #: mirrored halves are told from others up to that, degrees
@@ -37,17 +45,19 @@ class Faces(Check):
     alike the eyes and the halves of the mouth are once the turn of the head is taken out, and how far all of them
     wander when the picture is mirrored, turned, moved and scaled (``anatomy/face_shape.py``). The score is that of the
     oddest measure of the worst face, in multiples of what real faces show. It is a proxy: the model has seen real faces
-    only and draws a likely one over anything; teeth it does not know. Animals with faces look odd to it.
+    only and draws a likely one over anything; teeth it does not know.
 
-    Not judged are faces that are small, cut by the frame, turned away or behind dark glasses. ``symmetric_face`` is a
-    proxy as well: the correlation of one half's fine detail with that of the other half in a mirror.
+    Not judged are faces that are small, cut by the frame, turned away or behind dark glasses, and ones whose lower half
+    has not the colour of the upper one, as under a mask (``anatomy/face_cover.py``). Where EfficientNet-Lite0's file is
+    here, nor are animals' faces and those under masks, snorkels, helmets that it sees. ``symmetric_face`` is a proxy as
+    well: the correlation of one half's fine detail with that of the other half in a mirror.
 
     Backend "vlm" asks a vision-language model about each face instead, profiles and covered eyes as well; its P(yes)
     has been calibrated on nothing. The symmetry is measured in the same way by either backend.
     """
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = (
         "Kartynnik et al., arXiv 1907.06724; Ablavatski et al., arXiv 2006.11341; measures by Loupe"
     )
@@ -90,15 +100,27 @@ class Faces(Check):
 
     backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
     vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    classifier: str = param(
+        "auto",
+        "efficientnet: tells animals' and covered faces by EfficientNet-Lite0; none; auto: where its file is here",
+        choices=_CLASSIFIERS,
+    )
     min_eye_distance: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
 
     def weights(self) -> tuple[str, ...]:
-        """Returns the names of MediaPipe's models."""
-        return ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
+        """Returns the names of MediaPipe's models, and of the classifier where it is chosen."""
+        return (*_LANDMARKS, *((imagenet.WEIGHTS,) if self.classifier == "efficientnet" else ()))
 
     def resolved(self, device: str) -> Self:
-        """Returns the check with backend "auto" replaced: "vlm" on a CUDA device that has the VLM, else "landmarks"."""
-        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm))
+        """Returns the check with each "auto" replaced.
+
+        The backend is "vlm" on a CUDA device that has the VLM, else "landmarks"; the classifier is "efficientnet"
+        where its file is here, else "none".
+        """
+        classifier = self.classifier
+        if classifier == "auto":
+            classifier = "none" if weights.lacking((imagenet.WEIGHTS,)) else "efficientnet"
+        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm), classifier=classifier)
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -107,16 +129,22 @@ class Faces(Check):
             MissingWeights: a file of MediaPipe's models is not here
             MissingDependency: ai-edge-litert is not installed
             ModelError: the VLM of backend "vlm" cannot be loaded
-            InputError: there is no such backend
+            InputError: there is no such backend or classifier
         """
         from loupe.brain.perception.landmarks import face
 
-        files, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        files, vlm = vlm_questions.start(self.backend, self.vlm, _LANDMARKS, device)
+        if self.classifier not in _CLASSIFIERS:
+            raise InputError(f"expected a classifier out of {', '.join(_CLASSIFIERS)}, got {self.classifier!r}")
+        chosen = self.resolved(device).classifier
+        classify = imagenet.classifier(weights.path(imagenet.WEIGHTS)) if chosen == "efficientnet" else None
         find = face.Faces(*files, levels=2, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = find.of_batch(batch, _LONG_SIDE)
-            results = [_score(faces, find.at, vlm, picture, self.min_eye_distance) for picture, faces in pictures]
+            results = [
+                _score(faces, find.at, vlm, picture, self.min_eye_distance, classify) for picture, faces in pictures
+            ]
             return self.scores(results, batch.pixels.device)
 
         return score
@@ -136,9 +164,17 @@ class _FaceResult:
 
 
 def _score(
-    faces: Sequence[Face], model: LandmarkModel[Face], vlm: Vlm | None, picture: np.ndarray, min_eye_distance: float
+    faces: Sequence[Face],
+    model: LandmarkModel[Face],
+    vlm: Vlm | None,
+    picture: np.ndarray,
+    min_eye_distance: float,
+    classify: Classifier | None = None,
 ) -> SampleResult:
-    results = [_FaceResult(face, _unknown(face, picture, min_eye_distance)) for face in faces]
+    results = [
+        _FaceResult(face, _unknown(face, picture, min_eye_distance) or _hidden(face, picture, classify))
+        for face in faces
+    ]
     for result in results:
         if result.reason is None:
             if vlm is None:
@@ -180,6 +216,22 @@ def _unknown(face: Face, picture: np.ndarray, min_eye_distance: float) -> str | 
         return f"the face is turned away: {turn.yaw:.0f} degrees to the side, {turn.pitch:.0f} down"
     if face_shape.covered(face, picture) < _MIN_LIGHT:
         return "the eyes are behind dark glasses or in deep shade"
+    return None
+
+
+def _hidden(face: Face, picture: np.ndarray, classify: Classifier | None) -> str | None:
+    """Why the points are no person's bare face, or None."""
+    from loupe.brain.measures.anatomy import face_cover
+    from loupe.brain.perception.landmarks.crop import cut
+
+    if classify is not None:
+        likelihoods = classify(cut(picture, face.roi, imagenet.SIDE, border=True))
+        if float(likelihoods[imagenet.ANIMALS].sum()) > _MIN_ANIMAL:
+            return "the face looks like an animal's"
+        if float(likelihoods[list(imagenet.FACE_COVERS)].sum()) > _MIN_COVER:
+            return "the face is behind a mask, a snorkel, a helmet or glasses"
+    if face_cover.is_covered(*face_cover.differences(face, picture)):
+        return "the nose and the mouth are covered: they have not the colour of the forehead"
     return None
 
 

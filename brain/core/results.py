@@ -70,6 +70,8 @@ class Run(Record):
         device: where it ran
         params: the settings it ran with
         messages: up to 100 errors by sample id or file
+        as_asked: for each failure mode that prompts ask for, for how many samples it is therefore not counted
+        inapplicable: for each check that could not judge nearly all of the samples, that and the commonest reason
     """
 
     key: str
@@ -82,13 +84,31 @@ class Run(Record):
     device: str = "cpu"
     params: Mapping[str, Any] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
+    as_asked: Mapping[str, int] = field(default_factory=dict)
+    inapplicable: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        unknown = ", ".join(f"{check} {count}" for check, count in self.unknown.items() if count) or "none"
-        return (
+        line = (
             f"Run({self.key}: {self.n} done, {self.skipped} already done, {self.errors} errors, "
-            f"unknown: {unknown}, {self.seconds:.1f} s on {self.device})"
+            f"unknown: {self.unsure() or 'none'}, {self.seconds:.1f} s on {self.device})"
         )
+        return "\n".join([line, *(f"  {note}" for note in self.notes())])
+
+    def unsure(self) -> str:
+        """Returns for each check how many samples it could not judge, in one line; none for what does not apply."""
+        counts = {check: count for check, count in self.unknown.items() if count and check not in self.inapplicable}
+        return ", ".join(f"{check} {count}" for check, count in counts.items())
+
+    def notes(self) -> list[str]:
+        """Returns what else is to be said, a line each: which checks do not apply, and what is as asked.
+
+        >>> Run("key", "check", 9, as_asked={"dark": 4}, inapplicable={"text": "does not apply to any"}).notes()
+        ['text: does not apply to any', 'dark: 4 as asked']
+        """
+        return [
+            *(f"{check}: {sentence}" for check, sentence in self.inapplicable.items()),
+            *(f"{failure}: {count:,} as asked" for failure, count in self.as_asked.items() if count),
+        ]
 
 
 class Rates(Tabular, list[Rate]):
@@ -107,11 +127,13 @@ class Flags(Tabular, Record):
         counts: for each failure mode how many samples have it
         unknown: for each failure mode how many samples have no score for it
         thresholds: what each failure mode was flagged with
+        as_asked: for each failure mode that prompts ask for, how many samples are not flagged for that
     """
 
     counts: Mapping[str, int]
     unknown: Mapping[str, int]
     thresholds: Mapping[str, Threshold]
+    as_asked: Mapping[str, int] = field(default_factory=dict)
 
     def table(self) -> Table:
         """Returns the table that it prints as: a row for each failure mode, the most frequent first."""

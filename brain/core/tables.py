@@ -121,10 +121,11 @@ def of_flags(flags: Flags) -> Table:
             threshold.source,
             flags.counts.get(failure, 0),
             flags.unknown.get(failure, 0),
+            *((flags.as_asked.get(failure, 0),) if flags.as_asked else ()),
         )
         for failure, threshold in used
     ]
-    head = ("failure", "fails where", "set by", "failed", "unknown")
+    head = ("failure", "fails where", "set by", "failed", "unknown", *(("as asked",) if flags.as_asked else ()))
     return Table.of(f"{sum(flags.counts.values()):,} failures flagged", head, rows)
 
 

@@ -53,6 +53,12 @@ FAILURE_RULE: Rule = (
     (State.UNCHECKED, {"scored": False, "checked": False}),
 )
 
+#: the same where the prompt may ask for the failure mode: then no score says that anything went wrong, or right
+UNLESS_ASKED: Rule = (
+    (State.UNKNOWN, {"scored": True, "asked": True}),
+    *((state, {**answers, "asked": False} if answers["scored"] else answers) for state, answers in FAILURE_RULE),
+)
+
 _FIELD_RULE: Rule = (
     (State.FAILED, {"failed": True}),
     (State.UNKNOWN, {"failed": False, "unknown": True}),

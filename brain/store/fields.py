@@ -25,6 +25,8 @@ CHECKED = "checked"
 #: the id of the representative of the duplicates that the sample belongs to
 GROUP = "duplicate_group"
 FINGERPRINT = "fingerprint"
+#: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
+ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
 CHECK = "check"
 #: what a sample holds that no check has judged, once the fields are declared
@@ -77,6 +79,8 @@ BASE = (
     *_labels(UNKNOWN, "Checks that looked and could not judge", ("reason", fo.StringField, "Reason")),
     OwnField(CHECKED, fo.DictField, "Which version of which check has judged this sample"),
 )
+#: declared with the first prompt that asks for a failure mode
+AS_ASKED = OwnField(ASKED, fo.StringField, "The failure mode that the prompt asks for")
 PROMPT = OwnField("prompt", fo.StringField, "What the image was asked for")
 _GROUPS = OwnField(GROUP, fo.StringField, "Duplicates of each other share it", proof=CHECKED)
 _PRINTS = OwnField(FINGERPRINT, fo.VectorField, "To find copies of the picture with", proof=CHECKED)

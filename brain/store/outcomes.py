@@ -9,7 +9,8 @@ from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import UnknownName
-from loupe.brain.slicing.outcomes import FAILURE_RULE, Fact, Outcome, State
+from loupe.brain.slicing.outcomes import UNLESS_ASKED, Fact, Outcome, State
+from loupe.brain.store.fields import ASKED
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.scores import FAILURES, QUALITY
 
@@ -36,11 +37,12 @@ def of_failures(names: Iterable[str] | None = None) -> list[Outcome]:
         check, output = known[name]
         facts = {
             "scored": Fact(f"{QUALITY}.{output.name}", "number"),
+            "asked": Fact(ASKED, "any", (name,)),
             "labelled": Fact(_LABELS, "any", (name,)),
             "flagged": Fact(_CLASSIFICATIONS, "set"),
             "checked": Fact(CHECKED, "key", (check,)),
         }
-        outcomes.append(Outcome(name, facts, FAILURE_RULE))
+        outcomes.append(Outcome(name, facts, UNLESS_ASKED))
     return outcomes
 
 

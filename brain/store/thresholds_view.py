@@ -16,7 +16,9 @@ from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.records import Output, Record, Threshold
 from loupe.brain.stats.histogram import Histogram, histogram, nearest, score_range
 from loupe.brain.stats.intervals import wilson
+from loupe.brain.store import asked
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.fields import ASKED
 from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.runs import load_thresholds, root
 from loupe.brain.store.scores import FAILURES, QUALITY
@@ -28,7 +30,7 @@ Which = Literal["failing", "passing", "examples"]
 
 @dataclass(frozen=True)
 class Scored:
-    """A column of scores: N sample ids and (N,) float32 scores in sample order, NaN where unknown."""
+    """A column of scores: N sample ids and (N,) float32 scores in sample order, NaN where unknown or as asked."""
 
     ids: list[str]
     scores: np.ndarray
@@ -74,7 +76,7 @@ def flagged(view: SampleCollection) -> dict[str, int]:
 
 
 def read(view: SampleCollection, failure: str) -> Scored:
-    """Returns the scores of a failure mode, and nothing else of the samples.
+    """Returns the scores of a failure mode, and nothing else of the samples. What a prompt asks for is unknown.
 
     Raises:
         UnknownName: no such failure mode
@@ -85,7 +87,9 @@ def read(view: SampleCollection, failure: str) -> Scored:
             ids = view.values("id")
             return Scored(ids, np.full(len(ids), np.nan, dtype=np.float32))
         ids, values = view.values(["id", path])
-    return Scored(ids, np.array([np.nan if value is None else value for value in values], dtype=np.float32))
+    scores = np.array([np.nan if value is None else value for value in values], dtype=np.float32)
+    as_asked = asked.mask(view, failure)
+    return Scored(ids, scores if as_asked is None else np.where(as_asked, np.float32(np.nan), scores))
 
 
 def boundary(threshold: Threshold) -> float:
@@ -195,7 +199,7 @@ def preview(view: SampleCollection, failure: str, scored: Scored, *, value: floa
 
 @dataclass(frozen=True)
 class Side(Narrowing):
-    """The samples on one side of a threshold; those without a score are on none.
+    """The samples on one side of a threshold; those without a score, or whose prompt asks for it, are on none.
 
     Attributes:
         failure: the failure mode
@@ -230,7 +234,7 @@ class Side(Narrowing):
         fails, passes = (below, above) if self.op == "<" else (above, below)
         # a range leaves out null and what is no number, NaN too
         conditions: dict[str, dict[str, Any]] = {"failing": fails, "passing": passes, "examples": {"$ne": None}}
-        return {score_path(self.failure): conditions[self.which]}
+        return {score_path(self.failure): conditions[self.which], ASKED: {"$ne": self.failure}}
 
     def facts(self) -> list[Any]:
         """Returns the failure mode, the threshold's op and value, and which samples."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.core import presets, registry
+from loupe.brain.core import presets, reasons, registry
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
@@ -106,8 +106,7 @@ def check(
         tally = _stored(verb, verdicts, plan.checks, len(rows))
         for spec in plan.following:
             tally.unknown[spec.name] += _follow(samples, spec)
-        if flag_after:
-            apply_thresholds(samples)
+        as_asked = apply_thresholds(samples).as_asked if flag_after else {}
         # the first time: only the failures on, the rest folded, a workspace to choose
         tidy_app(root(samples))
         specs = [*plan.checks, *plan.following]
@@ -118,6 +117,8 @@ def check(
             unknown=tally.unknown,
             params={"checks": {spec.name: {"version": spec.version, **spec.params()} for spec in specs}},
             messages=plan.absent,
+            as_asked=as_asked,
+            inapplicable=tally.inapplicable(),
         )
 
 
@@ -175,23 +176,45 @@ def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
 
 @dataclass
 class _Tally:
-    """How many samples were judged, how many each check could not judge, and the errors by sample id."""
+    """How many samples were judged, how many each check could not judge and why, and the errors by sample id."""
 
+    checks: Mapping[str, Check]
     n: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
     errors: dict[str, str] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+    judged: Counter[str] = field(default_factory=Counter)
+    why: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def inapplicable(self) -> dict[str, str]:
+        """For each check that could not judge nearly all of the samples, that and why."""
+        sentences = {
+            name: reasons.inapplicable(self.seen[name], why.total(), self.judged[name], why)
+            for name, why in self.why.items()
+        }
+        return {name: sentence for name, sentence in sentences.items() if sentence}
 
     def add(self, verdicts: Sequence[Verdict]) -> None:
         self.n += len(verdicts)
         for verdict in verdicts:
             self.unknown.update(verdict.reasons.keys())
+            self.seen.update(verdict.row.pending)
+            for name, reason in verdict.reasons.items():
+                self.why.setdefault(name, Counter())[reason] += 1
+            self.judged.update(name for name in verdict.row.pending if self._judged(verdict, name))
             if verdict.errors:
                 self.errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
+
+    def _judged(self, verdict: Verdict, name: str) -> bool:
+        """Whether a check judged a sample for one of its failure modes at least."""
+        # what is only told says nothing, as how many hands there are
+        modes = [output.name for output in self.checks[name].outputs if output.failure]
+        return any(not math.isnan(verdict.scores.get(mode, math.nan)) for mode in modes)
 
 
 def _stored(verb: Lifecycle, chunks: Iterable[Sequence[Verdict]], checks: Sequence[Check], total: int) -> _Tally:
     """Stores the verdicts as they come, also those that were held when the run is stopped or breaks."""
-    tally, writer = _Tally(), _Writer(verb.samples, checks)
+    tally, writer = _Tally({spec.name: spec for spec in checks}), _Writer(verb.samples, checks)
     try:
         for verdicts in chunks:
             writer.add(verdicts)

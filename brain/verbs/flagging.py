@@ -15,6 +15,7 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.records import Failure, Output, Threshold
 from loupe.brain.core.results import Flags
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.store import asked as store_asked
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
@@ -51,10 +52,12 @@ def apply_thresholds(
     after = [[failure for failure in failures or () if failure.label not in used] for failures in before]
     unknown = {}
     paths = [f"{store_scores.QUALITY}.{known[failure][1].name}" for failure in used]
-    columns = store_rows.columns(samples, paths)
-    for (failure, threshold), scores in zip(used.items(), columns.values(), strict=True):
+    columns = dict(zip(used, store_rows.columns(samples, paths).values(), strict=True))
+    asked = _asked(samples, ids, columns, known)
+    for failure, threshold in used.items():
+        scores = columns[failure]
         unknown[failure] = int(np.isnan(scores).sum())
-        for index in np.flatnonzero(threshold.violates(scores)):
+        for index in np.flatnonzero(threshold.violates(scores) & ~asked.get(failure, np.False_)):
             after[index].append(Failure(failure, float(scores[index]), threshold.value, known[failure][0]))
     rank = {name: place for place, name in enumerate(FAILURE_MODES)}
     tidy = [tuple(sorted(failures, key=lambda failure: rank.get(failure.label, len(rank)))) for failures in after]
@@ -67,7 +70,33 @@ def apply_thresholds(
         [before[index] for index in changed],
     )
     counts = Counter(failure.label for failures in tidy for failure in failures if failure.label in used)
-    return Flags({failure: counts[failure] for failure in used}, unknown, used)
+    as_asked = {failure: int(mask.sum()) for failure, mask in asked.items() if mask.any()}
+    return Flags({failure: counts[failure] for failure in used}, unknown, used, as_asked)
+
+
+def _asked(
+    samples: fo.Dataset | fo.DatasetView,
+    ids: Sequence[str],
+    columns: Mapping[str, np.ndarray],
+    known: Mapping[str, tuple[str, Output]],
+) -> dict[str, np.ndarray]:
+    """Stores which of the scored failure modes the prompts ask for.
+
+    Returns:
+        by failure mode a (N,) bool array, only for those that some prompt asks for
+    """
+    asked = store_asked.read(samples)
+    if asked is None:
+        # the prompts are gone: what they asked for goes, too
+        asked = [{} for _ in ids]
+    asking = {failure for own in asked for failure in own} & columns.keys()
+    scored = {failure: ~np.isnan(columns[failure]) for failure in asking}
+    kept: list[dict[str, str]] = [
+        {failure: own[failure] for failure in own if failure in asking and scored[failure][index]}
+        for index, own in enumerate(asked)
+    ]
+    store_asked.write(samples, ids, kept, {failure: known[failure][0] for failure in columns})
+    return {failure: np.array([failure in own for own in kept], dtype=bool) for failure in sorted(asking)}
 
 
 def _differ(after: Sequence[Failure], before: Sequence[Failure] | None) -> bool:

@@ -58,6 +58,8 @@ class Lifecycle:
         errors: Mapping[str, str] | None = None,
         unknown: Mapping[str, int] | None = None,
         messages: Mapping[str, str] | None = None,
+        as_asked: Mapping[str, int] | None = None,
+        inapplicable: Mapping[str, str] | None = None,
     ) -> Run:
         """Keeps what the verb did on the dataset and returns it.
 
@@ -68,6 +70,8 @@ class Lifecycle:
             errors: by sample id or file; up to 100 are kept
             unknown: for each check how many samples it could not judge
             messages: what else is to be said; kept before the errors
+            as_asked: for each failure mode how many samples were asked for with it
+            inapplicable: for each check that could not judge nearly all of the samples, that and why
         """
         errors = errors or {}
         seconds = self.seconds
@@ -84,6 +88,8 @@ class Lifecycle:
                 device=self.device,
                 params=dict(params),
                 messages={**(messages or {}), **dict(list(errors.items())[:_MAX_MESSAGES])},
+                as_asked=dict(as_asked or {}),
+                inapplicable=dict(inapplicable or {}),
             )
 
         return store_runs.keep(self.samples, self.verb, kept_as)

@@ -17,6 +17,7 @@ from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import Scores
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
+from loupe.brain.perception import imagenet, weights
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.questions import SPECIALISTS
 
@@ -200,3 +201,50 @@ def test_faces_are_looked_for_once_for_all_checks(couple: np.ndarray, here: str)
     assert len(face._KEPT) == kept + 1
     del batch
     assert len(face._KEPT) == kept
+
+
+def _classes(**likelihoods: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A classifier that sees those classes of ImageNet, by number."""
+
+    def classify(picture: np.ndarray) -> np.ndarray:
+        assert picture.shape == (224, 224, 3)
+        seen = np.full(1000, 1e-6, np.float32)
+        for name, likelihood in likelihoods.items():
+            seen[int(name.removeprefix("n"))] = likelihood
+        return seen
+
+    return classify
+
+
+def test_an_animals_face_and_one_behind_a_mask_are_unknown_for_that(
+    here: str, somebody: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
+    monkeypatch.setattr(weights, "path", lambda name: Path(here) / f"{name}.tflite")
+    for likelihoods, reason in (
+        ({"n163": 0.5, "n168": 0.4}, "the face looks like an animal's"),
+        ({"n801": 0.8}, "the face is behind a mask, a snorkel, a helmet or glasses"),
+    ):
+        monkeypatch.setattr(imagenet, "classifier", lambda _, own=likelihoods: _classes(**own))
+        scores = Faces(backend="landmarks", classifier="efficientnet").load("cpu")(batch_of(somebody[0]))
+        assert math.isnan(values(scores)["face_malformed"])
+        assert values(scores)["faces_seen"] >= 1
+        assert values(scores)["faces_judged"] == 0
+        assert scores.reasons == (reason,)
+        assert scores.points[0][0].attributes["verdict"] == "unknown"
+    # not sure of an animal: a person with a dog
+    monkeypatch.setattr(imagenet, "classifier", lambda _: _classes(n163=0.5, n801=0.3))
+    scores = Faces(backend="landmarks", classifier="efficientnet").load("cpu")(batch_of(somebody[0]))
+    assert not math.isnan(values(scores)["face_malformed"])
+
+
+def test_the_classifier_is_used_where_its_file_is_and_the_key_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "lacking", lambda names: "")
+    present = Faces().resolved("cpu")
+    assert (present.classifier, present.weights()) == ("efficientnet", (*FILES, imagenet.WEIGHTS))
+    monkeypatch.setattr(weights, "lacking", lambda names: "not here")
+    absent = Faces().resolved("cpu")
+    assert (absent.classifier, absent.weights()) == ("none", FILES)
+    assert present.key != absent.key
+    with pytest.raises(InputError, match="expected a classifier out of auto, efficientnet, none, got 'best'"):
+        Faces(backend="landmarks", classifier="best").load("cpu")

@@ -67,6 +67,11 @@ def test_the_demo_leaves_a_checked_embedded_sliced_dataset_and_goes_on_where_it_
         assert "loupe" in dataset.list_workspaces()
         assert "text_substitution | time=day" in output
         assert "24 done, 0 already done" in output
+        assert "does not apply" not in output
+        assert "dark: 12 as asked" in output
+        assert set(before["unknown"]) <= {"text", "exposure", "sharpness", "information"}, (
+            "what was asked for, and text"
+        )
 
         again = _run_demo()
         dataset.reload()

@@ -23,7 +23,7 @@ def _add_scenes(dataset: Any, folder: Path) -> None:
         Image.fromarray(pixels * 0 if index in (7, 9) else pixels).save(path)
         if index == 11:
             path.write_bytes(b"no image")
-        time_of_day = "night" if index % 2 else "day"
+        time_of_day = "evening" if index % 2 else "day"
         scenario = fo.DynamicEmbeddedDocument(time=time_of_day)
         samples.append(fo.Sample(filepath=str(path), prompt=f"noise by {time_of_day}", scenario=scenario))
     dataset.add_samples(samples, dynamic=True, progress=False)
@@ -31,7 +31,7 @@ def _add_scenes(dataset: Any, folder: Path) -> None:
 
 @pytest.fixture
 def scenes(dataset: Any, tmp_path: Path) -> Any:
-    """Twelve images: half by day, half by night; two of the night ones are black, and one file is no image."""
+    """Twelve images: half by day, half in the evening; two of those are black, and one file is no image."""
     _add_scenes(dataset, tmp_path)
     return dataset
 

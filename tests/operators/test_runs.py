@@ -162,9 +162,9 @@ def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
     rates = loupe.slice(checked, "scenario.time", failure="dark")
     assert body["rates"] == [rate.to_dict() for rate in rates]
     night = next(rate for rate in rates if rate.failures)
-    row = next(line for line in body["summary"].splitlines() if "time=night" in line)
+    row = next(line for line in body["summary"].splitlines() if "time=evening" in line)
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        "time=night",
+        "time=evening",
         "Dark",
         f"{night.rate * 100:.1f} %",
         f"{night.low * 100:.1f} % to {night.high * 100:.1f} %",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.slicing.outcomes import FAILURE_RULE, Fact, Outcome, State, states_of
+from loupe.brain.slicing.outcomes import FAILURE_RULE, UNLESS_ASKED, Fact, Outcome, State, states_of
 
 BLUR = Outcome(
     "blur",
@@ -41,6 +41,19 @@ def test_every_combination_of_fields_leads_to_the_state_that_the_documentation_g
     assert states.dtype == np.int8
     assert states.tolist() == [state_of(*row) for row in rows]
     assert set(states.tolist()) == set(State)
+
+
+def test_what_is_asked_for_is_unknown_whatever_the_score_and_nothing_else_changes() -> None:
+    outcome = Outcome("blur", {**BLUR.facts, "asked": Fact("asked", "any", ("blur",))}, UNLESS_ASKED)
+    scores, labels, checked = [None, 0.5], [None, [], ["blur"]], [None, {"sharpness": "k"}]
+    asked = [None, [], [None], ["dark"], [None, "blur"]]
+    rows = list(itertools.product(scores, labels, checked, asked))
+    columns = dict(zip(("quality.blur", "labels", "checked", "asked"), zip(*rows, strict=True), strict=True))
+    expected = [
+        State.UNKNOWN if score is not None and "blur" in (words or ()) else state_of(score, own, by)
+        for score, own, by, words in rows
+    ]
+    assert outcome.states(columns).tolist() == expected
 
 
 def test_a_field_that_is_not_there_holds_nothing() -> None:

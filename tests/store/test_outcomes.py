@@ -19,6 +19,8 @@ pytestmark = pytest.mark.database
 FAILURE = "blur"
 MISSING = object()
 SCORES = (MISSING, None, float("nan"), 0.5, 0.0, -2.0, float("inf"), float("-inf"))
+#: in ``unknown``: the failure modes that are as asked, None where a check only could not judge
+ASKED = (MISSING, None, [], [None], [FAILURE], ["dark"], [None, "dark", FAILURE])
 LABELS = (MISSING, None, [], [FAILURE], ["dark"], ["dark", FAILURE], ["ugly"], [None])
 
 
@@ -27,12 +29,14 @@ def _checked() -> tuple[Any, ...]:
     return (MISSING, None, {}, {check: "k"}, {check: None}, {"exposure": "k"}, {"exposure": "k", check: "k"})
 
 
-def state_of(score: Any, labels: Any, checked: Any) -> State:
+def state_of(score: Any, labels: Any, checked: Any, asked: Any) -> State:
     """What one document says, by the sentences of docs/architecture.md."""
     check, _ = registry.failures()[FAILURE]
     if score in (MISSING, None) or score != score:
         looked = isinstance(checked, dict) and checked.get(check) is not None
         return State.UNKNOWN if looked else State.UNCHECKED
+    if asked not in (MISSING, None) and FAILURE in asked:
+        return State.UNKNOWN
     if labels in (MISSING, None):
         return State.UNCHECKED
     return State.FAILED if FAILURE in labels else State.PASSED
@@ -43,14 +47,16 @@ def documents(database: str) -> Iterator[tuple[Any, list[State]]]:
     """A sample for each combination of score, labels and checks, as raw documents; and the state of each."""
     import fiftyone as fo
 
+    from loupe.brain.store import fields as store_fields
     from loupe.brain.store import scores as store_scores
 
     check, output = registry.failures()[FAILURE]
-    rows = list(itertools.product(SCORES, LABELS, _checked()))
+    rows = list(itertools.product(SCORES, LABELS, _checked(), ASKED))
     made = fo.Dataset()
     made.add_samples([fo.Sample(filepath=f"/nowhere/{index:04}.png") for index in range(len(rows))], progress=False)
     store_scores.declare(made, [output])
-    for (score, labels, checked), sample_id in zip(rows, made.values("_id"), strict=True):
+    store_fields.declare(made, [store_fields.AS_ASKED])
+    for (score, labels, checked, asked), sample_id in zip(rows, made.values("_id"), strict=True):
         values: dict[str, Any] = {"quality": {"_cls": "DynamicEmbeddedDocument"}, "checked": checked}
         if score is not MISSING:
             values["quality"][output.name] = score
@@ -58,7 +64,13 @@ def documents(database: str) -> Iterator[tuple[Any, list[State]]]:
             # the check that flagged it does not matter
             listed = [{"_cls": "Classification", "label": label, "check": "another"} for label in labels or ()]
             values["failures"] = None if labels is None else {"_cls": "Classifications", "classifications": listed}
-        unset = {name: "" for name in ("failures", "checked") if values.get(name, MISSING) is MISSING}
+        if asked is not MISSING:
+            reasons = [
+                {"_cls": "Classification", "label": FAILURE, "reason": "why", **({"asked": mode} if mode else {})}
+                for mode in asked or ()
+            ]
+            values["unknown"] = None if asked is None else {"_cls": "Classifications", "classifications": reasons}
+        unset = {name: "" for name in ("failures", "checked", "unknown") if values.get(name, MISSING) is MISSING}
         kept = {name: value for name, value in values.items() if name not in unset}
         made._sample_collection.update_one({"_id": sample_id}, {"$set": kept, **({"$unset": unset} if unset else {})})
     assert check not in ("exposure", "another")

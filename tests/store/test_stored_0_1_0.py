@@ -99,6 +99,8 @@ def test_it_is_flagged_by_the_thresholds_it_kept(stored: Any) -> None:
     assert kept["seam"].provenance == "by eye"
     assert (kept["dark"].source, kept["dark"].by) == ("user", "anna")
 
+    # 0.1.0 did not know what a prompt asks for
+    stored.clear_sample_field("prompt")
     before = documents(stored)
     flags = loupe.flag(stored)
     assert {name: flags.thresholds[name] for name in kept} == kept
@@ -118,6 +120,17 @@ def test_it_is_flagged_by_the_thresholds_it_kept(stored: Any) -> None:
     assert {name: now[name] for name in ("blur", "seam")} == {name: kept[name] for name in ("blur", "seam")}
     assert not any("dark" in own for own in labels(stored))
     assert OWN_LABEL in labels(stored)[0]
+
+
+def test_what_its_prompts_ask_for_is_no_failure_any_more(stored: Any) -> None:
+    before = stored.count_values("failures.classifications.label")["dark"]
+    flags = loupe.flag(stored)
+    by_time = {
+        rate.slice.values["scenario.time"]: rate for rate in loupe.slice(stored, "scenario.time", failure="dark")
+    }
+    assert by_time["night"].n == 0
+    assert by_time["day"].n > 0
+    assert flags.counts["dark"] == by_time["day"].failures < before
 
 
 def test_its_runs_are_listed_and_read(stored: Any) -> None:

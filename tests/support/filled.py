@@ -18,6 +18,8 @@ NO_WEATHER, UNCHECKED, UNKNOWN = 0.04, 0.03, 0.05
 def fill(dataset: Any, n: int, *, files: Sequence[str] = (), flag: bool = True, seed: int = 0) -> None:
     """Adds n samples with scenario, quality, checked and, by ``loupe.flag``, failures: more at night and in fog.
 
+    They have no prompts, which would ask for some of what fails.
+
     Args:
         dataset: an empty FiftyOne dataset
         n: how many samples
@@ -42,7 +44,6 @@ def fill(dataset: Any, n: int, *, files: Sequence[str] = (), flag: bool = True, 
     samples = [
         fo.Sample(
             filepath=files[index % len(files)] if files else f"/nowhere/{index:06}.png",
-            prompt=f'a {color[index]} sign that says "{number[index]}" by {time[index]}, {weather[index]}',
             scenario=fo.DynamicEmbeddedDocument(
                 time=str(time[index]),
                 weather=None if no_weather[index] else str(weather[index]),
