@@ -67,7 +67,9 @@ class BackgroundJobs(LoupeOperator):
             ours = {str(job.id): job for job in jobs.recent(ctx.dataset._doc.id)}
             job = ours.get(str(ctx.params.get("job")))
             if job is None:
-                raise InputError("expected one of this dataset's jobs, got none")
+                raise InputError(
+                    "expected one of this dataset's jobs, got one that is not there any more: open the list again"
+                )
             if action == _CANCEL:
                 message = "Cancelled" if jobs.cancel(job.id) else "It has ended already"
             else:

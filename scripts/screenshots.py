@@ -33,7 +33,7 @@ def main() -> None:
 
     import fiftyone as fo
 
-    from loupe.brain.store.workspace import BRAIN_KEY, prepare_app
+    from loupe.brain.store.workspace import prepare_app
 
     if not fo.dataset_exists(arguments.dataset):
         if arguments.dataset != DEMO:
@@ -45,11 +45,11 @@ def main() -> None:
     with serve(dataset.name) as address, browser_page() as page:
         app = App(page, address)
         app.open(dataset.name, workspace)
-        app.heatmap()
-        if BRAIN_KEY in dataset.list_brain_runs():
-            open_embeddings(page, BRAIN_KEY, color_by="scenario.time" if dataset.has_field("scenario.time") else None)
+        page.get_by_role("button", name="Show", exact=True).first.wait_for()
+        page.wait_for_timeout(2_000)  # the pictures of the failures
         shoot(page, arguments.out / "demo.png")
 
+        page.get_by_text("Failures by scenario", exact=True).first.click()
         heatmap = app.heatmap()
         heatmap.hover(*worst(heatmap))
         shoot(page, arguments.out / "panel.png")
@@ -62,17 +62,6 @@ def main() -> None:
 
         app.open_operator("Loupe: check images")
         shoot(page, arguments.out / "operator.png")
-
-
-def open_embeddings(page: Any, brain_key: str, color_by: str | None) -> None:
-    """Draws a visualization, in the colours of a field: FiftyOne's panel opens with the list of them."""
-    panel = page.locator('[data-cy="embeddings-runs-page"]')
-    panel.get_by_text(brain_key, exact=True).click()
-    panel.wait_for(state="hidden")
-    if color_by is not None:
-        page.get_by_text("Color by").click()
-        page.get_by_text(color_by, exact=True).last.click()
-    page.wait_for_timeout(3_000)  # it draws on a canvas, which says nothing of when it is done
 
 
 def worst(heatmap: Heatmap) -> tuple[int, int]:

@@ -14,7 +14,6 @@ from loupe.brain.store.scores import FAILURES, QUALITY, UNKNOWN
 
 WORKSPACE = "loupe"
 OVERVIEW, PANEL = "overview", "failures_by_scenario"
-BRAIN_KEY = "embeddings_umap"
 #: of the grid and of the panels beside it
 _SIZES = [0.42, 0.58]
 

@@ -37,7 +37,6 @@ def draw(
 
     table = content.table
     _controls(panel, handlers, content, choices)
-    panel.md(_totals(table), name="totals", componentsProps=theme.TEXT)
     rows = ["all samples", *(shown(value) for value in table.values)]
     data, layout = plot.draw(rows, [table.overall, *table.cells], unfolded(choices))
     place = None if narrowed is None else _place(table, narrowed)
@@ -56,6 +55,7 @@ def draw(
         picked.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
         sentence = f"Showing {STATES[narrowed.state.name.lower()]}: {escape(name_of(narrowed))}"
         picked.md(sentence, name="sentence", componentsProps=theme.TEXT)
+    panel.md(_totals(table), name="totals", componentsProps=theme.TEXT)
     panel.md(_legend(table), name="legend", componentsProps=theme.SMALL)
 
 
@@ -69,7 +69,7 @@ def _controls(panel: types.Object, handlers: Any, content: Content, choices: Map
     row = widgets.grid(panel, "controls", "repeat(2, minmax(0, 240px))", gap=1)
     factors = {**{path: path.removeprefix("scenario.") for path in content.factors}, "": "none: all samples"}
     widgets.dropdown(row, "factor", "Factor", factors, content.table.factor, handlers.on_factor)
-    widgets.dropdown(row, "shows", "A click shows the", STATES, choices["shows"], handlers.on_shows)
+    widgets.dropdown(row, "shows", "A click shows", STATES, choices["shows"], handlers.on_shows)
     more = widgets.row(panel, "more", rowGap="0px")
     # the choices go back to the defaults with another dataset, and the switches with them
     for name, label, handler in (
