@@ -1,5 +1,8 @@
 """How fast checks, neighbours, writing and panels are, against a named peer in the same run where there is one.
 
+    python -m benchmarks.speed check [N]        # loupe.check end to end, database and all, on N (1,000) JPEGs that each
+                                                # have a shape of their own, against cleanvision
+    python -m benchmarks.speed verbs [-n N]     # slice and flag at 100,000 samples
     python -m benchmarks.speed checks [N]       # N (2,000) JPEGs and a fifth as many PNGs of 0.5 MP in four shapes, and
                                                 # half as many JPEGs in as many: against a bare decode, and cleanvision
     python -m benchmarks.speed cost             # what each check costs a picture of 1024 x 1024, on one thread
@@ -21,6 +24,7 @@ import sys
 from benchmarks.commands import Family
 from benchmarks.speed.checks import print_checks
 from benchmarks.speed.cost import print_cost
+from benchmarks.speed.end_to_end import print_end_to_end, print_verbs
 from benchmarks.speed.memory import print_memory
 from benchmarks.speed.neighbors import print_neighbors
 from benchmarks.speed.panel import print_panel
@@ -30,6 +34,10 @@ from benchmarks.speed.writing import print_writing
 def family() -> Family:
     """Returns the commands."""
     made = Family("speed", __doc__)
+    check = made.command("check", lambda given: print_end_to_end(given.n), "loupe.check end to end against cleanvision")
+    check.add_argument("n", nargs="?", type=int, default=1000, help="how many JPEGs")
+    verbs = made.command("verbs", lambda given: print_verbs(given.n), "slice and flag on a large dataset")
+    verbs.add_argument("-n", type=int, default=100_000, help="how many samples")
     checks = made.command("checks", lambda given: print_checks(given.n), "the pixel checks against cleanvision")
     checks.add_argument("n", nargs="?", type=int, default=2000, help="how many JPEGs")
     cost = made.command("cost", lambda given: print_cost(given.checks, given.n), "what each check costs a picture")

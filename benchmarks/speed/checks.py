@@ -21,6 +21,7 @@ from loupe.brain.engine.map import needed_long_side
 from loupe.brain.engine.reader import Row
 
 ISSUES = ("dark", "light", "odd_aspect_ratio", "low_information", "blurry", "grayscale", "odd_size")
+DUPLICATES = ("exact_duplicates", "near_duplicates")
 
 
 def bare_decode(paths: Sequence[str], long_side: int | None) -> None:
@@ -51,12 +52,17 @@ def run(paths: Sequence[str], names: Sequence[str], *, full_size: bool = False) 
         pass
 
 
-def cleanvision(folder: Path) -> float | None:
-    """Returns the seconds of cleanvision, in a process of its own; None where it is not installed."""
+def cleanvision(folder: Path, more: Sequence[str] = ()) -> float | None:
+    """Returns the seconds of cleanvision, in a process of its own; None where it is not installed.
+
+    Args:
+        folder: of pictures
+        more: issues to find beside ``ISSUES``
+    """
     code = (
         "import sys, time; from cleanvision import Imagelab\n"
         "lab = Imagelab(data_path=sys.argv[1]); started = time.perf_counter()\n"
-        f"lab.find_issues({ {name: {} for name in ISSUES}!r}, n_jobs={os.cpu_count()}, verbose=False)\n"
+        f"lab.find_issues({ {name: {} for name in (*ISSUES, *more)}!r}, n_jobs={os.cpu_count()}, verbose=False)\n"
         "print('seconds', time.perf_counter() - started)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=False)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import os
 import statistics
-import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.speed.end_to_end import own_database
 from benchmarks.speed.pictures import timed
 
 TESTS = Path(__file__).resolve().parents[2] / "tests"
@@ -66,15 +64,6 @@ def measure(n: int) -> dict[str, float]:
 
 def print_panel(n: int) -> None:
     """Prints the seconds on a dataset of n samples without image files, in a database of its own."""
-    sys.path[:0] = [str(TESTS), str(TESTS / "support")]
-    from conftest import start_mongod
-
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        process, uri = start_mongod(Path(folder) / "db")
-        os.environ.update(FIFTYONE_DATABASE_URI=uri, FIFTYONE_DATABASE_VALIDATION="false")
-        try:
-            for what, seconds in measure(n).items():
-                print(f"{n:,} samples | {what} | {seconds:.2f} s")
-        finally:
-            process.terminate()
-            process.wait(30)
+    with own_database():
+        for what, seconds in measure(n).items():
+            print(f"{n:,} samples | {what} | {seconds:.2f} s")

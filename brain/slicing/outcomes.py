@@ -128,7 +128,8 @@ def states_of(outcomes: Iterable[Outcome], columns: Mapping[str, Sequence[Any]],
 
     Args:
         outcomes: of different names
-        columns: N values by path; a path that is not there holds nothing
+        columns: N values by path, or a (N,) array of floats with NaN where there is none; a path that is not there
+            holds nothing
         n: how many samples there are
     """
     outcomes = list(outcomes)
@@ -153,6 +154,8 @@ def _answers(facts: set[Fact], columns: Mapping[str, Sequence[Any]], n: int) -> 
         column = columns.get(fact.path, [None] * n)
         if fact.test == "set":
             answers[fact] = np.array([value is not None for value in column], dtype=bool)
+        elif fact.test == "number" and isinstance(column, np.ndarray):
+            answers[fact] = ~np.isnan(column)
         elif fact.test == "number":
             answers[fact] = np.array([value is not None and value == value for value in column], dtype=bool)
         else:

@@ -11,7 +11,7 @@ from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.prompts.as_asked import as_asked
 from loupe.brain.prompts.cleaned import prompt_text
-from loupe.brain.store import fields, updates
+from loupe.brain.store import fields, plain, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.fields import ASKED, PROMPT, UNKNOWN
 from loupe.brain.store.updates import Elements
@@ -39,8 +39,11 @@ def read(samples: SampleCollection) -> list[dict[str, str]] | None:
     factors = [
         path for path, kind in schema.items() if path.startswith(f"{_SCENARIO}.") and isinstance(kind, fo.StringField)
     ]
-    with database_errors():
-        prompts, *values = samples.values([PROMPT.path, *factors])
+    if plain.are_plain(samples, [PROMPT.path]):
+        (prompts, *values), _ = plain.read(samples, [PROMPT.path, *factors])
+    else:
+        with database_errors():
+            prompts, *values = samples.values([PROMPT.path, *factors])
     known: dict[tuple[str | None, ...], dict[str, str]] = {}
     asked = []
     for prompt, *factor in zip(prompts, *values, strict=True):

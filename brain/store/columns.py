@@ -16,7 +16,7 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.outcomes import Outcome, State, states_of
-from loupe.brain.store import narrowing
+from loupe.brain.store import narrowing, plain
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.factors import place
@@ -75,20 +75,42 @@ def read(
             if fact.path not in paths:
                 raise UnknownName("field", fact.path, view.get_field_schema(flat=True))
 
-    names = list(dict.fromkeys(paths.values()))
-    asked = [*names, *(own.read for _, own in wanted)]
-    with database_errors():
-        values = view.values(asked) if asked else []
-        n = len(values[0]) if asked else view.count()
-    by_name = dict(zip(names, values, strict=False))
+    facts, values, n = _read(view, outcomes, paths, [own.read for _, own in wanted])
     factors, columns = [], {}
-    for (factor, own), column in zip(wanted, values[len(names) :], strict=True):
+    for (factor, own), column in zip(wanted, values, strict=True):
         items = own.values(column)
         fitted = factor.of_kind(own.kind).fitted(items)
         factors.append(fitted)
         columns[factor.name] = fitted.column(items)
-    states = states_of(outcomes, {path: by_name[name] for path, name in paths.items()}, n)
-    return Columns(tuple(factors), columns, states)
+    return Columns(tuple(factors), columns, states_of(outcomes, facts, n))
+
+
+def _read(
+    view: SampleCollection, outcomes: Sequence[Outcome], paths: Mapping[str, str], factors: Sequence[Any]
+) -> tuple[dict[str, Sequence[Any]], list[Sequence[Any]], int]:
+    """Returns the column of each fact's path, what is read for each factor, and how many samples there are.
+
+    All in one pass, so that nothing that is written meanwhile comes between them.
+
+    Args:
+        view: a dataset or view
+        outcomes: whose facts these are
+        paths: for the path of each fact the path that is read for it
+        factors: what ``values`` takes
+    """
+    numbers = {fact.path for outcome in outcomes for fact in outcome.facts.values() if fact.test == "number"}
+    names = list(dict.fromkeys(name for path, name in paths.items() if path not in numbers))
+    scores = [name for path, name in paths.items() if path in numbers]
+    if not (names or scores or factors):
+        return {}, [], view.count()
+    if plain.are_plain(view, factors):
+        columns, table = plain.read(view, [*names, *factors], scores)
+        read: dict[str, Sequence[Any]] = dict(zip([*names, *scores], [*columns[: len(names)], *table.T], strict=True))
+        return {path: read[name] for path, name in paths.items()}, [*columns[len(names) :]], len(table)
+    with database_errors():
+        values = view.values([*names, *scores, *factors])
+    read = dict(zip([*names, *scores], values, strict=False))
+    return {path: read[name] for path, name in paths.items()}, values[len(read) :], len(values[0])
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from loupe.brain.core.errors import NoSamples, UnknownName
 from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
 from loupe.brain.engine.reader import Row
+from loupe.brain.store import plain
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images
 from loupe.brain.store.fields import CHECKED
@@ -108,7 +109,5 @@ def columns(samples: fo.Dataset | fo.DatasetView, paths: Sequence[str]) -> dict[
     for path in paths:
         if not samples.has_field(path):
             raise UnknownName("field", path, samples.get_field_schema(flat=True))
-    with database_errors():
-        values_of = samples.values(list(paths)) if paths else []
-    # None becomes NaN
-    return {path: np.array(values, dtype=np.float32) for path, values in zip(paths, values_of, strict=True)}
+    _, table = plain.read(samples, (), paths)
+    return {path: table[:, at].astype(np.float32) for at, path in enumerate(paths)} if paths else {}

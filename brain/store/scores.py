@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 from loupe.brain.core.records import Failure, Output, Points
 from loupe.brain.core.specs import Check, SetMeasure
 from loupe.brain.engine.runner import Verdict
-from loupe.brain.store import fields, updates
+from loupe.brain.store import fields, plain, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, sample_documents
 from loupe.brain.store.fields import CHECK, CHECKED, EMPTY, FAILURES, QUALITY, UNKNOWN, OwnField
@@ -169,15 +169,23 @@ def _detections(verdict: Verdict, own: set[str]) -> list[dict[str, Any]]:
     ]
 
 
-def read_failures(samples: Samples) -> tuple[list[str], list[tuple[Failure, ...] | None]]:
-    """Returns the sample ids and the failures that stand on each, in sample order; None: never flagged."""
-    path = f"{FAILURES}.classifications"
-    with database_errors():
-        ids, *parts = samples.values(["id", *(f"{path}.{name}" for name in ("label", "score", "threshold", "check"))])
-    return ids, [
-        None if row[0] is None else tuple(Failure(*facts) for facts in zip(*row, strict=True))
-        for row in zip(*parts, strict=True)
-    ]
+def read_failures(
+    samples: Samples, outputs: Sequence[str]
+) -> tuple[list[str], list[list[Sequence[Any]] | None], np.ndarray]:
+    """Returns the sample ids, what stands in ``failures``, and scores, in sample order, in one pass over the database.
+
+    Args:
+        samples: a dataset or view of N samples
+        outputs: the names of K outputs whose scores are stored
+
+    Returns:
+        ids: N
+        failures: for each sample label, score, threshold and check of each failure; None: never flagged
+        scores: (N, K) float32, NaN where there is none
+    """
+    labels = plain.elements(f"{FAILURES}.classifications", ("label", "score", "threshold", "check"))
+    (ids, failures), scores = plain.read(samples, [plain.ID, labels], [f"{QUALITY}.{name}" for name in outputs])
+    return ids, failures, scores.astype(np.float32)
 
 
 def write_failures(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import getpass
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -48,30 +48,86 @@ def apply_thresholds(
         return Flags({}, {}, {})
     store_fields.declare(samples, store_fields.of_scores(outputs))
 
-    ids, before = store_scores.read_failures(samples)
-    after = [[failure for failure in failures or () if failure.label not in used] for failures in before]
-    unknown = {}
-    paths = [f"{store_scores.QUALITY}.{known[failure][1].name}" for failure in used]
-    columns = dict(zip(used, store_rows.columns(samples, paths).values(), strict=True))
+    ids, standing, scores = store_scores.read_failures(samples, [output.name for output in outputs])
+    columns = dict(zip(used, scores.T, strict=True))
     asked = _asked(samples, ids, columns, known)
-    for failure, threshold in used.items():
-        scores = columns[failure]
-        unknown[failure] = int(np.isnan(scores).sum())
-        for index in np.flatnonzero(threshold.violates(scores) & ~asked.get(failure, np.False_)):
-            after[index].append(Failure(failure, float(scores[index]), threshold.value, known[failure][0]))
-    rank = {name: place for place, name in enumerate(FAILURE_MODES)}
-    tidy = [tuple(sorted(failures, key=lambda failure: rank.get(failure.label, len(rank)))) for failures in after]
-    # a sample without a failure gets an empty list: null says that it was never flagged
-    changed = [index for index, failures in enumerate(tidy) if _differ(failures, before[index])]
+    fails = np.stack(
+        [used[failure].violates(column) & ~asked.get(failure, np.False_) for failure, column in columns.items()], axis=1
+    )
+    modes = [_Mode(failure, threshold.value, known[failure][0]) for failure, threshold in used.items()]
+    changed = np.flatnonzero(_differ(standing, modes, scores, fails))
     store_scores.write_failures(
         samples,
         [ids[index] for index in changed],
-        [tidy[index] for index in changed],
-        [before[index] for index in changed],
+        [_after(standing[index], modes, scores[index], fails[index]) for index in changed],
+        [_before(standing[index]) for index in changed],
     )
-    counts = Counter(failure.label for failures in tidy for failure in failures if failure.label in used)
-    as_asked = {failure: int(mask.sum()) for failure, mask in asked.items() if mask.any()}
-    return Flags({failure: counts[failure] for failure in used}, unknown, used, as_asked)
+    return Flags(
+        dict(zip(used, fails.sum(0).tolist(), strict=True)),
+        dict(zip(used, np.isnan(scores).sum(0).tolist(), strict=True)),
+        used,
+        {failure: int(mask.sum()) for failure, mask in asked.items() if mask.any()},
+    )
+
+
+@dataclass(frozen=True)
+class _Mode:
+    """A failure mode that is flagged: its name, its threshold's value, and the check that scores it."""
+
+    name: str
+    threshold: float
+    check: str
+
+
+#: what stands on a sample: label, score, threshold and check of each failure; None where it was never flagged
+_Standing: TypeAlias = Sequence[Sequence[Any]] | None
+
+
+def _differ(standing: Sequence[_Standing], modes: Sequence[_Mode], scores: np.ndarray, fails: np.ndarray) -> np.ndarray:
+    """Returns a (N,) bool array: whose failures are others than those that stand there, in whichever order.
+
+    Nothing is built for the many samples that stay as they are.
+
+    Args:
+        standing: N
+        modes: K
+        scores: (N, K) float32
+        fails: (N, K) bool
+    """
+    place = {mode.name: at for at, mode in enumerate(modes)}
+    differs = np.array([labels is None for labels in standing], dtype=bool)
+    entries = [
+        (row, place[label], score, threshold, check != modes[place[label]].check)
+        for row, labels in enumerate(standing)
+        for label, score, threshold, check in labels or ()
+        if label in place
+    ]
+    # None becomes NaN, which is like no number
+    table = np.array(entries, dtype=np.float64).reshape(-1, 5)
+    rows, columns = table[:, :2].astype(np.int64).T
+    at_once = np.bincount(rows * len(modes) + columns, minlength=fails.size).reshape(fails.shape)
+    differs |= (at_once != fails).any(1)
+    thresholds = np.array([mode.threshold for mode in modes])
+    written, lines, by_another = table[:, 2:].T
+    other = (written != scores[rows, columns]) | (lines != thresholds[columns]) | (by_another != 0)
+    differs[rows[other]] = True
+    return differs
+
+
+def _after(standing: _Standing, modes: Sequence[_Mode], scores: np.ndarray, fails: np.ndarray) -> list[Failure]:
+    """Returns the failures that a sample has now; none is an empty list: null says that it was never flagged."""
+    names = {mode.name for mode in modes}
+    others = [failure for failure in _before(standing) or () if failure.label not in names]
+    own = [
+        Failure(modes[at].name, float(scores[at]), modes[at].threshold, modes[at].check)
+        for at in np.flatnonzero(fails).tolist()
+    ]
+    rank = {name: place for place, name in enumerate(FAILURE_MODES)}
+    return sorted([*others, *own], key=lambda failure: rank.get(failure.label, len(rank)))
+
+
+def _before(standing: _Standing) -> tuple[Failure, ...] | None:
+    return None if standing is None else tuple(Failure(*facts) for facts in standing)
 
 
 def _asked(
@@ -97,11 +153,6 @@ def _asked(
     ]
     store_asked.write(samples, ids, kept, {failure: known[failure][0] for failure in columns})
     return {failure: np.array([failure in own for own in kept], dtype=bool) for failure in sorted(asking)}
-
-
-def _differ(after: Sequence[Failure], before: Sequence[Failure] | None) -> bool:
-    """Returns whether a sample's failures are others than before, in whichever order."""
-    return before is None or Counter(after) != Counter(before)
 
 
 def _used(

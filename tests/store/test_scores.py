@@ -150,10 +150,12 @@ def test_failures_are_replaced_on_the_samples_named_only(two: Any) -> None:
 
     ids = two.values("id")
     blur, dark = Failure("blur", 0.9, 0.5, "sharpness"), Failure("dark", 0.01, 0.2, "exposure")
+    facts = {failure: [failure.label, failure.score, failure.threshold, failure.check] for failure in (blur, dark)}
+    assert scores.read_failures(two, [])[:2] == (ids, [None, None])
     scores.write_failures(two, ids, [(blur,), (dark, blur)])
-    assert scores.read_failures(two) == (ids, [(blur,), (dark, blur)])
+    assert scores.read_failures(two, [])[:2] == (ids, [[facts[blur]], [facts[dark], facts[blur]]])
     scores.write_failures(two, ids[:1], [()])
-    assert scores.read_failures(two) == (ids, [(), (dark, blur)])
+    assert scores.read_failures(two, [])[:2] == (ids, [[], [facts[dark], facts[blur]]])
 
 
 def test_the_field_of_a_score_says_its_unit_and_which_way_is_better(two: Any) -> None:

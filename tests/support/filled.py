@@ -15,7 +15,15 @@ COLORS = ("blue", "green", "red", "white")
 NO_WEATHER, UNCHECKED, UNKNOWN = 0.04, 0.03, 0.05
 
 
-def fill(dataset: Any, n: int, *, files: Sequence[str] = (), flag: bool = True, seed: int = 0) -> None:
+def fill(
+    dataset: Any,
+    n: int,
+    *,
+    files: Sequence[str] = (),
+    flag: bool = True,
+    seed: int = 0,
+    checks: Sequence[str] | None = None,
+) -> None:
     """Adds n samples with scenario, quality, checked and, by ``loupe.flag``, failures: more at night and in fog.
 
     They have no prompts, which would ask for some of what fails.
@@ -26,6 +34,7 @@ def fill(dataset: Any, n: int, *, files: Sequence[str] = (), flag: bool = True, 
         files: their images, taken in turn; names of files that are not there by default
         flag: whether to flag the scores
         seed: decides everything
+        checks: those that have run; all that flag something by default
     """
     import fiftyone as fo
 
@@ -56,7 +65,7 @@ def fill(dataset: Any, n: int, *, files: Sequence[str] = (), flag: bool = True, 
     dataset.add_samples(samples, expand_schema=False, validate=False, progress=False)
     del samples  # FiftyOne reloads every sample that is still held, one by one, at each write
 
-    wanted = registry.failures()
+    wanted = {name: own for name, own in registry.failures().items() if checks is None or own[0] in checks}
     store_scores.declare(dataset, [output for _, output in wanted.values()])
     unchecked = rng.random(n) < UNCHECKED
     hard = 1 + 3.0 * (time == "night") + 2.0 * (weather == "fog")
