@@ -22,6 +22,9 @@ from loupe.brain.store import scores as store_scores
 if TYPE_CHECKING:
     import fiftyone as fo
 
+#: how often failures are flagged anew because somebody else set a threshold meanwhile
+_TRIES = 5
+
 
 def apply_thresholds(
     samples: fo.Dataset | fo.DatasetView, thresholds: Mapping[str, float | Threshold | None] | None = None
@@ -42,9 +45,22 @@ def apply_thresholds(
     outputs = [known[failure][1] for failure in used]
     store_fields.require(samples, store_fields.of_scores(outputs))
     store_runs.save_thresholds(samples, parsed)
+    for _ in range(_TRIES):
+        own = store_runs.load_thresholds(samples)
+        flags = _flagged(samples, known, _used(samples, known, own))
+        # somebody may have set another one meanwhile, and flagged by it before the old one was written here
+        if store_runs.load_thresholds(samples) == own:
+            break
+    return flags
+
+
+def _flagged(
+    samples: fo.Dataset | fo.DatasetView, known: Mapping[str, tuple[str, Output]], used: dict[str, Threshold]
+) -> Flags:
+    """Writes the failures that follow from these thresholds."""
     if not used:
         return Flags({}, {}, {})
-    store_fields.declare(samples, store_fields.of_scores(outputs))
+    store_fields.declare(samples, store_fields.of_scores([known[failure][1] for failure in used]))
 
     ids, before = store_scores.read_failures(samples)
     after = [[failure for failure in failures or () if failure.label not in used] for failures in before]

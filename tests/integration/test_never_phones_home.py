@@ -1,4 +1,4 @@
-"""Whatever Loupe does, no name is looked up and nothing is connected to but this machine itself, by native code either."""
+"""Whatever Loupe does, it looks up no name and connects to nothing but this machine, its native code included."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def test_checks_embeddings_and_duplicates(database: str, listened: Listened, pic
         "import fiftyone as fo\n"
         "from loupe.brain.perception import weights\n"
         "dataset = fo.Dataset()\n"
-        "dataset.add_samples([fo.Sample(filepath=path, prompt='a dog, a sign that says \"HI\"') for path in sys.argv[1:]])\n"
+        "prompt = 'a dog, a sign that says \"HI\"'\n"
+        "dataset.add_samples([fo.Sample(filepath=path, prompt=prompt) for path in sys.argv[1:]])\n"
         "run = loupe.check(dataset)\n"
         "assert run.n == len(dataset), run\n"
         "run = loupe.check(dataset, ['text', 'overlay', 'composition', 'body', 'hands', 'faces'])\n"
