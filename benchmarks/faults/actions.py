@@ -89,7 +89,11 @@ def generate(dataset: str, folder: str, prompts: int, limit: int = 0) -> Any:
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     wanted = [f"prompt {number}" for number in range(prompts)]
-    return loupe.generate(_dataset(dataset), wanted, model=Noise(), output_dir=folder, progress=_tell)
+    try:
+        return loupe.generate(_dataset(dataset), wanted, model=Noise(), output_dir=folder, progress=_tell)
+    finally:
+        # what came of it has to be written, too
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def import_images(dataset: str, folder: str, prompts: str | None = None) -> Any:
