@@ -87,17 +87,17 @@ def _worker(given: argparse.Namespace) -> int:
 
 
 def _weights(given: argparse.Namespace) -> int:
-    from loupe.brain.perception import weights, weights_table
+    from loupe.brain.perception import weights
 
-    names = list(weights_table.TABLE) if given.names in ([], ["all"]) else given.names
+    names = None if given.names in ([], ["all"]) else given.names
     if given.action == "list":
         print(weights.as_text())
     elif given.action == "verify":
         for name, file in weights.verify(names).items():
             print(f"{name}: {file or 'not here'}")
     else:
-        for name in names:
-            print(weights.get(name, progress=lambda message: print(message, file=sys.stderr)))
+        for file in weights.get_all(names, progress=lambda message: print(message, file=sys.stderr)):
+            print(file)
     return 0
 
 

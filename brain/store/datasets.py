@@ -176,6 +176,12 @@ def is_deleted(dataset: fo.Dataset) -> bool:
     return documents().find_one({"_id": dataset._doc.id}, ["_id"]) is None
 
 
+def _is_going(dataset: fo.Dataset) -> bool:
+    """Whether it is being deleted: FiftyOne drops the samples first, and what reads them then breaks in other words."""
+    name = dataset._doc.sample_collection_name
+    return not odm.get_db_conn().list_collection_names(filter={"name": name})
+
+
 @contextmanager
 def while_it_lives(dataset: fo.Dataset) -> Iterator[None]:
     """Turns whatever breaks because the dataset was deleted meanwhile into one clear error, and leaves nothing of it.
@@ -188,7 +194,7 @@ def while_it_lives(dataset: fo.Dataset) -> Iterator[None]:
     except (ConnectionFailure, DatabaseGone):
         raise
     except Exception as error:
-        if not is_deleted(dataset):
+        if not (is_deleted(dataset) or _is_going(dataset)):
             raise
         _sweep(dataset)
         raise _deleted(dataset) from error

@@ -24,6 +24,9 @@ from loupe.brain.store import scores as store_scores
 if TYPE_CHECKING:
     import fiftyone as fo
 
+#: how often failures are flagged anew because somebody else set a threshold meanwhile
+_TRIES = 5
+
 
 def apply_thresholds(
     samples: fo.Dataset | fo.DatasetView, thresholds: Mapping[str, float | Threshold | None] | None = None
@@ -44,10 +47,23 @@ def apply_thresholds(
     outputs = [known[failure][1] for failure in used]
     store_fields.require(samples, store_fields.of_scores(outputs))
     store_runs.save_thresholds(samples, parsed)
+    for _ in range(_TRIES):
+        own = store_runs.load_thresholds(samples)
+        flags = _flagged(samples, known, _used(samples, known, own))
+        # somebody may have set another one meanwhile, and flagged by it before the old one was written here
+        if store_runs.load_thresholds(samples) == own:
+            break
+    return flags
+
+
+def _flagged(
+    samples: fo.Dataset | fo.DatasetView, known: Mapping[str, tuple[str, Output]], used: dict[str, Threshold]
+) -> Flags:
+    """Writes the failures that follow from these thresholds."""
     if not used:
         return Flags({}, {}, {})
+    outputs = [known[failure][1] for failure in used]
     store_fields.declare(samples, store_fields.of_scores(outputs))
-
     ids, standing, scores = store_scores.read_failures(samples, [output.name for output in outputs])
     columns = dict(zip(used, scores.T, strict=True))
     asked = _asked(samples, ids, columns, known)

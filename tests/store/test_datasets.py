@@ -175,6 +175,22 @@ def test_a_dataset_that_is_deleted_meanwhile_ends_in_one_error_and_leaves_nothin
         loupe.check(made, ["exposure"])
 
 
+@pytest.mark.parametrize("dropped", [True, False])
+def test_an_error_while_the_dataset_is_being_deleted_is_that_one(four: Any, dropped: bool) -> None:
+    """Found by the fault campaign: the samples are dropped first, and whoever reads them gets a QueryPlanKilled."""
+    from pymongo.errors import OperationFailure
+
+    from loupe.brain.store import datasets
+
+    if dropped:
+        four._sample_collection.drop()
+    with (
+        pytest.raises(InputError if dropped else OperationFailure, match="was deleted" if dropped else "collection"),
+        datasets.while_it_lives(four),
+    ):
+        raise OperationFailure("collection dropped", 175)
+
+
 def test_a_deleted_dataset_is_said_to_be_deleted(four: Any) -> None:
     view = four.limit(1)
     four.delete()

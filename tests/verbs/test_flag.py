@@ -75,6 +75,34 @@ def test_flagging_twice_changes_nothing_and_keeps_what_others_found(scored: Any)
     assert scored.values("failures.classifications.id") == ids
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_who_flags_at_the_same_time_by_another_threshold_loses_nothing(
+    scored: Any, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the fault campaign: who had read the thresholds first wrote the failures of the old ones last."""
+    import loupe
+    from loupe.brain.store import scores as store_scores
+
+    write, calls = store_scores.write_failures, []
+
+    def disturbed(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) > 1:
+            write(*given)
+        elif moment == "before":
+            loupe.flag(scored, {"bright": 0.05})
+            write(*given)
+        else:
+            write(*given)
+            loupe.flag(scored, {"bright": 0.05})
+
+    monkeypatch.setattr(store_scores, "write_failures", disturbed)
+    flags = loupe.flag(scored, {"dark": 0.995})
+    assert (flags.thresholds["dark"].value, flags.thresholds["bright"].value) == (0.995, 0.05)
+    assert [sorted(labels) for labels in _labels(scored)] == [["dark"], ["bright", "dark"], [], ["bright"]]
+    assert (flags.counts["dark"], flags.counts["bright"]) == (2, 2)
+
+
 def test_bad_thresholds_are_refused_before_anything_is_written(scored: Any) -> None:
     import loupe
     from loupe import errors

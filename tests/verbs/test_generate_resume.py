@@ -278,3 +278,28 @@ def test_the_database_gone_in_the_middle(database: str, tmp_path: Path, start_ow
 if __name__ == "__main__":
     functions = {function.__name__: function for function in (child, child_that_loses_its_database)}
     functions[sys.argv[1]](*sys.argv[2:])
+
+
+@pytest.mark.parametrize("when", ["the file is written", "the picture is drawn"])
+def test_a_folder_that_goes_in_the_middle_is_one_clear_error(
+    when: str, dataset: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the fault campaign: between a file and its sample it was a FileNotFoundError."""
+    name = "sync" if when == "the file is written" else "write"
+    call, calls = getattr(output_folder, name), []
+
+    def disturbed(*given: Any) -> Any:
+        calls.append(given)
+        result = call(*given) if name == "sync" else None
+        if len(calls) == 2:
+            folder.rename(folder.with_name("aside"))
+        return call(*given) if name == "write" else result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output_folder, name, disturbed)
+        with pytest.raises(OutputError, match=r"images are there, each with its sample.*repeat the same call"):
+            loupe.generate(dataset, [f"prompt {number}" for number in range(10)], model=Noise(), output_dir=folder)
+    folder.with_name("aside").rename(folder)
+    run = loupe.generate(dataset, [f"prompt {number}" for number in range(10)], model=Noise(), output_dir=folder)
+    assert run.n + run.skipped == 10
+    whole(dataset, folder, 10)

@@ -20,6 +20,7 @@ import numpy as np
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
 from loupe.brain.imaging.boxes import ious
+from loupe.brain.perception import onnx
 from loupe.brain.perception.detectors.detection import Detector
 from loupe.brain.perception.detectors.vocabulary import COCO_80
 
@@ -136,7 +137,7 @@ class _Yolox:
 
 def _session(path: Path, threads: int) -> InferenceSession:
     try:
-        import onnxruntime
+        onnxruntime = onnx.runtime()
     except ImportError as error:
         raise MissingDependency("YOLOX needs onnxruntime: pip install onnxruntime") from error
     if not path.is_file():

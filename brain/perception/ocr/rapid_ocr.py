@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loupe.brain.core.errors import MissingDependency
+from loupe.brain.perception import onnx
 from loupe.brain.perception.ocr.ctc import Alphabet, Script
 from loupe.brain.perception.ocr.regions import INPUT_HEIGHT, MAX_WIDTH, STRIDE, Region
 
@@ -41,8 +42,9 @@ class Ocr:
 
     def __init__(self, device: str = "cpu", threads: int = 2) -> None:
         try:
-            import onnxruntime
             import rapidocr
+
+            onnxruntime = onnx.runtime()
         except ImportError as error:
             raise MissingDependency(
                 f"reading text needs rapidocr and onnxruntime ({error}): pip install rapidocr onnxruntime"

@@ -1,0 +1,197 @@
+"""What the processes of the campaign do: one verb on one dataset, and what came of it as one line of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from loupe.brain.core.specs import Generator, GeneratorSession
+
+
+@dataclass(frozen=True)
+class Noise(Generator):
+    """Noise of its own for each request, drawn in a moment."""
+
+    name: ClassVar[str] = "noise"
+    version: ClassVar[int] = 1
+    reference: ClassVar[str] = "numpy"
+    license: ClassVar[str] = "BSD-3-Clause"
+
+    def load(self, device: str) -> GeneratorSession:
+        """Returns what draws."""
+
+        def draw(requests: Any) -> list[Image.Image]:
+            time.sleep(0.002 * len(requests))
+            rngs = (np.random.default_rng(request.seed) for request in requests)
+            return [Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)) for rng in rngs]
+
+        return GeneratorSession({"model": "noise", "steps": 1, "width": 24, "height": 24, "device": device}, draw, 2)
+
+
+_progress = -1
+
+
+def _tell(progress: Any) -> None:
+    """Leaves how far it has come, for those who wait for a moment to disturb it."""
+    os.pwrite(_progress, f"{progress.done / max(progress.total, 1):.4f}".encode(), 0)
+
+
+def _dataset(name: str) -> Any:
+    import fiftyone as fo
+
+    return fo.load_dataset(name)
+
+
+def check(dataset: str, checks: list[str] | None = None, batch_size: int = 4) -> Any:
+    """Runs checks."""
+    import loupe
+
+    return loupe.check(_dataset(dataset), checks, batch_size=batch_size, progress=_tell)
+
+
+def embed(dataset: str) -> Any:
+    """Embeds with hog."""
+    import loupe
+
+    return loupe.embed(_dataset(dataset), embedder="hog", visualize=None, batch_size=4, progress=_tell)
+
+
+def find_duplicates(dataset: str) -> Any:
+    """Looks for duplicates."""
+    import loupe
+
+    return loupe.find_duplicates(_dataset(dataset), progress=_tell)
+
+
+def flag(dataset: str, thresholds: dict[str, list[Any]]) -> Any:
+    """Flags with other thresholds."""
+    import loupe
+
+    given = {name: loupe.Threshold(*threshold) for name, threshold in thresholds.items()}
+    loupe.flag(_dataset(dataset), thresholds=given)
+    return None
+
+
+def generate(dataset: str, folder: str, prompts: int, limit: int = 0) -> Any:
+    """Draws noise; with a limit no file may get larger than that."""
+    import loupe
+
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    wanted = [f"prompt {number}" for number in range(prompts)]
+    try:
+        return loupe.generate(_dataset(dataset), wanted, model=Noise(), output_dir=folder, progress=_tell)
+    finally:
+        # what came of it has to be written, too
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def import_images(dataset: str, folder: str, prompts: str | None = None) -> Any:
+    """Imports a folder."""
+    import loupe
+
+    return loupe.import_images(_dataset(dataset), folder, prompts=prompts, progress=_tell)
+
+
+def worker(name: str, dead_after: float = 2.0, grace: float = 1.0, once: bool = False, stuck: bool = False) -> Any:
+    """Works until it is asked to end; ``stuck``: what it runs never ends."""
+    import loupe.brain.engine.runner as runner
+    from loupe.brain import worker as room
+
+    room.configure_logging()
+
+    if stuck:
+        runner.run = lambda *_, **__: time.sleep(10_000)  # type: ignore[assignment]
+    status = room.run(device="cpu", name=name, poll=0.05, dead_after=dead_after, grace=grace, once=once)
+    if status:
+        raise SystemExit(status)
+    return status
+
+
+def read_files(paths: list[str]) -> Any:
+    """Reads files; what raises anything but ``ReadError`` ends it."""
+    from loupe.brain.core.errors import ReadError
+    from loupe.brain.engine import reader
+
+    readable = 0
+    for path in paths:
+        try:
+            reader.read(path)
+            readable += 1
+        except ReadError:
+            continue
+    return readable
+
+
+ACTIONS: dict[str, Callable[..., Any]] = {
+    action.__name__: action
+    for action in (check, embed, find_duplicates, flag, generate, import_images, worker, read_files)
+}
+
+
+def _act(order: dict[str, Any]) -> None:
+    """In a process of its own: does it, and leaves what came of it."""
+    from loupe.brain.core.errors import LoupeError
+
+    result: dict[str, Any] = {}
+    result_path = Path(order["result"])
+    log = os.open(f"{result_path}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    global _progress
+    _progress = os.open(f"{result_path}.progress", os.O_WRONLY | os.O_CREAT, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    try:
+        time.sleep(max(0.0, order.get("at", 0.0) - time.time()))
+        made = ACTIONS[order["action"]](**order["given"])
+        result = {"ok": True, "n": getattr(made, "n", made if isinstance(made, int) else None)}
+    except BaseException as error:
+        clear = isinstance(error, LoupeError)
+        result = {"ok": False, "clear": clear, "error": f"{type(error).__name__}: {str(error)[:400]}"}
+        if not clear:
+            import traceback
+
+            traceback.print_exc()
+    finally:
+        Path(f"{result_path}.part").write_text(json.dumps(result))
+        os.replace(f"{result_path}.part", result_path)
+        os._exit(0)
+
+
+def serve() -> None:
+    """Imports all that the actions need once, and forks a process for each line of JSON."""
+    import signal
+
+    import cv2  # noqa: F401
+    import torch  # noqa: F401
+    from PIL import Image
+
+    from loupe.brain import api, worker  # noqa: F401
+    from loupe.brain.core import registry
+
+    for verb in ("check", "embed", "find_duplicates", "flag", "generate", "import_images"):
+        getattr(api, verb)
+    registry.checks()
+    registry.embedders()
+    Image.init()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("> ready", flush=True)
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _act(json.loads(line))
+        print(f"> {process}", flush=True)
+
+
+if __name__ == "__main__":
+    serve()

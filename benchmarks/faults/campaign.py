@@ -1,0 +1,114 @@
+"""Cases of every kind of fault, one after another, each with a seed; what came of them in one table.
+
+Each result is written down as it comes: the same command again goes on with the cases that are not there yet.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.faults import disks, killing, losing, mutated, pairs, tabled, working
+from benchmarks.faults.result import Result
+from benchmarks.faults.world import World, opened
+
+#: what is done with a seed, by kind
+KINDS: Mapping[str, Callable[[World, int], Result]] = {
+    "kill": killing.killed,
+    "two writers": pairs.paired,
+    "database": losing.lost,
+    "disk": disks.filled,
+    "worker": working.worked,
+    "hostile files": mutated.damaged,
+    "tables": tabled.tabled,
+}
+_COUNTS = ("lost", "doubled", "half", "dead")
+DEFAULT = Path(".faults") / "campaign.jsonl"
+
+
+def run(
+    kinds: Sequence[str], seeds: Sequence[int], path: Path, minutes: float = float("inf"), fresh: bool = False
+) -> list[dict[str, Any]]:
+    """Runs the cases that have no result yet; returns all results of these kinds and seeds.
+
+    Args:
+        kinds: of ``KINDS``
+        seeds: each kind is tried with each of them
+        path: where the results are kept, one line of JSON each
+        minutes: after which no further case begins
+        fresh: forget earlier results
+    """
+    if fresh:
+        path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = {(row["kind"], row["seed"]): row for row in _rows(path)}
+    wanted = [(kind, seed) for seed in seeds for kind in kinds]
+    pending = [case for case in wanted if case not in known]
+    end = time.monotonic() + 60 * minutes
+    if pending:
+        with opened() as world, path.open("a", encoding="utf-8") as file:
+            for kind, seed in pending:
+                if time.monotonic() > end:
+                    break
+                row = _case(world, kind, seed)
+                known[kind, seed] = row
+                file.write(json.dumps(row) + "\n")
+                file.flush()
+                print(f"{kind:14} {seed:4}  {row['what']:44} {row['seconds']:6.1f} s  {row['note']}", flush=True)
+    return [known[case] for case in wanted if case in known]
+
+
+def _case(world: World, kind: str, seed: int) -> dict[str, Any]:
+    start = time.monotonic()
+    try:
+        result = KINDS[kind](world, seed)
+    except Exception as error:
+        # the campaign itself must not end for a case: it is one that is dead
+        result = Result(kind, dead=1, note=f"{type(error).__name__}: {str(error)[:300]}")
+    return {"kind": kind, "seed": seed, **asdict(result), "seconds": round(time.monotonic() - start, 2)}
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """The results so far; a line that was cut off when the campaign was killed is left out."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns a line for each kind: cases, and what was lost, doubled, half or dead."""
+    lines = [f"{'kind':14}  {'cases':>5}  {'lost':>4}  {'doubled':>7}  {'half':>4}  {'dead':>4}  {'seconds':>7}"]
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    for kind in [*kinds, "all"]:
+        mine = [row for row in rows if kind in (row["kind"], "all")]
+        counts = [sum(int(row[name]) for row in mine) for name in _COUNTS]
+        seconds = sum(float(row["seconds"]) for row in mine)
+        numbers = "  ".join(f"{count:>{len(name)}}" for count, name in zip(counts, _COUNTS, strict=True))
+        lines.append(f"{kind:14}  {len(mine):5}  {numbers}  {seconds:7.0f}")
+    return "\n".join(lines)
+
+
+def print_campaign(
+    kinds: Sequence[str], sample: int, first: int, minutes: float | None, path: Path, fresh: bool
+) -> None:
+    """Runs cases and prints their table.
+
+    Raises:
+        SystemExit: something was lost, doubled, half or dead
+    """
+    rows = run(kinds or list(KINDS), range(first, first + sample), path, minutes or float("inf"), fresh)
+    print(f"\n{table(rows)}\nthe results: {path}")
+    if any(row[name] for row in rows for name in _COUNTS):
+        for row in rows:
+            if any(row[name] for name in _COUNTS):
+                print(f"{row['kind']} {row['seed']} ({row['what']}): {row['note']}", file=sys.stderr)
+        raise SystemExit(1)

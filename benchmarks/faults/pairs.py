@@ -1,0 +1,91 @@
+"""Two processes work on one dataset at once; it comes to what one after the other comes to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from benchmarks.faults.result import Result
+from benchmarks.faults.verbs import PROMPTS, job
+from benchmarks.faults.world import World, dataset, differences, doubled, half, pictures, state
+
+_Action = tuple[str, dict[str, Any]]
+
+
+def _generate(folder: str) -> _Action:
+    return "generate", {"folder": folder, "prompts": PROMPTS}
+
+
+#: what both do: the action and its arguments; FOLDER and PICTURES are the case's own
+_PAIRS: tuple[tuple[_Action, _Action], ...] = (
+    (("check", {"checks": ["exposure", "size"]}), ("check", {"checks": ["sharpness", "file"]})),
+    (("check", {"checks": ["exposure", "file"]}), ("check", {"checks": ["exposure", "file"]})),
+    (_generate("FOLDER/a"), _generate("FOLDER/b")),
+    (_generate("FOLDER/a"), _generate("FOLDER/a")),
+    (("import_images", {"folder": "PICTURES"}), ("import_images", {"folder": "PICTURES"})),
+    (("flag", {"thresholds": {"dark": ["<", 0.9]}}), ("flag", {"thresholds": {"blur": ["<", 4.0]}})),
+    (("check", {"checks": ["sharpness", "size"]}), ("flag", {"thresholds": {"dark": ["<", 0.9]}})),
+    (("check", {"checks": ["exposure"]}), ("find_duplicates", {})),
+    (("embed", {}), ("check", {"checks": ["exposure", "sharpness"]})),
+)
+
+
+def paired(world: World, seed: int) -> Result:
+    """Lets two processes act at the same moment, or nearly so."""
+    pair = _PAIRS[seed % len(_PAIRS)]
+    result = Result(f"{pair[0][0]} and {pair[1][0]}")
+    wanted = world.known(f"pair {seed % len(_PAIRS)}", lambda: _one_after_the_other(world, pair))
+    rng = np.random.default_rng(seed)
+    with _prepared(world, pair) as (made, actions):
+        moment = time.time() + 0.2
+        moments = (moment, moment + float(rng.choice([0.0, rng.uniform(0, 0.4)])))
+        children = [
+            world.start(name, at=at, dataset=made.name, **given)
+            for (name, given), at in zip(actions, moments, strict=True)
+        ]
+        ends = [result.ended(child) for child in children]
+        made.reload()
+        if any(end is not None and not end["ok"] for end in ends):
+            # one clear error, as of a folder that somebody else writes to: the same call again does the rest
+            for (name, given), end in zip(actions, ends, strict=True):
+                if end is not None and not end["ok"]:
+                    result.ended(world.start(name, dataset=made.name, **given), must=True)
+        result.half += half(made)
+        result.doubled += doubled(made)
+        result.missing(differences(wanted, state(made)))
+    return result
+
+
+def _one_after_the_other(world: World, pair: Sequence[_Action]) -> dict[str, Any]:
+    with _prepared(world, pair) as (made, actions):
+        for name, given in actions:
+            ended = world.start(name, dataset=made.name, **given).wait()
+            if ended is None or not ended["ok"]:
+                raise SystemExit(f"{name} fails undisturbed: {ended}")
+        made.reload()
+        return state(made)
+
+
+@contextmanager
+def _prepared(world: World, pair: Sequence[_Action]) -> Iterator[tuple[Any, list[_Action]]]:
+    """Gives a dataset for both, and what they do with the case's own folders."""
+    folder = world.place()
+    pictures(folder / "pictures", 24)
+
+    def own(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return value.replace("FOLDER", str(folder)).replace("PICTURES", str(folder / "pictures"))
+
+    actions = [(name, {key: own(value) for key, value in given.items()}) for name, given in pair]
+    names = {name for name, _ in pair}
+    if names & {"generate", "import_images"}:
+        with dataset() as made:
+            yield made, actions
+    else:
+        with job(world, "flag" if "flag" in names else "check") as ready:
+            yield ready.made, actions
