@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -16,6 +17,22 @@ Change = Callable[[Picture], Picture]
 def blur(percent: float) -> Change:
     """Gaussian blur; sigma in % of the long side."""
     return lambda pixels: cv2.GaussianBlur(pixels, (0, 0), percent / 100 * max(pixels.shape[:2]))
+
+
+def defocus(percent: float) -> Change:
+    """Each point of light a disc, as a lens that is out of focus shows it; its radius in % of the long side."""
+
+    def apply(pixels: Picture) -> Picture:
+        radius = percent / 100 * max(pixels.shape[:2])
+        side, parts = 2 * math.ceil(radius) + 1, 8
+        # the share of each pixel that the disc covers, by eight parts along each side
+        places = (np.arange(side * parts) + 0.5) / parts - side / 2
+        inside = places[:, None] ** 2 + places**2 <= radius**2
+        disc = inside.reshape(side, parts, side, parts).mean((1, 3))
+        light = cv2.filter2D((pixels / 255) ** 2.2, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT)
+        return (light.clip(0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
+
+    return apply
 
 
 def motion(percent: float, degrees: float = 0) -> Change:

@@ -227,7 +227,7 @@ class Seam(Check):
             higher_is_better=False,
             bounds=(0.0, 1.0),
             description="How much the picture falls apart at one straight line, from 0 to 1.",
-            default_threshold=Threshold(">", 0.3, provenance="flags none of 100 clean ImageNet photos"),
+            default_threshold=Threshold(">", 0.27, provenance="flags none of 100 clean ImageNet photos"),
             failure="seam",
         ),
         Output(

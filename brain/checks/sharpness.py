@@ -15,8 +15,9 @@ from loupe.brain.imaging.ragged import AnyBatch, Part
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: at 320 pixels much of what a lens leaves out of focus is too small to be seen
-_LONG_SIDE = 640
+#: at 320 pixels much of what a lens leaves out of focus is too small to be seen; at 640 noise hides more of it
+_LONG_SIDES = (640, 320)
+_LONG_SIDE = _LONG_SIDES[0]
 _BLOCK = 4
 #: pixels along the short side, below which there are too few blocks
 _MIN_SIDE = 32
@@ -40,34 +41,45 @@ def sharpness(fine: Tensor, coarse: Tensor) -> Tensor:
 
 
 def energies(luma: Luma) -> Tensor:
-    """Returns the gradient energies at a long side of 640 pixels, and of means of 4 x 4 of those: (N, 2) float32.
+    """Returns the gradient energies at long sides of 640 and of 320 pixels, and of means of 4 x 4 of those.
 
-    As ``gradient_energy``, of a smaller picture at its own size. Nothing is scaled to 640 pixels: both are taken
-    between those of the picture halved again and again, along straight lines of the logarithm over that of the scale.
+    As ``gradient_energy``, of a smaller picture at its own size. Nothing is scaled to these sizes: what lies between
+    the sizes of the picture halved again and again is taken along straight lines of the logarithm over that of the
+    scale.
 
     Args:
         luma: of pictures with at least 32 pixels along the short side
+
+    Returns:
+        (N, 2, 2) float32: for each long side that of the pixels, and that of the means
     """
     import torch
 
-    octaves = [luma.above(_LONG_SIDE)]
-    share = math.log2(max(1.0, max(octaves[0].shape) / _LONG_SIDE))
-    for _ in range(2 if share == 0 else 3):
+    first = luma.above(_LONG_SIDE)
+    shares = [math.log2(max(1.0, max(first.shape) / long_side)) for long_side in _LONG_SIDES]
+    octaves = [first]
+    while len(octaves) <= math.ceil(shares[-1] + 2):
         octaves.append(octaves[-1].half_size)
     # as differences of neighbors at the size of the first, so that what lies between two sizes is steady
     logs = [(gradient_energy(octave.levels) / 4**k).clamp_min(1e-12).log() for k, octave in enumerate(octaves)]
-    at_both = [logs[k] if share == 0 else logs[k].lerp(logs[k + 1], share) for k in (0, 2)]
-    scale = 4**share  # what differences at 640 pixels are of those at the first size
-    return torch.stack((at_both[0].exp() * scale, at_both[1].exp() * scale * _BLOCK**2), 1)
+
+    def at(share: float) -> Tensor:
+        below = math.floor(share)
+        between = share - below
+        log = logs[below] if between == 0 else logs[below].lerp(logs[below + 1], between)
+        return log.exp() * 4**share
+
+    return torch.stack([torch.stack((at(share), at(share + 2)), 1) for share in shares], 1)
 
 
 @dataclass(frozen=True)
 class Sharpness(Check):
     """Sharpness: whether the whole picture is out of focus.
 
-    How much of what the picture shows is finer than four pixels, at a long side of at most 640 pixels. It is a figure
-    of the whole picture: a sharp subject before a blurred background is sharp. Judged are neither pictures with less
-    than 32 pixels on the short side, nor those that show next to nothing.
+    How much of what the picture shows is finer than four pixels, at long sides of at most 640 and 320 pixels: the less
+    of the two, since a slight blur shows at the larger one, and noise hides less of a blur at the smaller one. It is a
+    figure of the whole picture: a sharp subject before a blurred background is sharp. Judged are neither pictures with
+    less than 32 pixels on the short side, nor those that show next to nothing.
     """
 
     name: ClassVar[str] = "sharpness"
@@ -95,15 +107,17 @@ class Sharpness(Check):
         def both(batch: Part) -> Tensor:
             shape = batch.luma.shape
             if min(shape) * min(1, _LONG_SIDE / max(shape)) < _MIN_SIDE:
-                return torch.full((len(batch), 2), torch.nan, device=batch.device)
+                return torch.full((len(batch), 2, 2), torch.nan, device=batch.device)
             return energies(batch.luma)
 
         def score(batch: AnyBatch) -> Scores:
-            fine, coarse = batch.each(both).unbind(1)
-            scores = sharpness(fine, coarse).masked_fill(coarse < _MIN_DIFFERENCE**2, torch.nan)
+            fine, coarse = batch.each(both).unbind(2)
+            at_each = sharpness(fine, coarse).masked_fill(coarse < _MIN_DIFFERENCE**2, torch.nan)
+            # where one size shows too little, the other decides
+            scores = torch.fmin(*at_each.unbind(1))
             reasons = tuple(
                 None if not unknown else _TOO_SMALL if small else "too plain to judge blur"
-                for unknown, small in zip(scores.isnan().tolist(), coarse.isnan().tolist(), strict=True)
+                for unknown, small in zip(scores.isnan().tolist(), coarse[:, 0].isnan().tolist(), strict=True)
             )
             return Scores({"sharpness": scores}, reasons if any(reasons) else ())
 

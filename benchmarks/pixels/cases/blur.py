@@ -5,10 +5,17 @@ from __future__ import annotations
 import csv
 
 from benchmarks import data
-from benchmarks.pixels.changes import blur, chain, gain, gray, haze, noise, oval
+from benchmarks.pixels.changes import blur, chain, defocus, gain, gray, haze, jpeg, noise, oval
 from benchmarks.pixels.sets import Sets, read_sets
 
-DEFECTS = {"σ 1 %, then noise of 2 levels": chain(blur(1), noise(2))}
+DEFECTS = {
+    "σ 1 %, then noise of 2 levels": chain(blur(1), noise(2)),
+    # a lens, then what the sensor and the file add
+    **{
+        f"out of focus by a disc of {radius} %": chain(defocus(radius), noise(1.5), jpeg(85))
+        for radius in (0.2, 0.3, 0.4, 0.6)
+    },
+}
 NEGATIVES = {
     "dark (gain 0.25)": gain(0.25),
     "haze 0.4": haze(0.4),
