@@ -39,8 +39,8 @@ class Overlay(Check):
     With backend "ocr", lines of lettering are found by PP-OCRv6 small (in RapidOCR's wheel, no download) in the picture
     and in a copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how
     its ink lies on what is behind it (one opacity and one colour, as blending leaves it), how crisp it is, whether it
-    stands on an even upright rectangle, how many others look the same, and what it says. A logistic regression makes a likelihood of it,
-    one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons);
+    stands on an even upright rectangle, how many others look the same, and what it says. A logistic regression makes a
+    likelihood of it, one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons);
     a picture has that of its likeliest line.
 
     The prompt may be missing: then nothing is asked for. A line that says what the prompt asks to be written does not
@@ -80,7 +80,7 @@ class Overlay(Check):
             False,
             (0.0, 1.0),
             "How likely captions or interface elements lie over the picture.",
-            Threshold(">", 0.5, provenance=_BASIS.format("2")),
+            Threshold(">", 0.5, provenance=_BASIS.format("1")),
             "overlay",
         ),
     )

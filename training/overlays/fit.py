@@ -62,7 +62,7 @@ USED = {
     "corner": "level upright corner edge_y edge_x legible long owned timed even lively blend misfit strong grey thin "
     "plate bar height width faint",
     "rows": "twins mates level legible long owned blend strong lively plate height faint grey thin",
-    "band": "level centred width height legible long owned timed blend misfit lively even strong grey plate bar faint "
+    "band": "level centred width height long owned timed blend misfit lively even strong grey plate bar faint "
     "printed crisp posted",
     "overlay": "level upright edge_y edge_x corner centred height width sure faint legible long owned timed even "
     "lively blend strong plate bar mates crisp posted",
@@ -213,7 +213,9 @@ def importance(line: Line, kind: str, of: int) -> float:
     """Returns how much a line counts in the fit of a kind, where its picture has so many like it."""
     if line.kind == kind:
         return (2 if line.real else 1) / of
-    if line.kind in ("scene", "street", "board", "sign"):
+    if line.kind == "sign":  # many and clear: with more of a say they cost captions and bars on plates
+        return 0.25 if kind == "overlay" else 0.5
+    if line.kind in ("scene", "street", "board"):
         return 2 if line.kind == "scene" else 1
     if kind != "overlay" and line.kind in MARKS:
         return 0  # one watermark may well look like another
