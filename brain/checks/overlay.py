@@ -40,8 +40,8 @@ class Overlay(Check):
     and in a copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how
     its ink lies on what is behind it (one opacity and one colour, as blending leaves it), how crisp it is, whether it
     stands on an even upright rectangle, how many others look the same, and what it says. A logistic regression makes a
-    likelihood of it, one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons);
-    a picture has that of its likeliest line.
+    likelihood of it, one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars,
+    dates, buttons); a picture has that of its likeliest line.
 
     The prompt may be missing: then nothing is asked for. A line that says what the prompt asks to be written does not
     count, nor does a watermark where the prompt asks for a logo, nor an overlay where it asks for a screenshot, a

@@ -205,8 +205,8 @@ def scenes() -> Sets:
     lettered = [p for p in photos if p.stem.partition("_")[2] in LETTERED and p.name not in MARKED + CAPTIONED]
     sets = {"streets with signs": streets, "receipts": receipts, "ImageNet, things with lettering": lettered}
     made = read_sets("hard negative", sets)
-    found = close_ups(1)
-    return made | ({"words of signs, close up": ("hard negative", found)} if found else {})
+    words = close_ups(1)
+    return made | ({"words of signs, close up": ("hard negative", words)} if words else {})
 
 
 def by_eye(names: Sequence[str]) -> list[Path]:
