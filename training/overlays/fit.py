@@ -51,7 +51,7 @@ ROUNDS = 2
 MAX_READ = 12
 #: a line is a defect's if so much of its box was changed by it
 COVERED = 0.04
-#: how far a weight may be from the one in the code; leaving out one photo moves one by up to 0.35
+#: how far a weight may be from the one in the code; with C = 1, leaving out one photo moved one by up to 0.35
 TOLERANCE = 0.4
 #: the kinds of a watermark, in the order in which the defect draws one
 MARKS = ("corner", "rows", "band")
@@ -214,7 +214,7 @@ def importance(line: Line, kind: str, of: int) -> float:
     if line.kind == kind:
         return (2 if line.real else 1) / of
     if line.kind == "sign":  # many and clear: with more of a say they cost captions and bars on plates
-        return 0.25 if kind == "overlay" else 0.5
+        return 0.25 if kind == "overlay" else 0.75
     if line.kind in ("scene", "street", "board"):
         return 2 if line.kind == "scene" else 1
     if kind != "overlay" and line.kind in MARKS:
