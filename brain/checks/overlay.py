@@ -38,10 +38,10 @@ class Overlay(Check):
 
     With backend "ocr", lines of lettering are found by PP-OCRv6 small (in RapidOCR's wheel, no download) in the picture
     and in a copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how
-    its ink lies on what is behind it (one opacity and one colour, as blending leaves it), whether it stands on an even
-    upright rectangle, how many others look the same, and what it says. A logistic regression makes a likelihood of it,
-    one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars, dates, buttons);
-    a picture has that of its likeliest line.
+    its ink lies on what is behind it (one opacity and one colour, as blending leaves it), how crisp it is, whether it
+    stands on an even upright rectangle, how many others look the same, and what it says. A logistic regression makes a
+    likelihood of it, one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars,
+    dates, buttons); a picture has that of its likeliest line.
 
     The prompt may be missing: then nothing is asked for. A line that says what the prompt asks to be written does not
     count, nor does a watermark where the prompt asks for a logo, nor an overlay where it asks for a screenshot, a
@@ -50,12 +50,14 @@ class Overlay(Check):
 
     With backend "vlm" a vision-language model is asked instead; its scores are P(yes), and it names no places.
 
-    Marks without letters are not found by "ocr"; lettering that belongs to the scene is told apart by how it lies
-    there, which is a likelihood, not a certainty.
+    Marks without letters are not found by "ocr". Lettering that belongs to the scene (road signs, shops, plates,
+    shirts, screens, clocks) is told apart by how it lies there and what it says, which is a likelihood, not a
+    certainty: a flat sign that is drawn upright and without a lens's softness may pass for a caption, and an opaque
+    word on an even ground is taken for print, not for a watermark.
     """
 
     name: ClassVar[str] = "overlay"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = "Blending as in Dekel et al., CVPR 2017; https://github.com/RapidAI/RapidOCR"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -78,7 +80,7 @@ class Overlay(Check):
             False,
             (0.0, 1.0),
             "How likely captions or interface elements lie over the picture.",
-            Threshold(">", 0.5, provenance=_BASIS.format("2")),
+            Threshold(">", 0.5, provenance=_BASIS.format("1")),
             "overlay",
         ),
     )

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from leaves import leaves
+from PIL import Image
 
+from benchmarks.pixels.cases.scene_lettering import KINDS, in_scene
 from loupe.brain.checks.overlay import Overlay
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Scores
@@ -21,6 +23,7 @@ from loupe.brain.measures.overlays import drawing, vlm_questions
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, decide
 from loupe.brain.perception.vlm.base import Vlm
+from loupe.testing.picture_set import FOLDER
 
 SCENE = np.ascontiguousarray(leaves(4, 640, 480, 500))
 
@@ -161,6 +164,23 @@ def test_upside_down_and_with_forty_quotations(score: Callable[[ImageBatch], Sco
     for picture in (turned, SCENE):
         values = score_alone(score, picture, prompt)
         assert all(0 <= value <= 1 for value in values.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_lettering_on_a_thing_of_the_scene_is_neither(score: Callable[[ImageBatch], Scores], kind: str) -> None:
+    texts = ("12:45",) if kind == "clock" else ("KX 52 TRW",) if kind == "number plate" else ("Orange Mill",)
+    made = [in_scene(SCENE, kind, texts, drawing.lettering, np.random.default_rng(seed)) for seed in range(6)]
+    scores = score(batch(made))
+    assert int((scores["watermark"] > 0.5).sum()) <= 1
+    assert int((scores["overlay"] > 0.5).sum()) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sign_bakery", "sign_bekery", "sign_bakkery", "sign_garden_wave"])
+def test_a_sign_close_up_is_neither(score: Callable[[ImageBatch], Scores], name: str) -> None:
+    picture = np.asarray(Image.open(FOLDER / f"{name}.jpg").convert("RGB"))
+    assert fails(score_alone(score, picture)) == set()
 
 
 # with a VLM

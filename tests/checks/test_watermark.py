@@ -9,9 +9,9 @@ import pytest
 from leaves import leaves
 
 from loupe.brain.measures.overlays import drawing
-from loupe.brain.measures.overlays.features import crowded, features, likelihood, owned
+from loupe.brain.measures.overlays.features import crowded, features, likelihood, owned, posted
 from loupe.brain.measures.overlays.finding import LineCandidate, evened, mates, slant
-from loupe.brain.measures.overlays.ink import Ink, ink_of
+from loupe.brain.measures.overlays.ink import Ink, crispness, ink_of
 from loupe.brain.measures.overlays.watermark import WEIGHTS, watermark_kind, watermark_likelihood
 from loupe.brain.perception.ocr.regions import Region
 from loupe.brain.prompts.requested_overlays import requested_overlays
@@ -84,7 +84,58 @@ def test_faint_lettering_stands_out_once_the_contrast_is_even() -> None:
     assert ink - ground > 20
 
 
+def test_what_is_written_in_is_crisper_than_what_a_lens_has_seen() -> None:
+    mask = np.zeros(SHAPE, np.float32)
+    drawing.put(mask, drawing.lettering("MILL LANE", 40), 100, 200)
+    drawn = drawing.blended(np.full((*SHAPE, 3), 90, np.uint8), mask, (240, 240, 240), 1)
+    place = region(96, 196, 220, 40)
+    values = [crispness(drawn, place)]
+    for sigma in (0.8, 1.6, 3.2):
+        y = np.arange(-12, 13)
+        kernel = np.exp(-((y / sigma) ** 2) / 2) / np.exp(-((y / sigma) ** 2) / 2).sum()
+        soft = np.apply_along_axis(np.convolve, 0, mask, kernel, mode="same")
+        soft = np.apply_along_axis(np.convolve, 1, soft, kernel, mode="same")
+        values.append(crispness(drawing.blended(np.full((*SHAPE, 3), 90, np.uint8), soft, (240, 240, 240), 1), place))
+    assert values == sorted(values, reverse=True)
+    assert values[0] > 2 * values[-1] > 0
+    faint = drawing.blended(np.full((*SHAPE, 3), 90, np.uint8), mask, (150, 150, 150), 1)
+    assert crispness(faint, place) == pytest.approx(values[0], abs=0.1), "it is over the contrast"
+    assert crispness(np.full((100, 100, 3), 80, np.uint8), region(10, 10, 60, 20)) == 0
+    assert crispness(drawn, region(10, 10, 60, 2)) == 0
+
+
 # a line
+
+
+def test_print_on_an_even_ground_is_less_of_a_watermark_than_a_blend_over_a_lively_one() -> None:
+    place = region(120, 190, 400, 90)
+    opaque, blend = Ink(180, 0.1, 0.05, 1.0, 0.1, 0.3, 0.1), Ink(60, 0.3, 0.7, 0.4, 0.1, 0.3, 0.1)
+    scores = [watermark_likelihood(candidate(place, "GARDEN", ink=ink), SHAPE) for ink in (opaque, blend)]
+    assert scores[0] < 0.5 < scores[1]
+    assert features(candidate(place, ink=opaque), SHAPE, True)["printed"] > 0.9
+    assert features(candidate(place, ink=blend), SHAPE, True)["printed"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("STOP", True),
+        ("speed limit", True),
+        ("NO PARKING", True),
+        ("Mill Lane", True),
+        ("St. Mary Ave.", True),
+        ("Harlow 12", True),
+        ("EXIT 21A", True),
+        ("SAMPLE", False),
+        ("Stop the car now", False),
+        ("© 2021 Iris", False),
+        ("2021-03-04 12:30", False),
+        ("a " * 5000, False),
+        ("", False),
+    ],
+)
+def test_what_signs_say(text: str, expected: bool) -> None:
+    assert posted(text) == expected
 
 
 def test_corners_owners_and_rows_weigh() -> None:

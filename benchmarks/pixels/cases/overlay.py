@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.pixels.cases.scene_lettering import KINDS
 from benchmarks.pixels.cases.seam import frame, letterbox, window_of_a_screen
 from benchmarks.pixels.cases.watermark import (
     CAPTIONED,
@@ -13,6 +14,7 @@ from benchmarks.pixels.cases.watermark import (
     on_a_thing,
     scenes,
     turned,
+    with_a_thing,
     written,
 )
 from benchmarks.pixels.changes import Change, chain, gray, jpeg, noise
@@ -83,6 +85,7 @@ DEFECTS: dict[str, Change] = {
 NEGATIVES: dict[str, Change] = {
     "a board in perspective": on_a_thing("FRESH BREAD", False),
     "a boat's name": on_a_thing("Marianne IV", True),
+    **{f"drawn: {kind}": with_a_thing(kind) for kind in KINDS},
     "letterbox without words": letterbox,
     "white frame": frame(255),
     "a window without words": window_of_a_screen,

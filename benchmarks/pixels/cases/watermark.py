@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import data
+from benchmarks.pixels.cases.scene_lettering import KINDS, close_ups, in_scene
 from benchmarks.pixels.changes import Change, chain, gray, jpeg, noise
 from benchmarks.pixels.sets import Sets, read_sets
 from loupe.brain.engine.reader import read
@@ -132,6 +133,33 @@ def on_a_thing(text: str, painted: bool) -> Change:
     return change
 
 
+#: what is written on the drawn things; the weights have seen other words
+_WORDS = {
+    "road sign": (("HALT",), ("Harlow 12", "Exit 4"), ("KEEP LEFT",), ("Mill Lane",)),
+    "shop sign": (("GREEN LEAF",), ("Tailor",), ("FISH & CHIPS",)),
+    "number plate": (("KX 52 TRW",), ("914 HUB",)),
+    "shirt": (("GREEN LEAF",), ("DENVER",), ("Runners club",)),
+    "package": (("RICE", "500 g"), ("Orange tea",)),
+    "poster": (("SUMMER", "Jazz night", "14 May"), ("CIRCUS",)),
+    "screen": (("File  Edit  View", "Save changes?"), ("Gate 14", "Boarding")),
+    "clock": (("12:45",), ("06:30",)),
+    "sign close up": (("GREEN LEAF",), ("Tailor",), ("HALT",), ("Garden",)),
+}
+
+
+def with_a_thing(kind: str) -> Change:
+    """A thing of the scene with lettering on it, of ``scene_lettering.KINDS``, in one of OpenCV's fonts."""
+
+    def change(pixels: np.ndarray) -> np.ndarray:
+        rng = np.random.default_rng((zlib.crc32(pixels.tobytes()), KINDS.index(kind)))
+        texts = _WORDS[kind][rng.integers(len(_WORDS[kind]))]
+        face = (0, 2, 3, 4)[rng.integers(4)]
+        made = in_scene(pixels, kind, texts, lambda text, height: written(text, height, face), rng)
+        return jpeg(int(rng.integers(70, 96)))(made)
+
+    return change
+
+
 def turned(pixels: np.ndarray) -> np.ndarray:
     """Upside down."""
     return np.ascontiguousarray(pixels[::-1, ::-1])
@@ -149,6 +177,7 @@ DEFECTS: dict[str, Change] = {
 NEGATIVES: dict[str, Change] = {
     "a board in perspective": on_a_thing("FRESH BREAD", False),
     "a boat's name": on_a_thing("Marianne IV", True),
+    **{f"drawn: {kind}": with_a_thing(kind) for kind in KINDS},
     "upside down": turned,
     "JPEG 30": jpeg(30),
     "noise of 10 levels": noise(10),
@@ -175,7 +204,9 @@ def scenes() -> Sets:
     photos = data.files(data.at(data.IMAGENET))[1::2]
     lettered = [p for p in photos if p.stem.partition("_")[2] in LETTERED and p.name not in MARKED + CAPTIONED]
     sets = {"streets with signs": streets, "receipts": receipts, "ImageNet, things with lettering": lettered}
-    return read_sets("hard negative", sets)
+    made = read_sets("hard negative", sets)
+    words = close_ups(1)
+    return made | ({"words of signs, close up": ("hard negative", words)} if words else {})
 
 
 def by_eye(names: Sequence[str]) -> list[Path]:

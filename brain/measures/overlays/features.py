@@ -21,6 +21,24 @@ _TIME = re.compile(
     r"'\d\d\s\d{1,2}\s\d{1,2})|\bREC\b|\b(?:AM|PM)\b"
 )
 
+#: what road signs, doors and street corners say
+_POSTED = re.compile(
+    r"stop|halt|yield|give way|one ?way|detour|slow|danger|caution|warning|dead end|do not enter|road closed|"
+    r"speed limit|(?:no|keep) [a-z]+(?: [a-z]+)?|exit(?: \d+ ?[a-z]?)?|open|closed|push|pull|entrance|private|school|"
+    r"taxi|police|bus stop|parking|(?:[a-z.]+ ){1,3}(?:street|st|road|rd|avenue|ave|lane|drive|blvd|highway)\.?|"
+    r"[a-z. ]{3,} \d{1,3}(?: ?(?:km|mi|m))?|\d{1,3} ?(?:km|mi)",
+    re.IGNORECASE,
+)
+
+
+def posted(text: str) -> bool:
+    """Returns whether a line is, as a whole, what road signs, doors and street corners say.
+
+    >>> posted("SPEED LIMIT"), posted("Mill Lane"), posted("Stop the car now")
+    (True, True, False)
+    """
+    return _POSTED.fullmatch(text.strip()) is not None
+
 
 def owned(text: str) -> bool:
     """Returns whether a line names an owner: an address, a copyright, a stock library's word.
@@ -51,9 +69,10 @@ def features(candidate: LineCandidate, shape: tuple[int, int], read: bool) -> di
     The numbers: ``level`` (0 where it slants by 45 degrees), ``upright`` (written up or down), ``edge_y`` and
     ``edge_x`` (0 at the border, 1 a fifth of the picture away), ``corner`` (near both), ``centred``, ``height`` and
     ``width`` of the picture's, ``sure`` of the detector, ``faint``, ``legible``, ``long`` (letters), ``owned``,
-    ``timed``, ``even`` (one colour), ``lively`` (on an uneven ground), ``blend`` (half transparent), ``misfit``,
-    ``strong`` (contrast), ``gray`` (ink without a hue), ``thin``, ``plate`` (stands on an even rectangle with straight
-    ends), ``bar`` (which reaches the picture's border), ``twins`` and ``mates``.
+    ``timed``, ``posted``, ``even`` (one colour), ``lively`` (on an uneven ground), ``blend`` (half transparent),
+    ``misfit``, ``strong`` (contrast), ``grey`` (ink without a hue), ``thin``, ``printed`` (opaque on an even ground, as
+    print is on a board), ``crisp``, ``plate`` (stands on an even rectangle with straight ends), ``bar`` (which reaches
+    the picture's border), ``twins`` and ``mates``.
     """
     height, width = shape
     region = candidate.region
@@ -79,6 +98,7 @@ def features(candidate: LineCandidate, shape: tuple[int, int], read: bool) -> di
         "long": min(1.0, letters / 10) if read else 0.6,
         "owned": float(read and owned(candidate.text)),
         "timed": float(read and timed(candidate.text)),
+        "posted": float(read and posted(candidate.text)),
         "even": 0.0 if ink is None else math.exp(-3 * ink.spread),
         "lively": 0.0 if ink is None else min(1.0, ink.behind),
         "blend": 0.0 if ink is None or math.isnan(ink.opacity) else 1 - ink.opacity,
@@ -90,7 +110,10 @@ def features(candidate: LineCandidate, shape: tuple[int, int], read: bool) -> di
         "bar": 0.0 if plate is None else plate.straight * min(1.0, plate.borders / 2),
         "twins": min(1.0, candidate.twins / 4),
         "mates": min(1.0, candidate.mates / 6),
+        "crisp": candidate.crisp,
     }
+    # print on a board or a page: opaque, strong, on an even ground; what is blended in is seldom all three
+    values["printed"] = (1 - values["lively"]) * values["strong"] * (1 - values["blend"])
     return values
 
 

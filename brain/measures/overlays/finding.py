@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.measures.overlays.ink import Ink, Plate, ink_of, plate_of
+from loupe.brain.measures.overlays.ink import Ink, Plate, crispness, ink_of, plate_of
 from loupe.brain.perception.ocr.regions import Region, cut, same_place, turns
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class LineCandidate:
         mates: how many other lines have the same size and slant, which rows of a word have wherever they lie
         text: what was read; empty where it was not
         confidence: of the reading, in [0, 1]
+        crisp: how steeply its letters end, in [0, 1]; see ``crispness``
     """
 
     region: Region
@@ -52,6 +53,7 @@ class LineCandidate:
     mates: int = 0
     text: str = ""
     confidence: float = 0.0
+    crisp: float = 0.5
 
 
 def evened(picture: np.ndarray) -> np.ndarray:
@@ -89,7 +91,9 @@ def lines_of(picture: np.ndarray, ocr: Ocr) -> list[LineCandidate]:
     candidates = []
     for (region, is_faint), same, alike in zip(regions, _twins(even, every), mates(every), strict=True):
         own = Region(region.corners / np.float32(scale), region.confidence)
-        candidates.append(LineCandidate(own, is_faint, ink_of(small, region), plate_of(small, region), same, alike))
+        ink, plate = ink_of(small, region), plate_of(small, region)
+        line = LineCandidate(own, is_faint, ink, plate, same, alike, crisp=crispness(picture, own))
+        candidates.append(line)
     return candidates
 
 
