@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
+from pymongo import monitoring
 
 from loupe.brain.core.specs import Generator, GeneratorSession
 
@@ -38,6 +41,32 @@ class Noise(Generator):
         return GeneratorSession({"model": "noise", "steps": 1, "width": 24, "height": 24, "device": device}, draw, 2)
 
 
+class _Writes(monitoring.CommandListener):
+    """Stands before each write to the database: counts it, waits a little, or kills the process."""
+
+    _NAMES = ("insert", "update", "delete", "findAndModify", "aggregate", "create", "createIndexes", "drop")
+
+    def __init__(self) -> None:
+        self.count, self.kill_at = 0, 0
+        self.chance: random.Random | None = None
+
+    def started(self, event: Any) -> None:
+        """Is told before a command is sent."""
+        if event.command_name in self._NAMES:
+            self.count += 1
+            if self.count == self.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.chance is not None and self.chance.random() < 0.3:
+                time.sleep(self.chance.random() * 0.03)
+
+    def succeeded(self, event: Any) -> None:
+        """Is told of an answer."""
+
+    def failed(self, event: Any) -> None:
+        """Is told of an error."""
+
+
+_writes = _Writes()
 _progress = -1
 
 
@@ -150,10 +179,13 @@ def _act(order: dict[str, Any]) -> None:
     _progress = os.open(f"{result_path}.progress", os.O_WRONLY | os.O_CREAT, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    _writes.kill_at = order["kill_at"]
+    _writes.chance = random.Random(order["dawdle"]) if order["dawdle"] else None
     try:
         time.sleep(max(0.0, order.get("at", 0.0) - time.time()))
         made = ACTIONS[order["action"]](**order["given"])
-        result = {"ok": True, "n": getattr(made, "n", made if isinstance(made, int) else None)}
+        count = getattr(made, "n", made if isinstance(made, int) else None)
+        result = {"ok": True, "n": count, "writes": _writes.count}
     except BaseException as error:
         clear = isinstance(error, LoupeError)
         result = {"ok": False, "clear": clear, "error": f"{type(error).__name__}: {str(error)[:400]}"}
@@ -169,8 +201,7 @@ def _act(order: dict[str, Any]) -> None:
 
 def serve() -> None:
     """Imports all that the actions need once, and forks a process for each line of JSON."""
-    import signal
-
+    monitoring.register(_writes)  # of clients that are made from now on: FiftyOne is not imported yet
     import cv2  # noqa: F401
     import torch  # noqa: F401
     from PIL import Image

@@ -7,7 +7,7 @@ import signal
 import numpy as np
 
 from benchmarks.faults.result import Result
-from benchmarks.faults.verbs import VERBS, Job, job, undisturbed
+from benchmarks.faults.verbs import VERBS, Job, job, undisturbed, writes
 from benchmarks.faults.world import World, differences, doubled, half, state, wait_for_a_moment
 
 
@@ -19,9 +19,13 @@ def killed(world: World, seed: int) -> Result:
     result = Result(f"{verb} killed")
     with job(world, verb) as ready:
         for _ in range(int(rng.integers(1, 3))):
-            child = ready.start(world)
-            wait_for_a_moment(child, rng, seconds)
-            child.signal(signal.SIGKILL)
+            if rng.random() < 0.6:
+                # between two writes, where a half could be
+                child = ready.start(world, kill_at=int(rng.integers(1, writes(world, verb) + 1)))
+            else:
+                child = ready.start(world)
+                wait_for_a_moment(child, rng, seconds)
+                child.signal(signal.SIGKILL)
             result.ended(child, killed=True)
             partly(ready, result)
         again(world, ready, result)

@@ -43,9 +43,10 @@ def paired(world: World, seed: int) -> Result:
     with _prepared(world, pair) as (made, actions):
         moment = time.time() + 0.2
         moments = (moment, moment + float(rng.choice([0.0, rng.uniform(0, 0.4)])))
+        dawdles = (2 * seed + 1, 2 * seed + 2) if rng.random() < 0.7 else (0, 0)
         children = [
-            world.start(name, at=at, dataset=made.name, **given)
-            for (name, given), at in zip(actions, moments, strict=True)
+            world.start(name, at=at, dawdle=dawdle, dataset=made.name, **given)
+            for (name, given), at, dawdle in zip(actions, moments, dawdles, strict=True)
         ]
         ends = [result.ended(child) for child in children]
         made.reload()

@@ -67,6 +67,13 @@ def _arguments(world: World, verb: str) -> dict[str, Any]:
     return {}
 
 
+def writes(world: World, verb: str) -> int:
+    """Returns how often a verb writes to the database when nothing happens."""
+    undisturbed(world, verb)
+    count: int = world.known(f"writes of {verb}", lambda: 0)
+    return count
+
+
 def undisturbed(world: World, verb: str) -> tuple[dict[str, Any], float]:
     """Returns what a verb comes to when nothing happens, and how long it takes.
 
@@ -82,6 +89,7 @@ def undisturbed(world: World, verb: str) -> tuple[dict[str, Any], float]:
             seconds = time.monotonic() - start
             if made is None or not made["ok"] or doubled(ready.made):
                 raise SystemExit(f"{verb} fails undisturbed: {made}, {child.log()[-2000:]}")
+            world.known(f"writes of {verb}", lambda: made["writes"])
             ready.made.reload()
             return state(ready.made), seconds
 

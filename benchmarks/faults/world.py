@@ -176,11 +176,26 @@ class World:
                 return line[2:].strip()
         raise SystemExit("the campaign's own process has ended")
 
-    def start(self, action: str, at: float = 0.0, **given: Any) -> Child:
-        """Forks a process that acts, at a moment of the clock if one is given."""
+    def start(self, action: str, at: float = 0.0, kill_at: int = 0, dawdle: int = 0, **given: Any) -> Child:
+        """Forks a process that acts.
+
+        Args:
+            action: of ``actions.ACTIONS``
+            at: the moment of the clock at which it begins
+            kill_at: before which of its writes to the database it is killed; 0: it is not
+            dawdle: a seed: it waits a little before some of its writes, so that others come between; 0: it does not
+            given: what the action gets
+        """
         self._count += 1
         result = self.folder / f"result-{self._count}"
-        order = {"action": action, "given": given, "result": str(result), "at": at}
+        order = {
+            "action": action,
+            "given": given,
+            "result": str(result),
+            "at": at,
+            "kill_at": kill_at,
+            "dawdle": dawdle,
+        }
         assert self._forking.stdin is not None
         self._forking.stdin.write(json.dumps(order) + "\n")
         self._forking.stdin.flush()
@@ -275,11 +290,9 @@ def differences(wanted: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
     for name in sorted(wanted.keys() | got.keys()):
         first, second = wanted.get(name), got.get(name)
         if first != second:
-            fields = sorted(
-                field
-                for field in {*(first or {}), *(second or {})}
-                if isinstance(first, dict) and isinstance(second, dict) and first.get(field) != second.get(field)
-            )
+            fields: list[str] = []
+            if isinstance(first, dict) and isinstance(second, dict):
+                fields = sorted(field for field in {*first, *second} if first.get(field) != second.get(field))
             wrong.append(f"{name}: {', '.join(fields) or 'missing, or there twice'}")
     return wrong
 
