@@ -123,7 +123,12 @@ class Outcome(Record):
         return states_of([self], columns, n=len(next(iter(columns.values()))))[self.name]
 
 
-def states_of(outcomes: Iterable[Outcome], columns: Mapping[str, Sequence[Any]], n: int) -> dict[str, np.ndarray]:
+def states_of(
+    outcomes: Iterable[Outcome],
+    columns: Mapping[str, Sequence[Any]],
+    n: int,
+    known: Mapping[Fact, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
     """Returns for each outcome a (N,) int8 array of ``State``, each column looked through once for all of them.
 
     Args:
@@ -131,9 +136,12 @@ def states_of(outcomes: Iterable[Outcome], columns: Mapping[str, Sequence[Any]],
         columns: N values by path, or a (N,) array of floats with NaN where there is none; a path that is not there
             holds nothing
         n: how many samples there are
+        known: (N,) bool arrays: the answers to facts whose columns are not given
     """
     outcomes = list(outcomes)
-    answers = _answers({fact for outcome in outcomes for fact in outcome.facts.values()}, columns, n)
+    answers = {**(known or {})}
+    asked = {fact for outcome in outcomes for fact in outcome.facts.values()}
+    answers |= _answers(asked - answers.keys(), columns, n)
     states = {}
     for outcome in outcomes:
         state = np.zeros(n, dtype=np.int8)

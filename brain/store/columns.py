@@ -15,7 +15,7 @@ from fiftyone.core.collections import SampleCollection
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor, factors_of
-from loupe.brain.slicing.outcomes import Outcome, State, states_of
+from loupe.brain.slicing.outcomes import Fact, Outcome, State, states_of
 from loupe.brain.store import narrowing, plain
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store.connection import database_errors
@@ -26,6 +26,8 @@ from loupe.brain.store.runs import root
 
 _SLICEABLE = (fo.StringField, fo.BooleanField, fo.IntField)
 _FEW = 30
+#: outcomes up to which the database is asked for each one's answers
+_FEW_MODES = 3
 #: so many samples are looked at to tell what is worth offering
 LOOK_AT = 500
 
@@ -75,20 +77,29 @@ def read(
             if fact.path not in paths:
                 raise UnknownName("field", fact.path, view.get_field_schema(flat=True))
 
-    facts, values, n = _read(view, outcomes, paths, [own.read for _, own in wanted])
+    facts, values = _read(view, outcomes, paths, [own.read for _, own in wanted])
     factors, columns = [], {}
     for (factor, own), column in zip(wanted, values, strict=True):
         items = own.values(column)
         fitted = factor.of_kind(own.kind).fitted(items)
         factors.append(fitted)
         columns[factor.name] = fitted.column(items)
-    return Columns(tuple(factors), columns, states_of(outcomes, facts, n))
+    return Columns(tuple(factors), columns, states_of(outcomes, facts.columns, facts.n, facts.answers))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What outcomes are decided by: N samples' columns by path, and answers that the database gave."""
+
+    n: int
+    columns: Mapping[str, Sequence[Any]]
+    answers: Mapping[Fact, np.ndarray]
 
 
 def _read(
     view: SampleCollection, outcomes: Sequence[Outcome], paths: Mapping[str, str], factors: Sequence[Any]
-) -> tuple[dict[str, Sequence[Any]], list[Sequence[Any]], int]:
-    """Returns the column of each fact's path, what is read for each factor, and how many samples there are.
+) -> tuple[_Facts, list[Sequence[Any]]]:
+    """Returns what outcomes are decided by, and what is read for each factor.
 
     All in one pass, so that nothing that is written meanwhile comes between them.
 
@@ -98,19 +109,31 @@ def _read(
         paths: for the path of each fact the path that is read for it
         factors: what ``values`` takes
     """
-    numbers = {fact.path for outcome in outcomes for fact in outcome.facts.values() if fact.test == "number"}
-    names = list(dict.fromkeys(name for path, name in paths.items() if path not in numbers))
-    scores = [name for path, name in paths.items() if path in numbers]
-    if not (names or scores or factors):
-        return {}, [], view.count()
-    if plain.are_plain(view, factors):
-        columns, table = plain.read(view, [*names, *factors], scores)
-        read: dict[str, Sequence[Any]] = dict(zip([*names, *scores], [*columns[: len(names)], *table.T], strict=True))
-        return {path: read[name] for path, name in paths.items()}, [*columns[len(names) :]], len(table)
-    with database_errors():
-        values = view.values([*names, *scores, *factors])
-    read = dict(zip([*names, *scores], values, strict=False))
-    return {path: read[name] for path, name in paths.items()}, values[len(read) :], len(values[0])
+    facts = {fact for outcome in outcomes for fact in outcome.facts.values() if fact.path in paths}
+    if not (facts or factors):
+        return _Facts(view.count(), {}, {}), []
+    if not plain.are_plain(view, factors):
+        names = list(dict.fromkeys(paths.values()))
+        with database_errors():
+            values = view.values([*names, *factors])
+        read = dict(zip(names, values, strict=False))
+        columns = {path: read[name] for path, name in paths.items()}
+        return _Facts(len(values[0]), columns, {}), values[len(names) :]
+
+    # of a few outcomes the database gives the answers; of many, lists of labels are less to send
+    answered = {
+        fact: store_outcomes.expression(fact) for fact in facts if fact.test == "key" or len(outcomes) <= _FEW_MODES
+    }
+    asked = {fact: expression for fact, expression in answered.items() if expression}
+    rest = facts - asked.keys()
+    scores = sorted({fact.path for fact in rest if fact.test == "number"})
+    others = sorted({fact.path for fact in rest} - set(scores))
+    columns_read, table = plain.read(
+        view, [*(paths[path] for path in others), *factors], [*(paths[path] for path in scores), *asked.values()]
+    )
+    columns = dict(zip([*others, *scores], [*columns_read[: len(others)], *table.T[: len(scores)]], strict=True))
+    answers = dict(zip(asked, table.T[len(scores) :] == 1, strict=True))
+    return _Facts(len(table), columns, answers), [*columns_read[len(others) :]]
 
 
 @dataclass(frozen=True)

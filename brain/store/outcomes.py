@@ -52,6 +52,21 @@ def reads(outcomes: Iterable[Outcome], samples: SampleCollection) -> dict[str, s
     return {path: _READ_AS.get(path, path) for path in paths if samples.has_field(_READ_AS.get(path, path))}
 
 
+def expression(fact: Fact) -> dict[str, Any] | None:
+    """Returns the database's expression of the answer to a fact of failure modes; None of one that any field may hold.
+
+    It is true, or something else than true: what a list of labels or a dict holds need not be read to know it.
+    """
+    match fact.test:
+        case "key":
+            return {"$or": [{"$gt": [f"${fact.path}.{key}", None]} for key in fact.values]}
+        case "any" if fact.path in (_LABELS, ASKED):
+            return {"$or": [{"$in": [value, {"$ifNull": [f"${fact.path}", []]}]} for value in fact.values]}
+        case "set" if fact.path == _CLASSIFICATIONS:
+            return {"$gt": [f"${fact.path}", None]}
+    return None
+
+
 def query(outcome: Outcome, state: State) -> dict[str, Any]:
     """Returns the database's query for the samples in a state; plain JSON, since a view travels to the App."""
     lines = [

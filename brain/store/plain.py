@@ -29,14 +29,14 @@ def _innermost(samples: SampleCollection, path: str) -> Any:
 
 
 def read(
-    samples: SampleCollection, paths: Sequence[str | Mapping[str, Any]], numbers: Sequence[str] = ()
+    samples: SampleCollection, paths: Sequence[str | Mapping[str, Any]], numbers: Sequence[str | Mapping[str, Any]] = ()
 ) -> tuple[list[list[Any]], np.ndarray]:
     """Returns the columns of some paths in sample order, in one pass over the database.
 
     Args:
         samples: a dataset or view of N samples
         paths: of plain fields, of dicts, or "id", or expressions of the database; below a list a path gives a list
-        numbers: paths of fields that hold numbers
+        numbers: paths of fields that hold numbers, or expressions of those, or of truth, which is 1 or 0
 
     Returns:
         columns: for each path N values, None where there is none
