@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.results import Rate
-from loupe.operators.summary import counted, failure_title, percent
+from loupe.operators.summary import counted, escape, failure_title, percent
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
@@ -111,4 +111,9 @@ def _rest(content: Shown) -> str:
         parts.append(f"Judged, and nothing has: {', '.join(map(failure_title, known.clean))}.")
     if known.unjudged:
         parts.append(f"Could be judged nowhere: {', '.join(map(failure_title, known.unjudged))}.")
+    if content.as_asked:
+        asked = ", ".join(f"{failure_title(failure)} {count:,}" for failure, count in content.as_asked.items())
+        parts.append(f"As the prompts ask, and so no failure: {asked}.")
+    # what a reason quotes of a prompt is no Markdown of ours
+    parts += [f"{escape(check)}: {escape(sentence)}." for check, sentence in content.inapplicable.items()]
     return "\n\n".join(parts)

@@ -90,3 +90,28 @@ def test_scores_without_a_threshold_are_said_to_be_unflagged(new_dataset: Callab
     session = opened(dataset)
     assert "next_flag" in session.shown() or "next_check" in session.shown()
     assert session.content.known.failed == 0
+
+
+def test_what_prompts_ask_for_and_what_does_not_apply_are_a_line_each(new_dataset: Callable[[], Any]) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain.core import registry
+    from loupe.brain.store import scores
+
+    dataset = new_dataset()
+    prompts = ["a street at night"] * 3 + ["a *bold* <b>sign</b>"] * 7
+    dataset.add_samples(
+        [fo.Sample(filepath=f"/nowhere/{n}.png", prompt=prompt) for n, prompt in enumerate(prompts)], progress=False
+    )
+    outputs = [registry.failures()[name][1] for name in ("dark", "motion_blur")]
+    scores.declare(dataset, outputs)
+    dataset.set_values("quality.brightness_p95", [0.1] * 4 + [0.9] * 6)
+    dataset.set_values("checked", [{"exposure": "x", "motion_blur": "x"}] * 10)
+    why = fo.Classification(label="motion_blur", reason="too <small> to judge")
+    dataset.set_values("unknown", [fo.Classifications(classifications=[why.copy()]) for _ in range(10)], dynamic=True)
+    loupe.flag(dataset)
+    shown = texts(opened(dataset))
+    assert "As the prompts ask, and so no failure: Dark 3." in shown
+    assert "does not apply to any of 10 pictures: too &lt;small&gt; to judge." in shown
+    assert "**1** fail in some way" in shown
