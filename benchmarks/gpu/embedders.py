@@ -13,9 +13,9 @@ from benchmarks.gpu.report import Report, Settings, rate
 from loupe.brain.core import registry
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.specs import Embedder
-from loupe.brain.embedders import efficientnet_lite
 from loupe.brain.embedders.efficientnet_lite import EfficientNetLite
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.perception import imagenet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,12 +67,12 @@ def _random(device: str) -> Embed:
     import torch
     from torch.nn.functional import normalize
 
-    features = efficientnet_lite._features(_random_weights()).eval().requires_grad_(False)
+    features = imagenet.features_of(_random_weights()).eval().requires_grad_(False)
     features = features.to(device, memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def embed(batch: ImageBatch) -> Tensor:
-        return normalize(features(efficientnet_lite.inputs(batch.pixels.to(device))), dim=1)
+        return normalize(features(imagenet.inputs(batch.pixels.to(device))), dim=1)
 
     return embed
 

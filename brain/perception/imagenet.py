@@ -84,7 +84,7 @@ def network(path: Path) -> tuple[nn.Module, nn.Module]:
 
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        features = _features(state)
+        features = features_of(state)
         head = nn.Linear(1280, 1000)
         head.load_state_dict({"weight": state["_fc.weight"], "bias": state["_fc.bias"]})
     except Exception as error:  # torch raises what it likes for a file that holds something else
@@ -94,7 +94,7 @@ def network(path: Path) -> tuple[nn.Module, nn.Module]:
     return features.eval().requires_grad_(False), head.eval().requires_grad_(False)
 
 
-def _features(state: Mapping[str, Tensor]) -> nn.Module:
+def features_of(state: Mapping[str, Tensor]) -> nn.Module:
     from torch import nn
 
     layers: list[nn.Module] = [*_convolution(state, "_conv_stem", "_bn0", 2), nn.ReLU6(inplace=True)]

@@ -84,8 +84,8 @@ _VASE = "sd15/Alberto-Morrocco/1"
 _COMPOSITION = Group(
     "Composition",
     """
-    What the prompt asks for is compared with the boxes of a detector: offline YOLOX-nano, which knows the 80 classes
-    of COCO, on a GPU one that finds things by their name; or with boxes that your samples have. `missing_object`,
+    What the prompt asks for is compared with the boxes of a detector: offline YOLOX-nano (or NanoDet, where only that
+    is to be had), which knows the 80 classes of COCO, on a GPU one that finds things by their name; or with boxes that your samples have. `missing_object`,
     `wrong_count`, `wrong_attribute` (colours), `wrong_relation`, `wrong_size`, `negation_violated` and `extra_object`
     are likelihoods; what is too close to call, or has no label, is unknown. The prompts here are ours, not those that
     the pictures were made with. The small detector sees less in paintings than in photos: what it takes for something
