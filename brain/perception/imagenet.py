@@ -95,6 +95,7 @@ def network(path: Path) -> tuple[nn.Module, nn.Module]:
 
 
 def features_of(state: Mapping[str, Tensor]) -> nn.Module:
+    """Returns the network up to its features, with these weights by the names of the published file: (N, 1280)."""
     from torch import nn
 
     layers: list[nn.Module] = [*_convolution(state, "_conv_stem", "_bn0", 2), nn.ReLU6(inplace=True)]
