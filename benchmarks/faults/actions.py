@@ -10,35 +10,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 from PIL import Image
 from pymongo import monitoring
 
-from loupe.brain.core.specs import Generator, GeneratorSession
-
-
-@dataclass(frozen=True)
-class Noise(Generator):
-    """Noise of its own for each request, drawn in a moment."""
-
-    name: ClassVar[str] = "noise"
-    version: ClassVar[int] = 1
-    reference: ClassVar[str] = "numpy"
-    license: ClassVar[str] = "BSD-3-Clause"
-
-    def load(self, device: str) -> GeneratorSession:
-        """Returns what draws."""
-
-        def draw(requests: Any) -> list[Image.Image]:
-            time.sleep(0.002 * len(requests))
-            rngs = (np.random.default_rng(request.seed) for request in requests)
-            return [Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)) for rng in rngs]
-
-        return GeneratorSession({"model": "noise", "steps": 1, "width": 24, "height": 24, "device": device}, draw, 2)
+from benchmarks.faults.noise import Noise
 
 
 class _Writes(monitoring.CommandListener):
@@ -204,7 +182,6 @@ def serve() -> None:
     monitoring.register(_writes)  # of clients that are made from now on: FiftyOne is not imported yet
     import cv2  # noqa: F401
     import torch  # noqa: F401
-    from PIL import Image
 
     from loupe.brain import api, worker  # noqa: F401
     from loupe.brain.core import registry

@@ -17,35 +17,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.faults.noise import Noise
 from loupe.brain.core.records import Box, Output, Scores
-from loupe.brain.core.specs import Check, Generator, GeneratorSession
+from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
 _SAMPLES, _KEYS, _RUNS = 60, 8, 5
-
-
-@dataclass(frozen=True)
-class Noise(Generator):
-    """Noise of its own for each request."""
-
-    name: ClassVar[str] = "noise"
-    version: ClassVar[int] = 1
-    reference: ClassVar[str] = "numpy"
-    license: ClassVar[str] = "BSD-3-Clause"
-
-    def load(self, device: str) -> GeneratorSession:
-        """Returns what draws."""
-
-        def draw(requests: Any) -> list[Image.Image]:
-            rngs = (np.random.default_rng(request.seed) for request in requests)
-            return [Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)) for rng in rngs]
-
-        return GeneratorSession({"model": "noise", "steps": 1, "width": 8, "height": 8, "device": device}, draw, 2)
 
 
 def _check(side: str) -> Check:

@@ -74,3 +74,26 @@ def test_what_needs_no_documents(mixed: Any, path: str, expected: bool) -> None:
 
     assert plain.are_plain(mixed, [path]) is expected
     assert plain.are_plain(mixed, ["word", path]) is expected
+
+
+def test_of_groups_it_reads_the_slices_that_values_reads(dataset: Any) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import plain
+
+    dataset.add_group_field("group", default="left")
+    groups = [fo.Group() for _ in range(3)]
+    dataset.add_samples(
+        [
+            fo.Sample(f"/nowhere/{at}{side}.png", group=group.element(side), number=at + (side == "right") / 2)
+            for at, group in enumerate(groups)
+            for side in ("left", "right")
+        ],
+        progress=False,
+    )
+    both = dataset.select_group_slices(["left", "right"])
+    for samples, n in ((dataset, 3), (dataset.select_group_slices("right"), 3), (both, 6)):
+        (paths,), numbers = plain.read(samples, ["filepath"], ["number"])
+        assert paths == samples.values("filepath")
+        assert numbers[:, 0].tolist() == samples.values("number")
+        assert len(paths) == n

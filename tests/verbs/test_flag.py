@@ -155,3 +155,18 @@ def test_twenty_thousand_samples_are_flagged_without_decoding_in_seconds(dataset
     dataset.set_values(f"quality.{name}", np.linspace(0, 1, n).tolist())
     flags = loupe.flag(dataset, {"dark": 0.1})
     assert flags.counts["dark"] == pytest.approx(2000, abs=1)
+
+
+def test_a_label_that_somebody_put_in_by_hand_is_replaced(scored: Any) -> None:
+    """It has no score and no threshold, and the failure mode is one that is flagged."""
+    import fiftyone as fo
+
+    import loupe
+
+    flags = loupe.flag(scored)
+    scored.set_values(
+        "failures", [fo.Classifications(classifications=[fo.Classification(label="dark")])] * 2 + [None] * 2
+    )
+    assert loupe.flag(scored).counts == flags.counts
+    assert _labels(scored) == [["dark"], [], [], ["bright"]]
+    assert scored.values("failures.classifications.threshold")[0] == [flags.thresholds["dark"].value]
