@@ -18,6 +18,7 @@ _VERBS = (
     "flag",
     "generate",
     "import_images",
+    "report",
     "scores",
     "slice",
 )

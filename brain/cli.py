@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import html
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from loupe import __version__
-from loupe.brain.core.errors import InputError, LoupeError, OutputError
+from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.results import Rate, Rates
-from loupe.brain.core.tables import Table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +31,16 @@ def _check(given: argparse.Namespace) -> int:
     from loupe.brain import api
 
     api.check  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
+    from loupe.brain.report import files
     from loupe.brain.store import named, overview
+    from loupe.brain.verbs.report import FORMS
 
     folder = Path(given.folder).expanduser()
     if not folder.is_dir():
         raise InputError(f"expected a folder of images, got {'a file' if folder.exists() else 'nothing'} at {folder}")
+    if given.report:
+        # before the work, not after it
+        files.place(given.report, *FORMS)
     dataset = named.opened(given.dataset or named.of_folder(folder))
     api.import_images(dataset, folder, prompts=given.prompts)
     run = api.check(dataset, given.checks, progress=not given.quiet)
@@ -48,11 +51,7 @@ def _check(given: argparse.Namespace) -> int:
     for note in overview.notes(dataset):
         print(note)
     if given.report:
-        path = Path(given.report).expanduser()
-        try:
-            path.write_text(page(f"{folder}: {len(dataset):,} images", table), encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise OutputError(f"expected a place for the report, got {path}: {error.strerror}") from error
+        path = api.report(dataset, given.report, title=f"{folder}", progress=not given.quiet)
         print(f"the report: {path}", file=sys.stderr)
     print(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
     return 0
@@ -61,15 +60,6 @@ def _check(given: argparse.Namespace) -> int:
 def by_rate(rates: Sequence[Rate]) -> Rates:
     """Returns rates, the highest first; what nobody judged stands at the end."""
     return Rates(sorted(rates, key=lambda rate: (-rate.rate if rate.n else 1.0, rate.failure)))
-
-
-def page(title: str, table: Table) -> str:
-    """Returns a page that needs nothing else: a title and a table."""
-    shown = html.escape(title)
-    style = "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{padding:.3em .8em;"
-    style += "border-bottom:1px solid #ccc;text-align:left}"
-    head = f'<meta charset="utf-8"><title>{shown}</title><style>{style}</style>'
-    return f"<!doctype html><html lang='en'><head>{head}</head><body><h1>{shown}</h1>{table.html()}</body></html>\n"
 
 
 def _worker(given: argparse.Namespace) -> int:
@@ -114,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "each failure occurs. A second time it checks what is new or has changed.",
     )
     check.add_argument("folder", help="the images, in folders inside of it, too")
-    check.add_argument("--report", metavar="FILE", help="write the table as a page (HTML) as well")
+    check.add_argument("--report", metavar="FILE", help="write a report as well: .html, .md or .json")
     check.add_argument(
         "--checks", nargs="+", metavar="NAME", help="checks, failures such as blur, or quick, photos, generated, all"
     )

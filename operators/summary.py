@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from loupe.brain.core.markdown import escape as escape
+from loupe.brain.core.markdown import grid
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 _MAX_ROWS = 40
 _MAX_PAIRS = 1000
 
@@ -39,16 +40,6 @@ class Summary:
         return {"message": self.message, "summary": self.text, **self.facts}
 
 
-def escape(text: object) -> str:
-    """Returns a text that Markdown shows as it is: prompts, file names and labels are not ours.
-
-    >>> escape("<b>|x|</b>")
-    '&lt;b&gt;\\\\|x\\\\|&lt;/b&gt;'
-    """
-    plain = " ".join(str(text).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", plain)
-
-
 def prose(text: str) -> str:
     """Returns a sentence that Markdown shows as it is, but for what stands between backticks, which is code.
 
@@ -64,10 +55,9 @@ def prose(text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Returns a Markdown table; its cells are escaped, and rows beyond the first 40 are counted only."""
-    lines = [[escape(cell) for cell in row] for row in rows]
-    shown = [head, ["---"] * len(head), *lines[:_MAX_ROWS]]
-    more = f"\n\nand {len(lines) - _MAX_ROWS} rows more" if len(lines) > _MAX_ROWS else ""
-    return "\n".join("| " + " | ".join(row) + " |" for row in shown) + more
+    every = list(rows)
+    more = f"\n\nand {len(every) - _MAX_ROWS} rows more" if len(every) > _MAX_ROWS else ""
+    return grid(head, every[:_MAX_ROWS]) + more
 
 
 def failure_title(name: str) -> str:
