@@ -41,13 +41,13 @@ def test_the_numbers_are_those_of_slice(dataset: Any, tmp_path: Path) -> None:
     from loupe.brain.core.records import _plain
 
     path = loupe.report(dataset, tmp_path / "r.json", by=["time", "site"], title="mine")
-    told = json.loads(path.read_text())
-    assert told["generator"] == "Loupe"
-    assert (told["title"], told["dataset"], told["n"], told["whole"]) == ("mine", dataset.name, 10, True)
-    overall = {rate["failure"]: rate for rate in told["overview"]["failing"]}
+    reported = json.loads(path.read_text())
+    assert reported["generator"] == "Loupe"
+    assert (reported["title"], reported["dataset"], reported["n"], reported["whole"]) == ("mine", dataset.name, 10, True)
+    overall = {rate["failure"]: rate for rate in reported["overview"]["failing"]}
     assert overall["dark"]["failures"] == 5
-    assert [table["factor"] for table in told["tables"]] == ["time", "site"]
-    for table in told["tables"]:
+    assert [table["factor"] for table in reported["tables"]] == ["time", "site"]
+    for table in reported["tables"]:
         rates = {
             (rate["slice"]["values"][table["factor"]], rate["failure"]): rate for row in table["cells"] for rate in row
         }
