@@ -21,6 +21,7 @@ _VERBS = (
     "report",
     "scores",
     "slice",
+    "split",
 )
 _RECORDS = ("Progress", "Threshold")
 _RESULTS = (
@@ -39,6 +40,9 @@ PUBLIC: dict[str, str] = {
     **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
+    "Certificate": f"{_CORE}.splits",
+    "Split": f"{_CORE}.splits",
+    "verify_split": "loupe.brain.verbs.split",
     "LoupeError": f"{_CORE}.errors",
     "Calibration": "loupe.brain.stats.calibration",
     "Factor": "loupe.brain.slicing.factors",

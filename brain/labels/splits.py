@@ -57,22 +57,23 @@ class Targets:
         return cls(names, shares / shares.sum())
 
 
-def merged(groups: Sequence[np.ndarray], n: int) -> np.ndarray:
+def merged(groups: Sequence[tuple[np.ndarray, np.ndarray]], n: int) -> np.ndarray:
     """Returns the (N,) int64 groups that no split may part: samples that share a group in any of the given ways.
 
     Args:
-        groups: (N,) ints each; below 0: in none of that kind
+        groups: for each way (M,) samples and their (M,) groups, ints; a sample may be in several, or in none
         n: how many samples there are
 
-    >>> merged([np.array([0, 0, 1, -1]), np.array([-1, 5, 5, -1])], 4).tolist()
+    >>> scenes = np.array([0, 1, 2]), np.array([7, 7, 8])
+    >>> patients = np.array([1, 2]), np.array([5, 5])
+    >>> merged([scenes, patients], 4).tolist()
     [0, 0, 0, 1]
     """
     rows, columns = [np.arange(n)], [np.arange(n)]
-    for group in groups:
-        inside = np.flatnonzero(group >= 0)
-        _, first, which = np.unique(group[inside], return_index=True, return_inverse=True)
-        rows.append(inside)
-        columns.append(inside[first][which])
+    for samples, group in groups:
+        _, first, which = np.unique(group, return_index=True, return_inverse=True)
+        rows.append(samples)
+        columns.append(samples[first][which])
     edges = (np.ones(sum(map(len, rows)), dtype=np.int8), (np.concatenate(rows), np.concatenate(columns)))
     _, labels = sparse.csgraph.connected_components(sparse.coo_matrix(edges, shape=(n, n)), directed=False)
     return labels.astype(np.int64)
@@ -262,8 +263,7 @@ def in_order(targets: Targets, times: np.ndarray, groups: np.ndarray, gap: float
     split[known] = np.searchsorted(cuts, times[known], side="right")
     for cut in cuts:
         split[(times < cut) & (times > cut - gap)] = NOWHERE
-    torn = _torn(split, groups)
-    split[torn] = NOWHERE
+    split[torn(split, groups)] = NOWHERE
     empty = [name for at, name in enumerate(targets.names) if not (split == at).any()]
     if empty:
         raise InputError(
@@ -273,14 +273,14 @@ def in_order(targets: Targets, times: np.ndarray, groups: np.ndarray, gap: float
     return split
 
 
-def _torn(split: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Returns a (N,) bool array: whether a sample's group stands in several splits, or in one and in a gap."""
+def torn(split: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Returns a (N,) bool array: whether a sample's group does not stand in one split as a whole."""
     first = np.full(int(groups.max(initial=-1)) + 1, NOWHERE - 1)
     first[groups[::-1]] = split[::-1]
     differs = split != first[groups]
-    torn = np.zeros(len(first), dtype=bool)
-    torn[groups[differs]] = True
-    return torn[groups]
+    parted = np.zeros(len(first), dtype=bool)
+    parted[groups[differs]] = True
+    return parted[groups]
 
 
 def repaired(split: np.ndarray, n_splits: int, groups: np.ndarray) -> np.ndarray:
@@ -310,3 +310,27 @@ def repaired(split: np.ndarray, n_splits: int, groups: np.ndarray) -> np.ndarray
         sizes[to[group]] += counts[group].sum()
     made[inside] = to[groups[inside]]
     return made
+
+
+def deviation(split: np.ndarray, targets: Targets, classes: sparse.csr_matrix | None) -> tuple[float, float]:
+    """Returns how far splits are from their shares, and what of it rounding makes unavoidable; both in [0, 1].
+
+    It is the largest difference, over all splits and all classes (and all samples as one), between the share of the
+    class that a split has and the one that it should have.
+
+    Args:
+        split: (N,) int64; those that are ``NOWHERE`` do not count
+        targets: what it should be
+        classes: (N, L), or None
+    """
+    inside = np.flatnonzero(split != NOWHERE)
+    every = sparse.csr_matrix(np.ones((len(split), 1)))
+    every = every if classes is None else sparse.hstack([classes, every], format="csr")
+    where = sparse.csr_matrix((np.ones(len(inside)), (split[inside], inside)), (len(targets.names), len(split)))
+    held = np.asarray((where @ every).todense())
+    total = held.sum(axis=0)
+    known = total > 0
+    wanted = targets.shares[:, None] * total[known]
+    nearest = np.abs(np.rint(wanted) - wanted)
+    off = np.abs(held[:, known] - wanted) / total[known]
+    return float(off.max(initial=0)), float((nearest / total[known]).max(initial=0))

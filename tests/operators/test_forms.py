@@ -36,6 +36,11 @@ DIFFERENT = {
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",
+    ("split", "groups"): "None means the duplicates, where they are known",
+    ("split", "order"): "None is a choice with a name",
+    ("split", "repair"): "None is a choice with a name",
+    ("split", "sizes"): "None means three splits, which are named with their shares",
+    ("split", "stratify"): "None means none: an empty list",
     ("slice", "failure"): "None is a choice with a name",
 }
 

@@ -43,7 +43,12 @@ def test_the_numbers_are_those_of_slice(dataset: Any, tmp_path: Path) -> None:
     path = loupe.report(dataset, tmp_path / "r.json", by=["time", "site"], title="mine")
     reported = json.loads(path.read_text())
     assert reported["generator"] == "Loupe"
-    assert (reported["title"], reported["dataset"], reported["n"], reported["whole"]) == ("mine", dataset.name, 10, True)
+    assert (reported["title"], reported["dataset"], reported["n"], reported["whole"]) == (
+        "mine",
+        dataset.name,
+        10,
+        True,
+    )
     overall = {rate["failure"]: rate for rate in reported["overview"]["failing"]}
     assert overall["dark"]["failures"] == 5
     assert [table["factor"] for table in reported["tables"]] == ["time", "site"]
