@@ -331,6 +331,16 @@ def deviation(split: np.ndarray, targets: Targets, classes: sparse.csr_matrix | 
     total = held.sum(axis=0)
     known = total > 0
     wanted = targets.shares[:, None] * total[known]
-    nearest = np.abs(np.rint(wanted) - wanted)
     off = np.abs(held[:, known] - wanted) / total[known]
-    return float(off.max(initial=0)), float((nearest / total[known]).max(initial=0))
+    return float(off.max(initial=0)), float((_rounding(wanted) / total[known]).max(initial=0))
+
+
+def _rounding(wanted: np.ndarray) -> np.ndarray:
+    """Returns for each of L classes by how many samples some split has to miss its (S, L) share: whole ones sum to it.
+
+    Of the S shares as many are rounded up as their fractions sum to, those with the largest.
+    """
+    fractions = -np.sort(-(wanted - np.floor(wanted + 1e-9)).clip(0), axis=0)
+    up = np.rint(fractions.sum(axis=0)).astype(np.int64)
+    places = np.arange(len(fractions))[:, None]
+    return np.where(places < up, 1 - fractions, fractions).max(axis=0)

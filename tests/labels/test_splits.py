@@ -166,7 +166,20 @@ def test_how_far_from_the_shares_is_counted_over_every_class() -> None:
     targets = Targets.of({"a": 0.5, "b": 0.5})
     labels = np.array([0, 0, 0, 0, 1, 1, 1])
     off, rounding = deviation(np.array([0, 0, 0, 1, 0, 1, 1]), targets, classes_of(labels))
-    # of class 0 three of four stand in a; of three nobody can put more than half a sample wrong
+    # of class 0 three of four stand in a; of three samples one side has to get two, half a one too many
     assert off == pytest.approx(0.25)
     assert rounding == pytest.approx(0.5 / 3)
     assert deviation(np.array([0, 1, NOWHERE]), targets, None) == (0.0, 0.0)
+
+
+def test_what_rounding_costs_is_what_the_best_of_all_whole_numbers_costs() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        n, shares = int(rng.integers(1, 12)), rng.dirichlet(np.ones(3))
+        best = min(
+            max(abs(a - shares[0] * n), abs(b - shares[1] * n), abs(n - a - b - shares[2] * n))
+            for a in range(n + 1)
+            for b in range(n + 1 - a)
+        )
+        targets = Targets(("a", "b", "c"), shares)
+        assert deviation(np.zeros(n, dtype=np.int64), targets, None)[1] == pytest.approx(best / n)

@@ -1,0 +1,23 @@
+"""How near splits come to their shares, and how fast, against the libraries that do a part of it.
+
+python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.commands import Family
+from benchmarks.labels.splits import print_splits
+
+
+def family() -> Family:
+    """Returns the commands."""
+    made = Family("labels", __doc__)
+    splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
+    splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(family().main())
