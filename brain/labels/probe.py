@@ -3,7 +3,8 @@
 Two probes are pooled. The first is linear discriminant analysis with its covariance shrunk towards a sphere (Ledoit &
 Wolf's form, by a fixed amount), for which the sums that it needs add up: each fold costs what is left of one pass. The
 second is the vote of the nearest neighbors. Neither sees the label that it speaks of. Their log-probabilities are
-weighted so that the given labels are most probable (two numbers for all samples): what was overconfident is no more.
+weighted so that the given labels are most probable, where a share of the labels is given by chance (three numbers for
+all samples): what was overconfident is no more, and wrong labels do not make the right ones less sure.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 
-#: by how much the covariance is drawn to a sphere of the same size; tuned on 3,000 pictures of CIFAR-10N, where half and
-#: twice of it lose at most .01 of average precision
+#: by how much the covariance is drawn to a sphere of the same size; tuned on 3,000 pictures of CIFAR-10N, where half of
+#: it and twice of it lose at most .01 of average precision
 SHRINKAGE = 1.0
 #: nearest neighbors that vote, and how many samples they are looked for among
 NEIGHBORS, REFERENCE = 25, 10_000
@@ -32,12 +33,18 @@ class Probe:
     """What was learned of N samples and K classes.
 
     Attributes:
-        probabilities: (N, K) float32, out-of-fold and calibrated; rows sum to 1
+        probabilities: (N, K) float32: which class a sample is of, out-of-fold and calibrated; rows sum to 1
         weights: of the linear probe and of the neighbors in the pooled log-probabilities
+        noise: the share of labels that look given by chance, in [0, 1]; labels that look alike are mixed up more often
     """
 
     probabilities: np.ndarray
     weights: tuple[float, float]
+    noise: float
+
+    def as_given(self) -> np.ndarray:
+        """Returns how probable each class is as a given label: (N, K) float32, with the noise in it."""
+        return (1 - self.noise) * self.probabilities + np.float32(self.noise / self.probabilities.shape[1])
 
 
 def probe(
@@ -163,24 +170,24 @@ def neighbor_votes(
     return np.asarray(votes / votes.sum(axis=1, keepdims=True))
 
 
-def _pooled(logs: np.ndarray, votes: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
-    """Returns the pooled probabilities and the weights by which the given labels are most probable."""
+def _pooled(logs: np.ndarray, votes: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, tuple[float, float], float]:
+    """Returns the pooled probabilities, the weights, and the noise, by which the given labels are most probable."""
     from scipy.optimize import minimize
 
     logs = np.maximum(logs, np.log(_FLOOR), dtype=np.float32)
     rows = np.arange(len(given))
-    # two numbers need no more samples than these
+    # three numbers need no more samples than these
     some = rows if len(rows) <= 20_000 else np.random.default_rng(0).choice(rows, 20_000, replace=False)
     parts = np.stack([logs[some], votes[some]]).astype(np.float64)
+    own, n_classes = (np.arange(len(some)), given[some]), logs.shape[1]
 
-    def cost(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        mixed = _log_softmax(np.tensordot(weights, parts, axes=1))
-        pull = parts[:, np.arange(len(some)), given[some]] - (np.exp(mixed)[None] * parts).sum(axis=2)
-        return -float(mixed[np.arange(len(some)), given[some]].mean()), -pull.mean(axis=1)
+    def cost(numbers: np.ndarray) -> float:
+        chosen = np.exp(_log_softmax(np.tensordot(numbers[:2], parts, axes=1))[own])
+        return -float(np.log((1 - numbers[2]) * chosen + numbers[2] / n_classes).mean())
 
-    best = minimize(cost, np.array([0.4, 0.1]), jac=True, method="L-BFGS-B", bounds=[(0.02, 5.0), (0.0, 5.0)])
-    linear, near = (float(weight) for weight in best.x)
-    return np.exp(_log_softmax(linear * logs + near * votes)).astype(np.float32), (linear, near)
+    bounds = [(0.02, 5.0), (0.0, 5.0), (0.001, 0.9)]
+    linear, near, noise = minimize(cost, np.array([0.4, 0.1, 0.1]), method="L-BFGS-B", bounds=bounds).x.tolist()
+    return np.exp(_log_softmax(linear * logs + near * votes)).astype(np.float32), (linear, near), noise
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
