@@ -1,0 +1,106 @@
+"""What ``find_label_issues`` found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loupe.brain.core.records import Record
+from loupe.brain.core.tables import Table, Tabular
+from loupe.brain.stats.intervals import Proportion
+
+
+@dataclass(frozen=True)
+class LabelIssue(Record):
+    """A label that is probably wrong.
+
+    Attributes:
+        id: the sample's
+        given: its label
+        suggested: the most probable class
+        score: in [0, 1], higher is worse: how improbable the given label is
+        probability: of the suggested class, in [0, 1]
+        reason: in words
+    """
+
+    id: str
+    given: str
+    suggested: str
+    score: float
+    probability: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Confusion(Record):
+    """Two classes that are mixed up: the share of the samples labeled ``given`` that are probably ``suggested``."""
+
+    given: str
+    suggested: str
+    rate: Proportion
+
+    def __str__(self) -> str:
+        return f"{self.given} → {self.suggested}: {self.rate}"
+
+
+@dataclass(frozen=True, repr=False)
+class LabelIssues(Tabular, Record):
+    """What is wrong with the labels of a field.
+
+    Attributes:
+        label: the field
+        issues: the labels that are probably wrong, the worst first
+        n: how many labels were judged
+        unknown: how many samples could not be judged: no label, no usable vector
+        noise: the share of labels that are probably wrong, with its interval: of what was found, which is no count of
+            what is wrong
+        by_chance: how large a share of labels looks given by chance, by the probe; NaN for given probabilities
+        confusions: which classes are mixed up, the most frequent first
+        duplicates: groups of duplicates whose samples have more than one label: the group, and its labels by sample id
+        same_names: class names that differ only by case, blanks, hyphens or underscores
+        rare: classes with fewer samples than folds: nobody can judge them out-of-fold
+        empty: classes of the dataset that no sample has
+        source: what the probabilities come from
+    """
+
+    label: str
+    issues: tuple[LabelIssue, ...]
+    n: int
+    unknown: int
+    noise: Proportion
+    by_chance: float
+    confusions: tuple[Confusion, ...]
+    duplicates: Mapping[str, Mapping[str, str]]
+    same_names: tuple[tuple[str, ...], ...]
+    rare: tuple[str, ...]
+    empty: tuple[str, ...]
+    source: str
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the samples whose label is probably wrong, the worst first."""
+        return tuple(issue.id for issue in self.issues)
+
+    def sentences(self) -> list[str]:
+        """Returns what was found, a sentence each."""
+        lines = [
+            f"{len(self.issues):,} of {self.n:,} labels in {self.label} are probably wrong "
+            f"({self.noise.rate:.1%}, 95 % interval {self.noise.low:.1%} to {self.noise.high:.1%})"
+            + (f"; {self.unknown:,} could not be judged" if self.unknown else "")
+        ]
+        if self.confusions:
+            worst = ", ".join(str(each) for each in self.confusions[:3])
+            lines.append(f"Most often mixed up: {worst}")
+        if self.duplicates:
+            lines.append(f"{len(self.duplicates):,} groups of duplicates have more than one label")
+        lines += [f"Probably one class: {', '.join(map(repr, names))}" for names in self.same_names]
+        if self.rare:
+            lines.append(f"Too few samples to judge: {', '.join(map(repr, self.rare[:10]))}")
+        if self.empty:
+            lines.append(f"Classes that no sample has: {', '.join(map(repr, self.empty[:10]))}")
+        return lines
+
+    def table(self) -> Table:
+        """Returns the table that it prints as: a row for each issue, the worst first."""
+        rows = [(each.id, each.given, each.suggested, round(each.score, 3), each.reason) for each in self.issues]
+        return Table.of(". ".join(self.sentences()), ("sample", "given", "suggested", "score", "reason"), rows)

@@ -1,0 +1,126 @@
+"""Reads the labels of samples, and writes what is suggested instead beside them: the labels themselves stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+from bson import ObjectId
+
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.labels.records import LabelIssue
+from loupe.brain.store import fields, updates
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import Samples, root
+from loupe.brain.store.fields import GROUP, OwnField
+
+SUGGESTED = "label_issues"
+_CHUNK = 1000
+#: with more classes than this a table of probabilities would not fit into memory
+MAX_CLASSES = 20_000
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of N samples.
+
+    Attributes:
+        ids: the samples
+        given: the label of each; None where there is none
+        classes: the names of the classes that occur, sorted
+        declared: those that the dataset names for the field; empty where it names none
+        groups: the group of duplicates of each sample, None where it is in none
+    """
+
+    ids: list[str]
+    given: list[str | None]
+    classes: list[str]
+    declared: list[str]
+    groups: list[str | None]
+
+    def codes(self) -> np.ndarray:
+        """Returns the class of each sample as a place in ``classes``: (N,) int64, -1 for none."""
+        place = {name: at for at, name in enumerate(self.classes)}
+        return np.array([-1 if label is None else place[label] for label in self.given], dtype=np.int64)
+
+
+def read(samples: Samples, path: str) -> Labels:
+    """Returns the labels of a field of one class a sample.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of another kind, or with more classes than can be told apart
+    """
+    field = samples.get_field(path) if samples.has_field(path) else None
+    if field is None:
+        known = [name for name, each in samples.get_field_schema(flat=True).items() if _inside(each) is not None]
+        raise UnknownName("field of labels", path, known)
+    inside = _inside(field)
+    if inside is None:
+        raise InputError(
+            f"expected a field of one class a sample, a Classification or a text, but {path!r} is "
+            f"{getattr(field, 'document_type', type(field)).__name__}"
+        )
+    read_as = ".".join(filter(None, (path, inside)))
+    paths = ["id", read_as, *([GROUP] if samples.has_field(GROUP) else [])]
+    with database_errors():
+        ids, given, *groups = samples.values(paths)
+    classes = sorted({label for label in given if label is not None})
+    if len(classes) > MAX_CLASSES:
+        raise InputError(f"expected at most {MAX_CLASSES:,} classes, got {len(classes):,} in {path!r}: is it a label?")
+    dataset = root(samples)
+    declared = list((dataset.classes or {}).get(path) or dataset.default_classes or [])
+    return Labels(ids, given, classes, declared, groups[0] if groups else [None] * len(ids))
+
+
+def _inside(field: fo.Field) -> str | None:
+    """Returns where a field keeps its one label; None where it is no such field."""
+    if isinstance(field, fo.StringField):
+        return ""
+    document = getattr(field, "document_type", None)
+    return "label" if isinstance(document, type) and issubclass(document, fo.Classification) else None
+
+
+def own_fields() -> list[OwnField]:
+    """Returns the fields of suggestions."""
+    return [
+        OwnField(
+            SUGGESTED,
+            fo.EmbeddedDocumentField,
+            "The label that is more probable than the given one",
+            fo.Classification,
+            f"{SUGGESTED}.given",
+        ),
+        OwnField(f"{SUGGESTED}.given", fo.StringField, "The label as it stands"),
+        OwnField(f"{SUGGESTED}.score", fo.FloatField, "How improbable it is, from 0 to 1"),
+        OwnField(f"{SUGGESTED}.reason", fo.StringField, "Why"),
+    ]
+
+
+def write(samples: Samples, ids: Sequence[str], issues: Mapping[str, LabelIssue]) -> None:
+    """Writes the suggestion of each sample that has an issue; the others lose an older one."""
+    fields.declare(samples, own_fields())
+    with database_errors():
+        for start in range(0, len(ids), _CHUNK):
+            part = ids[start : start + _CHUNK]
+            updates.write(
+                samples, [updates.update(each, {SUGGESTED: _document(issues.get(each))}, {}) for each in part], part
+            )
+
+
+def _document(issue: LabelIssue | None) -> dict[str, Any] | None:
+    if issue is None:
+        return None
+    return {
+        "_id": ObjectId(),
+        "_cls": "Classification",
+        "tags": [],
+        "label": issue.suggested,
+        "confidence": issue.probability,
+        "given": issue.given,
+        "score": issue.score,
+        "reason": issue.reason,
+    }

@@ -1,0 +1,68 @@
+"""Which labels are probably wrong: against cleanlab, and on probabilities that are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loupe.brain.core.errors import InputError
+from loupe.brain.labels.issues import disagreeing, mixed_up, require_probabilities, same_names, verdicts
+
+
+def drawn(seed: int, n: int = 400, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.dirichlet(np.full(classes, 0.4), n), rng.integers(0, classes, n)
+
+
+def test_the_order_is_cleanlabs_by_self_confidence() -> None:
+    from cleanlab.rank import get_label_quality_scores
+
+    probabilities, given = drawn(0)
+    made = verdicts(probabilities, given)
+    theirs = get_label_quality_scores(given, probabilities, method="self_confidence", adjust_pred_probs=False)
+    issue = made.suggested != given
+    assert issue.sum() > 200
+    np.testing.assert_allclose(made.scores[issue], 1 - theirs[issue], atol=1e-6)
+    # a label that is the most probable of all is none, also where many classes share the rest
+    assert made.scores[~issue].max() <= 0.5
+
+
+def test_a_tie_is_no_issue() -> None:
+    made = verdicts(np.array([[0.02] * 50]), np.array([7]))
+    assert made.scores.tolist() == [0.5]
+    assert verdicts(np.array([[0.3, 0.3, 0.4]]), np.array([0])).scores[0] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p[:, :3], "shape"),
+        (lambda p: np.where(np.arange(len(p))[:, None] == 3, np.nan, p), "NaN or infinity on 1 of"),
+        (lambda p: p * 0.9, "sum to 1"),
+        (lambda p: p * 8 - 3, "softmax"),
+    ],
+)
+def test_probabilities_that_are_none(change: object, message: str) -> None:
+    probabilities, given = drawn(1)
+    with pytest.raises(InputError, match=message):
+        require_probabilities(change(probabilities), len(given), 5)  # type: ignore[operator]
+
+
+def test_which_classes_are_mixed_up_is_counted() -> None:
+    given = np.array([0, 0, 0, 1, 1, 2, 2, 2])
+    suggested = np.array([1, 1, 2, 0, 1, 0, 2, 0])
+    flagged = np.array([True, True, True, True, False, True, False, False])
+    made = mixed_up(given, suggested, flagged, 3)
+    assert [(each.given, each.suggested, each.k, each.n) for each in made] == [
+        (0, 1, 2, 3),
+        (0, 2, 1, 3),
+        (1, 0, 1, 2),
+        (2, 0, 1, 3),
+    ]
+
+
+def test_names_and_duplicates() -> None:
+    assert same_names(["a b", "A_B", "a-b", "ab", "c", "c"]) == [("A_B", "a b", "a-b", "ab")]
+    assert same_names(["straße", "STRASSE"]) == [("STRASSE", "straße")]
+    groups, labels = ["g", None, "g", "h", "h", "g"], ["x", "y", None, "x", "y", "x"]
+    assert disagreeing(groups, labels) == {"h": [3, 4]}
