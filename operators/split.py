@@ -52,7 +52,8 @@ def _splits(form: Form) -> dict[str, tuple[str, str]]:
     return {path: (path, "") for path in _factors(form)}
 
 
-def _groups(form: Form) -> dict[str, str]:
+def group_choices(form: Form) -> dict[str, str]:
+    """Returns the fields whose groups can be kept whole."""
     from loupe.brain.store import columns
     from loupe.brain.store.fields import GROUP
 
@@ -60,7 +61,8 @@ def _groups(form: Form) -> dict[str, str]:
     return {**{path: path for path in columns.sliceable(form.samples) if path not in ("id", "filepath")}, **known}
 
 
-def _known_groups(form: Form) -> list[str]:
+def known_groups(form: Form) -> list[str]:
+    """Returns those that are kept whole where nothing else is asked for."""
     from loupe.brain.store import splits
 
     return list(splits.group_fields(form.samples, None))
@@ -96,9 +98,9 @@ class SplitSamples(VerbOperator):
             description="Each split gets the same shares of their values",
         ),
         "groups": Several(
-            _groups,
-            chosen=_known_groups,
-            default=_known_groups,
+            group_choices,
+            chosen=known_groups,
+            default=known_groups,
             description="No split parts samples that share a value: duplicates, a prompt, a scene, a patient",
         ),
         "order": Choice(

@@ -1,5 +1,6 @@
-"""How near splits come to their shares, and how fast, against the libraries that do a part of it.
+"""Label issues on real and injected mistakes; splits against the libraries that do a part of it.
 
+    python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
@@ -8,12 +9,14 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
+from benchmarks.labels.issues import print_issues
 from benchmarks.labels.splits import print_splits
 
 
 def family() -> Family:
     """Returns the commands."""
     made = Family("labels", __doc__)
+    made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

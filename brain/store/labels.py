@@ -12,12 +12,13 @@ from bson import ObjectId
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.labels.records import LabelIssue
-from loupe.brain.store import fields, updates
+from loupe.brain.store import columns, fields, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.fields import GROUP, OwnField
 
 SUGGESTED = "label_issues"
+_NOT_LABELS = {SUGGESTED, "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: with more classes than this a table of probabilities would not fit into memory
 MAX_CLASSES = 20_000
@@ -56,8 +57,7 @@ def read(samples: Samples, path: str) -> Labels:
     """
     field = samples.get_field(path) if samples.has_field(path) else None
     if field is None:
-        known = [name for name, each in samples.get_field_schema(flat=True).items() if _inside(each) is not None]
-        raise UnknownName("field of labels", path, known)
+        raise UnknownName("field of labels", path, fields_of(samples))
     inside = _inside(field)
     if inside is None:
         raise InputError(
@@ -74,6 +74,15 @@ def read(samples: Samples, path: str) -> Labels:
     dataset = root(samples)
     declared = list((dataset.classes or {}).get(path) or dataset.default_classes or [])
     return Labels(ids, given, classes, declared, groups[0] if groups else [None] * len(ids))
+
+
+def fields_of(samples: Samples) -> list[str]:
+    """Returns the user's own fields of one class a sample: classifications first, then texts with few values."""
+    schema = samples.get_field_schema()
+    own = {name: field for name, field in schema.items() if name not in _NOT_LABELS and _inside(field) is not None}
+    named = [name for name, field in own.items() if _inside(field)]
+    texts = [name for name in columns.factors(samples) if name in own and name not in named]
+    return [*named, *texts]
 
 
 def _inside(field: fo.Field) -> str | None:
