@@ -49,6 +49,12 @@ class Form:
             self._filled[path] = has_values(self.samples, path)
         return self._filled[path]
 
+    def megapixels(self) -> Sequence[float]:
+        """Returns how large some of the pictures are; see ``store.sizes``."""
+        from loupe.brain.store import sizes
+
+        return sizes.some_megapixels(self.samples, len(self.samples))
+
 
 def problem(inputs: types.Object, name: str, title: str, description: str) -> None:
     """Shows why the operator cannot run, and keeps it from running."""
