@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -54,27 +53,32 @@ def growth(numbers: tuple[int, ...] = (1000, 2000, 4000)) -> None:
     print("\ncopies of one form, filled in: CPU seconds on one core")
     columns(("forms", "candidates", "comparing", "looks", "ms a look", "all looks"), _WIDTHS)
     for n in numbers:
-        draw, own, shared = templates.KINDS["filled-in form"], np.random.default_rng([5, 1]), 5
-        with tempfile.TemporaryDirectory() as folder:
-            paths, parts = [], []
-            for index in range(n):
-                picture = draw(np.random.default_rng(shared), own)
-                parts.append(thumbs([picture]))
-                paths.append(Path(folder) / f"{index}.jpg")
-                Image.fromarray(picture).save(paths[-1], quality=92)
-            made = thumbnail_similarity.Thumbnails.join(parts)
-            started = time.process_time()
-            pairs = matching.candidates(made.luma)
-            compared = time.process_time()
-            similar = matching.similarities(made, pairs, workers=1)
-            ended = time.process_time()
-            alike = np.flatnonzero(similar > LOOKED_AT)
-            some = alike[:: max(1, len(alike) // _TIMED)][:_TIMED]
-            chosen = matching.Candidates(pairs.a[some], pairs.b[some], pairs.turn[some], pairs.window[some])
-            cache = previews.Previews(lambda place: previews.of_file(str(paths[place])))  # noqa: B023
-            looked = time.process_time()
-            verified(made, chosen, similar[some], cache.__getitem__, workers=1)
-            per_look = (time.process_time() - looked) / len(some)
-        seconds = (compared - started, ended - compared)
-        text = [f"{each:.0f} s" for each in (*seconds, per_look * len(alike))]
+        made = thumbnail_similarity.Thumbnails.join([thumbs([_form(index)]) for index in range(n)])
+        started = time.process_time()
+        pairs = matching.candidates(made.luma)
+        compared = time.process_time()
+        similar = matching.similarities(made, pairs, workers=1)
+        ended = time.process_time()
+        alike = np.flatnonzero(similar > LOOKED_AT)
+        per_look = _per_look(made, pairs, similar, alike[:: max(1, len(alike) // _TIMED)][:_TIMED])
+        text = [f"{each:.0f} s" for each in (compared - started, ended - compared, per_look * len(alike))]
         columns((f"{n:,}", text[0], text[1], f"{len(alike):,}", f"{1e3 * per_look:.0f}", text[2]), _WIDTHS)
+
+
+def _form(index: int) -> np.ndarray:
+    return templates.KINDS["filled-in form"](np.random.default_rng(5), np.random.default_rng([5, index]))
+
+
+def _per_look(
+    made: thumbnail_similarity.Thumbnails, pairs: matching.Candidates, similar: np.ndarray, some: np.ndarray
+) -> float:
+    """Returns the CPU seconds of a close look at some of the pairs, reading the files included."""
+    chosen = matching.Candidates(pairs.a[some], pairs.b[some], pairs.turn[some], pairs.window[some])
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {int(place): f"{folder}/{place}.jpg" for place in {*chosen.a.tolist(), *chosen.b.tolist()}}
+        for place, path in paths.items():
+            Image.fromarray(_form(place)).save(path, quality=92)
+        cache = previews.Previews(lambda place: previews.of_file(paths[place]))
+        started = time.process_time()
+        verified(made, chosen, similar[some], cache.__getitem__, workers=1)
+        return (time.process_time() - started) / len(some)
