@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
-from loupe.operators import dialog, forms, run, signature
+from loupe.operators import appearance, dialog, forms, run, signature
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
@@ -65,6 +66,18 @@ class LoupeOperator(foo.Operator, ABC):
         yield ctx.ops.reload_dataset()
 
     def resolve_input(self, ctx: Any) -> types.Property:
+        if _in_app(ctx) and not _is_asked_for(ctx):
+            # as it runs, FiftyOne asks for the form once more and ends with an error, that the App shows nowhere, where
+            # it does not fit any more: it is looked at in execute, or by the worker, and that is shown
+            inputs = types.Object()
+        else:
+            inputs = forms.as_shown(ctx, lambda: self._inputs(ctx))
+        return types.Property(
+            inputs, view=types.PromptView(label=f"Loupe: {self.label}", submit_button_label=self.button)
+        )
+
+    def _inputs(self, ctx: Any) -> types.Object:
+        """Returns the form; what keeps it from being run is an invalid input of it."""
         inputs = types.Object()
         try:
             if ctx.dataset is None:
@@ -75,9 +88,17 @@ class LoupeOperator(foo.Operator, ABC):
                     forms.ask_for_worker(inputs)
         except Exception as error:
             problem(inputs, "error", "This cannot be run", run.explain(error))
-        return types.Property(
-            inputs, view=types.PromptView(label=f"Loupe: {self.label}", submit_button_label=self.button)
-        )
+        return inputs
+
+    def _checked_call(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        """Does the work where the form still fits: what it asks for may have changed while it was open.
+
+        Raises:
+            InputError: it does not fit any more
+        """
+        if _in_app(ctx):
+            forms.require_valid(self._inputs(ctx))
+        return self.call(ctx, progress)
 
     def resolve_output(self, ctx: Any) -> types.Property:
         outputs = types.Object()
@@ -118,9 +139,11 @@ class LoupeOperator(foo.Operator, ABC):
     def _immediately(self, ctx: Any) -> Generator[GeneratedMessage, None, None]:
         label = f"Loupe: {self.label}"
         pace = run.Pace()
+        in_app = _in_app(ctx)
         with run.stoppable() as stop:
-            work = run.in_thread(lambda progress: self.call(ctx, progress), stop)
+            work = run.in_thread(lambda progress: self._checked_call(ctx, progress), stop)
             try:
+                shown = appearance.stored(ctx) if in_app else {}
                 done: Summary | None = None
                 while done is None:
                     try:
@@ -130,12 +153,16 @@ class LoupeOperator(foo.Operator, ABC):
                     else:
                         yield dialog.progress(ctx, label, pace.words(step), run.share(step), stop)
                 yield from self.after(ctx, done)
+                if in_app:
+                    changed = appearance.stored(ctx)
+                    yield from appearance.show(ctx, shown, changed)
+                    done = replace(done, reload=appearance.needs_reload(shown, changed))
             except GeneratorExit:
                 work.close()
                 raise
             except Exception as error:
                 # an exception in the middle of a stream reaches the App as "network error", or not at all
-                if not _in_app(ctx):
+                if not in_app:
                     raise
                 message = run.explain(error)
                 if isinstance(error, Stopped):
@@ -161,6 +188,11 @@ def _in_app(ctx: Any) -> bool:
     is not sent along as the operator runs.
     """
     return "operator_uri" in ctx.request_params and not ctx.delegated
+
+
+def _is_asked_for(ctx: Any) -> bool:
+    """Returns whether the App wants to see a form or a result, and does not run the operator."""
+    return "target" in ctx.request_params
 
 
 class VerbOperator(LoupeOperator):

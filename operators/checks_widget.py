@@ -189,10 +189,26 @@ class Checks(Several):
             return
         total = sum(check.cost for check in checks)
         dear = [check.name for check in checks if check.cost > 50 and check.cost > _DEAR * total]
-        text = f"About {run.duration(estimate.seconds(checks, n))} for {summary.counted(n, 'image')} of a megapixel"
+        sizes = form.megapixels()
+        seconds = estimate.seconds(checks, n, megapixels=sizes)
+        text = f"About {run.duration(seconds)} for {summary.counted(n, 'image')} {_sizes(sizes, n)}"
         text += " on this machine's processor"
         text += f", most of it for {' and '.join(dear)}" if dear else ""
         forms.note(form.inputs, f"{parameter.key}__time", f"{text}. What is judged already is left out.")
+
+
+def _sizes(megapixels: Sequence[float], n: int) -> str:
+    """Returns in words how large the pictures are taken to be."""
+    if not megapixels:
+        return "of a megapixel, for no size is known,"
+    low, high = (_megapixels(pick(megapixels)) for pick in (min, max))
+    span = low if low == high else f"{low} to {high}"
+    by = "by their sizes" if len(megapixels) == n else f"by the sizes of {len(megapixels)} of them"
+    return f"({by}, {span} megapixels)"
+
+
+def _megapixels(value: float) -> str:
+    return f"{value:.1f}" if value >= 0.095 else f"{value:.1g}"
 
 
 def fetch(file: Weights, at: int, n: int, progress: ProgressCallback) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.errors import LoupeError, Stopped
-from loupe.operators import run
+from loupe.operators import appearance, forms, run
 from loupe.operators.summary import Summary, prose
 
 #: the operators behind the buttons
@@ -44,6 +44,10 @@ def finished(ctx: Any, label: str, done: Summary) -> Any:
     shown.str("summary", view=types.MarkdownView())
     if done.workspace:
         shown.view("open", types.Button(label="Open the workspace", operator=OPEN, variant="contained"))
+    if done.reload:
+        text = "The sidebar has new groups. FiftyOne shows them once the page is loaded anew:"
+        shown.md(text, name="reload_why", componentsProps=forms.SMALL)
+        shown.view("reload", types.Button(label="Load the page anew", href=appearance.RELOAD, variant="outlined"))
     return _show(ctx, label, shown, {"summary": done.text})
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fiftyone.operators import types
 
 from loupe.brain.core import registry
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output
 
 #: of a text in Markdown that explains an input
@@ -46,12 +49,60 @@ class Form:
             self._filled[path] = has_values(self.samples, path)
         return self._filled[path]
 
+    def megapixels(self) -> Sequence[float]:
+        """Returns how large some of the pictures are; see ``store.sizes``."""
+        from loupe.brain.store import sizes
+
+        return sizes.some_megapixels(self.samples, len(self.samples))
+
 
 def problem(inputs: types.Object, name: str, title: str, description: str) -> None:
     """Shows why the operator cannot run, and keeps it from running."""
     inputs.view(
         name, types.Error(label=title, description=description), invalid=True, error_message=f"{title}. {description}"
     )
+
+
+_shown: OrderedDict[str, tuple[str, types.Object]] = OrderedDict()
+_MAX_SHOWN = 64
+
+
+def as_shown(ctx: Any, make: Callable[[], types.Object]) -> types.Object:
+    """Returns a form; one that the App has shown, and that could be submitted, as it was, while nothing in it changes.
+
+    The App asks for it once more as it is submitted. Where it does not fit any more (samples were deleted, a field is
+    gone), the App would show neither the new form nor why: its button turns gray. So what was shown may be submitted,
+    and the run ends with the reason.
+
+    Args:
+        ctx: FiftyOne's context
+        make: makes the form anew
+    """
+    request = ctx.request_params
+    prompt = str(request.get("prompt_id") or "")
+    parts = [request.get(name) for name in ("dataset_name", "view", "selected", "params")]
+    held = json.dumps(parts, sort_keys=True, default=str)
+    before = _shown.get(prompt)
+    if before is not None and before[0] == held:
+        return before[1]
+    made = make()
+    _shown.pop(prompt, None)
+    if prompt and not any(each.invalid for each in made.properties.values()):
+        _shown[prompt] = (held, made)
+        while len(_shown) > _MAX_SHOWN:
+            _shown.popitem(last=False)
+    return made
+
+
+def require_valid(inputs: types.Object) -> None:
+    """Raises an error where something keeps a form from being run.
+
+    Raises:
+        InputError: with the words that the form has for it
+    """
+    for each in inputs.properties.values():
+        if each.invalid:
+            raise InputError(each.error_message or each.view.label)
 
 
 def note(inputs: types.Object, name: str, description: str, *, severity: str = "info") -> None:

@@ -28,12 +28,14 @@ class Summary:
         text: Markdown, which the App shows
         facts: what else is useful to who reads the result, JSON-able
         workspace: whether a button below it opens the workspace "loupe"
+        reload: whether the page has to be loaded anew to show the sidebar as it is now
     """
 
     message: str
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     workspace: bool = False
+    reload: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the operator's result."""

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -21,23 +22,12 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# makes ``import loupe`` mean the checkout where it is not installed
+runpy.run_path(str(ROOT / "__init__.py"))
+
 os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
 os.environ.setdefault("FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS", "true")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-
-def _put_canonical_package() -> None:
-    if "loupe" in sys.modules or importlib.util.find_spec("loupe") is not None:
-        return
-    spec = importlib.util.spec_from_file_location("loupe", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
-    assert spec is not None
-    assert spec.loader is not None
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["loupe"] = package
-    spec.loader.exec_module(package)
-
-
-_put_canonical_package()
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@
     python -m benchmarks.similarity negatives     drawn pictures that are alike and not the same; needs no data
     python -m benchmarks.similarity templates     the same of forms, pages, scenes and nights, tuned with and held out
     python -m benchmarks.similarity speed         the search for pairs; needs no data
+    python -m benchmarks.similarity growth        how the time goes with the number of copies of one form; needs no data
     python -m benchmarks.similarity all
 
 Of the photos every second one is taken. The method was built with all of these pictures in sight, so the figures on
@@ -25,7 +26,7 @@ from benchmarks.similarity.copies import across_splits, changed_copies
 from benchmarks.similarity.labeled import cifair, imagededup
 from benchmarks.similarity.methods import THRESHOLD
 from benchmarks.similarity.negatives import hard_negatives, shared_templates
-from benchmarks.similarity.speed import speed
+from benchmarks.similarity.speed import growth, speed
 
 COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "copies": (changed_copies, "changed copies of photos"),
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "negatives": (hard_negatives, "pictures that are alike and not the same"),
     "templates": (shared_templates, "pictures that share a form, a page or a scene"),
     "speed": (speed, "the search for pairs"),
+    "growth": (growth, "how the time goes with the number of copies of one form"),
 }
 
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from loupe.brain.similarity import matching, thumbnail_similarity
-from loupe.brain.similarity.verification import verified
+from benchmarks.figures import columns
+from benchmarks.similarity import templates
+from benchmarks.similarity.methods import thumbs
+from loupe.brain.similarity import matching, previews, thumbnail_similarity
+from loupe.brain.similarity.verification import LOOKED_AT, verified
+
+#: pairs whose close look is timed, of each number of forms
+_TIMED = 300
+_WIDTHS = (7, 12, 12, 10, 14, 12)
 
 
 def speed() -> None:
@@ -32,3 +41,44 @@ def speed() -> None:
     per_look = (time.perf_counter() - close) / 40
     print(f"\na close look at a pair: {1e3 * per_look:.0f} ms, without reading the two files")
     print(f"{n} pictures: candidates {middle - started:.1f} s, {len(pairs)} pairs compared in {ended - middle:.1f} s")
+
+
+def growth(numbers: tuple[int, ...] = (1000, 2000, 4000)) -> None:
+    """Prints how the CPU time goes with the number of filled-in copies of one form: the hardest set there is.
+
+    Each form is alike each other one on its thumbnail; a close look at a pair reads the two files again. Of the looks
+    some are taken, spread over all of them, and the time of all follows from theirs.
+    """
+    cv2.setNumThreads(1)
+    print("\ncopies of one form, filled in: CPU seconds on one core")
+    columns(("forms", "candidates", "comparing", "looks", "ms a look", "all looks"), _WIDTHS)
+    for n in numbers:
+        made = thumbnail_similarity.Thumbnails.join([thumbs([_form(index)]) for index in range(n)])
+        started = time.process_time()
+        pairs = matching.candidates(made.luma)
+        compared = time.process_time()
+        similar = matching.similarities(made, pairs, workers=1)
+        ended = time.process_time()
+        alike = np.flatnonzero(similar > LOOKED_AT)
+        per_look = _per_look(made, pairs, similar, alike[:: max(1, len(alike) // _TIMED)][:_TIMED])
+        text = [f"{each:.0f} s" for each in (compared - started, ended - compared, per_look * len(alike))]
+        columns((f"{n:,}", text[0], text[1], f"{len(alike):,}", f"{1e3 * per_look:.0f}", text[2]), _WIDTHS)
+
+
+def _form(index: int) -> np.ndarray:
+    return templates.KINDS["filled-in form"](np.random.default_rng(5), np.random.default_rng([5, index]))
+
+
+def _per_look(
+    made: thumbnail_similarity.Thumbnails, pairs: matching.Candidates, similar: np.ndarray, some: np.ndarray
+) -> float:
+    """Returns the CPU seconds of a close look at some of the pairs, reading the files included."""
+    chosen = matching.Candidates(pairs.a[some], pairs.b[some], pairs.turn[some], pairs.window[some])
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {int(place): f"{folder}/{place}.jpg" for place in {*chosen.a.tolist(), *chosen.b.tolist()}}
+        for place, path in paths.items():
+            Image.fromarray(_form(place)).save(path, quality=92)
+        cache = previews.Previews(lambda place: previews.of_file(paths[place]))
+        started = time.process_time()
+        verified(made, chosen, similar[some], cache.__getitem__, workers=1)
+        return (time.process_time() - started) / len(some)

@@ -29,6 +29,8 @@ All that was not understood is in ``PromptSpec.unparsed``. The time is linear in
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts import nouns
 from loupe.brain.prompts import words as lexicon
@@ -66,6 +68,12 @@ def parse(prompt: str) -> PromptSpec:
     """
     if not isinstance(prompt, str):
         raise PromptError(f"expected a prompt, got {type(prompt).__name__}")
+    return _parsed(prompt)
+
+
+# a check asks whether it can judge before the picture is read, and what is asked for once it is there
+@lru_cache(maxsize=4096)
+def _parsed(prompt: str) -> PromptSpec:
     plain, text = texts_in(prompt)
     parsed = ParseState(text_free=text.excluded and not text.texts)
     for number, tokens in enumerate(sentences(plain)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from loupe.brain.core.records import Record
 from loupe.brain.prompts import nouns
@@ -122,6 +123,12 @@ def requested_text(prompt: str) -> RequestedText:
     >>> requested_text("a dog named Max and a Starbucks cup").names
     ('Max', 'Starbucks')
     """
+    return _requested(prompt)
+
+
+# a check asks whether it can judge before the picture is read, and what is to be written once it is there
+@lru_cache(maxsize=4096)
+def _requested(prompt: str) -> RequestedText:
     clean = cleaned(prompt)
     prompt = clean.text
     spans = quoted_spans(prompt)

@@ -8,6 +8,8 @@ one scene or another color of it are differences that nothing explains: another 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from loupe.brain.similarity.thumbnail_similarity import turned
@@ -25,6 +27,11 @@ _OTHER_COLOR = 16.0
 #: a spot is at least that share of the picture
 _SPOT = 1.5e-4
 _COLOR_SPOT = 2e-3
+#: at a small size, what differs clearly is at least that share
+_CLEAR_SPOT = 6e-4
+#: where less than that share of its power is left of half of the structure, that half lies on the other picture's, and
+#: no other map would do
+_FITS = 0.05
 #: a logo: its longest side and area as shares, its distance from the edges of its corner; a caption: its height
 _LOGO_SIDE, _LOGO_AREA, _MARGIN, _CAPTION = 0.65, 0.28, 0.1, 0.25
 #: a plate that hides letters by letters is no shorter
@@ -36,22 +43,41 @@ _ONE_SIDED = 0.8
 def unexplained(template: np.ndarray, picture: np.ndarray, warp: np.ndarray) -> float:
     """Returns the share of the pair's structure that differs and is neither a logo nor a caption; 0 for one picture.
 
+    Most pairs of a form's copies differ so clearly that they are never looked at in full: what differs at a quarter of
+    the size, and has no logo's or caption's place, differs.
+
     Args:
         template, picture: (h, w, 3) uint8 previews, turned alike
         warp: (2, 3) affine map from the template's to the picture's pixels, in units of their sides
     """
-    import cv2
-
     size = min(template.shape[1], picture.shape[1]), min(template.shape[0], picture.shape[0])
     if min(size) < MIN_SIDE:
         return 0.0
-    template, picture = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (template, picture))
-    straight = np.abs(warp - np.eye(2, 3)).max() < 1e-6
-    left = _left_over(template, picture, _in_pixels(warp, size)) if straight else 1.0
-    if left == 0:
+    template, picture = _scaled(template, size), _scaled(picture, size)
+    small = min(size[0], _REGISTERED), min(size[1], _REGISTERED)
+    small_pair = _scaled(template, small), _scaled(picture, small)
+    left = 1.0
+    if np.abs(warp - np.eye(2, 3)).max() < 1e-6:
+        left, residual = _glance(*small_pair, _in_pixels(warp, small))
+        if left and residual < _FITS:
+            return left
+        left = left or _left_over(template, picture, _in_pixels(warp, size))
+        if left == 0:
+            return left
+    registered = _registered(*small_pair, warp, steps=30)
+    if registered is None:
         return left
-    refined = _refined(template, picture, warp, size)
-    return left if refined is None else min(left, _left_over(template, picture, refined))
+    differs, _ = _glance(*small_pair, _in_pixels(registered, small))
+    if differs:
+        return min(left, differs)
+    refined = _registered(template, picture, registered, steps=8)
+    return left if refined is None else min(left, _left_over(template, picture, _in_pixels(refined, size)))
+
+
+def _scaled(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    import cv2
+
+    return picture if picture.shape[1::-1] == size else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def _in_pixels(warp: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -70,28 +96,66 @@ def in_sides(warp: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return (scale @ full @ np.linalg.inv(scale))[:2]
 
 
-def _refined(template: np.ndarray, picture: np.ndarray, warp: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
-    """Returns the map in pixels, registered anew at a larger size; None where that does not fit."""
+def _registered(template: np.ndarray, picture: np.ndarray, warp: np.ndarray, *, steps: int) -> np.ndarray | None:
+    """Returns the map in units of the sides, registered anew on two pictures of one size; None where it fails."""
     import cv2
 
+    first, second = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (template, picture))
+    size = first.shape[1], first.shape[0]
     stop = cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT
-    for side, steps in ((_REGISTERED, 30), (max(size), 8)):
-        small = min(size[0], side), min(size[1], side)
-        first, second = (
-            cv2.cvtColor(cv2.resize(each, small, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-            for each in (template, picture)
-        )
-        start = _in_pixels(warp, small)
-        try:
-            _, made = cv2.findTransformECC(first, second, start, cv2.MOTION_AFFINE, (stop, steps, 1e-4), None, 3)
-        except cv2.error:
-            return None
-        warp = in_sides(made, small)
-    return _in_pixels(warp, size)
+    try:
+        start = _in_pixels(warp, size)
+        _, made = cv2.findTransformECC(first, second, start, cv2.MOTION_AFFINE, (stop, steps, 1e-4), None, 3)
+    except cv2.error:
+        return None
+    return in_sides(made, size)
+
+
+@dataclass(frozen=True, eq=False)
+class _Overlay:
+    """Two pictures laid over each other: (h, w) arrays.
+
+    Attributes:
+        x, y: their luma, in one light and as sharp as each other
+        inside: where both are
+        spots: where they differ
+        structure: where one of them has any
+        residual: of the structure, the median share of its power that one picture has and the other has not
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    inside: np.ndarray
+    spots: np.ndarray
+    structure: np.ndarray
+    residual: float
+
+    def share(self) -> float:
+        """Returns the share of the structure that differs."""
+        return float(self.spots.sum() / max((self.structure | self.spots).sum(), 1))
 
 
 def _left_over(template: np.ndarray, picture: np.ndarray, warp: np.ndarray) -> float:
     """Returns the share of the structure that differs and that no logo explains, one laid over the other."""
+    made = _laid_over(template, picture, warp, _SPOT)
+    if made is None:
+        return 1.0
+    return 0.0 if not made.spots.any() or _is_put_on(made) else made.share()
+
+
+def _glance(template: np.ndarray, picture: np.ndarray, warp: np.ndarray) -> tuple[float, float]:
+    """Returns the share that differs clearly at a small size, and the residual.
+
+    What could be a logo or a caption by its place does not differ clearly, whatever it looks like.
+    """
+    made = _laid_over(template, picture, warp, _CLEAR_SPOT)
+    if made is None:
+        return 0.0, 1.0
+    return 0.0 if not made.spots.any() or _is_put_on(made, place_only=True) else made.share(), made.residual
+
+
+def _laid_over(template: np.ndarray, picture: np.ndarray, warp: np.ndarray, spot: float) -> _Overlay | None:
+    """Returns one laid over the other, with the spots of at least that share; None where they hardly overlap."""
     import cv2
 
     height, width = template.shape[:2]
@@ -99,23 +163,21 @@ def _left_over(template: np.ndarray, picture: np.ndarray, warp: np.ndarray) -> f
     inside = cv2.warpAffine(np.ones((height, width), np.uint8), warp, (width, height), flags=flags | cv2.INTER_NEAREST)
     inside = cv2.erode(inside, np.ones((9, 9), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
     if inside.mean() < 0.5:
-        return 1.0
+        return None
     moved = cv2.warpAffine(
         picture, warp, (width, height), flags=flags | cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     x, y = _same_light(template.astype(np.float32), moved.astype(np.float32), inside)
     light_x, light_y = _same_sharpness(*(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (x, y)))
-    spots, structure = _structure(light_x, light_y, inside)
+    spots, structure, residual = _structure(light_x, light_y, inside)
     spots |= _colors(x, y, inside)
-    spots = _large(spots, _SPOT)
-    if not spots.any() or _is_put_on(spots, light_x, light_y, inside):
-        return 0.0
-    return float(spots.sum() / max((structure | spots).sum(), 1))
+    return _Overlay(light_x, light_y, inside, _large(spots, spot), structure, residual)
 
 
 def _same_light(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns both in one light: one is given the other's, and clipped where a file is; what differs has no say."""
-    some_x, some_y = x[inside][::7], y[inside][::7]
+    some = np.flatnonzero(inside)[::7]
+    some_x, some_y = x.reshape(-1, 3)[some], y.reshape(-1, 3)[some]
     both = np.concatenate([some_x, some_y], axis=1)
     free = (both.min(1) > 4) & (both.max(1) < 251)
     if free.sum() < 100:
@@ -168,8 +230,8 @@ def _same_sharpness_of(sharp: np.ndarray, soft: np.ndarray, wanted: float) -> tu
     return blurred, soft
 
 
-def _structure(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns where the structure of the two differs, and where one of them has any: (h, w) bool each."""
+def _structure(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Returns where the structure of the two differs, and where one of them has any: (h, w) bool each; the residual."""
     import cv2
 
     def mean(values: np.ndarray) -> np.ndarray:
@@ -184,7 +246,8 @@ def _structure(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> tuple[np.nda
     usual = _USUAL * float(np.sqrt(np.quantile(left[structure], 0.25))) if structure.any() else 0.0
     deviation = min(max(usual, _DEVIATION), _MAX_DEVIATION)
     differs = structure & (2 * both < _DIFFERS * total) & (left > deviation**2)
-    return differs, structure
+    residual = float(np.median(left[structure] / total[structure])) if structure.any() else 0.0
+    return differs, structure, residual
 
 
 def _colors(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -225,30 +288,42 @@ def _large(spots: np.ndarray, share: float) -> np.ndarray:
     return large[labels]
 
 
-def _is_put_on(spots: np.ndarray, x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> bool:
-    """Returns whether what differs is a logo or a caption, or one of them in each of two places."""
+def _is_put_on(made: _Overlay, *, place_only: bool = False) -> bool:
+    """Returns whether what differs is a logo or a caption, or one of them in each of two places.
+
+    Args:
+        made: one picture laid over the other
+        place_only: whether it is enough that it has about the place of one
+    """
+    spots = made.spots
     rows, columns = np.mgrid[: spots.shape[0], : spots.shape[1]]
     low, right = rows >= spots.shape[0] / 2, columns >= spots.shape[1] / 2
     groupings = [[spots], [spots & low, spots & ~low], [spots & right, spots & ~right]]
     return any(
-        all(_is_mark(group, x, y, inside) for group in grouping if group.any())
+        all(_is_mark(group, made, place_only) for group in grouping if group.any())
         for grouping in groupings
         if len(grouping) == 1 or all(group.any() for group in grouping)
     )
 
 
-def _is_mark(spots: np.ndarray, x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> bool:
+def _is_mark(spots: np.ndarray, made: _Overlay, place_only: bool) -> bool:
     """Returns whether these spots are one logo in a corner or one caption along an edge, put on one of the two."""
+    x, y, inside = made.x, made.y, made.inside
     rows, columns = np.flatnonzero(spots.any(1)), np.flatnonzero(spots.any(0))
     shown_rows, shown_columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     height, width = spots.shape
     high, wide = (rows[-1] + 1 - rows[0]) / height, (columns[-1] + 1 - columns[0]) / width
     from_row = min(rows[0] - shown_rows[0], shown_rows[-1] - rows[-1]) / height
     from_column = min(columns[0] - shown_columns[0], shown_columns[-1] - columns[-1]) / width
-    logo = max(high, wide) <= _LOGO_SIDE and high * wide <= _LOGO_AREA and max(from_row, from_column) <= _MARGIN
-    caption = (high <= _CAPTION and from_row <= _MARGIN) or (wide <= _CAPTION and from_column <= _MARGIN)
-    if not logo and not caption:
-        return False
+    # at a small size the edges of a spot are those of a blur
+    slack, beside = (1.15, 0.04) if place_only else (1.0, 0.0)
+    logo = max(high, wide) <= _LOGO_SIDE * slack and high * wide <= _LOGO_AREA * slack**2
+    logo = logo and max(from_row, from_column) <= _MARGIN + beside
+    caption = (high <= _CAPTION * slack and from_row <= _MARGIN + beside) or (
+        wide <= _CAPTION * slack and from_column <= _MARGIN + beside
+    )
+    if place_only or not (logo or caption):
+        return logo or caption
     part = slice(max(rows[0] - 6, 0), rows[-1] + 7), slice(max(columns[0] - 6, 0), columns[-1] + 7)
     if _one_sided(x[part], y[part]):
         return True

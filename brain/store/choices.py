@@ -27,9 +27,10 @@ def factors(view: SampleCollection) -> dict[str, Factor]:
     Only the first samples are looked at, so that it takes milliseconds.
     """
     schema = view.get_field_schema(flat=True)
-    few = columns.factors(view)
-    offered = {path: Factor.field(path) for path in few}
     labels = {path for path, field in schema.items() if _holds_labels(field)}
+    # the class of a label is offered by the name of its field: "truth", not "truth.label" beside it
+    few = [path for path in columns.factors(view) if path.removesuffix(".label") not in labels]
+    offered = {path: Factor.field(path) for path in few}
     offered |= {path: Factor.label(path) for path in sorted(labels - _OWN) if "." not in path}
     offered["tags"] = Factor.tags()
     for path, field in schema.items():

@@ -70,6 +70,12 @@ def tidy_app(dataset: fo.Dataset) -> bool:
     return changed
 
 
+def stored_config(dataset: fo.Dataset) -> dict[str, Any]:
+    """Returns how the App shows the dataset, as it is stored now: what is in memory may be older."""
+    document = documents().find_one({"_id": dataset._doc.id}, ["app_config"]) or {}
+    return dict(document.get("app_config") or {})
+
+
 def _tidy_config(dataset: fo.Dataset) -> bool:
     """Sets what is not set, or is Loupe's own and out of date; returns whether anything changed."""
     config, groups = dataset.app_config, _sidebar(dataset)
@@ -81,7 +87,7 @@ def _tidy_config(dataset: fo.Dataset) -> bool:
     if not any(fits):
         return False
     # what somebody has set in the App since this process read the dataset is not in memory
-    stored = (documents().find_one({"_id": dataset._doc.id}, ["app_config"]) or {}).get("app_config") or {}
+    stored = stored_config(dataset)
     mine = config.to_dict()
     alike = [stored.get(name) == mine.get(name) for name in ("sidebar_groups", "active_fields", "color_scheme")]
     wanted = [fit and same for fit, same in zip(fits, alike, strict=True)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.errors import InputError, NoSamples, UnknownName
 from loupe.brain.core.records import Output, ProgressCallback, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect, failing_outputs
 from loupe.brain.engine.map import Task, map_rows, needed_long_side
@@ -87,7 +87,7 @@ def calibrate(
     Raises:
         UnknownName: no check finds, or no defect makes, a failure mode of that name; the nearest name is suggested
         InputError: a rate outside (0, 0.5), a limit below 10, a negative seed, or no images
-        NoSamples: the view is empty
+        NoSamples: the view is empty, or none of its pictures can be read
         Stopped: ``progress`` asked to stop; nothing is stored
         DatabaseGone: the database stopped answering
 
@@ -104,6 +104,12 @@ def calibrate(
         ids = samples.values("id")
         verb.step(0, min(limit, len(ids)), "loading")
         measured = _measured(verb, ids, tested, limit, seed)
+        if not measured.n:
+            reason = next(iter(measured.messages.values()), "no sample was left of the view")
+            raise NoSamples(
+                f"expected at least one picture that can be read, got none of {measured.unreadable}: {reason}. Look at "
+                "the samples' filepath: where files have moved, `dataset.set_values('filepath', ...)` says where to"
+            )
         own, seconds = store_runs.load_thresholds(samples), verb.seconds
 
         def kept_as(key: str) -> Calibration:

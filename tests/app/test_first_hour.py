@@ -82,6 +82,29 @@ def test_the_form_has_presets_with_an_estimate_and_says_what_is_lacking(app: app
     assert "LOUPE_OFFLINE" in text, "why, and what to do"
 
 
+def _colors_of_labels(app: app_browser.App) -> set[str]:
+    """Returns the colors, rgb(…), of the failures that stand on the grid."""
+    colors: list[str] = app.page.evaluate(
+        """() => [...document.querySelectorAll('[data-cy="tag-failures"]')].map(tag => tag.style.backgroundColor)"""
+    )
+    return set(colors)
+
+
+def _family_colors() -> set[str]:
+    from loupe.brain.store.workspace import _COLORS
+
+    return {"rgb({}, {}, {})".format(*bytes.fromhex(color[1:])) for color in _COLORS.values()}
+
+
+def _groups(app: app_browser.App) -> set[str]:
+    """Returns the groups of the sidebar, as the page names them."""
+    names: list[str] = app.page.evaluate(
+        """() => [...document.querySelectorAll('[data-cy^="sidebar-group-entry-"]')]
+            .map(group => group.dataset.cy.replace("-entry", "").toLowerCase())"""
+    )
+    return set(names)
+
+
 def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots: Path) -> None:
     page = app.page
     form = app.open_operator("Loupe: check images")
@@ -92,9 +115,21 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     dialog.get_by_text("Checked").first.wait_for()
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "checked.png")
+    # the page has not been loaded anew: the labels have their families' colors all the same, and nothing else is on
+    page.locator('[data-cy="tag-failures"]').first.wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    assert _colors_of_labels(app)
+    assert _colors_of_labels(app) <= _family_colors()
+    assert page.locator('[data-cy="tag-unknown"]').count() == 0
+    assert "sidebar has new groups" in dialog.inner_text()
     dialog.get_by_role("button", name="Open the workspace").click()
-    app.close(dialog)
+    page.wait_for_timeout(1500)
+    dialog.get_by_role("link", name="Load the page anew").click()
     page.get_by_text("fail in some way").wait_for()
+    assert page.locator('[role="dialog"]:visible').count() == 0
+    assert {"sidebar-group-quality", "sidebar-group-other"} <= _groups(app)
+    assert "sidebar-group-primitives" not in _groups(app), "FiftyOne's own"
+    assert _colors_of_labels(app) <= _family_colors()
     for label in ("Overview", "Failures by scenario", "Embeddings"):
         page.get_by_text(label, exact=True).first.wait_for()
     page.wait_for_timeout(2000)
@@ -106,8 +141,6 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     assert dataset.app_config.active_fields.paths == ["failures"]
     text = page.locator("body").inner_text()
     assert not _ODD.search(text)
-    # the raw scores are folded where the page is loaded anew
-    app.open(NAME)
     page.get_by_text("sample tags", exact=True).wait_for()
     page.get_by_text(re.compile("^unknown$", re.IGNORECASE)).first.wait_for(state="attached")
     page.wait_for_timeout(1000)

@@ -23,7 +23,7 @@ def test_more_pictures_take_longer_and_more_cores_share_the_work_but_for_the_dea
     assert seconds(200, 1) == pytest.approx(2 * seconds(100, 1))
     assert seconds(100, 2) == pytest.approx(seconds(100, 1) / 2)
     # one check is one thread at a time
-    assert seconds(100, 64, ("text",)) == pytest.approx(100 * known["text"].cost / 1000)
+    assert seconds(100, 64, ("text",)) == pytest.approx(100 * (known["text"].cost + 0.3) / 1000)
     assert estimate.seconds(light, 100, speed=2, cores=1) == pytest.approx(seconds(100, 1) / 2)
     assert estimate.seconds(light, 0) == 0
 
@@ -33,3 +33,19 @@ def test_the_speed_of_this_machine_is_measured_once() -> None:
     speed = estimate.core_speed()
     assert 0.01 < speed < 100
     assert estimate.core_speed() == speed
+
+
+def test_smaller_pictures_take_less_but_not_without_end_and_larger_ones_are_only_read_longer() -> None:
+    known = registry.checks()
+    light, network = [known["exposure"]()], [known["hands"]()]
+
+    def seconds(checks: list[object], *megapixels: float) -> float:
+        return estimate.seconds(checks, 1000, megapixels=megapixels, speed=1, cores=1)  # type: ignore[arg-type]
+
+    assert seconds(light) == pytest.approx(seconds(light, 1024 * 1024 / 1e6))
+    assert seconds(light, 0.001) < seconds(light) / 10
+    assert seconds(light, 1e-6) > 0
+    assert seconds(network, 0.001) > seconds(network) / 6, "a network's input has one size"
+    reading = 1000 * 11e-3 * (12e6 / 1024**2 - 1)
+    assert seconds(light, 12) - seconds(light) == pytest.approx(reading), "it is judged at its resolution"
+    assert seconds(light, 0.001, 12) == pytest.approx((seconds(light, 0.001) + seconds(light, 12)) / 2)

@@ -78,7 +78,18 @@ def test_loads_without_errors_and_registers_just_what_is_declared(loaded: Any) -
     declared = _declared()
     # what is registered but not declared, FiftyOne drops without a word; so the files are counted as well
     assert loaded["names"] == [sorted(declared["operators"]) + sorted(declared["panels"])] * 3
-    helpers = {"__init__", "base", "checks_widget", "dialog", "forms", "run", "signature", "summary", "widgets"}
+    helpers = {
+        "__init__",
+        "appearance",
+        "base",
+        "checks_widget",
+        "dialog",
+        "forms",
+        "run",
+        "signature",
+        "summary",
+        "widgets",
+    }
     assert sorted({path.stem for path in (ROOT / "operators").glob("*.py")} - helpers) == sorted(declared["operators"])
 
 

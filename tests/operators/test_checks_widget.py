@@ -102,6 +102,7 @@ def test_how_long_it_takes_is_told_before(filled: Any) -> None:
         return text
 
     assert words_of("quick").startswith("About ")
+    assert "(by the sizes of 11 of them, 0.003 megapixels)" in words_of("quick"), "one file is no image"
     assert "12 images" in words_of("quick")
     assert "most of it for text" in words_of("quick")
     assert "for overlay" in words_of("photos")

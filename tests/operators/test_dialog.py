@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,7 @@ def test_a_form_that_breaks_says_so_and_cannot_be_submitted(
 
 
 def test_the_result_stands_in_the_same_dialog_and_in_no_other(scenes: Any) -> None:
+    messages("check", scenes, {"checks": ["sharpness"]}, app=True)
     sent = messages("check", scenes, {"checks": ["exposure"]}, app=True)
     assert set(shown(sent[-2])) == {"summary", "open"}
     assert "Checked 12 images" in sent[-2]["body"]["params"]["results"]["summary"]
@@ -82,13 +84,21 @@ def test_the_result_stands_in_the_same_dialog_and_in_no_other(scenes: Any) -> No
     assert own.resolve_output(context("check", scenes, delegated=True, **facts)).type.properties
 
 
-def test_stop_stops_between_batches_and_says_so(scenes: Any) -> None:
+def test_stop_stops_between_batches_and_says_so(scenes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     params = {"checks": ["exposure"], "batch_size": 1}
+    asked, call = threading.Event(), type(operator("check")).call
+
+    def once_asked(*args: Any) -> Any:
+        assert asked.wait(60)  # on a busy machine it would be done before
+        return call(*args)
+
+    monkeypatch.setattr(type(operator("check")), "call", once_asked)
     work = operator("check").execute(context("check", scenes, params, operator_uri="@loupe/loupe/check"))
     first = json.loads(next(work).to_json_line())
     button = shown(first)["stop"]["view"]
     assert (button["name"], button["label"], button["operator"]) == ("Button", "Stop", "@loupe/loupe/stop")
     operator("stop").execute(context("stop", scenes, button["params"]))
+    asked.set()
     sent = [json.loads(message.to_json_line()) for message in work]
     (alert,) = shown(sent[-2]).values()
     assert alert["view"]["severity"] == "warning"
@@ -143,6 +153,7 @@ def test_below_the_result_of_a_check_a_button_opens_the_workspace(scenes: Any) -
     early = context("open_workspace", scenes)
     operator("open_workspace").execute(early)
     assert "notify" in str(early.executor.to_json()), "there is none yet"
+    messages("check", scenes, {"checks": ["sharpness"]}, app=True)
     sent = messages("check", scenes, {"checks": ["exposure"]}, app=True)
     button = shown(sent[-2])["open"]["view"]
     assert (button["label"], button["operator"]) == ("Open the workspace", "@loupe/loupe/open_workspace")
@@ -152,3 +163,65 @@ def test_below_the_result_of_a_check_a_button_opens_the_workspace(scenes: Any) -
     assert request["operator_uri"] == "set_spaces"
     assert "overview" in str(request["params"])
     assert "open" not in shown(messages("flag", scenes, app=True)[-2])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_form_that_does_not_fit_any_more_as_it_is_submitted_ends_with_the_reason(
+    scenes: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FiftyOne asks for the form once more, and the App shows nowhere that this failed."""
+    import asyncio
+
+    from fiftyone.operators.executor import execute_or_delegate_operator
+
+    from loupe.operators import forms
+
+    uri = f"@loupe/loupe/{name}"
+    request = {"dataset_name": scenes.name, "view": [], "params": {}, "operator_uri": uri}
+
+    def changed(_: Any, __: Any, inputs: Any) -> None:
+        forms.problem(inputs, "gone", "It is gone", "Do <this> instead.")
+
+    asked = {"target": "inputs", "prompt_id": name, "operator_uri": uri}
+    before = operator(name).resolve_type(context(name, scenes, **asked), "inputs").type.properties
+    monkeypatch.setattr(type(operator(name)), "form", changed)
+    again = operator(name).resolve_type(context(name, scenes, **asked), "inputs").type.properties
+    if not any(each.invalid for each in before.values()):
+        assert list(again) == list(before), "the App asks once more as it is submitted, and shows no other form"
+    other = operator(name).resolve_type(context(name, scenes, {"other": 1}, **asked), "inputs").type.properties
+    assert other["gone"].invalid
+    assert operator(name).resolve_type(context(name, scenes, target="inputs"), "inputs").type.properties["gone"].invalid
+    done = asyncio.run(execute_or_delegate_operator(uri, dict(request)))
+    sent = [json.loads(message.to_json_line()) for message in done.result]
+    (alert,) = shown(sent[-2]).values()
+    assert alert["view"]["severity"] == "error"
+    assert alert["view"]["description"] == "It is gone. Do &lt;this&gt; instead."
+    if operator(name).background:
+        scheduled = asyncio.run(execute_or_delegate_operator(uri, {**request, "request_delegation": True}))
+        assert scheduled.delegated, "the worker says why it fails"
+
+
+def test_after_a_first_check_an_open_page_has_the_colors_and_a_button_loads_the_new_sidebar(scenes: Any) -> None:
+    import fiftyone as fo
+
+    sent = messages("check", scenes, {"checks": ["exposure"]}, app=True)
+    assert set(shown(sent[-2])) == {"summary", "open", "reload_why", "reload"}
+    button = shown(sent[-2])["reload"]["view"]
+    assert (button["label"], button["href"]) == ("Load the page anew", "?")
+    given = {
+        each["body"]["operator_uri"]: each["body"]["params"] for each in sent if each.get("body", {}).get("params")
+    }
+    scenes.reload()
+    scheme = scenes.app_config.color_scheme
+    assert given["set_color_scheme"] == {
+        "color_pool": list(scheme.color_pool),
+        "color_by": "value",
+        "fields": [dict(each) for each in scheme.fields],
+    }
+    assert given["set_active_fields"] == {"fields": ["failures"]}
+
+    # what a person has chosen since is not set back, by what another process stores either
+    scenes.app_config.color_scheme = fo.ColorScheme(color_by="field")
+    scenes.save()
+    later = triggered(messages("check", scenes, {"checks": ["sharpness"]}, app=True))
+    assert not {"set_color_scheme", "set_active_fields"} & set(later)

@@ -21,7 +21,8 @@ def test_check_writes_scores_and_tells_the_app(scenes: Any) -> None:
     scenes.reload()
     assert sum(value is not None for value in scenes.values("quality.brightness_p99")) == 11
     assert triggered(sent)[0].endswith("show_output")
-    assert triggered(sent)[-2:] == ["reload_dataset", "show_output"]
+    # the dataset's first check sets up how the App shows it
+    assert triggered(sent)[-4:] == ["reload_dataset", "set_color_scheme", "set_active_fields", "show_output"]
     last = sent[-1]
     assert last["cls"] == "ExecutionResult"
     assert last["body"]["run"]["n"] == 12

@@ -184,9 +184,12 @@ def test_files_that_cannot_be_read_are_counted_and_replaced(scenes: Any, files: 
     assert "cannot decode broken.png" in done.messages[bad[0]]
     # with fewer wanted than there are readable ones, that many are measured
     assert loupe.calibrate(scenes.skip(N - 10), ["odd_aspect"], limit=10).n == 10
-    nothing = loupe.calibrate(scenes.skip(N), ["odd_aspect"])
-    assert (nothing.n, nothing.unreadable, nothing.thresholds) == (0, 4, {})
-    assert "not known" in repr(nothing)
+    from loupe.brain.core.errors import NoSamples
+
+    runs = scenes.list_runs()
+    with pytest.raises(NoSamples, match=r"got none of 4: (cannot decode broken|no file at).*set_values"):
+        loupe.calibrate(scenes.skip(N), ["odd_aspect"])
+    assert scenes.list_runs() == runs, "nothing is kept"
 
 
 def test_stopping_stores_nothing(scenes: Any) -> None:
