@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import data
 from benchmarks.commands import each
 from benchmarks.figures import header, row, share, title
-from loupe.brain.labels.issues import verdicts
+from loupe.brain.labels import noise
 from loupe.brain.labels.probe import probe
 from loupe.brain.sets.label_issues import LabelIssues
 
@@ -54,16 +54,16 @@ def _measured(vectors: np.ndarray, given: np.ndarray, true: np.ndarray) -> list[
 
     wrong = given != true
     classes = int(max(given.max(), true.max())) + 1
-    made = verdicts(probe(vectors, given, classes).probabilities, given)
-    found = (made.scores > _threshold()) & (made.suggested != given)
+    made = noise.fit(probe(vectors, given, classes), given)
+    found = made.wrong > _threshold()
     hits = int((found & wrong).sum())
     precision, recall = hits / max(int(found.sum()), 1), hits / max(int(wrong.sum()), 1)
     right = (made.suggested == true)[found & wrong]
     codes, counts = np.unique(given[found] * classes + made.suggested[found], return_counts=True)
     worst = divmod(int(codes[counts.argmax()]), classes) if len(codes) else ("–", "–")
     return [
-        f"{wrong.mean():.1%}",
-        f"{average_precision_score(wrong, made.scores):.3f}",
+        f"{wrong.mean():.1%} ({made.share:.1%})",
+        f"{average_precision_score(wrong, made.wrong):.3f}",
         share(hits, int(found.sum())),
         share(hits, int(wrong.sum())),
         f"{2 * precision * recall / max(precision + recall, 1e-9):.3f}",
@@ -107,9 +107,9 @@ def _print_digits() -> None:
             rng = np.random.default_rng(0)
             given = confuse(digits.target, amount, rng)
             wrong = given != digits.target
-            made = verdicts(probe(vectors.astype(np.float32), given, 10).probabilities, given)
-            top = np.argsort(-made.scores, kind="stable")[: int(wrong.sum())]
-            found = made.scores > _threshold()
+            made = noise.fit(probe(vectors.astype(np.float32), given, 10), given)
+            top = np.argsort(-made.wrong, kind="stable")[: int(wrong.sum())]
+            found = made.wrong > _threshold()
             hits = int((found & wrong).sum())
             budget = share(int(wrong[top].sum()), int(wrong.sum()))
             row(kind, f"{amount:.0%}", budget, share(hits, int(found.sum())), share(hits, int(wrong.sum())))
@@ -142,7 +142,7 @@ def _print_time() -> None:
     vectors = centers[given] + 4 * rng.normal(size=(n, size)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     started, cpu = time.perf_counter(), time.process_time()
-    probe(vectors, given, classes)
+    noise.fit(probe(vectors, given, classes), given)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     title(f"{n:,} × {size} vectors, {classes} classes")
     header("seconds", "of CPU", "peak memory of the process, GiB")

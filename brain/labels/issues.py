@@ -1,4 +1,4 @@
-"""Which given labels are probably wrong, by how probable each class is. Pure arithmetic."""
+"""What else is wrong with given labels, and which probabilities can be used. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -12,51 +12,6 @@ from loupe.brain.core.errors import InputError
 
 #: how far the rows of given probabilities may be from 1
 _SUM = 1e-3
-#: a label that is the most probable of all is no issue, however many classes share the rest
-_AS_GIVEN = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Verdicts:
-    """What probabilities say of N given labels.
-
-    Attributes:
-        scores: (N,) float32 in [0, 1], higher is worse: how improbable the given class is, at most 0.5 where no other
-            one is more probable
-        suggested: (N,) int64: the most probable class
-        given_probability, suggested_probability: (N,) float32
-    """
-
-    scores: np.ndarray
-    suggested: np.ndarray
-    given_probability: np.ndarray
-    suggested_probability: np.ndarray
-
-
-def verdicts(probabilities: np.ndarray, given: np.ndarray) -> Verdicts:
-    """Returns what probabilities say of given labels.
-
-    The score is one minus cleanlab's self-confidence (Northcutt, Jiang & Chuang, JAIR 70 (2021)), which ranked wrong
-    labels of CIFAR-10N better than the normalized margin.
-
-    Args:
-        probabilities: (N, K), of a model that has not seen the label it speaks of
-        given: (N,) int64 in 0 to K - 1
-
-    >>> made = verdicts(np.array([[0.05, 0.95], [0.9, 0.1]]), np.array([0, 0]))
-    >>> made.scores.round(2).tolist(), made.suggested.tolist()
-    ([0.95, 0.1], [1, 0])
-    """
-    rows = np.arange(len(given))
-    own = probabilities[rows, given]
-    suggested = probabilities.argmax(axis=1)
-    scores = np.where(own >= probabilities[rows, suggested], np.minimum(1 - own, _AS_GIVEN), 1 - own)
-    return Verdicts(
-        scores=scores.astype(np.float32),
-        suggested=suggested,
-        given_probability=own.astype(np.float32),
-        suggested_probability=probabilities[rows, suggested].astype(np.float32),
-    )
 
 
 def require_probabilities(probabilities: np.ndarray, n: int, n_classes: int) -> np.ndarray:

@@ -1,50 +1,26 @@
-"""How probable each class is for each sample, by vectors and the given labels of the others: out-of-fold, calibrated.
+"""How probable each class is for each sample, by vectors and the given labels of the others: out-of-fold.
 
-Two probes are pooled. The first is linear discriminant analysis with its covariance shrunk towards a sphere (Ledoit &
+There are two probes. The first is linear discriminant analysis with its covariance shrunk towards a sphere (Ledoit &
 Wolf's form, by a fixed amount), for which the sums that it needs add up: each fold costs what is left of one pass. The
-second is the vote of the nearest neighbors. Neither sees the label that it speaks of. Their log-probabilities are
-weighted so that the given labels are most probable, where a share of the labels is given by chance (three numbers for
-all samples): what was overconfident is no more, and wrong labels do not make the right ones less sure.
+second is the vote of the nearest neighbors. Neither sees the label that it speaks of; ``noise`` puts them together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from loupe.brain.core.errors import InputError
 
-#: by how much the covariance is drawn to a sphere of the same size; tuned on 3,000 pictures of CIFAR-10N, where half of
-#: it and twice of it lose at most .01 of average precision
+#: by how much the covariance is drawn to a sphere of the same size; set on 3,000 pictures of CIFAR-10N, where half and
+#: twice as much lose at most .01 of average precision
 SHRINKAGE = 1.0
 #: nearest neighbors that vote, and how many samples they are looked for among
 NEIGHBORS, REFERENCE = 25, 10_000
 #: how often samples are put into folds anew; the log-probabilities are averaged
 REPEATS = 3
-#: no probability is below this: one probe alone never decides
-_FLOOR = 1e-6
 _CHUNK = 8192
-
-
-@dataclass(frozen=True, eq=False)
-class Probe:
-    """What was learned of N samples and K classes.
-
-    Attributes:
-        probabilities: (N, K) float32: which class a sample is of, out-of-fold and calibrated; rows sum to 1
-        weights: of the linear probe and of the neighbors in the pooled log-probabilities
-        noise: the share of labels that look given by chance, in [0, 1]; labels that look alike are mixed up more often
-    """
-
-    probabilities: np.ndarray
-    weights: tuple[float, float]
-    noise: float
-
-    def as_given(self) -> np.ndarray:
-        """Returns how probable each class is as a given label: (N, K) float32, with the noise in it."""
-        return (1 - self.noise) * self.probabilities + np.float32(self.noise / self.probabilities.shape[1])
 
 
 def probe(
@@ -57,8 +33,8 @@ def probe(
     repeats: int = REPEATS,
     seed: int = 0,
     step: Callable[[int, int], None] = lambda done, total: None,
-) -> Probe:
-    """Returns how probable each class is for each sample, by all others.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the log-probabilities of each class for each sample, by all others: (N, K) float32 of either probe.
 
     Args:
         unit: (N, D) float32 vectors of unit length
@@ -87,9 +63,9 @@ def probe(
         logs += _discriminant(centered, given, n_classes, fold, folds)
         step(repeat + 1, repeats + 1)
     logs /= repeats
-    votes = np.log(np.maximum(neighbor_votes(centered, given, n_classes, groups, rng), _FLOOR))
+    votes = np.log(neighbor_votes(centered, given, n_classes, groups, rng))
     step(repeats + 1, repeats + 1)
-    return Probe(*_pooled(logs, votes, given))
+    return logs, votes
 
 
 def folds_of(given: np.ndarray, groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
@@ -168,26 +144,6 @@ def neighbor_votes(
     # what has no neighbor at all is as likely to be anything
     votes += 1e-3
     return np.asarray(votes / votes.sum(axis=1, keepdims=True))
-
-
-def _pooled(logs: np.ndarray, votes: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, tuple[float, float], float]:
-    """Returns the pooled probabilities, the weights, and the noise, by which the given labels are most probable."""
-    from scipy.optimize import minimize
-
-    logs = np.maximum(logs, np.log(_FLOOR), dtype=np.float32)
-    rows = np.arange(len(given))
-    # three numbers need no more samples than these
-    some = rows if len(rows) <= 20_000 else np.random.default_rng(0).choice(rows, 20_000, replace=False)
-    parts = np.stack([logs[some], votes[some]]).astype(np.float64)
-    own, n_classes = (np.arange(len(some)), given[some]), logs.shape[1]
-
-    def cost(numbers: np.ndarray) -> float:
-        chosen = np.exp(_log_softmax(np.tensordot(numbers[:2], parts, axes=1))[own])
-        return -float(np.log((1 - numbers[2]) * chosen + numbers[2] / n_classes).mean())
-
-    bounds = [(0.02, 5.0), (0.0, 5.0), (0.001, 0.9)]
-    linear, near, noise = minimize(cost, np.array([0.4, 0.1, 0.1]), method="L-BFGS-B", bounds=bounds).x.tolist()
-    return np.exp(_log_softmax(linear * logs + near * votes)).astype(np.float32), (linear, near), noise
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

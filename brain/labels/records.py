@@ -18,7 +18,7 @@ class LabelIssue(Record):
         id: the sample's
         given: its label
         suggested: the most probable class
-        score: in [0, 1], higher is worse: how improbable the given label is
+        score: in [0, 1], higher is worse: the probability that the label is wrong
         probability: of the suggested class, in [0, 1]
         reason: in words
     """
@@ -54,7 +54,7 @@ class LabelIssues(Tabular, Record):
         unknown: how many samples could not be judged: no label, no usable vector
         noise: the share of labels that are probably wrong, with its interval: of what was found, which is no count of
             what is wrong
-        by_chance: how large a share of labels looks given by chance, by the probe; NaN for given probabilities
+        expected: the share of labels that is expected to be wrong: the mean of all scores, in [0, 1]
         confusions: which classes are mixed up, the most frequent first
         duplicates: groups of duplicates whose samples have more than one label: the group, and its labels by sample id
         same_names: class names that differ only by case, blanks, hyphens or underscores
@@ -68,7 +68,7 @@ class LabelIssues(Tabular, Record):
     n: int
     unknown: int
     noise: Proportion
-    by_chance: float
+    expected: float
     confusions: tuple[Confusion, ...]
     duplicates: Mapping[str, Mapping[str, str]]
     same_names: tuple[tuple[str, ...], ...]
@@ -86,6 +86,7 @@ class LabelIssues(Tabular, Record):
         lines = [
             f"{len(self.issues):,} of {self.n:,} labels in {self.label} are probably wrong "
             f"({self.noise.rate:.1%}, 95 % interval {self.noise.low:.1%} to {self.noise.high:.1%})"
+            f", {self.expected:.1%} expected to be"
             + (f"; {self.unknown:,} could not be judged" if self.unknown else "")
         ]
         if self.confusions:

@@ -14,16 +14,15 @@ from loupe.brain.core.specs import SetMeasure
 class LabelIssues(SetMeasure):
     """Label issues.
 
-    One minus the probability of the given class, out-of-fold: by a shrunk linear discriminant and the nearest
-    neighbors over a field of vectors, calibrated together with the share of labels that look given by chance; or by
-    probabilities that are given. A label that is the most probable of all has at most 0.5. It sees what the vectors
-    see: classes that they cannot tell apart look like wrong labels.
+    The probability that a label is wrong: by a shrunk linear discriminant and the nearest neighbors over a field of
+    vectors, each out-of-fold, or by probabilities that are given; and by a table of how often each class is given
+    another label, which is learned along. It sees what the vectors see: what they cannot tell apart is unsure.
     """
 
     name: ClassVar[str] = "label_issues"
     version: ClassVar[int] = 1
     reference: ClassVar[str] = (
-        "Northcutt, Jiang & Chuang 2021, arXiv:1911.00068 (self-confidence); Ledoit & Wolf 2004 (shrinkage)"
+        "Dawid & Skene 1979, doi:10.2307/2346806 (table of mix-ups); Ledoit & Wolf 2004 (shrinkage)"
     )
     license: ClassVar[str] = "Apache-2.0"
     outputs: ClassVar[tuple[Output, ...]] = (
@@ -32,10 +31,10 @@ class LabelIssues(SetMeasure):
             unit="probability",
             higher_is_better=False,
             bounds=(0.0, 1.0),
-            description="How improbable the given label is, by the labels of all other samples",
+            description="How probable it is that the given label is wrong, by the labels of all other samples",
             default_threshold=Threshold(
                 ">",
-                0.9,
+                0.2,
                 source="default",
                 provenance="python -m benchmarks.labels issues: CIFAR-10N, 9,000 pictures that it was not set on",
             ),

@@ -104,7 +104,7 @@ def own_fields() -> list[OwnField]:
             f"{SUGGESTED}.given",
         ),
         OwnField(f"{SUGGESTED}.given", fo.StringField, "The label as it stands"),
-        OwnField(f"{SUGGESTED}.score", fo.FloatField, "How improbable it is, from 0 to 1"),
+        OwnField(f"{SUGGESTED}.score", fo.FloatField, "How probable it is that it is wrong, from 0 to 1"),
         OwnField(f"{SUGGESTED}.reason", fo.StringField, "Why"),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback, Threshold
 from loupe.brain.labels import issues as label_issues
+from loupe.brain.labels import noise
+from loupe.brain.labels.noise import Noise
 from loupe.brain.labels.probe import REPEATS, probe
 from loupe.brain.labels.records import Confusion, LabelIssue, LabelIssues
 from loupe.brain.sets.label_issues import LabelIssues as LabelIssuesMeasure
@@ -52,9 +55,10 @@ def find_label_issues(
     """Finds labels that are probably wrong, and says what they probably should be. The labels themselves stay.
 
     Each label is judged by a probe over the vectors that has not seen it, or by probabilities of a model of your own
-    that has not been trained on it. Writes ``quality.label_issue`` (how improbable the label is), flags the failure
-    ``label_issue``, and puts the suggestion with its reason into ``label_issues``. Duplicates with two labels, class
-    names that differ by case only, and classes too rare to judge are told as well.
+    that has not been trained on it; how often each class is given another label is learned along. Writes
+    ``quality.label_issue`` (the probability that the label is wrong), flags the failure ``label_issue``, and puts the
+    suggestion with its reason into ``label_issues``. Duplicates with two labels, class names that differ by case only,
+    and classes too rare to judge are told as well.
 
     Args:
         samples: a dataset or view
@@ -102,7 +106,7 @@ def find_label_issues(
         else:
             judged = _by_probabilities(samples, labels, probabilities, classes)
         scores = np.full(len(rows), math.nan, np.float32)
-        scores[judged.places] = judged.made.scores
+        scores[judged.places] = judged.known.wrong
         store_sets.write(samples, spec, rows, {"label_issue": scores}, judged.reasons)
         apply_thresholds(samples, None if threshold is None else {"label_issue": threshold})
         default = spec.outputs[0].default_threshold
@@ -115,25 +119,25 @@ def find_label_issues(
     return result
 
 
-class _Verdicts:
-    """What was judged: the places of the samples, the names of the classes, and what is said of each label."""
+@dataclass(frozen=True)
+class _Judged:
+    """What was judged: the samples' places, their labels among the names, what is known, and why others are not."""
 
-    def __init__(
-        self, labels: Labels, places: np.ndarray, names: Sequence[str], probabilities: np.ndarray, source: str
-    ) -> None:
-        place = {name: at for at, name in enumerate(names)}
-        self.places, self.names, self.source = places, list(names), source
-        self.given = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
-        self.made = label_issues.verdicts(probabilities, self.given)
-        self.by_chance = math.nan
-        self.reasons: dict[str, str] = {
-            labels.ids[at]: "no label" for at, name in enumerate(labels.given) if name is None
-        }
+    places: np.ndarray
+    names: list[str]
+    given: np.ndarray
+    known: Noise
+    source: str
+    reasons: dict[str, str]
+
+
+def _unlabeled(labels: Labels) -> dict[str, str]:
+    return {labels.ids[at]: "no label" for at, name in enumerate(labels.given) if name is None}
 
 
 def _by_probe(
     verb: Lifecycle, labels: Labels, embeddings: str, groups: Sequence[str], folds: int, seed: int
-) -> _Verdicts:
+) -> _Judged:
     samples = verb.samples
     if (store_vectors.made_by(samples, embeddings) or {}).get("name") == _SHAPES_ONLY:
         raise InputError(
@@ -156,19 +160,16 @@ def _by_probe(
     def step(done: int, total: int) -> None:
         verb.step(done, total, "judging each label by the others")
 
-    learned = probe(unit, given.ravel(), len(present), groups=own_groups, folds=folds, seed=seed, step=step)
+    given = given.ravel()
+    probes = probe(unit, given, len(present), groups=own_groups, folds=folds, seed=seed, step=step)
+    reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels)
     names = [labels.classes[at] for at in present.tolist()]
-    judged = _Verdicts(labels, places, names, learned.probabilities, f"a probe over {embeddings}")
-    judged.by_chance = learned.noise
-    judged.reasons |= {
-        labels.ids[at]: why for at, why in vectors.reasons.items() if labels.ids[at] not in judged.reasons
-    }
-    return judged
+    return _Judged(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons)
 
 
 def _by_probabilities(
     samples: Any, labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
-) -> _Verdicts:
+) -> _Judged:
     names = list(classes) if classes is not None else labels.declared or labels.classes
     unknown = sorted(set(labels.classes) - set(names))
     if unknown:
@@ -196,24 +197,25 @@ def _by_probabilities(
             raise InputError(f"expected probabilities of shape ({n}, {len(names)}), got {table.shape}")
         table, source = table[known], "given probabilities"
     made = label_issues.require_probabilities(table, int(known.sum()), len(names))
-    judged = _Verdicts(labels, np.flatnonzero(known), names, made, source)
-    judged.reasons |= {labels.ids[at]: "no probabilities" for at in without}
-    return judged
+    places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
+    own = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
+    reasons = {labels.ids[at]: "no probabilities" for at in without} | _unlabeled(labels)
+    return _Judged(places, names, own, noise.fit([np.log(np.maximum(made, noise.FLOOR))], own), source, reasons)
 
 
-def _result(labels: Labels, judged: _Verdicts, limit: Threshold, label: str, folds: int) -> LabelIssues:
-    made, names = judged.made, judged.names
-    flagged = limit.violates(made.scores) & (made.suggested != judged.given)
-    order = np.flatnonzero(flagged)[np.argsort(-made.scores[flagged], kind="stable")]
+def _result(labels: Labels, judged: _Judged, limit: Threshold, label: str, folds: int) -> LabelIssues:
+    known, names = judged.known, judged.names
+    flagged = limit.violates(known.wrong)
+    order = np.flatnonzero(flagged)[np.argsort(-known.wrong[flagged], kind="stable")]
     issues = tuple(
         LabelIssue(
             id=labels.ids[int(judged.places[at])],
             given=names[int(judged.given[at])],
-            suggested=names[int(made.suggested[at])],
-            score=float(made.scores[at]),
-            probability=float(made.suggested_probability[at]),
-            reason=f"{names[int(made.suggested[at])]} {made.suggested_probability[at]:.0%}, "
-            f"{names[int(judged.given[at])]} {made.given_probability[at]:.1%}",
+            suggested=names[int(known.suggested[at])],
+            score=float(known.wrong[at]),
+            probability=float(known.suggested_probability[at]),
+            reason=f"{names[int(known.suggested[at])]} {known.suggested_probability[at]:.0%}, "
+            f"{names[int(judged.given[at])]} {1 - known.wrong[at]:.1%}",
         )
         for at in order.tolist()
     )
@@ -225,10 +227,10 @@ def _result(labels: Labels, judged: _Verdicts, limit: Threshold, label: str, fol
         n=len(judged.given),
         unknown=len(judged.reasons),
         noise=Proportion.of(len(issues), len(judged.given)),
-        by_chance=judged.by_chance,
+        expected=known.share,
         confusions=tuple(
             Confusion(names[each.given], names[each.suggested], Proportion.of(each.k, each.n))
-            for each in label_issues.mixed_up(judged.given, made.suggested, flagged, len(names))[:_MANY_CONFUSIONS]
+            for each in label_issues.mixed_up(judged.given, known.suggested, flagged, len(names))[:_MANY_CONFUSIONS]
         ),
         duplicates={name: {labels.ids[at]: labels.given[at] or "" for at in own} for name, own in groups.items()},
         same_names=tuple(label_issues.same_names([*labels.classes, *labels.declared])),

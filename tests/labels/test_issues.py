@@ -1,4 +1,4 @@
-"""Which labels are probably wrong: against cleanlab, and on probabilities that are none."""
+"""Probabilities that are none, classes that are mixed up, names and duplicates."""
 
 from __future__ import annotations
 
@@ -6,31 +6,12 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.labels.issues import disagreeing, mixed_up, require_probabilities, same_names, verdicts
+from loupe.brain.labels.issues import disagreeing, mixed_up, require_probabilities, same_names
 
 
 def drawn(seed: int, n: int = 400, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.dirichlet(np.full(classes, 0.4), n), rng.integers(0, classes, n)
-
-
-def test_the_order_is_cleanlabs_by_self_confidence() -> None:
-    from cleanlab.rank import get_label_quality_scores
-
-    probabilities, given = drawn(0)
-    made = verdicts(probabilities, given)
-    theirs = get_label_quality_scores(given, probabilities, method="self_confidence", adjust_pred_probs=False)
-    issue = made.suggested != given
-    assert issue.sum() > 200
-    np.testing.assert_allclose(made.scores[issue], 1 - theirs[issue], atol=1e-6)
-    # a label that is the most probable of all is none, also where many classes share the rest
-    assert made.scores[~issue].max() <= 0.5
-
-
-def test_a_tie_is_no_issue() -> None:
-    made = verdicts(np.array([[0.02] * 50]), np.array([7]))
-    assert made.scores.tolist() == [0.5]
-    assert verdicts(np.array([[0.3, 0.3, 0.4]]), np.array([0])).scores[0] == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_the_threshold_is_data(dataset: Any) -> None:
     assert dataset.has_field("label_issues") is False
     assert len(loupe.find_label_issues(dataset, "text", threshold=1.0).ids) == 0
     assert not dataset.exists("label_issues").count()
-    lax = loupe.find_label_issues(dataset, "text", threshold=0.9)
+    lax = loupe.find_label_issues(dataset, "text", threshold=0.2)
     assert len(lax.ids) == 5
 
 
@@ -88,8 +88,8 @@ def test_given_probabilities_count_instead_of_the_vectors(dataset: Any) -> None:
     table[np.arange(N), np.arange(N) % 3] = 0.9
     made = loupe.find_label_issues(dataset, "text", probabilities=table, classes=CLASSES)
     assert set(places(dataset, made.ids)) == set(WRONG)
-    assert [issue.score for issue in made.issues] == pytest.approx([0.95] * 5)
-    assert np.isnan(made.by_chance)
+    assert all(0.5 < issue.score <= 1 for issue in made.issues)
+    assert 0.005 < made.expected < 0.05
     assert made.source == "given probabilities"
     dataset.add_sample_field("p", fo.VectorField)
     dataset.set_values("p", [row if at != 7 else None for at, row in enumerate(table)])
