@@ -24,7 +24,7 @@ TUNED_ON = 3000
 
 
 def print_issues() -> None:
-    """Prints what is found of real mistakes, of injected ones, and the time for 100,000 vectors."""
+    """Prints what is flagged of real mistakes, of injected ones, and the time for 100,000 vectors."""
     each(_print_cifar, _print_digits, _print_time)
 
 
@@ -55,16 +55,16 @@ def _measured(vectors: np.ndarray, given: np.ndarray, true: np.ndarray) -> list[
     wrong = given != true
     classes = int(max(given.max(), true.max())) + 1
     made = noise.fit(probe(vectors, given, classes), given)
-    found = made.wrong > _threshold()
-    hits = int((found & wrong).sum())
-    precision, recall = hits / max(int(found.sum()), 1), hits / max(int(wrong.sum()), 1)
-    right = (made.suggested == true)[found & wrong]
-    codes, counts = np.unique(given[found] * classes + made.suggested[found], return_counts=True)
+    flagged = made.wrong > _threshold()
+    hits = int((flagged & wrong).sum())
+    precision, recall = hits / max(int(flagged.sum()), 1), hits / max(int(wrong.sum()), 1)
+    right = (made.suggested == true)[flagged & wrong]
+    codes, counts = np.unique(given[flagged] * classes + made.suggested[flagged], return_counts=True)
     worst = divmod(int(codes[counts.argmax()]), classes) if len(codes) else ("–", "–")
     return [
         f"{wrong.mean():.1%} ({made.share:.1%})",
         f"{average_precision_score(wrong, made.wrong):.3f}",
-        share(hits, int(found.sum())),
+        share(hits, int(flagged.sum())),
         share(hits, int(wrong.sum())),
         f"{2 * precision * recall / max(precision + recall, 1e-9):.3f}",
         share(int(right.sum()), len(right)),
@@ -109,10 +109,10 @@ def _print_digits() -> None:
             wrong = given != digits.target
             made = noise.fit(probe(vectors.astype(np.float32), given, 10), given)
             top = np.argsort(-made.wrong, kind="stable")[: int(wrong.sum())]
-            found = made.wrong > _threshold()
-            hits = int((found & wrong).sum())
+            flagged = made.wrong > _threshold()
+            hits = int((flagged & wrong).sum())
             budget = share(int(wrong[top].sum()), int(wrong.sum()))
-            row(kind, f"{amount:.0%}", budget, share(hits, int(found.sum())), share(hits, int(wrong.sum())))
+            row(kind, f"{amount:.0%}", budget, share(hits, int(flagged.sum())), share(hits, int(wrong.sum())))
 
 
 def _symmetric(true: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:

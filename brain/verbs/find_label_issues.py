@@ -120,7 +120,7 @@ def find_label_issues(
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _Labeled:
     """What was judged: the samples' places, their labels among the names, what is known, and why others are not."""
 
     places: np.ndarray
@@ -137,7 +137,7 @@ def _unlabeled(labels: Labels) -> dict[str, str]:
 
 def _by_probe(
     verb: Lifecycle, labels: Labels, embeddings: str, groups: Sequence[str], folds: int, seed: int
-) -> _Judged:
+) -> _Labeled:
     samples = verb.samples
     if (store_vectors.made_by(samples, embeddings) or {}).get("name") == _SHAPES_ONLY:
         raise InputError(
@@ -164,12 +164,12 @@ def _by_probe(
     probes = probe(unit, given, len(present), groups=own_groups, folds=folds, seed=seed, step=step)
     reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels)
     names = [labels.classes[at] for at in present.tolist()]
-    return _Judged(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons)
+    return _Labeled(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons)
 
 
 def _by_probabilities(
     samples: Any, labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
-) -> _Judged:
+) -> _Labeled:
     names = list(classes) if classes is not None else labels.declared or labels.classes
     unknown = sorted(set(labels.classes) - set(names))
     if unknown:
@@ -200,10 +200,10 @@ def _by_probabilities(
     places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
     own = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
     reasons = {labels.ids[at]: "no probabilities" for at in without} | _unlabeled(labels)
-    return _Judged(places, names, own, noise.fit([np.log(np.maximum(made, noise.FLOOR))], own), source, reasons)
+    return _Labeled(places, names, own, noise.fit([np.log(np.maximum(made, noise.FLOOR))], own), source, reasons)
 
 
-def _result(labels: Labels, judged: _Judged, limit: Threshold, label: str, folds: int) -> LabelIssues:
+def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, folds: int) -> LabelIssues:
     known, names = judged.known, judged.names
     flagged = limit.violates(known.wrong)
     order = np.flatnonzero(flagged)[np.argsort(-known.wrong[flagged], kind="stable")]
