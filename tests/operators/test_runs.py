@@ -166,7 +166,7 @@ def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         "time=evening",
         "Dark",
-        f"{night.rate * 100:.1f} %",
+        f"\\({night.rate * 100:.1f} %\\)",  # only five were judged
         f"{night.low * 100:.1f} % to {night.high * 100:.1f} %",
         "2",
         "5",
