@@ -83,6 +83,9 @@ class Rate(Record):
         if "jeffreys" in facts:
             low, high = (math.nan if end is None else end for end in facts["jeffreys"])
             kept["jeffreys"] = (low, high)
+        # JSON has no infinity: a slice that fails and has a rest has a lift
+        if "lift" in kept and facts["failures"] and facts.get("p") is not None:
+            kept["lift"] = math.inf
         return cls(**{**facts, **kept, "slice": Slice(facts["slice"]["values"])})
 
     @property
