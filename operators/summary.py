@@ -11,8 +11,10 @@ from typing import Any
 from loupe.brain.core import tables
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.slicing.families import ANY
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_FAMILIES = {mode.group for mode in FAILURE_MODES.values()}
 _MAX_ROWS = 40
 _MAX_PAIRS = 1000
 
@@ -73,8 +75,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def failure_title(name: str) -> str:
-    """Returns how the App calls a failure mode."""
-    return FAILURE_MODES[name].title if name in FAILURE_MODES else name
+    """Returns how the App calls a failure mode, or several together.
+
+    >>> failure_title("blur"), failure_title("any"), failure_title("text")
+    ('Blur', 'Any failure', 'Text: any')
+    """
+    if name in FAILURE_MODES:
+        return FAILURE_MODES[name].title
+    if name == ANY:
+        return "Any failure"
+    return f"{name.capitalize()}: any" if name in _FAMILIES else name
 
 
 def percent(share: float) -> str:

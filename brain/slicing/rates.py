@@ -52,10 +52,11 @@ def rates(
     n = len(next(iter(states.values()), ()))
     slices = combine(columns, n=n)
     counts = np.zeros((len(slices.values), len(states), len(State)), dtype=np.int64)
+    totals = np.zeros((len(states), len(State)), dtype=np.int64)
     for column, state in enumerate(states.values()):
         flat = np.bincount(slices.codes * len(State) + state[slices.samples], minlength=counts[:, column].size)
         counts[:, column] = flat.reshape(-1, len(State))
-    totals = np.stack([np.bincount(state, minlength=len(State)) for state in states.values()]) if states else counts[0]
+        totals[column] = np.bincount(state, minlength=len(State))
     designs = None
     if groups is not None:
         group_of = _groups(as_column(groups))

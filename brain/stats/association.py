@@ -17,8 +17,8 @@ def p_values(failures: ArrayLike, n: ArrayLike, rest_failures: ArrayLike, rest_n
     """Returns the two-sided p of each slice against its rest: (S,) float64 in [0, 1], low where they differ.
 
     Fisher's exact test, where a table counts that is no more probable than the one seen (as in R and scipy). Where all
-    four cells expect 1,000 or more it is Pearson's chi-square with (N - 1) / N, which by then is nearly the same: a
-    fifth apart at p = 0.0001. NaN where a slice or its rest is empty; 1 where nothing or everything failed.
+    four cells expect 1,000 or more it is Pearson's chi-square with (N - 1) / N, which is nearly the same by then.
+    NaN where a slice or its rest is empty; 1 where nothing or everything failed.
 
     R. A. Fisher, JRSS 85 (1922); I. Campbell, Statistics in Medicine 26 (2007), of the N - 1.
 
