@@ -224,8 +224,8 @@ def test_names_by_default_tell_factors_of_one_field_apart() -> None:
         for factor in (
             Factor.field("gt"), Factor.count("gt"), Factor.time("at"), Factor.time("at", "hour"),
             Factor.metadata("width"), Factor.tags(), Factor.views(), Factor.label("label"),
-            Factor.count("gt", of="cat"), Factor.attribute("gt", "size"), Factor.box_size("gt"), Factor.box_position("gt"), Factor.light(),
-            *(Factor.prompt(part) for part in ("objects", "count", "words")),
+            Factor.count("gt", of="cat"), Factor.attribute("gt", "size"), Factor.box_size("gt"),
+            Factor.box_position("gt"), Factor.light(), *map(Factor.prompt, ("objects", "count", "words")),
         )
     ]  # fmt: skip
     assert len(set(names)) == len(names)
@@ -270,7 +270,7 @@ def test_bins_of_a_width_reach_from_multiple_to_multiple() -> None:
     assert Factor.field("x", width=1).of_kind("float").fitted([1.5]).bin_names() == ("< 1", "[1, 2)", ">= 2")
     assert Factor.field("x", width=0.5).of_kind("int").fitted([1, 2]).bins == (1, 2, 3)
     assert Factor.field("x", width=1).of_kind("float").fitted([None, math.nan, math.inf]).bins is None
-    with pytest.raises(InputError, match="at most 98 bins, got .*, which makes 101 from 0 to 1"):
+    with pytest.raises(InputError, match=r"at most 98 bins, got .*, which makes 101 from 0 to 1"):
         Factor.field("x", width=0.01).of_kind("float").fitted([0, 1])
     assert len(Factor.field("x", width=0.01).of_kind("float").fitted([0.0, 0.975]).bin_names()) == 100
 
