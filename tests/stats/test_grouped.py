@@ -55,6 +55,22 @@ def test_effective_n_of_slices_and_their_rests_is_that_of_the_sums_by_group(seed
         assert 1 <= made.effective_n[each] < rows.sum()
 
 
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_rest_counts_its_own_groups(nested: bool) -> None:
+    """Where its groups differ more than the shared correlation says, its own spread counts, over its own groups."""
+    rng = np.random.default_rng(9)
+    slices = np.repeat([0, 1, 1, 1, 1, 1], 40)
+    group = np.repeat(np.arange(24), 10) if nested else np.tile(np.arange(24), 10)
+    failed = rng.random(240) < np.where(group % 3 == 0, 0.9, 0.05)
+    failed[slices == 0] = rng.random(40) < 0.3
+    cells = Cells.of(slices, group, failed)
+    made = design(cells, Cells.of(slices * 0, group, failed), 2)
+    for each in (0, 1):
+        other = slices != each
+        assert made.rest_effective_n[each] == pytest.approx(_own(group[other], failed[other], made.correlation))
+        assert made.effective_n[1 - each] == pytest.approx(made.rest_effective_n[each])
+
+
 def test_alone_in_its_group_a_sample_counts_whole() -> None:
     slices, _, failed = _sample(1, 100, 5, 2)
     cells = Cells.of(slices, np.arange(100), failed)

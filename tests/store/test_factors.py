@@ -308,6 +308,7 @@ def test_what_boxes_and_prompts_say_is_what_a_loop_over_them_says(filled: Any) -
         Factor.box_size("boxes"),
         Factor.box_position("boxes", of=["dog", "cat"]),
         Factor.count("boxes", of="dog"),
+        Factor.count("boxes", of=["$owl", "猫"], name="odd ones"),
         Factor.attribute("boxes", "occluded"),
         Factor.attribute("boxes", "confidence", bins=[0.3], name="sure"),
         Factor.attribute("boxes", "view", of="cat", name="cats"),
@@ -350,6 +351,8 @@ def test_what_boxes_and_prompts_say_is_what_a_loop_over_them_says(filled: Any) -
         if row != 2:
             dogs = sum(box["label"] == "dog" for box in own)
             expected["boxes dog count"] = [dogs if row % 6 else None]
+            odd = sum(box["label"] in ("$owl", "猫") for box in own)
+            expected["odd ones"] = [odd if row % 6 else None]
         if meta is not None and meta.height:
             expected["metadata.orientation"] = ["landscape" if meta.width > meta.height else "portrait"]
         for name, values in expected.items():
