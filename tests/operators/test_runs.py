@@ -192,6 +192,21 @@ def test_rates_of_any_failure_in_groups_say_what_they_count_as(checked: Any) -> 
     assert "In brackets: fewer than 10 independent samples." in body["summary"]
 
 
+def test_slices_by_what_is_computed_of_a_field(checked: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    boxes = [
+        fo.Detections(detections=[fo.Detection(label="cup", bounding_box=[0, 0, 0.5, 0.5])] * n) for n in range(12)
+    ]
+    checked.set_values("boxes", boxes)
+    body = result("slice", checked, {"by": ["boxes count", "scenario.time"], "failure": "dark"})
+    rates = loupe.slice(checked, [loupe.Factor.count("boxes"), "scenario.time"], failure="dark")
+    assert body["rates"] == [rate.to_dict() for rate in rates]
+    assert len(rates) == 12
+
+
 def test_clusters_and_words_are_counted(scenes: Any, tmp_path: Path) -> None:
     import fiftyone as fo
     from tiny_clip import tiny_clip
