@@ -15,6 +15,7 @@ from loupe.brain.store import columns
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.columns import Columns
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import require_collection
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -73,6 +74,12 @@ def slice(
     """
     if failure is not None and outcome is not None:
         raise InputError(f"expected a failure or an outcome, got both: {failure!r} and {outcome.name!r}")
+    for what, given in (("failure", failure), ("groups", groups)):
+        if given is not None and not isinstance(given, str):
+            raise InputError(f"expected {what} to be a name or None, got {given!r}")
+    if isinstance(min_n, bool) or not isinstance(min_n, int) or min_n < 1:
+        raise InputError(f"expected a min_n of at least 1, got {min_n!r}")
+    require_collection(samples)
     store_rows.require_samples(samples)
     factors = factors_of(by)
     # read in the same pass, so that nothing that is written meanwhile comes between them

@@ -207,6 +207,35 @@ def test_a_field_deleted_in_between_is_a_clear_error(dataset: Any) -> None:
         factors.samples_of(view, rate.slice, "time")
 
 
+def test_patches_are_counted_one_by_one_and_what_is_no_view_is_refused(dataset: Any) -> None:
+    import fiftyone as fo
+
+    def box(label: str, side: float) -> Any:
+        return fo.Detection(label=label, bounding_box=[0, 0, side, side])
+
+    for row in range(3):
+        boxes = fo.Detections(detections=[box("cat", 0.01), box("dog", 0.9)][: 1 + row])
+        dataset.add_sample(fo.Sample(filepath=f"/nowhere/{row}.png", boxes=boxes))
+    patches = dataset.to_patches("boxes")
+    table = loupe.slice(patches, [Factor.label("boxes"), Factor.box_size("boxes")], failure="blur")
+    assert [(tuple(rate.slice.values.values()), rate.unchecked) for rate in table] == [
+        (("cat", "small"), 3),
+        (("dog", "large"), 2),
+    ]
+    assert len(dataset.limit(0)) == 0
+    with pytest.raises(loupe.errors.NoSamples):
+        loupe.slice(dataset.limit(0), "tags")
+    for given in (None, 3, [dataset.first()]):
+        with pytest.raises(loupe.errors.InputError, match="dataset or view"):
+            loupe.slice(given, "tags")
+    for wrong in ({"failure": 3}, {"groups": 3}, {"groups": ["tags"]}):
+        with pytest.raises(loupe.errors.InputError, match="to be a name or None"):
+            loupe.slice(dataset, "tags", **wrong)
+    for min_n in (0, True, "10", 2.5):
+        with pytest.raises(loupe.errors.InputError, match="a min_n of at least 1"):
+            loupe.slice(dataset, "tags", failure="blur", min_n=min_n)
+
+
 def test_five_thousand_values_all_missing_and_a_single_one(dataset: Any) -> None:
     import fiftyone as fo
 
