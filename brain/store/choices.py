@@ -10,7 +10,7 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import LoupeError
-from loupe.brain.slicing.factors import BINS, LIGHT, Factor
+from loupe.brain.slicing.factors import BINS, Factor
 from loupe.brain.store import columns
 from loupe.brain.store.factors import place
 
@@ -41,13 +41,15 @@ def factors(view: SampleCollection) -> dict[str, Factor]:
 
 
 def _computed(schema: Mapping[str, fo.Field], labels: Collection[str]) -> dict[str, Factor]:
-    """Returns the factors that are computed from what a field holds."""
+    """Returns the factors that are computed from what a field holds.
+
+    Not how much light there is: it would be the first that is shown where there is no other, and of dark pictures it
+    says only that they are dark.
+    """
     made: list[Factor] = []
     for path in sorted(set(labels) - _OWN):
         if "." not in path and schema[path].document_type is fo.Detections:
             made += [Factor.count(path), Factor.box_size(path), Factor.box_position(path)]
-    if LIGHT in schema:
-        made.append(Factor.light())
     if "metadata.width" in schema:
         made += [Factor.metadata("orientation"), Factor.metadata("megapixels"), Factor.metadata("format")]
     return {factor.name: factor for factor in made}

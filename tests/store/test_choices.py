@@ -42,7 +42,7 @@ def test_fields_classes_tags_and_numbers_are_offered_and_what_belongs_to_labels_
     offered = choices.factors(dataset.view())
     assert set(offered) - {"truth.label"} == {
         *("weather", "truth", "boxes", "tags", "steps"),
-        *("boxes count", "boxes size", "boxes position", "light", "metadata.orientation", "metadata.megapixels"),
+        *("boxes count", "boxes size", "boxes position", "metadata.orientation", "metadata.megapixels"),
     }  # all files are of one format
     for factor in offered.values():
         rates = loupe.slice(dataset, factor, failure="blur")
