@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,7 @@ def rates(
         totals[column] = np.bincount(state, minlength=len(State))
     designs = None
     if groups is not None:
-        group_of = _groups(as_column(groups))
-        designs = [_design(slices, state, group_of) for state in states.values()]
+        designs = _designs(slices, states.values(), _groups(as_column(groups)))
     values = [{name: shown(value) for name, value in own.items()} for own in slices.values]
     return of_counts(values, list(states), counts, totals, confidence=confidence, designs=designs, min_n=min_n)
 
@@ -159,14 +159,30 @@ def _groups(column: Column) -> np.ndarray:
     return np.where(alone, len(column.values) + np.arange(column.n), column.codes)
 
 
-def _design(slices: Slices, state: np.ndarray, group_of: np.ndarray) -> Design:
-    """Returns as how many independent samples the slices count for one outcome."""
+@dataclass(frozen=True, eq=False)
+class _Crossing:
+    """Which slices and groups M entries fall into: sorted once, for however many outcomes."""
 
-    def cells(of: np.ndarray, samples: np.ndarray) -> Cells:
-        judged = state[samples] >= State.PASSED
-        samples = samples[judged]
-        return Cells.of(of[judged], group_of[samples], state[samples] == State.FAILED)
+    slice: np.ndarray
+    group: np.ndarray
+    cell: np.ndarray
 
-    whole = np.arange(len(state), dtype=np.int64)
-    every = cells(np.zeros_like(whole), whole)
-    return design(cells(slices.codes, slices.samples), every, len(slices.values))
+    @classmethod
+    def of(cls, slices: np.ndarray, groups: np.ndarray) -> _Crossing:
+        width = int(groups.max(initial=0)) + 1
+        cells, cell = np.unique(slices * width + groups, return_inverse=True)
+        return cls(cells // width, cells % width, cell)
+
+    def cells(self, state: np.ndarray) -> Cells:
+        """Returns the cells with judged samples, by the (M,) states of the entries."""
+        n = np.bincount(self.cell[state >= State.PASSED], minlength=len(self.slice)).astype(np.float64)
+        failures = np.bincount(self.cell[state == State.FAILED], minlength=len(self.slice)).astype(np.float64)
+        judged = n > 0
+        return Cells(self.slice[judged], self.group[judged], n[judged], failures[judged])
+
+
+def _designs(slices: Slices, states: Iterable[np.ndarray], group_of: np.ndarray) -> list[Design]:
+    """Returns for each outcome as how many independent samples the slices count."""
+    own = _Crossing.of(slices.codes, group_of[slices.samples])
+    every = _Crossing.of(np.zeros_like(group_of), group_of)
+    return [design(own.cells(state[slices.samples]), every.cells(state), len(slices.values)) for state in states]
