@@ -102,4 +102,5 @@ def _hypergeometric(size: int, failed: int, total: int) -> tuple[int, np.ndarray
     cells = np.stack([k, size - k, failed - k, total - size - failed + k])
     margins = np.array([size, total - size, failed, total - failed], np.float64)
     logs = gammaln(margins + 1).sum() - gammaln(total + 1.0) - gammaln(cells + 1).sum(axis=0)
-    return low, np.exp(logs)
+    probabilities = np.exp(logs)
+    return low, probabilities / probabilities.sum()
