@@ -90,7 +90,10 @@ def query(outcome: Outcome, state: State) -> dict[str, Any]:
         return own
     # of several outcomes the highest state counts
     higher = [line for leaf in leaves for other in State if other > state for line in _lines(leaf, other)]
-    return {"$and": [own, {"$nor": higher}]} if higher else own
+    if not higher:
+        return own
+    # what no outcome says more of is in the lowest state of each
+    return {"$nor": higher} if state == min(State) else {"$and": [own, {"$nor": higher}]}
 
 
 def _lines(outcome: Outcome, state: State) -> list[dict[str, Any]]:
