@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
@@ -10,14 +11,49 @@ from fiftyone.operators.message import GeneratedMessage
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
+from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
 
 
+def _offered(form: Form) -> dict[str, Any]:
+    from loupe.brain.store import choices
+
+    return dict(choices.factors(form.samples))
+
+
 def _factors(form: Form) -> dict[str, str]:
+    return {name: name for name in _offered(form)}
+
+
+@dataclass(frozen=True)
+class By(Several):
+    """Any number of factors, by their names: a field's own name is its path."""
+
+    def parse(self, form: Form, parameter: Parameter, raw: Any) -> Any:
+        from loupe.brain.slicing.factors import Factor
+
+        names = self.names(form, parameter, raw)
+        offered = _offered(form) if names else {}
+        return [name if offered.get(name) in (None, Factor.field(name)) else offered[name] for name in names]
+
+
+def _failures(form: Form) -> dict[str, tuple[str, str]]:
+    from loupe.brain.slicing.families import members
+
+    scored = list(forms.scored_failures(form.samples))
+    several = {name: modes for name, modes in members(scored).items() if len(modes) > 1}
+    facts = {name: ", ".join(map(summary.failure_title, modes[:8])) for name, modes in several.items()}
+    together = {name: (summary.failure_title(name), fact if len(fact) < 80 else "") for name, fact in facts.items()}
+    return {**together, **{name: (summary.failure_title(name), "") for name in scored}}
+
+
+def _groups(form: Form) -> dict[str, tuple[str, str]]:
     from loupe.brain.store import columns
 
-    return {path: path for path in columns.factors(form.samples)}
+    known = ("prompt", "generation.seed", "duplicate_group")
+    usual = [path for path in known if forms.has_values(form.samples, path)]
+    return {path: (path, "") for path in dict.fromkeys([*usual, *columns.factors(form.samples)])}
 
 
 class FailureRates(VerbOperator):
@@ -28,18 +64,25 @@ class FailureRates(VerbOperator):
     icon = "table_chart"
     button = "Show"
     widgets = {
-        "by": Several(
+        "by": By(
             _factors,
             chosen=lambda form: [path for path in _factors(form) if path.startswith("scenario.")][:1],
-            description="One field, or several for the combinations that occur; none for all samples together",
+            description="One, or several for the combinations that occur; none for all samples together",
         ),
         "failure": Choice(
-            lambda form: {name: (summary.failure_title(name), "") for name in forms.scored_failures(form.samples)},
-            none=("(all failures)", "Every failure mode that was judged"),
+            _failures,
+            none=("(all failures)", "Every failure mode that was judged, each by itself"),
             strict=False,
             description="Which failures to count",
         ),
         "confidence": Number(0.5, 0.999),
+        "groups": Choice(
+            _groups,
+            none=("(none)", "Each sample counts by itself"),
+            strict=False,
+            description="Samples of one value, e.g. one prompt, tend to fail together: they count as fewer",
+        ),
+        "min_n": Number(1, 1000, description="A rate of fewer independent samples stands in brackets"),
     }
     hidden = {"outcome": "it is made in Python, of a field and a rule; the form counts failure modes"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -22,9 +22,10 @@ _OWN_NUMBERS = {"quality", "metadata", "generation", "checked"}
 
 
 def factors(view: SampleCollection) -> dict[str, Factor]:
-    """Returns by name what a view can be sliced by: fields of few values, classes of labels, tags, and numbers.
+    """Returns by name what a view can be sliced by: fields of few values, classes of labels, tags, numbers, boxes.
 
-    Only the first samples are looked at, so that it takes milliseconds.
+    Only the first samples are looked at, so that it takes milliseconds. What a prompt asks for is not offered: reading
+    as many different prompts as there may be takes longer than somebody at a panel waits.
     """
     schema = view.get_field_schema(flat=True)
     labels = {path for path, field in schema.items() if _holds_labels(field)}
@@ -37,7 +38,22 @@ def factors(view: SampleCollection) -> dict[str, Factor]:
         elsewhere = path in offered or path.split(".")[0] in labels | _OWN | _OWN_NUMBERS
         if isinstance(field, _NUMBERS) and not elsewhere:
             offered[path] = Factor.field(path, bins=BINS)
-    return _varied(view, offered)
+    return _varied(view, {**offered, **_computed(schema, labels)})
+
+
+def _computed(schema: Mapping[str, fo.Field], labels: Collection[str]) -> dict[str, Factor]:
+    """Returns the factors that are computed from what a field holds.
+
+    Not how much light there is: it would be the first that is shown where there is no other, and of dark pictures it
+    says only that they are dark.
+    """
+    made: list[Factor] = []
+    for path in sorted(set(labels) - _OWN):
+        if "." not in path and schema[path].document_type is fo.Detections:
+            made += [Factor.count(path), Factor.box_size(path), Factor.box_position(path)]
+    if "metadata.width" in schema:
+        made += [Factor.metadata("orientation"), Factor.metadata("megapixels"), Factor.metadata("format")]
+    return {factor.name: factor for factor in made}
 
 
 def _holds_labels(field: fo.Field) -> bool:

@@ -44,6 +44,7 @@ DIFFERENT = {
     ("split", "sizes"): "None means three splits, which are named with their shares",
     ("split", "stratify"): "None means none: an empty list",
     ("slice", "failure"): "None is a choice with a name",
+    ("slice", "groups"): "None is a choice with a name",
 }
 
 

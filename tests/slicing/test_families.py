@@ -65,3 +65,14 @@ def test_what_never_failed_is_no_column_but_on_request_and_the_totals_stay() -> 
     blur = columns.index("blur")
     assert folded.overall[blur] == plain.overall[plain.modes.index("blur")]
     assert folded.modes_left_out == folded.milder_left_out == 0
+
+
+def test_a_sample_has_passed_where_it_was_judged_for_a_mode_that_never_fails() -> None:
+    """As `loupe.slice(failure="artifact")` counts it: of all modes of the family, whichever are shown."""
+    states = {
+        "blur": np.array([State.FAILED, State.UNKNOWN, State.UNCHECKED]),
+        "halo": np.array([State.PASSED, State.PASSED, State.UNKNOWN]),
+    }
+    whole, columns = fold(states, ["artifact"])
+    assert columns == ["family:artifact", "blur"]
+    assert whole["family:artifact"].tolist() == [State.FAILED, State.PASSED, State.UNKNOWN]

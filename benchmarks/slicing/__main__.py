@@ -1,0 +1,31 @@
+"""Failures by scenario: how often what is said of slices is right, and how fast it is said.
+
+python -m benchmarks.slicing coverage                   # rates: how often an interval holds; false findings
+python -m benchmarks.slicing coverage --part groups     # one part: alone, groups, null
+python -m benchmarks.slicing coverage --runs 50         # fewer runs a cell
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from benchmarks.commands import Family
+from benchmarks.slicing.coverage import add_coverage
+
+#: each command of the family: what adds it
+COMMANDS: dict[str, Callable[[Family], None]] = {
+    "coverage": add_coverage,
+}
+
+
+def family() -> Family:
+    """Returns the commands."""
+    made = Family("slicing", __doc__)
+    for add in COMMANDS.values():
+        add(made)
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(family().main())
