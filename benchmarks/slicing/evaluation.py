@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.figures import machine
-from loupe.brain.core.results import Slice
 from loupe.brain.evaluation.average_precision import Ranked, mean_known
-from loupe.brain.evaluation.classification import Classified
-from loupe.brain.evaluation.detection import Detected
-from loupe.brain.evaluation.evaluated import Evaluated
-from loupe.brain.evaluation.matching import COCO_IOUS, Boxes, match
-from loupe.brain.evaluation.measure import Setting, row
-from loupe.brain.stats.bootstrap import Method, intervals
-from loupe.brain.stats.intervals import wilson
+from loupe.brain.evaluation.matching import Boxes, match
 
 #: COCO's ranges of areas in square pixels
 AREAS = {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from loupe.brain.evaluation import curves
-from loupe.brain.evaluation.calibration import BINS, reliability
+from loupe.brain.evaluation.calibration import BINS
 from loupe.brain.evaluation.confusion import NOTHING, Pairs, at_least
 from loupe.brain.evaluation.evaluated import Ratios, Resampled, ratio_of_counts
 
@@ -74,7 +74,9 @@ class Classified:
     @cached_property
     def scored(self) -> bool:
         """Whether every prediction has a confidence in [0, 1]."""
-        return bool(len(self.score) and not np.isnan(self.score).any() and 0 <= self.score.min() <= self.score.max() <= 1)
+        return bool(
+            len(self.score) and not np.isnan(self.score).any() and 0 <= self.score.min() <= self.score.max() <= 1
+        )
 
     def answers(self, confidence: float | None) -> np.ndarray:
         """Returns the class that each image is given at a threshold: (N,) int64; ``NOTHING`` where none is sure enough.
@@ -114,33 +116,25 @@ class Classified:
             f1, recall = f1_and_recall(self.truth, answer, weights[self.cluster], self.classes)
             return _mean(f1), _mean(recall)
 
+        sure = (self.score, self.right, self.cluster) if self.scored else None
         if self.positive is None:
-            if not self.scored:
-                return Resampled(("macro_f1", "balanced_accuracy"), ("percentile",) * 2, lambda w: np.array(macro(w)))
-            names: tuple[str, ...] = ("macro_f1", "balanced_accuracy", "ece")
-            return Resampled(
-                names, ("percentile", "percentile", "basic"), lambda w: np.array([*macro(w), self._calibration(w)])
-            )
-        if not self.scored:
-            return Resampled((), (), lambda _: np.zeros(0))
+            names = ("macro_f1", "balanced_accuracy")
+            return Resampled(names, ("percentile",) * 2, lambda weights: np.array(macro(weights)), sure, self.bins)
         own = self.positive_score
         if own is None:
-            return Resampled(("ece",), ("basic",), lambda w: np.array([self._calibration(w)]))
+            return Resampled(confidences=sure, bins=self.bins)
         is_it = self.truth == self.positive
 
         def areas(weights: np.ndarray) -> np.ndarray:
             each = weights[self.cluster]
             average = curves.average_precision(own, is_it, each)
-            return np.array([average, curves.area_under_receiver(own, is_it, each), self._calibration(weights)])
+            return np.array([average, curves.area_under_receiver(own, is_it, each)])
 
-        return Resampled(("ap", "auc", "ece"), ("percentile", "percentile", "basic"), areas)
+        return Resampled(("ap", "auc"), ("percentile",) * 2, areas, sure, self.bins)
 
     def pairs(self, confidence: float | None) -> Pairs:
         """Returns what each image was taken for, at a threshold."""
         return Pairs(np.arange(len(self.truth)), self.truth, self.answers(confidence), self.score)
-
-    def _calibration(self, weights: np.ndarray) -> float:
-        return reliability(self.score, self.right, weights[self.cluster], self.bins).error
 
     def _count(self, chosen: np.ndarray) -> np.ndarray:
         return np.bincount(self.cluster[chosen], minlength=self.clusters).astype(np.float64)

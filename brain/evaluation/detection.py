@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from loupe.brain.evaluation.average_precision import Ranked, mean_known
-from loupe.brain.evaluation.calibration import BINS, reliability
+from loupe.brain.evaluation.calibration import BINS
 from loupe.brain.evaluation.confusion import at_least
 from loupe.brain.evaluation.evaluated import Ratios, Resampled, ratio_of_counts
 from loupe.brain.evaluation.matching import COCO_IOUS, Boxes, Matches
@@ -180,28 +180,20 @@ class Detected:
         None of them depends on the threshold; without confidences none is known, nor where no false positive is.
         """
         if not self.assigned or not (self.scored or not len(self.score)):
-            return Resampled((), (), lambda _: np.zeros(0))
+            return Resampled()
         averaged = self.ious[: len(COCO_IOUS)] == COCO_IOUS
         names = (*(("map",) if averaged else ()), f"ap{100 * self.ious[self.level]:.0f}")
-        methods: tuple[Method, ...] = ("percentile",) * len(names)
+        methods: tuple[Method, ...] = ("basic",) * len(names)
 
         def precision(weights: np.ndarray) -> np.ndarray:
             average, _ = self.ranked.measure(weights)
             own = mean_known(average[self.level])
             return np.array([mean_known(average[: len(COCO_IOUS)].mean(axis=0)), own] if averaged else [own])
 
-        if not self.calibrated:
-            return Resampled(names, methods, precision)
-
-        def both(weights: np.ndarray) -> np.ndarray:
-            return np.append(precision(weights), self._calibration(weights))
-
-        return Resampled((*names, "ece"), (*methods, "basic"), both)
-
-    def _calibration(self, weights: np.ndarray) -> float:
         own = self.counted[self.level]
-        right, each = self.correct[self.level, own], weights[self.of[self.image[own]]]
-        return reliability(self.score[own], right, each, self.bins).error
+        right, cluster = self.correct[self.level, own], self.of[self.image[own]]
+        sure = (self.score[own], right, cluster) if self.calibrated else None
+        return Resampled(names, methods, precision, sure, self.bins)
 
     def _count(self, image: np.ndarray) -> np.ndarray:
         return np.bincount(self.of[image], minlength=self.clusters).astype(np.float64)

@@ -8,6 +8,7 @@ from typing import Protocol, Self, TypeAlias
 
 import numpy as np
 
+from loupe.brain.evaluation.calibration import BINS
 from loupe.brain.stats.bootstrap import Method, Statistic
 
 #: of each metric that is a ratio: (C,) float64 each, how many have it in each cluster, and how many there are
@@ -25,11 +26,16 @@ class Resampled:
         names: of the K metrics
         methods: how the interval of each is made of its resamples
         statistic: the numbers of clusters that are taken so many times each
+        confidences: of the calibration error: the confidences, which of them were right, and the cluster of each; None
+            where they are no chances
+        bins: of the calibration error
     """
 
-    names: tuple[str, ...]
-    methods: tuple[Method, ...]
-    statistic: Statistic
+    names: tuple[str, ...] = ()
+    methods: tuple[Method, ...] = ()
+    statistic: Statistic = lambda _: np.zeros(0)
+    confidences: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    bins: int = BINS
 
 
 class Evaluated(Protocol):

@@ -12,11 +12,11 @@ from loupe.brain.core.evaluation import ClassMetrics, Curve, Measure, SliceMetri
 from loupe.brain.core.results import Slice
 from loupe.brain.evaluation import curves
 from loupe.brain.evaluation.average_precision import mean_known
-from loupe.brain.evaluation.calibration import reliability
+from loupe.brain.evaluation.calibration import error_interval, reliability
 from loupe.brain.evaluation.classification import Classified, f1_and_recall
 from loupe.brain.evaluation.confusion import NOTHING, at_least
 from loupe.brain.evaluation.detection import Detected
-from loupe.brain.evaluation.evaluated import SWEEP, Evaluated, Ratios
+from loupe.brain.evaluation.evaluated import SWEEP, Evaluated, Ratios, Resampled
 from loupe.brain.evaluation.segmentation import Segmented, overlaps
 from loupe.brain.stats.bootstrap import RESAMPLES, intervals
 from loupe.brain.stats.clustered import wilson_clustered
@@ -73,7 +73,21 @@ def row(evaluated: Evaluated, model: str, of: Slice, setting: Setting) -> SliceM
             # what is added up to 1 in floats may end a hair above it
             value = min(float(values[at]), 1.0) if not math.isnan(values[at]) else math.nan
             metrics[name] = Measure(value, float(low[at]), float(high[at]), truths, "bootstrap")
+    if own.confidences is not None:
+        metrics["ece"] = _calibration(own, setting)
     return SliceMetrics(model, of, images, truths, predictions, metrics, few=truths < setting.min_samples)
+
+
+def _calibration(own: Resampled, setting: Setting) -> Measure:
+    assert own.confidences is not None
+    score, right, cluster = own.confidences
+    low = high = math.nan
+    if setting.resamples and len(score):
+        # clusters without a prediction say nothing of confidence
+        held = np.unique(cluster, return_inverse=True)[1]
+        facts = {"resamples": setting.resamples, "seed": setting.seed, "confidence": setting.interval, "bins": own.bins}
+        low, high = error_interval(score, right, held, **facts)  # type: ignore[arg-type]
+    return Measure(reliability(score, right, bins=own.bins).error, low, high, len(score), "bootstrap")
 
 
 def of_ratios(ratios: Ratios, interval: float = 0.95) -> dict[str, Measure]:
@@ -144,7 +158,7 @@ def curves_of(evaluated: Evaluated, model: str, interval: float = 0.95) -> list[
             made.append(_curve(model, "roc", curves.receiver(sure, is_it)))
     else:
         made.append(_curve(model, "precision_recall", curves.precision_recall(score, right, positives)))
-    if 0 <= score.min() and score.max() <= 1:
+    if score.min() >= 0 and score.max() <= 1:
         made.append(_reliability(model, score, right, cluster, evaluated.bins, interval))
     return made
 

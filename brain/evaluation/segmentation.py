@@ -41,7 +41,11 @@ class Segmented:
 
     @classmethod
     def of_masks(
-        cls, masks: Iterable[tuple[np.ndarray, np.ndarray]], cluster: np.ndarray, classes: int, ignore: int | None = None
+        cls,
+        masks: Iterable[tuple[np.ndarray, np.ndarray]],
+        cluster: np.ndarray,
+        classes: int,
+        ignore: int | None = None,
     ) -> Segmented:
         """Returns what N pairs of masks say.
 
@@ -118,9 +122,7 @@ class Segmented:
     def pairs(self, confidence: float | None) -> Pairs:
         """Returns which classes were taken for which in each image, the one with more pixels first."""
         order = np.argsort(-self.pixels, kind="stable")
-        return Pairs(
-            self.image[order], self.truth[order], self.predicted[order], np.full(len(order), np.nan)
-        )
+        return Pairs(self.image[order], self.truth[order], self.predicted[order], np.full(len(order), np.nan))
 
 
 def overlaps(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -142,7 +144,9 @@ def scaled(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Returns a mask at another size, each pixel the one that its middle lies in."""
     if mask.shape == shape:
         return mask
-    rows, columns = (((np.arange(to) + 0.5) * own / to).astype(np.int64) for own, to in zip(mask.shape, shape, strict=True))
+    rows, columns = (
+        ((np.arange(to) + 0.5) * own / to).astype(np.int64) for own, to in zip(mask.shape, shape, strict=True)
+    )
     return np.asarray(mask[rows[:, None], columns[None]])
 
 

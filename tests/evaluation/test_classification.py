@@ -25,6 +25,8 @@ def _made(seed: int, n: int = 400, classes: int = 5, positive: int | None = None
 def _values(made: Classified, confidence: float | None = None) -> dict[str, float]:
     values = {name: k.sum() / n.sum() for name, (k, n) in made.ratios(confidence).items()}
     own = made.resampled(confidence)
+    if own.confidences is not None:
+        values["ece"] = reliability(*own.confidences[:2], bins=own.bins).error
     return values | dict(zip(own.names, own.statistic(np.ones(made.clusters)), strict=True))
 
 

@@ -45,7 +45,7 @@ def test_a_slice_of_pictures_is_measured_as_if_it_were_all_there_is() -> None:
     assert part.sizes() == alone.sizes()
     assert _values(part, 0.4) == _values(alone, 0.4)
     own, other = part.resampled(None), alone.resampled(None)
-    assert own.names == ("map", "ap50", "ece")
+    assert own.names == ("map", "ap50")
     assert own.statistic(np.ones(part.clusters)) == pytest.approx(other.statistic(np.ones(alone.clusters)))
 
 

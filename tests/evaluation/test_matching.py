@@ -69,7 +69,12 @@ def test_a_box_without_a_score_comes_last_and_one_of_no_area_matches_nothing() -
 def test_what_is_out_of_the_slice_is_neither_right_nor_wrong() -> None:
     truths = _boxes([(0, 0, 0, 0, 10, 10, np.nan, 0), (0, 0, 30, 0, 10, 10, np.nan, 0)])
     predictions = _boxes(
-        [(0, 0, 0, 0, 10, 10, 0.9, 0), (0, 0, 30, 0, 10, 10, 0.8, 0), (0, 0, 60, 0, 9, 9, 0.7, 0), (0, 0, 90, 0, 9, 9, 0.6, 0)]
+        [
+            (0, 0, 0, 0, 10, 10, 0.9, 0),
+            (0, 0, 30, 0, 10, 10, 0.8, 0),
+            (0, 0, 60, 0, 9, 9, 0.7, 0),
+            (0, 0, 90, 0, 9, 9, 0.6, 0),
+        ]
     )
     matches = match(
         truths, predictions, [0.5], true_ignored=np.array([False, True]), outside=np.array([True, False, True, False])
@@ -105,7 +110,11 @@ def test_weights_are_pictures_taken_so_many_times() -> None:
     truths, predictions = boxes(rng, 30)
     # no ties, whose order a copied picture would change
     predictions = Boxes(
-        predictions.image, predictions.label, predictions.box, rng.permutation(len(predictions)) / 1e4, predictions.crowd
+        predictions.image,
+        predictions.label,
+        predictions.box,
+        rng.permutation(len(predictions)) / 1e4,
+        predictions.crowd,
     )
     weights = rng.integers(0, 3, 30)
 
@@ -114,7 +123,14 @@ def test_weights_are_pictures_taken_so_many_times() -> None:
         real = ~matches.true_ignored
         right = matches.match >= 0
         return Ranked.of(
-            4, predictions.label, predictions.score, right, matches.ignored, predictions.image, truths.label[real], truths.image[real]
+            4,
+            predictions.label,
+            predictions.score,
+            right,
+            matches.ignored,
+            predictions.image,
+            truths.label[real],
+            truths.image[real],
         )
 
     def copied(boxes: Boxes) -> Boxes:

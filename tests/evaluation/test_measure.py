@@ -95,7 +95,9 @@ def test_a_sweep_is_the_same_row_at_each_threshold() -> None:
             own, other = moved[name][at], alone.metrics[name]
             assert own == other or (math.isnan(own.value) and math.isnan(other.value))
     best = best_confidence(detected)
-    values = {at: row(detected, "m", Slice({}), Setting(at, resamples=0)).metrics["f1"].value for at in (best, 0.0, 0.9)}
+    values = {
+        at: row(detected, "m", Slice({}), Setting(at, resamples=0)).metrics["f1"].value for at in (best, 0.0, 0.9)
+    }
     assert values[best] == max(values.values())
 
 

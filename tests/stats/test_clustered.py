@@ -35,7 +35,9 @@ def test_the_variance_is_that_of_the_ratio_of_sums() -> None:
     n = rng.integers(0, 9, 80).astype(float)
     k = rng.binomial(n.astype(int), rng.beta(2, 3, 80)).astype(float)
     share, used = k.sum() / n.sum(), n > 0
-    variance = used.sum() / (used.sum() - 1) * sum((a - share * b) ** 2 for a, b in zip(k, n, strict=True)) / n.sum() ** 2
+    variance = (
+        used.sum() / (used.sum() - 1) * sum((a - share * b) ** 2 for a, b in zip(k, n, strict=True)) / n.sum() ** 2
+    )
     assert effective_n(k, n) == pytest.approx(min(share * (1 - share) / variance, n.sum()))
 
 
