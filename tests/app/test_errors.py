@@ -22,6 +22,7 @@ NAME, N = "broken", 12
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
+    "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
     "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
     "find_leaks": ("find leaks", "Find", {}, "rename_sample_field"),
@@ -75,6 +76,8 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
         sample["quality"] = fo.DynamicEmbeddedDocument(sharpness=0.5)
         sample["vectors"] = np.ones(4)
         sample["scenario"] = fo.DynamicEmbeddedDocument(time="day" if index % 2 else "night")
+        for name in ("ground_truth", "model"):
+            sample[name] = fo.Classification(label="cat", confidence=0.5)
         dataset.add_sample(sample, dynamic=True)
     execute("check", dataset, {"checks": ["file"]}, request_delegation=True)
     with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:

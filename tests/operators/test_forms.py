@@ -33,6 +33,8 @@ ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images"
 DIFFERENT = {
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
+    ("evaluate", "by"): "None means no slices: an empty list",
+    ("evaluate", "objects"): "none is an empty list here",
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("slice", "failure"): "None is a choice with a name",
