@@ -35,13 +35,15 @@ class Assembled:
         labels: what was read
         models: what each did
         parts: of each model its slices
+        params: the settings
+        options: how labels were compared
     """
 
     labels: Labels
     models: Sequence[Model]
     parts: Mapping[str, Sequence[tuple[Slice, Evaluated]]]
     params: Mapping[str, Any] = field(default_factory=dict)
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
 
 
 def assemble(labels: Labels, columns: Mapping[str, Column], options: Options, params: Mapping[str, Any]) -> Assembled:
@@ -82,7 +84,11 @@ def assemble(labels: Labels, columns: Mapping[str, Column], options: Options, pa
 
 
 def evaluation(
-    made: Assembled, setting: Setting, ground_truth: str, key: str = "", step: Callable[[int, int], None] = lambda *_: None
+    made: Assembled,
+    setting: Setting,
+    ground_truth: str,
+    key: str = "",
+    step: Callable[[int, int], None] = lambda *_: None,
 ) -> Evaluation:
     """Returns the records at one threshold.
 
@@ -101,9 +107,7 @@ def evaluation(
         return row(evaluated, model, of, setting)
 
     overall = [measured(model.whole, model.name, Slice({})) for model in made.models]
-    by_model = {
-        name: [measured(evaluated, name, of) for of, evaluated in own] for name, own in made.parts.items()
-    }
+    by_model = {name: [measured(evaluated, name, of) for of, evaluated in own] for name, own in made.parts.items()}
     apart = [
         each
         for name, rows in by_model.items()
@@ -127,7 +131,7 @@ def evaluation(
             each for model in made.models for each in classes_of(model.whole, model.name, labels.classes, confidence)
         ),
         curves=tuple(each for model in made.models for each in curves_of(model.whole, model.name, setting.interval)),
-        confusion=tuple(each.confusion for each in matrices(made, confidence).values()),
+        confusion=tuple(each.confusion for each in matrices(made, confidence, shown_of(made)).values()),
         errors=tuple(error for model in made.models for error in _errors(made, model, confidence)),
         disparities=tuple(apart),
         best_confidence={name: value for name, value in best.items() if not math.isnan(value)},
@@ -145,15 +149,24 @@ def _side_by_side(by_model: Mapping[str, Sequence[SliceMetrics]]) -> Iterator[Sl
         yield from (rows[name] for rows in own.values() if name in rows)
 
 
-def matrices(made: Assembled, confidence: float | None) -> dict[str, Cells]:
-    """Returns the confusion matrix of each model with samples of its cells; all show the same classes."""
+def matrices(made: Assembled, confidence: float | None, shown: Sequence[int]) -> dict[str, Cells]:
+    """Returns the confusion matrix of each model with samples of its cells.
+
+    Args:
+        made: what models did
+        confidence: the threshold
+        shown: the classes that have a row of their own
+    """
     pairs = {model.name: model.pairs(confidence) for model in made.models}
     names = made.labels.classes
-    every = {model.name: model.pairs(None)[0] for model in made.models}
-    shown = shown_classes(np.sum([own.counts(len(names)) for own in every.values()], axis=0), names)
-    return {
-        name: cells(own, names, shown, name, confidence, pixels=pixels) for name, (own, pixels) in pairs.items()
-    }
+    return {name: cells(own, names, shown, name, confidence, pixels=pixels) for name, (own, pixels) in pairs.items()}
+
+
+def shown_of(made: Assembled) -> list[int]:
+    """Returns the classes that have a row of their own in the matrices, whatever the threshold."""
+    names = made.labels.classes
+    counts = [model.pairs(None)[0].counts(len(names)) for model in made.models]
+    return shown_classes(np.sum(counts, axis=0), names)
 
 
 def _errors(made: Assembled, model: Model, confidence: float | None) -> Iterator[ConfidentError]:
@@ -179,6 +192,7 @@ def moved(made: Assembled, interval: float) -> dict[str, Any]:
         cells: of each model the matrices: without a threshold first, then at each: ``counts``, and ``examples``: by
             ``"row,column"`` the places in ``ids``
         labels: the names of the matrices' rows and columns
+        classes: how many of them are classes; after these stands "(other)", if anything, and last "(none)"
         ids: the samples that examples name
     """
     scored = made.labels.kind != "segmentation" and any(not math.isnan(best_confidence(m.whole)) for m in made.models)
@@ -196,13 +210,17 @@ def moved(made: Assembled, interval: float) -> dict[str, Any]:
         else {}
         for _, _, evaluated in order
     ]
-    steps = [matrices(made, threshold) for threshold in [None, *thresholds]]
-    used = sorted({image for step in steps for each in step.values() for held in each.examples.values() for image in held})
+    shown = shown_of(made)
+    steps = [matrices(made, threshold, shown) for threshold in [None, *thresholds]]
+    used = sorted(
+        {image for step in steps for each in step.values() for held in each.examples.values() for image in held}
+    )
     place = {image: at for at, image in enumerate(used)}
     return {
         "thresholds": thresholds,
         "rows": rows,
         "labels": list(steps[0][made.models[0].name].confusion.labels),
+        "classes": len(shown),
         "cells": {
             model.name: [
                 {

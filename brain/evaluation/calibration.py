@@ -1,4 +1,4 @@
-"""How far confidence and being right are apart: reliability bins and the expected calibration error. Pure arithmetic."""
+"""How far confidence and being right are apart: reliability bins, the calibration error. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -114,8 +114,8 @@ def error_interval(
 
     The error of a sample is above that of the model by chance, and resampling raises it once more: so the interval is
     put around the debiased error, and may lie below the error that was measured. Its low end is 0 where a calibrated
-    model could have an error as high: J. Bröcker & L. A. Smith, Weather and Forecasting 22 (2007). Clusters are resampled
-    whole.
+    model could have an error as high: J. Bröcker & L. A. Smith, Weather and Forecasting 22 (2007). Clusters are
+    resampled whole.
 
     Args:
         score: (N,) confidences in [0, 1], none of them NaN

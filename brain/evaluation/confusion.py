@@ -38,9 +38,9 @@ class Pairs:
 def of_boxes(truths: Boxes, predictions: Boxes, matches: Matches, level: int, confidence: float | None) -> Pairs:
     """Returns the pairs of boxes.
 
-    First come the matches within a class, so that the diagonal is the true positives that recall counts. What they leave
-    is matched by overlap whatever its class, again the surest first: those are the confusions. Crowds and what is ignored
-    are left out.
+    First come the matches within a class, so that the diagonal is the true positives that recall counts. What they
+    leave is matched by overlap whatever its class, again the surest first: those are the confusions. Crowds and what
+    is ignored are left out.
 
     Args:
         truths, predictions: that ``matches`` was made of
@@ -57,11 +57,8 @@ def of_boxes(truths: Boxes, predictions: Boxes, matches: Matches, level: int, co
     missing = np.flatnonzero(missed)
 
     rest, of = truths.take(missing), predictions.take(left)
-    anything = [
-        Boxes(each.image, np.zeros_like(each.label), each.box, each.score, np.zeros(len(each), dtype=bool))
-        for each in (rest, of)
-    ]
-    confused = match(*anything, [matches.ious[level]], max_detections=max(1, len(left))).match[0]
+    every = max(1, len(left))
+    confused = match(_of_any_class(rest), _of_any_class(of), [matches.ious[level]], max_detections=every).match[0]
     mixed = confused >= 0
     gone = np.ones(len(missing), dtype=bool)
     gone[confused[mixed]] = False
@@ -78,6 +75,10 @@ def of_boxes(truths: Boxes, predictions: Boxes, matches: Matches, level: int, co
     predicted[has_own] = predictions.label[own_at[has_own]]
     score[has_own] = predictions.score[own_at[has_own]]
     return Pairs(image, truth, predicted, score)
+
+
+def _of_any_class(boxes: Boxes) -> Boxes:
+    return Boxes(boxes.image, np.zeros_like(boxes.label), boxes.box, boxes.score, np.zeros(len(boxes), dtype=bool))
 
 
 def at_least(score: np.ndarray, confidence: float | None) -> np.ndarray:

@@ -19,8 +19,8 @@ from loupe.brain.evaluation.evaluated import Ratios
 def disparities(rows: Sequence[SliceMetrics], counts: Sequence[Ratios], min_samples: int) -> list[Disparity]:
     """Returns how far the slices of one model are apart in each metric that is a ratio of counts.
 
-    A slice with fewer ground truths than the minimum is left out, since its extremes are chance, and so is one where the
-    metric is not known; which they are is said. With fewer than two slices left there is nothing to compare.
+    A slice with fewer ground truths than the minimum is left out, since its extremes are chance, and so is one where
+    the metric is not known; which they are is said. With fewer than two slices left there is nothing to compare.
 
     The highest of many slices is high by chance, too: see the intervals of both before believing a difference.
 

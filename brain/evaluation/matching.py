@@ -6,6 +6,7 @@ threshold leaves predictions out from the end.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,9 +85,9 @@ def match(
 ) -> Matches:
     """Returns which predictions are which ground truths, class by class and image by image.
 
-    The surest prediction takes the ground truth that it overlaps most, if by the threshold, and prefers one that counts.
-    A crowd takes any number of predictions, by the share of the prediction that lies in it; it is ignored, and they are,
-    too. Of equal overlaps the last is taken, as by pycocotools.
+    The surest prediction takes the ground truth that it overlaps most, if by the threshold, and prefers one that
+    counts. A crowd takes any number of predictions, by the share of the prediction that lies in it; it is ignored, and
+    they are, too. Of equal overlaps the last is taken, as by pycocotools.
 
     Args:
         truths: G boxes
@@ -185,7 +186,7 @@ def _pairs(
         while end < len(candidates) and own[candidates[end]] == own[candidates[end - 1]]:
             end += 1
         bounds.append(end)
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in itertools.pairwise(bounds):
         own_times = times[start:end]
         prediction = np.repeat(candidates[start:end], own_times)
         offset = np.arange(len(prediction)) - np.repeat(np.cumsum(own_times) - own_times, own_times)
@@ -214,7 +215,7 @@ def _greedy(
     prediction, truth, overlap = prediction[order], truth[order], overlap[order]
     steps = np.flatnonzero(np.r_[True, rank[prediction][1:] != rank[prediction][:-1], True])
     levels = np.minimum(np.asarray(ious), 1 - 1e-10)[:, None]
-    for start, end in zip(steps[:-1], steps[1:], strict=True):
+    for start, end in itertools.pairwise(steps.tolist()):
         of, to = prediction[start:end], truth[start:end]
         free = (overlap[start:end] >= levels) & (~taken[:, to] | crowd[to])
         place = np.where(free, np.arange(end - start), -1)

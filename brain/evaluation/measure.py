@@ -1,4 +1,4 @@
-"""Turns what a model did into records: metrics with their intervals, of all images and of any slice. Pure arithmetic."""
+"""Turns what a model did into records: metrics with intervals, of all images and of any slice. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -183,7 +183,8 @@ def _reliability(
         ends.append(wilson_clustered(np.bincount(of, right[place == each]), np.bincount(of), interval))
     columns = (made.confidence[used], made.correct[used], made.n[used])
     low, high = (tuple(float(end[side]) for end in ends) for side in (0, 1))
-    return Curve(model, "reliability", *(tuple(column.tolist()) for column in columns), low, high)
+    x, y, held = (tuple(column.tolist()) for column in columns)
+    return Curve(model, "reliability", x, y, held, low, high)
 
 
 def classes_of(evaluated: Evaluated, model: str, names: Sequence[str], confidence: float | None) -> list[ClassMetrics]:

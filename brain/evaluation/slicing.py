@@ -69,17 +69,21 @@ class Model:
         if labels.kind == "detection":
             self._matches = self._match()
             return self._detected(self._matches)
-        assert labels.truth.label is not None and side.label is not None and side.score is not None
+        assert labels.truth.label is not None
+        assert side.label is not None
+        assert side.score is not None
         positive = None if options.positive is None else labels.classes.index(options.positive)
         own = (labels.truth.label, side.label, side.score, labels.cluster)
         return Classified(*own, len(labels.classes), positive, options.bins)
 
     def _match(self, **slicing: Any) -> Matches:
-        assert self._labels.truth.boxes is not None and self._side.boxes is not None
+        assert self._labels.truth.boxes is not None
+        assert self._side.boxes is not None
         return match(self._labels.truth.boxes, self._side.boxes, self._options.ious, **slicing)
 
     def _detected(self, matches: Matches, *, assigned: bool = True) -> Detected:
-        assert self._labels.truth.boxes is not None and self._side.boxes is not None
+        assert self._labels.truth.boxes is not None
+        assert self._side.boxes is not None
         return Detected.of_matches(
             self._labels.truth.boxes,
             self._side.boxes,
@@ -111,7 +115,8 @@ class Model:
         """Returns what was taken for what at a threshold, by place among all N images; of masks also the pixels."""
         places = np.flatnonzero(self.judged)
         if self._matches is not None:
-            assert self._labels.truth.boxes is not None and self._side.boxes is not None
+            assert self._labels.truth.boxes is not None
+            assert self._side.boxes is not None
             boxes = (self._labels.truth.boxes, self._side.boxes)
             pairs = of_boxes(*boxes, self._matches, self._options.level, confidence)
             own = self.judged[pairs.image]

@@ -35,8 +35,8 @@ def intervals(
     """Returns the intervals (low, high) of K numbers, from resamples of C clusters: (K,) float64 each.
 
     NaN where the number is not known of the clusters themselves, of fewer than two of them, or of less than half of the
-    resamples. The same seed gives the same intervals. B. Efron & R. Tibshirani, An Introduction to the Bootstrap (1993);
-    clusters: A. C. Davison & D. V. Hinkley, Bootstrap Methods and their Application (1997), 3.8.
+    resamples. The same seed gives the same intervals. B. Efron & R. Tibshirani, An Introduction to the Bootstrap
+    (1993); clusters: A. C. Davison & D. V. Hinkley, Bootstrap Methods and their Application (1997), 3.8.
 
     Args:
         statistic: called with how often each cluster is taken: first once each, then resampled

@@ -22,8 +22,8 @@ def effective_n(k: ArrayLike, n: ArrayLike) -> np.ndarray:
 
     It is n / (design effect): the variance of the ratio of sums, linearized over the clusters, against that of as many
     independent objects (Kish, Survey Sampling, 1965; Rao & Scott, JASA 76, 1981). Where every object has the same
-    outcome no variance can be seen: then it is Kish's sum(n)² / sum(n²), as if a cluster's objects were all alike. It is
-    never above the number of objects.
+    outcome no variance can be seen: then it is Kish's sum(n)² / sum(n²), as if a cluster's objects were all alike. It
+    is never above the number of objects.
 
     Args:
         k: (..., C): in each of C clusters how many objects have it; at most ``n``

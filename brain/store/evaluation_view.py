@@ -11,7 +11,6 @@ from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.evaluation import title_of
-from loupe.brain.evaluation.cells import NOTHING_NAME, OTHER_NAME
 from loupe.brain.store import evaluations
 from loupe.brain.store.columns import fingerprint
 from loupe.brain.store.narrowing import Narrowing
@@ -100,13 +99,14 @@ class Kept:
         made = []
         for row, moved in zip(self.rows, self.drawn["rows"], strict=True):
             own = row["metrics"].get(metric)
-            ends = (own["value"], own["low"], own["high"]) if own else (None, None, None)
             if at is not None and metric in moved:
-                ends = tuple(moved[metric][at])
-            elif own is None:
+                value, low, high = moved[metric][at]
+            elif own is not None:
+                value, low, high = own["value"], own["low"], own["high"]
+            else:
                 continue
             name = ", ".join(f"{path.rsplit('.', 1)[-1]}={value}" for path, value in row["slice"]["values"].items())
-            made.append(Point(name or "all", row["model"], *ends, n=row["truths"], few=row["few"]))
+            made.append(Point(name or "all", row["model"], value, low, high, row["truths"], row["few"]))
         return made
 
     def matrix(self, model: str, at: int | None) -> Mapping[str, Any]:
@@ -132,14 +132,15 @@ class Kept:
         examples = self.matrix(model, at)["examples"].get(f"{row},{column}", [])
         ids = [self.drawn["ids"][place] for place in examples]
         where = None
-        if self.run["kind"] == "classification" and self.run["params"].get("positive") is None:
+        last, classes = len(labels) - 1, labels[: self.drawn["classes"]]
+        if self.run["kind"] == "classification" and self.run["params"].get("positive") is None and row < last:
             facts = {
                 "truth": self.run["ground_truth"],
                 "predicted": model,
-                "row": _class(labels[row]),
-                "column": _class(labels[column]),
-                "withheld": labels[column] == NOTHING_NAME,
-                "classes": [label for label in labels if _class(label) is not None],
+                "row": labels[row] if row < len(classes) else None,
+                "column": labels[column] if column < len(classes) else None,
+                "withheld": column == last,
+                "classes": classes,
                 "confidence": self._threshold(at),
             }
             where = evaluations.query_of(facts)
@@ -157,12 +158,8 @@ class Kept:
         return None if own is None else self.thresholds[own]
 
 
-def _class(label: str) -> str | None:
-    return None if label in (OTHER_NAME, NOTHING_NAME) else label
-
-
 def load(view: SampleCollection, key: str | None) -> Kept | None:
-    """Returns a kept evaluation; the latest of these very samples, else the latest, where there is none of that key."""
+    """Returns a kept evaluation, the latest where there is none of that key; None where none is kept."""
     keys = evaluations.kept(view)
     own = fingerprint(view)
     if key not in keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -148,8 +149,8 @@ def _on_confidence(path: str, score: np.ndarray) -> list[str]:
     without = int(np.isnan(score).sum())
     if without:
         return [
-            f"{path}: {without:,} of {len(score):,} predictions have no confidence; they reach no threshold, and curves, "
-            "areas and the calibration error need all of them"
+            f"{path}: {without:,} of {len(score):,} predictions have no confidence; they reach no threshold, and "
+            "curves, areas and the calibration error need all of them"
         ]
     if len(score) and not 0 <= score.min() <= score.max() <= 1:
         return [f"{path}: confidences from {score.min():g} to {score.max():g} are no chances: no calibration error"]
@@ -256,8 +257,8 @@ def _plain_value(value: Any, name: str) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     raise InputError(
-        f"cannot slice objects by {name!r}: it holds {type(value).__name__}s; slice by an attribute of texts, yes or no, "
-        "or whole numbers"
+        f"cannot slice objects by {name!r}: it holds {type(value).__name__}s; slice by an attribute of texts, yes or "
+        "no, or whole numbers"
     )
 
 
@@ -268,24 +269,26 @@ def _clustered(labels: Labels, columns: Sequence[Sequence[Any]]) -> Labels:
     seen: dict[Any, int] = {}
     keys = [("alone", at) if value is None else ("value", str(value)) for at, value in enumerate(columns[0])]
     cluster = np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
-    return Labels(**{**vars(labels), "cluster": cluster})
+    masks = {path: replace(own, of=cluster) for path, own in labels.masks.items()}
+    return replace(labels, cluster=cluster, masks=masks)
 
 
 def query_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the database's query for the samples of a cell of a classification's confusion matrix.
 
     Args:
-        facts: ``truth`` and ``predicted``: the fields; ``row`` and ``column``: the classes, or None for all but those of
-            ``classes``; ``withheld``: whether the column is of what no class was given; ``confidence``: the threshold
+        facts: ``truth`` and ``predicted``: the fields; ``row`` and ``column``: the classes, or None for all but those
+            of ``classes``; ``confidence``: the threshold; ``withheld``: whether the column is of what no class was
+            given, for it is less sure
     """
-    truth, predicted, least = f"{facts['truth']}.label", f"{facts['predicted']}.label", facts["confidence"]
+    truth, predicted, threshold = f"{facts['truth']}.label", f"{facts['predicted']}.label", facts["confidence"]
     rest = {"$nin": [*facts["classes"], None]}
     own = {truth: rest if facts["row"] is None else facts["row"]}
     given = {predicted: rest if facts["column"] is None else facts["column"]}
-    sure: dict[str, Any] = {f"{facts['predicted']}.confidence": {"$gte": least}}
+    sure: dict[str, Any] = {f"{facts['predicted']}.confidence": {"$gte": threshold}}
     if facts["withheld"]:
-        return {"$and": [own, {predicted: {"$ne": None}}, {"$nor": [sure]}]}
-    return {"$and": [own, given, *([] if least is None else [sure])]}
+        return {"$and": [own, {predicted: {"$ne": None}}, {"$nor": [sure if threshold is not None else {}]}]}
+    return {"$and": [own, given, *([] if threshold is None else [sure])]}
 
 
 def keep(samples: SampleCollection, evaluation: Evaluation, drawn: Mapping[str, Any]) -> str:

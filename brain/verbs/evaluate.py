@@ -128,7 +128,9 @@ def evaluate(
 
 def _require_confidence(confidence: float | None) -> None:
     if confidence is not None and not (isinstance(confidence, (int, float)) and confidence == confidence):
-        raise InputError(f"expected a confidence threshold as a number, or None for all predictions, got {confidence!r}")
+        raise InputError(
+            f"expected a confidence threshold as a number, or None for all predictions, got {confidence!r}"
+        )
 
 
 def _require(

@@ -85,7 +85,9 @@ def _about(kept: Kept) -> str:
     parts = [f"{run['kind'].capitalize()} against **{escape(run['ground_truth'])}**", f"{run['n']:,} labeled images"]
     if run["unlabeled"]:
         parts.append(f"{run['unlabeled']:,} without a ground truth are left out")
-    parts += [f"{count:,} without {escape(name)}, not counted as wrong" for name, count in run["missing"].items() if count]
+    parts += [
+        f"{count:,} without {escape(name)}, not counted as wrong" for name, count in run["missing"].items() if count
+    ]
     if run["iou"] is not None:
         parts.append(f"boxes match at an overlap of {run['iou']:g}")
     return " · ".join(parts)
@@ -192,7 +194,11 @@ def _notes(kept: Kept) -> str:
             f"- {escape(each['model'])}: {escape(metric)} is {each['difference']:.3f} apart between "
             f"{escape(each['highest'])} and {escape(each['lowest'])}"
         )
-    return "\n".join(lines) if lines else "Rows of the matrix are what is there; (none) is a miss, or a box where nothing is."
+    return (
+        "\n".join(lines)
+        if lines
+        else "Rows of the matrix are what is there; (none) is a miss, or a box where nothing is."
+    )
 
 
 def _moment(at: str) -> str:

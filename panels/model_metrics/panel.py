@@ -1,4 +1,4 @@
-"""The panel "Model metrics": slices with interval bars, curves, a threshold to move, a matrix whose cells are samples."""
+"""The panel "Model metrics": slices with interval bars, curves, a threshold to move, a matrix of samples."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def checked(scenes: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def filled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The same with all that any operator asks for: splits, labels, vectors, another dataset. A test only looks at it."""
+    """The same with all that any operator asks for: splits, labels, vectors, another dataset. Tests only look at it."""
     import fiftyone as fo
 
     import loupe

@@ -187,7 +187,11 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
         ("check", {"batch_size": 0}, "Batch size: expected a whole number from 1 to 4096, got 0"),
         ("embed", {"embedder": "hogg"}, "unknown embedder 'hogg'. Did you mean 'hog'?"),
         ("embed", {"visualize": "tsne"}, "Visualize: expected one of umap, pca, got 'tsne'"),
-        ("evaluate", {"ground_truth": "ground_truth", "predictions": []}, "Predictions: expected at least one, got none"),
+        (
+            "evaluate",
+            {"ground_truth": "ground_truth", "predictions": []},
+            "Predictions: expected at least one, got none",
+        ),
         ("evaluate", {"ground_truth": "ground_truth", "predictions": ["modell"]}, "Did you mean 'model'?"),
         ("evaluate", {"predictions": ["model"], "ground_truth": "mine"}, "Ground truth: expected one of ground_truth"),
         ("find_copies", {"path": "/no/such.png"}, "Path: expected a file, got '/no/such.png': there is none"),

@@ -334,7 +334,9 @@ def test_models_are_evaluated_side_by_side_with_their_intervals(dataset: Any) ->
     sent = messages("evaluate", dataset, {**params, "resamples": 50, "min_samples": 5})
     assert "reload_dataset" not in triggered(sent), "nothing was written"
     body = sent[-1]["body"]
-    expected = loupe.evaluate(dataset, ["yolo", "detr"], "ground_truth", by=["time"], objects=["size"], resamples=50, min_samples=5)
+    expected = loupe.evaluate(
+        dataset, ["yolo", "detr"], "ground_truth", by=["time"], objects=["size"], resamples=50, min_samples=5
+    )
     for name in ("overall", "slices", "disparities", "notes"):
         assert body["evaluation"][name] == expected.to_dict()[name]
     assert body["message"] == "2 models on 30 images, 6 slices"

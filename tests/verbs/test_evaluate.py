@@ -145,7 +145,7 @@ def test_what_is_missing_is_counted_beside_and_not_as_wrong(dataset: Any) -> Non
     classifications(dataset, 60)
     ids = dataset.values("id")
     for field, some in (("small", ids[:10]), ("ground_truth", ids[50:])):
-        dataset.set_values(field, {each: None for each in some}, key_field="id")
+        dataset.set_values(field, dict.fromkeys(some), key_field="id")
     result = loupe.evaluate(dataset, ["small", "large"], "ground_truth", resamples=50)
     assert (result.n, result.unlabeled, result.missing) == (50, 10, {"small": 10, "large": 0})
     assert [row.images for row in result.overall] == [40, 50]
@@ -197,7 +197,7 @@ def test_labels_that_hostile_names_stand_on(dataset: Any) -> None:
 
     import loupe
 
-    names = ["<img src=x onerror=alert(1)>", "a.b$c", 'quote"\'', "🐱", ""]
+    names = ["<img src=x onerror=alert(1)>", "a.b$c", "quote\"'", "🐱", ""]
     dataset.add_samples(
         fo.Sample(
             filepath=f"/nowhere/{at}.png",
@@ -219,7 +219,9 @@ def test_one_class_only_and_a_cluster_of_pictures(dataset: Any) -> None:
     import loupe
 
     detections(dataset, 40, models=("yolo",))
-    own = loupe.evaluate(dataset.filter_labels("ground_truth", fo.ViewField("label") == "car"), "yolo", "ground_truth", resamples=50)
+    own = loupe.evaluate(
+        dataset.filter_labels("ground_truth", fo.ViewField("label") == "car"), "yolo", "ground_truth", resamples=50
+    )
     assert own.overall[0].truths < loupe.evaluate(dataset, "yolo", "ground_truth", resamples=50).overall[0].truths
     assert not math.isnan(own.overall[0].metrics["map"].value)
     videos = loupe.evaluate(dataset, "yolo", "ground_truth", cluster="video", resamples=50)
@@ -237,7 +239,12 @@ def test_masks(dataset: Any) -> None:
     truths = [rng.integers(0, 3, (20, 30)).astype(np.uint8) for _ in range(12)]
     given = [np.where(rng.random((20, 30)) < 0.8, mask, 0).astype(np.uint8) for mask in truths]
     dataset.add_samples(
-        fo.Sample(filepath=f"/nowhere/{at}.png", truth=fo.Segmentation(mask=truth), model=fo.Segmentation(mask=mask), odd=at % 2)
+        fo.Sample(
+            filepath=f"/nowhere/{at}.png",
+            truth=fo.Segmentation(mask=truth),
+            model=fo.Segmentation(mask=mask),
+            odd=at % 2,
+        )
         for at, (truth, mask) in enumerate(zip(truths, given, strict=True))
     )
     dataset.mask_targets = {"truth": {0: "ground", 1: "road", 2: "sky"}}
@@ -247,6 +254,9 @@ def test_masks(dataset: Any) -> None:
     right = sum(int((a == b).sum()) for a, b in zip(truths, given, strict=True))
     assert result.overall[0].metrics["accuracy"].value == pytest.approx(right / (12 * 600))
     assert [row.label for row in result.classes] == ["ground", "road", "sky"]
+    videos = loupe.evaluate(dataset, "model", "truth", cluster="odd", resamples=50)
+    assert videos.overall[0].metrics["accuracy"].value == result.overall[0].metrics["accuracy"].value
+    assert videos.overall[0].metrics["accuracy"].low < result.overall[0].metrics["accuracy"].low
     assert result.confusion[0].labels == ("ground", "road", "sky", "(none)")
     assert sum(map(sum, result.confusion[0].counts)) == 12 * 600
     assert {step.message for step in seen} == {"reading masks", "measuring slices"}
