@@ -45,7 +45,7 @@ def title_of(metric: str) -> str:
 
 
 @dataclass(frozen=True)
-class Measure(Record):
+class Metric(Record):
     """A metric with its interval.
 
     Attributes:
@@ -93,7 +93,7 @@ class SliceMetrics(Record):
     images: int
     truths: int
     predictions: int
-    metrics: Mapping[str, Measure]
+    metrics: Mapping[str, Metric]
     few: bool = False
 
 

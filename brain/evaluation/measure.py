@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.core.evaluation import ClassMetrics, Curve, Measure, SliceMetrics
+from loupe.brain.core.evaluation import ClassMetrics, Curve, Metric, SliceMetrics
 from loupe.brain.core.results import Slice
 from loupe.brain.evaluation import curves
 from loupe.brain.evaluation.average_precision import mean_known
@@ -72,13 +72,13 @@ def row(evaluated: Evaluated, model: str, of: Slice, setting: Setting) -> SliceM
         for at, name in enumerate(own.names):
             # what is added up to 1 in floats may end a hair above it
             value = min(float(values[at]), 1.0) if not math.isnan(values[at]) else math.nan
-            metrics[name] = Measure(value, float(low[at]), float(high[at]), truths, "bootstrap")
+            metrics[name] = Metric(value, float(low[at]), float(high[at]), truths, "bootstrap")
     if own.confidences is not None:
         metrics["ece"] = _calibration(own, setting)
     return SliceMetrics(model, of, images, truths, predictions, metrics, few=truths < setting.min_samples)
 
 
-def _calibration(own: Resampled, setting: Setting) -> Measure:
+def _calibration(own: Resampled, setting: Setting) -> Metric:
     assert own.confidences is not None
     score, right, cluster = own.confidences
     low = high = math.nan
@@ -87,10 +87,10 @@ def _calibration(own: Resampled, setting: Setting) -> Measure:
         held = np.unique(cluster, return_inverse=True)[1]
         facts = {"resamples": setting.resamples, "seed": setting.seed, "confidence": setting.interval, "bins": own.bins}
         low, high = error_interval(score, right, held, **facts)  # type: ignore[arg-type]
-    return Measure(reliability(score, right, bins=own.bins).error, low, high, len(score), "bootstrap")
+    return Metric(reliability(score, right, bins=own.bins).error, low, high, len(score), "bootstrap")
 
 
-def of_ratios(ratios: Ratios, interval: float = 0.95) -> dict[str, Measure]:
+def of_ratios(ratios: Ratios, interval: float = 0.95) -> dict[str, Metric]:
     """Returns each ratio of counts by cluster with its interval."""
     metrics = {}
     for name, (k, n) in ratios.items():
@@ -98,11 +98,11 @@ def of_ratios(ratios: Ratios, interval: float = 0.95) -> dict[str, Measure]:
         low, high = wilson_clustered(k, n, interval) if len(n) else (math.nan, math.nan)
         value = float(k.sum() / total) if total else math.nan
         single = "wilson" if (n <= 1).all() else "clustered"
-        metrics[name] = Measure(value, float(low), float(high), int(total), single)  # type: ignore[arg-type]
+        metrics[name] = Metric(value, float(low), float(high), int(total), single)  # type: ignore[arg-type]
     return metrics
 
 
-def sweep(evaluated: Evaluated, interval: float = 0.95) -> dict[str, list[Measure]]:
+def sweep(evaluated: Evaluated, interval: float = 0.95) -> dict[str, list[Metric]]:
     """Returns each ratio with its interval at each threshold of ``SWEEP``; nothing is matched again."""
     steps = [of_ratios(evaluated.ratios(threshold), interval) for threshold in SWEEP]
     return {name: [step[name] for step in steps] for name in steps[0]}
