@@ -89,6 +89,7 @@ def evaluation(
     ground_truth: str,
     key: str = "",
     step: Callable[[int, int], None] = lambda *_: None,
+    known: Evaluation | None = None,
 ) -> Evaluation:
     """Returns the records at one threshold.
 
@@ -98,13 +99,16 @@ def evaluation(
         ground_truth: the field
         key: of the run
         step: called before each row with how many are done, and how many there are
+        known: the same at another threshold
     """
+    rows = () if known is None else (*known.overall, *known.slices)
+    earlier = {(each.model, str(each.slice)): each.metrics for each in rows}
     total = len(made.models) + sum(map(len, made.parts.values()))
     done = iter(range(total))
 
     def measured(evaluated: Evaluated, model: str, of: Slice) -> SliceMetrics:
         step(next(done), total)
-        return row(evaluated, model, of, setting)
+        return row(evaluated, model, of, setting, earlier.get((model, str(of))))
 
     overall = [measured(model.whole, model.name, Slice({})) for model in made.models]
     by_model = {name: [measured(evaluated, name, of) for of, evaluated in own] for name, own in made.parts.items()}

@@ -119,7 +119,9 @@ class Classified:
         sure = (self.score, self.right, self.cluster) if self.scored else None
         if self.positive is None:
             names = ("macro_f1", "balanced_accuracy")
-            return Resampled(names, ("percentile",) * 2, lambda weights: np.array(macro(weights)), sure, self.bins)
+            return Resampled(
+                names, ("percentile",) * 2, lambda weights: np.array(macro(weights)), sure, self.bins, moves=True
+            )
         own = self.positive_score
         if own is None:
             return Resampled(confidences=sure, bins=self.bins)

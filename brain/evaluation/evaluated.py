@@ -29,6 +29,7 @@ class Resampled:
         confidences: of the calibration error: the confidences, which of them were right, and the cluster of each; None
             where they are no chances
         bins: of the calibration error
+        moves: whether the numbers of the statistic depend on the threshold
     """
 
     names: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Resampled:
     statistic: Statistic = lambda _: np.zeros(0)
     confidences: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
     bins: int = BINS
+    moves: bool = False
 
 
 class Evaluated(Protocol):

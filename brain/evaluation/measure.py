@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,9 @@ class Setting:
     min_samples: int = MIN_SAMPLES
 
 
-def row(evaluated: Evaluated, model: str, of: Slice, setting: Setting) -> SliceMetrics:
+def row(
+    evaluated: Evaluated, model: str, of: Slice, setting: Setting, known: Mapping[str, Metric] | None = None
+) -> SliceMetrics:
     """Returns the metrics of a slice, with their intervals.
 
     Args:
@@ -52,30 +54,39 @@ def row(evaluated: Evaluated, model: str, of: Slice, setting: Setting) -> SliceM
         model: the model's name
         of: the slice
         setting: what it is measured with
+        known: its metrics at another threshold: what does not depend on it is not resampled again
     """
     images, truths, predictions = evaluated.sizes()
     metrics = of_ratios(evaluated.ratios(setting.confidence), setting.interval)
     own = evaluated.resampled(setting.confidence)
-    if own.names:
-        values = own.statistic(np.ones(evaluated.clusters)) if evaluated.clusters else np.full(len(own.names), np.nan)
-        low = high = np.full(len(own.names), np.nan)
-        if setting.resamples and evaluated.clusters > 1:
-            low, high = intervals(
-                own.statistic,
-                evaluated.clusters,
-                resamples=setting.resamples,
-                seed=setting.seed,
-                confidence=setting.interval,
-                method=own.methods,
-            )
-            low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
-        for at, name in enumerate(own.names):
-            # what is added up to 1 in floats may end a hair above it
-            value = min(float(values[at]), 1.0) if not math.isnan(values[at]) else math.nan
-            metrics[name] = Metric(value, float(low[at]), float(high[at]), truths, "bootstrap")
+    if known is not None and not own.moves:
+        metrics |= {name: known[name] for name in own.names}
+    elif own.names:
+        metrics |= _resampled(own, evaluated.clusters, truths, setting)
     if own.confidences is not None:
-        metrics["ece"] = _calibration(own, setting)
+        metrics["ece"] = known["ece"] if known is not None else _calibration(own, setting)
     return SliceMetrics(model, of, images, truths, predictions, metrics, few=truths < setting.min_samples)
+
+
+def _resampled(own: Resampled, clusters: int, truths: int, setting: Setting) -> dict[str, Metric]:
+    values = own.statistic(np.ones(clusters)) if clusters else np.full(len(own.names), np.nan)
+    low = high = np.full(len(own.names), np.nan)
+    if setting.resamples and clusters > 1:
+        low, high = intervals(
+            own.statistic,
+            clusters,
+            resamples=setting.resamples,
+            seed=setting.seed,
+            confidence=setting.interval,
+            method=own.methods,
+        )
+        low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+    metrics = {}
+    for at, name in enumerate(own.names):
+        # what is added up to 1 in floats may end a hair above it
+        value = float(values[at]) if math.isnan(values[at]) else min(float(values[at]), 1.0)
+        metrics[name] = Metric(value, float(low[at]), float(high[at]), truths, "bootstrap")
+    return metrics
 
 
 def _calibration(own: Resampled, setting: Setting) -> Metric:

@@ -120,7 +120,7 @@ def evaluate(
 
     def again(threshold: float | None) -> Evaluation:
         _require_confidence(threshold)
-        other = evaluation(made, replace(setting, confidence=threshold), ground_truth, key)
+        other = evaluation(made, replace(setting, confidence=threshold), ground_truth, key, known=result)
         return replace(other, again=again)
 
     return replace(result, key=key, again=again)

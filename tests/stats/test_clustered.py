@@ -42,6 +42,8 @@ def test_the_variance_is_that_of_the_ratio_of_sums() -> None:
 
 
 def test_where_nothing_varies_clusters_count_and_of_nothing_nothing_is_known() -> None:
+    assert effective_n(np.full(10, 4.0), np.full(10, 4.0)) == pytest.approx(10)
+    assert effective_n([0, 0, 0], [1, 2, 3]) == pytest.approx(36 / 14)
     low, high = wilson_clustered(np.full(10, 4.0), np.full(10, 4.0))
     assert high == 1
     assert low < float(wilson(40, 40)[0])  # forty objects of ten pictures are not forty pictures
