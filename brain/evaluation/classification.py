@@ -112,16 +112,14 @@ class Classified:
         """
         answer = self.answers(confidence)
 
-        def macro(weights: np.ndarray) -> tuple[float, float]:
+        def macro(weights: np.ndarray) -> np.ndarray:
             f1, recall = f1_and_recall(self.truth, answer, weights[self.cluster], self.classes)
-            return _mean(f1), _mean(recall)
+            return np.array([_mean(f1), _mean(recall)])
 
         sure = (self.score, self.right, self.cluster) if self.scored else None
         if self.positive is None:
             names = ("macro_f1", "balanced_accuracy")
-            return Resampled(
-                names, ("percentile",) * 2, lambda weights: np.array(macro(weights)), sure, self.bins, moves=True
-            )
+            return Resampled(names, ("percentile",) * 2, macro, sure, self.bins, moves=True)
         own = self.positive_score
         if own is None:
             return Resampled(confidences=sure, bins=self.bins)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.evaluation import METRICS
+from loupe.brain.evaluation.cells import MAX_EXAMPLES
 from loupe.operators import forms
 from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
@@ -16,8 +17,6 @@ from loupe.panels.model_metrics import plot
 if TYPE_CHECKING:
     from loupe.brain.store.evaluation_view import EvaluationCell, Kept, Point
     from loupe.panels.model_metrics.panel import Content
-
-_ONLY_IDS = "the surest of each cell"
 
 
 def draw(panel: types.Object, handlers: Any, content: Content, turn: int, narrowed: EvaluationCell | None) -> None:
@@ -181,8 +180,19 @@ def _matrix(panel: types.Object, handlers: Any, content: Content, narrowed: Eval
             picked.btn("errors", label="Confident mistakes", variant="outlined", on_click=handlers.on_errors)
     else:
         picked.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
-        some = f" ({_ONLY_IDS})" if narrowed.selects and narrowed.row else ""
-        picked.md(f"Showing {escape(name_of(narrowed))}{some}", name="sentence", componentsProps=theme.TEXT)
+        picked.md(
+            f"Showing {escape(name_of(narrowed))}{_some(kept, content, chosen, narrowed)}",
+            name="sentence",
+            componentsProps=theme.TEXT,
+        )
+
+
+def _some(kept: Kept, content: Content, chosen: tuple[int, int] | None, narrowed: EvaluationCell) -> str:
+    """Returns what is to be said where not all samples of a cell are known."""
+    if chosen is None or not narrowed.selects:
+        return ""
+    _, ids = kept.cell(content.model, content.at, *chosen)
+    return f": the {MAX_EXAMPLES} that it was surest of" if len(ids) >= MAX_EXAMPLES else ""
 
 
 def _notes(kept: Kept) -> str:
@@ -202,4 +212,4 @@ def _notes(kept: Kept) -> str:
 
 
 def _moment(at: str) -> str:
-    return f"{at[:10]} {at[11:16]} UTC"
+    return f"{at[5:10]} {at[11:16]} UTC"

@@ -14,7 +14,9 @@ Drawn = tuple[list[dict[str, Any]], dict[str, Any]]
 
 #: rows beyond these are counted only
 MAX_ROWS = 40
-_MAX_LABEL = 26
+_MAX_LABEL = 48
+#: of a row in pixels: its name, the bar of each model, and what parts it from the next
+_NAME, _BAR, _GAP = 20, 15, 8
 _CURVES = {
     "precision_recall": ("recall", "precision"),
     "roc": ("false positive rate", "true positive rate"),
@@ -36,24 +38,27 @@ def color_of(models: Sequence[str], model: str) -> str:
 def bars(points: Sequence[Point], models: Sequence[str]) -> Drawn:
     """Returns each row's value with its interval, the first row at the top.
 
+    The name of a row stands above its bars, so that in a narrow panel the bars have all of the width.
+
     Args:
         points: of the rows, each model's in the order of the rows
         models: all models
     """
     names = list(dict.fromkeys(point.row for point in points))
     place = {name: at for at, name in enumerate(names)}
-    step = 0.62 / max(1, len(models))
+    high = _NAME + _BAR * len(models) + _GAP
     traces = []
     for number, model in enumerate(models):
         own = [point for point in points if point.model == model and point.value is not None]
         color = color_of(models, model)
+        below = -0.5 + (_NAME + _BAR * (number + 0.5)) / high
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "name": theme.plain(model),
                 "x": [point.value for point in own],
-                "y": [place[point.row] + (number - (len(models) - 1) / 2) * step for point in own],
+                "y": [place[point.row] + below for point in own],
                 "error_x": {
                     "type": "data",
                     "symmetric": False,
@@ -70,24 +75,30 @@ def bars(points: Sequence[Point], models: Sequence[str]) -> Drawn:
                 },
                 "hovertext": [_hover(point) for point in own],
                 "hoverinfo": "text",
-                "showlegend": len(models) > 1,
             }
         )
     counts = {point.row: point.n for point in points}
-    height = 74 + len(names) * max(30, 20 * len(models))
+    several = len(models) > 1
     return traces, {
-        "height": height,
-        "margin": {"t": 34 if len(models) > 1 else 8, "l": 8, "r": 16, "b": 36},
+        "height": 40 + (30 if several else 8) + len(names) * high,
+        "margin": {"t": 30 if several else 8, "l": 12, "r": 16, "b": 32},
         "xaxis": {**_axis(), "range": [-0.02, 1.02], "tickformat": ".1f", "side": "bottom"},
-        "yaxis": {
-            **_axis(),
-            "range": [len(names) - 0.4, -0.6],
-            "tickvals": list(range(len(names))),
-            "ticktext": [f"{_short(name)}  <i>({counts[name]:,})</i>" for name in names],
-            "automargin": True,
-            "showgrid": False,
-        },
+        "yaxis": {**_axis(), "range": [len(names) - 0.5, -0.5], "showticklabels": False, "showgrid": False},
+        "annotations": [
+            {
+                "text": f"{_short(name)}  <i>({counts[name]:,})</i>",
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": place[name] - 0.5 + _NAME / 2 / high,
+                "yanchor": "middle",
+                "showarrow": False,
+                "font": {"size": 12.5},
+            }
+            for name in names
+        ],
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        "showlegend": several,
         "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
         "dragmode": False,
     }

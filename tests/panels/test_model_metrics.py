@@ -203,9 +203,10 @@ def test_worst_first_and_curves(boxes: Any) -> None:
     session.call("on_key", value="loupe_evaluate_1")
     session.call("on_metric", value="recall")
     session.call("on_order", value="worst")
-    ticks = session.properties()["slices"]["view"]["layout"]["yaxis"]["ticktext"]
-    assert ticks[0].startswith("all")
-    assert "size=small" in ticks[1]
+    layout = session.properties()["slices"]["view"]["layout"]
+    names = [each["text"] for each in sorted(layout["annotations"], key=lambda each: each["y"])]
+    assert names[0].startswith("all")
+    assert "size=small" in names[1]
     session.call("on_curve", value="reliability")
     assert session.properties()["curve"]["view"]["layout"]["xaxis"]["title"]["text"] == "mean confidence"
     assert "undefined" not in _texts(session)
@@ -248,3 +249,42 @@ def test_an_evaluation_that_is_gone_gives_way_to_the_next(dataset: Any) -> None:
     dataset.reload()
     session.call("on_refresh")
     assert session.content.kept.key == first.key
+
+
+def test_of_many_classes_the_rest_is_one_and_shows_its_samples_too(dataset: Any) -> None:
+    import fiftyone as fo
+    import numpy as np
+
+    import loupe
+
+    rng = np.random.default_rng(4)
+    names = ["(none)", *(f"class {at}" for at in range(15))]
+    truth = [str(rng.choice(names)) for _ in range(300)]
+    given = [own if rng.random() < 0.7 else str(rng.choice(names)) for own in truth]
+    dataset.add_samples(
+        fo.Sample(
+            filepath=f"/nowhere/{at}.png",
+            truth=fo.Classification(label=own),
+            model=fo.Classification(label=other, confidence=round(float(rng.random()), 3)),
+        )
+        for at, (own, other) in enumerate(zip(truth, given, strict=True))
+    )
+    result = loupe.evaluate(dataset, "model", "truth", resamples=50)
+    (matrix,) = result.confusion
+    labels = list(matrix.labels)
+    assert len(labels) == 13
+    assert labels[-2:] == ["(other)", "(none)"]
+    session, shown = _open(dataset), labels[:-2]
+    ids = dataset.values("id")
+    for row, column in ((11, 11), (0, 11), (11, 0), (0, 0)):
+        expected = [
+            sample_id
+            for sample_id, own, other in zip(ids, truth, given, strict=True)
+            if (own == shown[row] if row < 11 else own not in shown)
+            and (other == shown[column] if column < 11 else other not in shown)
+        ]
+        assert matrix.counts[row][column] == len(expected)
+        session.call("on_click", x=column, y=row)
+        if expected:
+            assert session.samples().values("id") == expected
+    assert sum(map(sum, matrix.counts)) == 300
