@@ -17,7 +17,7 @@ from loupe.brain.evaluation.confusion import NOTHING
 from loupe.brain.evaluation.evaluated import SWEEP, Evaluated
 from loupe.brain.evaluation.groups import disparities
 from loupe.brain.evaluation.labels import Labels
-from loupe.brain.evaluation.measure import Setting, best_confidence, classes_of, curves_of, row, sweep
+from loupe.brain.evaluation.measure import Setting, best_confidence, can_be_swept, classes_of, curves_of, row, sweep
 from loupe.brain.evaluation.slicing import Model, Options, slices
 from loupe.brain.slicing.columns import Column
 
@@ -191,7 +191,7 @@ def moved(made: Assembled, interval: float) -> dict[str, Any]:
     """Returns what the panel draws at each threshold of ``SWEEP``, as plain values; nothing is matched again.
 
     Returns:
-        thresholds: the thresholds; empty where no model has confidences, or of masks
+        thresholds: the thresholds; empty where some model has no confidences in [0, 1], and of masks
         rows: of each row of the evaluation, models first, then slices: by metric a list of [value, low, high]
         cells: of each model the matrices: without a threshold first, then at each: ``counts``, and ``examples``: by
             ``"row,column"`` the places in ``ids``
@@ -199,7 +199,7 @@ def moved(made: Assembled, interval: float) -> dict[str, Any]:
         classes: how many of them are classes; after these stands "(other)", if anything, and last "(none)"
         ids: the samples that examples name
     """
-    scored = made.labels.kind != "segmentation" and any(not math.isnan(best_confidence(m.whole)) for m in made.models)
+    scored = all(can_be_swept(model.whole) for model in made.models)
     thresholds = list(SWEEP) if scored else []
     order: list[tuple[str, Slice, Evaluated]] = [(model.name, Slice({}), model.whole) for model in made.models]
     own = {name: {str(of): (of, evaluated) for of, evaluated in parts} for name, parts in made.parts.items()}

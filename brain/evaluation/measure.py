@@ -119,6 +119,15 @@ def sweep(evaluated: Evaluated, interval: float = 0.95) -> dict[str, list[Metric
     return {name: [step[name] for step in steps] for name in steps[0]}
 
 
+def can_be_swept(evaluated: Evaluated) -> bool:
+    """Returns whether the confidences are of [0, 1], which ``SWEEP`` goes through, as far as there are any."""
+    if isinstance(evaluated, Segmented):
+        return False
+    assert isinstance(evaluated, (Classified, Detected))
+    known = evaluated.score[~np.isnan(evaluated.score)]
+    return bool(len(known) and known.min() >= 0 and known.max() <= 1)
+
+
 def best_confidence(evaluated: Evaluated) -> float:
     """Returns the lowest of the confidences at which F1, or without it accuracy, is highest; NaN without confidences.
 
@@ -146,17 +155,18 @@ def _scores(evaluated: Evaluated) -> np.ndarray:
 
 
 def curves_of(evaluated: Evaluated, model: str, interval: float = 0.95) -> list[Curve]:
-    """Returns the curves of a model; none where its predictions have no confidence."""
+    """Returns the curves of a model; none where any of its predictions has no confidence."""
     if isinstance(evaluated, Segmented):
         return []
     assert isinstance(evaluated, (Classified, Detected))
+    if np.isnan(evaluated.score).any():
+        return []
     if isinstance(evaluated, Detected):
-        own = evaluated.counted[evaluated.level] & ~np.isnan(evaluated.score)
+        own = evaluated.counted[evaluated.level]
         score, right = evaluated.score[own], evaluated.correct[evaluated.level, own]
         cluster, positives = evaluated.of[evaluated.image[own]], len(evaluated.true_image)
     else:
-        own = ~np.isnan(evaluated.score)
-        score, right, cluster = evaluated.score[own], evaluated.right[own], evaluated.cluster[own]
+        score, right, cluster = evaluated.score, evaluated.right, evaluated.cluster
         positives = len(evaluated.truth)
     if not len(score) or not positives:
         return []

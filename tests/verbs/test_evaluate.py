@@ -330,3 +330,38 @@ def test_what_is_kept_is_what_was_returned_and_what_moves_is_what_would_be_measu
     assert drawn["labels"] == list(moved.confusion[0].labels)
     with pytest.raises(UnknownName):
         evaluations.load(dataset, "loupe_evaluate_9")
+
+
+def test_one_that_is_stopped_keeps_nothing(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import Stopped
+
+    classifications(dataset, 20)
+
+    def stop(_: Any) -> None:
+        raise Stopped("enough")
+
+    with pytest.raises(Stopped):
+        loupe.evaluate(dataset, "small", "ground_truth", progress=stop)
+    assert dataset.list_runs() == []
+
+
+def test_confidences_that_are_no_chances_and_some_that_are_missing(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.store import evaluations
+
+    classifications(dataset, 60)
+    whole = loupe.evaluate(dataset, "small", "ground_truth", resamples=50)
+    sure = dataset.values("small.confidence")
+    dataset.set_values("small.confidence", [10 * each for each in sure])
+    logits = loupe.evaluate(dataset, "small", "ground_truth", confidence=5, resamples=50)
+    assert "ece" not in logits.overall[0].metrics
+    assert [curve.name for curve in logits.curves] == ["precision_recall"]
+    assert logits.overall[0].metrics["answered"].value == pytest.approx(np.mean([each >= 0.5 for each in sure]))
+    assert evaluations.load(dataset, logits.key)["drawn"]["thresholds"] == []
+    dataset.set_values("small.confidence", [None if at % 3 else each for at, each in enumerate(sure)])
+    some = loupe.evaluate(dataset, "small", "ground_truth", resamples=50)
+    assert some.curves == ()
+    assert some.overall[0].metrics["accuracy"] == whole.overall[0].metrics["accuracy"]
+    held = some.at(0.0).overall[0].metrics["answered"]
+    assert held.value == pytest.approx(1 / 3)
