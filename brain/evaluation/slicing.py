@@ -98,10 +98,15 @@ class Model:
     def objects(self) -> Iterator[tuple[dict[str, Any], Evaluated]]:
         """Yields each slice of objects that occurs: its values by attribute, and what the model did on it.
 
+        Where none are asked for: all objects.
+
         A ground truth belongs to a slice by its own attributes, and what is matched to it with it. A false positive
         belongs to a slice by the prediction's own attributes, and to no other.
         """
         names = self._options.objects
+        if not names:
+            yield {}, self.whole
+            return
         truth, own = (_values(side, names) for side in (self._labels.truth, self._side))
         assigned = all(name in self._side.attributes for name in names)
         for values in _ordered(truth, own if assigned else [], names):
@@ -139,9 +144,7 @@ def slices(model: Model, columns: Mapping[str, Column]) -> Iterator[tuple[Slice,
     parts = combine(columns, n)
     places = np.cumsum(model.judged) - 1
     members = [parts.samples[parts.codes == at] for at in range(len(parts.values))]
-    kinds: list[tuple[dict[str, Any], Evaluated]] = [({}, model.whole)]
-    if model._options.objects:
-        kinds = list(model.objects())
+    kinds = list(model.objects())
     for values, rows in zip(parts.values, members, strict=True):
         chosen = places[rows[model.judged[rows]]]
         for own, evaluated in kinds:
