@@ -124,7 +124,7 @@ def _under(content: Content, points: Sequence[Point], drawn: Sequence[Point]) ->
     better = METRICS.get(content.metric, ("", True))[1]
     parts.append({True: "Higher is better.", False: "Lower is better.", None: ""}[better])
     if any(point.few for point in drawn):
-        parts.append(f"Gray: fewer than {kept.run['params'].get('min_samples', 20)}.")
+        parts.append(f"Hollow: fewer than {kept.run['params'].get('min_samples', 20)}.")
     left_out = len({point.row for point in points}) - len({point.row for point in drawn})
     if left_out:
         parts.append(f"{left_out} more slices: see worst first.")

@@ -70,8 +70,9 @@ def bars(points: Sequence[Point], models: Sequence[str]) -> Drawn:
                 },
                 "marker": {
                     "size": 10,
-                    "color": [theme.GRAY if point.few else color for point in own],
-                    "line": {"width": 1, "color": "white"},
+                    "color": color,
+                    "symbol": ["circle-open" if point.few else "circle" for point in own],
+                    "line": {"width": 2, "color": color},
                 },
                 "hovertext": [_hover(point) for point in own],
                 "hoverinfo": "text",
