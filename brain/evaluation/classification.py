@@ -119,7 +119,7 @@ class Classified:
         sure = (self.score, self.right, self.cluster) if self.scored else None
         if self.positive is None:
             names = ("macro_f1", "balanced_accuracy")
-            return Resampled(names, ("percentile",) * 2, macro, sure, self.bins, moves=True)
+            return Resampled(names, ("logit",) * 2, macro, sure, self.bins, moves=True)
         own = self.positive_score
         if own is None:
             return Resampled(confidences=sure, bins=self.bins)
@@ -130,7 +130,7 @@ class Classified:
             average = curves.average_precision(own, is_it, each)
             return np.array([average, curves.area_under_receiver(own, is_it, each)])
 
-        return Resampled(("ap", "auc"), ("percentile",) * 2, areas, sure, self.bins)
+        return Resampled(("ap", "auc"), ("logit",) * 2, areas, sure, self.bins)
 
     def pairs(self, confidence: float | None) -> Pairs:
         """Returns what each image was taken for, at a threshold."""

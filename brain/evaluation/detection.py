@@ -183,7 +183,7 @@ class Detected:
             return Resampled()
         averaged = self.ious[: len(COCO_IOUS)] == COCO_IOUS
         names = (*(("map",) if averaged else ()), f"ap{100 * self.ious[self.level]:.0f}")
-        methods: tuple[Method, ...] = tuple("basic" for _ in names)
+        methods: tuple[Method, ...] = tuple("logit" for _ in names)
 
         def precision(weights: np.ndarray) -> np.ndarray:
             average, _ = self.ranked.measure(weights)

@@ -107,7 +107,7 @@ class Segmented:
             iou, dice = overlaps(self.confusion(weights))
             return np.array([mean_known(iou), mean_known(dice)])
 
-        return Resampled(("miou", "dice"), ("percentile", "percentile"), means)
+        return Resampled(("miou", "dice"), ("logit", "logit"), means)
 
     def confusion(self, weights: np.ndarray | None = None) -> np.ndarray:
         """Returns the pixels by truth (rows) and prediction: (K, K) float64.

@@ -11,16 +11,20 @@ from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.stats.intervals import wilson
 
-Method: TypeAlias = Literal["percentile", "bca", "basic"]
+Method: TypeAlias = Literal["percentile", "bca", "basic", "logit"]
 #: what is measured of clusters that are taken so many times each: (C,) float64 → (K,) float64
 Statistic: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 RESAMPLES = 400
 #: of the jackknife that BCa takes the skewness from: more groups cost more and say little more
 _GROUPS = 60
+#: log odds are taken of nothing nearer to 0 and 1
+_EDGE = 0.002
 
 
 def intervals(
@@ -45,7 +49,8 @@ def intervals(
         seed: of the resamples
         confidence: in (0, 1)
         method: ``"percentile"``; ``"bca"``, which mends bias and skewness; ``"basic"``, mirrored around the estimate,
-            for what resampling raises by as much as sampling did, such as a calibration error; or one for each number
+            for what resampling raises by as much as sampling did; ``"logit"``, for what lies in [0, 1]: on the scale of
+            log odds, less the bias, by Student's quantile; or one for each number
 
     Raises:
         InputError: too few resamples, or a confidence outside (0, 1)
@@ -73,6 +78,9 @@ def intervals(
         known = drawn[np.isfinite(drawn[:, at]), at]
         if not np.isfinite(value) or 2 * len(known) < resamples:
             continue
+        if methods[at] == "logit":
+            low[at], high[at] = _logit(float(value), known, clusters, confidence)
+            continue
         low[at], high[at] = np.quantile(known, ends[at])
         if methods[at] == "basic":
             low[at], high[at] = 2 * value - high[at], 2 * value - low[at]
@@ -84,6 +92,27 @@ def draws(clusters: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
     for _ in range(resamples):
         yield np.bincount(rng.integers(0, clusters, clusters), minlength=clusters).astype(np.float64)
+
+
+def _logit(value: float, drawn: np.ndarray, clusters: int, confidence: float) -> tuple[float, float]:
+    """Returns the interval of a number in [0, 1] on the scale of log odds.
+
+    Where no resample differs, as of what is perfect, it is Wilson's of as many clusters: a point would say too much.
+    """
+    from scipy.stats import t as student
+
+    if np.ptp(drawn) == 0:
+        low, high = wilson(value * clusters, clusters, confidence)
+        return float(low), float(high)
+    spread = float(_log_odds(drawn).std()) * np.sqrt(clusters / (clusters - 1))
+    half = float(student.ppf(0.5 + confidence / 2, clusters - 1)) * spread
+    middle = float(_log_odds(2 * value - drawn.mean()))
+    return float(1 / (1 + np.exp(half - middle))), float(1 / (1 + np.exp(-half - middle)))
+
+
+def _log_odds(share: ArrayLike) -> np.ndarray:
+    inside = np.clip(share, _EDGE, 1 - _EDGE)
+    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def _jackknife(statistic: Statistic, clusters: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy import stats
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.stats.bootstrap import draws, intervals
+from loupe.brain.stats.intervals import wilson
 
 
 def _mean(values: np.ndarray):  # type: ignore[no-untyped-def]
@@ -40,6 +41,21 @@ def test_methods_may_differ_by_number_and_the_seed_decides() -> None:
     assert high[2] > high[0]  # a skewed mean: BCa reaches further up
     assert (intervals(both, 50, method="basic")[0] == intervals(both, 50, method="basic")[0]).all()
     assert (intervals(both, 50)[0] != intervals(both, 50, seed=1)[0]).all()
+
+
+def test_on_log_odds_it_stays_within_0_and_1_and_never_collapses() -> None:
+    rng = np.random.default_rng(2)
+    values = (rng.random(400) < 0.9).astype(float)
+    low, high = intervals(_mean(values), 400, resamples=2000, method="logit")
+    share = values.mean()
+    wald = stats.norm.ppf(0.975) / np.sqrt(400 * share * (1 - share))
+    expected = [1 / (1 + np.exp(-(np.log(share / (1 - share)) + side * wald))) for side in (-1, 1)]
+    assert [low[0], high[0]] == pytest.approx(expected, abs=0.004)
+    low, high = intervals(_mean(np.ones(20)), 20, method="logit")
+    assert high[0] == 1
+    assert low[0] == pytest.approx(float(wilson(20, 20)[0]))
+    few = intervals(_mean(np.array([0.0, 0.0, 1.0])), 3, method="logit")
+    assert 0 < few[0][0] < 1 / 3 < few[1][0] < 1
 
 
 def test_each_resample_takes_as_many_clusters_as_there_are() -> None:
