@@ -32,8 +32,8 @@ def effective_n(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     Raises:
         InputError: 0 <= k <= n does not hold
 
-    >>> effective_n([1, 0, 1, 0], [1, 1, 1, 1]).round(3), effective_n([2, 0, 2, 0], [2, 2, 2, 2]).round(3)
-    (array(3.), array(3.))
+    >>> effective_n([[1, 0, 1, 0], [2, 0, 2, 0]], [[1, 1, 1, 1], [2, 2, 2, 2]]).round(3).tolist()
+    [3.0, 3.0]
     """
     k, n = np.broadcast_arrays(np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64))
     if (k < 0).any() or (k > n).any():
