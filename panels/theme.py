@@ -23,6 +23,19 @@ _RATES: tuple[tuple[float, RGB], ...] = (
     (1.0, (214, 88, 36)),
 )
 
+#: of models and other series side by side: told apart by the color-blind, too
+SERIES = (
+    "rgb(78, 132, 206)",
+    "rgb(224, 96, 44)",
+    "rgb(38, 154, 116)",
+    "rgb(178, 104, 190)",
+    "rgb(190, 150, 40)",
+    "rgb(128, 134, 144)",
+)
+#: of a confusion matrix: what is right, and what is not; every step is dark enough for white text
+RIGHT_SCALE = [[0.0, "rgb(70, 78, 92)"], [1.0, "rgb(52, 104, 182)"]]
+WRONG_SCALE = [[0.0, "rgb(70, 78, 92)"], [0.5, "rgb(178, 82, 56)"], [1.0, "rgb(206, 84, 34)"]]
+
 #: of a Plotly layout
 HOVER_LABEL = {
     "bgcolor": "rgb(32, 36, 44)",

@@ -3,6 +3,7 @@
 python -m benchmarks.slicing coverage                   # rates: how often an interval holds; false findings
 python -m benchmarks.slicing coverage --part groups     # one part: alone, groups, null
 python -m benchmarks.slicing coverage --runs 50         # fewer runs a cell
+python -m benchmarks.slicing evaluation                 # COCO's numbers against pycocotools, coverage, time
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable
 
 from benchmarks.commands import Family
 from benchmarks.slicing.coverage import add_coverage
+from benchmarks.slicing.evaluation import add_evaluation
 
 #: each command of the family: what adds it
 COMMANDS: dict[str, Callable[[Family], None]] = {
     "coverage": add_coverage,
+    "evaluation": add_evaluation,
 }
 
 

@@ -22,6 +22,7 @@ NAME, N = "broken", 12
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
+    "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
     "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
     "find_label_issues": ("find label issues", "Find", {}, "rename_sample_field"),
@@ -70,6 +71,8 @@ def _fill(dataset: Any, paths: list[str]) -> None:
         sample["checked"] = fo.DynamicEmbeddedDocument(sharpness="1")
         sample["quality"] = fo.DynamicEmbeddedDocument(sharpness=0.5)
         sample["vectors"] = np.ones(4)
+        for name in ("ground_truth", "model"):
+            sample[name] = fo.Classification(label="cat", confidence=0.5)
         sample["kind"] = fo.Classification(label="cup" if index % 3 else "pot")
         sample["scenario"] = fo.DynamicEmbeddedDocument(time="day" if index % 2 else "night")
         dataset.add_sample(sample, dynamic=True)

@@ -47,7 +47,7 @@ def checked(scenes: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def filled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The same with all that any operator asks for: splits, vectors, another dataset. A test only looks at it."""
+    """The same with all that any operator asks for: splits, labels, vectors, another dataset. Tests only look at it."""
     import fiftyone as fo
 
     import loupe
@@ -57,6 +57,9 @@ def filled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     other.add_sample(fo.Sample(filepath=made.first().filepath))
     loupe.check(made, ["exposure", "sharpness"])
     made.set_values("split", ["train", "test"] * 6)
+    for name, labels in (("ground_truth", ["cat", "dog"] * 6), ("model", ["cat"] * 12)):
+        made.add_sample_field(name, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
+        made.set_values(name, [fo.Classification(label=label, confidence=0.5) for label in labels])
     made.add_sample_field("embeddings", fo.VectorField)
     vectors = np.random.default_rng(2).normal(size=(12, 4)).astype(np.float32)
     made.set_values("embeddings", list(vectors))

@@ -35,6 +35,8 @@ DIFFERENT = {
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
     ("find_label_issues", "groups"): "None means the duplicates, where they are known",
     ("find_label_issues", "probabilities"): "None is a choice with a name",
+    ("evaluate", "by"): "None means no slices: an empty list",
+    ("evaluate", "objects"): "none is an empty list here",
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",

@@ -372,3 +372,26 @@ def test_generating_draws_adds_and_goes_on(dataset: Any, tmp_path: Path) -> None
     assert all(Path(path).parent == tmp_path / "out" for path in dataset.values("filepath"))
     run = result("generate", dataset, params)["run"]
     assert (run["n"], run["skipped"]) == (0, 4)
+
+
+def test_models_are_evaluated_side_by_side_with_their_intervals(dataset: Any) -> None:
+    from predicted import detections
+
+    import loupe
+
+    detections(dataset, 30)
+    params = {"ground_truth": "ground_truth", "predictions": ["yolo", "detr"], "by": ["time"], "objects": ["size"]}
+    sent = messages("evaluate", dataset, {**params, "resamples": 50, "min_samples": 5})
+    assert "reload_dataset" not in triggered(sent), "nothing was written"
+    body = sent[-1]["body"]
+    expected = loupe.evaluate(
+        dataset, ["yolo", "detr"], "ground_truth", by=["time"], objects=["size"], resamples=50, min_samples=5
+    )
+    for name in ("overall", "slices", "disparities", "notes"):
+        assert body["evaluation"][name] == expected.to_dict()[name]
+    assert body["message"] == "2 models on 30 images, 6 slices"
+    row = next(line for line in body["summary"].splitlines() if "size=small" in line and "yolo" in line)
+    small = next(each for each in expected.slices if "size=small" in str(each.slice) and each.model == "yolo")
+    assert str(small.metrics["recall"]).replace("[", "\\[").replace("]", "\\]") in row
+    assert "**How far slices are apart**" in body["summary"]
+    assert "Model metrics" in body["summary"]
