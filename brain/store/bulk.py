@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import fiftyone as fo
@@ -13,12 +13,15 @@ from bson.raw_bson import RawBSONDocument
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.slicing.outcomes import Fact
-from loupe.brain.store import plain, raw
+from loupe.brain.store import raw
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.raw import Batch, Irregular, Values
 
 #: so many documents are asked for at once; the database sends at most 16 MB of them
 _BATCH = 1_000_000
+#: the fields that an expression of the database is put into
+_COMPUTED = "loupe_"
+_ID = "id"
 _RAW = CodecOptions(document_class=RawBSONDocument)
 
 
@@ -30,73 +33,70 @@ class Answers:
         n: how many samples there are
         facts: for each fact a (N,) bool array
         values: for each path or expression asked for N values, or lists of them
+        numbers: (N, K) float64: NaN where there is no number
     """
 
     n: int
     facts: Mapping[Fact, np.ndarray]
     values: list[list[Any]]
+    numbers: np.ndarray
 
 
 def read(
     samples: SampleCollection,
     facts: Mapping[Fact, str],
     values: Sequence[str | Mapping[str, Any]] = (),
+    numbers: Sequence[str] = (),
 ) -> Answers:
     """Returns what is asked of the samples.
 
     Args:
-        samples: a dataset or view
+        samples: a dataset or view of N samples
         facts: the facts, and which path is read for each
         values: paths of plain fields, or "id", or expressions of the database that give a text, a number, or null
+        numbers: K paths of fields that hold numbers
 
     Raises:
         Irregular: the samples hold what cannot be read this way
         DatabaseGone: the database does not answer
     """
-    paths = ["_id" if path == plain.ID else path if isinstance(path, str) else "" for path in values]
-    computed = {f"loupe_{at}": dict(path) for at, path in enumerate(values) if not isinstance(path, str)}
-    paths = [path or f"loupe_{at}" for at, path in enumerate(paths)]
-    asked = {
-        fact: [f"{path}.{key}" for key in fact.values] if fact.test == "key" else [path] for fact, path in facts.items()
-    }
-    collected = _Collected(list(facts), len(paths))
-    listed = list(dict.fromkeys(path for own in [*asked.values(), paths] for path in own))
-    if not listed:
-        return Answers(samples.count(), {}, [])
-    for batch in _batches(samples, _projection(samples, listed), computed):
-        read_values = batch.read(listed)
+    computed = {f"{_COMPUTED}{at}": dict(path) for at, path in enumerate(values) if not isinstance(path, str)}
+    own = [path if isinstance(path, str) else f"{_COMPUTED}{at}" for at, path in enumerate(values)]
+    asked = {fact: [f"{path}.{key}" for key in fact.values or ()] for fact, path in facts.items() if fact.test == "key"}
+    asked |= {fact: [path] for fact, path in facts.items() if fact.test != "key"}
+    paths = list(dict.fromkeys(path for listed in [*asked.values(), own, numbers] for path in listed))
+    if not paths:
+        return Answers(samples.count(), {}, [], np.zeros((samples.count(), 0)))
+    n = 0
+    columns: list[list[Any]] = [[] for _ in own]
+    answers: dict[Fact, list[np.ndarray]] = {fact: [np.zeros(0, dtype=bool)] for fact in facts}
+    table = [np.zeros((0, len(numbers)))]
+    for batch, stands in batches(samples, paths, computed):
+        n += batch.n
         held: dict[str, _Held] = {}
-        for fact, own in asked.items():
-            if fact.test == "any":
-                (path,) = own
-                if path not in held:
-                    held[path] = _Held.of(batch, read_values[path])
-                collected.facts[fact].append(held[path].any(fact.values))
-            else:
-                collected.facts[fact].append(_answer(batch, fact, [read_values[path] for path in own]))
-        for at, path in enumerate(paths):
-            collected.values[at] += _objects(batch, read_values[path])
-        collected.n += batch.n
-    return collected.done()
+        for fact, listed in asked.items():
+            answers[fact].append(_answer(batch, fact, {path: stands[path] for path in listed}, held))
+        for column, path in zip(columns, own, strict=True):
+            column += _objects(batch, stands[path])
+        singles = [batch.numbers(_single(stands[path])) for path in numbers]
+        table.append(np.stack(singles, axis=1) if singles else np.zeros((batch.n, 0)))
+    joined = {fact: np.concatenate(parts) for fact, parts in answers.items()}
+    return Answers(n, joined, columns, np.concatenate(table))
 
 
-@dataclass
-class _Collected:
-    asked: list[Fact]
-    width: int
-    n: int = 0
-    facts: dict[Fact, list[np.ndarray]] = field(init=False)
-    values: list[list[Any]] = field(init=False)
+def batches(
+    samples: SampleCollection, paths: Sequence[str], computed: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Batch, dict[str, Values]]]:
+    """Yields the samples by the batch, and what stands at each path; "id" is the sample's.
 
-    def __post_init__(self) -> None:
-        self.facts = {fact: [] for fact in self.asked}
-        self.values = [[] for _ in range(self.width)]
-
-    def done(self) -> Answers:
-        none = np.zeros(0, dtype=bool)
-        return Answers(
-            self.n, {fact: np.concatenate([none, *parts]) for fact, parts in self.facts.items()}, self.values
-        )
+    Raises:
+        Irregular: the samples hold what cannot be read this way
+        DatabaseGone: the database does not answer
+    """
+    stored = {path: "_id" if path == _ID else path for path in paths}
+    for batch in _batches(samples, _projection(samples, list(stored.values())), computed or {}):
+        values = batch.read(list(stored.values()))
+        yield batch, {path: values[at] for path, at in stored.items()}
 
 
 def _batches(samples: SampleCollection, projection: Collection[str], computed: Mapping[str, Any]) -> Iterator[Batch]:
@@ -137,7 +137,7 @@ def _projection(samples: SampleCollection, paths: Sequence[str]) -> list[str]:
         raise Irregular("names that the database takes for its own")
     kept = []
     for path in paths:
-        if path.startswith("loupe_"):
+        if path.startswith(_COMPUTED):
             continue
         below = [other for other in paths if other.startswith(f"{path}.")]
         # a list is there, or is not, whatever is asked of its elements
@@ -149,22 +149,22 @@ def _projection(samples: SampleCollection, paths: Sequence[str]) -> list[str]:
     return kept
 
 
-def _answer(batch: Batch, fact: Fact, own: Sequence[Values]) -> np.ndarray:
-    """Returns the answer to a fact for each sample: (N,) bool."""
+def _answer(batch: Batch, fact: Fact, own: Mapping[str, Values], held: dict[str, _Held]) -> np.ndarray:
+    """Returns the answer to a fact for each sample: (N,) bool. ``held`` is what was looked through already."""
     if fact.test == "key":
-        holds = np.zeros(batch.n, dtype=bool)
-        for values in own:
-            _require_single(values)
-            holds |= _stands(values)
-        return holds
-    (values,) = own
-    _require_single(values)
-    return _stands(values) if fact.test == "set" else ~np.isnan(batch.numbers(values))
+        return np.any([np.zeros(batch.n, dtype=bool), *(_stands(_single(values)) for values in own.values())], axis=0)
+    ((path, values),) = own.items()
+    if fact.test == "any":
+        if path not in held:
+            held[path] = _Held.of(batch, values)
+        return held[path].any(fact.values)
+    return _stands(_single(values)) if fact.test == "set" else ~np.isnan(batch.numbers(_single(values)))
 
 
-def _require_single(values: Values) -> None:
-    if values.listed:
+def _single(values: Values) -> Values:
+    if values.lists is not None:
         raise Irregular("a list on the way to a value")
+    return values
 
 
 def _stands(values: Values) -> np.ndarray:
@@ -200,14 +200,16 @@ class _Held:
 
 def _objects(batch: Batch, values: Values) -> list[Any]:
     """Returns for each sample its value, or a list where there are lists."""
-    lists = values.kinds == raw.ARRAY
-    if not values.listed and not lists.any():
-        return batch.objects(values)
     items = batch.items(values)
     objects = batch.objects(items)
-    made: list[Any] = [[] for _ in range(batch.n)]
+    if items.lists is None:
+        return objects
+    made: list[Any] = [None] * batch.n
+    for owner in items.lists.tolist():
+        made[owner] = []
     for owner, value in zip(items.owners.tolist(), objects, strict=True):
-        made[owner].append(value)
-    for owner in [] if values.listed else values.owners[~lists].tolist():
-        made[owner] = made[owner][0]
+        if made[owner] is None:
+            made[owner] = value
+        else:
+            made[owner].append(value)
     return made

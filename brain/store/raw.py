@@ -7,7 +7,7 @@ much the same order, so that one step over a field is a step in all of them at o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,18 +39,21 @@ class Values:
     """What stands at a path of N documents: one value each, or several where a list is on the way.
 
     Attributes:
-        kinds: (M,) uint8: the type of each, ``MISSING`` where a document has nothing there
+        kinds: (M,) uint8: the type of each, ``MISSING`` where a document, or an element of its list, has nothing there
         places: (M,) int64: where in the bytes it begins
         owners: (M,) int64: whose it is, ascending
         n: how many documents there are
-        listed: whether a list was on the way, so that M is not N
+        lists: of those where a list is on the way: which they are; None where no document has one, so that M is N
     """
 
     kinds: np.ndarray
     places: np.ndarray
     owners: np.ndarray
     n: int
-    listed: bool = False
+    lists: np.ndarray | None = None
+
+    def __getitem__(self, kept: np.ndarray | slice) -> Values:
+        return replace(self, kinds=self.kinds[kept], places=self.places[kept], owners=self.owners[kept])
 
 
 class Batch:
@@ -89,7 +92,7 @@ class Batch:
 
     def _lined_up(self, at: int) -> np.ndarray:
         """Returns where the documents of a list begin: one after the other, each after its type and its number."""
-        starts = []
+        starts: list[int] = []
         at += 4
         while self._data[at]:
             if self._data[at] != DOCUMENT:
@@ -103,7 +106,8 @@ class Batch:
         """Returns what stands at each path.
 
         Args:
-            paths: dotted; what stands in a list of documents is listed
+            paths: dotted; below a list of documents each of them has its value, and the values of two paths below the
+                same list are side by side
 
         Raises:
             Irregular: the documents are not alike enough
@@ -114,7 +118,7 @@ class Batch:
             for name in path.split("."):
                 node = node.setdefault(name, {})
         values: dict[str, Values] = {}
-        self._walk(self._starts, np.arange(self.n), tree, "", False, values)
+        self._walk(self._starts, np.arange(self.n), tree, "", None, values)
         return {path: values[path] for path in paths}
 
     def _walk(
@@ -123,30 +127,27 @@ class Batch:
         owners: np.ndarray,
         tree: Mapping[str, Any],
         prefix: str,
-        listed: bool,
+        lists: np.ndarray | None,
         into: dict[str, Values],
     ) -> None:
         """Reads the fields of documents, and what is in them."""
         for name, (kinds, places) in self._fields(starts, tree, prefix).items():
             path = f"{prefix}{name}"
-            if listed:  # an expression of the database leaves out what an element of a list lacks
-                has = kinds != MISSING
-                into[path] = Values(kinds[has], places[has], owners[has], self.n, True)
-            else:
-                into[path] = Values(kinds, places, owners, self.n)
+            into[path] = Values(kinds, places, owners, self.n, lists)
             if not tree[name]:
                 continue
-            inside, of = kinds == DOCUMENT, owners
-            lists = kinds == ARRAY
-            if lists.any():
-                if listed or inside.any():
+            inside, are_lists = kinds == DOCUMENT, kinds == ARRAY
+            if are_lists.any():
+                if lists is not None or inside.any():
                     raise Irregular(f"lists in lists, or lists and documents, at {path}")
-                elements = self._elements(places[lists], owners[lists])
-                inner = elements.kinds == DOCUMENT
-                self._walk(elements.places[inner], elements.owners[inner], tree[name], f"{path}.", True, into)
+                elements = self._elements(places[are_lists], owners[are_lists])
+                documents = elements[elements.kinds == DOCUMENT]
+                self._walk(
+                    documents.places, documents.owners, tree[name], f"{path}.", np.unique(owners[are_lists]), into
+                )
             else:
-                self._walk(places[inside], of[inside], tree[name], f"{path}.", listed, into)
-                if not listed:
+                self._walk(places[inside], owners[inside], tree[name], f"{path}.", lists, into)
+                if lists is None:
                     self._spread(into, tree[name], f"{path}.", inside)
 
     def _spread(self, into: dict[str, Values], tree: Mapping[str, Any], prefix: str, inside: np.ndarray) -> None:
@@ -154,7 +155,7 @@ class Batch:
         for name, below in tree.items():
             path = f"{prefix}{name}"
             own = into[path]
-            if not own.listed and len(own.kinds) != len(inside):
+            if own.lists is None and len(own.kinds) != len(inside):
                 kinds, places = np.zeros(len(inside), np.uint8), np.zeros(len(inside), np.int64)
                 kinds[inside], places[inside] = own.kinds, own.places
                 into[path] = Values(kinds, places, np.arange(len(inside)), self.n)
@@ -251,30 +252,29 @@ class Batch:
             active = active[self._bytes[at[active]] != 0]
             index += 1
         if not parts:
-            return Values(np.zeros(0, np.uint8), *(np.zeros(0, np.int64),) * 2, self.n, True)
+            return Values(np.zeros(0, np.uint8), *(np.zeros(0, np.int64),) * 2, self.n)
         kinds, value, whose = (np.concatenate(column) for column in zip(*parts, strict=True))
-        by_owner = np.argsort(whose, kind="stable")
-        return Values(kinds[by_owner], value[by_owner], whose[by_owner], self.n, True)
+        return Values(kinds, value, whose, self.n)[np.argsort(whose, kind="stable")]
 
     def items(self, values: Values) -> Values:
-        """Returns the values with each list taken apart; what is in lists of lists stays a list.
+        """Returns the values with each list taken apart, without what the elements of a list lack.
 
         Raises:
             Irregular: lists in lists
         """
-        lists = values.kinds == ARRAY
-        if not lists.any():
+        if values.lists is not None:
+            values = values[values.kinds != MISSING]
+        are_lists = values.kinds == ARRAY
+        if not are_lists.any():
             return values
-        if values.listed:
+        if values.lists is not None:
             raise Irregular("lists in lists")
-        inner = self._elements(values.places[lists], values.owners[lists])
-        rest = ~lists
+        inner, rest = self._elements(values.places[are_lists], values.owners[are_lists]), values[~are_lists]
         kinds, places, owners = (
-            np.concatenate([getattr(values, name)[rest], getattr(inner, name)])
-            for name in ("kinds", "places", "owners")
+            np.concatenate([getattr(part, name) for part in (rest, inner)]) for name in ("kinds", "places", "owners")
         )
-        by_owner = np.argsort(owners, kind="stable")
-        return Values(kinds[by_owner], places[by_owner], owners[by_owner], values.n, True)
+        items = Values(kinds, places, owners, values.n, values.owners[are_lists])
+        return items[np.argsort(items.owners, kind="stable")]
 
     def numbers(self, values: Values) -> np.ndarray:
         """Returns (M,) float64: NaN where there is no number; true is 1."""
@@ -302,7 +302,7 @@ class Batch:
                 continue
             own = values.kinds == kind
             made[own] = self._made(kind, values.places[own])
-        return made.tolist()  # type: ignore[no-any-return]
+        return made.tolist()
 
     def _made(self, kind: int, places: np.ndarray) -> np.ndarray:
         """Returns values of one type as an array of objects."""
