@@ -20,6 +20,22 @@ def _factors(form: Form) -> dict[str, str]:
     return {path: path for path in columns.factors(form.samples)}
 
 
+def _failures(form: Form) -> dict[str, tuple[str, str]]:
+    from loupe.brain.slicing.families import members
+
+    scored = list(forms.scored_failures(form.samples))
+    several = {name: modes for name, modes in members(scored).items() if len(modes) > 1}
+    facts = {name: ", ".join(map(summary.failure_title, modes[:8])) for name, modes in several.items()}
+    together = {name: (summary.failure_title(name), fact if len(fact) < 80 else "") for name, fact in facts.items()}
+    return {**together, **{name: (summary.failure_title(name), "") for name in scored}}
+
+
+def _groups(form: Form) -> dict[str, tuple[str, str]]:
+    known = ("prompt", "generation.seed", "duplicate_group")
+    usual = [path for path in known if forms.has_values(form.samples, path)]
+    return {path: (path, "") for path in dict.fromkeys([*usual, *_factors(form)])}
+
+
 class FailureRates(VerbOperator):
     """Reports how often each failure occurs in each scenario, with its n and its interval."""
 
@@ -34,12 +50,19 @@ class FailureRates(VerbOperator):
             description="One field, or several for the combinations that occur; none for all samples together",
         ),
         "failure": Choice(
-            lambda form: {name: (summary.failure_title(name), "") for name in forms.scored_failures(form.samples)},
-            none=("(all failures)", "Every failure mode that was judged"),
+            _failures,
+            none=("(all failures)", "Every failure mode that was judged, each by itself"),
             strict=False,
             description="Which failures to count",
         ),
         "confidence": Number(0.5, 0.999),
+        "groups": Choice(
+            _groups,
+            none=("(none)", "Each sample counts by itself"),
+            strict=False,
+            description="Samples of one value, e.g. one prompt, tend to fail together: they count as fewer",
+        ),
+        "min_n": Number(1, 1000, description="A rate of fewer independent samples stands in brackets"),
     }
     hidden = {"outcome": "it is made in Python, of a field and a rule; the form counts failure modes"}
 

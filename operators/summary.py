@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from loupe.brain.core import tables
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.slicing.families import ANY
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_FAMILIES = {mode.group for mode in FAILURE_MODES.values()}
 _MAX_ROWS = 40
 _MAX_PAIRS = 1000
 
@@ -71,8 +75,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def failure_title(name: str) -> str:
-    """Returns how the App calls a failure mode."""
-    return FAILURE_MODES[name].title if name in FAILURE_MODES else name
+    """Returns how the App calls a failure mode, or several together.
+
+    >>> failure_title("blur"), failure_title("any"), failure_title("text")
+    ('Blur', 'Any failure', 'Text: any')
+    """
+    if name in FAILURE_MODES:
+        return FAILURE_MODES[name].title
+    if name == ANY:
+        return "Any failure"
+    return f"{name.capitalize()}: any" if name in _FAMILIES else name
 
 
 def percent(share: float) -> str:
@@ -98,22 +110,28 @@ def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: fl
     if not rates:
         return "No failure mode has been judged on these samples yet."
     ordered = sorted(rates, key=lambda rate: (-rate.rate if rate.n else 1.0, rate.failure, str(rate.slice)))
-    head = [*(["Slice"] if by_slice else []), "Failure", "Rate", f"{confidence:.0%} interval", "Failed", "Judged"]
+    compared = any(not math.isnan(rate.p) for rate in rates)
+    grouped = any(rate.groups is not None for rate in rates)
+    head = [*(["Slice"] if by_slice else []), "Failure", "Rate", f"{confidence:.0%} interval"]
+    head += [*(["Lift", "q"] if compared else []), "Failed", "Judged", *(["Groups", "Counts as"] if grouped else [])]
     head += ["Unknown", "Not checked"]
     rows = [
         [
             *([str(rate.slice)] if by_slice else []),
             failure_title(rate.failure),
-            percent(rate.rate) if rate.n else "not judged",
+            tables.rate_text(rate, percent(rate.rate)),
             f"{percent(rate.low)} to {percent(rate.high)}" if rate.n else "",
+            *([tables.lift_text(rate), tables.q_text(rate)] if compared else []),
             rate.failures,
             rate.n,
+            *([rate.groups or 0, f"{rate.effective_n or 0:.3g}"] if grouped else []),
             rate.unknown,
             rate.unchecked,
         ]
         for rate in ordered
     ]
-    return table(head, rows)
+    note = tables.few_note(rates)
+    return table(head, rows) + (f"\n\n{note[0].upper()}{note[1:]}." if note else "")
 
 
 def of_run(run: Run, did: str, *parts: str) -> Summary:

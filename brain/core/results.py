@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,13 @@ class Slice(Record):
         return ", ".join(f"{path.rsplit('.', 1)[-1]}={value}" for path, value in self.values.items()) or "all"
 
 
+#: with fewer independent samples than this a rate says next to nothing: tables put it in brackets, panels gray it
+MIN_N = 10
+
+_SHARES = ("rate", "low", "high", "lift", "p", "q")
+_NOT_KNOWN = (math.nan, math.nan)
+
+
 @dataclass(frozen=True)
 class Rate(Record):
     """A failure rate, never without its n.
@@ -33,7 +41,17 @@ class Rate(Record):
         unknown: how many a check looked at and could not judge
         unchecked: how many no check has looked at
         rate: failures / n in [0, 1]; NaN when n is 0
-        low, high: the interval of the rate, 95 % unless said otherwise; NaN when n is 0
+        low, high: the Wilson interval of the rate, 95 % unless said otherwise; NaN when n is 0. Where samples were
+            counted by groups it is that of ``effective_n``
+        jeffreys: the Jeffreys interval beside it (low, high), of the same n
+        lift: rate / rate of the rest, the judged samples outside the slice; above 1 is worse than the rest. Infinite
+            where only the slice fails; NaN where there is no rest, or where neither fails
+        p: of the slice against the rest, two-sided, in [0, 1]; NaN where there is no rest
+        q: p adjusted for all that was looked at in the same call (Benjamini-Hochberg); NaN where p is
+        groups: in how many groups its judged samples are, where samples were counted by groups (those of one prompt or
+            one seed are alike); None: each sample counts by itself
+        effective_n: as how many independent samples they count, at most n; None where ``groups`` is
+        min_n: with fewer than this it is ``too_few``
     """
 
     slice: Slice
@@ -45,13 +63,45 @@ class Rate(Record):
     rate: float
     low: float
     high: float
+    jeffreys: tuple[float, float] = _NOT_KNOWN
+    lift: float = math.nan
+    p: float = math.nan
+    q: float = math.nan
+    groups: int | None = None
+    effective_n: float | None = None
+    min_n: int = MIN_N
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Rate:
+        """Returns the rate that ``to_dict`` made plain values of, also by a version that knew fewer of them.
+
+        >>> rate = Rate(Slice({"time": "night"}), "blur", 0, 0, 1, 2, math.nan, math.nan, math.nan)
+        >>> Rate.from_dict(rate.to_dict()).to_dict() == rate.to_dict()
+        True
+        """
+        kept: dict[str, Any] = {name: math.nan for name in _SHARES if facts.get(name, 0) is None}
+        if "jeffreys" in facts:
+            low, high = (math.nan if end is None else end for end in facts["jeffreys"])
+            kept["jeffreys"] = (low, high)
+        # JSON has no infinity: a slice that fails and has a rest has a lift
+        if "lift" in kept and facts["failures"] and facts.get("p") is not None:
+            kept["lift"] = math.inf
+        return cls(**{**facts, **kept, "slice": Slice(facts["slice"]["values"])})
+
+    @property
+    def too_few(self) -> bool:
+        """Whether so few independent samples were judged that the rate says next to nothing."""
+        return (self.n if self.effective_n is None else self.effective_n) < self.min_n
 
     def __str__(self) -> str:
         if not self.n:
             return f"{self.failure} | {self.slice}: not judged ({self.unknown} unknown, {self.unchecked} unchecked)"
+        grouped = ""
+        if self.groups is not None and self.effective_n is not None:
+            grouped = f" in {self.groups} groups, which count as {self.effective_n:.3g}"
         return (
             f"{self.failure} | {self.slice}: {self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] "
-            f"({self.failures} of {self.n}, {self.unknown} unknown)"
+            f"({self.failures} of {self.n}{grouped}, {self.unknown} unknown)"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,18 +24,20 @@ class Table:
         head: what stands over each column
         rows: the cells; all rows are as long as the head. Numbers stand to the right
         more: how many rows there are beyond
+        note: what is to be known to read it; stands below
     """
 
     title: str
     head: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     more: int = 0
+    note: str = ""
 
     @classmethod
-    def of(cls, title: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    def of(cls, title: str, head: Sequence[str], rows: Iterable[Sequence[object]], note: str = "") -> Table:
         """Returns the table of the first rows; the others are counted."""
         every = [tuple(row) for row in rows]
-        return cls(title, tuple(head), tuple(every[:MAX_ROWS]), max(0, len(every) - MAX_ROWS))
+        return cls(title, tuple(head), tuple(every[:MAX_ROWS]), max(0, len(every) - MAX_ROWS), note)
 
     def text(self) -> str:
         r"""Returns it as lines of one width.
@@ -56,7 +59,8 @@ class Table:
                     for cell, width, to_right in zip(row, widths, right, strict=True)
                 ]
                 lines.append("  ".join(padded).rstrip())
-        return "\n".join([*lines, *([f"and {self.more:,} rows more"] if self.more else [])])
+        more = [f"and {self.more:,} rows more"] if self.more else []
+        return "\n".join([*lines, *more, *([self.note] if self.note else [])])
 
     def html(self) -> str:
         """Returns it as an HTML table; whatever stands in a cell is shown as it is."""
@@ -69,7 +73,8 @@ class Table:
         body = "".join(row("td", cells) for cells in self.rows)
         table = f"<table><thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>" if self.rows else ""
         more = f"<p>and {self.more:,} rows more</p>" if self.more else ""
-        return (f"<p>{html.escape(self.title)}</p>" if self.title else "") + table + more
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return (f"<p>{html.escape(self.title)}</p>" if self.title else "") + table + more + note
 
     def _right(self) -> list[bool]:
         return [
@@ -93,22 +98,59 @@ class Tabular:
 
 
 def of_rates(rates: Sequence[Rate]) -> Table:
-    """Returns a row for each rate."""
+    """Returns a row for each rate; what no rate has, gets no column. A rate of too few samples stands in brackets."""
+    compared = any(not math.isnan(rate.p) for rate in rates)
+    grouped = any(rate.groups is not None for rate in rates)
     rows = [
         (
             str(rate.slice),
             rate.failure,
-            f"{rate.rate:.1%}" if rate.n else "not judged",
+            rate_text(rate, f"{rate.rate:.1%}"),
             f"{rate.low:.1%} to {rate.high:.1%}" if rate.n else "",
+            *((lift_text(rate), q_text(rate)) if compared else ()),
             rate.failures,
             rate.n,
+            *((rate.groups or 0, f"{rate.effective_n or 0:.3g}") if grouped else ()),
             rate.unknown,
             rate.unchecked,
         )
         for rate in rates
     ]
-    head = ("slice", "failure", "rate", "interval", "failed", "judged", "unknown", "unchecked")
-    return Table.of("" if rows else "no rates: nothing was judged", head, rows)
+    head = (
+        *("slice", "failure", "rate", "interval", *(("lift", "q") if compared else ()), "failed", "judged"),
+        *(("groups", "counts as") if grouped else ()),
+        *("unknown", "unchecked"),
+    )
+    return Table.of("" if rows else "no rates: nothing was judged", head, rows, few_note(rates))
+
+
+def rate_text(rate: Rate, share: str) -> str:
+    """Returns how a rate is shown whose share is written so: in brackets where too few were judged."""
+    if not rate.n:
+        return "not judged"
+    return f"({share})" if rate.too_few else share
+
+
+def lift_text(rate: Rate) -> str:
+    """Returns how often as often as the rest a slice fails; nothing where that is not defined."""
+    if math.isnan(rate.lift):
+        return ""
+    return "only here" if math.isinf(rate.lift) else f"{rate.lift:.2f}"
+
+
+def q_text(rate: Rate) -> str:
+    """Returns the adjusted p; nothing where there is none."""
+    if math.isnan(rate.q):
+        return ""
+    return "< 0.001" if rate.q < 0.001 else f"{rate.q:.3f}"
+
+
+def few_note(rates: Sequence[Rate]) -> str:
+    """Returns what the brackets say, where any rate stands in them."""
+    few = [rate for rate in rates if rate.n and rate.too_few]
+    if not few:
+        return ""
+    return f"in brackets: fewer than {few[0].min_n} {'independent samples' if few[0].groups else 'judged'}"
 
 
 def of_flags(flags: Flags) -> Table:

@@ -64,6 +64,32 @@ def quantile_edges(values: Sequence[float], bins: int) -> tuple[float, ...]:
     return tuple(_shortest(numbers[place], numbers[place + 1]) for place in places)
 
 
+def width_edges(values: Sequence[float], width: float) -> tuple[float, ...]:
+    """Returns the edges of bins that reach from a multiple of a width to the next, around all of the values.
+
+    Args:
+        values: numbers, none of them NaN; infinite ones lie below or above
+        width: above 0
+
+    Raises:
+        InputError: there would be more than 100 bins
+
+    >>> width_edges([0.05, 0.31, 0.12], 0.1)
+    (0.0, 0.1, 0.2, 0.3, 0.4)
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ()
+    step, ends = Decimal(repr(width)), (min(finite), max(finite))
+    first, last = (int((Decimal(repr(end)) / step).to_integral_value(ROUND_FLOOR)) for end in ends)
+    if last - first >= MAX_BINS - 2:
+        raise InputError(
+            f"expected a width that makes at most {MAX_BINS - 2} bins, got {width!r}, which makes {last - first + 1:,} "
+            f"from {ends[0]!r} to {ends[1]!r}"
+        )
+    return tuple(type(width)(step * place) for place in range(first, last + 2))
+
+
 def whole(edges: Iterable[float]) -> tuple[int, ...]:
     """Returns edges that part whole numbers as the given ones do.
 

@@ -3,69 +3,81 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Record
 from loupe.brain.slicing import bins as number_bins
-from loupe.brain.slicing.columns import NONE, Column, shown, unquoted
+from loupe.brain.slicing.factor_values import BINS as BINS
+from loupe.brain.slicing.factor_values import FactorValues
+from loupe.brain.slicing.factor_values import Kind as Kind
+from loupe.brain.slicing.factor_values import Source as Source
 
-#: where values come from; each has its reader in brain/store/factors.py
-Source: TypeAlias = Literal["field", "label", "count", "tags", "views", "metadata", "time", "product"]
-#: what values are
-Kind: TypeAlias = Literal["text", "bool", "int", "float"]
-
-METADATA = ("width", "height", "size_bytes", "num_channels", "aspect")
+#: parts of the metadata that are numbers, and those that are names
+METADATA = ("width", "height", "size_bytes", "num_channels", "aspect", "megapixels")
+METADATA_NAMES = ("format", "orientation")
 TIME = ("year", "month", "day", "hour")
+PROMPT = ("objects", "count", "negation", "quoted", "relation", "length", "words")
+#: of relative areas: what COCO calls small (32 x 32 pixels) and large (96 x 96), of a picture of 640 x 480
+BOX_EDGES = (0.0033, 0.03)
+BOX_SIZES = ("small", "medium", "large")
+BOX_POSITIONS = (
+    *("top left", "top", "top right"),
+    *("left", "center", "right"),
+    *("bottom left", "bottom", "bottom right"),
+)
+#: the score that tells how much light there is, and where dark ends and bright begins
+LIGHT, LIGHT_EDGES, LIGHT_NAMES = "quality.overexposure", (0.25, 0.6), ("dark", "medium", "bright")
 
-#: how many bins numbers get where nothing else is asked for
-BINS = 4
+_Bins = int | Iterable[float] | None
 
 
-@dataclass(frozen=True)
-class Factor(Record):
+@dataclass(frozen=True, repr=False)
+class Factor(FactorValues):
     """What slices are made by. Factors are made by the methods below; ``a * b`` is their combinations.
 
-    Attributes:
-        name: what the slices call it
-        source: where its values come from
-        path: the field that they are read from
-        part: what is taken of a time or of the metadata
-        only: the tags, labels or saved views that count; empty: all
-        bins: of numbers: how many bins of about the same size, or, once they are known, the edges between them, where a
-            number on an edge belongs to the bin above it; None: each value by itself
-        kind: what its values are; None until it was looked up in a dataset
-        factors: those that a product is made of
+    Of a factor with several values a sample (its labels, tags, words) a sample is in several slices: it counts once in
+    each, so a slice's own interval holds as ever, but the slices share samples and do not vary independently.
 
     >>> Factor.field("uniqueness", bins=4) * Factor.tags()
     Factor(uniqueness × tags)
     """
 
-    name: str
-    source: Source
-    path: str = ""
-    part: str = ""
-    only: tuple[str, ...] = ()
-    bins: int | tuple[float, ...] | None = None
-    kind: Kind | None = None
-    factors: tuple[Factor, ...] = ()
-
     @classmethod
-    def field(cls, path: str, *, bins: int | Iterable[float] | None = None, name: str | None = None) -> Factor:
-        """Returns the values of a field of strings, bools, ints or floats, or of lists of strings, bools or ints.
+    def field(
+        cls,
+        path: str,
+        *,
+        bins: _Bins = None,
+        width: float | None = None,
+        names: Iterable[str] = (),
+        name: str | None = None,
+    ) -> Factor:
+        """Returns the values of a field of strings, bools, ints or floats, or of lists of them.
 
         Args:
             path: the field, e.g. ``"scenario.time"`` or ``"quality.sharpness"``
             bins: of numbers: how many bins with about as many samples each, or the edges between them. None: each int
                 by itself, and four bins of floats. Numbers with no more values than bins get none
+            width: of numbers: how wide each bin is instead, from a multiple of it to the next
+            names: what the bins between given edges are called, the lowest first; by their ends by default
             name: what the slices call it; the path by default
 
         Raises:
-            InputError: bins that are none
+            InputError: bins that are none, both bins and a width, or not as many names as bins
+
+        >>> Factor.field("quality.sharpness", bins=[0.3, 0.6], names=["soft", "fair", "sharp"]).bin_names()
+        ('soft', 'fair', 'sharp')
         """
-        return cls(name or path, "field", path, bins=_bins(bins))
+        made = cls(name or path, "field", path, bins=_bins(bins), width=_width(width), names=_texts("bins", names))
+        if made.bins is not None and made.width is not None:
+            raise InputError(f"expected bins or their width, got both: {made.bins!r} and {made.width!r}")
+        edges = made.bins if isinstance(made.bins, tuple) else None
+        if made.names and (edges is None or len(made.names) != len(edges) + 1):
+            wanted = "given edges to name the bins between" if edges is None else f"{len(edges) + 1} names of bins"
+            raise InputError(f"expected {wanted}, got names={made.names!r}")
+        return made
 
     @classmethod
     def label(cls, path: str, *, only: Iterable[str] = (), name: str | None = None) -> Factor:
@@ -79,15 +91,67 @@ class Factor(Record):
         return cls(name or path, "label", path, only=_texts("classes", only))
 
     @classmethod
-    def count(cls, path: str, *, bins: int | Iterable[float] | None = None, name: str | None = None) -> Factor:
+    def count(cls, path: str, *, of: str | Iterable[str] = (), bins: _Bins = None, name: str | None = None) -> Factor:
         """Returns how many labels a field holds; a sample without the field's value has no count.
 
         Args:
             path: a field of classifications, of detections, of polylines or of keypoints, or of lists
+            of: the class or classes that are counted; all by default
             bins: as for ``field``; None: each number by itself
-            name: what the slices call it; the path and "count" by default
+            name: what the slices call it; the path, the classes and "count" by default
         """
-        return cls(name or f"{path} count", "count", path, bins=_bins(bins))
+        classes = _classes(of)
+        return cls(name or " ".join((path, *classes, "count")), "count", path, of=classes, bins=_bins(bins))
+
+    @classmethod
+    def attribute(
+        cls, path: str, attribute: str, *, of: str | Iterable[str] = (), bins: _Bins = None, name: str | None = None
+    ) -> Factor:
+        """Returns an attribute of a field's labels: ``confidence``, or one of your own (``occluded``).
+
+        Args:
+            path: a field of labels
+            attribute: strings, bools, ints or floats; a declared one (``dataset.add_dynamic_sample_fields()``)
+            of: the class or classes that count; all by default
+            bins: as for ``field``
+            name: what the slices call it; ``<path>.<attribute>`` by default
+        """
+        return cls(name or f"{path}.{attribute}", "attribute", path, attribute, of=_classes(of), bins=_bins(bins))
+
+    @classmethod
+    def box_size(
+        cls,
+        path: str,
+        *,
+        of: str | Iterable[str] = (),
+        edges: Iterable[float] = BOX_EDGES,
+        name: str | None = None,
+    ) -> Factor:
+        """Returns how large a field's boxes are: small, medium, large, by their share of the picture's area.
+
+        A sample is in the slice of each size that it has a box of.
+
+        Args:
+            path: a field of detections, or of one
+            of: the class or classes that count; all by default
+            edges: the two relative areas, in (0, 1), from which on a box is medium, and large; by default about
+                COCO's 32 x 32 and 96 x 96 pixels of a picture of 640 x 480. Other numbers of edges are called by them
+            name: what the slices call it; the path and "size" by default
+        """
+        known = _bins(tuple(edges))
+        names = BOX_SIZES if isinstance(known, tuple) and len(known) + 1 == len(BOX_SIZES) else ()
+        return cls(name or f"{path} size", "box", path, "size", of=_classes(of), bins=known, names=names)
+
+    @classmethod
+    def box_position(cls, path: str, *, of: str | Iterable[str] = (), name: str | None = None) -> Factor:
+        """Returns in which ninth of the picture the centers of a field's boxes lie: "top left" to "bottom right".
+
+        Args:
+            path: a field of detections, or of one
+            of: the class or classes that count; all by default
+            name: what the slices call it; the path and "position" by default
+        """
+        return cls(name or f"{path} position", "box", path, "position", only=BOX_POSITIONS, of=_classes(of))
 
     @classmethod
     def tags(cls, *only: str, name: str = "tags") -> Factor:
@@ -100,20 +164,22 @@ class Factor(Record):
         return cls(name, "views", only=_texts("saved views", only))
 
     @classmethod
-    def metadata(cls, part: str, *, bins: int | Iterable[float] | None = BINS, name: str | None = None) -> Factor:
-        """Returns a number of the pictures' metadata.
+    def metadata(cls, part: str, *, bins: _Bins = BINS, name: str | None = None) -> Factor:
+        """Returns a fact of the pictures' metadata, which ``dataset.compute_metadata()`` reads from the files.
 
         Args:
-            part: width or height in pixels, size_bytes, num_channels, or aspect: width / height
-            bins: as for ``field``
+            part: width or height in pixels, size_bytes, num_channels, aspect: width / height, megapixels; or format:
+                the mime type, or orientation: portrait, square or landscape
+            bins: of the numbers, as for ``field``
             name: what the slices call it; ``metadata.<part>`` by default
 
         Raises:
             UnknownName: no such part
         """
-        if part not in METADATA:
-            raise UnknownName("part of the metadata", part, METADATA)
-        return cls(name or f"metadata.{part}", "metadata", "metadata", part, bins=_bins(bins))
+        if part not in METADATA + METADATA_NAMES:
+            raise UnknownName("part of the metadata", part, METADATA + METADATA_NAMES)
+        kept = None if part in METADATA_NAMES else _bins(bins)
+        return cls(name or f"metadata.{part}", "metadata", "metadata", part, bins=kept)
 
     @classmethod
     def time(cls, path: str, part: str = "day", *, name: str | None = None) -> Factor:
@@ -131,15 +197,54 @@ class Factor(Record):
             raise UnknownName("part of a time", part, TIME)
         return cls(name or f"{path} {part}", "time", path, part)
 
+    @classmethod
+    def light(cls, *, edges: Iterable[float] = LIGHT_EDGES, name: str = "light") -> Factor:
+        """Returns how much light there is in a picture: dark, medium or bright, by the score ``overexposure``.
+
+        That score is the mean luma of a picture, but for what is white; nothing is decoded here, so the check
+        ``exposure`` has to have run. Dark is most of what is night, and what else lacks light: a fact of the pixels,
+        not of the time of day.
+
+        Args:
+            edges: of the luma, in (0, 1): from where on a picture is medium, and bright. Other numbers of edges are
+                called by them
+            name: what the slices call it
+        """
+        known = _bins(tuple(edges))
+        names = LIGHT_NAMES if isinstance(known, tuple) and len(known) + 1 == len(LIGHT_NAMES) else ()
+        return cls(name, "score", LIGHT, "exposure", bins=known, names=names)
+
+    @classmethod
+    def prompt(
+        cls, part: str, *, only: Iterable[str] = (), bins: _Bins = None, path: str = "prompt", name: str | None = None
+    ) -> Factor:
+        """Returns what a prompt asks for, as Loupe's grammar reads it, or the words that it is made of.
+
+        Args:
+            part: objects: how many kinds of objects it names; count: the largest number of one kind that it gives;
+                negation: whether it excludes anything; quoted: whether it wants something written; relation: whether
+                objects are to stand to each other; length: how many words it has; words: the words themselves
+            only: of words: those that count, in lower case; by default the twenty that tell the prompts apart the most
+            bins: of objects, count and length, as for ``field``
+            path: the field of the prompts
+            name: what the slices call it; the path and the part by default
+
+        Raises:
+            UnknownName: no such part
+        """
+        if part not in PROMPT:
+            raise UnknownName("part of a prompt", part, PROMPT)
+        words = tuple(word.lower() for word in _texts("words", only))
+        if words and part != "words":
+            raise InputError(f"expected words that count only for 'words', got them for {part!r}")
+        return cls(name or f"{path} {part}", "prompt", path, part, only=words, bins=_bins(bins))
+
     def __mul__(self, other: Factor) -> Factor:
         """Returns the combinations of two factors' values."""
         if not isinstance(other, Factor):
             return NotImplemented
         parts = (*self.parts(), *other.parts())
         return Factor(" × ".join(part.name for part in parts), "product", factors=parts)
-
-    def __repr__(self) -> str:
-        return f"Factor({self.name})"
 
     def parts(self) -> tuple[Factor, ...]:
         """Returns what a product is made of; of any other factor itself."""
@@ -153,88 +258,10 @@ class Factor(Record):
         >>> Factor.from_dict(factor.to_dict()) == factor
         True
         """
-        bins = facts["bins"]
-        kept = {
-            "only": tuple(facts["only"]),
-            "bins": tuple(bins) if isinstance(bins, (list, tuple)) else bins,
-            "factors": tuple(cls.from_dict(part) for part in facts["factors"]),
+        kept: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, (list, tuple)) else value for name, value in facts.items()
         }
-        return cls(**{**facts, **kept})
-
-    def of_kind(self, kind: Kind) -> Factor:
-        """Returns the factor with what its values are, and with its bins to suit them.
-
-        Raises:
-            InputError: values that cannot be put into bins
-        """
-        if kind in ("text", "bool"):
-            if self.bins is not None:
-                raise InputError(f"expected numbers to put into bins, but {self.name!r} holds {_KINDS[kind]}")
-            return replace(self, kind=kind)
-        bins = self.bins
-        if bins is None and kind == "float" and self.kind is None:
-            bins = BINS
-        if isinstance(bins, tuple):
-            bins = number_bins.whole(bins) if kind == "int" else tuple(map(float, bins))
-        return replace(self, kind=kind, bins=bins)
-
-    def fitted(self, values: Sequence[Any]) -> Factor:
-        """Returns the factor with its bins' edges: those that part the values of N samples into its number of bins."""
-        if not isinstance(self.bins, int):
-            return self
-        known = [value for value in values if not _missing(value)]
-        few = len(set(known)) <= self.bins
-        return replace(self, bins=None if few else number_bins.quantile_edges(known, self.bins))
-
-    def column(self, values: Sequence[Any]) -> Column:
-        """Returns which of the factor's values each of N samples has.
-
-        Args:
-            values: what its field holds: a value for each sample, or a list of them, or None
-
-        A bin's value is its name; None, NaN and an empty list are the missing value.
-        """
-        if isinstance(self.bins, tuple):
-            edges, order = self.bins, number_bins.names(self.bins)
-            named = [None if _missing(value) else order[number_bins.index(edges, value)] for value in values]
-            return Column.of(named, order)
-        if self.kind == "float":
-            return Column.of([None if _missing(value) else value for value in values])
-        if self.only:
-            kept = set(self.only)
-            lists = [value if isinstance(value, list) else [value] for value in values]
-            return Column.of([[item for item in items if item in kept] for items in lists], self.only)
-        return Column.of(values)
-
-    def value_of(self, name: str) -> Any:
-        """Returns the value that a slice calls by that name.
-
-        Raises:
-            InputError: no value of this factor is called so
-        """
-        if name == NONE:
-            return None
-        try:
-            value = self._parsed(name)
-        except ValueError:
-            value = None
-        if _missing(value) or shown(value) != name:
-            raise InputError(f"expected a value of the factor {self.name!r}, got {name!r}")
-        return value
-
-    def _parsed(self, name: str) -> Any:
-        if isinstance(self.bins, tuple):
-            return name if name in number_bins.names(self.bins) else None
-        if self.kind == "bool":
-            return {"True": True, "False": False}.get(name)
-        if self.kind == "int":
-            return int(name)
-        if self.kind == "float":
-            return float(name)
-        return unquoted(name) if not self.only or unquoted(name) in self.only else None
-
-
-_KINDS: dict[Kind, str] = {"text": "texts", "bool": "yes or no", "int": "whole numbers", "float": "numbers"}
+        return cls(**{**kept, "factors": tuple(cls.from_dict(part) for part in facts["factors"])})
 
 
 def factors_of(by: str | Factor | Iterable[str | Factor]) -> tuple[Factor, ...]:
@@ -271,5 +298,14 @@ def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(texts))
 
 
-def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _width(width: float | None) -> float | None:
+    if width is None:
+        return None
+    number = isinstance(width, (int, float)) and not isinstance(width, bool) and math.isfinite(width)
+    if not number or width <= 0:
+        raise InputError(f"expected a width of bins above 0, got {width!r}")
+    return width
+
+
+def _classes(of: str | Iterable[str]) -> tuple[str, ...]:
+    return _texts("classes", (of,) if isinstance(of, str) else of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -10,6 +10,10 @@ from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.slicing.outcomes import State
 
 _PREFIX = "family:"
+#: all failure modes together
+ANY = "any"
+#: the family of a failure mode that the taxonomy does not know
+OTHER = "other"
 
 
 def column_of(family: str) -> str:
@@ -24,6 +28,19 @@ def column_of(family: str) -> str:
 def family_of(column: str) -> str | None:
     """Returns whose column it is; None for one of a failure mode."""
     return column.removeprefix(_PREFIX) if column.startswith(_PREFIX) else None
+
+
+def members(modes: Iterable[str]) -> dict[str, list[str]]:
+    """Returns which of the failure modes each name of several stands for: ``"any"``, and each family.
+
+    >>> members(["blur", "dark", "halo"])
+    {'any': ['blur', 'dark', 'halo'], 'artifact': ['blur', 'halo'], 'exposure': ['dark']}
+    """
+    of: dict[str, list[str]] = {ANY: []}
+    for mode in modes:
+        of[ANY].append(mode)
+        of.setdefault(FAILURE_MODES[mode].group if mode in FAILURE_MODES else OTHER, []).append(mode)
+    return of
 
 
 def fold(
@@ -45,13 +62,13 @@ def fold(
     (['family:artifact'], [3, 2])
     """
     failing = [mode for mode, state in states.items() if every_mode or (state == State.FAILED).any()] or list(states)
-    members: dict[str, list[str]] = {}
-    for mode in failing:
-        members.setdefault(FAILURE_MODES[mode].group if mode in FAILURE_MODES else "other", []).append(mode)
     whole = dict(states)
     columns = []
-    for family, modes in members.items():
-        # the states stand in the order of what they say
-        whole[column_of(family)] = np.max(np.stack([states[mode] for mode in modes]), axis=0)
+    every = members(states)
+    for family, modes in members(failing).items():
+        if family == ANY:
+            continue
+        # also of the modes that are not shown: a sample that was judged for one of them has passed
+        whole[column_of(family)] = np.max(np.stack([states[mode] for mode in every[family]]), axis=0)
         columns += [column_of(family), *(modes if family in unfolded else ())]
     return whole, columns

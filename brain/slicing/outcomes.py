@@ -15,7 +15,10 @@ from loupe.brain.core.records import Record
 
 
 class State(IntEnum):
-    """What is known of one sample and one outcome. Only passed and failed are judged."""
+    """What is known of one sample and one outcome. Only passed and failed are judged.
+
+    The higher says more: of several outcomes together, the highest of their states is the state.
+    """
 
     UNCHECKED = 0
     UNKNOWN = 1
@@ -75,6 +78,7 @@ class Outcome(Record):
         name: what a rate calls it
         facts: what is asked of each sample, by name
         rule: which answers lead to which state; every combination of answers leads to just one
+        parts: the outcomes that it is made of, where it is made of several: it has no rule then
 
     Raises:
         InputError: the rule leaves a combination of answers open, or decides it twice
@@ -83,8 +87,11 @@ class Outcome(Record):
     name: str
     facts: Mapping[str, Fact]
     rule: Rule
+    parts: tuple[Outcome, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.parts:
+            return
         for answers in itertools.product((False, True), repeat=len(self.facts)):
             asked = dict(zip(self.facts, answers, strict=True))
             lines = [state.name for state, needed in self.rule if needed.items() <= asked.items()]
@@ -113,6 +120,37 @@ class Outcome(Record):
             "set": Fact(path, "set"),
         }
         return cls(name or path, facts, _FIELD_RULE)
+
+    @classmethod
+    def any_of(cls, outcomes: Iterable[Outcome], *, name: str = "any") -> Outcome:
+        """Returns the outcome of several together.
+
+        A sample failed where it failed in any of them. It passed where it was judged in at least one and failed in
+        none; it is unknown where none could judge it and some looked, and unchecked where none looked. So a rate is
+        that of the failures that were seen among what was judged for anything: were a sample to pass only where all
+        have judged it, one check that does not apply would leave nothing but failures to count.
+
+        Args:
+            outcomes: at least one
+            name: what its rates are called by
+
+        Raises:
+            InputError: there are none
+
+        >>> good, seen = (Outcome.field(path, failed=["no"]) for path in ("good", "seen"))
+        >>> both = Outcome.any_of([good, seen]).states({"good": ["yes", "yes", None], "seen": ["no", None, None]})
+        >>> both.tolist() == [State.FAILED, State.PASSED, State.UNCHECKED]
+        True
+        """
+        parts = tuple(leaf for outcome in outcomes for leaf in outcome.leaves())
+        if not parts:
+            raise InputError(f"expected outcomes that {name!r} is made of, got none")
+        facts = {f"{at}.{asked}": fact for at, part in enumerate(parts) for asked, fact in part.facts.items()}
+        return cls(name, facts, (), parts)
+
+    def leaves(self) -> tuple[Outcome, ...]:
+        """Returns the outcomes that it is made of, each with a rule: itself, where it is not made of several."""
+        return self.parts or (self,)
 
     def states(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         """Returns a (N,) int8 array of ``State``.
@@ -145,13 +183,20 @@ def states_of(
     states = {}
     for outcome in outcomes:
         state = np.zeros(n, dtype=np.int8)
-        for leads_to, needed in outcome.rule:
-            holds = np.ones(n, dtype=bool)
-            for name, wanted in needed.items():
-                holds &= answers[outcome.facts[name]] == wanted
-            state[holds] = leads_to
+        for leaf in outcome.leaves():
+            np.maximum(state, _by_rule(leaf, answers, n), out=state)
         states[outcome.name] = state
     return states
+
+
+def _by_rule(outcome: Outcome, answers: Mapping[Fact, np.ndarray], n: int) -> np.ndarray:
+    state = np.zeros(n, dtype=np.int8)
+    for leads_to, needed in outcome.rule:
+        holds = np.ones(n, dtype=bool)
+        for name, wanted in needed.items():
+            holds &= answers[outcome.facts[name]] == wanted
+        state[holds] = leads_to
+    return state
 
 
 def _answers(facts: set[Fact], columns: Mapping[str, Sequence[Any]], n: int) -> dict[Fact, np.ndarray]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from loupe.brain.core.results import Rate, Slice
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.results import MIN_N, Rate, Slice
 from loupe.brain.slicing.columns import NONE as NONE
-from loupe.brain.slicing.columns import Column, combine
+from loupe.brain.slicing.columns import Column, Slices, combine
 from loupe.brain.slicing.columns import shown as shown
 from loupe.brain.slicing.outcomes import State as State
-from loupe.brain.stats.intervals import wilson
+from loupe.brain.stats.association import p_values, q_values
+from loupe.brain.stats.grouped import Cells, Design, design
+from loupe.brain.stats.intervals import jeffreys, wilson
 
 
 def rates(
@@ -20,6 +24,8 @@ def rates(
     factors: Mapping[str, Column | Sequence[Any]] | None = None,
     *,
     confidence: float = 0.95,
+    groups: Column | Sequence[Any] | None = None,
+    min_n: int = MIN_N,
 ) -> list[Rate]:
     """Returns a rate for each slice that occurs and each outcome, slice by slice.
 
@@ -27,10 +33,13 @@ def rates(
         states: for each failure mode or other outcome a (N,) array of ``State``
         factors: by name a column, or N values. The slices are the combinations that occur, in the order of their
             columns' values; None or empty: one slice of all samples. A sample with several values counts in each
-        confidence: of the Wilson interval
+        confidence: of the intervals
+        groups: a column or N values: samples of one value are alike, and count as fewer independent ones; one without
+            a value is a group of its own. None: each sample counts by itself
+        min_n: a rate of fewer is ``too_few``
 
     Raises:
-        InputError: the confidence is not in (0, 1), or there are too many slices
+        InputError: the confidence is not in (0, 1), there are too many slices, or a sample is in several groups
 
     >>> time = ["day", "day", "night"]
     >>> state = np.array([State.FAILED, State.PASSED, State.UNKNOWN])
@@ -40,31 +49,124 @@ def rates(
     blur | time=night: not judged (1 unknown, 0 unchecked)
     """
     columns = {name: as_column(factor) for name, factor in (factors or {}).items()}
-    slices = combine(columns, n=len(next(iter(states.values()), ())))
-    table = np.zeros((len(slices.values), len(states), len(State)), dtype=np.int64)
+    n = len(next(iter(states.values()), ()))
+    slices = combine(columns, n=n)
+    counts = np.zeros((len(slices.values), len(states), len(State)), dtype=np.int64)
+    totals = np.zeros((len(states), len(State)), dtype=np.int64)
     for column, state in enumerate(states.values()):
-        flat = np.bincount(slices.codes * len(State) + state[slices.samples], minlength=table[:, column].size)
-        table[:, column] = flat.reshape(-1, len(State))
-    failures = table[:, :, State.FAILED]
-    n = failures + table[:, :, State.PASSED]
-    low, high = wilson(failures, n, confidence)
+        flat = np.bincount(slices.codes * len(State) + state[slices.samples], minlength=counts[:, column].size)
+        counts[:, column] = flat.reshape(-1, len(State))
+        totals[column] = np.bincount(state, minlength=len(State))
+    designs = None
+    if groups is not None:
+        group_of = _groups(as_column(groups))
+        designs = [_design(slices, state, group_of) for state in states.values()]
+    values = [{name: shown(value) for name, value in own.items()} for own in slices.values]
+    return of_counts(values, list(states), counts, totals, confidence=confidence, designs=designs, min_n=min_n)
+
+
+def of_counts(
+    slices: Sequence[Mapping[str, str]],
+    outcomes: Sequence[str],
+    counts: np.ndarray,
+    totals: np.ndarray,
+    *,
+    confidence: float = 0.95,
+    designs: Sequence[Design] | None = None,
+    min_n: int = MIN_N,
+) -> list[Rate]:
+    """Returns a rate for each of S slices and O outcomes, slice by slice, wherever they were counted.
+
+    Args:
+        slices: the names of each one's values, by factor
+        outcomes: their names
+        counts: (S, O, 4) int64: how many samples of a slice are in each ``State``
+        totals: (O, 4) int64: the same of all samples, each once; what a slice lacks of it is its rest
+        confidence: of the intervals
+        designs: for each outcome as how many independent samples the slices count; None: each sample by itself
+        min_n: a rate of fewer is ``too_few``
+
+    Raises:
+        InputError: the confidence is not in (0, 1)
+
+    >>> night, day = of_counts([{"time": "night"}, {"time": "day"}], ["blur"], *(
+    ...     np.array(of) for of in ([[[0, 0, 6, 4]], [[0, 1, 19, 1]]], [[0, 1, 25, 5]])))
+    >>> night.lift, round(night.p, 4), round(night.q, 4)
+    (8.0, 0.0312, 0.0312)
+    """
+    failures = counts[:, :, State.FAILED]
+    n = failures + counts[:, :, State.PASSED]
+    rest_failures = totals[:, State.FAILED] - failures
+    rest_n = totals[:, State.FAILED] + totals[:, State.PASSED] - n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate, rest = failures / n, rest_failures / rest_n
+        lift = rate / rest
+    as_n, rest_as_n = n.astype(np.float64), rest_n.astype(np.float64)
+    if designs:
+        as_n = np.stack([of.effective_n for of in designs], axis=1)
+        rest_as_n = np.stack([of.rest_effective_n for of in designs], axis=1)
+    # of an effective n the same share failed
+    as_failures, rest_as_failures = (_share(rate, n) * as_n, _share(rest, rest_n) * rest_as_n)
+    low, high = wilson(as_failures, as_n, confidence)
+    beside = np.stack(jeffreys(as_failures, as_n, confidence), axis=-1)
+    p = p_values(*(each.ravel() for each in (as_failures, as_n, rest_as_failures, rest_as_n))).reshape(n.shape)
+    q = q_values(p)
     return [
         Rate(
-            slice=Slice({name: shown(value) for name, value in values.items()}),
-            failure=failure,
+            slice=Slice(dict(values)),
+            failure=outcome,
             n=int(n[row, column]),
             failures=int(failures[row, column]),
-            unknown=int(table[row, column, State.UNKNOWN]),
-            unchecked=int(table[row, column, State.UNCHECKED]),
-            rate=float(failures[row, column] / n[row, column]) if n[row, column] else float("nan"),
-            low=float(low[row, column]),
-            high=float(high[row, column]),
+            unknown=int(counts[row, column, State.UNKNOWN]),
+            unchecked=int(counts[row, column, State.UNCHECKED]),
+            rate=_number(rate[row, column]),
+            low=_number(low[row, column]),
+            high=_number(high[row, column]),
+            jeffreys=(_number(beside[row, column, 0]), _number(beside[row, column, 1])),
+            lift=_number(lift[row, column]),
+            p=_number(p[row, column]),
+            q=_number(q[row, column]),
+            groups=int(designs[column].groups[row]) if designs else None,
+            effective_n=float(as_n[row, column]) if designs else None,
+            min_n=min_n,
         )
-        for row, values in enumerate(slices.values)
-        for column, failure in enumerate(states)
+        for row, values in enumerate(slices)
+        for column, outcome in enumerate(outcomes)
     ]
 
 
 def as_column(factor: Column | Sequence[Any]) -> Column:
     """Returns a column as it is, and the column of N values."""
     return factor if isinstance(factor, Column) else Column.of(factor)
+
+
+def _share(rate: np.ndarray, n: np.ndarray) -> np.ndarray:
+    return np.where(n > 0, rate, 0)
+
+
+def _number(value: float) -> float:
+    # one NaN for all: records that hold it are equal
+    return math.nan if math.isnan(value) else float(value)
+
+
+def _groups(column: Column) -> np.ndarray:
+    """Returns the (N,) int64 groups of samples; those without a value are each in one of its own."""
+    if len(column.samples) != column.n:
+        raise InputError(
+            "expected groups that each sample is in one of, got samples in several: group by another field"
+        )
+    alone = np.array([value is None for value in column.values], dtype=bool)[column.codes]
+    return np.where(alone, len(column.values) + np.arange(column.n), column.codes)
+
+
+def _design(slices: Slices, state: np.ndarray, group_of: np.ndarray) -> Design:
+    """Returns as how many independent samples the slices count for one outcome."""
+
+    def cells(of: np.ndarray, samples: np.ndarray) -> Cells:
+        judged = state[samples] >= State.PASSED
+        samples = samples[judged]
+        return Cells.of(of[judged], group_of[samples], state[samples] == State.FAILED)
+
+    whole = np.arange(len(state), dtype=np.int64)
+    every = cells(np.zeros_like(whole), whole)
+    return design(cells(slices.codes, slices.samples), every, len(slices.values))

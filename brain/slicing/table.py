@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.records import Record
-from loupe.brain.core.results import Rate, Slice
+from loupe.brain.core.results import Rate
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import as_column, rates
@@ -61,15 +60,10 @@ class Table(Record):
                 **facts,
                 "values": tuple(facts["values"]),
                 "modes": tuple(facts["modes"]),
-                "cells": tuple(tuple(map(_rate, row)) for row in facts["cells"]),
-                "overall": tuple(map(_rate, facts["overall"])),
+                "cells": tuple(tuple(map(Rate.from_dict, row)) for row in facts["cells"]),
+                "overall": tuple(map(Rate.from_dict, facts["overall"])),
             }
         )
-
-
-def _rate(facts: Mapping[str, Any]) -> Rate:
-    shares = {name: math.nan if facts[name] is None else facts[name] for name in ("rate", "low", "high")}
-    return Rate(**{**facts, **shares, "slice": Slice(facts["slice"]["values"])})
 
 
 def tabulate(

@@ -125,10 +125,9 @@ def _read(
         columns = {path: read[name] for path, name in paths.items()}
         return _Facts(len(values[0]), columns, {}), values[len(names) :]
 
+    n_modes = sum(len(outcome.leaves()) for outcome in outcomes)
     # of a few outcomes the database gives the answers; of many, lists of labels are less to send
-    answered = {
-        fact: store_outcomes.expression(fact) for fact in facts if fact.test == "key" or len(outcomes) <= _FEW_MODES
-    }
+    answered = {fact: store_outcomes.expression(fact) for fact in facts if fact.test == "key" or n_modes <= _FEW_MODES}
     asked = {fact: expression for fact, expression in answered.items() if expression}
     rest = facts - asked.keys()
     scores = sorted({fact.path for fact in rest if fact.test == "number"})

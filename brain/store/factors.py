@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
-from fiftyone.core.expressions import ViewExpression
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.results import Slice
-from loupe.brain.slicing import bins
-from loupe.brain.slicing.factors import Factor, Kind, Source, factors_of
+from loupe.brain.slicing import prompt_facts
+from loupe.brain.slicing.factors import BOX_POSITIONS, METADATA_NAMES, Factor, Kind, Source, factors_of
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.outcomes import is_number
+from loupe.brain.store.places import Computed, InField, InPrompt, Items, Members
+from loupe.brain.store.places import Place as Place
 from loupe.brain.store.runs import root
 
 #: where a field of labels keeps them
@@ -37,99 +35,10 @@ _KINDS: dict[type[fo.Field], Kind] = {
     fo.IntField: "int",
     fo.FloatField: "float",
 }
-_BSON: dict[Kind, str] = {"text": "string", "bool": "bool"}
 _FORMATS = {"month": "%Y-%m", "day": "%Y-%m-%d"}
 _PARTS = {"year": "$year", "hour": "$hour"}
-
-
-class Place(ABC):
-    """Where the values of one factor lie in one dataset.
-
-    Attributes:
-        kind: what they are
-        read: what ``values`` of a collection takes to read them
-    """
-
-    kind: Kind
-    read: str | ViewExpression
-
-    def values(self, column: Sequence[Any]) -> Sequence[Any]:
-        """Returns N values, or lists of them, from what was read of N samples."""
-        return column
-
-    @abstractmethod
-    def stage(self, factor: Factor, value: Any) -> fo.ViewStage:
-        """Returns the view stage of a value: it keeps just the samples that have it."""
-
-
-@dataclass(frozen=True)
-class _Field(Place):
-    """In a field; where it holds lists, a query asks whether any item fits."""
-
-    kind: Kind
-    read: str
-
-    def stage(self, factor: Factor, value: Any) -> fo.ViewStage:
-        return fo.Match(self._query(factor, value))
-
-    def _query(self, factor: Factor, value: Any) -> dict[str, Any]:
-        if value is None:
-            if factor.only:
-                return {self.read: {"$nin": list(factor.only)}}
-            if self.kind in _BSON:
-                return {self.read: {"$not": {"$type": _BSON[self.kind]}}}
-            return {"$nor": is_number(self.read)}
-        if isinstance(factor.bins, tuple):
-            low, high = _limits(factor.bins, value)
-            ends = {"$gte": low, "$lt": high}
-            return {self.read: {end: number for end, number in ends.items() if number is not None}}
-        # a view travels as JSON, which has no infinity
-        if value == float("inf"):
-            return {self.read: {"$gt": sys.float_info.max}}
-        if value == -float("inf"):
-            return {self.read: {"$lt": -sys.float_info.max}}
-        return {self.read: {"$eq": value}}
-
-
-@dataclass(frozen=True)
-class _Computed(Place):
-    """Computed by the database: one number or text of each sample, or null."""
-
-    kind: Kind
-    expression: dict[str, Any]
-
-    @property
-    def read(self) -> ViewExpression:  # type: ignore[override]
-        return ViewExpression(self.expression)
-
-    def stage(self, factor: Factor, value: Any) -> fo.ViewStage:
-        if value is None:
-            return fo.Match({"$expr": {"$eq": [{"$ifNull": [self.expression, None]}, None]}})
-        if not isinstance(factor.bins, tuple):
-            return fo.Match({"$expr": {"$eq": [self.expression, {"$literal": value}]}})
-        low, high = _limits(factor.bins, value)
-        # in an expression null is below every number
-        tests: list[dict[str, Any]] = [{"$isNumber": self.expression}]
-        tests += [{"$gte": [self.expression, low]}] if low is not None else []
-        tests += [{"$lt": [self.expression, high]}] if high is not None else []
-        return fo.Match({"$expr": {"$and": tests}})
-
-
-@dataclass(frozen=True)
-class _Members(Place):
-    """In lists of sample ids, by name: what no query could tell of a sample alone."""
-
-    members: Mapping[str, frozenset[str]]
-    kind: Kind = "text"
-    read: str = "id"
-
-    def values(self, column: Sequence[Any]) -> Sequence[Any]:
-        return [[name for name, ids in self.members.items() if sample_id in ids] for sample_id in column]
-
-    def stage(self, factor: Factor, value: Any) -> fo.ViewStage:
-        if value is None:
-            return fo.Exclude(sorted(frozenset().union(*self.members.values())))
-        return fo.Select(sorted(self.members.get(value, ())))
+#: of the metadata, what stands there as a number
+_PLAIN_METADATA = ("width", "height", "size_bytes", "num_channels")
 
 
 def place(samples: SampleCollection, factor: Factor) -> Place:
@@ -153,7 +62,7 @@ def fit(samples: SampleCollection, by: str | Factor | Iterable[str | Factor]) ->
     for factor in factors_of(by):
         own = place(samples, factor)
         factor = factor.of_kind(own.kind)
-        if isinstance(factor.bins, int):
+        if factor.needs_values:
             with database_errors():
                 factor = factor.fitted(own.values(samples.values(own.read)))
         fitted.append((factor, own))
@@ -205,13 +114,6 @@ def samples_of(samples: SampleCollection, slice: Slice, by: str | Factor | Itera
     return view
 
 
-def _limits(edges: tuple[float, ...], name: str) -> tuple[float | None, float | None]:
-    names = bins.names(edges)
-    if name not in names:
-        raise UnknownName("bin", str(name), names)
-    return bins.limits(edges, names.index(name))
-
-
 def _field(samples: SampleCollection, factor: Factor) -> Place:
     path, field = factor.path, _require(samples, factor.path)
     if _labels(field) is not None:
@@ -220,21 +122,20 @@ def _field(samples: SampleCollection, factor: Factor) -> Place:
     kind = _kind(field.field if listed else field)
     if kind is None:
         raise InputError(_refusal(samples, path, field))
-    parents = [path[:at] for at, letter in enumerate(path) if letter == "."]
-    listed = listed or any(isinstance(samples.get_field(parent), fo.ListField) for parent in parents)
-    if listed and (kind == "float" or factor.bins is not None):
-        raise InputError(
-            f"cannot slice by {path!r}: it holds lists of numbers, which cannot be put into bins; slice by their "
-            f"number, Factor.count, or by a field with one number for each sample"
-        )
-    return _Field(kind, path)
+    levels = listed + _lists_above(samples, path)
+    if not levels or (kind != "float" and factor.bins is None and factor.width is None):
+        return InField(kind, path)
+    if levels > 1:
+        raise InputError(f"cannot slice by {path!r}: it holds lists of lists of numbers, which cannot be put into bins")
+    # a query for two ends would take one item for the one and another item for the other
+    return Items(kind, _listed(f"${path}"))
 
 
 def _label(samples: SampleCollection, factor: Factor) -> Place:
     where = _labels(_require(samples, factor.path))
     if where is None:
         raise InputError(f"expected a field of labels with classes, but {factor.path!r} is none of them")
-    return _Field("text", ".".join(filter(None, (factor.path, where, "label"))))
+    return InField("text", ".".join(filter(None, (factor.path, where, "label"))))
 
 
 def _count(samples: SampleCollection, factor: Factor) -> Place:
@@ -243,11 +144,81 @@ def _count(samples: SampleCollection, factor: Factor) -> Place:
     if not where and not isinstance(field, fo.ListField):
         raise InputError(f"expected a field of lists of labels to count, but {factor.path!r} holds none")
     items = f"${factor.path}.{where}" if where else f"${factor.path}"
-    return _Computed("int", {"$cond": [{"$isArray": [items]}, {"$size": items}, None]})
+    if factor.of and not where:
+        raise InputError(
+            f"expected a field of labels to count {', '.join(factor.of)} of, but {factor.path!r} is a list"
+        )
+    counted: Any = {"$filter": {"input": items, "cond": _is_of(factor)}} if factor.of else items
+    return Computed("int", {"$cond": [{"$isArray": [items]}, {"$size": counted}, None]})
+
+
+def _attribute(samples: SampleCollection, factor: Factor) -> Place:
+    where = _labels(_require(samples, factor.path))
+    if where is None:
+        raise InputError(f"expected a field of labels with attributes, but {factor.path!r} is none of them")
+    inside = ".".join(filter(None, (factor.path, where)))
+    attribute = samples.get_field(f"{inside}.{factor.part}")
+    kind = None if attribute is None else _kind(attribute)
+    if kind is None:
+        schema = samples.get_field_schema(flat=True)
+        names = [path.removeprefix(f"{inside}.") for path, own in schema.items() if path.startswith(f"{inside}.")]
+        unknown = UnknownName("attribute", factor.part, [name for name in names if _kind(schema[f"{inside}.{name}"])])
+        raise InputError(f"{unknown}. One of your own is declared by dataset.add_dynamic_sample_fields()")
+    if not where and not factor.of:
+        return InField(kind, f"{inside}.{factor.part}")
+    return Items(kind, _of_labels(factor, where, f"$$label.{factor.part}"))
+
+
+def _box(samples: SampleCollection, factor: Factor) -> Place:
+    field = _require(samples, factor.path)
+    document = field.document_type if isinstance(field, fo.EmbeddedDocumentField) else None
+    if document not in (fo.Detection, fo.Detections):
+        raise InputError(f"expected a field of detections, which have boxes, but {factor.path!r} is none")
+    x, y, width, height = ({"$arrayElemAt": ["$$label.bounding_box", at]} for at in range(4))
+    if factor.part == "size":
+        kind: Kind = "float"
+        value: dict[str, Any] = {"$multiply": [width, height]}
+    else:
+        kind = "text"
+        column, row = _third(x, width), _third(y, height)
+        value = {"$arrayElemAt": [list(BOX_POSITIONS), {"$add": [{"$multiply": [3, row]}, column]}]}
+    whole = {"$and": [{"$isNumber": number} for number in (x, y, width, height)]}
+    is_box = {"$cond": [{"$isArray": ["$$label.bounding_box"]}, whole, False]}
+    return Items(kind, _of_labels(factor, _LABELS[document], {"$cond": [is_box, value, None]}))
+
+
+def _third(start: Any, extent: Any) -> dict[str, Any]:
+    """Returns the expression of the third that a box's middle lies in: 0, 1 or 2; beyond the picture the nearest."""
+    middle = {"$add": [start, {"$divide": [extent, 2]}]}
+    return {"$toInt": {"$max": [0, {"$min": [2, {"$floor": {"$multiply": [3, middle]}}]}]}}
+
+
+def _of_labels(factor: Factor, where: str, value: Any) -> dict[str, Any]:
+    """Returns the expression of a value of each label of a field, ``$$label``; of those of the classes that count."""
+    path = ".".join(filter(None, (f"${factor.path}", where)))
+    labels: dict[str, Any] = {"$cond": [{"$isArray": [path]}, path, []]}
+    if not where:
+        labels = {"$cond": [{"$eq": [{"$type": path}, "object"]}, [path], []]}
+    if factor.of:
+        labels = {"$filter": {"input": labels, "cond": _is_of(factor)}}
+    return {"$map": {"input": labels, "as": "label", "in": {"$ifNull": [value, None]}}}
+
+
+def _is_of(factor: Factor) -> dict[str, Any]:
+    return {"$in": ["$$this.label", {"$literal": list(factor.of)}]}
+
+
+def _listed(path: str) -> dict[str, Any]:
+    return {"$cond": [{"$isArray": [path]}, path, []]}
+
+
+def _lists_above(samples: SampleCollection, path: str) -> int:
+    parents = [path[:at] for at, letter in enumerate(path) if letter == "."]
+    return sum(isinstance(samples.get_field(parent), fo.ListField) for parent in parents)
 
 
 def _tags(samples: SampleCollection, factor: Factor) -> Place:
-    return _Field("text", factor.path)
+    return InField("text", factor.path)
 
 
 def _views(samples: SampleCollection, factor: Factor) -> Place:
@@ -264,19 +235,32 @@ def _views(samples: SampleCollection, factor: Factor) -> Place:
             members[name] = frozenset(saved.values("id"))
         elif factor.only:
             raise InputError(f"expected saved views of samples, but {name!r} is a {type(saved).__name__}")
-    return _Members(members)
+    return Members(members)
 
 
 def _metadata(samples: SampleCollection, factor: Factor) -> Place:
     width, height = f"{factor.path}.width", f"{factor.path}.height"
-    needed = width if factor.part == "aspect" else f"{factor.path}.{factor.part}"
+    if factor.part == "format":
+        mime_type = f"{factor.path}.mime_type"
+        known: list[dict[str, Any]] = [{mime_type: {"$type": "string"}}]
+        needed = mime_type
+    else:
+        needed = f"{factor.path}.{factor.part}" if factor.part in _PLAIN_METADATA else width
+        known = is_number(needed)
     # the fields are declared on every dataset of images; the numbers come later
-    if not samples.has_field(needed) or not len(samples.match({"$or": is_number(needed)}).limit(1)):
+    if not samples.has_field(needed) or not len(samples.match({"$or": known}).limit(1)):
         raise InputError("expected metadata on these samples, got none: run dataset.compute_metadata()")
-    if factor.part != "aspect":
-        return _Field("int", needed)
-    known = {"$and": [{"$isNumber": f"${width}"}, {"$gt": [f"${height}", 0]}, {"$isNumber": f"${height}"}]}
-    return _Computed("float", {"$cond": [known, {"$divide": [f"${width}", f"${height}"]}, None]})
+    if factor.part == "format":
+        return InField("text", needed)
+    if factor.part in _PLAIN_METADATA:
+        return InField("int", needed)
+    both = {"$and": [{"$isNumber": f"${width}"}, {"$isNumber": f"${height}"}, {"$gt": [f"${height}", 0]}]}
+    value: Any = {
+        "aspect": {"$divide": [f"${width}", f"${height}"]},
+        "megapixels": {"$divide": [{"$multiply": [f"${width}", f"${height}"]}, 1e6]},
+        "orientation": {"$arrayElemAt": [["square", "landscape", "portrait"], {"$cmp": [f"${width}", f"${height}"]}]},
+    }[factor.part]
+    return Computed("text" if factor.part in METADATA_NAMES else "float", {"$cond": [both, value, None]})
 
 
 def _time(samples: SampleCollection, factor: Factor) -> Place:
@@ -286,8 +270,25 @@ def _time(samples: SampleCollection, factor: Factor) -> Place:
     if factor.part == "hour" and isinstance(field, fo.DateField):
         raise InputError(f"expected a field of times, but {factor.path!r} holds dates, which have no hour")
     if factor.part in _PARTS:
-        return _Computed("int", {_PARTS[factor.part]: path})
-    return _Computed("text", {"$dateToString": {"date": path, "format": _FORMATS[factor.part]}})
+        return Computed("int", {_PARTS[factor.part]: path})
+    return Computed("text", {"$dateToString": {"date": path, "format": _FORMATS[factor.part]}})
+
+
+def _score(samples: SampleCollection, factor: Factor) -> Place:
+    if not samples.has_field(factor.path) or not len(samples.match({"$or": is_number(factor.path)}).limit(1)):
+        raise InputError(
+            f"expected the score {factor.path} on these samples, got none: run loupe.check(samples, [{factor.part!r}])"
+        )
+    return InField("float", factor.path)
+
+
+def _prompt(samples: SampleCollection, factor: Factor) -> Place:
+    field = _require(samples, factor.path)
+    if not isinstance(field, fo.StringField):
+        raise InputError(
+            f"expected a field of prompts, which are texts, but {factor.path!r} is a {type(field).__name__}"
+        )
+    return InPrompt(prompt_facts.KINDS[factor.part], factor.path, factor.part, samples)
 
 
 #: a further source is a line here and a method of ``Factor``
@@ -295,10 +296,14 @@ _PLACES: dict[Source, Callable[[SampleCollection, Factor], Place]] = {
     "field": _field,
     "label": _label,
     "count": _count,
+    "attribute": _attribute,
+    "box": _box,
     "tags": _tags,
     "views": _views,
     "metadata": _metadata,
     "time": _time,
+    "score": _score,
+    "prompt": _prompt,
 }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import UnknownName
+from loupe.brain.core.records import Output
+from loupe.brain.slicing import families
 from loupe.brain.slicing.outcomes import UNLESS_ASKED, Fact, Outcome, State
 from loupe.brain.store.fields import ASKED
 from loupe.brain.store.rows import CHECKED
@@ -24,26 +26,37 @@ def of_failures(names: Iterable[str] | None = None) -> list[Outcome]:
     """Returns the outcomes of failure modes.
 
     Args:
-        names: of the failure modes; None for all that something registered can flag
+        names: of the failure modes, or of several together: ``"any"``, or a family of the taxonomy (``"text"``); None
+            for each that something registered can flag
 
     Raises:
         UnknownName: no such failure mode; the nearest name is suggested
     """
     known = registry.failures()
-    outcomes = []
-    for name in known if names is None else names:
-        if name not in known:
-            raise UnknownName("failure mode", name, known)
-        check, output = known[name]
-        facts = {
-            "scored": Fact(f"{QUALITY}.{output.name}", "number"),
-            "asked": Fact(ASKED, "any", (name,)),
-            "labelled": Fact(_LABELS, "any", (name,)),
-            "flagged": Fact(_CLASSIFICATIONS, "set"),
-            "checked": Fact(CHECKED, "key", (check,)),
-        }
-        outcomes.append(Outcome(name, facts, UNLESS_ASKED))
-    return outcomes
+    return [
+        _of_mode(name, known) if name in known else _of_several(name, known)
+        for name in (known if names is None else names)
+    ]
+
+
+def _of_mode(name: str, known: Mapping[str, tuple[str, Output]]) -> Outcome:
+    check, output = known[name]
+    facts = {
+        "scored": Fact(f"{QUALITY}.{output.name}", "number"),
+        "asked": Fact(ASKED, "any", (name,)),
+        "labelled": Fact(_LABELS, "any", (name,)),
+        "flagged": Fact(_CLASSIFICATIONS, "set"),
+        "checked": Fact(CHECKED, "key", (check,)),
+    }
+    return Outcome(name, facts, UNLESS_ASKED)
+
+
+def _of_several(name: str, known: Mapping[str, tuple[str, Output]]) -> Outcome:
+    members = families.members(known)
+    of = members.get(families.family_of(name) or name)
+    if of is None:
+        raise UnknownName("failure mode", name, [*known, *members])
+    return Outcome.any_of([_of_mode(mode, known) for mode in of], name=name)
 
 
 def reads(outcomes: Iterable[Outcome], samples: SampleCollection) -> dict[str, str]:
@@ -69,13 +82,23 @@ def expression(fact: Fact) -> dict[str, Any] | None:
 
 def query(outcome: Outcome, state: State) -> dict[str, Any]:
     """Returns the database's query for the samples in a state; plain JSON, since a view travels to the App."""
-    lines = [
+    leaves = outcome.leaves()
+    lines = [line for leaf in leaves for line in _lines(leaf, state)]
+    # no line leads there: no sample is in that state
+    own: dict[str, Any] = {"$or": lines} if lines else {"$nor": [{}]}
+    if len(leaves) == 1:
+        return own
+    # of several outcomes the highest state counts
+    higher = [line for leaf in leaves for other in State if other > state for line in _lines(leaf, other)]
+    return {"$and": [own, {"$nor": higher}]} if higher else own
+
+
+def _lines(outcome: Outcome, state: State) -> list[dict[str, Any]]:
+    return [
         {"$and": [_condition(outcome.facts[name], wanted) for name, wanted in needed.items()]}
         for leads_to, needed in outcome.rule
         if leads_to == state
     ]
-    # no line leads there: no sample is in that state
-    return {"$or": lines} if lines else {"$nor": [{}]}
 
 
 def is_number(path: str) -> list[dict[str, Any]]:

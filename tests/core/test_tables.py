@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 
 import numpy as np
 
 from loupe.brain.core.records import Threshold
-from loupe.brain.core.results import DuplicatesResult, Flags, Pair, Rates
+from loupe.brain.core.results import DuplicatesResult, Flags, Pair, Rate, Rates, Slice
 from loupe.brain.core.tables import MAX_ROWS, Table
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
@@ -22,10 +24,11 @@ def test_a_list_of_rates_prints_as_a_table_and_stays_a_list() -> None:
     assert shown == plain
     lines = repr(shown).splitlines()
     assert lines[0].split() == ["slice", "failure", "rate", "interval", "failed", "judged", "unknown", "unchecked"]
-    assert lines[2].split() == ["time=day", "blur", "50.0%", "9.5%", "to", "90.5%", "1", "2", "0", "0"]
+    assert lines[2].split() == ["time=day", "blur", "(50.0%)", "9.5%", "to", "90.5%", "1", "2", "0", "0"]
     assert lines[1].endswith("0       0        1          1")
     assert "not judged" in lines[1]
-    assert len(lines) == 3, "a line break in a value breaks no row"
+    assert lines[3] == "in brackets: fewer than 10 judged"
+    assert len(lines) == 4, "a line break in a value breaks no row"
     assert "no rates" in repr(Rates())
 
 
@@ -33,7 +36,36 @@ def test_html_shows_whatever_stands_in_a_cell_as_it_is() -> None:
     made = Rates(rates({"blur": np.array([State.FAILED])}, {"time": [BAD]}))._repr_html_()
     assert "<img" not in made
     assert "&lt;img src=x onerror=&#x27;alert(1)&#x27;&gt; &amp; &quot;day&quot;" in made
-    assert set(re.findall(r"<(\w+)", made)) == {"table", "thead", "tbody", "tr", "th", "td"}
+    assert set(re.findall(r"<(\w+)", made)) == {"table", "thead", "tbody", "tr", "th", "td", "p"}
+
+
+def test_lift_q_and_groups_stand_in_the_table_where_rates_have_them() -> None:
+    night = Rate(
+        Slice({"time": "night"}), "blur", 40, 10, 1, 0, 0.25, 0.1, 0.5, lift=2.5, p=0.0004, q=0.0008,
+        groups=5, effective_n=12.34,
+    )  # fmt: skip
+    day = replace(night, slice=Slice({"time": "day"}), lift=math.inf, p=0.01, q=0.0123, effective_n=9.5)
+    table = Rates([night, day]).table()
+    assert table.head == (
+        *("slice", "failure", "rate", "interval", "lift", "q", "failed", "judged", "groups", "counts as"),
+        *("unknown", "unchecked"),
+    )
+    assert table.rows[0][2:10] == ("25.0%", "10.0% to 50.0%", "2.50", "< 0.001", 10, 40, 5, "12.3")
+    assert table.rows[1][2:6] == ("(25.0%)", "10.0% to 50.0%", "only here", "0.012")
+    assert table.note == "in brackets: fewer than 10 independent samples"
+    assert str(day).endswith("(10 of 40 in 5 groups, which count as 9.5, 1 unknown)")
+    assert not night.too_few
+    assert replace(night, groups=None, effective_n=None, min_n=41).too_few
+
+
+def test_rates_of_older_versions_are_read() -> None:
+    old = {"slice": {"values": {"time": "night"}}, "failure": "blur", "n": 2, "failures": 1, "unknown": 0}
+    old |= {"unchecked": 0, "rate": 0.5, "low": 0.1, "high": 0.9}
+    read = Rate.from_dict(old)
+    assert (read.n, read.low, read.groups, read.min_n) == (2, 0.1, None, 10)
+    assert all(map(math.isnan, (read.lift, read.p, read.q, *read.jeffreys)))
+    full = replace(read, jeffreys=(0.1, 0.8), lift=2.0, p=0.1, q=0.2, groups=2, effective_n=1.5)
+    assert Rate.from_dict(full.to_dict()) == full
 
 
 def test_flags_and_duplicates_print_as_tables_the_worst_first() -> None:

@@ -36,6 +36,7 @@ DIFFERENT = {
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("slice", "failure"): "None is a choice with a name",
+    ("slice", "groups"): "None is a choice with a name",
 }
 
 

@@ -166,8 +166,10 @@ def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         "time=evening",
         "Dark",
-        f"{night.rate * 100:.1f} %",
+        f"\\({night.rate * 100:.1f} %\\)",  # only five were judged
         f"{night.low * 100:.1f} % to {night.high * 100:.1f} %",
+        "only here",
+        f"{night.q:.3f}",
         "2",
         "5",
         str(night.unknown),

@@ -29,10 +29,29 @@ FLOATS = (None, math.nan, math.inf, -math.inf, 0.0, -0.0, 0.25, 0.5, 0.1 + 0.2, 
 INTS = (0, 1, None, -3, 2**40, 2, 3, 1)
 CLASSES = ("cat", "dog", "$owl", "a.b", "猫")
 TAGS = ((), ("train",), ("test",), ("train", "odd"), ("$x", "a.b"), ("猫", "train", "test"))
+PROMPTS = (
+    None, "", "a cat and three dogs", "exactly two owls next to a box, no people", 'a sign that says "OPEN $1.50"',
+    "no text", "猫 in the rain", "rain, rain, $where {'a': 1} a.b", "one dog in front of a red house", "  ",
+)  # fmt: skip
 TIMES = (
     None, datetime(2026, 11, 28, 23, 59, 59), datetime(2026, 11, 29), datetime(1969, 12, 31, 5),
     datetime(2026, 1, 9, 23), datetime(2025, 11, 28),
 )  # fmt: skip
+
+
+def boxes(index: int) -> list[dict[str, Any]]:
+    """The facts of a sample's boxes: of every size and place, some broken, attributes of every kind, or none."""
+    listed = []
+    for at, label in enumerate(labels(index)):
+        side = (0.02, 0.1, 0.3, 0.9, 1.0)[(index + at) % 5]
+        place = [((index * 7 + at * 3) % 10) / 10, ((index * 3 + at) % 11) / 10, side, side]
+        facts: dict[str, Any] = {"label": label, "bounding_box": place if (index + at) % 9 else [0.1, 0.2]}
+        facts["confidence"] = (0.25, None, 0.5, math.nan, 0.999, math.inf, -0.0)[(index + at) % 7]
+        facts["occluded"] = (True, False, None)[(index + at) % 3]
+        facts["crowd"] = (0, 2, None, 7)[(index * at) % 4]
+        facts["view"] = ("front", "$side", "a.b", None)[(index + 2 * at) % 4]
+        listed.append(facts)
+    return listed
 
 
 def labels(index: int) -> list[str | None]:
@@ -66,24 +85,37 @@ def filled(database: str) -> Iterator[Any]:
         sample["words"] = (None, [], ["x"], ["x", "y.z", "$"])[index % 4]
         sample["ranks"] = (None, [], [3], [1, 3, 3])[index % 4]
         sample["weights"] = (None, [0.5])[index % 2]
+        sample["prompt"] = PROMPTS[index % len(PROMPTS)]
+        sample["size"] = (0.1, 0.3, None, 0.95, 0.5, math.inf, 0.25)[index % 7]
+        sample["quality"] = fo.DynamicEmbeddedDocument(
+            overexposure=(0.1, 0.25, math.nan, 0.4, None, 0.6, 0.9)[index % 7]
+        )
         sample["camera"] = fo.DynamicEmbeddedDocument(lens=fo.DynamicEmbeddedDocument(name="wide"))
         if index % 6:
             sample["truth"] = fo.Classification(label=CLASSES[index % 5] if index % 4 else None)
             sample["boxes"] = fo.Detections(
-                detections=[fo.Detection(label=label, bounding_box=[0, 0, 1, 1]) for label in labels(index)]
+                detections=[fo.Detection(**{**facts, "bounding_box": [0, 0, 1, 1]}) for facts in boxes(index)]
             )
+            sample["main"] = fo.Detection(**{**boxes(index)[0], "bounding_box": [0, 0, 1, 1]}) if boxes(index) else None
             sample["several"] = fo.Classifications(
                 classifications=[fo.Classification(label=label) for label in labels(index + 1)]
             )
         if index % 5:
             width, height = ((640, 480), (480, 640), (333, 1000), (100 + index, 0))[index % 4]
             sample.metadata = fo.ImageMetadata(width=width, height=height, size_bytes=1000 + 37 * index, num_channels=3)
+            sample.metadata.mime_type = ("image/png", "image/jpeg", None)[index % 3]
         samples.append(sample)
     made.add_samples(samples, progress=False)
     made.add_dynamic_sample_fields()
     # fields that are not there, and a document without its list
     raw = made._sample_collection
     raw.update_one({"_id": made.values("_id")[1]}, {"$unset": {"text": "", "score": "", "words": "", "tags": ""}})
+    for index, sample_id in enumerate(made.values("_id")):  # FiftyOne itself takes no broken box
+        for at, facts in enumerate(boxes(index) if index % 6 else ()):
+            place = {f"boxes.detections.{at}.bounding_box": facts["bounding_box"]}
+            raw.update_one(
+                {"_id": sample_id}, {"$set": place | ({} if at else {"main.bounding_box": facts["bounding_box"]})}
+            )
     raw.update_one({"_id": made.values("_id")[2]}, {"$set": {"boxes": {"_cls": "Detections"}}})
     made.reload()
     made.save_view("dogs", made.match({"truth.label": "dog"}))
@@ -114,6 +146,47 @@ FACTORS = [
     Factor.label("boxes"),
     Factor.label("boxes", only=["cat", "猫"]),
     Factor.label("several"),
+    Factor.field("size", width=0.25),
+    Factor.field("level", width=1099511627776),
+    Factor.field("size", bins=[0.3, 0.6], names=["(none)", "mid", "x"]),
+    Factor.field("level", bins=[0, 2], names=["below", "few", "many"]),
+    Factor.field("weights"),
+    Factor.field("weights", bins=[0.2, 0.7]),
+    Factor.field("ranks", bins=2),
+    Factor.field("boxes.detections.confidence", bins=3),
+    Factor.attribute("boxes", "confidence"),
+    Factor.attribute("boxes", "confidence", bins=[0, 0.5]),
+    Factor.attribute("boxes", "confidence", of=["dog", "$owl"], bins=2),
+    Factor.attribute("boxes", "occluded"),
+    Factor.attribute("boxes", "crowd"),
+    Factor.attribute("boxes", "crowd", of="cat", name="crowd of cats"),
+    Factor.attribute("boxes", "view", of="cat", name="view of cats"),
+    Factor.attribute("boxes", "view"),
+    Factor.attribute("main", "confidence", bins=2),
+    Factor.attribute("main", "view", of=CLASSES),
+    Factor.attribute("main", "view", name="whole view"),
+    Factor.box_size("boxes"),
+    Factor.box_size("boxes", of="dog"),
+    Factor.box_size("boxes", edges=[0.01]),
+    Factor.box_size("main"),
+    Factor.box_position("boxes"),
+    Factor.box_position("main", of=["cat", "dog"]),
+    Factor.count("boxes", of="cat"),
+    Factor.count("boxes", of=["$owl", "a.b"], bins=[1]),
+    Factor.count("several", of="猫"),
+    Factor.light(),
+    Factor.light(edges=[0.5]),
+    Factor.metadata("format"),
+    Factor.metadata("orientation"),
+    Factor.metadata("megapixels", bins=2),
+    Factor.prompt("objects"),
+    Factor.prompt("count"),
+    Factor.prompt("negation"),
+    Factor.prompt("quoted"),
+    Factor.prompt("relation"),
+    Factor.prompt("length", bins=2),
+    Factor.prompt("words"),
+    Factor.prompt("words", only=["Rain", "dog", "never"]),
     Factor.count("boxes"),
     Factor.count("boxes", bins=[1, 3]),
     Factor.count("boxes", bins=2),
@@ -211,6 +284,82 @@ def test_what_each_source_reads_is_what_the_documents_say(filled: Any) -> None:
     assert read.factors["splits"].values == ("train", "test", None)
 
 
+def _size(box: dict[str, Any]) -> str | None:
+    place = box["bounding_box"]
+    if len(place) != 4:
+        return None
+    area = place[2] * place[3]
+    return "small" if area < 0.0033 else "medium" if area < 0.03 else "large"
+
+
+def _position(box: dict[str, Any]) -> str | None:
+    place = box["bounding_box"]
+    if len(place) != 4:
+        return None
+    column, row = (min(2, max(0, math.floor(3 * (place[at] + place[at + 2] / 2)))) for at in (0, 1))
+    names = ["top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right"]
+    return names[3 * row + column]
+
+
+def test_what_boxes_and_prompts_say_is_what_a_loop_over_them_says(filled: Any) -> None:
+    from loupe.brain.store import columns
+
+    wanted = [
+        Factor.box_size("boxes"),
+        Factor.box_position("boxes", of=["dog", "cat"]),
+        Factor.count("boxes", of="dog"),
+        Factor.attribute("boxes", "occluded"),
+        Factor.attribute("boxes", "confidence", bins=[0.3], name="sure"),
+        Factor.attribute("boxes", "view", of="cat", name="cats"),
+        Factor.metadata("orientation"),
+        Factor.metadata("format"),
+        Factor.light(),
+        Factor.field("size", width=0.25),
+        Factor.prompt("words", only=["dogs", "rain"]),
+        Factor.prompt("negation"),
+        Factor.prompt("count"),
+    ]
+    read = columns.read(filled, wanted, failures=[])
+    negation = {PROMPTS[3]: True, PROMPTS[5]: True}
+    counts = {PROMPTS[2]: 3, PROMPTS[3]: 2, PROMPTS[8]: 1}
+    for row, sample in enumerate(filled):
+        own = [] if row in (2,) or not row % 6 else boxes(row)
+        light, size, prompt = sample["quality"].overexposure, sample["size"], sample["prompt"]
+        text = None if prompt is None or not prompt.strip() else prompt
+        meta = sample.metadata
+        no_light = light is None or math.isnan(light)
+        expected: dict[str, list[Any]] = {
+            "boxes size": [_size(box) for box in own],
+            "boxes position": [_position(box) for box in own if box["label"] in ("dog", "cat")],
+            "boxes.occluded": [box["occluded"] for box in own],
+            "sure": [
+                "< 0.3" if box["confidence"] < 0.3 else ">= 0.3"
+                for box in own
+                if box["confidence"] is not None and not math.isnan(box["confidence"])
+            ],
+            "cats": [box["view"] for box in own if box["label"] == "cat"],
+            "metadata.format": [meta and meta.mime_type],
+            "light": [] if no_light else ["dark" if light < 0.25 else "medium" if light < 0.6 else "bright"],
+            "size": []
+            if size is None
+            else [">= 1" if size == math.inf else f"[{size // 0.25 * 0.25:g}, {size // 0.25 * 0.25 + 0.25:g})"],
+            "prompt words": [word for word in ("dogs", "rain") if word in (text or "")],
+            "prompt negation": [] if text is None else [negation.get(text, False)],
+            "prompt count": [counts.get(text)],
+        }
+        if row != 2:
+            dogs = sum(box["label"] == "dog" for box in own)
+            expected["boxes dog count"] = [dogs if row % 6 else None]
+        if meta is not None and meta.height:
+            expected["metadata.orientation"] = ["landscape" if meta.width > meta.height else "portrait"]
+        for name, values in expected.items():
+            column = read.factors[name]
+            had = {column.values[code] for code in column.codes[column.samples == row]}
+            assert had == ({value for value in values if value is not None} or {None}), (row, name)
+    assert read.factors["boxes size"].values == ("small", "medium", "large", None)
+    assert read.factors["light"].values == ("dark", "medium", "bright", None)
+
+
 def test_the_view_of_a_product_is_that_of_its_parts(filled: Any) -> None:
     from loupe.brain.slicing.columns import combine
     from loupe.brain.store import columns, factors
@@ -287,9 +436,15 @@ def test_paths_are_what_their_field_holds(filled: Any) -> None:
         ("truth.id", InputError, r"cannot slice by 'truth\.id', a ObjectIdField"),
         ("truth.logits", InputError, r"a VectorField: slice by a field of strings"),
         ("at", InputError, r"take a part of it, Factor\.time\('at', 'day'\)"),
-        ("weights", InputError, "lists of numbers"),
-        ("boxes.detections.confidence", InputError, r"lists of numbers.*Factor\.count"),
-        (Factor.field("ranks", bins=2), InputError, "lists of numbers"),
+        (Factor.attribute("boxes", "ocluded"), InputError, r"unknown attribute 'ocluded'\. Did you mean 'occluded'"),
+        (Factor.attribute("boxes", "mask"), InputError, r"add_dynamic_sample_fields"),
+        (Factor.attribute("text", "x"), InputError, "labels with attributes, but 'text'"),
+        (Factor.attribute("boxes", "occluded", bins=2), InputError, "holds yes or no"),
+        (Factor.box_size("truth"), InputError, "a field of detections, which have boxes, but 'truth'"),
+        (Factor.box_position("several"), InputError, "a field of detections, which have boxes, but 'several'"),
+        (Factor.count("words", of="x"), InputError, "a field of labels to count x of, but 'words' is a list"),
+        (Factor.prompt("length", path="level"), InputError, "prompts, which are texts, but 'level' is a IntField"),
+        (Factor.field("size", width=0.0001), InputError, "at most 98 bins, got 0.0001, which makes 8,501"),
         (Factor.field("text", bins=2), InputError, "'text' holds texts"),
         (Factor.field("truth", bins=2), InputError, "'truth' holds texts"),
         (Factor.label("text"), InputError, "a field of labels with classes, but 'text'"),
@@ -324,9 +479,9 @@ def test_what_is_no_value_or_no_slice_of_a_factor(filled: Any) -> None:
 
 
 def test_a_computed_text_is_only_a_text(filled: Any) -> None:
-    from loupe.brain.store.factors import _Computed
+    from loupe.brain.store.places import Computed
 
-    computed = _Computed("text", {"$ifNull": ["$text", None]})
+    computed = Computed("text", {"$ifNull": ["$text", None]})
     for text in ("$text", "day", None):
         shows = filled.view().add_stage(computed.stage(Factor.field("text"), text))
         assert shows.values("id") == [sample.id for sample in filled if sample.text == text]

@@ -12,6 +12,7 @@ import pytest
 import loupe
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.slicing.outcomes import Outcome, State
 
 pytestmark = pytest.mark.database
@@ -173,3 +174,132 @@ def test_a_rule_without_a_line_for_a_state_has_no_sample_in_it(dataset: Any) -> 
     )
     assert len(dataset.match(outcomes.query(sized, State.UNKNOWN))) == 0
     assert len(dataset.match(outcomes.query(sized, State.PASSED))) == 1
+
+
+SEVERAL = ("any", "artifact", "exposure", "family:artifact")
+
+
+@pytest.fixture(scope="module")
+def several(database: str) -> Iterator[tuple[Any, dict[str, list[State]]]]:
+    """600 random raw documents with scores, labels, checks and asked modes of three failure modes; their states."""
+    import random
+
+    import fiftyone as fo
+
+    from loupe.brain.store import fields as store_fields
+    from loupe.brain.store import scores as store_scores
+
+    chance = random.Random(12)
+    modes = ("blur", "halo", "dark")
+    known = {mode: registry.failures()[mode] for mode in modes}
+    made = fo.Dataset()
+    made.add_samples([fo.Sample(filepath=f"/nowhere/{index:04}.png") for index in range(600)], progress=False)
+    store_scores.declare(made, [output for _, output in known.values()])
+    store_fields.declare(made, [store_fields.AS_ASKED])
+    states: dict[str, list[State]] = {mode: [] for mode in modes}
+    for sample_id in made.values("_id"):
+        scores = {mode: chance.choice([MISSING, None, float("nan"), 0.5, 0.5, -1.0]) for mode in modes}
+        labels: Any = chance.choice([MISSING, None, [], [], ["blur"], ["dark"], ["halo", "blur"], ["ugly", "halo"]])
+        asked: Any = chance.choice([MISSING, None, [], [], ["dark"], ["blur", "halo"], list(modes)])
+        looked = {check: "k" for check, _ in known.values() if chance.random() < 0.4}
+        checked: Any = chance.choice([looked, looked, looked, None, MISSING])
+        for mode, (check, _) in known.items():
+            state = state_of(scores[mode], labels, MISSING, [])
+            if state == State.UNCHECKED and (scores[mode] in (MISSING, None) or scores[mode] != scores[mode]):
+                seen = checked not in (None, MISSING) and check in checked
+                state = State.UNKNOWN if seen else State.UNCHECKED
+            elif asked not in (MISSING, None) and mode in asked:
+                state = State.UNKNOWN
+            elif labels not in (MISSING, None):
+                state = State.FAILED if mode in labels else State.PASSED
+            states[mode].append(state)
+        for mode, (check, _) in registry.failures().items():
+            if mode not in modes:  # it has no score
+                seen = checked not in (None, MISSING) and check in checked
+                states.setdefault(mode, []).append(State.UNKNOWN if seen else State.UNCHECKED)
+        quality = {output.name: scores[mode] for mode, (_, output) in known.items() if scores[mode] is not MISSING}
+        listed = [{"_cls": "Classification", "label": label} for label in (labels if isinstance(labels, list) else [])]
+        reasons = [
+            {"_cls": "Classification", "label": "x", "asked": mode}
+            for mode in (asked if isinstance(asked, list) else [])
+        ]
+        values = {
+            "quality": {"_cls": "DynamicEmbeddedDocument", **quality},
+            "failures": labels if labels in (MISSING, None) else {"_cls": "Classifications", "classifications": listed},
+            "unknown": asked if asked in (MISSING, None) else {"_cls": "Classifications", "classifications": reasons},
+            "checked": checked,
+        }
+        unset = {name: "" for name, value in values.items() if value is MISSING}
+        kept = {name: value for name, value in values.items() if value is not MISSING}
+        made._sample_collection.update_one({"_id": sample_id}, {"$set": kept, **({"$unset": unset} if unset else {})})
+    yield made, states
+    made.delete()
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_several_failures_together_are_one_rule_in_numpy_and_the_database(several: Any, name: str) -> None:
+    """Failed where any failed, passed where judged for one and failed in none, unknown where some only looked."""
+    from loupe.brain.store import columns, outcomes
+
+    dataset, states = several
+    own = [
+        of for mode, of in states.items() if name == "any" or FAILURE_MODES[mode].group == name.removeprefix("family:")
+    ]
+    expected = [max(of) for of in zip(*own, strict=True)]
+    assert set(expected) == set(State)
+    assert columns.read(dataset, failures=[name]).states[name].tolist() == expected
+    # among others, the database is asked for other answers
+    assert columns.read(dataset, failures=["blur", name]).states[name].tolist() == expected
+    ids = dataset.values("id")
+    (outcome,) = outcomes.of_failures([name])
+    for state in State:
+        query = outcomes.query(outcome, state)
+        assert json.loads(json.dumps(query, allow_nan=False)) == query
+        wanted = [sample_id for sample_id, of in zip(ids, expected, strict=True) if of == state]
+        assert dataset.match(query).values("id") == wanted
+        narrowed = columns.narrow(dataset, columns.Cell({}, name, state))
+        assert narrowed.values("id") == wanted
+        assert columns.widen(narrowed)[1] == columns.Cell({}, name, state)
+    (rate,) = loupe.slice(dataset, [], failure=name)
+    assert (rate.failure, rate.failures, rate.unknown) == (
+        name,
+        expected.count(State.FAILED),
+        expected.count(State.UNKNOWN),
+    )
+
+
+def test_names_of_several_failures() -> None:
+    from loupe.brain.store import outcomes
+
+    (every,) = outcomes.of_failures(["any"])
+    assert [leaf.name for leaf in every.leaves()] == list(registry.failures())
+    (text,) = outcomes.of_failures(["text"])
+    assert {FAILURE_MODES[leaf.name].group for leaf in text.leaves()} == {"text"}
+    with pytest.raises(UnknownName, match=r"'artefact'.*Did you mean 'artifact'.* any,"):
+        outcomes.of_failures(["artefact"])
+
+
+def test_several_outcomes_of_fields_together(dataset: Any) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import outcomes
+
+    values = list(itertools.product([None, "ok", "bad", "unsure"], repeat=2))
+    dataset.add_samples([fo.Sample(filepath=f"/nowhere/{at}.png", a=a, b=b) for at, (a, b) in enumerate(values)])
+    parts = [Outcome.field(path, failed=["bad"], unknown=["unsure"]) for path in ("a", "b")]
+    both = Outcome.any_of(parts, name="either")
+    order = {None: State.UNCHECKED, "unsure": State.UNKNOWN, "ok": State.PASSED, "bad": State.FAILED}
+    expected = [max(order[a], order[b]) for a, b in values]
+    (rate,) = loupe.slice(dataset, [], outcome=both)
+    assert (rate.failures, rate.n, rate.unknown, rate.unchecked) == (
+        *(expected.count(State.FAILED), expected.count(State.FAILED) + expected.count(State.PASSED)),
+        *(expected.count(State.UNKNOWN), expected.count(State.UNCHECKED)),
+    )
+    for state in State:
+        shown = dataset.match(outcomes.query(both, state))
+        assert list(zip(shown.values("a"), shown.values("b"), strict=True)) == [
+            pair for pair, of in zip(values, expected, strict=True) if of == state
+        ]
+    with pytest.raises(InputError, match="outcomes that 'any' is made of"):
+        Outcome.any_of([])
+    assert Outcome.any_of([both, parts[0]]).leaves() == (*parts, parts[0])
