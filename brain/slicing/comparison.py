@@ -24,6 +24,8 @@ from loupe.brain.stats.intervals import wilson
 MAX_CONTENDERS = 200
 #: two contenders are compared by pairs where so much of the smaller one has a partner
 MIN_SHARED = 0.5
+#: fewer prompts with several pictures each are no pairs to speak of, and do not tell how alike pictures of one are
+MIN_CLUSTERS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ class Side:
     Attributes:
         keys: (K,) int64, ascending: those with at least one judged picture
         failed: (K,) the share of its judged pictures that failed
+        pictures: (K,) int64: how many those are
         clusters: (K,) int64, or None
         rows: (K,) int64: the place of its first judged picture among the entries
         unjudged: (U,) int64, ascending: the keys whose pictures are all unknown or unchecked
@@ -83,6 +86,7 @@ class Side:
 
     keys: np.ndarray
     failed: np.ndarray
+    pictures: np.ndarray
     clusters: np.ndarray | None
     rows: np.ndarray
     unjudged: np.ndarray
@@ -97,11 +101,19 @@ def side_of(entries: Entries, contender: int) -> Side:
     keyed = judged & (entries.key >= 0)
     keys, first, inverse = np.unique(entries.key[keyed], return_index=True, return_inverse=True)
     failures = np.bincount(inverse, weights=entries.state[keyed] == State.FAILED, minlength=len(keys))
-    failed = failures / np.bincount(inverse, minlength=len(keys))
+    pictures = np.bincount(inverse, minlength=len(keys))
     rows = np.flatnonzero(keyed)[first]
     clusters = None if entries.cluster is None else entries.cluster[rows]
     every = np.unique(entries.key[own & (entries.key >= 0)])
-    return Side(keys, failed, clusters, rows, np.setdiff1d(every, keys, assume_unique=True), int(judged.sum()))
+    return Side(
+        keys,
+        failures / pictures,
+        pictures,
+        clusters,
+        rows,
+        np.setdiff1d(every, keys, assume_unique=True),
+        int(judged.sum()),
+    )
 
 
 def standings(entries: Entries, by: str, failure: str, confidence: float = 0.95) -> list[Standing]:
@@ -203,7 +215,7 @@ def _paired_counts(a: Side, b: Side, min_shared: float, confidence: float) -> Co
     """Returns the counts of pairs; None where too few have a partner."""
     in_a, in_b = matched(a, b)
     n = len(in_a)
-    if not n or n < min_shared * min(a.n, b.n):
+    if not n or (min_shared and not _enough(a, in_a, b, in_b, min_shared)):
         return None
     failed_a, failed_b = a.failed[in_a], b.failed[in_b]
     clusters = None if a.clusters is None else a.clusters[in_a]
@@ -211,6 +223,13 @@ def _paired_counts(a: Side, b: Side, min_shared: float, confidence: float) -> Co
     left_out = half_known + _shared(a.unjudged, b.unjudged)
     alone = len(a.keys) + len(b.keys) - 2 * n - half_known
     return paired_counts(failed_a, failed_b, clusters, confidence, left_out=left_out, alone=alone)
+
+
+def _enough(a: Side, in_a: np.ndarray, b: Side, in_b: np.ndarray, min_shared: float) -> bool:
+    pictures_a, pictures_b = int(a.pictures[in_a].sum()), int(b.pictures[in_b].sum())
+    few = len(in_a) < MIN_CLUSTERS and pictures_a + pictures_b > 3 * len(in_a)
+    smaller = pictures_a / a.n if a.n <= b.n else pictures_b / b.n
+    return not few and smaller >= min_shared
 
 
 def _shared(a: np.ndarray, b: np.ndarray) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from loupe.brain.stats.effective_n import effective_n
 MAX_CHOSEN = 10
 #: a slice is chosen where the new one fails more by that much, in standard errors
 _CHOSEN_Z = 1.645
+#: a slice is none of its own unless it is worse than what lies around it by so many standard errors; it is the worst of
+#: many, so that two would say little
+_APART_Z = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,7 @@ class Units:
 
     def weights(self) -> np.ndarray:
         """Returns (U, 4) what is summed over a slice: of pairs where only the new one failed, where only the old one
-        did, and twice the number; else failures and pictures of the new one, then of the old one."""
+        did, and twice their number; else failures and pictures of the new one, then of the old one."""
         if self.paired:
             new, old = self.failed_new, self.failed_old
             return np.stack([new * (1 - old), old * (1 - new), np.ones_like(new), np.ones_like(new)], axis=1)
@@ -97,21 +100,33 @@ def find(
     chosen = _chosen(units, first, min_samples, max_factors)
     if not chosen:
         return []
-    tested = np.array(_tested(units, ~first, chosen))
-    from scipy.stats import false_discovery_control
-
-    q = false_discovery_control(tested)
     made = [
         Regression(
             slice=Slice({name: shown(value) for name, value in candidate.values}),
             difference=difference_of(units.new, units.old, counts_of(units, candidate.rows, confidence), confidence),
-            p=float(tested[at]),
-            q=float(q[at]),
-            confirmed=bool(q[at] <= rate),
+            p=p,
+            q=p,
+            confirmed=False,
         )
-        for at, candidate in enumerate(chosen)
+        for candidate, p in zip(chosen, _tested(units, ~first, chosen), strict=True)
     ]
-    return sorted(made, key=lambda own: (not own.confirmed, own.q, -own.difference.difference))
+    return corrected(made, rate)
+
+
+def corrected(listed: Sequence[Regression], rate: float = 0.05) -> list[Regression]:
+    """Returns the slices of one model, or of several, corrected over all of them: the confirmed first, then the surest.
+
+    Args:
+        listed: the slices; what they hold as ``q`` and ``confirmed`` does not matter
+        rate: which share of the confirmed ones may be false
+    """
+    if not listed:
+        return []
+    from scipy.stats import false_discovery_control
+
+    q = false_discovery_control([each.p for each in listed])
+    made = [replace(each, q=float(own), confirmed=bool(own <= rate)) for each, own in zip(listed, q, strict=True)]
+    return sorted(made, key=lambda each: (not each.confirmed, each.q, -each.difference.difference))
 
 
 def _tested(units: Units, second: np.ndarray, chosen: Sequence[_Candidate]) -> list[float]:
@@ -261,14 +276,32 @@ def _simplest(units: Units, weights: np.ndarray, first: np.ndarray, best: _Candi
     """Returns the slice, or one of fewer values in which the new one fails more outside of that slice, too."""
     inside = np.zeros(len(units), dtype=bool)
     inside[best.rows] = True
+    own = weights[inside & first].sum(axis=0)
     for size in range(len(best.values)):
         for values in itertools.combinations(best.values, size):
             rows = _rows(units, values)
-            rest = rows[~inside[rows] & first[rows]]
-            z = float(_z(units, weights[rest].sum(axis=0)[None])[0]) / spread if len(rest) else -np.inf
-            if z > _CHOSEN_Z:
+            rest = weights[rows[~inside[rows] & first[rows]]].sum(axis=0)
+            z = float(_z(units, rest[None])[0]) / spread
+            if z > _CHOSEN_Z and _apart(units, own, rest) / spread < _APART_Z:
                 return _Candidate(values, rows, z)
     return best
+
+
+def _apart(units: Units, inside: np.ndarray, rest: np.ndarray) -> float:
+    """Returns by how many standard errors the difference is larger inside of a slice than around it."""
+    differences, variances = zip(*(_moments(units, sums) for sums in (inside, rest)), strict=True)
+    spread = float(np.sqrt(sum(variances)))
+    return (differences[0] - differences[1]) / spread if spread else 0.0
+
+
+def _moments(units: Units, sums: np.ndarray) -> tuple[float, float]:
+    """Returns the difference of two rates, and its variance."""
+    only_new, only_old, n, n_old = (float(each) for each in sums)
+    if units.paired:
+        difference = (only_new - only_old) / n
+        return difference, (only_new + only_old) / n**2 - difference**2 / n
+    rate_new, rate_old = only_new / only_old, n / n_old
+    return rate_new - rate_old, rate_new * (1 - rate_new) / only_old + rate_old * (1 - rate_old) / n_old
 
 
 def _rows(units: Units, values: tuple[tuple[str, object], ...]) -> np.ndarray:

@@ -6,6 +6,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from loupe.brain.core.errors import InputError
+
 
 def effective_n(values: np.ndarray, clusters: np.ndarray | None, confidence: float = 0.95) -> float:
     """Returns how many independent values say as much of the mean as these, which come in clusters.
@@ -19,12 +21,17 @@ def effective_n(values: np.ndarray, clusters: np.ndarray | None, confidence: flo
         clusters: (n,) int: the cluster of each, e.g. its prompt's number; None: each is one of its own
         confidence: of the interval that is made of it, in (0, 1)
 
+    Raises:
+        InputError: the confidence is not in (0, 1)
+
     >>> effective_n(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])) < 2
     True
     >>> effective_n(np.array([1, 0, 1, 0]), np.array([0, 1, 2, 3]))
     4.0
     """
     n = len(values)
+    if not 0 < confidence < 1:
+        raise InputError(f"a confidence lies between 0 and 1, got {confidence!r}: 0.95 asks for a 95 % interval")
     if clusters is None or n < 2:
         return float(n)
     _, own = np.unique(clusters, return_inverse=True)
