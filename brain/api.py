@@ -9,6 +9,7 @@ _CORE = "loupe.brain.core"
 _VERBS = (
     "calibrate",
     "check",
+    "compare",
     "embed",
     "find_copies",
     "find_duplicates",
@@ -22,6 +23,7 @@ _VERBS = (
     "slice",
 )
 _RECORDS = ("Progress", "Threshold")
+_COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
 _RESULTS = (
     "DuplicatesResult",
     "Flags",
@@ -38,6 +40,7 @@ PUBLIC: dict[str, str] = {
     **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
+    **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),
     "LoupeError": f"{_CORE}.errors",
     "Calibration": "loupe.brain.stats.calibration",
     "Factor": "loupe.brain.slicing.factors",

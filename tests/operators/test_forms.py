@@ -33,6 +33,11 @@ ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images"
 DIFFERENT = {
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
+    ("compare", "by"): "the dataset has no models: the first field that can be compared by is proposed",
+    ("compare", "failure"): "None is a choice with a name",
+    ("compare", "paired_by"): "None is a choice with a name",
+    ("compare", "groups"): "None is a choice with a name",
+    ("compare", "against"): "None is a choice with a name",
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("slice", "failure"): "None is a choice with a name",
