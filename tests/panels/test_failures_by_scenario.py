@@ -89,7 +89,10 @@ def picked(session: Any) -> dict[str, Any]:
 
 
 #: the choices that nobody has made
-_FOLDED = {"families": False, "unfolded": []}
+_FOLDED = {
+    **{"families": False, "unfolded": [], "layout": "map", "order": "lift", "mode": "any", "trail": []},
+    **{"group_by": None, "first": None, "second": None, "named": None},
+}
 
 
 @pytest.mark.database
