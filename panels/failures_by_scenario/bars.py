@@ -26,11 +26,11 @@ _MARKS = {
 }
 
 
-def said_of(rate: Rate) -> str:
+def meaning_of(rate: Rate) -> str:
     """Returns what a rate says against the rest: one of the marks.
 
     >>> from loupe.brain.core.results import Slice
-    >>> said_of(Rate(Slice({}), "blur", 5, 1, 0, 0, 0.2, 0.04, 0.6))
+    >>> meaning_of(Rate(Slice({}), "blur", 5, 1, 0, 0, 0.2, 0.04, 0.6))
     'too few to say'
     """
     if rate.too_few:
@@ -43,10 +43,10 @@ def said_of(rate: Rate) -> str:
 def draw(rows: Sequence[str], rates: Sequence[Rate]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Returns Plotly (data, layout) of the intervals of some rows; the first is of all samples."""
     data = []
-    for said, (color, symbol) in _MARKS.items():
-        own = [at for at, rate in enumerate(rates) if rate.n and said_of(rate) == said]
+    for meaning, (color, symbol) in _MARKS.items():
+        own = [at for at, rate in enumerate(rates) if rate.n and meaning_of(rate) == meaning]
         if own:
-            data.append(_points(said, own, [rates[at] for at in own], color, symbol))
+            data.append(_points(meaning, own, [rates[at] for at in own], color, symbol))
     unjudged = [at for at, rate in enumerate(rates) if not rate.n]
     if unjudged:
         data.append(_words(unjudged, ["not judged"] * len(unjudged), [hover(rates[at]) for at in unjudged]))

@@ -70,8 +70,8 @@ def draw(panel: types.Object, handlers: Any, table: Table, order: str, place: tu
 
 
 def _texts(rate: Rate) -> dict[str, str]:
-    said = bars.said_of(rate)
-    mark = {"worse": " ▲", "better": " ▼"}.get(said, "")
+    meaning = bars.meaning_of(rate)
+    mark = {"worse": " ▲", "better": " ▼"}.get(meaning, "")
     return {
         "rate": plot.percent(rate.rate),
         "interval": f"{plot.percent(rate.low)} to {plot.percent(rate.high)}",
