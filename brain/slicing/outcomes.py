@@ -204,7 +204,10 @@ def _answers(facts: set[Fact], columns: Mapping[str, Sequence[Any]], n: int) -> 
     answers = {}
     wanted: dict[str, dict[Any, np.ndarray]] = {}
     for fact in facts:
-        column = columns.get(fact.path, [None] * n)
+        if fact.path not in columns:
+            answers[fact] = np.zeros(n, dtype=bool)
+            continue
+        column = columns[fact.path]
         if fact.test == "set":
             answers[fact] = np.array([value is not None for value in column], dtype=bool)
         elif fact.test == "number" and isinstance(column, np.ndarray):
@@ -218,7 +221,7 @@ def _answers(facts: set[Fact], columns: Mapping[str, Sequence[Any]], n: int) -> 
             for part in _parts(value):
                 if part in rows:
                     rows[part][row] = True
-    for fact in facts:
+    for fact in facts - answers.keys():
         if fact.test in ("any", "key"):
             answers[fact] = np.zeros(n, dtype=bool)
             for value in fact.values:

@@ -11,6 +11,7 @@ import numpy as np
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from fiftyone.core.collections import SampleCollection
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 from loupe.brain.slicing.outcomes import Fact
 from loupe.brain.store import raw
@@ -112,7 +113,13 @@ def _batches(samples: SampleCollection, projection: Collection[str], computed: M
 
         size = {"batchSize": _BATCH}
         start = {"aggregate": collection.name, "pipeline": pipeline, "cursor": size, "allowDiskUse": True}
-        batch = Batch(asked(start), "firstBatch", orders)
+        try:
+            first = asked(start)
+        except ServerSelectionTimeoutError:
+            raise
+        except AutoReconnect:  # as the driver's own cursors do: once more
+            first = asked(start)
+        batch = Batch(first, "firstBatch", orders)
         try:
             yield batch
             while batch.cursor:
@@ -120,11 +127,12 @@ def _batches(samples: SampleCollection, projection: Collection[str], computed: M
                     asked({"getMore": batch.cursor, "collection": collection.name, **size}), "nextBatch", orders
                 )
                 yield batch
-        finally:
-            if batch.cursor:  # whoever reads has left
+        except (GeneratorExit, Irregular):  # whoever reads has left
+            if batch.cursor:
                 collection.database.command(
                     {"killCursors": collection.name, "cursors": [batch.cursor]}, session=session
                 )
+            raise
 
 
 def _projection(samples: SampleCollection, paths: Sequence[str]) -> list[str]:

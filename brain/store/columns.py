@@ -149,7 +149,7 @@ def _read_in_bulk(
         Irregular: the samples hold what cannot be read this way
     """
     computed = [each.to_mongo() if isinstance(each, ViewExpression) else each for each in factors]
-    if not plain.are_plain(view, [each for each in computed if isinstance(each, str)]):
+    if not plain.are_plain(view, [each for each in computed if isinstance(each, str) and each != plain.ID]):
         raise Irregular("fields that FiftyOne makes something else of")
     answers = bulk.read(view, {fact: fact.path for fact in facts}, computed)
     return _Facts(answers.n, {}, answers.facts), [*answers.values]
