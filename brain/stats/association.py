@@ -34,8 +34,9 @@ def p_values(failures: ArrayLike, n: ArrayLike, rest_failures: ArrayLike, rest_n
     """
     from scipy.special import chdtrc
 
-    given = np.broadcast_arrays(*(np.asarray(count, np.float64) for count in (failures, n, rest_failures, rest_n)))
-    k, size, rest_k, rest_size = (np.atleast_1d(count) for count in given)
+    counts = (np.asarray(count, np.float64) for count in (failures, n, rest_failures, rest_n))
+    given = [np.atleast_1d(count) for count in np.broadcast_arrays(*counts)]
+    k, size, rest_k, rest_size = given
     if (k < 0).any() or (rest_k < 0).any() or (k > size).any() or (rest_k > rest_size).any():
         raise InputError("expected 0 <= failures <= n, of each slice and of its rest")
     total, failed = size + rest_size, k + rest_k
@@ -48,8 +49,9 @@ def p_values(failures: ArrayLike, n: ArrayLike, rest_failures: ArrayLike, rest_n
     large = defined & (smallest >= ENOUGH)
     p[large] = chdtrc(1, square[large])
     small = np.flatnonzero(defined & ~large & (smallest > 0))
-    whole = np.rint(np.stack([size, failed, total, k], axis=1)[small]).astype(np.int64)
-    p[small] = _fisher(whole[:, :3], whole[:, 3])
+    whole_k, whole_n, whole_rest_k, whole_rest_n = (np.rint(each[small]).astype(np.int64) for each in given)
+    margins = np.stack([whole_n, whole_k + whole_rest_k, whole_n + whole_rest_n], axis=1)
+    p[small] = _fisher(margins, whole_k)
     return p
 
 

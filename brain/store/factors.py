@@ -274,12 +274,11 @@ def _time(samples: SampleCollection, factor: Factor) -> Place:
     return Computed("text", {"$dateToString": {"date": path, "format": _FORMATS[factor.part]}})
 
 
-def _score(samples: SampleCollection, factor: Factor) -> Place:
-    if not samples.has_field(factor.path) or not len(samples.match({"$or": is_number(factor.path)}).limit(1)):
-        raise InputError(
-            f"expected the score {factor.path} on these samples, got none: run loupe.check(samples, [{factor.part!r}])"
-        )
-    return InField("float", factor.path)
+def _stored(samples: SampleCollection, factor: Factor) -> Place:
+    field = samples.get_field(factor.path) if samples.has_field(factor.path) else None
+    if field is None or not len(samples.exists(factor.path).limit(1)):
+        raise InputError(f"expected {factor.path!r} on these samples, got none: run {factor.part}")
+    return _field(samples, factor)
 
 
 def _prompt(samples: SampleCollection, factor: Factor) -> Place:
@@ -302,7 +301,7 @@ _PLACES: dict[Source, Callable[[SampleCollection, Factor], Place]] = {
     "views": _views,
     "metadata": _metadata,
     "time": _time,
-    "score": _score,
+    "stored": _stored,
     "prompt": _prompt,
 }
 

@@ -26,6 +26,8 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
     "find_leaks": ("find leaks", "Find", {}, "rename_sample_field"),
     "find_memorized": ("find memorized images", "Find", {}, "at least one sample"),
+    "find_clusters": ("find clusters", "Find", {"Field": "filepath"}, "filepath"),
+    "find_words": ("find words", "Find", {"Words": "day, night", "Field": "filepath"}, "filepath"),
     "find_outliers": ("find outliers", "Find", {}, "rename_sample_field"),
     "flag": ("set thresholds", "Flag", {}, "rename_sample_field"),
     "generate": ("generate images", "Generate", {"Prompts": "a cup", "Model": "nobody/nothing"}, "nobody/nothing"),

@@ -71,6 +71,7 @@ def needed(filled: Any, tmp_path: Path) -> dict[str, dict[str, Any]]:
     return {
         **{name: {} for name in ALL},
         "find_copies": {"path": filled.first().filepath},
+        "find_words": {"words": "day, night"},
         "generate": {"prompts": "a cup"},
         "import_images": {"folder": str(tmp_path)},
     }

@@ -213,6 +213,38 @@ def test_a_comparison_is_the_sdks_and_says_what_is_tied(new_dataset: Callable[[]
     assert body["paired_by"] == []
 
 
+def test_rates_of_any_failure_in_groups_say_what_they_count_as(checked: Any) -> None:
+    made = form("slice", checked, {"settings": True})
+    assert made["failure"].type.values[:3] == ["(all failures)", "any", "exposure"]
+    assert made["groups"].type.values[:2] == ["(none)", "prompt"]
+    body = result("slice", checked, {"by": ["scenario.time"], "failure": "any", "groups": "prompt"})
+    assert "| Any failure |" in body["summary"]
+    assert "| Groups | Counts as |" in body["summary"]
+    assert "In brackets: fewer than 10 independent samples." in body["summary"]
+
+
+def test_clusters_and_words_are_counted(scenes: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+    from tiny_clip import tiny_clip
+
+    import loupe
+
+    scenes.add_sample_field("mine", fo.VectorField)
+    scenes.set_values("mine", [*(np.eye(2)[index % 2] for index in range(11)), None])
+    body = result("find_clusters", scenes, {"n": 2, "embeddings": "mine"})
+    assert body["message"] == "2 clusters in cluster"
+    assert "| 1: day | 6 |" in body["summary"]
+    assert "| 2: evening | 5 |" in body["summary"]
+    assert "| no usable vector | 1 |" in body["summary"]
+    assert body["clusters"]["counts"] == {"1: day": 6, "2: evening": 5}
+    pytest.importorskip("open_clip")
+    loupe.embed(scenes, embedder=tiny_clip(tmp_path), visualize=None, similarity=False)
+    body = result("find_words", scenes, {"words": "day, night", "margin": 0.2, "embeddings": "embeddings"})
+    assert body["message"] == "0 images with a word, 11 unsure"
+    assert "| unsure | 11 |" in body["summary"]
+    assert scenes.has_field("words")
+
+
 def test_importing_adds_the_images_once(dataset: Any, pictures: list[Path]) -> None:
     folder = str(pictures[0].parent)
     assert result("import_images", dataset, {"folder": folder})["run"]["n"] == len(pictures)

@@ -197,6 +197,14 @@ def test_what_is_sliced_by() -> None:
         Factor.views("best"),
         Factor.metadata("aspect"),
         Factor.time("created_at", "hour") * Factor.tags(),
+        Factor.field("a", width=0.1),
+        Factor.field("a", bins=[0.5], names=["low", "high"]),
+        Factor.count("boxes", of=["cat", "dog"]),
+        Factor.attribute("boxes", "confidence", of="cat", bins=3),
+        Factor.box_size("boxes"),
+        Factor.box_position("boxes", of="cat"),
+        Factor.light(),
+        Factor.prompt("words", only=["rain"]),
     ],
 )
 def test_a_factor_goes_through_json_and_may_be_a_key(factor: Factor) -> None:
@@ -205,12 +213,19 @@ def test_a_factor_goes_through_json_and_may_be_a_key(factor: Factor) -> None:
     assert {factor: 1}[factor] == 1
 
 
+def test_a_factor_that_an_older_version_kept_is_read() -> None:
+    facts = {"name": "a", "source": "field", "path": "a", "part": "", "only": [], "bins": [1, 2], "kind": "int"}
+    assert Factor.from_dict({**facts, "factors": []}) == Factor.field("a", bins=[1, 2]).of_kind("int")
+
+
 def test_names_by_default_tell_factors_of_one_field_apart() -> None:
     names = [
         factor.name
         for factor in (
             Factor.field("gt"), Factor.count("gt"), Factor.time("at"), Factor.time("at", "hour"),
             Factor.metadata("width"), Factor.tags(), Factor.views(), Factor.label("label"),
+            Factor.count("gt", of="cat"), Factor.attribute("gt", "size"), Factor.box_size("gt"),
+            Factor.box_position("gt"), Factor.light(), *map(Factor.prompt, ("objects", "count", "words")),
         )
     ]  # fmt: skip
     assert len(set(names)) == len(names)
@@ -228,3 +243,68 @@ def test_what_no_factor_is_made_of() -> None:
     with pytest.raises(InputError, match="names of tags"):
         Factor.tags(3)  # type: ignore[arg-type]
     assert Factor.tags("b", "a", "b").only == ("b", "a")
+    with pytest.raises(UnknownName, match=r"'negations'\. Did you mean 'negation'"):
+        Factor.prompt("negations")
+    with pytest.raises(InputError, match="only for 'words'"):
+        Factor.prompt("length", only=["cat"])
+    with pytest.raises(InputError, match="bins or their width, got both"):
+        Factor.field("a", bins=3, width=0.1)
+    for width in (0, -1, math.nan, math.inf, True, "1"):
+        with pytest.raises(InputError, match="a width of bins above 0"):
+            Factor.field("a", width=width)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"expected 3 names of bins, got names=\('low', 'high'\)"):
+        Factor.field("a", bins=[1, 2], names=["low", "high"])
+    with pytest.raises(InputError, match="given edges to name"):
+        Factor.field("a", bins=2, names=["low", "high"])
+    with pytest.raises(InputError, match="finite numbers as the edges"):
+        Factor.box_size("boxes", edges=["a", "b"])  # type: ignore[list-item]
+
+
+def test_bins_of_a_width_reach_from_multiple_to_multiple() -> None:
+    factor = Factor.field("x", width=0.1).of_kind("float").fitted([0.05, 0.3, math.nan, None, math.inf])
+    assert factor.bins == (0.0, 0.1, 0.2, 0.3, 0.4)
+    column = factor.column([0.05, 0.3, math.nan, None, math.inf, -math.inf, 0.1 + 0.2])
+    assert entries(column) == [["[0, 0.1)"], ["[0.3, 0.4)"], [None], [None], [">= 0.4"], ["< 0"], ["[0.3, 0.4)"]]
+    whole = Factor.field("x", width=10).of_kind("int").fitted([0, 9, 25, -1])
+    assert whole.bin_names() == ("< -10", "-10 to -1", "0 to 9", "10 to 19", "20 to 29", ">= 30")
+    assert Factor.field("x", width=1).of_kind("float").fitted([1.5]).bin_names() == ("< 1", "[1, 2)", ">= 2")
+    assert Factor.field("x", width=0.5).of_kind("int").fitted([1, 2]).bins == (1, 2, 3)
+    assert Factor.field("x", width=1).of_kind("float").fitted([None, math.nan, math.inf]).bins is None
+    with pytest.raises(InputError, match=r"at most 98 bins, got .*, which makes 101 from 0 to 1"):
+        Factor.field("x", width=0.01).of_kind("float").fitted([0, 1])
+    assert len(Factor.field("x", width=0.01).of_kind("float").fitted([0.0, 0.975]).bin_names()) == 100
+
+
+def test_what_is_of_another_kind_is_missing() -> None:
+    """As it is to the database, whose numbers are no texts and whose truths are no numbers."""
+    numbers = Factor.field("x", bins=[1]).of_kind("float")
+    assert entries(numbers.column(["3", True, 2, None, 0.5, {"a": 1}])) == [
+        [None],
+        [None],
+        [">= 1"],
+        [None],
+        ["< 1"],
+        [None],
+    ]
+    assert entries(Factor.field("x").of_kind("int").column(["3", True, 2])) == [[None], [None], [2]]
+    assert entries(Factor.field("x").of_kind("text").column(["3", 3, ["a", 4]])) == [["3"], [None], ["a"]]
+    assert entries(Factor.field("x").of_kind("bool").column([True, 1, "True"])) == [[True], [None], [None]]
+    assert numbers.fitted(["3", 2.0]) == numbers
+    assert Factor.field("x", bins=2).of_kind("float").fitted(["9", True, 1.0, 2.0, 3.0]).bins == (2.0,)
+
+
+def test_lists_of_numbers_are_put_into_bins_item_by_item() -> None:
+    sizes = Factor.box_size("boxes").of_kind("float")
+    column = sizes.column([[0.5, 0.001, 0.5], [], [None], None, [math.nan, 0.01]])
+    assert entries(column) == [["small", "large"], [None], [None], [None], ["medium"]]
+
+
+def test_the_words_that_count_are_those_that_tell_prompts_apart() -> None:
+    words = [["cat", "rain"], ["cat", "rain"], ["cat", "snow"], ["cat"], None, []]
+    factor = Factor.prompt("words").of_kind("text")
+    assert factor.needs_values
+    fitted = factor.fitted(words)
+    assert fitted.only == ("rain", "snow")  # all have a cat
+    assert not fitted.needs_values
+    assert entries(fitted.column(words)) == [["rain"], ["rain"], ["snow"], [None], [None], [None]]
+    assert len(factor.fitted([[f"word{n}"] for n in range(90)]).only) == 20

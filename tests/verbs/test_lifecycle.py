@@ -31,6 +31,12 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         samples.add_sample(fo.Sample(filepath=str(folder / "reference.png")))
         return samples
 
+    def words(samples: Any, folder: Path) -> Any:
+        from tiny_clip import tiny_clip
+
+        loupe.embed(samples, embedder=tiny_clip(folder), field="clip", visualize=None, similarity=False)
+        return loupe.find_words(samples, ["day", "night"], embeddings="clip")
+
     return {
         "calibrate": lambda samples, _: loupe.calibrate(samples, ["dark"]),
         "check": lambda samples, _: loupe.check(samples, ["exposure"]),
@@ -38,7 +44,9 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_leaks": lambda samples, _: loupe.find_leaks(samples, splits=["train", "test"]),
         "find_memorized": lambda samples, folder: loupe.find_memorized(samples, reference(folder)),
+        "find_clusters": lambda samples, _: loupe.find_clusters(samples, 2, embeddings="vectors"),
         "find_outliers": lambda samples, _: loupe.find_outliers(samples, field="vectors"),
+        "find_words": words,
         "flag": lambda samples, _: loupe.flag(samples, {"dark": 0.2}),
         "generate": lambda samples, folder: loupe.generate(
             samples, ["a red sign that says 7"], steps=1, output_dir=folder / "drawn"
@@ -72,7 +80,7 @@ def test_the_list_of_verbs_is_whole() -> None:
     "verb",
     [
         *("calibrate", "check", "embed", "find_duplicates", "find_leaks", "find_memorized", "find_outliers", "flag"),
-        *("generate", "import_images"),
+        *("find_clusters", "generate", "import_images"),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
