@@ -79,7 +79,7 @@ def draw_sides(rows: Sequence[str], sides: SideBySide) -> tuple[list[dict[str, A
             "y": at,
             "text": f"<b>{text}</b>" if pair.differs else text,
             "showarrow": False,
-            "font": {"size": 12, "color": theme.CHOSEN if pair.differs else theme.GRAY},
+            "font": {"size": 12, "color": theme.FAIL if pair.differs else theme.GRAY},
         }
         for at, pair in enumerate(pairs)
         if (text := _points_apart(pair))

@@ -63,7 +63,7 @@ def name_of(cell: Cell) -> str:
 
 def _controls(panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
     # two beside each other also in a narrow panel: the map is what is looked at
-    row = widgets.grid(panel, "controls", "repeat(auto-fit, minmax(min(130px, 100%), 220px))", gap=1)
+    row = widgets.grid(panel, "controls", "repeat(auto-fill, minmax(140px, 1fr))", gap=1)
     factors = {**{path: short_name(path) for path in content.factors}, "": "none: all samples"}
     widgets.dropdown(row, "factor", "Factor", factors, content.table.factor, handlers.on_factor)
     widgets.dropdown(row, "layout", "Shown as", LAYOUTS, content.layout, handlers.on_layout)

@@ -71,6 +71,7 @@ class FailuresByScenario(Panel[Content]):
             "within": content.within,
             "fitted": content.fitted,
             "path": [[step.factor.name, step.value] for step in content.trail],
+            "steps": json.dumps([step.to_dict() for step in content.trail]),
             "groups": None if sides is None else [sides.field, sides.a, sides.b, *content.of_groups],
         }
 
@@ -202,8 +203,8 @@ class FailuresByScenario(Panel[Content]):
         if seen["fitted"] and seen["factor"] in narrowed.values:
             value = narrowed.values[seen["factor"]]
             step = {"factor": json.loads(seen["fitted"]), "value": shown(value)}
-            known = self.choices(ctx)["trail"]
-            self.choose(ctx, trail=[*(known if isinstance(known, (list, tuple)) else ()), step], factor=factor)
+            # from what was seen: the App sends the choice twice
+            self.choose(ctx, trail=[*json.loads(seen["steps"]), step], factor=factor)
             self.refresh(ctx)
 
     def on_back(self, ctx: Any) -> None:

@@ -47,7 +47,7 @@ def draw(
     sentence = f"Showing {layout.STATES[narrowed.state.name.lower()]}: {escape(layout.name_of(narrowed))}"
     row.md(sentence, name="sentence", componentsProps=theme.TEXT)
     # in rows that break: each input as wide as a narrow panel
-    act = widgets.grid(panel, "act", "repeat(auto-fit, minmax(min(150px, 100%), 220px))", gap=1)
+    act = widgets.grid(panel, "act", "repeat(auto-fill, minmax(140px, 1fr))", gap=1)
     names = [name for name in content.factors if name not in narrowed.values]
     if content.table.factor in narrowed.values and names:
         within = {_NOTHING: f"in {shown(narrowed.values[content.table.factor])}, by …"}

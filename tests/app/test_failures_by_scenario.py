@@ -131,11 +131,14 @@ def test_the_table_is_reached_by_the_keyboard(app: app_browser.App, stored: Any)
     first.wait_for()
     title = first.inner_text().removesuffix(" · night")
     failed, _ = counted(stored, mode_named(title), time="night")
+    page.wait_for_timeout(2000)  # what the App sends late draws once more
+    wanted = first.inner_text()
     page.get_by_role("button", name="Refresh").focus()
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText") == first.inner_text():
+        if page.evaluate("document.activeElement.innerText") == wanted:
             break
+    assert page.evaluate("document.activeElement.innerText") == wanted, "Tab does not reach the table"
     page.keyboard.press("Enter")
     app.wait_for_count(failed)
     page.get_by_text(f"Showing failed: {title} · night").wait_for()
