@@ -21,7 +21,8 @@ def free_name(view: fo.DatasetView, wanted: str) -> str:
     """
     with database_errors():
         known = {_address(name) for name in root(view).list_saved_views()}
-    name = wanted.strip()[:_MAX_NAME] or _NAMELESS
+    # a number may come behind it, and a word before it
+    name = wanted.strip()[: _MAX_NAME - 2 * len(_NAMELESS)].strip() or _NAMELESS
     name = name if _address(name) else f"{_NAMELESS} {name}"
     number, free = 2, name
     while _address(free) in known:
