@@ -38,7 +38,12 @@ def test_both_ways_of_reading_say_the_same(dataset: Any, monkeypatch: pytest.Mon
         assert scores.shape == (len(ids), 2)
         assert scores.dtype == np.float32
         assert [fast.of(at) for at in range(len(ids))] == [slow.of(at) for at in range(len(ids))]
+    monkeypatch.setattr(bulk, "_BATCH", 7)
+    ids, parts, _ = standing.read(dataset, outputs)
     _, fast, _ = standing.read(dataset, [])
+    assert [parts.of(at) for at in range(len(ids))] == [fast.of(at) for at in range(len(ids))]
+    assert len(ids) == 60
+    assert parts.of(59), "the last one has failures"
     assert [fast.of(at) for at in (0, 1, 2)] == [None, (), None]
     assert fast.of(3)[0] == Failure("mine", None, None, None)
     assert fast.of(3)[2] == Failure("blur", None, None, "x")
