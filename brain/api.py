@@ -9,6 +9,7 @@ _CORE = "loupe.brain.core"
 _VERBS = (
     "calibrate",
     "check",
+    "compare",
     "embed",
     "find_clusters",
     "evaluate",
@@ -28,6 +29,7 @@ _VERBS = (
     "split",
 )
 _RECORDS = ("Progress", "Threshold")
+_COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
 _RESULTS = (
     "DuplicatesResult",
     "Flags",
@@ -48,6 +50,7 @@ PUBLIC: dict[str, str] = {
     "Split": f"{_CORE}.splits",
     "verify_split": "loupe.brain.verbs.split",
     "LabelIssues": "loupe.brain.labels.records",
+    **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),
     "LoupeError": f"{_CORE}.errors",
     "Assigned": f"{_CORE}.assigned",
     "Evaluation": f"{_CORE}.evaluation",

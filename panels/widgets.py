@@ -27,9 +27,9 @@ def column(panel: types.Object, name: str, **sx: str) -> types.Object:
     return added
 
 
-def grid(panel: types.Object, name: str, columns: str, *, gap: int) -> types.Object:
-    """Adds a grid with these template columns of CSS."""
-    sx = {"display": "grid", "gridAutoFlow": "row", "gridTemplateColumns": columns}
+def grid(panel: types.Object, name: str, columns: str, *, gap: int, **more: str) -> types.Object:
+    """Adds a grid with these template columns of CSS; ``more`` are further styles."""
+    sx = {"display": "grid", "gridAutoFlow": "row", "gridTemplateColumns": columns, **more}
     added: types.Object = panel.h_stack(name, gap=gap, componentsProps={"grid": {"sx": sx}})
     return added
 

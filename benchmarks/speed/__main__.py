@@ -12,6 +12,7 @@
     python -m benchmarks.speed writing          # 100,000 samples' scores into FiftyOne's database
     python -m benchmarks.speed memory           # peak memory at 500 and at 2,000 pictures
     python -m benchmarks.speed panel            # panels, a click, the slider, a form: medians of seven runs
+    python -m benchmarks.speed panel --samples 1000000  # of a million documents that nobody made pictures for
 
 The pictures are crops of real photos where those are at hand, else drawn; all files are read once before anything is
 timed. cleanvision (pip install cleanvision) runs its own processes on all cores, for the issues that are no duplicates.
@@ -37,7 +38,7 @@ def family() -> Family:
     check = made.command("check", lambda given: print_end_to_end(given.n), "loupe.check end to end against cleanvision")
     check.add_argument("n", nargs="?", type=int, default=1000, help="how many JPEGs")
     verbs = made.command("verbs", lambda given: print_verbs(given.n), "slice and flag on a large dataset")
-    verbs.add_argument("-n", type=int, default=100_000, help="how many samples")
+    verbs.add_argument("-n", "--samples", dest="n", type=int, default=100_000, help="how many samples")
     checks = made.command("checks", lambda given: print_checks(given.n), "the pixel checks against cleanvision")
     checks.add_argument("n", nargs="?", type=int, default=2000, help="how many JPEGs")
     cost = made.command("cost", lambda given: print_cost(given.checks, given.n), "what each check costs a picture")
@@ -47,7 +48,7 @@ def family() -> Family:
     made.command("writing", lambda _: print_writing(), "scores into FiftyOne's database")
     made.command("memory", lambda _: print_memory(), "the peak memory of the default checks")
     panel = made.command("panel", lambda given: print_panel(given.n), "the panels, and the form of check")
-    panel.add_argument("-n", type=int, default=10_000, help="how many samples")
+    panel.add_argument("-n", "--samples", dest="n", type=int, default=10_000, help="how many samples")
     return made
 
 

@@ -179,7 +179,9 @@ def states_of(
     outcomes = list(outcomes)
     answers = {**(known or {})}
     asked = {fact for outcome in outcomes for fact in outcome.facts.values()}
-    answers |= _answers(asked - answers.keys(), columns, n)
+    open_facts = asked - answers.keys()
+    answers |= {fact: np.zeros(n, dtype=bool) for fact in open_facts if fact.path not in columns}
+    answers |= _answers({fact for fact in open_facts if fact.path in columns}, columns, n)
     states = {}
     for outcome in outcomes:
         state = np.zeros(n, dtype=np.int8)
@@ -200,11 +202,11 @@ def _by_rule(outcome: Outcome, answers: Mapping[Fact, np.ndarray], n: int) -> np
 
 
 def _answers(facts: set[Fact], columns: Mapping[str, Sequence[Any]], n: int) -> dict[Fact, np.ndarray]:
-    """Returns a (N,) bool array for each fact."""
+    """Returns a (N,) bool array for each fact; the column of each is there."""
     answers = {}
     wanted: dict[str, dict[Any, np.ndarray]] = {}
     for fact in facts:
-        column = columns.get(fact.path, [None] * n)
+        column = columns[fact.path]
         if fact.test == "set":
             answers[fact] = np.array([value is not None for value in column], dtype=bool)
         elif fact.test == "number" and isinstance(column, np.ndarray):
@@ -214,7 +216,7 @@ def _answers(facts: set[Fact], columns: Mapping[str, Sequence[Any]], n: int) -> 
         else:
             wanted.setdefault(fact.path, {}).update({value: np.zeros(n, dtype=bool) for value in fact.values})
     for path, rows in wanted.items():
-        for row, value in enumerate(columns.get(path, ())):
+        for row, value in enumerate(columns[path]):
             for part in _parts(value):
                 if part in rows:
                     rows[part][row] = True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,16 +12,18 @@ import fiftyone as fo
 import numpy as np
 from bson import json_util
 from fiftyone.core.collections import SampleCollection
+from fiftyone.core.expressions import ViewExpression
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.outcomes import Fact, Outcome, State, states_of
-from loupe.brain.store import narrowing, plain
+from loupe.brain.store import bulk, narrowing, plain
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.factors import place
 from loupe.brain.store.narrowing import Narrowing
+from loupe.brain.store.raw import Irregular
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root
 
@@ -112,6 +115,8 @@ def _read(
     facts = {fact for outcome in outcomes for fact in outcome.facts.values() if fact.path in paths}
     if not (facts or factors):
         return _Facts(view.count(), {}, {}), []
+    with suppress(Irregular):
+        return _read_in_bulk(view, facts, factors)
     if not plain.are_plain(view, factors):
         names = list(dict.fromkeys(paths.values()))
         with database_errors():
@@ -133,6 +138,21 @@ def _read(
     columns = dict(zip([*others, *scores], [*columns_read[: len(others)], *table.T[: len(scores)]], strict=True))
     answers = dict(zip(asked, table.T[len(scores) :] == 1, strict=True))
     return _Facts(len(table), columns, answers), [*columns_read[len(others) :]]
+
+
+def _read_in_bulk(
+    view: SampleCollection, facts: Collection[Fact], factors: Sequence[Any]
+) -> tuple[_Facts, list[Sequence[Any]]]:
+    """Returns the same as ``_read``, several times as fast.
+
+    Raises:
+        Irregular: the samples hold what cannot be read this way
+    """
+    computed = [each.to_mongo() if isinstance(each, ViewExpression) else each for each in factors]
+    if not plain.are_plain(view, [each for each in computed if isinstance(each, str) and each != plain.ID]):
+        raise Irregular("fields that FiftyOne makes something else of")
+    answers = bulk.read(view, {fact: fact.path for fact in facts}, computed)
+    return _Facts(answers.n, {}, answers.facts), [*answers.values]
 
 
 @dataclass(frozen=True)

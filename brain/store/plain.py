@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
 from fiftyone.core.collections import SampleCollection
 
+from loupe.brain.store import bulk
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.raw import Irregular
 
 #: what the database holds of these fields is what ``values`` gives
 _PLAIN = (fo.StringField, fo.BooleanField, fo.IntField, fo.FloatField)
@@ -42,6 +45,11 @@ def read(
         columns: for each path N values, None where there is none
         numbers: (N, K) float64, NaN where there is no number
     """
+    names = [*paths, *numbers]
+    if all(isinstance(path, str) for path in names):
+        with suppress(Irregular):
+            read_at_once = bulk.read(samples, {}, paths, [str(path) for path in numbers])
+            return read_at_once.values, read_at_once.numbers
     project = {"values": [_at(path) for path in paths], "numbers": [_at(path) for path in numbers]}
     with database_errors():
         rows = list(samples._aggregate(pipeline=[{"$project": {"_id": False, **project}}]))

@@ -14,7 +14,7 @@ from pymongo import UpdateOne
 from loupe.brain.core.records import Failure, Output, Points
 from loupe.brain.core.specs import Check, SetMeasure
 from loupe.brain.engine.runner import Verdict
-from loupe.brain.store import fields, plain, updates
+from loupe.brain.store import fields, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, sample_documents
 from loupe.brain.store.fields import CHECK, CHECKED, EMPTY, FAILURES, QUALITY, UNKNOWN, OwnField
@@ -169,25 +169,6 @@ def _detections(verdict: Verdict, own: set[str]) -> list[dict[str, Any]]:
     ]
 
 
-def read_failures(
-    samples: Samples, outputs: Sequence[str]
-) -> tuple[list[str], list[list[Sequence[Any]] | None], np.ndarray]:
-    """Returns the sample ids, what stands in ``failures``, and scores, in sample order, in one pass over the database.
-
-    Args:
-        samples: a dataset or view of N samples
-        outputs: the names of K outputs whose scores are stored
-
-    Returns:
-        ids: N
-        failures: for each sample label, score, threshold and check of each failure; None: never flagged
-        scores: (N, K) float32, NaN where there is none
-    """
-    labels = plain.elements(f"{FAILURES}.classifications", ("label", "score", "threshold", "check"))
-    (ids, failures), scores = plain.read(samples, [plain.ID, labels], [f"{QUALITY}.{name}" for name in outputs])
-    return ids, failures, scores.astype(np.float32)
-
-
 def write_failures(
     samples: Samples,
     ids: Sequence[str],
@@ -200,7 +181,7 @@ def write_failures(
         samples: a dataset or view
         ids: which samples
         failures: what each has now
-        before: what each had, see ``read_failures``: only what differs is taken away and put in, so that labels which
+        before: what each had, see ``standing.read``: only what differs is taken away and put in, so that labels which
             others put in meanwhile, and tags on labels, stay. None: all labels are replaced
     """
     operations = []

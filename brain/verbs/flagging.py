@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import scores as store_scores
+from loupe.brain.store import standing as store_standing
+from loupe.brain.store.standing import Standing
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -64,19 +66,19 @@ def _flagged(
         return Flags({}, {}, {})
     outputs = [known[failure][1] for failure in used]
     store_fields.declare(samples, store_fields.of_scores(outputs))
-    ids, standing, scores = store_scores.read_failures(samples, [output.name for output in outputs])
+    ids, standing, scores = store_standing.read(samples, [output.name for output in outputs])
     columns = dict(zip(used, scores.T, strict=True))
     asked = _asked(samples, ids, columns, known)
     fails = np.stack(
         [used[failure].violates(column) & ~asked.get(failure, np.False_) for failure, column in columns.items()], axis=1
     )
     modes = [_Mode(failure, threshold.value, known[failure][0]) for failure, threshold in used.items()]
-    changed = np.flatnonzero(_differ(standing, modes, scores, fails))
+    changed = np.flatnonzero(_differ(standing, modes, scores, fails)).tolist()
     store_scores.write_failures(
         samples,
         [ids[index] for index in changed],
-        [_after(standing[index], modes, scores[index], fails[index]) for index in changed],
-        [_before(standing[index]) for index in changed],
+        [_after(standing.of(index), modes, scores[index], fails[index]) for index in changed],
+        [standing.of(index) for index in changed],
     )
     return Flags(
         dict(zip(used, fails.sum(0).tolist(), strict=True)),
@@ -95,55 +97,44 @@ class _Mode:
     check: str
 
 
-#: what stands on a sample: label, score, threshold and check of each failure; None where it was never flagged
-_Standing: TypeAlias = Sequence[Sequence[Any]] | None
-
-
-def _differ(standing: Sequence[_Standing], modes: Sequence[_Mode], scores: np.ndarray, fails: np.ndarray) -> np.ndarray:
+def _differ(standing: Standing, modes: Sequence[_Mode], scores: np.ndarray, fails: np.ndarray) -> np.ndarray:
     """Returns a (N,) bool array: whose failures are others than those that stand there, in whichever order.
 
     Nothing is built for the many samples that stay as they are.
 
     Args:
-        standing: N
+        standing: the failures of N samples
         modes: K
         scores: (N, K) float32
         fails: (N, K) bool
     """
     place = {mode.name: at for at, mode in enumerate(modes)}
-    differs = np.array([labels is None for labels in standing], dtype=bool)
-    entries = [
-        (row, place[label], score, threshold, check != modes[place[label]].check)
-        for row, labels in enumerate(standing)
-        for label, score, threshold, check in labels or ()
-        if label in place
-    ]
-    # None becomes NaN, which is like no number
-    table = np.array(entries, dtype=np.float64).reshape(-1, 5)
-    rows, columns = table[:, :2].astype(np.int64).T
+    column_of = np.fromiter((place.get(label, -1) for label in standing.labels), np.int64, len(standing.labels))
+    own = column_of >= 0
+    rows, columns = standing.owners[own], column_of[own]
     at_once = np.bincount(rows * len(modes) + columns, minlength=fails.size).reshape(fails.shape)
-    differs |= (at_once != fails).any(1)
+    differs = ~standing.flagged | (at_once != fails).any(1)
+    check_of = np.array([mode.check for mode in modes], dtype=object)
+    by_another = np.array(standing.checks, dtype=object)[own] != check_of[columns]
     thresholds = np.array([mode.threshold for mode in modes])
-    written, lines, by_another = table[:, 2:].T
-    other = (written != scores[rows, columns]) | (lines != thresholds[columns]) | (by_another != 0)
-    differs[rows[other]] = True
+    # NaN is like no number
+    other = (standing.scores[own] != scores[rows, columns]) | (standing.thresholds[own] != thresholds[columns])
+    differs[rows[other | by_another]] = True
     return differs
 
 
-def _after(standing: _Standing, modes: Sequence[_Mode], scores: np.ndarray, fails: np.ndarray) -> list[Failure]:
+def _after(
+    standing: Sequence[Failure] | None, modes: Sequence[_Mode], scores: np.ndarray, fails: np.ndarray
+) -> list[Failure]:
     """Returns the failures that a sample has now; none is an empty list: null says that it was never flagged."""
     names = {mode.name for mode in modes}
-    others = [failure for failure in _before(standing) or () if failure.label not in names]
+    others = [failure for failure in standing or () if failure.label not in names]
     own = [
         Failure(modes[at].name, float(scores[at]), modes[at].threshold, modes[at].check)
         for at in np.flatnonzero(fails).tolist()
     ]
     rank = {name: place for place, name in enumerate(FAILURE_MODES)}
     return sorted([*others, *own], key=lambda failure: rank.get(failure.label, len(rank)))
-
-
-def _before(standing: _Standing) -> tuple[Failure, ...] | None:
-    return None if standing is None else tuple(Failure(*facts) for facts in standing)
 
 
 def _asked(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from loupe.brain.core.results import Rate
-from loupe.brain.slicing.families import family_of
+from loupe.brain.slicing.families import ANY, family_of
 from loupe.operators.summary import failure_title
 from loupe.panels import theme
 
@@ -65,8 +66,8 @@ def min_width(rows: Sequence[str], modes: int) -> int:
 
 
 def unsure(rate: Rate) -> bool:
-    """Returns whether the interval of a rate is wide."""
-    return rate.high - rate.low > WIDE
+    """Returns whether a rate says little: its interval is wide, or it is of too few samples."""
+    return rate.too_few or rate.high - rate.low > WIDE
 
 
 def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: float) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def _trace(name: str, rates: list[list[Rate]], shown: list[list[bool]], top: flo
         "text": where(_text),
         "texttemplate": "%{text}",
         "textfont": {"size": 13, "color": "white"},
-        "hovertext": where(_hover),
+        "hovertext": where(hover),
         "hoverinfo": "text",
         "hoverongaps": False,
         "colorscale": theme.rate_scale(),
@@ -115,7 +116,7 @@ def _layout(rows: Sequence[str], modes: Sequence[str], unfolded: Collection[str]
         "yaxis": {
             "autorange": "reversed",
             "tickvals": list(range(len(rows))),
-            "ticktext": [f"<b>{_short(rows[0])}</b>", *map(_short, rows[1:])],
+            "ticktext": [f"<b>{short(rows[0])}</b>", *map(short, rows[1:])],
             "ticklabelstandoff": 6,
             "showgrid": False,
             "zeroline": False,
@@ -135,6 +136,8 @@ def title_of(column: str) -> str:
     ('Artifact: any', 'Blur')
     """
     family = family_of(column)
+    if column == ANY:
+        return "Any failure"
     return failure_title(column) if family is None else f"{family.capitalize()}: any"
 
 
@@ -187,12 +190,39 @@ def _text(rate: Rate) -> str:
     return f"<b>{percent(rate.rate)}</b><br><span style='font-size:11px'>{rate.n}</span>"
 
 
-def _hover(rate: Rate) -> str:
+def against_rest(rate: Rate) -> str:
+    """Returns how a rate compares with the rest of the samples; empty where there is no rest.
+
+    >>> from loupe.brain.core.results import Slice
+    >>> against_rest(Rate(Slice({"time": "night"}), "blur", 20, 8, 0, 0, 0.4, 0.2, 0.6, lift=2.5, q=0.012))
+    '2.5 × the rest, q = 0.012'
+    """
+    if math.isnan(rate.lift):
+        return ""
+    times = f"{rate.lift:.3g} × the rest" if math.isfinite(rate.lift) else "the rest never fails"
+    return times if math.isnan(rate.q) else f"{times}, {q_of(rate.q)}"
+
+
+def q_of(q: float) -> str:
+    """Returns how a q-value is written.
+
+    >>> q_of(0.0123), q_of(0.00004)
+    ('q = 0.012', 'q < 0.001')
+    """
+    return "q < 0.001" if q < 0.001 else f"q = {q:.2g}"
+
+
+def hover(rate: Rate) -> str:
+    """Returns what is said of a rate when the mouse is over it."""
     where = theme.plain(", ".join(rate.slice.values.values()) or "all samples")
     lines = [f"<b>{theme.plain(title_of(rate.failure))}</b> · {where}"]
     if rate.n:
         lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
         lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
+        if against_rest(rate):
+            lines.append(against_rest(rate))
+        if rate.too_few:
+            lines.append(f"too few to say: under {rate.min_n} judged")
     else:
         lines.append("not judged")
     if family_of(rate.failure) is not None:
@@ -201,5 +231,6 @@ def _hover(rate: Rate) -> str:
     return "<br>".join(lines)
 
 
-def _short(label: str) -> str:
+def short(label: str) -> str:
+    """Returns a row's label as Plotly shows it, cut where it is long."""
     return theme.plain(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")

@@ -41,6 +41,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "split": ("split the dataset", "Split", {"Sizes": "train 0.8, test 0.8"}, "sum to 1"),
     "slice": ("failure rates by scenario", "Show", {}, "no samples"),
     "scores": ("sort by failure score", "Sort", {}, "no samples"),
+    "compare": ("compare models", "Compare", {}, "scenario.hour"),
 }
 
 
@@ -53,6 +54,8 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
     dataset = fo.load_dataset(NAME)
     if name == "calibrate":
         form.get_by_text("Apply", exact=True).click()
+    elif name == "compare":
+        dataset.rename_sample_field("scenario.time", "scenario.hour")
     elif name == "jobs":
         form.get_by_role("combobox").first.click()
         app.page.get_by_role("option", name=re.compile("^Cancel a job")).click()

@@ -28,6 +28,10 @@ from loupe.brain.core.errors import InputError, LoupeError
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 
+#: what a form proposes where the dataset lacks what the verb's own default names
+PROPOSED = {"compare": {"by"}}
+
+
 class Called(Exception):
     """Raised by a spy in a verb's place."""
 
@@ -67,7 +71,7 @@ def test_an_untouched_form_calls_the_verb_with_nothing_but_what_it_needs(
     if "progress" in inspect.signature(verb_of(name)).parameters:
         assert callable(seen.pop("progress"))
     required = {key for key, facts in parameters(name).items() if facts.default is inspect.Parameter.empty}
-    assert set(seen) == required
+    assert set(seen) == required | PROPOSED.get(name, set())
 
     proposed = dict(seen)
     seen.clear()
@@ -82,6 +86,11 @@ def test_an_untouched_form_calls_the_verb_with_nothing_but_what_it_needs(
         ("calibrate", {"false_positive_rate": 0.05, "apply": True, "failures": ["dark", "dark"]},
          {"false_positive_rate": 0.05, "apply": True, "failures": ["dark"]}),
         ("check", {"checks": "", "resume": False, "batch_size": 4.0}, {"resume": False, "batch_size": 4}),
+        ("compare", {"by": "split", "failure": "(any failure)", "against": "(none)"}, {"by": "split"}),
+        ("compare", {"by": "split", "failure": "dark", "against": "train", "settings": True, "paired_by": "(none)",
+                     "groups": "scenario.time", "confidence": 0.9},
+         {"by": "split", "failure": "dark", "against": "train", "paired_by": False, "groups": "scenario.time",
+          "confidence": 0.9}),
         ("embed", {"visualize": "none", "field": " other "}, {"visualize": None, "field": "other"}),
         ("embed", {"visualize": "pca", "field": "  "}, {"visualize": "pca"}),
         ("evaluate", {"ground_truth": "ground_truth", "predictions": ["model"], "by": ["split"], "confidence": 0.5},

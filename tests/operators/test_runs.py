@@ -183,6 +183,37 @@ def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
     assert "Slice" not in summary
 
 
+def test_a_comparison_is_the_sdks_and_says_what_is_tied(new_dataset: Callable[[], Any]) -> None:
+    from models_compared import fill_models
+
+    import loupe
+
+    dataset = new_dataset()
+    fill_models(dataset, {"old": 0.1, "<b>new</b>": 0.12, "worst": 0.7}, worse_at_night={"<b>new</b>": 0.4})
+    inputs = form("compare", dataset, {"settings": True})
+    assert inputs["by"].default == "generation.model"
+    assert inputs["against"].type.values == ["(none)", "<b>new</b>", "old", "worst"]
+    assert "prompt" in inputs["paired_by"].type.values
+    sent = messages("compare", dataset, {"by": "generation.model", "failure": "blur", "against": "old"}, app=True)
+    assert "reload_dataset" not in triggered(sent), "nothing was written"
+    body = sent[-1]["body"]
+    comparison = loupe.compare(dataset, failure="blur", against="old")
+    assert body["comparison"] == comparison.to_dict()
+    assert "<b>new" not in body["summary"]
+    assert "time=night" in body["summary"]
+    assert "paired by prompt and generation" in body["summary"]
+    unpaired = {
+        "by": "generation.model",
+        "failure": "blur",
+        "settings": True,
+        "paired_by": "(none)",
+        "groups": "(none)",
+    }
+    body = result("compare", dataset, unpaired)["comparison"]
+    assert body == loupe.compare(dataset, failure="blur", paired_by=False, groups=False).to_dict()
+    assert body["paired_by"] == []
+
+
 def test_rates_of_any_failure_in_groups_say_what_they_count_as(checked: Any) -> None:
     made = form("slice", checked, {"settings": True})
     assert made["failure"].type.values[:3] == ["(all failures)", "any", "exposure"]

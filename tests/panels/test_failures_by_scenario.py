@@ -1,86 +1,15 @@
-"""The panel, run as the App runs it, against the samples' own fields."""
+"""The panel, run as the App runs it, against the samples' own fields: its numbers, its clicks, its words."""
 
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from loupe.brain.core.results import Rate, Slice
-from loupe.brain.stats.intervals import wilson
-
-pytestmark = pytest.mark.slow
-
-
-def made(failures: int, n: int, value: str | None = "day") -> Rate:
-    low, high = (float(end) for end in wilson(failures, n))
-    rate = failures / n if n else float("nan")
-    return Rate(Slice({} if value is None else {"time": value}), "blur", n, failures, 3, 4, rate, low, high)
-
-
-def test_every_cell_is_drawn_once_by_how_sure_it_is() -> None:
-    from loupe.panels.failures_by_scenario.plot import draw
-
-    cells = [[made(50, 100, None)], [made(1, 4)], [made(0, 0)], [made(0, 500)]]
-    data, layout = draw(["all samples", "a", "b", "c"], cells)
-    drawn = {trace["name"]: [row[0] is not None for row in trace["z"]] for trace in data}
-    assert drawn == {
-        "sure": [True, False, False, True],
-        "unsure": [False, True, False, False],
-        "not judged": [False, False, True, False],
-    }
-    assert "not<br>judged" in data[2]["text"][2][0]
-    assert "± 3" in data[1]["text"][1][0]
-    assert "50 %" in data[0]["text"][0][0]
-    assert data[0]["hovertext"][3][0].split("<br>")[1:] == [
-        "0 % failed: 0 of 500 judged",
-        "95 % interval: 0 % to 0.8 %",
-        "unknown: 3 · not checked: 4",
-    ]
-    assert layout["height"] > 4 * 40
-
-
-def test_labels_and_values_are_text_and_never_markup() -> None:
-    from loupe.panels.failures_by_scenario.plot import draw
-
-    nasty = '<a href="javascript:alert(1)">x</a> & <b>'
-    data, layout = draw(["all samples", nasty], [[made(1, 9, None)], [made(1, 9, nasty)]])
-    assert layout["yaxis"]["ticktext"][1] == html.escape(nasty[:27] + "…", quote=False)
-    assert html.escape(nasty, quote=False) in data[1]["hovertext"][1][0]
-    assert "<a" not in str(data) + str(layout)
-
-
-def test_percentages_say_neither_never_nor_always_of_what_is_rare() -> None:
-    from loupe.panels.failures_by_scenario.plot import percent
-
-    texts = [percent(share) for share in (0, 0.0004, 0.004, 0.0094, 0.0097, 0.234, 0.994, 0.9999, 1)]
-    assert texts == ["0 %", "< 0.1 %", "0.4 %", "0.9 %", "1 %", "23 %", "99 %", "> 99 %", "100 %"]
-
-
-@pytest.fixture(scope="module")
-def filled(database: str) -> Iterator[Any]:
-    import fiftyone as fo
-    from filled import fill
-
-    dataset = fo.Dataset()
-    fill(dataset, 300)
-    yield dataset
-    dataset.delete()
-
-
-@pytest.fixture
-def session(filled: Any) -> Iterator[Any]:
-    from panel_session import PanelSession
-
-    from loupe.panels.failures_by_scenario.panel import FailuresByScenario
-
-    dataset = filled.clone()
-    yield PanelSession(FailuresByScenario(), dataset)
-    dataset.delete()
+pytestmark = [pytest.mark.slow, pytest.mark.database]
 
 
 def picked(session: Any) -> dict[str, Any]:
@@ -88,11 +17,6 @@ def picked(session: Any) -> dict[str, Any]:
     return session.properties()["picked"]["type"]["properties"]
 
 
-#: the choices that nobody has made
-_FOLDED = {"families": False, "unfolded": []}
-
-
-@pytest.mark.database
 def test_the_table_is_that_of_slice(session: Any) -> None:
     import loupe
 
@@ -120,7 +44,6 @@ def test_the_table_is_that_of_slice(session: Any) -> None:
     assert session.shown() == ["controls", "more", "scrolled", "picked", "totals", "legend"]
 
 
-@pytest.mark.database
 def test_a_click_shows_exactly_the_samples_of_its_cell_and_there_is_a_way_back(session: Any) -> None:
     table = session.content.table
     for row, column in ((2, 1), (1, 0), (0, 2)):  # each from the whole table, whatever was clicked before
@@ -139,7 +62,6 @@ def test_a_click_shows_exactly_the_samples_of_its_cell_and_there_is_a_way_back(s
     assert "show_all" not in picked(session)
 
 
-@pytest.mark.database
 @pytest.mark.parametrize("state", ["passed", "unknown", "unchecked"])
 def test_a_click_can_show_the_others_of_its_cell(session: Any, state: str) -> None:
     import loupe
@@ -154,7 +76,6 @@ def test_a_click_can_show_the_others_of_its_cell(session: Any, state: str) -> No
     assert len(session.samples()) == expected[state] > 0
 
 
-@pytest.mark.database
 def test_a_view_of_ones_own_is_what_is_counted_and_what_comes_back(session: Any) -> None:
     from fiftyone.operators.operations import _serialize_view
 
@@ -168,7 +89,6 @@ def test_a_view_of_ones_own_is_what_is_counted_and_what_comes_back(session: Any)
     assert len(session.samples()) == n
 
 
-@pytest.mark.database
 def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(session: Any) -> None:
     from loupe.brain.core import registry
 
@@ -184,75 +104,6 @@ def test_another_factor_with_a_missing_value_and_the_modes_that_never_fail(sessi
     assert set(session.samples().values("scenario.weather")) == {None}
 
 
-@pytest.mark.database
-def test_what_the_app_says_of_an_old_view_draws_nothing(session: Any) -> None:
-    # seen in a real browser: three times after each event, with the state as it was before and the inputs as they are
-    before = dict(session.state)
-    session.call("on_factor", value="scenario.weather")
-    after, session.output = dict(session.state), {}
-    for state in ({**before, "controls": {"factor": "scenario.weather"}}, after):
-        session.state = state
-        session.call("on_change_view")
-        assert session.output == {}
-        assert session.state == state
-
-
-@pytest.mark.database
-def test_a_quick_reader_gets_all_that_was_chosen_and_no_old_table(session: Any) -> None:
-    # each event is sent before the answer to the one before has come
-    first = session.context("on_factor", value="scenario.weather")
-    second = session.context("on_every_mode", value=True)
-    third = session.context("on_shows", value="passed")
-    for ctx in (first, second, third):
-        session.run(ctx)
-    for ctx in (first, second, third):
-        session.answer(ctx)
-    from loupe.brain.core import registry
-
-    expected = {"factor": "scenario.weather", "shows": "passed", "every_mode": True, **_FOLDED}
-    assert session.state["choices"] == expected
-    assert session.content.table.modes == tuple(registry.failures())
-    assert len(session.cells()) == 1 + len(session.content.table.values) == 5
-    assert _chosen(session) == {"factor": "scenario.weather", "shows": "passed"}
-
-
-@pytest.mark.database
-def test_nothing_is_written_to_where_the_app_keeps_its_inputs(session: Any) -> None:
-    session.call("on_factor", value="scenario.weather")
-    session.call("on_every_mode", value=True)
-    names = set(session.state)
-    inputs = {name for name, each in session.properties().items() if "properties" in each["type"]}
-    assert "controls" in inputs
-    assert not names & inputs
-    for each in session.properties()["controls"]["type"]["properties"].values():
-        assert each.get("default") is None
-
-
-@pytest.mark.database
-def test_the_state_stays_small_however_much_is_drawn(session: Any) -> None:
-    session.dataset.set_values("camera", [f"camera {index % 28}" for index in range(300)])
-    session.call("on_factor", value="camera")
-    session.call("on_every_mode", value=True)
-    assert len(session.cells()) == 29
-    assert len(json.dumps(session.state)) < 4_000
-
-
-@pytest.mark.database
-def test_another_dataset_forgets_what_was_chosen(session: Any) -> None:
-    session.call("on_factor", value="scenario.weather")
-    session.call("on_every_mode", value=True)
-    switch = _switch(session)
-    assert switch["defaultChecked"]
-    session.dataset = another = session.dataset.limit(60).clone()
-    session.call("on_change_dataset")
-    assert session.content.table.n == 60
-    assert session.state["choices"] == {"factor": "scenario.time", "shows": "failed", "every_mode": False, **_FOLDED}
-    assert not _switch(session)["defaultChecked"]
-    assert _switch(session)["key"] != switch["key"]  # or the App would leave it where it stands
-    another.delete()
-
-
-@pytest.mark.database
 def test_families_unfold_by_a_click_and_fold_again(session: Any) -> None:
     from loupe.brain.core.taxonomy import FAILURE_MODES
     from loupe.brain.slicing.families import family_of
@@ -286,31 +137,6 @@ def test_families_unfold_by_a_click_and_fold_again(session: Any) -> None:
         assert session.content.table.modes == table.modes
 
 
-@pytest.mark.database
-def test_odd_choices_are_not_believed(session: Any) -> None:
-    for value in ("no such factor", ["scenario.weather"], None, 3):
-        session.call("on_factor", value=value)
-        assert session.content.table.factor == "scenario.time"
-    for value in ("no such state", ["failed"], None):
-        session.call("on_shows", value=value)
-        assert _chosen(session)["shows"] == "failed"
-    session.call("on_every_mode", value="yes")
-    assert not _switch(session)["defaultChecked"]
-    session.call("on_click", x=0, y=0)
-    assert len(session.samples()) == session.content.table.overall[0].failures > 0
-
-
-def _chosen(session: Any) -> dict[str, str]:
-    controls = session.properties()["controls"]["type"]["properties"]
-    return {name: controls[name]["view"]["componentsProps"]["select"]["value"] for name in ("factor", "shows")}
-
-
-def _switch(session: Any) -> dict[str, Any]:
-    controls = session.properties()["more"]["type"]["properties"]
-    return controls["every_mode"]["view"]["componentsProps"]["switch"]
-
-
-@pytest.mark.database
 def test_an_empty_cell_says_so_and_leaves_the_view_alone(session: Any) -> None:
     session.call("on_every_mode", value=True)
     never = next(column for column, text in enumerate(session.cells()[0]) if "0 % failed" in text and " 0 of" in text)
@@ -322,7 +148,6 @@ def test_an_empty_cell_says_so_and_leaves_the_view_alone(session: Any) -> None:
     assert session.view == []
 
 
-@pytest.mark.database
 def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     import fiftyone as fo
     from panel_session import PanelSession
@@ -359,7 +184,6 @@ def test_what_to_do_next_where_there_is_nothing_to_draw(dataset: Any) -> None:
     assert session.state["notice"] is None
 
 
-@pytest.mark.database
 def test_without_a_factor_there_is_the_row_of_all_samples(new_dataset: Callable[[], Any]) -> None:
     from panel_session import PanelSession
 
@@ -379,7 +203,6 @@ def test_without_a_factor_there_is_the_row_of_all_samples(new_dataset: Callable[
     assert len(session.samples()) == mode.failures
 
 
-@pytest.mark.database
 def test_a_class_a_tag_or_a_number_can_be_a_factor_and_a_click_shows_its_samples(
     new_dataset: Callable[[], Any],
 ) -> None:
@@ -423,10 +246,3 @@ def fill_without_scenario(dataset: Any, n: int) -> None:
 
     fill(dataset, n)
     dataset.delete_sample_field("scenario")
-
-
-def test_no_cell_is_narrower_than_its_number_however_many_columns_there_are() -> None:
-    from loupe.panels.failures_by_scenario.plot import min_width
-
-    assert min_width(["all samples"], 33) - min_width(["all samples"], 32) >= 50
-    assert min_width(["x" * 500], 1) == min_width(["x" * 28], 1) < 500

@@ -103,6 +103,21 @@ def test_who_flags_at_the_same_time_by_another_threshold_loses_nothing(
     assert (flags.counts["dark"], flags.counts["bright"]) == (2, 2)
 
 
+def test_what_was_never_flagged_or_stands_there_by_another_check_is_written_anew(scored: Any) -> None:
+    import loupe
+
+    loupe.flag(scored)
+    documents = scored._sample_collection
+    first, fine = (each.id for each in scored.limit(2))
+    documents.update_one({"filepath": "/nowhere/0.png"}, {"$set": {"failures.classifications.0.check": "another"}})
+    documents.update_one({"filepath": "/nowhere/1.png"}, {"$set": {"failures": None}})
+    scored.reload()
+    loupe.flag(scored)
+    scored.reload()
+    assert [label.check for label in scored[first].failures.classifications] == ["exposure"]
+    assert scored[fine].failures.classifications == []
+
+
 def test_bad_thresholds_are_refused_before_anything_is_written(scored: Any) -> None:
     import loupe
     from loupe import errors
