@@ -9,6 +9,7 @@ _CORE = "loupe.brain.core"
 _VERBS = (
     "calibrate",
     "check",
+    "discover_slices",
     "embed",
     "find_copies",
     "find_duplicates",
@@ -39,6 +40,8 @@ PUBLIC: dict[str, str] = {
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
     "LoupeError": f"{_CORE}.errors",
+    **dict.fromkeys(("Finding", "SliceFindings"), f"{_CORE}.findings"),
+    "view_of": "loupe.brain.store.findings",
     "Calibration": "loupe.brain.stats.calibration",
     "Factor": "loupe.brain.slicing.factors",
     "Outcome": "loupe.brain.slicing.outcomes",

@@ -104,7 +104,10 @@ class Finding(Record):
     def where(self) -> str:
         """The slice in words, e.g. ``"night × rain"``."""
         if self.near is not None:
-            mostly = ", ".join(f"{_named(name, value, 'text')} {share:.0%}".replace("%", " %") for name, value, share in self.near.mostly)
+            mostly = ", ".join(
+                f"{_named(name, value, 'text')} {share:.0%}".replace("%", " %")
+                for name, value, share in self.near.mostly
+            )
             return f"look-alike ({mostly})" if mostly else "look-alike"
         kinds = {facts["name"]: facts.get("kind") for facts in self.factors}
         return " × ".join(_named(name, value, kinds.get(name)) for name, value in self.slice.values.items())
@@ -114,10 +117,7 @@ class Finding(Record):
         """What was found, in one sentence."""
         low, high = _percent(self.rate.low), _percent(self.rate.high)
         start = f"{title_of(self.failure)}: {_percent(self.rate.rate)} of {self.where} pictures fail [{low}, {high}]"
-        if math.isinf(self.lift):
-            lift = "and none elsewhere"
-        else:
-            lift = f"{self.lift:.1f} times as often as elsewhere"
+        lift = "and none elsewhere" if math.isinf(self.lift) else f"{self.lift:.1f} times as often as elsewhere"
         return f"{start}, {lift} ({'q' if self.confirmed else 'not confirmed: q'} {small(self.q)})"
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ All is pure arithmetic over columns and states. The steps, and why:
 - Samples that belong together stay in one half (``groups``), and count as as many as they tell (``stats.excess``).
 - On the explored half every combination of up to three values is counted at once (``lattice``), and every neighborhood
   of vectors (``neighborhoods``). The worst few of each outcome are the candidates.
-- On the other half each candidate is tested by itself; Benjamini and Hochberg correct for all of them, over all outcomes.
+- On the other half each candidate is tested by itself; Benjamini and Hochberg correct for all, over all outcomes.
 - What one slice causes shows in many: in its parts, in what holds it, in what goes along with it. So the strongest is
   chosen, or the simpler one that explains it; its samples are left out of both halves, and the search goes on with the
   rest until nothing is confirmed. What was confirmed and not chosen is folded into the finding that it overlaps with.
@@ -98,7 +98,7 @@ class Discovery:
 
 
 def any_of(states: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Returns the states of "some failure mode": failed where one has failed, passed where one has passed, and so on."""
+    """Returns the states of "some failure mode": failed where one has failed, else passed where one has passed."""
     # the states stand in the order of what they say
     return np.asarray(np.max(np.stack([*states.values()]), axis=0))
 
@@ -115,8 +115,8 @@ def discover(
     """Returns the slices that fail more often than the rest.
 
     Args:
-        states: for each failure mode or other outcome a (N,) array of ``State``; one called "any" is looked at last, for
-            what no other outcome shows
+        states: for each failure mode or other outcome a (N,) array of ``State``; one called "any" is looked at last,
+            for what no other outcome shows
         columns: the factors by name
         groups: (N,) int64 from 0: the group of each sample; by default each is by itself
         unit: (N, D) float32 vectors of unit length, zeros where there is none; None: no neighborhoods
@@ -254,7 +254,8 @@ class _Outcome:
         top = np.argpartition(-ratio, looked_at - 1)[:looked_at]
         top = top[ratio[top] > 0] + first
         p = self.p_of(top, "explore")
-        order = np.lexsort((top, [len(self.pool.parts(at)) for at in top.tolist()], p))
+        lengths = np.array([len(self.pool.parts(at)) for at in top.tolist()])
+        order = np.lexsort(np.stack([top, lengths, p]))
         chosen: list[int] = []
         for at in top[order[p[order] <= _EXPLORED_P]].tolist():
             if not any(part in chosen and self.explained(at, part, ("explore",)) for part in self.pool.parts(at)):
@@ -344,7 +345,7 @@ class _Search:
         return replace(tested, q=q, confirmed=q <= self.settings.fdr)
 
     def _choose(self, outcome: _Outcome) -> bool:
-        """Chooses the strongest confirmed slice of an outcome, or a simpler one that explains it; False: there is none."""
+        """Chooses the strongest confirmed slice of an outcome, or a simpler one that explains it; False: none is."""
         confirmed = [each for each in self.last[outcome.name] if each.confirmed]
         if not confirmed or sum(each.failure == outcome.name for each in self.chosen) >= MAX_FINDINGS:
             return False

@@ -1,4 +1,4 @@
-"""What discovery found, as records: rates with their intervals, names, examples, and what to say where there is nothing."""
+"""What discovery found, as records: rates with intervals, names, examples, and what to say where there is nothing."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _rate(slice: Slice, failure: str, state: np.ndarray, rows: np.ndarray, desig
 
 
 def _examples(known: Sliced, scenario: Scenario) -> tuple[str, ...]:
-    """Returns samples of the slice that failed, of different groups where there are enough, from the first to the last."""
+    """Returns samples of the slice that failed, of different groups where there are enough of them."""
     failing = np.flatnonzero(scenario.rows & (known.states[scenario.failure] == State.FAILED))
     _, first = np.unique(known.groups[failing], return_index=True)
     if len(first) >= EXAMPLES:
@@ -175,14 +175,16 @@ def _message(known: Sliced, made: Discovery | None, settings: Settings) -> str:
     if not usable(known.states, settings.min_samples):
         return "Every judged sample failed, or too few were judged of what failed: no part is worse than the rest"
     if made is None:
-        return "Nothing to slice by: no factor has a value with enough samples beside others. Give by=, or import factors"
+        return (
+            "Nothing to slice by: no factor has a value with enough samples beside others. Give by=, or import factors"
+        )
     if not made.searched:
         return f"No factor has a value that at least {settings.min_samples} samples have, and others have not"
     if not made.tested:
         return f"No slice looks worse than the rest: {made.searched:,} were looked at"
     return (
-        f"Nothing was confirmed: of {made.searched:,} slices {made.tested:,} looked worst on one half, and none of them "
-        "failed more often on the other half than chance allows"
+        f"Nothing was confirmed: of {made.searched:,} slices {made.tested:,} looked worst on one half, and none of "
+        "them failed more often on the other half than chance allows"
     )
 
 

@@ -133,8 +133,8 @@ class Lattice:
 def lattice(columns: Mapping[str, Column], *, max_factors: int = 3, minimum: int = 20) -> Lattice:
     """Returns the combinations of values of N samples that have enough samples.
 
-    A combination is looked at only where the combination without its last value has enough samples: whatever has too few
-    samples has no part with enough (R. Agrawal & R. Srikant, VLDB 1994).
+    A combination is looked at only where the combination without its last value has enough samples: whatever has too
+    few samples has no part with enough (R. Agrawal & R. Srikant, VLDB 1994).
 
     Args:
         columns: the factors by name
@@ -217,4 +217,3 @@ def _axes(place: int, column: Column, minimum: int) -> Iterator[_Axis]:
         codes = np.ones(column.n, dtype=np.int32)
         codes[column.samples[column.codes == value]] = 0
         yield _Axis(place, (value,), codes)
-

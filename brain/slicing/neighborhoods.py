@@ -51,8 +51,8 @@ def regions(
     """Returns for each outcome the neighborhoods of failing samples that fail most surely more often than the rest.
 
     Around each center the number of neighbors varies, and the one with the largest likelihood ratio is taken: M.
-    Kulldorff's spatial scan statistic (Communications in Statistics, 1997). What it finds is chosen, so that its rate is
-    too high by chance: it has to be confirmed on other samples.
+    Kulldorff's spatial scan statistic (Communications in Statistics, 1997). What it finds is chosen, so that its rate
+    is too high by chance: it has to be confirmed on other samples.
 
     Args:
         unit: (N, D) float32 of unit length; zeros where there is no vector
@@ -139,7 +139,7 @@ def _sizes(minimum: int, maximum: int) -> np.ndarray:
 
 
 def telling(columns: Mapping[str, Column], inside: np.ndarray) -> tuple[tuple[str, object, float], ...]:
-    """Returns up to two factor values that most of some samples have, and far fewer of the others: the most telling first.
+    """Returns up to two factor values that most of some samples have, and far fewer of the others, the most telling first.
 
     Args:
         columns: the factors by name

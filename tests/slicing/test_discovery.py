@@ -162,7 +162,7 @@ def test_what_no_mode_shows_alone_is_found_as_any_and_what_one_shows_is_not_told
     a, b = rng.integers(0, 4, (2, n))
     columns = {"a": Column.of(a.tolist()), "b": Column.of(b.tolist())}
     blur = rng.random(n) < np.where(a == 1, 0.3, 0.05)
-    spread = {f"mode{at}": states_of(rng.random(n) < np.where(b == 2, 0.018, 0.012)) for at in range(24)}
+    spread = {f"mode{at}": states_of(rng.random(n) < np.where(b == 2, 0.022, 0.012)) for at in range(24)}
     states = {"blur": states_of(blur), **spread}
     result = discover({**states, "any": any_of(states)}, columns, settings=Settings())
     named = {(each.failure, each.members) for each in result.findings}
@@ -194,7 +194,9 @@ def test_unknown_and_unchecked_samples_are_left_out() -> None:
 
 def _place(result: Discovery, finding: Finding, drawn: Drawn) -> int:
     names = list(drawn.columns)
-    wanted = {(names.index(name), drawn.columns[name].values.index(value)) for name, value in finding.slice.values.items()}
+    wanted = {
+        (names.index(name), drawn.columns[name].values.index(value)) for name, value in finding.slice.values.items()
+    }
     return next(each.place for each in result.findings if set(each.members) == wanted)
 
 
