@@ -139,7 +139,7 @@ def _sizes(minimum: int, maximum: int) -> np.ndarray:
 
 
 def telling(columns: Mapping[str, Column], inside: np.ndarray) -> tuple[tuple[str, object, float], ...]:
-    """Returns up to two factor values that most of some samples have, and far fewer of the others, the most telling first.
+    """Returns up to two factor values that most of some samples have, and far fewer of the others: the most telling.
 
     Args:
         columns: the factors by name

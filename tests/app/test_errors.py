@@ -35,7 +35,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "rename_sample_field"),
 }
 #: operators that nothing fails which passes their form
-NONE_FAILS = {"scores", "slice"}
+NONE_FAILS = {"discover_slices", "scores", "slice"}
 
 
 def _spoil(app: app_browser.App, form: Any, name: str) -> None:

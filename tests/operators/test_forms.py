@@ -33,6 +33,10 @@ ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images"
 DIFFERENT = {
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
+    ("discover_slices", "by"): "None means what is worth looking at: none is chosen then",
+    ("discover_slices", "embeddings"): "None is a choice with a name",
+    ("discover_slices", "failure"): "None is a choice with a name",
+    ("discover_slices", "groups"): "they are written in one line",
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("slice", "failure"): "None is a choice with a name",
