@@ -30,6 +30,8 @@ REFERENCE = {
     (0.02, 5.0): 2_000, (0.02, 3.0): 7_500, (0.02, 2.0): 20_000,
     (0.01, 5.0): 5_000, (0.01, 3.0): 15_000, (0.01, 2.0): 50_000,
 }  # fmt: skip
+#: sliceline takes a second a run and more
+PEER_RUNS = 10
 GRID = (1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 50_000, 75_000, 100_000)
 
 
@@ -127,10 +129,10 @@ def _power_of(case: Case, runs: int, *, peer: bool) -> None:
         hit = hits_of(drawn, made)
         exact, near = exact + hit[0], near + hit[1]
         alone += oracle(drawn, seed)
-        if peer and seed < 20:
+        if peer and seed < PEER_RUNS:
             best += by_sliceline(drawn)
         cards.append(len(made.findings))
-    peers = share(best, min(runs, 20)) if peer else "–"
+    peers = share(best, min(runs, PEER_RUNS)) if peer else "–"
     several = share(sum(number > 2 for number in cards), runs)
     row(
         _name(case),

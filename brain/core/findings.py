@@ -95,10 +95,12 @@ class Finding(Record):
     @property
     def key(self) -> str:
         """Says which slice and failure it is, whatever the numbers are: 16 hexadecimal digits."""
-        facts: list[Any] = [self.failure, sorted(self.slice.values.items())]
-        if self.near is not None:
-            facts.append([self.near.field, self.near.center])
-        return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
+        return _digest([self.failure, self.slice_key])
+
+    @property
+    def slice_key(self) -> str:
+        """Says which slice it is, whatever fails there: 16 hexadecimal digits."""
+        return _digest(sorted(self.slice.values.items()))
 
     @property
     def where(self) -> str:
@@ -167,6 +169,13 @@ class SliceFindings(Tabular, Record):
             lists[name] = tuple(map(Finding.from_dict, facts[name]))
         return cls(**{**{name: value for name, value in facts.items() if name in known}, **lists})
 
+    def by_slice(self) -> list[tuple[Finding, ...]]:
+        """Returns the findings of each slice: where a slice fails in several ways, the surest first."""
+        known: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            known.setdefault(finding.slice_key, []).append(finding)
+        return [tuple(findings) for findings in known.values()]
+
     def table(self) -> Table:
         """Returns the table that it prints as: a row for each finding; candidates are counted."""
         rows = [
@@ -213,6 +222,10 @@ def small(number: float) -> str:
     if number >= 0.995:
         return "= 1"
     return "= " + (f"{number:.3f}" if number < 0.1 else f"{number:.2f}").removeprefix("0")
+
+
+def _digest(facts: Any) -> str:
+    return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
 
 
 def _named(name: str, value: str, kind: str | None) -> str:

@@ -281,12 +281,14 @@ class Dismissal(Record):
         by: who
         at: when: ISO 8601 in UTC
         sentence: what the finding said then
+        together: what was put aside at once shares it
     """
 
     reason: str
     by: str
     at: str
     sentence: str = ""
+    together: str = ""
 
 
 def keep(samples: SampleCollection, findings: SliceFindings, params: Mapping[str, Any]) -> None:
@@ -341,12 +343,14 @@ def dismissed(samples: SampleCollection) -> dict[str, Dismissal]:
     return known
 
 
-def dismiss(samples: SampleCollection, finding: Finding, reason: str, *, by: str = "") -> Dismissal:
-    """Puts a finding aside; it stays aside when slices are looked for again.
+def dismiss(
+    samples: SampleCollection, findings: Finding | Sequence[Finding], reason: str, *, by: str = ""
+) -> list[Dismissal]:
+    """Puts findings aside; they stay aside when slices are looked for again.
 
     Args:
         samples: a dataset or view
-        finding: which
+        findings: which: one, or several that are put aside, and can be taken back, together
         reason: why, in a few words
         by: who; by default whoever runs this
 
@@ -355,15 +359,19 @@ def dismiss(samples: SampleCollection, finding: Finding, reason: str, *, by: str
     """
     if not reason.strip():
         raise InputError("expected a reason to put a finding aside, got nothing: say in a few words why")
-    made = Dismissal(" ".join(reason.split())[:500], by or user(), now(), finding.sentence)
-    store_runs.set_settings(samples, {f"{_DISMISSED}.{finding.key}": made.to_dict()})
-    return made
+    own = [findings] if isinstance(findings, Finding) else list(findings)
+    words, who, when = " ".join(reason.split())[:500], by or user(), now()
+    made = {each.key: Dismissal(words, who, when, each.sentence, own[0].key) for each in own}
+    store_runs.set_settings(samples, {f"{_DISMISSED}.{key}": each.to_dict() for key, each in made.items()})
+    return list(made.values())
 
 
 def restore(samples: SampleCollection, key: str) -> None:
-    """Takes back that a finding was put aside."""
-    if key in dismissed(samples):
-        store_runs.set_settings(samples, {f"{_DISMISSED}.{key}": None})
+    """Takes back that a finding, and those that were put aside together with it, were put aside."""
+    known = dismissed(samples)
+    if key in known:
+        own = [other for other, each in known.items() if each.together == known[key].together] or [key]
+        store_runs.set_settings(samples, {f"{_DISMISSED}.{other}": None for other in own})
 
 
 def now() -> str:

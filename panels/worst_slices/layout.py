@@ -13,6 +13,9 @@ from loupe.operators.summary import counted, escape, percent
 from loupe.panels import theme, widgets
 from loupe.panels.worst_slices import plot
 
+#: so many slices have a card
+MAX_CARDS = 20
+
 if TYPE_CHECKING:
     from loupe.brain.store.findings import Dismissal, InSlice
     from loupe.panels.worst_slices.panel import Content
@@ -56,8 +59,11 @@ def draw(
         panel.view("message", types.AlertView(severity="info", label=f"{known.message}.{_advice(content)}"))
     elif not content.open:
         panel.view("message", types.AlertView(severity="info", label="All findings were put aside: see below."))
-    for number, finding in enumerate(content.open):
-        _card(panel, handlers, content, finding, number, choices, narrowed)
+    for number, findings in enumerate(content.open[:MAX_CARDS]):
+        _card(panel, handlers, content, findings, number, choices, narrowed)
+    if len(content.open) > MAX_CARDS:
+        more = f"{len(content.open) - MAX_CARDS:,} more slices, less sure: `loupe.discover_slices` lists them all."
+        panel.md(more, name="more_slices", componentsProps=theme.SMALL)
     _below(panel, handlers, content, choices, narrowed)
     panel.md(_how(content), name="how", componentsProps=theme.SMALL)
 
@@ -86,15 +92,15 @@ def _card(
     panel: types.Object,
     handlers: Any,
     content: Content,
-    finding: Finding,
+    findings: Sequence[Finding],
     number: int,
     choices: Mapping[str, Any],
     narrowed: InSlice | None,
 ) -> None:
+    finding = findings[0]
     chosen = narrowed is not None and narrowed.key == finding.key
     card = widgets.column(panel, f"finding_{finding.key}", **(_CHOSEN if chosen else _CARD))
-    title = f"**{number + 1}. {escape(title_of(finding.failure))}** · {escape(finding.where)}"
-    card.md(title, name="title", componentsProps=theme.LARGE)
+    card.md(f"**{number + 1}. {escape(finding.where)}**", name="title", componentsProps=theme.LARGE)
     card.md(f"{escape(finding.sentence)}.", name="sentence", componentsProps=theme.TEXT)
     card.str(
         "bars",
@@ -102,7 +108,7 @@ def _card(
         view=types.ImageView(alt=_spoken(finding), componentsProps={"image": {"style": _BARS}}),
     )
     _pictures(card, handlers, content, finding)
-    card.md(_more(finding), name="more", componentsProps=theme.SMALL)
+    card.md(_more(findings), name="more", componentsProps=theme.SMALL)
     row = widgets.row(card, "buttons")
     row.btn(
         "show",
@@ -161,7 +167,8 @@ def _spoken(finding: Finding) -> str:
     return f"{percent(finding.rate.rate)} of the slice fail, {percent(finding.rest.rate)} of the rest"
 
 
-def _more(finding: Finding) -> str:
+def _more(findings: Sequence[Finding]) -> str:
+    finding, others = findings[0], findings[1:]
     own, whole = finding.rate, finding.whole
     parts = [
         f"The bars: {own.failures:,} of {own.n:,} against {finding.rest.failures:,} of {finding.rest.n:,}, on the half "
@@ -171,6 +178,12 @@ def _more(finding: Finding) -> str:
     if whole.unknown or whole.unchecked:
         parts.append(f"{whole.unknown:,} unknown, {whole.unchecked:,} not checked")
     text = "; ".join(parts) + "."
+    if others:
+        named = [
+            f"{title_of(each.failure)} {percent(each.rate.rate)} against {percent(each.rest.rate)}" for each in others
+        ]
+        more = f" and {len(others) - 6} more" if len(others) > 6 else ""
+        text += f"\n\nFails more often there, too: {escape(', '.join(named[:6]))}{more}."
     if finding.also:
         also = ", ".join(f"{_values(each.slice.values)} ({percent(each.rate)})" for each in finding.also[:6])
         more = f" and {len(finding.also) - 6} more" if len(finding.also) > 6 else ""
@@ -185,7 +198,7 @@ def _values(values: Mapping[str, str]) -> str:
 def _below(
     panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any], narrowed: InSlice | None
 ) -> None:
-    candidates, aside = content.findings.candidates, content.aside
+    candidates, together = content.findings.candidates, _together(content.aside)
     if candidates:
         opened = choices["candidates"] is True
         number = counted(len(candidates), "slice")
@@ -198,13 +211,13 @@ def _below(
                 componentsProps=theme.SMALL,
             )
             _lines(panel, handlers, candidates, narrowed)
-    if aside:
+    if together:
         opened = choices["aside"] is True
-        label = f"{'▾' if opened else '▸'} Put aside: {counted(len(aside), 'finding')}"
+        label = f"{'▾' if opened else '▸'} Put aside: {counted(len(together), 'slice')}"
         panel.btn("unfold_aside", label=label, variant="text", on_click=handlers.on_aside)
         if opened:
-            for key, dismissal in aside.items():
-                _put_aside(panel, handlers, key, dismissal)
+            for key, (dismissal, others) in together.items():
+                _put_aside(panel, handlers, key, dismissal, others)
 
 
 def _lines(panel: types.Object, handlers: Any, candidates: Sequence[Finding], narrowed: InSlice | None) -> None:
@@ -220,11 +233,20 @@ def _lines(panel: types.Object, handlers: Any, candidates: Sequence[Finding], na
         row.md(f"**{escape(text)}**" if bold else escape(text), name="text", componentsProps=theme.SMALL)
 
 
-def _put_aside(panel: types.Object, handlers: Any, key: str, dismissal: Dismissal) -> None:
+def _together(aside: Mapping[str, Dismissal]) -> dict[str, tuple[Dismissal, int]]:
+    """Returns what was put aside at once by the key of the first, and how many others were with it."""
+    groups: dict[str, list[str]] = {}
+    for key, dismissal in aside.items():
+        groups.setdefault(dismissal.together or key, []).append(key)
+    return {keys[0]: (aside.get(first, aside[keys[0]]), len(keys) - 1) for first, keys in groups.items()}
+
+
+def _put_aside(panel: types.Object, handlers: Any, key: str, dismissal: Dismissal, others: int) -> None:
     row = widgets.row(panel, f"aside_{key}")
     row.btn("undo", label="Undo", icon="undo", variant="outlined", on_click=handlers.on_undo, params={"key": key})
     who = f"{dismissal.by}, " if dismissal.by else ""
-    text = f"{escape(dismissal.sentence)}. **{escape(dismissal.reason)}** ({escape(who + _when(dismissal.at))})"
+    more = f"; and {counted(others, 'more failure mode')} there" if others else ""
+    text = f"{escape(dismissal.sentence + more)}. **{escape(dismissal.reason)}** ({escape(who + _when(dismissal.at))})"
     row.md(text, name="text", componentsProps=theme.SMALL)
 
 

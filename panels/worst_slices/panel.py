@@ -23,7 +23,7 @@ class Content:
     Attributes:
         findings: what was found last
         at, by: when, and by whom
-        open: the findings that nobody has put aside
+        open: the findings that nobody has put aside, those of one slice together
         aside: why the others were, by key
         pictures: where the App's server serves the examples, by sample id
         stale: what has changed since; empty where nothing has
@@ -33,7 +33,7 @@ class Content:
     findings: SliceFindings
     at: str
     by: str
-    open: tuple[Finding, ...] = ()
+    open: tuple[tuple[Finding, ...], ...] = ()
     aside: Mapping[str, Dismissal] = field(default_factory=dict)
     pictures: Mapping[str, str] = field(default_factory=dict)
     stale: str = ""
@@ -62,6 +62,7 @@ class WorstSlices(Panel[Content]):
     def read(self, view: Any, choices: Mapping[str, Any], kept: Any) -> Reading[Content] | Notice:
         from loupe.brain.store import columns, thresholds_view
         from loupe.brain.store import findings as store
+        from loupe.panels.worst_slices.layout import MAX_CARDS
 
         last = store.load(view)
         if last is None:
@@ -75,8 +76,9 @@ class WorstSlices(Panel[Content]):
             return Notice(text, "find")
         aside = store.dismissed(view)
         known = last.findings
-        shown = tuple(each for each in known.findings if each.key not in aside)
-        examples = sorted({each for finding in shown for each in finding.examples})
+        slices = [tuple(each for each in own if each.key not in aside) for own in known.by_slice()]
+        shown = tuple(filter(None, slices))
+        examples = sorted({each for own in shown[:MAX_CARDS] for each in own[0].examples})
         content = Content(
             known,
             last.at,
@@ -142,21 +144,32 @@ class WorstSlices(Panel[Content]):
             self.choose(ctx, reason=value)
 
     def on_put_aside(self, ctx: Any) -> None:
-        """Puts a finding aside, with the reason that was typed."""
+        """Puts what a card says aside, with the reason that was typed."""
         from loupe.brain.store import findings as store
 
-        finding, reason = self._finding(ctx), self.choices(ctx)["reason"]
-        if finding is None:
+        finding = self._finding(ctx)
+        reason = self._typed(ctx, finding.key) if finding is not None else ""
+        last = store.load(ctx.dataset) if finding is not None else None
+        if finding is None or last is None:
             return
-        if not isinstance(reason, str) or not reason.strip():
+        if not reason.strip():
             ctx.ops.notify("Say in a few words why: who looks here later will read it", variant="info")
             return
-        store.dismiss(ctx.dataset, finding, reason, by=getattr(ctx.user, "name", None) or "")
+        aside = store.dismissed(ctx.dataset)
+        own = [each for each in last.findings.findings if each.slice_key == finding.slice_key and each.key not in aside]
+        store.dismiss(ctx.dataset, own, reason, by=getattr(ctx.user, "name", None) or "")
         self.choose(ctx, dismissing="", reason="")
         self.refresh(ctx)
 
+    def _typed(self, ctx: Any, key: str) -> str:
+        """Returns the reason that stands in a card's field: what the App sends with the click, else what it sent last."""
+        card = ctx.panel.state.get(f"finding_{key}")
+        typed = card.get(f"reason_{key}") if isinstance(card, Mapping) else None
+        reason = typed if isinstance(typed, str) else self.choices(ctx)["reason"]
+        return reason if isinstance(reason, str) else ""
+
     def on_undo(self, ctx: Any) -> None:
-        """Takes back that a finding was put aside."""
+        """Takes back that findings were put aside, all that were together."""
         from loupe.brain.store import findings as store
 
         key = ctx.params.get("key")

@@ -18,6 +18,14 @@ def found_in(dataset: Any) -> Any:
     return loupe.discover_slices(dataset, by=["scenario.time", "scenario.weather", loupe.Factor.tags()])
 
 
+def found_in_again(dataset: Any) -> Any:
+    from loupe.brain.store import findings as store
+
+    kept = store.load(dataset)
+    assert kept is not None
+    return kept.findings.findings
+
+
 def test_a_panel_narrows_to_just_the_samples_of_a_finding_and_finds_the_way_back(dataset: Any) -> None:
     import json
 
@@ -71,7 +79,7 @@ def test_a_dismissal_keeps_who_when_and_why_and_outlives_the_next_search(dataset
     from loupe.brain.store import findings as store
 
     finding = found_in(dataset).findings[0]
-    made = store.dismiss(dataset, finding, "  known:\n a lens cap. $set it's <b>ok</b> ")
+    (made,) = store.dismiss(dataset, finding, "  known:\n a lens cap. $set it's <b>ok</b> ")
     assert made.reason == "known: a lens cap. $set it's <b>ok</b>"
     assert made.by
     assert made.at.startswith("20")
@@ -82,6 +90,11 @@ def test_a_dismissal_keeps_who_when_and_why_and_outlives_the_next_search(dataset
     store.restore(dataset, finding.key)
     store.restore(dataset, "never dismissed")
     assert store.dismissed(dataset) == {}
+    two, three = dataset, found_in_again(dataset)[:3]
+    store.dismiss(two, three, "all at once")
+    assert len(store.dismissed(two)) == 3
+    store.restore(two, three[1].key)
+    assert store.dismissed(two) == {}
 
 
 def test_it_is_noticed_that_samples_changed(dataset: Any) -> None:
