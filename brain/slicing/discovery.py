@@ -207,9 +207,9 @@ class _Outcome:
         self.sides = {"explore": explored, "confirm": ~explored}
         self.rho = 0.0
         confirming = np.flatnonzero(self.judged & ~explored)
-        self.clustered = len(np.unique(groups[confirming])) < len(confirming)
-        if self.clustered:
+        if len(np.unique(groups[confirming])) < len(confirming):
             self.rho = intraclass(self.failed[confirming], groups[confirming])
+        self.design = design_effect(groups[confirming], self.rho)
         self.own = np.array([each.failure == name for each in pool.near], dtype=bool)
         self.n: dict[str, np.ndarray] = {}
         self.k: dict[str, np.ndarray] = {}
@@ -275,7 +275,7 @@ class _Outcome:
         whole_k, whole_n = (sum(int(table[side][part]) for side in sides) for table in (self.k, self.n))
         if n == whole_n:
             return True
-        return bool(excess_p(k, n, whole_k - k, whole_n - n) > _EXPLAINED_P)
+        return bool(excess_p(k, n, whole_k - k, whole_n - n, self.design) > _EXPLAINED_P)
 
     def designs(self, rows: np.ndarray) -> tuple[float, float]:
         """Returns the design effects of a slice and of all samples, on the confirming half."""

@@ -12,6 +12,8 @@ from loupe.brain.slicing.outcomes import State
 
 #: of each outcome so many neighborhoods are kept, of so many centers, among so many samples
 REGIONS, CENTERS, SEARCHED = 8, 96, 20_000
+#: of all outcomes together so many, but two of each
+_MAX_REGIONS = 64
 #: a neighborhood holds no larger share of the samples: the rest has to stay a rest
 _MAX_SHARE = 0.25
 #: how much larger the next size is that is looked at
@@ -69,11 +71,12 @@ def regions(
     if not len(sizes):
         return []
     chosen: list[Region] = []
+    wanted = max(2, min(REGIONS, _MAX_REGIONS // max(1, len(states))))
     for failure, state in states.items():
         failing = known[state[known] == State.FAILED]
         centers = failing if len(failing) <= CENTERS else np.sort(rng.choice(failing, CENTERS, replace=False))
         if len(centers):
-            chosen += _scan(unit, failure, state, known, centers, sizes)
+            chosen += _scan(unit, failure, state, known, centers, sizes)[:wanted]
     return chosen
 
 

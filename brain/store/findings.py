@@ -310,10 +310,11 @@ def stamp(samples: SampleCollection) -> str:
     """Returns what changes when a sample of a view comes, goes or is written to, by anyone or by a run of Loupe's."""
     with database_errors():
         count = samples.count()
-        last = samples.max("last_modified_at") if count else None
+        # by the index: a maximum would look at every sample
+        last = samples.sort_by("last_modified_at", reverse=True).limit(1).values("last_modified_at")
         # Loupe's own bulk writes leave the time of a sample as it is, and keep a run
         runs = [key for key in store_runs.listed(samples) if key != KEY]
-    return f"{count} {last} {hashlib.blake2b(' '.join(runs).encode(), digest_size=4).hexdigest()}"
+    return f"{count} {last[0] if last else ''} {hashlib.blake2b(' '.join(runs).encode(), digest_size=4).hexdigest()}"
 
 
 def stale(samples: SampleCollection, last: Kept) -> str:

@@ -162,7 +162,7 @@ class WorstSlices(Panel[Content]):
         self.refresh(ctx)
 
     def _typed(self, ctx: Any, key: str) -> str:
-        """Returns the reason that stands in a card's field: what the App sends with the click, else what it sent last."""
+        """Returns the reason in a card's field: what the App sends with the click, else what it sent last."""
         card = ctx.panel.state.get(f"finding_{key}")
         typed = card.get(f"reason_{key}") if isinstance(card, Mapping) else None
         reason = typed if isinstance(typed, str) else self.choices(ctx)["reason"]

@@ -14,7 +14,7 @@ def found_in(dataset: Any) -> Any:
 
     import loupe
 
-    fill(dataset, 1500)
+    fill(dataset, 1500, checks=("exposure", "sharpness", "tiling", "grayscale"))
     return loupe.discover_slices(dataset, by=["scenario.time", "scenario.weather", loupe.Factor.tags()])
 
 
