@@ -129,7 +129,7 @@ def _card(
         _ask_why(card, handlers, finding)
     else:
         dismiss = {"on_click": handlers.on_dismiss, "params": {"key": finding.key}}
-        row.btn("dismiss", label="Dismiss", variant="outlined", **dismiss)
+        row.btn("dismiss", label="Dismiss …", variant="outlined", **dismiss)
 
 
 def _ask_why(card: types.Object, handlers: Any, finding: Finding) -> None:
@@ -137,7 +137,6 @@ def _ask_why(card: types.Object, handlers: Any, finding: Finding) -> None:
         f"reason_{finding.key}",
         label="Why is it put aside? Who looks here later will read it.",
         view=types.TextFieldView(placeholder="e.g. known: a lens cap on camera 3"),
-        on_change=handlers.on_reason,
     )
     row = widgets.row(card, "why")
     params = {"key": finding.key}

@@ -51,7 +51,7 @@ class WorstSlices(Panel[Content]):
         "Which slices of the samples fail more often than the rest: found on one half of the samples, confirmed on the "
         "other. 'Show' narrows the view to a slice. 'Dismiss' puts a finding aside, with the reason."
     )
-    defaults = {"candidates": False, "aside": False, "dismissing": "", "reason": ""}
+    defaults = {"candidates": False, "aside": False, "dismissing": ""}
     actions = {**Panel.actions, "find": "Find the worst slices"}
 
     def narrowing(self) -> type[InSlice]:
@@ -130,18 +130,12 @@ class WorstSlices(Panel[Content]):
         """Asks why."""
         key = ctx.params.get("key")
         if isinstance(key, str):
-            self.choose(ctx, dismissing=key, reason="")
+            self.choose(ctx, dismissing=key)
             self.redraw(ctx)
 
     def on_cancel(self, ctx: Any) -> None:
-        self.choose(ctx, dismissing="", reason="")
+        self.choose(ctx, dismissing="")
         self.redraw(ctx)
-
-    def on_reason(self, ctx: Any) -> None:
-        """Something was typed; nothing is drawn, which would take the field away from who types."""
-        value = ctx.params.get("value")
-        if isinstance(value, str):
-            self.choose(ctx, reason=value)
 
     def on_put_aside(self, ctx: Any) -> None:
         """Puts what a card says aside, with the reason that was typed."""
@@ -158,15 +152,14 @@ class WorstSlices(Panel[Content]):
         aside = store.dismissed(ctx.dataset)
         own = [each for each in last.findings.findings if each.slice_key == finding.slice_key and each.key not in aside]
         store.dismiss(ctx.dataset, own, reason, by=getattr(ctx.user, "name", None) or "")
-        self.choose(ctx, dismissing="", reason="")
+        self.choose(ctx, dismissing="")
         self.refresh(ctx)
 
     def _typed(self, ctx: Any, key: str) -> str:
-        """Returns the reason in a card's field: what the App sends with the click, else what it sent last."""
+        """Returns what stands in a card's field: the App sends it along with the click, and not with every letter."""
         card = ctx.panel.state.get(f"finding_{key}")
         typed = card.get(f"reason_{key}") if isinstance(card, Mapping) else None
-        reason = typed if isinstance(typed, str) else self.choices(ctx)["reason"]
-        return reason if isinstance(reason, str) else ""
+        return typed if isinstance(typed, str) else ""
 
     def on_undo(self, ctx: Any) -> None:
         """Takes back that findings were put aside, all that were together."""

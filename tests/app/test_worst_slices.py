@@ -103,27 +103,27 @@ def test_from_nothing_to_the_samples_of_the_worst_slice_and_back(app: app_browse
     app.wait_for_count(N)
 
 
-def test_a_finding_is_put_aside_by_the_keyboard_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
+def test_a_finding_is_put_aside_with_a_reason_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
     import fiftyone as fo
 
     from loupe.brain.store import findings as store
 
     page = app.page
     number = len(findings().by_slice())
-    page.get_by_role("button", name="Dismiss", exact=True).first.click()
+    page.get_by_role("button", name="Dismiss …", exact=True).first.click()
     field = page.get_by_placeholder("e.g. known: a lens cap on camera 3")
     field.wait_for()
     field.focus()
     page.keyboard.type("known: <b>night</b> is hard", delay=15)
     page.wait_for_timeout(1500)
     page.screenshot(path=tmp_path / "why.png")
-    page.get_by_role("button", name="Put aside", exact=True).press("Enter")
+    page.get_by_role("button", name="Put aside", exact=True).click()
     page.wait_for_timeout(1500)
     page.screenshot(path=tmp_path / "pressed.png")
     page.get_by_text("Put aside: 1 slice").wait_for()
     dismissal, *_ = store.dismissed(fo.load_dataset(NAME)).values()
     assert dismissal.reason == "known: <b>night</b> is hard"
-    assert page.get_by_role("button", name="Dismiss", exact=True).count() == number - 1
+    assert page.get_by_role("button", name="Dismiss …", exact=True).count() == number - 1
     page.get_by_text("Put aside: 1 slice").click()
     page.get_by_text("known: <b>night</b> is hard").wait_for()
     page.get_by_text("Not confirmed:").click()
@@ -134,7 +134,7 @@ def test_a_finding_is_put_aside_by_the_keyboard_and_taken_back(app: app_browser.
     sound(page)
     page.get_by_role("button", name="Undo", exact=True).click()
     page.get_by_text("Put aside:").wait_for(state="detached")
-    assert page.get_by_role("button", name="Dismiss", exact=True).count() == number
+    assert page.get_by_role("button", name="Dismiss …", exact=True).count() == number
     page.get_by_text("Not confirmed:").click()
 
 

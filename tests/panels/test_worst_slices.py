@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pydash
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.database]
@@ -116,7 +117,7 @@ def test_a_finding_is_put_aside_with_a_reason_and_taken_back(filled: Any) -> Non
     assert f"reason_{key}" in str(session.properties()[f"finding_{key}"])
     session.call("on_put_aside", key=key)
     assert session.messages == ["Say in a few words why: who looks here later will read it"]
-    session.call("on_reason", value="known: <b>a lens cap</b>")
+    pydash.set_(session.state, f"finding_{key}.reason_{key}", "known: <b>a lens cap</b>")
     session.call("on_put_aside", key=key)
     assert key not in cards(session)
     assert "Put aside: 1 slice" in str(session.output)
