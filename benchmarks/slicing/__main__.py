@@ -1,7 +1,7 @@
 """Failures by scenario: how often what is said of slices is right, and how fast it is said.
 
 python -m benchmarks.slicing discovery              # worst slices: power, null data, cards, speed, sliceline
-python -m benchmarks.slicing discovery --part null  # one part: power, grid, null, near, speed
+python -m benchmarks.slicing discovery --part null  # one part: power, grid, null, near, speed, panel
 python -m benchmarks.slicing discovery --runs 40    # fewer runs a cell
 """
 

@@ -17,7 +17,9 @@ import numpy as np
 
 from benchmarks.commands import Family
 from benchmarks.figures import header, row, share, title
+from benchmarks.slicing.discovery_panel import print_panel
 from benchmarks.slicing.planting import Case, Drawn, draw
+from benchmarks.speed.end_to_end import own_database
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.discovery import Discovery, Settings, discover
 from loupe.brain.slicing.outcomes import State
@@ -230,6 +232,7 @@ def speed(runs: int) -> None:
     """Prints the processor time, beside sliceline's on the same samples."""
     title("Processor time in seconds, one planted pair (aims: 1 s at 50,000 samples × 8 factors, 20 s at 1,000,000)")
     header("samples", "outcomes", "discover", "findings", "sliceline 3 levels, best 5")
+    search(draw(Case(1_000), 0), 0)  # scipy is imported
     for n, outcomes in ((50_000, 1), (50_000, 30), (1_000_000, 1), (1_000_000, 10)):
         drawn = draw(Case(n), 1)
         rng = np.random.default_rng(0)
@@ -259,4 +262,10 @@ def _states(failed: np.ndarray | Sequence[bool]) -> np.ndarray:
     return np.where(failed, State.FAILED, State.PASSED).astype(np.int8)
 
 
-PARTS = {"power": power, "grid": grid, "null": null, "near": near, "speed": speed}
+def panel(_runs: int) -> None:
+    """Prints how long it takes on a dataset, and how quickly the panel answers."""
+    with own_database():
+        print_panel(100_000)
+
+
+PARTS = {"power": power, "grid": grid, "null": null, "near": near, "speed": speed, "panel": panel}
