@@ -31,7 +31,7 @@ _PICTURE = {
     "cursor": "pointer",
     "display": "block",
 }
-_BARS = {"width": "100%", "maxWidth": plot.WIDTH, "display": "block"}
+_BARS = {"width": "100%", "maxWidth": plot.WIDTH, "height": plot.HEIGHT, "objectFit": "fill", "display": "block"}
 
 
 def draw(
@@ -205,7 +205,8 @@ def _below(
         panel.btn("unfold_candidates", label=label, variant="text", on_click=handlers.on_candidates)
         if opened:
             panel.md(
-                "No findings: each looked worse on one half, and chance explains what the other half shows.",
+                "No findings: each looked worse on one half, and chance explains what the other half shows without the "
+                "slices above. So p and q leave those out, and the rates do not.",
                 name="candidates_note",
                 componentsProps=theme.SMALL,
             )
