@@ -43,6 +43,8 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "scores": ("sort by failure score", "Sort", {}, "no samples"),
     "compare": ("compare models", "Compare", {}, "scenario.hour"),
 }
+#: operators that nothing fails which passes their form
+NONE_FAILS = {"discover_slices", "scores", "slice"}
 
 
 def _spoil(app: app_browser.App, form: Any, name: str) -> None:

@@ -1,0 +1,1 @@
+"""The panel "Worst slices": which slices fail more often than the rest, as cards."""
