@@ -180,7 +180,7 @@ def differences(
     for a, b in couples:
         counts = None if sides is None else _paired_counts(sides[a], sides[b], min_shared, confidence)
         lines.append(counts or _unpaired_counts(standing[a], standing[b]))
-    return _finished([(names[a], names[b]) for a, b in couples], lines, confidence)
+    return differences_of([(names[a], names[b]) for a, b in couples], lines, confidence)
 
 
 @dataclass(frozen=True)
@@ -286,11 +286,19 @@ def _unpaired_counts(a: Standing, b: Standing) -> Counts:
 
 def difference_of(a: str, b: str, counts: Counts, confidence: float = 0.95) -> Difference:
     """Returns one difference, whose p-value stands alone."""
-    return _finished([(a, b)], [counts], confidence)[0]
+    return differences_of([(a, b)], [counts], confidence)[0]
 
 
-def _finished(couples: Sequence[tuple[str, str]], lines: Sequence[Counts], confidence: float) -> list[Difference]:
-    """Returns the differences with their intervals and p-values, all computed at once."""
+def differences_of(
+    couples: Sequence[tuple[str, str]], lines: Sequence[Counts], confidence: float = 0.95
+) -> list[Difference]:
+    """Returns the differences that some counts are, with p-values that are corrected over all of them.
+
+    Args:
+        couples: for each its two names
+        lines: for each its counts
+        confidence: of the intervals
+    """
     low, high, p = (np.full(len(lines), np.nan) for _ in range(3))
     for paired in (True, False):
         at = [place for place, line in enumerate(lines) if line.paired == paired]
