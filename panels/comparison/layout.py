@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loupe.brain.store.compare_view import Pairs
     from loupe.panels.comparison.panel import Content, Two
 
-_PAIRED = {"auto": "as pairs, where shared", "none": "unpaired"}
+_PAIRED = {"auto": "as pairs", "none": "unpaired"}
 
 
 def draw(

@@ -34,12 +34,12 @@ def leaderboard(made: Comparison, chosen: Sequence[str]) -> tuple[list[dict[str,
     judged = [(at, own) for at, own in enumerate(rows) if own.rate.n]
     top = max([0.05, *(own.rate.high for _, own in judged)])
     data = [
-        _intervals(
+        *_intervals(
             [own.rate.rate for _, own in judged],
             [at for at, _ in judged],
             [own.rate.low for _, own in judged],
             [own.rate.high for _, own in judged],
-            [theme.FAIL if own.name in chosen[:1] else theme.PASS for _, own in judged],
+            [theme.PASS for _ in judged],
             [f"{_percent(own.rate.rate)} of {own.rate.n:,}" for _, own in judged],
         ),
         _hover([own.rate.rate for _, own in judged], [at for at, _ in judged], [_standing(own) for _, own in judged]),
@@ -87,18 +87,18 @@ def differences(of: Changed) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         of: two contenders slice by slice
     """
     drawn = [(at, own) for at, own in enumerate(of.differences) if own.n_a and own.n_b]
-    reach = max([0.05, *(max(abs(own.low), abs(own.high)) for _, own in drawn)])
+    reach = max([5.0, *(100 * max(abs(own.low), abs(own.high)) for _, own in drawn)])
     data = [
-        _intervals(
-            [own.difference for _, own in drawn],
+        *_intervals(
+            [100 * own.difference for _, own in drawn],
             [at for at, _ in drawn],
-            [own.low for _, own in drawn],
-            [own.high for _, own in drawn],
+            [100 * own.low for _, own in drawn],
+            [100 * own.high for _, own in drawn],
             [_color(own) for _, own in drawn],
-            [f"{_points(own.difference)}" for _, own in drawn],
+            [_points(own.difference) for _, own in drawn],
         ),
         _hover(
-            [own.difference for _, own in drawn],
+            [100 * own.difference for _, own in drawn],
             [at for at, _ in drawn],
             [_slice(shown(of.values[at]), own, of.worse[at]) for at, own in drawn],
         ),
@@ -110,7 +110,7 @@ def differences(of: Changed) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         small = f"<span style='font-size:11px'>{count}{' few' if few else ''}</span>"
         labels.append(f"{theme.plain(_short(shown(value)))}  {small}")
     layout = _layout(labels, [-1.1 * reach, 1.7 * reach], "← fails less    ·    fails more, points →")
-    layout["xaxis"] |= {"tickformat": "+.0%", "nticks": 6}
+    layout["xaxis"] |= {"tickformat": "+d", "nticks": 6}
     zero = {
         "type": "line",
         "x0": 0,
@@ -131,29 +131,38 @@ def _intervals(
     high: Sequence[float],
     colors: Sequence[str],
     texts: Sequence[str],
-) -> dict[str, Any]:
-    """Returns a trace of points, their intervals as lines, and a text behind the end of each."""
-    return {
-        "type": "scatter",
+) -> list[dict[str, Any]]:
+    """Returns the intervals as lines, the points on them, and a text behind the end of each: a trace each."""
+    common = {"type": "scatter", "hoverinfo": "skip", "showlegend": False}
+    lines = {
+        **common,
         "name": "intervals",
-        "mode": "lines+markers+text",
-        # each row: from the low end to the point to the high end, and a gap
-        "x": [each for a, b, c in zip(low, values, high, strict=True) for each in (a, b, c, None)],
-        "y": [each for row in rows for each in (row, row, row, None)],
-        "text": [each for text in texts for each in ("", "", f"  {text}", "")],
+        "mode": "lines",
+        # from the low end to the high end of each row, and a gap
+        "x": [end for ends in zip(low, high, strict=True) for end in (*ends, None)],
+        "y": [each for row in rows for each in (row, row, None)],
+        "line": {"color": theme.GRAY, "width": 3},
+    }
+    points = {
+        **common,
+        "name": "points",
+        "mode": "markers",
+        "x": list(values),
+        "y": list(rows),
+        "marker": {"color": list(colors), "size": 13},
+    }
+    words = {
+        **common,
+        "name": "words",
+        "mode": "text",
+        "x": list(high),
+        "y": list(rows),
+        "text": [f"  {text}" for text in texts],
         "textposition": "middle right",
         "textfont": {"size": 12, "color": theme.GRAY},
         "cliponaxis": False,
-        "line": {"color": theme.GRAY, "width": 3},
-        "marker": {
-            "color": [each for color in colors for each in (theme.GRAY, color, theme.GRAY, theme.GRAY)],
-            "size": [each for _ in colors for each in (1, 13, 1, 1)],
-            "opacity": 1,
-            "line": {"width": 0},
-        },
-        "hoverinfo": "skip",
-        "showlegend": False,
     }
+    return [lines, points, words]
 
 
 def _hover(values: Sequence[float], rows: Sequence[int], texts: Sequence[str]) -> dict[str, Any]:

@@ -31,16 +31,14 @@ def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFa
     rates = {"signs-1.0": 0.12, "signs-1.1": 0.13, '<b>quick</b> & "fast"': 0.3, "😀 base": 0.32, "tiny": 0.7}
     dataset = fo.Dataset(NAME, persistent=True)
     fill_models(dataset, rates, prompts=80, worse_at_night={"signs-1.1": 0.35}, files=[str(path) for path in pictures])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIFTYONE_APP_THEME", "browser")
-        with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1250) as page:
-            opened = app_browser.App(page, address)
-            try:
-                opened.open("models-side-by-side")
-                opened.open_panel("Compare")
-                yield opened
-            finally:
-                page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1250) as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open("models-side-by-side")
+            opened.open_panel("Compare")
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
     dataset.delete()
 
 
@@ -142,7 +140,7 @@ def test_another_factor_another_failure_and_no_pairs(app: app_browser.App, tmp_p
     app.choose("Samples", "unpaired")
     app.page.get_by_text("These two share no samples").wait_for()
     shot(app, tmp_path, "unpaired")
-    app.choose("Samples", "as pairs, where shared")
+    app.choose("Samples", "as pairs")
     app.page.get_by_role("button", name=re.compile("Show .* that changed")).wait_for()
     app.choose("Compare", "time")
     app.page.wait_for_function(
@@ -156,10 +154,8 @@ def test_another_factor_another_failure_and_no_pairs(app: app_browser.App, tmp_p
 def test_the_other_theme_and_a_narrow_page(app: app_browser.App, tmp_path: Path) -> None:
     page = app.page
     dark = _is_dark(app)
-    page.emulate_media(color_scheme="light" if dark else "dark")
-    page.reload()
-    page.locator('[data-cy="entry-counts"]').wait_for()
-    app.open_panel("Compare")
+    page.get_by_title("Light mode" if dark else "Dark mode").click()
+    page.wait_for_timeout(1500)
     drawn(app, "tied")
     shot(app, tmp_path, "light" if dark else "dark")
     assert _is_dark(app) != dark

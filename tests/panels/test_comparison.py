@@ -77,9 +77,12 @@ def test_two_of_them_slice_by_slice_are_what_the_verb_says_of_each_slice(session
         alone = loupe.compare(filled.match({"scenario.time": value})).difference("new", "old")
         assert (own.n, own.only_a, own.only_b) == (alone.n, alone.only_a, alone.only_b)
         assert (own.low, own.high) == pytest.approx((alone.low, alone.high))
-    assert _trace(session, "slices", "facts")["x"] == pytest.approx([own.difference for own in two.changed.differences])
-    colors = _trace(session, "slices", "intervals")["marker"]["color"]
-    assert len(set(colors[1::4])) == 2, "at night it is surely worse, by day nothing tells"
+    points = [100 * own.difference for own in two.changed.differences]
+    assert _trace(session, "slices", "facts")["x"] == pytest.approx(points)
+    assert [end for end in _trace(session, "slices", "intervals")["x"] if end is not None] == pytest.approx(
+        [100 * end for own in two.changed.differences for end in (own.low, own.high)]
+    )
+    assert len(set(_trace(session, "slices", "points")["marker"]["color"])) == 2, "by day nothing tells"
     session.call("on_factor", value="scenario.place")
     assert session.content.two.changed.values == ("beach", "forest", "street")
     session.call("on_swap")
