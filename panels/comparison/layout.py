@@ -127,6 +127,26 @@ def _two(panel: types.Object, handlers: Any, content: Content, two: Two, narrowe
         return
     widgets.plot(panel, "slices", plot.differences(two.changed), handlers.on_slice)
     panel.md(_legend(two), name="legend", componentsProps=theme.SMALL)
+    _regressions(panel, handlers, two)
+
+
+def _regressions(panel: types.Object, handlers: Any, two: Two) -> None:
+    new, old = (escape(_named(name)) for name in (two.difference.a, two.difference.b))
+    if two.regressions is None:
+        row = widgets.row(panel, "search")
+        text = "Look through combinations"
+        row.btn("search", label=text, icon="search", variant="outlined", on_click=handlers.on_search)
+        row.md(
+            "Where did it get worse, by one factor or two? Takes some seconds.", name="why", componentsProps=theme.SMALL
+        )
+        return
+    if not two.regressions:
+        text = f"Looked through all factors and each two of them: **{new}** surely fails more than **{old}** nowhere."
+    else:
+        lines = "\n".join(f"- {escape(each)}" for each in two.regressions)
+        how = "chosen on one half of the samples and confirmed on the other"
+        text = f"**Where {new} got worse than {old}**, {how}:\n\n{lines}"
+    panel.md(text, name="regressions", componentsProps=theme.SMALL)
 
 
 def _verdict(own: Difference) -> str:

@@ -12,7 +12,7 @@ from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.latest import Shown
 
 if TYPE_CHECKING:
-    from loupe.brain.core.comparison import Comparison, Difference
+    from loupe.brain.core.comparison import Comparison, Difference, Regression
     from loupe.brain.slicing.changed import Changed
     from loupe.brain.slicing.regressions import Units
     from loupe.brain.store.compare_view import Pairs
@@ -23,6 +23,8 @@ _MAX_FACTORS = 12
 #: a grid of more pairs is looked through by nobody
 MAX_PAIRS = 500
 _FIRST = "generation.model"
+#: of more pairs regressions are looked for where somebody asks for them: it takes a second or more
+_MAX_SEARCHED = 20_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Two:
         factors: what else they may be of
         pairs: for all pairs that changed, of the new one and the old one, the places of the samples
         units: what they are compared by
+        regressions: where the new one surely got worse; None: nobody has looked
     """
 
     difference: Difference
@@ -55,6 +58,7 @@ class Two:
     factors: tuple[str, ...]
     pairs: tuple[tuple[int, int], ...]
     units: Units
+    regressions: tuple[Regression, ...] | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,16 @@ class Compare(Panel[Content]):
         "more: those that are joined are tied. Below it two of them, scenario by scenario, and the pairs that changed: "
         "the new one failed, the old one passed."
     )
-    defaults = {"by": None, "failure": "any", "paired": "auto", "new": None, "old": None, "factor": None}
+    #: ``search``: the two of which somebody has asked where the new one got worse
+    defaults = {
+        "by": None,
+        "failure": "any",
+        "paired": "auto",
+        "new": None,
+        "old": None,
+        "factor": None,
+        "search": None,
+    }
 
     def narrowing(self) -> type[Pairs]:
         from loupe.brain.store.compare_view import Pairs
@@ -168,6 +181,11 @@ class Compare(Panel[Content]):
 
     def on_factor(self, ctx: Any) -> None:
         self.choose(ctx, factor=ctx.params.get("value"))
+        self.refresh(ctx, again=False)
+
+    def on_search(self, ctx: Any) -> None:
+        known = self.choices(ctx)
+        self.choose(ctx, search=[known["new"], known["old"]])
         self.refresh(ctx, again=False)
 
     def on_contender(self, ctx: Any) -> None:
@@ -256,7 +274,7 @@ def _compared(view: Any, offered: Mapping[str, Any], failures: tuple[str, ...], 
 
 def _two(kept: _Kept, choices: Mapping[str, Any]) -> Two | None:
     """Returns the two that are looked at: those that were chosen, else the second of the leaderboard and the first."""
-    from loupe.brain.slicing import changed
+    from loupe.brain.slicing import changed, regressions
 
     judged = [own.name for own in kept.made.standings if own.rate.n]
     if len(judged) < 2:
@@ -275,7 +293,10 @@ def _two(kept: _Kept, choices: Mapping[str, Any]) -> Two | None:
         ends = changed.changed(read.entries, new, old)
         pairs = tuple(zip(*(read.rows[places].tolist() for places in ends), strict=True))
     slices = changed.by_slice(units, factor) if factor else None
-    return Two(difference, slices, factor, factors, pairs, units)
+    worse = None
+    if len(units) <= _MAX_SEARCHED or choices["search"] == [new, old]:
+        worse = tuple(each for each in regressions.find(units) if each.confirmed)
+    return Two(difference, slices, factor, factors, pairs, units, worse)
 
 
 def _worse(units: Units) -> list[int]:

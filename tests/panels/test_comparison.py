@@ -55,7 +55,19 @@ def test_the_leaderboard_is_the_verbs(session: Any, filled: Any) -> None:
     assert [own.to_dict() for own in drawn.standings] == [own.to_dict() for own in comparison.standings]
     assert drawn.differences == comparison.differences
     assert session.shown() == [
-        *("controls", "more", "head", "leaderboard", "notes", "two", "verdict", "buttons", "slices", "legend")
+        *(
+            "controls",
+            "more",
+            "head",
+            "leaderboard",
+            "notes",
+            "two",
+            "verdict",
+            "buttons",
+            "slices",
+            "legend",
+            "regressions",
+        )
     ]
     facts = _trace(session, "leaderboard", "facts")
     for own, text in zip(comparison.standings, facts["hovertext"], strict=True):
@@ -114,6 +126,26 @@ def test_show_narrows_to_the_pairs_that_changed_and_there_is_a_way_back(session:
     for row in (-1, 99, "0", None):
         session.call("on_slice", y=row)
     assert session.view == []
+
+
+def test_where_the_new_one_got_worse_is_listed_and_of_very_many_on_request(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from loupe.panels.comparison import panel
+
+    session.call("on_new", value="new")
+    session.call("on_old", value="old")
+    assert [str(each.slice) for each in session.content.two.regressions] == ["time=night"]
+    assert "time=night" in _text(session)
+    monkeypatch.setattr(panel, "_MAX_SEARCHED", 10)
+    session.call("on_swap")
+    assert session.content.two.regressions is None
+    assert "search" in session.shown()
+    session.call("on_search")
+    assert session.content.two.regressions == ()
+    assert "surely fails more than" in _text(session)
+    session.call("on_new", value="worst")
+    assert session.content.two.regressions is None, "that was asked of others"
 
 
 def test_a_click_on_a_row_and_a_choice_made_twice(session: Any) -> None:
