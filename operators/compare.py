@@ -24,9 +24,10 @@ _FIND, _NONE = "(found by itself)", "(none)"
 
 
 def _fields(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import columns
+    from loupe.brain.store import columns, compare_view
 
-    return {path: (path, "") for path in columns.factors(form.samples)}
+    paths = [*compare_view.made_by(form.samples), *columns.factors(form.samples)]
+    return {path: (path, "") for path in dict.fromkeys(paths)}
 
 
 def _names(form: Form) -> dict[str, tuple[str, str]]:

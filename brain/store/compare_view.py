@@ -10,6 +10,8 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
+from loupe.brain.slicing.comparison import MAX_CONTENDERS
+from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import choices
 from loupe.brain.store.compared import ANY, Compared
 from loupe.brain.store.connection import database_errors
@@ -19,6 +21,11 @@ from loupe.brain.store.runs import root
 
 #: the name of the predictions of several evaluation runs on the same samples
 EVALUATIONS = "(evaluation runs)"
+#: how pictures were made, as ``generate`` keeps it
+_MADE_BY = tuple(
+    f"generation.{name}" for name in ("model", "fingerprint", "generator", "scheduler", "steps", "guidance")
+)
+_SIMPLE = (fo.StringField, fo.IntField, fo.FloatField)
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,24 @@ def ids(view: SampleCollection, rows: Sequence[int]) -> list[str]:
     return list(dict.fromkeys(every[row] for row in rows if row < len(every)))
 
 
+def made_by(view: SampleCollection) -> list[str]:
+    """Returns the fields of how pictures were made that have two to 200 values, the model first.
+
+    All samples are looked at: models draw one after another, so that the first samples are of one of them.
+    """
+    fields = [path for path in _MADE_BY if isinstance(view.get_field(path) if view.has_field(path) else None, _SIMPLE)]
+    with database_errors():
+        values = view.aggregate([fo.Distinct(path) for path in fields]) if fields else []
+    return [path for path, own in zip(fields, values, strict=True) if 2 <= len(own) <= MAX_CONTENDERS]
+
+
 def offered(view: SampleCollection) -> dict[str, Any]:
     """Returns by name what a panel can compare by: factors, the model first, and the evaluation runs where there are
     two or more that say of each sample whether its prediction is right."""
+    made: dict[str, Any] = {path: Factor.field(path) for path in made_by(view)}
     known = choices.factors(view)
-    first = {name: factor for name, factor in known.items() if name.startswith("generation.")}
-    made: dict[str, Any] = {**first, **{name: factor for name, factor in known.items() if name not in first}}
+    made |= {name: factor for name, factor in known.items() if name.startswith("generation.") and name not in made}
+    made |= {name: factor for name, factor in known.items() if name not in made}
     with database_errors():
         runs = [key for key in root(view).list_evaluations() if isinstance(view.get_field(key), fo.BooleanField)]
     return {**made, EVALUATIONS: runs} if len(runs) > 1 else made

@@ -264,7 +264,9 @@ def _compared(view: Any, offered: Mapping[str, Any], failures: tuple[str, ...], 
     from loupe.brain.verbs.compare import comparison_of
 
     by, failure, paired = asked
-    slices = [factor for name, factor in offered.items() if name not in (by, EVALUATIONS)][:_MAX_FACTORS]
+    # how a model made its pictures is no scenario
+    scenarios = [name for name in offered if name not in (by, EVALUATIONS) and not name.startswith("generation.")]
+    slices = [offered[name] for name in scenarios[:_MAX_FACTORS]]
     if by == EVALUATIONS:
         read = compared.read(view, offered[by], slices=slices)
     else:

@@ -33,6 +33,22 @@ def test_the_model_is_offered_first_and_evaluation_runs_where_there_are_two(mode
     assert compare_view.offered(models)[compare_view.EVALUATIONS] == ["eval_one", "eval_two"]
 
 
+def test_models_that_drew_one_after_another_are_offered_however_many_pictures_they_have(
+    models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from loupe.brain.store import columns, compare_view
+
+    monkeypatch.setattr(columns, "LOOK_AT", 20)  # all of them of the first model
+    assert "generation.model" not in columns.factors(models)
+    assert next(iter(compare_view.offered(models))) == "generation.model"
+    assert compare_view.made_by(models) == ["generation.model"]
+    models.set_values("generation.steps", [20 + at % 2 for at in range(len(models))])
+    models.set_values("generation.guidance", [None] * len(models))
+    assert compare_view.made_by(models) == ["generation.model", "generation.steps"]
+    models.set_values("generation.model", [f"m{at % 300}" for at in range(len(models))])
+    assert compare_view.made_by(models.match({"generation.model": "m1"})) == []
+
+
 def test_pairs_are_selected_in_their_order_and_taken_back(models: Any) -> None:
     from loupe.brain.store import compare_view, compared, narrowing
 
