@@ -115,9 +115,11 @@ class Compare(Panel[Content]):
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
         from loupe.brain.core.errors import InputError
-        from loupe.brain.store import columns, compare_view, runs
+        from loupe.brain.store import columns, compare_view, datasets, runs
         from loupe.brain.store.compare_view import EVALUATIONS
 
+        if kept is None:
+            datasets.require_images(view)
         offered = compare_view.offered(view) if kept is None else kept.offered
         if not offered:
             text = "There is nothing to compare by: a field with two values or more is needed, e.g. the model's name."

@@ -265,6 +265,27 @@ def test_predictions_of_evaluation_runs_are_compared_on_the_same_samples(new_dat
     assert len(set(session.samples().values("place"))) == 1
 
 
+def test_patches_and_groups_are_refused_with_the_way_out(new_dataset: Callable[[], Any]) -> None:
+    import fiftyone as fo
+    from fiftyone.operators.operations import _serialize_view
+    from models_compared import fill_models
+
+    dataset = new_dataset()
+    fill_models(dataset, {"a": 0.2, "b": 0.4}, prompts=12)
+    boxes = [
+        fo.Detections(detections=[fo.Detection(label="x", bounding_box=[0, 0, 1, 1])]) for _ in range(len(dataset))
+    ]
+    dataset.set_values("boxes", boxes)
+    session = open_on(dataset)
+    for view, text in ((dataset.to_patches("boxes"), "patches"), (dataset.group_by("prompt"), "group_by")):
+        session.view = _serialize_view(view)
+        session.call("on_change_view")
+        assert text in session.state["notice"]["text"]
+    session.view = []
+    session.call("on_change_view")
+    assert session.content.two is not None
+
+
 def test_a_field_that_is_deleted_meanwhile_is_no_crash(new_dataset: Callable[[], Any]) -> None:
     from models_compared import fill_models
 
