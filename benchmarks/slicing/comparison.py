@@ -12,8 +12,9 @@ from scipy import stats as distributions
 from benchmarks.commands import Family
 from benchmarks.figures import header, row, share, title
 from loupe.brain.slicing.columns import Column
-from loupe.brain.slicing.comparison import Entries, differences, ranked, standings
+from loupe.brain.slicing.comparison import Entries, differences, standings
 from loupe.brain.slicing.outcomes import State
+from loupe.brain.slicing.ranks import ranked
 from loupe.brain.slicing.regressions import Units, find
 from loupe.brain.stats import differences as stats
 from loupe.brain.stats.effective_n import effective_n

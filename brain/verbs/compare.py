@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.core.comparison import Comparison, Regression
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.slicing import changed, comparison, regressions
+from loupe.brain.slicing import changed, comparison, ranks, regressions
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.store import columns, compared
@@ -105,7 +105,7 @@ def comparison_of(read: compared.Compared, confidence: float = 0.95) -> Comparis
         )
     rates = comparison.standings(entries, read.by, read.failure, confidence)
     differences = comparison.differences(entries, rates, min_shared=read.min_shared, confidence=confidence)
-    standings, tied = comparison.ranked(rates, differences, confidence)
+    standings, tied = ranks.ranked(rates, differences, confidence)
     notes = [_pairing(read, sum(each.paired for each in differences), len(differences)), *read.notes]
     if read.groups:
         notes.append(f"samples of one {read.groups} are alike: the intervals count them as fewer")

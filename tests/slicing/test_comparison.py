@@ -9,8 +9,9 @@ import pytest
 
 from loupe.brain.core.comparison import Comparison, Difference
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.slicing.comparison import Entries, differences, ranked, standings
+from loupe.brain.slicing.comparison import Entries, differences, standings
 from loupe.brain.slicing.outcomes import State
+from loupe.brain.slicing.ranks import ranked
 from loupe.brain.stats import differences as stats
 from loupe.brain.stats.intervals import wilson
 
