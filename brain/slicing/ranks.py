@@ -1,7 +1,8 @@
 """Who is better than whom, as far as that can be told. Pure arithmetic.
 
 N. Mogstad, J. P. Romano, A. M. Shaikh & D. Wilhelm, "Inference for Ranks", Review of Economic Studies 91 (2024):
-the one that is surely better than k others has at best rank M - k, and so on, with all comparisons corrected together.
+of M contenders one that is surely better than k others has at worst rank M - k, and one that is surely worse than k at
+best rank 1 + k, with all comparisons corrected together.
 """
 
 from __future__ import annotations
