@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
@@ -39,7 +39,7 @@ def draw(
         return
     chosen = [content.two.difference.a, content.two.difference.b] if content.two else []
     panel.md(_head(made), name="head", componentsProps=theme.TEXT)
-    widgets.plot(panel, "leaderboard", plot.leaderboard(made, chosen), handlers.on_contender)
+    _plot(panel, "leaderboard", plot.leaderboard(made, chosen), handlers.on_contender)
     panel.md(_notes(made), name="notes", componentsProps=theme.SMALL)
     if content.two is None:
         text = "Fewer than two of these were judged. Check the images of the others to compare them."
@@ -49,8 +49,17 @@ def draw(
     _two(panel, handlers, content, content.two, narrowed)
 
 
+def _plot(
+    panel: types.Object, name: str, drawn: tuple[list[dict[str, Any]], dict[str, Any]], on_click: Callable[..., Any]
+) -> None:
+    """Adds a plot that scrolls where the panel is too narrow for its words."""
+    scrolled = widgets.column(panel, f"{name}_scrolled", overflowX="auto")
+    wide = widgets.column(scrolled, "wide", minWidth=f"{plot.MIN_WIDTH}px")
+    widgets.plot(wide, name, drawn, on_click)
+
+
 def _controls(panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
-    row = widgets.grid(panel, "controls", "repeat(auto-fit, minmax(150px, 1fr))", gap=1)
+    row = widgets.grid(panel, "controls", "repeat(auto-fit, minmax(115px, 1fr))", gap=1)
     offered = {name: _short_path(name) for name in content.offered}
     widgets.dropdown(row, "by", "Compare", offered, content.by, handlers.on_by)
     failures = {name: "any failure" if name == "any" else failure_title(name) for name in content.failures}
@@ -104,7 +113,7 @@ def _two(panel: types.Object, handlers: Any, content: Content, two: Two, narrowe
         [standing.name for standing in content.comparison.standings if standing.rate.n] if content.comparison else []
     )
     titles = {name: _named(name) for name in names}
-    row = widgets.grid(panel, "two", "repeat(auto-fit, minmax(150px, 1fr))", gap=1)
+    row = widgets.grid(panel, "two", "repeat(auto-fit, minmax(115px, 1fr))", gap=1)
     widgets.dropdown(row, "new", "Where does this one", titles, own.a, handlers.on_new)
     widgets.dropdown(row, "old", "fail more than", titles, own.b, handlers.on_old)
     if two.factors:
@@ -125,7 +134,7 @@ def _two(panel: types.Object, handlers: Any, content: Content, two: Two, narrowe
         text = "There is no scenario to look at these two by: a field with a few values that both have."
         panel.md(text, name="no_factor", componentsProps=theme.SMALL)
         return
-    widgets.plot(panel, "slices", plot.differences(two.changed), handlers.on_slice)
+    _plot(panel, "slices", plot.differences(two.changed), handlers.on_slice)
     panel.md(_legend(two), name="legend", componentsProps=theme.SMALL)
     _regressions(panel, handlers, two)
 

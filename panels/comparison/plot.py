@@ -15,6 +15,8 @@ MAX_ROWS = 40
 #: a slice of fewer pairs, or samples of one of the two, says little
 FEW = 20
 
+#: pixels below which the words of a row would run into each other
+MIN_WIDTH = 460
 _ROW, _AROUND = 40, 56
 _MAX_LABEL = 22
 #: of the width: what the ties take
@@ -110,7 +112,7 @@ def differences(of: Changed) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         small = f"<span style='font-size:11px'>{count}{' few' if few else ''}</span>"
         labels.append(f"{theme.plain(_short(shown(value)))}  {small}")
     layout = _layout(labels, [-1.1 * reach, 1.7 * reach], "← fails less    ·    fails more, points →")
-    layout["xaxis"] |= {"tickformat": "+d", "nticks": 6}
+    layout["xaxis"] |= {"tickformat": "+d"}
     zero = {
         "type": "line",
         "x0": 0,
@@ -218,7 +220,8 @@ def _layout(labels: Sequence[str], x_range: list[float], title: str) -> dict[str
             "title": {"text": title, "font": {"size": 12}, "standoff": 8},
             "zeroline": False,
             "fixedrange": True,
-            "nticks": 6,
+            "nticks": 5,
+            "tickangle": 0,
         },
         "yaxis": {
             "range": [len(labels) - 0.5, -0.5],
