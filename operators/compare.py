@@ -119,7 +119,9 @@ class Compare(VerbOperator):
         made: Comparison = result
         first, last = made.standings[0], made.standings[-1]
         message = f"{summary.counted(len(made.standings), 'value')} of {made.by} compared"
-        if first.rank == "1" and first.rate.n:
+        if not first.rate.n:
+            message += ": nothing was judged of any"
+        elif first.rank == "1":
             message += f": {first.name} fails the least"
         elif first.rank_low == last.rank_low:
             message += ": nothing tells them apart"
