@@ -24,9 +24,10 @@ _FIND, _NONE = "(found by itself)", "(none)"
 
 
 def _fields(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import columns
+    from loupe.brain.store import columns, compare_view
 
-    return {path: (path, "") for path in columns.factors(form.samples)}
+    paths = [*compare_view.made_by(form.samples), *columns.factors(form.samples)]
+    return {path: (path, "") for path in dict.fromkeys(paths)}
 
 
 def _names(form: Form) -> dict[str, tuple[str, str]]:
@@ -118,7 +119,9 @@ class Compare(VerbOperator):
         made: Comparison = result
         first, last = made.standings[0], made.standings[-1]
         message = f"{summary.counted(len(made.standings), 'value')} of {made.by} compared"
-        if first.rank == "1" and first.rate.n:
+        if not first.rate.n:
+            message += ": nothing was judged of any"
+        elif first.rank == "1":
             message += f": {first.name} fails the least"
         elif first.rank_low == last.rank_low:
             message += ": nothing tells them apart"

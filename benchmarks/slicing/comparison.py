@@ -12,8 +12,9 @@ from scipy import stats as distributions
 from benchmarks.commands import Family
 from benchmarks.figures import header, row, share, title
 from loupe.brain.slicing.columns import Column
-from loupe.brain.slicing.comparison import Entries, differences, ranked, standings
+from loupe.brain.slicing.comparison import Entries, differences, standings
 from loupe.brain.slicing.outcomes import State
+from loupe.brain.slicing.ranks import ranked
 from loupe.brain.slicing.regressions import Units, find
 from loupe.brain.stats import differences as stats
 from loupe.brain.stats.effective_n import effective_n
@@ -144,7 +145,12 @@ def _judged(
     fate, decides = rng.random(number), rng.random(number) < CORRELATION
     if clustered:
         fate, decides = fate[cluster], decides[cluster]
-    own = np.where(decides, fate, rng.random((len(rates), n)))
+    single = rng.random((len(rates), n))
+    if clustered:  # a model, too, makes much the same of all seeds of a prompt
+        shape = (len(rates), prompts)
+        alike = np.where(rng.random(shape) < CORRELATION, rng.random(shape), np.nan)[:, cluster]
+        single = np.where(np.isnan(alike), single, alike)
+    own = np.where(decides, fate, single)
     state = np.where(own < rates[:, None], State.FAILED, State.PASSED).astype(np.int8)
     state[rng.random(state.shape) < 0.05] = State.UNKNOWN
     member = np.repeat(np.arange(len(rates)), n)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from loupe.brain.core.comparison import Difference
 from loupe.brain.slicing.columns import Column
-from loupe.brain.slicing.comparison import Entries, matched, side_of
+from loupe.brain.slicing.comparison import Entries, differences_of, matched, side_of
 from loupe.brain.slicing.outcomes import State
-from loupe.brain.slicing.regressions import Units
+from loupe.brain.slicing.regressions import Units, counts_of
 
 #: a factor whose values differ in more of the pairs says nothing of both of their pictures
 _MAX_DIFFERENT = 0.05
@@ -46,6 +49,43 @@ def units_of(
             unlike.append(name)
     clusters = None if side_a.clusters is None else side_a.clusters[in_a]
     return Units(new, old, side_a.failed[in_a], side_b.failed[in_b], clusters, taken, True), unlike
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """Two contenders, slice by slice.
+
+    Attributes:
+        values: of the factor, in the order in which they are shown; None is the missing value
+        differences: the new one (``a``) against the old one there, with p-values that are corrected over all slices
+        worse: how many pairs of each changed: the new one failed and the old one passed; 0 where they are not paired
+    """
+
+    values: tuple[Any, ...]
+    differences: tuple[Difference, ...]
+    worse: tuple[int, ...]
+
+
+def by_slice(units: Units, factor: str, confidence: float = 0.95, max_values: int = 40) -> Changed:
+    """Returns what two contenders differ by in each slice; the rarest beyond ``max_values`` are left out.
+
+    Args:
+        units: what they are compared by
+        factor: one of its factors
+        confidence: of each interval alone
+        max_values: how many slices there may be
+    """
+    column = units.factors[factor]
+    frequent = sorted(np.argsort(-column.counts(), kind="stable")[:max_values].tolist())
+    rows = [column.samples[column.codes == code] for code in frequent]
+    lines = [counts_of(units, own, confidence) for own in rows]
+    known = [at for at, own in enumerate(rows) if len(own)]
+    worse = (units.failed_new == 1) & (units.failed_old == 0)
+    return Changed(
+        tuple(column.values[frequent[at]] for at in known),
+        tuple(differences_of([(units.new, units.old)] * len(known), [lines[at] for at in known], confidence)),
+        tuple(int(worse[rows[at]].sum()) for at in known),
+    )
 
 
 def changed(entries: Entries, new: str, old: str) -> tuple[np.ndarray, np.ndarray]:

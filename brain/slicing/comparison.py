@@ -1,8 +1,4 @@
-"""Contenders side by side: rates, paired and unpaired differences, and ranks as far as they can be told.
-
-Ranks: N. Mogstad, J. P. Romano, A. M. Shaikh & D. Wilhelm, "Inference for Ranks", Review of Economic Studies 91 (2024):
-the one that is surely better than k others has at best rank M - k, and so on, with all comparisons corrected together.
-"""
+"""Contenders side by side: their rates, and each two of them, paired or not. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -180,7 +176,7 @@ def differences(
     for a, b in couples:
         counts = None if sides is None else _paired_counts(sides[a], sides[b], min_shared, confidence)
         lines.append(counts or _unpaired_counts(standing[a], standing[b]))
-    return _finished([(names[a], names[b]) for a, b in couples], lines, confidence)
+    return differences_of([(names[a], names[b]) for a, b in couples], lines, confidence)
 
 
 @dataclass(frozen=True)
@@ -286,11 +282,19 @@ def _unpaired_counts(a: Standing, b: Standing) -> Counts:
 
 def difference_of(a: str, b: str, counts: Counts, confidence: float = 0.95) -> Difference:
     """Returns one difference, whose p-value stands alone."""
-    return _finished([(a, b)], [counts], confidence)[0]
+    return differences_of([(a, b)], [counts], confidence)[0]
 
 
-def _finished(couples: Sequence[tuple[str, str]], lines: Sequence[Counts], confidence: float) -> list[Difference]:
-    """Returns the differences with their intervals and p-values, all computed at once."""
+def differences_of(
+    couples: Sequence[tuple[str, str]], lines: Sequence[Counts], confidence: float = 0.95
+) -> list[Difference]:
+    """Returns the differences that some counts are, with p-values that are corrected over all of them.
+
+    Args:
+        couples: for each its two names
+        lines: for each its counts
+        confidence: of the intervals
+    """
     low, high, p = (np.full(len(lines), np.nan) for _ in range(3))
     for paired in (True, False):
         at = [place for place, line in enumerate(lines) if line.paired == paired]
@@ -343,51 +347,3 @@ def _difference(a: str, b: str, line: Counts, low: float, high: float, p: float,
         p=p,
         p_adjusted=p_adjusted,
     )
-
-
-def ranked(
-    standing: Sequence[Standing], compared: Sequence[Difference], confidence: float = 0.95
-) -> tuple[list[Standing], tuple[tuple[str, ...], ...]]:
-    """Returns the standings with their ranks, the fewest failures first, and the groups of those that are tied.
-
-    Args:
-        standing: the rates of M contenders
-        compared: each two of them
-        confidence: that all ranks lie in their ranges at once
-
-    Returns:
-        the standings: by rank, then by rate; those of which nothing was judged last
-        the groups: each the longest run of at least two, in that order, without any two that surely differ
-    """
-    judged = [own for own in standing if own.rate.n]
-    better = {own.name: 0 for own in judged}
-    worse = dict(better)
-    differ: set[frozenset[str]] = set()
-    for each in compared:
-        if each.p_adjusted <= 1 - confidence and each.difference:
-            first, second = (each.a, each.b) if each.difference < 0 else (each.b, each.a)
-            worse[first] += 1
-            better[second] += 1
-            differ.add(frozenset((each.a, each.b)))
-    made = [
-        Standing(own.name, own.rate, own.effective_n, 1 + better[own.name], len(judged) - worse[own.name])
-        for own in judged
-    ]
-    made.sort(key=lambda own: (own.rank_low, own.rank_high, own.rate.rate, own.name))
-    names = [own.name for own in made]
-    rest = [own for own in standing if not own.rate.n]
-    return [*made, *rest], tuple(_runs(names, differ))
-
-
-def _runs(names: Sequence[str], differ: set[frozenset[str]]) -> list[tuple[str, ...]]:
-    """Returns the longest runs of names of which no two differ, each at least two long."""
-    runs: list[tuple[str, ...]] = []
-    start = 0
-    for end in range(len(names) + 1):
-        if end < len(names) and not any(frozenset((names[end], name)) in differ for name in names[start:end]):
-            continue
-        if end - start > 1:
-            runs.append(tuple(names[start:end]))
-        while end < len(names) and any(frozenset((names[end], name)) in differ for name in names[start:end]):
-            start += 1
-    return runs

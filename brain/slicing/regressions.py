@@ -25,6 +25,8 @@ _CHOSEN_Z = 1.645
 #: a slice is none of its own unless it is worse than what lies around it by so many standard errors; it is the worst of
 #: many, so that two would say little
 _APART_Z = 3.0
+#: a slice inside of the surest one takes its place where it stands out by so many: there are hundreds of them
+_SHARP_Z = 3.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +216,7 @@ def _best(
 ) -> _Candidate | None:
     """Returns the slice that is worst on the first half, without what was chosen before; None: none is bad enough."""
     best: _Candidate | None = None
+    tables: list[_Table] = []
     for names, columns in _subsets(units, max_factors):
         slices = combine(columns, len(units)) if len(names) > 1 else None
         if slices is None:
@@ -224,10 +227,46 @@ def _best(
         sizes = _sums(weights, samples, codes, left, len(values))
         z = _z(units, sums) / spread
         z[np.minimum(sizes[:, 2 if units.paired else 1], sizes[:, 3]) < min_samples] = -np.inf
+        tables.append(_Table(values, sums, z))
         at = int(np.argmax(z)) if len(z) else -1
         if at >= 0 and z[at] > (best.z if best else _CHOSEN_Z):
             best = _Candidate(values[at], samples[codes == at], float(z[at]))
-    return best if best is None else _simplest(units, weights, first, best, spread)
+    if best is None:
+        return None
+    simplest = _simplest(units, weights, first, best, spread)
+    return _sharpest(units, weights[first & _inside(units, simplest)].sum(axis=0), simplest, tables, spread)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """The slices of some factors: (S, 4) sums of the weights of each, and (S,) by how much each is worse."""
+
+    values: list[tuple[tuple[str, object], ...]]
+    sums: np.ndarray
+    z: np.ndarray
+
+
+def _sharpest(
+    units: Units, sums: np.ndarray, chosen: _Candidate, tables: Sequence[_Table], spread: float
+) -> _Candidate:
+    """Returns the slice, or the one inside of it that stands out most from the rest of it, where one surely does.
+
+    Of several slices that got worse all of them together may be the surest, with what did not change.
+    """
+    sharpest, most_apart = chosen.values, _SHARP_Z
+    for table in tables:
+        inner = [set(chosen.values) < set(values) for values in table.values]
+        apart = np.where(inner & (table.z > _CHOSEN_Z), _apart(units, table.sums, sums - table.sums) / spread, -np.inf)
+        at = int(np.argmax(apart)) if len(apart) else -1
+        if at >= 0 and apart[at] > most_apart:
+            sharpest, most_apart = table.values[at], float(apart[at])
+    return chosen if sharpest == chosen.values else _Candidate(sharpest, _rows(units, sharpest), chosen.z)
+
+
+def _inside(units: Units, candidate: _Candidate) -> np.ndarray:
+    inside = np.zeros(len(units), dtype=bool)
+    inside[candidate.rows] = True
+    return inside
 
 
 def _subsets(units: Units, max_factors: int) -> Iterator[tuple[tuple[str, ...], dict[str, Column]]]:
@@ -274,8 +313,7 @@ def _z(units: Units, sums: np.ndarray) -> np.ndarray:
 
 def _simplest(units: Units, weights: np.ndarray, first: np.ndarray, best: _Candidate, spread: float) -> _Candidate:
     """Returns the slice, or one of fewer values in which the new one fails more outside of that slice, too."""
-    inside = np.zeros(len(units), dtype=bool)
-    inside[best.rows] = True
+    inside = _inside(units, best)
     own = weights[inside & first].sum(axis=0)
     for size in range(len(best.values)):
         for values in itertools.combinations(best.values, size):
@@ -287,16 +325,17 @@ def _simplest(units: Units, weights: np.ndarray, first: np.ndarray, best: _Candi
     return best
 
 
-def _apart(units: Units, inside: np.ndarray, rest: np.ndarray) -> float:
-    """Returns by how many standard errors the difference is larger inside of a slice than around it."""
-    differences, variances = zip(*(_moments(units, sums) for sums in (inside, rest)), strict=True)
-    spread = float(np.sqrt(sum(variances)))
-    return (differences[0] - differences[1]) / spread if spread else 0.0
+def _apart(units: Units, inside: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Returns (...) by how many standard errors the difference is larger in (..., 4) slices than around them."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (own, own_variance), (other, other_variance) = _moments(units, inside), _moments(units, rest)
+        z = (own - other) / np.sqrt(own_variance + other_variance)
+    return np.where(np.isfinite(z), z, -np.inf)
 
 
-def _moments(units: Units, sums: np.ndarray) -> tuple[float, float]:
-    """Returns the difference of two rates, and its variance."""
-    only_new, only_old, n, n_old = (float(each) for each in sums)
+def _moments(units: Units, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the differences of two rates, and their variances."""
+    only_new, only_old, n, n_old = np.moveaxis(sums, -1, 0)
     if units.paired:
         difference = (only_new - only_old) / n
         return difference, (only_new + only_old) / n**2 - difference**2 / n

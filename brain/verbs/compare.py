@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.core.comparison import Comparison, Regression
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.slicing import changed, comparison, regressions
+from loupe.brain.slicing import changed, comparison, ranks, regressions
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.store import columns, compared
-from loupe.brain.store import rows as store_rows
+from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store.connection import database_errors
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def compare(
     Raises:
         NoSamples: the view is empty
         UnknownName: no such field, failure mode, or nothing of the name of ``against``
-        InputError: fewer than 2 or more than 200 to compare, both a failure and an outcome, a field of another kind, or
-            a confidence outside (0, 1)
+        InputError: a view of patches, frames or groups, whose samples are no whole pictures; fewer than 2 or more than
+            200 to compare; both a failure and an outcome; a field of another kind; a confidence outside (0, 1)
 
     Example::
 
@@ -74,7 +74,9 @@ def compare(
     """
     if failure is not None and outcome is not None:
         raise InputError(f"expected a failure or an outcome, got both: {failure!r} and {outcome.name!r}")
-    store_rows.require_samples(samples)
+    store_datasets.require_images(samples)
+    if isinstance(by, Outcome) or not isinstance(by, (str, Factor, Iterable)):
+        raise InputError(f"expected a field, a factor or several outcomes to compare, got {by!r}")
     given = by if isinstance(by, (str, Factor)) else list(by)
     looked_by = _slices(samples, given, outcome, slices) if against is not None else []
     read = compared.read(samples, given, failure, outcome, paired_by, groups, looked_by)
@@ -103,7 +105,7 @@ def comparison_of(read: compared.Compared, confidence: float = 0.95) -> Comparis
         )
     rates = comparison.standings(entries, read.by, read.failure, confidence)
     differences = comparison.differences(entries, rates, min_shared=read.min_shared, confidence=confidence)
-    standings, tied = comparison.ranked(rates, differences, confidence)
+    standings, tied = ranks.ranked(rates, differences, confidence)
     notes = [_pairing(read, sum(each.paired for each in differences), len(differences)), *read.notes]
     if read.groups:
         notes.append(f"samples of one {read.groups} are alike: the intervals count them as fewer")

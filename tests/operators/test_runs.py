@@ -212,6 +212,12 @@ def test_a_comparison_is_the_sdks_and_says_what_is_tied(new_dataset: Callable[[]
     body = result("compare", dataset, unpaired)["comparison"]
     assert body == loupe.compare(dataset, failure="blur", paired_by=False, groups=False).to_dict()
     assert body["paired_by"] == []
+    dataset.set_values("scenario.time", ["day", "night"] * (len(dataset) // 2))
+    dataset.clear_sample_field("checked")
+    dataset.set_values("checked", [{"another": "check"}] * len(dataset))
+    dataset.delete_sample_field("quality")
+    body = result("compare", dataset, {"by": "scenario.time"})
+    assert body["message"] == "2 values of scenario.time compared: nothing was judged of any"
 
 
 def test_rates_of_any_failure_in_groups_say_what_they_count_as(checked: Any) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from loupe.brain.core.comparison import Comparison, Difference
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.slicing.comparison import Entries, differences, ranked, standings
+from loupe.brain.slicing.comparison import Entries, differences, standings
 from loupe.brain.slicing.outcomes import State
+from loupe.brain.slicing.ranks import ranked
 from loupe.brain.stats import differences as stats
 from loupe.brain.stats.intervals import wilson
 
@@ -204,3 +205,11 @@ def test_differences_are_named_by_what_was_compared() -> None:
     assert str(each) == "a against b: +10.0 points [-5.0, +25.0] (40 pairs, 3 left out as unknown; p = 0.58)"
     each = Difference("a", "b", False, 0, 40, 50, 0.2, 0.1, nan, nan, 0, 0, 0.1, -0.05, 0.25, 90, 0.29, 0.58)
     assert str(each) == "a against b: +10.0 points [-5.0, +25.0] (unpaired, 40 and 50; p = 0.58)"
+
+
+def test_a_few_prompts_with_many_pictures_are_no_pairs() -> None:
+    state = np.array([F, P] * 90, dtype=np.int8)
+    for prompts, paired in ((9, False), (15, True)):
+        entries = Entries(("a", "b"), np.repeat([0, 1], 90), state, np.tile(np.arange(90) % prompts, 2))
+        (each,) = compare(entries).differences
+        assert (each.paired, each.n) == (paired, prompts if paired else 0)

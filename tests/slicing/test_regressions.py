@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from loupe.brain.slicing.columns import Column
-from loupe.brain.slicing.regressions import Units, counts_of, find
+from loupe.brain.slicing.regressions import Units, _first_half, counts_of, find
+from loupe.brain.stats.differences import unpaired_p
 
 
 def made(seed: int, *, n: int = 2000, worse: float = 0.0, everywhere: float = 0.0, pair: bool = False) -> Units:
@@ -107,3 +108,49 @@ def test_a_sample_with_several_values_is_in_several_slices() -> None:
 
 def _values(column: Column) -> list[object]:
     return [column.values[code] for code in column.codes.tolist()]
+
+
+def cells(*of: tuple[int, int, int]) -> Units:
+    """Pairs of the cells a, b …: for each how many, in how many only the new one failed, and only the old one."""
+    new, old, where = [], [], []
+    for name, (n, only_new, only_old) in zip("abcdef", of, strict=False):
+        new += [1.0] * only_new + [0.0] * (n - only_new)
+        old += [0.0] * only_new + [1.0] * only_old + [0.0] * (n - only_new - only_old)
+        where += [name] * n
+    return Units("new", "old", np.array(new), np.array(old), None, {"cell": Column.of(where)}, True)
+
+
+def _confirmed(units: Units, seed: int) -> list[dict[str, str]]:
+    return [dict(each.slice.values) for each in find(units, seed=seed) if each.confirmed]
+
+
+def test_a_slice_that_is_hardly_worse_than_the_rest_is_all_and_one_far_worse_is_its_own() -> None:
+    # a alone is the surest, but the rest got worse as well, and nearly as much
+    alike = cells((800, 136, 40), (1200, 315, 230))
+    assert sum(_confirmed(alike, seed)[:1] == [{}] for seed in range(12)) >= 10
+    apart = cells((800, 240, 40), (1200, 140, 90))
+    assert all(_confirmed(apart, seed)[0] == {"cell": "a"} for seed in range(8))
+
+
+def test_two_slices_are_both_named() -> None:
+    units = cells((400, 100, 10), (400, 90, 10), (2000, 60, 60))
+    assert {each.get("cell") for each in _confirmed(units, 0)} >= {"a", "b"}
+
+
+def test_what_counts_is_the_other_half_one_sided() -> None:
+    units = unpaired(made(5, worse=0.3))
+    regression = find(units, seed=3)[0]
+    second = np.random.default_rng(3).permutation(len(units)) >= len(units) / 2
+    rows = np.flatnonzero(second & (np.array(_values(units.factors["f1"])) == 1))
+    counts = counts_of(units, rows)
+    p = float(unpaired_p(counts.k_a, counts.n_a, counts.k_b, counts.n_b))
+    assert regression.p == pytest.approx(p / 2)
+    better = dataclasses.replace(units, failed_new=units.failed_old, failed_old=units.failed_new)
+    assert not any(each.confirmed for each in find(better, seed=3))
+
+
+def test_the_pictures_of_a_cluster_are_in_one_half() -> None:
+    clusters = np.random.default_rng(0).integers(0, 30, 400)
+    first = _first_half(dataclasses.replace(made(0, n=400), clusters=clusters), seed=1)
+    assert all(len(set(first[clusters == cluster])) == 1 for cluster in range(30))
+    assert len(set(clusters[first])) == 15

@@ -50,3 +50,9 @@ def test_intervals_of_clustered_pictures_cover_what_they_say() -> None:
             covered[name] += bool(low <= 0.3 <= high)
     assert covered["clusters"] >= 0.92 * 400
     assert covered["plain"] < 0.85 * 400
+
+
+def test_clusters_that_balance_are_not_worth_more_than_their_pictures() -> None:
+    values, clusters = np.tile([1.0, 0.0], 20), np.repeat(np.arange(20), 2)
+    few = (stats.t.ppf(0.975, 19) / stats.norm.ppf(0.975)) ** 2
+    assert effective_n(values, clusters) == pytest.approx(40 / few)

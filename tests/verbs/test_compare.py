@@ -22,6 +22,8 @@ def models(database: str) -> Iterator[Any]:
 
     dataset = fo.Dataset()
     fill_models(dataset, RATES, prompts=100, worse_at_night={"new": 0.35})
+    dataset.add_sample_field("boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    dataset.limit(2).set_values("boxes", [fo.Detections(detections=[fo.Detection(label="x")]) for _ in range(2)])
     yield dataset
     dataset.delete()
 
@@ -233,6 +235,13 @@ def test_what_cannot_be_compared_is_said(models: Any, new_dataset: Callable[[], 
         loupe.compare(models, groups=3)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="between 0 and 1"):
         loupe.compare(models, confidence=95)
+    for given in (None, 3, loupe.Outcome.field("a", failed=[1])):
+        with pytest.raises(InputError, match="a field, a factor or several outcomes"):
+            loupe.compare(models, given)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="patches"):
+        loupe.compare(models.to_patches("boxes"), "boxes.label")
+    with pytest.raises(InputError, match="before group_by"):
+        loupe.compare(models.group_by("prompt"))
     with pytest.raises(NoSamples):
         loupe.compare(new_dataset())
 
