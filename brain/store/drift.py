@@ -19,7 +19,7 @@ from loupe.brain.slicing.shifts import Classes, Numbers, Quantity, indicator
 from loupe.brain.store import columns
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import root
-from loupe.brain.store.drift_batches import batches, ids_and_groups, reference_names, require_apart
+from loupe.brain.store.drift_batches import batches, ids_and_groups, reference_names, without
 from loupe.brain.store.drift_batches import described as described_as
 from loupe.brain.store.drift_reading import Reading, vectors_of
 from loupe.brain.store.factors import Place, place
@@ -99,13 +99,13 @@ def read(
 
     Raises:
         UnknownName: no such field or batch; the nearest name is suggested
-        InputError: a field of another kind, samples that are their own reference, or vectors that cannot be compared
+        InputError: a field of another kind, nothing but the reference itself, or vectors that cannot be compared
     """
     step("reading the batches")
     made = batches(samples, by)
     parts = [samples] if isinstance(reference, (str, list, tuple)) else [samples, reference]
     ids, keys, groups = ids_and_groups(parts, wanted.groups)
-    n = len(ids[0])
+    n, shared = len(ids[0]), 0
     names, chosen, described = list(made.names), np.zeros(0, dtype=np.int64), ""
     if isinstance(reference, (str, list, tuple)):
         wanted_names = reference_names(made, [reference] if isinstance(reference, str) else list(reference))
@@ -120,7 +120,7 @@ def read(
         described = described_as(reference, samples)
         # a clone has the ids of what it was made of
         if root(reference) is root(samples):
-            require_apart(ids[0], ids[1])
+            made, shared = without(made, ids[0], ids[1])
     rng = np.random.default_rng(seed)
     counts = {name: int((made.of == made.names.index(name)).sum()) for name in names}
     rows = {name: drawn(np.flatnonzero(made.of == made.names.index(name)), keys, MAX_SAMPLES, rng) for name in names}
@@ -137,7 +137,7 @@ def read(
             for number, part in enumerate(parts)
         ]
     )
-    notes = _notes(parts)
+    notes = _notes(parts, shared)
     content, fitted, more = _content(reading, wanted, keys[every], made.by, [reference_rows, *again.values()], rng)
     return Compared(
         samples=content,
@@ -150,14 +150,16 @@ def read(
         where=made.where,
         fitted=fitted,
         groups=groups,
-        left_out=int((made.of < 0).sum()),
+        left_out=int((made.of < 0).sum()) - shared,
         notes=(*notes, *more),
     )
 
 
-def _notes(parts: Sequence[SampleCollection]) -> list[str]:
+def _notes(parts: Sequence[SampleCollection], shared_samples: int) -> list[str]:
     if len(parts) < 2:
         return []
+    if root(parts[0]) is root(parts[1]):
+        return [f"{shared_samples:,} of the samples are the reference, and in no batch."] if shared_samples else []
     with database_errors():
         own, other = (set(part.values("filepath")) for part in parts)
     shared = len(own & other)
@@ -280,14 +282,14 @@ def _mean(value: Any) -> float:
 
 
 def _labels(reading: Reading, given: Sequence[str] | None, notes: list[str]) -> Iterable[tuple[Factor, Column]]:
-    offered = given if given is not None else _label_fields(reading.schema())
+    offered = given if given is not None else label_fields(reading.schema())
     for path in offered:
         reading.require(path)
         yield from _read(reading, Factor.label(path), given is not None, notes)
 
 
-def _label_fields(schema: Mapping[str, fo.Field]) -> list[str]:
-    """Returns the fields of labels of the user's own."""
+def label_fields(schema: Mapping[str, fo.Field]) -> list[str]:
+    """Returns the paths of the fields of classes that are the user's own."""
     return [
         path
         for path, kind in schema.items()

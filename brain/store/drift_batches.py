@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fiftyone as fo
@@ -127,23 +127,20 @@ def described(reference: SampleCollection, samples: SampleCollection) -> str:
     )
 
 
-def require_apart(ids: Sequence[str], others: Sequence[str]) -> None:
-    """Raises an error where samples are their own reference.
+def without(made: Batches, ids: Sequence[str], reference: Sequence[str]) -> tuple[Batches, int]:
+    """Returns the batches without the samples of the reference, and how many those were.
 
     Raises:
-        InputError: they are
+        InputError: nothing is left
     """
-    shared = len(set(ids) & set(others))
-    if shared and shared == len(set(ids)) == len(set(others)):
+    own = set(reference)
+    shared = np.array([sample_id in own for sample_id in ids], dtype=bool)
+    if shared.all():
         raise InputError(
-            "expected a reference other than the samples themselves, got the same samples twice: give another dataset "
-            "or view, or name one of their batches (by='created_at day', reference='first')"
+            "expected samples beside the reference, got the same samples twice: give another dataset or view, or name "
+            "one of their batches (by='created_at day', reference='first')"
         )
-    if shared:
-        raise InputError(
-            f"expected a reference without the samples themselves, got one with {shared:,} of them: take them out, "
-            "e.g. samples.exclude(reference.values('id'))"
-        )
+    return replace(made, of=np.where(shared, -1, made.of)), int(shared.sum())
 
 
 def ids_and_groups(

@@ -47,7 +47,7 @@ def find_drift(
 
     Args:
         samples: a dataset or view of images
-        reference: another one that shares no sample with the first; or, of batches, the names of those that are the
+        reference: another one, whose samples are then in no batch; or, of batches, the names of those that are the
             reference, "first" for the first of them
         by: what makes the batches: a field, a factor, or a part of a date in UTC, e.g. "created_at day"; None: all
             samples are one batch
@@ -70,8 +70,8 @@ def find_drift(
 
     Raises:
         UnknownName: no such field or batch; the nearest name is suggested
-        InputError: samples that are their own reference, nothing to compare, vectors of two embedders, or a field of
-            another kind
+        InputError: nothing beside the reference, nothing to compare, vectors of two embedders, or a field of another
+            kind
         InputError: they are no images of a dataset
         NoSamples: one of them is empty
         Stopped: ``progress`` asked to stop

@@ -29,10 +29,18 @@ pytestmark = pytest.mark.database
 
 ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images")]
 
+_LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
 DIFFERENT = {
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
+    ("find_drift", "by"): "None is a choice with a name",
+    ("find_drift", "embeddings"): "None is a choice with a name",
+    ("find_drift", "predictions"): "None is a choice with a name",
+    ("find_drift", "ground_truth"): "None is a choice with a name",
+    **{
+        ("find_drift", name): "None means all of them: they are listed, so that some can be left out" for name in _LISTS
+    },
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("slice", "failure"): "None is a choice with a name",
