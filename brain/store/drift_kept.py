@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from loupe.brain.core.drift import Drift
+from loupe.brain.core.drift import Drift, DriftBatch
 from loupe.brain.core.errors import LoupeError
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import runs
 from loupe.brain.store.factors import place
 from loupe.brain.store.narrowing import Narrowing
+from loupe.brain.store.overview import Picture
+from loupe.brain.store.thresholds_view import sources
 
 #: the run that keeps it
 KEY = "loupe_drift"
@@ -29,12 +33,16 @@ class Kept:
         batches: the database's query of each batch by its name; a batch without one is all samples
         slices: that of each slice that is named, by ``key``
         reference: of other samples than the dataset's, the name of their dataset; else empty
+        stages: the view that was looked at, as JSON; empty: all of the dataset
+        at: when: ISO 8601 in UTC
     """
 
     drift: Drift
     batches: Mapping[str, Mapping[str, Any]]
     slices: Mapping[str, Mapping[str, Any]]
     reference: str
+    stages: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,8 @@ def save(
         "batches": [[name, dict(where)] for name, where in batches.items()],
         "slices": [[name, where] for name, where in slices.items()],
         "reference": reference,
+        "stages": json.dumps(samples._serialize()) if isinstance(samples, fo.DatasetView) else "",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     runs.put(samples, KEY, "find_drift", params, facts)
 
@@ -118,10 +128,49 @@ def load(samples: SampleCollection) -> Kept | None:
         return None
     try:
         return Kept(
-            Drift.from_dict(facts["drift"]), dict(facts["batches"]), dict(facts["slices"]), str(facts["reference"])
+            Drift.from_dict(facts["drift"]),
+            dict(facts["batches"]),
+            dict(facts["slices"]),
+            str(facts["reference"]),
+            str(facts["stages"]),
+            str(facts["at"]),
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def view_of(dataset: fo.Dataset, stages: str) -> fo.DatasetView:
+    """Returns the view that was looked at, as its samples are now.
+
+    Args:
+        dataset: the whole
+        stages: as in ``Kept``
+    """
+    return fo.DatasetView._build(dataset, json.loads(stages))
+
+
+def pictures(
+    samples: SampleCollection, kept: Kept, batch: DriftBatch
+) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
+    """Returns the pictures that are the most typical of a batch, and of the reference; without those that are gone.
+
+    A picture of another dataset has an empty id: the App cannot open it.
+    """
+    dataset = runs.root(samples)
+    other = dataset
+    if kept.reference:
+        if not fo.dataset_exists(kept.reference):
+            return _pictures(dataset, batch.newest), ()
+        other = fo.load_dataset(kept.reference)
+    oldest = _pictures(other, batch.oldest)
+    return _pictures(dataset, batch.newest), tuple(
+        replace(picture, id="") if other is not dataset else picture for picture in oldest
+    )
+
+
+def _pictures(dataset: fo.Dataset, ids: Sequence[str]) -> tuple[Picture, ...]:
+    served = sources(dataset, list(ids))
+    return tuple(Picture(sample_id, served[sample_id]) for sample_id in ids if sample_id in served)
 
 
 def _where(samples: SampleCollection, factor: Factor | None, value: str) -> dict[str, Any] | None:
