@@ -1,4 +1,4 @@
-"""The panel "Drift" in a real browser: what drifted is seen, looked at, shown and taken back, in both themes and narrow."""
+"""The panel "Drift" in a real browser: what drifted is seen, shown and taken back; in both themes, and narrow."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_from_the_empty_panel_to_what_drifted(app: app_browser.App, tmp_path: Pa
     form.get_by_role("combobox").filter(has_text="the first batch").wait_for()
     page.wait_for_timeout(1500)
     page.screenshot(path=tmp_path / "form.png")
-    said = app.submit(form, "Find")
-    assert "1 of 3 batches drifted: 2026-11-04." in said
+    message = app.submit(form, "Find")
+    assert "1 of 3 batches drifted: 2026-11-04." in message
     page.get_by_role("button", name="Refresh", exact=True).or_(
         page.get_by_role("button", name="Try again")
     ).first.wait_for()
