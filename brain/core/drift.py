@@ -126,10 +126,11 @@ class Driver(Record):
     n: int = 0
 
     def __str__(self) -> str:
+        part = "all" if self.share >= 0.95 else f"{self.share:.0%}"
         if self.kind == "mix":
-            return f"{self.share:.0%} of the shift of {self.quantity} is the changed mix of {self.slice}"
+            return f"{part} of the shift of {self.quantity} is the changed mix of {', '.join(self.slice.values)}"
         return (
-            f"{self.quantity} shifted in {self.slice} more than elsewhere: {self.share:.0%} of the whole shift "
+            f"{self.quantity} shifted in {self.slice} more than elsewhere: {part} of the shift "
             f"({self.n_reference:,} and {self.n:,} samples)"
         )
 

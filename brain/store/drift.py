@@ -302,8 +302,13 @@ def label_fields(schema: Mapping[str, fo.Field]) -> list[str]:
 def _factors(
     reading: Reading, given: Sequence[str | Factor] | None, by: str, notes: list[str]
 ) -> Iterable[tuple[Factor, Column]]:
-    first = reading.parts[0][0]
-    for item in columns.factors(first) if given is None else given:
+    offered: Sequence[str | Factor] = given or []
+    if given is None:
+        # what stands inside of labels is compared as labels
+        labels = {path for path, kind in reading.schema().items() if getattr(kind, "document_type", None) in _LABELS}
+        few = columns.factors(reading.parts[0][0])
+        offered = [path for path in few if path.rpartition(".")[0] not in labels]
+    for item in offered:
         factor = Factor.field(item) if isinstance(item, str) else item
         # what makes the batches differs between them by itself
         if factor.name != by and factor.path != by and factor.source != "product":

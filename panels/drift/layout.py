@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from loupe.panels.drift.panel import Content
 
 _MAX_DRIFTED = 6
+#: of sentences below each other
+_LINES = {"container": {"sx": {"& p": {"margin": "0 0 6px 0"}}}}
 _VERDICTS = {DRIFTED: "drifted", TOO_FEW: "too few samples to tell"}
 
 
@@ -74,7 +76,7 @@ def _over_time(panel: types.Object, handlers: Any, content: Content) -> None:
     drift, batch = content.kept.drift, content.batch
     if content.quantities:
         scrolled = widgets.column(panel, "scrolled", overflowX="auto")
-        wide = widgets.column(scrolled, "wide", minWidth=f"{180 + 34 * len(drift.batches)}px")
+        wide = widgets.column(scrolled, "wide", minWidth=f"{plot.min_width(content.quantities, len(drift.batches))}px")
         drawn = plot.heatmap(drift, content.quantities, batch.name, content.quantity)
         widgets.plot(wide, "heatmap", drawn, handlers.on_cell)
         text = "Orange: drifted. Blue: no evidence. Gray: too few samples. Click a cell to look at it."
@@ -108,10 +110,11 @@ def _batch(panel: types.Object, handlers: Any, content: Content) -> None:
         )
         return
     drifted = batch.drifted()
-    for number, shift in enumerate(drifted[:_MAX_DRIFTED]):
-        part.md(f"- {_sentence(shift)}", name=f"shift{number}", componentsProps=theme.TEXT)
+    lines = [_sentence(shift) for shift in drifted[:_MAX_DRIFTED]]
     if len(drifted) > _MAX_DRIFTED:
-        part.md(f"- and {len(drifted) - _MAX_DRIFTED} more", name="more", componentsProps=theme.TEXT)
+        lines.append(f"and {len(drifted) - _MAX_DRIFTED} more")
+    if lines:
+        part.md("\n\n".join(lines), name="shifts", componentsProps=_LINES)
     if not drifted:
         part.md(_would_be_seen(batch), name="seen", componentsProps=theme.SMALL)
     _where_from(part, handlers, content, shows)
@@ -147,12 +150,13 @@ def _where_from(part: types.Object, handlers: Any, content: Content, shows: dict
         text = "No slice stands out: what shifted did so about the same in all of them."
         part.md(text, name="everywhere", componentsProps=theme.SMALL)
     for number, driver in enumerate(batch.drivers[:_MAX_DRIFTED]):
-        row = widgets.row(part, f"driver{number}")
+        row = widgets.grid(part, f"driver{number}", "76px minmax(0, 1fr)", gap=1)
+        key = next((f"{factor}\n{value}" for factor, value in driver.slice.values.items()), "")
+        params = {"at": shows.get(key)}
+        disabled = key not in shows
+        button = {"label": "Show", "variant": "outlined", "disabled": disabled, "params": params}
+        row.btn("show", on_click=handlers.on_show, **button)
         row.md(escape(driver), name="text", componentsProps=theme.TEXT)
-        key = next((f"{factor}\n{value}" for factor, value in driver.slice.values.items()), None)
-        if key in shows:
-            params = {"at": shows[key]}
-            row.btn("show", label="Show", variant="outlined", on_click=handlers.on_show, params=params)
 
 
 def _sure(batch: DriftBatch) -> str:

@@ -12,10 +12,14 @@ from loupe.panels import theme
 _ROW = 34
 _MAX_LABEL = 26
 _HEIGHT = 250
+#: letters of an axis' names that stand beside each other in a narrow panel
+_MAX_TICKS = 24
 #: an effect so many halves of the band that chance makes is drawn in the strongest color
 _FAR = 5.0
 #: with more batches a cell has no room for its number
 _MAX_NUMBERED = 12
+#: pixels of a column with numbers, and of one without
+_CELL, _SMALL_CELL = 62, 16
 _NOT_KNOWN = theme.faint_gray(0.16)
 _BAND = theme.faint_gray(0.22)
 
@@ -211,7 +215,7 @@ def confidence(drift: Drift, batch: str) -> Drawn:
         layout["shapes"].append({**level, "line": {"color": theme.GRAY, "width": 1, "dash": "dash"}})
         layout["annotations"] = [
             {
-                "xref": "paper", "x": 0, "y": drift.calibration.gap, "xanchor": "left", "yanchor": "bottom",
+                "xref": "paper", "x": 1, "y": drift.calibration.gap, "xanchor": "right", "yanchor": "bottom",
                 "text": "reference", "showarrow": False, "font": {"size": 11, "color": theme.GRAY},
             }
         ]  # fmt: skip
@@ -248,10 +252,16 @@ def _far(cell: Shift | None) -> float:
     return 0.0 if cell is None or math.isnan(cell.outside) else min(abs(cell.outside), _FAR)
 
 
+def min_width(rows: Sequence[str], batches: int) -> int:
+    """Returns the width in pixels below which the numbers of a map would run into each other."""
+    label = max((min(len(row), _MAX_LABEL) for row in rows), default=0)
+    return 60 + 7 * label + (_CELL if batches <= _MAX_NUMBERED else _SMALL_CELL) * batches
+
+
 def _text(cell: Shift | None) -> str:
     if cell is None or math.isnan(cell.value):
         return "too few"
-    made = number(cell, cell.value)
+    made = number(cell, cell.value) if cell.effect not in (MEAN, "") else f"{cell.value:+.2g}"
     return f"<b>{made}</b>" if cell.verdict == DRIFTED else made
 
 
@@ -324,7 +334,7 @@ def _ticks(names: Sequence[str]) -> dict[str, Any]:
     return {
         "tickvals": places,
         "ticktext": [_short(names[at]) for at in places],
-        "tickangle": -35 if len(places) > 4 else 0,
+        "tickangle": -35 if sum(min(len(names[at]), _MAX_LABEL) for at in places) > _MAX_TICKS else 0,
     }
 
 

@@ -23,6 +23,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
+    "find_drift": ("find drift", "Find", {}, "at least one sample"),
     "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
     "find_leaks": ("find leaks", "Find", {}, "rename_sample_field"),
     "find_memorized": ("find memorized images", "Find", {}, "at least one sample"),

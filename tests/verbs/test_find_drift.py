@@ -42,6 +42,11 @@ def test_the_day_that_drifted_is_told_from_the_others(result: Any) -> None:
     assert result.verdict == "drifted"
     assert (result.n_reference, result.reference, result.by) == (PER_DAY, "taken day 2026-11-01", "taken day")
     assert result.sentence() == "1 of 3 batches drifted: 2026-11-04."
+    assert {shift.quantity for shift in result.batches[0].shifts} == {
+        *("embeddings", "quality.sharpness", "quality.sharpness unknown", "quality.luma_mean"),
+        *("predictions", "predictions confidence", "predictions over-confidence", "truth"),
+        *("scenario.time", "scenario.camera"),
+    }
     drifted = {shift.quantity for shift in result.batches[2].drifted()}
     assert drifted == {"embeddings", "quality.sharpness", "predictions over-confidence"}
     assert result.batches[2].shifts[0].p_adjusted <= 0.05
