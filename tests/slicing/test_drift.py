@@ -106,6 +106,18 @@ def test_a_factor_that_prompts_decide_is_seen_though_both_sides_have_the_prompts
     assert made.shifts[0].changes[0].reference in (0.25, 0.75)
 
 
+def test_two_ways_of_permuting_are_corrected_for_both() -> None:
+    rng = np.random.default_rng(8)
+    group = np.concatenate([np.arange(120) % 40, np.arange(80) % 25])
+    score = Numbers("x", "score", rng.normal(size=200) + 0.3 * (np.arange(200) >= 120))
+    values = [["day", "night", "dusk"][prompt % 3] for prompt in group]
+    alone = compare(Samples([""] * 200, group, [score]), REFERENCE, BATCH, "b", FAST)
+    factor = Classes("time", "factor", Column.of(values))
+    both = compare(Samples([""] * 200, group, [score, factor]), REFERENCE, BATCH, "b", FAST)
+    p = {shift.quantity: shift.p_adjusted for shift in both.shifts}
+    assert p["x"] == pytest.approx(min(1, 2 * alone.p))
+
+
 def test_the_slice_that_changed_is_named_and_only_it() -> None:
     rng = np.random.default_rng(3)
     n = 1000

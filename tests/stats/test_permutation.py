@@ -79,6 +79,14 @@ def test_the_correction_is_that_of_westfall_and_young() -> None:
     assert (corrected.adjusted >= corrected.p).all()
 
 
+def test_what_is_less_far_is_never_surer() -> None:
+    """The farther of two has a heavy tail: alone, the other would be surer than the first step allows."""
+    heavy, light = np.r_[3.0, np.full(30, 5.0), np.zeros(69)], np.r_[2.9, np.zeros(99)]
+    corrected = correct(np.stack([heavy, light]))
+    assert corrected.p.tolist() == [0.31, 0.01]
+    assert corrected.adjusted.tolist() == [0.31, 0.31]
+
+
 def test_of_statistics_that_hang_together_the_correction_asks_for_less_than_bonferroni() -> None:
     rng = np.random.default_rng(6)
     shared = rng.normal(size=2000)
