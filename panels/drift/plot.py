@@ -10,7 +10,7 @@ from loupe.brain.core.drift import AREA, DRIFTED, MEAN, SHARE, TOO_FEW, VARIATIO
 from loupe.panels import theme
 
 _ROW = 34
-_MAX_LABEL = 26
+_MAX_LABEL = 22
 _HEIGHT = 250
 #: letters of an axis' names that stand beside each other in a narrow panel
 _MAX_TICKS = 24
@@ -80,7 +80,7 @@ def heatmap(drift: Drift, quantities: Sequence[str], batch: str, quantity: str) 
     layout["yaxis"] |= {
         "autorange": "reversed",
         "tickvals": list(range(len(quantities))),
-        "ticktext": [_short(name) for name in quantities],
+        "ticktext": [_short(row_name(name)) for name in quantities],
         "ticklabelstandoff": 6,
     }
     if batch in names and quantity in quantities:
@@ -165,7 +165,7 @@ def forest(batch: DriftBatch, quantities: Sequence[str]) -> Drawn:
     layout["yaxis"] |= {
         "range": [len(quantities) - 0.4, -0.6],
         "tickvals": list(range(len(quantities))),
-        "ticktext": [_short(name) for name in quantities],
+        "ticktext": [_short(row_name(name)) for name in quantities],
         "ticklabelstandoff": 6,
     }
     band = {"type": "rect", "xref": "x", "yref": "paper", "x0": -1, "x1": 1, "y0": 0, "y1": 1, "layer": "below"}
@@ -237,6 +237,15 @@ def number(shift: Shift, value: float) -> str:
     return f"{value:+.3g}"
 
 
+def row_name(quantity: str) -> str:
+    """Returns a quantity without the name of Loupe's own field that it stands in.
+
+    >>> row_name("quality.sharpness unknown")
+    'sharpness unknown'
+    """
+    return quantity.removeprefix("quality.").removeprefix("scenario.")
+
+
 def _state(cell: Shift | None) -> str:
     return TOO_FEW if cell is None or math.isnan(cell.value) else cell.verdict
 
@@ -254,7 +263,7 @@ def _far(cell: Shift | None) -> float:
 
 def min_width(rows: Sequence[str], batches: int) -> int:
     """Returns the width in pixels below which the numbers of a map would run into each other."""
-    label = max((min(len(row), _MAX_LABEL) for row in rows), default=0)
+    label = max((min(len(row_name(row)), _MAX_LABEL) for row in rows), default=0)
     return 60 + 7 * label + (_CELL if batches <= _MAX_NUMBERED else _SMALL_CELL) * batches
 
 

@@ -79,7 +79,7 @@ def test_the_map_the_time_and_the_pictures(app: app_browser.App, tmp_path: Path)
     page.screenshot(path=tmp_path / "dark.png")
     rows, columns = heatmap.labels()
     assert columns == ["2026-11-02", "2026-11-03", "2026-11-04"]
-    heatmap.click(rows.index("quality.sharpness"), 2)
+    heatmap.click(rows.index("sharpness"), 2)
     page.get_by_text("quality.sharpness", exact=True).first.wait_for()
     page.wait_for_timeout(1500)
     text = page.locator("body").inner_text()
@@ -134,3 +134,30 @@ def test_another_batch_by_the_keyboard_and_in_the_light_theme_and_narrow(app: ap
         }"""
     )
     assert beyond <= 0, "nothing hangs over the panel's edge"
+
+
+def test_one_batch_against_the_rest_and_too_few(app: app_browser.App, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    page = app.page
+    page.set_viewport_size({"width": 1500, "height": 1000})
+    dataset = fo.load_dataset(NAME)
+    loupe.find_drift(dataset.skip(3 * PER_DAY), reference=dataset.limit(3 * PER_DAY), groups=["prompt"])
+    page.get_by_role("button", name="Refresh", exact=True).click()
+    page.get_by_text("Drifted.", exact=True).wait_for()
+    page.wait_for_timeout(2000)
+    page.screenshot(path=tmp_path / "one_batch.png")
+    page.get_by_role("button", name="Show the batch", exact=True).click()
+    app.wait_for_count(PER_DAY)
+    page.get_by_role("button", name="Show all", exact=True).click()
+
+    loupe.find_drift(dataset.limit(40), reference=dataset.skip(430))
+    page.get_by_role("button", name="Refresh", exact=True).click()
+    page.get_by_text("Compare larger batches").wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "too_few.png")
+    text = page.locator("body").inner_text()
+    assert "Too few samples to tell whether anything drifted." in text
+    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
