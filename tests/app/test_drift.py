@@ -153,7 +153,7 @@ def test_one_batch_against_the_rest_and_too_few(app: app_browser.App, tmp_path: 
     app.wait_for_count(PER_DAY)
     page.get_by_role("button", name="Show all", exact=True).click()
 
-    loupe.find_drift(dataset.limit(40), reference=dataset.skip(430))
+    loupe.find_drift(dataset.limit(10), reference=dataset.skip(430))
     page.get_by_role("button", name="Refresh", exact=True).click()
     page.get_by_text("Compare larger batches").wait_for()
     page.wait_for_timeout(1000)
