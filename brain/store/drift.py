@@ -25,6 +25,9 @@ from loupe.brain.store.drift_reading import Reading, vectors_of
 from loupe.brain.store.factors import Place, place
 from loupe.brain.store.fields import CHECKED, FAILURES, QUALITY, UNKNOWN
 
+#: samples of all batches together that are held in memory
+_MAX_HELD = 1_000_000
+_MIN_EACH = 1_000
 _LABELS = (fo.Classification, fo.Classifications, fo.Detections)
 _OWN = {FAILURES, UNKNOWN}
 
@@ -123,7 +126,8 @@ def read(
             made, shared = without(made, ids[0], ids[1])
     rng = np.random.default_rng(seed)
     counts = {name: int((made.of == made.names.index(name)).sum()) for name in names}
-    rows = {name: drawn(np.flatnonzero(made.of == made.names.index(name)), keys, MAX_SAMPLES, rng) for name in names}
+    limit = min(MAX_SAMPLES, max(_MIN_EACH, _MAX_HELD // max(len(names), 1)))
+    rows = {name: drawn(np.flatnonzero(made.of == made.names.index(name)), keys, limit, rng) for name in names}
     kept_reference = drawn(chosen, keys, MAX_SAMPLES, rng)
 
     every = np.unique(np.concatenate([kept_reference, *rows.values()]))

@@ -16,6 +16,12 @@ from loupe.brain.slicing.drift import MAX_VECTORS, drawn
 from loupe.brain.store import plain, vectors
 from loupe.brain.store.connection import database_errors
 
+#: so many ids fit into a query of the database with room to spare
+_MAX_SELECTED = 200_000
+#: vectors of all batches together that are held in memory
+_MAX_HELD = 200_000
+_MIN_EACH = 200
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -39,7 +45,7 @@ class Reading:
         """Returns columns of all drawn samples: in the order of the parts, and of the ids in them."""
         made: list[list[Any]] = [[] for _ in paths]
         for part, ids, n in self.parts:
-            view = part if len(ids) == n else part.select(list(ids))
+            view = _chosen(part, ids, n)
             with database_errors():
                 own, *columns_of = view.values(["id", *paths])
             place_of = {sample_id: at for at, sample_id in enumerate(own)}
@@ -52,7 +58,7 @@ class Reading:
         """Returns (N, K) float64 of number fields, or expressions; NaN where there is none."""
         tables = []
         for part, ids, n in self.parts:
-            view = part if len(ids) == n else part.select(list(ids))
+            view = _chosen(part, ids, n)
             (own,), table = plain.read(view, [plain.ID], paths)
             place_of = {sample_id: at for at, sample_id in enumerate(own)}
             gone = np.full((1, len(paths)), np.nan)
@@ -62,6 +68,11 @@ class Reading:
 
     def ids(self) -> list[str]:
         return [sample_id for _, ids, _ in self.parts for sample_id in ids]
+
+
+def _chosen(part: SampleCollection, ids: Sequence[str], n: int) -> SampleCollection:
+    """Returns what holds the samples of some ids: just those, unless they are so many that all are quicker to read."""
+    return part if len(ids) in (0, n) or len(ids) > _MAX_SELECTED else part.select(list(ids))
 
 
 def vectors_of(
@@ -87,7 +98,10 @@ def vectors_of(
             f"{json.dumps(makers[1])}, and cannot be compared: embed both with the same one"
         )
     held = reading.numbers([{"$gt": [f"${name}", None]}])[:, 0] == 1
-    rows = np.unique(np.concatenate([drawn(side[held[side]], groups, MAX_VECTORS, rng) for side in sides]))
+    each = min(MAX_VECTORS, max(_MIN_EACH, _MAX_HELD // len(sides)))
+    limits = [MAX_VECTORS, *[each] * (len(sides) - 1)]  # the reference comes first
+    parts = [drawn(side[held[side]], groups, limit, rng) for side, limit in zip(sides, limits, strict=True)]
+    rows = np.unique(np.concatenate(parts))
     at, stacked = [], []
     wanted = set(rows.tolist())
     start = 0

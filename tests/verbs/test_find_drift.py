@@ -207,6 +207,32 @@ def test_patches_are_refused(new_dataset: Callable[[], Any]) -> None:
         loupe.find_drift(dataset.to_patches("boxes"), reference=dataset)
     with pytest.raises(errors.InputError, match="patches"):
         loupe.find_drift(dataset, reference=dataset.to_patches("boxes"))
+    with pytest.raises(errors.InputError, match="group"):
+        loupe.find_drift(dataset.group_by("filepath"), reference=dataset)
+    with pytest.raises(errors.InputError, match="got int"):
+        loupe.find_drift(dataset, reference=5)
+
+
+def test_more_samples_than_are_compared_are_drawn_and_counted(
+    new_dataset: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+    from loupe.brain.store import drift, drift_reading
+
+    monkeypatch.setattr(drift, "MAX_SAMPLES", 60)
+    monkeypatch.setattr(drift, "_MIN_EACH", 40)
+    monkeypatch.setattr(drift_reading, "MAX_VECTORS", 30)
+    rng = np.random.default_rng(1)
+    dataset = new_dataset()
+    values = [float(at >= 150) for at in range(300)]
+    vectors = list(rng.normal(size=(300, 4)).astype(np.float32))
+    plain(dataset, 300, split=["a"] * 150 + ["b"] * 150, score=values, embeddings=vectors)
+    made = loupe.find_drift(dataset, reference="a", by="split", scores=["score"], factors=[])
+    assert (made.n_reference, made.batches[0].n, made.batches[0].used) == (150, 150, (60, 60))
+    n = {shift.quantity: (shift.n_reference, shift.n) for shift in made.batches[0].shifts}
+    assert n == {"score": (60, 60), "embeddings": (30, 30)}
+    score = next(shift for shift in made.batches[0].shifts if shift.quantity == "score")
+    assert (score.reference, score.new) == (0.0, 1.0), "each sample has its own values"
 
 
 def plain(dataset: Any, n: int, **fields: Any) -> None:
