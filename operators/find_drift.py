@@ -149,6 +149,12 @@ def _classifications(form: Form) -> dict[str, tuple[str, str]]:
     return {path: (path, "") for path in held if path not in ("flaws", "text", "composition", "overlays")}
 
 
+def _truths(form: Form) -> dict[str, tuple[str, str]]:
+    schema = form.samples.get_field_schema()
+    answers = (path for path, kind in schema.items() if isinstance(kind, fo.BooleanField))
+    return {**_classifications(form), **{path: (path, "yes: the prediction is right") for path in answers}}
+
+
 class FindDrift(VerbOperator):
     """Finds what of new samples differs from a reference, and which slice it comes from."""
 
@@ -177,7 +183,7 @@ class FindDrift(VerbOperator):
             description="The field of predictions whose confidence is compared",
         ),
         "ground_truth": Choice(
-            _classifications,
+            _truths,
             none=("(none)", "Confidence is not set against outcome"),
             strict=False,
             description="The field that says what is right: confidence is then set against outcome",

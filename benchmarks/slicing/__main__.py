@@ -1,7 +1,8 @@
 """Whether what is said of slices is right: false alarms, power and coverage by simulation.
 
-python -m benchmarks.slicing drift          # false alarms over 500 null batches, power against KS, coverage
-python -m benchmarks.slicing drift -n 100   # of fewer runs
+python -m benchmarks.slicing drift                      # find_drift: false alarms over 500 null batches, ten batches at
+                                                        # once, power against plain KS, coverage of the intervals
+python -m benchmarks.slicing drift --part power -n 100  # one part, of fewer runs
 """
 
 from __future__ import annotations
@@ -9,20 +10,19 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
-from benchmarks.slicing.drift import print_drift
+from benchmarks.slicing import drift
 
-#: each command: what it does with its number of runs, how many there are by default, and one line on it
+#: each command's name and what adds it
 COMMANDS = {
-    "drift": (print_drift, 500, "false alarms, power and coverage of find_drift"),
+    "drift": drift.add,
 }
 
 
 def family() -> Family:
     """Returns the commands."""
     made = Family("slicing", __doc__)
-    for name, (run, runs, description) in COMMANDS.items():
-        command = made.command(name, lambda given, run=run: run(given.n), description)
-        command.add_argument("-n", type=int, default=runs, help=f"runs ({runs})")
+    for name, add in COMMANDS.items():
+        add(made, name)
     return made
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.commands import Family
 from benchmarks.figures import header, row, share, title
 from loupe.brain.core.drift import DRIFTED
 from loupe.brain.slicing.columns import Column
@@ -115,13 +116,21 @@ def plain_ks(samples: Samples) -> bool:
     return min(p) <= _ALPHA / len(p)
 
 
-def print_drift(runs: int) -> None:
-    """Prints the tables."""
+def add(family: Family, name: str) -> None:
+    """Adds the command to its family."""
+    made = family.command(
+        name, lambda given: print_drift(given.n, given.part), "find_drift: false alarms, power, coverage"
+    )
+    made.add_argument("-n", type=int, default=500, help="runs; a fifth of them of ten batches, two fifths for power")
+    made.add_argument("--part", choices=list(PARTS), help="one of the tables; all by default")
+
+
+def print_drift(runs: int, part: str | None = None) -> None:
+    """Prints the tables, or one of them."""
     started = time.process_time()
-    _print_false_alarms(runs)
-    _print_many_batches(max(20, runs // 5))
-    _print_power(max(20, 2 * runs // 5))
-    _print_coverage(runs)
+    for name, (show, share_of_runs) in PARTS.items():
+        if part in (None, name):
+            show(max(20, round(runs * share_of_runs)))
     print(f"\n{time.process_time() - started:.0f} s of CPU")
 
 
@@ -298,3 +307,11 @@ def _both(*changes: Callable[..., None]) -> Callable[..., None]:
 
 def _settings(seed: int, permutations: int = _PERMUTATIONS) -> Settings:
     return Settings(alpha=_ALPHA, permutations=permutations, seed=seed)
+
+
+PARTS: Mapping[str, tuple[Callable[[int], None], float]] = {
+    "false-alarms": (_print_false_alarms, 1.0),
+    "batches": (_print_many_batches, 0.2),
+    "power": (_print_power, 0.4),
+    "coverage": (_print_coverage, 1.0),
+}

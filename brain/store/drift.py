@@ -42,7 +42,7 @@ class Wanted:
         labels: fields of labels
         factors: field paths and factors
         predictions: the field of the predictions whose confidence is compared
-        ground_truth: the field of what is right
+        ground_truth: the field of the right classes, or of whether the prediction is right
         groups: the fields whose values are kept together
     """
 
@@ -264,20 +264,26 @@ def _predictions(
     path = f"{predictions}.confidence" if single else f"{predictions}.detections.confidence"
     (values,) = reading.values(path)
     confidence = np.array([_mean(value) for value in values], dtype=np.float64)
-    if ground_truth is None:
-        return confidence, None
+    return confidence, None if ground_truth is None else _right(reading, predictions, ground_truth)
+
+
+def _right(reading: Reading, predictions: str, ground_truth: str) -> np.ndarray:
+    """Returns whether each sample's prediction is right: 1 or 0, NaN where that is not known."""
     reading.require(ground_truth)
+    if isinstance(reading.schema()[ground_truth], fo.BooleanField):
+        return np.asarray(reading.numbers([{"$toInt": f"${ground_truth}"}])[:, 0])
+    single = getattr(reading.schema()[predictions], "document_type", None) is fo.Classification
     if not single or getattr(reading.schema()[ground_truth], "document_type", None) is not fo.Classification:
         raise InputError(
             "expected fields of one classification each to tell what is right, got "
-            f"{predictions!r} and {ground_truth!r}: leave ground_truth out, or give a classification"
+            f"{predictions!r} and {ground_truth!r}: give a field of classifications or of yes and no, or leave it out"
         )
     labels, truths = reading.values(f"{predictions}.label", f"{ground_truth}.label")
     right = [
         np.nan if label is None or truth is None else float(label == truth)
         for label, truth in zip(labels, truths, strict=True)
     ]
-    return confidence, np.array(right, dtype=np.float64)
+    return np.array(right, dtype=np.float64)
 
 
 def _mean(value: Any) -> float:

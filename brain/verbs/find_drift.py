@@ -57,7 +57,8 @@ def find_drift(
         factors: fields and factors whose mix is compared, and in which the source of a shift is looked for; by default
             those with few values
         predictions: a field of a classification, or of detections, whose confidence is compared
-        ground_truth: a field of a classification that says what is right: confidence is then set against outcome
+        ground_truth: a field of the right classification, or of yes and no such as an evaluation writes: confidence is
+            then set against outcome
         groups: fields; samples that share a value of one are kept together. By default "prompt" and "duplicate_group"
         alpha: the chance that anything is called drifted where nothing is, over all batches, in [0.001, 0.5]
         min_samples: fewer samples on a side are too few to tell, at least 5

@@ -225,7 +225,7 @@ def test_more_samples_than_are_compared_are_drawn_and_counted(
     rng = np.random.default_rng(1)
     dataset = new_dataset()
     values = [float(at >= 150) for at in range(300)]
-    vectors = list(rng.normal(size=(300, 4)).astype(np.float32))
+    vectors = list((rng.normal(size=(300, 4)) + 9 * np.array(values)[:, None]).astype(np.float32))
     plain(dataset, 300, split=["a"] * 150 + ["b"] * 150, score=values, embeddings=vectors)
     made = loupe.find_drift(dataset, reference="a", by="split", scores=["score"], factors=[])
     assert (made.n_reference, made.batches[0].n, made.batches[0].used) == (150, 150, (60, 60))
@@ -233,6 +233,8 @@ def test_more_samples_than_are_compared_are_drawn_and_counted(
     assert n == {"score": (60, 60), "embeddings": (30, 30)}
     score = next(shift for shift in made.batches[0].shifts if shift.quantity == "score")
     assert (score.reference, score.new) == (0.0, 1.0), "each sample has its own values"
+    area = next(shift.value for shift in made.batches[0].shifts if shift.quantity == "embeddings")
+    assert area == 1.0, "and its own vector"
 
 
 def plain(dataset: Any, n: int, **fields: Any) -> None:
@@ -382,6 +384,26 @@ def test_what_is_unknown_more_often_is_a_drift_of_its_own(new_dataset: Callable[
     assert (shift.quantity, shift.kind, shift.n) == ("quality.sharpness unknown", "unknown", 149)
     assert (shift.reference, shift.new) == pytest.approx((10 / 150, 50 / 149))
     assert shift.low > 0.15
+
+
+def test_an_evaluations_yes_and_no_say_what_is_right(new_dataset: Callable[[], Any]) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    rng = np.random.default_rng(0)
+    dataset = new_dataset()
+    right = [None, *map(bool, rng.random(99) < np.where(np.arange(1, 100) < 50, 0.9, 0.3))]
+    boxes = [[float(value) for value in rng.random(2)] for _ in range(100)]
+    labels = [fo.Detections(detections=[fo.Detection(label="a", confidence=value) for value in pair]) for pair in boxes]
+    plain(dataset, 100, split=["a"] * 50 + ["b"] * 50, boxes=labels, right=right)
+    made = loupe.find_drift(dataset, reference="a", by="split", predictions="boxes", ground_truth="right", labels=[])
+    calibrated = made.batches[0].calibration
+    assert calibrated.n == 50
+    assert made.calibration.n == 49
+    assert calibrated.right == pytest.approx(np.mean(right[50:]))
+    assert calibrated.confidence == pytest.approx(np.mean(boxes[50:]))
+    assert "boxes over-confidence" in {shift.quantity for shift in made.batches[0].drifted()}
 
 
 def test_names_with_quotes_dots_and_markup_come_back_as_they_are(new_dataset: Callable[[], Any]) -> None:
