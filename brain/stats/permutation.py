@@ -104,7 +104,7 @@ def surprise(statistics: np.ndarray) -> np.ndarray:
     """Returns how far out each value of some statistics is: (K, 1 + P), comparable between them; higher is farther.
 
     The minus logarithm of the tail of a Pearson type III distribution with the mean, the standard deviation and the
-    skewness of the permuted values (Minas & Montana, Distance-based analysis of variance, 2014). It only sets
+    skewness of the values (Minas & Montana, Distance-based analysis of variance, 2014). It only sets
     statistics side by side: the p values are those of permutations whatever it is. What permuting does not move is 0.
 
     Args:
@@ -112,11 +112,13 @@ def surprise(statistics: np.ndarray) -> np.ndarray:
     """
     from scipy.stats import pearson3
 
-    permuted = statistics[:, 1:].astype(np.float64)
-    mean, deviation = permuted.mean(axis=1, keepdims=True), permuted.std(axis=1, keepdims=True)
+    # the moments are of all columns, how it was among them: were it left out, it would be taken for farther out than a
+    # permutation with the same value, and the p of several statistics together would be too small
+    values = statistics.astype(np.float64)
+    mean, deviation = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
     moves = deviation > _SAME * np.maximum(np.abs(mean), 1e-12)
-    scaled = np.where(moves, (statistics - mean) / np.where(moves, deviation, 1), 0.0)
-    skew = np.clip((scaled[:, 1:] ** 3).mean(axis=1, keepdims=True), -4, 4)
+    scaled = np.where(moves, (values - mean) / np.where(moves, deviation, 1), 0.0)
+    skew = np.clip((scaled**3).mean(axis=1, keepdims=True), -4, 4)
     tail = -np.asarray(pearson3.logsf(scaled, np.broadcast_to(skew, scaled.shape)))
     # beyond the end of a bounded tail, and where it underflows: by the distance
     tail = np.where(np.isfinite(tail), tail, 700.0 + np.maximum(scaled, 0))

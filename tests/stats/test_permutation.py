@@ -109,6 +109,25 @@ def test_surprise_sets_statistics_of_any_scale_and_skew_side_by_side() -> None:
     assert np.quantile(far[:, 1:], 0.95, axis=1) == pytest.approx([-np.log(0.05)] * 3, abs=0.25)
 
 
+def test_how_it_was_is_set_side_by_side_as_a_permutation_is() -> None:
+    """Whichever column is taken for how it was, as many of the others are as far: so p is exact, for several, too."""
+    rng = np.random.default_rng(8)
+    statistics = np.stack([rng.normal(size=40), rng.exponential(size=40), rng.normal(size=40) ** 2])
+    highest = surprise(statistics).max(axis=0)
+    for column in range(1, 40):
+        swapped = statistics.copy()
+        swapped[:, [0, column]] = swapped[:, [column, 0]]
+        assert surprise(swapped).max(axis=0)[0] == pytest.approx(highest[column])
+
+
+def test_a_gross_shift_among_many_is_not_hidden_by_its_own_size() -> None:
+    rng = np.random.default_rng(9)
+    for size in (6, 10, 50, 1e6):
+        statistics = rng.normal(size=(60, 1000))
+        statistics[17, 0] = size
+        assert correct(surprise(statistics)).adjusted[17] <= 0.003
+
+
 def test_what_permuting_does_not_move_is_not_far() -> None:
     far = surprise(np.full((1, 100), 3.7) + np.linspace(0, 1e-9, 100))
     assert correct(far).p[0] == 1.0
