@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,7 @@ def days(database: str) -> Iterator[Any]:
 def result(days: Any) -> Any:
     import loupe
 
-    return loupe.find_drift(
-        days, reference="first", by="taken day", predictions="predictions", ground_truth="truth", permutations=399
-    )
+    return loupe.find_drift(days, reference="first", by="taken day", predictions="predictions", ground_truth="truth")
 
 
 def test_the_day_that_drifted_is_told_from_the_others(result: Any) -> None:
@@ -104,12 +103,15 @@ def test_it_writes_nothing_to_the_samples_and_keeps_what_it_found(days: Any, res
     assert not days.has_field("drift")
 
 
+def test_the_page_shows_what_is_printed(result: Any) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "drift.md").read_text(encoding="utf-8")
+    assert f"{result}\n{result.batches[2].drivers[0]}\n```" in page
+
+
 def test_the_same_again_says_the_same(days: Any, result: Any) -> None:
     import loupe
 
-    again = loupe.find_drift(
-        days, reference="first", by="taken day", predictions="predictions", ground_truth="truth", permutations=399
-    )
+    again = loupe.find_drift(days, reference="first", by="taken day", predictions="predictions", ground_truth="truth")
     assert again.to_dict() == result.to_dict()
 
 
