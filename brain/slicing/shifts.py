@@ -111,7 +111,7 @@ class Numbers(Quantity):
         inside = sides[known]
         counts = _added(codes, np.arange(len(values)), len(edges) + 1, inside)
         spread = float(values.std()) or 1.0
-        sums = ((values - values.mean()) / spread) @ _floats(inside)
+        sums = _summed((values - values.mean()) / spread, inside)
         total = np.bincount(codes, minlength=len(edges) + 1).astype(np.float64)
         n_new = np.maximum(counts.sum(axis=0), 1)
         n_reference = np.maximum(len(values) - counts.sum(axis=0), 1)
@@ -243,8 +243,10 @@ def _added(codes: np.ndarray, samples: np.ndarray, width: int, sides: np.ndarray
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 
-def _floats(sides: np.ndarray) -> np.ndarray:
-    return sides.astype(np.float64) if sides.size < 50_000_000 else sides.astype(np.float32)
+def _summed(values: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """Returns the sum of the values on the new side: (1 + P,) float64."""
+    parts = [values @ sides[:, at : at + _CHUNK].astype(np.float64) for at in range(0, sides.shape[1], _CHUNK)]
+    return np.concatenate(parts)
 
 
 def _drawn_shares(

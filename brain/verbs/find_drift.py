@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 
+#: for more batches no more are made: their table has to fit into memory
+_MAX_PERMUTATIONS = 10_000
+
+
 def find_drift(
     samples: fo.Dataset | fo.DatasetView,
     *,
@@ -92,8 +96,8 @@ def find_drift(
             require_images(reference)
         read = store_drift.read(verb.samples, own, by, wanted, int(seed), lambda message: verb.step(0, 1, message))
         large = sum(min(read.counts[name], read.n_reference) >= min_samples for name in read.batches)
-        # so many that what is left of the correction for all batches can be reached: twice over, for two families
-        needed = max(int(permutations), math.ceil(4 * max(large, 1) / alpha) - 1)
+        # so many that what is left of alpha for one of all batches can be reached
+        needed = max(int(permutations), min(_MAX_PERMUTATIONS, math.ceil(6 * max(large, 1) / alpha)) - 1)
         settings = Settings(alpha, needed, int(min_samples), max(large, 1), int(seed))
         made: list[DriftBatch] = []
         for at, (name, rows) in enumerate(read.batches.items()):
