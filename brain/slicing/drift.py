@@ -24,8 +24,8 @@ MIN_UNITS = 5
 _FOLDS = 5
 _EXAMPLES = 8
 _POWER = 0.8
-#: of the chance of a false alarm, what goes to the quantities that are permuted by samples and groups, and what to those
-#: that groups decide themselves: they seldom alarm by chance where both sides have the same groups
+#: of the chance of a false alarm, what goes to the quantities that are permuted by samples and groups, and what to
+#: those that groups decide themselves: they seldom alarm by chance where both sides have the same groups
 _SHARES = (0.8, 0.2)
 
 
