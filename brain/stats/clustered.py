@@ -115,16 +115,15 @@ def _error(moved: np.ndarray, new: np.ndarray, groups: np.ndarray) -> tuple[floa
     _, of = np.unique(groups, return_inverse=True)
     sums = np.bincount(of, weights=moved)
     has_new, has_reference = np.bincount(of, weights=new) > 0, np.bincount(of, weights=~new) > 0
+    if has_new.sum() < 2 or has_reference.sum() < 2:
+        return math.nan, math.nan
     variance, freedom = 0.0, 0.0
     for part in (has_new & ~has_reference, has_reference & ~has_new, has_new & has_reference):
         count = int(part.sum())
         if not count:
             continue
-        if count < 2:
-            return math.nan, math.nan
-        own = float((sums[part] ** 2).sum()) * count / (count - 1)
+        # a single group that one side alone has tells nothing of the spread of such groups: it is taken as it is
+        own = float((sums[part] ** 2).sum()) * (count / (count - 1) if count > 1 else 1.0)
         variance += own
-        freedom += own**2 / (count - 1)
-    if not has_new.any() or not has_reference.any():
-        return math.nan, math.nan
+        freedom += own**2 / max(count - 1, 1)
     return math.sqrt(variance), variance**2 / freedom if freedom > 0 else math.inf

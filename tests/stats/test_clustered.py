@@ -47,6 +47,19 @@ def test_what_a_group_has_in_common_on_both_sides_drops_out() -> None:
     assert (made.low, made.high) == pytest.approx((interval.low, interval.high))
 
 
+@pytest.mark.parametrize("only_new", [0, 1, 5])
+def test_the_interval_covers_where_some_groups_are_on_one_side_only(only_new: int) -> None:
+    rng = np.random.default_rng(5)
+    groups = np.concatenate([np.repeat(np.arange(40), 4), np.repeat(np.arange(40, 40 + only_new), 2)])
+    new = np.concatenate([np.tile([True, False, False, True], 40), np.ones(2 * only_new, dtype=bool)])
+    hits = 0
+    for _ in range(1000):
+        values = rng.normal(size=40 + only_new)[groups] + rng.normal(size=len(groups))
+        made = difference_of_means(values, new, groups)
+        hits += made.low <= 0 <= made.high
+    assert 0.93 <= hits / 1000 <= 0.975
+
+
 def test_the_contrast_is_the_interaction_of_a_regression() -> None:
     from statsmodels.api import OLS
 
