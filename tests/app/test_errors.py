@@ -24,6 +24,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
+    "find_drift": ("find drift", "Find", {}, "at least one sample"),
     "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
     "find_label_issues": ("find label issues", "Find", {}, "rename_sample_field"),
     "find_leaks": ("find leaks", "Find", {}, "rename_sample_field"),

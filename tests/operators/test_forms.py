@@ -29,6 +29,7 @@ pytestmark = pytest.mark.database
 
 ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images")]
 
+_LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
 DIFFERENT = {
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
@@ -46,6 +47,13 @@ DIFFERENT = {
     ("discover_slices", "embeddings"): "None is a choice with a name",
     ("discover_slices", "failure"): "None is a choice with a name",
     ("discover_slices", "groups"): "they are written in one line",
+    ("find_drift", "by"): "None is a choice with a name",
+    ("find_drift", "embeddings"): "None is a choice with a name",
+    ("find_drift", "predictions"): "None is a choice with a name",
+    ("find_drift", "ground_truth"): "None is a choice with a name",
+    **{
+        ("find_drift", name): "None means all of them: they are listed, so that some can be left out" for name in _LISTS
+    },
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",

@@ -294,6 +294,21 @@ def test_outliers_are_found_by_their_vectors(scenes: Any) -> None:
     assert "1 sample without a usable vector: unknown." in body["summary"]
 
 
+def test_drift_is_said_with_what_drifted_and_where_to_look(dataset: Any) -> None:
+    from drifting import fill
+
+    fill(dataset, 120)
+    params = {"by": "taken day", "predictions": "predictions", "ground_truth": "truth"}
+    body = result("find_drift", dataset, params)
+    assert body["message"] == "1 of 3 batches drifted: 2026-11-04."
+    assert "| 2026\\-11\\-04 | 120 | drifted |" in body["summary"]
+    assert "shifted in time=night more than elsewhere" in body["summary"]
+    assert "open the panel **Drift**" in body["summary"]
+    assert body["drift"]["batches"][2]["verdict"] == "drifted"
+    failed = messages("find_drift", dataset, {"by": "truth.label", "reference": "batch: cat"}, app=True)[-1]
+    assert "unknown batch" in failed["error_message"]
+
+
 def test_duplicates_are_found_and_counted(scenes: Any) -> None:
     body = result("find_duplicates", scenes, {"near": False})
     ids = scenes.values("id")

@@ -17,7 +17,7 @@ from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples, Stopped
 pytestmark = pytest.mark.database
 
 #: verbs that write nothing but what spares a second reading (``fingerprint``), or nothing at all
-READ_ONLY = {"find_copies", "scores", "slice"}
+READ_ONLY = {"find_copies", "find_drift", "scores", "slice"}
 
 
 def calls() -> dict[str, Callable[[Any, Path], Any]]:

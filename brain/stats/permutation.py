@@ -1,0 +1,153 @@
+"""Permutation tests of two samples: which side each sample might have been on, groups kept together, and how much.
+
+Both sides are permuted: a test that redraws one side only takes the noise of the other for a difference, and always
+fires. Statistics are handed over as values of the permuted sides; all of them share the same permutations, so that
+they can be corrected together without being taken for independent (Westfall & Young, Resampling-Based Multiple Testing,
+1993).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: a statistic that moves by less than so much of its size is the same: sums in another order differ by that
+_SAME = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Permutations:
+    """Which samples are on the new side, as it was and P times permuted.
+
+    Attributes:
+        sides: (N, 1 + P) bool: True on the new side; column 0 is how it was
+        units: how many things are permuted on the reference's and on the new side: samples, or groups of them
+        exchanged: how many of the N samples stand in groups that both sides have
+        distinct: about how many different outcomes there are, capped at 1e9
+    """
+
+    sides: np.ndarray
+    units: tuple[int, int]
+    exchanged: int
+    distinct: float
+
+
+def permute(new: np.ndarray, groups: np.ndarray, permutations: int, rng: np.random.Generator) -> Permutations:
+    """Returns permuted sides that keep groups together.
+
+    A group that is on one side only changes sides as a whole; of a group that both sides have, the samples are permuted
+    among themselves, so that what sets groups apart is no difference of the sides. With groups of one sample it is the
+    ordinary permutation test.
+
+    Args:
+        new: (N,) bool: which samples are on the new side; some are, and some are not
+        groups: (N,) int: the group of each sample
+        permutations: P
+        rng: decides them
+
+    >>> made = permute(np.array([True, True, False, False]), np.array([0, 0, 1, 2]), 99, np.random.default_rng(0))
+    >>> bool((made.sides[0] == made.sides[1]).all()), made.units
+    (True, (2, 1))
+    """
+    group_ids, of = np.unique(groups, return_inverse=True)
+    size = np.bincount(of, minlength=len(group_ids))
+    size_new = np.bincount(of, weights=new, minlength=len(group_ids)).astype(int)
+    both = (size_new > 0) & (size_new < size)
+    whole = np.flatnonzero(~both)
+    sides = np.empty((len(new), 1 + permutations), dtype=bool)
+    sides[:, 0] = new
+    was = size_new[whole] > 0
+    place = np.full(len(group_ids), -1)
+    place[whole] = np.arange(len(whole))
+    loose = np.flatnonzero(~both[of])
+    inside = np.flatnonzero(both[of])
+    inside = inside[np.argsort(of[inside], kind="stable")]
+    for column in range(1, 1 + permutations):
+        sides[loose, column] = rng.permutation(was)[place[of[loose]]]
+        if len(inside):
+            # a random order within each group: sorted by the group, then by chance
+            order = inside[np.lexsort((rng.random(len(inside)), of[inside]))]
+            sides[order, column] = new[inside]
+    units_new, units_reference = int(was.sum()) + int(both.sum()), int((~was).sum()) + int(both.sum())
+    return Permutations(sides, (units_reference, units_new), len(inside), _distinct(was, size[both], size_new[both]))
+
+
+def _distinct(was: np.ndarray, sizes: np.ndarray, new: np.ndarray) -> float:
+    from scipy.special import gammaln
+
+    def log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
+        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+
+    whole = log_choose(np.array([len(was)]), np.array([was.sum()])).sum()
+    return float(np.exp(min(whole + log_choose(sizes, new).sum(), np.log(1e9))))
+
+
+@dataclass(frozen=True, eq=False)
+class Corrected:
+    """What permutations say of K statistics.
+
+    Attributes:
+        p: (K,) the permutation p of each by itself, at least 1 / (1 + P)
+        adjusted: (K,) the same corrected for all K: the chance that any of those that are no farther would be as far
+        overall: the chance that anything would be as far as the farthest: the smallest of ``adjusted``
+        tail: the p that a single statistic has to reach for ``overall`` to be as small as asked for
+    """
+
+    p: np.ndarray
+    adjusted: np.ndarray
+    overall: float
+    tail: float
+
+
+def surprise(statistics: np.ndarray) -> np.ndarray:
+    """Returns how far out each value of some statistics is: (K, 1 + P), comparable between them; higher is farther.
+
+    The minus logarithm of the tail of a Pearson type III distribution with the mean, the standard deviation and the
+    skewness of the values (Minas & Montana, Distance-based analysis of variance, 2014). It only sets
+    statistics side by side: the p values are those of permutations whatever it is. What permuting does not move is 0.
+
+    Args:
+        statistics: (K, 1 + P), larger is farther; column 0 is how it was
+    """
+    from scipy.stats import pearson3
+
+    # the moments are of all columns, how it was among them: were it left out, it would be taken for farther out than a
+    # permutation with the same value, and the p of several statistics together would be too small
+    values = statistics.astype(np.float64)
+    mean, deviation = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
+    moves = deviation > _SAME * np.maximum(np.abs(mean), 1e-12)
+    scaled = np.where(moves, (values - mean) / np.where(moves, deviation, 1), 0.0)
+    skew = np.clip((scaled**3).mean(axis=1, keepdims=True), -4, 4)
+    tail = -np.asarray(pearson3.logsf(scaled, np.broadcast_to(skew, scaled.shape)))
+    # beyond the end of a bounded tail, and where it underflows: by the distance
+    tail = np.where(np.isfinite(tail), tail, 700.0 + np.maximum(scaled, 0))
+    return np.where(moves, tail, 0.0)
+
+
+def correct(far: np.ndarray, alpha: float = 0.05) -> Corrected:
+    """Returns the p values of K statistics, each alone and all together.
+
+    Step-down by the largest (Westfall & Young 1993, algorithm 4.1). It is to permutations what Holm's correction is to
+    p values, as strict as needed for the statistics as they hang together.
+
+    Args:
+        far: (K, 1 + P): how far out each is, comparable between them; column 0 is how it was
+        alpha: what ``tail`` is for
+
+    >>> far = np.vstack([np.r_[5.0, np.linspace(0, 4, 99)], np.r_[1.0, np.linspace(4, 0, 99)]])
+    >>> correct(far).p.round(2).tolist(), correct(far).adjusted.round(2).tolist()
+    ([0.01, 0.75], [0.01, 0.75])
+    """
+    if not len(far):
+        return Corrected(np.zeros(0), np.zeros(0), 1.0, alpha)
+    tie = _SAME * np.maximum(np.abs(far[:, :1]), 1e-12)
+    p = (far >= far[:, :1] - tie).mean(axis=1)
+    order = np.argsort(far[:, 0], kind="stable")  # the least far first
+    highest = np.maximum.accumulate(far[order], axis=0)
+    reached = (highest >= far[order, :1] - tie[order]).mean(axis=1)
+    adjusted = np.empty(len(far))
+    adjusted[order] = np.maximum.accumulate(reached[::-1])[::-1]
+    limit = float(np.quantile(far[:, 1:].max(axis=0), 1 - alpha))
+    # how far out a value is, is the minus logarithm of its tail: see ``surprise``
+    return Corrected(p, adjusted, float(adjusted.min()), min(float(np.exp(-max(limit, 0.0))), alpha))
