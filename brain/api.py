@@ -18,6 +18,8 @@ _VERBS = (
     "flag",
     "generate",
     "import_images",
+    "review",
+    "reviewed",
     "scores",
     "slice",
 )
@@ -38,6 +40,7 @@ PUBLIC: dict[str, str] = {
     **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
+    **dict.fromkeys(("Decision", "ReviewResult"), f"{_CORE}.review"),
     "LoupeError": f"{_CORE}.errors",
     "Calibration": "loupe.brain.stats.calibration",
     "Factor": "loupe.brain.slicing.factors",

@@ -114,6 +114,20 @@ class Outcome(Record):
         }
         return cls(name or path, facts, _FIELD_RULE)
 
+    @classmethod
+    def review(cls, failure: str) -> Outcome:
+        """Returns the outcome that people decided in a review: failed is real, passed is a false alarm.
+
+        Unsure is unknown, and what nobody decided is unchecked: rates are those of the reviewed samples alone.
+
+        Args:
+            failure: the failure mode, e.g. ``"blur"``
+
+        >>> Outcome.review("blur").states({"review.blur.status": ["real", "unsure", None]}).tolist()
+        [3, 1, 0]
+        """
+        return cls.field(f"review.{failure}.status", failed=["real"], unknown=["unsure"], name=f"{failure} (reviewed)")
+
     def states(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         """Returns a (N,) int8 array of ``State``.
 

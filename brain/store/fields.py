@@ -25,6 +25,8 @@ CHECKED = "checked"
 #: the id of the representative of the duplicates that the sample belongs to
 GROUP = "duplicate_group"
 FINGERPRINT = "fingerprint"
+#: a document for each failure mode: what people decided of it
+REVIEW = "review"
 #: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
 ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
@@ -130,6 +132,19 @@ def of_vectors(field: str, embedder: str) -> list[OwnField]:
     """Returns the fields of vectors."""
     text = f"Vectors of unit length by {embedder}"
     return [*BASE, OwnField(field, fo.VectorField, text, remedy="give another field=")]
+
+
+def of_review(failure: str) -> list[OwnField]:
+    """Returns the fields of what people decide of a failure mode."""
+    path = f"{REVIEW}.{failure}"
+    return [
+        OwnField(REVIEW, *_document("What people decided of the failures")),
+        OwnField(path, *_document(f"What people decided of {failure}"), proof=f"{path}.status"),
+        OwnField(f"{path}.status", fo.StringField, "real, false_alarm or unsure"),
+        OwnField(f"{path}.by", fo.StringField, "Who decided"),
+        OwnField(f"{path}.at", fo.DateTimeField, "When, in UTC"),
+        OwnField(f"{path}.note", fo.StringField, "In their own words"),
+    ]
 
 
 def of_images(factors: Iterable[str], generation: Iterable[tuple[str, type[fo.Field], str]] = ()) -> list[OwnField]:
