@@ -149,8 +149,9 @@ def choose(flagged: Side, op: Literal["<", ">"], wanted: float) -> tuple[Choice,
     if share in (0.0, 1.0):
         kind = "real failures" if share else "false alarms"
         return None, f"all {len(scores)} are {kind}: a threshold needs some of both to part"
-    if share >= wanted:
-        return None, f"the one in use has {share:.0%} already, and {wanted:.0%} is wanted"
+    now = Proportion.of(int(real.sum()), len(real))
+    if now.high >= wanted:
+        return None, f"the one in use has {now}: that may be the wanted {wanted:.0%} already"
     value = _strictest_needed(*choosing, op, wanted)
     if value is None:
         return None, (
