@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import fiftyone as fo
@@ -37,6 +38,7 @@ EMPTY: dict[str, dict[str, Any]] = {QUALITY: {"_cls": "DynamicEmbeddedDocument"}
 #: on a declared field: Loupe made it
 _MARK = {"made_by": "loupe"}
 _TRIES = 50
+_one_at_a_time = Lock()
 
 
 @dataclass(frozen=True)
@@ -254,8 +256,9 @@ def declare(samples: Samples, fields: Iterable[OwnField], *, images: bool = Fals
         InputError: the dataset has a field of that name that is not Loupe's, see ``require``
     """
     fields, dataset = list(fields), root(samples)
-    require(samples, fields)
-    with database_errors():
+    # the threads of one process, as of the App's server, share what FiftyOne holds of a dataset in memory
+    with _one_at_a_time, database_errors():
+        require(samples, fields)
         refresh(dataset)
         images = images and dataset.media_type is None
         if images or any(not dataset.has_field(own.path) for own in fields):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 from bson import ObjectId
 from pymongo import UpdateOne
 
@@ -15,7 +13,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.review import STATUSES, Decision
 from loupe.brain.slicing.outcomes import State
-from loupe.brain.stats.review import Side
+from loupe.brain.stats.review_tally import Known, Ranked, Tally
 from loupe.brain.store import fields, outcomes, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, sample_documents
@@ -120,28 +118,20 @@ def failures(samples: Samples) -> list[str]:
     return [failure for failure in registry.failures() if samples.has_field(f"{REVIEW}.{failure}.status")]
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of a failure mode: the samples that are flagged, those that passed, and who decided how many."""
-
-    flagged: Side
-    passed: Side
-    by: dict[str, int]
-
-
-def read(samples: Samples, failure: str) -> Known:
-    """Returns what was decided of a failure mode; nothing is read of samples that nobody decided, but their number.
+def read(samples: Samples, failure: str, lowest: int = 1) -> Known:
+    """Returns what was decided of a failure mode; of samples that nobody decided only their number and a few are read.
 
     Args:
         samples: a dataset or view, each sample once and with all of its fields
         failure: the failure mode
+        lowest: how many of the undecided ones are read, those with the lowest ranks
 
     Raises:
         UnknownName: no such failure mode
     """
-    who: dict[str, int] = {}
-    sides = [_side(samples, failure, state, who) for state in (State.FAILED, State.PASSED)]
-    return Known(*sides, by=dict(sorted(who.items(), key=lambda item: (-item[1], item[0]))))
+    by: dict[str, int] = {}
+    flagged, passed = (_tally(samples, failure, state, lowest, by) for state in (State.FAILED, State.PASSED))
+    return Known(flagged, passed, by)
 
 
 def of_state(failure: str, state: State) -> dict[str, Any]:
@@ -155,38 +145,39 @@ def is_open(failure: str) -> dict[str, Any]:
     return {f"{REVIEW}.{failure}.status": {"$nin": list(STATUSES)}}
 
 
-def _side(samples: Samples, failure: str, state: State, who: dict[str, int]) -> Side:
-    path = f"{REVIEW}.{failure}"
-    _, output = registry.failures()[failure]
-    in_state = {"$match": of_state(failure, state)}
-    decided = {"$match": {f"{path}.status": {"$in": list(STATUSES)}}}
-    facts = {"rank": f"${RANK}", "score": f"${QUALITY}.{output.name}", "status": f"${path}.status", "by": f"${path}.by"}
+def score_path(failure: str) -> str:
+    """Returns the path of a failure mode's score."""
+    return f"{QUALITY}.{registry.failures()[failure][1].name}"
+
+
+def ranked(row: Mapping[str, Any]) -> Ranked:
+    """Returns the rank and the score of a row that was read with ``facts``."""
+    rank, score = row.get("rank"), row.get("score")
+    return Ranked(float(rank) if isinstance(rank, (int, float)) else None, float(score) if score is not None else None)
+
+
+def facts(failure: str) -> dict[str, Any]:
+    """Returns what is read of a sample: its rank and score, and what was decided of it."""
+    return {"rank": f"${RANK}", "score": f"${score_path(failure)}", "decision": f"${REVIEW}.{failure}"}
+
+
+def _tally(samples: Samples, failure: str, state: State, lowest: int, by: dict[str, int]) -> Tally:
+    in_state, undecided = {"$match": of_state(failure, state)}, is_open(failure)
+    decided = {f"{REVIEW}.{failure}.status": {"$in": list(STATUSES)}}
+    project = {"$project": facts(failure)}
     with database_errors():
-        rest = list(
-            samples._aggregate(
-                pipeline=[
-                    in_state,
-                    {"$match": is_open(failure)},
-                    {"$group": {"_id": None, "n": {"$sum": 1}, "first": {"$min": f"${RANK}"}}},
-                ]
-            )
-        )
-        rows = list(samples._aggregate(pipeline=[in_state, decided, {"$project": {"_id": False, **facts}}]))
+        counted = list(samples._aggregate(pipeline=[in_state, {"$count": "n"}]))
+        rows = list(samples._aggregate(pipeline=[in_state, {"$match": decided}, project]))
+        # the rank alone decides: of equal ones, which do not happen, all or none would have to count
+        first = [{"$sort": {RANK: 1}}, {"$limit": lowest}, project]
+        others = list(samples._aggregate(pipeline=[in_state, {"$match": undecided}, *first]))
     for row in rows:
-        name = str(row.get("by") or "")
-        who[name] = who.get(name, 0) + 1
-    undecided = rest[0]["n"] if rest else 0
-    first = rest[0]["first"] if rest else np.inf
-    return Side(
-        n=undecided + len(rows),
-        # samples without a number, which FiftyOne did not add, are no draw: nothing is known to come before them
-        first_open=-np.inf if first is None else float(first),
-        ranks=_numbers(rows, "rank").astype(np.float64),
-        scores=_numbers(rows, "score").astype(np.float32),
-        statuses=np.array([row["status"] for row in rows], dtype=object),
+        name = str(row["decision"].get("by") or "")
+        by[name] = by.get(name, 0) + 1
+    n = counted[0]["n"] if counted else 0
+    return Tally(
+        n=n,
+        decided={str(row["_id"]): (ranked(row), row["decision"]["status"]) for row in rows},
+        open={str(row["_id"]): ranked(row) for row in others},
+        whole=n <= len(rows) + len(others),
     )
-
-
-def _numbers(rows: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
-    values = [row.get(name) for row in rows]
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

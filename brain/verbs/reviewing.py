@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from loupe.brain.core.records import Threshold
 from loupe.brain.core.review import ReviewResult, ThresholdOffer
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats import review as stats
+from loupe.brain.stats.review_tally import Known
 from loupe.brain.store import review as store_review
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
@@ -42,8 +44,12 @@ def result(samples: fo.Dataset | fo.DatasetView, failure: str, precision: float)
         failure: the failure mode, which is known
         precision: the wanted one of an offered threshold
     """
-    known = store_review.read(samples, failure)
-    flagged, passed = known.flagged, known.passed
+    return follows(samples, failure, store_review.read(samples, failure), precision)
+
+
+def follows(samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, precision: float) -> ReviewResult:
+    """Returns what follows from decisions that were read; the arguments are those of ``result``."""
+    flagged, passed = known.flagged.side(), known.passed.side()
     drawn_unsure = int((flagged.statuses[flagged.drawn()] == "unsure").sum())
     return ReviewResult(
         failure=failure,
@@ -57,25 +63,25 @@ def result(samples: fo.Dataset | fo.DatasetView, failure: str, precision: float)
         passed=passed.n,
         passed_reviewed=len(passed.statuses),
         recall=stats.recall(flagged, passed),
-        offer=_offer(samples, failure, known, precision),
-        by=known.by,
+        offer=_offer(samples, failure, flagged, known.names(), precision),
+        by=known.names(),
     )
 
 
 def _offer(
-    samples: fo.Dataset | fo.DatasetView, failure: str, known: store_review.Known, wanted: float
+    samples: fo.Dataset | fo.DatasetView, failure: str, flagged: stats.Side, by: Mapping[str, int], wanted: float
 ) -> ThresholdOffer:
     default = registry.failures()[failure][1].default_threshold
     assert default is not None
     used = store_runs.load_thresholds(samples).get(failure, default)
-    choice, reason = stats.choose(known.flagged, used.op, wanted)
+    choice, reason = stats.choose(flagged, used.op, wanted)
     if choice is None:
-        return ThresholdOffer(failure, wanted, reason=reason, flagged=known.flagged.n)
-    n = len(known.flagged.sure()[0])
+        return ThresholdOffer(failure, wanted, reason=reason, flagged=flagged.n)
+    n = len(flagged.sure()[0])
     threshold = Threshold(
         used.op,
         choice.value,
-        source=f"review of {n} samples by {_names(known.by)}",
+        source=f"review of {n} samples by {_names(by)}",
         provenance=f"chosen for a precision of {wanted:.0%} on one half of the decisions; on the other it has "
         f"{choice.precision}, and {used.op} {used.value:g} has {choice.current}",
         by=who.user(),
@@ -89,7 +95,7 @@ def _offer(
         current=choice.current,
         kept=choice.kept,
         flags=_beyond(samples, failure, threshold),
-        flagged=known.flagged.n,
+        flagged=flagged.n,
     )
 
 
@@ -107,7 +113,7 @@ def _beyond(samples: fo.Dataset | fo.DatasetView, failure: str, threshold: Thres
         return int(samples.match({"$and": [side, store_review.of_state(failure, State.FAILED)]}).count())
 
 
-def _names(by: dict[str, int]) -> str:
+def _names(by: Mapping[str, int]) -> str:
     names = [name or "somebody" for name in by]
     more = len(names) - _MAX_NAMES
     return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
