@@ -123,10 +123,10 @@ class Outcome(Record):
         Args:
             failure: the failure mode, e.g. ``"blur"``
 
-        >>> Outcome.review("blur").states({"review.blur.status": ["real", "unsure", None]}).tolist()
+        >>> Outcome.review("blur").states({"review.blur.label": ["real", "unsure", None]}).tolist()
         [3, 1, 0]
         """
-        return cls.field(f"review.{failure}.status", failed=["real"], unknown=["unsure"], name=f"{failure} (reviewed)")
+        return cls.field(f"review.{failure}.label", failed=["real"], unknown=["unsure"], name=f"{failure} (reviewed)")
 
     def states(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         """Returns a (N,) int8 array of ``State``.

@@ -78,11 +78,13 @@ class Known:
         flagged: the samples that the check flags
         passed: those that it passes
         by: who decided how many
+        beyond: how many of the flagged ones a threshold that was looked at would flag, by its value
     """
 
     flagged: Tally
     passed: Tally
     by: dict[str, int] = field(default_factory=dict)
+    beyond: dict[float, int] = field(default_factory=dict)
 
     def names(self) -> dict[str, int]:
         """Returns who decided how many, whoever decided most first."""

@@ -137,12 +137,16 @@ def of_vectors(field: str, embedder: str) -> list[OwnField]:
 
 
 def of_review(failure: str) -> list[OwnField]:
-    """Returns the fields of what people decide of a failure mode."""
+    """Returns the fields of what people decide of a failure mode.
+
+    A label in a document: the App shows and filters labels, and edits them in its own annotation, which breaks on a
+    dataset with documents in documents (FiftyOne 1.22).
+    """
     path = f"{REVIEW}.{failure}"
+    text = f"What people decided of {failure}: real, false_alarm or unsure"
     return [
         OwnField(REVIEW, *_document("What people decided of the failures")),
-        OwnField(path, *_document(f"What people decided of {failure}"), proof=f"{path}.status"),
-        OwnField(f"{path}.status", fo.StringField, "real, false_alarm or unsure"),
+        OwnField(path, fo.EmbeddedDocumentField, text, fo.Classification, proof=f"{path}.by"),
         OwnField(f"{path}.by", fo.StringField, "Who decided"),
         OwnField(f"{path}.at", fo.DateTimeField, "When, in UTC"),
         OwnField(f"{path}.note", fo.StringField, "In their own words"),

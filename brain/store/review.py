@@ -1,4 +1,7 @@
-"""What people decided of failures, ``review.<failure>`` of each sample: written whole, read by aggregation."""
+"""What people decided of failures: ``review.<failure>`` of each sample, written whole, read by aggregation.
+
+It is a classification, whose label is the status, with ``by``, ``at`` and ``note``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,15 @@ from loupe.brain.store.fields import QUALITY, REVIEW
 
 #: a sample's random number, which FiftyOne gives each as it is added
 RANK = "_rand"
+#: of a stored decision: the part that is its status
+STATUS = "label"
+_KEYS = (STATUS, "by", "at")
 _CLS = "DynamicEmbeddedDocument"
+
+
+def status_path(failure: str) -> str:
+    """Returns the path of what was decided of a failure mode."""
+    return f"{REVIEW}.{failure}.{STATUS}"
 
 
 def require_failure(failure: Any) -> None:
@@ -72,28 +83,27 @@ def write(
 
 
 def _document(decision: Decision) -> dict[str, Any]:
-    return {
-        "_cls": _CLS,
-        "status": decision.status,
-        "by": decision.by,
-        "at": datetime.fromisoformat(decision.at).astimezone(UTC).replace(tzinfo=None) if decision.at else None,
-        "note": decision.note,
-    }
+    at = datetime.fromisoformat(decision.at).astimezone(UTC).replace(tzinfo=None) if decision.at else None
+    return updates.label(decision.status, by=decision.by, at=at, note=decision.note)
 
 
 def _stands(path: str, decision: Decision | None) -> dict[str, Any]:
     if decision is None:
-        return {f"{path}.status": None}
-    return {f"{path}.{name}": value for name, value in _document(decision).items() if name in ("status", "by", "at")}
+        return {f"{path}.{STATUS}": None}
+    document = _document(decision)
+    # what the App's own annotation wrote has neither: an empty name is no name
+    return {
+        f"{path}.{name}": {"$in": [document[name], None]} if not document[name] else document[name] for name in _KEYS
+    }
 
 
 def decision_of(document: Any) -> Decision | None:
     """Returns the decision that a document holds; None where it holds none."""
-    if not isinstance(document, Mapping) or document.get("status") not in STATUSES:
+    if not isinstance(document, Mapping) or document.get(STATUS) not in STATUSES:
         return None
     at = document.get("at")
     return Decision(
-        document["status"],
+        document[STATUS],
         by=str(document.get("by") or ""),
         at=at.replace(tzinfo=UTC).isoformat(timespec="milliseconds") if isinstance(at, datetime) else "",
         note=str(document.get("note") or ""),
@@ -115,7 +125,7 @@ def _inside(document: Mapping[str, Any], failure: str) -> Any:
 
 def failures(samples: Samples) -> list[str]:
     """Returns the failure modes that something was decided of, in the order of the registry."""
-    return [failure for failure in registry.failures() if samples.has_field(f"{REVIEW}.{failure}.status")]
+    return [failure for failure in registry.failures() if samples.has_field(f"{REVIEW}.{failure}.by")]
 
 
 def read(samples: Samples, failure: str, lowest: int = 1) -> Known:
@@ -142,7 +152,7 @@ def of_state(failure: str, state: State) -> dict[str, Any]:
 
 def is_open(failure: str) -> dict[str, Any]:
     """Returns the database's query for the samples that nobody has decided."""
-    return {f"{REVIEW}.{failure}.status": {"$nin": list(STATUSES)}}
+    return {status_path(failure): {"$nin": list(STATUSES)}}
 
 
 def score_path(failure: str) -> str:
@@ -163,7 +173,7 @@ def facts(failure: str) -> dict[str, Any]:
 
 def _tally(samples: Samples, failure: str, state: State, lowest: int, by: dict[str, int]) -> Tally:
     in_state, undecided = {"$match": of_state(failure, state)}, is_open(failure)
-    decided = {f"{REVIEW}.{failure}.status": {"$in": list(STATUSES)}}
+    decided = {status_path(failure): {"$in": list(STATUSES)}}
     project = {"$project": facts(failure)}
     with database_errors():
         counted = list(samples._aggregate(pipeline=[in_state, {"$count": "n"}]))
@@ -177,7 +187,7 @@ def _tally(samples: Samples, failure: str, state: State, lowest: int, by: dict[s
     n = counted[0]["n"] if counted else 0
     return Tally(
         n=n,
-        decided={str(row["_id"]): (ranked(row), row["decision"]["status"]) for row in rows},
+        decided={str(row["_id"]): (ranked(row), row["decision"][STATUS]) for row in rows},
         open={str(row["_id"]): ranked(row) for row in others},
         whole=n <= len(rows) + len(others),
     )

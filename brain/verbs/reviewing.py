@@ -63,13 +63,13 @@ def follows(samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, pr
         passed=passed.n,
         passed_reviewed=len(passed.statuses),
         recall=stats.recall(flagged, passed),
-        offer=_offer(samples, failure, flagged, known.names(), precision),
+        offer=_offer(samples, failure, known, flagged, precision),
         by=known.names(),
     )
 
 
 def _offer(
-    samples: fo.Dataset | fo.DatasetView, failure: str, flagged: stats.Side, by: Mapping[str, int], wanted: float
+    samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, flagged: stats.Side, wanted: float
 ) -> ThresholdOffer:
     default = registry.failures()[failure][1].default_threshold
     assert default is not None
@@ -81,12 +81,14 @@ def _offer(
     threshold = Threshold(
         used.op,
         choice.value,
-        source=f"review of {n} samples by {_names(by)}",
+        source=f"review of {n} samples by {_names(known.names())}",
         provenance=f"chosen for a precision of {wanted:.0%} on one half of the decisions; on the other it has "
         f"{choice.precision}, and {used.op} {used.value:g} has {choice.current}",
         by=who.user(),
         at=who.now(),
     )
+    if threshold.value not in known.beyond:
+        known.beyond[threshold.value] = _beyond(samples, failure, threshold)
     return ThresholdOffer(
         failure,
         wanted,
@@ -94,7 +96,7 @@ def _offer(
         precision=choice.precision,
         current=choice.current,
         kept=choice.kept,
-        flags=_beyond(samples, failure, threshold),
+        flags=known.beyond[threshold.value],
         flagged=flagged.n,
     )
 

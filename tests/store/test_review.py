@@ -80,7 +80,7 @@ def test_a_sample_that_is_gone_is_no_error(some: Any) -> None:
     assert set(review.standing(some, "blur", [first, second])) == {second}
 
 
-@pytest.mark.parametrize("document", [None, 3, "real", {}, {"status": "maybe"}, {"status": None}, []])
+@pytest.mark.parametrize("document", [None, 3, "real", {}, {"label": "maybe"}, {"label": None}, []])
 def test_what_is_no_decision_is_none(document: Any) -> None:
     from loupe.brain.store import review
 

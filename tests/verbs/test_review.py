@@ -65,13 +65,13 @@ def test_a_decision_stands_on_the_sample_with_who_and_when(flagged: Any) -> None
     import getpass
 
     sample = flagged[first]
-    assert (sample.review.blur.status, sample.review.blur.by) == ("real", getpass.getuser())
+    assert (sample.review.blur.label, sample.review.blur.by) == ("real", getpass.getuser())
     assert sample.review.blur.at.year >= 2026
     assert (flagged[second].review.blur.by, flagged[second].review.blur.note) == ("ben", "glare")
     assert result.by == {getpass.getuser(): 2, "ben": 1}
     # nothing else is touched
     assert sample.failures.classifications[0].label == "blur"
-    assert flagged.count_values("review.blur.status")["real"] == 1
+    assert flagged.count_values("review.blur.label")["real"] == 1
 
 
 def test_the_precision_is_that_of_the_random_order_by_hand(flagged: Any) -> None:
@@ -165,7 +165,7 @@ def test_a_decision_is_taken_back_and_replaced(flagged: Any) -> None:
     assert loupe.review(flagged.select(first), "blur", "none").taken_back == 1
     flagged.reload()
     assert not flagged[first].review.has_field("blur")
-    assert flagged.values("review.blur.status") == [None] * N
+    assert flagged.values("review.blur.label") == [None] * N
 
 
 def test_rates_of_what_was_confirmed(flagged: Any) -> None:
@@ -188,7 +188,7 @@ def test_what_cannot_be_reviewed_is_refused_before_anything_is_written(flagged: 
         loupe.review(flagged, "blurr", "real")
     with pytest.raises(InputError, match="'false_alarm', 'unsure', 'none', got 'wrong'"):
         loupe.review(flagged, "blur", {first: "wrong"})
-    with pytest.raises(InputError, match="2 that are none of them, e.g. '0000"):
+    with pytest.raises(InputError, match=r"2 that are none of them, e\.g\. '0000"):
         loupe.review(flagged, "blur", {first: "real", "0" * 24: "real", "no id": "real"})
     with pytest.raises(NoSamples):
         loupe.review(flagged.limit(0), "blur", "real")
