@@ -7,6 +7,7 @@ from typing import Any
 
 _CORE = "loupe.brain.core"
 _VERBS = (
+    "annotate",
     "calibrate",
     "check",
     "embed",
@@ -40,7 +41,7 @@ PUBLIC: dict[str, str] = {
     **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
-    **dict.fromkeys(("Decision", "ReviewResult"), f"{_CORE}.review"),
+    **dict.fromkeys(("AnnotationResult", "Decision", "ReviewResult"), f"{_CORE}.review"),
     "LoupeError": f"{_CORE}.errors",
     "Calibration": "loupe.brain.stats.calibration",
     "Factor": "loupe.brain.slicing.factors",

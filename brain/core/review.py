@@ -174,6 +174,40 @@ class ReviewResult(Record):
         return "; ".join([str(self.precision), *left_out])
 
 
+@dataclass(frozen=True)
+class AnnotationResult(Record):
+    """What ``annotate`` handed over.
+
+    Attributes:
+        failure: the failure mode
+        backend: to whom: ``"app"`` is FiftyOne's App
+        field: where the answers stand
+        n: how many samples
+        key: of FiftyOne's annotation run; empty for the App, which needs none
+        fields: all fields that are asked for
+    """
+
+    failure: str
+    backend: str
+    field: str
+    n: int
+    key: str = ""
+    fields: tuple[str, ...] = ()
+
+    @property
+    def next(self) -> str:
+        """What to do next."""
+        if not self.key:
+            return f'open a sample, choose the tab "Annotate" and {self.field}; what is chosen there counts at once'
+        return (
+            f'when it is annotated: dataset.load_annotations("{self.key}"), then '
+            f'loupe.review(dataset, "{self.failure}", field="{self.field}")'
+        )
+
+    def __repr__(self) -> str:
+        return f"AnnotationResult({self.n:,} samples of {self.failure} for {self.backend}; {self.next})"
+
+
 class Reviews(Tabular, list[ReviewResult]):
     """A list of results that prints as a table."""
 

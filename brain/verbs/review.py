@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from loupe.brain.core import who
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.review import STATUSES, Decision, ReviewResult
+from loupe.brain.store import annotation as store_annotation
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import review as store_review
 from loupe.brain.verbs import reviewing
@@ -24,8 +25,9 @@ NONE = "none"
 def review(
     samples: fo.Dataset | fo.DatasetView,
     failure: str,
-    decisions: str | Mapping[str, str | Decision | None],
+    decisions: str | Mapping[str, str | Decision | None] | None = None,
     *,
+    field: str | None = None,
     note: str = "",
     by: str = "",
 ) -> ReviewResult:
@@ -39,6 +41,8 @@ def review(
         failure: the failure mode, e.g. ``"blur"``
         decisions: for all of the samples ``"real"``, ``"false_alarm"`` or ``"unsure"``, or ``"none"`` to take back what
             was decided; or by sample id, as a text of these, a ``Decision``, or None
+        field: instead of decisions: a field of classifications with these labels, as annotators gave them, see
+            ``annotate``; samples with another label, or none, are left alone
         note: in one's own words; kept with each decision that has none of its own
         by: who decided; the user of the operating system by default
 
@@ -48,19 +52,26 @@ def review(
 
     Raises:
         UnknownName: no check flags a failure mode of that name; the nearest name is suggested
-        InputError: another status, an id that is none of the samples, or a field of the user's own named ``review``
+        InputError: another status, an id that is none of the samples, decisions and a field or neither, or a field of
+            the user's own named ``review``
         NoSamples: the view is empty
 
     >>> loupe.review(dataset, "blur", {sample.id: "false_alarm"}, by="anna")  # doctest: +SKIP
     ReviewResult(blur: 1 of 84 flagged reviewed: 0 real, 1 false alarms, 0 unsure; 1 written)
     """
     store_review.require_failure(failure)
+    if (decisions is None) == (field is None):
+        raise InputError(f"expected decisions or a field, got {'neither' if field is None else 'both'}")
     with running(samples, "review", None) as verb:
         chosen = verb.samples
         store_fields.require(chosen, store_fields.of_review(failure))
         at, name = who.now("milliseconds"), by or who.user()
         ids = chosen.values("id")
-        given = decisions if isinstance(decisions, Mapping) else dict.fromkeys(ids, decisions)
+        given: Mapping[str, Any] = dict.fromkeys(ids, decisions)
+        if field is not None:
+            given = store_annotation.answers(chosen, field)
+        elif isinstance(decisions, Mapping):
+            given = decisions
         strangers = sorted(set(map(str, given)) - set(ids))
         if strangers:
             raise InputError(
