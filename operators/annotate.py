@@ -48,11 +48,8 @@ class Annotate(VerbOperator):
     settings = ("key",)
     hidden = {
         "launch": "a browser would open on the machine of the App's server",
-        "settings": "credentials belong into FiftyOne's annotation config, not into a form",
+        "options": "credentials belong into FiftyOne's annotation config, not into a form",
     }
-
-    def shows(self, form: Form, name: str) -> bool:
-        return name != "key" or form.params.get("backend", "app") != "app"
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         title = summary.failure_title(result.failure)

@@ -57,7 +57,7 @@ class ReviewSamples(VerbOperator):
 
     def remark(self, form: Form) -> None:
         if self.value(form, "decisions") is None and self.value(form, "field") is None:
-            forms.note(form.inputs, "choose", "Choose what you decided, or the field with the annotators' answers.")
+            forms.note(form.inputs, "report", "Choose what you decided, or the field with the annotators' answers.")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         what = f"{summary.counted(result.written, 'decision')} on {summary.failure_title(result.failure)} written"

@@ -73,7 +73,7 @@ def _boxes_field(failure: str) -> str | None:
     return spec.boxes_field if spec is not None and issubclass(spec, Check) else None
 
 
-def send(samples: Samples, failure: str, backend: str, key: str, settings: Mapping[str, Any], *, launch: bool) -> str:
+def send(samples: Samples, failure: str, backend: str, key: str, options: Mapping[str, Any], *, launch: bool) -> str:
     """Sends samples with the question of the review to a backend of FiftyOne's annotation API; returns the field.
 
     Args:
@@ -81,7 +81,7 @@ def send(samples: Samples, failure: str, backend: str, key: str, settings: Mappi
         failure: the failure mode
         backend: one of ``backends()`` but the App
         key: of FiftyOne's annotation run
-        settings: what FiftyOne hands to the backend: its address, credentials
+        options: what FiftyOne hands to the backend: its address, credentials
         launch: whether the backend's editor is opened in a browser
 
     Raises:
@@ -108,7 +108,7 @@ def send(samples: Samples, failure: str, backend: str, key: str, settings: Mappi
             attributes=False,
             backend=backend,
             launch_editor=launch,
-            **settings,
+            **options,
         )
     except LoupeError:
         raise

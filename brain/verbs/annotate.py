@@ -24,7 +24,7 @@ def annotate(
     backend: str = store_annotation.APP,
     key: str | None = None,
     launch: bool = False,
-    settings: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> AnnotationResult:
     """Hands the samples of a failure to annotators, who answer what a review asks: real, false alarm, unsure.
 
@@ -42,7 +42,7 @@ def annotate(
         backend: ``"app"``, ``"cvat"``, ``"labelstudio"``, or another one of FiftyOne's annotation config
         key: of FiftyOne's annotation run; ``loupe_review_<failure>_<n>`` by default
         launch: whether to open the backend's own editor in a browser
-        settings: what FiftyOne hands to the backend, e.g. ``url``; its annotation config by default
+        options: what FiftyOne hands to the backend, e.g. ``url``; its annotation config by default
 
     Returns:
         how many samples were handed over, and what to do next
@@ -64,13 +64,13 @@ def annotate(
         if not n:
             raise NoSamples(f"expected samples to annotate, got none: nothing here is {only} for {failure}")
         if backend == store_annotation.APP:
-            if key is not None or settings:
-                raise InputError("expected neither a key nor settings: FiftyOne's App needs none to annotate")
+            if key is not None or options:
+                raise InputError("expected neither a key nor options: FiftyOne's App needs none to annotate")
             fields = store_annotation.in_app(chosen, failure)
             result = AnnotationResult(failure, backend, fields[0], n, fields=fields)
         else:
             name = key or store_annotation.next_key(chosen, failure)
-            field = store_annotation.send(chosen, failure, backend, name, settings or {}, launch=launch)
+            field = store_annotation.send(chosen, failure, backend, name, options or {}, launch=launch)
             result = AnnotationResult(failure, backend, field, n, key=name, fields=(field,))
         verb.finish(n, params={"failure": failure, "only": only, "backend": backend, "key": result.key})
         return result

@@ -35,6 +35,9 @@ DIFFERENT = {
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
+    ("review", "decisions"): "None is a choice with a name",
+    ("review", "field"): "None is a choice with a name",
+    ("reviewed", "failures"): "None means all that were reviewed: they are listed, so that some can be left out",
     ("slice", "failure"): "None is a choice with a name",
 }
 

@@ -90,7 +90,7 @@ def test_a_backend_that_is_not_there_is_one_clear_error(houses: Any, backend: An
     import loupe
 
     with pytest.raises(LoupeError, match="did not take the samples: ConnectionError: nobody answers"):
-        loupe.annotate(houses, "blur", backend=backend.NAME, settings={"refuses": True})
+        loupe.annotate(houses, "blur", backend=backend.NAME, options={"refuses": True})
     assert houses.list_annotation_runs() == []
     assert not houses.has_field("annotated_blur")
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_annotated_is_refused(houses: Any, backend: Any) -> None:
         loupe.annotate(houses, "blurr")
     with pytest.raises(NoSamples, match="nothing here is unsure for blur"):
         loupe.annotate(houses, "blur", only="unsure")
-    with pytest.raises(InputError, match="neither a key nor settings"):
+    with pytest.raises(InputError, match="neither a key nor options"):
         loupe.annotate(houses, "blur", key="mine")
     loupe.annotate(houses, "blur", backend=backend.NAME, key="mine")
     with pytest.raises(InputError, match="no annotation run has yet, got 'mine'"):

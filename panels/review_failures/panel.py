@@ -99,7 +99,7 @@ class _Kept:
 class Review(Triage[Content]):
     """The samples of a failure, each with a decision: real, false alarm, unsure."""
 
-    name = "review"
+    name = "review_failures"
     label = "Review"
     icon = "fact_check"
     subject = "failures"
@@ -173,7 +173,7 @@ class Review(Triage[Content]):
         }
 
     def draw(self, panel: types.Object, content: Content, shown: Shown, narrowed: Pile | None) -> None:
-        from loupe.panels.review import layout
+        from loupe.panels.review_failures import layout
 
         layout.draw(panel, self, content, shown.choices, narrowed)
 

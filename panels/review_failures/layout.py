@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loupe.brain.core.review import Decision
     from loupe.brain.stats.intervals import Proportion
     from loupe.brain.store.review_queue import Evidence, Pile
-    from loupe.panels.review.panel import Content, Review
+    from loupe.panels.review_failures.panel import Content, Review
 
 _ORDERS = {
     "random": "Flagged, at random: gives the precision",
@@ -152,7 +152,7 @@ def _offer(panel: types.Object, handlers: Review, content: Content) -> None:
     card = widgets.column(panel, "offer", borderTop=f"1px solid {theme.faint_gray(0.35)}", paddingTop="8px")
     head = widgets.row(card, "head")
     head.md("**A better threshold**", name="title", componentsProps=theme.TEXT)
-    from loupe.panels.review.panel import WANTED
+    from loupe.panels.review_failures.panel import WANTED
 
     choices = {f"{wanted:g}": f"for a precision of {wanted * 100:g} %" for wanted in WANTED}
     widgets.dropdown(head, "wanted", "", choices, f"{content.wanted:g}", handlers.on_wanted)
