@@ -42,7 +42,7 @@ class Reviewed(VerbOperator):
     def remark(self, form: Form) -> None:
         if not _choices(form):
             forms.note(
-                form.inputs, "nothing", "Nothing was reviewed yet: open the panel Review, and decide by keyboard."
+                form.inputs, "report", "Nothing was reviewed yet: open the panel Review, and decide by keyboard."
             )
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
