@@ -76,11 +76,10 @@ def draw(
 
 
 def _controls(panel: types.Object, handlers: Review, content: Content) -> None:
-    row = widgets.row(panel, "controls", alignItems="end")
+    row = widgets.grid(panel, "controls", "minmax(0, 1fr) minmax(0, 1.4fr)", gap=1)
     modes = {name: f"{failure_title(name)}: {count:,}" for name, count in content.modes.items()}
     widgets.dropdown(row, "failure", "Failure", modes, content.failure, handlers.on_failure)
     widgets.dropdown(row, "order", "Which, in which order", _ORDERS, content.order, handlers.on_order)
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
 
 
 def _progress(content: Content) -> str:
@@ -126,9 +125,9 @@ def _evidence(content: Content, item: Evidence) -> str:
     threshold = content.threshold
     side = "below" if threshold.op == "<" else "above"
     score = "no score" if item.score is None else f"**{item.score:.4g}**"
-    verdict = "flagged" if content.flagged else "passed"
+    verdict = "Flagged" if content.flagged else "Passed"
     facts = f"{verdict}: {escape(output.name.replace('_', ' '))} {score} ({escape(output.unit)}), "
-    facts += f"fails {side} {threshold.value:g}, set by {escape(threshold.source)}. {escape(output.description)}"
+    facts += f"fails {side} {threshold.value:g} ({escape(threshold.source)}). {escape(output.description)}"
     lines = [f"{facts.rstrip('.')}."]
     seen = [escape(mark.label) for mark in item.marks if mark.label]
     if seen:
@@ -196,4 +195,5 @@ def _more(panel: types.Object, handlers: Review, content: Content, narrowed: Pil
         )
     if narrowed is not None:
         row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
+    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
     row.btn("annotate", label="Send to annotation", icon="edit_note", variant="outlined", on_click=handlers.on_annotate)

@@ -20,6 +20,7 @@ NAME, N = "broken", 12
 #: operator → its label and button, what is typed into which input, and what the reason names. The dataset has fields of
 #: its owner's with names that Loupe writes to: nothing of it fails a form
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
+    "annotate": ("send to annotation", "Send", {}, "nothing here is open"),
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
@@ -33,9 +34,10 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     # what somebody else changes while the form is open is what it runs on: see _spoil
     "jobs": ("background jobs", "Do it", {}, "is not there any more"),
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "rename_sample_field"),
+    "review": ("decide for these samples", "Decide", {}, "expected decisions or a field"),
 }
 #: operators that nothing fails which passes their form
-NONE_FAILS = {"scores", "slice"}
+NONE_FAILS = {"reviewed", "scores", "slice"}
 
 
 def _spoil(app: app_browser.App, form: Any, name: str) -> None:

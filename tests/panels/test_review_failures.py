@@ -287,7 +287,7 @@ def test_a_better_threshold_is_offered_and_used(houses: Any) -> None:
     used = runs.load_thresholds(houses)["blur"]
     assert used.value == offer.threshold.value
     assert used.source.startswith(f"review of {before} samples by ")
-    assert f"set by review of {before} samples" in str(session.output) or session.content.item is None
+    assert f"(review of {before} samples" in str(session.output) or session.content.item is None
     assert session.content.result.flagged == after
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks of slices and of what is decided of them."""
