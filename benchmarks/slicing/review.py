@@ -86,9 +86,9 @@ def print_recall(given: argparse.Namespace) -> None:
         rng = np.random.default_rng([int(p * 100), int(q * 1000), m])
         hits, widths = 0, []
         for _ in range(given.runs):
-            one = _all_decided(rng.random(60) < p, 300)
-            other = _all_decided(rng.random(m) < q, 2700)
-            known = recall(one, other)
+            caught = _all_decided(rng.random(60) < p, 300)
+            missed = _all_decided(rng.random(m) < q, 2700)
+            known = recall(caught, missed)
             hits += known.low <= truth <= known.high
             widths.append(known.high - known.low)
         held = Proportion.of(hits, given.runs)

@@ -79,7 +79,7 @@ def test_a_decision_is_written_and_the_next_picture_comes(houses: Any) -> None:
 
     # the panel counts as it goes; the verb reads it all anew
     (result,) = loupe.reviewed(houses)
-    assert session.content.result == result
+    assert session.content.result.to_dict() == result.to_dict()
 
 
 def test_a_press_that_comes_twice_decides_nothing_unseen(houses: Any) -> None:
@@ -190,16 +190,16 @@ def test_what_somebody_else_decided_meanwhile_is_not_overwritten(houses: Any) ->
 
 
 def test_two_reviewers_in_two_browsers_lose_nothing(houses: Any) -> None:
-    one, two, ids = opened(houses), opened(houses), order(houses)
-    for session in (one, two, two, one, one, two):
+    left, right, ids = opened(houses), opened(houses), order(houses)
+    for session in (left, right, right, left, left, right):
         before = item(session)
         press(session, "answer_real")
         if before == item(session):  # the other one was first
             press(session, "forward")
     assert set(statuses(houses).values()) == {"real"}
     assert set(statuses(houses)) <= set(ids[:6])
-    one.call("on_refresh")
-    assert one.content.result.decided == len(statuses(houses))
+    left.call("on_refresh")
+    assert left.content.result.decided == len(statuses(houses))
 
 
 def test_a_deleted_sample_is_left_out(houses: Any) -> None:
