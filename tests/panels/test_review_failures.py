@@ -289,6 +289,12 @@ def test_a_better_threshold_is_offered_and_used(houses: Any) -> None:
     assert used.source.startswith(f"review of {before} samples by ")
     assert f"(review of {before} samples" in str(session.output) or session.content.item is None
     assert session.content.result.flagged == after
+    # the panel that moves thresholds says where this one is from
+    from loupe.panels.thresholds.panel import Thresholds
+
+    thresholds = PanelSession(Thresholds(), houses)
+    thresholds.call("on_failure", value="blur")
+    assert f", from the review of {before} samples by " in str(thresholds.output)
 
 
 def test_piles_are_shown_in_the_grid_and_the_panel_stays(houses: Any) -> None:
