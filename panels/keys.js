@@ -38,10 +38,17 @@
       }
       return;
     }
+    // a button that has the focus: once, however long the key is held
+    const focused = target && target.closest && target.closest("button[aria-keyshortcuts]");
+    if (focused && event.key === "Enter") {
+      event.preventDefault();
+      event.stopPropagation();
+      if (!event.repeat && !focused.disabled) focused.click();
+      return;
+    }
     if (event.defaultPrevented || event.repeat || event.isComposing) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if ([...document.querySelectorAll(OVER)].some(visible)) return;
-    // Enter and Space are the focused button's own
     const element = named(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!element) return;
     event.preventDefault();
