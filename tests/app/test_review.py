@@ -235,7 +235,7 @@ def test_a_better_threshold_comes_of_the_decisions_and_is_used(app: app_browser.
     page.get_by_role("button", name="Send to annotation").click()
     page.get_by_text("Who asks", exact=False).first.wait_for()
     page.screenshot(path=tmp_path / "annotation.png")
-    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Cancel").click()
 
 
 def test_it_reads_well_in_the_light_theme_and_in_a_narrow_window(app: app_browser.App, tmp_path: Path) -> None:
@@ -247,11 +247,8 @@ def test_it_reads_well_in_the_light_theme_and_in_a_narrow_window(app: app_browse
     page.screenshot(path=tmp_path / "narrow.png")
     _reads_well(app)
     page.set_viewport_size({"width": 1400, "height": 900})
-    page.evaluate("localStorage.setItem('mui-mode', 'light')")
-    page.reload()
-    page.locator('[data-cy="entry-counts"]').wait_for()
-    page.get_by_text("flagged reviewed").wait_for()
-    page.wait_for_timeout(2500)
+    page.get_by_title("Light mode").click()
+    page.wait_for_timeout(2000)
     page.screenshot(path=tmp_path / "light.png")
     _reads_well(app)
     before = _large(app).get_attribute("src")
