@@ -175,12 +175,14 @@ def _tally(samples: Samples, failure: str, state: State, lowest: int, by: dict[s
     in_state, undecided = {"$match": of_state(failure, state)}, is_open(failure)
     decided = {status_path(failure): {"$in": list(STATUSES)}}
     project = {"$project": facts(failure)}
+    # the rank alone decides: of equal ones, which do not happen, all or none would have to count
+    first = [{"$match": undecided}, {"$sort": {RANK: 1}}, {"$limit": lowest}, project]
     with database_errors():
-        counted = list(samples._aggregate(pipeline=[in_state, {"$count": "n"}]))
-        rows = list(samples._aggregate(pipeline=[in_state, {"$match": decided}, project]))
-        # the rank alone decides: of equal ones, which do not happen, all or none would have to count
-        first = [{"$sort": {RANK: 1}}, {"$limit": lowest}, project]
-        others = list(samples._aggregate(pipeline=[in_state, {"$match": undecided}, *first]))
+        # the decided ones are few as a rule, and told by one field: they are looked for first
+        rows = list(samples._aggregate(pipeline=[{"$match": decided}, in_state, project]))
+        # the others in one pass; of what is read at once there are few
+        (rest,) = samples._aggregate(pipeline=[in_state, {"$facet": {"all": [{"$count": "n"}], "others": first}}])
+    counted, others = rest["all"], rest["others"]
     for row in rows:
         name = str(row["decision"].get("by") or "")
         by[name] = by.get(name, 0) + 1

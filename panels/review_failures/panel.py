@@ -139,7 +139,9 @@ class Review(Triage[Content]):
         wanted = choices["wanted"] if choices["wanted"] in WANTED else reviewing.WANTED
         threshold = review_queue.in_use(samples, failure)
         if kept is None or (kept.failure, kept.order) != (failure, order):
-            kept = _load(samples, modes, failure, order, threshold)
+            # of another order only the queue is read anew
+            known = kept.known if kept is not None and kept.failure == failure else None
+            kept = _load(samples, modes, failure, order, threshold, known)
         item = _in_front(samples, kept, choices)
         if item is None and len(kept.queued) == review_queue.LENGTH:
             kept = _load(samples, modes, failure, order, threshold)
@@ -201,8 +203,10 @@ class Review(Triage[Content]):
         self.refresh(ctx)
 
     def on_order(self, ctx: Any) -> None:
-        self.choose(ctx, order=ctx.params.get("value"), item=None, look=False)
-        self.refresh(ctx)
+        order = ctx.params.get("value")
+        same = order == self.choices(ctx)["order"]
+        self.choose(ctx, order=order, item=None, look=False)
+        self.refresh(ctx, again=same)
 
     def on_wanted(self, ctx: Any) -> None:
         value = ctx.params.get("value")
@@ -247,11 +251,13 @@ def _user(ctx: Any) -> str:
     return str(getattr(ctx.user, "name", None) or "")
 
 
-def _load(samples: Any, modes: Mapping[str, int], failure: str, order: Any, threshold: Threshold) -> _Kept:
+def _load(
+    samples: Any, modes: Mapping[str, int], failure: str, order: Any, threshold: Threshold, known: Known | None = None
+) -> _Kept:
     from loupe.brain.store import review, review_queue
 
     listed = review_queue.queue(samples, failure, order, threshold)
-    known = review.read(samples, failure, review_queue.LENGTH)
+    known = known or review.read(samples, failure, review_queue.LENGTH)
     queued = {each.id: each for each in listed}
     return _Kept(modes, failure, order, queued, Line(list(queued)), known)
 
