@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import statistics
 import time
@@ -177,8 +178,8 @@ def measure(n: int) -> dict[str, tuple[float, float]]:
         measured["decide, to the next picture"] = median(decide, 21)
         assert session.content.result.decided == 21
         measured["undo"] = median(undo)
-        for order in ("worst", "threshold", "passed"):
-            measured[f"order: {order}"] = median(lambda order=order: session.call("on_order", value=order), 3)
+        orders = itertools.cycle(("worst", "threshold", "passed", "random"))
+        measured["another order"] = median(lambda: session.call("on_order", value=next(orders)), 8)
         measured["loupe.reviewed"] = median(lambda: loupe.reviewed(dataset), 3)
         return measured
     finally:
