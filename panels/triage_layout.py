@@ -88,7 +88,13 @@ def buttons(
 def picture(panel: types.Object, handlers: Triage[Any], source: str, alt: str, overlay: str | None) -> None:
     """Adds the large picture; over it, where there are marks, an SVG of the same shape."""
     # both stand in the same cell, and fit into it in the same way
-    cell = {"display": "grid", "gridTemplateColumns": "minmax(0, 1fr)", "& > *": {"gridArea": "1 / 1"}}
+    cell = {
+        "display": "grid",
+        "gridTemplateColumns": "minmax(0, 1fr)",
+        "& > *": {"gridArea": "1 / 1"},
+        # a click on the marks is one on the picture below them
+        "& > * + *": {"pointerEvents": "none"},
+    }
     framed = panel.v_stack("picture", gap=0, componentsProps={"grid": {"sx": cell}})
     style = {"width": "100%", "height": HEIGHT, "objectFit": "contain", "display": "block"}
     look = {"background": theme.faint_gray(0.12), "borderRadius": 4, "cursor": "zoom-in"}
@@ -102,10 +108,7 @@ def picture(panel: types.Object, handlers: Triage[Any], source: str, alt: str, o
         ),
     )
     if overlay is not None:
-        props = {
-            "container": {"sx": {"pointerEvents": "none"}},
-            "image": {"style": {**style, "pointerEvents": "none"}},
-        }
+        props = {"image": {"style": {**style, "pointerEvents": "none"}}}
         framed.str("marks", default=overlay, view=types.ImageView(alt="what the check saw", componentsProps=props))
 
 
