@@ -93,7 +93,7 @@ def _progress(content: Content) -> str:
         parts.append(f"{result.unsure:,} unsure, left out")
     if result.not_drawn:
         parts.append(f"{result.not_drawn:,} seen in another order, left out")
-    if result.passed_reviewed:
+    if result.passed_reviewed or content.order == "passed":
         parts.append(f"**{result.passed_reviewed:,}** of {result.passed:,} passed reviewed")
         if result.recall.rate == result.recall.rate:
             low, high = round(result.recall.low * 100), round(result.recall.high * 100)
