@@ -7,6 +7,7 @@ from typing import Any
 
 _CORE = "loupe.brain.core"
 _VERBS = (
+    "annotate",
     "calibrate",
     "check",
     "compare",
@@ -26,6 +27,8 @@ _VERBS = (
     "generate",
     "import_images",
     "report",
+    "review",
+    "reviewed",
     "scores",
     "slice",
     "split",
@@ -53,6 +56,7 @@ PUBLIC: dict[str, str] = {
     "verify_split": "loupe.brain.verbs.split",
     "LabelIssues": "loupe.brain.labels.records",
     **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),
+    **dict.fromkeys(("AnnotationResult", "Decision", "ReviewResult"), f"{_CORE}.review"),
     "LoupeError": f"{_CORE}.errors",
     "Assigned": f"{_CORE}.assigned",
     "Evaluation": f"{_CORE}.evaluation",

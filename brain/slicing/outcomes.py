@@ -151,6 +151,18 @@ class Outcome(Record):
     def leaves(self) -> tuple[Outcome, ...]:
         """Returns the outcomes that it is made of, each with a rule: itself, where it is not made of several."""
         return self.parts or (self,)
+    def review(cls, failure: str) -> Outcome:
+        """Returns the outcome that people decided in a review: failed is real, passed is a false alarm.
+
+        Unsure is unknown, and what nobody decided is unchecked: rates are those of the reviewed samples alone.
+
+        Args:
+            failure: the failure mode, e.g. ``"blur"``
+
+        >>> Outcome.review("blur").states({"review.blur.label": ["real", "unsure", None]}).tolist()
+        [3, 1, 0]
+        """
+        return cls.field(f"review.{failure}.label", failed=["real"], unknown=["unsure"], name=f"{failure} (reviewed)")
 
     def states(self, columns: Mapping[str, Sequence[Any]]) -> np.ndarray:
         """Returns a (N,) int8 array of ``State``.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import fiftyone as fo
@@ -25,6 +26,8 @@ CHECKED = "checked"
 #: the id of the representative of the duplicates that the sample belongs to
 GROUP = "duplicate_group"
 FINGERPRINT = "fingerprint"
+#: a document for each failure mode: what people decided of it
+REVIEW = "review"
 #: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
 ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
@@ -35,6 +38,7 @@ EMPTY: dict[str, dict[str, Any]] = {QUALITY: {"_cls": "DynamicEmbeddedDocument"}
 #: on a declared field: Loupe made it
 _MARK = {"made_by": "loupe"}
 _TRIES = 50
+_one_at_a_time = Lock()
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,23 @@ def of_vectors(field: str, embedder: str) -> list[OwnField]:
     """Returns the fields of vectors."""
     text = f"Vectors of unit length by {embedder}"
     return [*BASE, OwnField(field, fo.VectorField, text, remedy="give another field=")]
+
+
+def of_review(failure: str) -> list[OwnField]:
+    """Returns the fields of what people decide of a failure mode.
+
+    A label in a document: the App shows and filters labels, and edits them in its own annotation, which breaks on a
+    dataset with documents in documents (FiftyOne 1.22).
+    """
+    path = f"{REVIEW}.{failure}"
+    text = f"What people decided of {failure}: real, false_alarm or unsure"
+    return [
+        OwnField(REVIEW, *_document("What people decided of the failures")),
+        OwnField(path, fo.EmbeddedDocumentField, text, fo.Classification, proof=f"{path}.by"),
+        OwnField(f"{path}.by", fo.StringField, "Who decided"),
+        OwnField(f"{path}.at", fo.DateTimeField, "When, in UTC"),
+        OwnField(f"{path}.note", fo.StringField, "In their own words"),
+    ]
 
 
 def of_images(factors: Iterable[str], generation: Iterable[tuple[str, type[fo.Field], str]] = ()) -> list[OwnField]:
@@ -239,8 +260,9 @@ def declare(samples: Samples, fields: Iterable[OwnField], *, images: bool = Fals
         InputError: the dataset has a field of that name that is not Loupe's, see ``require``
     """
     fields, dataset = list(fields), root(samples)
-    require(samples, fields)
-    with database_errors():
+    # the threads of one process, as of the App's server, share what FiftyOne holds of a dataset in memory
+    with _one_at_a_time, database_errors():
+        require(samples, fields)
         refresh(dataset)
         images = images and dataset.media_type is None
         if images or any(not dataset.has_field(own.path) for own in fields):

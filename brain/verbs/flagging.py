@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from loupe.brain.core import registry
+from loupe.brain.core import registry, who
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.records import Failure, Output, Threshold
 from loupe.brain.core.results import Flags
@@ -195,15 +195,7 @@ def set_now(op: Literal["<", ">"], value: float, by: str = "") -> Threshold:
     >>> set_now("<", 0.7, by="anna").by
     'anna'
     """
-    return Threshold(op, value, source="user", by=by or _user(), at=datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def _user() -> str:
-    # a container may run as a user id that has no name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return ""
+    return Threshold(op, value, source="user", by=by or who.user(), at=who.now())
 
 
 def _parse(

@@ -139,6 +139,8 @@ def _origin(used: Threshold, default: Threshold) -> str:
     if used.source.startswith("calibrated:"):
         run = escape(used.source.removeprefix("calibrated:"))
         return f"In use: {plot.condition(used)}, calibrated by {run}{at}; {its_default}."
+    if used.source.startswith("review of "):
+        return f"In use: {plot.condition(used)}, from the {escape(used.source)}{at}; {its_default}."
     if used.source == "default":
         return f"In use: the default, {plot.condition(used)}{provenance}."
     return f"In use: {plot.condition(used)}. Set{by or (' by hand' if not at else '')}{at}; {its_default}."

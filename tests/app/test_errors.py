@@ -20,6 +20,7 @@ NAME, N = "broken", 12
 #: operator → its label and button, what is typed into which input, and what the reason names. The dataset has fields of
 #: its owner's with names that Loupe writes to: nothing of it fails a form
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
+    "annotate": ("send to annotation", "Send", {}, "nothing here is open"),
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
@@ -47,6 +48,10 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
 }
 #: operators that nothing fails which passes their form
 NONE_FAILS = {"discover_slices", "scores", "slice"}
+    "review": ("decide for these samples", "Decide", {}, "expected decisions or a field"),
+}
+#: operators that nothing fails which passes their form
+NONE_FAILS = {"reviewed", "scores", "slice"}
 
 
 def _spoil(app: app_browser.App, form: Any, name: str) -> None:

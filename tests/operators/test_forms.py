@@ -62,6 +62,9 @@ DIFFERENT = {
     ("split", "repair"): "None is a choice with a name",
     ("split", "sizes"): "None means three splits, which are named with their shares",
     ("split", "stratify"): "None means none: an empty list",
+    ("review", "decisions"): "None is a choice with a name",
+    ("review", "field"): "None is a choice with a name",
+    ("reviewed", "failures"): "None means all that were reviewed: they are listed, so that some can be left out",
     ("slice", "failure"): "None is a choice with a name",
     ("slice", "groups"): "None is a choice with a name",
 }

@@ -1,0 +1,457 @@
+"""The panel "Review", run as the App runs it: decisions, undo, other reviewers, orders, a better threshold."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from panel_session import PanelSession, within
+from reviewable import draw, fill, order
+
+from loupe.brain.core.review import Decision
+
+pytestmark = [pytest.mark.slow, pytest.mark.database]
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return draw(tmp_path_factory.mktemp("houses"), 60)
+
+
+@pytest.fixture
+def houses(dataset: Any, paths: list[str]) -> Any:
+    fill(dataset, paths)
+    return dataset
+
+
+def opened(dataset: Any, **more: Any) -> PanelSession:
+    from loupe.panels.review_failures.panel import Review
+
+    return PanelSession(Review(), dataset, **more)
+
+
+def press(session: PanelSession, name: str, **params: Any) -> None:
+    """Presses a button as it is drawn: with what it sends along."""
+    (button,) = [each["view"] for key, each in _inside(session).items() if key == name]
+    assert not button.get("disabled"), name
+    session.call(button["operator"].rpartition("#")[2], **{**(button["params"] or {}), **params})
+
+
+def _inside(session: PanelSession) -> dict[str, Any]:
+    return {
+        **session.properties()["answers"]["type"]["properties"],
+        **session.properties()["more"]["type"]["properties"],
+    }
+
+
+def item(session: PanelSession) -> str:
+    return session.state["seen"]["item"]
+
+
+def statuses(dataset: Any, failure: str = "blur") -> dict[str, str]:
+    documents = dataset._sample_collection.find({f"review.{failure}.label": {"$ne": None}}, ["review"])
+    return {str(each["_id"]): each["review"][failure]["label"] for each in documents}
+
+
+def text(session: PanelSession) -> str:
+    return session.properties()["progress"]["view"].get("label") or str(session.properties()["progress"])
+
+
+def test_a_decision_is_written_and_the_next_picture_comes(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    assert session.state["choices"]["failure"] == "blur"
+    assert item(session) == ids[0]
+    press(session, "answer_real")
+    press(session, "answer_false_alarm")
+    press(session, "answer_unsure")
+    assert statuses(houses) == {ids[0]: "real", ids[1]: "false_alarm", ids[2]: "unsure"}
+    assert item(session) == ids[3]
+    assert f"**3 of {len(ids)}** flagged reviewed" in text(session)
+    assert "precision so far **50 % [9, 91]** (1 of 2) · 1 unsure, left out" in text(session)
+    import getpass
+
+    houses.reload()
+    assert houses[ids[0]].review.blur.by == getpass.getuser()
+    import loupe
+
+    # the panel counts as it goes; the verb reads it all anew
+    (result,) = loupe.reviewed(houses)
+    assert session.content.result.to_dict() == result.to_dict()
+
+
+def test_a_press_that_comes_twice_decides_nothing_unseen(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    button = _inside(session)["answer_real"]["view"]["params"]
+    events = [session.context("on_decide", **button) for _ in range(3)]
+    for ctx in events:
+        session.run(ctx)
+    for ctx in events:
+        session.answer(ctx)
+    assert statuses(houses) == {ids[0]: "real"}
+    assert item(session) == ids[1]
+    session.call("on_decide", answer="real")  # without its step
+    session.call("on_decide", answer="wrong", step=session.state["choices"]["step"])
+    assert len(statuses(houses)) == 1
+
+
+def test_undo_takes_back_one_after_the_other_and_shows_them(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    for answer in ("answer_real", "answer_unsure", "answer_real"):
+        press(session, answer)
+    press(session, "undo")
+    assert item(session) == ids[2]
+    press(session, "undo")
+    assert item(session) == ids[1]
+    assert statuses(houses) == {ids[0]: "real"}
+    press(session, "answer_false_alarm")
+    # what was taken back before is open, and comes next
+    assert item(session) == ids[2]
+    press(session, "undo")
+    press(session, "undo")
+    assert statuses(houses) == {}
+    assert _inside(session)["undo"]["view"]["disabled"]
+    assert session.content.result.decided == 0
+    assert session.content.result.by == {}
+
+
+def test_undo_of_a_changed_decision_gives_back_the_first(houses: Any) -> None:
+    from loupe.brain.store import review
+
+    session, ids = opened(houses), order(houses)
+    first = Decision("real", by="anna", at="2026-01-02T03:04:05.000+00:00", note="edge")
+    review.write(houses, "blur", {ids[0]: first})
+    session.call("on_refresh")
+    assert item(session) == ids[1]
+    press(session, "answer_real")
+    press(session, "back")
+    press(session, "answer_false_alarm")
+    press(session, "undo")
+    assert review.standing(houses, "blur", [ids[1]])[ids[1]].status == "real"
+    assert review.standing(houses, "blur", [ids[0]]) == {ids[0]: first}
+
+
+def test_a_note_travels_with_the_press(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    note = "<img src=x onerror=alert(1)> $set.a"
+    session.state["notes"] = {f"note__{session.state['choices']['step']}": note, "note__99": "another picture's"}
+    press(session, "answer_unsure")
+    houses.reload()
+    assert houses[ids[0]].review.blur.note == note
+    press(session, "back")
+    shown = str(session.properties()["evidence"])
+    assert "<img" not in shown
+    assert "&lt;img" in shown
+    session.state["notes"] = 3
+    press(session, "answer_real")
+    assert houses.reload() is None
+    assert houses[ids[0]].review.blur.note == ""
+
+
+def test_back_and_next_decide_nothing(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    assert _inside(session)["back"]["view"]["disabled"]
+    press(session, "forward")
+    press(session, "forward")
+    assert item(session) == ids[2]
+    press(session, "back")
+    assert item(session) == ids[1]
+    assert statuses(houses) == {}
+    press(session, "answer_real")
+    assert item(session) == ids[2]
+    # one was left out: the precision waits for it
+    assert session.content.result.precision.n == 0
+    session.call("on_pick", id=session.state["seen"]["strip"][0])
+    assert item(session) == ids[0]
+    session.call("on_pick", id="0" * 24)
+    assert item(session) == ids[0]
+
+
+def test_what_somebody_else_decided_meanwhile_is_not_overwritten(houses: Any) -> None:
+    from loupe.brain.store import review
+
+    session, ids = opened(houses), order(houses)
+    theirs = Decision("false_alarm", by="ben", at="2026-01-02T03:04:05.000+00:00")
+    review.write(houses, "blur", {ids[0]: theirs, ids[2]: theirs})
+    press(session, "answer_real")
+    assert any("Somebody else has decided" in message for message in session.messages)
+    assert item(session) == ids[0]
+    assert "ben decided" in str(session.properties()["evidence"])
+    assert review.standing(houses, "blur", [ids[0]]) == {ids[0]: theirs}
+    # seen now: it may be decided otherwise
+    press(session, "answer_real")
+    assert statuses(houses)[ids[0]] == "real"
+    press(session, "answer_real")
+    assert item(session) == ids[3], "the third is ben's"
+    assert session.content.result.decided == 3
+    assert session.content.result.by["ben"] == 1
+
+
+def test_two_reviewers_in_two_browsers_lose_nothing(houses: Any) -> None:
+    left, right, ids = opened(houses), opened(houses), order(houses)
+    for session in (left, right, right, left, left, right):
+        before = item(session)
+        press(session, "answer_real")
+        if before == item(session):  # the other one was first
+            press(session, "forward")
+    assert set(statuses(houses).values()) == {"real"}
+    assert set(statuses(houses)) <= set(ids[:6])
+    left.call("on_refresh")
+    assert left.content.result.decided == len(statuses(houses))
+
+
+def test_a_deleted_sample_is_left_out(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    houses.delete_samples([ids[0], ids[1]])
+    press(session, "answer_real")
+    assert item(session) == ids[2]
+    assert statuses(houses) == {}
+    press(session, "answer_real")
+    assert session.content.result.flagged == len(ids) - 2
+    assert session.content.result.precision.n == 1
+
+
+@pytest.mark.parametrize("name", ["worst", "threshold", "passed"])
+def test_each_order_gives_its_samples(houses: Any, name: str) -> None:
+    session, flagged = opened(houses), set(order(houses))
+    session.call("on_order", value=name)
+    scores = dict(zip(houses.values("id"), houses.values("quality.sharpness"), strict=True))
+    seen = []
+    for _ in range(8):
+        seen.append(item(session))
+        press(session, "answer_real" if item(session) in flagged else "answer_false_alarm")
+    if name == "worst":
+        assert seen == sorted(flagged, key=lambda each: scores[each])[:8]
+        assert session.content.result.not_drawn + session.content.result.precision.n == 8
+        assert "seen in another order" in text(session)
+    if name == "threshold":
+        distances = sorted(abs(score - 0.6) for score in scores.values())
+        assert [abs(scores[each] - 0.6) for each in seen] == pytest.approx(distances[:8])
+    if name == "passed":
+        assert not set(seen) & flagged
+        assert session.content.result.passed_reviewed == 8
+        assert session.content.result.decided == 0
+
+
+def test_unsure_ones_come_again(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    for _ in range(3):
+        press(session, "answer_unsure")
+    session.call("on_order", value="unsure")
+    assert item(session) == ids[0]
+    press(session, "answer_real")
+    press(session, "answer_unsure")
+    assert item(session) == ids[2]
+    press(session, "answer_real")
+    assert "Nobody is unsure" in str(session.properties()["nothing"])
+    assert statuses(houses) == {ids[0]: "real", ids[1]: "unsure", ids[2]: "real"}
+    session.call("on_order", value="unsure")
+    assert item(session) == ids[1]
+
+
+def test_at_the_end_it_says_what_to_do_next(houses: Any) -> None:
+    session = opened(houses)
+    session.call("on_failure", value="watermark")
+    while item(session):
+        assert "marks" in session.properties()["picture"]["type"]["properties"]
+        press(session, "answer_real")
+    assert "All 12 flagged samples were reviewed" in str(session.properties()["nothing"])
+    assert _inside(session)["answer_real"]["view"]["disabled"]
+    press(session, "undo")
+    assert item(session)
+    session.call("on_failure", value="blur")
+    assert _inside(session)["undo"]["view"]["disabled"], "what was decided of another failure is not undone here"
+    assert statuses(houses, "blur") == {}
+
+
+def test_a_better_threshold_is_offered_and_used(houses: Any) -> None:
+    session = opened(houses)
+    names = dict(zip(houses.values("id"), houses.values("filepath"), strict=True))
+    while item(session):
+        blurred = int(Path(names[item(session)]).stem) % 2 == 1
+        press(session, "answer_real" if blurred else "answer_false_alarm")
+    offer = session.content.result.offer
+    session.call("on_wanted", value="0.95")
+    assert session.content.result.offer.wanted == 0.95
+    session.call("on_wanted", value="nonsense")
+    session.call("on_wanted", value="0.9")
+    assert offer.threshold is not None, offer.reason
+    before = len(order(houses))
+    session.call("on_apply")
+    after = len(order(houses))
+    assert after == offer.flags < before
+    from loupe.brain.store import runs
+
+    used = runs.load_thresholds(houses)["blur"]
+    assert used.value == offer.threshold.value
+    assert used.source.startswith(f"review of {before} samples by ")
+    assert f"(review of {before} samples" in str(session.output) or session.content.item is None
+    assert session.content.result.flagged == after
+    # the panel that moves thresholds says where this one is from
+    from loupe.panels.thresholds.panel import Thresholds
+
+    thresholds = PanelSession(Thresholds(), houses)
+    thresholds.call("on_failure", value="blur")
+    assert f", from the review of {before} samples by " in str(thresholds.output)
+
+
+def test_piles_are_shown_in_the_grid_and_the_panel_stays(houses: Any) -> None:
+    session = opened(houses)
+    for answer in ("answer_real", "answer_real", "answer_false_alarm"):
+        press(session, answer)
+    now = item(session)
+    press(session, "show_real")
+    assert len(session.samples()) == 2
+    assert item(session) == now
+    press(session, "answer_real")
+    assert len(session.samples()) == 3, "the grid's view is a rule, not a list"
+    press(session, "show_all")
+    assert session.view == []
+    press(session, "annotate")
+    assert session.prompted == ["@loupe/loupe/annotate"]
+    session.call("on_show", which="nothing")
+
+
+def test_it_reviews_what_the_view_shows(houses: Any) -> None:
+    session = opened(houses)
+    session.view = houses.limit(20)._serialize()
+    session.call("on_change_view")
+    inside = set(houses.limit(20).values("id"))
+    assert session.content.result.flagged == len(inside & set(order(houses)))
+    assert set(session.state["seen"]["strip"]) <= inside
+
+
+def test_a_large_queue_is_read_in_parts(houses: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from loupe.brain.store import review_queue
+
+    monkeypatch.setattr(review_queue, "LENGTH", 4)
+    monkeypatch.setattr(review_queue.queue, "__defaults__", (4,))
+    session, ids = opened(houses), order(houses)
+    for _ in range(10):
+        press(session, "answer_real")
+    assert item(session) == ids[10]
+    assert session.content.result.precision.n == 10
+
+
+def test_it_says_what_to_do_where_nothing_can_be_reviewed(new_dataset: Callable[[], Any]) -> None:
+    import fiftyone as fo
+
+    from loupe.panels.review_failures.panel import Review
+
+    assert "Open a dataset" in str(PanelSession(Review(), None).output)
+    dataset = new_dataset()
+    assert "There are no samples here" in str(opened(dataset).output)
+    dataset.add_sample(fo.Sample(filepath="/nowhere/a.png"))
+    session = opened(dataset)
+    assert "Nothing here has been checked yet" in str(session.output)
+    assert session.shown() == ["notice", "action"]
+
+
+def test_a_failure_that_nothing_has_is_said(houses: Any) -> None:
+    import loupe
+
+    loupe.flag(houses, {"blur": 0.0})
+    session = opened(houses)
+    session.call("on_failure", value="blur")
+    assert "No sample is flagged as Blur here: choose another failure" in str(session.properties()["nothing"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("patches", "got a view of patches, which cannot keep scores"),
+        ("frames", "got a view of frames of videos"),
+        ("groups", "media type 'group': give a slice of images"),
+    ],
+)
+def test_views_of_parts_are_not_reviewed(new_dataset: Callable[[], Any], paths: list[str], kind: str, why: str) -> None:
+    import fiftyone as fo
+
+    dataset = new_dataset()
+    if kind == "groups":
+        group = fo.Group()
+        dataset.add_group_field("group", default="a")
+        samples = [fo.Sample(filepath=path, group=group.element(n)) for path, n in zip(paths, "ab", strict=False)]
+        dataset.add_samples(samples)
+        view = dataset.view()
+    elif kind == "frames":
+        video = fo.Sample(filepath="/nowhere/a.mp4")
+        video.frames[1] = fo.Frame(filepath=paths[0])
+        dataset.add_sample(video)
+        view = dataset.to_frames()
+    else:
+        fill(dataset, paths[:10])
+        view = dataset.to_patches("overlays")
+    session = opened(dataset)
+    session.view = view._serialize()
+    session.call("on_change_view")
+    assert why in str(session.output)
+    assert session.shown() == ["notice", "action"]
+
+
+def test_files_that_are_gone_have_no_marks_and_no_crash(houses: Any) -> None:
+    houses.set_values("filepath", [f"/nowhere/{n}.png" for n in range(60)])
+    session = opened(houses)
+    session.call("on_failure", value="watermark")
+    inside = session.properties()["picture"]["type"]["properties"]
+    assert list(inside) == ["large"]
+    assert "watermark &lt;i&gt;" in str(session.properties()["evidence"])
+
+
+def test_what_the_app_may_send_breaks_nothing(houses: Any) -> None:
+    session = opened(houses)
+    for value in (None, 3, [], {"a": 1}, "nonsense", "$where"):
+        session.call("on_failure", value=value)
+        session.call("on_order", value=value)
+        session.call("on_wanted", value=value)
+        session.call("on_pick", id=value)
+        session.call("on_show", which=value)
+    session.state["choices"] = {**session.state["choices"], "undo": [["x" * 24, None, {"status": "real"}]], "item": 3}
+    session.state["serial"] += 100
+    session.call("on_refresh")
+    assert item(session)
+    assert statuses(houses) == {}
+
+
+def test_a_deleted_field_of_decisions_is_no_decision(houses: Any) -> None:
+    session, ids = opened(houses), order(houses)
+    press(session, "answer_real")
+    houses.delete_sample_field("review")
+    press(session, "answer_real")
+    assert set(statuses(houses)) == {ids[1]}
+    session.call("on_refresh")
+    assert session.content.result.decided == 1
+
+
+def test_decisions_of_many_threads_at_once_are_all_written(houses: Any) -> None:
+    """As of quick keys: the App sends the next event before the answer to the one before has come."""
+    session = opened(houses)
+    step = session.state["choices"]["step"]
+    threads = [
+        threading.Thread(target=lambda: session.run(session.context("on_decide", answer="real", step=step)))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(statuses(houses)) == 1
+
+
+def test_the_buttons_name_their_keys(houses: Any) -> None:
+    session = opened(houses)
+    keys = {
+        name: each["view"]["componentsProps"]["button"]["aria-keyshortcuts"]
+        for name, each in session.properties()["answers"]["type"]["properties"].items()
+    }
+    assert keys == {
+        "answer_real": "1 r",
+        "answer_false_alarm": "2 f",
+        "answer_unsure": "3 u",
+        "undo": "z Backspace",
+        "back": "ArrowLeft",
+        "forward": "ArrowRight",
+    }
+    assert within(session.properties(), "notes")
