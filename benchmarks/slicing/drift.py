@@ -14,7 +14,7 @@ from loupe.brain.core.drift import DRIFTED
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.drift import Samples, Settings, calibration, compare
 from loupe.brain.slicing.shifts import Classes, Numbers, Quantity, indicator
-from loupe.brain.stats.clustered import difference_of_means
+from loupe.brain.stats.mean_differences import difference_of_means
 
 REFERENCE, BATCH = 300, 150
 N = REFERENCE + BATCH
@@ -116,11 +116,10 @@ def plain_ks(samples: Samples) -> bool:
     return min(p) <= _ALPHA / len(p)
 
 
-def add(family: Family, name: str) -> None:
-    """Adds the command to its family."""
-    made = family.command(
-        name, lambda given: print_drift(given.n, given.part), "find_drift: false alarms, power, coverage"
-    )
+def add_drift(family: Family) -> None:
+    """Adds the command."""
+    about = "find_drift: false alarms, power, coverage"
+    made = family.command("drift", lambda given: print_drift(given.n, given.part), about)
     made.add_argument("-n", type=int, default=500, help="runs; a fifth of them of ten batches, two fifths for power")
     made.add_argument("--part", choices=list(PARTS), help="one of the tables; all by default")
 

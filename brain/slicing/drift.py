@@ -14,7 +14,7 @@ from loupe.brain.slicing import drivers
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.shifts import Effect, Numbers, Quantity, taken
 from loupe.brain.stats import two_sample
-from loupe.brain.stats.clustered import mean_interval
+from loupe.brain.stats.mean_differences import mean_interval
 from loupe.brain.stats.permutation import Corrected, Permutations, correct, permute, surprise
 
 #: of more samples on a side so many are drawn at random: of quantities, and of vectors

@@ -12,7 +12,7 @@ from loupe.brain.core.drift import Driver
 from loupe.brain.core.results import Slice
 from loupe.brain.slicing.columns import Column, shown
 from loupe.brain.slicing.shifts import Numbers
-from loupe.brain.stats.clustered import contrast
+from loupe.brain.stats.mean_differences import contrast
 
 #: samples that each side needs in a slice
 MIN_SAMPLES = 10

@@ -151,6 +151,8 @@ class Outcome(Record):
     def leaves(self) -> tuple[Outcome, ...]:
         """Returns the outcomes that it is made of, each with a rule: itself, where it is not made of several."""
         return self.parts or (self,)
+
+    @classmethod
     def review(cls, failure: str) -> Outcome:
         """Returns the outcome that people decided in a review: failed is real, passed is a false alarm.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from loupe.brain.core.drift import MEAN, SHARE, VARIATION, Change, Kind
 from loupe.brain.slicing.columns import Column, shown
-from loupe.brain.stats.clustered import difference_of_means
+from loupe.brain.stats.mean_differences import difference_of_means
 
 #: bins that numbers are counted in: a test by them sees all but what is finer than a thirtieth of the samples
 _BINS = 32

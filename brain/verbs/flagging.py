@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 

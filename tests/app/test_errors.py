@@ -43,15 +43,11 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "split": ("split the dataset", "Split", {"Sizes": "train 0.8, test 0.8"}, "sum to 1"),
     "slice": ("failure rates by scenario", "Show", {}, "no samples"),
     "scores": ("sort by failure score", "Sort", {}, "no samples"),
-    "compare": ("compare models", "Compare", {}, "scenario.hour"),
     "compare": ("compare models", "Compare", {}, "at least two to compare"),
-}
-#: operators that nothing fails which passes their form
-NONE_FAILS = {"discover_slices", "scores", "slice"}
     "review": ("decide for these samples", "Decide", {}, "expected decisions or a field"),
+    "discover_slices": ("find the worst slices", "Find", {}, "no samples"),
+    "reviewed": ("what a review says", "Show", {}, "no samples"),
 }
-#: operators that nothing fails which passes their form
-NONE_FAILS = {"reviewed", "scores", "slice"}
 
 
 def _spoil(app: app_browser.App, form: Any, name: str) -> None:
@@ -71,7 +67,7 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
         form.get_by_text("Which one").wait_for()
         app.page.wait_for_timeout(1500)
         jobs._operations().delete_many({"dataset_id": dataset._doc.id})
-    elif name in ("scores", "slice"):
+    elif name in ("discover_slices", "reviewed", "scores", "slice"):
         dataset.delete_samples(dataset.values("id"))
 
 
