@@ -53,7 +53,7 @@ PUBLIC: dict[str, str] = {
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
     "Certificate": f"{_CORE}.splits",
     "Split": f"{_CORE}.splits",
-    "verify_split": "loupe.brain.verbs.split",
+    "verify_split": "loupe.brain.store.splits",
     "LabelIssues": "loupe.brain.labels.records",
     **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),
     **dict.fromkeys(("AnnotationResult", "Decision", "ReviewResult"), f"{_CORE}.review"),

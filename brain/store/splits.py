@@ -20,6 +20,7 @@ from loupe.brain.store import columns, fields, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import GROUP, OwnField
+from loupe.brain.store.rows import require_samples
 
 _CHUNK = 5000
 
@@ -143,6 +144,24 @@ def certify(samples: Samples, field: str, paths: Sequence[str]) -> Certificate:
         torn=len(np.unique(own[inside][torn(split[inside], own[inside])])),
         digest=digest.hexdigest(),
     )
+
+
+def verify_split(samples: Samples, field: str = "split", *, groups: str | Sequence[str] | None = None) -> Certificate:
+    """Returns whether no group stands in two splits, from what is stored now; nothing is written.
+
+    Args:
+        samples: a dataset or view
+        field: where the splits stand; any field of texts
+        groups: as for ``split``
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of another kind, or fewer than two splits in it
+        NoSamples: the view is empty
+    """
+    with database_errors():
+        require_samples(samples)
+    return certify(samples, field, group_fields(samples, groups))
 
 
 def write(samples: Samples, field: str, split: np.ndarray, names: Sequence[str]) -> None:

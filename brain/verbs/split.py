@@ -11,14 +11,13 @@ from scipy import sparse
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
-from loupe.brain.core.splits import Certificate, Split
+from loupe.brain.core.splits import Split
 from loupe.brain.labels import splits
 from loupe.brain.labels.splits import NOWHERE, Targets
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import splits as store_splits
-from loupe.brain.store.connection import database_errors
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
@@ -128,26 +127,6 @@ def split(
         rounding=rounding,
         certificate=store_splits.certify(view, field, paths),
     )
-
-
-def verify_split(
-    samples: fo.Dataset | fo.DatasetView, field: str = "split", *, groups: str | Sequence[str] | None = None
-) -> Certificate:
-    """Returns whether no group stands in two splits, from what is stored now; nothing is written.
-
-    Args:
-        samples: a dataset or view
-        field: where the splits stand; any field of texts
-        groups: as for ``split``
-
-    Raises:
-        UnknownName: no such field; the nearest name is suggested
-        InputError: a field of another kind, or fewer than two splits in it
-        NoSamples: the view is empty
-    """
-    with database_errors():
-        store_rows.require_samples(samples)
-    return store_splits.certify(samples, field, store_splits.group_fields(samples, groups))
 
 
 def _equal(folds: int) -> dict[str, float]:

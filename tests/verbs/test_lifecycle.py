@@ -16,8 +16,11 @@ from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples, Stopped
 
 pytestmark = pytest.mark.database
 
-#: verbs that write nothing but what spares a second reading (``fingerprint``), or nothing at all
-READ_ONLY = {"find_copies", "find_drift", "scores", "slice"}
+#: verbs that keep no run of that kind: they write nothing to samples, or what says itself who wrote it and when
+WITHOUT_RUN = {
+    *("annotate", "compare", "discover_slices", "evaluate", "find_copies", "find_drift"),
+    *("report", "review", "reviewed", "scores", "slice"),
+}
 
 
 def calls() -> dict[str, Callable[[Any, Path], Any]]:
@@ -37,11 +40,17 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         loupe.embed(samples, embedder=tiny_clip(folder), field="clip", visualize=None, similarity=False)
         return loupe.find_words(samples, ["day", "night"], embeddings="clip")
 
+    def labeled(samples: Any) -> Any:
+        samples.set_values("kind", ["cat", "dog"] * 6)
+        return samples
+
     return {
         "calibrate": lambda samples, _: loupe.calibrate(samples, ["dark"]),
         "check": lambda samples, _: loupe.check(samples, ["exposure"]),
         "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
+        "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
+        "split": lambda samples, _: loupe.split(samples, {"a": 0.5, "b": 0.5}, groups=[], field="half"),
         "find_leaks": lambda samples, _: loupe.find_leaks(samples, splits=["train", "test"]),
         "find_memorized": lambda samples, folder: loupe.find_memorized(samples, reference(folder)),
         "find_clusters": lambda samples, _: loupe.find_clusters(samples, 2, embeddings="vectors"),
@@ -72,7 +81,7 @@ def test_the_list_of_verbs_is_whole() -> None:
     from loupe.brain import api
 
     verbs = {name for name, module in api.PUBLIC.items() if module.startswith("loupe.brain.verbs.")}
-    assert verbs == calls().keys() | READ_ONLY
+    assert verbs == calls().keys() | WITHOUT_RUN
 
 
 @pytest.mark.slow
@@ -80,7 +89,7 @@ def test_the_list_of_verbs_is_whole() -> None:
     "verb",
     [
         *("calibrate", "check", "embed", "find_duplicates", "find_leaks", "find_memorized", "find_outliers", "flag"),
-        *("find_clusters", "generate", "import_images"),
+        *("find_clusters", "find_label_issues", "generate", "import_images", "split"),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
@@ -161,7 +170,7 @@ def test_errors_are_counted_and_a_hundred_are_kept(twelve: Any) -> None:
 def test_verbs_take_the_dataset_first_and_progress_last() -> None:
     import loupe
 
-    for name in calls().keys() | READ_ONLY:
+    for name in calls().keys() | WITHOUT_RUN:
         parameters = inspect.signature(getattr(loupe, name)).parameters
         assert next(iter(parameters)) in ("samples", "dataset", "synthetic")
         if "progress" in parameters:
