@@ -12,6 +12,7 @@ python -m benchmarks.slicing discovery --runs 40        # fewer runs a cell
 python -m benchmarks.slicing drift                      # find_drift: false alarms, power, coverage
 python -m benchmarks.slicing drift --part power -n 100  # one part, of fewer runs
 python -m benchmarks.slicing evaluation                 # COCO's numbers against pycocotools, coverage, time
+python -m benchmarks.slicing report --samples 1000000   # how long a report takes, and how large it is
 python -m benchmarks.slicing review                     # reviews: precision, recall, thresholds, and the panel
 python -m benchmarks.slicing review --part panel -n 1000000
 """
@@ -27,6 +28,7 @@ from benchmarks.slicing.coverage import add_coverage
 from benchmarks.slicing.discovery import add_discovery
 from benchmarks.slicing.drift import add_drift
 from benchmarks.slicing.evaluation import add_evaluation
+from benchmarks.slicing.report import add_report
 from benchmarks.slicing.review import add_review
 
 #: each command of the family: what adds it
@@ -36,6 +38,7 @@ COMMANDS: dict[str, Callable[[Family], None]] = {
     "discovery": add_discovery,
     "drift": add_drift,
     "evaluation": add_evaluation,
+    "report": add_report,
     "review": add_review,
 }
 

@@ -45,5 +45,5 @@ class Contents(Record):
     inapplicable: Mapping[str, str] = field(default_factory=dict)
 
 
-#: for each failure mode, or the id of a sample that a result names, its pictures
+#: for each failure mode, and for the key of each finding, its pictures
 Examples = Mapping[str, tuple[Thumbnail, ...]]

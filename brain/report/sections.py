@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate
-from loupe.brain.core.tables import Table, Tabular
+from loupe.brain.core.tables import Table
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.report import results
 from loupe.brain.report.blocks import Bar, Bars, Block, Heat, Numbers, Page, Section, Text, top_of
 from loupe.brain.report.contents import Contents, Examples
 from loupe.brain.report.words import percent
@@ -32,7 +32,7 @@ def page(contents: Contents, examples: Examples, version: str) -> Page:
             Section("At a glance", tuple(_glance(contents))),
             Section("What fails", tuple(_failing(contents, examples))),
             Section("Where it fails", tuple(_where(contents))),
-            *(_result(result) for result in contents.results),
+            *(results.section(result, examples) for result in contents.results),
             Section("What nobody knows", tuple(_unknown(contents))),
             Section("How it was made", tuple(_made(contents))),
         ),
@@ -112,23 +112,6 @@ def _heat(table: RateTable) -> Heat:
         columns=tuple(_title(mode) for mode in table.modes),
         cells=(table.overall, *table.cells),
     )
-
-
-def _result(result: Record) -> Section:
-    """Returns the section of a verb's result: in words, and as the table that it prints as."""
-    title = " ".join(_spaced(type(result).__name__)).capitalize()
-    blocks: list[Block] = [Text(sentence) for sentence in getattr(result, "sentences", list)()]
-    if isinstance(result, Tabular):
-        blocks.append(result.table())
-    elif not blocks:
-        blocks.append(Text(repr(result)))
-    return Section(title, tuple(blocks))
-
-
-def _spaced(name: str) -> list[str]:
-    """Returns the words of a class's name: ``SliceFindings`` → slice, findings."""
-    words = "".join(f" {letter}" if letter.isupper() else letter for letter in name)
-    return [word for word in words.lower().split() if word != "result"]
 
 
 def _unknown(contents: Contents) -> list[Block]:

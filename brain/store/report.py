@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
+import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
+from loupe.brain.core.findings import SliceFindings
 from loupe.brain.core.records import Progress, ProgressCallback, Record, Threshold
 from loupe.brain.core.results import Run
 from loupe.brain.report import thumbnails
@@ -19,7 +22,7 @@ from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.overview import overview
 from loupe.brain.slicing.table import tabulate
-from loupe.brain.store import columns, runs
+from loupe.brain.store import columns, drift_kept, findings, runs
 from loupe.brain.store import overview as store_overview
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.runs import load_thresholds, root
@@ -38,7 +41,7 @@ def factors(view: SampleCollection) -> list[str]:
 def read(
     view: SampleCollection, by: Iterable[str | Factor], *, title: str, examples: int, results: Sequence[Record]
 ) -> tuple[Contents, dict[str, list[str]]]:
-    """Returns what is known of a view, and for each failure mode the ids of its examples.
+    """Returns what is known of a view, and for each failure mode and finding the ids of its examples.
 
     Args:
         view: a dataset or view, at least one sample
@@ -80,8 +83,25 @@ def read(
         as_asked=store_overview.as_asked(view),
         inapplicable=store_overview.inapplicable(view, table.states),
     )
-    pictured = known.failing[:_MAX_SHOWN]
-    return contents, {rate.failure: [ids[at] for at in known.examples[rate.failure]] for rate in pictured}
+    pictured = {rate.failure: [ids[at] for at in known.examples[rate.failure]] for rate in known.failing[:_MAX_SHOWN]}
+    for result in results:
+        if isinstance(result, SliceFindings):
+            pictured |= {finding.key: list(finding.examples[:examples]) for finding in result.findings}
+    return contents, pictured
+
+
+def kept(view: SampleCollection) -> list[Record]:
+    """Returns what verbs found last on these very samples: worst slices and drift, where that can still be read."""
+    own = columns.fingerprint(view)
+    last = findings.load(view)
+    drift = drift_kept.load(view)
+    made: list[Record] = []
+    if last is not None and last.view == own:
+        made.append(last.findings)
+    stages = json.dumps(view._serialize()) if isinstance(view, fo.DatasetView) else ""
+    if drift is not None and drift.stages == stages:
+        made.append(drift.drift)
+    return made
 
 
 def pictures(

@@ -37,7 +37,7 @@ def report(
     path: str | os.PathLike[str],
     *,
     by: str | Factor | Iterable[str | Factor] | None = None,
-    results: Iterable[Record] = (),
+    results: Iterable[Record] | None = None,
     title: str | None = None,
     examples: int = 4,
     card: str | os.PathLike[str] | None = None,
@@ -56,7 +56,7 @@ def report(
         by: field paths and factors: each gives a table of rates of its own, a product (``a * b``) one of combinations.
             None: up to four fields that are worth it, ``scenario.*`` first
         results: what else was found and is to be told: the results of ``discover_slices``, ``compare``, ``evaluate``,
-            ``find_drift`` or any other verb
+            ``find_drift`` or any other verb. None: the worst slices and the drift that were found last on these samples
         title: of the report; the dataset's name by default
         examples: how many pictures of each failure there are, 0 to 24
         card: a path for a dataset card of the Hugging Face Hub, usually ``README.md``
@@ -89,8 +89,9 @@ def report(
         view = verb.samples
         store_rows.require_samples(view)
         named = _named(by) if by is not None else store_report.factors(view)
+        known = store_report.kept(view) if results is None else list(results)
         contents, ids = store_report.read(
-            view, named, title=title or store_report.name(view), examples=examples, results=list(results)
+            view, named, title=title or store_report.name(view), examples=examples, results=known
         )
         names = store_report.file_names(view) if croissant_file else []
         pictures = store_report.pictures(view, ids if file.suffix.lower() in (".html", ".htm") else {}, verb.report)

@@ -127,6 +127,16 @@ def test_what_was_never_checked_is_said(database: str, tmp_path: Path) -> None:
     dataset.delete()
 
 
+def test_what_was_found_last_on_these_samples_is_in_it(dataset: Any, tmp_path: Path) -> None:
+    import loupe
+
+    loupe.discover_slices(dataset, by=["site"], min_samples=2, groups=())
+    assert "Where it surely fails more" in loupe.report(dataset, tmp_path / "r.html").read_text()
+    # of a view nothing was found yet
+    assert "Where it surely fails more" not in loupe.report(dataset.limit(5), tmp_path / "r.html").read_text()
+    assert "Where it surely fails more" not in loupe.report(dataset, tmp_path / "r.html", results=[]).read_text()
+
+
 def test_bad_input_is_refused_before_anything_is_written(dataset: Any, tmp_path: Path) -> None:
     import loupe
     from loupe.brain.core.errors import InputError, NoSamples, OutputError, UnknownName
