@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -136,7 +137,7 @@ class App:
     def open(self, dataset: str, workspace: str | None = None) -> None:
         """Opens a dataset and waits for its samples; closes the card that advertises another product."""
         query = f"?workspace={workspace}" if workspace else ""
-        self.page.goto(f"{self.address}/datasets/{dataset}{query}")
+        self.page.goto(f"{self.address}/datasets/{quote(dataset)}{query}")
         self.page.locator('[data-cy="entry-counts"]').wait_for()
         with contextlib.suppress(Exception):  # it comes late, or not at all
             self.page.get_by_text("Dismiss", exact=True).first.click(timeout=5_000)

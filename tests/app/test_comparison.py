@@ -34,7 +34,7 @@ def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFa
     with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1250) as page:
         opened = app_browser.App(page, address)
         try:
-            opened.open("models-side-by-side")
+            opened.open(NAME)
             opened.open_panel("Compare")
             yield opened
         finally:
