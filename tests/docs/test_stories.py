@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,10 @@ def _q(table: str, row: str) -> float:
 
 
 @pytest.fixture
-def ran(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def ran(database: str, tmp_path: Path) -> Iterator[Any]:
     """The story, run in a folder of its own."""
     import fiftyone as fo
 
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield run(STORIES / "from_worst_slice_to_review.ipynb", tmp_path)
     if fo.dataset_exists("loupe-story"):
         fo.delete_dataset("loupe-story")
@@ -57,7 +57,7 @@ def ran(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.database
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_story_from_the_worst_slice_to_its_review_prints_what_stands_in_it(ran: Any, tmp_path: Path) -> None:
     import nbformat
 
