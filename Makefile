@@ -8,7 +8,7 @@ N ?= 40
 SEED ?= 0
 export FIFTYONE_DO_NOT_TRACK ?= true
 
-.PHONY: demo test test-fast mutants gpu lint format docs screenshots setup browser constraints clean help
+.PHONY: demo test test-fast mutants gpu lint format docs screenshots stories setup browser constraints clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -45,6 +45,9 @@ docs: .venv/dev.done    ## the tables that are made from the registry
 
 screenshots: .venv/dev.done browser    ## docs/*.png, made in a real browser from the demo's dataset
 	$(PY) scripts/screenshots.py
+
+stories: .venv/dev.done    ## runs the notebooks of docs/stories and keeps what they print
+	$(PY) scripts/stories.py
 
 setup: .venv/dev.done    ## .venv with everything
 

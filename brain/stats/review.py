@@ -141,9 +141,13 @@ def choose(flagged: Side, op: Literal["<", ">"], wanted: float) -> tuple[Choice,
     scores, real = flagged.sure()
     choosing, measuring = (scores[::2], real[::2]), (scores[1::2], real[1::2])
     if len(measuring[0]) < MIN_HALF:
+        missing = 2 * MIN_HALF - len(scores)
+        # an unsure one may still be decided
+        enough = flagged.n - len(scores) >= missing
         return None, (
             f"it takes {2 * MIN_HALF} decisions in random order, one half to choose and the other to measure, got "
-            f"{len(scores)}: review {2 * MIN_HALF - len(scores)} more"
+            f"{len(scores)}: review {missing} more"
+            + ("" if enough else f" (only {flagged.n} are flagged: check more samples first)")
         )
     share = float(real.mean())
     if share in (0.0, 1.0):

@@ -158,7 +158,8 @@ def test_the_chosen_half_is_where_the_wanted_precision_is_kept_by_the_laxest_thr
 @pytest.mark.parametrize(
     ("known", "wanted", "why"),
     [
-        (side([True, False] * 10), 0.9, "review 20 more"),
+        (side([True, False] * 10, n=40), 0.9, "got 20: review 20 more"),
+        (side([True, False] * 10, n=39), 0.9, "review 20 more (only 39 are flagged: check more samples first)"),
         (side([True] * 50), 0.9, "real failures"),
         (side([False] * 50), 0.9, "false alarms"),
         (side([True] * 49 + [False]), 0.9, "may be the wanted 90% already"),
@@ -171,6 +172,7 @@ def test_no_threshold_is_offered_where_nothing_is_known(known: Side, wanted: flo
     choice, reason = choose(known, ">", wanted)
     assert choice is None
     assert why in reason
+    assert "only" not in reason or known.n < 2 * MIN_HALF
 
 
 def test_a_score_that_says_nothing_is_seldom_offered() -> None:
