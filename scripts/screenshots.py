@@ -1,9 +1,10 @@
-"""Takes the pictures of docs/ in a real browser: the opened workspace, an operator's form, the panel.
+"""Takes the pictures of docs/ in a real browser: the opened workspace, an operator's form, the panels, a report.
 
     make screenshots
     .venv/bin/python scripts/screenshots.py [--dataset NAME] [--out docs]
 
-It shows the dataset that ``make demo`` leaves behind, and makes it first where it is not there.
+It shows the dataset that ``make demo`` leaves behind, and makes it first where it is not there. What panels show of
+other verbs' results is found on a copy of it, which is deleted again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,16 @@ os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
 
 from app_browser import ROOT, App, Heatmap, browser_page, serve
 
-DEMO = "loupe-demo"
+DEMO, COPY = "loupe-demo", "loupe-screenshots"
+#: the panels that are shown on the copy, and what the pictures are called
+PANELS = {
+    "Failures by scenario": "failures_table",
+    "Worst slices": "worst_slices",
+    "Compare": "comparison",
+    "Model metrics": "model_metrics",
+    "Drift": "drift",
+    "Review": "review",
+}
 
 
 def main() -> None:
@@ -62,6 +75,62 @@ def main() -> None:
 
         app.open_operator("Loupe: check images")
         shoot(page, arguments.out / "operator.png")
+    if arguments.dataset == DEMO:
+        shoot_panels(dataset, arguments.out)
+
+
+def shoot_panels(dataset: Any, out: Path) -> None:
+    """Takes the pictures of the panels that show other verbs' results, and of a report, on a copy of the demo's."""
+    import loupe
+
+    with looked_through(dataset) as (copy, results), serve(copy.name) as address, browser_page(1600, 1200) as page:
+        app = App(page, address)
+        app.open(copy.name)
+        for panel, name in PANELS.items():
+            app.open_panel(panel)
+            if panel == "Failures by scenario":
+                app.choose("Shown as", "table")
+            elif panel == "Compare":
+                app.choose("By", "weather")
+            shoot(page, out / f"{name}.png")
+        with tempfile.TemporaryDirectory() as folder:
+            file = loupe.report(copy, Path(folder) / "report.html", results=results, title="House-number signs")
+            page.goto(file.as_uri())
+            shoot(page, out / "report.png")
+
+
+@contextmanager
+def looked_through(dataset: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Yields a copy of the demo's dataset with the results that panels show, and these."""
+    import fiftyone as fo
+
+    import loupe
+
+    if fo.dataset_exists(COPY):
+        fo.delete_dataset(COPY)
+    copy = dataset.clone(COPY, persistent=True)
+    # the demo's own workspace leaves no room for another panel
+    copy.delete_workspaces()
+    try:
+        slices = loupe.discover_slices(copy)
+        # how many digits were asked for is the truth, and how many were read is what somebody said of it
+        copy.set_values("asked", [fo.Classification(label=n) for n in copy.values("scenario.digits")])
+        copy.set_values("read", [_digits_read(sample) for sample in copy.select_fields("text")])
+        evaluation = loupe.evaluate(copy, "read", "asked", by="scenario.weather")
+        drift = loupe.find_drift(
+            copy, reference=["clear"], by="scenario.weather", predictions="read", ground_truth="asked", labels=["read"]
+        )
+        yield copy, [slices, evaluation, drift]
+    finally:
+        copy.delete()
+
+
+def _digits_read(sample: Any) -> Any:
+    import fiftyone as fo
+
+    labels = sample.text.detections if sample.text else []
+    sure = [label.confidence for label in labels if label.confidence is not None]
+    return fo.Classification(label=str(sum(len(label.read) for label in labels)), confidence=min(sure, default=0.0))
 
 
 def worst(heatmap: Heatmap) -> tuple[int, int]:
