@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shares import tenths
 from loupe.brain.stats.calibration import Calibration, OperatingPoint, Share
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -117,7 +118,7 @@ def _cells(point: OperatingPoint, which: str, severities: tuple[float, ...]) -> 
     recall = ", ".join(
         f"{severity:g}: {_rate(share, '.0f')}" for severity, share in zip(severities, point.recall, strict=True)
     )
-    interval = f"{summary.percent(clean.low)} to {summary.percent(clean.high)}" if clean.n else ""
+    interval = f"{tenths(clean.low)} to {tenths(clean.high)}" if clean.n else ""
     threshold = f"{point.threshold.op} {point.threshold.value:.4g}"
     return [threshold, which, _rate(clean, ".1f"), interval, recall, f"{clean.unknown} of {clean.n + clean.unknown}"]
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shares import tenths
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -82,8 +83,8 @@ class DiscoverSlices(VerbOperator):
                 [
                     title_of(each.failure),
                     each.where,
-                    summary.percent(each.rate.rate),
-                    f"{summary.percent(each.rate.low)} to {summary.percent(each.rate.high)}",
+                    tenths(each.rate.rate),
+                    f"{tenths(each.rate.low)} to {tenths(each.rate.high)}",
                     "only here" if math.isinf(each.lift) else f"{each.lift:.1f}",
                     small(each.q).removeprefix("= "),
                     each.whole.n,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.report.blocks import Bar, Bars, Block, Heat, Numbers, Page, Section, Text, top_of
 from loupe.brain.report.contents import Contents, Examples
-from loupe.brain.report.words import percent
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.table import Table as RateTable
 
