@@ -11,6 +11,7 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.comparison import Comparison
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -82,7 +83,7 @@ class Compare(VerbOperator):
             description="The field whose values are compared",
         ),
         "failure": Choice(
-            lambda form: {name: (summary.failure_title(name), "") for name in forms.scored_failures(form.samples)},
+            lambda form: {name: (failure_title(name), "") for name in forms.scored_failures(form.samples)},
             none=("(any failure)", "Whatever was judged of each of them"),
             strict=False,
             description="Which failure to count",

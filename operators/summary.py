@@ -14,10 +14,8 @@ from loupe.brain.core.markdown import escape as escape
 from loupe.brain.core.markdown import grid
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.shares import tenths
-from loupe.brain.core.taxonomy import FAILURE_MODES
-from loupe.brain.slicing.families import ANY
+from loupe.brain.core.taxonomy import failure_title
 
-_FAMILIES = {mode.group for mode in FAILURE_MODES.values()}
 _MAX_ROWS = 40
 _MAX_PAIRS = 1000
 
@@ -66,19 +64,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     every = list(rows)
     more = f"\n\nand {len(every) - _MAX_ROWS} rows more" if len(every) > _MAX_ROWS else ""
     return grid(head, every[:_MAX_ROWS]) + more
-
-
-def failure_title(name: str) -> str:
-    """Returns how the App calls a failure mode, or several together.
-
-    >>> failure_title("blur"), failure_title("any"), failure_title("text")
-    ('Blur', 'Any failure', 'Text: any')
-    """
-    if name in FAILURE_MODES:
-        return FAILURE_MODES[name].title
-    if name == ANY:
-        return "Any failure"
-    return f"{name.capitalize()}: any" if name in _FAMILIES else name
 
 
 def counted(number: int, noun: str) -> str:

@@ -13,10 +13,7 @@ from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table, Tabular
-from loupe.brain.core.taxonomy import FAILURE_MODES
-
-#: the outcome of a sample that fails in some mode
-ANY = "any"
+from loupe.brain.core.taxonomy import failure_title
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,9 @@ class Finding(Record):
     def sentence(self) -> str:
         """What was found, in one sentence."""
         low, high = percent(self.rate.low), percent(self.rate.high)
-        start = f"{title_of(self.failure)}: {percent(self.rate.rate)} of {self.where} pictures fail [{low}, {high}]"
+        start = (
+            f"{failure_title(self.failure)}: {percent(self.rate.rate)} of {self.where} pictures fail [{low}, {high}]"
+        )
         lift = "and none elsewhere" if math.isinf(self.lift) else f"{self.lift:.1f} times as often as elsewhere"
         return f"{start}, {lift} ({'q' if self.confirmed else 'not confirmed: q'} {small(self.q)})"
 
@@ -180,7 +179,7 @@ class SliceFindings(Tabular, Record):
         """Returns the table that it prints as: a row for each finding; candidates are counted."""
         rows = [
             (
-                title_of(each.failure),
+                failure_title(each.failure),
                 each.where,
                 percent(each.rate.rate),
                 f"{percent(each.rate.low)} to {percent(each.rate.high)}",
@@ -198,17 +197,6 @@ class SliceFindings(Tabular, Record):
             title += f"; {len(self.candidates):,} not confirmed: .candidates"
         head = ("failure", "slice", "rate", "interval", "rest", "times as often", "q", "judged", "folded")
         return Table.of(title, head, rows)
-
-
-def title_of(failure: str) -> str:
-    """Returns how a failure mode or other outcome is called.
-
-    >>> title_of("blur"), title_of("any"), title_of("eval")
-    ('Blur', 'Any failure', 'eval')
-    """
-    if failure == ANY:
-        return "Any failure"
-    return FAILURE_MODES[failure].title if failure in FAILURE_MODES else failure
 
 
 def small(number: float) -> str:

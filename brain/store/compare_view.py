@@ -10,10 +10,11 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
+from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.comparison import MAX_CONTENDERS
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import choices
-from loupe.brain.store.compared import ANY, Compared
+from loupe.brain.store.compared import Compared
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.fields import QUALITY
 from loupe.brain.store.narrowing import Narrowing

@@ -6,13 +6,11 @@ Models draw one after another, and folders are imported one after another: the f
 from __future__ import annotations
 
 import random
-from typing import Any, TypeVar
+from typing import Any
 
-import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.store.connection import database_errors
-
-_Samples = TypeVar("_Samples", fo.Dataset, fo.DatasetView, Any)
 
 #: so many samples are looked at to tell what is worth offering
 LOOK_AT = 500
@@ -22,7 +20,7 @@ _FIRST = 0.2
 _PLACES = 4
 
 
-def spread(samples: _Samples) -> _Samples:
+def spread(samples: SampleCollection) -> SampleCollection:
     """Returns at most 500 samples of a dataset or view, always the same ones: the first, and others from all over it.
 
     What at least one in a hundred samples hold is among them all but surely, however they are ordered. It reads the

@@ -9,8 +9,8 @@ from typing import Any
 
 from loupe.brain.core import shares
 from loupe.brain.core.results import Rate
-from loupe.brain.slicing.families import ANY, family_of
-from loupe.operators.summary import failure_title
+from loupe.brain.core.taxonomy import failure_title
+from loupe.brain.slicing.families import family_of
 from loupe.panels import theme
 
 #: an interval wider than this is drawn as unsure
@@ -137,10 +137,7 @@ def title_of(column: str) -> str:
     >>> title_of("family:artifact"), title_of("blur")
     ('Artifact: any', 'Blur')
     """
-    family = family_of(column)
-    if column == ANY:
-        return "Any failure"
-    return failure_title(column) if family is None else f"{family.capitalize()}: any"
+    return failure_title(family_of(column) or column)
 
 
 def _heading(column: str, unfolded: Collection[str]) -> str:

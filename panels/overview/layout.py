@@ -9,7 +9,8 @@ from fiftyone.operators import types
 
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import tenths
-from loupe.operators.summary import counted, escape, failure_title
+from loupe.brain.core.taxonomy import failure_title
+from loupe.operators.summary import counted, escape
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from fiftyone.operators import types
 from loupe.brain.core import registry
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.histogram import Histogram
 from loupe.operators import forms
-from loupe.operators.summary import escape, failure_title
+from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 from loupe.panels.thresholds import plot
 

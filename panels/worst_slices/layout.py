@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.findings import Finding, small, title_of
+from loupe.brain.core.findings import Finding, small
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators.summary import counted, escape
 from loupe.panels import theme, widgets
 from loupe.panels.worst_slices import plot
@@ -155,7 +156,7 @@ def _pictures(card: types.Object, handlers: Any, content: Content, finding: Find
             f"picture{number}",
             default=source,
             view=types.ImageView(
-                alt=f"{title_of(finding.failure)} in {finding.where}, {number + 1}",
+                alt=f"{failure_title(finding.failure)} in {finding.where}, {number + 1}",
                 operator=handlers.on_open,
                 params={"id": sample_id},
                 componentsProps={"image": {"style": _PICTURE}},
@@ -180,7 +181,8 @@ def _more(findings: Sequence[Finding]) -> str:
     text = "; ".join(parts) + "."
     if others:
         named = [
-            f"{title_of(each.failure)} {tenths(each.rate.rate)} against {tenths(each.rest.rate)}" for each in others
+            f"{failure_title(each.failure)} {tenths(each.rate.rate)} against {tenths(each.rest.rate)}"
+            for each in others
         ]
         more = f" and {len(others) - 6} more" if len(others) > 6 else ""
         text += f"\n\nFails more often there, too: {escape(', '.join(named[:6]))}{more}."
@@ -227,7 +229,7 @@ def _lines(panel: types.Object, handlers: Any, candidates: Sequence[Finding], na
         params = {"key": finding.key, "failing": False}
         row.btn("show", label="Show", variant="outlined", on_click=handlers.on_show, params=params)
         text = (
-            f"{title_of(finding.failure)} · {finding.where}: {tenths(finding.rate.rate)} of {finding.rate.n:,} "
+            f"{failure_title(finding.failure)} · {finding.where}: {tenths(finding.rate.rate)} of {finding.rate.n:,} "
             f"against {tenths(finding.rest.rate)}, p {small(finding.p)}, q {small(finding.q)}"
         )
         bold = narrowed is not None and narrowed.key == finding.key
