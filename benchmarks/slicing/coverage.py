@@ -12,7 +12,7 @@ from benchmarks.commands import Family
 from benchmarks.figures import header, row, share, title
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
-from loupe.brain.stats.grouped import Cells, design
+from loupe.brain.stats.effective_n import Cells, effective_n_of_slices
 from loupe.brain.stats.intervals import jeffreys, wilson
 
 RATES = np.arange(1, 51) / 100
@@ -115,7 +115,7 @@ def _run(rng, slices: int, groups: int, size: int, uneven: bool, correlation: fl
     at = np.arange(sizes.size, dtype=np.int64)
     n, k = sizes.ravel().astype(float), failures.ravel().astype(float)
     cells = Cells(at // groups, at, n, k)
-    made = design(cells, Cells(np.zeros_like(at), at, n, k), slices)
+    made = effective_n_of_slices(cells, Cells(np.zeros_like(at), at, n, k), slices)
     judged, failed = sizes[0].sum(), failures[0].sum()
     as_n = made.effective_n[0]
     intervals = wilson(failed, judged), wilson(failed / judged * as_n, as_n), jeffreys(failed / judged * as_n, as_n)

@@ -25,7 +25,8 @@ from loupe.brain.slicing.groups import halves
 from loupe.brain.slicing.lattice import Lattice, Member, lattice
 from loupe.brain.slicing.neighborhoods import Region, likelihood_ratio, members, regions
 from loupe.brain.slicing.outcomes import State
-from loupe.brain.stats.excess import design_effect, excess_p, intraclass
+from loupe.brain.stats.effective_n import design_effect, intraclass
+from loupe.brain.stats.excess import excess_p
 
 #: of each outcome so many combinations, and so many neighborhoods, are put to the test
 CANDIDATES, NEAR_CANDIDATES = 15, 4
