@@ -14,10 +14,8 @@ from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
 from loupe.brain.stats.effective_n import (
     Cells,
-    effective_n_of_ratios,
     effective_n_of_slices,
     effective_n_of_values,
-    unsure_by,
 )
 from loupe.brain.stats.intervals import jeffreys, wilson
 
@@ -169,11 +167,7 @@ def _as_n_of_values(sizes: np.ndarray, failures: np.ndarray) -> float:
     return effective_n_of_values(failed.astype(float), np.nonzero(within)[0])
 
 
-_ESTIMATORS = {
-    "slices": _as_n_of_slices,
-    "values": _as_n_of_values,
-    "ratios": lambda sizes, failures: float(effective_n_of_ratios(failures[0], sizes[0]) / unsure_by(len(sizes[0]))),
-}
+_ESTIMATORS = {"slices": _as_n_of_slices, "values": _as_n_of_values}
 
 
 def print_null(runs: int, seed: int) -> None:

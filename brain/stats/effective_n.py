@@ -5,11 +5,12 @@ ten pictures a prompt, one of nominal 95 % covers 75 %. So their number is divid
 groups inflate the variance. Pure arithmetic. Which to use:
 
 - ``effective_n_of_slices``: the rates of many slices of one call. A slice has few groups, and often no failure, so that
-  how alike a group is has to be learned from all slices together. Measured by ``benchmarks.slicing coverage``.
+  how alike a group is has to be learned from all slices together. Measured by ``benchmarks.slicing coverage``, whose
+  part ``estimators`` sets both side by side.
 - ``effective_n_of_values``: a mean of many groups, or the mean difference of pairs: their own spread alone, and what
-  few groups leave unsure of it. Measured by ``benchmarks.slicing comparison``.
-- ``effective_n_of_ratios``: the same of ratios of sums, many at once, as recall over the objects of pictures;
-  ``intervals.wilson_clustered`` adds what few groups leave unsure. Measured by ``benchmarks.slicing evaluation``.
+  few groups leave unsure of it. Measured by ``benchmarks.slicing comparison``. ``effective_n_of_ratios``: the same of
+  counts by group, many at once, as recall over the objects of pictures; ``intervals.wilson_clustered`` is made of it.
+  Measured by ``benchmarks.slicing evaluation``.
 - ``design_effect`` at an ``intraclass`` correlation: what the counts of an exact test are divided by, where a slice is
   too small for a spread of its own. Measured by ``benchmarks.slicing discovery``.
 - Of differences of means by side see ``mean_differences``: what both sides of a group have in common drops out.
@@ -87,9 +88,7 @@ def clustered_variance(squares: ArrayLike, clusters: ArrayLike) -> np.ndarray:
 def effective_n_of_values(values: np.ndarray, clusters: np.ndarray | None, confidence: float = 0.95) -> float:
     """Returns how many independent values say as much of the mean as these, which come in clusters.
 
-    n divided by the design effect, which is what clusters make of the mean's variance, and by (t / z) ** 2, since few
-    clusters do not tell it well: E. L. Korn & B. I. Graubard, Survey Methodology 24, 193 (1998). Never more than n.
-    Where all values are the same nothing tells how alike those of a cluster are: then each cluster counts once.
+    As ``effective_n_of_ratios``, of the mean of any numbers.
 
     Args:
         values: (n,) numbers, e.g. 1 where a picture failed and 0 where it passed; or, of pairs, 1, 0 and -1
@@ -104,23 +103,52 @@ def effective_n_of_values(values: np.ndarray, clusters: np.ndarray | None, confi
     >>> effective_n_of_values(np.array([1, 0, 1, 0]), np.array([0, 1, 2, 3]))
     4.0
     """
-    n = len(values)
-    unsure = unsure_by(_MIN_GROUPS, confidence)
-    if clusters is None or n < 2:
-        return float(n)
-    _, own = np.unique(clusters, return_inverse=True)
-    sizes = np.bincount(own)
-    number = len(sizes)
-    if number == n:
-        return float(n)
-    mean = values.mean()
-    spread = float(((values - mean) ** 2).sum())
-    if number < _MIN_GROUPS or spread == 0:
-        return float(number)
-    sums = np.bincount(own, weights=values) - mean * sizes
-    effect = float(clustered_variance((sums**2).sum(), number)) / (spread * n / (n - 1))
-    unsure = unsure_by(number, confidence)
-    return float(min(n, n / (max(effect, 1) * unsure)))
+    own = np.arange(len(values)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    sums, squares = (np.bincount(own, weights=each) for each in (values, np.square(values)))
+    return float(_effective_n(sums, squares, np.bincount(own), confidence))
+
+
+def effective_n_of_ratios(k: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> np.ndarray:
+    """Returns how many independent objects say as much of sum(k) / sum(n): (...) float64, at most sum(n).
+
+    It is sum(n) divided by the design effect, which is what clusters make of the variance of the ratio, linearized; and
+    by what few clusters leave unsure of it, see ``unsure_by``: Kish, Survey Sampling (1965); Rao & Scott, JASA 76
+    (1981); E. L. Korn & B. I. Graubard, Survey Methodology 24, 193 (1998). Where all objects have the same outcome
+    nothing tells how alike those of a cluster are: then it is Kish's sum(n)² / sum(n²), as if they were as one.
+
+    Args:
+        k: (..., C): in each of C clusters how many objects have it; at most ``n``
+        n: (..., C): how many objects each cluster has; 0 is no cluster
+        confidence: of the interval that is made of it, in (0, 1)
+
+    Raises:
+        InputError: 0 <= k <= n does not hold, or the confidence is not in (0, 1)
+
+    >>> effective_n_of_ratios([[1, 0, 1, 0], [2, 0, 2, 0]], [[1, 1, 1, 1], [2, 2, 2, 2]]).round(3).tolist()
+    [4.0, 1.3]
+    """
+    k, n = np.broadcast_arrays(np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    if (k < 0).any() or (k > n).any():
+        raise InputError("expected 0 <= k <= n in each cluster")
+    return _effective_n(k, k, n, confidence)
+
+
+def _effective_n(sums: np.ndarray, squares: np.ndarray, n: np.ndarray, confidence: float) -> np.ndarray:
+    """Returns (...) the effective n of a mean, by (..., C) the sums of values and of their squares in each cluster."""
+    total, clusters = n.sum(-1), (n > 0).sum(-1)
+    unsure = unsure_by(clusters, confidence)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean, all_squares = sums.sum(-1) / total, squares.sum(-1)
+        moved = sums - mean[..., None] * n
+        spread = all_squares - total * mean**2
+        effect = clustered_variance((moved**2).sum(-1), clusters) / (spread * total / (total - 1))
+        worth = total / (np.maximum(effect, 1) * unsure)
+        alike = total / _kish(total, (n**2).sum(-1), 1.0)
+        # all values are the same, but for rounding
+        unseen = (spread <= 1e-12 * all_squares) | (clusters < _MIN_GROUPS)
+        worth = np.where(unseen, alike, worth)
+    worth = np.where((n <= 1).all(-1), total, worth)
+    return np.asarray(np.where(total > 0, np.minimum(worth, total), 0.0))
 
 
 def unsure_by(clusters: ArrayLike, confidence: float = 0.95) -> np.ndarray:
@@ -129,7 +157,7 @@ def unsure_by(clusters: ArrayLike, confidence: float = 0.95) -> np.ndarray:
     Wilson's interval of n divided by it is that of n with Student's quantile in place of the normal one.
 
     Args:
-        clusters: (...) how many there are, from 2 on
+        clusters: (...) how many there are; one is taken as two
         confidence: of the interval, in (0, 1)
 
     Raises:
@@ -145,39 +173,6 @@ def unsure_by(clusters: ArrayLike, confidence: float = 0.95) -> np.ndarray:
     tail = 0.5 + confidence / 2
     degrees = np.maximum(np.asarray(clusters) - 1, 1)
     return np.asarray((t.ppf(tail, degrees) / NormalDist().inv_cdf(tail)) ** 2)
-
-
-def effective_n_of_ratios(k: ArrayLike, n: ArrayLike) -> np.ndarray:
-    """Returns how many independent objects the objects of clusters are worth: (...) float64, at most their number.
-
-    It is n / (design effect): the variance of the ratio of sums, linearized over the clusters, against that of as many
-    independent objects (Kish, Survey Sampling, 1965; Rao & Scott, JASA 76, 1981). Where every object has the same
-    outcome no variance can be seen: then it is Kish's sum(n)² / sum(n²), as if a cluster's objects were all alike. It
-    is never above the number of objects.
-
-    Args:
-        k: (..., C): in each of C clusters how many objects have it; at most ``n``
-        n: (..., C): how many objects each cluster has; 0 is no cluster
-
-    Raises:
-        InputError: 0 <= k <= n does not hold
-
-    >>> effective_n_of_ratios([[1, 0, 1, 0], [2, 0, 2, 0]], [[1, 1, 1, 1], [2, 2, 2, 2]]).round(3).tolist()
-    [3.0, 3.0]
-    """
-    k, n = np.broadcast_arrays(np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64))
-    if (k < 0).any() or (k > n).any():
-        raise InputError("expected 0 <= k <= n in each cluster")
-    total, clusters = n.sum(-1), (n > 0).sum(-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = k.sum(-1) / total
-        residual = k - share[..., None] * n
-        variance = clustered_variance((residual**2).sum(-1), clusters) / total**2
-        alike = total / _kish(total, (n**2).sum(-1), 1.0)
-        worth = share * (1 - share) / variance
-        unseen = (share == 0) | (share == 1) | (clusters < _MIN_GROUPS) | ~np.isfinite(worth)
-        worth = np.where(unseen, alike, worth)
-    return np.where(total > 0, np.minimum(worth, total), 0.0)
 
 
 @dataclass(frozen=True, eq=False)

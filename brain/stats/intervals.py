@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
-from loupe.brain.stats.effective_n import effective_n_of_ratios, unsure_by
+from loupe.brain.stats.effective_n import effective_n_of_ratios
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,8 @@ def wilson_clustered(k: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tu
     """Returns the interval (low, high) of sum(k) / sum(n) in [0, 1]: Wilson's at the effective number of objects.
 
     The objects of one image share its light, its camera and its place: they are less worth than as many objects of
-    images of their own. The quantile is Student's with as many degrees of freedom as there are clusters but one, since
-    the effective number is estimated; where each cluster is one object it is Wilson's own interval. NaN where there are
-    no objects. E. L. Korn & B. I. Graubard, Survey Methodology 24 (1998), with Wilson's interval in place of the exact
-    one.
+    images of their own. Where each cluster is one object it is Wilson's own interval. NaN where there are no objects.
+    E. L. Korn & B. I. Graubard, Survey Methodology 24 (1998), with Wilson's interval in place of the exact one.
 
     Args:
         k, n: as for ``effective_n_of_ratios``
@@ -135,10 +133,9 @@ def wilson_clustered(k: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tu
     >>> round(float(low), 3), round(float(high), 3)
     (0.208, 0.939)
     """
+    worth = effective_n_of_ratios(k, n, confidence)
     k, n = np.broadcast_arrays(np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64))
     total = n.sum(-1)
-    worth = effective_n_of_ratios(k, n) / unsure_by((n > 0).sum(-1), confidence)
-    worth = np.where((n <= 1).all(-1), total, worth)
     # rounding must not make more of them fail than there are
     failed = np.minimum(k.sum(-1) / np.maximum(total, 1) * worth, worth)
     return wilson(failed, worth, confidence)
