@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -22,7 +23,7 @@ _WHICH = {
 
 def failures(form: Form) -> dict[str, tuple[str, str]]:
     """Returns the failure modes to choose from: those whose scores are stored."""
-    return {name: (summary.failure_title(name), "") for name in forms.scored_failures(form.samples)}
+    return {name: (failure_title(name), "") for name in forms.scored_failures(form.samples)}
 
 
 def _backends(form: Form) -> dict[str, tuple[str, str]]:
@@ -52,6 +53,6 @@ class Annotate(VerbOperator):
     }
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        title = summary.failure_title(result.failure)
+        title = failure_title(result.failure)
         message = f"{summary.counted(result.n, 'sample')} of {title} for {_NAMES.get(result.backend, result.backend)}"
         return Summary(message, f"{message}.\n\nNext: {summary.escape(result.next)}.", {"annotation": result.to_dict()})

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.calibration import Calibration, OperatingPoint, Share
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -17,7 +19,7 @@ from loupe.operators.widgets import Number, Several
 def _known(_: Form) -> dict[str, str]:
     from loupe.brain.verbs import calibrate
 
-    return {name: summary.failure_title(name) for name in calibrate.calibratable()}
+    return {name: failure_title(name) for name in calibrate.calibratable()}
 
 
 class CalibrateThresholds(VerbOperator):
@@ -82,7 +84,7 @@ def _text(done: Calibration, message: str, *, applied: bool) -> str:
     head = ["Failure", "Threshold", "", "False positives", "95 % interval", "Found, the mildest first", "Unknown"]
     lines, without = [], []
     for row in done.rows:
-        title = summary.failure_title(row.failure)
+        title = failure_title(row.failure)
         lines.append([title, *_cells(row.current, "current", row.severities)])
         if row.proposed:
             lines.append([title, *_cells(row.proposed, "proposed", row.severities)])
@@ -91,13 +93,13 @@ def _text(done: Calibration, message: str, *, applied: bool) -> str:
     tables = [lines[start : start + 40] for start in range(0, len(lines), 40)]
     parts = [f"{message}."]
     if done.worse:
-        names = ", ".join(map(summary.failure_title, done.worse))
+        names = ", ".join(map(failure_title, done.worse))
         advice = "set them back with **Loupe: set thresholds**" if applied else "keep today's for these"
         parts.append(f"⚠ **Worse than today's threshold: {names}.** Run it without them, or {advice}.")
     parts += [*(summary.table(head, part) for part in tables)]
-    units = [[summary.failure_title(row.failure), row.unit] for row in done.rows]
+    units = [[failure_title(row.failure), row.unit] for row in done.rows]
     parts += ["**What the severities are**", summary.table(["Failure", "Severity in"], units)]
-    against = [[summary.failure_title(row.failure), row.comparison] for row in done.rows if row.comparison]
+    against = [[failure_title(row.failure), row.comparison] for row in done.rows if row.comparison]
     if against:
         parts += ["**Against today's thresholds**", summary.table(["Failure", "The proposed threshold"], against)]
     if without:
@@ -117,7 +119,7 @@ def _cells(point: OperatingPoint, which: str, severities: tuple[float, ...]) -> 
     recall = ", ".join(
         f"{severity:g}: {_rate(share, '.0f')}" for severity, share in zip(severities, point.recall, strict=True)
     )
-    interval = f"{summary.percent(clean.low)} to {summary.percent(clean.high)}" if clean.n else ""
+    interval = f"{tenths(clean.low)} to {tenths(clean.high)}" if clean.n else ""
     threshold = f"{point.threshold.op} {point.threshold.value:.4g}"
     return [threshold, which, _rate(clean, ".1f"), interval, recall, f"{clean.unknown} of {clean.n + clean.unknown}"]
 

@@ -10,11 +10,13 @@ from fiftyone.operators import types
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.comparison import Comparison
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
-from loupe.operators.summary import Summary, percent
+from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Input, Number, text_of
 
 #: so many differences go to who reads the result
@@ -81,7 +83,7 @@ class Compare(VerbOperator):
             description="The field whose values are compared",
         ),
         "failure": Choice(
-            lambda form: {name: (summary.failure_title(name), "") for name in forms.scored_failures(form.samples)},
+            lambda form: {name: (failure_title(name), "") for name in forms.scored_failures(form.samples)},
             none=("(any failure)", "Whatever was judged of each of them"),
             strict=False,
             description="Which failure to count",
@@ -146,8 +148,8 @@ def leaderboard(made: Comparison) -> str:
         [
             own.rank,
             own.name,
-            percent(own.rate.rate) if own.rate.n else "not judged",
-            f"{percent(own.rate.low)} to {percent(own.rate.high)}" if own.rate.n else "",
+            tenths(own.rate.rate) if own.rate.n else "not judged",
+            f"{tenths(own.rate.low)} to {tenths(own.rate.high)}" if own.rate.n else "",
             own.rate.failures,
             own.rate.n,
             own.rate.unknown,

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -39,7 +41,7 @@ class DiscoverSlices(VerbOperator):
         "failure": Choice(
             lambda form: {
                 "any": ("Any failure", "Samples that fail in some way"),
-                **{name: (summary.failure_title(name), "") for name in forms.scored_failures(form.samples)},
+                **{name: (failure_title(name), "") for name in forms.scored_failures(form.samples)},
             },
             none=("(all failures)", "Each failure mode that was judged, and all of them together"),
             strict=False,
@@ -71,7 +73,7 @@ class DiscoverSlices(VerbOperator):
             )
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        from loupe.brain.core.findings import rows_of, small, title_of
+        from loupe.brain.core.findings import rows_of, small
 
         number = len(result.findings)
         verb = "fails" if number == 1 else "fail"
@@ -80,10 +82,10 @@ class DiscoverSlices(VerbOperator):
         if number:
             rows = [
                 [
-                    title_of(each.failure),
+                    failure_title(each.failure),
                     each.where,
-                    summary.percent(each.rate.rate),
-                    f"{summary.percent(each.rate.low)} to {summary.percent(each.rate.high)}",
+                    tenths(each.rate.rate),
+                    f"{tenths(each.rate.low)} to {tenths(each.rate.high)}",
                     "only here" if math.isinf(each.lift) else f"{each.lift:.1f}",
                     small(each.q).removeprefix("= "),
                     each.whole.n,

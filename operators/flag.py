@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.histogram import score_range
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -46,7 +47,7 @@ class Thresholds(Widget):
             over = score_range(output, scores, default.value, used.value)
             made = form.inputs.float(
                 mode.key,
-                label=f"{summary.failure_title(failure)}: {failing} of {judged} fail {side} {value:g}",
+                label=f"{failure_title(failure)}: {failing} of {judged} fail {side} {value:g}",
                 description=f"{output.description.rstrip('.')} ({output.unit}). The default is {default.value:g}",
                 default=used.value,
                 view=forms.slider(over.low, over.high, over.step),
@@ -99,7 +100,7 @@ class SetThresholds(VerbOperator):
         message = f"Flagged {failed} failures on {len(form.samples)} samples, {moved} thresholds moved"
         rows = [
             [
-                summary.failure_title(failure),
+                failure_title(failure),
                 f"{threshold.op} {threshold.value:g}",
                 threshold.source,
                 result.counts.get(failure, 0),

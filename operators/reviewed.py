@@ -8,6 +8,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.review import ReviewResult
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -18,7 +19,7 @@ from loupe.operators.widgets import Number, Several
 def _choices(form: Form) -> dict[str, str]:
     from loupe.brain.store import review
 
-    return {name: summary.failure_title(name) for name in review.failures(form.samples)}
+    return {name: failure_title(name) for name in review.failures(form.samples)}
 
 
 class Reviewed(VerbOperator):
@@ -60,7 +61,7 @@ def table(results: Sequence[ReviewResult]) -> str:
     head = ["Failure", "Reviewed", "Real", "False alarms", "Unsure", "Precision", "Recall", "Better threshold"]
     rows = [
         [
-            summary.failure_title(each.failure),
+            failure_title(each.failure),
             f"{each.decided:,} of {each.flagged:,}",
             each.real,
             each.false_alarms,

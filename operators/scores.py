@@ -9,7 +9,8 @@ import numpy as np
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core import registry
-from loupe.operators import forms, summary
+from loupe.brain.core.taxonomy import failure_title
+from loupe.operators import forms
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
@@ -19,7 +20,7 @@ from loupe.operators.widgets import Choice
 
 def _scored(form: Form) -> dict[str, tuple[str, str]]:
     return {
-        failure: (summary.failure_title(failure), f"{output.description} ({output.unit})")
+        failure: (failure_title(failure), f"{output.description} ({output.unit})")
         for failure, (_, output) in forms.scored_failures(form.samples).items()
     }
 
@@ -45,7 +46,7 @@ class SortByFailureScore(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         failure, only_failing = given["failure"], self.value(form, "only_failing")
         judged = int(np.isfinite(result).sum())
-        message = f"{judged} samples by {summary.failure_title(failure).lower()}, the worst first"
+        message = f"{judged} samples by {failure_title(failure).lower()}, the worst first"
         left_out = len(result) - judged
         more = f" {left_out} without a score (unknown or not checked) are left out." if left_out else ""
         facts = {"failure": failure, "only_failing": only_failing, "judged": judged, "left_out": left_out}

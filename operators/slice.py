@@ -8,6 +8,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -43,9 +44,9 @@ def _failures(form: Form) -> dict[str, tuple[str, str]]:
 
     scored = list(forms.scored_failures(form.samples))
     several = {name: modes for name, modes in members(scored).items() if len(modes) > 1}
-    facts = {name: ", ".join(map(summary.failure_title, modes[:8])) for name, modes in several.items()}
-    together = {name: (summary.failure_title(name), fact if len(fact) < 80 else "") for name, fact in facts.items()}
-    return {**together, **{name: (summary.failure_title(name), "") for name in scored}}
+    facts = {name: ", ".join(map(failure_title, modes[:8])) for name, modes in several.items()}
+    together = {name: (failure_title(name), fact if len(fact) < 80 else "") for name, fact in facts.items()}
+    return {**together, **{name: (failure_title(name), "") for name in scored}}
 
 
 def _groups(form: Form) -> dict[str, tuple[str, str]]:

@@ -13,10 +13,9 @@ from loupe.brain.core.assigned import Assigned
 from loupe.brain.core.markdown import escape as escape
 from loupe.brain.core.markdown import grid
 from loupe.brain.core.results import Pair, Rate, Run
-from loupe.brain.core.taxonomy import FAILURE_MODES
-from loupe.brain.slicing.families import ANY
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 
-_FAMILIES = {mode.group for mode in FAILURE_MODES.values()}
 _MAX_ROWS = 40
 _MAX_PAIRS = 1000
 
@@ -67,28 +66,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return grid(head, every[:_MAX_ROWS]) + more
 
 
-def failure_title(name: str) -> str:
-    """Returns how the App calls a failure mode, or several together.
-
-    >>> failure_title("blur"), failure_title("any"), failure_title("text")
-    ('Blur', 'Any failure', 'Text: any')
-    """
-    if name in FAILURE_MODES:
-        return FAILURE_MODES[name].title
-    if name == ANY:
-        return "Any failure"
-    return f"{name.capitalize()}: any" if name in _FAMILIES else name
-
-
-def percent(share: float) -> str:
-    """Returns a share in [0, 1] as a percentage.
-
-    >>> percent(0.0345)
-    '3.5 %'
-    """
-    return f"{share * 100:.1f} %"
-
-
 def counted(number: int, noun: str) -> str:
     """Returns a number with its noun.
 
@@ -112,8 +89,8 @@ def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: fl
         [
             *([str(rate.slice)] if by_slice else []),
             failure_title(rate.failure),
-            tables.rate_text(rate, percent(rate.rate)),
-            f"{percent(rate.low)} to {percent(rate.high)}" if rate.n else "",
+            tables.rate_text(rate, tenths(rate.rate)),
+            f"{tenths(rate.low)} to {tenths(rate.high)}" if rate.n else "",
             *([tables.lift_text(rate), tables.q_text(rate)] if compared else []),
             rate.failures,
             rate.n,

@@ -112,7 +112,6 @@ def looked_through(dataset: Any) -> Iterator[tuple[Any, list[Any]]]:
     # the demo's own workspace leaves no room for another panel
     copy.delete_workspaces()
     try:
-        slices = loupe.discover_slices(copy)
         # how many digits were asked for is the truth, and how many were read is what somebody said of it
         copy.set_values("asked", [fo.Classification(label=n) for n in copy.values("scenario.digits")])
         copy.set_values("read", [_digits_read(sample) for sample in copy.select_fields("text")])
@@ -120,6 +119,8 @@ def looked_through(dataset: Any) -> Iterator[tuple[Any, list[Any]]]:
         drift = loupe.find_drift(
             copy, reference=["clear"], by="scenario.weather", predictions="read", ground_truth="asked", labels=["read"]
         )
+        # last: it says so where anything has changed since
+        slices = loupe.discover_slices(copy)
         yield copy, [slices, evaluation, drift]
     finally:
         copy.delete()

@@ -17,7 +17,7 @@ from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.ranks import ranked
 from loupe.brain.slicing.regressions import Units, find
 from loupe.brain.stats import differences as stats
-from loupe.brain.stats.effective_n import effective_n
+from loupe.brain.stats.effective_n import effective_n_of_values
 from loupe.brain.stats.intervals import wilson
 
 RATES = ((0.02, 0.02), (0.1, 0.1), (0.3, 0.3), (0.5, 0.5), (0.02, 0.1), (0.1, 0.2), (0.3, 0.5))
@@ -118,11 +118,11 @@ def _clusters(runs: int) -> None:
                 n = len(cluster)
                 for _ in range(runs):
                     each = [_alike(rng, rate, alike, prompts, cluster) for _ in range(2)]
-                    worth = effective_n(each[0], cluster)
+                    worth = effective_n_of_values(each[0], cluster)
                     for at, as_many in enumerate((worth, float(n))):
                         low, high = wilson(as_many * each[0].mean(), as_many)
                         hits[at] += bool(low <= rate <= high)
-                    worth = effective_n(each[0] - each[1], cluster)
+                    worth = effective_n_of_values(each[0] - each[1], cluster)
                     only = [float((each[a] * (1 - each[1 - a])).mean()) * worth for a in (0, 1)]
                     low, high = stats.paired(*only, worth)
                     hits[2] += bool(low <= 0 <= high)

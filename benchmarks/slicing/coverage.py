@@ -12,7 +12,11 @@ from benchmarks.commands import Family
 from benchmarks.figures import header, row, share, title
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
-from loupe.brain.stats.grouped import Cells, design
+from loupe.brain.stats.effective_n import (
+    Cells,
+    effective_n_of_slices,
+    effective_n_of_values,
+)
 from loupe.brain.stats.intervals import jeffreys, wilson
 
 RATES = np.arange(1, 51) / 100
@@ -24,7 +28,7 @@ CORRELATIONS = (0.0, 0.1, 0.3, 0.6)
 def add_coverage(family: Family) -> None:
     """Adds the command."""
     made = family.command("coverage", _print, "coverage of the intervals of rates, and false findings on null data")
-    made.add_argument("--part", choices=("alone", "groups", "null"), help="all by default")
+    made.add_argument("--part", choices=("alone", "groups", "estimators", "null"), help="all by default")
     made.add_argument("--runs", type=int, default=200, help="runs a cell")
     made.add_argument("--seed", type=int, default=0)
 
@@ -34,6 +38,8 @@ def _print(given: argparse.Namespace) -> None:
         print_alone()
     if given.part in (None, "groups"):
         print_groups(given.runs, given.seed)
+    if given.part in (None, "estimators"):
+        print_estimators(given.runs, given.seed)
     if given.part in (None, "null"):
         print_null(given.runs, given.seed)
 
@@ -105,21 +111,63 @@ def print_groups(runs: int, seed: int) -> None:
 
 def _run(rng, slices: int, groups: int, size: int, uneven: bool, correlation: float, rate: float) -> tuple[bool, ...]:
     """Returns whether each interval of the first slice holds the rate: one by one, by groups, Jeffreys' by groups."""
+    sizes, failures = _grouped(rng, slices, groups, size, uneven, correlation, rate)
+    as_n = _as_n_of_slices(sizes, failures)
+    judged, failed = sizes[0].sum(), failures[0].sum()
+    intervals = wilson(failed, judged), wilson(failed / judged * as_n, as_n), jeffreys(failed / judged * as_n, as_n)
+    return tuple(bool(low <= rate <= high) for low, high in intervals)
+
+
+def _grouped(rng, slices: int, groups: int, size: int, uneven: bool, correlation: float, rate: float):
+    """Returns (slices, groups) how many samples each group has, and how many of them failed: a beta-binomial."""
     shape = (slices, groups)
     sizes = rng.geometric(1 / size, shape) if uneven else np.full(shape, size)
     shares = np.full(shape, rate)
     if correlation:
         both = (1 - correlation) / correlation
         shares = rng.beta(rate * both, (1 - rate) * both, shape)
-    failures = rng.binomial(sizes, shares)
+    return sizes, rng.binomial(sizes, shares)
+
+
+def _as_n_of_slices(sizes: np.ndarray, failures: np.ndarray) -> float:
+    """Returns as how many independent samples the first slice counts."""
     at = np.arange(sizes.size, dtype=np.int64)
     n, k = sizes.ravel().astype(float), failures.ravel().astype(float)
-    cells = Cells(at // groups, at, n, k)
-    made = design(cells, Cells(np.zeros_like(at), at, n, k), slices)
-    judged, failed = sizes[0].sum(), failures[0].sum()
-    as_n = made.effective_n[0]
-    intervals = wilson(failed, judged), wilson(failed / judged * as_n, as_n), jeffreys(failed / judged * as_n, as_n)
-    return tuple(bool(low <= rate <= high) for low, high in intervals)
+    cells = Cells(at // sizes.shape[1], at, n, k)
+    made = effective_n_of_slices(cells, Cells(np.zeros_like(at), at, n, k), len(sizes))
+    return float(made.effective_n[0])
+
+
+def print_estimators(runs: int, seed: int) -> None:
+    """Prints the coverage of Wilson's interval by each of the effective numbers, on the same draws."""
+    title(
+        f"Effective n, one slice of eight, uneven groups of 5: coverage and width of nominal 95 %, {runs} runs a cell"
+    )
+    header("groups", "rate", *(f"{name}: {what}" for name in _ESTIMATORS for what in ("coverage", "width")))
+    for groups, rate in itertools.product((10, 30, 100), (0.02, 0.1, 0.3)):
+        rng = np.random.default_rng(seed)
+        cells = []
+        for correlation, _ in itertools.product(CORRELATIONS, range(runs)):
+            sizes, failures = _grouped(rng, 8, groups, 5, True, correlation, rate)
+            share_failed = failures[0].sum() / sizes[0].sum()
+            as_n = [min(max(own(sizes, failures), 1.0), sizes[0].sum()) for own in _ESTIMATORS.values()]
+            low, high = wilson(share_failed * np.array(as_n), as_n)
+            cells.append([(low <= rate) & (rate <= high), high - low])
+        held, width = np.mean(cells, axis=0)
+        row(
+            groups,
+            f"{rate:.0%}",
+            *(text for pair in zip(held, width, strict=True) for text in map("{:.3f}".format, pair)),
+        )
+
+
+def _as_n_of_values(sizes: np.ndarray, failures: np.ndarray) -> float:
+    within = np.arange(sizes[0].max()) < sizes[0][:, None]
+    failed = (np.arange(sizes[0].max()) < failures[0][:, None])[within]
+    return effective_n_of_values(failed.astype(float), np.nonzero(within)[0])
+
+
+_ESTIMATORS = {"slices": _as_n_of_slices, "values": _as_n_of_values}
 
 
 def print_null(runs: int, seed: int) -> None:

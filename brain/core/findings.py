@@ -11,11 +11,9 @@ from typing import Any
 
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
+from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table, Tabular
-from loupe.brain.core.taxonomy import FAILURE_MODES
-
-#: the outcome of a sample that fails in some mode
-ANY = "any"
+from loupe.brain.core.taxonomy import failure_title
 
 
 @dataclass(frozen=True)
@@ -107,8 +105,7 @@ class Finding(Record):
         """The slice in words, e.g. ``"night × rain"``."""
         if self.near is not None:
             mostly = ", ".join(
-                f"{_named(name, value, 'text')} {share:.0%}".replace("%", " %")
-                for name, value, share in self.near.mostly
+                f"{_named(name, value, 'text')} {percent(share)}" for name, value, share in self.near.mostly
             )
             return f"look-alike ({mostly})" if mostly else "look-alike"
         kinds = {facts["name"]: facts.get("kind") for facts in self.factors}
@@ -117,8 +114,10 @@ class Finding(Record):
     @property
     def sentence(self) -> str:
         """What was found, in one sentence."""
-        low, high = _percent(self.rate.low), _percent(self.rate.high)
-        start = f"{title_of(self.failure)}: {_percent(self.rate.rate)} of {self.where} pictures fail [{low}, {high}]"
+        low, high = percent(self.rate.low), percent(self.rate.high)
+        start = (
+            f"{failure_title(self.failure)}: {percent(self.rate.rate)} of {self.where} pictures fail [{low}, {high}]"
+        )
         lift = "and none elsewhere" if math.isinf(self.lift) else f"{self.lift:.1f} times as often as elsewhere"
         return f"{start}, {lift} ({'q' if self.confirmed else 'not confirmed: q'} {small(self.q)})"
 
@@ -180,11 +179,11 @@ class SliceFindings(Tabular, Record):
         """Returns the table that it prints as: a row for each finding; candidates are counted."""
         rows = [
             (
-                title_of(each.failure),
+                failure_title(each.failure),
                 each.where,
-                _percent(each.rate.rate),
-                f"{_percent(each.rate.low)} to {_percent(each.rate.high)}",
-                _percent(each.rest.rate),
+                percent(each.rate.rate),
+                f"{percent(each.rate.low)} to {percent(each.rate.high)}",
+                percent(each.rest.rate),
                 "∞" if math.isinf(each.lift) else f"{each.lift:.1f} [{each.lift_low:.1f}, {each.lift_high:.1f}]",
                 small(each.q).removeprefix("= "),
                 each.whole.n,
@@ -198,17 +197,6 @@ class SliceFindings(Tabular, Record):
             title += f"; {len(self.candidates):,} not confirmed: .candidates"
         head = ("failure", "slice", "rate", "interval", "rest", "times as often", "q", "judged", "folded")
         return Table.of(title, head, rows)
-
-
-def title_of(failure: str) -> str:
-    """Returns how a failure mode or other outcome is called.
-
-    >>> title_of("blur"), title_of("any"), title_of("eval")
-    ('Blur', 'Any failure', 'eval')
-    """
-    if failure == ANY:
-        return "Any failure"
-    return FAILURE_MODES[failure].title if failure in FAILURE_MODES else failure
 
 
 def small(number: float) -> str:
@@ -234,12 +222,6 @@ def _named(name: str, value: str, kind: str | None) -> str:
     if speaks:
         return value
     return f"{short} {value}"
-
-
-def _percent(share: float) -> str:
-    if math.isnan(share):
-        return "–"
-    return f"{share:.0%}".replace("%", " %") if share >= 0.095 or not share else f"{share:.1%}".replace("%", " %")
 
 
 def _rate(facts: Mapping[str, Any]) -> Rate:

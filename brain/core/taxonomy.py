@@ -73,12 +73,30 @@ label | box_issue | Box issue | A box is probably missing, misplaced or mislabel
 file | unreadable | Unreadable | The file cannot be decoded.
 """
 
+#: the name of all failure modes together
+ANY = "any"
+
 _rows = [[cell.strip() for cell in line.split("|")] for line in _TABLE.strip().splitlines()]
 
 #: every failure mode by name, in the order of the taxonomy
 FAILURE_MODES: dict[str, FailureMode] = {
     name: FailureMode(name, group, title, description) for group, name, title, description in _rows
 }
+
+_FAMILIES = {mode.group for mode in FAILURE_MODES.values()}
+
+
+def failure_title(name: str) -> str:
+    """Returns how a failure mode is called, or several together, or another outcome.
+
+    >>> failure_title("blur"), failure_title("any"), failure_title("text"), failure_title("eval")
+    ('Blur', 'Any failure', 'Text: any', 'eval')
+    """
+    if name in FAILURE_MODES:
+        return FAILURE_MODES[name].title
+    if name == ANY:
+        return "Any failure"
+    return f"{name.capitalize()}: any" if name in _FAMILIES else name
 
 
 def failure_mode(name: str) -> FailureMode:

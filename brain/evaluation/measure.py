@@ -19,7 +19,7 @@ from loupe.brain.evaluation.detection import Detected
 from loupe.brain.evaluation.evaluated import SWEEP, Evaluated, Ratios, Resampled
 from loupe.brain.evaluation.segmentation import Segmented, overlaps
 from loupe.brain.stats.bootstrap import RESAMPLES, intervals
-from loupe.brain.stats.clustered import wilson_clustered
+from loupe.brain.stats.intervals import wilson_clustered
 
 #: a slice with fewer ground truths says little
 MIN_SAMPLES = 20

@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
 from loupe.brain.report import charts
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Heat, Numbers, Page, Pictures, Section, Text, Thumbnail
 from loupe.brain.report.style import STYLE
-from loupe.brain.report.words import interval, of_rate, percent, unsure
+from loupe.brain.report.words import interval, of_rate, unsure
 
 #: by it a page is known as one of Loupe's, which the next report of that name may replace
 GENERATOR = '<meta name="generator" content="Loupe">'

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from loupe.brain.core.markdown import escape, grid
+from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
 from loupe.brain.report.blocks import Bars, Chart, Heat, Numbers, Page, Pictures, Text
-from loupe.brain.report.words import interval, percent
+from loupe.brain.report.words import interval
 
 #: by it a file is known as one of Loupe's, which the next report of that name may replace
 GENERATOR = "<!-- generator: Loupe -->"

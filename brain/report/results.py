@@ -13,11 +13,11 @@ from loupe.brain.core.evaluation import Evaluation
 from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Tabular
 from loupe.brain.labels.records import LabelIssues
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Curve, Section, Text, top_of
 from loupe.brain.report.contents import Examples
-from loupe.brain.report.words import percent
 
 _CURVES = {
     "precision_recall": ("Precision over recall", "recall", "precision", False),

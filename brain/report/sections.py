@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
 from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.report import results
 from loupe.brain.report.blocks import Bar, Bars, Block, Heat, Numbers, Page, Section, Text, top_of
 from loupe.brain.report.contents import Contents, Examples
-from loupe.brain.report.words import percent
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.table import Table as RateTable
 

@@ -5,26 +5,10 @@ from __future__ import annotations
 import math
 
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shares import percent
 
 #: an interval wider than this is drawn as unsure
 WIDE = 0.2
-
-
-def percent(share: float) -> str:
-    """Returns a share as percent, with a decimal where that says more; "–" for NaN.
-
-    >>> percent(0.2345), percent(0.0041), percent(0.0), percent(0.9999), percent(float("nan"))
-    ('23 %', '0.4 %', '0 %', '> 99 %', '–')
-    """
-    if math.isnan(share):
-        return "–"
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    if 0 < share < 0.0995:
-        return f"{share:.1%}".replace("%", " %")
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return f"{share:.0%}".replace("%", " %")
 
 
 def interval(low: float, high: float) -> str:

@@ -13,7 +13,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.results import Rate, Slice
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats import differences as stats
-from loupe.brain.stats.effective_n import effective_n
+from loupe.brain.stats.effective_n import effective_n_of_values
 from loupe.brain.stats.intervals import wilson
 
 #: with more contenders nobody reads the leaderboard, and hardly anything could be told from anything else
@@ -130,7 +130,7 @@ def standings(entries: Entries, by: str, failure: str, confidence: float = 0.95)
         failures, n = counts[State.FAILED], counts[State.FAILED] + counts[State.PASSED]
         own = entries.judged & (entries.member == contender)
         cluster = None if entries.cluster is None else entries.cluster[own]
-        worth = effective_n((entries.state[own] == State.FAILED).astype(np.float64), cluster, confidence)
+        worth = effective_n_of_values((entries.state[own] == State.FAILED).astype(np.float64), cluster, confidence)
         low, high = wilson(worth * (failures / n) if n else 0, worth, confidence)
         rate = Rate(
             slice=Slice({by: name}),
@@ -250,7 +250,7 @@ def paired_counts(
         left_out, alone: as in ``Difference``
     """
     n = len(failed_a)
-    worth = effective_n(failed_a - failed_b, clusters, confidence)
+    worth = effective_n_of_values(failed_a - failed_b, clusters, confidence)
     return Counts(
         paired=True,
         k_a=float(failed_a.sum()),

@@ -19,13 +19,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from loupe.brain.core.findings import ANY
+from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.groups import halves
 from loupe.brain.slicing.lattice import Lattice, Member, lattice
 from loupe.brain.slicing.neighborhoods import Region, likelihood_ratio, members, regions
 from loupe.brain.slicing.outcomes import State
-from loupe.brain.stats.excess import design_effect, excess_p, intraclass
+from loupe.brain.stats.effective_n import design_effect, intraclass
+from loupe.brain.stats.excess import excess_p
 
 #: of each outcome so many combinations, and so many neighborhoods, are put to the test
 CANDIDATES, NEAR_CANDIDATES = 15, 4
@@ -95,12 +96,6 @@ class Discovery:
     explored: np.ndarray
     searched: int
     tested: int
-
-
-def any_of(states: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Returns the states of "some failure mode": failed where one has failed, else passed where one has passed."""
-    # the states stand in the order of what they say
-    return np.asarray(np.max(np.stack([*states.values()]), axis=0))
 
 
 def discover(

@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from loupe.brain.core.taxonomy import FAILURE_MODES
-from loupe.brain.slicing.outcomes import State
+from loupe.brain.core.taxonomy import ANY, FAILURE_MODES
+from loupe.brain.slicing.outcomes import State, any_of
 
 _PREFIX = "family:"
-#: all failure modes together
-ANY = "any"
 #: the family of a failure mode that the taxonomy does not know
 OTHER = "other"
 
@@ -48,8 +46,7 @@ def fold(
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Returns the states of the modes and of the families that they belong to, and the columns to show, in order.
 
-    A sample fails in a family where it fails in one of its modes, and has passed where it was judged for one and
-    failed in none.
+    A family counts as ``any_of`` its modes.
 
     Args:
         states: for each failure mode that was judged a (N,) array of ``State``
@@ -69,6 +66,6 @@ def fold(
         if family == ANY:
             continue
         # also of the modes that are not shown: a sample that was judged for one of them has passed
-        whole[column_of(family)] = np.max(np.stack([states[mode] for mode in every[family]]), axis=0)
+        whole[column_of(family)] = any_of(states[mode] for mode in every[family])
         columns += [column_of(family), *(modes if family in unfolded else ())]
     return whole, columns

@@ -12,6 +12,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
+from loupe.brain.core.taxonomy import ANY
 
 
 class State(IntEnum):
@@ -24,6 +25,19 @@ class State(IntEnum):
     UNKNOWN = 1
     PASSED = 2
     FAILED = 3
+
+
+def any_of(states: Iterable[np.ndarray]) -> np.ndarray:
+    """Returns the (N,) states of several outcomes together, as ``Outcome.any_of`` says: the highest of each sample.
+
+    Args:
+        states: at least one (N,) array of ``State``
+
+    >>> blur, halo = np.array([State.FAILED, State.PASSED, 0]), np.array([State.PASSED, State.UNKNOWN, 0])
+    >>> any_of([blur, halo]).tolist() == [State.FAILED, State.PASSED, State.UNCHECKED]
+    True
+    """
+    return np.asarray(np.max(np.stack(list(states)), axis=0))
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,7 @@ class Outcome(Record):
         return cls(name or path, facts, _FIELD_RULE)
 
     @classmethod
-    def any_of(cls, outcomes: Iterable[Outcome], *, name: str = "any") -> Outcome:
+    def any_of(cls, outcomes: Iterable[Outcome], *, name: str = ANY) -> Outcome:
         """Returns the outcome of several together.
 
         A sample failed where it failed in any of them. It passed where it was judged in at least one and failed in
@@ -198,10 +212,7 @@ def states_of(
     answers |= _answers({fact for fact in open_facts if fact.path in columns}, columns, n)
     states = {}
     for outcome in outcomes:
-        state = np.zeros(n, dtype=np.int8)
-        for leaf in outcome.leaves():
-            np.maximum(state, _by_rule(leaf, answers, n), out=state)
-        states[outcome.name] = state
+        states[outcome.name] = any_of(_by_rule(leaf, answers, n) for leaf in outcome.leaves())
     return states
 
 

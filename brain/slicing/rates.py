@@ -16,7 +16,7 @@ from loupe.brain.slicing.columns import Column, Slices, combine
 from loupe.brain.slicing.columns import shown as shown
 from loupe.brain.slicing.outcomes import State as State
 from loupe.brain.stats.association import p_values, q_values
-from loupe.brain.stats.grouped import Cells, Design, design
+from loupe.brain.stats.effective_n import Cells, Design, effective_n_of_slices
 from loupe.brain.stats.intervals import jeffreys, wilson
 
 
@@ -185,4 +185,7 @@ def _designs(slices: Slices, states: Iterable[np.ndarray], group_of: np.ndarray)
     """Returns for each outcome as how many independent samples the slices count."""
     own = _Crossing.of(slices.codes, group_of[slices.samples])
     every = _Crossing.of(np.zeros_like(group_of), group_of)
-    return [design(own.cells(state[slices.samples]), every.cells(state), len(slices.values)) for state in states]
+    return [
+        effective_n_of_slices(own.cells(state[slices.samples]), every.cells(state), len(slices.values))
+        for state in states
+    ]

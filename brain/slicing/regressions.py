@@ -16,7 +16,7 @@ from loupe.brain.core.results import Slice
 from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.comparison import Counts, difference_of, paired_counts
 from loupe.brain.stats import differences as stats
-from loupe.brain.stats.effective_n import effective_n
+from loupe.brain.stats.effective_n import effective_n_of_values
 
 #: so many slices are chosen, to be confirmed
 MAX_CHOSEN = 10
@@ -156,7 +156,7 @@ def counts_of(units: Units, rows: np.ndarray, confidence: float = 0.95) -> Count
     sides = []
     for failed in (new, old):
         own = ~np.isnan(failed)
-        worth = effective_n(failed[own], None if clusters is None else clusters[own], confidence)
+        worth = effective_n_of_values(failed[own], None if clusters is None else clusters[own], confidence)
         sides.append((float(failed[own].sum()), int(own.sum()), worth))
     (k_a, n_a, worth_a), (k_b, n_b, worth_b) = sides
     return Counts(False, k_a, n_a, k_b, n_b, float("nan"), float("nan"), worth_a, worth_b)
@@ -191,7 +191,7 @@ def _chosen(units: Units, first: np.ndarray, min_samples: int, max_factors: int)
     spread = 1.0
     if units.clusters is not None and len(units):
         value = np.nan_to_num(units.failed_new) - np.nan_to_num(units.failed_old)
-        spread = np.sqrt(len(units) / effective_n(value, units.clusters))
+        spread = np.sqrt(len(units) / effective_n_of_values(value, units.clusters))
     chosen: list[_Candidate] = []
     left = np.ones(len(units), dtype=bool)
     while len(chosen) < MAX_CHOSEN:

@@ -1,7 +1,7 @@
 """Intervals of what has no closed form, by resampling whole clusters, e.g. images with all of their objects.
 
 A proportion is not for it: the percentile bootstrap of a rare failure covers 39 % instead of 95 % at n = 10. Of
-proportions see ``intervals.wilson`` and ``clustered.wilson_clustered``.
+proportions see ``intervals.wilson`` and ``intervals.wilson_clustered``.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def excess_p(
     Args:
         failures, n: of the part: how many of its n samples failed
         rest_failures, rest_n: of the rest
-        design: the design effect, at least 1: by how much clusters inflate the variance, see ``design_effect``
+        design: the design effect, at least 1: by how much clusters inflate the variance, see ``effective_n``
 
     >>> excess_p([3, 0], [3, 3], 1, 7).round(4).tolist()  # 1/30: all four failures among three and one of seven
     [0.0333, 1.0]
@@ -45,52 +45,6 @@ def excess_p(
     tiny = np.finfo(np.float64).tiny
     p = np.exp((1 - share) * np.log(np.maximum(low, tiny)) + share * np.log(np.maximum(high, tiny)))
     return np.where((size > 0) & (rest_size > 0), np.clip(np.where(share < 1e-9, low, p), 0, 1), 1.0)
-
-
-def intraclass(failed: np.ndarray, clusters: np.ndarray) -> float:
-    """Returns how much alike samples of one cluster fail: the intraclass correlation, in [0, 1]; 0 where none is known.
-
-    The estimator of the analysis of variance, for binary data: M. S. Ridout, C. G. B. Demétrio & D. Firth, Biometrics
-    55 (1999). What is negative by chance is 0.
-
-    Args:
-        failed: (N,) bool
-        clusters: (N,) int64 of at least 0: the cluster of each sample
-
-    >>> intraclass(np.array([True, True, False, False]), np.array([0, 0, 1, 1]))
-    1.0
-    """
-    if not len(failed):
-        return 0.0
-    _, of, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
-    n, groups = len(failed), len(sizes)
-    if groups == n or groups < 2:
-        return 0.0
-    sums = np.bincount(of, weights=failed.astype(np.float64))
-    mean = failed.mean()
-    between = float((sizes * (sums / sizes - mean) ** 2).sum() / (groups - 1))
-    within = float((sums - sums**2 / sizes).sum() / (n - groups))
-    typical = (n - (sizes**2).sum() / n) / (groups - 1)
-    spread = between + (typical - 1) * within
-    return float(np.clip((between - within) / spread, 0, 1)) if spread > 0 else 0.0
-
-
-def design_effect(clusters: np.ndarray, correlation: float) -> float:
-    """Returns by how much clusters inflate the variance of a rate: 1 where they are of one sample each.
-
-    1 + (m − 1) ρ, with m the mean size of the cluster that a sample is in (L. Kish, Survey Sampling, 1965).
-
-    Args:
-        clusters: (N,) the clusters of the samples that are counted
-        correlation: ρ, the intraclass correlation, in [0, 1]
-
-    >>> design_effect(np.array([7, 7, 8, 8]), 0.5)
-    1.5
-    """
-    if not len(clusters):
-        return 1.0
-    _, sizes = np.unique(clusters, return_counts=True)
-    return float(1 + ((sizes**2).sum() / sizes.sum() - 1) * correlation)
 
 
 def risk_ratio(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.stats.effective_n import clustered_variance
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -93,9 +95,8 @@ def mean_interval(values: np.ndarray, groups: np.ndarray, confidence: float = 0.
     if count < 2:
         return mean, math.nan, math.nan
     sums = np.bincount(of, weights=(values - mean) / len(values))
-    reach = float(student.ppf(0.5 + confidence / 2, count - 1)) * math.sqrt(
-        float((sums**2).sum()) * count / (count - 1)
-    )
+    error = math.sqrt(clustered_variance((sums**2).sum(), count))
+    reach = float(student.ppf(0.5 + confidence / 2, count - 1)) * error
     return mean, mean - reach, mean + reach
 
 
@@ -123,7 +124,8 @@ def _error(moved: np.ndarray, new: np.ndarray, groups: np.ndarray) -> tuple[floa
         if not count:
             continue
         # a single group that one side alone has tells nothing of the spread of such groups: it is taken as it is
-        own = float((sums[part] ** 2).sum()) * (count / (count - 1) if count > 1 else 1.0)
+        squares = float((sums[part] ** 2).sum())
+        own = float(clustered_variance(squares, count)) if count > 1 else squares
         variance += own
         freedom += own**2 / max(count - 1, 1)
     return math.sqrt(variance), variance**2 / freedom if freedom > 0 else math.inf

@@ -134,7 +134,7 @@ def choose(flagged: Side, op: Literal["<", ">"], wanted: float) -> tuple[Choice,
     >>> rng = np.random.default_rng(0)
     >>> scores = rng.random(200)
     >>> status = np.where(scores > 0.5, "real", "false_alarm")
-    >>> side = Side(200, math.inf, rng.random(200), scores, status)
+    >>> side = Side(200, float("inf"), rng.random(200), scores, status)
     >>> 0.45 < choose(side, ">", 0.9)[0].value < 0.55
     True
     """

@@ -13,6 +13,7 @@ from loupe.brain.core.errors import LoupeError
 from loupe.brain.slicing.factors import BINS, Factor
 from loupe.brain.store import columns
 from loupe.brain.store.factors import place
+from loupe.brain.store.spread import spread
 
 _LABELS = (fo.Classification, fo.Classifications, fo.Detection, fo.Detections, fo.Polylines, fo.Keypoints)
 _NUMBERS = (fo.FloatField, fo.IntField)
@@ -24,13 +25,15 @@ _OWN_NUMBERS = {"quality", "metadata", "generation", "checked"}
 def factors(view: SampleCollection) -> dict[str, Factor]:
     """Returns by name what a view can be sliced by: fields of few values, classes of labels, tags, numbers, boxes.
 
-    Only the first samples are looked at, so that it takes milliseconds. What a prompt asks for is not offered: reading
+    Only some samples are looked at, so that it takes milliseconds. What a prompt asks for is not offered: reading
     as many different prompts as there may be takes longer than somebody at a panel waits.
     """
     schema = view.get_field_schema(flat=True)
     labels = {path for path, field in schema.items() if _holds_labels(field)}
     # the class of a label is offered by the name of its field: "truth", not "truth.label" beside it
-    few = [path for path in columns.factors(view) if path.removesuffix(".label") not in labels]
+    some = spread(view)
+    worth = columns.factors(view, some)
+    few = [path for path in worth if path.removesuffix(".label") not in labels]
     offered = {path: Factor.field(path) for path in few}
     offered |= {path: Factor.label(path) for path in sorted(labels - _OWN) if "." not in path}
     offered["tags"] = Factor.tags()
@@ -38,7 +41,7 @@ def factors(view: SampleCollection) -> dict[str, Factor]:
         elsewhere = path in offered or path.split(".")[0] in labels | _OWN | _OWN_NUMBERS
         if isinstance(field, _NUMBERS) and not elsewhere:
             offered[path] = Factor.field(path, bins=BINS)
-    return _varied(view, {**offered, **_computed(schema, labels)})
+    return _varied(view, some, set(worth), {**offered, **_computed(schema, labels)})
 
 
 def _computed(schema: Mapping[str, fo.Field], labels: Collection[str]) -> dict[str, Factor]:
@@ -60,16 +63,16 @@ def _holds_labels(field: fo.Field) -> bool:
     return isinstance(field, fo.EmbeddedDocumentField) and issubclass(field.document_type, _LABELS)
 
 
-def _varied(view: SampleCollection, offered: dict[str, Factor]) -> dict[str, Factor]:
-    """Returns those of the factors of which the first samples have more than one value, or that came first anyway."""
-    few = set(columns.factors(view))
+def _varied(
+    view: SampleCollection, some: SampleCollection, few: Collection[str], offered: dict[str, Factor]
+) -> dict[str, Factor]:
+    """Returns those of the factors of which some samples have more than one value, or that are known for few values."""
     rest = {}
     for name, factor in offered.items():
         if name not in few:
             with suppress(LoupeError):  # a list of numbers, and what else nothing can be sliced by
                 rest[name] = place(view, factor).read
-    first = view.limit(columns.LOOK_AT)
-    values = first.values(list(rest.values())) if rest else []
+    values = some.values(list(rest.values())) if rest else []
     varied = {name for name, column in zip(rest, values, strict=True) if len({str(value) for value in column}) > 1}
     return {name: factor for name, factor in offered.items() if name in few or name in varied}
 

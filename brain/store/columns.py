@@ -26,13 +26,12 @@ from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.raw import Irregular
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.runs import root
+from loupe.brain.store.spread import spread
 
 _SLICEABLE = (fo.StringField, fo.BooleanField, fo.IntField)
 _FEW = 30
 #: outcomes up to which the database is asked for each one's answers
 _FEW_MODES = 3
-#: so many samples are looked at to tell what is worth offering
-LOOK_AT = 500
 
 
 @dataclass(frozen=True)
@@ -223,15 +222,19 @@ def any_checked(view: SampleCollection) -> bool:
     return view.has_field(CHECKED) and bool(len(view.match({CHECKED: {"$nin": [None, {}]}}).limit(1)))
 
 
-def factors(view: SampleCollection) -> list[str]:
+def factors(view: SampleCollection, some: SampleCollection | None = None) -> list[str]:
     """Returns the field paths that are worth slicing by: ``scenario.*`` first, then other fields with few values.
 
-    Only the first samples are looked at, so that it takes milliseconds.
+    Only some samples are looked at, so that it takes milliseconds.
+
+    Args:
+        view: a dataset or view
+        some: the samples of it that are looked at, where they are known: those of ``spread``
     """
     candidates = [path for path in sliceable(view) if path.split(".")[0] not in _NOT_FACTORS]
     if not candidates:
         return []
-    columns = dict(zip(candidates, view.limit(LOOK_AT).values(candidates), strict=True))
+    columns = dict(zip(candidates, (spread(view) if some is None else some).values(candidates), strict=True))
     scenario: list[str] = []
     long: list[str] = []
     others: list[str] = []

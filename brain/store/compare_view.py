@@ -10,14 +10,16 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core import registry
+from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.comparison import MAX_CONTENDERS
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import choices
-from loupe.brain.store.compared import ANY, Compared
+from loupe.brain.store.compared import Compared
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.fields import QUALITY
 from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.runs import root
+from loupe.brain.store.spread import spread
 
 #: the name of the predictions of several evaluation runs on the same samples
 EVALUATIONS = "(evaluation runs)"
@@ -83,14 +85,12 @@ def ids(view: SampleCollection, rows: Sequence[int]) -> list[str]:
 
 
 def made_by(view: SampleCollection) -> list[str]:
-    """Returns the fields of how pictures were made that have two to 200 values, the model first.
-
-    All samples are looked at: models draw one after another, so that the first samples are of one of them.
-    """
+    """Returns the fields of how pictures were made that have two to 200 values, the model first."""
     fields = [path for path in _MADE_BY if isinstance(view.get_field(path) if view.has_field(path) else None, _SIMPLE)]
     with database_errors():
-        values = view.aggregate([fo.Distinct(path) for path in fields]) if fields else []
-    return [path for path, own in zip(fields, values, strict=True) if 2 <= len(own) <= MAX_CONTENDERS]
+        columns = spread(view).values(fields) if fields else []
+    counts = [len({value for value in column if value is not None}) for column in columns]
+    return [path for path, n in zip(fields, counts, strict=True) if 2 <= n <= MAX_CONTENDERS]
 
 
 def offered(view: SampleCollection) -> dict[str, Any]:

@@ -11,17 +11,17 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import InputError, LoupeError
+from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.comparison import MIN_CLUSTERS, MIN_SHARED, Entries
 from loupe.brain.slicing.factors import Factor, factors_of
-from loupe.brain.slicing.outcomes import Outcome, State
+from loupe.brain.slicing.outcomes import Outcome, State, any_of
 from loupe.brain.store import columns
 from loupe.brain.store.fields import PROMPT
 
 #: what two samples share that were asked for in the same way, the closest first; as ``generate`` writes them
 PAIRED_BY = ((PROMPT.path, "generation.seed"), (PROMPT.path,))
 #: the name of "fails in any way"
-ANY = "any"
 #: a factor of more values tells nothing of where a model got worse
 MAX_VALUES = 50
 #: how a product's values are joined to a name
@@ -272,7 +272,7 @@ def _states(
         return next(iter(table.states.values())), tuple(table.states), []
     judged = table.judged()
     if not judged:
-        return np.max(np.stack(list(table.states.values())), axis=0), (), []
+        return any_of(table.states.values()), (), []
     of = {
         mode: np.bincount(member[(state >= State.PASSED) & (member >= 0)], minlength=n) > 0
         for mode, state in judged.items()
@@ -284,7 +284,7 @@ def _states(
         left_out = ", ".join(sorted(judged.keys() - fair.keys()))
         notes.append(f"not counted, for it was not judged of each: {left_out}")
     counted = fair or judged
-    return np.max(np.stack(list(counted.values())), axis=0), tuple(counted), notes
+    return any_of(counted.values()), tuple(counted), notes
 
 
 def _codes(factors: Mapping[str, Column], paths: Sequence[str]) -> np.ndarray:

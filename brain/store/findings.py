@@ -16,15 +16,15 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
-from loupe.brain.core.findings import ANY, Finding, SliceFindings
+from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Slice
+from loupe.brain.core.taxonomy import ANY
 from loupe.brain.similarity.neighbors import usable
-from loupe.brain.slicing.discovery import any_of
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.findings import Sliced
 from loupe.brain.slicing.groups import together
-from loupe.brain.slicing.outcomes import Outcome, State
+from loupe.brain.slicing.outcomes import Outcome, State, any_of
 from loupe.brain.store import choices, columns, narrowing
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store import runs as store_runs
@@ -78,7 +78,7 @@ def read(
         judged = table.judged()
         states = dict(judged)
         if judged:
-            together_in_one = any_of(judged)
+            together_in_one = any_of(judged.values())
             states = {ANY: together_in_one} if failure == ANY else {**judged, ANY: together_in_one}
         if failure is None and len(judged) == 1:
             del states[ANY]

@@ -19,6 +19,7 @@ from loupe.brain.store.connection import database_errors
 from loupe.brain.store.fields import ASKED, UNKNOWN
 from loupe.brain.store.rows import CHECKED
 from loupe.brain.store.scores import FAILURES, QUALITY
+from loupe.brain.store.spread import spread
 from loupe.brain.store.thresholds_view import sources
 
 Step = Literal["check", "flag", "find_duplicates"]
@@ -116,11 +117,11 @@ def inapplicable(view: SampleCollection, states: Mapping[str, np.ndarray]) -> di
 
 
 def _reasons(view: SampleCollection, checks: set[str]) -> dict[str, Counter[str]]:
-    """Returns how often each check gave each reason, on the first samples that have one."""
+    """Returns how often each check gave each reason, on some samples that have one."""
     inside = f"{UNKNOWN}.classifications"
     parts = [f"{inside}.label", f"{inside}.reason", *([ASKED] if view.has_field(ASKED) else [])]
     with database_errors():
-        some = view.match({f"{inside}.label": {"$in": sorted(checks)}}).limit(columns.LOOK_AT)
+        some = spread(view.match({f"{inside}.label": {"$in": sorted(checks)}}))
         rows = zip(*some.values(parts), strict=True)
         why: dict[str, Counter[str]] = {name: Counter() for name in sorted(checks)}
         for labels, texts, *asked in rows:

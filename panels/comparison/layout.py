@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.comparison import Comparison, Difference
-from loupe.operators.summary import counted, escape, failure_title
+from loupe.brain.core.taxonomy import failure_title
+from loupe.operators.summary import counted, escape
 from loupe.panels import theme, widgets
 from loupe.panels.comparison import plot
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loupe.brain.core.comparison import Comparison, Difference, Standing
+from loupe.brain.core.shares import percent
 from loupe.brain.slicing.changed import Changed
 from loupe.brain.slicing.columns import shown
 from loupe.panels import theme
@@ -42,7 +43,7 @@ def leaderboard(made: Comparison, chosen: Sequence[str]) -> tuple[list[dict[str,
             [own.rate.low for _, own in judged],
             [own.rate.high for _, own in judged],
             [theme.PASS for _ in judged],
-            [f"{_percent(own.rate.rate)} of {own.rate.n:,}" for _, own in judged],
+            [f"{percent(own.rate.rate)} of {own.rate.n:,}" for _, own in judged],
         ),
         _hover([own.rate.rate for _, own in judged], [at for at, _ in judged], [_standing(own) for _, own in judged]),
     ]
@@ -252,8 +253,8 @@ def _standing(own: Standing) -> str:
     rate = own.rate
     lines = [f"<b>{theme.plain(' '.join(own.name.split()))}</b> · rank {own.rank}"]
     if rate.n:
-        lines.append(f"{_percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
-        lines.append(f"95 % interval: {_percent(rate.low)} to {_percent(rate.high)}")
+        lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
+        lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
         if own.effective_n < rate.n - 0.5:
             lines.append(f"alike within their prompts: as good as {own.effective_n:,.0f}")
         lines.append("click to look at it below")
@@ -263,7 +264,7 @@ def _standing(own: Standing) -> str:
 
 def _slice(value: str, own: Difference, worse: int) -> str:
     a, b = (theme.plain(_short(name)) for name in (own.a, own.b))
-    lines = [f"<b>{theme.plain(value)}</b>: {a} {_percent(own.rate_a)}, {b} {_percent(own.rate_b)}"]
+    lines = [f"<b>{theme.plain(value)}</b>: {a} {percent(own.rate_a)}, {b} {percent(own.rate_b)}"]
     lines.append(f"{_points(own.difference)} points, 95 % interval {_points(own.low)} to {_points(own.high)}")
     lines.append(verdict(own))
     if own.paired:
@@ -286,15 +287,6 @@ def _color(own: Difference) -> str:
     if not own.p_adjusted <= 0.05:
         return theme.GRAY
     return theme.FAIL if own.difference > 0 else theme.PASS
-
-
-def _percent(share: float) -> str:
-    """Returns a share as percent, with a decimal where it is small.
-
-    >>> _percent(0.2345), _percent(0.034), _percent(0.0)
-    ('23 %', '3.4 %', '0 %')
-    """
-    return f"{share:.1%}".replace("%", " %") if 0 < share < 0.095 else f"{share:.0%}".replace("%", " %")
 
 
 def _points(difference: float) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
+from loupe.brain.core import shares
 from loupe.brain.core.results import Rate
-from loupe.brain.slicing.families import ANY, family_of
-from loupe.operators.summary import failure_title
+from loupe.brain.core.taxonomy import failure_title
+from loupe.brain.slicing.families import family_of
 from loupe.panels import theme
 
 #: an interval wider than this is drawn as unsure
@@ -135,10 +137,7 @@ def title_of(column: str) -> str:
     >>> title_of("family:artifact"), title_of("blur")
     ('Artifact: any', 'Blur')
     """
-    family = family_of(column)
-    if column == ANY:
-        return "Any failure"
-    return failure_title(column) if family is None else f"{family.capitalize()}: any"
+    return failure_title(family_of(column) or column)
 
 
 def _heading(column: str, unfolded: Collection[str]) -> str:
@@ -166,19 +165,8 @@ def _rule(y: float) -> dict[str, Any]:
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y, "line": style}
 
 
-def percent(share: float) -> str:
-    """Returns a share as percent, with a decimal where that says more.
-
-    >>> percent(0.2345), percent(0.004), percent(0.0), percent(0.9999)
-    ('23 %', '0.4 %', '0 %', '> 99 %')
-    """
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    if 0 < share < 0.0095:
-        return f"{share:.1%}".replace("%", " %")
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return f"{share:.0%}".replace("%", " %")
+#: a cell is narrow: whole percent from 1 % on
+percent = partial(shares.percent, decimal_below=0.01)
 
 
 def _text(rate: Rate) -> str:

@@ -145,8 +145,9 @@ def _nothing_judged(steps: tuple[Step, ...]) -> Notice:
 def _content(
     view: Any, choices: Mapping[str, Any], kept: Kept, within: dict[str, Any], left: tuple[str, ...]
 ) -> Content:
+    from loupe.brain.core.taxonomy import ANY
     from loupe.brain.slicing import families
-    from loupe.brain.slicing.outcomes import State
+    from loupe.brain.slicing.outcomes import State, any_of
     from loupe.brain.slicing.table import tabulate
     from loupe.brain.store import choices as store_choices
     from loupe.brain.store import runs
@@ -162,10 +163,10 @@ def _content(
     single = sides = groups = None
     of_groups: tuple[str, ...] = ()
     failing = [mode for mode, state in judged.items() if (state == State.FAILED).any()] or list(judged)
-    modes = (families.ANY, *failing)
+    modes = (ANY, *failing)
     if layout in ("bars", "sides"):
-        mode = choices["mode"] if choices["mode"] in modes else families.ANY
-        state = np.max(np.stack(list(judged.values())), axis=0) if mode == families.ANY else judged[mode]
+        mode = choices["mode"] if choices["mode"] in modes else ANY
+        state = any_of(judged.values()) if mode == ANY else judged[mode]
         single = tabulate(name, column, {mode: state}, columns=[mode])
     if layout == "sides" and single is not None:
         sides, groups = _sides(choices, kept, left, single, state)

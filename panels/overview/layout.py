@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.results import Rate
-from loupe.operators.summary import counted, escape, failure_title, percent
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
+from loupe.operators.summary import counted, escape
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
@@ -69,8 +71,8 @@ def _steps(panel: types.Object, handlers: Any, content: Shown) -> None:
 def _failure(panel: types.Object, handlers: Any, rate: Rate, pictures: Sequence[Picture]) -> None:
     part = widgets.column(panel, f"failure_{rate.failure}", marginTop="8px")
     head = widgets.row(part, "head")
-    text = f"**{failure_title(rate.failure)}** · {rate.failures:,} of {rate.n:,} judged ({percent(rate.rate)}, "
-    text += f"95 % interval {percent(rate.low)} to {percent(rate.high)})"
+    text = f"**{failure_title(rate.failure)}** · {rate.failures:,} of {rate.n:,} judged ({tenths(rate.rate)}, "
+    text += f"95 % interval {tenths(rate.low)} to {tenths(rate.high)})"
     unsure = [
         f"{number:,} {word}" for number, word in ((rate.unknown, "unknown"), (rate.unchecked, "not checked")) if number
     ]

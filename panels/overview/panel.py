@@ -53,9 +53,9 @@ class Overview(Panel["Content"]):
 
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to the samples that have a failure."""
+        from loupe.brain.core.taxonomy import failure_title
         from loupe.brain.slicing.outcomes import State
         from loupe.brain.store.columns import Cell
-        from loupe.operators.summary import failure_title
 
         seen, failure = ctx.panel.state.seen, ctx.params.get("failure")
         if seen is not None and failure in seen["modes"]:

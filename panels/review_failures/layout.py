@@ -9,7 +9,8 @@ from fiftyone.operators import types
 
 from loupe.brain.core import registry
 from loupe.brain.core.review import STATUS_TITLES
-from loupe.operators.summary import counted, escape, failure_title
+from loupe.brain.core.taxonomy import failure_title
+from loupe.operators.summary import counted, escape
 from loupe.panels import theme, triage_layout, widgets
 from loupe.panels.triage_layout import Thumb
 

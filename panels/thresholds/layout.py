@@ -9,9 +9,11 @@ from fiftyone.operators import types
 
 from loupe.brain.core import registry
 from loupe.brain.core.records import Threshold
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.histogram import Histogram
 from loupe.operators import forms
-from loupe.operators.summary import escape, failure_title
+from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 from loupe.panels.thresholds import plot
 
@@ -107,8 +109,8 @@ def _counts(preview: Preview) -> str:
     drawn, used = preview.histogram, preview.used
     parts = [f"**{drawn.failed:,} of {drawn.judged:,}** judged fail {plot.condition(preview.threshold)}"]
     if drawn.judged:
-        interval = f"{_percent(preview.low)} to {_percent(preview.high)}"
-        parts[0] += f" ({_percent(preview.rate)}, 95 % interval {interval})"
+        interval = f"{tenths(preview.low)} to {tenths(preview.high)}"
+        parts[0] += f" ({tenths(preview.rate)}, 95 % interval {interval})"
     parts.append(f"**{drawn.unknown:,}** unknown")
     if preview.threshold.value != used.value:
         more = drawn.failed - preview.failing_by_used
@@ -117,17 +119,6 @@ def _counts(preview: Preview) -> str:
     beyond = [(drawn.below, "below", drawn.range.low, "first"), (drawn.above, "above", drawn.range.high, "last")]
     parts += [f"{count:,} {side} {end:g} stand in the {bar} bar" for count, side, end, bar in beyond if count]
     return " · ".join(parts)
-
-
-def _percent(share: float) -> str:
-    """Returns a share with one decimal, and never 0 % or 100 % of what is only nearly so.
-
-    >>> _percent(0.067), _percent(0.0001), _percent(0.9999), _percent(1.0)
-    ('6.7 %', '< 0.1 %', '> 99.9 %', '100.0 %')
-    """
-    if 0 < share < 0.0005:
-        return "< 0.1 %"
-    return "> 99.9 %" if 0.9995 <= share < 1 else f"{share * 100:.1f} %"
 
 
 def _origin(used: Threshold, default: Threshold) -> str:

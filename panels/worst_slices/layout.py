@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.findings import Finding, small, title_of
-from loupe.operators.summary import counted, escape, percent
+from loupe.brain.core.findings import Finding, small
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.taxonomy import failure_title
+from loupe.operators.summary import counted, escape
 from loupe.panels import theme, widgets
 from loupe.panels.worst_slices import plot
 
@@ -154,7 +156,7 @@ def _pictures(card: types.Object, handlers: Any, content: Content, finding: Find
             f"picture{number}",
             default=source,
             view=types.ImageView(
-                alt=f"{title_of(finding.failure)} in {finding.where}, {number + 1}",
+                alt=f"{failure_title(finding.failure)} in {finding.where}, {number + 1}",
                 operator=handlers.on_open,
                 params={"id": sample_id},
                 componentsProps={"image": {"style": _PICTURE}},
@@ -163,7 +165,7 @@ def _pictures(card: types.Object, handlers: Any, content: Content, finding: Find
 
 
 def _spoken(finding: Finding) -> str:
-    return f"{percent(finding.rate.rate)} of the slice fail, {percent(finding.rest.rate)} of the rest"
+    return f"{tenths(finding.rate.rate)} of the slice fail, {tenths(finding.rest.rate)} of the rest"
 
 
 def _more(findings: Sequence[Finding]) -> str:
@@ -179,12 +181,13 @@ def _more(findings: Sequence[Finding]) -> str:
     text = "; ".join(parts) + "."
     if others:
         named = [
-            f"{title_of(each.failure)} {percent(each.rate.rate)} against {percent(each.rest.rate)}" for each in others
+            f"{failure_title(each.failure)} {tenths(each.rate.rate)} against {tenths(each.rest.rate)}"
+            for each in others
         ]
         more = f" and {len(others) - 6} more" if len(others) > 6 else ""
         text += f"\n\nFails more often there, too: {escape(', '.join(named[:6]))}{more}."
     if finding.also:
-        also = ", ".join(f"{_values(each.slice.values)} ({percent(each.rate)})" for each in finding.also[:6])
+        also = ", ".join(f"{_values(each.slice.values)} ({tenths(each.rate)})" for each in finding.also[:6])
         more = f" and {len(finding.also) - 6} more" if len(finding.also) > 6 else ""
         text += f"\n\nFolded in, since this explains them: {escape(also)}{more}."
     return text
@@ -226,8 +229,8 @@ def _lines(panel: types.Object, handlers: Any, candidates: Sequence[Finding], na
         params = {"key": finding.key, "failing": False}
         row.btn("show", label="Show", variant="outlined", on_click=handlers.on_show, params=params)
         text = (
-            f"{title_of(finding.failure)} · {finding.where}: {percent(finding.rate.rate)} of {finding.rate.n:,} "
-            f"against {percent(finding.rest.rate)}, p {small(finding.p)}, q {small(finding.q)}"
+            f"{failure_title(finding.failure)} · {finding.where}: {tenths(finding.rate.rate)} of {finding.rate.n:,} "
+            f"against {tenths(finding.rest.rate)}, p {small(finding.p)}, q {small(finding.q)}"
         )
         bold = narrowed is not None and narrowed.key == finding.key
         row.md(f"**{escape(text)}**" if bold else escape(text), name="text", componentsProps=theme.SMALL)

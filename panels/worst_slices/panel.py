@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.findings import ANY, Finding, SliceFindings
+from loupe.brain.core.findings import Finding, SliceFindings
+from loupe.brain.core.taxonomy import ANY
 from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.latest import Shown
 

@@ -6,6 +6,7 @@ import base64
 import html
 
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shares import tenths
 from loupe.panels import theme
 
 #: in pixels; it is as wide as there is room, up to this, and its letters are as large however narrow it is
@@ -32,7 +33,7 @@ def _row(name: str, rate: Rate, y: int, color: str, top: float) -> str:
     label = f"<text x='0' {text}>{html.escape(name)}</text>"
     if not rate.n:
         return f"{label}<text x='99%' text-anchor='end' {text}>not judged</text>"
-    number = f"<text x='99%' text-anchor='end' {text}>{rate.rate * 100:.1f} %</text>"
+    number = f"<text x='99%' text-anchor='end' {text}>{tenths(rate.rate)}</text>"
 
     def at(share: float) -> str:
         return f"{99 * min(share / top, 1):.1f}%"

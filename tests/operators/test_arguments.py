@@ -102,7 +102,7 @@ def test_an_untouched_form_calls_the_verb_with_nothing_but_what_it_needs(
         ("find_drift", {"by": "split"}, {"by": "split", "reference": "first"}),
         ("find_drift", {"by": "split", "reference": "batch: train", "settings": True, "scores": ["quality.luma_mean"],
                         "labels": [], "alpha": 0.01},
-         {"by": "split", "reference": "train", "scores": ["quality.luma_mean"], "alpha": 0.01}),
+         {"by": "split", "reference": "train", "scores": ["quality.luma_mean"], "labels": [], "alpha": 0.01}),
         ("find_duplicates", {"near": False, "threshold": 0.5}, {"near": False}),
         ("find_leaks", {"splits": "(sample tags)"}, {"splits": ["train", "test"]}),
         ("find_leaks", {"splits": "(sample tags)", "splits__tags": "a, b,"}, {"splits": ["a", "b"]}),

@@ -50,13 +50,6 @@ def test_labels_and_values_are_text_and_never_markup() -> None:
     assert "<a" not in str(data) + str(layout)
 
 
-def test_percentages_say_neither_never_nor_always_of_what_is_rare() -> None:
-    from loupe.panels.failures_by_scenario.plot import percent
-
-    texts = [percent(share) for share in (0, 0.0004, 0.004, 0.0094, 0.0097, 0.234, 0.994, 0.9999, 1)]
-    assert texts == ["0 %", "< 0.1 %", "0.4 %", "0.9 %", "1 %", "23 %", "99 %", "> 99 %", "100 %"]
-
-
 def test_no_cell_is_narrower_than_its_number_however_many_columns_there_are() -> None:
     from loupe.panels.failures_by_scenario.plot import min_width
 

@@ -26,7 +26,7 @@ from loupe.brain.report.blocks import (
     Thumbnail,
     top_of,
 )
-from loupe.brain.report.words import interval, percent
+from loupe.brain.report.words import interval
 
 HOSTILE = "<script>alert('x')</script>\"' onload=y &amp; | ` $x$ \ud800 🦊"
 NONE = Rate(Slice({"time": HOSTILE}), "blur", 0, 0, 3, 4, math.nan, math.nan, math.nan)
@@ -142,17 +142,7 @@ def test_markdown_has_the_numbers_and_escapes_the_rest() -> None:
     assert text.encode("utf-8")
 
 
-def test_shares_in_words() -> None:
-    assert [percent(share) for share in (0, 0.0004, 0.034, 0.09949, 0.0996, 0.5, 0.996, 1)] == [
-        "0 %",
-        "< 0.1 %",
-        "3.4 %",
-        "9.9 %",
-        "10 %",
-        "50 %",
-        "> 99 %",
-        "100 %",
-    ]
+def test_intervals_in_words() -> None:
     assert interval(0.031, 0.12) == "3.1 to 12 %"
     assert interval(math.nan, 0.2) == ""
     assert [top_of([share]) for share in (0.1, 0.11, 0.6, 1.0)] == [0.1, 0.25, 0.75, 1.0]

@@ -11,12 +11,12 @@ import pytest
 from benchmarks.slicing.planting import Case, Drawn, draw
 from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.slicing.columns import Column
-from loupe.brain.slicing.discovery import Discovery, Settings, any_of, discover
+from loupe.brain.slicing.discovery import Discovery, Settings, discover
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.findings import Sliced, note_of_values, reported, usable
 from loupe.brain.slicing.groups import halves, together
 from loupe.brain.slicing.lattice import lattice
-from loupe.brain.slicing.outcomes import State
+from loupe.brain.slicing.outcomes import State, any_of
 
 
 def run(drawn: Drawn, *, grouped: bool = False, **settings: Any) -> Discovery:
@@ -164,7 +164,7 @@ def test_what_no_mode_shows_alone_is_found_as_any_and_what_one_shows_is_not_told
     blur = rng.random(n) < np.where(a == 1, 0.3, 0.05)
     spread = {f"mode{at}": states_of(rng.random(n) < np.where(b == 2, 0.022, 0.012)) for at in range(24)}
     states = {"blur": states_of(blur), **spread}
-    result = discover({**states, "any": any_of(states)}, columns, settings=Settings())
+    result = discover({**states, "any": any_of(states.values())}, columns, settings=Settings())
     named = {(each.failure, each.members) for each in result.findings}
     assert ("blur", ((0, 1),)) in named
     assert ("any", ((1, 2),)) in named

@@ -14,7 +14,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.slicing.columns import NONE, Column
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.slicing.rates import rates
-from loupe.brain.stats.grouped import Cells, design
+from loupe.brain.stats.effective_n import Cells, effective_n_of_slices
 
 
 def _random(seed: int, n: int = 400) -> tuple[dict[str, np.ndarray], list[list[str]], list[str | None]]:
@@ -78,7 +78,7 @@ def test_groups_narrow_what_a_slice_counts_as(seed: int) -> None:
         judged = np.flatnonzero(state >= State.PASSED)
         cells = Cells.of(np.array(slices), group[samples], state[samples] == State.FAILED)
         every = Cells.of(np.zeros_like(judged), group[judged], state[judged] == State.FAILED)
-        made = design(cells, every, len(own))
+        made = effective_n_of_slices(cells, every, len(own))
         for at, rate in enumerate(own):
             assert rate.groups == len(
                 np.unique(group[[row for row, of in zip(samples, slices, strict=True) if of == at]])

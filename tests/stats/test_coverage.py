@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from loupe.brain.stats.grouped import Cells, design
+from loupe.brain.stats.effective_n import Cells, effective_n_of_slices
 from loupe.brain.stats.intervals import jeffreys, wilson
 
 RATES = np.arange(1, 51) / 100
@@ -43,7 +43,7 @@ def test_samples_in_groups_that_fail_together(correlation: float) -> None:
             failures = rng.binomial(sizes, shares)
             at = np.arange(sizes.size)
             n, k = sizes.ravel().astype(float), failures.ravel().astype(float)
-            made = design(Cells(at // 40, at, n, k), Cells(at * 0, at, n, k), 3)
+            made = effective_n_of_slices(Cells(at // 40, at, n, k), Cells(at * 0, at, n, k), 3)
             share, as_n = failures.sum(1) / sizes.sum(1), made.effective_n
             low, high = wilson(share * as_n, as_n)
             held += ((low <= rate) & (rate <= high)).tolist()

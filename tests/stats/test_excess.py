@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loupe.brain.stats.excess import design_effect, excess_p, intraclass, risk_ratio
+from loupe.brain.stats.effective_n import design_effect, intraclass
+from loupe.brain.stats.excess import excess_p, risk_ratio
 
 
 def test_p_is_that_of_fishers_exact_test() -> None:

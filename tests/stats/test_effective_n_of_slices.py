@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loupe.brain.stats.grouped import Cells, design
+from loupe.brain.stats.effective_n import Cells, effective_n_of_slices
 
 
 def _sample(seed: int, n: int, groups: int, slices: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,7 +44,7 @@ def _anova(slices: np.ndarray, group: np.ndarray, failed: np.ndarray) -> float:
 def test_effective_n_of_slices_and_their_rests_is_that_of_the_sums_by_group(seed: int) -> None:
     slices, group, failed = _sample(seed, 400, 40, 3)
     cells = Cells.of(slices, group, failed)
-    made = design(cells, Cells.of(np.zeros_like(slices), group, failed), 3)
+    made = effective_n_of_slices(cells, Cells.of(np.zeros_like(slices), group, failed), 3)
     assert made.correlation == pytest.approx(_anova(slices, group, failed))
     assert 0 < made.correlation < 1
     for each in range(3):
@@ -64,7 +64,7 @@ def test_a_rest_counts_its_own_groups(nested: bool) -> None:
     failed = rng.random(240) < np.where(group % 3 == 0, 0.9, 0.05)
     failed[slices == 0] = rng.random(40) < 0.3
     cells = Cells.of(slices, group, failed)
-    made = design(cells, Cells.of(slices * 0, group, failed), 2)
+    made = effective_n_of_slices(cells, Cells.of(slices * 0, group, failed), 2)
     for each in (0, 1):
         other = slices != each
         assert made.rest_effective_n[each] == pytest.approx(_own(group[other], failed[other], made.correlation))
@@ -74,7 +74,7 @@ def test_a_rest_counts_its_own_groups(nested: bool) -> None:
 def test_alone_in_its_group_a_sample_counts_whole() -> None:
     slices, _, failed = _sample(1, 100, 5, 2)
     cells = Cells.of(slices, np.arange(100), failed)
-    made = design(cells, Cells.of(slices * 0, np.arange(100), failed), 2)
+    made = effective_n_of_slices(cells, Cells.of(slices * 0, np.arange(100), failed), 2)
     # the n - 1 of the variance is all that is left
     assert made.effective_n == pytest.approx([(slices == each).sum() - 1 for each in (0, 1)], abs=1.01)
 
@@ -82,7 +82,7 @@ def test_alone_in_its_group_a_sample_counts_whole() -> None:
 def test_without_a_failure_anywhere_a_group_counts_as_one() -> None:
     slices, group, _ = _sample(2, 60, 6, 1)
     cells = Cells.of(slices, group, np.zeros(60, bool))
-    made = design(cells, cells, 1)
+    made = effective_n_of_slices(cells, cells, 1)
     sizes = np.bincount(group)
     assert made.correlation == 1
     assert made.effective_n[0] == pytest.approx(60**2 / (sizes**2).sum())
@@ -93,7 +93,7 @@ def test_a_slice_without_failures_learns_from_the_others() -> None:
     group = group + slices * 1000
     failed[slices == 2] = False
     cells = Cells.of(slices, group, failed)
-    made = design(cells, Cells.of(slices * 0, group, failed), 3)
+    made = effective_n_of_slices(cells, Cells.of(slices * 0, group, failed), 3)
     sizes = np.unique(group[slices == 2], return_counts=True)[1]
     kish = 1 + ((sizes**2).sum() / sizes.sum() - 1) * made.correlation
     assert made.effective_n[2] == pytest.approx(sizes.sum() / kish)
@@ -102,11 +102,11 @@ def test_a_slice_without_failures_learns_from_the_others() -> None:
 
 def test_slices_of_nothing_and_of_everything() -> None:
     nothing = Cells.of(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, bool))
-    made = design(nothing, nothing, 2)
+    made = effective_n_of_slices(nothing, nothing, 2)
     assert made.groups.tolist() == [0, 0]
     assert made.effective_n.tolist() == made.rest_effective_n.tolist() == [0, 0]
     slices, group, failed = _sample(4, 50, 10, 1)
     cells = Cells.of(slices, group, failed)
-    whole = design(cells, cells, 2)  # the second slice has no sample, the first no rest
+    whole = effective_n_of_slices(cells, cells, 2)  # the second slice has no sample, the first no rest
     assert whole.effective_n[1] == whole.rest_effective_n[0] == 0
     assert whole.rest_effective_n[1] == pytest.approx(whole.effective_n[0])

@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from loupe.brain.stats.effective_n import effective_n
+from loupe.brain.stats.effective_n import effective_n_of_values
 from loupe.brain.stats.intervals import wilson
 
 
@@ -23,20 +23,20 @@ def test_it_is_the_cluster_robust_variance_of_statsmodels() -> None:
     design_effect = float(robust.bse[0]) ** 2 / plain
     few = (stats.t.ppf(0.975, len(np.unique(clusters)) - 1) / stats.norm.ppf(0.975)) ** 2
     assert design_effect > 1.5
-    assert effective_n(values, clusters) == pytest.approx(300 / (design_effect * few))
+    assert effective_n_of_values(values, clusters) == pytest.approx(300 / (design_effect * few))
 
 
 def test_where_nothing_belongs_together_it_is_n_and_never_more() -> None:
     values = np.array([1.0, 0, 1, 0, 0])
-    assert effective_n(values, None) == 5
-    assert effective_n(values, np.array([4, 2, 9, 1, 7])) == 5
-    assert effective_n(values, np.array([0, 0, 1, 1, 2])) <= 5
-    assert effective_n(np.array([]), None) == 0
+    assert effective_n_of_values(values, None) == 5
+    assert effective_n_of_values(values, np.array([4, 2, 9, 1, 7])) == 5
+    assert effective_n_of_values(values, np.array([0, 0, 1, 1, 2])) <= 5
+    assert effective_n_of_values(np.array([]), None) == 0
 
 
 def test_where_all_are_alike_each_cluster_counts_once() -> None:
-    assert effective_n(np.zeros(12), np.repeat([0, 1, 2], 4)) == 3
-    assert effective_n(np.array([1.0, 0, 1, 0]), np.zeros(4, dtype=int)) == 1
+    assert effective_n_of_values(np.zeros(12), np.repeat([0, 1, 2], 4)) == 3
+    assert effective_n_of_values(np.array([1.0, 0, 1, 0]), np.zeros(4, dtype=int)) == 1
 
 
 def test_intervals_of_clustered_pictures_cover_what_they_say() -> None:
@@ -45,7 +45,7 @@ def test_intervals_of_clustered_pictures_cover_what_they_say() -> None:
     clusters = np.repeat(np.arange(60), 5)
     for _ in range(400):
         values = (rng.random(300) < rng.beta(0.6, 1.4, 60)[clusters]).astype(float)
-        for name, worth in (("clusters", effective_n(values, clusters)), ("plain", 300.0)):
+        for name, worth in (("clusters", effective_n_of_values(values, clusters)), ("plain", 300.0)):
             low, high = wilson(worth * values.mean(), worth)
             covered[name] += bool(low <= 0.3 <= high)
     assert covered["clusters"] >= 0.92 * 400
@@ -55,4 +55,4 @@ def test_intervals_of_clustered_pictures_cover_what_they_say() -> None:
 def test_clusters_that_balance_are_not_worth_more_than_their_pictures() -> None:
     values, clusters = np.tile([1.0, 0.0], 20), np.repeat(np.arange(20), 2)
     few = (stats.t.ppf(0.975, 19) / stats.norm.ppf(0.975)) ** 2
-    assert effective_n(values, clusters) == pytest.approx(40 / few)
+    assert effective_n_of_values(values, clusters) == pytest.approx(40 / few)
