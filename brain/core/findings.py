@@ -191,8 +191,10 @@ class SliceFindings(Tabular, Record):
             )
             for each in self.findings
         ]
-        title = self.message or f"{len(rows):,} {'slice fails' if len(rows) == 1 else 'slices fail'} more often"
-        title += f"; {self.searched:,} looked at, {self.tested:,} tested on the other half"
+        title = self.message
+        if not title:
+            title = f"{len(rows):,} {'slice fails' if len(rows) == 1 else 'slices fail'} more often"
+            title += f"; {self.searched:,} looked at, {self.tested:,} tested on the other half"
         if self.candidates:
             title += f"; {len(self.candidates):,} not confirmed: .candidates"
         head = ("failure", "slice", "rate", "interval", "rest", "times as often", "q", "judged", "folded")
