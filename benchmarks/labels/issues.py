@@ -126,12 +126,13 @@ def _asymmetric(true: np.ndarray, amount: float, rng: np.random.Generator) -> np
 
 
 def _grouped(true: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
-    """One of ten annotators makes all the mistakes."""
-    annotator = rng.integers(0, 10, len(true))
-    return np.where((annotator == 0) & (rng.random(len(true)) < 10 * amount), (true + 1) % 10, true)
+    """One of ten annotators makes all the mistakes, or as many of them as it takes."""
+    careless = max(1, round(10 * amount))
+    wrong = (rng.integers(0, 10, len(true)) < careless) & (rng.random(len(true)) < 10 * amount / careless)
+    return np.where(wrong, (true + 1) % 10, true)
 
 
-_CONFUSIONS = {"symmetric": _symmetric, "asymmetric": _asymmetric, "by one annotator of ten": _grouped}
+_CONFUSIONS = {"symmetric": _symmetric, "asymmetric": _asymmetric, "by few annotators of ten": _grouped}
 
 
 def _print_time() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from loupe.brain.core.errors import InputError, MissingDependency
-from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.report.contents import Contents
 from loupe.brain.report.words import of_rate
 
@@ -59,7 +59,7 @@ def draw(contents: Contents, names: Iterable[str], *, license: str | None = None
             ("filename", "The name of its file.", mlc.DataType.TEXT, mlc.FileProperty.filename),
         )
     ]
-    flaws = [f"{_title(rate.failure)}: {of_rate(rate)}" for rate in contents.overview.failing]
+    flaws = [f"{failure_title(rate.failure)}: {of_rate(rate)}" for rate in contents.overview.failing]
     try:
         metadata = mlc.Metadata(
             name=contents.title,
@@ -79,13 +79,9 @@ def draw(contents: Contents, names: Iterable[str], *, license: str | None = None
 def _biases(contents: Contents) -> list[str]:
     """Returns the slices whose whole interval lies above that of all samples."""
     return [
-        f"{_title(rate.failure)}, {rate.slice}: {of_rate(rate)}; of all samples: {of_rate(overall)}"
+        f"{failure_title(rate.failure)}, {rate.slice}: {of_rate(rate)}; of all samples: {of_rate(overall)}"
         for table in contents.tables
         for row in table.cells
         for rate, overall in zip(row, table.overall, strict=True)
         if rate.n and rate.low > overall.high
     ]
-
-
-def _title(mode: str) -> str:
-    return FAILURE_MODES[mode].title if mode in FAILURE_MODES else mode

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
-from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.core.taxonomy import FAILURE_MODES, failure_title
 from loupe.brain.report import results
 from loupe.brain.report.blocks import Bar, Bars, Block, Heat, Numbers, Page, Section, Text, top_of
 from loupe.brain.report.contents import Contents, Examples
@@ -51,10 +51,9 @@ def _glance(contents: Contents) -> list[Block]:
     if not judged:
         blocks.append(Text("No check has judged any of these samples: run loupe.check, then make the report again."))
     elif known.failing:
-        worst = known.failing[0]
-        blocks.append(
-            Text(f"The most frequent failure is {_title(worst.failure).lower()}: {percent(worst.rate)} of the judged.")
-        )
+        name = failure_title(known.failing[0].failure).lower()
+        share = percent(known.failing[0].rate)
+        blocks.append(Text(f"The most frequent failure is {name}: {share} of the judged."))
     return blocks
 
 
@@ -64,7 +63,7 @@ def _failing(contents: Contents, examples: Examples) -> list[Block]:
         return [Text("Nothing fails that was judged.")] if contents.overview.passed else []
     bars = tuple(
         Bar(
-            label=_title(rate.failure),
+            label=failure_title(rate.failure),
             hint=FAILURE_MODES[rate.failure].description if rate.failure in FAILURE_MODES else "",
             rate=rate.rate,
             low=rate.low,
@@ -76,7 +75,7 @@ def _failing(contents: Contents, examples: Examples) -> list[Block]:
     )
     blocks: list[Block] = [Bars(bars, top_of([rate.high for rate in rates]))]
     if contents.overview.clean:
-        clean = ", ".join(_title(failure).lower() for failure in contents.overview.clean)
+        clean = ", ".join(failure_title(failure).lower() for failure in contents.overview.clean)
         blocks.append(Text(f"Judged, and nothing has: {clean}.", small=True))
     return blocks
 
@@ -109,7 +108,7 @@ def _heat(table: RateTable) -> Heat:
     return Heat(
         corner=table.factor,
         rows=("all samples", *(shown(value) for value in table.values)),
-        columns=tuple(_title(mode) for mode in table.modes),
+        columns=tuple(failure_title(mode) for mode in table.modes),
         cells=(table.overall, *table.cells),
     )
 
@@ -118,14 +117,16 @@ def _unknown(contents: Contents) -> list[Block]:
     blocks: list[Block] = []
     known = contents.overview
     if known.unjudged:
-        blocks.append(Text(f"Could be judged nowhere: {', '.join(_title(mode).lower() for mode in known.unjudged)}."))
+        blocks.append(
+            Text(f"Could be judged nowhere: {', '.join(failure_title(mode).lower() for mode in known.unjudged)}.")
+        )
     blocks += [Text(f"{check}: {sentence}.") for check, sentence in contents.inapplicable.items()]
     if contents.as_asked:
-        asked = ", ".join(f"{_title(failure).lower()} {count:,}" for failure, count in contents.as_asked.items())
+        asked = ", ".join(f"{failure_title(failure).lower()} {count:,}" for failure, count in contents.as_asked.items())
         blocks.append(Text(f"As the prompts ask, and so no failure: {asked}."))
     unsure = [rate for rate in known.failing if rate.unknown or rate.unchecked]
     if unsure:
-        rows = [(_title(rate.failure), rate.n, rate.unknown, rate.unchecked) for rate in unsure]
+        rows = [(failure_title(rate.failure), rate.n, rate.unknown, rate.unchecked) for rate in unsure]
         blocks.append(Table.of("", ("failure", "judged", "unknown", "not checked"), rows))
     return blocks
 
@@ -134,7 +135,7 @@ def _made(contents: Contents) -> list[Block]:
     blocks: list[Block] = []
     if contents.thresholds:
         rows = [
-            (_title(mode), f"{threshold.op} {threshold.value:g}", threshold.source, threshold.provenance)
+            (failure_title(mode), f"{threshold.op} {threshold.value:g}", threshold.source, threshold.provenance)
             for mode, threshold in contents.thresholds.items()
         ]
         blocks.append(Table.of("Thresholds", ("failure", "fails where", "set by", "on what data"), rows))
@@ -142,10 +143,6 @@ def _made(contents: Contents) -> list[Block]:
         rows_of_runs = [(run.verb, run.n, run.errors, f"{run.seconds:.1f}", run.device) for run in contents.runs]
         blocks.append(Table.of("Runs", ("verb", "samples", "errors", "seconds", "on"), rows_of_runs))
     return blocks
-
-
-def _title(mode: str) -> str:
-    return FAILURE_MODES[mode].title if mode in FAILURE_MODES else mode
 
 
 def as_json(contents: Contents, version: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback, Threshold
+from loupe.brain.engine.reader import Row
 from loupe.brain.labels import issues as label_issues
 from loupe.brain.labels import noise
 from loupe.brain.labels.noise import Noise
@@ -102,9 +103,9 @@ def find_label_issues(
         labels = store_labels.read(samples, label)
         verb.step(0, REPEATS + 1, "reading")
         if probabilities is None:
-            judged = _by_probe(verb, labels, embeddings, store_splits.group_fields(samples, groups), folds, seed)
+            judged = _by_probe(verb, rows, labels, embeddings, store_splits.group_fields(samples, groups), folds, seed)
         else:
-            judged = _by_probabilities(samples, labels, probabilities, classes)
+            judged = _by_probabilities(samples, rows, labels, probabilities, classes)
         scores = np.full(len(rows), math.nan, np.float32)
         scores[judged.places] = judged.known.wrong
         store_sets.write(samples, spec, rows, {"label_issue": scores}, judged.reasons)
@@ -136,7 +137,7 @@ def _unlabeled(labels: Labels) -> dict[str, str]:
 
 
 def _by_probe(
-    verb: Lifecycle, labels: Labels, embeddings: str, groups: Sequence[str], folds: int, seed: int
+    verb: Lifecycle, rows: Sequence[Row], labels: Labels, embeddings: str, groups: Sequence[str], folds: int, seed: int
 ) -> _Labeled:
     samples = verb.samples
     if (store_vectors.made_by(samples, embeddings) or {}).get("name") == _SHAPES_ONLY:
@@ -144,8 +145,7 @@ def _by_probe(
             f"expected vectors of meaning in {embeddings!r}, got those of {_SHAPES_ONLY}, which sees shapes: "
             "run `loupe weights get efficientnet_lite0`, then loupe.embed, or give probabilities of a model of your own"
         )
-    spec = LabelIssuesMeasure(folds)
-    vectors = usable(store_sets.vectors(samples, store_sets.rows(samples, spec), embeddings))
+    vectors = usable(store_sets.vectors(samples, rows, embeddings))
     codes = labels.codes()
     kept = codes[vectors.index] >= 0
     places, unit = vectors.index[kept], vectors.unit[kept]
@@ -168,7 +168,7 @@ def _by_probe(
 
 
 def _by_probabilities(
-    samples: Any, labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
+    samples: Any, rows: Sequence[Row], labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
 ) -> _Labeled:
     names = list(classes) if classes is not None else labels.declared or labels.classes
     unknown = sorted(set(labels.classes) - set(names))
@@ -179,8 +179,7 @@ def _by_probabilities(
     n = len(labels.ids)
     known = np.array([name is not None for name in labels.given])
     if isinstance(probabilities, str):
-        spec = LabelIssuesMeasure()
-        given = store_sets.vectors(samples, store_sets.rows(samples, spec), probabilities)
+        given = store_sets.vectors(samples, rows, probabilities)
         without = [at for at in np.flatnonzero(known).tolist() if given[at] is None]
         known[without] = False
         held = [vector for at, vector in enumerate(given) if known[at] and vector is not None]
