@@ -33,6 +33,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "find_clusters": ("find clusters", "Find", {"Field": "filepath"}, "filepath"),
     "find_words": ("find words", "Find", {"Words": "day, night", "Field": "filepath"}, "filepath"),
     "find_outliers": ("find outliers", "Find", {}, "rename_sample_field"),
+    "find_shortcuts": ("find shortcuts", "Find", {}, "at least two classes"),
     "flag": ("set thresholds", "Flag", {}, "rename_sample_field"),
     "generate": ("generate images", "Generate", {"Prompts": "a cup", "Model": "nobody/nothing"}, "nobody/nothing"),
     "import_images": ("import images", "Import", {"Folder": "{empty folder}"}, "expected images"),

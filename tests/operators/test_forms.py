@@ -55,6 +55,10 @@ DIFFERENT = {
         ("find_drift", name): "None means all of them: they are listed, so that some can be left out" for name in _LISTS
     },
     ("find_duplicates", "embeddings"): "None is a choice with a name",
+    ("find_shortcuts", "by"): "none is an empty list here",
+    ("find_shortcuts", "groups"): "None means the usual ones: they are listed, so that some can be left out",
+    ("find_shortcuts", "order"): "None is a choice with a name",
+    ("find_shortcuts", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",
     ("split", "groups"): "None means the duplicates, where they are known",
