@@ -1,5 +1,6 @@
 """Label issues on real and injected mistakes; splits against the libraries that do a part of it.
 
+    python -m benchmarks.labels bias                 # groups of samples: coverage, beside fairlearn's bootstrap
     python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels shortcuts            # properties that give labels away: planted ones, noise, groups
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
@@ -10,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
+from benchmarks.labels.bias import print_bias
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.shortcuts import print_shortcuts
 from benchmarks.labels.splits import print_splits
@@ -18,6 +20,7 @@ from benchmarks.labels.splits import print_splits
 def family() -> Family:
     """Returns the commands."""
     made = Family("labels", __doc__)
+    made.command("bias", lambda _: print_bias(), "how groups of samples differ")
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     made.command("shortcuts", lambda _: print_shortcuts(), "properties of pictures that give labels away")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")

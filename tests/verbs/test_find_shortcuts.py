@@ -58,7 +58,7 @@ def dataset(database: str, tmp_path: Path) -> Any:
 def test_what_gives_classes_away_is_found(dataset: Any) -> None:
     import loupe
 
-    before = dataset.get_field_schema(flat=True)
+    before = list(dataset.get_field_schema(flat=True))
     made = loupe.find_shortcuts(dataset, "label", permutations=199)
     assert {(each.name, each.label, each.shape) for each in made.findings} == {
         ("quality.sharpness", "dog", "lower"),
@@ -88,7 +88,7 @@ def test_what_gives_classes_away_is_found(dataset: Any) -> None:
     assert "3 shortcuts to label" in text
     assert "a model that sees only" in text
     # nothing is written
-    assert dataset.get_field_schema(flat=True) == before
+    assert list(dataset.get_field_schema(flat=True)) == before
     assert dataset.list_runs() == []
 
 
