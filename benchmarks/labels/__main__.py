@@ -11,8 +11,10 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
+from benchmarks.labels.bias import PARTS as BIAS_PARTS
 from benchmarks.labels.bias import print_bias
 from benchmarks.labels.issues import print_issues
+from benchmarks.labels.shortcuts import PARTS as SHORTCUT_PARTS
 from benchmarks.labels.shortcuts import print_shortcuts
 from benchmarks.labels.splits import print_splits
 
@@ -20,9 +22,12 @@ from benchmarks.labels.splits import print_splits
 def family() -> Family:
     """Returns the commands."""
     made = Family("labels", __doc__)
-    made.command("bias", lambda _: print_bias(), "how groups of samples differ")
+    bias = made.command("bias", lambda given: print_bias(given.part), "how groups of samples differ")
+    bias.add_argument("--part", choices=BIAS_PARTS, help="one table; all by default")
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
-    made.command("shortcuts", lambda _: print_shortcuts(), "properties of pictures that give labels away")
+    text = "properties of pictures that give labels away"
+    shortcuts = made.command("shortcuts", lambda given: print_shortcuts(given.part), text)
+    shortcuts.add_argument("--part", choices=SHORTCUT_PARTS, help="one table; all by default")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

@@ -1,4 +1,4 @@
-"""Bias: do intervals of groups and of what is farthest apart cover, and how often is a difference named where none is."""
+"""Bias: whether intervals of groups, and of what is farthest apart, cover; and what is named where nothing differs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from loupe.brain.slicing.columns import Column, combine
 
 _RUNS = 400
 #: fairlearn's bootstrap is slow: of fewer runs
-_PEER_RUNS, _RESAMPLES = 60, 200
+_PEER_RUNS, _RESAMPLES = 40, 100
 _SETTINGS = Settings(min_samples=2)
 
 
-def print_bias() -> None:
-    """Prints the tables."""
-    _print_groups()
-    _print_apart()
-    _print_null()
-    _print_time()
+def print_bias(part: str | None = None) -> None:
+    """Prints the tables, or one of them."""
+    for name, show in PARTS.items():
+        if part in (None, name):
+            show()
 
 
 def _print_groups() -> None:
@@ -68,9 +67,8 @@ def _print_null() -> None:
             rng = np.random.default_rng(seed)
             cluster = np.repeat(np.arange(600 // size), size)
             group = rng.integers(0, 6, 600 // size)[cluster]
-            labels = np.where(
-                rng.random(600) < 0.7, rng.integers(0, 10, 600 // size)[cluster], rng.integers(0, 10, 600)
-            )
+            common, own = rng.integers(0, 10, 600 // size)[cluster], rng.integers(0, 10, 600)
+            labels = np.where(rng.random(600) < 0.7, common, own)
             known += _named(group, labels, cluster)
             unknown += _named(group, labels, np.arange(600))
         row(text, share(known, _RUNS // 4), share(unknown, _RUNS // 4))
@@ -124,3 +122,6 @@ def _fairlearn(holds: np.ndarray, sizes: list[int], seed: int) -> tuple[tuple[fl
         low, high = frame.by_group_ci
         apart = frame.difference_ci(method="between_groups")
     return (float(low[0]), float(high[0])), (float(apart[0]), float(apart[1]))
+
+
+PARTS = {"groups": _print_groups, "apart": _print_apart, "null": _print_null, "speed": _print_time}

@@ -17,12 +17,11 @@ from loupe.brain.stats.auroc import auroc_interval
 _RUNS, _PLANTED = 100, 100
 
 
-def print_shortcuts() -> None:
-    """Prints the tables."""
-    _print_power()
-    _print_null()
-    _print_coverage()
-    _print_time()
+def print_shortcuts(part: str | None = None) -> None:
+    """Prints the tables, or one of them."""
+    for name, show in PARTS.items():
+        if part in (None, name):
+            show()
 
 
 def _print_power() -> None:
@@ -129,3 +128,6 @@ def _noise(rng: np.random.Generator, n: int, groups: np.ndarray | None) -> list[
 def _results(properties: Sequence[Property], labels: np.ndarray, groups: np.ndarray, settings: Settings) -> Results:
     given = usable(labels, [str(at) for at in range(int(labels.max()) + 1)], "label", settings)
     return results(properties, given, groups, [str(at) for at in range(len(labels))], settings)
+
+
+PARTS = {"power": _print_power, "null": _print_null, "coverage": _print_coverage, "speed": _print_time}

@@ -208,7 +208,10 @@ class Bias(Tabular, Record):
 
     def sentences(self) -> list[str]:
         """Returns what was found, sentence by sentence; never empty."""
-        made = [each.sentence for each in self.findings]
+        findings = self.findings
+        made = [each.sentence for each in findings[:_MAX_SENTENCES]]
+        if len(findings) > len(made):
+            made.append(f"and {len(findings) - len(made):,} more: .findings")
         if not made:
             made.append(f"no difference between groups by {', '.join(self.by)} is sure and large")
         return [*made, *self.notes]
@@ -235,6 +238,8 @@ class Bias(Tabular, Record):
 #: so many standard deviations are a difference of scores that is worth a word: Cohen's "small"
 _SIZE = 0.2
 _MAX_APART = 6
+#: nobody reads more
+_MAX_SENTENCES = 12
 
 
 def metric_title(name: str) -> str:

@@ -230,7 +230,9 @@ class Shortcuts(Tabular, Record):
     def sentences(self) -> list[str]:
         """Returns what was found, sentence by sentence, with what to do; never empty."""
         fdr = float(self.params.get("fdr", 0.05))
-        made = [each.sentence for each in self.findings]
+        made = [each.sentence for each in self.findings[:_MAX_SENTENCES]]
+        if len(self.findings) > len(made):
+            made.append(f"and {len(self.findings) - len(made):,} more: .findings")
         if self.findings:
             made.append(_SPLIT_ADVICE if self.is_split else _ADVICE)
         else:
@@ -261,7 +263,7 @@ class Shortcuts(Tabular, Record):
         ]
         head = ("property", "tells best", "AUROC", "interval", "q", "mean", "samples", "", "how")
         counted = f"{len(self.findings):,} {'shortcut' if len(self.findings) == 1 else 'shortcuts'}"
-        rest = self.sentences()[len(self.findings) :]
+        rest = self.sentences()[min(len(self.findings), _MAX_SENTENCES) :]
         return Table.of(
             f"{counted} to {self.label}, of {len(self.properties)} properties; {self.n:,} samples",
             head,
@@ -274,6 +276,8 @@ def _written(share: Proportion) -> str:
     return f"{percent(share.rate)} [{percent(share.low)}, {percent(share.high)}]"
 
 
+#: nobody reads more
+_MAX_SENTENCES = 12
 _ADVICE = (
     "a model can learn these in place of what is to be seen: collect pictures of each class across them, or weigh the "
     "samples; then look at loupe.evaluate(…, by=the property)"

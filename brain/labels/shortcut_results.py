@@ -241,7 +241,7 @@ def _detail(made: Association, own: Property, is_it: np.ndarray, label: str) -> 
         return "it stands on one side only", known
     if made.shape in ("higher", "lower"):
         medians = np.median(values[inside]), np.median(values[~inside])
-        return f"{made.shape} values, median {medians[0]:.3g} against {medians[1]:.3g}", known
+        return f"{made.shape} values, median {_figure(medians[0])} against {_figure(medians[1])}", known
     if made.shape == "missing":
         shares = values[inside].mean(), values[~inside].mean()
         return f"{percent(shares[0])} have none, {percent(shares[1])} elsewhere", known & (own.values == 1)
@@ -262,7 +262,11 @@ def _detail(made: Association, own: Property, is_it: np.ndarray, label: str) -> 
 
 
 def _range(values: np.ndarray) -> str:
-    return f"{values.min():.3g} to {values.max():.3g}" if len(values) else ""
+    return f"{_figure(values.min())} to {_figure(values.max())}" if len(values) else ""
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
 
 
 def _together(
