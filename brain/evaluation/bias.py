@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loupe.brain.evaluation.bias_records import Apart, Group, GroupRate, Kind, ScoreGap
-from loupe.brain.evaluation.evaluated import Evaluated
 from loupe.brain.evaluation.slicing import Model
 from loupe.brain.slicing.columns import Slices, shown
 from loupe.brain.stats.association import q_values
 from loupe.brain.stats.differences import unpaired, unpaired_p
-from loupe.brain.stats.effective_n import effective_n_of_ratios, effective_n_of_values
+from loupe.brain.stats.effective_n import Cells, effective_n_of_slices, effective_n_of_values
 from loupe.brain.stats.intervals import Proportion, wilson
 from loupe.brain.stats.mean_differences import difference_of_means
 
@@ -52,12 +51,6 @@ class Parts:
         members = np.split(slices.samples[order], ends)
         names = [", ".join(f"{name}={shown(value)}" for name, value in own.items()) for own in slices.values]
         return cls(names, members, np.unique(cluster, return_inverse=True)[1].ravel())
-
-    def rest(self, at: int) -> np.ndarray:
-        """Returns the samples that are not in a group: (N - K,) int64."""
-        inside = np.zeros(len(self.cluster), dtype=bool)
-        inside[self.members[at]] = True
-        return np.flatnonzero(~inside)
 
 
 @dataclass(frozen=True)
@@ -92,13 +85,39 @@ class Settings:
     interval: float = 0.95
 
 
-def rated(k: np.ndarray, n: np.ndarray, interval: float = 0.95) -> Rated:
-    """Returns what counts by cluster are worth: (C,) each."""
-    own = n > 0
-    k, n = k[own], n[own]
-    total = float(n.sum())
-    worth = total if not len(n) or n.max() <= 1 else float(effective_n_of_ratios(k, n, interval))
-    return Rated(round(float(k.sum())), round(total), worth)
+#: of some clusters: their numbers, and (C,) each, how many have it and how many there are
+Counts = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def rated(parts: Sequence[Counts], every: Counts) -> list[tuple[Rated, Rated]]:
+    """Returns each group's k of n, and that of all other samples, with what they are worth.
+
+    How alike the samples of a cluster are is learned of all groups together: a group has few clusters.
+
+    Args:
+        parts: of each group
+        every: of all samples
+    """
+    worths = None
+    if every[2].max(initial=0) > 1:
+        slices = np.concatenate([np.full(len(own[0]), at) for at, own in enumerate(parts)])
+        clusters, has, asked = (np.concatenate([own[column] for own in parts]) for column in range(3))
+        whole = _occupied(Cells(np.zeros(len(every[0]), np.int64), every[0], every[2], every[1]))
+        design = effective_n_of_slices(_occupied(Cells(slices, clusters, asked, has)), whole, len(parts))
+        worths = np.stack([design.effective_n, design.rest_effective_n], axis=1)
+    total_k, total_n = float(every[1].sum()), float(every[2].sum())
+    made = []
+    for at, (_, own_k, own_n) in enumerate(parts):
+        k, n = float(own_k.sum()), float(own_n.sum())
+        worth = (n, total_n - n) if worths is None else worths[at].tolist()
+        own, rest = (round(k), round(n)), (round(total_k - k), round(total_n - n))
+        made.append((Rated(*own, min(worth[0], n)), Rated(*rest, min(worth[1], total_n - n))))
+    return made
+
+
+def _occupied(cells: Cells) -> Cells:
+    own = cells.n > 0
+    return Cells(cells.slice[own], cells.group[own], cells.n[own], cells.failures[own])
 
 
 def group_sizes(parts: Parts, settings: Settings) -> list[Group]:
@@ -128,16 +147,12 @@ def rates_of(
         settings: how groups are compared
     """
 
-    alone = len(parts.cluster) == int(parts.cluster.max(initial=-1)) + 1
-
-    def counted(rows: np.ndarray) -> Rated:
+    def counted(rows: np.ndarray) -> Counts:
         rows = rows[asked[rows]]
-        if alone:
-            return rated(holds[rows].astype(np.float64), np.ones(len(rows)), settings.interval)
-        _, of = np.unique(parts.cluster[rows], return_inverse=True)
-        return rated(np.bincount(of, weights=holds[rows]), np.bincount(of).astype(float), settings.interval)
+        clusters, of = np.unique(parts.cluster[rows], return_inverse=True)
+        return clusters, np.bincount(of, weights=holds[rows]), np.bincount(of).astype(np.float64)
 
-    pairs = [(counted(own), counted(parts.rest(at))) for at, own in enumerate(parts.members)]
+    pairs = rated([counted(own) for own in parts.members], counted(np.arange(len(parts.cluster))))
     return [
         _compared(name, *pair, settings, kind=kind, measure=measure)
         for name, pair in zip(parts.names, pairs, strict=True)
@@ -158,17 +173,18 @@ def rates_of_model(
     """
     place = np.cumsum(model.judged) - 1
 
-    def of(rows: np.ndarray) -> Evaluated:
-        return model.whole.take(place[rows[model.judged[rows]]])
+    def counted(rows: np.ndarray) -> dict[str, Counts]:
+        rows = rows[model.judged[rows]]
+        clusters = np.unique(parts.cluster[rows])
+        ratios = model.whole.take(place[rows]).ratios(confidence)
+        return {metric: (clusters, *ratios[metric]) for metric in _METRICS if metric in ratios}
 
+    own, every = [counted(rows) for rows in parts.members], counted(np.arange(len(parts.cluster)))
     made = []
-    for at, (name, own) in enumerate(zip(parts.names, parts.members, strict=True)):
-        inside, outside = of(own).ratios(confidence), of(parts.rest(at)).ratios(confidence)
-        for metric in _METRICS:
-            if metric in inside:
-                pair = rated(*inside[metric], settings.interval), rated(*outside[metric], settings.interval)
-                facts = {"kind": "model", "measure": metric, "model": model.name, "label": label}
-                made.append(_compared(name, *pair, settings, **facts))  # type: ignore[arg-type]
+    for metric in every:
+        pairs = rated([each[metric] for each in own], every[metric])
+        for name, pair in zip(parts.names, pairs, strict=True):
+            made.append(_compared(name, *pair, settings, kind="model", measure=metric, model=model.name, label=label))
     return made
 
 
