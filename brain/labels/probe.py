@@ -127,23 +127,35 @@ def neighbor_votes(
 
     With more than ``REFERENCE`` samples the neighbors are looked for among so many, drawn.
     """
+    votes = np.zeros((len(centered), n_classes), dtype=np.float32)
+    nearest, weight = neighbors_of(centered, groups, rng)
+    rows = np.repeat(np.arange(len(centered)), nearest.shape[1])
+    np.add.at(votes, (rows, given[nearest].ravel()), weight.ravel())
+    # what has no neighbor at all is as likely to be anything
+    votes += 1e-3
+    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+
+
+def neighbors_of(centered: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Returns each sample's nearest of other groups, (N, k) int64, and their cosines, (N, k) float32 of at least 0.
+
+    With more than ``REFERENCE`` samples they are looked for among so many, drawn.
+    """
     length = np.maximum(np.linalg.norm(centered, axis=1, keepdims=True), 1e-12)
     unit = centered / length
     n = len(unit)
     pool = np.arange(n) if n <= REFERENCE else np.sort(rng.choice(n, REFERENCE, replace=False))
     k = min(NEIGHBORS, max(1, len(pool) - 1))
-    votes = np.zeros((n, n_classes), dtype=np.float32)
-    labels, their_groups, searched = given[pool], groups[pool], unit[pool].T
+    nearest, weight = np.empty((n, k), dtype=np.int64), np.empty((n, k), dtype=np.float32)
+    their_groups, searched = groups[pool], unit[pool].T
     for start in range(0, n, 1024):
-        cosines = unit[start : start + 1024] @ searched
-        cosines[groups[start : start + 1024, None] == their_groups[None, :]] = -np.inf
-        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        weight = np.clip(np.take_along_axis(cosines, nearest, axis=1), 0, None)
-        rows = np.repeat(np.arange(len(cosines)), k)
-        np.add.at(votes[start : start + 1024], (rows, labels[nearest].ravel()), weight.ravel())
-    # what has no neighbor at all is as likely to be anything
-    votes += 1e-3
-    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
+        part = slice(start, start + 1024)
+        cosines = unit[part] @ searched
+        cosines[groups[part, None] == their_groups[None, :]] = -np.inf
+        own = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+        nearest[part] = pool[own]
+        weight[part] = np.clip(np.take_along_axis(cosines, own, axis=1), 0, None)
+    return nearest, weight
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
