@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -20,6 +20,20 @@ from loupe.brain.store.fields import GROUP, OwnField
 SUGGESTED = "label_issues"
 _NOT_LABELS = {SUGGESTED, "id", "filepath", "prompt"}
 _CHUNK = 1000
+#: what a field holds for a sample: one class (or a text), several classes, boxes, or a mask
+Kind: TypeAlias = Literal["class", "classes", "boxes", "mask"]
+_KINDS: dict[type[fo.Label], Kind] = {
+    fo.Classification: "class",
+    fo.Classifications: "classes",
+    fo.Detections: "boxes",
+    fo.Segmentation: "mask",
+}
+_IN_WORDS: dict[Kind, str] = {
+    "class": "a Classification or a text",
+    "classes": "Classifications",
+    "boxes": "Detections",
+    "mask": "a Segmentation",
+}
 #: with more classes than this a table of probabilities would not fit into memory
 MAX_CLASSES = 20_000
 
@@ -46,6 +60,32 @@ class Labels:
         """Returns the class of each sample as a place in ``classes``: (N,) int64, -1 for none."""
         place = {name: at for at, name in enumerate(self.classes)}
         return np.array([-1 if label is None else place[label] for label in self.given], dtype=np.int64)
+
+
+def kind_of(samples: Samples, path: str, kinds: Sequence[Kind] = tuple(_IN_WORDS)) -> Kind:
+    """Returns what a field of labels holds for a sample.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of something else than these kinds
+    """
+    field = samples.get_field(path) if isinstance(path, str) and samples.has_field(path) else None
+    if field is None:
+        raise UnknownName("field of labels", str(path), [name for kind in kinds for name in fields_of(samples, kind)])
+    kind = _kind(field)
+    if kind is None or kind not in kinds:
+        raise InputError(
+            f"expected a field of labels, {', '.join(_IN_WORDS[each] for each in kinds)}, but {path!r} is "
+            f"{getattr(field, 'document_type', type(field)).__name__}"
+        )
+    return kind
+
+
+def _kind(field: fo.Field) -> Kind | None:
+    if isinstance(field, fo.StringField):
+        return "class"
+    document = getattr(field, "document_type", None)
+    return _KINDS.get(document) if isinstance(document, type) else None
 
 
 def read(samples: Samples, path: str) -> Labels:
@@ -76,9 +116,11 @@ def read(samples: Samples, path: str) -> Labels:
     return Labels(ids, given, classes, declared, groups[0] if groups else [None] * len(ids))
 
 
-def fields_of(samples: Samples) -> list[str]:
-    """Returns the user's own fields of one class a sample: classifications first, then texts with few values."""
+def fields_of(samples: Samples, kind: Kind = "class") -> list[str]:
+    """Returns the user's own fields of a kind; of one class: classifications first, then texts with few values."""
     schema = samples.get_field_schema()
+    if kind != "class":
+        return [name for name, field in schema.items() if name not in _NOT_LABELS and _kind(field) == kind]
     own = {name: field for name, field in schema.items() if name not in _NOT_LABELS and _inside(field) is not None}
     named = [name for name, field in own.items() if _inside(field)]
     texts = [name for name in columns.factors(samples) if name in own and name not in named]

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import ProgressCallback, Threshold
-from loupe.brain.engine.reader import Row
-from loupe.brain.labels import issues as label_issues
-from loupe.brain.labels import noise
-from loupe.brain.labels.noise import Noise
-from loupe.brain.labels.probe import REPEATS, probe
-from loupe.brain.labels.records import Confusion, LabelIssue, LabelIssues
-from loupe.brain.sets.label_issues import LabelIssues as LabelIssuesMeasure
-from loupe.brain.similarity.neighbors import usable
-from loupe.brain.stats.intervals import Proportion
-from loupe.brain.store import fields as store_fields
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.labels.records import LabelIssues
 from loupe.brain.store import labels as store_labels
-from loupe.brain.store import runs as store_runs
-from loupe.brain.store import sets as store_sets
-from loupe.brain.store import splits as store_splits
-from loupe.brain.store import vectors as store_vectors
-from loupe.brain.store.labels import Labels
-from loupe.brain.verbs.flagging import apply_thresholds
+from loupe.brain.store.labels import Kind
+from loupe.brain.verbs import label_issues_of_classes
+from loupe.brain.verbs.label_issues import Request
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-#: vectors of shapes, not of meaning
-_SHAPES_ONLY = "hog"
-_MANY_CONFUSIONS = 50
+#: what judges each kind of field
+_KINDS: Mapping[Kind, Callable[[Lifecycle, Request], Any]] = {
+    "class": label_issues_of_classes.find,
+}
 
 
 def find_label_issues(
@@ -47,6 +31,7 @@ def find_label_issues(
     probabilities: str | ArrayLike | None = None,
     classes: Sequence[str] | None = None,
     embeddings: str = "embeddings",
+    predictions: str | None = None,
     groups: str | Sequence[str] | None = None,
     folds: int = 5,
     threshold: float | None = None,
@@ -69,6 +54,7 @@ def find_label_issues(
         classes: the names that the probabilities are of, in their order; by default the dataset's classes for the
             field, else the names that occur, sorted
         embeddings: a field of vectors, such as ``loupe.embed`` writes
+        predictions: a field of what a model of your own says, which was not trained on these labels
         groups: fields whose values are kept on one side of every fold: a prompt, a scene, a patient. None:
             ``duplicate_group``, where ``find_duplicates`` has run
         folds: into how many parts the samples are put, at least 2
@@ -91,149 +77,18 @@ def find_label_issues(
         made = loupe.find_label_issues(dataset, "ground_truth")
         dataset.select(made.ids, ordered=True)
     """
-    spec = registry.pick("set measure", registry.sets(), LabelIssuesMeasure.name)
-    assert isinstance(spec, LabelIssuesMeasure)
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise InputError(f"expected at least 2 folds, got {folds!r}")
-    spec = LabelIssuesMeasure(folds)
+    request = Request(
+        label,
+        probabilities,
+        classes,
+        embeddings,
+        predictions,
+        groups=groups,
+        folds=folds,
+        threshold=threshold,
+        seed=seed,
+    )
     with running(samples, "find_label_issues", progress, label="label issues") as verb:
-        samples = verb.samples
-        store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_labels.own_fields()])
-        rows = store_sets.rows(samples, spec)
-        labels = store_labels.read(samples, label)
-        verb.step(0, REPEATS + 1, "reading")
-        if probabilities is None:
-            judged = _by_probe(verb, rows, labels, embeddings, store_splits.group_fields(samples, groups), folds, seed)
-        else:
-            judged = _by_probabilities(samples, rows, labels, probabilities, classes)
-        scores = np.full(len(rows), math.nan, np.float32)
-        scores[judged.places] = judged.known.wrong
-        store_sets.write(samples, spec, rows, {"label_issue": scores}, judged.reasons)
-        apply_thresholds(samples, None if threshold is None else {"label_issue": threshold})
-        default = spec.outputs[0].default_threshold
-        assert default is not None
-        limit: Threshold = store_runs.load_thresholds(samples).get("label_issue", default)
-        result = _result(labels, judged, limit, label, folds)
-        store_labels.write(samples, labels.ids, {issue.id: issue for issue in result.issues})
-        params = {"label": label, "threshold": limit.value, "source": judged.source, "folds": folds, "seed": seed}
-        verb.finish(len(rows), unknown={spec.name: len(judged.reasons)}, params=params)
+        kind = store_labels.kind_of(verb.samples, label, tuple(_KINDS))
+        result: LabelIssues = _KINDS[kind](verb, request)
     return result
-
-
-@dataclass(frozen=True)
-class _Labeled:
-    """What was judged: the samples' places, their labels among the names, what is known, and why others are not."""
-
-    places: np.ndarray
-    names: list[str]
-    given: np.ndarray
-    known: Noise
-    source: str
-    reasons: dict[str, str]
-
-
-def _unlabeled(labels: Labels) -> dict[str, str]:
-    return {labels.ids[at]: "no label" for at, name in enumerate(labels.given) if name is None}
-
-
-def _by_probe(
-    verb: Lifecycle, rows: Sequence[Row], labels: Labels, embeddings: str, groups: Sequence[str], folds: int, seed: int
-) -> _Labeled:
-    samples = verb.samples
-    if (store_vectors.made_by(samples, embeddings) or {}).get("name") == _SHAPES_ONLY:
-        raise InputError(
-            f"expected vectors of meaning in {embeddings!r}, got those of {_SHAPES_ONLY}, which sees shapes: "
-            "run `loupe weights get efficientnet_lite0`, then loupe.embed, or give probabilities of a model of your own"
-        )
-    vectors = usable(store_sets.vectors(samples, rows, embeddings))
-    codes = labels.codes()
-    kept = codes[vectors.index] >= 0
-    places, unit = vectors.index[kept], vectors.unit[kept]
-    present, given = np.unique(codes[places], return_inverse=True)
-    if len(present) < 2:
-        raise InputError(
-            f"expected at least two classes on samples with a vector in {embeddings!r}, got {len(present)}: "
-            "run loupe.embed first"
-        )
-    own_groups = store_splits.groups(samples, groups)[places] if groups else None
-
-    def step(done: int, total: int) -> None:
-        verb.step(done, total, "judging each label by the others")
-
-    given = given.ravel()
-    probes = probe(unit, given, len(present), groups=own_groups, folds=folds, seed=seed, step=step)
-    reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels)
-    names = [labels.classes[at] for at in present.tolist()]
-    return _Labeled(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons)
-
-
-def _by_probabilities(
-    samples: Any, rows: Sequence[Row], labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
-) -> _Labeled:
-    names = list(classes) if classes is not None else labels.declared or labels.classes
-    unknown = sorted(set(labels.classes) - set(names))
-    if unknown:
-        raise InputError(f"expected a probability for each class, got none for {', '.join(map(repr, unknown[:5]))}")
-    if len(names) < 2:
-        raise InputError(f"expected at least two classes, got {len(names)}")
-    n = len(labels.ids)
-    known = np.array([name is not None for name in labels.given])
-    if isinstance(probabilities, str):
-        given = store_sets.vectors(samples, rows, probabilities)
-        without = [at for at in np.flatnonzero(known).tolist() if given[at] is None]
-        known[without] = False
-        held = [vector for at, vector in enumerate(given) if known[at] and vector is not None]
-        sizes = {vector.size for vector in held}
-        if sizes - {len(names)}:
-            wrong = ", ".join(map(str, sorted(sizes)))
-            raise InputError(f"expected {len(names)} probabilities a sample in {probabilities!r}, got {wrong}")
-        table = np.stack(held) if held else np.zeros((0, len(names)))
-        source = probabilities
-    else:
-        without = []
-        table = np.asarray(probabilities, dtype=np.float32)
-        if table.shape != (n, len(names)):
-            raise InputError(f"expected probabilities of shape ({n}, {len(names)}), got {table.shape}")
-        table, source = table[known], "given probabilities"
-    made = label_issues.require_probabilities(table, int(known.sum()), len(names))
-    places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
-    own = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
-    reasons = {labels.ids[at]: "no probabilities" for at in without} | _unlabeled(labels)
-    return _Labeled(places, names, own, noise.fit([np.log(np.maximum(made, noise.FLOOR))], own), source, reasons)
-
-
-def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, folds: int) -> LabelIssues:
-    known, names = judged.known, judged.names
-    flagged = limit.violates(known.wrong)
-    order = np.flatnonzero(flagged)[np.argsort(-known.wrong[flagged], kind="stable")]
-    issues = tuple(
-        LabelIssue(
-            id=labels.ids[int(judged.places[at])],
-            given=names[int(judged.given[at])],
-            suggested=names[int(known.suggested[at])],
-            score=float(known.wrong[at]),
-            probability=float(known.suggested_probability[at]),
-            reason=f"{names[int(known.suggested[at])]} {known.suggested_probability[at]:.0%}, "
-            f"{names[int(judged.given[at])]} {1 - known.wrong[at]:.1%}",
-        )
-        for at in order.tolist()
-    )
-    sizes = np.bincount(judged.given, minlength=len(names))
-    groups = label_issues.disagreeing(labels.groups, labels.given)
-    return LabelIssues(
-        label=label,
-        issues=issues,
-        n=len(judged.given),
-        unknown=len(judged.reasons),
-        noise=Proportion.of(len(issues), len(judged.given)),
-        expected=known.share,
-        confusions=tuple(
-            Confusion(names[each.given], names[each.suggested], Proportion.of(each.k, each.n))
-            for each in label_issues.mixed_up(judged.given, known.suggested, flagged, len(names))[:_MANY_CONFUSIONS]
-        ),
-        duplicates={name: {labels.ids[at]: labels.given[at] or "" for at in own} for name, own in groups.items()},
-        same_names=tuple(label_issues.same_names([*labels.classes, *labels.declared])),
-        rare=tuple(names[at] for at in np.flatnonzero((sizes > 0) & (sizes < folds)).tolist()),
-        empty=tuple(name for name in labels.declared if name not in set(labels.classes)),
-        source=judged.source,
-    )
