@@ -25,8 +25,10 @@ _ROUNDS, _NEWTON, _STEPS = 12, 3, 5
 _FITTED_ON, _FITTED_ON_MANY, _MANY = 20_000, 4_000, 100
 #: weight of the first table, in samples for each sample of the class and of the rest, and its minimum; its mix-ups
 _PRIOR, _MIN_PRIOR, _PRIOR_NOISE = 0.001, 2.0, 0.02
-#: weight of the first weights, as of the table
-_RIDGE = 0.002
+#: how surely the weights of the probes and the offset are about the first ones: one over the variance
+_RIDGE, _RIDGE_OFFSET = 4.0, 0.5
+#: no class is more often wrongly given, or missing, than this: else all could be, of which few are labeled
+_MAX_ADDED, _MAX_MISSED = 0.5, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,7 @@ class MultiNoise:
     Attributes:
         score: (N,) float32 in [0, 1], higher is worse: the probability that what the label says of the sample's most
             doubtful class is wrong
+        any_wrong: (N,) float32 in [0, 1]: the probability that what the label says of any class is wrong
         rows, columns: (M,) int64: the sample and the class of each doubt above the limit, by sample, the worst first
         wrong: (M,) float32: the probability that what the label says of them is wrong
         other: (N,) int64: the most probable class that the sample is not given; -1 where none was judged
@@ -46,6 +49,7 @@ class MultiNoise:
     """
 
     score: np.ndarray
+    any_wrong: np.ndarray
     rows: np.ndarray
     columns: np.ndarray
     wrong: np.ndarray
@@ -84,6 +88,7 @@ def fit(
     """
     n, n_classes = given.shape
     score, expected = np.zeros(n, dtype=np.float32), np.zeros(2)
+    all_right = np.ones(n)
     other, other_probability = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.float32)
     added, missed = np.full(n_classes, np.nan), np.full(n_classes, np.nan)
     size = max(1, _BLOCK // max(n, 1))
@@ -94,10 +99,12 @@ def fit(
         counts = own.sum(axis=0)
         judged = (counts >= min_count) & (n - counts >= min_count)
         if judged.any():
-            parts = [np.clip(part, -LIMIT, LIMIT)[:, judged] for part in probes(block)]
-            weights, alpha, beta = _fitted(parts, own[:, judged], n_classes)
+            # what a probe says beside how frequent the class is: where it says nothing, that is left
+            base = np.log(counts / np.maximum(n - counts, 0.5))[judged].astype(np.float32)
+            parts = [np.clip(part, -LIMIT, LIMIT)[:, judged] - base for part in probes(block)]
+            weights, alpha, beta = _fitted(parts, own[:, judged], base, n_classes)
             wrong = np.zeros(own.shape, dtype=np.float32)
-            wrong[:, judged] = _doubts(parts, own[:, judged], weights, alpha, beta)
+            wrong[:, judged] = _doubts(parts, own[:, judged], weights, base, alpha, beta)
             absent = np.where(own, 0, wrong)
             best = absent.argmax(axis=1)
             more = absent[np.arange(n), best] > other_probability
@@ -108,6 +115,7 @@ def fit(
             at = np.flatnonzero(judged) + start
             added[at], missed[at] = alpha, beta
             expected += wrong[own].sum(dtype=np.float64), wrong[~own].sum(dtype=np.float64)
+            all_right *= (1 - wrong).prod(axis=1, dtype=np.float64)
             np.maximum(score, wrong.max(axis=1), out=score)
             rows, columns = np.nonzero(wrong > limit)
             kept.append((rows, columns + start, wrong[rows, columns]))
@@ -115,15 +123,30 @@ def fit(
     empty = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
     rows, columns, wrong = (np.concatenate(column) for column in zip(empty, *kept, strict=True))
     order = np.lexsort((columns, -wrong, rows))
-    total = (float(expected[0]), float(expected[1]))
-    return MultiNoise(score, rows[order], columns[order], wrong[order], other, other_probability, added, missed, total)
+    return MultiNoise(
+        score=score,
+        any_wrong=(1 - all_right).astype(np.float32),
+        rows=rows[order],
+        columns=columns[order],
+        wrong=wrong[order],
+        other=other,
+        other_probability=other_probability,
+        added=added,
+        missed=missed,
+        expected=(float(expected[0]), float(expected[1])),
+    )
 
 
 def _doubts(
-    parts: Sequence[np.ndarray], given: np.ndarray, weights: np.ndarray, added: np.ndarray, missed: np.ndarray
+    parts: Sequence[np.ndarray],
+    given: np.ndarray,
+    weights: np.ndarray,
+    base: np.ndarray,
+    added: np.ndarray,
+    missed: np.ndarray,
 ) -> np.ndarray:
     """Returns the (N, B) probability that what the label says is wrong, by Bayes' rule."""
-    odds = sum((part * weight for part, weight in zip(parts, weights, strict=False)), weights[-1])
+    odds = sum((part * weight for part, weight in zip(parts, weights, strict=False)), weights[-1] + base)
     after = _after(np.asarray(odds), given, added, missed)
     return np.where(given, 1 - after, after)
 
@@ -135,7 +158,7 @@ def _after(odds: np.ndarray, given: np.ndarray, added: np.ndarray, missed: np.nd
 
 
 def _fitted(
-    parts: Sequence[np.ndarray], given: np.ndarray, n_classes: int
+    parts: Sequence[np.ndarray], given: np.ndarray, base: np.ndarray, n_classes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns of B classes the (P + 1, B) weights of the probes and an offset, and the two numbers of the table.
 
@@ -146,25 +169,26 @@ def _fitted(
     with_it, without = (counted * labels).sum(axis=0), (counted * ~labels).sum(axis=0)
     first = np.vstack([np.full((p, given.shape[1]), 0.5 / p), np.zeros((1, given.shape[1]))])
     weights, added, missed = first.copy(), np.full(given.shape[1], 0.05), np.full(given.shape[1], 0.05)
-    ridge = _RIDGE * np.minimum(with_it, without) + 1e-6
+    ridge = np.r_[np.full(p, _RIDGE), _RIDGE_OFFSET][:, None]
     prior = [np.maximum(_PRIOR * each, _MIN_PRIOR) for each in (with_it, without)]
     for _ in range(_ROUNDS):
         for _ in range(_NEWTON):
-            odds = np.einsum("pnb,pb->nb", stacked, weights)
+            odds = np.einsum("pnb,pb->nb", stacked, weights) + base
             classes = expit(odds)
             pull = counted * (_after(odds, labels, added, missed) - classes)
             slope = np.einsum("pnb,nb->pb", stacked, pull) - ridge * (weights - first)
             curve = np.einsum("pnb,qnb,nb->bpq", stacked, stacked, counted * classes * (1 - classes), optimize=True)
-            curve += ridge[:, None, None] * np.eye(p + 1)
+            curve += np.diag(ridge[:, 0])
             weights += np.linalg.solve(curve, slope.T[:, :, None])[:, :, 0].T
             weights[:p] = np.clip(weights[:p], 0, 5)
             weights[p] = np.clip(weights[p], -LIMIT, LIMIT)
-        odds = np.einsum("pnb,pb->nb", stacked, weights)
+        odds = np.einsum("pnb,pb->nb", stacked, weights) + base
         for _ in range(_STEPS):
             after = counted * _after(odds, labels, added, missed)
             has, lacks = after.sum(axis=0), (counted - after).sum(axis=0)
             missed = ((after * ~labels).sum(axis=0) + _PRIOR_NOISE * prior[0]) / (has + prior[0])
             added = (((counted - after) * labels).sum(axis=0) + _PRIOR_NOISE * prior[1]) / (lacks + prior[1])
+            missed, added = np.minimum(missed, _MAX_MISSED), np.minimum(added, _MAX_ADDED)
     return weights, added, missed
 
 

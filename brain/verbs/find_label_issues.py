@@ -11,7 +11,7 @@ from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.records import LabelIssues
 from loupe.brain.store import labels as store_labels
 from loupe.brain.store.labels import Kind
-from loupe.brain.verbs import label_issues_of_classes
+from loupe.brain.verbs import label_issues_of_classes, label_issues_of_several
 from loupe.brain.verbs.label_issues import Request
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: what judges each kind of field
 _KINDS: Mapping[Kind, Callable[[Lifecycle, Request], Any]] = {
     "class": label_issues_of_classes.find,
+    "classes": label_issues_of_several.find,
+    "prompt": label_issues_of_several.find_prompted,
 }
 
 
@@ -48,9 +50,11 @@ def find_label_issues(
 
     Args:
         samples: a dataset or view
-        label: a field of one class a sample: a Classification, or a text
+        label: a field of one class a sample, a Classification or a text such as ``scenario.animal``; or of several,
+            Classifications, where one without a class has none of them; or ``prompt``: then the classes are the things
+            that prompts ask for, and only what is asked for can be wrong
         probabilities: instead of the probe: a field of vectors with a probability for each class, or an array of
-            samples by classes, in the samples' order
+            samples by classes, in the samples' order; those of one class a sample sum to 1
         classes: the names that the probabilities are of, in their order; by default the dataset's classes for the
             field, else the names that occur, sorted
         embeddings: a field of vectors, such as ``loupe.embed`` writes

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
 from loupe.brain.engine.reader import Row
@@ -19,33 +18,23 @@ from loupe.brain.labels import noise
 from loupe.brain.labels.noise import Noise
 from loupe.brain.labels.probe import REPEATS, probe
 from loupe.brain.labels.records import Confusion, LabelIssue, LabelIssues
-from loupe.brain.sets.label_issues import LabelIssues as LabelIssuesMeasure
-from loupe.brain.similarity.neighbors import usable
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import labels as store_labels
-from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import splits as store_splits
-from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.labels import Labels
-from loupe.brain.verbs.flagging import apply_thresholds
-from loupe.brain.verbs.label_issues import Request
+from loupe.brain.verbs.label_issues import Request, limit_of, names_of, table_of, vectors_of_meaning
 from loupe.brain.verbs.lifecycle import Lifecycle
 
-#: vectors of shapes, not of meaning
-_SHAPES_ONLY = "hog"
 _MANY_CONFUSIONS = 50
+#: without its own fold, or group, such a class is known to nobody: each of its samples would look wrong
+_ALONE = "no other sample, or group of samples, has its class"
 
 
 def find(verb: Lifecycle, request: Request) -> LabelIssues:
     """Returns the labels of a field of one class a sample that are probably wrong, see ``loupe.find_label_issues``."""
-    folds = request.folds
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise InputError(f"expected at least 2 folds, got {folds!r}")
-    spec = registry.pick("set measure", registry.sets(), LabelIssuesMeasure.name)
-    assert isinstance(spec, LabelIssuesMeasure)
-    spec, samples = LabelIssuesMeasure(folds), verb.samples
+    spec, samples = request.measure(), verb.samples
     store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_labels.own_fields()])
     rows = store_sets.rows(samples, spec)
     labels = store_labels.read(samples, request.label)
@@ -58,21 +47,21 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
     scores = np.full(len(rows), math.nan, np.float32)
     scores[judged.places] = judged.known.wrong
     store_sets.write(samples, spec, rows, {"label_issue": scores}, judged.reasons)
-    apply_thresholds(samples, None if request.threshold is None else {"label_issue": request.threshold})
-    default = spec.outputs[0].default_threshold
-    assert default is not None
-    limit: Threshold = store_runs.load_thresholds(samples).get("label_issue", default)
-    result = _result(labels, judged, limit, request.label, folds)
+    limit = limit_of(samples, spec, request.threshold)
+    result = _result(labels, judged, limit, request.label, request.folds)
     store_labels.write(samples, labels.ids, {issue.id: issue for issue in result.issues})
     params = {"label": request.label, "threshold": limit.value, "source": judged.source}
-    params |= {"folds": folds, "seed": request.seed}
+    params |= {"folds": request.folds, "seed": request.seed}
     verb.finish(len(rows), unknown={spec.name: len(judged.reasons)}, params=params)
     return result
 
 
 @dataclass(frozen=True)
 class _Labeled:
-    """What was judged: the samples' places, their labels among the names, what is known, and why others are not."""
+    """What was judged: the samples' places, their labels among the names, what is known, and why others are not.
+
+    ``alone``: classes whose samples nothing else speaks for.
+    """
 
     places: np.ndarray
     names: list[str]
@@ -80,6 +69,7 @@ class _Labeled:
     known: Noise
     source: str
     reasons: dict[str, str]
+    alone: Sequence[str] = ()
 
 
 def _unlabeled(labels: Labels) -> dict[str, str]:
@@ -89,61 +79,41 @@ def _unlabeled(labels: Labels) -> dict[str, str]:
 def _by_probe(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Request) -> _Labeled:
     samples, embeddings = verb.samples, request.embeddings
     groups = store_splits.group_fields(samples, request.groups)
-    if (store_vectors.made_by(samples, embeddings) or {}).get("name") == _SHAPES_ONLY:
-        raise InputError(
-            f"expected vectors of meaning in {embeddings!r}, got those of {_SHAPES_ONLY}, which sees shapes: "
-            "run `loupe weights get efficientnet_lite0`, then loupe.embed, or give probabilities of a model of your own"
-        )
-    vectors = usable(store_sets.vectors(samples, rows, embeddings))
+    vectors = vectors_of_meaning(samples, rows, embeddings)
     codes = labels.codes()
     kept = codes[vectors.index] >= 0
     places, unit = vectors.index[kept], vectors.unit[kept]
+    own_groups = store_splits.groups(samples, groups)[places] if groups else np.arange(len(places))
+    alone = label_issues.alone(codes[places], own_groups)
+    reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels)
+    reasons |= {labels.ids[at]: _ALONE for at in places[alone].tolist()}
+    rare = sorted({labels.classes[at] for at in codes[places[alone]].tolist()})
+    places, unit, own_groups = places[~alone], unit[~alone], own_groups[~alone]
     present, given = np.unique(codes[places], return_inverse=True)
     if len(present) < 2:
         raise InputError(
-            f"expected at least two classes on samples with a vector in {embeddings!r}, got {len(present)}: "
-            "run loupe.embed first"
+            f"expected at least two classes on samples with a vector in {embeddings!r}, each in two groups or more, "
+            f"got {len(present)}: run loupe.embed first"
         )
-    own_groups = store_splits.groups(samples, groups)[places] if groups else None
 
     def step(done: int, total: int) -> None:
         verb.step(done, total, "judging each label by the others")
 
     given = given.ravel()
     probes = probe(unit, given, len(present), groups=own_groups, folds=request.folds, seed=request.seed, step=step)
-    reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels)
     names = [labels.classes[at] for at in present.tolist()]
-    return _Labeled(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons)
+    return _Labeled(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons, rare)
 
 
 def _by_probabilities(
     samples: Any, rows: Sequence[Row], labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
 ) -> _Labeled:
-    names = list(classes) if classes is not None else labels.declared or labels.classes
-    unknown = sorted(set(labels.classes) - set(names))
-    if unknown:
-        raise InputError(f"expected a probability for each class, got none for {', '.join(map(repr, unknown[:5]))}")
+    names = names_of(classes, labels.declared, labels.classes)
     if len(names) < 2:
         raise InputError(f"expected at least two classes, got {len(names)}")
-    n = len(labels.ids)
-    known = np.array([name is not None for name in labels.given])
-    if isinstance(probabilities, str):
-        given = store_sets.vectors(samples, rows, probabilities)
-        without = [at for at in np.flatnonzero(known).tolist() if given[at] is None]
-        known[without] = False
-        held = [vector for at, vector in enumerate(given) if known[at] and vector is not None]
-        sizes = {vector.size for vector in held}
-        if sizes - {len(names)}:
-            wrong = ", ".join(map(str, sorted(sizes)))
-            raise InputError(f"expected {len(names)} probabilities a sample in {probabilities!r}, got {wrong}")
-        table = np.stack(held) if held else np.zeros((0, len(names)))
-        source = probabilities
-    else:
-        without = []
-        table = np.asarray(probabilities, dtype=np.float32)
-        if table.shape != (n, len(names)):
-            raise InputError(f"expected probabilities of shape ({n}, {len(names)}), got {table.shape}")
-        table, source = table[known], "given probabilities"
+    labeled = np.array([name is not None for name in labels.given], dtype=bool)
+    table, known, source = table_of(samples, rows, probabilities, len(names), labeled)
+    without = np.flatnonzero(labeled & ~known).tolist()
     made = label_issues.require_probabilities(table, int(known.sum()), len(names))
     places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
     own = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
@@ -182,7 +152,7 @@ def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, fold
         ),
         duplicates={name: {labels.ids[at]: labels.given[at] or "" for at in own} for name, own in groups.items()},
         same_names=tuple(label_issues.same_names([*labels.classes, *labels.declared])),
-        rare=tuple(names[at] for at in np.flatnonzero((sizes > 0) & (sizes < folds)).tolist()),
+        rare=(*judged.alone, *(names[at] for at in np.flatnonzero((sizes > 0) & (sizes < folds)).tolist())),
         empty=tuple(name for name in labels.declared if name not in set(labels.classes)),
         source=judged.source,
     )

@@ -48,6 +48,7 @@ def test_it_is_calibrated_and_learns_the_noise_of_each_class(sharpness: float, s
         inside = (table >= low) & (table < high)
         assert table[inside].mean() == pytest.approx(wrong[inside].mean(), abs=0.06)
     assert made.score == pytest.approx(table.max(axis=1))
+    assert made.any_wrong.mean() == pytest.approx(wrong.any(axis=1).mean(), abs=0.02)
     absent = np.where(given, 0, table)
     assert made.other.tolist() == np.where(given.all(axis=1), -1, absent.argmax(axis=1)).tolist()
     assert made.other_probability == pytest.approx(absent.max(axis=1))
