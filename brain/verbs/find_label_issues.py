@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.labels.box_records import BoxIssues
 from loupe.brain.labels.records import LabelIssues
 from loupe.brain.store import labels as store_labels
 from loupe.brain.store.labels import Kind
-from loupe.brain.verbs import label_issues_of_classes
+from loupe.brain.verbs import label_issues_of_boxes, label_issues_of_classes
 from loupe.brain.verbs.label_issues import Request
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 #: what judges each kind of field
 _KINDS: Mapping[Kind, Callable[[Lifecycle, Request], Any]] = {
     "class": label_issues_of_classes.find,
+    "boxes": label_issues_of_boxes.find,
 }
 
 
@@ -35,9 +37,11 @@ def find_label_issues(
     groups: str | Sequence[str] | None = None,
     folds: int = 5,
     threshold: float | None = None,
+    overlap: float = 0.5,
+    evidence: Mapping[str, float] | None = None,
     seed: int = 0,
     progress: bool | ProgressCallback | None = None,
-) -> LabelIssues:
+) -> LabelIssues | BoxIssues:
     """Finds labels that are probably wrong, and says what they probably should be. The labels themselves stay.
 
     Each label is judged by a probe over the vectors that has not seen it, or by probabilities of a model of your own
@@ -79,16 +83,18 @@ def find_label_issues(
     """
     request = Request(
         label,
-        probabilities,
-        classes,
-        embeddings,
-        predictions,
+        probabilities=probabilities,
+        classes=classes,
+        embeddings=embeddings,
+        predictions=predictions,
         groups=groups,
         folds=folds,
         threshold=threshold,
+        overlap=overlap,
+        evidence=evidence,
         seed=seed,
     )
     with running(samples, "find_label_issues", progress, label="label issues") as verb:
         kind = store_labels.kind_of(verb.samples, label, tuple(_KINDS))
-        result: LabelIssues = _KINDS[kind](verb, request)
+        result: LabelIssues | BoxIssues = _KINDS[kind](verb, request)
     return result
