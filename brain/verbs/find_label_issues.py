@@ -44,34 +44,41 @@ def find_label_issues(
 ) -> LabelIssues | BoxIssues:
     """Finds labels that are probably wrong, and says what they probably should be. The labels themselves stay.
 
-    Each label is judged by a probe over the vectors that has not seen it, or by probabilities of a model of your own
-    that has not been trained on it; how often each class is given another label is learned along. Writes
-    ``quality.label_issue`` (the probability that the label is wrong), flags the failure ``label_issue``, and puts the
-    suggestion with its reason into ``label_issues``. Duplicates with two labels, class names that differ by case only,
-    and classes too rare to judge are told as well.
+    One class a sample: each label is judged by a probe over the vectors that has not seen it, or by probabilities of a
+    model of your own that has not been trained on it; how often each class is given another label is learned along.
+    Writes ``quality.label_issue`` (the probability that the label is wrong), flags the failure ``label_issue``, and
+    puts the suggestion with its reason into ``label_issues``. Duplicates with two labels, class names that differ by
+    case only, and classes too rare to judge are told as well.
+
+    Boxes: by the predictions of a model of your own, overlooked objects, badly located boxes and boxes of another class
+    (the three kinds of ObjectLab, arXiv:2309.00832). Writes ``quality.box_issue`` (the worst box, in [0, 1]), flags the
+    failure ``box_issue``, and puts what each suspicious box should be, and where, into ``box_issues``.
 
     Args:
         samples: a dataset or view
-        label: a field of one class a sample: a Classification, or a text
+        label: a field of one class a sample (a Classification, or a text), or of boxes (Detections)
         probabilities: instead of the probe: a field of vectors with a probability for each class, or an array of
             samples by classes, in the samples' order
         classes: the names that the probabilities are of, in their order; by default the dataset's classes for the
-            field, else the names that occur, sorted
+            field, else the names that occur, sorted. Of boxes: what may be suggested beside the classes that occur
         embeddings: a field of vectors, such as ``loupe.embed`` writes
-        predictions: a field of what a model of your own says, which was not trained on these labels
+        predictions: of boxes: a field of Detections with confidences, of a model that was not trained on these labels
         groups: fields whose values are kept on one side of every fold: a prompt, a scene, a patient. None:
             ``duplicate_group``, where ``find_duplicates`` has run
         folds: into how many parts the samples are put, at least 2
         threshold: the score in [0, 1] above which a label is an issue; kept on the dataset like any threshold of
             ``flag``. By default the dataset's own, else that of the measure
+        overlap: the intersection over the union from which two boxes are of the same object, in (0, 1)
+        evidence: of boxes, how much has to speak for an issue until it scores one half, in (0, 1), by kind. By default
+            ``{"overlooked": 0.75, "badly_located": 0.2, "swapped": 0.87}``; more flags fewer
         seed: of the folds
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Raises:
         UnknownName: no such field; the nearest name is suggested
         InputError: a field of another kind; fewer than two classes; vectors that say nothing of meaning (``hog``);
-            probabilities of another shape, with NaN, or that do not sum to 1; a field of the user's own has a name that
-            Loupe writes to
+            probabilities of another shape, with NaN, or that do not sum to 1; boxes without predictions, or with
+            predictions of other classes; a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
 
@@ -80,6 +87,7 @@ def find_label_issues(
         loupe.embed(dataset)
         made = loupe.find_label_issues(dataset, "ground_truth")
         dataset.select(made.ids, ordered=True)
+        loupe.find_label_issues(dataset, "boxes", predictions="detector")
     """
     request = Request(
         label,
