@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from loupe.brain.labels.box_records import BoxIssues
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -12,11 +13,38 @@ from loupe.operators.split import group_choices, known_groups
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
 
+if TYPE_CHECKING:
+    from loupe.brain.store.labels import Kind
+
+#: which kinds of labels each setting is for; all others are for all of them
+_FOR: Mapping[str, tuple[Kind, ...]] = {
+    **dict.fromkeys(("probabilities", "embeddings", "groups", "folds", "seed"), ("class",)),
+    **dict.fromkeys(("predictions", "overlap"), ("boxes",)),
+}
+_WORDS: Mapping[Kind, str] = {"class": "", "boxes": "Boxes: needs a model's predictions"}
+
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
     from loupe.brain.store import labels
 
-    return {path: (path, "") for path in labels.fields_of(form.samples)}
+    return {path: (path, words) for kind, words in _WORDS.items() for path in labels.fields_of(form.samples, kind)}
+
+
+def _kind(form: Form) -> Kind | None:
+    """Returns what the chosen labels are; None where there is nothing to choose."""
+    from loupe.brain.store import labels
+
+    choices, chosen = _labels(form), form.params.get("label")
+    path = chosen if isinstance(chosen, str) and chosen in choices else next(iter(choices), None)
+    return None if path is None else labels.kind_of(form.samples, path)
+
+
+def _predictions(form: Form) -> dict[str, tuple[str, str]]:
+    from loupe.brain.store import labels
+
+    kind = _kind(form)
+    chosen = form.params.get("label") or next(iter(_labels(form)), None)
+    return {name: (name, "") for name in labels.fields_of(form.samples, kind) if name != chosen} if kind else {}
 
 
 def _probabilities(form: Form) -> dict[str, tuple[str, str]]:
@@ -33,7 +61,7 @@ class FindLabelIssues(VerbOperator):
     widgets = {
         "label": Choice(
             _labels,
-            absent=("There are no labels", "This needs a field of one class a sample."),
+            absent=("There are no labels", "This needs a field of one class a sample, or of boxes with predictions."),
             description="The field of labels to judge",
         ),
         "embeddings": Choice(
@@ -53,19 +81,36 @@ class FindLabelIssues(VerbOperator):
             default=known_groups,
             description="Samples that share a value never judge each other: duplicates, a prompt, a scene",
         ),
+        "predictions": Choice(
+            _predictions,
+            absent=("There are no predictions", "Add a field of what a model says, of the same kind as the labels."),
+            description="What a model says that was not trained on these labels",
+            needed=True,
+        ),
         "folds": Number(2, 50),
+        "overlap": Number(0.1, 0.9),
     }
-    hidden = {"classes": "the names of the probabilities' columns, in Python; the form takes the dataset's"}
-    settings = ("probabilities", "groups", "folds", "seed")
+    hidden = {
+        "classes": "the names of the probabilities' columns, in Python; the form takes the dataset's",
+        "evidence": "a number for each kind of issue, in Python; the form has the threshold",
+    }
+    settings = ("probabilities", "groups", "folds", "overlap", "seed")
+
+    def shows(self, form: Form, name: str) -> bool:
+        kind = _kind(form)
+        return name not in _FOR or kind in _FOR[name] or (kind is None and "class" in _FOR[name])
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.issues), 'label')} of {result.n:,} are probably wrong"
-        rows = [(each.given, each.suggested, f"{each.score:.3f}", each.reason) for each in result.issues]
+        what = "sample" if isinstance(result, BoxIssues) else "label"
+        message = f"{summary.counted(len(result.ids), what)} of {result.n:,} are probably wrong"
         text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences())
-        if rows:
-            text += "\n\n" + summary.table(["Given", "Suggested", "Score", "Why"], rows)
-            text += (
-                "\n\nNext: filter by **failures** (label_issue) in the sidebar; the suggestion is in **label_issues**."
-            )
+        if result.issues:
+            made = result.table()
+            # the first column, the sample's id, says nothing to a person
+            head = [name.capitalize() for name in made.head[1:]]
+            text += "\n\n" + summary.table(head, [row[1:] for row in made.rows])
+            text += f"\n\nand {made.more:,} more" if made.more else ""
+            failure, field = ("box_issue", "box_issues") if what == "sample" else ("label_issue", "label_issues")
+            text += f"\n\nNext: filter by **failures** ({failure}) in the sidebar; the suggestion is in **{field}**."
         facts = {"n": result.n, "issues": len(result.issues), "ids": list(result.ids[:1000])}
         return Summary(message, text, facts)

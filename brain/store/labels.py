@@ -18,7 +18,7 @@ from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.fields import GROUP, PROMPT, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, "id", "filepath", "prompt"}
+_NOT_LABELS = {SUGGESTED, "box_issues", "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: what a field holds for a sample: one class (or a text), several classes, boxes, a mask, or the classes of a prompt
 Kind: TypeAlias = Literal["class", "classes", "boxes", "mask", "prompt"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class Request:
     groups: str | Sequence[str] | None = None
     folds: int = 5
     threshold: float | None = None
+    overlap: float = 0.5
+    evidence: Mapping[str, float] | None = None
     seed: int = 0
 
     def measure(self) -> LabelIssuesMeasure:

@@ -129,7 +129,7 @@ def test_bad_input(dataset: Any) -> None:
 
     with pytest.raises(UnknownName, match="label"):
         loupe.find_label_issues(dataset, "labl")
-    with pytest.raises(InputError, match="expected a field of labels, .*VectorField"):
+    with pytest.raises(InputError, match=r"expected a field of labels, .*VectorField"):
         loupe.find_label_issues(dataset, "embeddings")
     with pytest.raises(UnknownName, match="embeddings"):
         loupe.find_label_issues(dataset, "text", embeddings="vectors")
