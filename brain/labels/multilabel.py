@@ -24,7 +24,7 @@ _ROUNDS, _NEWTON, _STEPS = 12, 3, 5
 #: so few numbers need no more samples than these; fewer where there are many classes
 _FITTED_ON, _FITTED_ON_MANY, _MANY = 20_000, 4_000, 100
 #: weight of the first table, in samples for each sample of the class and of the rest, and its minimum; its mix-ups
-_PRIOR, _MIN_PRIOR, _PRIOR_NOISE = 0.001, 2.0, 0.02
+_PRIOR, _MIN_PRIOR, _PRIOR_NOISE = 0.001, 10.0, 0.05
 #: how surely the weights of the probes and the offset are about the first ones: one over the variance
 _RIDGE, _RIDGE_OFFSET = 4.0, 0.5
 #: no class is more often wrongly given, or missing, than this: else all could be, of which few are labeled
@@ -100,7 +100,7 @@ def fit(
         judged = (counts >= min_count) & (n - counts >= min_count)
         if judged.any():
             # what a probe says beside how frequent the class is: where it says nothing, that is left
-            base = np.log(counts / np.maximum(n - counts, 0.5))[judged].astype(np.float32)
+            base = np.log(np.maximum(counts, 0.5) / np.maximum(n - counts, 0.5))[judged].astype(np.float32)
             parts = [np.clip(part, -LIMIT, LIMIT)[:, judged] - base for part in probes(block)]
             weights, alpha, beta = _fitted(parts, own[:, judged], base, n_classes)
             wrong = np.zeros(own.shape, dtype=np.float32)
@@ -167,7 +167,7 @@ def _fitted(
     labels, stacked, counted = _drawn(parts, given, _FITTED_ON if n_classes <= _MANY else _FITTED_ON_MANY)
     p = len(parts)
     with_it, without = (counted * labels).sum(axis=0), (counted * ~labels).sum(axis=0)
-    first = np.vstack([np.full((p, given.shape[1]), 0.5 / p), np.zeros((1, given.shape[1]))])
+    first = np.vstack([np.full((p, given.shape[1]), 1 / p), np.zeros((1, given.shape[1]))])
     weights, added, missed = first.copy(), np.full(given.shape[1], 0.05), np.full(given.shape[1], 0.05)
     ridge = np.r_[np.full(p, _RIDGE), _RIDGE_OFFSET][:, None]
     prior = [np.maximum(_PRIOR * each, _MIN_PRIOR) for each in (with_it, without)]

@@ -66,7 +66,9 @@ def find_label_issues(
         classes: the names that the probabilities are of, in their order; by default the dataset's classes for the
             field, else the names that occur, sorted. Of boxes: what may be suggested beside the classes that occur
         embeddings: a field of vectors, such as ``loupe.embed`` writes
-        predictions: of boxes: a field of Detections with confidences, of a model that was not trained on these labels
+        predictions: a field of the same kind as the labels, with confidences or logits, of a model that was not trained
+            on these labels. Boxes need it; elsewhere it stands for ``probabilities``. Logits are used where the order
+            of their classes is known, by ``classes`` or the dataset's own
         groups: fields whose values are kept on one side of every fold: a prompt, a scene, a patient. None:
             ``duplicate_group``, where ``find_duplicates`` has run
         folds: into how many parts the samples are put, at least 2

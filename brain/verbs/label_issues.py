@@ -15,9 +15,12 @@ from loupe.brain.core.records import Threshold
 from loupe.brain.engine.reader import Row
 from loupe.brain.sets.label_issues import LabelIssues as LabelIssuesMeasure
 from loupe.brain.similarity.neighbors import Vectors, usable
+from loupe.brain.store import predicted
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import vectors as store_vectors
+from loupe.brain.store.labels import Kind
+from loupe.brain.store.predicted import Predicted
 from loupe.brain.verbs.flagging import apply_thresholds
 
 if TYPE_CHECKING:
@@ -85,6 +88,19 @@ def limit_of(samples: fo.Dataset | fo.DatasetView, spec: LabelIssuesMeasure, thr
     assert default is not None
     stored: Threshold = store_runs.load_thresholds(samples).get("label_issue", default)
     return stored
+
+
+def predicted_by(samples: fo.Dataset | fo.DatasetView, request: Request, kind: Kind) -> Predicted | None:
+    """Returns what the model says whose predictions were given; None where none were.
+
+    Raises:
+        UnknownName, InputError: as for ``predicted.read``; or probabilities were given, too
+    """
+    if request.predictions is None:
+        return None
+    if request.probabilities is not None:
+        raise InputError("expected probabilities or predictions, got both: a label is judged by either")
+    return predicted.read(samples, request.predictions, kind)
 
 
 def table_of(

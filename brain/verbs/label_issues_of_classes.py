@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
@@ -24,10 +22,12 @@ from loupe.brain.store import labels as store_labels
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import splits as store_splits
 from loupe.brain.store.labels import Labels
-from loupe.brain.verbs.label_issues import Request, limit_of, names_of, table_of, vectors_of_meaning
+from loupe.brain.verbs.label_issues import Request, limit_of, names_of, predicted_by, table_of, vectors_of_meaning
 from loupe.brain.verbs.lifecycle import Lifecycle
 
 _MANY_CONFUSIONS = 50
+#: the factors that a prompt was made from
+_PROMPTED = "scenario."
 #: without its own fold, or group, such a class is known to nobody: each of its samples would look wrong
 _ALONE = "no other sample, or group of samples, has its class"
 
@@ -41,8 +41,8 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
     verb.step(0, REPEATS + 1, "reading")
     judged = (
         _by_probe(verb, rows, labels, request)
-        if request.probabilities is None
-        else _by_probabilities(samples, rows, labels, request.probabilities, request.classes)
+        if request.probabilities is None and request.predictions is None
+        else _by_probabilities(verb, rows, labels, request)
     )
     scores = np.full(len(rows), math.nan, np.float32)
     scores[judged.places] = judged.known.wrong
@@ -105,20 +105,34 @@ def _by_probe(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Req
     return _Labeled(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons, rare)
 
 
-def _by_probabilities(
-    samples: Any, rows: Sequence[Row], labels: Labels, probabilities: str | ArrayLike, classes: Sequence[str] | None
-) -> _Labeled:
-    names = names_of(classes, labels.declared, labels.classes)
+def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Request) -> _Labeled:
+    model = predicted_by(verb.samples, request, "class")
+    occurring = labels.classes if model is None else sorted({*labels.classes, *model.classes})
+    names = names_of(request.classes, labels.declared, occurring)
     if len(names) < 2:
         raise InputError(f"expected at least two classes, got {len(names)}")
     labeled = np.array([name is not None for name in labels.given], dtype=bool)
-    table, known, source = table_of(samples, rows, probabilities, len(names), labeled)
+    if model is not None:
+        known, source = labeled & model.known, f"the predictions of {request.predictions}"
+        table = model.exclusive(names, ordered=bool(request.classes or labels.declared))[known]
+    else:
+        assert request.probabilities is not None
+        table, known, source = table_of(verb.samples, rows, request.probabilities, len(names), labeled)
+    if not known.any():
+        raise InputError(f"expected samples with a label in {request.label!r} and probabilities, got none with both")
     without = np.flatnonzero(labeled & ~known).tolist()
     made = label_issues.require_probabilities(table, int(known.sum()), len(names))
     places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
     own = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
     reasons = {labels.ids[at]: "no probabilities" for at in without} | _unlabeled(labels)
     return _Labeled(places, names, own, noise.fit([np.log(np.maximum(made, noise.FLOOR))], own), source, reasons)
+
+
+def _reason(given: str, wrong: float, suggested: str, probability: float, *, prompted: bool) -> str:
+    """Returns why a label is probably wrong; of a factor of the prompt it is the picture that is."""
+    if prompted:
+        return f"the prompt asks for {given} ({1 - wrong:.1%}); the picture is like {suggested}'s ({probability:.0%})"
+    return f"{suggested} {probability:.0%}, {given} {1 - wrong:.1%}"
 
 
 def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, folds: int) -> LabelIssues:
@@ -132,8 +146,13 @@ def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, fold
             suggested=names[int(known.suggested[at])],
             score=float(known.wrong[at]),
             probability=float(known.suggested_probability[at]),
-            reason=f"{names[int(known.suggested[at])]} {known.suggested_probability[at]:.0%}, "
-            f"{names[int(judged.given[at])]} {1 - known.wrong[at]:.1%}",
+            reason=_reason(
+                names[int(judged.given[at])],
+                float(known.wrong[at]),
+                names[int(known.suggested[at])],
+                float(known.suggested_probability[at]),
+                prompted=label.startswith(_PROMPTED),
+            ),
         )
         for at in order.tolist()
     )

@@ -25,7 +25,15 @@ from loupe.brain.store import labels_of_several
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import splits as store_splits
 from loupe.brain.store.labels_of_several import SeveralLabels
-from loupe.brain.verbs.label_issues import Request, limit_of, names_of, table_of, vectors_of_meaning, wanted_limit
+from loupe.brain.verbs.label_issues import (
+    Request,
+    limit_of,
+    names_of,
+    predicted_by,
+    table_of,
+    vectors_of_meaning,
+    wanted_limit,
+)
 from loupe.brain.verbs.lifecycle import Lifecycle
 
 _MANY = 50
@@ -46,7 +54,7 @@ def find_prompted(verb: Lifecycle, request: Request) -> LabelIssues:
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
+class _Labeled:
     """What was judged: the samples' places, their (M, L) classes among the names, what is known, why others are not."""
 
     places: np.ndarray
@@ -70,7 +78,7 @@ def _find(
     above = wanted_limit(samples, spec, request.threshold)
     judged = (
         _by_probe(verb, rows, labels, request, above, kind)
-        if request.probabilities is None
+        if request.probabilities is None and request.predictions is None
         else _by_probabilities(verb, rows, labels, request, above, kind)
     )
     scores = np.full(len(rows), math.nan, np.float32)
@@ -92,7 +100,7 @@ def _unlabeled(labels: SeveralLabels, kind: str) -> dict[str, str]:
 
 def _by_probe(
     verb: Lifecycle, rows: Sequence[Row], labels: SeveralLabels, request: Request, above: float, kind: str
-) -> _Judged:
+) -> _Labeled:
     samples = verb.samples
     groups = store_splits.group_fields(samples, request.groups)
     vectors = vectors_of_meaning(samples, rows, request.embeddings)
@@ -121,7 +129,7 @@ def _by_probe(
     reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels, kind)
     names = [labels.classes[at] for at in np.flatnonzero(judged).tolist()]
     rare = tuple(labels.classes[at] for at in np.flatnonzero(~judged).tolist())
-    return _Judged(places, names, own, known, f"a probe over {request.embeddings}", reasons, rare)
+    return _Labeled(places, names, own, known, f"a probe over {request.embeddings}", reasons, rare)
 
 
 def _groups_with(given: sparse.csc_matrix, groups: np.ndarray) -> np.ndarray:
@@ -133,12 +141,20 @@ def _groups_with(given: sparse.csc_matrix, groups: np.ndarray) -> np.ndarray:
 
 def _by_probabilities(
     verb: Lifecycle, rows: Sequence[Row], labels: SeveralLabels, request: Request, above: float, kind: str
-) -> _Judged:
-    assert request.probabilities is not None
-    names = names_of(request.classes, labels.declared, labels.classes)
+) -> _Labeled:
+    model = predicted_by(verb.samples, request, "classes")
+    occurring = labels.classes if model is None else sorted({*labels.classes, *model.classes})
+    names = names_of(request.classes, labels.declared, occurring)
     if not names:
         raise InputError(f"expected at least one class in {request.label!r}, got none")
-    table, known, source = table_of(verb.samples, rows, request.probabilities, len(names), labels.known)
+    if model is not None:
+        known, source = labels.known & model.known, f"the predictions of {request.predictions}"
+        table = model.several(names)[known]
+    else:
+        assert request.probabilities is not None
+        table, known, source = table_of(verb.samples, rows, request.probabilities, len(names), labels.known)
+    if not known.any():
+        raise InputError(f"expected samples with a label in {request.label!r} and probabilities, got none with both")
     made = label_issues.require_probabilities(table, int(known.sum()), len(names), exclusive=False)
     places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
     entries = labels.given[places].tocoo()
@@ -155,11 +171,11 @@ def _by_probabilities(
 
     noise = multilabel.fit(log_odds, given, limit=above, only_given=kind == "prompt", step=step)
     reasons = {labels.ids[at]: "no probabilities" for at in np.flatnonzero(labels.known & ~known).tolist()}
-    return _Judged(places, names, given, noise, source, reasons | _unlabeled(labels, kind), ())
+    return _Labeled(places, names, given, noise, source, reasons | _unlabeled(labels, kind), ())
 
 
 def _result(
-    labels: SeveralLabels, judged: _Judged, request: Request, kind: Literal["classes", "prompt"]
+    labels: SeveralLabels, judged: _Labeled, request: Request, kind: Literal["classes", "prompt"]
 ) -> LabelIssues:
     known, names = judged.known, judged.names
     shown = [", ".join(labels.names(at)) for at in range(len(labels.ids))]
@@ -233,10 +249,12 @@ def _prompt_reason(wrong: Sequence[tuple[int, float]], names: Sequence[str], oth
     return f"the prompt asks for {asked}; {instead}"
 
 
-def _by_class(judged: _Judged, sizes: np.ndarray, kind: str) -> tuple[ClassNoise, ...]:
+def _by_class(judged: _Labeled, sizes: np.ndarray, kind: str) -> tuple[ClassNoise, ...]:
     """Returns the classes with the most issues."""
     known, n = judged.known, len(judged.places)
-    is_given = np.asarray(judged.given.tocsr()[known.rows, known.columns]).ravel() > 0
+    entries = judged.given.tocoo()
+    width = len(judged.names)
+    is_given = np.isin(known.rows * width + known.columns, entries.row.astype(np.int64) * width + entries.col)
     wrong = np.bincount(known.columns[is_given], minlength=len(judged.names))
     missing = np.bincount(known.columns[~is_given], minlength=len(judged.names))
     order = np.argsort(-(wrong + missing), kind="stable")[:_MANY]
