@@ -41,6 +41,8 @@ class BoxIssues(SetMeasure):
     )
 
     overlap: float = specs.param(0.5, "Boxes that overlap by this much are of one object", low=0.1, high=0.9)
-    overlooked: float = specs.param(0.75, "Evidence of an overlooked object that scores one half", low=0.01, high=0.99)
-    badly_located: float = specs.param(0.2, "Evidence of a badly located box that scores one half", low=0.01, high=0.99)
-    swapped: float = specs.param(0.87, "Evidence of another class that scores one half", low=0.01, high=0.99)
+    overlooked: float = specs.param(0.6, "Evidence of an overlooked object that scores one half", low=0.01, high=0.99)
+    badly_located: float = specs.param(
+        0.25, "Evidence of a badly located box that scores one half", low=0.01, high=0.99
+    )
+    swapped: float = specs.param(0.84, "Evidence of another class that scores one half", low=0.01, high=0.99)
