@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import fiftyone as fo
+from fiftyone.operators import types
+
 from loupe.brain.labels.box_records import BoxIssues
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
+from loupe.operators.signature import Parameter
 from loupe.operators.split import group_choices, known_groups
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
@@ -18,10 +22,16 @@ if TYPE_CHECKING:
 
 #: which kinds of labels each setting is for; all others are for all of them
 _FOR: Mapping[str, tuple[Kind, ...]] = {
-    **dict.fromkeys(("probabilities", "embeddings", "groups", "folds", "seed"), ("class",)),
-    **dict.fromkeys(("predictions", "overlap"), ("boxes",)),
+    **dict.fromkeys(("probabilities", "embeddings", "groups", "folds", "seed"), ("class", "classes", "prompt")),
+    "predictions": ("boxes", "class", "classes"),
+    "overlap": ("boxes",),
 }
-_WORDS: Mapping[Kind, str] = {"class": "", "boxes": "Boxes: needs a model's predictions"}
+_WORDS: Mapping[Kind, str] = {
+    "class": "",
+    "classes": "Several classes a sample",
+    "prompt": "The pictures, by what their prompts ask for",
+    "boxes": "Boxes: needs a model's predictions",
+}
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
@@ -44,11 +54,29 @@ def _predictions(form: Form) -> dict[str, tuple[str, str]]:
 
     kind = _kind(form)
     chosen = form.params.get("label") or next(iter(_labels(form)), None)
-    return {name: (name, "") for name in labels.fields_of(form.samples, kind) if name != chosen} if kind else {}
+    own = [name for name in labels.fields_of(form.samples, kind) if name != chosen] if kind else []
+    # a text has no confidence
+    return {name: (name, "") for name in own if not isinstance(form.samples.get_field(name), fo.StringField)}
 
 
 def _probabilities(form: Form) -> dict[str, tuple[str, str]]:
     return {name: (name, "A field with a probability for each class") for name in forms.vector_fields(form.samples)}
+
+
+class _Predictions(Choice):
+    """Predictions: boxes need them; where vectors judge the labels, too, there may be none."""
+
+    def _of(self, form: Form) -> Choice:
+        if _kind(form) == "boxes":
+            return Choice(self.choices, absent=self.absent, description=self.description, needed=True)
+        none = ("(judge by the vectors)", "Or by probabilities, where they are given")
+        return Choice(self.choices, none=none, description=self.description)
+
+    def draw(self, form: Form, parameter: Parameter) -> types.Property | None:
+        return self._of(form).draw(form, parameter)
+
+    def parse(self, form: Form, parameter: Parameter, raw: Any) -> str | None:
+        return self._of(form).parse(form, parameter, raw)
 
 
 class FindLabelIssues(VerbOperator):
@@ -61,7 +89,7 @@ class FindLabelIssues(VerbOperator):
     widgets = {
         "label": Choice(
             _labels,
-            absent=("There are no labels", "This needs a field of one class a sample, or of boxes with predictions."),
+            absent=("There are no labels", "This needs a field of classes, or of boxes with predictions."),
             description="The field of labels to judge",
         ),
         "embeddings": Choice(
@@ -81,11 +109,10 @@ class FindLabelIssues(VerbOperator):
             default=known_groups,
             description="Samples that share a value never judge each other: duplicates, a prompt, a scene",
         ),
-        "predictions": Choice(
+        "predictions": _Predictions(
             _predictions,
             absent=("There are no predictions", "Add a field of what a model says, of the same kind as the labels."),
             description="What a model says that was not trained on these labels",
-            needed=True,
         ),
         "folds": Number(2, 50),
         "overlap": Number(0.1, 0.9),
@@ -101,7 +128,8 @@ class FindLabelIssues(VerbOperator):
         return name not in _FOR or kind in _FOR[name] or (kind is None and "class" in _FOR[name])
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        what = "sample" if isinstance(result, BoxIssues) else "label"
+        boxes = isinstance(result, BoxIssues)
+        what = "sample" if boxes or result.kind != "class" else "label"
         message = f"{summary.counted(len(result.ids), what)} of {result.n:,} are probably wrong"
         text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences())
         if result.issues:
@@ -110,7 +138,7 @@ class FindLabelIssues(VerbOperator):
             head = [name.capitalize() for name in made.head[1:]]
             text += "\n\n" + summary.table(head, [row[1:] for row in made.rows])
             text += f"\n\nand {made.more:,} more" if made.more else ""
-            failure, field = ("box_issue", "box_issues") if what == "sample" else ("label_issue", "label_issues")
+            failure, field = ("box_issue", "box_issues") if boxes else ("label_issue", "label_issues")
             text += f"\n\nNext: filter by **failures** ({failure}) in the sidebar; the suggestion is in **{field}**."
         facts = {"n": result.n, "issues": len(result.issues), "ids": list(result.ids[:1000])}
         return Summary(message, text, facts)

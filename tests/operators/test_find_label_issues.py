@@ -11,6 +11,7 @@ pytestmark = pytest.mark.database
 
 OF_CLASSES = {"embeddings", "probabilities", "groups", "folds", "seed"}
 OF_BOXES = {"predictions", "overlap"}
+ONLY_OF_BOXES = {"overlap"}
 
 
 def test_what_is_asked_for_depends_on_the_kind_of_the_labels(filled: Any) -> None:
@@ -18,7 +19,10 @@ def test_what_is_asked_for_depends_on_the_kind_of_the_labels(filled: Any) -> Non
     of_classes = form(name, filled, {"settings": True})
     assert of_classes["label"].default == "ground_truth"
     assert of_classes.keys() >= OF_CLASSES
-    assert OF_BOXES.isdisjoint(of_classes)
+    assert ONLY_OF_BOXES.isdisjoint(of_classes)
+    # of classes predictions are one way of three
+    assert [choice.value for choice in of_classes["predictions"].view.choices] == ["(judge by the vectors)", "model"]
+    assert of_classes["predictions"].default == "(judge by the vectors)"
     of_boxes = form(name, filled, {"settings": True, "label": "boxes"})
     assert of_boxes.keys() >= OF_BOXES
     assert OF_CLASSES.isdisjoint(of_boxes)
@@ -47,5 +51,32 @@ def test_a_run_on_boxes_says_what_was_found(filled: Any) -> None:
         assert "1 sample of 12 are probably wrong" in summary
         assert "badly located" in summary
         assert "box_issues" in summary
+    finally:
+        own.delete()
+
+
+def test_several_classes_and_prompts_are_offered_and_run(filled: Any) -> None:
+    import fiftyone as fo
+    import numpy as np
+
+    own = filled.clone()
+    try:
+        animals = ["cat", "dog"] * 6
+        own.set_values("prompt", [f"a photo of a {animal}" for animal in animals])
+        own.set_values("embeddings", list(np.eye(2)[[animals.index(animal) for animal in animals]] + 0.01))
+        own.add_sample_field("several", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classifications)
+        given = [*animals[:-1], "cat"]
+        own.set_values(
+            "several", [fo.Classifications(classifications=[fo.Classification(label=animal)]) for animal in given]
+        )
+        choices = form("find_label_issues", own, {})["label"].view.choices
+        assert {"several", "prompt"} <= {choice.value for choice in choices}
+        offered = form("find_label_issues", own, {"label": "several", "settings": True})
+        assert offered.keys() >= OF_CLASSES
+        assert "predictions" not in form("find_label_issues", own, {"label": "prompt", "settings": True})
+        done = result("find_label_issues", own, untouched("find_label_issues", own, {"label": "several"}))
+        assert "samples have a class in several that is probably wrong, or lack one" in str(done)
+        asked = result("find_label_issues", own, untouched("find_label_issues", own, {"label": "prompt"}))
+        assert "0 samples of 12" in str(asked)
     finally:
         own.delete()

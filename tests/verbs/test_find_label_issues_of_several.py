@@ -1,4 +1,4 @@
-"""Several classes a sample: what is wrongly given and what is missing is told apart, and the labels stay as they are."""
+"""Several classes a sample: what is wrongly given is told from what is missing, and the labels stay as they are."""
 
 from __future__ import annotations
 
@@ -166,8 +166,7 @@ def test_rare_classes_duplicates_and_names(dataset: Any) -> None:
     )
     ids = dataset.values("id")
     dataset.add_sample_field("duplicate_group", fo.StringField)
-    twins = [at for at in (NONE, 1)]
-    dataset.set_values("duplicate_group", ["g" if at in twins else None for at in range(N)])
+    dataset.set_values("duplicate_group", ["g" if at in (NONE, 1) else None for at in range(N)])
     dataset.classes["labels"] = [*CLASSES, "yak"]
     dataset.save()
     made = loupe.find_label_issues(dataset, "labels")
