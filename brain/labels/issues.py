@@ -99,16 +99,17 @@ def disagreeing(groups: Sequence[str | None], given: Sequence[str | None]) -> di
     return {group: own for group, own in places.items() if len({given[at] for at in own}) > 1}
 
 
-def alone(given: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Returns which samples have a class that no other group has: (N,) bool. No other label speaks for theirs.
+def too_few(given: np.ndarray, groups: np.ndarray, minimum: int = 2) -> np.ndarray:
+    """Returns which samples have a class that fewer groups have: (N,) bool. No other label speaks for theirs.
 
     Args:
         given: (N,) int64: their classes
         groups: (N,) int64: samples of one group never judge each other
+        minimum: of groups
 
-    >>> alone(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 2, 3, 3])).tolist()
+    >>> too_few(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 2, 3, 3])).tolist()
     [False, False, True, True, True]
     """
     pairs = np.unique(np.stack([given, groups]), axis=1)
     classes, counts = np.unique(pairs[0], return_counts=True)
-    return np.isin(given, classes[counts < 2])
+    return np.isin(given, classes[counts < minimum])

@@ -83,6 +83,18 @@ def folds_of(given: np.ndarray, groups: np.ndarray, folds: int, rng: np.random.G
 
 def _discriminant(centered: np.ndarray, given: np.ndarray, n_classes: int, fold: np.ndarray, folds: int) -> np.ndarray:
     """Returns (N, K) float32 log-probabilities, each by a discriminant that has not seen the sample's fold."""
+    logs = np.empty((len(given), n_classes), dtype=np.float32)
+    for each, (weights, offsets) in enumerate(class_weights(centered, given, n_classes, fold, folds)):
+        for start in range(0, len(rows := np.flatnonzero(fold == each)), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            logs[part] = log_softmax(centered[part] @ weights + offsets)
+    return logs
+
+
+def class_weights(
+    centered: np.ndarray, given: np.ndarray, n_classes: int, fold: np.ndarray, folds: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Returns for each fold the (D, K) weights and (K,) offsets of the discriminant of all other folds."""
     size = centered.shape[1]
     counts = np.zeros((folds, n_classes))
     sums = np.zeros((folds, n_classes, size))
@@ -96,14 +108,8 @@ def _discriminant(centered: np.ndarray, given: np.ndarray, n_classes: int, fold:
         present = np.flatnonzero(counts[each])
         starts = np.searchsorted(given[rows][order], present)
         sums[each, present] = np.add.reduceat(own[order], starts, axis=0)
-    logs = np.empty((len(given), n_classes), dtype=np.float32)
-    for each in range(folds):
-        seen = counts.sum(axis=0) - counts[each]
-        weights, offsets = _fitted(seen, sums.sum(axis=0) - sums[each], scatter.sum(axis=0) - scatter[each])
-        for start in range(0, len(rows := np.flatnonzero(fold == each)), _CHUNK):
-            part = rows[start : start + _CHUNK]
-            logs[part] = _log_softmax(centered[part] @ weights + offsets)
-    return logs
+    every = counts.sum(axis=0), sums.sum(axis=0), scatter.sum(axis=0)
+    return [_fitted(every[0] - counts[each], every[1] - sums[each], every[2] - scatter[each]) for each in range(folds)]
 
 
 def _fitted(counts: np.ndarray, sums: np.ndarray, scatter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -158,6 +164,7 @@ def neighbors_of(centered: np.ndarray, groups: np.ndarray, rng: np.random.Genera
     return nearest, weight
 
 
-def _log_softmax(scores: np.ndarray) -> np.ndarray:
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Returns the (N, K) log-probabilities of (N, K) scores."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

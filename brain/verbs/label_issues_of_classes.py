@@ -12,7 +12,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
 from loupe.brain.engine.reader import Row
 from loupe.brain.labels import issues as label_issues
-from loupe.brain.labels import noise
+from loupe.brain.labels import many_classes, noise
 from loupe.brain.labels.noise import Noise
 from loupe.brain.labels.probe import REPEATS, probe
 from loupe.brain.labels.records import Confusion, LabelIssue, LabelIssues
@@ -29,7 +29,7 @@ _MANY_CONFUSIONS = 50
 #: the factors that a prompt was made from
 _PROMPTED = "scenario."
 #: without its own fold, or group, such a class is known to nobody: each of its samples would look wrong
-_ALONE = "no other sample, or group of samples, has its class"
+_TOO_FEW = "too few other samples, or groups of samples, have its class"
 
 
 def find(verb: Lifecycle, request: Request) -> LabelIssues:
@@ -84,25 +84,31 @@ def _by_probe(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Req
     kept = codes[vectors.index] >= 0
     places, unit = vectors.index[kept], vectors.unit[kept]
     own_groups = store_splits.groups(samples, groups)[places] if groups else np.arange(len(places))
-    alone = label_issues.alone(codes[places], own_groups)
+    many = many_classes.are_many(len(places), len(np.unique(codes[places])))
+    # of thousands of classes those that nobody can judge would drown all others
+    alone = label_issues.too_few(codes[places], own_groups, request.folds if many else 2)
     reasons = {labels.ids[at]: why for at, why in vectors.reasons.items()} | _unlabeled(labels)
-    reasons |= {labels.ids[at]: _ALONE for at in places[alone].tolist()}
+    reasons |= {labels.ids[at]: _TOO_FEW for at in places[alone].tolist()}
     rare = sorted({labels.classes[at] for at in codes[places[alone]].tolist()})
     places, unit, own_groups = places[~alone], unit[~alone], own_groups[~alone]
     present, given = np.unique(codes[places], return_inverse=True)
     if len(present) < 2:
         raise InputError(
-            f"expected at least two classes on samples with a vector in {embeddings!r}, each in two groups or more, "
-            f"got {len(present)}: run loupe.embed first"
+            f"expected at least two classes on samples with a vector in {embeddings!r}, of at least "
+            f"{request.folds if many else 2} samples (or groups) each, got {len(present)}: run loupe.embed first"
         )
 
     def step(done: int, total: int) -> None:
         verb.step(done, total, "judging each label by the others")
 
-    given = given.ravel()
-    probes = probe(unit, given, len(present), groups=own_groups, folds=request.folds, seed=request.seed, step=step)
+    given, k, folds, seed = given.ravel(), len(present), request.folds, request.seed
+    if many_classes.are_many(len(given), k):
+        logs = many_classes.probes(unit, given, k, groups=own_groups, folds=folds, seed=seed, step=step)
+        known = many_classes.fit(logs, given, k, step)
+    else:
+        known = noise.fit(probe(unit, given, k, groups=own_groups, folds=folds, seed=seed, step=step), given)
     names = [labels.classes[at] for at in present.tolist()]
-    return _Labeled(places, names, given, noise.fit(probes, given), f"a probe over {embeddings}", reasons, rare)
+    return _Labeled(places, names, given, known, f"a probe over {embeddings}", reasons, rare)
 
 
 def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Request) -> _Labeled:
@@ -125,7 +131,12 @@ def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, requ
     places, place = np.flatnonzero(known), {name: at for at, name in enumerate(names)}
     own = np.array([place[labels.given[at] or ""] for at in places.tolist()], dtype=np.int64)
     reasons = {labels.ids[at]: "no probabilities" for at in without} | _unlabeled(labels)
-    return _Labeled(places, names, own, noise.fit([np.log(np.maximum(made, noise.FLOOR))], own), source, reasons)
+    if many_classes.are_many(*made.shape):
+        # they are as they were given: what is worked out of them is done for some samples at a time
+        fitted = many_classes.fit(lambda rows: [np.log(np.maximum(made[rows], noise.FLOOR))], own, len(names))
+    else:
+        fitted = noise.fit([np.log(np.maximum(made, noise.FLOOR))], own)
+    return _Labeled(places, names, own, fitted, source, reasons)
 
 
 def _reason(given: str, wrong: float, suggested: str, probability: float, *, prompted: bool) -> str:
