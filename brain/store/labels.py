@@ -18,7 +18,7 @@ from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.fields import GROUP, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, "box_issues", "id", "filepath", "prompt"}
+_NOT_LABELS = {SUGGESTED, "box_issues", "mask_issues", "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: what a field holds for a sample: one class (or a text), several classes, boxes, or a mask
 Kind: TypeAlias = Literal["class", "classes", "boxes", "mask"]
