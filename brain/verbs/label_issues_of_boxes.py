@@ -11,7 +11,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
 from loupe.brain.labels import issues as label_issues
-from loupe.brain.labels.box_issues import KINDS, Assessed, Kind
+from loupe.brain.labels.box_issues import KINDS, Assessed, Kind, assess
 from loupe.brain.labels.box_records import BoxIssue, BoxIssues, counted
 from loupe.brain.labels.records import Confusion
 from loupe.brain.sets.box_issues import BoxIssues as BoxIssuesMeasure

@@ -7,7 +7,7 @@ import pytest
 
 from loupe.brain.imaging.boxes import iou
 from loupe.brain.labels import boxes as label_boxes
-from loupe.brain.labels.box_issues import EVEN, Assessed, shares
+from loupe.brain.labels.box_issues import EVEN, Assessed, assess, shares
 from loupe.brain.labels.boxes import Boxes, Pairs
 
 
