@@ -56,6 +56,7 @@ PUBLIC: dict[str, str] = {
     "verify_split": "loupe.brain.store.splits",
     "LabelIssues": "loupe.brain.labels.records",
     "BoxIssues": "loupe.brain.labels.box_records",
+    "MaskIssues": "loupe.brain.labels.mask_records",
     **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),
     **dict.fromkeys(("AnnotationResult", "Decision", "ReviewResult"), f"{_CORE}.review"),
     "LoupeError": f"{_CORE}.errors",

@@ -9,6 +9,7 @@ import fiftyone as fo
 from fiftyone.operators import types
 
 from loupe.brain.labels.box_records import BoxIssues
+from loupe.brain.labels.mask_records import MaskIssues
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 #: which kinds of labels each setting is for; all others are for all of them
 _FOR: Mapping[str, tuple[Kind, ...]] = {
-    **dict.fromkeys(("probabilities", "embeddings", "groups", "folds", "seed"), ("class", "classes", "prompt")),
-    "predictions": ("boxes", "class", "classes"),
+    **dict.fromkeys(("embeddings", "groups", "folds", "seed"), ("class", "classes", "prompt")),
+    "probabilities": ("class", "classes", "prompt", "mask"),
+    "predictions": ("boxes", "mask", "class", "classes"),
     "overlap": ("boxes",),
 }
 _WORDS: Mapping[Kind, str] = {
@@ -31,7 +33,10 @@ _WORDS: Mapping[Kind, str] = {
     "classes": "Several classes a sample",
     "prompt": "The pictures, by what their prompts ask for",
     "boxes": "Boxes: needs a model's predictions",
+    "mask": "Masks: needs a model's masks",
 }
+#: what comes back, what is counted of it, and the failure
+_RESULTS = ((BoxIssues, "sample", "box_issue"), (MaskIssues, "mask", "mask_issue"), (object, "label", "label_issue"))
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
@@ -60,6 +65,10 @@ def _predictions(form: Form) -> dict[str, tuple[str, str]]:
 
 
 def _probabilities(form: Form) -> dict[str, tuple[str, str]]:
+    if _kind(form) == "mask":
+        from loupe.brain.store import mask_issues
+
+        return {name: (name, "How sure the model is of each pixel") for name in mask_issues.maps(form.samples)}
     return {name: (name, "A field with a probability for each class") for name in forms.vector_fields(form.samples)}
 
 
@@ -67,7 +76,7 @@ class _Predictions(Choice):
     """Predictions: boxes need them; where vectors judge the labels, too, there may be none."""
 
     def _of(self, form: Form) -> Choice:
-        if _kind(form) == "boxes":
+        if _kind(form) in ("boxes", "mask"):
             return Choice(self.choices, absent=self.absent, description=self.description, needed=True)
         none = ("(judge by the vectors)", "Or by probabilities, where they are given")
         return Choice(self.choices, none=none, description=self.description)
@@ -100,7 +109,7 @@ class FindLabelIssues(VerbOperator):
         ),
         "probabilities": Choice(
             _probabilities,
-            none=("(judge by the vectors)", "Each label by all others"),
+            none=("(none)", "Vectors or masks alone decide"),
             description="Of a model of your own that was not trained on these labels",
         ),
         "groups": Several(
@@ -128,9 +137,11 @@ class FindLabelIssues(VerbOperator):
         return name not in _FOR or kind in _FOR[name] or (kind is None and "class" in _FOR[name])
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        boxes = isinstance(result, BoxIssues)
-        what = "sample" if boxes or result.kind != "class" else "label"
-        message = f"{summary.counted(len(result.ids), what)} of {result.n:,} are probably wrong"
+        noun, name = next((noun, name) for kind, noun, name in _RESULTS if isinstance(result, kind))
+        if getattr(result, "kind", "class") != "class":
+            # of several classes those samples count that have one which is wrong
+            noun = "sample"
+        message = f"{summary.counted(len(result.ids), noun)} of {result.n:,} are probably wrong"
         text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences())
         if result.issues:
             made = result.table()
@@ -138,7 +149,6 @@ class FindLabelIssues(VerbOperator):
             head = [name.capitalize() for name in made.head[1:]]
             text += "\n\n" + summary.table(head, [row[1:] for row in made.rows])
             text += f"\n\nand {made.more:,} more" if made.more else ""
-            failure, field = ("box_issue", "box_issues") if boxes else ("label_issue", "label_issues")
-            text += f"\n\nNext: filter by **failures** ({failure}) in the sidebar; the suggestion is in **{field}**."
+            text += f"\n\nNext: filter by **failures** ({name}) in the sidebar; the suggestion is in **{name}s**."
         facts = {"n": result.n, "issues": len(result.issues), "ids": list(result.ids[:1000])}
         return Summary(message, text, facts)

@@ -2,6 +2,7 @@
 
     python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
+python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise                # digits and synthetic vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
@@ -13,6 +14,7 @@ import sys
 from benchmarks.commands import Family
 from benchmarks.labels.boxes import print_boxes
 from benchmarks.labels.issues import print_issues
+from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
 from benchmarks.labels.splits import print_splits
 
@@ -22,6 +24,7 @@ def family() -> Family:
     made = Family("labels", __doc__)
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     made.command("boxes", lambda _: print_boxes(), "boxes that are overlooked, badly located or swapped")
+    made.command("masks", lambda _: print_masks(), "masks with regions that are dropped, swapped or shifted")
     made.command("noise", lambda _: print_noise(), "injected label noise, beside cleanlab")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")

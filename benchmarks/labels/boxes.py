@@ -14,7 +14,7 @@ from benchmarks import data
 from benchmarks.commands import each
 from benchmarks.figures import header, row, share, title
 from benchmarks.labels.box_scenes import CLASSES, KINDS, Spoiled, scenes, seen, spoiled
-from loupe.brain.labels.box_issues import judge
+from loupe.brain.labels.box_issues import assess
 from loupe.brain.labels.boxes import Boxes, Pairs
 from loupe.brain.sets.box_issues import BoxIssues
 from loupe.brain.stats.bootstrap import intervals
@@ -83,7 +83,7 @@ def _head() -> None:
 def _print_rows(name: str, made: Spoiled, predicted: Boxes, n: int, classes: int) -> None:
     from sklearn.metrics import average_precision_score
 
-    own = judge(made.given, predicted)
+    own = assess(made.given, predicted)
     ours = dict(zip(KINDS, (own.overlooked, own.badly_located, own.swapped), strict=True))
     theirs = {high: objectlab(made.given, predicted, n, classes, high) for high in (0.95, 0.5)}
     for kind in KINDS:
@@ -257,7 +257,7 @@ def _print_time() -> None:
     truth = scenes(n, rng)
     predicted = seen(truth, n, rng)
     cpu = time.process_time()
-    judge(truth, predicted)
+    assess(truth, predicted)
     cpu = time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     title(f"{n:,} pictures, {len(truth):,} boxes, {len(predicted):,} predictions")

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.commands import each
 from benchmarks.figures import header, row, share, title
-from loupe.brain.labels.mask_issues import Judged, judge, softmin
+from loupe.brain.labels.mask_issues import disagreement
 from loupe.brain.sets.mask_issues import MaskIssues
 
 CLASSES, SIDE = 7, 96
@@ -103,17 +103,6 @@ class Set:
     sure: list[np.ndarray]
     kind: np.ndarray
 
-    def judged(self) -> Judged:
-        """Returns what is judged of them."""
-        rows = [
-            (at, code // CLASSES, code % CLASSES, count)
-            for at, (own, other) in enumerate(zip(self.given, self.predicted, strict=True))
-            for code, count in enumerate(np.bincount((own * CLASSES + other).ravel()).tolist())
-            if count
-        ]
-        image, truth, predicted, pixels = (np.array(column) for column in zip(*rows, strict=True))
-        return judge(image, truth, predicted, pixels, len(self.given))
-
 
 def made(n: int, amount: float, trouble: float, seed: int) -> Set:
     """Returns N pictures of which a share has a mistake of each kind that changes more than 30 pixels."""
@@ -141,14 +130,18 @@ def made(n: int, amount: float, trouble: float, seed: int) -> Set:
 
 def scores_of(own: Set) -> dict[str, np.ndarray]:
     """Returns the scores of each picture by each method, higher is worse."""
-    likely = [
-        np.where(given == other, sure, (1 - sure) / (CLASSES - 1)).ravel()
-        for given, other, sure in zip(own.given, own.predicted, own.sure, strict=True)
-    ]
+    from cleanlab.segmentation.rank import get_label_quality_scores
+
+    # what the model does not take a pixel for gets equal shares of the rest
+    likely = np.stack([np.repeat(((1 - sure) / (CLASSES - 1))[None], CLASSES, axis=0) for sure in own.sure])
+    np.put_along_axis(likely, np.stack(own.predicted)[:, None], np.stack(own.sure)[:, None], axis=1)
+    quality, _ = get_label_quality_scores(np.stack(own.given), likely, verbose=False)
+    pairs = list(zip(own.given, own.predicted, own.sure, strict=True))
     return {
-        "ours": own.judged().score,
-        "softmin": np.array([1 - softmin(each) for each in likely]),
-        "pixels": np.array([(a != b).mean() for a, b in zip(own.given, own.predicted, strict=True)]),
+        "sure": np.array([disagreement(given, other, sure).score for given, other, sure in pairs]),
+        "plain": np.array([disagreement(given, other).score for given, other, _ in pairs]),
+        "softmin": 1 - quality,
+        "pixels": np.array([(given != other).mean() for given, other, _ in pairs]),
     }
 
 
@@ -175,9 +168,9 @@ def _print_models() -> None:
 
 def _head() -> None:
     header(
-        "mistakes", "wrong", "average precision", "softmin, cleanlab", "pixels that differ",
-        "precision and recall at the true number", "softmin", "at the default threshold: precision", "recall",
-        *KINDS,
+        "mistakes", "wrong", "average precision, with a map of confidence", "without", "softmin, cleanlab",
+        "all pixels that differ", "precision and recall at the true number, with a map", "without", "softmin",
+        "without, at the default threshold: precision", "recall", *KINDS,
     )  # fmt: skip
 
 
@@ -189,10 +182,11 @@ def _print_row(name: str, own: Set) -> None:
     wrong, scores = own.kind != "", scores_of(own)
     k = int(wrong.sum())
     tops = {key: int(wrong[np.argsort(-each, kind="stable")[:k]].sum()) for key, each in scores.items()}
-    flagged = scores["ours"] > threshold.value
+    flagged = scores["plain"] > threshold.value
     hits = int((flagged & wrong).sum())
     by_kind = [share(int((flagged & (own.kind == kind)).sum()), int((own.kind == kind).sum())) for kind in KINDS]
     row(
         name, share(k, len(wrong)), *(f"{average_precision_score(wrong, scores[key]):.3f}" for key in scores),
-        share(tops["ours"], k), share(tops["softmin"], k), share(hits, int(flagged.sum())), share(hits, k), *by_kind,
+        *(share(tops[key], k) for key in ("sure", "plain", "softmin")),
+        share(hits, int(flagged.sum())), share(hits, k), *by_kind,
     )  # fmt: skip

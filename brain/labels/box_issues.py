@@ -37,7 +37,7 @@ _TIE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Assessed:
     """What the predictions say of G given boxes, and of what was not given. All scores: in [0, 1], higher is worse.
 
     Attributes:
@@ -65,7 +65,7 @@ class Judged:
     seen: np.ndarray
 
 
-def judge(given: Boxes, predicted: Boxes, *, overlap: float = 0.5, even: Mapping[Kind, float] = EVEN) -> Judged:
+def assess(given: Boxes, predicted: Boxes, *, overlap: float = 0.5, even: Mapping[Kind, float] = EVEN) -> Assessed:
     """Returns which boxes are probably wrong.
 
     Args:
@@ -77,7 +77,7 @@ def judge(given: Boxes, predicted: Boxes, *, overlap: float = 0.5, even: Mapping
     >>> at = np.array([[0, 0, 10, 10.0], [50, 0, 60, 10]])
     >>> some, no = np.zeros(2, dtype=np.int64), np.zeros(2, dtype=bool)
     >>> truth = Boxes(some, np.array([0, 0]), at, np.full(2, np.nan), no)
-    >>> made = judge(truth.take(np.array([0])), Boxes(some, np.array([0, 0]), at, np.array([0.9, 0.9]), no))
+    >>> made = assess(truth.take(np.array([0])), Boxes(some, np.array([0, 0]), at, np.array([0.9, 0.9]), no))
     >>> bool(made.overlooked[0] == 0 < made.overlooked[1])
     True
     """
@@ -120,7 +120,7 @@ def judge(given: Boxes, predicted: Boxes, *, overlap: float = 0.5, even: Mapping
     explained |= _any(other[disputed], n_predicted)
     overlooked = np.where(explained, 0.0, trust * (1 - overlaps))
     overlooked[_doubles(predicted, overlooked, overlap)] = 0.0
-    return Judged(
+    return Assessed(
         swapped=scaled(of_swapped, even["swapped"], _SLOPES["swapped"]),
         swapped_by=swapped_by,
         badly_located=scaled(badly_located, even["badly_located"], _SLOPES["badly_located"]),

@@ -18,7 +18,7 @@ from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.fields import GROUP, PROMPT, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, "box_issues", "id", "filepath", "prompt"}
+_NOT_LABELS = {SUGGESTED, "box_issues", "mask_issues", "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: what a field holds for a sample: one class (or a text), several classes, boxes, a mask, or the classes of a prompt
 Kind: TypeAlias = Literal["class", "classes", "boxes", "mask", "prompt"]
@@ -137,7 +137,9 @@ def fields_of(samples: Samples, kind: Kind = "class") -> list[str]:
     if kind == "prompt":
         return [PROMPT.path] if isinstance(schema.get(PROMPT.path), fo.StringField) else []
     if kind != "class":
-        return [name for name, field in schema.items() if name not in _NOT_LABELS and _kind(field) == kind]
+        # failures, flaws … are Loupe's, and no labels of anybody
+        made = {name for name, field in schema.items() if (field.info or {}).get("made_by") == "loupe"}
+        return [name for name, field in schema.items() if name not in _NOT_LABELS | made and _kind(field) == kind]
     own = {name: field for name, field in schema.items() if name not in _NOT_LABELS and _inside(field) is not None}
     named = [name for name, field in own.items() if _inside(field)]
     texts = [name for name in columns.factors(samples) if name in own and name not in named]

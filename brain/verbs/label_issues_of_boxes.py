@@ -11,7 +11,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
 from loupe.brain.labels import issues as label_issues
-from loupe.brain.labels.box_issues import KINDS, Judged, Kind, judge
+from loupe.brain.labels.box_issues import KINDS, Assessed, Kind, assess
 from loupe.brain.labels.box_records import BoxIssue, BoxIssues, counted
 from loupe.brain.labels.records import Confusion
 from loupe.brain.sets.box_issues import BoxIssues as BoxIssuesMeasure
@@ -47,7 +47,7 @@ def find(verb: Lifecycle, request: Request) -> BoxIssues:
         "badly_located": spec.badly_located,
         "swapped": spec.swapped,
     }
-    made = judge(given.boxes, predicted.boxes, overlap=spec.overlap, even=even)
+    made = assess(given.boxes, predicted.boxes, overlap=spec.overlap, even=even)
     scores = np.where(judged_samples, 0.0, np.nan).astype(np.float32)
     for side, values in ((given, made.swapped), (given, made.badly_located), (predicted, made.overlooked)):
         np.maximum.at(scores, side.boxes.image, values.astype(np.float32))
@@ -139,7 +139,7 @@ def _reasons(read: BothSides) -> dict[str, str]:
     }
 
 
-def _issues(sides: BothSides, given: Drawn, predicted: Drawn, made: Judged, limit: Threshold) -> tuple[BoxIssue, ...]:
+def _issues(sides: BothSides, given: Drawn, predicted: Drawn, made: Assessed, limit: Threshold) -> tuple[BoxIssue, ...]:
     listed = [
         *(
             _of_given("swapped", at, int(made.swapped_by[at]), sides, given, predicted, made)
@@ -154,7 +154,9 @@ def _issues(sides: BothSides, given: Drawn, predicted: Drawn, made: Judged, limi
     return tuple(sorted(listed, key=lambda issue: -issue.score))
 
 
-def _of_given(kind: Kind, at: int, by: int, sides: BothSides, given: Drawn, predicted: Drawn, made: Judged) -> BoxIssue:
+def _of_given(
+    kind: Kind, at: int, by: int, sides: BothSides, given: Drawn, predicted: Drawn, made: Assessed
+) -> BoxIssue:
     own, other = sides.classes[int(given.boxes.label[at])], sides.classes[int(predicted.boxes.label[by])]
     score = made.swapped[at] if kind == "swapped" else made.badly_located[at]
     sure = _sure(predicted, made, by)
@@ -177,7 +179,7 @@ def _of_given(kind: Kind, at: int, by: int, sides: BothSides, given: Drawn, pred
     )
 
 
-def _overlooked(at: int, sides: BothSides, predicted: Drawn, made: Judged) -> BoxIssue:
+def _overlooked(at: int, sides: BothSides, predicted: Drawn, made: Assessed) -> BoxIssue:
     name = sides.classes[int(predicted.boxes.label[at])]
     nearest = f"the nearest box overlaps by {made.overlap[at]:.0%}" if made.overlap[at] > 0 else "no box is near"
     return BoxIssue(
@@ -193,7 +195,7 @@ def _overlooked(at: int, sides: BothSides, predicted: Drawn, made: Judged) -> Bo
     )
 
 
-def _sure(predicted: Drawn, made: Judged, at: int) -> str:
+def _sure(predicted: Drawn, made: Assessed, at: int) -> str:
     confidence = _confidence(predicted, at)
     agree = f"of such {made.agreement[at]:.0%} agree with the labels"
     return f" ({agree})" if confidence is None else f" {confidence:.2f} ({agree})"

@@ -7,7 +7,7 @@ import pytest
 
 from loupe.brain.imaging.boxes import iou
 from loupe.brain.labels import boxes as label_boxes
-from loupe.brain.labels.box_issues import EVEN, Judged, judge, shares
+from loupe.brain.labels.box_issues import EVEN, Assessed, assess, shares
 from loupe.brain.labels.boxes import Boxes, Pairs
 
 
@@ -53,13 +53,13 @@ def test_pairs_are_those_of_brute_force_however_many_fit(limit: int, monkeypatch
 def test_nothing_on_either_side() -> None:
     none, some = boxes([]), boxes([(3, 0, (0, 0, 1, 1), 0.9)])
     for given, predicted in ((none, none), (none, some), (some, none)):
-        made = judge(given, predicted)
+        made = assess(given, predicted)
         assert len(made.swapped) == len(given)
         assert len(made.overlooked) == len(predicted)
         assert not made.swapped.any()
         assert not made.badly_located.any()
     # nothing says how far such predictions are to be trusted
-    assert 0 < judge(none, some).overlooked[0] < 0.5
+    assert 0 < assess(none, some).overlooked[0] < 0.5
 
 
 def agreeing(n: int) -> tuple[list, list]:
@@ -70,10 +70,10 @@ def agreeing(n: int) -> tuple[list, list]:
     return given, predicted
 
 
-def made_of(own: list, other: list, n: int = 200, crowd: tuple[int, ...] = ()) -> Judged:
+def made_of(own: list, other: list, n: int = 200, crowd: tuple[int, ...] = ()) -> Assessed:
     """What is judged of further boxes in one more image: they come last."""
     given, predicted = agreeing(n)
-    return judge(
+    return assess(
         boxes([*given, *((n, *row) for row in own)], tuple(n + at for at in crowd)),
         boxes([*predicted, *((n, *row) for row in other)]),
     )
@@ -144,14 +144,14 @@ def test_scores_do_not_depend_on_the_scale_of_confidences() -> None:
     """Neither on boxes' unit: half as sure a model, or logits, say the same."""
     rng = np.random.default_rng(2)
     given, predicted = random_boxes(400, 60, rng), random_boxes(500, 60, rng)
-    usual = judge(given, predicted)
+    usual = assess(given, predicted)
     for scale in (lambda score: score / 2, lambda score: 10 * score - 5):
         other = Boxes(predicted.image, predicted.label, predicted.corners, scale(predicted.score), predicted.crowd)
         for name in ("swapped", "badly_located", "overlooked"):
-            assert getattr(judge(given, other), name) == pytest.approx(getattr(usual, name), abs=1e-9)
+            assert getattr(assess(given, other), name) == pytest.approx(getattr(usual, name), abs=1e-9)
     small = [Boxes(each.image, each.label, each.corners / 100, each.score, each.crowd) for each in (given, predicted)]
     for name in ("swapped", "badly_located", "overlooked"):
-        assert getattr(judge(*small), name) == pytest.approx(getattr(usual, name), abs=1e-6)
+        assert getattr(assess(*small), name) == pytest.approx(getattr(usual, name), abs=1e-6)
         assert 0 <= getattr(usual, name).min() <= getattr(usual, name).max() <= 1
 
 
@@ -159,9 +159,9 @@ def test_evidence_of_even_odds_is_one_half_and_more_of_it_flags_fewer() -> None:
     low = made_of([], [(0, WHERE, 0.9)]).overlooked[-1]
     given, predicted = agreeing(200)
     own = boxes(given), boxes([*predicted, (200, 0, WHERE, 0.9)])
-    assert judge(*own, even={**EVEN, "overlooked": 0.99}).overlooked[-1] < low
-    share = judge(*own).agreement[-1]
-    assert judge(*own, even={**EVEN, "overlooked": share}).overlooked[-1] == pytest.approx(0.5)
+    assert assess(*own, even={**EVEN, "overlooked": 0.99}).overlooked[-1] < low
+    share = assess(*own).agreement[-1]
+    assert assess(*own, even={**EVEN, "overlooked": share}).overlooked[-1] == pytest.approx(0.5)
 
 
 def test_shares_rise_and_are_those_of_the_predictions() -> None:

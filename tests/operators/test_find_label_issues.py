@@ -78,5 +78,8 @@ def test_several_classes_and_prompts_are_offered_and_run(filled: Any) -> None:
         assert "samples have a class in several that is probably wrong, or lack one" in str(done)
         asked = result("find_label_issues", own, untouched("find_label_issues", own, {"label": "prompt"}))
         assert "0 samples of 12" in str(asked)
+        # what the run itself has written is no label of the user's
+        choices = form("find_label_issues", own, {})["label"].view.choices
+        assert {"failures", "unknown", "label_issues"}.isdisjoint(choice.value for choice in choices)
     finally:
         own.delete()
