@@ -3,7 +3,7 @@
     python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
-python -m benchmarks.labels noise                # digits and synthetic vectors with injected mistakes, beside cleanlab
+python -m benchmarks.labels noise [--part …]     # digits and synthetic vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
@@ -25,7 +25,8 @@ def family() -> Family:
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     made.command("boxes", lambda _: print_boxes(), "boxes that are overlooked, badly located or swapped")
     made.command("masks", lambda _: print_masks(), "masks with regions that are dropped, swapped or shifted")
-    made.command("noise", lambda _: print_noise(), "injected label noise, beside cleanlab")
+    noise = made.command("noise", lambda given: print_noise(given.part), "injected label noise, beside cleanlab")
+    noise.add_argument("--part", choices=("one", "several"), help="one class a sample, or several; both by default")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

@@ -13,7 +13,7 @@ from loupe.brain.stats.intervals import Proportion
 _PROBABLY_WRONG = {
     "class": "labels in {} are probably wrong",
     "classes": "samples have a class in {} that is probably wrong, or lack one",
-    "prompt": "pictures are unlike those of other prompts that ask for the same, as {} says,",
+    "prompt": "pictures are unlike those of other prompts that ask for the same",
 }
 
 

@@ -139,3 +139,18 @@ def test_cleanlab_finds_no_more_of_what_was_injected(kind: str) -> None:
     given_probabilities = np.log(theirs / (1 - theirs))
     same = fit(lambda block: [given_probabilities[:, block]], table, limit=-1)
     assert average_precision_score(bad, same.score) > average_precision_score(bad, 1 - quality)
+
+
+def test_what_is_drawn_stands_for_all() -> None:
+    rng = np.random.default_rng(7)
+    given = rng.random((5000, 3)) < [0.002, 0.5, 0.999]
+    part = rng.normal(size=(5000, 3)).astype(np.float32)
+    labels, stacked, counted = multilabel._drawn([part], given, 400)
+    assert labels.shape == counted.shape == (400, 3)
+    assert stacked.shape == (2, 400, 3)
+    # of the rare side every sample is there, and each of the others counts for those left out
+    assert (counted * labels).sum(axis=0) == pytest.approx(given.sum(axis=0))
+    assert counted.sum(axis=0) == pytest.approx([5000] * 3)
+    assert labels[:, 0].sum() == given[:, 0].sum()
+    assert (~labels[:, 2]).sum() == (~given[:, 2]).sum()
+    assert np.isin(stacked[0, :, 1], part[:, 1]).all()
