@@ -40,7 +40,8 @@ class SeveralLabels:
 
     def names(self, at: int) -> tuple[str, ...]:
         """Returns the classes of a sample."""
-        return tuple(self.classes[column] for column in self.given[at].indices)
+        ends = self.given.indptr
+        return tuple(self.classes[column] for column in self.given.indices[ends[at] : ends[at + 1]].tolist())
 
 
 def read(samples: Samples, path: str) -> SeveralLabels:

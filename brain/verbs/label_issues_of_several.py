@@ -186,7 +186,7 @@ def _result(
     order = np.argsort(-known.wrong[starts], kind="stable")
     for start, end in zip(starts[order].tolist(), ends[order].tolist(), strict=True):
         at = int(known.rows[start])
-        own = set(rows[at].indices.tolist())
+        own = set(rows.indices[rows.indptr[at] : rows.indptr[at + 1]].tolist())
         doubts = list(zip(known.columns[start:end].tolist(), known.wrong[start:end].tolist(), strict=True))
         wrong = [(column, doubt) for column, doubt in doubts if column in own]
         missing = [(column, doubt) for column, doubt in doubts if column not in own]

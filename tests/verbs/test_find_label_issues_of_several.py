@@ -128,14 +128,14 @@ def test_a_models_predictions_count_instead_of_the_vectors(dataset: Any) -> None
     import loupe
     from loupe.brain.core.errors import InputError, UnknownName
 
-    said = [
+    predicted = [
         fo.Classifications(
             classifications=[fo.Classification(label=CLASSES[c], confidence=0.97) for c in np.flatnonzero(row)]
         )
         for row in truth()
     ]
     dataset.add_sample_field("model", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classifications)
-    dataset.set_values("model", said)
+    dataset.set_values("model", predicted)
     made = loupe.find_label_issues(dataset, "labels", predictions="model")
     assert set(by_place(dataset, made)) == {*ADDED, *MISSED}
     assert made.source == "the predictions of model"
@@ -145,7 +145,7 @@ def test_a_models_predictions_count_instead_of_the_vectors(dataset: Any) -> None
         loupe.find_label_issues(dataset, "labels", predictions="embeddings")
     with pytest.raises(InputError, match="got both"):
         loupe.find_label_issues(dataset, "labels", predictions="model", probabilities=truth() * 1.0)
-    dataset.set_values("model.classifications.confidence", [[None] * len(each.classifications) for each in said])
+    dataset.set_values("model.classifications.confidence", [[None] * len(each.classifications) for each in predicted])
     with pytest.raises(InputError, match="confidence from 0 to 1"):
         loupe.find_label_issues(dataset, "labels", predictions="model")
 
@@ -174,7 +174,7 @@ def test_rare_classes_duplicates_and_names(dataset: Any) -> None:
     assert made.same_names == (("Bee", "bee"),)
     assert made.empty == ("yak",)
     assert made.duplicates == {"g": {ids[1]: "gnu", ids[NONE]: "(no class)"}}
-    # of two classes that nobody can judge nothing is said
+    # of two classes that nobody can judge nothing is reported
     assert not any({"Bee", "gnu"} & {*issue.wrong, *issue.missing} for issue in made.issues)
 
 
