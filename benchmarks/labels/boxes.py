@@ -26,7 +26,7 @@ MODELS = {"usual": (1.0, 1.0), "good, too sure": (1.3, 0.6), "poor, not sure eno
 _PICTURES, _HELD_OUT = 600, 100
 _SURE = 0.5
 #: of ImageNet beside the ten of COCO
-_PHOTOS = 290
+_PHOTOS = 200
 
 
 def print_boxes() -> None:

@@ -179,3 +179,25 @@ def test_shares_rise_and_are_those_of_the_predictions() -> None:
         [0.5, 0.5]
     )
     assert not len(shares(np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=bool)))
+
+
+def test_the_worst_box_of_each_kind_is_that_of_cleanlab() -> None:
+    """An independent implementation of the three kinds, where it can say something: predictions above .95."""
+    from benchmarks.labels.boxes import objectlab
+
+    rng = np.random.default_rng(4)
+    given, predicted = [], []
+    for at in range(40):
+        for label, where in ((0, (10, 10, 50, 50)), (1, (200, 200, 260, 240))):
+            predicted.append((at, label, tuple(np.array(where) + rng.normal(size=4)), 0.96 + 0.03 * rng.random()))
+            if (at, label) != (3, 1):
+                moved = (where[0] + 20, where[1], where[2] + 20, where[3]) if (at, label) == (13, 0) else where
+                given.append((at, 2 if (at, label) == (8, 0) else label, moved, np.nan))
+    own, other = boxes(given), boxes(predicted)
+    ours, theirs = assess(own, other), objectlab(own, other, 40, 3, 0.95)
+    for kind, image in (("overlooked", 3), ("badly_located", 13), ("swapped", 8)):
+        side = other if kind == "overlooked" else own
+        scores = getattr(ours, kind)
+        assert side.image[scores.argmax()] == side.image[theirs[kind].argmax()] == image
+        # cleanlab's are 0 to 1 as well; ours flag no other box
+        assert (scores > 0.5).sum() == 1

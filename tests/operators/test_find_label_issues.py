@@ -31,6 +31,24 @@ def test_what_is_asked_for_depends_on_the_kind_of_the_labels(filled: Any) -> Non
     assert not problems(of_boxes)
 
 
+def test_masks_are_asked_for_with_a_models_and_a_map(filled: Any) -> None:
+    import fiftyone as fo
+
+    own = filled.clone()
+    try:
+        for name in ("mask", "mask_of_model"):
+            own.add_sample_field(name, fo.EmbeddedDocumentField, embedded_doc_type=fo.Segmentation)
+        own.add_sample_field("sure", fo.EmbeddedDocumentField, embedded_doc_type=fo.Heatmap)
+        inputs = form("find_label_issues", own, {"settings": True, "label": "mask"})
+        assert inputs.keys() >= {"predictions", "probabilities"}
+        assert (OF_CLASSES - {"probabilities"} | {"overlap"}).isdisjoint(inputs)
+        assert inputs["predictions"].default == "mask_of_model"
+        assert [choice.value for choice in inputs["probabilities"].view.choices] == ["(none)", "sure"]
+        assert not problems(inputs)
+    finally:
+        own.delete()
+
+
 def test_boxes_without_predictions_say_what_to_do(filled: Any) -> None:
     alone = filled.exclude_fields("boxes_of_model").clone()
     try:
