@@ -3,7 +3,7 @@
     python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
-python -m benchmarks.labels noise [--part several]  # digits and synthetic vectors with injected mistakes, beside cleanlab
+python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
