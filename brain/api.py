@@ -59,6 +59,8 @@ PUBLIC: dict[str, str] = {
     "Bias": "loupe.brain.evaluation.bias_records",
     "LabelIssues": "loupe.brain.labels.records",
     **dict.fromkeys(("Shortcut", "Shortcuts"), "loupe.brain.labels.shortcut_records"),
+    "BoxIssues": "loupe.brain.labels.box_records",
+    "MaskIssues": "loupe.brain.labels.mask_records",
     **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),
     **dict.fromkeys(("AnnotationResult", "Decision", "ReviewResult"), f"{_CORE}.review"),
     "LoupeError": f"{_CORE}.errors",

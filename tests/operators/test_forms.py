@@ -35,6 +35,7 @@ DIFFERENT = {
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
     ("find_label_issues", "groups"): "None means the duplicates, where they are known",
+    ("find_label_issues", "predictions"): "None is a choice with a name, and of boxes, which need it, it is asked",
     ("find_label_issues", "probabilities"): "None is a choice with a name",
     ("evaluate", "by"): "None means no slices: an empty list",
     ("evaluate", "objects"): "none is an empty list here",
