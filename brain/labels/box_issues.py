@@ -183,8 +183,9 @@ def _trusted(share: np.ndarray, score: np.ndarray, agrees: np.ndarray, of: np.nd
     if not len(known):
         return share
     count = min(max(len(known) // _SUREST, _MIN_SUREST), len(known))
-    surest = known[np.argsort(-score[known], kind="stable")[:count]]
-    top = max((agrees[surest].sum() + _ADDED) / (count + _ADDED), share[known].max(), 1 - _MAX_WRONG)
+    # those of one confidence belong together
+    surest = known[score[known] >= np.partition(score[known], len(known) - count)[len(known) - count]]
+    top = max((agrees[surest].sum() + _ADDED) / (len(surest) + _ADDED), share[known].max(), 1 - _MAX_WRONG)
     return np.where(np.isfinite(score), np.minimum(share / top, 1), share)
 
 

@@ -160,8 +160,9 @@ def test_evidence_of_even_odds_is_one_half_and_more_of_it_flags_fewer() -> None:
     given, predicted = agreeing(200)
     own = boxes(given), boxes([*predicted, (200, 0, WHERE, 0.9)])
     assert assess(*own, even={**EVEN, "overlooked": 0.99}).overlooked[-1] < low
-    share = assess(*own).agreement[-1]
-    assert assess(*own, even={**EVEN, "overlooked": share}).overlooked[-1] == pytest.approx(0.5)
+    # all are equally sure: ten that agree are added to the 200 of 201
+    trust = assess(*own).agreement[-1] / (210 / 211)
+    assert assess(*own, even={**EVEN, "overlooked": trust}).overlooked[-1] == pytest.approx(0.5, abs=1e-3)
 
 
 def test_shares_rise_and_are_those_of_the_predictions() -> None:
@@ -201,3 +202,46 @@ def test_the_worst_box_of_each_kind_is_that_of_cleanlab() -> None:
         assert side.image[scores.argmax()] == side.image[theirs[kind].argmax()] == image
         # cleanlab's are 0 to 1 as well; ours flag no other box
         assert (scores > 0.5).sum() == 1
+
+
+def test_a_prediction_speaks_of_the_box_it_overlaps_most_and_of_no_other() -> None:
+    made = made_of([(0, WHERE, np.nan), (0, (30, 10, 70, 50), np.nan)], [(0, WHERE, 0.9)])
+    assert made.badly_located[-2:].tolist() == [0, 0]
+    assert made.located_by[-1] == -1
+    # what hardly touches a box is another object
+    apart = made_of([(0, (48, 10, 88, 50), np.nan)], [(0, WHERE, 0.9)])
+    assert apart.badly_located[-1] == 0
+    assert apart.overlooked[-1] > 0.5
+
+
+def test_what_is_explained_is_not_overlooked_and_what_overlaps_a_box_is_less() -> None:
+    assert made_of([(0, (0, 0, 40, 100), np.nan)], [(0, WHERE, 0.9)], crowd=(0,)).overlooked[-1] == 0
+    assert made_of([(1, (14, 10, 54, 50), np.nan)], [(0, WHERE, 0.9)]).overlooked[-1] == 0
+    beside = made_of([(1, (30, 10, 70, 50), np.nan)], [(0, WHERE, 0.9)]).overlooked[-1]
+    assert 0 < beside < made_of([], [(0, WHERE, 0.9)]).overlooked[-1] - 0.05
+
+
+def test_of_a_row_of_predictions_each_that_lies_on_no_surer_one_speaks() -> None:
+    row = [(0, (10 + by, 10, 50 + by, 50), 0.9) for by in (0, 12, 24)]
+    made = made_of([], row)
+    assert (made.overlooked[-3:] > 0).tolist() == [True, False, True]
+
+
+def test_what_a_model_usually_puts_beside_is_no_mistake() -> None:
+    given, _ = agreeing(200)
+    made = assess(boxes(given), boxes([(at, at % 2, (16, 10, 56, 50), 0.9) for at in range(200)]))
+    assert made.usual_iou == pytest.approx(34 / 46)
+    assert made.badly_located.max() < 0.01
+
+
+def test_trust_holds_where_a_third_of_the_boxes_is_missing() -> None:
+    given, predicted = agreeing(300)
+    rare = assess(boxes(given[:295]), boxes(predicted)).overlooked[295:]
+    often = assess(boxes(given[:200]), boxes(predicted)).overlooked[200:]
+    assert often.min() > 0.65
+    assert often.min() == pytest.approx(rare.min(), abs=0.05)
+
+
+def test_shares_of_one_confidence_are_one_share() -> None:
+    made = shares(np.full(400, 0.5), np.arange(400) >= 200, np.ones(400, dtype=bool))
+    assert made == pytest.approx(np.full(400, 0.5), abs=2e-3)

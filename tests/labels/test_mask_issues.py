@@ -23,6 +23,8 @@ def test_a_mask_like_the_models_has_nothing_against_it() -> None:
     assert (made.score, made.given, made.suggested, made.share) == (0, -1, -1, 0)
     # an edge that lies a pixel or two beside is nobody's mistake
     assert disagreement(mask(ONE), mask((1, slice(21, 61), slice(22, 62)))).score == 0
+    small = mask((1, slice(5, 20), slice(5, 20)), size=30), mask((1, slice(6, 21), slice(5, 20)), size=30)
+    assert disagreement(*small).score == 0
 
 
 @pytest.mark.parametrize(
