@@ -15,9 +15,7 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]|-)")
 _BROKEN = "unreadable: "
 
 
-def inapplicable(
-    n: int, unsure: int, judged: int, reasons: Mapping[str, int], *, of: str = "pictures"
-) -> str | None:
+def inapplicable(n: int, unsure: int, judged: int, reasons: Mapping[str, int], *, of: str = "pictures") -> str | None:
     """Returns that a check does not apply, or only in part, with the commonest reason; None where it does.
 
     Args:

@@ -150,7 +150,9 @@ class Check(Spec):
 
         What it reads of a sample, such as a prompt, says something of the whole picture.
         """
-        return self.whole_picture or (f"it reads {', '.join(self.reads())} of the whole picture" if self.reads() else "")
+        return self.whole_picture or (
+            f"it reads {', '.join(self.reads())} of the whole picture" if self.reads() else ""
+        )
 
     def abstains(self, fields: Mapping[str, Any]) -> str | None:
         """Returns why it cannot judge a sample, whatever its picture shows; None where the picture has to be looked at.

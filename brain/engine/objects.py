@@ -108,14 +108,14 @@ def _judging(spec: Check, device: str) -> Callable[[ImageBatch], list[tuple[Samp
     apply = spec.load(device)
 
     def judged(batch: ImageBatch) -> list[tuple[SampleResult, ...]]:
-        said: dict[tuple[int, int], SampleResult] = {}
+        by_key: dict[tuple[int, int], SampleResult] = {}
         for keys, parts in crops_of(batch, previews=spec.ragged):
             if spec.ragged:
                 results = apply(RaggedBatch(parts)).by_sample(len(keys))  # type: ignore[arg-type]
             else:
                 results = [result for part in parts for result in _of_pixels(apply, part)]  # type: ignore[arg-type]
-            said.update(zip(keys, results, strict=True))
-        return _in_order(batch, said)
+            by_key.update(zip(keys, results, strict=True))
+        return _in_order(batch, by_key)
 
     return judged
 
@@ -124,12 +124,12 @@ def _of_pixels(apply: Callable[[ImageBatch], Scores], part: ImageBatch) -> list[
     return apply(part).by_sample(len(part))
 
 
-def _in_order(batch: ImageBatch, said: Mapping[tuple[int, int], SampleResult]) -> list[tuple[SampleResult, ...]]:
+def _in_order(batch: ImageBatch, by_key: Mapping[tuple[int, int], SampleResult]) -> list[tuple[SampleResult, ...]]:
     """Returns what was said of the objects of each picture: evidence is left out, since it lies in the crop."""
     return [
         tuple(
-            SampleResult(said[at, place].values, said[at, place].reason)
-            if (at, place) in said
+            SampleResult(by_key[at, place].values, by_key[at, place].reason)
+            if (at, place) in by_key
             else SampleResult({}, no_box(region.bounds))
             for place, region in enumerate(regions)
         )

@@ -74,11 +74,11 @@ def read(samples: SampleCollection, path: str, outputs: Sequence[str], checks: S
         )
     listed = f"{mirror}.detections"
     names = [f"{listed}.{name}" if samples.has_field(f"{listed}.{name}") else None for name in outputs]
-    flags = _each(listed, {"$cond": [{"$isArray": f"$$this.{FAILURES}"}, _joined(f"$$this.{FAILURES}"), None]})
-    sources = _each(listed, f"$$this.{SOURCE}")
+    flags = each(listed, {"$cond": [{"$isArray": f"$$this.{FAILURES}"}, _joined(f"$$this.{FAILURES}"), None]})
+    sources = each(listed, f"$$this.{SOURCE}")
     facts = [f"{mirror}.inputs", f"{mirror}.failing", *(f"{mirror}.{CHECKED}.{name}" for name in checks)]
     wanted: list[Any] = [plain.ID, *facts, flags, sources]
-    numbers = [_each(listed, f"$$this.{name}") for name in outputs]
+    numbers = [each(listed, f"$$this.{name}") for name in outputs]
     try:
         columns: list[list[Any]] = bulk.read(samples, {}, [*wanted, *numbers]).values
     except Irregular:
@@ -94,19 +94,19 @@ def read(samples: SampleCollection, path: str, outputs: Sequence[str], checks: S
     return Objects(
         ids=ids,
         owners=np.repeat(np.arange(len(ids)), counts),
-        sources=[each for listed_here in own for each in listed_here or ()],
+        sources=[source for listed_here in own for source in listed_here or ()],
         scores=table,
-        failures=[each for listed_here in failures for each in listed_here or ()],
+        failures=[text for listed_here in failures for text in listed_here or ()],
         inputs=inputs,
         failing=failing,
-        checked=np.array([[key is not None for key in column] for column in keys], dtype=bool).reshape(
-            len(checks), len(ids)
-        ).T,
+        checked=np.array([[key is not None for key in column] for column in keys], dtype=bool)
+        .reshape(len(checks), len(ids))
+        .T,
     )
 
 
-def _each(listed: str, value: Any) -> dict[str, Any]:
-    """Returns the expression of a value of each object of a list; null where it has none."""
+def each(listed: str, value: Any) -> dict[str, Any]:
+    """Returns the expression of a value of each label of a list, ``$$this``; null where it has none."""
     return {
         "$map": {"input": {"$cond": [{"$isArray": f"${listed}"}, f"${listed}", []]}, "in": {"$ifNull": [value, None]}}
     }

@@ -252,7 +252,9 @@ def _merged(
         "$filter": {
             "input": {"$ifNull": [f"$$standing.{UNKNOWN}", []]},
             "as": "reason",
-            "cond": {"$not": [{"$in": [{"$arrayElemAt": [{"$split": ["$$reason", _BECAUSE]}, 0]}, {"$literal": list(own)}]}]},
+            "cond": {
+                "$not": [{"$in": [{"$arrayElemAt": [{"$split": ["$$reason", _BECAUSE]}, 0]}, {"$literal": list(own)}]}]
+            },
         }
     }
     new = [{"scores": dict(values), "reasons": list(why)} for values, why in zip(scores, reasons, strict=True)]

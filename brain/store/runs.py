@@ -218,9 +218,7 @@ def load_thresholds(samples: Samples, objects: str | None = None) -> dict[str, T
     return {failure: Threshold.from_dict(facts) for failure, facts in stored.items()}
 
 
-def save_thresholds(
-    samples: Samples, thresholds: Mapping[str, Threshold | None], objects: str | None = None
-) -> None:
+def save_thresholds(samples: Samples, thresholds: Mapping[str, Threshold | None], objects: str | None = None) -> None:
     """Keeps these thresholds on the dataset for the next time; None takes one away. The others stay.
 
     Args:

@@ -149,7 +149,9 @@ def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | No
     for name in wanted:
         if isinstance(name, ObjectMeasure) or name in registry.objects():
             own = name if isinstance(name, str) else name.name
-            raise InputError(f"expected checks of pictures, got {own!r}, which judges objects: give objects=, the field")
+            raise InputError(
+                f"expected checks of pictures, got {own!r}, which judges objects: give objects=, the field"
+            )
     wanted = presets.expanded(wanted, known)  # type: ignore[arg-type]
     picked = [registry.pick("check", known, name) for name in wanted]
     # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed

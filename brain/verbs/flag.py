@@ -46,10 +46,8 @@ def flag(
     """
     with running(samples, "flag", None) as verb:
         samples = verb.samples
-        if objects is None:
-            flags = apply_thresholds(samples, thresholds)
-        else:
-            flags = flag_objects(samples, objects, thresholds)
+        whole = objects is None
+        flags = apply_thresholds(samples, thresholds) if whole else flag_objects(samples, str(objects), thresholds)
         used = {failure: threshold.to_dict() for failure, threshold in flags.thresholds.items()}
         verb.finish(
             len(samples),

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,6 +101,7 @@ def _planned(
     """
     measures = registry.objects()
     pictures = registry.checkable()
+    known: dict[str, Any] = {**pictures, **measures}
     given = ["quick"] if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
     specs: dict[tuple[str, str], Check | ObjectMeasure] = {}
     absent: dict[str, str] = {}
@@ -108,14 +109,14 @@ def _planned(
         of_preset = isinstance(each, str) and each in presets.PRESETS
         names = [*presets.members(str(each), pictures), *measures] if of_preset else [each]
         for name in names:
-            spec = registry.pick("check", {**pictures, **measures}, name)  # type: ignore[type-var]
+            spec: Check | SetMeasure | ObjectMeasure = registry.pick("check", known, name)
             why = _not_of_objects(spec)
             if why and not of_preset:
                 raise InputError(f"expected checks that can judge the crop of an object, but {spec.name!r} {why}")
             if why:
                 absent[spec.name] = f"left out: it {why}"
-            else:
-                specs[spec.name, spec.key] = spec  # type: ignore[assignment]
+            elif not isinstance(spec, SetMeasure):
+                specs[spec.name, spec.key] = spec
     if not specs:
         raise InputError(f"expected at least one check of objects, got none. There are: {', '.join(of_objects())}")
     ready, lacking = with_weights([spec.resolved(device) for spec in specs.values() if isinstance(spec, Check)])
