@@ -15,7 +15,7 @@ from loupe.brain.store import columns, object_columns
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.columns import Columns
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_collection
+from loupe.brain.store.datasets import require_collection, require_images
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -121,6 +121,7 @@ def _of_objects(
             f"expected failure modes of objects, got the outcome {outcome.name!r}: leave out objects=, which counts "
             "pictures, or give failure="
         )
+    require_images(samples)
     table = object_columns.read(samples, path, by, failure, groups)
     judged = {name: state for name, state in table.states.items() if (state >= State.PASSED).any()}
     states = judged if failure is None else table.states
