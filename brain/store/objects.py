@@ -20,7 +20,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.records import Output
+from loupe.brain.core.records import Output, SampleResult
 from loupe.brain.core.specs import Check, ObjectMeasure
 from loupe.brain.engine.crops import OBJECTS, Region
 from loupe.brain.engine.objects import ObjectVerdict
@@ -170,31 +170,51 @@ def empty(samples: Samples, path: str, ids: Sequence[str]) -> None:
         updates.write(samples, operations, ids)
 
 
+@dataclass(frozen=True)
+class Change:
+    """What is new of the objects of one sample.
+
+    Attributes:
+        row: the sample, with its regions, and the keys of what it waited for
+        values: for each object what becomes of its attributes
+        reasons: for each object why something is unknown: the name of what could not judge, a colon, and why
+        errors: what broke on the sample, which counts as not run
+    """
+
+    row: Row
+    values: Sequence[Mapping[str, Any]]
+    reasons: Sequence[Sequence[str]]
+    errors: Mapping[str, str]
+
+
 def write(
     samples: Samples, path: str, verdicts: Sequence[ObjectVerdict], specs: Sequence[Check | ObjectMeasure]
 ) -> None:
-    """Writes the verdicts in one bulk. This is the resume point.
+    """Writes the verdicts in one bulk."""
+    by_name = {spec.name: spec for spec in specs}
+    write_changes(samples, path, [_change(verdict, by_name) for verdict in verdicts])
+
+
+def write_changes(samples: Samples, path: str, changes: Sequence[Change]) -> None:
+    """Writes what is new in one bulk. This is the resume point.
 
     What stands of the same picture and boxes stays beside it; what stands of others gives way as a whole.
     """
-    by_name = {spec.name: spec for spec in specs}
     mirror = mirror_of(path)
-    operations = [_update(mirror, verdict, by_name) for verdict in verdicts]
     with database_errors():
-        updates.write(samples, operations, [verdict.row.id for verdict in verdicts])
+        operations = [_update(mirror, change) for change in changes]
+        updates.write(samples, operations, [change.row.id for change in changes])
 
 
-def _update(mirror: str, verdict: ObjectVerdict, specs: Mapping[str, Check | ObjectMeasure]) -> UpdateOne:
-    row = verdict.row
+def _update(mirror: str, change: Change) -> UpdateOne:
+    row = change.row
     inputs = next(iter(row.keys.values())).rpartition(":")[2]
-    own = sorted(row.pending)
-    checked = {name: row.keys[name] for name in own if name not in verdict.errors}
-    scores, reasons = _by_object(verdict, specs)
+    checked = {name: None if name in change.errors else key for name, key in sorted(row.keys.items())}
     whole = {
         "_cls": "Detections",
         "detections": [
-            {**_detection(mirror, region), **scores[at], UNKNOWN: reasons[at], FAILURES: None}
-            for at, region in enumerate(row.fields[OBJECTS])
+            {**_detection(mirror, region), **values, UNKNOWN: list(reasons), FAILURES: None}
+            for region, values, reasons in zip(row.fields[OBJECTS], change.values, change.reasons, strict=True)
         ],
         "inputs": inputs,
         CHECKED: checked,
@@ -203,8 +223,8 @@ def _update(mirror: str, verdict: ObjectVerdict, specs: Mapping[str, Check | Obj
         "$mergeObjects": [
             f"${mirror}",
             {
-                "detections": _merged(f"${mirror}.detections", own, scores, reasons),
-                CHECKED: {"$mergeObjects": [f"${mirror}.{CHECKED}", {"$literal": _forgotten(checked, verdict.errors)}]},
+                "detections": _merged(f"${mirror}.detections", sorted(row.pending), change.values, change.reasons),
+                CHECKED: {"$mergeObjects": [f"${mirror}.{CHECKED}", {"$literal": checked}]},
             },
         ]
     }
@@ -212,36 +232,32 @@ def _update(mirror: str, verdict: ObjectVerdict, specs: Mapping[str, Check | Obj
         "$and": [
             {"$eq": [f"${mirror}.inputs", {"$literal": inputs}]},
             {"$isArray": [f"${mirror}.detections"]},
-            {"$eq": [{"$size": {"$ifNull": [f"${mirror}.detections", []]}}, len(scores)]},
+            {"$eq": [{"$size": {"$ifNull": [f"${mirror}.detections", []]}}, len(change.values)]},
         ]
     }
     changed = {"$cond": [alike, merged, {"$literal": whole}]}
     return UpdateOne({"_id": ObjectId(row.id)}, [{"$set": {mirror: changed}}])
 
 
-def _forgotten(checked: Mapping[str, str], errors: Mapping[str, str]) -> dict[str, str | None]:
-    """Returns the keys, null for what broke: it counts as not run."""
-    return {**checked, **dict.fromkeys(errors)}
-
-
-def _by_object(
-    verdict: ObjectVerdict, specs: Mapping[str, Check | ObjectMeasure]
-) -> tuple[list[dict[str, float | None]], list[list[str]]]:
-    """Returns for each object its scores, null where unknown, and why they are."""
+def _change(verdict: ObjectVerdict, specs: Mapping[str, Check | ObjectMeasure]) -> Change:
+    """Returns the scores of each object, null where unknown, and why they are."""
     n = len(verdict.row.fields[OBJECTS])
     scores: list[dict[str, float | None]] = [{} for _ in range(n)]
     reasons: list[list[str]] = [[] for _ in range(n)]
     for name in sorted(verdict.row.pending):
-        results = verdict.results.get(name)
-        for at in range(n):
-            result = None if results is None else results[at]
-            values = {} if result is None else result.values
+        results = verdict.results.get(name, (SampleResult(),) * n)
+        for at, result in enumerate(results):
             for output in specs[name].outputs:
-                value = values.get(output.name, math.nan)
+                value = result.values.get(output.name, math.nan)
                 scores[at][output.name] = float(value) if math.isfinite(value) else None
-            if result is not None and result.reason:
-                reasons[at].append(f"{name}{_BECAUSE}{result.reason}")
-    return scores, reasons
+            if result.reason:
+                reasons[at].append(because(name, result.reason))
+    return Change(verdict.row, scores, reasons, verdict.errors)
+
+
+def because(name: str, reason: str) -> str:
+    """Returns an element of ``unknown``."""
+    return f"{name}{_BECAUSE}{reason}"
 
 
 def _merged(
