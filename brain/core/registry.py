@@ -78,10 +78,15 @@ def failures() -> dict[str, tuple[str, Output]]:
     return failing_outputs([*checks().values(), *sets().values()])
 
 
+def of_objects() -> dict[str, type[Check] | type[ObjectMeasure]]:
+    """Returns by name all that objects can be judged by: the checks that know crops, and the object measures."""
+    of_crops = {name: spec for name, spec in checks().items() if not spec().not_of_crops()}
+    return {**of_crops, **objects()}
+
+
 def object_failures() -> dict[str, tuple[str, Output]]:
     """Returns (check or object measure, output) for each failure mode that an object may have."""
-    of_crops = [spec for spec in checks().values() if not spec().not_of_crops()]
-    return failing_outputs([*of_crops, *objects().values()])
+    return failing_outputs(list(of_objects().values()))
 
 
 def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:

@@ -45,7 +45,7 @@ def own_fields(path: str, field: str, embedder: str) -> list[OwnField]:
     Raises:
         InputError: no name that a field can have, or that of a score
     """
-    taken = {output.name for output in objects.outputs_of([*registry.checks().values(), *registry.objects().values()])}  # type: ignore[list-item]
+    taken = {output.name for output in objects.outputs_of(registry.of_objects().values())}
     standing = {"label", "bounding_box", "mask", "mask_path", "confidence", "index", "tags", "attributes", "id"}
     if not field.isidentifier() or field.startswith("_"):
         raise InputError(f"expected a field name made of letters, digits and _, got {field!r}")

@@ -86,7 +86,9 @@ def require(samples: Samples, path: Any) -> None:
         raise InputError(f"expected a field of your own, but {path!r} is what Loupe has written{hint}")
 
 
-def outputs_of(specs: Iterable[Check | ObjectMeasure]) -> list[Output]:
+def outputs_of(
+    specs: Iterable[Check | ObjectMeasure | type[Check] | type[ObjectMeasure]],
+) -> list[Output]:
     """Returns the outputs of checks and object measures."""
     return [output for spec in specs for output in spec.outputs]
 

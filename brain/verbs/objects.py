@@ -118,7 +118,9 @@ def _planned(
             elif not isinstance(spec, SetMeasure):
                 specs[spec.name, spec.key] = spec
     if not specs:
-        raise InputError(f"expected at least one check of objects, got none. There are: {', '.join(of_objects())}")
+        raise InputError(
+            f"expected at least one check of objects, got none. There are: {', '.join(registry.of_objects())}"
+        )
     ready, lacking = with_weights([spec.resolved(device) for spec in specs.values() if isinstance(spec, Check)])
     return [*ready, *(spec for spec in specs.values() if isinstance(spec, ObjectMeasure))], {**absent, **lacking}
 
@@ -131,14 +133,6 @@ def _not_of_objects(spec: Check | SetMeasure | ObjectMeasure) -> str:
         why = spec.not_of_crops()
         return f"judges whole pictures only: {why}" if why else ""
     return "compares whole pictures with each other"
-
-
-def of_objects() -> list[str]:
-    """Returns the names of all that ``objects=`` can be judged by."""
-    return [
-        *(name for name, spec in registry.checks().items() if not _not_of_objects(spec())),
-        *registry.objects(),
-    ]
 
 
 @dataclass
