@@ -107,8 +107,8 @@ def _of_patches(samples: Samples) -> str:
     field = getattr(getattr(samples, "_patches_stage", None), "field", None)
     named = repr(field) if isinstance(field, str) else "the field of their boxes"
     return (
-        f"give the dataset, or the view before to_patches, with objects={named}: check, flag, slice, embed and "
-        "find_duplicates then judge each object in its picture, and keep its scores"
+        f"give the dataset, or the view before to_patches, with objects={named}: check, flag, slice and embed then "
+        "judge each object in its picture, and keep its scores"
     )
 
 
