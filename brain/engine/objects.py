@@ -69,8 +69,9 @@ def run(
 
 def _task(spec: Check | ObjectMeasure) -> Task[tuple[SampleResult, ...]]:
     if isinstance(spec, Check):
-        return Task(spec.name, partial(_judging, spec), lambda results, n: results)
-    return Task(spec.name, lambda device: partial(_measured, spec), lambda results, n: results, _FOR_ITS_SIZE)
+        return Task(spec.name, partial(_judging, spec), lambda results, n: results, apart=True)
+    measuring = partial(_measured, spec)
+    return Task(spec.name, lambda device: measuring, lambda results, n: results, _FOR_ITS_SIZE, apart=True)
 
 
 def _verdict(mapped: Mapped[tuple[SampleResult, ...]], specs: Mapping[str, Check | ObjectMeasure]) -> ObjectVerdict:
@@ -168,7 +169,7 @@ def embedding(spec: Embedder, name: str) -> Task[np.ndarray]:
 
         return embedded
 
-    return Task(name, load, lambda vectors, n: vectors)
+    return Task(name, load, lambda vectors, n: vectors, apart=True)
 
 
 __all__ = ["OBJECTS", "ObjectVerdict", "Region", "embedding", "places", "run"]
