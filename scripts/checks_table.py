@@ -24,7 +24,7 @@ HEADER = ("Check", "Failure modes", "Score", "Fails by default", "Needs", "Sourc
 
 
 def table() -> str:
-    """Returns the table of all registered checks, set measures and object measures as markdown: a row for each output."""
+    """Returns the table of all registered checks and measures as markdown: a row for each output."""
     specs: list[_Spec] = [*registry.checks().values(), *registry.sets().values(), *registry.objects().values()]
     rows = [row for spec in specs for row in _rows(spec)]
     lines = [HEADER, ("---",) * len(HEADER), *rows]

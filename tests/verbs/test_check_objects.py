@@ -11,56 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFilter
-from scenes import scene
+from PIL import Image
+from street import ODD, SOFT, boxes, fill, picture_of_objects
 
-from loupe.brain.core.errors import InputError, NoSamples, Stopped, UnknownName
+from loupe.brain.core.errors import NoSamples, Stopped, UnknownName
 from loupe.brain.core.records import Output, Progress, Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 
 pytestmark = pytest.mark.database
 
-SHARP, SOFT = (0.1, 0.1, 0.3, 0.6), (0.5, 0.1, 0.3, 0.6)
-CUT, TINY = (0.0, 0.8, 0.2, 0.2), (0.95, 0.5, 0.02, 0.02)
-ODD = 'it\'s "a" $b.c <img src=x onerror=alert(1)> 🐈: d'
-
-
-def _scene(path: Path, seed: int) -> Path:
-    """A picture of detail, blurred in one box."""
-    noise = np.random.default_rng(seed).normal(scale=25, size=(240, 320, 1))
-    picture = Image.fromarray(np.clip(scene(seed, 240, 320) + noise, 0, 255).astype(np.uint8))
-    left, top = round(SOFT[0] * 320), round(SOFT[1] * 240)
-    part = (left, top, left + round(SOFT[2] * 320), top + round(SOFT[3] * 240))
-    picture.paste(picture.crop(part).filter(ImageFilter.GaussianBlur(6)), part[:2])
-    picture.save(path)
-    return path
-
-
-def _labels(*bounds: tuple[float, ...], label: str = "car") -> Any:
-    import fiftyone as fo
-
-    return fo.Detections(detections=[fo.Detection(label=label, bounding_box=list(each)) for each in bounds])
-
 
 @pytest.fixture
 def street(dataset: Any, tmp_path: Path) -> Any:
-    """Four pictures with four objects, one with an empty list, one without labels, and one that cannot be read."""
-    import fiftyone as fo
-
-    samples = [
-        fo.Sample(filepath=str(_scene(tmp_path / f"{at}.png", at)), gt=_labels(SHARP, SOFT, CUT, TINY, label=ODD))
-        for at in range(4)
-    ]
-    samples.append(fo.Sample(filepath=str(_scene(tmp_path / "empty.png", 9)), gt=fo.Detections()))
-    samples.append(fo.Sample(filepath=str(_scene(tmp_path / "none.png", 10))))
-    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
-    samples.append(fo.Sample(filepath=str(tmp_path / "broken.png"), gt=_labels(SHARP)))
-    dataset.add_samples(samples, progress=False)
-    return dataset
+    return fill(dataset, tmp_path)
 
 
 def _stored(dataset: Any) -> list[Any]:
@@ -118,7 +84,7 @@ def test_patches_of_the_objects_carry_what_is_known_of_them(street: Any) -> None
     import loupe
 
     loupe.check(street, ["blur", "cut", "tiny"], objects="gt")
-    blurred = street.filter_labels("gt_objects", fo.ViewField("failures").contains("blur"))
+    blurred = street.filterboxes("gt_objects", fo.ViewField("failures").contains("blur"))
     patches = blurred.to_patches("gt_objects")
     assert len(patches) == 4
     assert patches.first().gt_objects.bounding_box == list(SOFT)
@@ -325,10 +291,10 @@ def test_boxes_that_are_none_are_unknown_with_the_reason(dataset: Any, tmp_path:
     import loupe
 
     bad = [(0.5, 0.5, 0.0, 0.1), (0.5, 0.5, -0.1, 0.1), (1.5, 0.5, 0.1, 0.1), (math.nan, 0, 1, 1), (0, 0, math.inf, 1)]
-    labels = _labels(*bad)
+    labels = boxes(*bad)
     labels.detections.append(fo.Detection(label="no box"))
     labels.detections.append(fo.Detection(label=None, bounding_box=[0.1, 0.1, 0.5, 0.5]))
-    dataset.add_sample(fo.Sample(filepath=str(_scene(tmp_path / "a.png", 0)), gt=labels))
+    dataset.add_sample(fo.Sample(filepath=str(picture_of_objects(tmp_path / "a.png", 0)), gt=labels))
     run = loupe.check(dataset, ["blur", "dark", "cut", "tiny"], objects="gt")
     assert run.errors == 0
     objects = dataset.first().gt_objects.detections
@@ -356,103 +322,7 @@ def test_an_empty_run_and_a_view(street: Any) -> None:
     with pytest.raises(NoSamples):
         loupe.check(street.match(fo.ViewField("filepath") == "none"), objects="gt")
     # of a view of some labels all objects of its samples are judged: a sample is judged as a whole
-    view = street.limit(2).filter_labels("gt", fo.ViewField("bounding_box")[0] == 0.1)
+    view = street.limit(2).filterboxes("gt", fo.ViewField("bounding_box")[0] == 0.1)
     assert loupe.check(view, ["cut"], objects="gt").params["n_objects"] == 8
     assert sum(value is not None for value in street.values("gt_objects.inputs")) == 2
     assert loupe.check(street.match(fo.ViewField("gt.detections").length() == 0), ["cut"], objects="gt").n == 0
-
-
-@pytest.mark.parametrize(
-    ("given", "error", "message"),
-    [
-        ({"objects": "gt_"}, UnknownName, "unknown field of detections 'gt_'. Did you mean 'gt'"),
-        ({"objects": "filepath"}, InputError, "expected a field of detections.*but 'filepath' is StringField"),
-        ({"objects": "single"}, InputError, r"but 'single' is Detection: give a field of several labels"),
-        ({"objects": 3}, InputError, "expected objects to be the name of a field of detections, got 3"),
-        ({"objects": "gt_objects"}, InputError, "'gt_objects' is what Loupe has written: give objects='gt'"),
-        ({"objects": "gt", "checks": ["text"]}, InputError, "but 'text' judges whole pictures only: it compares"),
-        ({"objects": "gt", "checks": ["size"]}, InputError, "but 'size' compares whole pictures with each other"),
-        ({"objects": "gt", "checks": []}, InputError, "expected at least one check of objects.*cut, tiny"),
-        ({"objects": "gt", "checks": "blurr"}, UnknownName, "Did you mean 'blur'"),
-        ({"checks": ["cut"]}, InputError, "got 'cut', which judges objects: give objects="),
-    ],
-)
-def test_bad_input_is_refused_before_anything_is_written(
-    street: Any, given: dict[str, Any], error: type[Exception], message: str
-) -> None:
-    import fiftyone as fo
-
-    import loupe
-
-    street.add_sample_field("single", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detection)
-    if given.get("objects") == "gt_objects":
-        loupe.check(street, ["cut"], objects="gt")
-    before = street.get_field_schema(flat=True).keys()
-    with pytest.raises(error, match=message):
-        loupe.check(street, **given)
-    assert street.get_field_schema(flat=True).keys() == before
-
-
-def test_presets_leave_out_what_knows_whole_pictures_only_and_say_so(street: Any) -> None:
-    import loupe
-
-    run = loupe.check(street.limit(1), objects="gt")
-    assert set(run.params["checks"]) == {
-        "sharpness", "exposure", "grayscale", "information", "motion_blur", "cut", "tiny",
-    }  # fmt: skip
-    assert set(run.messages) == {"file", "geometry", "text", "size"}
-    assert run.messages["geometry"] == (
-        "left out: it judges whole pictures only: the shape of a box is that of its object"
-    )
-
-
-def test_a_field_of_the_users_own_is_never_written_to(street: Any) -> None:
-    import fiftyone as fo
-
-    import loupe
-
-    street.set_values("gt_objects", [_labels(SHARP)] * len(street))
-    before = list(street._sample_collection.find({}))
-    with pytest.raises(InputError, match=r"'gt_objects' holds values that Loupe did not write"):
-        loupe.check(street, ["cut"], objects="gt")
-    assert list(street._sample_collection.find({})) == before
-    street.delete_sample_field("gt_objects")
-    street.add_sample_field("gt_objects", fo.StringField)
-    with pytest.raises(InputError, match="'gt_objects' is a StringField and would have to be"):
-        loupe.check(street, ["cut"], objects="gt")
-
-
-def test_two_fields_of_boxes_are_apart_and_a_field_in_a_document_works(street: Any) -> None:
-    import fiftyone as fo
-
-    import loupe
-
-    street.set_values("predictions", [_labels(CUT)] * len(street))
-    street.add_sample_field("models", fo.EmbeddedDocumentField, embedded_doc_type=fo.DynamicEmbeddedDocument)
-    street.add_sample_field("models.mine", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
-    street.set_values("models.mine", [_labels(SOFT)] * len(street))
-    loupe.check(street, ["cut"], objects="gt")
-    loupe.check(street, ["cut"], objects="predictions")
-    loupe.check(street, ["blur"], objects="models.mine")
-    loupe.flag(street, {"cut": 0.0}, objects="predictions")
-    assert _attribute(street, "failures")[0] == [[], [], ["cut"], []]
-    assert street.values("predictions_objects.detections.failures")[0] == [[]]
-    assert street.values("models_mine_objects.detections.failures")[0] == [["blur"]]
-
-
-def test_objects_that_were_never_checked_cannot_be_flagged_or_sliced(street: Any) -> None:
-    import loupe
-
-    for call in (loupe.flag, lambda samples, **more: loupe.slice(samples, [], **more)):
-        with pytest.raises(InputError, match=r"run loupe.check\(samples, objects='gt'\)"):
-            call(street, objects="gt")
-
-
-@pytest.mark.parametrize("verb", ["check", "flag", "slice"])
-def test_a_view_of_patches_points_to_objects(street: Any, verb: str) -> None:
-    import loupe
-
-    view = street.to_patches("gt")
-    call = (lambda: loupe.slice(view, [], objects="gt")) if verb == "slice" else (lambda: getattr(loupe, verb)(view))
-    with pytest.raises(InputError, match="with objects='gt'"):
-        call()
