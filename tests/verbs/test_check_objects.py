@@ -84,7 +84,7 @@ def test_patches_of_the_objects_carry_what_is_known_of_them(street: Any) -> None
     import loupe
 
     loupe.check(street, ["blur", "cut", "tiny"], objects="gt")
-    blurred = street.filterboxes("gt_objects", fo.ViewField("failures").contains("blur"))
+    blurred = street.filter_labels("gt_objects", fo.ViewField("failures").contains("blur"))
     patches = blurred.to_patches("gt_objects")
     assert len(patches) == 4
     assert patches.first().gt_objects.bounding_box == list(SOFT)
@@ -322,7 +322,7 @@ def test_an_empty_run_and_a_view(street: Any) -> None:
     with pytest.raises(NoSamples):
         loupe.check(street.match(fo.ViewField("filepath") == "none"), objects="gt")
     # of a view of some labels all objects of its samples are judged: a sample is judged as a whole
-    view = street.limit(2).filterboxes("gt", fo.ViewField("bounding_box")[0] == 0.1)
+    view = street.limit(2).filter_labels("gt", fo.ViewField("bounding_box")[0] == 0.1)
     assert loupe.check(view, ["cut"], objects="gt").params["n_objects"] == 8
     assert sum(value is not None for value in street.values("gt_objects.inputs")) == 2
     assert loupe.check(street.match(fo.ViewField("gt.detections").length() == 0), ["cut"], objects="gt").n == 0
