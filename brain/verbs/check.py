@@ -146,12 +146,10 @@ def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | No
     known = registry.checkable()
     wanted = "quick" if wanted is None else wanted
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
-    for name in wanted:
-        if isinstance(name, ObjectMeasure) or name in registry.objects():
-            own = name if isinstance(name, str) else name.name
-            raise InputError(
-                f"expected checks of pictures, got {own!r}, which judges objects: give objects=, the field"
-            )
+    for each in wanted:
+        name = each if isinstance(each, str) else each.name
+        if name in registry.objects():
+            raise InputError(f"expected checks of pictures, got {name!r}, which judges objects: give objects=, a field")
     wanted = presets.expanded(wanted, known)  # type: ignore[arg-type]
     picked = [registry.pick("check", known, name) for name in wanted]
     # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed
