@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.brain.core.records import ProgressCallback
-from loupe.operators import signature, summary
+from loupe.operators import objects_widget, signature, summary
 from loupe.operators.base import VerbOperator
-from loupe.operators.checks_widget import Checks
 from loupe.operators.forms import DEVICE, Form
+from loupe.operators.objects_widget import ChecksOfEither
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Number
 
-_CHECKS = Checks(description="What to look for. A preset leaves out what these samples have no field for")
+_CHECKS = ChecksOfEither(description="What to look for. A preset leaves out what these samples have no field for")
 
 
 class CheckImages(VerbOperator):
@@ -26,6 +26,7 @@ class CheckImages(VerbOperator):
     button = "Check"
     widgets = {
         "checks": _CHECKS,
+        "objects": objects_widget.OBJECTS,
         "batch_size": Number(1, 4096),
         "workers": Number(1, 1024),
     }
@@ -36,6 +37,9 @@ class CheckImages(VerbOperator):
     }
     settings = ("batch_size", "workers")
 
+    def shows(self, form: Form, name: str) -> bool:
+        return objects_widget.shows(form, name)
+
     def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
         parameter = signature.of_verb(self.function())["checks"]
         _CHECKS.get_weights(Form(ctx, ctx.target_view()), parameter, progress)
@@ -44,11 +48,16 @@ class CheckImages(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         from loupe.brain import api
 
-        parts = [summary.rates_table(api.slice(form.samples, []))]
+        path = given.get("objects")
+        parts = [summary.rates_table(api.slice(form.samples, [], objects=path))]
         unsure = result.unsure()
         if unsure:
             parts.append(f"Looked and could not judge: {unsure}.")
         parts += [f"{summary.escape(note)}." for note in result.notes()]
+        if path is not None:
+            parts.append(objects_widget.next_step(path))
+            did = f"Checked {summary.counted(result.params['n_objects'], 'object')} of"
+            return replace(summary.of_run(result, did, *parts), workspace=True)
         parts.append(
             "Next: open the panel **Overview** or **Failures by scenario**, or the workspace **loupe**; or move a "
             "threshold with **Loupe: set thresholds**."

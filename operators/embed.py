@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core import registry
-from loupe.operators import forms, summary
+from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
 from loupe.operators.signature import Parameter
@@ -63,12 +63,16 @@ class EmbedImages(VerbOperator):
         "visualize": Choice(
             lambda _: _MAPS, none=("none", "No map"), description="The map that the Embeddings panel shows"
         ),
+        "objects": objects_widget.OBJECTS,
         "field": Text(description="The field that the vectors are stored in"),
         "batch_size": Number(1, 4096),
         "seed": Number(0),
     }
     hidden = {"device": DEVICE}
     settings = ("batch_size", "resume", "seed")
+
+    def shows(self, form: Form, name: str) -> bool:
+        return objects_widget.shows(form, name)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         following = "Next: open the **Embeddings** panel, or find duplicates with **Loupe: find duplicates**."

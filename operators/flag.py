@@ -13,7 +13,7 @@ import numpy as np
 from loupe.brain.core.records import Output, Threshold
 from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.histogram import score_range
-from loupe.operators import forms, summary
+from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form, is_number
 from loupe.operators.signature import Parameter
@@ -30,14 +30,8 @@ class Thresholds(Widget):
         if not modes:
             forms.problem(form.inputs, "no_scores", "There are no scores yet", "Run 'Loupe: check images' first.")
             return
-        from loupe.brain.store import asked
-
-        columns = form.samples.values([f"quality.{output.name}" for output, _, _ in modes.values()])
-        as_asked = asked.stored(form.samples)
-        for (failure, (output, default, used)), values in zip(modes.items(), columns, strict=True):
-            scores = np.array([math.nan if value is None else value for value in values], dtype=np.float32)
-            if as_asked:
-                scores[[failure in own for own in as_asked]] = np.nan
+        columns = _scores(form, modes)
+        for (failure, (output, default, used)), scores in zip(modes.items(), columns, strict=True):
             mode = _mode(parameter, failure, used)
             raw = form.params.get(mode.key)
             value = used.value if raw is None or not is_number(raw) else float(raw)
@@ -66,6 +60,27 @@ class Thresholds(Widget):
 _NUMBER = Number()
 
 
+def _scores(form: Form, modes: Mapping[str, tuple[Output, Threshold, Threshold]]) -> list[np.ndarray]:
+    """Returns the scores of each failure mode, NaN where unknown, or where the prompt asks for it."""
+    outputs = [output.name for output, _, _ in modes.values()]
+    path = objects_widget.chosen(form)
+    if path is not None:
+        from loupe.brain.store import object_scores
+
+        return list(object_scores.read(form.samples, path, outputs).scores.T)
+    from loupe.brain.store import asked
+
+    columns = form.samples.values([f"quality.{name}" for name in outputs])
+    as_asked = asked.stored(form.samples)
+    listed = []
+    for failure, values in zip(modes, columns, strict=True):
+        scores = np.array([math.nan if value is None else value for value in values], dtype=np.float32)
+        if as_asked:
+            scores[[failure in own for own in as_asked]] = np.nan
+        listed.append(scores)
+    return listed
+
+
 def _mode(parameter: Parameter, failure: str, used: Threshold) -> Parameter:
     """Returns what is asked for of one failure mode."""
     return Parameter(failure, "float", used.value, prefix=f"{parameter.key}__")
@@ -75,10 +90,11 @@ def _modes(form: Form) -> dict[str, tuple[Output, Threshold, Threshold]]:
     """Returns for each failure mode its score, its default threshold, and the one in use."""
     from loupe.brain.store import runs
 
-    set_before = runs.load_thresholds(form.samples)
+    path = objects_widget.chosen(form)
+    set_before = runs.load_thresholds(form.samples, None if path is None else objects_widget.mirror_of(path))
     return {
         failure: (output, output.default_threshold, set_before.get(failure, output.default_threshold))
-        for failure, (_, output) in forms.scored_failures(form.samples).items()
+        for failure, (_, output) in objects_widget.scored_failures(form).items()
         if output.default_threshold is not None
     }
 
@@ -90,14 +106,19 @@ class SetThresholds(VerbOperator):
     label = "set thresholds"
     icon = "tune"
     button = "Flag"
-    widgets = {"thresholds": Thresholds()}
+    widgets = {"thresholds": Thresholds(), "objects": objects_widget.CHECKED}
+
+    def shows(self, form: Form, name: str) -> bool:
+        return objects_widget.shows(form, name)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         from loupe.brain import api
 
         moved = len(given.get("thresholds", ()))
         failed = sum(result.counts.values())
-        message = f"Flagged {failed} failures on {len(form.samples)} samples, {moved} thresholds moved"
+        path = given.get("objects")
+        on = "samples" if path is None else f"samples' objects in {path}"
+        message = f"Flagged {failed} failures on {len(form.samples)} {on}, {moved} thresholds moved"
         rows = [
             [
                 failure_title(failure),
@@ -108,8 +129,8 @@ class SetThresholds(VerbOperator):
             for failure, threshold in result.thresholds.items()
         ]
         parts = [
-            f"{message}.",
-            summary.rates_table(api.slice(form.samples, [])),
+            f"{summary.escape(message)}.",
+            summary.rates_table(api.slice(form.samples, [], objects=path)),
             "**Thresholds in use**",
             summary.table(["Failure", "Fails where the score is", "Set by", "Failed"], rows),
         ]

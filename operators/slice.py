@@ -9,7 +9,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators import forms, summary
+from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
@@ -18,9 +18,12 @@ from loupe.operators.widgets import Choice, Number, Several
 
 
 def _offered(form: Form) -> dict[str, Any]:
+    from loupe.brain.slicing.factors import Factor
     from loupe.brain.store import choices
 
-    return dict(choices.factors(form.samples))
+    path = objects_widget.chosen(form)
+    own = [] if path is None else [Factor.label(path), Factor.box_size(path), Factor.box_position(path)]
+    return {**{factor.name: factor for factor in own}, **choices.factors(form.samples)}
 
 
 def _factors(form: Form) -> dict[str, str]:
@@ -42,7 +45,7 @@ class By(Several):
 def _failures(form: Form) -> dict[str, tuple[str, str]]:
     from loupe.brain.slicing.families import members
 
-    scored = list(forms.scored_failures(form.samples))
+    scored = list(objects_widget.scored_failures(form))
     several = {name: modes for name, modes in members(scored).items() if len(modes) > 1}
     facts = {name: ", ".join(map(failure_title, modes[:8])) for name, modes in several.items()}
     together = {name: (failure_title(name), fact if len(fact) < 80 else "") for name, fact in facts.items()}
@@ -76,6 +79,7 @@ class FailureRates(VerbOperator):
             strict=False,
             description="Which failures to count",
         ),
+        "objects": objects_widget.CHECKED,
         "confidence": Number(0.5, 0.999),
         "groups": Choice(
             _groups,
@@ -87,10 +91,13 @@ class FailureRates(VerbOperator):
     }
     hidden = {"outcome": "it is made in Python, of a field and a rule; the form counts failure modes"}
 
+    def shows(self, form: Form, name: str) -> bool:
+        return objects_widget.shows(form, name)
+
     def remark(self, form: Form) -> None:
         from loupe.brain.store import columns
 
-        if not columns.any_checked(form.samples):
+        if objects_widget.chosen(form) is None and not columns.any_checked(form.samples):
             forms.problem(
                 form.inputs, "no_failures", "Nothing has been checked yet", "Run 'Loupe: check images' first."
             )

@@ -14,22 +14,24 @@ from pathlib import Path
 
 from loupe.brain.core import registry
 from loupe.brain.core.records import Output
-from loupe.brain.core.specs import Check, SetMeasure
+from loupe.brain.core.specs import Check, ObjectMeasure, SetMeasure
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "checks.md"
 BEGIN, END = "<!-- checks -->", "<!-- /checks -->"
+#: what has a row
+_Spec = type[Check] | type[SetMeasure] | type[ObjectMeasure]
 HEADER = ("Check", "Failure modes", "Score", "Fails by default", "Needs", "Source")
 
 
 def table() -> str:
-    """Returns the table of all registered checks and set measures as markdown: a row for each output."""
-    specs: list[type[Check] | type[SetMeasure]] = [*registry.checks().values(), *registry.sets().values()]
+    """Returns the table of all registered checks and measures as markdown: a row for each output."""
+    specs: list[_Spec] = [*registry.checks().values(), *registry.sets().values(), *registry.objects().values()]
     rows = [row for spec in specs for row in _rows(spec)]
     lines = [HEADER, ("---",) * len(HEADER), *rows]
     return "\n".join("| " + " | ".join(cell for cell in line) + " |" for line in lines)
 
 
-def _rows(spec: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
+def _rows(spec: _Spec) -> list[tuple[str, ...]]:
     # what fails stands first, each in its own row; what is only reported follows in one row
     failing = [output for output in spec.outputs if output.default_threshold]
     reported = [output for output in spec.outputs if not output.default_threshold]
@@ -37,6 +39,7 @@ def _rows(spec: type[Check] | type[SetMeasure]) -> list[tuple[str, ...]]:
     if reported:
         cells.append(("", ", ".join(f"`{output.name}` ({_cell(output.unit)})" for output in reported), "only told"))
     needs = ", ".join(f"`{name}`" for name in getattr(spec, "needs", ())) or "–"
+    needs = "`objects=`" if issubclass(spec, ObjectMeasure) else needs
     asked = "" if getattr(spec, "default", True) else " (on request)"
     first = (f"`{spec.name}`{asked}", needs, _cell(spec.reference))
     name, fields, source = first

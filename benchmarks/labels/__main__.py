@@ -6,6 +6,7 @@ python -m benchmarks.labels shortcuts            # properties that give labels a
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
+python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
@@ -20,6 +21,7 @@ from benchmarks.labels.boxes import print_boxes
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
+from benchmarks.labels.objects import print_objects
 from benchmarks.labels.shortcuts import PARTS as SHORTCUT_PARTS
 from benchmarks.labels.shortcuts import print_shortcuts
 from benchmarks.labels.splits import print_splits
@@ -38,6 +40,7 @@ def family() -> Family:
     made.command("masks", lambda _: print_masks(), "masks with regions that are dropped, swapped or shifted")
     noise = made.command("noise", lambda given: print_noise(given.part), "injected label noise, beside cleanlab")
     noise.add_argument("--part", choices=("one", "several"), help="one class a sample, or several; both by default")
+    made.command("objects", lambda _: print_objects(), "the objects of a field of boxes")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

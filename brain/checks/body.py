@@ -54,6 +54,7 @@ class Body(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Bazarevsky et al., arXiv 2006.10204; Drillis & Contini, Body Segment Parameters (1966)"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it looks for whole people, which a crop cuts off"
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "bodies"
     default: ClassVar[bool] = False

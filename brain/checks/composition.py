@@ -56,6 +56,7 @@ class Composition(Check):
     version: ClassVar[int] = 3
     reference: ClassVar[str] = "GenEval, NeurIPS 2023; T2I-CompBench, NeurIPS 2023; SpatialBench-UC, 2026"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it compares the whole picture with its prompt"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
     long_side: ClassVar[int | None] = 1024
     boxes_field: ClassVar[str | None] = "composition"

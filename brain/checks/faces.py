@@ -62,6 +62,7 @@ class Faces(Check):
         "Kartynnik et al., arXiv 1907.06724; Ablavatski et al., arXiv 2006.11341; measures by Loupe"
     )
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it looks for faces in the whole picture, at the size that they have in it"
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "faces"
     default: ClassVar[bool] = False

@@ -24,6 +24,7 @@ class File(Check):
     version: ClassVar[int] = 2
     reference: ClassVar[str] = "Strict decoding by libjpeg-turbo and Pillow, https://pillow.readthedocs.io"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "a file can be read or not, whatever is shown in it"
     long_side: ClassVar[int | None] = 64
     cost: ClassVar[float] = 0.1
     ragged: ClassVar[bool] = True

@@ -36,6 +36,7 @@ class Geometry(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Width and height as stored in the file"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "the shape of a box is that of its object"
     long_side: ClassVar[int | None] = 64
     cost: ClassVar[float] = 0.1
     ragged: ClassVar[bool] = True

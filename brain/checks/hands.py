@@ -55,6 +55,7 @@ class Hands(Check):
     version: ClassVar[int] = 2
     reference: ClassVar[str] = "Landmarks: Zhang et al., MediaPipe Hands, 2020, https://arxiv.org/abs/2006.10214"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it looks for hands in the whole picture, with the arms that they hang on"
     long_side: ClassVar[int | None] = _LONG_SIDE
     points_field: ClassVar[str | None] = "hands"
     default: ClassVar[bool] = False

@@ -166,6 +166,7 @@ class LocalBlur(Check):
     version: ClassVar[int] = 3
     reference: ClassVar[str] = "Edge width from the Laplacian, after Elder and Zucker, IEEE Trans. PAMI 20 (1998)"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it compares parts of a picture, and beside its object a box holds background"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False

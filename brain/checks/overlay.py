@@ -60,6 +60,7 @@ class Overlay(Check):
     version: ClassVar[int] = 3
     reference: ClassVar[str] = "Blending as in Dekel et al., CVPR 2017; https://github.com/RapidAI/RapidOCR"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "what lies over a picture, lies over the whole of it"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "overlays"
     default: ClassVar[bool] = False

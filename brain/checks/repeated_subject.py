@@ -193,6 +193,7 @@ class RepeatedSubject(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Block matching for copy-move, after Christlein et al., IEEE Trans. IFS 7 (2012)"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it looks for the same subject elsewhere in the picture"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False

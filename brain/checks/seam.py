@@ -215,6 +215,7 @@ class Seam(Check):
     version: ClassVar[int] = 4
     reference: ClassVar[str] = "A step against its parallels, as in blocking measures: Wang, Bovik, Evans, ICIP (2000)"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "a seam runs through the whole picture"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False

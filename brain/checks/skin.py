@@ -42,6 +42,7 @@ class Skin(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Measure by Loupe; Kartynnik et al., arXiv 1907.06724 for the points"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it looks for faces in the whole picture, at the size that they have in it"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False

@@ -75,6 +75,7 @@ class Text(Check):
     version: ClassVar[int] = 4
     reference: ClassVar[str] = "https://github.com/RapidAI/RapidOCR"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "it compares the whole picture with its prompt"
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
     long_side: ClassVar[int | None] = 2048
     presets: ClassVar[tuple[str, ...]] = ("generated",)

@@ -176,6 +176,7 @@ class Tiling(Check):
     version: ClassVar[int] = 3
     reference: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "a texture may repeat on an object: windows of a house, meshes of a net"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False

@@ -15,14 +15,15 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]|-)")
 _BROKEN = "unreadable: "
 
 
-def inapplicable(n: int, unsure: int, judged: int, reasons: Mapping[str, int]) -> str | None:
+def inapplicable(n: int, unsure: int, judged: int, reasons: Mapping[str, int], *, of: str = "pictures") -> str | None:
     """Returns that a check does not apply, or only in part, with the commonest reason; None where it does.
 
     Args:
-        n: how many samples the check looked at
+        n: how many samples the check looked at, or other things
         unsure: how many of them it could not judge, be it in part
         judged: how many it judged for anything
         reasons: how often it gave each reason
+        of: what was looked at, in the plural
 
     >>> inapplicable(216, 216, 0, {"too small: 96 x 32 pixels": 200, "too small: 64 x 32 pixels": 16})
     'does not apply to any of 216 pictures: too small: 96 x 32 pixels, and alike'
@@ -42,12 +43,12 @@ def inapplicable(n: int, unsure: int, judged: int, reasons: Mapping[str, int]) -
     ((kind, count),) = kinds.most_common(1)
     message = examples[kind].most_common(1)[0][0] + (", and alike" if len(examples[kind]) > 1 else "")
     often = "" if count >= NEARLY_ALL * sum(kinds.values()) else "most often "
-    return f"{_head(n, unsure, judged, kind == _BROKEN)}: {often}{message}"
+    return f"{_head(n, unsure, judged, kind == _BROKEN, of)}: {often}{message}"
 
 
-def _head(n: int, unsure: int, judged: int, broken: bool) -> str:
+def _head(n: int, unsure: int, judged: int, broken: bool, of: str) -> str:
     if judged > (1 - NEARLY_ALL) * n:
-        return f"unknown in part on {unsure:,} of {n:,} pictures"
+        return f"unknown in part on {unsure:,} of {n:,} {of}"
     if judged:
-        return f"judged {judged:,} of {n:,} pictures only"
-    return f"could judge none of {n:,} pictures" if broken else f"does not apply to any of {n:,} pictures"
+        return f"judged {judged:,} of {n:,} {of} only"
+    return f"could judge none of {n:,} {of}" if broken else f"does not apply to any of {n:,} {of}"

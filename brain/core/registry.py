@@ -21,7 +21,17 @@ from typing import Any, TypeVar
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
 from loupe.brain.core.presets import PRESETS
 from loupe.brain.core.records import Output, Record
-from loupe.brain.core.specs import Check, Defect, Embedder, Generator, SetCheck, SetMeasure, Spec, failing_outputs
+from loupe.brain.core.specs import (
+    Check,
+    Defect,
+    Embedder,
+    Generator,
+    ObjectMeasure,
+    SetCheck,
+    SetMeasure,
+    Spec,
+    failing_outputs,
+)
 from loupe.brain.core.taxonomy import FAILURE_MODES
 
 S = TypeVar("S", bound=Spec)
@@ -43,6 +53,11 @@ def checkable() -> dict[str, type[Check] | type[SetCheck]]:
     return {**checks(), **following}
 
 
+def objects() -> dict[str, type[ObjectMeasure]]:
+    """Returns every object measure by name."""
+    return {name: spec for name, spec in sorted(_own("objects").items()) if issubclass(spec, ObjectMeasure)}
+
+
 def embedders() -> dict[str, type[Embedder]]:
     """Returns every embedder by name."""
     return _find("embedders", Embedder)
@@ -61,6 +76,17 @@ def defects() -> dict[str, type[Defect]]:
 def failures() -> dict[str, tuple[str, Output]]:
     """Returns (check or set measure, output) for each failure mode that something registered can flag."""
     return failing_outputs([*checks().values(), *sets().values()])
+
+
+def of_objects() -> dict[str, type[Check] | type[ObjectMeasure]]:
+    """Returns by name all that objects can be judged by: the checks that know crops, and the object measures."""
+    of_crops = {name: spec for name, spec in checks().items() if not spec().not_of_crops()}
+    return {**of_crops, **objects()}
+
+
+def object_failures() -> dict[str, tuple[str, Output]]:
+    """Returns (check or object measure, output) for each failure mode that an object may have."""
+    return failing_outputs(list(of_objects().values()))
 
 
 def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:
@@ -123,7 +149,7 @@ class PluginWarning(UserWarning):
 
 def problems() -> tuple[Problem, ...]:
     """Returns what is wrong with the entry points of other packages; empty where all of them can be used."""
-    return tuple(problem for folder in _BASES for problem in _plugins(folder)[1])
+    return tuple(problem for folder in _BASES if folder not in _OWN_ONLY for problem in _plugins(folder)[1])
 
 
 _BASES: dict[str, type[Spec]] = {
@@ -132,7 +158,10 @@ _BASES: dict[str, type[Spec]] = {
     "embedders": Embedder,
     "generators": Generator,
     "defects": Defect,
+    "objects": ObjectMeasure,
 }
+#: the folders that no other package adds to
+_OWN_ONLY = ("objects",)
 
 
 def _find(folder: str, base: Any) -> dict[str, Any]:
@@ -202,9 +231,10 @@ def _require_fitting(spec: Any, name: str, folder: str, others: Mapping[str, typ
         raise InputError(f"expected {spec.__name__} to have the methods {methods}, got a class without")
     if spec.name != name or not name.isidentifier() or name != name.lower():
         raise InputError(f"expected {spec.__name__}.name to be the entry point's, in lower case, got {spec.name!r}")
-    if name in {**_own(folder), **others} or (folder in ("checks", "sets") and name in PRESETS):
+    judges = folder in ("checks", "sets")
+    if name in {**_own(folder), **others} or (judges and name in {**PRESETS, **_own("objects")}):
         raise InputError(f"expected a name that is free, got {name!r}, which is taken already")
-    if folder in ("checks", "sets"):
+    if judges:
         _require_free_outputs(spec, others)
 
 
@@ -212,7 +242,8 @@ def _require_free_outputs(spec: Any, others: Mapping[str, type[Spec]]) -> None:
     outputs = getattr(spec, "outputs", None)
     if not outputs or not all(isinstance(output, Output) for output in outputs):
         raise InputError(f"expected {spec.__name__}.outputs to be a tuple of Output, got {outputs!r}")
-    judging: list[Any] = [*_own("checks").values(), *_own("sets").values(), *others.values()]
+    own = [spec for folder in ("checks", "sets", "objects") for spec in _own(folder).values()]
+    judging: list[Any] = [*own, *others.values()]
     taken = {output.name for other in judging for output in other.outputs}
     flagged = {output.failure for other in judging for output in other.outputs if output.failure}
     for output in outputs:

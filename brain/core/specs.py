@@ -103,6 +103,8 @@ class Check(Spec):
             ``python -m benchmarks.speed cost`` measures it
         ragged: whether it takes pictures of several shapes at once, as a ``RaggedBatch`` (brain/imaging), and needs no
             more of each than its ``luma`` and ``samples``
+        whole_picture: why it says nothing of the crop of an object, to be put after "because"; empty: a crop is a
+            picture to it, as any other
     """
 
     outputs: ClassVar[tuple[Output, ...]]
@@ -115,6 +117,7 @@ class Check(Spec):
     presets: ClassVar[tuple[str, ...]] = BOTH_KINDS
     cost: ClassVar[float] = 5.0
     ragged: ClassVar[bool] = False
+    whole_picture: ClassVar[str] = ""
 
     @abstractmethod
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
@@ -141,6 +144,15 @@ class Check(Spec):
         Their values stand in ``ImageBatch.fields``: plain values, detections as ``tuple[Box, ...]``, None where absent.
         """
         return self.needs
+
+    def not_of_crops(self) -> str:
+        """Returns why it says nothing of the crop of an object; empty where it can judge one.
+
+        What it reads of a sample, such as a prompt, says something of the whole picture.
+        """
+        return self.whole_picture or (
+            f"it reads {', '.join(self.reads())} of the whole picture" if self.reads() else ""
+        )
 
     def abstains(self, fields: Mapping[str, Any]) -> str | None:
         """Returns why it cannot judge a sample, whatever its picture shows; None where the picture has to be looked at.
@@ -192,6 +204,30 @@ class SetCheck(SetMeasure):
 
         Args:
             columns: (N,) float32 scores by the names in ``reads``, NaN as unknown
+        """
+
+
+class ObjectMeasure(Spec):
+    """Scores objects by where their boxes lie in the picture: ``loupe.check(samples, ..., objects="ground_truth")``.
+
+    It looks at no pixel: only the picture's size is read. Another package cannot offer one yet.
+
+    Attributes:
+        outputs: the numbers that it gives
+        default: whether it runs where no check is named
+    """
+
+    outputs: ClassVar[tuple[Output, ...]]
+    default: ClassVar[bool] = True
+
+    @abstractmethod
+    def score(self, boxes: np.ndarray, sizes: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns (M,) float64 scores by output name.
+
+        Args:
+            boxes: (M, 4) float64: left, top, right, bottom in pixels; they may reach beyond the picture, but each has
+                an area, and some of it in the picture
+            sizes: (M, 2) float64: width and height of each one's picture in pixels
         """
 
 
@@ -281,7 +317,9 @@ class GeneratorSession:
     batch_size: int
 
 
-def failing_outputs(specs: Sequence[type[Check] | type[SetMeasure]]) -> dict[str, tuple[str, Output]]:
+def failing_outputs(
+    specs: Sequence[type[Check] | type[SetMeasure] | type[ObjectMeasure]],
+) -> dict[str, tuple[str, Output]]:
     """Returns for each failure mode (check name, output) that flags it, over the given specs."""
     return {
         output.failure: (spec.name, output)

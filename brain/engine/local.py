@@ -113,13 +113,15 @@ def _batches(
     """Yields for each task the batches that it gets: one of several shapes where it takes that, else each its own."""
     on_cpu = device == "cpu"
     ragged = {name for name in pending if loaded[name].task.ragged}
+    apart = {name for name in pending if on_cpu and loaded[name].task.apart}
     # tasks that take previews alone need not have the pictures put together
-    batches = [bucket.batch() for bucket in buckets] if not on_cpu or ragged < pending else []
+    batches = [bucket.batch() for bucket in buckets] if not on_cpu or ragged | apart < pending else []
+    singles = [single for bucket in buckets for single in bucket.singles()] if apart else []
     if not on_cpu:
         batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
     parts: list[Part] = [bucket.previews() for bucket in buckets] if on_cpu and ragged else list(batches)
     for name in sorted(pending):
-        yield name, [RaggedBatch(tuple(parts))] if name in ragged else list(batches)
+        yield name, [RaggedBatch(tuple(parts))] if name in ragged else list(singles if name in apart else batches)
 
 
 def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[Bucket]]]:

@@ -31,6 +31,8 @@ class Task(Generic[V]):
         split: maps what that function returned for a batch, and the batch's size, to a value for each picture, in order
         long_side: the resolution that the task needs; None for the file's own
         ragged: whether it takes pictures of several shapes at once, see ``Check.ragged``
+        apart: whether it is given each picture by itself, on the CPU: what takes parts of pictures only need not have
+            them put together
     """
 
     name: str
@@ -38,6 +40,7 @@ class Task(Generic[V]):
     split: Callable[[Any, int], Sequence[V]]
     long_side: int | None = None
     ragged: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,17 @@ class Bucket:
         pixels = torch.from_numpy(np.stack(images).transpose(0, 3, 1, 2))
         return _batch(self.rows, pixels, [picture.size for picture in self.pictures])
 
+    def singles(self) -> list[ImageBatch]:
+        """Returns each picture by itself, on the CPU; pixels are moved only where torch takes no others."""
+        import torch
+
+        singles = []
+        for row, picture in zip(self.rows, self.pictures, strict=True):
+            if isinstance(picture, Picture):
+                pixels = picture.pixels if picture.pixels.flags.writeable else picture.pixels.copy()
+                singles.append(_batch([row], torch.from_numpy(pixels[None]).permute(0, 3, 1, 2), [picture.size]))
+        return singles
+
     def previews(self) -> PreviewBatch:
         """Returns the previews of the pictures; each is taken now where it was not as they were read."""
         ids, sizes = tuple(row.id for row in self.rows), tuple(picture.size for picture in self.pictures)

@@ -73,6 +73,11 @@ class ImageBatch:
         return luma.extremes(self.pixels)
 
     @cached_property
+    def held(self) -> dict[str, Any]:
+        """What is made of it once for all tasks, by whoever makes it; empty at first."""
+        return {}
+
+    @cached_property
     def _scaled(self) -> dict[int, ImageBatch]:
         return {}
 

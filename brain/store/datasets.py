@@ -94,16 +94,22 @@ def _image_slice(samples: Samples) -> str:
 def _refuse_generated(samples: Samples) -> None:
     """A score has no place on what a view makes of samples: FiftyOne throws it away with the view."""
     if samples._is_patches:
-        kind, remedy = (
-            "patches",
-            "judge the whole pictures, or make the crops a dataset of their own: "
-            "view.export('crops', dataset_type=fo.types.ImageDirectory), then loupe.import_images(dataset, 'crops')",
-        )
+        kind, remedy = "patches", _of_patches(samples)
     elif samples._is_frames:
         kind, remedy = "frames of videos", "make them a dataset: view.clone('frames'), with sample_frames=True"
     else:
         kind, remedy = "clips of videos", "make their frames a dataset: to_frames(sample_frames=True).clone('frames')"
     raise InputError(f"expected samples of a dataset, got a view of {kind}, which cannot keep scores: {remedy}")
+
+
+def _of_patches(samples: Samples) -> str:
+    """Returns what to do instead: the objects of the same samples, which are judged in their pictures."""
+    field = getattr(getattr(samples, "_patches_stage", None), "field", None)
+    named = repr(field) if isinstance(field, str) else "the field of their boxes"
+    return (
+        f"give the dataset, or the view before to_patches, with objects={named}: check, flag, slice and embed then "
+        "judge each object in its picture, and keep its scores"
+    )
 
 
 def require_image_dataset(dataset: Any) -> None:

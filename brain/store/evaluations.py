@@ -55,9 +55,11 @@ def kind_of(samples: SampleCollection, path: str) -> Kind:
 
 
 def fields(samples: SampleCollection, kind: Kind | None = None) -> list[str]:
-    """Returns the fields that can be evaluated, of one kind or of any."""
+    """Returns the user's own fields that can be evaluated, of one kind or of any."""
     listed = []
     for path, field in samples.get_field_schema().items():
+        if (field.info or {}).get("made_by") == "loupe":
+            continue  # what the checks saw, or a mirror of objects: no labels of anybody
         own = _KINDS.get(getattr(field, "document_type", None))  # type: ignore[arg-type]
         if own is not None and kind in (None, own):
             listed.append(path)

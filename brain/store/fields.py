@@ -28,6 +28,8 @@ GROUP = "duplicate_group"
 FINGERPRINT = "fingerprint"
 #: a document for each failure mode: what people decided of it
 REVIEW = "review"
+#: of an object: the id of the label that it stands for
+SOURCE = "source"
 #: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
 ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
@@ -54,7 +56,7 @@ class OwnField:
             a sub-field that only Loupe declares; ``"checked"`` for values on samples that were checked; empty where
             the user's values may stand beside Loupe's, which writes to other paths or to new samples only
         remedy: what to do beside renaming, e.g. ``"give another field="``
-        of: of a list, what is in it
+        inside: of a list, what its items are
     """
 
     path: str
@@ -63,7 +65,7 @@ class OwnField:
     document: type[BaseEmbeddedDocument] | None = None
     proof: str = ""
     remedy: str = ""
-    of: type[fo.Field] | None = None
+    inside: type[fo.Field] | None = None
 
 
 def _labels(path: str, description: str, *attributes: tuple[str, type[fo.Field], str]) -> list[OwnField]:
@@ -119,6 +121,31 @@ def of_scores(
     for name in dict.fromkeys(maps):
         text = "Where the check saw it, from 0 to 1"
         fields.append(OwnField(name, fo.EmbeddedDocumentField, text, fo.Heatmap, proof=CHECKED))
+    return fields
+
+
+def of_objects(mirror: str, of: str, outputs: Iterable[Output]) -> list[OwnField]:
+    """Returns the fields of what is known of the objects of a field of the user's own, see ``store.objects``.
+
+    Args:
+        mirror: Loupe's field
+        of: the user's field
+        outputs: the scores
+    """
+    inside, source = f"{mirror}.detections", f"{mirror}.detections.{SOURCE}"
+    text, listed = f"The objects of {of}, with what is known of each", (fo.ListField, fo.StringField)
+    fields = [
+        OwnField(mirror, fo.EmbeddedDocumentField, text, fo.Detections, proof=source),
+        OwnField(source, fo.StringField, f"The id of the label in {of}"),
+        OwnField(f"{inside}.{FAILURES}", listed[0], "What is wrong with it", inside=listed[1]),
+        OwnField(f"{inside}.{UNKNOWN}", listed[0], "Checks that could not judge it, and why", inside=listed[1]),
+        OwnField(f"{mirror}.failing", fo.IntField, "How many of the objects fail in anything"),
+        OwnField(f"{mirror}.inputs", fo.StringField, "Which picture and boxes these are"),
+        OwnField(f"{mirror}.{CHECKED}", fo.DictField, "Which version of which check has judged them"),
+    ]
+    for output in outputs:
+        unit = "; ".join(filter(None, (output.unit, output.direction)))
+        fields.append(OwnField(f"{inside}.{output.name}", fo.FloatField, f"{output.description} ({unit})"))
     return fields
 
 
@@ -284,9 +311,11 @@ def _grow(dataset: fo.Dataset, fields: Sequence[OwnField], images: bool) -> None
             continue
         for own in fields:
             if cls._get_field_doc(own.path, allow_missing=True) is None:
-                document: dict[str, Any] = {"embedded_doc_type": own.document} if own.document else {}
-                document |= {"subfield": own.of} if own.of else {}
-                field = cls._create_field(own.path, own.kind, description=own.description, info=dict(_MARK), **document)
+                more = {"embedded_doc_type": own.document, "subfield": own.inside}
+                facts = {"description": own.description, "info": dict(_MARK), **more}
+                field = cls._create_field(
+                    own.path, own.kind, **{name: value for name, value in facts.items() if value is not None}
+                )
                 cls._add_field_schema(own.path, field)
         becomes = images and dataset._doc.media_type is None
         if becomes:

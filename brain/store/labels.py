@@ -167,8 +167,8 @@ def own_fields() -> list[OwnField]:
         OwnField(f"{SUGGESTED}.given", fo.StringField, "The label as it stands"),
         OwnField(f"{SUGGESTED}.score", fo.FloatField, "How probable it is that it is wrong, from 0 to 1"),
         OwnField(f"{SUGGESTED}.reason", fo.StringField, "Why"),
-        OwnField(f"{SUGGESTED}.wrong", fo.ListField, "Of several classes, those wrongly given", of=fo.StringField),
-        OwnField(f"{SUGGESTED}.missing", fo.ListField, "Of several classes, those that are missing", of=fo.StringField),
+        OwnField(f"{SUGGESTED}.wrong", fo.ListField, "Of several classes, those wrongly given", inside=fo.StringField),
+        OwnField(f"{SUGGESTED}.missing", fo.ListField, "Of several classes, those that are missing", inside=fo.StringField),
     ]
 
 

@@ -29,7 +29,7 @@ __all__ = ["root"]
 
 #: the key of Loupe's settings in the dataset's ``info``
 _SETTINGS = "loupe"
-_THRESHOLDS = "thresholds"
+_THRESHOLDS, _OF_OBJECTS = "thresholds", "object_thresholds"
 _TRIES = 100
 #: what a killed process left behind is not taken for what another one is writing just now
 _LEFT_BEHIND = timedelta(hours=1)
@@ -206,18 +206,31 @@ def set_settings(samples: Samples, values: Mapping[str, Any]) -> None:
         dict.__setitem__(dataset._doc.info, _SETTINGS, settings(samples))
 
 
-def load_thresholds(samples: Samples) -> dict[str, Threshold]:
-    """Returns the thresholds that somebody set on the dataset, by failure mode."""
-    stored = settings(samples).get(_THRESHOLDS) or {}
+def load_thresholds(samples: Samples, objects: str | None = None) -> dict[str, Threshold]:
+    """Returns the thresholds that somebody set on the dataset, by failure mode.
+
+    Args:
+        samples: a dataset or view
+        objects: those of the objects of this field of Loupe's, see ``store.objects``; None: those of the pictures
+    """
+    every = settings(samples)
+    stored = (every.get(_THRESHOLDS) if objects is None else (every.get(_OF_OBJECTS) or {}).get(objects)) or {}
     return {failure: Threshold.from_dict(facts) for failure, facts in stored.items()}
 
 
-def save_thresholds(samples: Samples, thresholds: Mapping[str, Threshold | None]) -> None:
-    """Keeps these thresholds on the dataset for the next time; None takes one away. The others stay."""
+def save_thresholds(samples: Samples, thresholds: Mapping[str, Threshold | None], objects: str | None = None) -> None:
+    """Keeps these thresholds on the dataset for the next time; None takes one away. The others stay.
+
+    Args:
+        samples: a dataset or view
+        thresholds: by failure mode
+        objects: as for ``load_thresholds``
+    """
+    place = _THRESHOLDS if objects is None else f"{_OF_OBJECTS}.{objects}"
     set_settings(
         samples,
         {
-            f"{_THRESHOLDS}.{failure}": None if threshold is None else threshold.to_dict()
+            f"{place}.{failure}": None if threshold is None else threshold.to_dict()
             for failure, threshold in thresholds.items()
         },
     )

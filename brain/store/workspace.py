@@ -26,6 +26,7 @@ _COLORS = {
     "composition": "#7b62b8",
     "hallucination": "#2f9e8f",
     "uncanny": "#98749a",
+    "object": "#4f8a73",
     "set": "#6f8a3f",
     "label": "#a3683f",
     "file": "#8a8f98",

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.core import presets, reasons, registry
-from loupe.brain.core.errors import InputError, MissingWeights
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
-from loupe.brain.core.specs import Check, SetCheck
+from loupe.brain.core.specs import Check, ObjectMeasure, SetCheck
 from loupe.brain.engine import runner
 from loupe.brain.engine.map import require_engine
 from loupe.brain.engine.runner import Verdict
-from loupe.brain.perception import weights
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
@@ -29,19 +26,19 @@ from loupe.brain.store.datasets import everything, root
 from loupe.brain.store.workspace import tidy_app
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.objects import Reading, check_objects
+from loupe.brain.verbs.planning import with_weights
+from loupe.brain.verbs.writer import Writer
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-#: samples that are stored in one go, and seconds after which fewer are: what a killed run has to do again
-WRITTEN_AT_ONCE = 512
-_MAX_SECONDS = 2.0
-
 
 def check(
     samples: fo.Dataset | fo.DatasetView,
-    checks: Sequence[str | Check | SetCheck] | str | None = None,
+    checks: Sequence[str | Check | SetCheck | ObjectMeasure] | str | None = None,
     *,
+    objects: str | None = None,
     device: str | None = None,
     engine: str = "local",
     resume: bool = True,
@@ -63,6 +60,9 @@ def check(
             preset: ``"quick"``, ``"photos"``, ``"generated"`` or ``"all"``. By default the quick ones: those that take
             about as long as decoding does, and those that read a prompt. Set measures that follow a check, such as
             ``size``, are told anew for all of these samples, against the whole dataset
+        objects: a field of detections: judge each of its objects by its crop, instead of the whole pictures, and by
+            where its box lies (``"cut"``, ``"tiny"``). The labels stay as they are; scores and failures of each object
+            stand in ``<field>_objects``, see docs/objects.md
         device: e.g. ``"cuda:1"``; the best there is by default
         engine: where to run; ``"local"`` is this process
         resume: leave out what the same check has judged already and that has not changed since
@@ -76,7 +76,8 @@ def check(
 
     Raises:
         UnknownName: no check, or no engine, of that name; the nearest name is suggested
-        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
+        InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to; or
+            of objects: a check that only knows whole pictures
         NoSamples: the view is empty
         MissingWeights: the model files of every chosen check are missing; a check without its files is otherwise left
             out, and ``messages`` says what to do
@@ -89,6 +90,10 @@ def check(
     require_engine(engine)
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    if objects is not None:
+        with running(samples, "check", progress, device=device) as verb:
+            how = Reading(engine, batch_size, workers)
+            return check_objects(verb, objects, checks, how, resume=resume, flag_after=flag_after)
     with running(samples, "check", progress, device=device) as verb:
         samples = verb.samples
         plan = _planned(checks, verb.device)
@@ -137,10 +142,15 @@ class _Plan:
     absent: dict[str, str]
 
 
-def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str) -> _Plan:
+def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | None, device: str) -> _Plan:
     known = registry.checkable()
     wanted = "quick" if wanted is None else wanted
-    wanted = presets.expanded([wanted] if isinstance(wanted, str) else wanted, known)
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    for each in wanted:
+        name = each if isinstance(each, str) else each.name
+        if name in registry.objects():
+            raise InputError(f"expected checks of pictures, got {name!r}, which judges objects: give objects=, a field")
+    wanted = presets.expanded(wanted, known)  # type: ignore[arg-type]
     picked = [registry.pick("check", known, name) for name in wanted]
     # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed
     chosen = list({(spec.name, spec.key): spec for spec in picked}.values())
@@ -152,26 +162,8 @@ def _planned(wanted: Sequence[str | Check | SetCheck] | str | None, device: str)
     for name in dict.fromkeys(spec.after for spec in following):
         if name not in names:
             checks.append(registry.pick("check", registry.checks(), name))
-    ready, absent = _with_weights([spec.resolved(device) for spec in checks])
+    ready, absent = with_weights([spec.resolved(device) for spec in checks])
     return _Plan(ready, following, absent)
-
-
-def _with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
-    """Returns the checks whose model files are there, and for each of the others why it cannot run.
-
-    Raises:
-        MissingWeights: no check is left
-    """
-    ready, absent = [], {}
-    for spec in specs:
-        lacking = weights.lacking(spec.weights())
-        if lacking:
-            absent[spec.name] = f"left out: {lacking}"
-        else:
-            ready.append(spec)
-    if absent and not ready:
-        raise MissingWeights("; ".join(f"{name}: {reason}" for name, reason in absent.items()))
-    return ready, absent
 
 
 @dataclass
@@ -214,7 +206,8 @@ class _Tally:
 
 def _stored(verb: Lifecycle, chunks: Iterable[Sequence[Verdict]], checks: Sequence[Check], total: int) -> _Tally:
     """Stores the verdicts as they come, also those that were held when the run is stopped or breaks."""
-    tally, writer = _Tally({spec.name: spec for spec in checks}), _Writer(verb.samples, checks)
+    tally = _Tally({spec.name: spec for spec in checks})
+    writer = Writer[Verdict](lambda verdicts: store_scores.write(verb.samples, verdicts, checks))
     try:
         for verdicts in chunks:
             writer.add(verdicts)
@@ -223,42 +216,6 @@ def _stored(verb: Lifecycle, chunks: Iterable[Sequence[Verdict]], checks: Sequen
     finally:
         writer.close()
     return tally
-
-
-class _Writer:
-    """Stores verdicts, those of several chunks at once where they come fast: each write costs a round trip.
-
-    In a thread of its own, so that the next pictures are decoded meanwhile; one write at a time, in order.
-    """
-
-    def __init__(self, samples: fo.Dataset | fo.DatasetView, specs: Sequence[Check]) -> None:
-        self._samples, self._specs = samples, specs
-        self._held: list[Verdict] = []
-        self._since = -math.inf  # the first chunk is stored at once: there is something to see
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="loupe-writer")
-        self._writing: Future[None] | None = None
-
-    def add(self, verdicts: Sequence[Verdict]) -> None:
-        self._held += verdicts
-        if len(self._held) >= WRITTEN_AT_ONCE or time.monotonic() - self._since > _MAX_SECONDS:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._wait()
-        if self._held:
-            self._writing = self._pool.submit(store_scores.write, self._samples, self._held, self._specs)
-        self._held, self._since = [], time.monotonic()
-
-    def _wait(self) -> None:
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.result()
-
-    def close(self) -> None:
-        """Stores the rest, and returns when all is stored."""
-        with self._pool:
-            self._flush()
-            self._wait()
 
 
 def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, MissingWeights
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import everything
+from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.object_vectors import embed_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo
     from torch import Tensor
-
-_MAPS = ("umap", "pca")
-_MIN = {"umap": 5, "pca": 2}
-AUTO = "auto"
-#: what "auto" takes, the best first; the last one needs nothing
-_BY_QUALITY = ("open_clip", "efficientnet_lite", "hog")
-_OFFLINE = _BY_QUALITY[-1]
 
 
 def embed(
@@ -36,6 +29,7 @@ def embed(
     *,
     embedder: str | Embedder = AUTO,
     field: str = "embeddings",
+    objects: str | None = None,
     visualize: str | None = "umap",
     similarity: bool = True,
     device: str | None = None,
@@ -60,6 +54,9 @@ def embed(
             a warning: it is no basis for label issues, outliers or realism. Nothing is downloaded; a whole dataset
             with vectors of ``hog`` is embedded anew once a better one is here
         field: where the vectors go: float32 of unit length
+        objects: a field of detections: embed the crop of each of its objects instead of the whole pictures. The vectors
+            go to that attribute of ``<field>_objects``, and the map and the index are of those objects (brain keys
+            ``<field>_objects_<field>_umap``, ``…_similarity``), see docs/objects.md
         visualize: ``"umap"``, ``"pca"``, or None for no map
         similarity: whether to make the similarity index
         device: e.g. ``"cuda:1"``; the best there is by default
@@ -84,13 +81,25 @@ def embed(
     >>> loupe.embed(dataset, embedder="hog")  # doctest: +SKIP
     Run(loupe_embed_1: 216 done, 0 already done, 0 errors, unknown: none, 9.2 s on cpu)
     """
-    if visualize is not None and visualize not in _MAPS:
+    if visualize is not None and visualize not in MAPS:
         raise InputError(f"expected visualize to be 'umap', 'pca' or None, got {visualize!r}")
     if batch_size < 1:
         raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    if objects is not None:
+        with running(samples, "embed", progress, device=device) as verb:
+            return embed_objects(
+                verb,
+                objects,
+                field,
+                embedder,
+                Drawing(visualize, similarity, seed),
+                batch_size=batch_size,
+                resume=resume,
+            )
     with running(samples, "embed", progress, device=device) as verb:
         samples = verb.samples
-        spec, warning = _pick(embedder, samples, field)
+        before = store_vectors.made_by(samples, field)
+        spec, warning = pick_embedder(embedder, before, len(samples) < len(everything(samples)), field)
         if warning:
             warnings.warn(warning, stacklevel=2)
         rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)
@@ -133,42 +142,6 @@ def embed(
         return run
 
 
-def _pick(embedder: str | Embedder, samples: fo.Dataset | fo.DatasetView, field: str) -> tuple[Embedder, str]:
-    """Returns the embedder, and what has to be said of it.
-
-    Raises:
-        UnknownName: no embedder of that name
-        MissingWeights: "auto" would have to go on with one that is not here
-    """
-    known = registry.embedders()
-    if embedder != AUTO:
-        return registry.pick("embedder", known, embedder), ""
-    before = store_vectors.made_by(samples, field)
-    # vectors of two embedders cannot be compared: a part of a dataset goes on with what the rest of the field is of
-    if before is not None and (before["name"] != _OFFLINE or len(samples) < len(everything(samples))):
-        made = type(registry.pick("embedder", known, before["name"]))
-        own = {parameter.name for parameter in dataclasses.fields(made)}
-        spec = made(**{name: value for name, value in before.items() if name in own})
-        if absent := spec.absent():
-            raise MissingWeights(
-                f"{field!r} holds vectors of {spec.name}, and embedder='auto' goes on with it: {absent}. Or name "
-                "another field=, or another embedder=, which embeds all anew"
-            )
-        return spec, _WARNING if spec.name == _OFFLINE else ""
-    candidates = [registry.pick("embedder", known, name) for name in _BY_QUALITY]
-    absences = [spec.absent() for spec in candidates]
-    spec = candidates[absences.index("")]
-    if spec.name != _OFFLINE:
-        return spec, ""
-    return spec, f"{_WARNING}. " + "; or: ".join(dict.fromkeys(reversed([text for text in absences if text])))
-
-
-_WARNING = (
-    f"embedding with {_OFFLINE!r}, which sees shapes and colors but no meaning: "
-    "no basis for label issues, outliers or realism"
-)
-
-
 def _split(vectors: Tensor, n: int) -> list[np.ndarray]:
     return list(vectors.float().cpu().numpy())
 
@@ -202,46 +175,11 @@ def _stored(
 def _draw(samples: fo.Dataset | fo.DatasetView, field: str, kind: str, seed: int, made_from: str, n: int) -> str | None:
     """Makes the map unless it stands already; returns why not if there are too few vectors."""
     key = f"{field}_{kind}"
-    if n < _MIN[kind]:
+    if n < MIN_VECTORS[kind]:
         store_vectors.delete(samples, key)
-        return f"no map was drawn: {kind.upper()} needs at least {_MIN[kind]} vectors, {field!r} has {n}"
+        return too_few(kind, field, n)
     if store_vectors.remembered(samples, key) == made_from:
         return None
     _, vectors = store_vectors.read(samples, field)
     store_vectors.write_points(samples, field, key, project(vectors, kind, seed), made_from)
     return None
-
-
-def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarray:
-    """Returns (N, 2) float32 coordinates of (N, D) vectors, the same for the same seed.
-
-    ``"umap"``: umap-learn with cosine distance (McInnes et al. 2018, arXiv:1802.03426), N at least 5. ``"pca"``: the
-    two main axes, N at least 2.
-
-    >>> project(np.eye(3, dtype=np.float32), "pca").shape
-    (3, 2)
-    """
-    n = len(vectors)
-    if kind == "umap":
-        from umap import UMAP
-
-        # the spectral start needs a graph that is larger than its own few axes
-        reducer = UMAP(
-            n_components=2,
-            n_neighbors=min(15, n - 1),
-            metric="cosine",
-            init="spectral" if n > 20 else "random",
-            random_state=seed,
-            n_jobs=1,
-        )
-        return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)
-    centered = vectors - vectors.mean(axis=0)
-    if n < vectors.shape[1]:  # the small one of the two square matrices has the same axes in it
-        strength, axes = np.linalg.eigh(centered @ centered.T)
-        points = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(strength[::-1][:2], 0))
-    else:
-        _, axes = np.linalg.eigh(centered.T @ centered)
-        points = centered @ axes[:, ::-1][:, :2]
-    # the sign of an axis is arbitrary: what lies farthest out is put on its positive side
-    points = points * np.sign(points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])])
-    return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).astype(np.float32)

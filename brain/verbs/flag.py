@@ -9,13 +9,17 @@ from loupe.brain.core.records import Threshold
 from loupe.brain.core.results import Flags
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.objects import flag_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 
 def flag(
-    samples: fo.Dataset | fo.DatasetView, thresholds: Mapping[str, float | Threshold | None] | None = None
+    samples: fo.Dataset | fo.DatasetView,
+    thresholds: Mapping[str, float | Threshold | None] | None = None,
+    *,
+    objects: str | None = None,
 ) -> Flags:
     """Turns stored scores and thresholds into ``failures``, without decoding an image.
 
@@ -26,13 +30,15 @@ def flag(
         samples: a dataset or view
         thresholds: by failure mode: a number in the score's unit, or a ``Threshold``; None for the default again. They
             are kept on the dataset and used from then on; for a number, with who set it and when
+        objects: a field of detections whose objects were checked: flag them, by thresholds of their own; those of
+            the pictures say nothing of crops
 
     Returns:
-        how many samples have each failure, how many are unknown, and the thresholds used
+        how many samples, or objects, have each failure, how many are unknown, and the thresholds used
 
     Raises:
         UnknownName: no check flags a failure mode of that name; the nearest name is suggested
-        InputError: they are no images, or a field of the user's own has a name of Loupe's
+        InputError: they are no images, a field of the user's own has a name of Loupe's, or the objects were not checked
         NoSamples: the view is empty
 
     >>> loupe.flag(dataset, {"dark": 0.25}).counts  # doctest: +SKIP
@@ -40,9 +46,16 @@ def flag(
     """
     with running(samples, "flag", None) as verb:
         samples = verb.samples
-        flags = apply_thresholds(samples, thresholds)
+        whole = objects is None
+        flags = apply_thresholds(samples, thresholds) if whole else flag_objects(samples, str(objects), thresholds)
         used = {failure: threshold.to_dict() for failure, threshold in flags.thresholds.items()}
         verb.finish(
-            len(samples), params={"given": sorted(thresholds or ()), "thresholds": used, "counts": flags.counts}
+            len(samples),
+            params={
+                "given": sorted(thresholds or ()),
+                "thresholds": used,
+                "counts": flags.counts,
+                **({} if objects is None else {"objects": objects}),
+            },
         )
     return flags

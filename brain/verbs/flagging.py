@@ -39,7 +39,7 @@ def apply_thresholds(
         NoSamples: the view is empty
     """
     known = registry.failures()
-    parsed = _parse(thresholds or {}, known)
+    parsed = parsed_thresholds(thresholds or {}, known)
     given = {**store_runs.load_thresholds(samples), **parsed}
     own = {failure: threshold for failure, threshold in given.items() if threshold is not None}
     store_rows.require_samples(samples)
@@ -196,9 +196,15 @@ def set_now(op: Literal["<", ">"], value: float, by: str = "") -> Threshold:
     return Threshold(op, value, source="user", by=by or who.user(), at=who.now())
 
 
-def _parse(
+def parsed_thresholds(
     thresholds: Mapping[str, float | Threshold | None], known: Mapping[str, tuple[str, Output]]
 ) -> dict[str, Threshold | None]:
+    """Returns the thresholds that were given, a number as who set it now; None where the default is to count again.
+
+    Raises:
+        UnknownName: no check flags a failure mode of that name
+        InputError: a threshold is no number
+    """
     parsed: dict[str, Threshold | None] = {}
     for failure, given in thresholds.items():
         if failure not in known:

@@ -9,13 +9,13 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.results import MIN_N, Rate, Rates
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor, factors_of
-from loupe.brain.slicing.outcomes import Outcome
+from loupe.brain.slicing.outcomes import Outcome, State
 from loupe.brain.slicing.rates import rates
-from loupe.brain.store import columns
+from loupe.brain.store import columns, object_columns
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.columns import Columns
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_collection
+from loupe.brain.store.datasets import require_collection, require_images
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -31,6 +31,7 @@ def slice(
     *,
     failure: str | None = None,
     outcome: Outcome | None = None,
+    objects: str | None = None,
     confidence: float = 0.95,
     groups: str | None = None,
     min_n: int = MIN_N,
@@ -52,6 +53,10 @@ def slice(
         failure: one failure mode, ``"any"`` of them, or a family of the taxonomy (``"text"``); None for each mode that
             at least one sample was judged for
         outcome: what is counted instead of failure modes, e.g. the wrong predictions of an evaluation run
+        objects: a field of detections whose objects were checked: count each object, and not the pictures. Then the
+            field's own name, and factors of it (``Factor.label``, ``attribute``, ``box_size``, ``box_position``), say
+            something of each object, and all other factors of the picture it is in. The objects of a picture are
+            alike: they always count as a group
         confidence: of the intervals, in (0, 1)
         groups: a field of strings, bools or ints: samples of one value tend to fail together (``"prompt"``,
             ``"generation.seed"``, ``"duplicate_group"``), and count as fewer independent ones in the intervals and in
@@ -70,6 +75,7 @@ def slice(
             print(rate)
         loupe.slice(dataset, [loupe.Factor.tags("train", "test"), loupe.Factor.field("uniqueness", bins=4)])
         loupe.slice(dataset, "scenario.time", failure="any", groups="prompt")
+        loupe.slice(dataset, "ground_truth", failure="blur", objects="ground_truth")
         loupe.slice(dataset, "ground_truth", outcome=loupe.Outcome.field("eval", failed=[False]))
     """
     if failure is not None and outcome is not None:
@@ -81,6 +87,8 @@ def slice(
         raise InputError(f"expected a min_n of at least 1, got {min_n!r}")
     require_collection(samples)
     store_rows.require_samples(samples)
+    if objects is not None:
+        return _of_objects(samples, by, objects, failure, outcome, confidence, groups, min_n)
     factors = factors_of(by)
     # read in the same pass, so that nothing that is written meanwhile comes between them
     grouping = [] if groups is None else [Factor.field(groups, name=_GROUPS)]
@@ -95,6 +103,29 @@ def slice(
             min_n=min_n,
         )
     )
+
+
+def _of_objects(
+    samples: SampleCollection,
+    by: str | Factor | Iterable[str | Factor],
+    path: str,
+    failure: str | None,
+    outcome: Outcome | None,
+    confidence: float,
+    groups: str | None,
+    min_n: int,
+) -> Rates:
+    """Returns the rates of objects: those of a picture, or of what it shares with others, count as a group."""
+    if outcome is not None:
+        raise InputError(
+            f"expected failure modes of objects, got the outcome {outcome.name!r}: leave out objects=, which counts "
+            "pictures, or give failure="
+        )
+    require_images(samples)
+    table = object_columns.read(samples, path, by, failure, groups)
+    judged = {name: state for name, state in table.states.items() if (state >= State.PASSED).any()}
+    states = judged if failure is None else table.states
+    return Rates(rates(states, table.factors, confidence=confidence, groups=table.groups, min_n=min_n))
 
 
 def _grouped(path: str, table: Columns) -> Column:

@@ -64,6 +64,7 @@ DIFFERENT = {
     ("find_shortcuts", "groups"): "None means the usual ones: they are listed, so that some can be left out",
     ("find_shortcuts", "order"): "None is a choice with a name",
     ("find_shortcuts", "embeddings"): "None is a choice with a name",
+    **{(name, "objects"): "None is a choice with a name" for name in ("check", "embed", "flag", "slice")},
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",
     ("split", "groups"): "None means the duplicates, where they are known",

@@ -30,8 +30,9 @@ def test_every_check_and_failure_stands_in_it_once(script: ModuleType) -> None:
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {len(script.HEADER) + 1}
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines[2:]]
     names = [row[0].removesuffix(" (on request)") for row in cells if row[0]]
-    assert names == [f"`{name}`" for name in [*registry.checks(), *registry.sets()]]
-    assert sorted(row[1] for row in cells if row[1]) == sorted(f"`{failure}`" for failure in registry.failures())
+    assert names == [f"`{name}`" for name in [*registry.checks(), *registry.sets(), *registry.objects()]]
+    failures = {*registry.failures(), *registry.object_failures()}
+    assert sorted(row[1] for row in cells if row[1]) == sorted(f"`{failure}`" for failure in failures)
 
 
 def test_it_gives_unit_threshold_and_basis(script: ModuleType) -> None:

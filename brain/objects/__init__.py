@@ -1,0 +1,1 @@
+"""Object measures: what the place of a box says of its object. One file each; they do not know each other."""
