@@ -168,7 +168,9 @@ def own_fields() -> list[OwnField]:
         OwnField(f"{SUGGESTED}.score", fo.FloatField, "How probable it is that it is wrong, from 0 to 1"),
         OwnField(f"{SUGGESTED}.reason", fo.StringField, "Why"),
         OwnField(f"{SUGGESTED}.wrong", fo.ListField, "Of several classes, those wrongly given", inside=fo.StringField),
-        OwnField(f"{SUGGESTED}.missing", fo.ListField, "Of several classes, those that are missing", inside=fo.StringField),
+        OwnField(
+            f"{SUGGESTED}.missing", fo.ListField, "Of several classes, those that are missing", inside=fo.StringField
+        ),
     ]
 
 
