@@ -116,6 +116,7 @@ def find_label_issues(
         result = _result(labels, judged, limit, label, folds)
         store_labels.write(samples, labels.ids, {issue.id: issue for issue in result.issues})
         params = {"label": label, "threshold": limit.value, "source": judged.source, "folds": folds, "seed": seed}
+        params["embeddings"] = embeddings if probabilities is None else ""
         verb.finish(len(rows), unknown={spec.name: len(judged.reasons)}, params=params)
     return result
 

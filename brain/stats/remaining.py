@@ -1,0 +1,130 @@
+"""How many labels are still wrong after some were looked at: decisions and scores together. Pure arithmetic.
+
+Whoever looks at the worst labels first sees no random sample, so that the share of wrong ones among those is none of
+the rest. But which labels were looked at follows from their scores alone: given its score, a label that was looked at
+is as likely to be wrong as one that was not. So how likely a label of each score is to be wrong is learned from what
+was decided, and applied to those that are open.
+
+The score is a probability already, which may be off: by much where wrong labels look like right ones. The correction of
+its logit is a Gaussian process over the logit (Rasmussen & Williams, Gaussian Processes for Machine Learning, MIT
+2006, 3.4, Laplace's approximation): before anything is decided the score is believed, give or take a factor of ten in
+the odds; where much was decided, the decisions count alone; where nothing was, the interval stays wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from loupe.brain.core.relabeled import Remaining
+
+#: the logits of a score are put into bins of this width, up to these ends
+_WIDTH, _END = 0.5, 8.0
+_BINS = round(2 * _END / _WIDTH)
+#: of the correction of the logit: the standard deviation of what all scores share, of its slope over the logit, of the
+#: rest of it, and how far apart scores have to be for that to differ
+_COMMON, _SLOPE, _OWN, _LENGTH = 1.0, 0.35, 1.0, 2.0
+#: no label is less likely to be wrong than this before it was looked at: to the vectors a mistake may look right
+_FLOOR = 2e-3
+_DRAWS, _ROUNDS = 2000, 50
+
+
+def bins_of(scores: np.ndarray) -> np.ndarray:
+    """Returns the bin of each score: (N,) int64; -1 for NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logits = np.log(scores) - np.log1p(-np.asarray(scores, dtype=np.float64))
+    known = ~np.isnan(logits)
+    at = np.clip(np.where(known, logits, 0) + _END, 0, 2 * _END) / _WIDTH
+    return np.where(known, np.minimum(at.astype(np.int64), _BINS - 1), -1)
+
+
+@dataclass(eq=False)
+class Seen:
+    """Labels by their scores, and what was decided of them.
+
+    Attributes:
+        means: (B,) float64: the mean score of each bin
+        n: (B,) int64: how many labels it has
+        wrong, right: (B,) int64: how many of these were decided to be wrong, and to be right
+    """
+
+    means: np.ndarray
+    n: np.ndarray
+    wrong: np.ndarray
+    right: np.ndarray
+
+    @classmethod
+    def of(cls, scores: np.ndarray) -> Seen:
+        """Returns labels of which nothing is decided; those without a score are left out."""
+        at = bins_of(scores)
+        known = at >= 0
+        n = np.bincount(at[known], minlength=_BINS)
+        sums = np.bincount(at[known], weights=scores[known], minlength=_BINS)
+        return cls(sums / np.maximum(n, 1), n, np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64))
+
+    def count(self, score: float | None, wrong: bool, change: int = 1) -> None:
+        """Notes a decision, or that it was taken back; one on a label without a score counts nothing."""
+        if score is None or score != score:
+            return
+        (self.wrong if wrong else self.right)[bins_of(np.array([score]))[0]] += change
+
+
+def remaining(seen: Seen, seed: int = 0) -> Remaining:
+    """Returns how many of the labels are still wrong where each decided one has been put right.
+
+    Of the open ones it is an estimate with its 95 % interval, which takes in that the scores may be off and that the
+    open ones are so many and no more. It takes for granted that people decide rightly.
+
+    Args:
+        seen: the labels by their scores, and what was decided
+        seed: of the draws
+
+    >>> seen = Seen.of(np.array([0.9] * 50 + [0.01] * 950))
+    >>> before = remaining(seen)
+    >>> for _ in range(50):
+    ...     seen.count(0.9, wrong=True)
+    >>> after = remaining(seen)
+    >>> before.n, after.open, after.high < before.high
+    (1000, 950, True)
+    """
+    used = np.flatnonzero(seen.n)
+    wrong, right = seen.wrong[used], seen.right[used]
+    still_open = np.maximum(seen.n[used] - wrong - right, 0)
+    n, decided = int(seen.n.sum()), int(wrong.sum() + right.sum())
+    counts = {"n": n, "decided": decided, "wrong": int(wrong.sum()), "open": int(still_open.sum())}
+    if not len(used):
+        return Remaining(**counts)
+    before = _logit(np.clip(seen.means[used], _FLOOR, 1 - _FLOOR))
+    middle, root = _posterior(before, wrong, right)
+    rng = np.random.default_rng(seed)
+    drawn = before + middle + rng.standard_normal((_DRAWS, len(used))) @ root.T
+    shares = 1 / (1 + np.exp(-drawn))
+    expected = shares @ still_open
+    low, high = np.quantile(rng.binomial(still_open, shares).sum(axis=1), [0.025, 0.975])
+    return Remaining(**counts, rate=float(np.median(expected)) / n, low=float(low) / n, high=float(high) / n)
+
+
+def _posterior(before: np.ndarray, wrong: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the mode of the correction, and a root of its covariance there."""
+    apart = before[:, None] - before[None, :]
+    prior = _COMMON**2 + _SLOPE**2 * np.outer(before, before) + _OWN**2 * np.exp(-0.5 * (apart / _LENGTH) ** 2)
+    prior[np.diag_indices(len(before))] += 1e-4
+    inverse = np.linalg.inv(prior)
+    looked = wrong + right
+    middle = np.zeros(len(before))
+    for _ in range(_ROUNDS):
+        share = 1 / (1 + np.exp(-(before + middle)))
+        bend = inverse + np.diag(looked * share * (1 - share))
+        step = np.linalg.solve(bend, wrong - looked * share - inverse @ middle)
+        # the posterior has one mode; from far away the full step leaps over it
+        middle += step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        if np.abs(step).max() < 1e-6:
+            break
+    share = 1 / (1 + np.exp(-(before + middle)))
+    bend = inverse + np.diag(looked * share * (1 - share))
+    return middle, np.linalg.cholesky(np.linalg.inv(bend))
+
+
+def _logit(share: np.ndarray) -> np.ndarray:
+    return np.asarray(np.log(share) - np.log1p(-share))
