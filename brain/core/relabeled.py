@@ -104,7 +104,7 @@ class Relabeled(Tabular, Record):
 
     def sentences(self) -> list[str]:
         """Returns what was done, a sentence each."""
-        counts = Counter(each.how for each in self.changes)
+        counts: Counter[str] = Counter(each.how for each in self.changes)
         kinds = {"suggested": "suggestions accepted", "chosen": "another class given", "none": "no class fits"}
         details = ", ".join(f"{counts[how]:,} {words}" for how, words in kinds.items() if counts[how])
         lines = [
