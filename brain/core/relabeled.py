@@ -37,6 +37,11 @@ class Remaining(Record):
     low: float = math.nan
     high: float = math.nan
 
+    @property
+    def wide(self) -> bool:
+        """Whether the interval says little: looking at some labels at random narrows it."""
+        return self.high - self.low > max(0.02, self.rate)
+
     def __str__(self) -> str:
         if math.isnan(self.rate):
             return "not known"

@@ -40,7 +40,7 @@ def bins_of(scores: np.ndarray) -> np.ndarray:
 
 
 @dataclass(eq=False)
-class Seen:
+class ByScore:
     """Labels by their scores, and what was decided of them.
 
     Attributes:
@@ -55,7 +55,7 @@ class Seen:
     right: np.ndarray
 
     @classmethod
-    def of(cls, scores: np.ndarray) -> Seen:
+    def of(cls, scores: np.ndarray) -> ByScore:
         """Returns labels of which nothing is decided; those without a score are left out."""
         at = bins_of(scores)
         known = at >= 0
@@ -70,32 +70,32 @@ class Seen:
         (self.wrong if wrong else self.right)[bins_of(np.array([score]))[0]] += change
 
 
-def remaining(seen: Seen, seed: int = 0) -> Remaining:
+def remaining(labels: ByScore, seed: int = 0) -> Remaining:
     """Returns how many of the labels are still wrong where each decided one has been put right.
 
     Of the open ones it is an estimate with its 95 % interval, which takes in that the scores may be off and that the
     open ones are so many and no more. It takes for granted that people decide rightly.
 
     Args:
-        seen: the labels by their scores, and what was decided
+        labels: the labels by their scores, and what was decided
         seed: of the draws
 
-    >>> seen = Seen.of(np.array([0.9] * 50 + [0.01] * 950))
-    >>> before = remaining(seen)
+    >>> labels = ByScore.of(np.array([0.9] * 50 + [0.01] * 950))
+    >>> before = remaining(labels)
     >>> for _ in range(50):
-    ...     seen.count(0.9, wrong=True)
-    >>> after = remaining(seen)
+    ...     labels.count(0.9, wrong=True)
+    >>> after = remaining(labels)
     >>> before.n, after.open, after.high < before.high
     (1000, 950, True)
     """
-    used = np.flatnonzero(seen.n)
-    wrong, right = seen.wrong[used], seen.right[used]
-    still_open = np.maximum(seen.n[used] - wrong - right, 0)
-    n, decided = int(seen.n.sum()), int(wrong.sum() + right.sum())
+    used = np.flatnonzero(labels.n)
+    wrong, right = labels.wrong[used], labels.right[used]
+    still_open = np.maximum(labels.n[used] - wrong - right, 0)
+    n, decided = int(labels.n.sum()), int(wrong.sum() + right.sum())
     counts = {"n": n, "decided": decided, "wrong": int(wrong.sum()), "open": int(still_open.sum())}
     if not len(used):
         return Remaining(**counts)
-    before = _logit(np.clip(seen.means[used], _FLOOR, 1 - _FLOOR))
+    before = _logit(np.clip(labels.means[used], _FLOOR, 1 - _FLOOR))
     middle, root = _posterior(before, wrong, right)
     rng = np.random.default_rng(seed)
     drawn = before + middle + rng.standard_normal((_DRAWS, len(used))) @ root.T

@@ -35,7 +35,7 @@ _OF_RUN = ("label", "embeddings")
 
 
 @dataclass(frozen=True)
-class Judged:
+class LabelField:
     """Which labels were judged.
 
     Attributes:
@@ -86,7 +86,7 @@ def require(samples: Samples, label: str, field: str) -> None:
     fields.require(samples, [*own_fields(field), *fields.of_review(LABEL_ISSUE)])
 
 
-def judged(samples: Samples) -> Judged | None:
+def judged(samples: Samples) -> LabelField | None:
     """Returns the labels that ``find_label_issues`` judged last, of one class a sample; None where it has not."""
     keys = [key for key in runs.listed(samples) if key.startswith(_RUN) and key.removeprefix(_RUN).isdigit()]
     for key in sorted(keys, key=lambda each: -int(each.removeprefix(_RUN))):
@@ -94,7 +94,7 @@ def judged(samples: Samples) -> Judged | None:
         label, embeddings = (str(params.get(name) or "") for name in _OF_RUN)
         if label and samples.has_field(label):
             try:
-                return Judged(label, labels.path_of(samples, label), embeddings)
+                return LabelField(label, labels.path_of(samples, label), embeddings)
             except LoupeError:  # of another kind: boxes, masks, several classes a sample
                 continue
     return None
@@ -166,10 +166,11 @@ def changes(samples: Samples, path: str, field: str) -> dict[str, Correction]:
     with database_errors():
         pipeline = [{"$match": match}, {"$project": {"given": f"${path}", "corrected": f"${field}"}}]
         rows = list(samples._aggregate(pipeline=pipeline))
-    return {str(row["_id"]): _correction(str(row["_id"]), row.get("given"), row["corrected"]) for row in rows}
+    return {str(row["_id"]): correction_of(str(row["_id"]), row.get("given"), row["corrected"]) for row in rows}
 
 
-def _correction(sample_id: str, given: Any, document: Mapping[str, Any]) -> Correction:
+def correction_of(sample_id: str, given: Any, document: Mapping[str, Any]) -> Correction:
+    """Returns the corrected label that a document holds."""
     at = document.get("at")
     return Correction(
         id=sample_id,
@@ -289,3 +290,18 @@ def document_of(made: Correction) -> dict[str, Any] | None:
         return None
     at = datetime.fromisoformat(made.at).astimezone(UTC).replace(tzinfo=None) if made.at else None
     return updates.label(made.corrected, how=made.how, by=made.by, at=at)
+
+
+def write_one(
+    samples: Samples,
+    path: str,
+    field: str,
+    sample_id: str,
+    made: Correction | None,
+    stands: Decision | None,
+    new: Decision | None,
+) -> bool:
+    """Writes a decision, or takes one away, with the label that follows; False where something else stands by now."""
+    update = operation(sample_id, path, field, made, stands, new, taken_back=new is None)
+    with database_errors():
+        return updates.write(samples, [update], [sample_id]) == 1

@@ -176,7 +176,7 @@ def _result(
 ) -> Relabeled:
     known = zip(standing.ids, standing.given, standing.scores.tolist(), strict=True)
     of = {sample_id: (given, score) for sample_id, given, score in known if sample_id in decisions}
-    seen = stats.Seen.of(standing.scores)
+    seen = stats.ByScore.of(standing.scores)
     kept = 0
     for sample_id, decision in decisions.items():
         given, score = of[sample_id]

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from loupe.brain.stats.remaining import Seen, _posterior, bins_of, remaining
+from loupe.brain.stats.remaining import ByScore, _posterior, bins_of, remaining
 
 N, TRIALS = 3000, 40
 
 
-def decided(scores: np.ndarray, wrong: np.ndarray, places: np.ndarray) -> Seen:
-    seen = Seen.of(scores)
+def decided(scores: np.ndarray, wrong: np.ndarray, places: np.ndarray) -> ByScore:
+    seen = ByScore.of(scores)
     at = bins_of(scores)
     for place in places[at[places] >= 0].tolist():
         (seen.wrong if wrong[place] else seen.right)[at[place]] += 1
@@ -31,14 +31,14 @@ def test_all_that_was_decided_is_put_right() -> None:
 
 def test_nothing_judged_is_not_known() -> None:
     for scores in (np.zeros(0), np.array([math.nan, math.nan])):
-        made = remaining(Seen.of(scores))
+        made = remaining(ByScore.of(scores))
         assert str(made) == "not known"
         assert made.to_dict()["rate"] is None
 
 
 def test_scores_at_the_ends_and_decisions_taken_back() -> None:
     assert bins_of(np.array([0.0, 1.0, 0.5, math.nan])).tolist() == [0, 31, 16, -1]
-    seen = Seen.of(np.array([0.0, 1.0, 0.5]))
+    seen = ByScore.of(np.array([0.0, 1.0, 0.5]))
     before = remaining(seen)
     assert math.isfinite(before.rate)
     for score in (0.0, 1.0, None, math.nan):
@@ -61,7 +61,7 @@ def test_where_much_was_decided_the_decisions_count_alone() -> None:
 
 def test_before_anything_is_decided_the_scores_are_believed_with_a_wide_interval() -> None:
     scores = np.repeat([0.9, 0.3, 0.01], [100, 200, 700])
-    made = remaining(Seen.of(scores))
+    made = remaining(ByScore.of(scores))
     assert made.low < 0.5 * scores.mean()
     assert made.high > 2 * scores.mean()
     assert made.rate == pytest.approx(scores.mean(), rel=0.4)
