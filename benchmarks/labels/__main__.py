@@ -1,6 +1,7 @@
 """Label issues on real and injected mistakes; splits against the libraries that do a part of it.
 
-    python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
+python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
+python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
@@ -10,6 +11,7 @@ import sys
 
 from benchmarks.commands import Family
 from benchmarks.labels.issues import print_issues
+from benchmarks.labels.relabel import add_relabel
 from benchmarks.labels.splits import print_splits
 
 
@@ -17,6 +19,7 @@ def family() -> Family:
     """Returns the commands."""
     made = Family("labels", __doc__)
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
+    add_relabel(made)
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

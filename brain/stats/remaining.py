@@ -25,8 +25,9 @@ _BINS = round(2 * _END / _WIDTH)
 #: of the correction of the logit: the standard deviation of what all scores share, of its slope over the logit, of the
 #: rest of it, and how far apart scores have to be for that to differ
 _COMMON, _SLOPE, _OWN, _LENGTH = 1.0, 0.35, 1.0, 2.0
-#: no label is less likely to be wrong than this before it was looked at: to the vectors a mistake may look right
-_FLOOR = 2e-3
+#: no label is less or more likely to be wrong than these before it was looked at: to the vectors a mistake may look
+#: right, and what is right may look like a mistake
+_FLOOR, _CEILING = 0.002, 0.95
 _DRAWS, _ROUNDS = 2000, 50
 
 
@@ -95,7 +96,7 @@ def remaining(labels: ByScore, seed: int = 0) -> Remaining:
     counts = {"n": n, "decided": decided, "wrong": int(wrong.sum()), "open": int(still_open.sum())}
     if not len(used):
         return Remaining(**counts)
-    before = _logit(np.clip(labels.means[used], _FLOOR, 1 - _FLOOR))
+    before = _logit(np.clip(labels.means[used], _FLOOR, _CEILING))
     middle, root = _posterior(before, wrong, right)
     rng = np.random.default_rng(seed)
     drawn = before + middle + rng.standard_normal((_DRAWS, len(used))) @ root.T

@@ -126,11 +126,12 @@ def write(samples: Samples, ids: Sequence[str], issues: Mapping[str, LabelIssue]
         for start in range(0, len(ids), _CHUNK):
             part = ids[start : start + _CHUNK]
             updates.write(
-                samples, [updates.update(each, {SUGGESTED: _document(issues.get(each))}, {}) for each in part], part
+                samples, [updates.update(each, {SUGGESTED: document_of(issues.get(each))}, {}) for each in part], part
             )
 
 
-def _document(issue: LabelIssue | None) -> dict[str, Any] | None:
+def document_of(issue: LabelIssue | None) -> dict[str, Any] | None:
+    """Returns a suggestion as it is stored."""
     if issue is None:
         return None
     return {

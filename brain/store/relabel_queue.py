@@ -16,7 +16,7 @@ from loupe.brain.core.relabeled import Correction
 from loupe.brain.core.review import Decision
 from loupe.brain.labels import issues
 from loupe.brain.labels.corrections import Suggestion
-from loupe.brain.similarity.neighbors import nearest, usable
+from loupe.brain.similarity.neighbors import nearest_to, usable
 from loupe.brain.stats.remaining import ByScore
 from loupe.brain.store import relabel, review
 from loupe.brain.store.connection import database_errors
@@ -374,7 +374,7 @@ class Neighborhood:
         length = 0.0 if query is None else float(np.linalg.norm(query))
         if query is None or not length:
             return ()
-        (indices,), (cosines,) = nearest(query[None] / length, NEIGHBORS + 1, self.unit)
+        indices, cosines = nearest_to(query / length, self.unit, NEIGHBORS + 1)
         near = {self.ids[at]: float(cosine) for at, cosine in zip(indices.tolist(), cosines.tolist(), strict=True)}
         for sample_id, vector in known.items():
             near[sample_id] = float(vector @ query / max(length * float(np.linalg.norm(vector)), 1e-12))

@@ -26,7 +26,7 @@ _ORDERS = {
 }
 _PILES = {"open": "open", "real": "wrong", "false_alarm": "kept", "unsure": "unsure"}
 _MAX_PAIRS, _MAX_NAME = 6, 22
-_HEIGHT = "min(32vh, 300px)"
+_HEIGHT = "min(28vh, 260px)"
 
 
 def draw(
@@ -111,7 +111,7 @@ def _pairs(panel: types.Object, handlers: LabelCorrections, content: Content) ->
         row.btn(
             f"pair{number}",
             label=_pair(pair),
-            title=f"{pair.k:,} of the {pair.n:,} labeled {pair.given} are probably {pair.suggested}; {pair.open:,} open",
+            title=f"{pair.k:,} of {pair.n:,} labeled {pair.given} are probably {pair.suggested}; {pair.open:,} open",
             variant="contained" if chosen else "outlined",
             on_click=handlers.on_pair,
             params={"pair": [pair.given, pair.suggested]},
@@ -122,7 +122,7 @@ def _pairs(panel: types.Object, handlers: LabelCorrections, content: Content) ->
 
 
 def _pair(pair: Pair) -> str:
-    return f"{_short(pair.given)} → {_short(pair.suggested)}  {pair.k:,} of {pair.n:,}"
+    return f"{_short(pair.given)} → {_short(pair.suggested)}: {pair.k:,} of {pair.n:,}"
 
 
 def _short(name: str) -> str:
@@ -160,6 +160,8 @@ def _labels(item: Evidence) -> str:
 
 
 def _percent(share: float) -> str:
+    if not 0.001 <= share <= 0.999:
+        return "< 0.1 %" if share < 0.5 else "> 99.9 %"
     return f"{share * 100:.0f} %" if 0.01 <= share <= 0.99 else f"{share * 100:.1f} %"
 
 
@@ -241,7 +243,7 @@ def _color(handlers: LabelCorrections, decision: Decision) -> str:
 
 def _inputs(panel: types.Object, handlers: LabelCorrections, content: Content, step: int) -> None:
     """Adds the list of classes and the note; new ones with each picture, so that they are empty."""
-    row = widgets.grid(panel, "inputs", "minmax(0, 1fr) minmax(0, 1.6fr)", gap=1, maxWidth="760px")
+    row = widgets.grid(panel, "inputs", "minmax(0, 1fr) minmax(0, 1.6fr)", gap=1, maxWidth="760px", alignItems="end")
     props = {"autocomplete": {"aria-keyshortcuts": "c", "aria-label": "Another class"}}
     view = types.AutocompleteView(
         allow_user_input=False,

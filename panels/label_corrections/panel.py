@@ -357,7 +357,7 @@ def _answers(item: Evidence, neighbors: tuple[Neighbor, ...]) -> dict[str, Answe
     made |= {"unsure": _UNSURE, "none": _NONE}
     others = dict.fromkeys(each.label for each in neighbors if each.label not in (None, item.given, suggested))
     for key, name in zip(_OTHER_KEYS, list(others)[:MAX_OTHERS], strict=False):
-        made[f"{IS}{name}"] = Answer(_short(str(name)), (key,), theme.SERIES[3])
+        made[f"{IS}{name}"] = Answer(f"It is {_short(str(name))}", (key,), theme.SERIES[3])
     return made
 
 

@@ -262,7 +262,7 @@ def test_two_reviewers_in_two_browsers_lose_nothing(digits: Any) -> None:
 def test_a_pair_of_classes_comes_alone(digits: Any) -> None:
     session = opened(digits)
     pairs = session.content.pairs
-    sizes = [name for name in given(digits).values()]
+    sizes = list(given(digits).values())
     assert pairs[0].k == max(pair.k for pair in pairs)
     assert all(pair.n == sizes.count(pair.given) for pair in pairs)
     assert sum(pair.k for pair in pairs) == len(issues(digits))
