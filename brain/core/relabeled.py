@@ -24,7 +24,7 @@ class Remaining(Record):
         n: how many labels were judged
         decided: how many of these somebody has decided; those that are unsure are open
         wrong: how many of the decided ones were wrong
-        open: how many nobody has decided
+        open: how many nobody has decided; of some the suggestion may have been accepted by its score
         rate: the share of the n that is probably still wrong, in [0, 1]; NaN where nothing was judged
         low, high: its 95 % interval
     """

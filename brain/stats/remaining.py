@@ -48,12 +48,16 @@ class ByScore:
         means: (B,) float64: the mean score of each bin
         n: (B,) int64: how many labels it has
         wrong, right: (B,) int64: how many of these were decided to be wrong, and to be right
+        accepted: (B,) int64: of how many others the suggestion was put in though nobody has looked
+        fits: (B,) float64: of these, the sum of how probably the suggestion is right where the label is wrong
     """
 
     means: np.ndarray
     n: np.ndarray
     wrong: np.ndarray
     right: np.ndarray
+    accepted: np.ndarray
+    fits: np.ndarray
 
     @classmethod
     def of(cls, scores: np.ndarray) -> ByScore:
@@ -62,7 +66,8 @@ class ByScore:
         known = at >= 0
         n = np.bincount(at[known], minlength=_BINS)
         sums = np.bincount(at[known], weights=scores[known], minlength=_BINS)
-        return cls(sums / np.maximum(n, 1), n, np.zeros(_BINS, np.int64), np.zeros(_BINS, np.int64))
+        wrong, right, accepted = (np.zeros(_BINS, np.int64) for _ in range(3))
+        return cls(sums / np.maximum(n, 1), n, wrong, right, accepted, np.zeros(_BINS))
 
     def count(self, score: float | None, wrong: bool, change: int = 1) -> None:
         """Notes a decision, or that it was taken back; one on a label without a score counts nothing."""
@@ -70,12 +75,27 @@ class ByScore:
             return
         (self.wrong if wrong else self.right)[bins_of(np.array([score]))[0]] += change
 
+    def accept(self, score: float, probability: float, change: int = 1) -> None:
+        """Notes that a suggestion was put in though nobody has looked, or that it was taken out.
+
+        Args:
+            score: how probable it is that the label is wrong, in [0, 1]
+            probability: of the suggested class, in [0, 1]
+            change: 1, or -1 where it is taken out
+        """
+        if score != score:
+            return
+        at = bins_of(np.array([score]))[0]
+        self.accepted[at] += change
+        self.fits[at] += change * min(max(probability, 0.0) / max(score, 1e-9), 1.0)
+
 
 def remaining(labels: ByScore, seed: int = 0) -> Remaining:
     """Returns how many of the labels are still wrong where each decided one has been put right.
 
     Of the open ones it is an estimate with its 95 % interval, which takes in that the scores may be off and that the
-    open ones are so many and no more. It takes for granted that people decide rightly.
+    open ones are so many and no more. A suggestion that was put in unseen is wrong where the given label is right, or a
+    third class is. It takes for granted that people decide rightly.
 
     Args:
         labels: the labels by their scores, and what was decided
@@ -91,9 +111,10 @@ def remaining(labels: ByScore, seed: int = 0) -> Remaining:
     """
     used = np.flatnonzero(labels.n)
     wrong, right = labels.wrong[used], labels.right[used]
-    still_open = np.maximum(labels.n[used] - wrong - right, 0)
+    accepted = labels.accepted[used]
+    still_open = np.maximum(labels.n[used] - wrong - right - accepted, 0)
     n, decided = int(labels.n.sum()), int(wrong.sum() + right.sum())
-    counts = {"n": n, "decided": decided, "wrong": int(wrong.sum()), "open": int(still_open.sum())}
+    counts = {"n": n, "decided": decided, "wrong": int(wrong.sum()), "open": int((still_open + accepted).sum())}
     if not len(used):
         return Remaining(**counts)
     before = _logit(np.clip(labels.means[used], _FLOOR, _CEILING))
@@ -101,8 +122,13 @@ def remaining(labels: ByScore, seed: int = 0) -> Remaining:
     rng = np.random.default_rng(seed)
     drawn = before + middle + rng.standard_normal((_DRAWS, len(used))) @ root.T
     shares = 1 / (1 + np.exp(-drawn))
-    expected = shares @ still_open
-    low, high = np.quantile(rng.binomial(still_open, shares).sum(axis=1), [0.025, 0.975])
+    fits = _logit(np.clip(labels.fits[used] / np.maximum(accepted, 1), _FLOOR, 1 - _FLOOR))
+    # how often a suggestion is right is no better known than the scores are
+    right_ones = 1 / (1 + np.exp(-(fits + _COMMON * rng.standard_normal((_DRAWS, 1)))))
+    misses = 1 - shares * right_ones
+    expected = shares @ still_open + misses @ accepted
+    counted = rng.binomial(still_open, shares) + rng.binomial(accepted, misses)
+    low, high = np.quantile(counted.sum(axis=1), [0.025, 0.975])
     return Remaining(**counts, rate=float(np.median(expected)) / n, low=float(low) / n, high=float(high) / n)
 
 

@@ -126,11 +126,14 @@ class Standing:
 
 def read(samples: Samples, path: str, field: str) -> Standing:
     """Returns what is known of samples: their labels at ``path``, and what ``field`` holds of corrected ones."""
-    suggested = [f"{SUGGESTED}.given", f"{SUGGESTED}.label"] if samples.has_field(f"{SUGGESTED}.given") else []
+    parts = [f"{SUGGESTED}.{name}" for name in ("given", "label", "confidence")]
+    suggested = parts if samples.has_field(parts[0]) else []
     ids, given, *rest, scores = _columns(samples, ["id", path, *suggested], SCORE)
-    before, names = rest or ([], [])
+    before, names, probabilities = rest or ([], [], [])
     suggestions = {
-        at: Suggestion(before[at], name, float(scores[at])) for at, name in enumerate(names) if name is not None
+        at: Suggestion(before[at], name, float(scores[at]), probabilities[at])
+        for at, name in enumerate(names)
+        if name is not None
     }
     return Standing(ids, given, scores, suggestions, decisions(samples), changes(samples, path, field))
 

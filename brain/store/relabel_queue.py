@@ -84,6 +84,7 @@ class Overview:
         decided: what was decided, by sample id: the decision and the given label
         issues: the given and the suggested class of each issue, by sample id
         copies: the ids of duplicates whose group has more than one label, group by group
+        accepted: the suggestions that were put in though nobody has looked, by sample id
     """
 
     labels: ByScore
@@ -92,6 +93,7 @@ class Overview:
     decided: dict[str, tuple[Decision, str | None]]
     issues: Mapping[str, tuple[str, str]]
     copies: tuple[str, ...]
+    accepted: Mapping[str, Suggestion]
 
     @property
     def n(self) -> int:
@@ -105,12 +107,19 @@ class Overview:
     def decide(self, sample_id: str, decision: Decision | None, given: str | None, score: float | None) -> None:
         """Notes what stands on a sample now."""
         for known, change in ((self.decision(sample_id), -1), (decision, 1)):
-            if known is not None and known.status != "unsure":
+            if known is None:
+                self._accept(sample_id, change)
+            elif known.status != "unsure":
                 self.labels.count(score, not keeps(known, given), change)
         if decision is None:
             self.decided.pop(sample_id, None)
         else:
             self.decided[sample_id] = decision, given
+
+    def _accept(self, sample_id: str, change: int) -> None:
+        suggestion = self.accepted.get(sample_id)
+        if suggestion is not None and suggestion.score is not None:
+            self.labels.accept(suggestion.score, suggestion.probability or 0.0, change)
 
     def counts(self) -> dict[str, int]:
         """Returns how many labels were changed, kept, and left open for somebody was unsure."""
@@ -157,7 +166,14 @@ def overview(samples: Samples, labels: LabelField, into: str) -> Overview:
             by_score.count(float(standing.scores[at]), not keeps(decision, given))
     order = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     pairs = tuple(Pair(a, b, k, sizes[a], k) for (a, b), k in order)
-    return Overview(by_score, sizes, pairs, decided, pair_of, _copies(samples, standing))
+    unseen = standing.changes.keys() - decided.keys()
+    accepted = {
+        standing.ids[at]: suggestion for at, suggestion in standing.suggestions.items() if standing.ids[at] in unseen
+    }
+    for suggestion in accepted.values():
+        if suggestion.score is not None:
+            by_score.accept(suggestion.score, suggestion.probability or 0.0)
+    return Overview(by_score, sizes, pairs, decided, pair_of, _copies(samples, standing), accepted)
 
 
 def _copies(samples: Samples, standing: relabel.Standing) -> tuple[str, ...]:

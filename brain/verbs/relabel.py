@@ -184,6 +184,10 @@ def _result(
         kept += keeps
         if decision.status != "unsure":
             seen.count(score, not keeps)
+    places = {sample_id: at for at, sample_id in enumerate(standing.ids) if sample_id in changes}
+    for sample_id in changes.keys() - decisions.keys():
+        suggestion = standing.suggestions[places[sample_id]]
+        seen.accept(float(standing.scores[places[sample_id]]), suggestion.probability or 0.0)
     without = {sample_id for sample_id, given in zip(standing.ids, standing.given, strict=True) if given is None}
     unlabeled = len(without - changes.keys()) + sum(each.corrected is None for each in changes.values())
     return Relabeled(

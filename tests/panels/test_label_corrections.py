@@ -159,6 +159,9 @@ def test_undo_gives_back_what_stood_there(digits: Any) -> None:
     assert corrected(digits)[ids[0]] is None
     press(session, "z")
     assert corrected(digits) == accepted
+    kept = session.content.remaining
+    session.call("on_refresh")
+    assert session.content.remaining == kept, "what was counted along is what is read anew"
     assert session.content.counts == {"changed": 0, "kept": 0, "unsure": 0}
 
 

@@ -150,3 +150,23 @@ def test_looking_at_random_narrows_what_looking_at_the_worst_leaves_open() -> No
     random = np.union1d(_worst(scores, 100), rng.choice(N, 100, replace=False))
     one_way, other_way = (remaining(decided(scores, wrong, places)) for places in (worst, random))
     assert other_way.high - other_way.low < 0.6 * (one_way.high - one_way.low)
+
+
+def test_suggestions_that_were_put_in_unseen_are_wrong_where_the_label_was_right() -> None:
+    """Of 1,000 labels 500 are wrong by their scores; of the suggestions for these nine in ten are right."""
+    rng = np.random.default_rng(0)
+    scores = np.repeat([0.9, 0.02], [500, 500])
+    labels = ByScore.of(scores)
+    before = remaining(labels)
+    for _ in range(500):
+        labels.accept(0.9, 0.81)
+    after = remaining(labels)
+    assert after.n == after.open == 1000
+    # 500 * (1 - 0.9 * 0.9) + 500 * 0.02
+    assert after.rate == pytest.approx(0.105, abs=0.05)
+    assert after.high < before.rate
+    wrong = int((rng.random(500) < 0.19).sum() + (rng.random(500) < 0.02).sum())
+    assert after.low < wrong / 1000 < after.high
+    for _ in range(500):
+        labels.accept(0.9, 0.81, -1)
+    assert remaining(labels) == before

@@ -151,6 +151,8 @@ def test_suggestions_are_accepted_by_score_and_rank(judged: Any, options: dict[s
     # nobody has looked at them: they are no decisions, and not taken for right
     assert not judged.has_field("review.label_issue.label") or not judged.exists("review.label_issue").count()
     assert made.remaining.decided == 0
+    before = loupe.relabel(judged, "label").remaining
+    assert (made.remaining.rate < before.rate) == bool(places)
 
 
 def test_a_decision_counts_before_what_is_accepted(judged: Any) -> None:
