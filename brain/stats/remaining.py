@@ -123,11 +123,12 @@ def remaining(labels: ByScore, seed: int = 0) -> Remaining:
     drawn = before + middle + rng.standard_normal((_DRAWS, len(used))) @ root.T
     shares = 1 / (1 + np.exp(-drawn))
     fits = _logit(np.clip(labels.fits[used] / np.maximum(accepted, 1), _FLOOR, 1 - _FLOOR))
+    counted = rng.binomial(still_open, shares)
     # how often a suggestion is right is no better known than the scores are
     right_ones = 1 / (1 + np.exp(-(fits + _COMMON * rng.standard_normal((_DRAWS, 1)))))
     misses = 1 - shares * right_ones
     expected = shares @ still_open + misses @ accepted
-    counted = rng.binomial(still_open, shares) + rng.binomial(accepted, misses)
+    counted += rng.binomial(accepted, misses)
     low, high = np.quantile(counted.sum(axis=1), [0.025, 0.975])
     return Remaining(**counts, rate=float(np.median(expected)) / n, low=float(low) / n, high=float(high) / n)
 

@@ -19,7 +19,7 @@ INTO = "ground_truth_corrected"
 
 
 @pytest.fixture(scope="module")
-def found(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, str]]]:
+def judged_digits(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, str]]]:
     import fiftyone as fo
 
     made = fo.Dataset()
@@ -29,16 +29,16 @@ def found(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
 
 
 @pytest.fixture
-def digits(found: tuple[Any, dict[str, str]]) -> Iterator[Any]:
+def digits(judged_digits: tuple[Any, dict[str, str]]) -> Iterator[Any]:
     """A copy of the digits with their issues: the ids stay the same."""
-    made = found[0].clone()
+    made = judged_digits[0].clone()
     yield made
     made.delete()
 
 
 @pytest.fixture
-def true(found: tuple[Any, dict[str, str]]) -> dict[str, str]:
-    return found[1]
+def true(judged_digits: tuple[Any, dict[str, str]]) -> dict[str, str]:
+    return judged_digits[1]
 
 
 def opened(dataset: Any, **more: Any) -> PanelSession:
