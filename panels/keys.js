@@ -1,7 +1,7 @@
 /*
  * Keys for Loupe's panels. FiftyOne's Python panels get no key events, so a key presses the button on the page that
- * names it in its "aria-keyshortcuts", as a mouse would; a field of text that names it gets the focus. Nothing else of
- * the page is touched, and no other key.
+ * names it in its "aria-keyshortcuts", as a mouse would; a field of text that names it, or whose list of choices does,
+ * gets the focus. Nothing else of the page is touched, and no other key.
  *
  * A plain script without a build step: FiftyOne loads it once a page, by "js_bundle" in fiftyone.yml.
  */
@@ -29,6 +29,13 @@
     const target = event.target;
     const typing = target && target.closest && (target.closest(FIELDS) || target.isContentEditable);
     if (typing) {
+      // a list to choose from ends at Escape once its choices are closed; Enter is its own
+      const list = target.getAttribute("role") === "combobox" && target.closest("[aria-keyshortcuts]");
+      if (list && event.key === "Escape" && target.getAttribute("aria-expanded") !== "true") {
+        event.preventDefault();
+        event.stopPropagation();
+        target.blur();
+      }
       // a note is done: the keys press buttons again
       const ours = target.hasAttribute("aria-keyshortcuts");
       if (ours && (event.key === "Enter" || event.key === "Escape") && !event.isComposing) {
@@ -53,7 +60,8 @@
     if (!element) return;
     event.preventDefault();
     event.stopPropagation();
-    if (element.matches(FIELDS)) element.focus();
+    const field = element.matches(FIELDS) ? element : element.matches("button") ? null : element.querySelector(FIELDS);
+    if (field) field.focus();
     else element.click();
   }
 

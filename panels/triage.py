@@ -110,6 +110,10 @@ class Triage(Panel[C]):
     #: that one that was meant for the item before decides nothing; ``undo``: what was decided, the last one at the end
     defaults = {"item": None, "look": False, "step": 0, "undo": ()}
 
+    def allows(self, seen: Mapping[str, Any], answer: Any) -> bool:
+        """Returns whether that can be decided of what is in front; by default any of ``answers``."""
+        return answer in self.answers
+
     @abstractmethod
     def made(self, ctx: Any, answer: str, note: str) -> dict[str, Any]:
         """Returns a decision as JSON-able values: what, who, when."""
@@ -129,20 +133,7 @@ class Triage(Panel[C]):
 
     def on_decide(self, ctx: Any) -> None:
         """A button or key of an answer was pressed."""
-        answer = ctx.params.get("answer")
-        seen = ctx.panel.state.seen
-        if answer not in self.answers or not seen or not seen.get("item"):
-            return
-        self._press(ctx)
-        choices = self.choices(ctx)
-        decision = self.made(ctx, answer, _note(ctx))
-        item, stands = seen["item"], seen.get("stands")
-        if self.write(ctx, item, decision, stands):
-            undo = [*_undone(choices["undo"]), [item, stands, decision]][-MAX_UNDO:]
-            self.choose(ctx, item=item, look=False, undo=undo)
-        else:
-            self._overtaken(ctx, item)
-        self.refresh(ctx, again=False)
+        self.decide(ctx, ctx.params.get("answer"))
 
     def on_undo(self, ctx: Any) -> None:
         """Takes the last decision back, and what stood there before stands there again."""
@@ -176,6 +167,22 @@ class Triage(Panel[C]):
             ctx.ops.open_sample(id=seen["item"])
 
     # what they are made of
+
+    def decide(self, ctx: Any, answer: Any) -> None:
+        """Writes what was decided of the item in front, and goes on."""
+        seen = ctx.panel.state.seen
+        if not seen or not seen.get("item") or not self.allows(seen, answer):
+            return
+        self._press(ctx)
+        choices = self.choices(ctx)
+        decision = self.made(ctx, answer, _note(ctx))
+        item, stands = seen["item"], seen.get("stands")
+        if self.write(ctx, item, decision, stands):
+            undo = [*_undone(choices["undo"]), [item, stands, decision]][-MAX_UNDO:]
+            self.choose(ctx, item=item, look=False, undo=undo)
+        else:
+            self._overtaken(ctx, item)
+        self.refresh(ctx, again=False)
 
     def pressed(self, ctx: Any) -> dict[str, int]:
         """Returns what a button sends along, so that a late press of it is known."""

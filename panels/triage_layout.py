@@ -13,7 +13,7 @@ from fiftyone.operators import types
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
-    from loupe.panels.triage import Triage
+    from loupe.panels.triage import Answer, Triage
 
 #: the height of the large picture: it is the same for every picture, so that nothing below it moves
 HEIGHT = "min(46vh, 460px)"
@@ -37,7 +37,12 @@ def keyed(keys: Sequence[str], **sx: Any) -> dict[str, Any]:
 
 
 def buttons(
-    panel: types.Object, handlers: Triage[Any], step: int, chosen: str | None, can: Mapping[str, bool]
+    panel: types.Object,
+    handlers: Triage[Any],
+    step: int,
+    chosen: str | None,
+    can: Mapping[str, bool],
+    answers: Mapping[str, Answer] | None = None,
 ) -> types.Object:
     """Adds the answers, undo, back and forward; returns their row.
 
@@ -47,11 +52,12 @@ def buttons(
         step: of this drawing
         chosen: the answer that stands on the item in front
         can: whether ``"decide"``, ``"undo"``, ``"back"`` and ``"forward"`` do anything now
+        answers: what can be decided of the item in front, where that differs by the item
     """
     row = widgets.row(panel, "answers", rowGap="8px")
-    for name, answer in handlers.answers.items():
+    for number, (name, answer) in enumerate((handlers.answers if answers is None else answers).items()):
         row.btn(
-            f"answer_{name}",
+            f"answer_{name}" if answers is None else f"answer{number}",
             label=f"{answer.label}  [{answer.keys[0]}]",
             variant="contained",
             disabled=not can["decide"],
@@ -85,7 +91,9 @@ def buttons(
     return row
 
 
-def picture(panel: types.Object, handlers: Triage[Any], source: str, alt: str, overlay: str | None) -> None:
+def picture(
+    panel: types.Object, handlers: Triage[Any], source: str, alt: str, overlay: str | None, height: str = HEIGHT
+) -> None:
     """Adds the large picture; over it, where there are marks, an SVG of the same shape."""
     # both stand in the same cell, and fit into it in the same way
     cell = {
@@ -96,7 +104,7 @@ def picture(panel: types.Object, handlers: Triage[Any], source: str, alt: str, o
         "& > * + *": {"pointerEvents": "none"},
     }
     framed = panel.v_stack("picture", gap=0, componentsProps={"grid": {"sx": cell}})
-    style = {"width": "100%", "height": HEIGHT, "objectFit": "contain", "display": "block"}
+    style = {"width": "100%", "height": height, "objectFit": "contain", "display": "block"}
     look = {"background": theme.faint_gray(0.12), "borderRadius": 4, "cursor": "zoom-in"}
     framed.str(
         "large",

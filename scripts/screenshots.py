@@ -4,7 +4,7 @@
     .venv/bin/python scripts/screenshots.py [--dataset NAME] [--out docs]
 
 It shows the dataset that ``make demo`` leaves behind, and makes it first where it is not there. What panels show of
-other verbs' results is found on a copy of it, which is deleted again.
+other verbs' results is found on a copy of it, which is deleted again; labels are put right on scikit-learn's digits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
 
 from app_browser import ROOT, App, Heatmap, browser_page, serve
 
-DEMO, COPY = "loupe-demo", "loupe-screenshots"
+DEMO, COPY, DIGITS = "loupe-demo", "loupe-screenshots", "loupe-digits"
 #: the panels that are shown on the copy, and what the pictures are called
 PANELS = {
     "Failures by scenario": "failures_table",
@@ -77,6 +77,7 @@ def main() -> None:
         shoot(page, arguments.out / "operator.png")
     if arguments.dataset == DEMO:
         shoot_panels(dataset, arguments.out)
+        shoot_labels(arguments.out)
 
 
 def shoot_panels(dataset: Any, out: Path) -> None:
@@ -97,6 +98,49 @@ def shoot_panels(dataset: Any, out: Path) -> None:
             file = loupe.report(copy, Path(folder) / "report.html", results=results, title="House-number signs")
             page.goto(file.as_uri())
             shoot(page, out / "report.png")
+
+
+def shoot_labels(out: Path) -> None:
+    """Takes the picture of the panel that puts labels right, on scikit-learn's digits with some wrong labels."""
+    with noisy_digits() as dataset, serve(dataset.name) as address, browser_page(1600, 1000) as page:
+        app = App(page, address)
+        app.open(dataset.name)
+        app.open_panel("Label issues")
+        page.get_by_text("issues decided").wait_for()
+        for key in ("1", "1", "2", "1"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(2_000)
+        shoot(page, out / "relabel.png")
+
+
+@contextmanager
+def noisy_digits(n: int = 600) -> Iterator[Any]:
+    """Yields a dataset of digits, one label in sixteen wrong, whose labels were judged."""
+    import fiftyone as fo
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    import loupe
+
+    if fo.dataset_exists(DIGITS):
+        fo.delete_dataset(DIGITS)
+    digits, rng = load_digits(), np.random.default_rng(0)
+    given = np.where(rng.random(n) < 1 / 16, (digits.target[:n] + 1) % 10, digits.target[:n])
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = fo.Dataset(DIGITS, persistent=True)
+        try:
+            for at, label in enumerate(given.tolist()):
+                path = Path(folder) / f"{at:04}.png"
+                pixels = Image.fromarray(np.uint8(digits.images[at] / 16 * 255))
+                pixels.resize((128, 128), Image.Resampling.BICUBIC).save(path)
+                vector = digits.data[at].astype(np.float32)
+                truth = fo.Classification(label=str(label))
+                dataset.add_sample(fo.Sample(filepath=str(path), ground_truth=truth, embeddings=vector))
+            loupe.find_label_issues(dataset, "ground_truth")
+            yield dataset
+        finally:
+            dataset.delete()
 
 
 @contextmanager

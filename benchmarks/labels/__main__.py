@@ -1,12 +1,13 @@
 """Label issues on real and injected mistakes; splits against the libraries that do a part of it.
 
-    python -m benchmarks.labels bias                 # groups of samples: coverage, beside fairlearn's bootstrap
-    python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
+python -m benchmarks.labels bias                 # groups of samples: coverage, beside fairlearn's bootstrap
 python -m benchmarks.labels shortcuts            # properties that give labels away: planted ones, noise, groups
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
+python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
+python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
@@ -22,6 +23,7 @@ from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
 from benchmarks.labels.objects import print_objects
+from benchmarks.labels.relabel import add_relabel
 from benchmarks.labels.shortcuts import PARTS as SHORTCUT_PARTS
 from benchmarks.labels.shortcuts import print_shortcuts
 from benchmarks.labels.splits import print_splits
@@ -41,6 +43,7 @@ def family() -> Family:
     noise = made.command("noise", lambda given: print_noise(given.part), "injected label noise, beside cleanlab")
     noise.add_argument("--part", choices=("one", "several"), help="one class a sample, or several; both by default")
     made.command("objects", lambda _: print_objects(), "the objects of a field of boxes")
+    add_relabel(made)
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

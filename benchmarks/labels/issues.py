@@ -35,7 +35,7 @@ def _threshold() -> float:
 
 
 def _print_cifar() -> None:
-    vectors, clean, given = _cifar()
+    vectors, clean, given = cifar()
     title("CIFAR-10N: labels that people gave, vectors of EfficientNet-Lite0")
     header(
         "pictures", "labels", "wrong", "average precision", "precision", "recall", "F1", "suggestion right", "mixed up"
@@ -72,7 +72,12 @@ def _measured(vectors: np.ndarray, given: np.ndarray, true: np.ndarray) -> list[
     ]
 
 
-def _cifar() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def cifar() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Returns the vectors of CIFAR-10N's pictures, what they are, and the labels that people gave.
+
+    Raises:
+        MissingData: the pictures or the weights are not here
+    """
     from PIL import Image
 
     from benchmarks.embedders.meaning import vectors_of

@@ -30,9 +30,11 @@ class Decision(Record):
         by: who
         at: when: ISO 8601 in UTC, e.g. ``"2026-11-24T20:31:05+00:00"``
         note: in their own words
+        correction: of a label that is wrong: the class that it is; empty: no class fits; None: nobody said, and it is
+            the suggested one
 
     Raises:
-        InputError: another status
+        InputError: another status, or a correction of something that is not real
 
     >>> Decision("real", by="anna").status
     'real'
@@ -42,10 +44,16 @@ class Decision(Record):
     by: str = ""
     at: str = ""
     note: str = ""
+    correction: str | None = None
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise InputError(f"expected a status of {', '.join(map(repr, STATUSES))}, got {self.status!r}")
+        if self.correction is not None and (not isinstance(self.correction, str) or self.status != "real"):
+            raise InputError(
+                f"expected a correction, a class, with the status 'real' only, got {self.correction!r} with "
+                f"{self.status!r}"
+            )
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,23 @@ def nearest(
     return indices, cosines
 
 
+def nearest_to(query: np.ndarray, unit: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the indices and the cosines of the k vectors nearest to one, nearest first, without torch's start.
+
+    >>> unit = np.eye(3, dtype=np.float32)
+    >>> nearest_to(np.array([0.8, 0.6, 0.0], np.float32), unit, 2)[0].tolist()
+    [0, 1]
+
+    Args:
+        query: (D,) float32 of unit length
+        unit: (N, D) float32 of unit length
+        k: how many, at most N
+    """
+    cosines = unit @ query
+    indices = np.argsort(-cosines, kind="stable")[:k]
+    return indices, cosines[indices]
+
+
 def pairs_above(
     unit: np.ndarray,
     minimum: float,

@@ -30,6 +30,8 @@ FINGERPRINT = "fingerprint"
 REVIEW = "review"
 #: of an object: the id of the label that it stands for
 SOURCE = "source"
+#: the failure mode of a label that is probably wrong
+LABEL_ISSUE = "label_issue"
 #: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
 ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
@@ -90,6 +92,7 @@ BASE = (
 #: declared with the first prompt that asks for a failure mode
 AS_ASKED = OwnField(ASKED, fo.StringField, "The failure mode that the prompt asks for")
 PROMPT = OwnField("prompt", fo.StringField, "What the image was asked for")
+_CORRECTION = OwnField(f"{REVIEW}.{LABEL_ISSUE}.correction", fo.StringField, "The class that it is; empty: none fits")
 _GROUPS = OwnField(GROUP, fo.StringField, "Duplicates of each other share it", proof=CHECKED)
 _PRINTS = OwnField(FINGERPRINT, fo.VectorField, "To find copies of the picture with", proof=CHECKED)
 
@@ -179,6 +182,7 @@ def of_review(failure: str) -> list[OwnField]:
         OwnField(f"{path}.by", fo.StringField, "Who decided"),
         OwnField(f"{path}.at", fo.DateTimeField, "When, in UTC"),
         OwnField(f"{path}.note", fo.StringField, "In their own words"),
+        *([_CORRECTION] if failure == LABEL_ISSUE else []),
     ]
 
 

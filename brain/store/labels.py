@@ -96,16 +96,7 @@ def read(samples: Samples, path: str) -> Labels:
         UnknownName: no such field; the nearest name is suggested
         InputError: a field of another kind, or with more classes than can be told apart
     """
-    field = samples.get_field(path) if samples.has_field(path) else None
-    if field is None:
-        raise UnknownName("field of labels", path, fields_of(samples))
-    inside = _inside(field)
-    if inside is None:
-        raise InputError(
-            f"expected a field of one class a sample, a Classification or a text, but {path!r} is "
-            f"{getattr(field, 'document_type', type(field)).__name__}"
-        )
-    read_as = ".".join(filter(None, (path, inside)))
+    read_as = path_of(samples, path)
     paths = ["id", read_as, *([GROUP] if samples.has_field(GROUP) else [])]
     with database_errors():
         ids, given, *groups = samples.values(paths)
@@ -129,6 +120,25 @@ def declared(samples: Samples, path: str) -> list[str]:
     """Returns the classes that the dataset names for a field; empty where it names none."""
     dataset = root(samples)
     return list((dataset.classes or {}).get(path) or dataset.default_classes or [])
+
+
+def path_of(samples: Samples, path: str) -> str:
+    """Returns where a field of one class a sample keeps its text.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of another kind
+    """
+    field = samples.get_field(path) if samples.has_field(path) else None
+    if field is None:
+        raise UnknownName("field of labels", path, fields_of(samples))
+    inside = _inside(field)
+    if inside is None:
+        raise InputError(
+            f"expected a field of one class a sample, a Classification or a text, but {path!r} is "
+            f"{getattr(field, 'document_type', type(field)).__name__}"
+        )
+    return ".".join(filter(None, (path, inside)))
 
 
 def fields_of(samples: Samples, kind: Kind = "class") -> list[str]:
@@ -181,11 +191,12 @@ def write(samples: Samples, ids: Sequence[str], issues: Mapping[str, LabelIssue]
         for start in range(0, len(ids), _CHUNK):
             part = ids[start : start + _CHUNK]
             updates.write(
-                samples, [updates.update(each, {SUGGESTED: _document(issues.get(each))}, {}) for each in part], part
+                samples, [updates.update(each, {SUGGESTED: document_of(issues.get(each))}, {}) for each in part], part
             )
 
 
-def _document(issue: LabelIssue | None) -> dict[str, Any] | None:
+def document_of(issue: LabelIssue | None) -> dict[str, Any] | None:
+    """Returns a suggestion as it is stored."""
     if issue is None:
         return None
     return {

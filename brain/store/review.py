@@ -26,6 +26,8 @@ from loupe.brain.store.fields import QUALITY, REVIEW
 RANK = "_rand"
 #: of a stored decision: the part that is its status
 STATUS = "label"
+#: of a decision on a label: the class that it is
+CORRECTION = "correction"
 _KEYS = (STATUS, "by", "at")
 _CLS = "DynamicEmbeddedDocument"
 
@@ -72,25 +74,28 @@ def write(
     for sample_id, decision in decisions.items():
         query: dict[str, Any] = {"_id": ObjectId(sample_id)}
         if standing is not None:
-            query |= _stands(path, standing.get(sample_id))
+            query |= stands(path, standing.get(sample_id))
         if decision is None:
             steps: list[dict[str, Any]] = [{"$unset": [path]}]
         else:
-            steps = [{"$set": {f"{REVIEW}._cls": _CLS, path: {"$literal": _document(decision)}}}]
+            steps = [{"$set": {f"{REVIEW}._cls": _CLS, path: {"$literal": document_of(decision)}}}]
         operations.append(UpdateOne(query, steps))
     with database_errors():
         return updates.write(samples, operations, list(decisions))
 
 
-def _document(decision: Decision) -> dict[str, Any]:
+def document_of(decision: Decision) -> dict[str, Any]:
+    """Returns a decision as it is stored."""
     at = datetime.fromisoformat(decision.at).astimezone(UTC).replace(tzinfo=None) if decision.at else None
-    return updates.label(decision.status, by=decision.by, at=at, note=decision.note)
+    more = {} if decision.correction is None else {CORRECTION: decision.correction}
+    return updates.label(decision.status, by=decision.by, at=at, note=decision.note, **more)
 
 
-def _stands(path: str, decision: Decision | None) -> dict[str, Any]:
+def stands(path: str, decision: Decision | None) -> dict[str, Any]:
+    """Returns the database's query for the samples on which just that decision stands."""
     if decision is None:
         return {f"{path}.{STATUS}": None}
-    document = _document(decision)
+    document = document_of(decision)
     # what the App's own annotation wrote has neither: an empty name is no name
     return {
         f"{path}.{name}": {"$in": [document[name], None]} if not document[name] else document[name] for name in _KEYS
@@ -101,12 +106,13 @@ def decision_of(document: Any) -> Decision | None:
     """Returns the decision that a document holds; None where it holds none."""
     if not isinstance(document, Mapping) or document.get(STATUS) not in STATUSES:
         return None
-    at = document.get("at")
+    at, correction = document.get("at"), document.get(CORRECTION)
     return Decision(
         document[STATUS],
         by=str(document.get("by") or ""),
         at=at.replace(tzinfo=UTC).isoformat(timespec="milliseconds") if isinstance(at, datetime) else "",
         note=str(document.get("note") or ""),
+        correction=correction if isinstance(correction, str) and document[STATUS] == "real" else None,
     )
 
 

@@ -51,7 +51,8 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
     result = _result(labels, judged, limit, request.label, request.folds)
     store_labels.write(samples, labels.ids, {issue.id: issue for issue in result.issues})
     params = {"label": request.label, "threshold": limit.value, "source": judged.source}
-    params |= {"folds": request.folds, "seed": request.seed}
+    by_probe = request.probabilities is None and request.predictions is None
+    params |= {"folds": request.folds, "seed": request.seed, "embeddings": request.embeddings if by_probe else ""}
     verb.finish(len(rows), unknown={spec.name: len(judged.reasons)}, params=params)
     return result
 

@@ -41,6 +41,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     # what somebody else changes while the form is open is what it runs on: see _spoil
     "jobs": ("background jobs", "Do it", {}, "is not there any more"),
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "rename_sample_field"),
+    "relabel": ("put labels right", "Write", {"Field": "filepath"}, "filepath"),
     "report": ("write a report", "Write", {"Path": "/nowhere/at/all.html"}, "none at /nowhere"),
     "split": ("split the dataset", "Split", {"Sizes": "train 0.8, test 0.8"}, "sum to 1"),
     "slice": ("failure rates by scenario", "Show", {}, "no samples"),

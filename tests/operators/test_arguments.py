@@ -111,6 +111,8 @@ def test_an_untouched_form_calls_the_verb_with_nothing_but_what_it_needs(
         ("find_outliers", {"neighbors": 10}, {"neighbors": 10}),
         ("find_words", {"words": "day, night ,", "margin": 0.02}, {"words": ("day", "night"), "margin": 0.02}),
         ("flag", {"thresholds__dark": 1.0}, {"thresholds": {"dark": 1.0}}),
+        ("relabel", {"label": "ground_truth", "accept": 0.9, "top": 5.0, "field": " right "},
+         {"label": "ground_truth", "accept": 0.9, "top": 5, "field": "right"}),
         ("scores", {"failure": "dark", "only_failing": True}, {"failure": "dark"}),
         ("slice", {"by": [], "failure": "dark"}, {"by": [], "failure": "dark"}),
         ("slice", {"by": ["split"], "failure": "(all failures)", "confidence": 0.9},

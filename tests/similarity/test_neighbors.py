@@ -93,3 +93,13 @@ def test_what_cannot_be_compared_has_a_reason_and_the_rest_goes_on() -> None:
     for vector, other in zip(given, before, strict=True):
         assert vector is None or np.array_equal(vector, other, equal_nan=True)
     assert len(neighbors.usable([]).unit) == 0
+
+
+def test_those_nearest_to_one_are_those_of_all() -> None:
+    unit = np.random.default_rng(3).normal(size=(200, 8)).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    indices, cosines = neighbors.nearest(unit[:5], 6, unit)
+    for at in range(5):
+        own = neighbors.nearest_to(unit[at], unit, 6)
+        assert own[0].tolist() == indices[at].tolist()
+        assert own[1] == pytest.approx(cosines[at], abs=1e-6)
