@@ -33,6 +33,7 @@ _VERBS = (
     "scores",
     "slice",
     "split",
+    "suggest_prompts",
 )
 _RECORDS = ("Progress", "Threshold")
 _COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
@@ -63,6 +64,7 @@ PUBLIC: dict[str, str] = {
     "Evaluation": f"{_CORE}.evaluation",
     **dict.fromkeys(("Finding", "SliceFindings"), f"{_CORE}.findings"),
     "Coverage": "loupe.brain.labels.coverage",
+    "SuggestedPrompts": "loupe.brain.labels.suggestions",
     "view_of": "loupe.brain.store.coverage",
     "Calibration": "loupe.brain.stats.calibration",
     "Drift": f"{_CORE}.drift",
