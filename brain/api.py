@@ -8,6 +8,7 @@ from typing import Any
 _CORE = "loupe.brain.core"
 _VERBS = (
     "annotate",
+    "augment",
     "calibrate",
     "check",
     "compare",

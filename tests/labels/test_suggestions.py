@@ -27,8 +27,8 @@ def test_own_prompts_are_taken_in_other_words() -> None:
     ]
     made = suggested([wanted(kind="cup", color="blue", time="night")], known)
     assert [(each.prompt, each.factors) for each in made.suggestions] == [
-        ("a blue cup at night", {"kind": "cup", "color": "blue", "time": "night"}),
         ("a blue cup by night, in the rain", {"kind": "cup", "color": "blue", "time": "night", "weather": "rain"}),
+        ("a blue cup at night", {"kind": "cup", "color": "blue", "time": "night"}),
     ]
     assert [each.n for each in made.suggestions] == [2, 2]
 
