@@ -1,7 +1,8 @@
 """Label issues on real and injected mistakes; splits against the libraries that do a part of it.
 
-    python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
+python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
+python -m benchmarks.labels coverage [--runs N]  # planted imbalances and holes, 200 drawn sets each
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
+from benchmarks.labels.coverage import print_coverage
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.splits import print_splits
 
@@ -19,6 +21,8 @@ def family() -> Family:
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
+    coverage = made.command("coverage", lambda given: print_coverage(given.runs), "planted imbalances and holes")
+    coverage.add_argument("--runs", type=int, default=200, help="drawn sets for each line")
     return made
 
 

@@ -91,7 +91,8 @@ class Coverage(Tabular, Record):
         lines += [cell.sentence for cell in [*self.below[:limit], *self.above[:limit]]]
         if self.thin:
             named = "; ".join(f"{cell.where} ({cell.n:,})" for cell in self.thin_cells[: min(limit, 5)])
-            lines.append(f"{self.thin:,} cells have fewer than {self.min_samples} samples: {named}")
+            have = "cell has" if self.thin == 1 else "cells have"
+            lines.append(f"{self.thin:,} {have} fewer than {self.min_samples} samples: {named}")
         if self.holes is not None:
             lines += [self.holes.sentence, *(hole.sentence for hole in self.holes.holes[:limit])]
         return [*lines, *self.notes]
@@ -163,9 +164,9 @@ class Coverage(Tabular, Record):
         if self.balances:
             title += f"; {balanced(self.balances[0])}"
         title += (
-            f"; {len(self.below):,} cells far too small, {len(self.above):,} far too large of {self.tested:,} tested"
+            f"; of {self.tested:,} cells tested {len(self.below):,} far too small, {len(self.above):,} far too large"
         )
-        title += f"; {self.thin:,} with fewer than {self.min_samples}"
+        title += f"; {self.thin:,} with fewer than {self.min_samples} samples"
         lines = [] if self.holes is None else [self.holes.sentence, *(hole.sentence for hole in self.holes.holes)]
         head = ("cell", "", "n", "expected", "times as many", "q")
         return Table.of(title, head, rows, "\n".join([*lines, *self.notes]))

@@ -189,6 +189,6 @@ def test_verbs_take_the_dataset_first_and_progress_last() -> None:
 
     for name in calls().keys() | WITHOUT_RUN:
         parameters = inspect.signature(getattr(loupe, name)).parameters
-        assert next(iter(parameters)) in ("samples", "dataset", "synthetic")
+        assert next(iter(parameters)) in ("samples", "dataset", "synthetic", "source")
         if "progress" in parameters:
             assert list(parameters)[-1] == "progress"

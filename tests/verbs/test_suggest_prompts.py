@@ -84,10 +84,10 @@ def test_slices_that_fail_are_asked_for_in_their_own_words(signs: Any) -> None:
     import loupe
 
     outcome = loupe.Outcome.field("failed", failed=[True])
-    found = loupe.discover_slices(signs, outcome=outcome, by=["scenario.color", "scenario.time"], min_samples=10)
-    assert found.findings
-    prompts = loupe.suggest_prompts(found, signs, each=4)
-    assert len(prompts) == 4 * len(found.by_slice())
+    result = loupe.discover_slices(signs, outcome=outcome, by=["scenario.color", "scenario.time"], min_samples=10)
+    assert result.findings
+    prompts = loupe.suggest_prompts(result, signs, each=4)
+    assert len(prompts) == 4 * len(result.by_slice())
     assert all("night" in row["prompt"] for row in prompts)
     assert len({row["prompt"] for row in prompts}) >= 4
 
