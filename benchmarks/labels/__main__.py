@@ -21,8 +21,11 @@ def family() -> Family:
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
-    coverage = made.command("coverage", lambda given: print_coverage(given.runs), "planted imbalances and holes")
+    coverage = made.command(
+        "coverage", lambda given: print_coverage(given.runs, given.part), "planted imbalances and holes"
+    )
     coverage.add_argument("--runs", type=int, default=200, help="drawn sets for each line")
+    coverage.add_argument("--part", choices=["all", "cells", "holes", "speed"], default="all", help="only that table")
     return made
 
 

@@ -18,12 +18,19 @@ FDR, FAR = 0.05, 2.0
 CLASSES, CONTEXTS = 10, 4
 
 
-def print_coverage(runs: int) -> None:
+def print_coverage(runs: int, part: str) -> None:
     """Prints the tables.
 
     Args:
         runs: how many sets are drawn for each line
+        part: cells, holes, speed, or all of them
     """
+    for name, print_part in (("cells", _print_cells), ("holes", _print_holes), ("speed", lambda _: _print_speed())):
+        if part in (name, "all"):
+            print_part(runs)
+
+
+def _print_cells(runs: int) -> None:
     title(f"Hidden imbalances: {CLASSES} classes by two factors of {CONTEXTS} values, {runs} drawn sets each")
     header("samples", "groups of", "planted", "found", "runs that name chance", "of those named, false", "by q alone")
     for n, group, planted in (
@@ -42,9 +49,12 @@ def print_coverage(runs: int) -> None:
             "nothing" if planted is None else f"{planted:g} times as many",
             "" if planted is None else str(Proportion.of(hit, runs)),
             str(Proportion.of(sum(wrong > 0 for _, wrong, _, _ in counts), runs)),
-            str(Proportion.of(false, named)),
+            "" if planted is None else str(Proportion.of(false, named)),
             str(Proportion.of(sum(any_at_all for *_, any_at_all in counts), runs)) if planted is None else "",
         )
+
+
+def _print_holes(runs: int) -> None:
     title(f"Holes: 20 clusters of 64 numbers, {runs} drawn sets each; a hit covers most of the cluster that is missing")
     header("reference", "samples", "groups of", "missing", "found", "runs that name another")
     for reference, samples, group, missing in (
@@ -61,6 +71,9 @@ def print_coverage(runs: int) -> None:
             str(Proportion.of(sum(hits), runs)) if missing else "",
             str(Proportion.of(sum(others), runs)),
         )
+
+
+def _print_speed() -> None:
     title("CPU seconds")
     header("what", "seconds")
     for name, call in _TIMED.items():

@@ -43,6 +43,8 @@ _LISTS: dict[type[fo.Label], str] = {fo.Detections: "detections", fo.Keypoints: 
 _INSIDE = {**_LISTS, fo.Classifications: "classifications", fo.Polylines: "polylines"}
 #: labels that a cut or a flip moves
 MOVED = (fo.Classification, fo.Classifications, fo.Detection, fo.Detections, fo.Keypoint, fo.Keypoints, fo.Segmentation)
+#: so many splits are named where they are none to train on
+_NAMED = 5
 #: what names of splits and tags say that nothing may be made of a sample
 HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing", "dev", "eval", "holdout", "held_out"})
 
@@ -166,7 +168,8 @@ def require_training(samples: Samples, split: str | None, train: Sequence[str]) 
         tags = samples.count_sample_tags()
     outside |= {f"tag {tag}": n for tag, n in tags.items() if tag.casefold() in HELD_OUT and tag not in train}
     if outside:
-        named = ", ".join(f"{n:,} in {name!r}" for name, n in outside.items())
+        named = ", ".join(f"{n:,} in {name!r}" for name, n in list(outside.items())[:_NAMED])
+        named += f" and {len(outside) - _NAMED:,} more" if len(outside) > _NAMED else ""
         raise InputError(
             f"expected training samples alone, got {named}: what is made of held-out pictures must never be trained "
             f"on, nor stand among them. Give samples.match(F({split or 'split'!r}) == 'train'), or name your training "

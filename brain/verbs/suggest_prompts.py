@@ -74,8 +74,8 @@ def suggest_prompts(
 
     Example::
 
-        found = loupe.coverage(dataset, ["scenario.time"], label="scenario.object")
-        prompts = loupe.suggest_prompts(found, dataset)
+        made = loupe.coverage(dataset, ["scenario.time"], label="scenario.object")
+        prompts = loupe.suggest_prompts(made, dataset)
         loupe.generate(dataset, prompts)
     """
     for name, number in (("target", target), ("each", each)):

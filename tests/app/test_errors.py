@@ -71,6 +71,9 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
         app.page.wait_for_timeout(1500)
         jobs._operations().delete_many({"dataset_id": dataset._doc.id})
     elif name in ("coverage", "discover_slices", "reviewed", "scores", "slice"):
+        if name == "coverage":  # it reads more than the others to fill its form
+            form.get_by_text("scenario.time").first.wait_for()
+            app.page.wait_for_timeout(3000)
         dataset.delete_samples(dataset.values("id"))
 
 
