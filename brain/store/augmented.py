@@ -241,10 +241,10 @@ def marked(sample: fo.Sample, pixels: np.ndarray, labels: Sequence[str]) -> Mark
                 boxes.append(box.astype(np.float64))
                 box_places.append((name, at))
                 if label.has_mask and np.isfinite(boxes[-1]).all() and (box[2:] > 0).all():
-                    masks.append(whole_mask(np.asarray(label.get_mask()) > 0, boxes[-1], size))
+                    masks.append(whole_mask(_read_mask(label, name) > 0, boxes[-1], size))
                     mask_places.append((name, at))
             elif isinstance(label, fo.Segmentation) and label.has_mask:
-                masks.append(resized_mask(np.asarray(label.get_mask()), size))
+                masks.append(resized_mask(_read_mask(label, name), size))
                 mask_places.append((name, -1))
             elif isinstance(label, fo.Keypoint) and label.points:
                 points += [[float(x), float(y)] for x, y in label.points]
@@ -256,6 +256,13 @@ def marked(sample: fo.Sample, pixels: np.ndarray, labels: Sequence[str]) -> Mark
         np.array(points, dtype=np.float64).reshape(-1, 2),
     )
     return Marked(made, tuple(box_places), tuple(mask_places), tuple(point_places))
+
+
+def _read_mask(label: Any, name: str) -> np.ndarray:
+    try:
+        return np.asarray(label.get_mask())
+    except Exception as error:  # whatever is wrong with its file
+        raise InputError(f"expected a mask in {name!r} that can be read, got {error}") from error
 
 
 def _items(label: Any) -> list[Any]:

@@ -120,7 +120,7 @@ def _objects(
     field = samples.get_field(label.path)
     if label.source not in ("field", "label") or getattr(field, "document_type", None) is not fo.Detections:
         return None
-    makers = (Factor.label(label.path), Factor.box_size(label.path), Factor.box_position(label.path))
+    makers = (Factor.label(label.path, only=label.only), Factor.box_size(label.path), Factor.box_position(label.path))
     places = [place(samples, factor) for factor in makers]
     with database_errors():
         read_values = samples.values([own.read for own in places])

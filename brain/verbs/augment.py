@@ -93,13 +93,13 @@ def augment(
     _require_number("seed", seed, 0, 2**63 - 1)
     if target is not None:
         _require_number("target", target, 1, 10_000_000)
-    names = checked(transforms)
+    names, training = checked(transforms), (train,) if isinstance(train, str) else tuple(train)
     if not names:
         raise InputError("expected at least one transform, got none")
     with running(samples, "augment", progress) as verb:
         dataset = root(verb.samples)
         field = split if split is not None else _SPLIT if dataset.has_field(_SPLIT) else None
-        store_augmented.require_training(verb.samples, field, train)
+        store_augmented.require_training(verb.samples, field, training)
         carried = store_augmented.plan(verb.samples, labels, field, bool(set(names) & set(GEOMETRIC)))
         store_augmented.prepare(verb.samples)
         items = _items(verb.samples, per_sample, target, names, carried, seed)

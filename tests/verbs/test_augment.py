@@ -138,6 +138,9 @@ def test_held_out_samples_are_refused(dataset: Any, tmp_path: Path) -> None:
         dataset.set_values("split", ["train"] * (N - 1) + [value])
         with pytest.raises(InputError, match=f"1 in '{value}'"):
             loupe.augment(dataset, **given)
+    for train in ("Trainee", ("Train",)):  # a text is a name, and not the letters of several
+        with pytest.raises(InputError, match="in 'train'"):
+            loupe.augment(dataset, train=train, **given)
     assert loupe.augment(dataset, train=["train", "Train"], **given).n == N
     dataset.set_values("split", ["train"] * len(dataset))
     dataset.limit(1).tag_samples("Validation")
@@ -257,8 +260,12 @@ def test_bad_boxes_files_and_labels(dataset: Any, tmp_path: Path) -> None:
     sample.kind = None
     sample.save()
     Path(dataset.last().filepath).write_bytes(b"no picture")
+    second = dataset.skip(1).first()
+    second.area = fo.Segmentation(mask_path=str(tmp_path / "gone.png"))
+    second.save()
     run = loupe.augment(dataset, output_dir=tmp_path / "made")
-    assert (run.n, run.errors) == (N - 1, 1)
+    assert (run.n, run.errors) == (N - 2, 2)
+    assert "mask in 'area'" in run.messages[second.id]
     first = new(dataset)[0]
     assert [box.label for box in first.boxes.detections] == ["green"]
     assert first.area is None
