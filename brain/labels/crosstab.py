@@ -123,9 +123,8 @@ def crossed(row: Column, column: Column | None, groups: np.ndarray | None = None
 def _members(column: Column) -> sparse.csr_matrix:
     """Returns (N, V) which values each sample has."""
     ones = np.ones(len(column.samples))
-    made = sparse.csr_matrix((ones, (column.samples, column.codes)), shape=(column.n, len(column.values)))
-    made.data[:] = 1  # boxes of one class in one picture count once
-    return made
+    # a column has each value of a sample once
+    return sparse.csr_matrix((ones, (column.samples, column.codes)), shape=(column.n, len(column.values)))
 
 
 def intraclass_of(has: sparse.csr_matrix, groups: np.ndarray) -> np.ndarray:

@@ -84,9 +84,12 @@ def test_a_hole_holds_nothing_that_a_sample_of_a_group_covers() -> None:
     rng = np.random.default_rng(2)
     own = np.repeat(np.arange(8), 60)
     reference = unit(CENTERS[own] + 0.4 * rng.normal(size=(480, 16)))
-    samples = drawn(rng, 300, skip=3)
-    filled = np.concatenate([samples, drawn(rng, 300)])  # a second picture of each group lies everywhere
-    made = uncovered(reference, filled, np.tile(np.arange(300), 2))
+    # 20 pictures of each group, of which 30 have the last one in the cluster: hardly any of those is dealt
+    filled = drawn(rng, 4000, skip=3)
+    filled[19:600:20] = unit(CENTERS[[3] * 30] + 0.4 * rng.normal(size=(30, 16)))
+    made = uncovered(reference, filled, np.repeat(np.arange(200), 20))
+    assert made.regions
+    assert sum(len(region.rows) for region in made.regions) < 50
     radius = np.sort(np.linalg.norm(reference[:, None] - reference[None], axis=2), axis=1)[:, made.k]
     near = np.linalg.norm(reference[:, None] - filled[None], axis=2).min(axis=1)
     for region in made.regions:
