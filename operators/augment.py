@@ -40,7 +40,7 @@ class AugmentSamples(VerbOperator):
     icon = "library_add"
     button = "Augment"
     widgets = {
-        "per_sample": Number(1, 1000),
+        "per_sample": Number(1, 50),
         "target": Number(1, 10_000_000, description="How many samples there should be instead, copies counted"),
         "transforms": Several(
             _transforms,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from fiftyone.operators.message import GeneratedMessage
 
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
@@ -111,6 +113,10 @@ class FindCoverage(VerbOperator):
         facts = {**result.to_dict(), "cells": [cell.to_dict() for cell in result.cells[:_MAX_CELLS]]}
         del facts["tables"]
         return Summary(message, text, {"coverage": facts})
+
+    def after(self, ctx: Any, done: Summary) -> Generator[GeneratedMessage, None, None]:
+        if ctx.params.get("weights"):
+            yield from super().after(ctx, done)
 
 
 def _row(cell: Any) -> tuple[object, ...]:

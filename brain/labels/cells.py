@@ -94,7 +94,7 @@ class Cell(Record):
     @property
     def sentence(self) -> str:
         """What is known of it, in one sentence."""
-        noun = "boxes" if self.kind == "object" else "samples"
+        noun = ("box" if self.n == 1 else "boxes") if self.kind == "object" else f"sample{'s' * (self.n != 1)}"
         text = f"{self.where}: {self.n:,} {noun} where {rounded(self.expected)} are expected"
         if math.isfinite(self.low):
             text += f", {self.ratio:.2g} times as many [{self.low:.2g}, {self.high:.2g}]"
@@ -215,12 +215,13 @@ def balanced(balance: Balance) -> str:
     """Returns how the values of a field or factor are spread, in one sentence."""
     known = {name: count for name, count in balance.counts.items() if count}
     text = f"{balance.name}: {len(known):,} values, which count as {balance.effective:.1f} equally frequent"
-    if len(known) > 1:
+    if len(known) > 1 and balance.ratio >= 1.05:
         names = list(known)
         text += f"; {names[0]} has {balance.ratio:.1f} times as many samples as {names[-1]}"
         text += f" ({known[names[0]]:,} and {known[names[-1]]:,})"
     text += f"; no sample has {', '.join(balance.empty[:5])}" if balance.empty else ""
-    return text + (f"; {balance.missing:,} samples have none" if balance.missing else "")
+    have = "sample has" if balance.missing == 1 else "samples have"
+    return text + (f"; {balance.missing:,} {have} none" if balance.missing else "")
 
 
 def _number(value: float | None) -> float:

@@ -211,3 +211,18 @@ def test_what_is_too_much_or_nothing() -> None:
     few = crossed(many, Column.of([at % 3 for at in range(10_000)]))
     assert few.counts.shape == (10_000, 3)
     assert np.isnan(few.p).all()
+
+
+def test_sentences_say_just_what_is_so() -> None:
+    from loupe.brain.labels.cells import Cell, balanced
+
+    alike = balance_of(part("kind", Column.of(["a", "b"])), None)
+    assert balanced(alike) == "kind: 2 values, which count as 2.0 equally frequent"
+    uneven = balance_of(part("kind", Column.of(["a", "a", "a", "b", None])), None, ["c"])
+    assert balanced(uneven).endswith(
+        "a has 3.0 times as many samples as b (3 and 1); no sample has c; 1 sample has none"
+    )
+    cell = Cell("context", (("kind", "a"), ("scenario.time", "night")), 1, 27.2, 0.037, 0.01, 0.2, 1e-5, 1e-4, 1.0)
+    assert cell.sentence == "a × time=night: 1 sample where 27 are expected, 0.037 times as many [0.01, 0.2] (q < .001)"
+    unsure = Cell("object", (("o", "a"), ("o size", "small")), 0, 0.3, 0, math.nan, math.nan, math.nan, math.nan, 0.0)
+    assert unsure.sentence == "a × o size=small: 0 boxes where 0.3 are expected"
