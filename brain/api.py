@@ -8,9 +8,11 @@ from typing import Any
 _CORE = "loupe.brain.core"
 _VERBS = (
     "annotate",
+    "augment",
     "calibrate",
     "check",
     "compare",
+    "coverage",
     "discover_slices",
     "embed",
     "evaluate",
@@ -35,6 +37,7 @@ _VERBS = (
     "scores",
     "slice",
     "split",
+    "suggest_prompts",
 )
 _RECORDS = ("Progress", "Threshold")
 _COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
@@ -69,7 +72,9 @@ PUBLIC: dict[str, str] = {
     "Assigned": f"{_CORE}.assigned",
     "Evaluation": f"{_CORE}.evaluation",
     **dict.fromkeys(("Finding", "SliceFindings"), f"{_CORE}.findings"),
-    "view_of": "loupe.brain.store.findings",
+    "Coverage": "loupe.brain.labels.coverage",
+    "SuggestedPrompts": "loupe.brain.labels.suggestions",
+    "view_of": "loupe.brain.store.coverage",
     "Calibration": "loupe.brain.stats.calibration",
     "Drift": f"{_CORE}.drift",
     "Factor": "loupe.brain.slicing.factors",

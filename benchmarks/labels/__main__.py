@@ -6,6 +6,7 @@ python -m benchmarks.labels boxes                # boxes with injected mistakes,
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
+python -m benchmarks.labels coverage [--part PART]  # planted imbalances and holes, 200 drawn sets each
 python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
@@ -19,6 +20,7 @@ from benchmarks.commands import Family
 from benchmarks.labels.bias import PARTS as BIAS_PARTS
 from benchmarks.labels.bias import print_bias
 from benchmarks.labels.boxes import print_boxes
+from benchmarks.labels.coverage import print_coverage
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
@@ -46,6 +48,11 @@ def family() -> Family:
     add_relabel(made)
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
+    coverage = made.command(
+        "coverage", lambda given: print_coverage(given.runs, given.part), "planted imbalances and holes"
+    )
+    coverage.add_argument("--runs", type=int, default=200, help="drawn sets for each line")
+    coverage.add_argument("--part", choices=["all", "cells", "holes", "speed"], default="all", help="only that table")
     return made
 
 

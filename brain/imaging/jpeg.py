@@ -87,7 +87,7 @@ def decode(files: Sequence[Encoded], device: str) -> list[Tensor] | None:
     import warnings
 
     import torch
-    from torchvision.io import ImageReadMode, decode_jpeg  # type: ignore[import-untyped]
+    from torchvision.io import ImageReadMode, decode_jpeg
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the arrays are read-only, and are only read

@@ -89,7 +89,7 @@ def read(
     n = len(ids)
     if any(len(state) != n for state in states.values()) or (vectors is not None and len(vectors) != n):
         raise InputError("samples came or went while they were read: call again")
-    kept = [key for path, key in zip(ties, keys, strict=True) if _ties(path, key, notes)]
+    kept = [key for path, key in zip(ties, keys, strict=True) if ties_together(path, key, notes)]
     known = Sliced(ids, states, table.factors, table.by, together(n, kept), embeddings or "")
     return known, vectors, notes
 
@@ -110,7 +110,7 @@ def _worth_it(view: SampleCollection, outcome: Outcome | None, notes: list[str])
     return [factor for _, factor in offered[:MAX_FACTORS]]
 
 
-def _ties(path: str, values: Sequence[Any], notes: list[str]) -> bool:
+def ties_together(path: str, values: Sequence[Any], notes: list[str]) -> bool:
     """Returns whether a field's values tie samples together: one that a large part of them share does not."""
     counts = Counter(value for value in values if isinstance(value, str) and value)
     largest = max(counts.values(), default=0)

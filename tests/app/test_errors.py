@@ -21,7 +21,9 @@ NAME, N = "broken", 12
 #: its owner's with names that Loupe writes to: nothing of it fails a form
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "annotate": ("send to annotation", "Send", {}, "nothing here is open"),
+    "augment": ("augment rare samples", "Augment", {"Split": "filepath"}, "training samples alone"),
     "check": ("check images", "Check", {}, "rename_sample_field"),
+    "coverage": ("coverage and balance", "Look", {}, "no samples"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_bias": ("find bias", "Compare", {}, "no samples|at least one sample"),
@@ -50,6 +52,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "review": ("decide for these samples", "Decide", {}, "expected decisions or a field"),
     "discover_slices": ("find the worst slices", "Find", {}, "no samples"),
     "reviewed": ("what a review says", "Show", {}, "no samples"),
+    "suggest_prompts": ("suggest prompts", "Suggest", {}, "nothing has looked yet"),
 }
 
 
@@ -70,7 +73,10 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
         form.get_by_text("Which one").wait_for()
         app.page.wait_for_timeout(1500)
         jobs._operations().delete_many({"dataset_id": dataset._doc.id})
-    elif name in ("discover_slices", "find_bias", "reviewed", "scores", "slice"):
+    elif name in ("coverage", "discover_slices", "find_bias", "reviewed", "scores", "slice"):
+        if name == "coverage":  # it reads more than the others to fill its form
+            form.get_by_text("scenario.time").first.wait_for()
+            app.page.wait_for_timeout(3000)
         dataset.delete_samples(dataset.values("id"))
 
 

@@ -27,11 +27,17 @@ from loupe.brain.core.errors import PromptError
 
 pytestmark = pytest.mark.database
 
-ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images")]
+ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images", "suggest_prompts")]
 
 _LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
 DIFFERENT = {
+    ("augment", "labels"): "None means all without a confidence: they are listed, so that some can be left out",
+    ("augment", "train"): "they are written in one line",
+    ("augment", "transforms"): "a list here",
+    ("coverage", "groups"): "they are written in one line",
+    ("coverage", "label"): "None is a choice with a name",
+    ("coverage", "reference"): "None is a choice with a name",
     ("calibrate", "failures"): "None means all of them: they are listed, so that some can be left out",
     ("check", "checks"): "None means the quick ones: they are listed, so that some can be left out",
     ("find_label_issues", "groups"): "None means the duplicates, where they are known",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.database
 #: verbs that keep no run of that kind: they write nothing to samples, or what says itself who wrote it and when
 WITHOUT_RUN = {
     *("annotate", "compare", "discover_slices", "evaluate", "find_bias", "find_copies", "find_drift", "find_shortcuts"),
-    *("report", "review", "reviewed", "scores", "slice"),
+    *("report", "review", "reviewed", "scores", "slice", "suggest_prompts"),
 }
 
 
@@ -45,6 +45,10 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         return samples
 
     return {
+        "augment": lambda samples, folder: loupe.augment(
+            samples, per_sample=1, train=["train", "test"], output_dir=folder / "made"
+        ),
+        "coverage": lambda samples, _: loupe.coverage(labeled(samples), [], label="kind", weights="weight"),
         "calibrate": lambda samples, _: loupe.calibrate(samples, ["dark"]),
         "check": lambda samples, _: loupe.check(samples, ["exposure"]),
         "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
@@ -89,15 +93,26 @@ def test_the_list_of_verbs_is_whole() -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *("calibrate", "check", "embed", "find_duplicates", "find_leaks", "find_memorized", "find_outliers", "flag"),
-        *("find_clusters", "find_label_issues", "generate", "import_images", "relabel", "split"),
+        *("augment", "calibrate", "check", "coverage", "embed", "find_duplicates", "find_leaks", "find_memorized"),
+        *(
+            "find_outliers",
+            "flag",
+            "find_clusters",
+            "find_label_issues",
+            "generate",
+            "import_images",
+            "relabel",
+            "split",
+        ),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
     from loupe.brain.store import runs
 
     calls()[verb](twelve, tmp_path)
-    kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key]
+    kept = [
+        key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key and key != "loupe_coverage"
+    ]
     assert kept == [f"loupe_{verb}_1"]
     facts = runs.load(twelve, kept[0])
     assert facts["verb"] == verb
@@ -173,6 +188,6 @@ def test_verbs_take_the_dataset_first_and_progress_last() -> None:
 
     for name in calls().keys() | WITHOUT_RUN:
         parameters = inspect.signature(getattr(loupe, name)).parameters
-        assert next(iter(parameters)) in ("samples", "dataset", "synthetic")
+        assert next(iter(parameters)) in ("samples", "dataset", "synthetic", "source")
         if "progress" in parameters:
             assert list(parameters)[-1] == "progress"

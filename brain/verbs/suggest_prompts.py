@@ -1,0 +1,229 @@
+"""``loupe.suggest_prompts``: what to generate so that a set lacks less."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from loupe.brain.core.errors import InputError, OutputError
+from loupe.brain.core.findings import Finding, SliceFindings
+from loupe.brain.labels.cells import Cell, Hole, Holes, is_thin
+from loupe.brain.labels.coverage import Coverage
+from loupe.brain.labels.suggestions import SuggestedPrompts, Wanted, suggested
+from loupe.brain.report import files
+from loupe.brain.slicing.columns import NONE, unquoted
+from loupe.brain.store import coverage as store_coverage
+from loupe.brain.store import findings as store_findings
+from loupe.brain.store import suggestions as store_suggestions
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import require_collection
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    Source: TypeAlias = (
+        Coverage | SliceFindings | Holes | Cell | Finding | Hole | fo.Dataset | fo.DatasetView
+        | Iterable[Cell | Finding | Hole]
+    )  # fmt: skip
+
+#: a label that at least this share of a hole's pictures have names it
+_NAMES = 0.5
+
+
+@database_errors()
+def suggest_prompts(
+    source: Source,
+    samples: fo.Dataset | fo.DatasetView | None = None,
+    *,
+    template: str | None = None,
+    target: int | None = None,
+    each: int = 10,
+    path: str | Path | None = None,
+) -> SuggestedPrompts:
+    """Suggests prompts for what a set lacks: its thin and too small cells, its holes, its slices that fail.
+
+    The set's own prompts are taken where one says what is wanted but for some words, which are replaced: of "a red cup
+    by day" becomes "a red cup by night". A hole is described by the captions of the reference's pictures in it. Else a
+    template is filled. The factors go along, so that the new samples have them in ``scenario``, and are counted in the
+    cells that they were asked for. Nothing is written to the samples.
+
+    Args:
+        source: what ``loupe.coverage`` or ``loupe.discover_slices`` returned, or some of its cells, holes or findings;
+            or a dataset, for what they found there last
+        samples: where the own prompts stand; None: ``source``, where that is a dataset or view, else nowhere
+        template: instead of own prompts and captions, e.g. ``"a photo of a {class} in {context}"``; the factors can
+            stand in it by their names, too: ``"{class} at {time}"``
+        target: how many samples each cell should have, at least 1; None: a thin cell ``min_samples`` of the coverage,
+            one that is too small as many as independence would put there
+        each: how many pictures for each hole, and for each slice that fails, at least 1
+        path: a file to write them to, .csv or .jsonl, which ``loupe.generate`` reads
+
+    Returns:
+        the prompts, each with how many pictures to draw; ``loupe.generate(dataset, prompts)`` draws just these
+
+    Raises:
+        InputError: nothing was found yet, a template with a placeholder that is not known, a number below 1, or a file
+            of another kind
+        OutputError: the file cannot be written, or is there already
+
+    Example::
+
+        made = loupe.coverage(dataset, ["scenario.time"], label="scenario.object")
+        prompts = loupe.suggest_prompts(made, dataset)
+        loupe.generate(dataset, prompts)
+    """
+    for name, number in (("target", target), ("each", each)):
+        wrong = isinstance(number, bool) or not isinstance(number, int) or number < 1
+        if wrong and not (name == "target" and number is None):
+            raise InputError(f"expected {name} to be a whole number of at least 1, got {number!r}")
+    file = None if path is None else _place(path)
+    parts, place = _parts(source)
+    place = place if samples is None else samples
+    if place is not None:
+        require_collection(place)
+    wanted, factors, notes = [], [], []
+    for part, coverage in parts:
+        if isinstance(part, Cell):
+            asked, reason = _of_cell(part, coverage, target)
+        elif isinstance(part, Finding):
+            asked, reason = _of_finding(part, place, each)
+        else:
+            asked, reason = _of_hole(part, each)
+        if asked is None:
+            notes.append(f"no prompt for {_name(part)}: {reason}")
+        else:
+            wanted.append(asked)
+            factors += [] if isinstance(part, Hole) else [*part.factors]
+    own = store_suggestions.own_prompts(place, factors) if place is not None and template is None and factors else []
+    made = suggested(wanted, own, template)
+    made = SuggestedPrompts(made.suggestions, (*notes, *made.notes))
+    if file is not None:
+        _write(file, made)
+    return made
+
+
+_Parts: TypeAlias = "list[tuple[Cell | Finding | Hole, Coverage | None]]"
+
+
+def _parts(source: Any) -> tuple[_Parts, Any]:
+    """Returns what prompts are made for, each with the coverage that it is of, and where own prompts stand."""
+    if isinstance(source, Coverage):
+        cells = [cell for cell in source.cells if cell.far == "below" or is_thin(cell, source.min_samples)]
+        holes = source.holes.holes if source.holes is not None else ()
+        return [*((cell, source) for cell in cells), *((hole, None) for hole in holes)], None
+    if isinstance(source, SliceFindings):
+        # what fails in several ways is asked for once
+        return [(findings[0], None) for findings in source.by_slice()], None
+    if isinstance(source, Holes):
+        return [(hole, None) for hole in source.holes], None
+    if isinstance(source, (Cell, Finding, Hole)):
+        return [(source, None)], None
+    if (
+        isinstance(source, Iterable)
+        and not hasattr(source, "get_field_schema")
+        and not isinstance(source, (str, Mapping))
+    ):
+        items = list(source)
+        wrong = [item for item in items if not isinstance(item, (Cell, Finding, Hole))]
+        if wrong:
+            raise InputError(f"expected cells, findings or holes, got {type(wrong[0]).__name__}")
+        return [(item, None) for item in items], None
+    require_collection(source)
+    coverage, kept = store_coverage.load(source), store_findings.load(source)
+    if coverage is None and kept is None:
+        raise InputError(
+            "expected something that this dataset lacks, but nothing has looked yet: call loupe.coverage, or "
+            "loupe.discover_slices, first"
+        )
+    parts: _Parts = []
+    parts += _parts(coverage)[0] if coverage is not None else []
+    parts += _parts(kept.findings)[0] if kept is not None else []
+    return parts, source
+
+
+def _of_cell(cell: Cell, coverage: Coverage | None, target: int | None) -> tuple[Wanted | None, str]:
+    if cell.kind == "object":
+        return None, "no prompt says how large, or where, something is drawn"
+    values, reason = _in_words(cell.values, cell.factors)
+    if target is not None:
+        n = target - cell.n
+    else:
+        wanted = math.ceil(cell.expected) if cell.far == "below" else 0
+        n = max(wanted, coverage.min_samples if coverage is not None else 1) - cell.n
+    if values is None or n < 1:
+        return None, reason or "it has as many as it should"
+    if cell.kind == "pair":
+        (name, first), (_, second) = cell.values
+        return Wanted({name: f"{first} and {second}"}, n, cell.where, name), ""
+    of_class = cell.values[0][0] if coverage is None or coverage.label is not None else ""
+    return Wanted(values, n, cell.where, of_class), ""
+
+
+def _of_finding(finding: Finding, place: Any, each: int) -> tuple[Wanted | None, str]:
+    if finding.near is not None:
+        texts = store_suggestions.prompts_of(place, finding.examples) if place is not None else []
+        if not texts:
+            return None, "its pictures look alike, and no prompt of theirs is known: give samples="
+        return Wanted({}, each, finding.where, texts=tuple(texts)), ""
+    values, reason = _in_words(list(finding.slice.values.items()), finding.factors)
+    return (None, reason) if values is None else (Wanted(values, each, finding.where), "")
+
+
+def _of_hole(hole: Hole, each: int) -> tuple[Wanted | None, str]:
+    why = f"hole {hole.number}"
+    if hole.texts:
+        return Wanted({}, each, why, texts=hole.texts), ""
+    if hole.mostly and hole.mostly[0][1] >= _NAMES:
+        return Wanted({"class": hole.mostly[0][0]}, each, why, "class"), ""
+    return None, "its pictures have no captions: give captions= to loupe.coverage"
+
+
+def _in_words(
+    values: Sequence[tuple[str, str]], factors: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, str] | None, str]:
+    """Returns the values as words; None, and why, where no sentence could say one."""
+    made = {}
+    for (name, value), facts in zip(values, factors, strict=False):
+        if value == NONE:
+            return None, f"it has no value of {name}"
+        if facts.get("bins") and not facts.get("names"):
+            return None, f"no word says {name} {value}"
+        if facts.get("source") in ("views", "metadata", "count", "box"):
+            return None, f"no word says {name} {value}"
+        made[name] = unquoted(value)
+    return (made, "") if made else (None, "nothing is known of it")
+
+
+def _name(part: Cell | Finding | Hole) -> str:
+    return f"hole {part.number}" if isinstance(part, Hole) else part.where
+
+
+def _place(path: str | Path) -> Path:
+    file = files.place(path, ".csv", ".jsonl")
+    if file.exists():
+        raise OutputError(f"expected a new file, but there is one at {file}: move it, or give another path")
+    return file
+
+
+def _write(file: Path, prompts: SuggestedPrompts) -> None:
+    names = list(dict.fromkeys(name for each in prompts.suggestions for name in each.factors))
+    text = io.StringIO(newline="")
+    if file.suffix.lower() == ".csv":
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["prompt", *names])
+        writer.writerows([row["prompt"], *(row["factors"].get(name, "") for name in names)] for row in prompts)
+    else:
+        text.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in prompts)
+    temporary = file.with_name(f".{file.name}.tmp")
+    try:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        os.replace(temporary, file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {file}: {error.strerror or error}") from error
