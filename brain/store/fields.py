@@ -28,6 +28,8 @@ GROUP = "duplicate_group"
 FINGERPRINT = "fingerprint"
 #: a document for each failure mode: what people decided of it
 REVIEW = "review"
+#: what was decided of the duplicates: keep, drop, distinct
+DEDUPLICATED = "deduplicated"
 #: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
 ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
@@ -54,6 +56,7 @@ class OwnField:
             a sub-field that only Loupe declares; ``"checked"`` for values on samples that were checked; empty where
             the user's values may stand beside Loupe's, which writes to other paths or to new samples only
         remedy: what to do beside renaming, e.g. ``"give another field="``
+        inside: of a list, what is in it
     """
 
     path: str
@@ -62,6 +65,7 @@ class OwnField:
     document: type[BaseEmbeddedDocument] | None = None
     proof: str = ""
     remedy: str = ""
+    inside: type[fo.Field] | None = None
 
 
 def _labels(path: str, description: str, *attributes: tuple[str, type[fo.Field], str]) -> list[OwnField]:
@@ -150,6 +154,28 @@ def of_review(failure: str) -> list[OwnField]:
         OwnField(f"{path}.by", fo.StringField, "Who decided"),
         OwnField(f"{path}.at", fo.DateTimeField, "When, in UTC"),
         OwnField(f"{path}.note", fo.StringField, "In their own words"),
+    ]
+
+
+def of_deduplicated() -> list[OwnField]:
+    """Returns the fields of what is decided of groups of duplicates."""
+    text = "What was decided of the duplicates: keep, drop, or distinct from the others"
+    parts: dict[str, tuple[type[fo.Field], str]] = {
+        "key": (fo.StringField, "Which decision: the samples of one decision share it"),
+        "kept": (fo.StringField, "The id of the sample that is kept in its place"),
+        "rule": (fo.StringField, "The rule that decided; empty where a person did"),
+        "by": (fo.StringField, "Who decided"),
+        "at": (fo.DateTimeField, "When, in UTC"),
+        "note": (fo.StringField, "In their own words"),
+        "merged_tags": (fo.ListField, "Tags of the dropped ones that this one does not have"),
+        "merged_labels": (fo.ListField, "Labels of the dropped ones that this one does not have, with their fields"),
+    }
+    return [
+        OwnField(DEDUPLICATED, fo.EmbeddedDocumentField, text, fo.Classification, proof=f"{DEDUPLICATED}.key"),
+        *(
+            OwnField(f"{DEDUPLICATED}.{name}", kind, words, inside=fo.StringField if kind is fo.ListField else None)
+            for name, (kind, words) in parts.items()
+        ),
     ]
 
 
@@ -282,8 +308,9 @@ def _grow(dataset: fo.Dataset, fields: Sequence[OwnField], images: bool) -> None
             continue
         for own in fields:
             if cls._get_field_doc(own.path, allow_missing=True) is None:
-                document = {"embedded_doc_type": own.document} if own.document else {}
-                field = cls._create_field(own.path, own.kind, description=own.description, info=dict(_MARK), **document)
+                more = {"embedded_doc_type": own.document} if own.document else {}
+                more |= {"subfield": own.inside} if own.inside else {}
+                field = cls._create_field(own.path, own.kind, description=own.description, info=dict(_MARK), **more)
                 cls._add_field_schema(own.path, field)
         becomes = images and dataset._doc.media_type is None
         if becomes:

@@ -15,10 +15,10 @@ from loupe.brain.labels.records import LabelIssue
 from loupe.brain.store import columns, fields, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
-from loupe.brain.store.fields import GROUP, OwnField
+from loupe.brain.store.fields import DEDUPLICATED, GROUP, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, "id", "filepath", "prompt"}
+_NOT_LABELS = {SUGGESTED, DEDUPLICATED, "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: with more classes than this a table of probabilities would not fit into memory
 MAX_CLASSES = 20_000
@@ -55,16 +55,7 @@ def read(samples: Samples, path: str) -> Labels:
         UnknownName: no such field; the nearest name is suggested
         InputError: a field of another kind, or with more classes than can be told apart
     """
-    field = samples.get_field(path) if samples.has_field(path) else None
-    if field is None:
-        raise UnknownName("field of labels", path, fields_of(samples))
-    inside = _inside(field)
-    if inside is None:
-        raise InputError(
-            f"expected a field of one class a sample, a Classification or a text, but {path!r} is "
-            f"{getattr(field, 'document_type', type(field)).__name__}"
-        )
-    read_as = ".".join(filter(None, (path, inside)))
+    read_as = path_of(samples, path)
     paths = ["id", read_as, *([GROUP] if samples.has_field(GROUP) else [])]
     with database_errors():
         ids, given, *groups = samples.values(paths)
@@ -74,6 +65,25 @@ def read(samples: Samples, path: str) -> Labels:
     dataset = root(samples)
     declared = list((dataset.classes or {}).get(path) or dataset.default_classes or [])
     return Labels(ids, given, classes, declared, groups[0] if groups else [None] * len(ids))
+
+
+def path_of(samples: Samples, field: str) -> str:
+    """Returns where a field of one class a sample keeps it.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of another kind
+    """
+    own = samples.get_field(field) if samples.has_field(field) else None
+    if own is None:
+        raise UnknownName("field of labels", field, fields_of(samples))
+    inside = _inside(own)
+    if inside is None:
+        raise InputError(
+            f"expected a field of one class a sample, a Classification or a text, but {field!r} is "
+            f"{getattr(own, 'document_type', type(own)).__name__}"
+        )
+    return ".".join(filter(None, (field, inside)))
 
 
 def fields_of(samples: Samples) -> list[str]:
