@@ -74,6 +74,8 @@ class Standing(Record):
         note: in their own words
         rule: which rule decided; empty where a person did
         kept: of a dropped one: the id of the sample that is kept in its place
+        merged: of a kept one: the labels and tags of the dropped ones that were noted on it; None where that was not
+            asked for
     """
 
     status: Status
@@ -83,6 +85,7 @@ class Standing(Record):
     note: str = ""
     rule: str = ""
     kept: str = ""
+    merged: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,9 @@ def standing_of(document: Any) -> Standing | None:
     at = document.get("at")
     texts = {name: str(document.get(name) or "") for name in ("key", "by", "note", "rule", "kept")}
     moment = at.replace(tzinfo=UTC).isoformat(timespec="milliseconds") if isinstance(at, datetime) else ""
-    return Standing(document["label"], at=moment, **texts)
+    merged = [document.get(name) for name in ("merged_labels", "merged_tags")]
+    noted = tuple(str(each) for listed in merged for each in listed or ()) if merged != [None, None] else None
+    return Standing(document["label"], at=moment, merged=noted, **texts)
 
 
 def standing(samples: Samples, ids: Iterable[str]) -> dict[str, Standing | None]:

@@ -24,6 +24,7 @@ from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root, sample_documents
 from loupe.brain.store.fields import DEDUPLICATED, GROUP
+from loupe.brain.store.review_queue import source_of
 
 #: where the splits stand: a field, or several tags
 Splits = str | tuple[str, ...]
@@ -281,10 +282,21 @@ def _bytes(path: str, stored: Any) -> float:
         return math.nan
 
 
-def same(samples: Samples) -> dict[tuple[str, str], Alike]:
-    """Returns how the samples that are the same picture were found to be so: pairs, with their kind and similarity."""
-    listed = [*sets.load_same(samples, Leaks.name), *sets.load_same(samples, Duplicates.name)]
-    return {(pair.id_a, pair.id_b): (pair.kind, pair.similarity) for pair in listed}
+def same(samples: Samples) -> dict[str, dict[str, Alike]]:
+    """Returns how samples were found to be the same picture: for the first of each pair its others."""
+    made: dict[str, dict[str, Alike]] = {}
+    for name in (Leaks.name, Duplicates.name):
+        for pair in sets.load_same(samples, name):
+            made.setdefault(pair.id_a, {})[pair.id_b] = (pair.kind, pair.similarity)
+    return made
+
+
+def sources(samples: Samples, ids: Sequence[str]) -> dict[str, str]:
+    """Returns where the App's server serves the pictures of samples; one that is no more is left out."""
+    wanted = {"_id": {"$in": [ObjectId(each) for each in ids]}}
+    with database_errors():
+        documents = list(sample_documents(samples).find(wanted, ["filepath"]))
+    return {str(each["_id"]): source_of(each.get("filepath")) for each in documents}
 
 
 # what may say in which split a sample is
