@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 #: the height of a picture of a group, the same for all
 _HEIGHT = 150
-_DECIDED = {"keep": "**Decided**: one is kept", "merge": "**Decided**: one is kept", "distinct": "**No duplicates**"}
+_DECIDED = {"keep": "one is kept", "merge": "one is kept, with the others' labels", "distinct": "no duplicates"}
 _KEEPS, _DROPS = theme.CHOSEN, theme.FAIL
+_LEAK = {"container": {"sx": {"& p": {"margin": 0}, "& p:first-of-type strong:first-of-type": {"color": theme.FAIL}}}}
 
 
 def draw(
@@ -52,13 +53,13 @@ def draw(
     if group is None:
         panel.view("nothing", types.AlertView(severity="success", label=_nothing_left(content)))
     else:
-        panel.md(_headline(group), name="headline", componentsProps=theme.TEXT)
+        panel.md(_headline(group), name="headline", componentsProps=_LEAK if len(group.splits) > 1 else theme.TEXT)
         _cards(panel, handlers, content, group)
         _pages(panel, handlers, content)
         if content.beside is not None:
             _comparison(panel, handlers, group, content.beside)
         triage_layout.strip(panel, handlers, [_thumb(content, *each) for each in content.strip])
-        triage_layout.note(panel, step)
+        triage_layout.note(panel, step, "group")
     _more(panel, handlers, content, narrowed)
 
 
@@ -123,7 +124,7 @@ def _stands(group: Group) -> str:
     at = f" on {decided.at[:16].replace('T', ' ')} UTC" if decided.at else ""
     note = f": {escape(decided.note)}" if decided.note else ""
     merged = f" With it: {escape(', '.join(decided.merged))}." if decided.merged else ""
-    return f"{_DECIDED[group.answer]}, {by}{at}{note}.{merged}"
+    return f"**Decided**, {_DECIDED[group.answer]}: {by}{at}{note}.{merged}"
 
 
 def _cards(panel: types.Object, handlers: DuplicatesPanel, content: Content, group: Group) -> None:
@@ -212,7 +213,8 @@ def _facts(card: Card, group: Group) -> str:
     third = [f"sharpness {picture.sharpness:.2f}"] if not math.isnan(picture.sharpness) else []
     third += [escape(f"#{tag}") for tag in picture.tags[:4]]
     lines = [" · ".join(parts) for parts in (first, second, third) if parts]
-    return "\n\n".join([*lines, _alike(card, group)])
+    # lines of one paragraph: no gaps between them
+    return "  \n".join([*lines, _alike(card, group)])
 
 
 def _alike(card: Card, group: Group) -> str:

@@ -22,6 +22,7 @@ NAME, N = "broken", 12
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "annotate": ("send to annotation", "Send", {}, "nothing here is open"),
     "check": ("check images", "Check", {}, "rename_sample_field"),
+    "deduplicate": ("drop duplicates", "Decide", {}, "run loupe.find_duplicates"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),

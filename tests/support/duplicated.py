@@ -80,8 +80,13 @@ def put_groups(dataset: Any, groups: Sequence[int | None]) -> None:
         if group is None:
             continue
         if group in first:
-            kind = "bytes" if group == 2 else "near"
-            pairs.append(Pair(first[group], sample_id, kind, 1.0 if kind == "bytes" else 0.93))
+            kind = "bytes" if _same_bytes(dataset, first[group], sample_id) else "near"
+            pairs.append(Pair(first[group], sample_id, kind, 1.0 if kind == "bytes" else 0.96))
         first.setdefault(group, sample_id)
     dataset.set_values("duplicate_group", [None if group is None else first[group] for group in groups])
     sets.save_same(dataset, Duplicates(), ids, pairs)
+
+
+def _same_bytes(dataset: Any, a: str, b: str) -> bool:
+    files = [Path(dataset[sample_id].filepath) for sample_id in (a, b)]
+    return all(file.is_file() for file in files) and files[0].read_bytes() == files[1].read_bytes()
