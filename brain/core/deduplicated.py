@@ -124,14 +124,22 @@ class Deduplication(Record):
     view: str
 
     def __repr__(self) -> str:
-        did = f"{len(self.dropped):,} pictures dropped" if self.rule != "none" else f"{self.taken_back:,} taken back"
-        parts = [f"{self.decided:,} of {self.groups:,} groups decided", f"{did} ({self.n_dropped:,} in all)"]
+        did = (
+            f"{_counted(len(self.dropped), 'picture')} dropped"
+            if self.rule != "none"
+            else f"{self.taken_back:,} taken back"
+        )
+        parts = [f"{self.decided:,} of {_counted(self.groups, 'group')} decided", f"{did} ({self.n_dropped:,} in all)"]
         if self.leaks is not None:
-            parts.append(f"{self.leaks:,} leaks left")
+            parts.append(f"{_counted(self.leaks, 'leak')} left")
         if self.open:
-            parts.append(f"{self.open:,} groups open")
+            parts.append(f"{_counted(self.open, 'group')} open")
         if self.cut:
-            parts.append(f"{self.cut:,} groups have more samples outside of this view")
+            parts.append(f"{_counted(self.cut, 'group')} with more samples outside of this view")
         if self.view:
             parts.append(f"saved view {self.view!r}")
         return f"Deduplication({self.rule}: {'; '.join(parts)})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HEIGHT = 150
 _DECIDED = {"keep": "one is kept", "merge": "one is kept, with the others' labels", "distinct": "no duplicates"}
 _KEEPS, _DROPS = theme.CHOSEN, theme.FAIL
+_QUIET = {"button": {"sx": {"textTransform": "none", "minWidth": 0, "padding": "2px 5px", "fontSize": "0.8rem"}}}
 _LEAK = {"container": {"sx": {"& p": {"margin": 0}, "& p:first-of-type strong:first-of-type": {"color": theme.FAIL}}}}
 
 
@@ -162,7 +163,7 @@ def _cards(panel: types.Object, handlers: DuplicatesPanel, content: Content, gro
             ),
         )
         box.md(_facts(card, group), name="facts", componentsProps=_FACTS)
-        row = widgets.row(box, "buttons", rowGap="4px", columnGap="4px")
+        row = widgets.row(box, "buttons", rowGap="4px", gap="2px")
         row.btn(
             "keep",
             label=f"{'Kept' if group.answer in ('keep', 'merge') and card.keeps else 'Keep'}  [{number}]",
@@ -177,7 +178,7 @@ def _cards(panel: types.Object, handlers: DuplicatesPanel, content: Content, gro
             variant="text",
             on_click=handlers.on_open,
             params={"id": card.id},
-            componentsProps={"button": {"sx": {"textTransform": "none", "minWidth": 0, "padding": "2px 8px"}}},
+            componentsProps=_QUIET,
         )
         if not card.keeps:
             row.btn(
@@ -186,7 +187,7 @@ def _cards(panel: types.Object, handlers: DuplicatesPanel, content: Content, gro
                 variant="text",
                 on_click=handlers.on_beside,
                 params={"id": card.id},
-                componentsProps={"button": {"sx": {"textTransform": "none", "minWidth": 0, "padding": "2px 8px"}}},
+                componentsProps=_QUIET,
             )
 
 
@@ -196,7 +197,7 @@ _FACTS = {
 
 
 def _small(keeps: bool) -> dict[str, Any]:
-    sx: dict[str, Any] = {"minWidth": 0, "padding": "2px 10px"}
+    sx: dict[str, Any] = {"minWidth": 0, "padding": "2px 8px", "fontSize": "0.8rem"}
     if keeps:
         sx |= {"color": "black", "backgroundColor": _KEEPS, "&:hover": {"backgroundColor": _KEEPS}}
     return sx

@@ -153,7 +153,7 @@ def test_of_a_view_only_its_samples_are_decided(dataset: Any, ids: list[str]) ->
     result = loupe.deduplicate(view)
     assert (result.groups, result.cut, result.n_dropped) == (2, 1, 3)
     assert statuses(dataset) == ["keep", "drop"] + [None] * 5 + ["keep", "drop", "drop", None, None]
-    assert "1 groups have more samples outside of this view" in repr(result)
+    assert "1 group with more samples outside of this view" in repr(result)
     whole = loupe.deduplicate(dataset)
     assert whole.view == "Without duplicates 2"
     # the one of the test set is new: what a rule kept before gives way
