@@ -140,6 +140,20 @@ def test_a_view_of_what_is_kept_is_a_rule(dataset: Any, ids: list[str]) -> None:
     assert len(dataset.load_saved_view(name)) == 1
 
 
+def test_what_was_decided_is_nothing_to_slice_by_unless_asked_for(dataset: Any, ids: list[str]) -> None:
+    import loupe
+    from loupe.brain.store import choices, columns, labels
+
+    decided(dataset, ids[:3], made("keep", ids[0], "k"))
+    decided(dataset, ids[3:5], made("keep", ids[3], "l"))
+    dataset.reload()
+    for offered in (columns.factors(dataset), choices.factors(dataset), labels.fields_of(dataset)):
+        assert not [name for name in offered if name.startswith("deduplicated")]
+    failed = loupe.Outcome.field("ground_truth.label", failed=["cat"])
+    rates = loupe.slice(dataset, "deduplicated.label", outcome=failed)
+    assert {rate.slice.values["deduplicated.label"] for rate in rates} >= {"keep", "drop"}
+
+
 def test_groups_of_a_view(dataset: Any, ids: list[str]) -> None:
     from loupe.brain.store import duplicate_groups
 

@@ -25,7 +25,7 @@ def serve_dataset(
 
     Args:
         name: of the dataset, which is deleted at the end
-        fill: is called with the empty dataset
+        fill: is called with the empty dataset; the name of a workspace that it returns is opened
         panel: to open
         size: of the window, in pixels
         last: a folder for a picture of how the page looked at the end
@@ -39,12 +39,11 @@ def serve_dataset(
 
     dataset = fo.Dataset(name, persistent=True)
     try:
-        fill(dataset)
+        workspace = fill(dataset)
         with app_browser.serve(name) as address, app_browser.browser_page(*size) as page:
             opened = app_browser.App(page, address)
             try:
-                opened.open(name)
-                page.set_default_timeout(30_000)
+                opened.open(name, *([workspace] if isinstance(workspace, str) else []))
                 if panel is not None:
                     opened.open_panel(panel)
                 yield opened
