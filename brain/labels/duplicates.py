@@ -200,14 +200,3 @@ def alike(ids: Sequence[str], pairs: Mapping[tuple[str, str], Alike], to: str) -
         elif (known := near.get(frozenset((other, own)))) is not None:
             made[sample_id] = ("near", known[1])
     return made
-
-
-def hidden(distinct: Mapping[str, str], a: str, b: str) -> bool:
-    """Returns whether two samples were decided to be distinct, by one decision.
-
-    Args:
-        distinct: the decision of each sample that was decided to be distinct from others
-        a, b: the samples
-    """
-    key = distinct.get(a)
-    return key is not None and key == distinct.get(b)

@@ -23,6 +23,8 @@ from loupe.brain.store.fields import DEDUPLICATED as FIELD
 
 STATUS, KEY, RULE = f"{FIELD}.label", f"{FIELD}.key", f"{FIELD}.rule"
 VIEW = "Without duplicates"
+#: the database's query of the dropped ones; a label of the user's own has no key
+DROPPED: dict[str, Any] = {STATUS: "drop", KEY: {"$ne": None}}
 #: so many decisions of one sample can be taken back, one after the other
 _DEPTH = 6
 _CHUNK = 1000
@@ -49,7 +51,7 @@ def kept_view(samples: Samples) -> fo.DatasetView:
 
     >>> loupe.kept_view(dataset)  # doctest: +SKIP
     """
-    return samples.match({STATUS: {"$ne": "drop"}})
+    return samples.match({"$nor": [DROPPED]})
 
 
 def save_view(samples: Samples) -> str:

@@ -266,11 +266,11 @@ def pictures(samples: Samples, ids: Sequence[str]) -> dict[str, Picture]:
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and value >= 1
+    return isinstance(value, (int, float)) and 1 <= value < math.inf
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else math.nan
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else math.nan
 
 
 def _bytes(path: str, stored: Any) -> float:

@@ -247,7 +247,7 @@ class Decided(Narrowing):
         """Returns the database's query for them."""
         if self.which not in WHICH:
             raise ValueError(f"expected one of {', '.join(WHICH)}, got {self.which!r}")
-        return {deduplicated.STATUS: {"$ne": "drop"} if self.which == "kept" else "drop"}
+        return {"$nor": [deduplicated.DROPPED]} if self.which == "kept" else dict(deduplicated.DROPPED)
 
     def facts(self) -> str:
         """Returns which."""

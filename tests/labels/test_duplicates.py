@@ -18,7 +18,6 @@ from loupe.brain.labels.duplicates import (
     Groups,
     alike,
     best,
-    hidden,
     split_rank,
 )
 
@@ -116,13 +115,6 @@ def test_how_pictures_are_the_same_as_the_kept_one() -> None:
     # those that are equal to a third one are equal to each other, and near to what that one is near to
     assert alike(ids, pairs, "b") == {"a": ("bytes", 1.0), "c": ("pixels", 1.0), "d": ("near", 0.9)}
     assert alike(ids, pairs, "d") == {"a": ("near", 0.9), "b": ("near", 0.9), "c": ("near", 0.9), "e": ("near", 0.88)}
-
-
-def test_hidden_is_what_one_decision_says_of_both() -> None:
-    distinct = {"a": "k", "b": "k", "c": "l"}
-    assert hidden(distinct, "a", "b")
-    assert not hidden(distinct, "a", "c")
-    assert not hidden(distinct, "x", "y")
 
 
 def test_a_decision_keeps_one_or_all() -> None:

@@ -140,6 +140,15 @@ def test_a_view_of_what_is_kept_is_a_rule(dataset: Any, ids: list[str]) -> None:
     assert len(dataset.load_saved_view(name)) == 1
 
 
+def test_a_label_of_the_users_own_drops_nothing(dataset: Any, ids: list[str]) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    dataset.set_values("deduplicated", [fo.Classification(label="drop")] * 12)
+    assert len(loupe.kept_view(dataset)) == 12
+
+
 def test_what_was_decided_is_nothing_to_slice_by_unless_asked_for(dataset: Any, ids: list[str]) -> None:
     import loupe
     from loupe.brain.store import choices, columns, labels
@@ -164,6 +173,25 @@ def test_groups_of_a_view(dataset: Any, ids: list[str]) -> None:
     assert members.groups.values(members.groups.label).tolist() == [1, 2, 1, 1]
     assert duplicate_groups.read(dataset.limit(0)).groups.n == 0
     assert duplicate_groups.read(dataset).cut_of == {}
+
+
+def test_what_is_known_of_odd_pictures(dataset: Any, ids: list[str]) -> None:
+    import math
+
+    import fiftyone as fo
+
+    from loupe.brain.store import duplicate_groups
+
+    collection = dataset._sample_collection
+    metadata = {"_cls": "ImageMetadata", "width": math.inf, "height": math.nan, "size_bytes": -1}
+    collection.update_many({}, {"$set": {"quality.sharpness": math.inf, "metadata": metadata}})
+    known = duplicate_groups.pictures(dataset, ids)
+    assert [(each.width, each.height) for each in known.values()][:2] == [(300, 400), (150, 200)]
+    assert all(math.isnan(each.sharpness) and each.bytes > 0 for each in known.values())
+    dataset.add_sample(fo.Sample(filepath="/nowhere/a.png"))
+    nowhere = dataset.last().id
+    picture = duplicate_groups.pictures(dataset, [nowhere, "0" * 24])[nowhere]
+    assert (picture.width, math.isnan(picture.area), math.isnan(picture.bytes)) == (0, True, True)
 
 
 def test_what_may_say_the_split(dataset: Any, ids: list[str]) -> None:
