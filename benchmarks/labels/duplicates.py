@@ -112,6 +112,7 @@ def add_documents(dataset: Any, n: int, n_groups: int, seed: int = 0) -> None:
         ]
         dataset._sample_collection.insert_many(documents)
     dataset.reload()
+    dataset.create_index("duplicate_group")  # as find_duplicates does
     sets.save_same(dataset, Duplicates(), [str(each) for each in ids], pairs)
 
 

@@ -25,6 +25,7 @@ from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root, sample_documents
 from loupe.brain.store.fields import DEDUPLICATED, GROUP
 from loupe.brain.store.review_queue import source_of
+from loupe.brain.store.spread import spread
 
 #: where the splits stand: a field, or several tags
 Splits = str | tuple[str, ...]
@@ -303,7 +304,10 @@ def sources(samples: Samples, ids: Sequence[str]) -> dict[str, str]:
 
 
 def usual_splits(samples: Samples) -> list[Splits]:
-    """Returns what may say in which split a sample is: as ``find_leaks`` was told last, fields, then tags."""
+    """Returns what may say in which split a sample is: as ``find_leaks`` was told last, fields, then tags.
+
+    Only some samples are looked at, so that it takes milliseconds.
+    """
     offered: list[Splits] = []
     with database_errors():
         runs = [key for key in store_runs.listed(samples) if key.startswith("loupe_find_leaks_")]
@@ -311,9 +315,10 @@ def usual_splits(samples: Samples) -> list[Splits]:
         last = max(runs, key=lambda key: int(key.rpartition("_")[2]))
         given = store_runs.load(samples, last)["params"].get("splits")
         offered.append(given if isinstance(given, str) else tuple(given or ()))
-    offered += [path for path in columns.factors(samples) if path.rpartition(".")[2] in _SPLIT_NAMES]
     with database_errors():
-        tags = set(samples.distinct("tags"))
+        some = spread(samples)
+        tags = {tag for own in some.values("tags") for tag in own or ()}
+    offered += [path for path in columns.factors(samples, some) if path.rpartition(".")[2] in _SPLIT_NAMES]
     offered.append(tuple(name for name in _SPLIT_TAGS if name in tags))
     return [splits for splits in dict.fromkeys(offered) if _fits(samples, splits)]
 

@@ -18,7 +18,7 @@ from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_images
+from loupe.brain.store.datasets import require_images, root
 from loupe.brain.store.fields import CHECKED, GROUP, QUALITY, UNKNOWN
 
 _CHUNK = 1000
@@ -79,6 +79,9 @@ def write(
                 why = {spec.name: reasons[row.id]} if row.id in reasons else {}
                 operations.append(updates.update(row.id, values, {UNKNOWN: updates.reasons([spec.name], why)}))
             updates.write(samples, operations, [row.id for row in part])
+        if groups is not None:
+            # whoever goes through the groups reads their samples, and not every other one
+            root(samples).create_index(GROUP)
 
 
 def load_pairs(samples: _Samples, spec: SetMeasure) -> tuple[set[str], dict[tuple[str, str], float]]:

@@ -199,6 +199,7 @@ def test_found_and_decided_distinct_is_not_found_again(dataset: Any, paths: list
     dataset.add_samples(samples)
     first = loupe.find_duplicates(dataset)
     assert [len(group) for group in first.groups] == [3, 2, 2, 3]
+    assert "duplicate_group" in dataset.list_indexes()
     assert len(loupe.find_leaks(dataset, splits="split").pairs) == 2
     ids = dataset.values("id")
     decide(dataset, ids[:3], "", "distinct", "a")
