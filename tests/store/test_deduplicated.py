@@ -100,6 +100,17 @@ def test_of_a_decision_that_meets_another_nothing_is_left(dataset: Any, ids: lis
     assert decided(dataset, members, made("keep", members[1], "mine"))
 
 
+def test_a_decision_stands_where_no_later_one_is_on_any_of_its_samples(dataset: Any, ids: list[str]) -> None:
+    from loupe.brain.store import deduplicated
+
+    assert decided(dataset, ids[:3], made("keep", ids[0], "k"))
+    assert deduplicated.is_decided(dataset, ids[:3], "k")
+    assert deduplicated.is_decided(dataset, ids[:4], "k"), "a sample that came later is in no decision"
+    assert decided(dataset, ids[2:4], made("keep", ids[3], "later"))
+    assert not deduplicated.is_decided(dataset, ids[:3], "k")
+    assert not deduplicated.is_decided(dataset, ids[5:7], "")
+
+
 def test_of_two_rules_at_once_each_group_is_of_one(dataset: Any, ids: list[str]) -> None:
     from loupe.brain.store import deduplicated
 
@@ -171,6 +182,9 @@ def test_groups_of_a_view(dataset: Any, ids: list[str]) -> None:
     assert members.cut_of == {0: 1}
     assert members.groups.leaks().sum() == 0
     assert members.groups.values(members.groups.label).tolist() == [1, 2, 1, 1]
+    # of a group of which the view shows one sample nothing is to be decided
+    alone = duplicate_groups.read(dataset.select([ids[0], *ids[3:6]]))
+    assert (alone.ids, alone.groups.n, alone.cut_of) == (ids[3:5], 1, {})
     assert duplicate_groups.read(dataset.limit(0)).groups.n == 0
     assert duplicate_groups.read(dataset).cut_of == {}
 
