@@ -187,7 +187,8 @@ def test_keep_all_says_that_they_are_no_duplicates(dataset: Any, ids: list[str])
     press(session, "undo")
     assert statuses(dataset) == [None] * 12
     assert buttons(session)["undo"]["view"]["disabled"]
-    assert "**2 leaks left**" in progress(session)
+    assert "**0 of 4 groups** decided · 0 pictures dropped · **2 leaks left**" in progress(session)
+    assert session.content.group.answer is None
 
 
 def test_skip_comes_again_at_the_end(dataset: Any, ids: list[str]) -> None:
