@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from typing import Any
 
 import app_browser
 import pytest
-import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -18,22 +18,37 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with a dataset whose scores were never flagged."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import fiftyone as fo
     from filled import fill
 
     from loupe.brain.store.workspace import prepare_app
 
-    def filled(dataset: Any) -> str:
-        fill(dataset, 120, files=[str(path) for path in pictures], flag=False)
-        return prepare_app(dataset)
-
-    with served.serve_dataset("signs", filled, size=(1600, 1000), last=tmp_path_factory.mktemp("browser")) as opened:
-        yield opened
+    dataset = fo.Dataset("signs", persistent=True)
+    fill(dataset, 120, files=[str(path) for path in pictures], flag=False)
+    workspace = prepare_app(dataset)
+    with app_browser.serve(dataset.name) as address, app_browser.browser_page() as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(dataset.name, workspace)
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    dataset.delete()
 
 
 @pytest.fixture
 def stored(app: app_browser.App) -> Any:
     """The dataset that the App shows, as the database has it now."""
-    return served.stored("signs")
+    import fiftyone as fo
+
+    dataset = fo.load_dataset("signs")
+    dataset.reload()
+    return dataset
 
 
 def test_the_workspace_opens_with_its_panels_and_says_what_to_do_next(app: app_browser.App) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import app_browser
 import numpy as np
 import pytest
-import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -20,34 +20,46 @@ NAME, N = "scenarios", 240
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with samples of two models and lists of objects, and the panel open."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
     import fiftyone as fo
     from filled import fill
 
-    def filled(dataset: Any) -> None:
-        fill(dataset, N, files=[str(path) for path in pictures])
-        rng = np.random.default_rng(4)
-        dataset.set_values("model", [str(model) for model in rng.choice(["new", "old"], N)])
-        detections = [
-            fo.Detections(
-                detections=[
-                    fo.Detection(label=label, bounding_box=[0, 0, 1, 1]) for label in rng.choice(["cat", "owl"], n)
-                ]
-            )
-            for n in rng.integers(0, 3, N)
-        ]
-        dataset.set_values("boxes", detections)
-
-    last = tmp_path_factory.mktemp("browser")
-    with served.serve_dataset(NAME, filled, panel="Failures by scenario", size=(1500, 1100), last=last) as opened:
-        opened.page.set_default_timeout(20_000)
-        opened.heatmap()
-        yield opened
+    dataset = fo.Dataset(NAME, persistent=True)
+    fill(dataset, N, files=[str(path) for path in pictures])
+    rng = np.random.default_rng(4)
+    dataset.set_values("model", [str(model) for model in rng.choice(["new", "old"], N)])
+    detections = [
+        fo.Detections(
+            detections=[fo.Detection(label=label, bounding_box=[0, 0, 1, 1]) for label in rng.choice(["cat", "owl"], n)]
+        )
+        for n in rng.integers(0, 3, N)
+    ]
+    dataset.set_values("boxes", detections)
+    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1100) as page:
+        page.set_default_timeout(20_000)
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(NAME)
+            opened.open_panel("Failures by scenario")
+            opened.heatmap()
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    dataset.delete()
 
 
 @pytest.fixture
 def stored(app: app_browser.App) -> Any:
     """The dataset that the App shows, as the database has it now."""
-    return served.stored(NAME)
+    import fiftyone as fo
+
+    dataset = fo.load_dataset(NAME)
+    dataset.reload()
+    return dataset
 
 
 def counted(dataset: Any, mode: str, **where: Any) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import app_browser
 import pytest
 from predicted import detections
-from served import serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -22,15 +22,27 @@ _THEME = "theme => localStorage.setItem('mui-mode', theme)"
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with two models' boxes that were evaluated by time and size, and the panel open."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import fiftyone as fo
+
     import loupe
 
-    def filled(dataset: Any) -> None:
-        detections(dataset, N, files=[str(path) for path in pictures])
-        loupe.evaluate(dataset, ["yolo", "detr"], "ground_truth", by="time", objects="size", resamples=100)
-
-    last = tmp_path_factory.mktemp("browser")
-    with serve_dataset(NAME, filled, panel="Model metrics", size=(1500, 1500), last=last) as opened:
-        yield opened
+    dataset = fo.Dataset(NAME, persistent=True)
+    detections(dataset, N, files=[str(path) for path in pictures])
+    loupe.evaluate(dataset, ["yolo", "detr"], "ground_truth", by="time", objects="size", resamples=100)
+    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1500) as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(NAME)
+            opened.open_panel("Model metrics")
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    dataset.delete()
 
 
 def _result() -> Any:

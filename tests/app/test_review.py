@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import app_browser
 import pytest
 from reviewable import draw, fill, order
-from served import serve_dataset, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -20,16 +20,34 @@ NAME, N = "to-review", 60
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with flagged pictures, every other one really blurred, and the panel open."""
-    paths = draw(tmp_path_factory.mktemp("houses"), N)
-    last = tmp_path_factory.mktemp("browser")
-    with serve_dataset(NAME, lambda dataset: fill(dataset, paths), panel="Review", last=last) as opened:
-        opened.page.set_default_timeout(30_000)
-        opened.page.get_by_text("flagged reviewed").wait_for()
-        yield opened
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    import fiftyone as fo
+
+    dataset = fo.Dataset(NAME, persistent=True)
+    fill(dataset, draw(tmp_path_factory.mktemp("houses"), N))
+    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(NAME)
+            page.set_default_timeout(30_000)
+            opened.open_panel("Review")
+            page.get_by_text("flagged reviewed").wait_for()
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    dataset.delete()
 
 
 def _dataset() -> Any:
-    return stored(NAME)
+    import fiftyone as fo
+
+    dataset = fo.load_dataset(NAME)
+    dataset.reload()
+    return dataset
 
 
 def _large(app: app_browser.App) -> Any:
