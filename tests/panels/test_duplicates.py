@@ -100,6 +100,15 @@ def test_another_picture_is_chosen_by_its_number(dataset: Any, ids: list[str]) -
     assert session.state["seen"]["keep"] == ids[3]
 
 
+def test_a_choice_whose_drawing_has_not_come_yet_counts(dataset: Any, ids: list[str]) -> None:
+    session = opened(dataset)
+    chosen = session.context("on_keep", id=ids[1])
+    decided = session.context("on_decide", **buttons(session)["answer_keep"]["view"]["params"])
+    for ctx in (chosen, decided):
+        session.run(ctx)
+    assert statuses(dataset)[:3] == ["drop", "keep", "drop"]
+
+
 def test_how_pictures_differ(dataset: Any, ids: list[str]) -> None:
     session = opened(dataset)
     text = str(session.properties()["group"])
