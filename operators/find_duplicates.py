@@ -48,6 +48,6 @@ class FindDuplicates(VerbOperator):
         if result.pairs:
             rows = [[summary.PAIR_KINDS.get(kind, kind), number] for kind, number in kinds.items()]
             text = f"{message}.\n\n{summary.table(['Pairs with', 'Number'], rows)}\n\n"
-            text += "Next: filter by **failures** (exact or near duplicate) in the sidebar to see them side by side."
+            text += "Next: open the panel **Duplicates**: group by group, which picture is kept?"
         facts = {"pairs": summary.pair_facts(result.pairs), "groups": len(result.groups)}
         return Summary(message, text, facts)

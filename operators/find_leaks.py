@@ -66,7 +66,7 @@ class FindLeaks(VerbOperator):
                 f"{message}.",
                 summary.table(["Between", "Pairs"], result.between.items()),
                 summary.table(["Split", "Samples that another one has, too"], result.samples.items()),
-                "Next: filter by **failures** (leak) in the sidebar, and take them out of one of the splits.",
+                "Next: open the panel **Duplicates**: pair by pair, which split's picture is kept?",
             ]
         facts = {"pairs": summary.pair_facts(result.pairs), "between": dict(result.between)}
         return Summary(message, "\n\n".join(parts), facts)

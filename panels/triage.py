@@ -77,6 +77,12 @@ class Line:
         onward = [*self.items[start:], *self.items[:start]]
         return next((each for each in onward if self.is_open(each)), None)
 
+    def open_behind(self, item: str) -> str | None:
+        """Returns the next open item behind another one, from the first one again; None where no other is open."""
+        at = self._place.get(item, -1)
+        onward = [*self.items[at + 1 :], *self.items[: max(at, 0)]]
+        return next((each for each in onward if self.is_open(each)), None)
+
     def beside(self, item: str, step: int) -> str | None:
         """Returns the item before (-1) or behind (1) another one, decided or not; None at the end of the queue."""
         at = self._place.get(item)

@@ -173,14 +173,14 @@ def strip(panel: types.Object, handlers: Triage[Any], thumbs: Sequence[Thumb]) -
         )
 
 
-def note(panel: types.Object, step: int) -> None:
-    """Adds the field for a note; a new one with each picture, so that it is empty.
+def note(panel: types.Object, step: int, on: str = "picture") -> None:
+    """Adds the field for a note; a new one with each item, so that it is empty. ``on``: what an item is.
 
     It has no event of its own: what it holds travels with the next press.
     """
     box = widgets.column(panel, "notes", maxWidth="640px")
     props = {"field": {"inputProps": {"aria-keyshortcuts": "n", "aria-label": "Note", "maxLength": 500}}}
     view = types.TextFieldView(
-        placeholder="Note on this picture  [n]; Enter ends it, then decide", compact=True, componentsProps=props
+        placeholder=f"Note on this {on}  [n]; Enter ends it, then decide", compact=True, componentsProps=props
     )
     box.str(f"note__{step}", view=view)

@@ -41,8 +41,14 @@ PANELS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default=DEMO, help="which dataset to show")
+    parser.add_argument("--only-duplicates", action="store_true", help="just the panel Duplicates, on drawn pictures")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the pictures go")
     arguments = parser.parse_args()
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    shoot_duplicates(arguments.out)
+    if arguments.only_duplicates:
+        return
 
     import fiftyone as fo
 
@@ -54,7 +60,6 @@ def main() -> None:
         subprocess.run([sys.executable, ROOT / "scripts" / "demo.py", "--no-app"], check=True)
     dataset = fo.load_dataset(arguments.dataset)
     workspace = prepare_app(dataset)
-    arguments.out.mkdir(parents=True, exist_ok=True)
     with serve(dataset.name) as address, browser_page() as page:
         app = App(page, address)
         app.open(dataset.name, workspace)
@@ -141,6 +146,40 @@ def noisy_digits(n: int = 600) -> Iterator[Any]:
             yield dataset
         finally:
             dataset.delete()
+
+
+def shoot_duplicates(out: Path) -> None:
+    """Takes the picture of the panel that decides of duplicates: the demo has none, so of drawn pictures that have."""
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    import fiftyone as fo
+    from duplicated import LABELS, SPLITS, draw_groups
+
+    import loupe
+
+    if fo.dataset_exists(COPY):
+        fo.delete_dataset(COPY)
+    dataset = fo.Dataset(COPY, persistent=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for path, split, label in zip(draw_groups(Path(folder)), SPLITS, LABELS, strict=True):
+                label = fo.Classification(label=label)
+                dataset.add_sample(fo.Sample(filepath=path, split=split, ground_truth=label))
+            loupe.check(dataset, ["sharpness"])
+            loupe.find_duplicates(dataset)
+            dataset.delete_workspaces()
+            dataset.app_config.active_fields = fo.ActiveFields(paths=["split"])
+            dataset.save()
+            with serve(COPY) as address, browser_page(1600, 1200) as page:
+                app = App(page, address)
+                app.open(COPY)
+                app.open_panel("Duplicates")
+                page.get_by_text("0 of 4 groups").wait_for()
+                for other in ("a_train.png", "a_train_small.jpg"):
+                    page.keyboard.press("d")
+                    page.get_by_text(f"against {other}").wait_for()
+                shoot(page, out / "duplicates.png")
+    finally:
+        dataset.delete()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ python -m benchmarks.labels coverage [--part PART]  # planted imbalances and hol
 python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
+python -m benchmarks.labels duplicates           # the panel and loupe.deduplicate at 100,000 samples, 10,000 groups
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from benchmarks.labels.bias import PARTS as BIAS_PARTS
 from benchmarks.labels.bias import print_bias
 from benchmarks.labels.boxes import print_boxes
 from benchmarks.labels.coverage import print_coverage
+from benchmarks.labels.duplicates import print_duplicates
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
@@ -53,6 +55,9 @@ def family() -> Family:
     )
     coverage.add_argument("--runs", type=int, default=200, help="drawn sets for each line")
     coverage.add_argument("--part", choices=["all", "cells", "holes", "speed"], default="all", help="only that table")
+    decided = made.command("duplicates", lambda given: print_duplicates(given.n, given.groups), "deciding duplicates")
+    decided.add_argument("-n", type=int, default=100_000, help="samples")
+    decided.add_argument("--groups", type=int, default=10_000, help="groups of duplicates")
     return made
 
 

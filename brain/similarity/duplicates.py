@@ -28,11 +28,14 @@ class EqualPictures:
         first: (N,) ints: for each the first one that is equal to it: itself, where none before it is
         counts: (N,) float32: how many others are equal to it; NaN for a file that cannot be read
         pairs: each picture that is not the first of its kind, with the first
+        apart: (N,) bool: which are equal only to such as somebody decided to be no duplicates of it: they are in no
+            pair, and count none
     """
 
     first: np.ndarray
     counts: np.ndarray
     pairs: tuple[IndexPair, ...]
+    apart: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +59,13 @@ class SimilarPictures:
         similarities: of at least 0.3, in [0, 1], by indices a < b
         highest: (N,) float32: the highest similarity to another one, 1 where there is an equal one; NaN where unknown
         compared: the indices of those that were compared, one of each that are equal
+        hidden: the pairs that somebody decided to be no duplicates
     """
 
     similarities: dict[tuple[int, int], float]
     highest: np.ndarray
     compared: np.ndarray
+    hidden: frozenset[tuple[int, int]] = frozenset()
 
     def pairs(self, threshold: Threshold) -> list[IndexPair]:
         """Returns the pairs that are near duplicates by that threshold."""
@@ -68,23 +73,31 @@ class SimilarPictures:
         return [
             (a, b, "near", value)
             for ((a, b), value), near in zip(self.similarities.items(), beyond.tolist(), strict=True)
-            if near
+            if near and (a, b) not in self.hidden
         ]
 
 
-def equal_pictures(known: Contents) -> EqualPictures:
-    """Returns which pictures have equal pixels: equal bytes decode to equal pixels."""
+def equal_pictures(known: Contents, distinct: np.ndarray | None = None) -> EqualPictures:
+    """Returns which pictures have equal pixels: equal bytes decode to equal pixels.
+
+    Args:
+        known: the pictures
+        distinct: (N,) ints: pictures with one number were decided to be no duplicates of each other; -1: nothing was
+    """
     n = len(known.pixels)
-    first = np.arange(n)
+    first, apart = np.arange(n), np.zeros(n, dtype=bool)
     for members in matching.equal(known.pixels):
         first[members] = members[0]
+        # only as a whole: a new copy is one of all of them
+        apart[members] = distinct is not None and distinct[members[0]] >= 0 and len(set(distinct[members])) == 1
     counts = np.bincount(first, minlength=n)[first].astype(np.float32) - 1
     counts[[pixels is None for pixels in known.pixels]] = math.nan
+    counts[apart] = 0.0
     pairs = [
         (int(first[index]), int(index), known.kind(int(first[index]), int(index)), 1.0)
-        for index in np.flatnonzero(first != np.arange(n))
+        for index in np.flatnonzero((first != np.arange(n)) & ~apart)
     ]
-    return EqualPictures(first, counts, tuple(pairs))
+    return EqualPictures(first, counts, tuple(pairs), apart)
 
 
 def similar_pictures(
@@ -94,6 +107,7 @@ def similar_pictures(
     before: ComparedBefore,
     further: tuple[np.ndarray, np.ndarray] | None,
     report: ProgressCallback,
+    distinct: np.ndarray | None = None,
 ) -> SimilarPictures:
     """Compares the pictures that are not equal.
 
@@ -104,6 +118,7 @@ def similar_pictures(
         before: what is known already
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
         report: called now and then
+        distinct: as for ``equal_pictures``
     """
     n = len(equal.first)
     new = ~before.old
@@ -122,13 +137,19 @@ def similar_pictures(
 
     highest = np.full(n, math.nan, dtype=np.float32)
     highest[compared] = 0.0
+    hidden = set()
     for (low, high), value in similarities.items():
+        if distinct is not None and distinct[low] >= 0 and distinct[low] == distinct[high]:
+            hidden.add((low, high))
+            continue
         highest[low], highest[high] = max(highest[low], value), max(highest[high], value)
-    copies = (np.bincount(equal.first, minlength=n)[equal.first] > 1) & (known.places >= 0)
+    copies = (np.bincount(equal.first, minlength=n)[equal.first] > 1) & (known.places >= 0) & ~equal.apart
     highest[copies] = 1.0
+    # of equal ones just the first is compared
+    highest[equal.apart] = highest[equal.first[equal.apart]]
     for index in np.flatnonzero(copies):
         known.reasons.pop(int(index), None)  # that it has an equal one is known, however little it shows
-    return SimilarPictures(similarities, highest, chosen)
+    return SimilarPictures(similarities, highest, chosen, frozenset(hidden))
 
 
 def grouped(known: Contents, pairs: Sequence[IndexPair]) -> list[list[int]]:

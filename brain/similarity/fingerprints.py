@@ -233,6 +233,7 @@ def across(
     minimum: float,
     report: ProgressCallback,
     of_first: bool = False,
+    distinct: np.ndarray | None = None,
 ) -> tuple[dict[tuple[int, int], tuple[str, float]], np.ndarray]:
     """Compares each picture with those of the other groups only.
 
@@ -242,6 +243,7 @@ def across(
         threshold: what is nearly the same
         per_image, minimum, report: as for ``compare``
         of_first: look for copies of the pictures of group 0 only
+        distinct: (N,) ints: pictures with one number were decided to be no duplicates of each other; -1: nothing was
 
     Returns:
         for each pair of indices that is the same, or nearly, its kind and similarity, and each picture's highest
@@ -261,14 +263,17 @@ def across(
     highest[compared] = 0.0
     pairs: dict[tuple[int, int], tuple[str, float]] = {}
     beyond = threshold.violates(similar)
+    apart = np.full(len(groups), -1) if distinct is None else distinct
     for a, b, value, near in zip(first.tolist(), second.tolist(), similar.tolist(), beyond.tolist(), strict=True):
+        if apart[a] == apart[b] >= 0:
+            continue
         highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
         pair = (min(a, b), max(a, b))
         if near and value > pairs.get(pair, ("", 0.0))[1]:
             pairs[pair] = ("near", value)
     for members in matching.equal(known.pixels):
         for a, b in combinations(members, 2):
-            if groups[a] != groups[b] and min(groups[a], groups[b]) >= 0:
+            if groups[a] != groups[b] and min(groups[a], groups[b]) >= 0 and not apart[a] == apart[b] >= 0:
                 pairs[a, b] = (known.kind(a, b), 1.0)
                 highest[[a, b]] = 1.0
                 for index in (a, b):

@@ -19,7 +19,7 @@ from loupe.brain.store.spread import spread
 _LABELS = (fo.Classification, fo.Classifications, fo.Detection, fo.Detections, fo.Polylines, fo.Keypoints)
 _NUMBERS = (fo.FloatField, fo.IntField)
 #: Loupe's own labels: the failures are what is counted, and the others say how they were seen
-_OWN = {"failures", "unknown", "flaws", "text", "hands", "faces", "bodies", "composition", "overlays"}
+_OWN = {"failures", "unknown", "flaws", "text", "hands", "faces", "bodies", "composition", "overlays", "deduplicated"}
 _OWN_NUMBERS = {"quality", "metadata", "generation", "checked"}
 
 

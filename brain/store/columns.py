@@ -253,7 +253,10 @@ def factors(view: SampleCollection, some: SampleCollection | None = None) -> lis
     return [*scenario, *others, *long]
 
 
-_NOT_FACTORS = {"id", "filepath", "prompt", "checked", "failures", "unknown", "quality", "text", "metadata", "tags"}
+_NOT_FACTORS = {
+    *("id", "filepath", "prompt", "checked", "failures", "unknown", "quality", "text", "metadata", "tags"),
+    "deduplicated",
+}
 
 
 def sliceable(view: SampleCollection) -> list[str]:

@@ -32,6 +32,8 @@ REVIEW = "review"
 SOURCE = "source"
 #: the failure mode of a label that is probably wrong
 LABEL_ISSUE = "label_issue"
+#: what was decided of the duplicates: keep, drop, distinct
+DEDUPLICATED = "deduplicated"
 #: of an element of ``unknown``: the failure mode that is no failure there, since the prompt asks for it
 ASKED = f"{UNKNOWN}.classifications.asked"
 #: on a box or points: the check that saw it
@@ -183,6 +185,28 @@ def of_review(failure: str) -> list[OwnField]:
         OwnField(f"{path}.at", fo.DateTimeField, "When, in UTC"),
         OwnField(f"{path}.note", fo.StringField, "In their own words"),
         *([_CORRECTION] if failure == LABEL_ISSUE else []),
+    ]
+
+
+def of_deduplicated() -> list[OwnField]:
+    """Returns the fields of what is decided of groups of duplicates."""
+    text = "What was decided of the duplicates: keep, drop, or distinct from the others"
+    parts: dict[str, tuple[type[fo.Field], str]] = {
+        "key": (fo.StringField, "Which decision: the samples of one decision share it"),
+        "kept": (fo.StringField, "The id of the sample that is kept in its place"),
+        "rule": (fo.StringField, "The rule that decided; empty where a person did"),
+        "by": (fo.StringField, "Who decided"),
+        "at": (fo.DateTimeField, "When, in UTC"),
+        "note": (fo.StringField, "In their own words"),
+        "merged_tags": (fo.ListField, "Tags of the dropped ones that this one does not have"),
+        "merged_labels": (fo.ListField, "Labels of the dropped ones that this one does not have, with their fields"),
+    }
+    return [
+        OwnField(DEDUPLICATED, fo.EmbeddedDocumentField, text, fo.Classification, proof=f"{DEDUPLICATED}.key"),
+        *(
+            OwnField(f"{DEDUPLICATED}.{name}", kind, words, inside=fo.StringField if kind is fo.ListField else None)
+            for name, (kind, words) in parts.items()
+        ),
     ]
 
 

@@ -15,10 +15,10 @@ from loupe.brain.labels.records import LabelIssue
 from loupe.brain.store import columns, fields, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
-from loupe.brain.store.fields import GROUP, PROMPT, OwnField
+from loupe.brain.store.fields import DEDUPLICATED, GROUP, PROMPT, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, "box_issues", "mask_issues", "id", "filepath", "prompt"}
+_NOT_LABELS = {SUGGESTED, DEDUPLICATED, "box_issues", "mask_issues", "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: what a field holds for a sample: one class (or a text), several classes, boxes, a mask, or the classes of a prompt
 Kind: TypeAlias = Literal["class", "classes", "boxes", "mask", "prompt"]

@@ -10,19 +10,22 @@ import fiftyone as fo
 import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.results import Pair
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
-from loupe.brain.store import fields, updates
+from loupe.brain.store import deduplicated, fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_images
+from loupe.brain.store.datasets import require_images, root
 from loupe.brain.store.fields import CHECKED, GROUP, QUALITY, UNKNOWN
 
 _CHUNK = 1000
 #: the run that keeps the compared pairs of a measure
 _PAIRS = "loupe_pairs_"
+#: and the one that keeps those that are the same picture
+SAME = "loupe_pairs_same_"
 
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
@@ -76,6 +79,9 @@ def write(
                 why = {spec.name: reasons[row.id]} if row.id in reasons else {}
                 operations.append(updates.update(row.id, values, {UNKNOWN: updates.reasons([spec.name], why)}))
             updates.write(samples, operations, [row.id for row in part])
+        if groups is not None:
+            # whoever goes through the groups reads their samples, and not every other one
+            root(samples).create_index(GROUP)
 
 
 def load_pairs(samples: _Samples, spec: SetMeasure) -> tuple[set[str], dict[tuple[str, str], float]]:
@@ -96,6 +102,30 @@ def save_pairs(
     listed = [[a, b, similarity] for (a, b), similarity in pairs.items()]
     facts = {"spec": spec.key, "ids": list(compared), "pairs": listed}
     store_runs.put(samples, f"{_PAIRS}{spec.name}", "pairs", spec.params(), facts)
+
+
+def save_same(samples: _Samples, spec: SetMeasure, compared: Sequence[str], pairs: Sequence[Pair]) -> None:
+    """Keeps which samples are the same picture, as a measure found, for whoever decides of them.
+
+    What was known of samples that were not compared this time stays.
+    """
+    now = set(compared)
+    before = [pair for pair in load_same(samples, spec.name) if not (pair.id_a in now and pair.id_b in now)]
+    listed = [[pair.id_a, pair.id_b, pair.kind, pair.similarity] for pair in (*before, *pairs)]
+    store_runs.put(samples, f"{SAME}{spec.name}", "pairs", spec.params(), {"pairs": listed})
+
+
+def load_same(samples: _Samples, name: str) -> list[Pair]:
+    """Returns which samples are the same picture, as the set measure of that name found."""
+    results = store_runs.results(samples, f"{SAME}{name}") or {}
+    return [Pair(*facts) for facts in results.get("pairs", ())]
+
+
+def distinct_codes(samples: _Samples, ids: Sequence[str]) -> np.ndarray:
+    """Returns which of the samples a decision says are no duplicates of each other: (N,) ints, -1 where none does."""
+    decided = deduplicated.distinct(samples)
+    codes = {key: code for code, key in enumerate(dict.fromkeys(decided.values()))}
+    return np.array([codes[decided[each]] if each in decided else -1 for each in ids], dtype=np.int64)
 
 
 def vectors(samples: _Samples, rows: Sequence[Row], field: str) -> list[np.ndarray | None]:
@@ -134,7 +164,7 @@ def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:
             names = [None if value is None else str(value) for value in values]
         else:
             ids, tags = samples.values(["id", "tags"])
-            names = _split_by_tags(tags, list(splits))
+            names = split_by_tags(tags, list(splits))
     split_of = {sample_id: name for sample_id, name in zip(ids, names, strict=True) if name is not None}
     splits_there = sorted(set(split_of.values()))
     if len(splits_there) < 2:
@@ -142,7 +172,12 @@ def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:
     return split_of
 
 
-def _split_by_tags(tags: Sequence[Sequence[str] | None], splits: Sequence[str]) -> list[str | None]:
+def split_by_tags(tags: Sequence[Sequence[str] | None], splits: Sequence[str]) -> list[str | None]:
+    """Returns the split that each sample's tags name.
+
+    Raises:
+        InputError: a sample with two of them
+    """
     split_names = []
     for own in tags:
         named = [name for name in splits if name in (own or ())]

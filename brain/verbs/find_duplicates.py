@@ -41,7 +41,8 @@ def find_duplicates(
     Writes ``quality.exact_duplicate`` (how many others are equal), ``quality.near_duplicate`` (the highest similarity
     to another sample) and ``duplicate_group`` (the id of the group's representative: its largest picture), and flags
     the failures. What is needed of each file is kept in ``fingerprint``, chunk by chunk, and so are the similarities
-    that were found: a second call reads only what is new or changed, and compares only that with all others.
+    that were found: a second call reads only what is new or changed, and compares only that with all others. Pictures
+    that a person decided to be no duplicates of each other (the panel *Duplicates*) are no pair any more.
 
     Args:
         samples: a dataset or view of N images; each is compared with the others of it only
@@ -82,12 +83,13 @@ def find_duplicates(
         stored = store_prints.load(samples, rows) if resume else {}
         known = fingerprints.read(rows, verb.report, stored, partial(store_prints.write, samples))
         ids = [row.id for row in rows]
-        equal = equal_pictures(known)
+        distinct = store_sets.distinct_codes(samples, ids)
+        equal = equal_pictures(known, distinct)
         pairs = list(equal.pairs) if exact else []
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
             before = _compared_before(samples, spec, ids, stored)
-            similar = similar_pictures(known, equal, spec, before, further, verb.report)
+            similar = similar_pictures(known, equal, spec, before, further, verb.report, distinct)
             named = {(ids[a], ids[b]): value for (a, b), value in similar.similarities.items()}
             store_sets.save_pairs(samples, spec, [ids[at] for at in similar.compared], named)
             columns["near_duplicate"] = similar.highest
@@ -98,13 +100,15 @@ def find_duplicates(
         groups = grouped(known, pairs)
         group_of = {ids[index]: ids[group[0]] for group in groups for index in group}
         reasons = {ids[index]: reason for index, reason in known.reasons.items()}
+        listed = [Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)]
         store_sets.write(samples, spec, rows, columns, reasons, group_of)
+        store_sets.save_same(samples, spec, ids, listed)
         apply_thresholds(samples, {"near_duplicate": limit} if near and threshold is not None else None)
         given = {"exact": exact, "near": near, "embeddings": embeddings, "threshold": limit.value, "resume": resume}
         counts = {"pairs": len(pairs), "groups": len(groups)}
         verb.finish(len(rows), unknown={spec.name: len(reasons)}, params={**given, **counts, **spec.params()})
     return DuplicatesResult(
-        pairs=tuple(Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)),
+        pairs=tuple(listed),
         groups=tuple(tuple(ids[index] for index in group) for group in groups),
     )
 

@@ -36,6 +36,7 @@ def find_leaks(
     Returns every pair across two splits, not one of each group. Writes ``quality.leak`` (the highest similarity to a
     sample of another split) and flags the failure ``leak``. Samples that are in no split are not compared and unknown.
     What is needed of each file is kept in ``fingerprint``, so that a second call reads only what is new or changed.
+    Pictures that a person decided to be no duplicates of each other (the panel *Duplicates*) are no pair any more.
 
     Args:
         samples: a dataset or view of N images
@@ -63,6 +64,7 @@ def find_leaks(
         assert isinstance(spec, LeaksMeasure)
         store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_fields.of_fingerprints()])
         rows = store_sets.rows(samples, spec)
+        ids = [row.id for row in rows]
         split_of = store_sets.splits_of(samples, splits)
 
         known = fingerprints.read(
@@ -73,12 +75,18 @@ def find_leaks(
         for nowhere in np.flatnonzero(groups < 0):
             known.reasons.setdefault(int(nowhere), "in none of the splits")
         pairs, highest = fingerprints.across(
-            known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report
+            known,
+            groups,
+            limit,
+            per_image=spec.per_image,
+            minimum=spec.min_hash,
+            report=verb.report,
+            distinct=store_sets.distinct_codes(samples, ids),
         )
-
-        ids = [row.id for row in rows]
+        listed = [Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())]
         reasons = {ids[at]: reason for at, reason in known.reasons.items()}
         store_sets.write(samples, spec, rows, {"leak": highest}, reasons)
+        store_sets.save_same(samples, spec, ids, listed)
         apply_thresholds(samples, {"leak": limit} if threshold is not None else None)
         given = {"splits": splits if isinstance(splits, str) else list(splits), "threshold": limit.value}
         params = {**given, "pairs": len(pairs), **spec.params()}
@@ -86,7 +94,7 @@ def find_leaks(
     between = Counter(", ".join(sorted((names[groups[a]], names[groups[b]]))) for a, b in pairs)
     inside = Counter(names[groups[index]] for index in {index for pair in pairs for index in pair})
     return LeaksResult(
-        pairs=tuple(Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())),
+        pairs=tuple(listed),
         between=dict(sorted(between.items())),
         samples={name: inside[name] for name in names},
     )

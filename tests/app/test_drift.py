@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import app_browser
 import pytest
+from served import serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -18,25 +18,15 @@ NAME, PER_DAY = "drift", 120
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with a dataset of four days, the last of which drifted; nothing was compared yet."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    import fiftyone as fo
     from drifting import fill
 
-    dataset = fo.Dataset(NAME, persistent=True)
-    fill(dataset, PER_DAY, files=[str(path) for path in pictures])
     # each file stands there many times: the pictures are only to be seen
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1300) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
-    dataset.delete()
+    files = [str(path) for path in pictures]
+    last = tmp_path_factory.mktemp("browser")
+    with serve_dataset(
+        NAME, lambda dataset: fill(dataset, PER_DAY, files=files), size=(1500, 1300), last=last
+    ) as opened:
+        yield opened
 
 
 def test_from_the_empty_panel_to_what_drifted(app: app_browser.App, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "augment": ("augment rare samples", "Augment", {"Split": "filepath"}, "training samples alone"),
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "coverage": ("coverage and balance", "Look", {}, "no samples"),
+    "deduplicate": ("drop duplicates", "Decide", {}, "run loupe.find_duplicates"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_bias": ("find bias", "Compare", {}, "no samples|at least one sample"),

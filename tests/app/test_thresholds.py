@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import app_browser
 import numpy as np
 import pytest
+from served import serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -19,30 +20,18 @@ NAME, N = "thresholds", 200
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with flagged samples, a fifth of them with a sharpness next to the threshold, and the panel open."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    import fiftyone as fo
     from filled import fill
 
     import loupe
 
-    dataset = fo.Dataset(NAME, persistent=True)
-    fill(dataset, N, files=[str(path) for path in pictures], flag=False)
-    scores = np.float32(np.linspace(0.4, 1.0, N)).astype(float).tolist()
-    dataset.set_values("quality.sharpness", [None, None, *scores[2:]])
-    loupe.flag(dataset)
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            opened.open_panel("Thresholds")
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
-    dataset.delete()
+    def filled(dataset: Any) -> None:
+        fill(dataset, N, files=[str(path) for path in pictures], flag=False)
+        scores = np.float32(np.linspace(0.4, 1.0, N)).astype(float).tolist()
+        dataset.set_values("quality.sharpness", [None, None, *scores[2:]])
+        loupe.flag(dataset)
+
+    with serve_dataset(NAME, filled, panel="Thresholds", last=tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
 
 
 def _failing(value: float) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import app_browser
 import pytest
+from served import serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -19,24 +19,11 @@ NAME, N = "worst_slices", 1200
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with flagged samples that nobody has looked through for slices."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    import fiftyone as fo
     from filled import fill
 
-    dataset = fo.Dataset(NAME, persistent=True)
-    fill(dataset, N, files=[str(path) for path in pictures])
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1000) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
-    dataset.delete()
+    files, last = [str(path) for path in pictures], tmp_path_factory.mktemp("browser")
+    with serve_dataset(NAME, lambda dataset: fill(dataset, N, files=files), size=(1500, 1000), last=last) as opened:
+        yield opened
 
 
 def findings() -> Any:

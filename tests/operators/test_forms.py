@@ -50,6 +50,8 @@ DIFFERENT = {
     ("compare", "paired_by"): "None is a choice with a name",
     ("compare", "groups"): "None is a choice with a name",
     ("compare", "against"): "None is a choice with a name",
+    ("deduplicate", "splits"): "None is a choice with a name",
+    ("deduplicate", "prefer"): "they are written in one line",
     ("discover_slices", "by"): "None means what is worth looking at: none is chosen then",
     ("discover_slices", "embeddings"): "None is a choice with a name",
     ("discover_slices", "failure"): "None is a choice with a name",

@@ -40,6 +40,12 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         loupe.embed(samples, embedder=tiny_clip(folder), field="clip", visualize=None, similarity=False)
         return loupe.find_words(samples, ["day", "night"], embeddings="clip")
 
+    def duplicated(samples: Any) -> Any:
+        from duplicated import put_groups
+
+        put_groups(samples, [at // 2 for at in range(12)])
+        return samples
+
     def labeled(samples: Any) -> Any:
         samples.set_values("kind", ["cat", "dog"] * 6)
         return samples
@@ -51,6 +57,7 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         "coverage": lambda samples, _: loupe.coverage(labeled(samples), [], label="kind", weights="weight"),
         "calibrate": lambda samples, _: loupe.calibrate(samples, ["dark"]),
         "check": lambda samples, _: loupe.check(samples, ["exposure"]),
+        "deduplicate": lambda samples, _: loupe.deduplicate(duplicated(samples)),
         "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
@@ -93,17 +100,9 @@ def test_the_list_of_verbs_is_whole() -> None:
 @pytest.mark.parametrize(
     "verb",
     [
-        *("augment", "calibrate", "check", "coverage", "embed", "find_duplicates", "find_leaks", "find_memorized"),
-        *(
-            "find_outliers",
-            "flag",
-            "find_clusters",
-            "find_label_issues",
-            "generate",
-            "import_images",
-            "relabel",
-            "split",
-        ),
+        *("augment", "calibrate", "check", "coverage", "deduplicate", "embed", "find_duplicates", "find_leaks"),
+        *("find_memorized", "find_outliers", "flag", "find_clusters", "find_label_issues", "generate"),
+        *("import_images", "relabel", "split"),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
