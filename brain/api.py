@@ -30,6 +30,7 @@ _VERBS = (
     "review",
     "reviewed",
     "scores",
+    "select",
     "slice",
     "split",
 )
@@ -53,6 +54,8 @@ PUBLIC: dict[str, str] = {
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
     "Certificate": f"{_CORE}.splits",
     "Split": f"{_CORE}.splits",
+    "Selection": f"{_CORE}.selections",
+    "export_selection": "loupe.brain.store.exports",
     "verify_split": "loupe.brain.store.splits",
     "LabelIssues": "loupe.brain.labels.records",
     **dict.fromkeys(_COMPARISON, f"{_CORE}.comparison"),

@@ -40,7 +40,7 @@ def parts(unit: np.ndarray, size: int = SIZE, seed: int = 0) -> list[np.ndarray]
 def _along(own: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns where each vector lies along the direction of the highest variance, about: (N,) float32."""
     mean: np.ndarray = own.mean(axis=0)
-    direction: np.ndarray = rng.normal(size=own.shape[1]).astype(np.float32)
+    direction: np.ndarray = rng.normal(size=(own.shape[1],)).astype(np.float32)
     for _ in range(_STEPS):
         along = own @ direction - mean @ direction
         direction = along @ own - along.sum() * mean
