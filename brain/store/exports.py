@@ -22,6 +22,11 @@ from loupe.brain.store.datasets import Samples, require_images, root
 
 MANIFEST, RECIPE = "manifest.csv", "recipe.json"
 COLUMNS = ("id", "filepath", "status", "rank", "reason", "exported", "loupe")
+#: of FiftyOne's types those that a form offers; any other can be named
+TYPES = (
+    *("ImageDirectory", "FiftyOneDataset", "ImageClassificationDirectoryTree", "FiftyOneImageClassificationDataset"),
+    *("COCODetectionDataset", "YOLOv5Dataset", "VOCDetectionDataset", "CSVDataset"),
+)
 _SAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _MAX_STEM = 60
 

@@ -219,6 +219,11 @@ def offered(samples: Samples) -> list[str]:
     return [*own, *predicted]
 
 
+def is_directed(samples: Samples, path: str) -> bool:
+    """Returns whether it is known which values of a field are hard."""
+    return not isinstance(samples.get_field(path), (fo.FloatField, fo.IntField)) or _worse(path) is not None
+
+
 def _worse(path: str) -> str | None:
     """Returns which way one of Loupe's own scores is worse; None of any other number."""
     if not path.startswith(f"{QUALITY}."):

@@ -51,7 +51,7 @@ def select(
 
     Args:
         samples: a dataset or view
-        n: how many, or a share in (0, 1) of the samples
+        n: how many; below 1 it is a share of the samples
         strategy: ``"diverse"`` (each the farthest from those before: covers the rare), ``"facility_location"`` (what
             the others are most similar to), ``"representative"`` (distributed as all are), ``"balanced"`` (every value
             of ``per`` as often as can be), ``"typical"`` (nearest to the class mean, or in the densest places),

@@ -41,6 +41,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "rename_sample_field"),
     "report": ("write a report", "Write", {"Path": "/nowhere/at/all.html"}, "none at /nowhere"),
     "split": ("split the dataset", "Split", {"Sizes": "train 0.8, test 0.8"}, "sum to 1"),
+    "select": ("select samples", "Select", {"N": "100000"}, "that many can be chosen"),
     "slice": ("failure rates by scenario", "Show", {}, "no samples"),
     "scores": ("sort by failure score", "Sort", {}, "no samples"),
     "compare": ("compare models", "Compare", {}, "at least two to compare"),

@@ -18,7 +18,7 @@ BUTTONS = {"open_workspace", "stop"}
 ALL = [name for name in DECLARED["operators"] if name not in BUTTONS]
 VERBS = [name for name in ALL if name != "jobs"]
 #: what stands in a form beside what is asked for
-AROUND = {"no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept"}
+AROUND = {"no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept", "no_vectors"}
 
 
 def verb_of(name: str) -> Callable[..., Any]:

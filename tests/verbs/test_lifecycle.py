@@ -50,6 +50,7 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
+        "select": lambda samples, _: loupe.select(samples, 4, embeddings="vectors"),
         "split": lambda samples, _: loupe.split(samples, {"a": 0.5, "b": 0.5}, groups=[], field="half"),
         "find_leaks": lambda samples, _: loupe.find_leaks(samples, splits=["train", "test"]),
         "find_memorized": lambda samples, folder: loupe.find_memorized(samples, reference(folder)),
@@ -89,7 +90,7 @@ def test_the_list_of_verbs_is_whole() -> None:
     "verb",
     [
         *("calibrate", "check", "embed", "find_duplicates", "find_leaks", "find_memorized", "find_outliers", "flag"),
-        *("find_clusters", "find_label_issues", "generate", "import_images", "split"),
+        *("find_clusters", "find_label_issues", "generate", "import_images", "select", "split"),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:

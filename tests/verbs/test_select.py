@@ -118,9 +118,13 @@ def test_loupes_own_scores_know_their_worse_way(filled: Any) -> None:
     import loupe
 
     loupe.check(filled, ["exposure"])
-    filled.set_values("quality.underexposure", [at / N for at in range(N)])
-    made = loupe.select(filled, 2, strategy="hard", score="quality.underexposure", without=[], save_as=None)
-    assert list(made.ids) == filled.values("id")[:-3:-1]
+    filled.set_values("quality.contrast", [at / N for at in range(N)])
+    made = loupe.select(filled, 2, strategy="hard", score="quality.contrast", without=[], save_as=None)
+    assert list(made.ids) == filled.values("id")[:2]
+    filled.set_values("quality.contrast", [None, *(at / N for at in range(1, N))])
+    made = loupe.select(filled, 2, strategy="hard", score="quality.contrast", without=[], save_as=None)
+    assert list(made.ids) == filled.values("id")[1:3]
+    assert made.dropped["no quality.contrast"] == 1
 
 
 def test_balance_over_one_and_over_two(filled: Any) -> None:
