@@ -2,6 +2,7 @@
 
     python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
+python -m benchmarks.labels selection [--rows N] # digits, against plain algorithms, and 100,000 vectors
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 
 from benchmarks.commands import Family
 from benchmarks.labels.issues import print_issues
+from benchmarks.labels.selection import print_selection
 from benchmarks.labels.splits import print_splits
 
 
@@ -19,6 +21,8 @@ def family() -> Family:
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
+    selection = made.command("selection", lambda given: print_selection(given.rows), "what is chosen against chance")
+    selection.add_argument("--rows", type=int, default=100_000, help="of the large sets")
     return made
 
 

@@ -39,6 +39,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     # what somebody else changes while the form is open is what it runs on: see _spoil
     "jobs": ("background jobs", "Do it", {}, "is not there any more"),
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "rename_sample_field"),
+    "more_like": ("more like this", "Show", {"Query": "a red sign"}, "loupe.embed made"),
     "report": ("write a report", "Write", {"Path": "/nowhere/at/all.html"}, "none at /nowhere"),
     "split": ("split the dataset", "Split", {"Sizes": "train 0.8, test 0.8"}, "sum to 1"),
     "select": ("select samples", "Select", {"N": "100000"}, "that many can be chosen"),

@@ -56,6 +56,7 @@ DIFFERENT = {
     },
     ("find_duplicates", "embeddings"): "None is a choice with a name",
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
+    **{("more_like", name): "None is a choice with a name" for name in ("failing", "unlabeled")},
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",
     ("select", "groups"): "None means the duplicates, where they are known",
     ("select", "n"): "a quarter of the samples is proposed",
