@@ -106,9 +106,9 @@ class Review(Triage[Content]):
     subject = "failures"
     help_markdown = (
         "Is it really a failure? One picture after the other: **1** or **r** a real failure, **2** or **f** a false "
-        "alarm, **3** or **u** unsure, **z** undo, **← →** back and next, **n** a note, **m** more like this. What you decide stands in "
-        "`review` of each sample, with who and when. In random order it gives the precision of the check on your own "
-        "pictures, and a better threshold."
+        "alarm, **3** or **u** unsure, **z** undo, **← →** back and next, **n** a note, **m** more like "
+        "this. What you decide stands in `review` of each sample, with who and when. In random order it gives the "
+        "precision of the check on your own pictures, and a better threshold."
     )
     answers = {
         "real": Answer("Real failure", ("1", "r"), theme.FAIL),
