@@ -95,7 +95,7 @@ def _pool(unit: np.ndarray, given: np.ndarray) -> Pool:
         balanced=sparse.csr_matrix((np.ones(n), (np.arange(n), own)), shape=(n, len(names))),
         unit=unit,
         hardness=1 - (odds[:, -1] - odds[:, -2]),
-        typicality=ranked.to_class(unit, own),
+        typicality=ranked.of_class(unit, own),
     )
 
 

@@ -19,18 +19,23 @@ def in_proportion(sizes: np.ndarray, n: int, room: np.ndarray | None = None) -> 
     room = np.asarray(sizes if room is None else room, dtype=np.int64)
     weights = np.asarray(sizes, dtype=np.float64)
     made = np.zeros(len(weights), dtype=np.int64)
-    while (left := n - int(made.sum())) > 0:
-        open_ = (made < room) & (weights > 0)
-        if not open_.any():
-            open_ = made < room
-            weights = np.where(open_, 1.0, 0.0)
-        wanted = np.where(open_, weights, 0) / weights[open_].sum() * left
-        whole = np.minimum(np.floor(wanted).astype(np.int64), room - made)
-        if not whole.sum():  # less than one each: the largest remainders get one
-            first = np.lexsort((np.arange(len(wanted)), -wanted))
-            whole[[each for each in first.tolist() if open_[each]][:left]] = 1
-        made += whole
-    return made
+    open_ = (room > 0) & (weights > 0)
+    while True:
+        left = n - int(made.sum())
+        if not open_.any():  # only cells without a weight have room
+            open_, weights = made < room, np.ones(len(weights))
+        wanted = np.where(open_, weights, 0) / max(float(weights[open_].sum()), 1e-300) * left
+        full = open_ & (wanted >= room)
+        if not full.any():
+            break
+        made[full] = room[full]
+        open_ &= ~full
+        if int(made.sum()) >= n or not (made < room).any():
+            return made
+    whole = np.floor(wanted).astype(np.int64)
+    first = np.lexsort((np.arange(len(wanted)), whole - wanted))
+    whole[first[: left - int(whole.sum())]] += 1
+    return np.asarray(made + whole)
 
 
 def evenly(room: np.ndarray, n: int, held: np.ndarray | None = None) -> np.ndarray:

@@ -26,6 +26,21 @@ def to_class(unit: np.ndarray, given: np.ndarray) -> np.ndarray:
     return made
 
 
+def of_class(unit: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Returns the share of its class that is less typical than each: (N,) in (0, 1), so that the first are of each.
+
+    Args:
+        unit: (N, D) float32 of unit length
+        given: (N,) int64 classes
+    """
+    order = np.lexsort((to_class(unit, given), given))
+    own = given[order]
+    first, last = np.searchsorted(own, own, side="left"), np.searchsorted(own, own, side="right")
+    made = np.empty(len(unit))
+    made[order] = (np.arange(len(own)) - first + 0.5) / (last - first)
+    return made
+
+
 def density(unit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns the mean cosine of each vector to its 20 nearest others: (N,) float32, higher is in a denser place.
 

@@ -177,7 +177,7 @@ def _ranks(
             typicality[places] = ranked.density(unit[places], np.random.default_rng(wanted.seed))
         else:
             places = np.flatnonzero(usable_ & (given >= 0))
-            typicality[places] = ranked.to_class(unit[places], given[places]) if len(places) else []
+            typicality[places] = ranked.of_class(unit[places], given[places])
     return hardness, typicality
 
 

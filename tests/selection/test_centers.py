@@ -31,7 +31,7 @@ def plain(vectors: np.ndarray, n: int, start: np.ndarray | None = None) -> tuple
     return order, float(np.sqrt(nearest.max()))
 
 
-@pytest.mark.parametrize(("n", "size", "seed"), [(300, 40, 0), (5000, 6, 1), (9000, 32, 2)])
+@pytest.mark.parametrize(("n", "size", "seed"), [(300, 40, 0), (5000, 6, 1), (9000, 32, 2), (6000, 3, 3), (8000, 2, 4)])
 def test_it_is_the_plain_algorithm(n: int, size: int, seed: int) -> None:
     vectors = unit(n, size, seed)
     made = k_center(vectors, 150, np.random.default_rng(0))

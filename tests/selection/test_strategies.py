@@ -11,12 +11,13 @@ from scipy import sparse
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.selection.balance import balanced
 from loupe.brain.selection.budget import evenly, in_proportion, thinned
+from loupe.brain.selection.centers import k_center
 from loupe.brain.selection.choose import Pool, choose, weights_of
 from loupe.brain.selection.facility import coverage, facility_location, greedy
 from loupe.brain.selection.herding import herd
 from loupe.brain.selection.measures import against_random
 from loupe.brain.selection.parts import parts
-from loupe.brain.selection.ranked import density, to_class
+from loupe.brain.selection.ranked import density, of_class, to_class
 
 
 def unit(n: int, size: int, seed: int) -> np.ndarray:
@@ -124,11 +125,18 @@ def test_proportions(seed: int) -> None:
         made = in_proportion(sizes, n)
         assert made.sum() == n
         assert (made <= sizes).all()
-        assert np.abs(made - n * sizes / sizes.sum()).max() <= 1
+        wanted = n * sizes / sizes.sum()
+        assert np.abs(made - wanted).max() < 1
+        up, down = made > wanted, made < np.floor(wanted) + (wanted % 1 > 0)
+        # who is rounded up has a larger remainder than who is rounded down
+        assert (wanted % 1)[up].min(initial=1) >= (wanted % 1)[down & (wanted % 1 > 0)].max(initial=0) - 1e-9
     assert in_proportion(np.array([0.7, 0.3]), 10, np.array([10, 10])).tolist() == [7, 3]
 
 
 def test_a_full_cell_leaves_the_rest_to_the_others() -> None:
+    assert evenly(np.array([5, 5]), 1, np.array([3, 0])).tolist() == [0, 1]
+    assert in_proportion(np.array([5, 0, 5]), 9, np.array([2, 4, 5])).tolist() == [2, 2, 5]
+    assert in_proportion(np.array([99, 98]), 10).tolist() == [5, 5]
     assert in_proportion(np.array([90, 10]), 50, np.array([20, 60])).tolist() == [20, 30]
 
 
@@ -139,6 +147,7 @@ def test_classes_come_out_even() -> None:
     assert np.bincount(given[made]).tolist() == [10, 8, 2]
     assert np.bincount(given[made[:6]], minlength=3).tolist() == [2, 2, 2]
     held = balanced(cells, 6, np.random.default_rng(0), np.array([3, 1, 0]))
+    assert given[held[0]] == 2, "the first of the chosen fill up what is behind"
     assert np.bincount(given[held], minlength=3).tolist() == [1, 3, 2]
 
 
@@ -168,6 +177,18 @@ def test_density_and_class_means() -> None:
     np.testing.assert_allclose(own, vectors[given == 1] @ mean / np.linalg.norm(mean), atol=1e-5)
 
 
+def test_the_most_typical_are_of_each_class() -> None:
+    vectors = np.concatenate([unit(300, 6, 0), unit(30, 6, 1) / 4 + np.eye(6, dtype=np.float32)[0]])
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    given = np.repeat([0, 1], [300, 30])
+    own = of_class(vectors, given)
+    best = np.argsort(-own, kind="stable")[:33]
+    assert np.bincount(given[best]).tolist() == [30, 3]
+    cosines = to_class(vectors, given)
+    assert set(best[best >= 300]) == set(300 + np.argsort(-cosines[300:])[:3])
+    assert len(of_class(vectors[:0], given[:0])) == 0
+
+
 def test_density_of_many_leaves_each_itself_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from loupe.brain.selection import ranked
 
@@ -192,6 +213,39 @@ def test_a_mix_keeps_to_its_weights() -> None:
     assert len(set(made.order.tolist())) == 10
     again = choose(pool(), 10, {"hard": 0.3, "diverse": 0.7})
     assert again.order.tolist() == made.order.tolist()
+
+
+def test_each_strategy_knows_what_those_before_it_took() -> None:
+    held = pool()
+    made = choose(held, 20, {"hard": 0.5, "random": 0.5})
+    assert len(set(made.order.tolist())) == 20
+    assert held.unit is not None
+    made = choose(held, 20, {"hard": 0.5, "diverse": 0.5})
+    first, rest = made.order[:10], np.setdiff1d(np.arange(200), made.order[:10])
+    second = k_center(held.unit[rest], 10, np.random.default_rng(0), start=held.unit[first])
+    assert made.order[10:].tolist() == rest[second.order].tolist()
+
+
+def test_in_a_cell_it_goes_on_from_what_is_taken_there() -> None:
+    taken = np.zeros(200, dtype=bool)
+    taken[[0, 3, 7]] = True
+    held = pool(cells=np.arange(200) % 2, taken=taken, open=~taken)
+    made = choose(held, 10, {"diverse": 1.0})
+    assert held.unit is not None
+    for cell in (0, 1):
+        own = np.flatnonzero((np.arange(200) % 2 == cell) & ~taken)
+        start = held.unit[np.flatnonzero((np.arange(200) % 2 == cell) & taken)]
+        plain = k_center(held.unit[own], 5, np.random.default_rng(0), start=start)
+        assert made.order[made.order % 2 == cell].tolist() == own[plain.order].tolist()
+
+
+def test_what_a_part_has_already_counts_for_its_share() -> None:
+    rng = np.random.default_rng(0)
+    vectors = np.concatenate([rng.normal(size=(100, 4)) + 9, rng.normal(size=(100, 4)) - 9]).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    taken = np.arange(200) < 8
+    made = herd(vectors, 12, rng, taken=taken, size=100)
+    assert np.bincount(made // 100).tolist() == [2, 10]
 
 
 @pytest.mark.parametrize("name", ["diverse", "facility_location", "representative", "hard", "random"])
