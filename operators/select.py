@@ -168,7 +168,7 @@ class Select(VerbOperator):
     }
     hidden = {"recipe": "another selection's, in Python; its saved view has it in its description"}
     settings = (
-        *("embeddings", "without", "groups", "max_per_group", "split", "keep", "save_as"),
+        *("without", "groups", "max_per_group", "split", "keep", "save_as"),
         *("export_dir", "export_type", "seed"),
     )
 

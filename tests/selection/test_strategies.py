@@ -14,7 +14,7 @@ from loupe.brain.selection.budget import evenly, in_proportion, thinned
 from loupe.brain.selection.centers import k_center
 from loupe.brain.selection.choose import Pool, choose, weights_of
 from loupe.brain.selection.facility import coverage, facility_location, greedy
-from loupe.brain.selection.herding import herd
+from loupe.brain.selection.herding import herd, width
 from loupe.brain.selection.measures import against_random
 from loupe.brain.selection.parts import parts
 from loupe.brain.selection.ranked import density, of_class, to_class
@@ -99,6 +99,10 @@ def test_measures_against_brute_force() -> None:
     by_name = {each.name: each.value for each in measures}
     assert by_name["radius"] == pytest.approx(apart.max(), abs=1e-3)
     assert by_name["mean distance"] == pytest.approx(apart.mean(), abs=1e-3)
+    kernel = np.exp(-(np.linalg.norm(vectors[:, None] - vectors[None], axis=2) ** 2) / width(vectors))
+    own = [*range(7), 50, 51]
+    exact = np.sqrt(kernel[np.ix_(own, own)].mean() + kernel.mean() - 2 * kernel[own].mean())
+    assert by_name["discrepancy"] == pytest.approx(exact, rel=0.1)
 
 
 @pytest.mark.parametrize("seed", range(5))
