@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from loupe import __version__
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.taxonomy import ANY
@@ -55,6 +57,7 @@ class Recipe:
             InputError: a value that cannot be
         """
         n, per, without, groups = given["n"], given["per"], given["without"], given["groups"]
+        n = n.item() if isinstance(n, np.generic) else n
         named = [per] if isinstance(per, (str, Factor)) else list(per or ())
         weights = weights_of(given["strategy"])
         _require_numbers(n, given["max_per_group"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.core.alike import MoreLike
-from loupe.brain.core.errors import InputError
+from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.findings import Finding
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.similarity.neighbors import nearest, usable
@@ -58,7 +58,7 @@ def more_like(
     Raises:
         UnknownName: no such field or failure mode; the nearest name is suggested
         InputError: the query has no vector, or is a sentence and the vectors are of a model that knows no texts
-        ModelError: the weights of the model that reads texts cannot be had
+        MissingWeights, ModelError: the weights of the model that reads texts are not here, or cannot be loaded
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
 
@@ -117,7 +117,10 @@ def _mean(vectors: np.ndarray) -> np.ndarray:
 
 
 def _read(sentence: str, facts: dict[str, object] | None, field: str, device: str) -> np.ndarray:
-    read = reader_of_texts(facts, field).load_texts(device)
+    spec = reader_of_texts(facts, field)
+    if absent := spec.absent():
+        raise MissingWeights(f"a sentence is read by the model of the vectors: {absent}. Or ask by the id of a sample")
+    read = spec.load_texts(device)
     return np.asarray(read([sentence]).float().cpu().numpy()[0], dtype=np.float32)
 
 

@@ -186,6 +186,18 @@ def test_a_sentence(filled: Any, tmp_path: Path) -> None:
         loupe.more_like(filled, "a red sign", embeddings="shapes")
 
 
+def test_a_sentence_without_the_weights_says_what_to_do(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import loupe
+    from loupe.brain.core.errors import MissingWeights
+    from loupe.brain.embedders.open_clip import OpenClip
+    from loupe.brain.store import vectors
+
+    vectors.remember_embedder(filled, OpenClip(), "embeddings")
+    monkeypatch.setattr(OpenClip, "absent", lambda self: "its weights are not here, run `this`")
+    with pytest.raises(MissingWeights, match=r"not here, run `this`\. Or ask by the id of a sample"):
+        loupe.more_like(filled, "a red sign")
+
+
 def test_odd_queries_are_refused(filled: Any) -> None:
     import loupe
     from loupe.brain.core.errors import InputError, NoSamples, UnknownName

@@ -85,7 +85,7 @@ def test_a_selection_is_whole_and_saved_with_its_recipe(filled: Any, name: str) 
     by_name = loupe.select(filled, recipe=made.view)
     assert by_name.ids == made.ids
     assert by_name.view == f"{made.view} 2"
-    assert loupe.select(filled, 12, recipe=made.recipe, save_as=None).n == N
+    assert len(loupe.select(filled, np.int64(12), recipe=made.recipe, save_as=None).ids) == 12
 
 
 def test_the_hardest_and_the_most_unsure_come_first(filled: Any) -> None:
