@@ -95,6 +95,10 @@ class Panel(foo.Panel, ABC, Generic[C]):
     def narrowing(self) -> type[Narrowing]:
         """Returns what the panel narrows the view to; imported here, so that the plugin loads quickly."""
 
+    def narrowings(self) -> tuple[type[Narrowing], ...]:
+        """Returns all that the panel narrows the view to."""
+        return (self.narrowing(),)
+
     @abstractmethod
     def read(self, view: Any, choices: Mapping[str, Any], kept: Any) -> Reading[C] | Notice:
         """Reads what is drawn, or says what to do next.
@@ -239,7 +243,13 @@ class Panel(foo.Panel, ABC, Generic[C]):
         """Returns the view as it was before the panel narrowed it, and to what it did, or None."""
         from loupe.brain.store import narrowing
 
-        return narrowing.widen(ctx.view, self.narrowing()) if ctx.dataset is not None else (None, None)
+        if ctx.dataset is None:
+            return None, None
+        view, to = ctx.view, None
+        for kind in self.narrowings():
+            view, own = narrowing.widen(view, kind)
+            to = to or own
+        return view, to
 
     def narrow(self, ctx: Any, to: Narrowing, nothing: str, ids: Sequence[str] | None = None) -> None:
         """Narrows the App's view, from all samples whatever it was narrowed to before.

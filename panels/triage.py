@@ -10,17 +10,22 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from loupe.panels import theme
 from loupe.panels.base import Panel
 from loupe.panels.latest import Overtaken
+
+if TYPE_CHECKING:
+    from loupe.brain.store.narrowing import Narrowing
 
 C = TypeVar("C")
 
 #: so many decisions can be undone
 MAX_UNDO = 20
 _MAX_NOTE = 500
+#: so many are shown of what is like the picture in front
+ALIKE = 24
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,24 @@ class Triage(Panel[C]):
         if seen and seen.get("item"):
             ctx.ops.open_sample(id=seen["item"])
 
+    def on_more_like(self, ctx: Any) -> None:
+        """Shows in the grid what is the most alike to the picture in front; the queue stays as it is."""
+        from loupe.brain import api
+        from loupe.brain.store import alike
+
+        seen = ctx.panel.state.seen
+        item = seen.get("item") if seen else None
+        if not item:
+            return
+        before, _ = self.widened(ctx)
+        fields = alike.fields_of(before)
+        if not fields:
+            ctx.ops.notify("There are no vectors yet: embed the images first", variant="info")
+            ctx.prompt("@loupe/loupe/embed")
+            return
+        made = api.more_like(before, item, ALIKE, embeddings=fields[0])
+        self.narrow(ctx, alike.Alike(item), "There is nothing else here to be like it", list(made.ids))
+
     # what they are made of
 
     def decide(self, ctx: Any, answer: Any) -> None:
@@ -189,6 +212,11 @@ class Triage(Panel[C]):
         else:
             self._overtaken(ctx, item)
         self.refresh(ctx, again=False)
+
+    def narrowings(self) -> tuple[type[Narrowing], ...]:
+        from loupe.brain.store.alike import Alike
+
+        return (*super().narrowings(), Alike)
 
     def pressed(self, ctx: Any) -> dict[str, int]:
         """Returns what a button sends along, so that a late press of it is known."""

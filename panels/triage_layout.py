@@ -91,6 +91,25 @@ def buttons(
     return row
 
 
+def more_like(row: types.Object, handlers: Triage[Any], *, enabled: bool) -> None:
+    """Adds the button that shows in the grid what is like the picture in front.
+
+    Args:
+        row: the row to add it to
+        handlers: the panel whose methods are called
+        enabled: whether there is a picture in front
+    """
+    row.btn(
+        "more_like",
+        label="More like this  [m]",
+        icon="image_search",
+        variant="outlined",
+        disabled=not enabled,
+        on_click=handlers.on_more_like,
+        componentsProps=keyed(("m",)),
+    )
+
+
 def picture(
     panel: types.Object, handlers: Triage[Any], source: str, alt: str, overlay: str | None, height: str = HEIGHT
 ) -> None:

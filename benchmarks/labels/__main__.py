@@ -11,6 +11,7 @@ python -m benchmarks.labels issues               # CIFAR-10N (the vectors take m
 python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 python -m benchmarks.labels duplicates           # the panel and loupe.deduplicate at 100,000 samples, 10,000 groups
+python -m benchmarks.labels selection [--rows N] # digits, against plain algorithms, and 100,000 vectors
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
 from benchmarks.labels.objects import print_objects
 from benchmarks.labels.relabel import add_relabel
+from benchmarks.labels.selection import print_selection
 from benchmarks.labels.shortcuts import PARTS as SHORTCUT_PARTS
 from benchmarks.labels.shortcuts import print_shortcuts
 from benchmarks.labels.splits import print_splits
@@ -58,6 +60,8 @@ def family() -> Family:
     decided = made.command("duplicates", lambda given: print_duplicates(given.n, given.groups), "deciding duplicates")
     decided.add_argument("-n", type=int, default=100_000, help="samples")
     decided.add_argument("--groups", type=int, default=10_000, help="groups of duplicates")
+    selection = made.command("selection", lambda given: print_selection(given.rows), "what is chosen against chance")
+    selection.add_argument("--rows", type=int, default=100_000, help="of the large sets")
     return made
 
 

@@ -15,6 +15,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.collections import SampleCollection
 
+from loupe.brain.core.alike import MoreLike
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
 from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.core.records import Record
@@ -137,12 +138,12 @@ def _vectors(view: SampleCollection, field: str) -> np.ndarray:
 # the samples of a finding
 
 
-def view_of(samples: SampleCollection, finding: Finding) -> fo.DatasetView:
-    """Returns the samples of a finding: ``finding.whole.n`` of them were judged.
+def view_of(samples: SampleCollection, finding: Finding | MoreLike) -> fo.DatasetView:
+    """Returns the samples of a finding: ``finding.whole.n`` of them were judged; or those of ``more_like``, in order.
 
     Args:
-        samples: the dataset or view that ``loupe.discover_slices`` looked through
-        finding: one of its findings or candidates
+        samples: the dataset or view that ``loupe.discover_slices`` looked through, or ``loupe.more_like``
+        finding: one of its findings or candidates, or what ``more_like`` returned
 
     Raises:
         UnknownName, InputError: a field that it was made by is not there any more
@@ -152,6 +153,8 @@ def view_of(samples: SampleCollection, finding: Finding) -> fo.DatasetView:
         worst = loupe.discover_slices(dataset).findings[0]
         session.view = loupe.view_of(dataset, worst)
     """
+    if isinstance(finding, MoreLike):
+        return samples.select(list(finding.ids), ordered=True)
     if finding.near is not None:
         return samples.select(_near(samples, finding))
     made_by = [Factor.from_dict(facts) for facts in finding.factors]

@@ -85,7 +85,7 @@ def find_words(
         rows = store_assigned.rows(samples)
         verb.step(0, len(rows), "reading")
         vectors = usable(store_sets.vectors(samples, rows, embeddings))
-        spec = _embedder(store_vectors.made_by(samples, embeddings), embeddings)
+        spec = reader_of_texts(store_vectors.made_by(samples, embeddings), embeddings)
         verb.step(0, len(rows), "loading")
         read = spec.load_texts(verb.device)
         of_words = read([template.replace("{}", word) for word in named]).float().cpu().numpy()
@@ -123,8 +123,12 @@ def _words(given: Iterable[str]) -> tuple[str, ...]:
     return words
 
 
-def _embedder(facts: dict[str, object] | None, field: str) -> Embedder:
-    """Returns what made the vectors, which has to know texts."""
+def reader_of_texts(facts: dict[str, object] | None, field: str) -> Embedder:
+    """Returns what made the vectors, which has to know texts.
+
+    Raises:
+        InputError: nobody knows what made them, or it knows no texts
+    """
     readers = ", ".join(name for name, spec in registry.embedders().items() if spec.reads_texts)
     if facts is None:
         raise InputError(f"expected vectors that loupe.embed made, by one of {readers}: {field!r} has others")

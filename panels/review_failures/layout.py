@@ -17,7 +17,8 @@ from loupe.panels.triage_layout import Thumb
 if TYPE_CHECKING:
     from loupe.brain.core.review import Decision
     from loupe.brain.stats.intervals import Proportion
-    from loupe.brain.store.review_queue import Evidence, Pile
+    from loupe.brain.store.narrowing import Narrowing
+    from loupe.brain.store.review_queue import Evidence
     from loupe.panels.review_failures.panel import Content, Review
 
 _ORDERS = {
@@ -31,7 +32,7 @@ _PILES = {"open": "open", "real": "real", "false_alarm": "false alarm", "unsure"
 
 
 def draw(
-    panel: types.Object, handlers: Review, content: Content, choices: Mapping[str, Any], narrowed: Pile | None
+    panel: types.Object, handlers: Review, content: Content, choices: Mapping[str, Any], narrowed: Narrowing | None
 ) -> None:
     """Draws a review.
 
@@ -174,7 +175,7 @@ def _offer(panel: types.Object, handlers: Review, content: Content) -> None:
     row.btn("apply", label="Use it and flag anew", icon="save", variant="contained", on_click=handlers.on_apply)
 
 
-def _more(panel: types.Object, handlers: Review, content: Content, narrowed: Pile | None) -> None:
+def _more(panel: types.Object, handlers: Review, content: Content, narrowed: Narrowing | None) -> None:
     result = content.result
     counts = {
         "open": result.remaining,
@@ -194,6 +195,7 @@ def _more(panel: types.Object, handlers: Review, content: Content, narrowed: Pil
             params={"which": which},
             componentsProps={"button": {"sx": {"textTransform": "none"}}},
         )
+    triage_layout.more_like(row, handlers, enabled=content.item is not None)
     if narrowed is not None:
         row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
     row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from loupe.brain.core.records import Threshold
     from loupe.brain.core.review import Decision, ReviewResult
     from loupe.brain.stats.review_tally import Known
+    from loupe.brain.store.narrowing import Narrowing
     from loupe.brain.store.review_queue import Evidence, Pile, Queued
 
 #: pictures of the strip before and behind the one in front
@@ -105,9 +106,9 @@ class Review(Triage[Content]):
     subject = "failures"
     help_markdown = (
         "Is it really a failure? One picture after the other: **1** or **r** a real failure, **2** or **f** a false "
-        "alarm, **3** or **u** unsure, **z** undo, **← →** back and next, **n** a note. What you decide stands in "
-        "`review` of each sample, with who and when. In random order it gives the precision of the check on your own "
-        "pictures, and a better threshold."
+        "alarm, **3** or **u** unsure, **z** undo, **← →** back and next, **n** a note, **m** more like "
+        "this. What you decide stands in `review` of each sample, with who and when. In random order it gives the "
+        "precision of the check on your own pictures, and a better threshold."
     )
     answers = {
         "real": Answer("Real failure", ("1", "r"), theme.FAIL),
@@ -174,7 +175,7 @@ class Review(Triage[Content]):
             "offer": None if offered is None else offered.to_dict(),
         }
 
-    def draw(self, panel: types.Object, content: Content, shown: Shown, narrowed: Pile | None) -> None:
+    def draw(self, panel: types.Object, content: Content, shown: Shown, narrowed: Narrowing | None) -> None:
         from loupe.panels.review_failures import layout
 
         layout.draw(panel, self, content, shown.choices, narrowed)

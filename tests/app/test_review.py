@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import app_browser
+import numpy as np
 import pytest
 from reviewable import draw, fill, order
 
@@ -29,6 +30,7 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
 
     dataset = fo.Dataset(NAME, persistent=True)
     fill(dataset, draw(tmp_path_factory.mktemp("houses"), N))
+    dataset.set_values("embeddings", list(np.random.default_rng(0).normal(size=(N, 6))))
     with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
         opened = app_browser.App(page, address)
         try:
@@ -199,6 +201,30 @@ def test_marks_lie_over_the_picture(app: app_browser.App, tmp_path: Path) -> Non
     _close(app)
     app.choose("Failure", f"Blur: {len(order(_dataset()))}")
     page.locator('img[alt^="Blur:"]').wait_for()
+
+
+def test_more_like_this_by_button_and_by_key(app: app_browser.App, tmp_path: Path) -> None:
+    import loupe
+
+    page = app.page
+    ids = dict(zip(map(str, _dataset().values("filepath")), _dataset().values("id"), strict=True))
+    front = next(each for path, each in ids.items() if int(Path(path).stem) == _number(app))
+    expected = list(loupe.more_like(_dataset(), front, 24).ids)
+    button = page.get_by_role("button", name="More like this")
+    button.scroll_into_view_if_needed()
+    source = _large(app).get_attribute("src")
+    page.keyboard.press("m")
+    app.wait_for_count(len(expected))
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "more_like.png")
+    _reads_well(app)
+    assert _large(app).get_attribute("src") == source, "the picture in front stays"
+    page.get_by_role("button", name="Show all", exact=True).click()
+    app.wait_for_count(N)
+    button.click()
+    app.wait_for_count(len(expected))
+    page.get_by_role("button", name="Show all", exact=True).click()
+    app.wait_for_count(N)
 
 
 def test_a_better_threshold_comes_of_the_decisions_and_is_used(app: app_browser.App, tmp_path: Path) -> None:

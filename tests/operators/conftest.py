@@ -80,5 +80,6 @@ def needed(filled: Any, tmp_path: Path) -> dict[str, dict[str, Any]]:
         "find_copies": {"path": filled.first().filepath},
         "find_words": {"words": "day, night"},
         "generate": {"prompts": "a cup"},
+        "more_like": {"query": filled.first().id},
         "import_images": {"folder": str(tmp_path)},
     }

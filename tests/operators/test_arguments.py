@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 
 #: what a form proposes where the dataset lacks what the verb's own default names
-PROPOSED = {"compare": {"by"}}
+PROPOSED = {"compare": {"by"}, "select": {"n"}}
 
 
 class Called(Exception):

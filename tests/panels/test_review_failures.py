@@ -314,6 +314,39 @@ def test_piles_are_shown_in_the_grid_and_the_panel_stays(houses: Any) -> None:
     session.call("on_show", which="nothing")
 
 
+def test_more_like_this_is_shown_in_the_grid_and_the_queue_stays(houses: Any) -> None:
+    import numpy as np
+
+    import loupe
+
+    session = opened(houses)
+    now = item(session)
+    press(session, "more_like")
+    assert session.prompted == ["@loupe/loupe/embed"]
+    assert "no vectors yet" in session.messages[-1]
+    houses.set_values("embeddings", list(np.random.default_rng(0).normal(size=(len(houses), 6))))
+    press(session, "more_like")
+    made = loupe.more_like(houses, now, 24)
+    assert [str(sample.id) for sample in session.samples()] == list(made.ids)
+    assert item(session) == now
+    assert session.content.result.flagged == len(order(houses)), "the queue is of all samples as before"
+    press(session, "answer_real")
+    assert statuses(houses) == {now: "real"}
+    press(session, "more_like")
+    after = item(session)
+    assert after != now
+    assert [str(sample.id) for sample in session.samples()] == list(loupe.more_like(houses, after, 24).ids)
+    press(session, "show_real")
+    assert [str(sample.id) for sample in session.samples()] == [now], "one narrowing takes the place of the other"
+    press(session, "more_like")
+    press(session, "show_all")
+    assert session.view == []
+    # what stands in the view's way is no error
+    session.view = houses.select([now])._serialize()
+    session.call("on_change_view")
+    session.call("on_more_like")
+
+
 def test_it_reviews_what_the_view_shows(houses: Any) -> None:
     session = opened(houses)
     session.view = houses.limit(20)._serialize()

@@ -18,7 +18,10 @@ BUTTONS = {"open_workspace", "stop"}
 ALL = [name for name in DECLARED["operators"] if name not in BUTTONS]
 VERBS = [name for name in ALL if name != "jobs"]
 #: what stands in a form beside what is asked for
-AROUND = {"held_out", "no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept"}
+AROUND = {
+    *("held_out", "no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept"),
+    "no_vectors",
+}
 
 
 def verb_of(name: str) -> Callable[..., Any]:

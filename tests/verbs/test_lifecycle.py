@@ -19,7 +19,7 @@ pytestmark = pytest.mark.database
 #: verbs that keep no run of that kind: they write nothing to samples, or what says itself who wrote it and when
 WITHOUT_RUN = {
     *("annotate", "compare", "discover_slices", "evaluate", "find_bias", "find_copies", "find_drift", "find_shortcuts"),
-    *("report", "review", "reviewed", "scores", "slice", "suggest_prompts"),
+    *("more_like", "report", "review", "reviewed", "scores", "slice", "suggest_prompts"),
 }
 
 
@@ -62,6 +62,7 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
         "relabel": lambda samples, _: loupe.relabel(labeled(samples), "kind"),
+        "select": lambda samples, _: loupe.select(samples, 4, embeddings="vectors"),
         "split": lambda samples, _: loupe.split(samples, {"a": 0.5, "b": 0.5}, groups=[], field="half"),
         "find_leaks": lambda samples, _: loupe.find_leaks(samples, splits=["train", "test"]),
         "find_memorized": lambda samples, folder: loupe.find_memorized(samples, reference(folder)),
@@ -102,7 +103,7 @@ def test_the_list_of_verbs_is_whole() -> None:
     [
         *("augment", "calibrate", "check", "coverage", "deduplicate", "embed", "find_duplicates", "find_leaks"),
         *("find_memorized", "find_outliers", "flag", "find_clusters", "find_label_issues", "generate"),
-        *("import_images", "relabel", "split"),
+        *("import_images", "relabel", "select", "split"),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
