@@ -7,6 +7,7 @@ python -m benchmarks.labels masks                # masks with injected mistakes,
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
 python -m benchmarks.labels coverage [--part PART]  # planted imbalances and holes, 200 drawn sets each
+python -m benchmarks.labels given                # few wrong labels by a model's probabilities, beside cleanlab
 python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
 python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
@@ -24,6 +25,7 @@ from benchmarks.labels.bias import print_bias
 from benchmarks.labels.boxes import print_boxes
 from benchmarks.labels.coverage import print_coverage
 from benchmarks.labels.duplicates import print_duplicates
+from benchmarks.labels.given import print_given
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import print_noise
@@ -40,6 +42,7 @@ def family() -> Family:
     made = Family("labels", __doc__)
     bias = made.command("bias", lambda given: print_bias(given.part), "how groups of samples differ")
     bias.add_argument("--part", choices=BIAS_PARTS, help="one table; all by default")
+    made.command("given", lambda _: print_given(), "labels judged by a model's probabilities")
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
     text = "properties of pictures that give labels away"
     shortcuts = made.command("shortcuts", lambda given: print_shortcuts(given.part), text)

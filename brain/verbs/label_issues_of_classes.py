@@ -11,8 +11,8 @@ import numpy as np
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
 from loupe.brain.engine.reader import Row
+from loupe.brain.labels import by_model, many_classes, noise
 from loupe.brain.labels import issues as label_issues
-from loupe.brain.labels import many_classes, noise
 from loupe.brain.labels.noise import Noise
 from loupe.brain.labels.probe import REPEATS, probe
 from loupe.brain.labels.records import Confusion, LabelIssue, LabelIssues
@@ -61,7 +61,7 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
 class _Labeled:
     """What was judged: the samples' places, their labels among the names, what is known, and why others are not.
 
-    ``alone``: classes whose samples nothing else speaks for.
+    ``alone``: classes whose samples nothing else speaks for. ``said``: the model's own probability of each label.
     """
 
     places: np.ndarray
@@ -71,6 +71,7 @@ class _Labeled:
     source: str
     reasons: dict[str, str]
     alone: Sequence[str] = ()
+    said: np.ndarray | None = None
 
 
 def _unlabeled(labels: Labels) -> dict[str, str]:
@@ -136,20 +137,23 @@ def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, requ
         # they are as they were given: what is worked out of them is done for some samples at a time
         fitted = many_classes.fit(lambda rows: [np.log(np.maximum(made[rows], noise.FLOOR))], own, len(names))
     else:
-        fitted = noise.fit([np.log(np.maximum(made, noise.FLOOR))], own)
-    return _Labeled(places, names, own, fitted, source, reasons)
+        default = request.measure().outputs[0].default_threshold
+        assert default is not None
+        fitted = by_model.fit(made, own, default.value)
+    return _Labeled(places, names, own, fitted, source, reasons, said=made[np.arange(len(own)), own])
 
 
-def _reason(given: str, wrong: float, suggested: str, probability: float, *, prompted: bool) -> str:
+def _reason(label: str, sure: float, suggested: str, probability: float, *, prompted: bool) -> str:
     """Returns why a label is probably wrong; of a factor of the prompt it is the picture that is."""
     if prompted:
-        return f"the prompt asks for {given} ({1 - wrong:.1%}); the picture is like {suggested}'s ({probability:.0%})"
-    return f"{suggested} {probability:.0%}, {given} {1 - wrong:.1%}"
+        return f"the prompt asks for {label} ({sure:.1%}); the picture is like {suggested}'s ({probability:.0%})"
+    return f"{suggested} {probability:.0%}, {label} {sure:.1%}"
 
 
 def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, folds: int) -> LabelIssues:
     known, names = judged.known, judged.names
     flagged = limit.violates(known.wrong)
+    sure = 1 - known.wrong if judged.said is None else judged.said
     order = np.flatnonzero(flagged)[np.argsort(-known.wrong[flagged], kind="stable")]
     issues = tuple(
         LabelIssue(
@@ -160,7 +164,7 @@ def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, fold
             probability=float(known.suggested_probability[at]),
             reason=_reason(
                 names[int(judged.given[at])],
-                float(known.wrong[at]),
+                float(sure[at]),
                 names[int(known.suggested[at])],
                 float(known.suggested_probability[at]),
                 prompted=label.startswith(_PROMPTED),
