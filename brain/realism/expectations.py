@@ -37,7 +37,7 @@ def coverage(n_real: int, n_synthetic: int, k: int) -> float:
 
 
 def clipped_coverage(n_real: int, n_synthetic: int, k: int) -> float:
-    """Returns the expected mean of min(1, synthetic vectors in a ball / k) of two draws of one distribution: in [0, 1]."""
+    """Returns the expected mean of min(1, synthetic vectors in a ball / k) of two draws of one distribution."""
     short = 1 - np.arange(k) / k
     return float(1 - short @ holds(n_real, n_synthetic, k))
 

@@ -83,7 +83,7 @@ def mmd2_of_sums(
     n_left: np.ndarray | int,
     n_right: np.ndarray | int,
 ) -> np.ndarray:
-    """Returns the unbiased squared maximum mean discrepancy: around 0 for two draws of one distribution, lower is closer.
+    """Returns the unbiased squared maximum mean discrepancy: around 0 for two draws of one distribution.
 
     Gretton et al., JMLR 13 (2012), equation 3.
 
@@ -93,5 +93,7 @@ def mmd2_of_sums(
         n_left, n_right: members, at least 2 of each
     """
     return np.asarray(
-        within_left / (n_left * (n_left - 1)) + within_right / (n_right * (n_right - 1)) - 2 * across / (n_left * n_right)
+        within_left / (n_left * (n_left - 1))
+        + within_right / (n_right * (n_right - 1))
+        - 2 * across / (n_left * n_right)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,6 +21,8 @@ K = 5
 SPLITS = 12
 #: lists are so long that a half of a set nearly never has fewer than k of them: below 1e-8 at k = 5
 _LISTED = 48
+#: sorted indices of a half of the real set, of others of it, and of synthetic vectors
+Part: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 NAMES = ("precision", "recall", "density", "coverage", "authenticity")
 
 
@@ -64,14 +67,14 @@ class Manifold:
     k: int = K
 
 
-def parts(n_real: int, n_synthetic: int, splits: int, rng: np.random.Generator) -> list[tuple[np.ndarray, ...]]:
+def parts(n_real: int, n_synthetic: int, splits: int, rng: np.random.Generator) -> list[Part]:
     """Returns for each split the sorted indices of a half of the real set, of others of it, and of synthetic vectors.
 
     The second and third are equally many, so that what is said of either can be compared.
     """
     half = n_real // 2
     other = min(n_real - half, n_synthetic)
-    made = []
+    made: list[Part] = []
     for _ in range(splits):
         order = rng.permutation(n_real)
         chosen = rng.permutation(n_synthetic)[:other]
@@ -194,7 +197,7 @@ def _nearest_other(ours: Lists, members: np.ndarray) -> np.ndarray:
 
 
 def _between_halves(ours: Lists, a: np.ndarray, b: np.ndarray, k: int) -> dict[str, float]:
-    """Returns what one half of the real set says of another, from the lists alone: a ball never reaches beyond its list."""
+    """Returns what one half of the real set says of another, from the lists: a ball never reaches beyond its list."""
     n = len(ours.index)
     in_a, in_b = _within(n, a), _within(n, b)
     radius, other_radius = _radii_of(ours, a, k), _radii_of(ours, b, k)

@@ -117,7 +117,9 @@ def measure(
     _require(real, test, synthetic, n_classes)
     rng = np.random.default_rng(seed)
     center = real.vectors.mean(axis=0)
-    real, test, synthetic = (Labeled(each.vectors - center, each.classes, each.groups) for each in (real, test, synthetic))
+    real, test, synthetic = (
+        Labeled(each.vectors - center, each.classes, each.groups) for each in (real, test, synthetic)
+    )
     known = learner(learner_name)
     ours, theirs = matched(real, synthetic, n_classes, rng)
     r_set, s_set = real.take(ours), synthetic.take(theirs)
@@ -235,8 +237,10 @@ class _Run:
         return Curve(tuple(points), test.clusters())
 
     def mixed(self, real: list[Block], synthetic: list[Block], test: Labeled) -> tuple[np.ndarray, float]:
-        """Returns how right each test sample is with a half of the real samples and all synthetic ones, and its spread."""
-        right = np.stack([self._right([*(real[at] for at in half.tolist()), *synthetic], test)[0] for half in self.halves])
+        """Returns how right each test sample is with half of the real samples and all synthetic ones, and its spread."""
+        right = np.stack(
+            [self._right([*(real[at] for at in half.tolist()), *synthetic], test)[0] for half in self.halves]
+        )
         return right.mean(axis=0), deviation(right)
 
 
@@ -275,7 +279,7 @@ def _unpaired(a: Arm, a_clusters: np.ndarray, b: Arm, b_clusters: np.ndarray) ->
 
 
 def _utility(rr: Arm, sr: Arm, chance: float, clusters: np.ndarray) -> Estimate:
-    """The ratio's interval by its linearization: of the difference S→R - u (R→R - chance) - chance, over R→R - chance."""
+    """The ratio's interval by its linearization: that of S→R - u R→R, over R→R - chance."""
     room = float(rr.correct.mean()) - chance
     if room <= 0:
         return Estimate(math.nan, math.nan, math.nan)

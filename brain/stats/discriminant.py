@@ -81,7 +81,9 @@ def fit(sums: ClassSums, *, shrinkage: float = SHRINKAGE, priors: np.ndarray | N
     weights = np.linalg.solve(within, means.T)
     shares = counts / max(counts.sum(), 1) if priors is None else np.asarray(priors, float) / np.sum(priors)
     offsets = np.where(known, np.log(np.maximum(shares, 1e-12)), _NEVER)
-    return Discriminant(weights.astype(np.float32), (offsets - 0.5 * (means.T * weights).sum(axis=0)).astype(np.float32))
+    return Discriminant(
+        weights.astype(np.float32), (offsets - 0.5 * (means.T * weights).sum(axis=0)).astype(np.float32)
+    )
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:

@@ -46,7 +46,8 @@ def test_values_are_those_of_the_definitions(seed: int, k: int) -> None:
     made = manifold.measure(real, synthetic, k=k, splits=0)
     expected = _defined(real, synthetic, k)
     assert {name: made.values[name] for name in expected} == pytest.approx(expected, rel=1e-9)
-    assert 0.05 < expected["coverage"] < 0.95 and 0.05 < expected["recall"] < 0.95
+    assert 0.05 < expected["coverage"] < 0.95
+    assert 0.05 < expected["recall"] < 0.95
 
 
 def test_parts_are_those_of_the_definitions_and_the_null_compares_halves_of_the_real_set() -> None:
@@ -54,7 +55,8 @@ def test_parts_are_those_of_the_definitions_and_the_null_compares_halves_of_the_
     made = manifold.measure(real, synthetic, splits=4, seed=7)
     drawn = manifold.parts(len(real), len(synthetic), 4, np.random.default_rng(7))
     for at, (a, b, s) in enumerate(drawn):
-        assert not set(a) & set(b) and len(b) == len(s) == made.n_matched[1]
+        assert not set(a) & set(b)
+        assert len(b) == len(s) == made.n_matched[1]
         for values, expected in (
             (made.matched, _defined(real[a], synthetic[s], 5)),
             (made.null, _defined(real[a], real[b], 5)),
@@ -96,14 +98,17 @@ def test_what_is_said_of_each_sample() -> None:
     np.testing.assert_array_equal(made.nearest_synthetic, across.argmin(axis=1))
     np.testing.assert_allclose(made.real_distance, across.min(axis=0), rtol=1e-4)
     np.testing.assert_allclose(made.synthetic_distance, across.min(axis=1), rtol=1e-4)
-    assert made.covered.mean() == made.values["coverage"] and made.inside.mean() == made.values["precision"]
-    assert made.recalled.mean() == made.values["recall"] and made.authentic.mean() == made.values["authenticity"]
+    assert made.covered.mean() == made.values["coverage"]
+    assert made.inside.mean() == made.values["precision"]
+    assert made.recalled.mean() == made.values["recall"]
+    assert made.authentic.mean() == made.values["authenticity"]
 
 
 def test_the_same_set_twice_covers_itself_and_is_not_authentic() -> None:
     real, _ = _sets(7)
     made = manifold.measure(real, real.copy(), splits=0)
-    assert (made.real_distance == 0).all() and made.values["authenticity"] == 0
+    assert (made.real_distance == 0).all()
+    assert made.values["authenticity"] == 0
     assert made.values["precision"] == made.values["recall"] == made.values["coverage"] == 1
 
 
@@ -142,7 +147,9 @@ def test_expected_coverage_is_what_simulation_gives(n: int, m: int, k: int) -> N
     assert expectations.clipped_coverage(n, m, k) == pytest.approx(np.mean(clipped), abs=0.01)
 
 
-@pytest.mark.parametrize(("n", "m", "expected"), [(10_000, 10_000, 0.9688), (5_000, 1_000, 0.598), (100_000, 10_000, 0.379)])
+@pytest.mark.parametrize(
+    ("n", "m", "expected"), [(10_000, 10_000, 0.9688), (5_000, 1_000, 0.598), (100_000, 10_000, 0.379)]
+)
 def test_expected_coverage_is_the_published_product(n: int, m: int, expected: float) -> None:
     product = 1 - np.prod([(n - i) / (m + n - i) for i in range(1, 6)])
     assert expectations.coverage(n, m, 5) == pytest.approx(product, rel=1e-9) == pytest.approx(expected, abs=5e-4)
@@ -164,7 +171,8 @@ def test_good_share_is_the_inverse_of_the_expectation() -> None:
     for m in (1, 30, 300, 999):
         value = expectations.clipped_coverage(800, m, 5)
         assert expectations.good_share(value, 800, 1000, 5) == pytest.approx(m / 1000, rel=1e-6)
-    assert expectations.good_share(0.0, 800, 1000, 5) == 0 and expectations.good_share(1.0, 800, 1000, 5) == 1
+    assert expectations.good_share(0.0, 800, 1000, 5) == 0
+    assert expectations.good_share(1.0, 800, 1000, 5) == 1
 
 
 @pytest.mark.parametrize("kernel", ["cubic", "gaussian"])
@@ -194,7 +202,9 @@ def test_mmd_of_kernel_sums_is_the_unbiased_estimate() -> None:
 
     own, theirs = kernel(a, a), kernel(b, b)
     expected = (
-        (own.sum() - np.trace(own)) / (50 * 49) + (theirs.sum() - np.trace(theirs)) / (60 * 59) - 2 * kernel(a, b).mean()
+        (own.sum() - np.trace(own)) / (50 * 49)
+        + (theirs.sum() - np.trace(theirs)) / (60 * 59)
+        - 2 * kernel(a, b).mean()
     )
     diagonal = own_values("cubic", (a**2).sum(1), 4).sum(), own_values("cubic", (b**2).sum(1), 4).sum()
     made = mmd2_of_sums(own.sum() - diagonal[0], theirs.sum() - diagonal[1], kernel(a, b).sum(), 50, 60)

@@ -57,7 +57,8 @@ def test_nothing_is_extrapolated_from_too_few() -> None:
     rng = np.random.default_rng(0)
     n = MIN_PER_NUMBER * 10
     a, b = _vectors(0, n=n - 1), _vectors(1, n=500)
-    assert np.isnan(extrapolated(a, b, rng)) and np.isnan(extrapolated(b, a, rng))
+    assert np.isnan(extrapolated(a, b, rng))
+    assert np.isnan(extrapolated(b, a, rng))
     assert np.isfinite(extrapolated(_vectors(0, n=n), b, rng))
 
 
@@ -73,5 +74,6 @@ def test_diversity_is_that_of_the_kernel_matrix() -> None:
 
 def test_diversity_counts_what_differs() -> None:
     a = np.repeat(np.eye(7, dtype=np.float32), 9, axis=0)
-    assert diversity(a).vendi == pytest.approx(7) and diversity(a).rke == pytest.approx(7)
+    assert diversity(a).vendi == pytest.approx(7)
+    assert diversity(a).rke == pytest.approx(7)
     assert diversity(np.ones((5, 3), np.float32)).vendi == pytest.approx(1)

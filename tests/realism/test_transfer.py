@@ -33,8 +33,10 @@ def as_real() -> transfer.Measured:
 
 def test_a_second_real_set_is_as_good_as_the_first(as_real: transfer.Measured) -> None:
     for estimate in (as_real.gap, as_real.asymmetry, as_real.narrowness, as_real.foreignness):
-        assert estimate.low < 0 < estimate.high and abs(estimate.value) < 0.05
-    assert as_real.utility.value == pytest.approx(1, abs=0.1) and as_real.utility.low < 1 < as_real.utility.high
+        assert estimate.low < 0 < estimate.high
+        assert abs(estimate.value) < 0.05
+    assert as_real.utility.value == pytest.approx(1, abs=0.1)
+    assert as_real.utility.low < 1 < as_real.utility.high
     assert as_real.chance == 0.25
     assert as_real.gain.value > -0.01
 
@@ -49,7 +51,9 @@ def test_the_accuracy_is_that_of_a_discriminant_trained_on_those_samples(as_real
     arm = as_real.arms["R→R"]
     expected = [arm.correct[test.classes == each].mean() for each in range(K)]
     assert arm.recall.tolist() == pytest.approx(expected)
-    assert arm.n_train == 800 and as_real.arms["R+S→R"].n_train == 1600 and as_real.arms["S→S"].n_train == 700
+    assert arm.n_train == 800
+    assert as_real.arms["R+S→R"].n_train == 1600
+    assert as_real.arms["S→S"].n_train == 700
 
 
 def test_probabilities_of_a_discriminant_are_calibrated_on_its_own_set(as_real: transfer.Measured) -> None:
@@ -60,12 +64,15 @@ def test_probabilities_of_a_discriminant_are_calibrated_on_its_own_set(as_real: 
 
 def test_a_narrow_set_tells_of_itself_more_than_of_the_real_one() -> None:
     made = transfer.measure(_drawn(0, 800), _drawn(1, 800), _drawn(2, 800, noise=0.2), K)
-    assert made.narrowness.low > 0.05 and made.foreignness.low > 0 and made.asymmetry.low > 0
+    assert made.narrowness.low > 0.05
+    assert made.foreignness.low > 0
+    assert made.asymmetry.low > 0
 
 
 def test_wrong_labels_show_on_the_synthetic_side_only() -> None:
     made = transfer.measure(_drawn(0, 800), _drawn(1, 800), _drawn(2, 800, wrong=0.4), K)
-    assert made.narrowness.high < -0.1 and made.foreignness.high < -0.1
+    assert made.narrowness.high < -0.1
+    assert made.foreignness.high < -0.1
     assert made.arms["S→R"].accuracy.value > made.arms["S→S"].accuracy.value + 0.1
 
 
@@ -73,22 +80,26 @@ def test_a_useless_set_is_worth_nothing() -> None:
     rng = np.random.default_rng(5)
     junk = Labeled(rng.normal(size=(400, SIZE)).astype(np.float32), np.arange(400) % K)
     made = transfer.measure(_drawn(0, 800), _drawn(1, 800), junk, K)
-    assert made.utility.high < 0.5 and made.equivalent_real_size.value == 0
+    assert made.utility.high < 0.5
+    assert made.equivalent_real_size.value == 0
     assert made.gap.low > 0.2
 
 
 def test_more_of_the_same_is_worth_as_many_real_samples() -> None:
     made = transfer.measure(_drawn(0, 1600), _drawn(1, 2000), _drawn(2, 400), K)
     size = made.equivalent_real_size
-    assert size.low < 400 < size.high and 100 < size.value < 1600
+    assert size.low < 400 < size.high
+    assert 100 < size.value < 1600
     accuracies = [estimate.value for _, estimate in made.curve.rows()]
-    assert accuracies[0] < accuracies[-1] and [n for n, _ in made.curve.rows()] == [200, 400, 600, 800, 1200, 1600]
+    assert accuracies[0] < accuracies[-1]
+    assert [n for n, _ in made.curve.rows()] == [200, 400, 600, 800, 1200, 1600]
 
 
 def test_the_order_of_samples_and_the_seed_decide_the_draws_only() -> None:
     real, test, synthetic = _drawn(0, 800), _drawn(1, 800), _drawn(2, 800)
     once, again = (transfer.measure(real, test, synthetic, K, seed=3) for _ in range(2))
-    assert once.gap == again.gap and once.equivalent_real_size == again.equivalent_real_size
+    assert once.gap == again.gap
+    assert once.equivalent_real_size == again.equivalent_real_size
     other = transfer.measure(real, test, synthetic, K, seed=4)
     # all samples of both sets are matched: the arms are the same whoever draws
     assert other.arms["R→R"].accuracy.value == once.arms["R→R"].accuracy.value
@@ -122,7 +133,8 @@ def test_samples_of_one_prompt_stay_in_one_block_and_widen_the_interval() -> Non
     of = {int(groups[at]): number for number, block in enumerate(made) for at in block.index}
     assert all(of[int(groups[at])] == number for number, block in enumerate(made) for at in block.index)
     alone, together = (
-        share(np.repeat(np.arange(40) % 2 == 0, 10), clusters, np.zeros((0, 400))) for clusters in (np.arange(400), groups)
+        share(np.repeat(np.arange(40) % 2 == 0, 10), clusters, np.zeros((0, 400)))
+        for clusters in (np.arange(400), groups)
     )
     assert together.high - together.low > 2.5 * (alone.high - alone.low)
 
@@ -145,7 +157,8 @@ def test_blocks_have_the_classes_in_the_same_shares() -> None:
 def test_halves_come_with_what_they_left_out() -> None:
     made = blocks.halves(8, 6, np.random.default_rng(0))
     for first, second in zip(made[::2], made[1::2], strict=True):
-        assert sorted([*first, *second]) == list(range(8)) and len(first) == 4
+        assert sorted([*first, *second]) == list(range(8))
+        assert len(first) == 4
 
 
 def test_spread_of_clusters_is_that_of_their_sums() -> None:
@@ -170,8 +183,10 @@ def test_a_size_beyond_the_curve_is_said_and_not_extrapolated() -> None:
         right = np.repeat([1.0, 0.0], [round(200 * accuracy), 200 - round(200 * accuracy)])
         return curve.size_of(right, 0.0, np.arange(200), rng).value
 
-    assert size(0.4) == 0 and size(0.8) == math.inf
-    assert size(0.6) == pytest.approx(200) and size(0.65) == pytest.approx(math.sqrt(200 * 400))
+    assert size(0.4) == 0
+    assert size(0.8) == math.inf
+    assert size(0.6) == pytest.approx(200)
+    assert size(0.65) == pytest.approx(math.sqrt(200 * 400))
 
 
 def test_too_little_is_refused() -> None:
@@ -181,5 +196,5 @@ def test_too_little_is_refused() -> None:
         transfer.measure(_drawn(0, 100), _drawn(1, 100), _drawn(2, 12), K)
     with pytest.raises(InputError, match="at least two classes"):
         transfer.measure(_drawn(0, 100), _drawn(1, 100), _drawn(2, 100), 1)
-    with pytest.raises(UnknownName, match="unknown learner 'logistics'. Did you mean 'logistic'"):
+    with pytest.raises(UnknownName, match=r"unknown learner 'logistics'\. Did you mean 'logistic'"):
         transfer.measure(_drawn(0, 100), _drawn(1, 100), _drawn(2, 100), K, learner_name="logistics")

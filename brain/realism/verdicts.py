@@ -1,0 +1,215 @@
+"""What the measures say together: named findings, each with its evidence, and what to do next. Never one score.
+
+What counts as far is what two halves of the user's own real set are apart, and a smallest difference that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loupe.brain.core.records import Record
+from loupe.brain.realism.estimates import Estimate
+from loupe.brain.realism.manifold import Manifold
+from loupe.brain.realism.spectra import BandGap
+from loupe.brain.realism.transfer import Measured
+from loupe.brain.realism.two_samples import TwoSamples
+
+COLLAPSE, DOMAIN_SHIFT, LABEL_MISMATCH, SPECTRAL = "COLLAPSE", "DOMAIN_SHIFT", "LABEL_MISMATCH", "SPECTRAL"
+MEMORIZED, USEFUL, ADDITIVE_ONLY, INSUFFICIENT_DATA = "MEMORIZED", "USEFUL", "ADDITIVE_ONLY", "INSUFFICIENT_DATA"
+
+#: standard deviations of the null splits beyond which a value is no chance
+_DEVIATIONS = 4.0
+#: the smallest differences that matter, set on pictures of CIFAR-10 that no figure is of; see docs/realism.md
+MIN_RECALL_LOSS, MIN_DIVERSITY_LOSS = 0.15, 0.05
+MIN_ACCURACY, MIN_FOREIGN, MIN_NARROW, MIN_WRONG = 0.60, 0.03, 0.02, 0.05
+MIN_BAND_GAP, MIN_COPIES = 0.25, 0.05
+MIN_UTILITY, MIN_GAIN = 0.85, 0.0
+#: samples of a side below which nothing is said
+MIN_SAMPLES = 100
+
+
+@dataclass(frozen=True)
+class Verdict(Record):
+    """A finding.
+
+    Attributes:
+        name: one of the names above
+        sentence: what it is, with its figures
+        evidence: the figures that decided, by name
+        next: what to do
+    """
+
+    name: str
+    sentence: str
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    next: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of a synthetic set against a real one; None of what was not measured.
+
+    Attributes:
+        manifold: precision, recall and the like
+        diversity: of the synthetic and of the real set, at equal n, for each split: (S, 2); and (S, 2) of real halves
+        apart: whether a classifier tells them apart
+        spectra: of the pictures
+        transfer: what trains what
+    """
+
+    manifold: Manifold
+    diversity: tuple[np.ndarray, np.ndarray]
+    apart: TwoSamples
+    spectra: BandGap | None = None
+    transfer: Measured | None = None
+
+
+def verdicts(known: Evidence) -> tuple[Verdict, ...]:
+    """Returns what holds, the causes first; several may. Where nothing can be said, INSUFFICIENT_DATA alone."""
+    n = min(len(known.manifold.covered), len(known.manifold.inside))
+    if n < MIN_SAMPLES:
+        return (_too_few(n),)
+    spectral = _spectral(known)
+    made = [spectral, _collapse(known, spectral is not None), _labels(known), _shift(known), _memorized(known)]
+    made += _use(known)
+    return tuple(each for each in made if each is not None)
+
+
+def _too_few(n: int) -> Verdict:
+    return Verdict(
+        INSUFFICIENT_DATA,
+        f"{n:,} samples on the smaller side are too few to tell anything: at least {MIN_SAMPLES} are needed",
+        {"samples": float(n)},
+        "Add samples to the smaller side",
+    )
+
+
+def below(matched: np.ndarray, null: np.ndarray, smallest: float) -> bool:
+    """Returns whether values lie under those of chance: by more than chance varies, and by a share that matters."""
+    center, spread = float(np.mean(null)), float(np.std(null, ddof=1))
+    return float(np.mean(matched)) < center - max(_DEVIATIONS * spread, smallest * abs(center))
+
+
+def _ratio(matched: np.ndarray, null: np.ndarray) -> float:
+    center = float(np.mean(null))
+    return float(np.mean(matched)) / center if center else float("nan")
+
+
+def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
+    """By recall, diversity and S→S: density rises with a low-pass, and coverage stays at 1 where a set is truncated."""
+    matched, null = known.manifold.matched["recall"], known.manifold.null["recall"]
+    synthetic, real = known.diversity
+    few = below(synthetic, real, MIN_DIVERSITY_LOSS)
+    if not (few and below(matched, null, MIN_RECALL_LOSS)):
+        return None
+    evidence = {"recall ratio": _ratio(matched, null), "diversity ratio": _ratio(synthetic, real)}
+    if known.transfer is None:
+        if spectral:
+            return None  # a low-pass loses recall and diversity, too: without labels nobody can tell
+    else:
+        narrow = known.transfer.narrowness
+        evidence["S→S less R→R"] = narrow.value
+        if narrow.low <= MIN_NARROW:
+            return None
+    return Verdict(
+        COLLAPSE,
+        f"The set is narrower than the real one: it reaches {evidence['recall ratio']:.0%} of the recall, and "
+        f"{evidence['diversity ratio']:.0%} of the diversity, that as many real pictures would have",
+        evidence,
+        "Vary prompts and seeds, lower the guidance scale, or fill the holes: suggest_prompts",
+    )
+
+
+def _shift(known: Evidence) -> Verdict | None:
+    apart, transfer = known.apart, known.transfer
+    if apart.accuracy < MIN_ACCURACY or apart.p > 0.05 or transfer is None:
+        return None
+    if not transfer.foreignness.high < -MIN_FOREIGN:
+        return None
+    return Verdict(
+        DOMAIN_SHIFT,
+        f"The pictures look different: a classifier tells {apart.accuracy:.0%} of them from real ones, and a model of "
+        f"real pictures loses {-transfer.foreignness.value:.1%} of its accuracy on them",
+        {"C2ST": apart.accuracy, "R→S less R→R": transfer.foreignness.value},
+        "Match size, codec and style to the real pictures, or adapt the generator to them",
+    )
+
+
+def _labels(known: Evidence) -> Verdict | None:
+    """Wrong labels leave every distribution as it is: only S→S and R→S fall."""
+    transfer = known.transfer
+    if transfer is None or known.apart.accuracy >= MIN_ACCURACY:
+        return None
+    if not (transfer.narrowness.high < -MIN_WRONG and transfer.foreignness.high < -MIN_WRONG):
+        return None
+    return Verdict(
+        LABEL_MISMATCH,
+        f"The pictures look real and their labels do not fit: a model of real pictures is right on "
+        f"{transfer.arms['R→S'].accuracy.value:.0%} of them, and on {transfer.arms['R→R held out'].accuracy.value:.0%} "
+        "of real ones",
+        {"S→S less R→R": transfer.narrowness.value, "R→S less R→R": transfer.foreignness.value},
+        "Look at the labels: find_label_issues",
+    )
+
+
+def _spectral(known: Evidence) -> Verdict | None:
+    gap = known.spectra
+    if gap is None:
+        return None
+    limit = max(float(np.mean(gap.null)) + _DEVIATIONS * float(np.std(gap.null, ddof=1)), MIN_BAND_GAP)
+    if float(np.mean(gap.matched)) <= limit:
+        return None
+    worst = int(gap.distance.argmax())
+    change = float(10 ** gap.bands[worst])
+    return Verdict(
+        SPECTRAL,
+        f"The fine structure is not as in real pictures: at {(worst + 0.5) / len(gap.bands):.0%} of the finest detail "
+        f"there is {change:.3g} times the power",
+        {"band distance": gap.largest, "power ratio": change, "high frequency": gap.high_frequency[1]},
+        "Compare sizes and codecs on both sides; else the decoder or an upscaler smooths",
+    )
+
+
+def _memorized(known: Evidence) -> Verdict | None:
+    matched, null = known.manifold.matched["authenticity"], known.manifold.null["authenticity"]
+    lost = float(np.mean(null)) - float(np.mean(matched))
+    if not (below(matched, null, 0.0) and lost > MIN_COPIES):
+        return None
+    return Verdict(
+        MEMORIZED,
+        f"{lost:.0%} more pictures lie closer to a real one than real ones lie to each other",
+        {"authenticity": float(np.mean(matched)), "of real pictures": float(np.mean(null))},
+        "Look at the pairs: find_memorized",
+    )
+
+
+def _use(known: Evidence) -> list[Verdict | None]:
+    transfer = known.transfer
+    if transfer is None:
+        return []
+    utility, gain = transfer.utility, transfer.gain
+    evidence = {
+        "utility": utility.value,
+        "gain": gain.value,
+        "equivalent real size": transfer.equivalent_real_size.value,
+    }
+    if utility.low >= MIN_UTILITY:
+        sentence = f"As training data it is {_percent(utility)} as good as as many real pictures"
+        return [Verdict(USEFUL, sentence, evidence, "Train with it; test on real pictures only")]
+    if gain.low > MIN_GAIN:
+        sentence = (
+            f"It helps beside real pictures (accuracy {gain.value:+.1%}) and does not replace them "
+            f"({_percent(utility)} as good)"
+        )
+        return [Verdict(ADDITIVE_ONLY, sentence, evidence, "Keep the real pictures, and add it to them")]
+    if utility.high >= MIN_UTILITY:
+        sentence = f"Whether it is of use is not known: {_percent(utility)} as good as as many real pictures"
+        return [Verdict(INSUFFICIENT_DATA, sentence, evidence, "Add real pictures to test on, or samples to train on")]
+    return []
+
+
+def _percent(value: Estimate) -> str:
+    return f"{value.value:.0%} ({value.low:.0%} to {value.high:.0%})"
