@@ -37,7 +37,7 @@ class KernelSums:
 
         Args:
             kernel: ``"cubic"``: (x·y / D + 1)³, as KID has it: Bińkowski et al., Demystifying MMD GANs, ICLR 2018;
-                ``"gaussian"``: exp(-d² / 2 sigma²)
+                ``"gaussian"``: exp(-d² / 2 sigma²) of the vectors brought to unit length, as CMMD has it
             left, right: (N, S) and (M, S) bool: the members of each part
             size: D, of the vectors
             left_lengths, right_lengths: (N,) and (M,) squared lengths of the vectors, before they were centered
@@ -54,14 +54,16 @@ class KernelSums:
     def read(self, rows: slice, columns: slice, squared: Tensor) -> None:
         """Takes a tile; see ``tiles.Reader``."""
         where = squared.device
+        left, right = self._left_lengths[rows].to(where), self._right_lengths[:, columns].to(where)
+        # 2 x·y = |x|² + |y|² - d²: centering changes the lengths, and no distance
+        dots = (left + right - squared) / 2
         if self.kernel == "cubic":
-            # 2 x·y = |x|² + |y|² - d²: centering changes the lengths, and no distance
-            dots = (self._left_lengths[rows].to(where) + self._right_lengths[:, columns].to(where) - squared) / 2
             values = (dots / self.size + 1) ** 3
         else:
-            values = (squared / (-2 * self.sigma**2)).exp()
-        right = values @ self._right[columns].to(where)
-        self.sums += (right * self._left[rows].to(where)).double().sum(0).cpu().numpy()
+            cosines = dots / (left * right).sqrt().clamp_min(1e-12)
+            values = ((cosines - 1) / self.sigma**2).exp()
+        products = values @ self._right[columns].to(where)
+        self.sums += (products * self._left[rows].to(where)).double().sum(0).cpu().numpy()
 
 
 def own_values(kernel: Literal["cubic", "gaussian"], lengths: np.ndarray, size: int) -> np.ndarray:

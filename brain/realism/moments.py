@@ -87,7 +87,7 @@ def extrapolated(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generat
         return float("nan")
     sizes = np.unique(np.linspace(n // 2, n, _SIZES).astype(int))
     first, second = rng.permutation(len(real)), rng.permutation(len(synthetic))
-    values = []
+    values: list[float] = []
     for count in sizes:
         # the two ends take turns, so that the sizes do not all stand on the same vectors
         start = 0 if len(values) % 2 else n - count

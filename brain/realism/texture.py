@@ -51,7 +51,8 @@ def texture(luma: np.ndarray) -> Texture:
     from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 
     levels = np.clip(np.round(luma * 255), 0, 255).astype(np.uint8)
-    pattern = local_binary_pattern(levels, _POINTS, _RADIUS, method="uniform")
+    # a pixel of the border has neighbors outside, which count as black
+    pattern = local_binary_pattern(levels, _POINTS, _RADIUS, method="uniform")[1:-1, 1:-1]
     shares = np.bincount(pattern.ravel().astype(np.int64), minlength=_POINTS + 2) / pattern.size
     angles = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
     matrix = graycomatrix(levels // (256 // _LEVELS), [1], angles, levels=_LEVELS, symmetric=True, normed=True)

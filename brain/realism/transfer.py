@@ -237,7 +237,7 @@ class _Run:
         return Curve(tuple(points), test.clusters())
 
     def mixed(self, real: list[Block], synthetic: list[Block], test: Labeled) -> tuple[np.ndarray, float]:
-        """Returns how right each test sample is with half of the real samples and all synthetic ones, and its spread."""
+        """Returns how often each test sample is right with half of the real and all synthetic ones, and the spread."""
         right = np.stack(
             [self._right([*(real[at] for at in half.tolist()), *synthetic], test)[0] for half in self.halves]
         )

@@ -175,6 +175,10 @@ def test_good_share_is_the_inverse_of_the_expectation() -> None:
     assert expectations.good_share(1.0, 800, 1000, 5) == 1
 
 
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
 @pytest.mark.parametrize("kernel", ["cubic", "gaussian"])
 def test_kernel_sums_are_those_of_the_definition(kernel: str) -> None:
     real, synthetic = _sets(10)
@@ -188,7 +192,7 @@ def test_kernel_sums_are_those_of_the_definition(kernel: str) -> None:
     )  # fmt: skip
     tiles.stream(real - center, synthetic - center, [sums])
     a, b = real.astype(np.float64), synthetic.astype(np.float64)
-    values = (a @ b.T / 12 + 1) ** 3 if kernel == "cubic" else np.exp(-(_distances(a, b) ** 2) / 8)
+    values = (a @ b.T / 12 + 1) ** 3 if kernel == "cubic" else np.exp(-(_distances(_unit(a), _unit(b)) ** 2) / 8)
     expected = [left[:, s] @ values @ right[:, s] for s in range(3)]
     np.testing.assert_allclose(sums.sums, expected, rtol=1e-5)
 
