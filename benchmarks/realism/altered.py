@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.realism import verdicts
+from loupe.brain.core import realism as verdicts
 
 #: each original of a collapsed set comes so often
 COPIES = 10

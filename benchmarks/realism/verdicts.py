@@ -9,11 +9,12 @@ import numpy as np
 from benchmarks import cifar
 from benchmarks.figures import header, row, share, title
 from benchmarks.realism.altered import EXPECTED, REAL, TYPICAL, Pictures, Sources
+from loupe.brain.core.realism import ADDITIVE_ONLY, INSUFFICIENT_DATA, USEFUL, Verdict
 from loupe.brain.realism import transfer
 from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.compare import compare
 from loupe.brain.realism.spectra import Spectrum, band_gap, spectrum
-from loupe.brain.realism.verdicts import ADDITIVE_ONLY, INSUFFICIENT_DATA, USEFUL, Evidence, Verdict, verdicts
+from loupe.brain.realism.verdicts import Evidence, verdicts
 
 #: the pictures that the limits were set on; the others are measured
 TUNED_ON = 4000

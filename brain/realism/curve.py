@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.realism.estimates import Estimate, share
+from loupe.brain.core.realism import Estimate
+from loupe.brain.realism.estimates import share
 
 _RESAMPLES = 400
 

@@ -4,35 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.core.records import Record
-
-
-@dataclass(frozen=True)
-class Estimate(Record):
-    """A value with its 95 % interval; NaN where nothing is known.
-
-    Attributes:
-        value: the estimate
-        low, high: the interval's ends
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def __sub__(self, other: Estimate) -> Estimate:
-        """Returns the difference of independent estimates."""
-        below = math.hypot(self.value - self.low, other.high - other.value)
-        above = math.hypot(self.high - self.value, other.value - other.low)
-        value = self.value - other.value
-        return Estimate(value, value - below, value + above)
-
-    def __str__(self) -> str:
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+from loupe.brain.core.realism import Estimate
 
 
 def spread(values: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:

@@ -49,6 +49,7 @@ class Manifold:
         inside: (M,) bool: the synthetic vector lies in a real one's ball
         nearest_synthetic, nearest_real: (N,) and (M,) int64: of the other set
         synthetic_distance, real_distance: (N,) and (M,) float32: how far that is
+        nearest_other: (N,) float32: how far each real vector's nearest other real one is
         authentic: (M,) bool: a synthetic vector's nearest real one has a real one that is nearer to it
     """
 
@@ -63,6 +64,7 @@ class Manifold:
     nearest_real: np.ndarray
     synthetic_distance: np.ndarray
     real_distance: np.ndarray
+    nearest_other: np.ndarray
     authentic: np.ndarray
     k: int = K
 
@@ -156,6 +158,7 @@ def measure(
         nearest_real=whole.nearest,
         synthetic_distance=np.sqrt(closest.squared[:, 0].numpy()),
         real_distance=np.sqrt(whole.squared),
+        nearest_other=np.sqrt(ours.squared[:, 0]),
         authentic=authentic,
         k=k,
     )

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.realism import Estimate
 from loupe.brain.realism.blocks import BLOCKS, Labeled, cut, halves, matched
 from loupe.brain.realism.curve import Curve, Point
-from loupe.brain.realism.estimates import Estimate, deviation, difference, share
+from loupe.brain.realism.estimates import deviation, difference, share
 from loupe.brain.realism.learners import Block, Learner, learner
 from loupe.brain.stats.discriminant import log_softmax
 

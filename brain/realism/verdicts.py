@@ -5,20 +5,26 @@ What counts as far is what two halves of the user's own real set are apart, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from loupe.brain.core.records import Record
-from loupe.brain.realism.estimates import Estimate
+from loupe.brain.core.realism import (
+    ADDITIVE_ONLY,
+    COLLAPSE,
+    DOMAIN_SHIFT,
+    INSUFFICIENT_DATA,
+    LABEL_MISMATCH,
+    MEMORIZED,
+    SPECTRAL,
+    USEFUL,
+    Estimate,
+    Verdict,
+)
 from loupe.brain.realism.manifold import Manifold
 from loupe.brain.realism.spectra import BandGap
 from loupe.brain.realism.transfer import Measured
 from loupe.brain.realism.two_samples import TwoSamples
-
-COLLAPSE, DOMAIN_SHIFT, LABEL_MISMATCH, SPECTRAL = "COLLAPSE", "DOMAIN_SHIFT", "LABEL_MISMATCH", "SPECTRAL"
-MEMORIZED, USEFUL, ADDITIVE_ONLY, INSUFFICIENT_DATA = "MEMORIZED", "USEFUL", "ADDITIVE_ONLY", "INSUFFICIENT_DATA"
 
 #: standard deviations of the null splits beyond which a value is no chance
 _DEVIATIONS = 4.0
@@ -29,23 +35,6 @@ MIN_BAND_GAP, MIN_COPIES = 0.25, 0.05
 MIN_UTILITY, MIN_GAIN = 0.85, 0.0
 #: samples of a side below which nothing is said
 MIN_SAMPLES = 100
-
-
-@dataclass(frozen=True)
-class Verdict(Record):
-    """A finding.
-
-    Attributes:
-        name: one of the names above
-        sentence: what it is, with its figures
-        evidence: the figures that decided, by name
-        next: what to do
-    """
-
-    name: str
-    sentence: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
-    next: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.realism import Estimate
 from loupe.brain.realism import blocks, transfer
 from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.curve import Curve, Point
-from loupe.brain.realism.estimates import Estimate, difference, share, spread
+from loupe.brain.realism.estimates import difference, share, spread
 from loupe.brain.realism.learners import LEARNERS
 
 K, SIZE = 4, 12
