@@ -13,7 +13,7 @@ from loupe.brain.realism import expectations, manifold
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.kernels import KernelSums, mmd2_of_sums, own_values
 from loupe.brain.realism.manifold import Manifold, Part
-from loupe.brain.realism.moments import Moments, extrapolated, frechet
+from loupe.brain.realism.moments import extrapolated, frechet_of
 from loupe.brain.realism.two_samples import TwoSamples, tell_apart
 
 #: splits that moments are made of: they cost a pass over the vectors each, and vary little
@@ -173,11 +173,9 @@ def _members(parts: list[np.ndarray], n: int) -> np.ndarray:
 
 
 def _frechet(real: np.ndarray, synthetic: np.ndarray, parts: list[Part]) -> Metric:
-    matched, null = np.empty(len(parts)), np.empty(len(parts))
-    for at, (a, b, s) in enumerate(parts):
-        own = Moments.of(real[a])
-        matched[at], null[at] = frechet(own, Moments.of(synthetic[s])), frechet(own, Moments.of(real[b]))
-    return Metric("frechet", frechet(Moments.of(real), Moments.of(synthetic)), matched, null)
+    matched = np.array([frechet_of(real[a], synthetic[s]) for a, _, s in parts])
+    null = np.array([frechet_of(real[a], real[b]) for a, b, _ in parts])
+    return Metric("frechet", frechet_of(real, synthetic), matched, null)
 
 
 def _diversity(real: np.ndarray, synthetic: np.ndarray, parts: list[Part]) -> tuple[Metric, Metric]:

@@ -31,14 +31,10 @@ def diversity(vectors: np.ndarray) -> Diversity:
     >>> round(made.vendi, 6), round(made.rke, 6)
     (4.0, 4.0)
     """
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    moments = Moments.of(vectors / np.maximum(length, 1e-12))
-    return of_moments(moments)
-
-
-def of_moments(unit: Moments) -> Diversity:
-    """Returns the diversity of vectors of unit length from their sums."""
-    values = np.linalg.eigvalsh(unit.scatter / unit.n)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    n, size = unit.shape
+    products = unit.astype(np.float64) @ unit.T.astype(np.float64) if n < size else Moments.of(unit).scatter
+    values = np.linalg.eigvalsh(products / n)
     values = values[values > 1e-12]
     # vectors of zeros have no direction: what is left is a share of the whole
     values = values / values.sum() if len(values) else np.ones(1)

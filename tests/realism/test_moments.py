@@ -8,7 +8,7 @@ from scipy.linalg import sqrtm
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.realism.diversity import diversity
-from loupe.brain.realism.moments import MIN_PER_NUMBER, Moments, extrapolated, frechet
+from loupe.brain.realism.moments import MIN_PER_NUMBER, Moments, extrapolated, frechet, frechet_of
 
 
 def _vectors(seed: int, n: int = 400, size: int = 10, shift: float = 0.0) -> np.ndarray:
@@ -41,6 +41,12 @@ def test_fewer_vectors_than_numbers_make_a_distance_too() -> None:
         frechet(Moments.of(a[:1]), Moments.of(b))
 
 
+@pytest.mark.parametrize(("n", "m"), [(6, 7), (7, 30), (30, 30)])
+def test_few_vectors_have_the_distance_of_the_formula_too(n: int, m: int) -> None:
+    a, b = _vectors(3, n=n), _vectors(4, n=m, shift=0.3)
+    assert frechet_of(a, b) == pytest.approx(frechet(Moments.of(a), Moments.of(b)), rel=1e-6)
+
+
 def test_extrapolation_takes_the_bias_away() -> None:
     """Two draws of one distribution: their distance is all bias, and 0 in truth."""
     plain, endless = [], []
@@ -70,6 +76,13 @@ def test_diversity_is_that_of_the_kernel_matrix() -> None:
     made = diversity(a)
     assert made.vendi == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=1e-4)
     assert made.rke == pytest.approx(1 / (((unit @ unit.T).astype(float) / 60) ** 2).sum(), rel=1e-4)
+
+
+def test_diversity_of_few_vectors_is_that_of_their_kernel_matrix() -> None:
+    a = _vectors(6, n=8, size=20)
+    unit = a / np.linalg.norm(a, axis=1, keepdims=True)
+    values = np.linalg.svd(unit.T @ unit / 8, compute_uv=False)[:8]
+    assert diversity(a).vendi == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=1e-4)
 
 
 def test_diversity_counts_what_differs() -> None:
