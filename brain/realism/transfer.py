@@ -19,6 +19,7 @@ from loupe.brain.realism.blocks import BLOCKS, Labeled, cut, halves, matched
 from loupe.brain.realism.curve import Curve, Point
 from loupe.brain.realism.estimates import deviation, difference, share
 from loupe.brain.realism.learners import Block, Learner, learner
+from loupe.brain.realism.moments import Moments
 from loupe.brain.stats.discriminant import log_softmax
 
 #: halves of the training sets that are drawn
@@ -30,6 +31,8 @@ _DRAWS = 4
 _PARTS = 9
 #: samples below which nothing is said: of the test set, and of a class in training, on average
 MIN_TEST, MIN_PER_CLASS = 50, 5
+#: of a vector, after ``_axes``
+MAX_NUMBERS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +120,9 @@ def measure(
     """
     _require(real, test, synthetic, n_classes)
     rng = np.random.default_rng(seed)
-    center = real.vectors.mean(axis=0)
+    to_axes = _axes(real.vectors, synthetic.vectors)
     real, test, synthetic = (
-        Labeled(each.vectors - center, each.classes, each.groups) for each in (real, test, synthetic)
+        Labeled(to_axes(each.vectors), each.classes, each.groups) for each in (real, test, synthetic)
     )
     known = learner(learner_name)
     ours, theirs = matched(real, synthetic, n_classes, rng)
@@ -164,6 +167,21 @@ def measure(
         equivalent_real_size=curve.size_of(arms["all S→R"].correct, deviation(arms["all S→R"].halves), clusters, rng),
         exchange_rate=_exchange(curve, mixed, len(real.classes) / 2, len(synthetic.classes), clusters, rng),
     )
+
+
+def _axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns what brings vectors to the leading axes of both training sets together, either weighing the same.
+
+    What is left out is the least that either varies by; an arm of 256 numbers costs a hundredth of one of 1,280. Labels
+    and test samples have no part in it.
+    """
+    center = real.mean(axis=0)
+    if real.shape[1] <= MAX_NUMBERS:
+        return lambda vectors: np.asarray(vectors - center, np.float32)
+    scatters = [Moments.of(each - center) for each in (real, synthetic)]
+    _, axes = np.linalg.eigh(sum(each.scatter / each.n for each in scatters))
+    leading = axes[:, -MAX_NUMBERS:].astype(np.float32)
+    return lambda vectors: np.asarray((vectors - center) @ leading)
 
 
 def _require(real: Labeled, test: Labeled, synthetic: Labeled, n_classes: int) -> None:

@@ -199,3 +199,20 @@ def test_too_little_is_refused() -> None:
         transfer.measure(_drawn(0, 100), _drawn(1, 100), _drawn(2, 100), 1)
     with pytest.raises(UnknownName, match=r"unknown learner 'logistics'\. Did you mean 'logistic'"):
         transfer.measure(_drawn(0, 100), _drawn(1, 100), _drawn(2, 100), K, learner_name="logistics")
+
+
+def test_of_long_vectors_the_leading_axes_are_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve numbers that matter among many that are small: what is left out is not missed."""
+    rng = np.random.default_rng(8)
+    turn = np.linalg.qr(rng.normal(size=(40, 40)))[0][:SIZE].astype(np.float32)
+
+    def longer(labeled: Labeled) -> Labeled:
+        noise = 0.05 * rng.normal(size=(len(labeled.classes), 40))
+        return Labeled((labeled.vectors @ turn + noise).astype(np.float32), labeled.classes)
+
+    sets = [longer(_drawn(seed, 400)) for seed in range(3)]
+    whole = transfer.measure(*sets, K)
+    monkeypatch.setattr(transfer, "MAX_NUMBERS", 14)
+    short = transfer.measure(*sets, K)
+    for name in whole.arms:
+        assert short.arms[name].accuracy.value == pytest.approx(whole.arms[name].accuracy.value, abs=0.02)
