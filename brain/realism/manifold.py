@@ -23,6 +23,8 @@ SPLITS = 12
 _LISTED = 48
 #: sorted indices of a half of the real set, of others of it, and of synthetic vectors
 Part: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+#: a half, squared: copies lie nearer than that part of what is usual
+_COPY = 0.25
 NAMES = ("precision", "recall", "density", "coverage", "authenticity")
 
 
@@ -50,6 +52,8 @@ class Manifold:
         nearest_synthetic, nearest_real: (N,) and (M,) int64: of the other set
         synthetic_distance, real_distance: (N,) and (M,) float32: how far that is
         nearest_other: (N,) float32: how far each real vector's nearest other real one is
+        copies: the share of synthetic vectors that lie less than half as far from a real one as that one's nearest other
+            real one does, and the share of real vectors that do
         authentic: (M,) bool: a synthetic vector's nearest real one has a real one that is nearer to it
     """
 
@@ -65,6 +69,7 @@ class Manifold:
     synthetic_distance: np.ndarray
     real_distance: np.ndarray
     nearest_other: np.ndarray
+    copies: tuple[float, float]
     authentic: np.ndarray
     k: int = K
 
@@ -159,6 +164,7 @@ def measure(
         synthetic_distance=np.sqrt(closest.squared[:, 0].numpy()),
         real_distance=np.sqrt(whole.squared),
         nearest_other=np.sqrt(ours.squared[:, 0]),
+        copies=(float((whole.squared < _COPY * ours.squared[whole.nearest, 0]).mean()), _real_copies(ours)),
         authentic=authentic,
         k=k,
     )
@@ -223,6 +229,14 @@ def _between_halves(ours: Lists, a: np.ndarray, b: np.ndarray, k: int) -> dict[s
         "coverage": float(held.any(axis=1).mean()),
         "authenticity": float((distance > nearer[nearest]).mean()),
     }
+
+
+def _real_copies(ours: Lists) -> float:
+    """Returns the share of real vectors that lie near another as copies do: the vector itself is no neighbor of that."""
+    nearest = ours.index[:, 0]
+    itself = ours.index[nearest, 0] == np.arange(len(nearest))
+    usual = np.where(itself, ours.squared[nearest, 1], ours.squared[nearest, 0])
+    return float((ours.squared[:, 0] < _COPY * usual).mean())
 
 
 def _clipped_density(whole: Balls, ours: Lists, clipped: np.ndarray, k: int) -> float:

@@ -112,6 +112,22 @@ def test_the_same_set_twice_covers_itself_and_is_not_authentic() -> None:
     assert made.values["precision"] == made.values["recall"] == made.values["coverage"] == 1
 
 
+def test_copies_are_counted_and_real_twins_are_their_null() -> None:
+    real, synthetic = _sets(11)
+    plain = manifold.measure(real, synthetic, splits=0)
+    own = _distances(real, real)
+    np.fill_diagonal(own, np.inf)
+    near = own.argmin(axis=1)
+    twins = 0
+    for at, other in enumerate(near):
+        usual = np.delete(own[other], at).min()
+        twins += own[at, other] < usual / 2
+    assert plain.copies[1] == twins / len(real)
+    assert plain.copies[0] < 0.03
+    synthetic[:34] = real[:34] + 0.001
+    assert manifold.measure(real, synthetic, splits=0).copies[0] == pytest.approx(0.2, abs=0.02)
+
+
 def test_vectors_that_are_all_alike_cover_themselves() -> None:
     real = np.ones((40, 8), np.float32)
     made = manifold.measure(real, real.copy(), splits=2)
