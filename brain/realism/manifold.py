@@ -52,7 +52,7 @@ class Manifold:
         nearest_synthetic, nearest_real: (N,) and (M,) int64: of the other set
         synthetic_distance, real_distance: (N,) and (M,) float32: how far that is
         nearest_other: (N,) float32: how far each real vector's nearest other real one is
-        copies: the share of synthetic vectors that lie less than half as far from a real one as that one's nearest other
+        copies: the share of synthetic vectors that lie less than half as far from a real one as its nearest other
             real one does, and the share of real vectors that do
         authentic: (M,) bool: a synthetic vector's nearest real one has a real one that is nearer to it
     """
@@ -232,7 +232,7 @@ def _between_halves(ours: Lists, a: np.ndarray, b: np.ndarray, k: int) -> dict[s
 
 
 def _real_copies(ours: Lists) -> float:
-    """Returns the share of real vectors that lie near another as copies do: the vector itself is no neighbor of that."""
+    """Returns the share of real vectors that lie as near to another as copies do, itself no neighbor of that one."""
     nearest = ours.index[:, 0]
     itself = ours.index[nearest, 0] == np.arange(len(nearest))
     usual = np.where(itself, ours.squared[nearest, 1], ours.squared[nearest, 0])
