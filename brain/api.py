@@ -33,6 +33,7 @@ _VERBS = (
     "scores",
     "slice",
     "split",
+    "test_transfer",
 )
 _RECORDS = ("Progress", "Threshold")
 _COMPARISON = ("Comparison", "Difference", "Regression", "Standing")

@@ -63,9 +63,11 @@ def verdicts(known: Evidence) -> tuple[Verdict, ...]:
     if n < MIN_SAMPLES:
         return (_too_few(n),)
     spectral = _spectral(known)
-    made = [spectral, _collapse(known, spectral is not None), _labels(known), _shift(known), _memorized(known)]
-    made += _use(known)
-    return tuple(each for each in made if each is not None)
+    faults = [spectral, _collapse(known, spectral is not None), _labels(known), _shift(known), _memorized(known)]
+    made = [each for each in faults if each is not None]
+    if known.transfer is not None:
+        made += of_transfer(known.transfer)
+    return tuple(made)
 
 
 def _too_few(n: int) -> Verdict:
@@ -178,10 +180,8 @@ def _memorized(known: Evidence) -> Verdict | None:
     )
 
 
-def _use(known: Evidence) -> list[Verdict | None]:
-    transfer = known.transfer
-    if transfer is None:
-        return []
+def of_transfer(transfer: Measured) -> list[Verdict]:
+    """Returns whether a set is useful, or at least beside real samples, or whether that is not known."""
     utility, gain = transfer.utility, transfer.gain
     evidence = {
         "utility": utility.value,

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -20,7 +20,9 @@ from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import OwnField
 
 PATH = "realism"
-_RUN = "loupe_realism"
+#: fields that tell which samples belong together
+GROUPS = ("prompt", "duplicate_group")
+What: TypeAlias = Literal["realism", "transfer"]
 _CHUNK = 2000
 #: name → type and description, of synthetic samples and of real ones
 _SYNTHETIC: dict[str, tuple[type[fo.Field], str]] = {
@@ -195,12 +197,12 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def keep(samples: Samples, params: Mapping[str, Any], results: Mapping[str, Any]) -> None:
+def keep(samples: Samples, what: What, params: Mapping[str, Any], results: Mapping[str, Any]) -> None:
     """Keeps what was found last, for the panel."""
-    runs.put(samples, _RUN, "realism", dict(params), dict(results))
+    runs.put(samples, f"loupe_{what}", what, dict(params), dict(results))
 
 
-def kept(samples: Samples) -> dict[str, Any] | None:
+def kept(samples: Samples, what: What) -> dict[str, Any] | None:
     """Returns what ``keep`` was given last; None where nothing was."""
-    found_last = runs.results(samples, _RUN)
-    return None if found_last is None else dict(found_last)
+    last = runs.results(samples, f"loupe_{what}")
+    return None if last is None else dict(last)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 #: samples of a class or scenario on either side below which nothing is said of it
 _MIN_SAMPLES = 50
-_GROUPS = ("prompt", "duplicate_group")
 
 
 def compare_to_real(
@@ -89,7 +88,7 @@ def compare_to_real(
         store.require_apart(*sides)
         for samples, is_synthetic in zip(sides, (True, False), strict=True):
             store_fields.require(samples, store.own_fields(synthetic=is_synthetic))
-        together = _GROUPS if groups is None else (groups,) if isinstance(groups, str) else tuple(groups)
+        together = store.GROUPS if groups is None else (groups,) if isinstance(groups, str) else tuple(groups)
         read = {name: store.read(*sides, name) for name in names}
         compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
         first, (theirs, ours) = compared[names[0]], read[names[0]]
@@ -122,7 +121,7 @@ def compare_to_real(
             "real": root(real).name, "embeddings": list(names), "label": label, "by": None if by is None else str(by),
             "k": k, "seed": seed,
         }  # fmt: skip
-        store.keep(verb.samples, params, made.to_dict())
+        store.keep(verb.samples, "realism", params, made.to_dict())
         verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)
     return made
 
