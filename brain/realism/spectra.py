@@ -120,9 +120,9 @@ def band_gap(real: list[Spectrum], synthetic: list[Spectrum], splits: int, rng: 
     for at in range(splits):
         order = rng.permutation(len(ours))
         a, b = ours[order[:half]], ours[order[half : half + other]]
-        null[at] = _distances(a, b).max()
-        matched[at] = _distances(a, theirs[rng.permutation(len(theirs))[:other]]).max()
-    distance = _distances(ours, theirs)
+        null[at] = distances(a, b).max()
+        matched[at] = distances(a, theirs[rng.permutation(len(theirs))[:other]]).max()
+    distance = distances(ours, theirs)
     return BandGap(
         bands=np.median(theirs, axis=0) - np.median(ours, axis=0),
         distance=distance,
@@ -137,8 +137,8 @@ def band_gap(real: list[Spectrum], synthetic: list[Spectrum], splits: int, rng: 
     )
 
 
-def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Returns the Kolmogorov–Smirnov distance of each column: the largest difference of the cumulative shares."""
+def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Returns the Kolmogorov–Smirnov distance of each column: (B,) in [0, 1], the largest gap of cumulative shares."""
     every = np.sort(np.concatenate([a, b]), axis=0)
     made = np.empty(a.shape[1])
     for column in range(a.shape[1]):

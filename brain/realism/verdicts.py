@@ -189,16 +189,16 @@ def of_transfer(transfer: Measured) -> list[Verdict]:
         "equivalent real size": transfer.equivalent_real_size.value,
     }
     if utility.low >= MIN_UTILITY:
-        sentence = f"As training data it is {_percent(utility)} as good as as many real pictures"
+        sentence = f"As training data it does {_percent(utility)} of what as many real pictures do"
         return [Verdict(USEFUL, sentence, evidence, "Train with it; test on real pictures only")]
     if gain.low > MIN_GAIN:
         sentence = (
-            f"It helps beside real pictures (accuracy {gain.value:+.1%}) and does not replace them "
-            f"({_percent(utility)} as good)"
+            f"It helps beside real pictures (accuracy {gain.value:+.1%}) and does not replace them: it does "
+            f"{_percent(utility)} of what as many of them do"
         )
         return [Verdict(ADDITIVE_ONLY, sentence, evidence, "Keep the real pictures, and add it to them")]
     if utility.high >= MIN_UTILITY:
-        sentence = f"Whether it is of use is not known: {_percent(utility)} as good as as many real pictures"
+        sentence = f"Whether it is of use is not known: it does {_percent(utility)} of what as many real pictures do"
         return [Verdict(INSUFFICIENT_DATA, sentence, evidence, "Add real pictures to test on, or samples to train on")]
     return []
 

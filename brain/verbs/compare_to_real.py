@@ -11,7 +11,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
-from loupe.brain.realism import conditions, manifold, pictures, results, transfer, verdicts
+from loupe.brain.realism import conditions, manifold, pictures, results, texture, transfer, verdicts
 from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
@@ -113,6 +113,7 @@ def compare_to_real(
             by=parts,
             left_out=left_out,
             bands=() if gap is None else tuple(gap.bands.tolist()),
+            texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
             warnings=_warnings(sides, (theirs, ours), compared),
             seed=seed,
@@ -170,6 +171,16 @@ def _gap(theirs: dict[str, pictures.Pictured], ours: dict[str, pictures.Pictured
     if min(len(real), len(synthetic)) < verdicts.MIN_SAMPLES:
         return None
     return band_gap(real, synthetic, manifold.SPLITS, np.random.default_rng(seed))
+
+
+def _textures(
+    theirs: dict[str, pictures.Pictured], ours: dict[str, pictures.Pictured], seed: int
+) -> dict[str, tuple[float, float, float, float]]:
+    real, synthetic = ([each.texture for each in side.values()] for side in (ours, theirs))
+    if min(len(real), len(synthetic)) < verdicts.MIN_SAMPLES:
+        return {}
+    made = texture.gaps(real, synthetic, manifold.SPLITS, np.random.default_rng(seed))
+    return {name: (gap.real, gap.synthetic, gap.distance, gap.null_high) for name, gap in made.items()}
 
 
 def _transfer(

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from loupe.brain.realism.spectra import BANDS, Spectrum, band_gap, spectrum, square
-from loupe.brain.realism.texture import NAMES, texture
+from loupe.brain.realism.texture import NAMES, gaps, texture
 
 
 def _pink(seed: int, side: int = 64, power: float = 2.0) -> np.ndarray:
@@ -92,3 +92,17 @@ def test_texture_tells_noise_from_edges_and_from_flat() -> None:
     assert abs(noise.correlation) < 0.1 < 0.8 < stripes.correlation
     assert len(noise.values()) == len(NAMES) == 6
     assert np.isfinite(noise.values()).all()
+
+
+def test_gaps_of_texture_are_those_of_scipy_beside_those_of_halves() -> None:
+    rng = np.random.default_rng(0)
+    real, same, flat = (
+        [texture(_pink(at + start, 32, power)) for at in range(40)] for start, power in ((0, 2), (50, 2), (100, 3))
+    )
+    near, far = gaps(real, same, 12, rng), gaps(real, flat, 12, rng)
+    for name in NAMES:
+        expected = ks_2samp([getattr(each, name) for each in real], [getattr(each, name) for each in flat]).statistic
+        assert far[name].distance == pytest.approx(expected)
+        assert far[name].real == np.median([getattr(each, name) for each in real])
+    assert far["contrast"].distance > 0.9 > far["contrast"].null_high > far["contrast"].null
+    assert sum(each.distance > each.null_high + 0.1 for each in near.values()) <= 1
