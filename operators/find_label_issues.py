@@ -3,24 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import fiftyone as fo
+from fiftyone.operators import types
+
+from loupe.brain.labels.box_records import BoxIssues
+from loupe.brain.labels.mask_records import MaskIssues
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
+from loupe.operators.signature import Parameter
 from loupe.operators.split import group_choices, known_groups
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
+
+if TYPE_CHECKING:
+    from loupe.brain.store.labels import Kind
+
+#: which kinds of labels each setting is for; all others are for all of them
+_FOR: Mapping[str, tuple[Kind, ...]] = {
+    **dict.fromkeys(("embeddings", "groups", "folds", "seed"), ("class", "classes", "prompt")),
+    "probabilities": ("class", "classes", "prompt", "mask"),
+    "predictions": ("boxes", "mask", "class", "classes"),
+    "overlap": ("boxes",),
+}
+_WORDS: Mapping[Kind, str] = {
+    "class": "",
+    "classes": "Several classes a sample",
+    "prompt": "The pictures, by what their prompts ask for",
+    "boxes": "Boxes: needs a model's predictions",
+    "mask": "Masks: needs a model's masks",
+}
+#: what comes back, what is counted of it, and the failure
+_RESULTS = ((BoxIssues, "sample", "box_issue"), (MaskIssues, "mask", "mask_issue"), (object, "label", "label_issue"))
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
     from loupe.brain.store import labels
 
-    return {path: (path, "") for path in labels.fields_of(form.samples)}
+    return {path: (path, words) for kind, words in _WORDS.items() for path in labels.fields_of(form.samples, kind)}
+
+
+def _kind(form: Form) -> Kind | None:
+    """Returns what the chosen labels are; None where there is nothing to choose."""
+    from loupe.brain.store import labels
+
+    choices, chosen = _labels(form), form.params.get("label")
+    path = chosen if isinstance(chosen, str) and chosen in choices else next(iter(choices), None)
+    return None if path is None else labels.kind_of(form.samples, path)
+
+
+def _predictions(form: Form) -> dict[str, tuple[str, str]]:
+    from loupe.brain.store import labels
+
+    kind = _kind(form)
+    chosen = form.params.get("label") or next(iter(_labels(form)), None)
+    own = [name for name in labels.fields_of(form.samples, kind) if name != chosen] if kind else []
+    # a text has no confidence
+    return {name: (name, "") for name in own if not isinstance(form.samples.get_field(name), fo.StringField)}
 
 
 def _probabilities(form: Form) -> dict[str, tuple[str, str]]:
+    if _kind(form) == "mask":
+        from loupe.brain.store import mask_issues
+
+        return {name: (name, "How sure the model is of each pixel") for name in mask_issues.maps(form.samples)}
     return {name: (name, "A field with a probability for each class") for name in forms.vector_fields(form.samples)}
+
+
+class _Predictions(Choice):
+    """Predictions: boxes need them; where vectors judge the labels, too, there may be none."""
+
+    def _of(self, form: Form) -> Choice:
+        if _kind(form) in ("boxes", "mask"):
+            return Choice(self.choices, absent=self.absent, description=self.description, needed=True)
+        none = ("(judge by the vectors)", "Or by probabilities, where they are given")
+        return Choice(self.choices, none=none, description=self.description)
+
+    def draw(self, form: Form, parameter: Parameter) -> types.Property | None:
+        return self._of(form).draw(form, parameter)
+
+    def parse(self, form: Form, parameter: Parameter, raw: Any) -> str | None:
+        return self._of(form).parse(form, parameter, raw)
 
 
 class FindLabelIssues(VerbOperator):
@@ -33,7 +98,7 @@ class FindLabelIssues(VerbOperator):
     widgets = {
         "label": Choice(
             _labels,
-            absent=("There are no labels", "This needs a field of one class a sample."),
+            absent=("There are no labels", "This needs a field of classes, or of boxes with predictions."),
             description="The field of labels to judge",
         ),
         "embeddings": Choice(
@@ -44,7 +109,7 @@ class FindLabelIssues(VerbOperator):
         ),
         "probabilities": Choice(
             _probabilities,
-            none=("(judge by the vectors)", "Each label by all others"),
+            none=("(none)", "Vectors or masks alone decide"),
             description="Of a model of your own that was not trained on these labels",
         ),
         "groups": Several(
@@ -53,19 +118,37 @@ class FindLabelIssues(VerbOperator):
             default=known_groups,
             description="Samples that share a value never judge each other: duplicates, a prompt, a scene",
         ),
+        "predictions": _Predictions(
+            _predictions,
+            absent=("There are no predictions", "Add a field of what a model says, of the same kind as the labels."),
+            description="What a model says that was not trained on these labels",
+        ),
         "folds": Number(2, 50),
+        "overlap": Number(0.1, 0.9),
     }
-    hidden = {"classes": "the names of the probabilities' columns, in Python; the form takes the dataset's"}
-    settings = ("probabilities", "groups", "folds", "seed")
+    hidden = {
+        "classes": "the names of the probabilities' columns, in Python; the form takes the dataset's",
+        "evidence": "a number for each kind of issue, in Python; the form has the threshold",
+    }
+    settings = ("probabilities", "groups", "folds", "overlap", "seed")
+
+    def shows(self, form: Form, name: str) -> bool:
+        kind = _kind(form)
+        return name not in _FOR or kind in _FOR[name] or (kind is None and "class" in _FOR[name])
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.issues), 'label')} of {result.n:,} are probably wrong"
-        rows = [(each.given, each.suggested, f"{each.score:.3f}", each.reason) for each in result.issues]
+        noun, name = next((noun, name) for kind, noun, name in _RESULTS if isinstance(result, kind))
+        if getattr(result, "kind", "class") != "class":
+            # of several classes those samples count that have one which is wrong
+            noun = "sample"
+        message = f"{summary.counted(len(result.ids), noun)} of {result.n:,} are probably wrong"
         text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences())
-        if rows:
-            text += "\n\n" + summary.table(["Given", "Suggested", "Score", "Why"], rows)
-            text += (
-                "\n\nNext: filter by **failures** (label_issue) in the sidebar; the suggestion is in **label_issues**."
-            )
+        if result.issues:
+            made = result.table()
+            # the first column, the sample's id, says nothing to a person
+            head = [name.capitalize() for name in made.head[1:]]
+            text += "\n\n" + summary.table(head, [row[1:] for row in made.rows])
+            text += f"\n\nand {made.more:,} more" if made.more else ""
+            text += f"\n\nNext: filter by **failures** ({name}) in the sidebar; the suggestion is in **{name}s**."
         facts = {"n": result.n, "issues": len(result.issues), "ids": list(result.ids[:1000])}
         return Summary(message, text, facts)

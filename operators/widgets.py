@@ -230,12 +230,14 @@ class Choice(Input):
         none: the choice that stands for None, as (value, a sentence on it)
         absent: the title and the advice to show where there is nothing to choose from
         strict: whether nothing else is taken; the verb decides on it otherwise
+        needed: whether something has to be chosen where the form asks for it, though the verb has a default
     """
 
     choices: Callable[[Form], Mapping[str, tuple[str, str]]]
     none: tuple[str, str] | None = None
     absent: tuple[str, str] | None = None
     strict: bool = True
+    needed: bool = False
 
     def draw(self, form: Form, parameter: Parameter) -> types.Property | None:
         choices = dict(self.choices(form))
@@ -246,9 +248,11 @@ class Choice(Input):
         if self.none:
             choices = {self.none[0]: self.none, **choices}
             default = self.none[0] if default is None else default
-        if (parameter.required or default is not None) and default not in choices:
+        required = parameter.required or self.needed
+        if (required or default is not None) and default not in choices:
             default = next(iter(choices), None)
-        return forms.dropdown(form.inputs, parameter.key, choices, **self.facts(parameter, default=default))
+        facts = self.facts(parameter, default=default, required=required)
+        return forms.dropdown(form.inputs, parameter.key, choices, **facts)
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> str | None:
         if self.none and raw == self.none[0]:

@@ -1,6 +1,11 @@
 """Label issues on real and injected mistakes; splits against the libraries that do a part of it.
 
+    python -m benchmarks.labels bias                 # groups of samples: coverage, beside fairlearn's bootstrap
     python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
+python -m benchmarks.labels shortcuts            # properties that give labels away: planted ones, noise, groups
+python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
+python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
+python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 """
 
@@ -9,14 +14,30 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
+from benchmarks.labels.bias import PARTS as BIAS_PARTS
+from benchmarks.labels.bias import print_bias
+from benchmarks.labels.boxes import print_boxes
 from benchmarks.labels.issues import print_issues
+from benchmarks.labels.masks import print_masks
+from benchmarks.labels.noise import print_noise
+from benchmarks.labels.shortcuts import PARTS as SHORTCUT_PARTS
+from benchmarks.labels.shortcuts import print_shortcuts
 from benchmarks.labels.splits import print_splits
 
 
 def family() -> Family:
     """Returns the commands."""
     made = Family("labels", __doc__)
+    bias = made.command("bias", lambda given: print_bias(given.part), "how groups of samples differ")
+    bias.add_argument("--part", choices=BIAS_PARTS, help="one table; all by default")
     made.command("issues", lambda _: print_issues(), "labels that are probably wrong")
+    text = "properties of pictures that give labels away"
+    shortcuts = made.command("shortcuts", lambda given: print_shortcuts(given.part), text)
+    shortcuts.add_argument("--part", choices=SHORTCUT_PARTS, help="one table; all by default")
+    made.command("boxes", lambda _: print_boxes(), "boxes that are overlooked, badly located or swapped")
+    made.command("masks", lambda _: print_masks(), "masks with regions that are dropped, swapped or shifted")
+    noise = made.command("noise", lambda given: print_noise(given.part), "injected label noise, beside cleanlab")
+    noise.add_argument("--part", choices=("one", "several"), help="one class a sample, or several; both by default")
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")
     return made

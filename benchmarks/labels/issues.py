@@ -102,7 +102,7 @@ def _print_digits() -> None:
     header(
         "mistakes", "share", "precision and recall at the true number", "at the default threshold: precision", "recall"
     )
-    for kind, confuse in _CONFUSIONS.items():
+    for kind, confuse in CONFUSIONS.items():
         for amount in (0.02, 0.05, 0.1, 0.2):
             rng = np.random.default_rng(0)
             given = confuse(digits.target, amount, rng)
@@ -132,7 +132,7 @@ def _grouped(true: np.ndarray, amount: float, rng: np.random.Generator) -> np.nd
     return np.where(wrong, (true + 1) % 10, true)
 
 
-_CONFUSIONS = {"symmetric": _symmetric, "asymmetric": _asymmetric, "by few annotators of ten": _grouped}
+CONFUSIONS = {"symmetric": _symmetric, "asymmetric": _asymmetric, "by few annotators of ten": _grouped}
 
 
 def _print_time() -> None:

@@ -22,6 +22,7 @@ METRICS: dict[str, tuple[str, bool | None]] = {
     "f1": ("F1", True),
     "answered": ("answered", None),
     "false_positive_rate": ("false positive rate", False),
+    "selection_rate": ("selection rate", None),
     "macro_f1": ("F1, mean of classes", True),
     "balanced_accuracy": ("recall, mean of classes", True),
     "ap": ("AP", True),

@@ -70,6 +70,7 @@ set | outlier | Outlier | The picture is far from all others of its set.
 set | memorized | Memorized | Nearly the same picture stands in the reference set.
 label | label_issue | Label issue | The label is probably wrong.
 label | box_issue | Box issue | A box is probably missing, misplaced or mislabelled.
+label | mask_issue | Mask issue | A region of the mask is probably missing, misplaced or mislabelled.
 file | unreadable | Unreadable | The file cannot be decoded.
 """
 

@@ -88,7 +88,7 @@ class Classified:
         return np.where(at_least(self.score, confidence), self.predicted, NOTHING)
 
     def ratios(self, confidence: float | None) -> Ratios:
-        """Returns accuracy, and of a positive class precision, recall, F1 and the rate of false positives.
+        """Returns accuracy, and of a positive class precision, recall, F1, false positives and how often it is given.
 
         Without a positive class: precision of the images that were given a class, where a threshold withholds some.
         """
@@ -100,6 +100,7 @@ class Classified:
             true, false, missed = (self._count(each) for each in (taken & is_it, taken & ~is_it, ~taken & is_it))
             ratios.update(ratio_of_counts(true, false, missed))
             ratios["false_positive_rate"] = (false, self._count(~is_it))
+            ratios["selection_rate"] = (self._count(taken), every)
         elif confidence is not None:
             given = self._count(answer != NOTHING)
             ratios.update({"precision": (right, given), "answered": (given, every)})

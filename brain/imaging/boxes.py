@@ -85,17 +85,21 @@ def center(box: Corners) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def ious(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns the (N,) intersection over union, in [0, 1], of a (4,) box with (N, 4) boxes, in their float type.
+def ious(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Returns the intersections over the unions, in [0, 1], of boxes of (..., 4) numbers each, in their float type.
 
-    0 where the union is empty, as of ``iou``.
+    One with many, or each with its own, as arrays are broadcast. 0 where the union is empty, as of ``iou``.
 
     >>> ious(np.array([0, 0, 2, 2.0]), np.array([[1, 0, 3, 2], [0, 0, 2, 2], [5, 5, 5, 5.0]])).round(3).tolist()
     [0.333, 1.0, 0.0]
     """
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), 1)
-    areas = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), 1)
-    union = np.prod(np.clip(box[2:] - box[:2], 0, None)) + areas - shared
+    low = np.maximum(a[..., :2], b[..., :2])
+    high = np.minimum(a[..., 2:], b[..., 2:])
+    shared = np.prod(np.clip(high - low, 0, None), -1)
+    union = areas(a) + areas(b) - shared
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+
+
+def areas(boxes: np.ndarray) -> np.ndarray:
+    """Returns the areas of boxes of (..., 4) numbers; 0 of one that is turned inside out."""
+    return np.asarray(np.prod(np.clip(boxes[..., 2:] - boxes[..., :2], 0, None), -1))

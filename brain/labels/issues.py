@@ -14,8 +14,14 @@ from loupe.brain.core.errors import InputError
 _SUM = 1e-3
 
 
-def require_probabilities(probabilities: np.ndarray, n: int, n_classes: int) -> np.ndarray:
+def require_probabilities(probabilities: np.ndarray, n: int, n_classes: int, *, exclusive: bool = True) -> np.ndarray:
     """Returns probabilities that can be used: (N, K) float32.
+
+    Args:
+        probabilities: of each class on each sample
+        n: how many samples there are
+        n_classes: K
+        exclusive: whether a sample has just one class, so that its probabilities sum to 1
 
     Raises:
         InputError: another shape, NaN or infinity, numbers outside [0, 1], or rows that do not sum to 1
@@ -27,7 +33,12 @@ def require_probabilities(probabilities: np.ndarray, n: int, n_classes: int) -> 
         bad = int((~np.isfinite(made)).any(axis=1).sum())
         raise InputError(f"expected finite probabilities, got NaN or infinity on {bad:,} of {n:,} samples")
     if (made < 0).any() or (made > 1 + _SUM).any():
-        raise InputError("expected probabilities from 0 to 1, got others: are these logits? Take their softmax first")
+        instead = "softmax" if exclusive else "sigmoid"
+        raise InputError(
+            f"expected probabilities from 0 to 1, got others: are these logits? Take their {instead} first"
+        )
+    if not exclusive:
+        return made
     sums = made.sum(axis=1)
     off = np.abs(sums - 1) > _SUM
     if off.any():
@@ -86,3 +97,19 @@ def disagreeing(groups: Sequence[str | None], given: Sequence[str | None]) -> di
         if group is not None and label is not None:
             places[group].append(at)
     return {group: own for group, own in places.items() if len({given[at] for at in own}) > 1}
+
+
+def too_few(given: np.ndarray, groups: np.ndarray, minimum: int = 2) -> np.ndarray:
+    """Returns which samples have a class that fewer groups have: (N,) bool. No other label speaks for theirs.
+
+    Args:
+        given: (N,) int64: their classes
+        groups: (N,) int64: samples of one group never judge each other
+        minimum: of groups
+
+    >>> too_few(np.array([0, 0, 1, 2, 2]), np.array([0, 1, 2, 3, 3])).tolist()
+    [False, False, True, True, True]
+    """
+    pairs = np.unique(np.stack([given, groups]), axis=1)
+    classes, counts = np.unique(pairs[0], return_counts=True)
+    return np.isin(given, classes[counts < minimum])

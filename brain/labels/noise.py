@@ -32,7 +32,8 @@ class Noise:
     """What was learned of N given labels of K classes.
 
     Attributes:
-        classes: (N, K) float32: the probability of each class, before the sample's own label is looked at
+        classes: (N, K) float32: the probability of each class, before the sample's own label is looked at; empty where
+            there are too many, as is the table (see ``many_classes``)
         wrong: (N,) float32 in [0, 1], higher is worse: the probability that the label is wrong
         suggested: (N,) int64: the most probable class beside the given one
         suggested_probability: (N,) float32: its probability, with the label looked at

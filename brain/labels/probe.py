@@ -83,6 +83,18 @@ def folds_of(given: np.ndarray, groups: np.ndarray, folds: int, rng: np.random.G
 
 def _discriminant(centered: np.ndarray, given: np.ndarray, n_classes: int, fold: np.ndarray, folds: int) -> np.ndarray:
     """Returns (N, K) float32 log-probabilities, each by a discriminant that has not seen the sample's fold."""
+    logs = np.empty((len(given), n_classes), dtype=np.float32)
+    for each, (weights, offsets) in enumerate(class_weights(centered, given, n_classes, fold, folds)):
+        for start in range(0, len(rows := np.flatnonzero(fold == each)), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            logs[part] = log_softmax(centered[part] @ weights + offsets)
+    return logs
+
+
+def class_weights(
+    centered: np.ndarray, given: np.ndarray, n_classes: int, fold: np.ndarray, folds: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Returns for each fold the (D, K) weights and (K,) offsets of the discriminant of all other folds."""
     size = centered.shape[1]
     counts = np.zeros((folds, n_classes))
     sums = np.zeros((folds, n_classes, size))
@@ -96,14 +108,8 @@ def _discriminant(centered: np.ndarray, given: np.ndarray, n_classes: int, fold:
         present = np.flatnonzero(counts[each])
         starts = np.searchsorted(given[rows][order], present)
         sums[each, present] = np.add.reduceat(own[order], starts, axis=0)
-    logs = np.empty((len(given), n_classes), dtype=np.float32)
-    for each in range(folds):
-        seen = counts.sum(axis=0) - counts[each]
-        weights, offsets = _fitted(seen, sums.sum(axis=0) - sums[each], scatter.sum(axis=0) - scatter[each])
-        for start in range(0, len(rows := np.flatnonzero(fold == each)), _CHUNK):
-            part = rows[start : start + _CHUNK]
-            logs[part] = _log_softmax(centered[part] @ weights + offsets)
-    return logs
+    every = counts.sum(axis=0), sums.sum(axis=0), scatter.sum(axis=0)
+    return [_fitted(every[0] - counts[each], every[1] - sums[each], every[2] - scatter[each]) for each in range(folds)]
 
 
 def _fitted(counts: np.ndarray, sums: np.ndarray, scatter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -127,25 +133,38 @@ def neighbor_votes(
 
     With more than ``REFERENCE`` samples the neighbors are looked for among so many, drawn.
     """
-    length = np.maximum(np.linalg.norm(centered, axis=1, keepdims=True), 1e-12)
-    unit = centered / length
-    n = len(unit)
-    pool = np.arange(n) if n <= REFERENCE else np.sort(rng.choice(n, REFERENCE, replace=False))
-    k = min(NEIGHBORS, max(1, len(pool) - 1))
-    votes = np.zeros((n, n_classes), dtype=np.float32)
-    labels, their_groups, searched = given[pool], groups[pool], unit[pool].T
-    for start in range(0, n, 1024):
-        cosines = unit[start : start + 1024] @ searched
-        cosines[groups[start : start + 1024, None] == their_groups[None, :]] = -np.inf
-        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        weight = np.clip(np.take_along_axis(cosines, nearest, axis=1), 0, None)
-        rows = np.repeat(np.arange(len(cosines)), k)
-        np.add.at(votes[start : start + 1024], (rows, labels[nearest].ravel()), weight.ravel())
+    votes = np.zeros((len(centered), n_classes), dtype=np.float32)
+    nearest, weight = neighbors_of(centered, groups, rng)
+    rows = np.repeat(np.arange(len(centered)), nearest.shape[1])
+    np.add.at(votes, (rows, given[nearest].ravel()), weight.ravel())
     # what has no neighbor at all is as likely to be anything
     votes += 1e-3
     return np.asarray(votes / votes.sum(axis=1, keepdims=True))
 
 
-def _log_softmax(scores: np.ndarray) -> np.ndarray:
+def neighbors_of(centered: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Returns each sample's nearest of other groups, (N, k) int64, and their cosines, (N, k) float32 of at least 0.
+
+    With more than ``REFERENCE`` samples they are looked for among so many, drawn.
+    """
+    length = np.maximum(np.linalg.norm(centered, axis=1, keepdims=True), 1e-12)
+    unit = centered / length
+    n = len(unit)
+    pool = np.arange(n) if n <= REFERENCE else np.sort(rng.choice(n, REFERENCE, replace=False))
+    k = min(NEIGHBORS, max(1, len(pool) - 1))
+    nearest, weight = np.empty((n, k), dtype=np.int64), np.empty((n, k), dtype=np.float32)
+    their_groups, searched = groups[pool], unit[pool].T
+    for start in range(0, n, 1024):
+        part = slice(start, start + 1024)
+        cosines = unit[part] @ searched
+        cosines[groups[part, None] == their_groups[None, :]] = -np.inf
+        own = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+        nearest[part] = pool[own]
+        weight[part] = np.clip(np.take_along_axis(cosines, own, axis=1), 0, None)
+    return nearest, weight
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Returns the (N, K) log-probabilities of (N, K) scores."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

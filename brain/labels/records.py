@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from loupe.brain.core.records import Record
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.stats.intervals import Proportion
+
+_PROBABLY_WRONG = {
+    "class": "labels in {} are probably wrong",
+    "classes": "samples have a class in {} that is probably wrong, or lack one",
+    "prompt": "pictures are unlike those of other prompts that ask for the same",
+}
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,8 @@ class LabelIssue(Record):
         score: in [0, 1], higher is worse: the probability that the label is wrong
         probability: of the suggested class, in [0, 1]
         reason: in words
+        wrong: of a sample with several classes: those that it is probably wrongly given
+        missing: of a sample with several classes: those that it probably lacks
     """
 
     id: str
@@ -29,6 +38,8 @@ class LabelIssue(Record):
     score: float
     probability: float
     reason: str
+    wrong: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,25 @@ class Confusion(Record):
 
     def __str__(self) -> str:
         return f"{self.given} → {self.suggested}: {self.rate}"
+
+
+@dataclass(frozen=True)
+class ClassNoise(Record):
+    """How noisy a class is, where a sample has several.
+
+    Attributes:
+        name: the class
+        wrong: the share of the samples with it that are probably wrongly given it
+        missing: the share of the samples without it that probably lack it
+        added: how often it is given where it is not, as learned of all labels, in [0, 1]
+        missed: how often it is not given where it is, in [0, 1]; NaN where what is not given says nothing
+    """
+
+    name: str
+    wrong: Proportion
+    missing: Proportion
+    added: float
+    missed: float
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,6 +91,9 @@ class LabelIssues(Tabular, Record):
         rare: classes with fewer samples than folds: nobody can judge them out-of-fold
         empty: classes of the dataset that no sample has
         source: what the probabilities come from
+        kind: ``"class"``: a sample has one; ``"classes"``: several, then what is counted are samples with at least one
+            that is probably wrong or missing; ``"prompt"``: those that the prompt asks for
+        by_class: of several classes how noisy each is, the one with the most issues first
     """
 
     label: str
@@ -75,6 +108,8 @@ class LabelIssues(Tabular, Record):
     rare: tuple[str, ...]
     empty: tuple[str, ...]
     source: str
+    kind: Literal["class", "classes", "prompt"] = "class"
+    by_class: tuple[ClassNoise, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -84,7 +119,7 @@ class LabelIssues(Tabular, Record):
     def sentences(self) -> list[str]:
         """Returns what was found, a sentence each."""
         lines = [
-            f"{len(self.issues):,} of {self.n:,} labels in {self.label} are probably wrong "
+            f"{len(self.issues):,} of {self.n:,} {_PROBABLY_WRONG[self.kind].format(self.label)} "
             f"({self.noise.rate:.1%}, 95 % interval {self.noise.low:.1%} to {self.noise.high:.1%})"
             f", {self.expected:.1%} expected to be"
             + (f"; {self.unknown:,} could not be judged" if self.unknown else "")
@@ -92,6 +127,11 @@ class LabelIssues(Tabular, Record):
         if self.confusions:
             worst = ", ".join(str(each) for each in self.confusions[:3])
             lines.append(f"Most often mixed up: {worst}")
+        for words, of in (("wrongly given", "wrong"), ("missing", "missing")):
+            noisy = sorted(self.by_class, key=lambda each: -getattr(each, of).k)[:3]
+            named = [f"{each.name}: {getattr(each, of)}" for each in noisy if getattr(each, of).k]
+            if named and self.kind == "classes":
+                lines.append(f"Most often {words}: {', '.join(named)}")
         if self.duplicates:
             lines.append(f"{len(self.duplicates):,} groups of duplicates have more than one label")
         lines += [f"Probably one class: {', '.join(map(repr, names))}" for names in self.same_names]

@@ -15,6 +15,8 @@ from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Tabular
+from loupe.brain.labels.box_records import BoxIssues
+from loupe.brain.labels.mask_records import MaskIssues
 from loupe.brain.labels.records import LabelIssues
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Curve, Section, Text, top_of
 from loupe.brain.report.contents import Examples
@@ -97,7 +99,7 @@ def _drift(result: Drift, _: Examples) -> Section:
     return Section("Drift", tuple(blocks))
 
 
-def _labels(result: LabelIssues, _: Examples) -> Section:
+def _labels(result: LabelIssues | BoxIssues | MaskIssues, _: Examples) -> Section:
     blocks: list[Block] = [Text(f"{sentence}.") for sentence in result.sentences()]
     return Section(f"Labels in {result.label}", (*blocks, result.table()))
 
@@ -107,5 +109,5 @@ _DRAWN: dict[type, Callable[[Any, Examples], Section]] = {
     Comparison: _comparison,
     Evaluation: _evaluation,
     Drift: _drift,
-    LabelIssues: _labels,
+    **dict.fromkeys((LabelIssues, BoxIssues, MaskIssues), _labels),
 }

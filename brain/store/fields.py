@@ -54,6 +54,7 @@ class OwnField:
             a sub-field that only Loupe declares; ``"checked"`` for values on samples that were checked; empty where
             the user's values may stand beside Loupe's, which writes to other paths or to new samples only
         remedy: what to do beside renaming, e.g. ``"give another field="``
+        of: of a list, what is in it
     """
 
     path: str
@@ -62,6 +63,7 @@ class OwnField:
     document: type[BaseEmbeddedDocument] | None = None
     proof: str = ""
     remedy: str = ""
+    of: type[fo.Field] | None = None
 
 
 def _labels(path: str, description: str, *attributes: tuple[str, type[fo.Field], str]) -> list[OwnField]:
@@ -282,7 +284,8 @@ def _grow(dataset: fo.Dataset, fields: Sequence[OwnField], images: bool) -> None
             continue
         for own in fields:
             if cls._get_field_doc(own.path, allow_missing=True) is None:
-                document = {"embedded_doc_type": own.document} if own.document else {}
+                document: dict[str, Any] = {"embedded_doc_type": own.document} if own.document else {}
+                document |= {"subfield": own.of} if own.of else {}
                 field = cls._create_field(own.path, own.kind, description=own.description, info=dict(_MARK), **document)
                 cls._add_field_schema(own.path, field)
         becomes = images and dataset._doc.media_type is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import fiftyone as fo
 import numpy as np
@@ -15,11 +15,26 @@ from loupe.brain.labels.records import LabelIssue
 from loupe.brain.store import columns, fields, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
-from loupe.brain.store.fields import GROUP, OwnField
+from loupe.brain.store.fields import GROUP, PROMPT, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, "id", "filepath", "prompt"}
+_NOT_LABELS = {SUGGESTED, "box_issues", "mask_issues", "id", "filepath", "prompt"}
 _CHUNK = 1000
+#: what a field holds for a sample: one class (or a text), several classes, boxes, a mask, or the classes of a prompt
+Kind: TypeAlias = Literal["class", "classes", "boxes", "mask", "prompt"]
+_KINDS: dict[type[fo.Label], Kind] = {
+    fo.Classification: "class",
+    fo.Classifications: "classes",
+    fo.Detections: "boxes",
+    fo.Segmentation: "mask",
+}
+_IN_WORDS: dict[Kind, str] = {
+    "class": "a Classification or a text",
+    "classes": "Classifications",
+    "boxes": "Detections",
+    "mask": "a Segmentation",
+    "prompt": "the field prompt",
+}
 #: with more classes than this a table of probabilities would not fit into memory
 MAX_CLASSES = 20_000
 
@@ -48,6 +63,32 @@ class Labels:
         return np.array([-1 if label is None else place[label] for label in self.given], dtype=np.int64)
 
 
+def kind_of(samples: Samples, path: str, kinds: Sequence[Kind] = tuple(_IN_WORDS)) -> Kind:
+    """Returns what a field of labels holds for a sample.
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: a field of something else than these kinds
+    """
+    field = samples.get_field(path) if isinstance(path, str) and samples.has_field(path) else None
+    if field is None:
+        raise UnknownName("field of labels", str(path), [name for kind in kinds for name in fields_of(samples, kind)])
+    kind = "prompt" if path == PROMPT.path and isinstance(field, fo.StringField) else _kind(field)
+    if kind is None or kind not in kinds:
+        raise InputError(
+            f"expected a field of labels, {', '.join(_IN_WORDS[each] for each in kinds)}, but {path!r} is "
+            f"{getattr(field, 'document_type', type(field)).__name__}"
+        )
+    return kind
+
+
+def _kind(field: fo.Field) -> Kind | None:
+    if isinstance(field, fo.StringField):
+        return "class"
+    document = getattr(field, "document_type", None)
+    return _KINDS.get(document) if isinstance(document, type) else None
+
+
 def read(samples: Samples, path: str) -> Labels:
     """Returns the labels of a field of one class a sample.
 
@@ -68,17 +109,37 @@ def read(samples: Samples, path: str) -> Labels:
     paths = ["id", read_as, *([GROUP] if samples.has_field(GROUP) else [])]
     with database_errors():
         ids, given, *groups = samples.values(paths)
-    classes = sorted({label for label in given if label is not None})
+    classes = require_few(path, {label for label in given if label is not None})
+    return Labels(ids, given, classes, declared(samples, path), groups[0] if groups else [None] * len(ids))
+
+
+def require_few(path: str, names: Iterable[str]) -> list[str]:
+    """Returns the names of the classes, sorted.
+
+    Raises:
+        InputError: more than can be told apart
+    """
+    classes = sorted(names)
     if len(classes) > MAX_CLASSES:
         raise InputError(f"expected at most {MAX_CLASSES:,} classes, got {len(classes):,} in {path!r}: is it a label?")
+    return classes
+
+
+def declared(samples: Samples, path: str) -> list[str]:
+    """Returns the classes that the dataset names for a field; empty where it names none."""
     dataset = root(samples)
-    declared = list((dataset.classes or {}).get(path) or dataset.default_classes or [])
-    return Labels(ids, given, classes, declared, groups[0] if groups else [None] * len(ids))
+    return list((dataset.classes or {}).get(path) or dataset.default_classes or [])
 
 
-def fields_of(samples: Samples) -> list[str]:
-    """Returns the user's own fields of one class a sample: classifications first, then texts with few values."""
+def fields_of(samples: Samples, kind: Kind = "class") -> list[str]:
+    """Returns the user's own fields of a kind; of one class: classifications first, then texts with few values."""
     schema = samples.get_field_schema()
+    if kind == "prompt":
+        return [PROMPT.path] if isinstance(schema.get(PROMPT.path), fo.StringField) else []
+    if kind != "class":
+        # failures, flaws … are Loupe's, and no labels of anybody
+        made = {name for name, field in schema.items() if (field.info or {}).get("made_by") == "loupe"}
+        return [name for name, field in schema.items() if name not in _NOT_LABELS | made and _kind(field) == kind]
     own = {name: field for name, field in schema.items() if name not in _NOT_LABELS and _inside(field) is not None}
     named = [name for name, field in own.items() if _inside(field)]
     texts = [name for name in columns.factors(samples) if name in own and name not in named]
@@ -106,6 +167,8 @@ def own_fields() -> list[OwnField]:
         OwnField(f"{SUGGESTED}.given", fo.StringField, "The label as it stands"),
         OwnField(f"{SUGGESTED}.score", fo.FloatField, "How probable it is that it is wrong, from 0 to 1"),
         OwnField(f"{SUGGESTED}.reason", fo.StringField, "Why"),
+        OwnField(f"{SUGGESTED}.wrong", fo.ListField, "Of several classes, those wrongly given", of=fo.StringField),
+        OwnField(f"{SUGGESTED}.missing", fo.ListField, "Of several classes, those that are missing", of=fo.StringField),
     ]
 
 
@@ -132,4 +195,6 @@ def _document(issue: LabelIssue | None) -> dict[str, Any] | None:
         "given": issue.given,
         "score": issue.score,
         "reason": issue.reason,
+        "wrong": list(issue.wrong),
+        "missing": list(issue.missing),
     }

@@ -29,7 +29,7 @@ def read_masks(
     """
     with database_errors():
         ids = samples.values("id")
-    targets = _targets(samples, ground_truth)
+    targets = targets_of(samples, ground_truth)
     paths = [ground_truth, *predictions]
     known = np.zeros((len(paths), len(ids)), dtype=bool)
     broken = 0
@@ -39,7 +39,7 @@ def read_masks(
         with database_errors():
             columns = samples.select(ids[start : start + _CHUNK], ordered=True).values(list(paths))
         for at, held in enumerate(zip(*columns, strict=True), start):
-            masks = [_mask(each) for each in held]
+            masks = [mask_of(each) for each in held]
             broken += sum(1 for each, mask in zip(held, masks, strict=True) if each is not None and mask is None)
             known[:, at] = [mask is not None for mask in masks]
             for path, mask in zip(predictions, masks[1:], strict=True):
@@ -65,14 +65,19 @@ def read_masks(
     return Labels("segmentation", ids, names, cluster, Side(known[0]), models, masks_of, tuple(notes))
 
 
-def _targets(samples: SampleCollection, path: str) -> Mapping[int, str]:
+def targets_of(samples: SampleCollection, path: str) -> Mapping[int, str]:
+    """Returns the names of a field's classes by their numbers; empty where it names none."""
     dataset = root(samples)
     own = dataset.mask_targets.get(path) or dataset.default_mask_targets or {}
     return {int(code): str(name) for code, name in own.items() if isinstance(code, int)}
 
 
-def _mask(label: Any) -> np.ndarray | None:
-    """Returns a mask; None where there is none, or its file cannot be read."""
+def mask_of(label: Any) -> np.ndarray | None:
+    """Returns a mask; None where there is none, or its file cannot be read.
+
+    Raises:
+        InputError: a mask of colors
+    """
     if label is None or not label.has_mask:
         return None
     try:

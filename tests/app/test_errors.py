@@ -24,6 +24,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "check": ("check images", "Check", {}, "rename_sample_field"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
+    "find_bias": ("find bias", "Compare", {}, "no samples|at least one sample"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "rename_sample_field"),
     "find_drift": ("find drift", "Find", {}, "at least one sample"),
     "find_duplicates": ("find duplicates", "Find", {}, "rename_sample_field"),
@@ -33,6 +34,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "find_clusters": ("find clusters", "Find", {"Field": "filepath"}, "filepath"),
     "find_words": ("find words", "Find", {"Words": "day, night", "Field": "filepath"}, "filepath"),
     "find_outliers": ("find outliers", "Find", {}, "rename_sample_field"),
+    "find_shortcuts": ("find shortcuts", "Find", {}, "at least two classes"),
     "flag": ("set thresholds", "Flag", {}, "rename_sample_field"),
     "generate": ("generate images", "Generate", {"Prompts": "a cup", "Model": "nobody/nothing"}, "nobody/nothing"),
     "import_images": ("import images", "Import", {"Folder": "{empty folder}"}, "expected images"),
@@ -67,7 +69,7 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
         form.get_by_text("Which one").wait_for()
         app.page.wait_for_timeout(1500)
         jobs._operations().delete_many({"dataset_id": dataset._doc.id})
-    elif name in ("discover_slices", "reviewed", "scores", "slice"):
+    elif name in ("discover_slices", "find_bias", "reviewed", "scores", "slice"):
         dataset.delete_samples(dataset.values("id"))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.labels.issues import disagreeing, mixed_up, require_probabilities, same_names
+from loupe.brain.labels.issues import disagreeing, mixed_up, require_probabilities, same_names, too_few
 
 
 def drawn(seed: int, n: int = 400, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -47,3 +47,19 @@ def test_names_and_duplicates() -> None:
     assert same_names(["straße", "STRASSE"]) == [("STRASSE", "straße")]
     groups, labels = ["g", None, "g", "h", "h", "g"], ["x", "y", None, "x", "y", "x"]
     assert disagreeing(groups, labels) == {"h": [3, 4]}
+
+
+def test_classes_that_too_few_groups_have() -> None:
+    given = np.array([0, 0, 0, 1, 1, 2, 3, 3])
+    groups = np.array([0, 1, 2, 3, 4, 5, 6, 6])
+    assert too_few(given, groups).tolist() == [False, False, False, False, False, True, True, True]
+    assert too_few(given, groups, 3).tolist() == [False, False, False, True, True, True, True, True]
+
+
+def test_probabilities_of_several_classes_need_not_sum_to_one() -> None:
+    table = np.array([[0.9, 0.9], [0.0, 0.1]])
+    assert np.allclose(require_probabilities(table, 2, 2, exclusive=False), table)
+    with pytest.raises(InputError, match="sum to 1"):
+        require_probabilities(table, 2, 2)
+    with pytest.raises(InputError, match="sigmoid"):
+        require_probabilities(2 * table, 2, 2, exclusive=False)

@@ -60,6 +60,10 @@ def filled(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     for name, labels in (("ground_truth", ["cat", "dog"] * 6), ("model", ["cat"] * 12)):
         made.add_sample_field(name, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
         made.set_values(name, [fo.Classification(label=label, confidence=0.5) for label in labels])
+    for name, confidence in (("boxes", None), ("boxes_of_model", 0.5)):
+        box = fo.Detection(label="cat", bounding_box=[0.1, 0.1, 0.5, 0.5], confidence=confidence)
+        made.add_sample_field(name, fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+        made.set_values(name, [fo.Detections(detections=[box.copy()]) for _ in range(12)])
     made.add_sample_field("embeddings", fo.VectorField)
     vectors = np.random.default_rng(2).normal(size=(12, 4)).astype(np.float32)
     made.set_values("embeddings", list(vectors))

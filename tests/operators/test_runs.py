@@ -447,3 +447,38 @@ def test_models_are_evaluated_side_by_side_with_their_intervals(dataset: Any) ->
     assert str(small.metrics["recall"]).replace("[", "\\[").replace("]", "\\]") in row
     assert "**How far slices are apart**" in body["summary"]
     assert "Model metrics" in body["summary"]
+
+
+def test_shortcuts_are_told_with_what_to_do_and_nothing_is_written(scenes: Any) -> None:
+    import loupe
+
+    scenes.set_values("kind", ["<b>cat" if at % 2 else "dog" for at in range(len(scenes))])
+    scenes.set_values("camera", ["left" if at % 2 else "right" for at in range(len(scenes))])
+    before = list(scenes.get_field_schema(flat=True))
+    params = {"label": "kind", "by": ["camera"], "settings": True, "min_samples": 5, "groups": []}
+    body = result("find_shortcuts", scenes, params)
+    made = loupe.find_shortcuts(scenes, "kind", by="camera", min_samples=5, groups=[])
+    assert body["message"].startswith("1 shortcut to kind, of ")
+    assert body["shortcuts"] == made.to_dict()
+    assert body["ids"] == list(made.ids)
+    assert "<b>" not in body["summary"]
+    assert "loupe.evaluate" in body["summary"].replace("\\", "")
+    assert list(scenes.get_field_schema(flat=True)) == before
+    small = form("find_shortcuts", scenes, {"label": "kind", "settings": True, "fdr": 0.9})
+    assert "fdr" in problems(small)
+
+
+def test_groups_are_compared_and_nothing_is_written(scenes: Any) -> None:
+    import loupe
+
+    scenes.set_values("kind", ["<b>cat" if at % 3 else "dog" for at in range(len(scenes))])
+    scenes.set_values("site", ["left" if at % 2 else "right" for at in range(len(scenes))])
+    before = list(scenes.get_field_schema(flat=True))
+    params = {"by": ["site"], "label": "kind", "settings": True, "min_samples": 2, "groups": []}
+    body = result("find_bias", scenes, params)
+    assert body["bias"] == loupe.find_bias(scenes, "site", label="kind", min_samples=2, groups=[]).to_dict()
+    assert body["message"].endswith("between 2 groups by site")
+    assert "<b>" not in body["summary"]
+    assert "How far groups are apart" in body["summary"]
+    assert list(scenes.get_field_schema(flat=True)) == before
+    assert "by" in problems(form("find_bias", scenes, {"by": []}))

@@ -7,6 +7,8 @@ import math
 from loupe.brain.core.comparison import Comparison, Standing
 from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.core.results import Flags, Rate, Slice
+from loupe.brain.labels.box_records import BoxIssue, BoxIssues
+from loupe.brain.labels.mask_records import MaskIssue, MaskIssues
 from loupe.brain.labels.records import LabelIssue, LabelIssues
 from loupe.brain.report import html, results
 from loupe.brain.report.blocks import Bars, Page, Section, Text, Thumbnail
@@ -83,6 +85,28 @@ def test_label_issues_are_sentences_and_a_table() -> None:
     page = drawn(results.section(made, {}))
     assert "1 of 10 labels in gt are probably wrong" in page
     assert "c&lt;a&gt;t" in page
+
+
+def test_box_and_mask_issues_are_sentences_and_a_table() -> None:
+    box = BoxIssue("id", "swapped", "box", "c<a>t", "dog", (0, 0, 1, 1), 0.9, None, "dog, where c<a>t is given")
+    made = BoxIssues(
+        "gt", "m", (box,), 10, 30, 4, 0, Proportion.of(1, 10), {"swapped": 1}, (), {"id": 2}, (), ("a note",)
+    )
+    page = drawn(results.section(made, {}))
+    for words in (
+        "1 of 10 samples have boxes in gt that are probably wrong",
+        "1 swapped",
+        "Of 4 boxes m says",
+        "a note",
+    ):
+        assert words in page
+    assert "2 boxes on 1 samples" in page
+    assert "c&lt;a&gt;t" in page
+    mask = MaskIssue("id", "c<a>t", "dog", 0.2, 0.1, "10.0% of the picture is c<a>t, and dog by the model")
+    masks = MaskIssues("gt", "m", (mask,), 10, 0, Proportion.of(1, 10), {"c<a>t": 0.4, "dog": 0.9})
+    page = drawn(results.section(masks, {}))
+    assert "1 of 10 masks in gt are probably wrong" in page
+    assert "c&lt;a&gt;t (40%)" in page
 
 
 def test_what_is_not_known_here_prints_as_its_table() -> None:

@@ -129,7 +129,7 @@ def test_bad_input(dataset: Any) -> None:
 
     with pytest.raises(UnknownName, match="label"):
         loupe.find_label_issues(dataset, "labl")
-    with pytest.raises(InputError, match="one class a sample"):
+    with pytest.raises(InputError, match=r"expected a field of labels, .*VectorField"):
         loupe.find_label_issues(dataset, "embeddings")
     with pytest.raises(UnknownName, match="embeddings"):
         loupe.find_label_issues(dataset, "text", embeddings="vectors")
@@ -154,3 +154,85 @@ def test_vectors_of_shapes_only_are_refused(dataset: Any) -> None:
     dataset.save()
     with pytest.raises(InputError, match="efficientnet_lite0"):
         loupe.find_label_issues(dataset, "text")
+
+
+def test_a_class_that_nothing_else_has_is_unknown_not_wrong(dataset: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    names = dataset.values("text")
+    names[0] = "gnu"
+    dataset.set_values("text", names)
+    made = loupe.find_label_issues(dataset, "text")
+    assert places(dataset, made.ids).count(0) == 0
+    assert made.rare == ("gnu",)
+    first = dataset.first()
+    assert first.quality.label_issue is None
+    assert "too few other samples" in first.unknown.classifications[0].reason
+    # so is one that is in a single group: whoever is left out of a fold, all of it is
+    dataset.add_sample_field("scene", fo.StringField)
+    dataset.set_values("scene", ["elks" if name == "elk" else str(at) for at, name in enumerate(names)])
+    grouped = loupe.find_label_issues(dataset.match({"text": {"$ne": "gnu"}}), "text", groups="scene", folds=2)
+    assert "elk" in grouped.rare
+    assert all(issue.given != "elk" for issue in grouped.issues)
+
+
+def test_more_classes_than_samples_can_tell(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    dataset.set_values("text", [f"class {at}" for at in range(N)])
+    with pytest.raises(InputError, match=r"at least two classes .* got 0"):
+        loupe.find_label_issues(dataset, "text")
+    dataset.set_values("text", [None] * N)
+    with pytest.raises(InputError, match="at least two classes"):
+        loupe.find_label_issues(dataset, "text")
+
+
+def test_ten_thousand_classes(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    names = [f"class {at}" for at in range(10_000)]
+    given = [names[7 * (at % 100)] for at in range(N)]
+    given[5] = names[9]
+    dataset.set_values("text", given)
+    table = np.full((N, 10_000), 1e-5)
+    table[np.arange(N), [7 * (at % 100) for at in range(N)]] = 1 - 9999e-5
+    made = loupe.find_label_issues(dataset, "text", probabilities=table, classes=names)
+    assert places(dataset, made.ids) == [5]
+    assert made.issues[0].suggested == names[35]
+    with pytest.raises(InputError, match="sum to 1"):
+        loupe.find_label_issues(dataset, "text", probabilities=0.5 * table, classes=names)
+    with pytest.raises(InputError, match=r"NaN or infinity on 300 of 300"):
+        loupe.find_label_issues(dataset, "text", probabilities=table * np.nan, classes=names)
+
+
+def test_a_models_predictions_count_instead_of_the_vectors(dataset: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    def predicted(**more: Any) -> list[Any]:
+        return [fo.Classification(label=CLASSES[at % 3], confidence=0.9, **more) for at in range(N)]
+
+    dataset.add_sample_field("model", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
+    dataset.set_values("model", predicted())
+    made = loupe.find_label_issues(dataset, "label", predictions="model")
+    assert set(places(dataset, made.ids)) == set(WRONG)
+    assert made.source == "the predictions of model"
+    # the logits know what the confidence does not: which class is second
+    logits = np.zeros((N, 3))
+    logits[np.arange(N), np.arange(N) % 3] = 4
+    logits[3] = [3.9, -4, 4]
+    dataset.set_values("model", [fo.Classification(label="bee", confidence=0.9, logits=row) for row in logits])
+    ordered = loupe.find_label_issues(dataset, "label", predictions="model", classes=CLASSES)
+    assert next(issue.suggested for issue in ordered.issues if places(dataset, (issue.id,)) == [3]) == "elk"
+    dataset.set_values("model", [None] * N)
+    with pytest.raises(InputError, match="none with both"):
+        loupe.find_label_issues(dataset, "label", predictions="model")
+    dataset.set_values("model", [fo.Classification(label="bee")] * N)
+    with pytest.raises(InputError, match="confidence from 0 to 1"):
+        loupe.find_label_issues(dataset, "label", predictions="model")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.database
 
 #: verbs that keep no run of that kind: they write nothing to samples, or what says itself who wrote it and when
 WITHOUT_RUN = {
-    *("annotate", "compare", "discover_slices", "evaluate", "find_copies", "find_drift"),
+    *("annotate", "compare", "discover_slices", "evaluate", "find_bias", "find_copies", "find_drift", "find_shortcuts"),
     *("report", "review", "reviewed", "scores", "slice"),
 }
 
