@@ -44,6 +44,21 @@ def test_kernel_distances_are_those_of_their_definition_whole_and_in_parts(same:
         assert same.metrics["kid"].null[at] == pytest.approx(_kid(real[a], real[b]), rel=1e-3, abs=5e-5)
 
 
+def test_a_small_cmmd_is_not_lost_beside_the_kernels_of_near_one() -> None:
+    rng = np.random.default_rng(7)
+    mixing = rng.normal(size=(6, 64))
+    real, synthetic = (
+        np.maximum(spread * rng.normal(size=(300, 6)) @ mixing + 2, 0).astype(np.float32) for spread in (1.0, 0.95)
+    )
+    units = [(each / np.linalg.norm(each, axis=1, keepdims=True)).astype(np.float64) for each in (real, synthetic)]
+    squared = [((a[:, None] - b[None]) ** 2).sum(axis=2) for a, b in ((units[0],) * 2, (units[1],) * 2, units)]
+    own, theirs, across = (np.exp(-each / 200) for each in squared)
+    within = (own.sum() + theirs.sum() - 600) / (300 * 299)
+    expected = within - 2 * across.mean()
+    assert 0 < abs(expected) < 1e-4
+    assert compare(real, synthetic, splits=2, permutations=1).metrics["cmmd"].value == pytest.approx(expected, rel=1e-3)
+
+
 def test_moments_and_diversity_are_of_the_same_parts(same: Compared) -> None:
     real, synthetic = _sets()
     drawn = manifold.parts(len(real), len(synthetic), manifold.SPLITS, np.random.default_rng(0))[:MOMENT_SPLITS]
