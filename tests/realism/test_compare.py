@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loupe.brain.realism import manifold
+from loupe.brain.realism import manifold, results
 from loupe.brain.realism.compare import MOMENT_SPLITS, Compared, compare
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.moments import Moments, frechet
@@ -105,3 +105,15 @@ def test_nothing_changes_with_the_order_but_the_draws() -> None:
     plain = compare(real, synthetic, permutations=19)
     for name in ("precision", "recall", "density", "coverage", "kid", "cmmd", "frechet", "vendi", "clipped_density"):
         assert turned.metrics[name].value == pytest.approx(plain.metrics[name].value, rel=1e-3, abs=2e-5), name
+
+
+def test_pairs_are_those_nearer_than_real_ones_the_nearest_first() -> None:
+    real, synthetic = _sets()
+    made = compare(real, synthetic, splits=2, permutations=1).manifold
+    ids, theirs = [f"r{at}" for at in range(len(real))], [f"s{at}" for at in range(len(synthetic))]
+    pairs = results.pairs(made, ids, theirs)
+    assert {pair.synthetic for pair in pairs} <= {theirs[at] for at in np.flatnonzero(~made.authentic)}
+    assert len(pairs) == min(100, int((~made.authentic).sum())) > 0
+    shares = [pair.distance / pair.usual for pair in pairs]
+    assert shares == sorted(shares)
+    assert max(shares) <= 1

@@ -84,6 +84,12 @@ def test_wrong_labels_are_no_shift() -> None:
     assert not reported & {names.DOMAIN_SHIFT, names.COLLAPSE}
 
 
+def test_labels_are_not_blamed_where_the_pictures_look_different() -> None:
+    known = _evidence(_set(2, wrong=0.4))
+    apart = replace(known.apart, accuracy=0.9)
+    assert names.LABEL_MISMATCH not in _named(replace(known, apart=apart))
+
+
 def test_copies_of_the_real_set_are_memorized() -> None:
     real = _set(0)
     copies = Labeled(real.vectors + np.float32(0.01), real.classes)
