@@ -14,6 +14,7 @@ _VERBS = (
     "compare",
     "coverage",
     "deduplicate",
+    "compare_to_real",
     "discover_slices",
     "embed",
     "evaluate",
@@ -41,6 +42,7 @@ _VERBS = (
     "slice",
     "split",
     "suggest_prompts",
+    "test_transfer",
 )
 _RECORDS = ("Progress", "Threshold")
 _COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
@@ -79,6 +81,7 @@ PUBLIC: dict[str, str] = {
     "LoupeError": f"{_CORE}.errors",
     "Assigned": f"{_CORE}.assigned",
     "Evaluation": f"{_CORE}.evaluation",
+    **dict.fromkeys(("Estimate", "Realism", "Transfer", "Verdict"), f"{_CORE}.realism"),
     **dict.fromkeys(("Finding", "SliceFindings"), f"{_CORE}.findings"),
     "Coverage": "loupe.brain.labels.coverage",
     "SuggestedPrompts": "loupe.brain.labels.suggestions",

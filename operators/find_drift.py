@@ -7,53 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import fiftyone as fo
-from fiftyone.operators import types
 from fiftyone.operators.message import GeneratedMessage
 
-from loupe.brain.core.errors import LoupeError, UnknownName
+from loupe.brain.core.errors import LoupeError
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
+from loupe.operators.other_samples import OtherSamples
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
-from loupe.operators.widgets import Choice, Input, Several, text_of
+from loupe.operators.widgets import Choice, Several, text_of
 
-#: what stands before the name of a reference: where it is looked for
-_DATASET, _VIEW, _BATCH = "dataset: ", "saved view: ", "batch: "
+#: what stands before the name of a batch
+_BATCH = "batch: "
 _FIRST = "(the first batch)"
 _NO_BATCHES = "(no batches)"
 _MAX_BATCHES = 50
 
 
 @dataclass(frozen=True)
-class Reference(Input):
+class Reference(OtherSamples):
     """Another dataset, a saved view, or one of the batches."""
 
-    def draw(self, form: Form, parameter: Parameter) -> types.Property | None:
-        choices = self.choices(form)
-        if not choices:
-            forms.problem(
-                form.inputs,
-                "no_reference",
-                "There is nothing to compare with",
-                "Choose below what makes batches, or save a view, or import the reference into a dataset of its own.",
-            )
-            return None
-        described = {name: (name, "") for name in choices}
-        facts = self.facts(parameter, default=choices[0])
-        return forms.dropdown(form.inputs, parameter.key, described, **facts)
-
-    def read(self, form: Form, parameter: Parameter) -> Any:
-        # what an untouched form shows is what is meant
-        raw = form.params.get(parameter.key) or next(iter(self.choices(form)), None)
-        return parameter.default if raw is None else self.parse(form, parameter, raw)
+    advice: str = "Choose below what makes batches, or save a view, or import the reference into a dataset of its own."
 
     def choices(self, form: Form) -> list[str]:
         """Returns what can be chosen: the batches first, where there are any."""
-        dataset = form.ctx.dataset
-        views = [f"{_VIEW}{name}" for name in dataset.list_saved_views()]
-        others = [f"{_DATASET}{name}" for name in fo.list_datasets() if name != dataset.name]
-        return [*_batches(form), *views, *others]
+        return [*_batches(form), *super().choices(form)]
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> Any:
         text = text_of(parameter, raw)
@@ -61,15 +41,7 @@ class Reference(Input):
             return "first"
         if text.startswith(_BATCH):
             return text.removeprefix(_BATCH)
-        if text.startswith(_VIEW):
-            name, known = text.removeprefix(_VIEW), form.ctx.dataset.list_saved_views()
-            if name not in known:
-                raise UnknownName("saved view", name, known)
-            return form.ctx.dataset.load_saved_view(name)
-        name = text.removeprefix(_DATASET)
-        if name not in fo.list_datasets():
-            raise UnknownName("dataset", name, fo.list_datasets())
-        return fo.load_dataset(name)
+        return super().parse(form, parameter, raw)
 
 
 def _batches(form: Form) -> list[str]:

@@ -108,7 +108,7 @@ class Classifier:
         deviation = vectors.std(axis=0, dtype=np.float64)
         moves = deviation > 1e-6 * np.maximum(np.abs(vectors).max(axis=0, initial=0), 1e-12)
         scaled = ((vectors - vectors.mean(axis=0)) / np.where(moves, deviation, 1)).astype(np.float32)[:, moves]
-        fold_of = _folds(groups, folds, rng)
+        fold_of = folds_of(groups, folds, rng)
         penalty = float(max(scaled.shape[1], 1))
         placed, weights = [], []
         for fold in range(folds):
@@ -210,7 +210,7 @@ def _ridge(train: np.ndarray, out: np.ndarray, penalty: float) -> np.ndarray:
     return np.asarray(np.linalg.solve(inside, train @ out.T).T)
 
 
-def _folds(groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+def folds_of(groups: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
     """Returns a fold for each sample: groups stay together, and the folds are about as large."""
     _, of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = rng.permutation(len(sizes))

@@ -1,0 +1,251 @@
+"""What ``compare_to_real`` and ``test_transfer`` return. Plain records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loupe.brain.core.records import Record
+from loupe.brain.core.tables import Table, Tabular
+
+COLLAPSE, DOMAIN_SHIFT, LABEL_MISMATCH, SPECTRAL = "COLLAPSE", "DOMAIN_SHIFT", "LABEL_MISMATCH", "SPECTRAL"
+MEMORIZED, USEFUL, ADDITIVE_ONLY, INSUFFICIENT_DATA = "MEMORIZED", "USEFUL", "ADDITIVE_ONLY", "INSUFFICIENT_DATA"
+
+
+@dataclass(frozen=True)
+class Estimate(Record):
+    """A value with its 95 % interval; NaN where nothing is known.
+
+    Attributes:
+        value: the estimate
+        low, high: the interval's ends
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        """Returns the difference of independent estimates."""
+        below = math.hypot(self.value - self.low, other.high - other.value)
+        above = math.hypot(self.high - self.value, other.value - other.low)
+        value = self.value - other.value
+        return Estimate(value, value - below, value + above)
+
+    def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "not known"
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+@dataclass(frozen=True)
+class Verdict(Record):
+    """A finding.
+
+    Attributes:
+        name: ``COLLAPSE``, ``DOMAIN_SHIFT``, ``LABEL_MISMATCH``, ``SPECTRAL``, ``MEMORIZED``, ``USEFUL``,
+            ``ADDITIVE_ONLY`` or ``INSUFFICIENT_DATA``
+        sentence: what it is, with its figures
+        evidence: the figures that decided, by name
+        next: what to do
+    """
+
+    name: str
+    sentence: str
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    next: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.sentence}. {self.next}".strip()
+
+
+@dataclass(frozen=True)
+class RealismMetric(Record):
+    """A measure of a synthetic set, beside what a second real set gives.
+
+    Attributes:
+        name: e.g. ``"recall"``
+        value: of all vectors, as other tools compute it; NaN where it cannot be told
+        matched: the mean over parts with as many synthetic as real samples
+        null: the mean of the same measure of real samples against other real ones, as many
+        null_low, null_high: where that lies in 95 of 100 splits of the real set
+        ratio: the value over what a second real set of its size would have: 1 is as real; NaN where it is no ratio
+        low, high: where the ratio lies in 95 of 100 splits
+        chance: whether ``matched`` lies within ``null_low`` and ``null_high``
+    """
+
+    name: str
+    value: float
+    matched: float = math.nan
+    null: float = math.nan
+    null_low: float = math.nan
+    null_high: float = math.nan
+    ratio: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def chance(self) -> bool:
+        """Whether two real sets differ as much."""
+        return self.null_low <= self.matched <= self.null_high
+
+
+@dataclass(frozen=True)
+class MemorizedPair(Record):
+    """A synthetic sample and the real one that it may be a copy of.
+
+    Attributes:
+        synthetic, real: ids
+        distance: of their vectors
+        usual: how far the real one is from its nearest other real one: a copy is nearer than that
+    """
+
+    synthetic: str
+    real: str
+    distance: float
+    usual: float
+
+
+@dataclass(frozen=True, repr=False)
+class Realism(Tabular, Record):
+    """How a synthetic set lies to a real one, by one embedder or several.
+
+    Attributes:
+        n_real, n_synthetic: samples with a usable vector
+        unknown: samples without: no vector, or NaN in it
+        metrics: by the field of vectors: its measures
+        findings: what they say together, by the first field of vectors
+        by: for each class or scenario, by name: its measures, where there are enough samples
+        left_out: values of the factor with too few samples on a side, and how many they have
+        bands: median log10 power of the synthetic pictures over that of the real ones, in 16 bands from 0 to Nyquist
+        texture: by measure: the medians of the real and of the synthetic pictures, their distance in [0, 1], and what
+            95 of 100 splits of the real ones stay below
+        pairs: the nearest synthetic and real samples that are nearer than real ones are
+        warnings: what differs that should not: sizes, codecs, color modes, duplicates on both sides
+        seed: of the draws
+    """
+
+    n_real: int
+    n_synthetic: int
+    unknown: int
+    metrics: Mapping[str, tuple[RealismMetric, ...]]
+    findings: tuple[Verdict, ...]
+    by: Mapping[str, tuple[RealismMetric, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    bands: tuple[float, ...] = ()
+    texture: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+    pairs: tuple[MemorizedPair, ...] = ()
+    warnings: tuple[str, ...] = ()
+    seed: int = 0
+
+    def table(self) -> Table:
+        """Returns the measures as rows, the findings above and the warnings below."""
+        rows = [
+            (
+                vectors,
+                each.name,
+                _number(each.value),
+                _number(each.matched),
+                _span(each.null_low, each.null_high),
+                _number(each.ratio),
+            )
+            for vectors, metrics in self.metrics.items()
+            for each in metrics
+        ]
+        head = ("vectors", "measure", "value", "at equal sizes", "of real against real", "over a second real set")
+        message = "; ".join(str(each) for each in self.findings) or "Nothing sets them apart"
+        title = f"{self.n_synthetic:,} synthetic against {self.n_real:,} real samples. {message}"
+        return Table.of(title, head, rows, note="; ".join(self.warnings))
+
+
+@dataclass(frozen=True)
+class TransferArm(Record):
+    """A training set and a test set.
+
+    Attributes:
+        name: e.g. ``"S→R"``: trained on synthetic, tested on real samples
+        n_train, n_test: samples
+        accuracy: in [0, 1]
+        recall: by class; NaN of a class that the test set lacks
+        calibration_error: expected calibration error in [0, 1], lower is better
+    """
+
+    name: str
+    n_train: int
+    n_test: int
+    accuracy: Estimate
+    recall: Mapping[str, float]
+    calibration_error: float
+
+
+@dataclass(frozen=True, repr=False)
+class Transfer(Tabular, Record):
+    """What a synthetic set is worth as training data.
+
+    Attributes:
+        label: the field
+        classes: that both sides have, in order
+        matrix: the arms
+        chance: accuracy of guessing the most frequent class
+        gap: R→R less S→R, higher is worse
+        asymmetry: R→S less S→R
+        utility: (S→R - chance) / (R→R - chance): 1 is as good as real, 0 useless
+        gain: R+S→R less R→R
+        curve: number of real samples and the accuracy they give
+        equivalent_real_size: real samples that train as well as all synthetic ones; infinite beyond the curve, 0 below
+        exchange_rate: real samples that a synthetic one is worth, added to half of the real ones
+        findings: what the arms say together
+        retrieved: the arms of real pictures retrieved from a pool in place of the synthetic ones, where one was given
+        left_out: classes on one side only, and how many samples they have there
+        learner: what learned
+        seed: of the draws
+    """
+
+    label: str
+    classes: tuple[str, ...]
+    matrix: tuple[TransferArm, ...]
+    chance: float
+    gap: Estimate
+    asymmetry: Estimate
+    utility: Estimate
+    gain: Estimate
+    curve: tuple[tuple[int, Estimate], ...]
+    equivalent_real_size: Estimate
+    exchange_rate: Estimate
+    findings: tuple[Verdict, ...]
+    retrieved: tuple[TransferArm, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    learner: str = "discriminant"
+    seed: int = 0
+
+    def table(self) -> Table:
+        """Returns the arms as rows, and above them what the set is worth."""
+        rows = [
+            (arm.name, arm.n_train, arm.n_test, str(arm.accuracy), _number(arm.calibration_error))
+            for arm in (*self.matrix, *self.retrieved)
+        ]
+        message = "; ".join(str(each) for each in self.findings)
+        size = self.equivalent_real_size
+        value, low, high = (self._size(each) for each in (size.value, size.low, size.high))
+        worth = f"utility {self.utility}, worth {value} real samples ({low} to {high})"
+        head = ("trained→tested", "trained on", "tested on", "accuracy", "calibration error")
+        return Table.of(". ".join(filter(None, (worth, message))), head, rows)
+
+    def _size(self, value: float) -> str:
+        """Returns a number of real samples; beyond the ends of the curve nothing was measured."""
+        if math.isnan(value):
+            return "an unknown number of"
+        if math.isinf(value):
+            return f"more than {self.curve[-1][0]:,}" if self.curve else "more than all"
+        if value > 0:
+            return f"{value:,.0f}"
+        return f"fewer than {self.curve[0][0]:,}" if self.curve else "fewer than any"
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3g}"
+
+
+def _span(low: float, high: float) -> str:
+    return "–" if math.isnan(low) else f"{low:.3g} to {high:.3g}"

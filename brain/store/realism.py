@@ -1,0 +1,208 @@
+"""Reads the vectors and classes of a synthetic and a real set, and writes what is known of each sample."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import fiftyone as fo
+import numpy as np
+
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.slicing.factors import Factor
+from loupe.brain.store import columns, fields, labels, runs, splits, updates
+from loupe.brain.store import vectors as store_vectors
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import Samples
+from loupe.brain.store.fields import OwnField
+
+PATH = "realism"
+#: fields that tell which samples belong together
+GROUPS = ("prompt", "duplicate_group")
+What: TypeAlias = Literal["realism", "transfer"]
+_CHUNK = 2000
+#: name → type and description, of synthetic samples and of real ones
+_SYNTHETIC: dict[str, tuple[type[fo.Field], str]] = {
+    "among_real": (fo.BooleanField, "Lies in the ball of a real sample: what precision counts"),
+    "nearest_real": (fo.StringField, "The id of the nearest real sample"),
+    "real_distance": (fo.FloatField, "How far that is"),
+    "authentic": (fo.BooleanField, "Its nearest real sample has a real one nearer to it"),
+}
+_REAL: dict[str, tuple[type[fo.Field], str]] = {
+    "covered": (fo.BooleanField, "A synthetic sample lies in its ball: what coverage counts"),
+    "nearest_synthetic": (fo.StringField, "The id of the nearest synthetic sample"),
+    "synthetic_distance": (fo.FloatField, "How far that is"),
+}
+_BOTH: dict[str, tuple[type[fo.Field], str]] = {
+    "domain_probability": (fo.FloatField, "How probable a classifier that has not seen it takes it for synthetic"),
+    "high_frequency": (fo.FloatField, "The share of the picture's power at or above half the finest detail"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The usable vectors of a set.
+
+    Attributes:
+        ids: (N,) of the samples that have one
+        vectors: (N, D) float32, finite
+        index: (N,) int64: their places among all samples
+        reasons: why the others have none, by id
+    """
+
+    ids: list[str]
+    vectors: np.ndarray
+    index: np.ndarray
+    reasons: dict[str, str]
+
+
+def require_apart(synthetic: Samples, real: Samples) -> None:
+    """Raises an error where a sample is on both sides.
+
+    Raises:
+        InputError: it says how many are
+    """
+    with database_errors():
+        shared = len(set(synthetic.values("id")) & set(real.values("id")))
+    if shared:
+        raise InputError(
+            f"expected synthetic and real samples, got {shared:,} that are both: give two datasets, or two views that "
+            "share no sample"
+        )
+
+
+def read(synthetic: Samples, real: Samples, field: str) -> tuple[Side, Side]:
+    """Returns the vectors of both sides.
+
+    Raises:
+        UnknownName: a side has no such field
+        InputError: a field of another kind, or vectors of two embedders or of two sizes
+    """
+    made = [store_vectors.made_by(side, field) for side in (synthetic, real)]
+    if None not in made and made[0] != made[1]:
+        raise InputError(
+            f"the vectors in {field!r} are of two embedders, {json.dumps(made[0])} and {json.dumps(made[1])}, and "
+            "cannot be compared: embed both sides with the same one"
+        )
+    columns_of = [_vectors(side, field, name) for side, name in ((synthetic, "synthetic"), (real, "real"))]
+    sizes = Counter(len(vector) for _, own in columns_of for vector in own if vector is not None)
+    largest = [
+        Counter(len(vector) for vector in own if vector is not None).most_common(1)
+        for _, own in columns_of
+    ]  # fmt: skip
+    if all(largest) and largest[0][0][0] != largest[1][0][0]:
+        raise InputError(
+            f"the vectors in {field!r} have {largest[0][0][0]} numbers on the synthetic side and {largest[1][0][0]} on "
+            "the real one: embed both sides with the same embedder"
+        )
+    size = sizes.most_common(1)[0][0] if sizes else 0
+    return _usable(*columns_of[0], size), _usable(*columns_of[1], size)
+
+
+def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[np.ndarray | None]]:
+    if not samples.has_field(field):
+        schema = samples.get_field_schema()
+        named = [path for path, kind in schema.items() if isinstance(kind, fo.VectorField)]
+        raise UnknownName(f"field of vectors on the {name} side", field, named)
+    kind = samples.get_field(field)
+    if not isinstance(kind, (fo.VectorField, fo.ArrayField, fo.ListField)):
+        raise InputError(f"expected a field of vectors, but {field!r} is a {type(kind).__name__}")
+    with database_errors():
+        ids, values = samples.values(["id", field])
+    return ids, [None if value is None else np.ravel(np.asarray(value, np.float32)) for value in values]
+
+
+def _usable(ids: list[str], values: Sequence[np.ndarray | None], size: int) -> Side:
+    reasons, index, kept = {}, [], []
+    for at, (sample_id, value) in enumerate(zip(ids, values, strict=True)):
+        if value is None:
+            reasons[sample_id] = "no vector"
+        elif len(value) != size:
+            reasons[sample_id] = f"a vector of {len(value)} numbers, most have {size}"
+        elif not np.isfinite(value).all():
+            reasons[sample_id] = "a vector with NaN or infinity"
+        else:
+            index.append(at)
+            kept.append(value)
+    stacked = np.stack(kept) if kept else np.zeros((0, size), np.float32)
+    return Side([ids[at] for at in index], stacked, np.array(index, dtype=np.int64), reasons)
+
+
+def classes(samples: Samples, label: str, side: Side) -> list[str | None]:
+    """Returns the class of each sample that has a vector; None where it has none.
+
+    Raises:
+        UnknownName, InputError: as for ``labels.read``
+    """
+    given = labels.read(samples, label).given
+    return [given[at] for at in side.index.tolist()]
+
+
+def values(samples: Samples, by: str | Factor, side: Side) -> list[set[str]]:
+    """Returns the values of a factor of each sample that has a vector, as texts."""
+    (column,) = columns.read(samples, [by], failures=[]).factors.values()
+    made: list[set[str]] = [set() for _ in range(column.n)]
+    for sample, code in zip(column.samples.tolist(), column.codes.tolist(), strict=True):
+        if column.values[code] is not None:
+            made[sample].add(str(column.values[code]))
+    return [made[at] for at in side.index.tolist()]
+
+
+def groups(samples: Samples, paths: Sequence[str], side: Side) -> np.ndarray:
+    """Returns the (N,) int64 group of each sample that has a vector, by fields that it shares a value of."""
+    present = [path for path in paths if samples.has_field(path)]
+    if not present:
+        return np.arange(len(side.ids))
+    return np.unique(splits.groups(samples, present)[side.index], return_inverse=True)[1].ravel()
+
+
+def own_fields(*, synthetic: bool) -> list[OwnField]:
+    """Returns the fields that are written to the samples of a side."""
+    text = "How it lies to the other set, synthetic or real"
+    parts = {**(_SYNTHETIC if synthetic else _REAL), **_BOTH}
+    proof = f"{PATH}.domain_probability"
+    return [
+        OwnField(PATH, fo.EmbeddedDocumentField, text, fo.DynamicEmbeddedDocument, proof),
+        *(OwnField(f"{PATH}.{name}", kind, words, proof=proof) for name, (kind, words) in parts.items()),
+    ]
+
+
+def write(
+    samples: Samples, ids: Sequence[str], parts: Mapping[str, Sequence[Any] | np.ndarray], *, synthetic: bool
+) -> None:
+    """Writes what is known of each sample, in bulks; NaN and None are empty.
+
+    Args:
+        samples: a dataset or view
+        ids: the samples
+        parts: by name, a value for each
+        synthetic: which side they are
+    """
+    fields.declare(samples, own_fields(synthetic=synthetic))
+    with database_errors():
+        for start in range(0, len(ids), _CHUNK):
+            part = ids[start : start + _CHUNK]
+            operations = []
+            for at, sample_id in enumerate(part, start):
+                own = {f"{PATH}.{name}": _plain(column[at]) for name, column in parts.items()}
+                operations.append(updates.update(sample_id, {**own, f"{PATH}._cls": "DynamicEmbeddedDocument"}, {}))
+            updates.write(samples, operations, part)
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def keep(samples: Samples, what: What, params: Mapping[str, Any], results: Mapping[str, Any]) -> None:
+    """Keeps what was found last, for the panel."""
+    runs.put(samples, f"loupe_{what}", what, dict(params), dict(results))
+
+
+def kept(samples: Samples, what: What) -> dict[str, Any] | None:
+    """Returns what ``keep`` was given last; None where nothing was."""
+    last = runs.results(samples, f"loupe_{what}")
+    return None if last is None else dict(last)

@@ -1,0 +1,295 @@
+"""``loupe.compare_to_real``: is a synthetic set like a real one, and in what is it not?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from loupe.brain.core.errors import InputError
+from loupe.brain.core.realism import Realism, RealismMetric
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.engine.reader import Row
+from loupe.brain.realism import conditions, manifold, pictures, results, texture, transfer, verdicts
+from loupe.brain.realism.blocks import Labeled
+from loupe.brain.realism.compare import Compared, compare
+from loupe.brain.realism.spectra import BandGap, band_gap
+from loupe.brain.slicing.factors import Factor
+from loupe.brain.store import fields as store_fields
+from loupe.brain.store import realism as store
+from loupe.brain.store.datasets import Samples, require_images, root, whole
+from loupe.brain.store.realism import Side
+from loupe.brain.verbs.lifecycle import Lifecycle, running
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+#: samples of a class or scenario on either side below which nothing is said of it
+_MIN_SAMPLES = 50
+
+
+def compare_to_real(
+    synthetic: fo.Dataset | fo.DatasetView,
+    real: fo.Dataset | fo.DatasetView,
+    *,
+    embeddings: str | Sequence[str] = "embeddings",
+    label: str | None = None,
+    by: str | Factor | None = None,
+    groups: str | Sequence[str] | None = None,
+    spectra: bool = True,
+    k: int = manifold.K,
+    seed: int = 0,
+    device: str | None = None,
+    progress: bool | ProgressCallback | None = None,
+) -> Realism:
+    """Compares a synthetic set with a real one: every measure beside what a second real set gives, and named findings.
+
+    Precision, recall, density, coverage and their clipped variants, Fréchet distance, KID, CMMD, Vendi and RKE,
+    a classifier that tells the sides apart, authenticity, and the spectra of the pictures. What counts as far is what
+    two halves of the real set are apart. Writes ``realism.*`` to the samples of both sides, to slice by.
+
+    Args:
+        synthetic: a dataset or view of generated images with vectors
+        real: another one, of real images; it may be of the same dataset, but share no sample with the first
+        embeddings: one field of vectors or several, as the embedder decides much; findings are of the first
+        label: a field of one class a sample that both sides have: with it collapse, a shift and wrong labels are told
+            apart by what trains what
+        by: a field or factor of both sides: each of its values is compared by itself
+        groups: fields of samples that belong together; by default ``prompt`` and ``duplicate_group``
+        spectra: whether up to 2,000 files of each side are read for their spectra
+        k: the nearest neighbor that a ball of precision and recall reaches to, 1 to 20
+        seed: decides all draws
+        device: where distances are made; the best there is by default
+        progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        the measures, the findings, and what differs that should not
+
+    Raises:
+        UnknownName: no such field; the nearest name is suggested
+        InputError: the sides share a sample, have vectors of two embedders, or fewer than 12 of them; ``k`` outside 1
+            to 20; they are no images of a dataset; or a field of the user's own is named ``realism``
+        NoSamples: one of them is empty
+        Stopped: ``progress`` asked to stop; nothing is written
+        DatabaseGone: the database stopped answering
+
+    >>> loupe.compare_to_real(generated, photos, label="ground_truth")  # doctest: +SKIP
+    1,000 synthetic against 2,000 real samples. COLLAPSE: The set is narrower than the real one …
+    """
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 20:
+        raise InputError(f"expected k to be a whole number from 1 to 20, got {k!r}")
+    names = (embeddings,) if isinstance(embeddings, str) else tuple(embeddings)
+    if not names:
+        raise InputError("expected at least one field of vectors in embeddings, got none")
+    with running(synthetic, "compare_to_real", progress, label="realism", device=device) as verb:
+        require_images(real)
+        sides: tuple[Samples, Samples] = (verb.samples, whole(real))
+        store.require_apart(*sides)
+        for samples, is_synthetic in zip(sides, (True, False), strict=True):
+            store_fields.require(samples, store.own_fields(synthetic=is_synthetic))
+        together = store.GROUPS if groups is None else (groups,) if isinstance(groups, str) else tuple(groups)
+        read = {name: store.read(*sides, name) for name in names}
+        compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
+        first, (theirs, ours) = compared[names[0]], read[names[0]]
+        pictured = _pictures(verb, sides, (theirs, ours)) if spectra else ({}, {})
+        gap = _gap(pictured[0], pictured[1], seed)
+        trained, untold = (None, ()) if label is None else _transfer(sides, label, theirs, ours, seed)
+        evidence = verdicts.Evidence(
+            manifold=first.manifold,
+            diversity=first.diversity,
+            apart=first.apart,
+            spectra=gap,
+            transfer=trained,
+            alike=first.alike,
+        )
+        parts, left_out = ({}, {}) if by is None else _by(verb, sides, by, theirs, ours, k, seed)
+        verb.step(1, 1, "writing")
+        _write(sides, (theirs, ours), first, pictured)
+        made = Realism(
+            n_real=len(ours.ids),
+            n_synthetic=len(theirs.ids),
+            unknown=len(ours.reasons) + len(theirs.reasons),
+            metrics={name: results.metrics(each) for name, each in compared.items()},
+            findings=verdicts.verdicts(evidence),
+            by=parts,
+            left_out=left_out,
+            bands=() if gap is None else tuple(gap.bands.tolist()),
+            texture=_textures(pictured[0], pictured[1], seed),
+            pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
+            warnings=(*_warnings(sides, (theirs, ours), compared), *untold),
+            seed=seed,
+        )
+        params = {
+            "real": root(real).name, "embeddings": list(names), "label": label, "by": None if by is None else str(by),
+            "k": k, "seed": seed,
+        }  # fmt: skip
+        store.keep(verb.samples, "realism", params, made.to_dict())
+        verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)
+    return made
+
+
+def _compared(
+    verb: Lifecycle, sides: tuple[Samples, Samples], read: tuple[Side, Side], name: str, together: Sequence[str],
+    k: int, seed: int,
+) -> Compared:  # fmt: skip
+    theirs, ours = read
+    own, others = (store.groups(samples, together, side) for samples, side in zip(sides, (theirs, ours), strict=True))
+    return compare(
+        ours.vectors,
+        theirs.vectors,
+        groups=np.concatenate([others, own + (int(others.max(initial=-1)) + 1)]),
+        k=k,
+        seed=seed,
+        device=verb.device,
+        step=lambda done, total: verb.step(done, total, f"comparing by {name}"),
+    )
+
+
+def _pictures(
+    verb: Lifecycle, sides: tuple[Samples, Samples], read: tuple[Side, Side]
+) -> tuple[dict[str, pictures.Pictured], ...]:
+    """Returns the spectra of up to so many pictures of either side, evenly spread over it."""
+    rows = [_rows(samples, side) for samples, side in zip(sides, read, strict=True)]
+    side = pictures.common_side([row.path for part in rows for row in part])
+    total, done, made = sum(map(len, rows)), 0, []
+    for part in rows:
+        made.append(pictures.read(part, side, verb.report, done, total)[0])
+        done += len(part)
+    return tuple(made)
+
+
+def _rows(samples: Samples, side: Side) -> list[Row]:
+    path_of = dict(zip(*samples.values(["id", "filepath"]), strict=True))
+    n = len(side.ids)
+    chosen = np.unique(np.linspace(0, n - 1, min(n, pictures.MAX_PICTURES)).astype(int)) if n else np.zeros(0, int)
+    return [Row(side.ids[at], path_of[side.ids[at]], {}, frozenset(), {}) for at in chosen.tolist()]
+
+
+def _gap(theirs: dict[str, pictures.Pictured], ours: dict[str, pictures.Pictured], seed: int) -> BandGap | None:
+    real, synthetic = (
+        [each.spectrum for each in side.values() if each.spectrum is not None] for side in (ours, theirs)
+    )
+    if min(len(real), len(synthetic)) < verdicts.MIN_SAMPLES:
+        return None
+    return band_gap(real, synthetic, manifold.SPLITS, np.random.default_rng(seed))
+
+
+def _textures(
+    theirs: dict[str, pictures.Pictured], ours: dict[str, pictures.Pictured], seed: int
+) -> dict[str, tuple[float, float, float, float]]:
+    real, synthetic = ([each.texture for each in side.values()] for side in (ours, theirs))
+    if min(len(real), len(synthetic)) < verdicts.MIN_SAMPLES:
+        return {}
+    made = texture.gaps(real, synthetic, manifold.SPLITS, np.random.default_rng(seed))
+    return {name: (gap.real, gap.synthetic, gap.distance, gap.null_high) for name, gap in made.items()}
+
+
+def _transfer(
+    sides: tuple[Samples, Samples], label: str, theirs: Side, ours: Side, seed: int
+) -> tuple[transfer.Measured | None, tuple[str, ...]]:
+    """Returns what trains what, of classes that both sides have, and what is to be said of the others.
+
+    Half of the real set is tested on.
+    """
+    given = [store.classes(samples, label, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
+    shared = sorted({*filter(None, given[0])} & {*filter(None, given[1])})
+    place = {name: at for at, name in enumerate(shared)}
+    codes = [np.array([place.get(name, -1) if name else -1 for name in own], dtype=np.int64) for own in given]
+    known = [np.flatnonzero(own >= 0) for own in codes]
+    order = np.random.default_rng(seed).permutation(known[1])
+    train, test = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    messages = _alone(given, shared, label)
+    try:
+        measured = transfer.measure(
+            Labeled(ours.vectors[train], codes[1][train]),
+            Labeled(ours.vectors[test], codes[1][test]),
+            Labeled(theirs.vectors[known[0]], codes[0][known[0]]),
+            len(shared),
+            seed=seed,
+        )
+    except InputError as error:
+        # too few samples or classes: what needs no labels is said all the same
+        return None, (*messages, f"nothing is trained by {label!r}: {error}")
+    return measured, messages
+
+
+def _alone(given: Sequence[Sequence[str | None]], shared: Sequence[str], label: str) -> tuple[str, ...]:
+    """Returns which classes only one side has."""
+    alone = sorted({*filter(None, given[0]), *filter(None, given[1])} - set(shared))
+    if not alone:
+        return ()
+    names = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
+    both = {name.casefold() for name in filter(None, given[0])} & {name.casefold() for name in filter(None, given[1])}
+    by_case = "; some differ by case only" if both & {name.casefold() for name in alone} else ""
+    return (f"classes of {label!r} on one side only are not trained on: {names}{by_case}",)
+
+
+def _by(
+    verb: Lifecycle, sides: tuple[Samples, Samples], by: str | Factor, theirs: Side, ours: Side, k: int, seed: int
+) -> tuple[dict[str, tuple[RealismMetric, ...]], dict[str, tuple[int, int]]]:
+    own, others = (store.values(samples, by, side) for samples, side in zip(sides, (theirs, ours), strict=True))
+    made: dict[str, tuple[RealismMetric, ...]] = {}
+    left_out: dict[str, tuple[int, int]] = {}
+    every = sorted(set().union(*own, *others))
+    for at, value in enumerate(every):
+        verb.step(at, len(every), f"comparing {value}")
+        synthetic, real = (np.flatnonzero([value in each for each in side]) for side in (own, others))
+        if min(len(synthetic), len(real)) < _MIN_SAMPLES:
+            left_out[value] = (len(real), len(synthetic))
+            continue
+        part = compare(ours.vectors[real], theirs.vectors[synthetic], k=k, seed=seed, permutations=99)
+        made[value] = results.metrics(part)
+    return made, left_out
+
+
+def _write(
+    sides: tuple[Samples, Samples], read: tuple[Side, Side], compared: Compared,
+    pictured: tuple[dict[str, pictures.Pictured], ...],
+) -> None:  # fmt: skip
+    theirs, ours = read
+    made, n = compared.manifold, len(ours.ids)
+    known: tuple[dict[str, Sequence[Any] | np.ndarray], ...] = (
+        {
+            "among_real": made.inside,
+            "nearest_real": [ours.ids[at] for at in made.nearest_real.tolist()],
+            "real_distance": made.real_distance.astype(float),
+            "authentic": made.authentic,
+            "domain_probability": compared.apart.probability[n:],
+        },
+        {
+            "covered": made.covered,
+            "nearest_synthetic": [theirs.ids[at] for at in made.nearest_synthetic.tolist()],
+            "synthetic_distance": made.synthetic_distance.astype(float),
+            "domain_probability": compared.apart.probability[:n],
+        },
+    )
+    for samples, side, parts, spectra, is_synthetic in zip(sides, read, known, pictured, (True, False), strict=True):
+        high = [_high(spectra.get(sample_id)) for sample_id in side.ids]
+        store.write(
+            samples, side.ids, parts if not spectra else {**parts, "high_frequency": high}, synthetic=is_synthetic
+        )
+
+
+def _high(pictured: pictures.Pictured | None) -> float | None:
+    return None if pictured is None or pictured.spectrum is None else pictured.spectrum.high_frequency
+
+
+def _warnings(
+    sides: tuple[Samples, Samples], read: tuple[Side, Side], compared: dict[str, Compared]
+) -> tuple[str, ...]:
+    looked_at = []
+    for samples, side in zip(sides, read, strict=True):
+        rows = _rows(samples, side)
+        some = rows[:: max(1, len(rows) // conditions.LOOKED_AT)]
+        looked_at.append([made for row in some if (made := conditions.condition(row.path)) is not None])
+    messages = list(conditions.differences(looked_at[1], looked_at[0]))
+    for name, each in compared.items():
+        if each.unit_length:
+            messages.append(f"the vectors in {name!r} have one length: frechet and kid are near 0 whatever they say")
+        copies = int((each.manifold.real_distance == 0).sum())
+        if copies:
+            messages.append(f"{copies:,} synthetic samples have the very vector of a real one in {name!r}")
+        if each.alike:
+            messages.append(f"all real vectors in {name!r} are alike: nothing can be told from them")
+    return tuple(messages)

@@ -1,0 +1,113 @@
+"""``@loupe/loupe/compare_to_real``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loupe.brain.core.realism import Realism, Verdict
+from loupe.operators import forms, summary
+from loupe.operators.base import VerbOperator
+from loupe.operators.forms import Form
+from loupe.operators.other_samples import OtherSamples
+from loupe.operators.summary import Summary
+from loupe.operators.widgets import Choice, Number, Several
+
+
+def classes(form: Form) -> dict[str, tuple[str, str]]:
+    """Returns the fields of one class a sample."""
+    from loupe.brain.store import labels
+
+    return {path: (path, "") for path in labels.fields_of(form.samples)}
+
+
+def _factors(form: Form) -> dict[str, tuple[str, str]]:
+    from loupe.brain.store import columns
+
+    return {path: (path, "") for path in columns.factors(form.samples)}
+
+
+def _vectors(form: Form) -> dict[str, str]:
+    return {name: name for name in forms.vector_fields(form.samples)}
+
+
+def _embeddings(form: Form) -> list[str]:
+    names = forms.vector_fields(form.samples)
+    return [name for name in names if name == "embeddings"] or list(names)[:1]
+
+
+def _groups(form: Form) -> dict[str, str]:
+    from loupe.brain.store import columns
+
+    return {path: path for path in columns.sliceable(form.samples)}
+
+
+def _grouped(form: Form) -> list[str]:
+    from loupe.brain.store.realism import GROUPS
+
+    return [path for path in GROUPS if form.samples.has_field(path)]
+
+
+def verdicts(findings: Sequence[Verdict]) -> str:
+    """Returns findings as a Markdown list."""
+    rows = ((each.name, summary.escape(each.sentence), summary.escape(each.next)) for each in findings)
+    return "\n".join(f"- **{name}**: {sentence}. {following}." for name, sentence, following in rows)
+
+
+class CompareToReal(VerbOperator):
+    """Compares synthetic images with real ones: is the set like them, and in what is it not?"""
+
+    verb = "compare_to_real"
+    label = "compare to real images"
+    icon = "balance"
+    button = "Compare"
+    widgets = {
+        "real": OtherSamples(
+            advice="Import real pictures into a dataset of their own, and run 'Loupe: embed images' there.",
+            description="The real images",
+        ),
+        "embeddings": Several(
+            _vectors,
+            chosen=_embeddings,
+            default=lambda _: ["embeddings"],
+            description="The fields of vectors; findings are of the first",
+            kind="field of vectors",
+            some=True,
+        ),
+        "label": Choice(
+            classes,
+            none=("(none)", "Nothing is trained"),
+            strict=False,
+            description="The class that both sides have: training on it tells a collapse from a shift and wrong labels",
+        ),
+        "by": Choice(
+            _factors,
+            none=("(nothing)", "The sets as a whole"),
+            strict=False,
+            description="Each value of this field is compared by itself, too",
+        ),
+        "groups": Several(
+            _groups,
+            chosen=_grouped,
+            default=_grouped,
+            description="Samples that share a value of one of these are kept together",
+        ),
+        "k": Number(1, 20),
+        "seed": Number(0, 2**31 - 1),
+    }
+    settings = ("by", "groups", "spectra", "k", "seed", "device")
+
+    def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        made: Realism = result
+        names = ", ".join(dict.fromkeys(each.name for each in made.findings))
+        synthetic = summary.counted(made.n_synthetic, "synthetic image")
+        message = f"{synthetic} compared: {names or 'nothing sets them apart'}"
+        table = made.table()
+        parts = [
+            f"{synthetic} against {summary.counted(made.n_real, 'real image')}.",
+            verdicts(made.findings) or "Nothing sets them apart.",
+            summary.table(table.head, table.rows),
+            "\n".join(f"- Look first: {summary.escape(each)}." for each in made.warnings),
+            "Next: color or filter by **realism** in the sidebar, or slice by it.",
+        ]
+        return Summary(message, "\n\n".join(filter(None, parts)), {"realism": made.to_dict()})

@@ -1,0 +1,99 @@
+"""What a synthetic dataset is worth as training data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import real_and_synthetic as made
+
+from loupe.brain.core import errors
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def sides(database: str, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    drawn = {"synthetic": (1, 160), "train": (2, 240), "test": (3, 160), "pool": (4, 300)}
+    own = {name: made.dataset(tmp_path / name, seed, n) for name, (seed, n) in drawn.items()}
+    yield own
+    for dataset in own.values():
+        dataset.delete()
+
+
+def test_a_good_set_is_as_good_as_real_and_worth_about_its_number(sides: dict[str, Any]) -> None:
+    import loupe
+
+    result = loupe.test_transfer(sides["synthetic"], sides["train"], sides["test"], label="ground_truth")
+    arms = {arm.name: arm for arm in result.matrix}
+    assert result.classes == made.CLASSES
+    assert arms["R→R"].n_train == arms["S→R"].n_train == 160
+    assert arms["S→R"].n_test == 160
+    assert result.utility.low < 1 < result.utility.high
+    assert [n for n, _ in result.curve] == [30, 60, 90, 120, 180, 240]
+    assert set(arms["S→R"].recall) == set(made.CLASSES)
+    assert result.left_out == {}
+    assert "utility" in str(result)
+    assert not sides["synthetic"].has_field("realism")
+
+
+def test_real_pictures_retrieved_from_a_pool_are_the_baseline(sides: dict[str, Any]) -> None:
+    import loupe
+
+    result = loupe.test_transfer(
+        sides["synthetic"], sides["train"], sides["test"], label="ground_truth", pool=sides["pool"], learner="logistic"
+    )
+    retrieved = {arm.name: arm for arm in result.retrieved}
+    assert retrieved["S→R"].n_train == 160
+    # the nearest of another draw of the same classes do nearly as well
+    assert retrieved["S→R"].accuracy.value > 0.6
+    assert result.learner == "logistic"
+
+
+def test_wrong_labels_lower_the_utility(sides: dict[str, Any]) -> None:
+    import loupe
+
+    synthetic = sides["synthetic"]
+    given = synthetic.values("ground_truth.label")
+    synthetic.set_values("ground_truth.label", [given[at + 1] if at % 8 < 3 else name for at, name in enumerate(given)])
+    result = loupe.test_transfer(synthetic, sides["train"], sides["test"], label="ground_truth")
+    assert result.utility.value < 0.85
+    assert result.gap.low > 0
+
+
+def test_classes_of_one_side_are_left_out_and_counted(sides: dict[str, Any]) -> None:
+    import loupe
+
+    synthetic = sides["synthetic"]
+    synthetic.set_values(
+        "ground_truth.label", ["fox" if name == "owl" else name for name in synthetic.values("ground_truth.label")]
+    )
+    result = loupe.test_transfer(synthetic, sides["train"], sides["test"], label="ground_truth")
+    assert result.classes == ("cat", "dog", "pig")
+    assert result.left_out == {"fox": 40, "owl": 100}
+
+
+def test_names_that_differ_by_case_are_named(sides: dict[str, Any]) -> None:
+    import loupe
+
+    synthetic = sides["synthetic"]
+    synthetic.set_values("ground_truth.label", [name.upper() for name in synthetic.values("ground_truth.label")])
+    with pytest.raises(errors.InputError, match=r"got 0: synthetic CAT; DOG; OWL; PIG, .*; some differ by case only"):
+        loupe.test_transfer(synthetic, sides["train"], sides["test"], label="ground_truth")
+
+
+def test_sides_that_share_samples_and_too_few_are_refused(sides: dict[str, Any]) -> None:
+    import loupe
+
+    with pytest.raises(errors.InputError, match="got 240 that are both"):
+        loupe.test_transfer(sides["synthetic"], sides["train"], sides["train"], label="ground_truth")
+    with pytest.raises(errors.InputError, match="at least 50 real samples to test on, got 20"):
+        loupe.test_transfer(sides["synthetic"], sides["train"], sides["test"][:20], label="ground_truth")
+    with pytest.raises(errors.UnknownName, match="unknown learner 'discriminat'"):
+        loupe.test_transfer(
+            sides["synthetic"], sides["train"], sides["test"], label="ground_truth", learner="discriminat"
+        )
+    with pytest.raises(errors.UnknownName, match="field of labels 'class'"):
+        loupe.test_transfer(sides["synthetic"], sides["train"], sides["test"], label="class")
