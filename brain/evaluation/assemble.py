@@ -17,6 +17,7 @@ from loupe.brain.evaluation.confusion import NOTHING
 from loupe.brain.evaluation.evaluated import SWEEP, Evaluated
 from loupe.brain.evaluation.groups import disparities
 from loupe.brain.evaluation.labels import Labels
+from loupe.brain.evaluation.differences import differences
 from loupe.brain.evaluation.measure import Setting, best_confidence, can_be_swept, classes_of, curves_of, row, sweep
 from loupe.brain.evaluation.slicing import Model, Options, slices
 from loupe.brain.slicing.columns import Column
@@ -138,6 +139,7 @@ def evaluation(
         confusion=tuple(each.confusion for each in matrices(made, confidence, shown_of(made)).values()),
         errors=tuple(error for model in made.models for error in _errors(made, model, confidence)),
         disparities=tuple(apart),
+        differences=tuple(differences(labels, made.models, confidence, setting.interval)),
         best_confidence={name: value for name, value in best.items() if not math.isnan(value)},
         confidence=confidence,
         iou=made.options.iou if labels.kind == "detection" else None,

@@ -130,6 +130,21 @@ def test_a_copy_says_where_it_comes_from_and_has_nothing_that_was_measured(datas
     assert dataset.select(ids).values("quality.sharpness") == [0.5] * N
 
 
+def test_a_copy_has_the_label_that_was_put_right(dataset: Any, tmp_path: Path) -> None:
+    import loupe
+    from loupe.brain.store.relabel import corrected_fields
+
+    first = dataset.first().id
+    loupe.review(dataset, "label_issue", {first: "real"})  # it adds fields of Loupe that are no corrected labels
+    dataset.classes["kind"] = ["field", "meadow"]
+    loupe.relabel(dataset, "kind", accept={first: "meadow"}, by="anna", field="better")
+    assert corrected_fields(dataset) == {"better"}
+    loupe.augment(dataset.select(first), output_dir=tmp_path / "made")
+    (made,) = new(dataset)
+    assert (made.kind.label, made.better.label, made.better.how) == ("field", "meadow", "chosen")
+    assert made.better.id != dataset[first].better.id
+
+
 def test_held_out_samples_are_refused(dataset: Any, tmp_path: Path) -> None:
     import loupe
 
