@@ -14,10 +14,10 @@ from loupe.brain.core.evaluation import ConfidentError, Evaluation, SliceMetrics
 from loupe.brain.core.results import Slice
 from loupe.brain.evaluation.cells import NOTHING_NAME, Cells, cells, shown_classes
 from loupe.brain.evaluation.confusion import NOTHING
+from loupe.brain.evaluation.differences import differences
 from loupe.brain.evaluation.evaluated import SWEEP, Evaluated
 from loupe.brain.evaluation.groups import disparities
 from loupe.brain.evaluation.labels import Labels
-from loupe.brain.evaluation.differences import differences
 from loupe.brain.evaluation.measure import Setting, best_confidence, can_be_swept, classes_of, curves_of, row, sweep
 from loupe.brain.evaluation.slicing import Model, Options, slices
 from loupe.brain.slicing.columns import Column

@@ -118,7 +118,8 @@ def _label_of(own: fo.Field) -> type[fo.Label] | None:
 
 
 def _is_carried(name: str, own: fo.Field, split: str | None) -> bool:
-    if name in _OWN or isinstance(own, (fo.VectorField, fo.ArrayField)):
+    numbers = isinstance(own, fo.ListField) and isinstance(own.field, fo.FloatField)
+    if name in _OWN or numbers or isinstance(own, (fo.VectorField, fo.ArrayField)):  # vectors may be lists, too
         return False
     return name in _CARRIED or name == split or not fields.is_own(own)
 

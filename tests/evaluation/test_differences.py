@@ -24,11 +24,11 @@ def _side(codes: np.ndarray, score: np.ndarray | None = None) -> Side:
 def _labels(seed: int, cluster: np.ndarray | None = None, score: np.ndarray | None = None) -> Labels:
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 4, N)
-    said = {
+    guesses = {
         name: np.where(rng.random(N) < right, truth, (truth + 1) % 4) for name, right in (("old", 0.7), ("new", 0.9))
     }
-    said["new"][:20] = -1  # it says nothing of these
-    sides = {name: _side(codes, score) for name, codes in said.items()}
+    guesses["new"][:20] = -1  # it says nothing of these
+    sides = {name: _side(codes, score) for name, codes in guesses.items()}
     groups = np.arange(N) if cluster is None else cluster
     return Labels("classification", [str(at) for at in range(N)], tuple("abcd"), groups, _side(truth), sides)
 

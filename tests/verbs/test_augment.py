@@ -106,6 +106,7 @@ def test_a_copy_says_where_it_comes_from_and_has_nothing_that_was_measured(datas
 
     ids = dataset.values("id")
     dataset.set_values("checked", [{"sharpness": "1"}] * N)
+    dataset.set_values("listed", [[0.5, 0.25]] * N)  # a vector that was given as a list
     loupe.augment(dataset, seed=7, output_dir=tmp_path / "made")
     made = new(dataset)
     assert [sample.generation.source for sample in made] == ids
@@ -123,7 +124,7 @@ def test_a_copy_says_where_it_comes_from_and_has_nothing_that_was_measured(datas
         assert sample.scenario.time == "day"
         assert sample.kind.label == "field"
         assert sample.boxes.detections[0].iscrowd is False
-        assert (sample.vectors, sample.model, sample.checked) == (None, None, None)
+        assert (sample.vectors, sample.listed, sample.model, sample.checked) == (None, None, None, None)
         assert sample.metadata.width == W
         labels |= {sample.kind.id, source.kind.id, sample.boxes.detections[0].id, source.boxes.detections[0].id}
     assert len(labels) == 4 * N
