@@ -31,8 +31,8 @@ def _printed(notebook: Any) -> dict[str, str]:
 
 
 def _words(text: str) -> str:
-    """Returns a text without its numbers and columns."""
-    return re.sub(r"\s+", " ", _NUMBER.sub("#", _DIGEST.sub("digest", text)))
+    """Returns a text without its numbers, their signs and columns."""
+    return re.sub(r"\s+", " ", re.sub(r"[+-]#", "#", _NUMBER.sub("#", _DIGEST.sub("digest", text))))
 
 
 def _numbers(text: str) -> list[float]:
