@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from loupe.brain.core import tables
+from loupe.brain.core.findings import small
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Slice
 from loupe.brain.core.tables import Table, Tabular
 
 Kind: TypeAlias = Literal["classification", "detection", "segmentation"]
+
+#: of more models nobody reads each two side by side
+_MAX_COMPARED = 3
 
 #: metric → how it is called, and whether higher is better (None: neither way)
 METRICS: dict[str, tuple[str, bool | None]] = {
@@ -200,6 +204,50 @@ class Disparity(Record):
     left_out: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class AccuracyDifference(Record):
+    """How much more often one model is right than another, on the images that both judged.
+
+    Attributes:
+        model, against: the fields of their predictions
+        n: how many images both judged
+        only_model, only_against: on how many of them just that one is right
+        difference: the accuracy of ``model`` minus that of ``against`` in [-1, 1]; above 0: ``model`` is better
+        low, high: its interval, of pairs (Tango's score interval); 95 % unless another was asked for
+        p: two-sided p-value of "they are right equally often" (McNemar's mid-p), after Holm over all pairs of models
+    """
+
+    model: str
+    against: str
+    n: int
+    only_model: int
+    only_against: int
+    difference: float
+    low: float
+    high: float
+    p: float
+
+    def reversed(self) -> AccuracyDifference:
+        """Returns the same of ``against`` against ``model``."""
+        return replace(
+            self,
+            model=self.against,
+            against=self.model,
+            only_model=self.only_against,
+            only_against=self.only_model,
+            difference=-self.difference,
+            low=-self.high,
+            high=-self.low,
+        )
+
+    def __str__(self) -> str:
+        if not self.n:
+            return f"{self.model} and {self.against}: not compared, no image was judged by both"
+        points = f"{100 * self.difference:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
+        only = f"only it is right on {self.only_model:,}, only the other on {self.only_against:,} of {self.n:,} images"
+        return f"{self.model} against {self.against}: accuracy {points} ({only}; p {small(self.p)})"
+
+
 @dataclass(frozen=True, repr=False)
 class Evaluation(Tabular, Record):
     """How models did, overall and slice by slice.
@@ -219,6 +267,7 @@ class Evaluation(Tabular, Record):
         confusion: by model
         errors: the mistakes that a model was surest of, first the surest
         disparities: between slices, by model and metric
+        differences: of a classification by several models: of each two the later against the earlier, image by image
         best_confidence: by model the threshold at which F1 (without one, accuracy) is highest on these very samples
         confidence: the threshold; None: every prediction counts
         iou: of boxes: the overlap at which they match
@@ -240,6 +289,7 @@ class Evaluation(Tabular, Record):
     confusion: tuple[Confusion, ...] = ()
     errors: tuple[ConfidentError, ...] = ()
     disparities: tuple[Disparity, ...] = ()
+    differences: tuple[AccuracyDifference, ...] = ()
     best_confidence: Mapping[str, float] = field(default_factory=dict)
     confidence: float | None = None
     iou: float | None = None
@@ -261,6 +311,25 @@ class Evaluation(Tabular, Record):
         if self.again is None:
             raise InputError("expected what loupe.evaluate returned, got what was read back: evaluate again")
         return self.again(confidence)
+
+    def difference(self, model: str, against: str) -> AccuracyDifference:
+        """Returns how much more often a model is right than another one, on the images that both judged.
+
+        Raises:
+            UnknownName: no such model
+            InputError: the same model twice, or what was evaluated has no accuracy: boxes, masks
+        """
+        from loupe.brain.core.errors import InputError, UnknownName
+
+        for name in (model, against):
+            if name not in self.models:
+                raise UnknownName("model", name, self.models)
+        if model == against:
+            raise InputError(f"expected two models to compare, got {model!r} twice")
+        for each in self.differences:
+            if {each.model, each.against} == {model, against}:
+                return each if each.model == model else each.reversed()
+        raise InputError(f"expected classifications, which have an accuracy, got a {self.kind}")
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as plain JSON-able values (nested records too; NaN becomes None)."""
@@ -296,4 +365,5 @@ def of_evaluation(evaluation: Evaluation) -> Table:
     parts += [f"{count:,} without {model}" for model, count in evaluation.missing.items() if count]
     if evaluation.confidence is not None:
         parts.append(f"confidence >= {evaluation.confidence:g}")
-    return tables.Table.of("; ".join(parts), head, cells)
+    shown = evaluation.differences if len(evaluation.models) <= _MAX_COMPARED else ()
+    return tables.Table.of("; ".join(parts), head, cells, "\n".join(map(str, shown)))

@@ -14,6 +14,7 @@ from loupe.brain.core.evaluation import ConfidentError, Evaluation, SliceMetrics
 from loupe.brain.core.results import Slice
 from loupe.brain.evaluation.cells import NOTHING_NAME, Cells, cells, shown_classes
 from loupe.brain.evaluation.confusion import NOTHING
+from loupe.brain.evaluation.differences import differences
 from loupe.brain.evaluation.evaluated import SWEEP, Evaluated
 from loupe.brain.evaluation.groups import disparities
 from loupe.brain.evaluation.labels import Labels
@@ -138,6 +139,7 @@ def evaluation(
         confusion=tuple(each.confusion for each in matrices(made, confidence, shown_of(made)).values()),
         errors=tuple(error for model in made.models for error in _errors(made, model, confidence)),
         disparities=tuple(apart),
+        differences=tuple(differences(labels, made.models, confidence, setting.interval)),
         best_confidence={name: value for name, value in best.items() if not math.isnan(value)},
         confidence=confidence,
         iou=made.options.iou if labels.kind == "detection" else None,

@@ -168,7 +168,8 @@ def _image(pixels: np.ndarray) -> Any:
     import torch
     from torchvision import tv_tensors
 
-    return tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1))
+    # a copy: torch warns of pixels that must not be written to, such as Pillow's
+    return tv_tensors.Image(torch.from_numpy(pixels.copy(order="C")).permute(2, 0, 1))
 
 
 def _mask(mask: np.ndarray, move: Callable[[Any], Any]) -> np.ndarray:

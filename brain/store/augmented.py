@@ -19,6 +19,7 @@ from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, require_image_dataset, root
 from loupe.brain.store.fields import OwnField
 from loupe.brain.store.inserting import insert
+from loupe.brain.store.relabel import corrected_fields
 from loupe.brain.store.spread import spread
 
 SOURCE = "generation.source"
@@ -84,13 +85,13 @@ def plan(samples: Samples, labels: Sequence[str] | None, split: str | None, geom
         if name not in known:
             raise UnknownName("field of labels", name, known)
     left_out: dict[str, str] = {}
-    chosen = []
+    chosen, corrected = [], corrected_fields(samples)
     predicted = _with_confidence(samples, [name for name in known if labels is None])
     for name, kind in known.items():
         if labels is not None:
             if name in labels:
                 chosen.append(name)
-        elif (schema[name].info or {}).get("made_by") == "loupe":
+        elif fields.is_own(schema[name]) and name not in corrected:  # what was put right is true of a copy, too
             continue
         elif name in predicted:
             left_out[name] = "its labels have a confidence: a model said them of the source"
@@ -117,9 +118,10 @@ def _label_of(own: fo.Field) -> type[fo.Label] | None:
 
 
 def _is_carried(name: str, own: fo.Field, split: str | None) -> bool:
-    if name in _OWN or isinstance(own, (fo.VectorField, fo.ArrayField)):
+    numbers = isinstance(own, fo.ListField) and isinstance(own.field, fo.FloatField)
+    if name in _OWN or numbers or isinstance(own, (fo.VectorField, fo.ArrayField)):  # vectors may be lists, too
         return False
-    return name in _CARRIED or name == split or (own.info or {}).get("made_by") != "loupe"
+    return name in _CARRIED or name == split or not fields.is_own(own)
 
 
 def _with_confidence(samples: Samples, names: Sequence[str]) -> set[str]:

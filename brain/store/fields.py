@@ -47,6 +47,11 @@ _TRIES = 50
 _one_at_a_time = Lock()
 
 
+def is_own(field: fo.Field) -> bool:
+    """Returns whether a field says that Loupe made it."""
+    return (field.info or {}).get("made_by") == _MARK["made_by"]
+
+
 @dataclass(frozen=True)
 class OwnField:
     """A sample field that Loupe writes.

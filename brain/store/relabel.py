@@ -75,6 +75,13 @@ def own_fields(field: str) -> list[OwnField]:
     ]
 
 
+def corrected_fields(samples: Samples) -> set[str]:
+    """Returns the fields that hold corrected labels, whatever they are called."""
+    schema = root(samples).get_field_schema(flat=True)
+    own = {path.removesuffix(".how") for path, held in schema.items() if path.endswith(".how") and fields.is_own(held)}
+    return {path for path in own if path in schema and fields.is_own(schema[path])}
+
+
 def require(samples: Samples, label: str, field: str) -> None:
     """Raises an error where corrected labels of a field cannot be written to another one. Nothing is written.
 

@@ -69,7 +69,8 @@ def augment(
         transforms: which changes, out of brightness, contrast, saturation, hue, blur, crop and flip. A crop keeps 70 %
             of every box. A flip mirrors half of the copies; it leaves out samples with keypoints, and those whose
             labels or prompt name a side or writing
-        labels: fields of labels to carry over; None: all whose labels have no confidence
+        labels: fields of labels to carry over; None: all whose labels have no confidence, and those that ``relabel``
+            put right
         split: the field of splits; None: ``split``, where there is one
         train: the names of the splits that are for training
         output_dir: where the files go, as ``<key>.png``; the dataset's folder in FiftyOne's dataset folder by default

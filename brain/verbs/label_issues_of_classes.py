@@ -61,7 +61,7 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
 class _Labeled:
     """What was judged: the samples' places, their labels among the names, what is known, and why others are not.
 
-    ``alone``: classes whose samples nothing else speaks for. ``said``: the model's own probability of each label.
+    ``alone``: classes whose samples nothing else speaks for. ``stated``: the model's own probability of each label.
     """
 
     places: np.ndarray
@@ -71,7 +71,7 @@ class _Labeled:
     source: str
     reasons: dict[str, str]
     alone: Sequence[str] = ()
-    said: np.ndarray | None = None
+    stated: np.ndarray | None = None
 
 
 def _unlabeled(labels: Labels) -> dict[str, str]:
@@ -140,7 +140,7 @@ def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, requ
         default = request.measure().outputs[0].default_threshold
         assert default is not None
         fitted = by_model.fit(made, own, default.value)
-    return _Labeled(places, names, own, fitted, source, reasons, said=made[np.arange(len(own)), own])
+    return _Labeled(places, names, own, fitted, source, reasons, stated=made[np.arange(len(own)), own])
 
 
 def _reason(label: str, sure: float, suggested: str, probability: float, *, prompted: bool) -> str:
@@ -153,7 +153,7 @@ def _reason(label: str, sure: float, suggested: str, probability: float, *, prom
 def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, folds: int) -> LabelIssues:
     known, names = judged.known, judged.names
     flagged = limit.violates(known.wrong)
-    sure = 1 - known.wrong if judged.said is None else judged.said
+    sure = 1 - known.wrong if judged.stated is None else judged.stated
     order = np.flatnonzero(flagged)[np.argsort(-known.wrong[flagged], kind="stable")]
     issues = tuple(
         LabelIssue(

@@ -138,3 +138,18 @@ def test_one_pixel_and_thin_pictures() -> None:
         assert made.pixels.shape == (*shape, 3)
         made, _ = augmented(Annotated(np.zeros((*shape, 3), dtype=np.uint8)), GEOMETRIC, 0)
         assert made.pixels.shape == (*shape, 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_pixels_that_must_not_be_written_to_are_neither_warned_of_nor_changed() -> None:
+    import torch
+
+    picture = drawn(0)
+    before = picture.pixels.copy()
+    picture.pixels.flags.writeable = False
+    torch.set_warn_always(True)  # not once a process
+    try:
+        augmented(picture, EVERYTHING, 0)
+    finally:
+        torch.set_warn_always(False)
+    assert (picture.pixels == before).all()

@@ -106,6 +106,7 @@ def test_a_copy_says_where_it_comes_from_and_has_nothing_that_was_measured(datas
 
     ids = dataset.values("id")
     dataset.set_values("checked", [{"sharpness": "1"}] * N)
+    dataset.set_values("listed", [[0.5, 0.25]] * N)  # a vector that was given as a list
     loupe.augment(dataset, seed=7, output_dir=tmp_path / "made")
     made = new(dataset)
     assert [sample.generation.source for sample in made] == ids
@@ -123,11 +124,26 @@ def test_a_copy_says_where_it_comes_from_and_has_nothing_that_was_measured(datas
         assert sample.scenario.time == "day"
         assert sample.kind.label == "field"
         assert sample.boxes.detections[0].iscrowd is False
-        assert (sample.vectors, sample.model, sample.checked) == (None, None, None)
+        assert (sample.vectors, sample.listed, sample.model, sample.checked) == (None, None, None, None)
         assert sample.metadata.width == W
         labels |= {sample.kind.id, source.kind.id, sample.boxes.detections[0].id, source.boxes.detections[0].id}
     assert len(labels) == 4 * N
     assert dataset.select(ids).values("quality.sharpness") == [0.5] * N
+
+
+def test_a_copy_has_the_label_that_was_put_right(dataset: Any, tmp_path: Path) -> None:
+    import loupe
+    from loupe.brain.store.relabel import corrected_fields
+
+    first = dataset.first().id
+    loupe.review(dataset, "label_issue", {first: "real"})  # it adds fields of Loupe that are no corrected labels
+    dataset.classes["kind"] = ["field", "meadow"]
+    loupe.relabel(dataset, "kind", accept={first: "meadow"}, by="anna", field="better")
+    assert corrected_fields(dataset) == {"better"}
+    loupe.augment(dataset.select(first), output_dir=tmp_path / "made")
+    (made,) = new(dataset)
+    assert (made.kind.label, made.better.label, made.better.how) == ("field", "meadow", "chosen")
+    assert made.better.id != dataset[first].better.id
 
 
 def test_held_out_samples_are_refused(dataset: Any, tmp_path: Path) -> None:

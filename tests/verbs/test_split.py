@@ -97,6 +97,15 @@ def test_a_certificate_notices_one_sample_in_another_split(dataset: Any) -> None
     assert "1 groups stand in several splits" in str(again)
 
 
+def test_a_view_of_what_is_in_a_split_has_the_digest_of_the_whole(dataset: Any) -> None:
+    import loupe
+
+    made = loupe.split(dataset.limit(N // 2), {"a": 0.5, "b": 0.5}, groups="scene")
+    assert loupe.verify_split(dataset, groups="scene").digest == made.certificate.digest
+    backwards = dataset.sort_by("id", reverse=True)
+    assert loupe.verify_split(backwards, groups="scene") == loupe.verify_split(dataset, groups="scene")
+
+
 def test_a_repair_moves_only_what_is_torn(dataset: Any) -> None:
     import loupe
 
