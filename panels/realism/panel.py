@@ -127,11 +127,11 @@ class RealismPanel(Panel[Content]):
         """A class or scenario was clicked."""
         seen, at = ctx.panel.state.seen, ctx.params.get("idx")
         if seen is not None and isinstance(at, int) and 0 <= at < len(seen["rows"]):
-            self._show(ctx, seen["rows"][at])
+            self._show_value(ctx, seen["rows"][at])
 
     def on_value(self, ctx: Any) -> None:
         """A class or scenario was chosen from the list."""
-        self._show(ctx, ctx.params.get("value"))
+        self._show_value(ctx, ctx.params.get("value"))
 
     def on_kind(self, ctx: Any) -> None:
         """Narrows the view to all samples of a kind that pictures show some of."""
@@ -174,7 +174,7 @@ class RealismPanel(Panel[Content]):
         if content is not None and content.kept.real:
             ctx.ops.open_dataset(content.kept.real)
 
-    def _show(self, ctx: Any, value: Any) -> None:
+    def _show_value(self, ctx: Any, value: Any) -> None:
         from loupe.brain.store import realism_kept as store
 
         content = self._content(ctx)
