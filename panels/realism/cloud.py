@@ -63,7 +63,7 @@ def points(cloud: Cloud) -> Drawn:
         "margin": {"t": 34, "l": 10, "r": 10, "b": 10},
         "xaxis": axis,
         "yaxis": {**axis},
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0, 0, 0, 0)"},
         "showlegend": True,
         "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
         "dragmode": False,
@@ -103,7 +103,7 @@ def spectra(bands: Sequence[float], chance: Sequence[tuple[float, float]]) -> Dr
     axis = {"fixedrange": True, "gridcolor": theme.faint_gray(0.2)}
     return traces, {
         "height": 260,
-        "margin": {"t": 10, "l": 56, "r": 16, "b": 46},
+        "margin": {"t": 10, "l": 56, "r": 36, "b": 46},
         "xaxis": {
             **axis,
             "zeroline": False,

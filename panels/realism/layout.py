@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: of a finding; what is not named is a fault
 _COLORS = {USEFUL: theme.SERIES[2], ADDITIVE_ONLY: theme.SERIES[0], INSUFFICIENT_DATA: theme.GRAY}
 _MAX_LISTED = 200
+#: the App shows nothing for an empty text; no class is called so
+_NONE = "\n"
 
 
 def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | None) -> None:
@@ -158,7 +160,7 @@ def _measures(panel: types.Object, handlers: Any, content: Content, made: Realis
     if len(made.metrics) > 1:
         choices = widgets.grid(panel, "embedders", "repeat(1, minmax(0, 280px))", gap=1)
         fields = {name: name for name in made.metrics}
-        widgets.dropdown(choices, "vectors_of", "Vectors", fields, content.vectors, handlers.on_vectors)
+        widgets.dropdown(choices, "vectors_of", "Vectors", fields, content.vectors, handlers.on_vectors, focused=False)
     widgets.plot(panel, "measures", plot.measures(metrics), handlers.on_nothing)
     others = plot.without_ratio(metrics)
     if others:
@@ -175,10 +177,20 @@ def _by(panel: types.Object, handlers: Any, content: Content, made: Realism) -> 
     if content.rows:
         choices = widgets.grid(panel, "by_choices", "repeat(2, minmax(0, 240px))", gap=1)
         measures = {name: names.TITLES[name] for name in MEASURES}
-        widgets.dropdown(choices, "measure_of", "Measure", measures, content.measure, handlers.on_measure)
+        widgets.dropdown(
+            choices, "measure_of", "Measure", measures, content.measure, handlers.on_measure, focused=False
+        )
         shown = {name: name for name, _ in content.rows[:_MAX_LISTED] if name in content.kept.shows}
         if shown:
-            widgets.dropdown(choices, "value_of", "Show the samples of", {"": "…", **shown}, "", handlers.on_value)
+            widgets.dropdown(
+                choices,
+                "value_of",
+                "Show the samples of",
+                {_NONE: "choose one …", **shown},
+                _NONE,
+                handlers.on_value,
+                focused=False,
+            )
         widgets.plot(panel, "by", plot.by_value(content.rows), handlers.on_row)
     parts = []
     if len(content.rows) > plot.MAX_ROWS:
@@ -244,8 +256,12 @@ def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None
 
 
 def _worth(made: Transfer) -> str:
-    parts = [f"Classes of {escape(made.label)}", f"utility {escape(str(made.utility))}: 1 is as good as real"]
-    parts.append(f"gain beside real samples {escape(str(made.gain))}")
+    utility, gain = made.utility, made.gain
+    parts = [f"Classes of {escape(made.label)}"]
+    if math.isfinite(utility.value):
+        parts.append(f"utility **{utility.value:.2f}** ({utility.low:.2f} to {utility.high:.2f}): 1 is as good as real")
+    if math.isfinite(gain.value):
+        parts.append(f"beside real ones {gain.value:+.1%} accuracy ({gain.low:+.1%} to {gain.high:+.1%})")
     if made.left_out:
         parts.append(f"left out, on one side only: {escape(', '.join(list(made.left_out)[:6]))}")
     return " · ".join(parts)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from loupe.brain.store.realism_kept import Kept, Part, PicturedPair
 
 #: measures that classes and scenarios are compared by
-MEASURES = ("coverage", "recall", "precision", "density", "authenticity")
+MEASURES = ("recall", "coverage", "precision", "density", "authenticity")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RealismPanel(Panel[Content]):
         "what a second real set would have: 1 is as real. A click on a picture opens it, a click on a class or on a "
         "point narrows the view."
     )
-    defaults = {"vectors": None, "measure": "coverage"}
+    defaults = {"vectors": None, "measure": "recall"}
     actions = {**Panel.actions, "compare": "Compare with real images"}
 
     def narrowing(self) -> type[Part]:
@@ -131,7 +131,9 @@ class RealismPanel(Panel[Content]):
 
     def on_value(self, ctx: Any) -> None:
         """A class or scenario was chosen from the list."""
-        self._show_value(ctx, ctx.params.get("value"))
+        seen, value = ctx.panel.state.seen, ctx.params.get("value")
+        if seen is not None and value in seen["rows"]:
+            self._show_value(ctx, value)
 
     def on_kind(self, ctx: Any) -> None:
         """Narrows the view to all samples of a kind that pictures show some of."""
@@ -142,7 +144,7 @@ class RealismPanel(Panel[Content]):
             return
         if which == "pairs":
             self.narrow(ctx, store.copies(), "No sample is nearer to a real one than real ones are")
-        elif which in content.pictures:
+        elif isinstance(which, str) and which in content.pictures:
             self.narrow(ctx, store.part(which), "None of them is in this view")
 
     def on_point(self, ctx: Any) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.realism import COLLAPSE, DOMAIN_SHIFT, MEMORIZED, SPECTRAL
-from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def _gallery(panel: types.Object, handlers: Any, content: Content, which: str) -
     elsewhere = which == "uncovered" and not any(each.id for each in content.pictures["uncovered"])
     if elsewhere:
         label = f"Open {content.kept.real}"
-        head.btn("open", label=escape(label), variant="outlined", on_click=handlers.on_open_real)
+        head.btn("open", label=label, variant="outlined", on_click=handlers.on_open_real)
     else:
         params = {"which": which}
         head.btn("show", label="Show all of them", variant="outlined", on_click=handlers.on_kind, params=params)

@@ -19,7 +19,9 @@ MAX_ROWS = 30
 #: ratios are drawn within these; what lies beyond stands at the edge, as a triangle
 _LOW, _HIGH = 0.125, 8.0
 _TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8)
-_ROW, _MAX_LABEL = 30, 30
+#: in pixels: of a group's title and of a row, and where in a row its name and its bar stand
+_HEADING, _ROW, _NAME, _BAR = 30, 42, 9, 27
+_MAX_LABEL = 40
 AS_REAL, OTHER = theme.SERIES[0], theme.FAIL
 
 
@@ -57,23 +59,29 @@ def without_ratio(metrics: Sequence[RealismMetric]) -> str:
 
 
 def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str]) -> Drawn:
-    """Returns a row for each measure, the name of each above its bar: in a narrow panel the bar has all of the width.
+    """Returns a row for each measure, its name above its bar: in a narrow panel the bar has all of the width.
 
     The first trace holds a point for each row, so that a click tells which.
     """
-    traces = [_points(rows, says), _bands(rows)]
+    tops, total = [], 0
+    for _, each in rows:
+        tops.append(total)
+        total += _HEADING if each is None else _ROW
+    places = [top + _BAR for top in tops]
     annotations = []
-    for at, (name, each) in enumerate(rows):
-        common = {"xref": "paper", "y": at, "yanchor": "middle", "showarrow": False, "font": {"size": 12.5}}
-        annotations.append({**common, "text": name, "x": 0, "xanchor": "left", "xshift": -150})
+    for top, (name, each) in zip(tops, rows, strict=True):
+        below = _HEADING / 2 if each is None else _NAME
+        common = {"xref": "paper", "y": top + below, "yanchor": "middle", "showarrow": False, "font": {"size": 12.5}}
+        annotations.append({**common, "text": name, "x": 0, "xanchor": "left"})
         if each is not None:
-            annotations.append({**common, "text": _value(each), "x": 1, "xanchor": "right", "xshift": 82})
-    return traces, {
-        "height": 46 + len(rows) * _ROW,
-        "margin": {"t": 6, "l": 158, "r": 90, "b": 40},
+            annotations.append({**common, "text": _value(each), "x": 1, "xanchor": "right"})
+    axis = {"fixedrange": True, "zeroline": False}
+    middle = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
+    return [_points(rows, places, says), _bands(rows, places)], {
+        "height": 52 + total,
+        "margin": {"t": 6, "l": 12, "r": 12, "b": 46},
         "xaxis": {
-            "fixedrange": True,
-            "zeroline": False,
+            **axis,
             "gridcolor": theme.faint_gray(0.2),
             "type": "log",
             "range": [math.log10(_LOW * 0.88), math.log10(_HIGH * 1.14)],
@@ -81,25 +89,8 @@ def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
             "ticktext": ["⅛", "¼", "½", "1", "2", "4", "8"],
             "title": {"text": "over a second real set"},
         },
-        "yaxis": {
-            "fixedrange": True,
-            "zeroline": False,
-            "showgrid": False,
-            "showticklabels": False,
-            "range": [len(rows) - 0.5, -0.5],
-        },
-        "shapes": [
-            {
-                "type": "line",
-                "x0": 1,
-                "x1": 1,
-                "y0": 0,
-                "y1": 1,
-                "yref": "paper",
-                "line": {"color": theme.GRAY, "width": 1.5},
-                "layer": "below",
-            }
-        ],
+        "yaxis": {**axis, "showgrid": False, "showticklabels": False, "range": [total, 0]},
+        "shapes": [{**middle, "line": {"color": theme.GRAY, "width": 1.5}}],
         "annotations": annotations,
         "showlegend": False,
         "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
@@ -107,7 +98,9 @@ def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
     }
 
 
-def _points(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str]) -> dict[str, Any]:
+def _points(
+    rows: Sequence[tuple[str, RealismMetric | None]], places: Sequence[int], says: Sequence[str]
+) -> dict[str, Any]:
     ratios = [None if each is None else _ratio(each) for _, each in rows]
     drawn = [None if ratio is None or math.isnan(ratio) else _within(ratio) for ratio in ratios]
     colors = [color(each) for _, each in rows]
@@ -119,7 +112,7 @@ def _points(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
         "mode": "markers",
         "name": "",
         "x": drawn,
-        "y": list(range(len(rows))),
+        "y": list(places),
         "error_x": {
             "type": "data",
             "symmetric": False,
@@ -141,15 +134,15 @@ def _points(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
     }
 
 
-def _bands(rows: Sequence[tuple[str, RealismMetric | None]]) -> dict[str, Any]:
+def _bands(rows: Sequence[tuple[str, RealismMetric | None]], places: Sequence[int]) -> dict[str, Any]:
     """Returns where real sets lie to each other, a thick gray line in each row."""
     x: list[float | None] = []
     y: list[int | None] = []
-    for at, (_, each) in enumerate(rows):
+    for at, (_, each) in zip(places, rows, strict=True):
         if each is not None and math.isfinite(each.null_low) and each.null > 0:
             x += [_within(each.null_low / each.null), _within(each.null_high / each.null), None]
             y += [at, at, None]
-    line = {"color": theme.faint_gray(0.35), "width": 15}
+    line = {"color": theme.faint_gray(0.35), "width": 13}
     return {"type": "scatter", "mode": "lines", "name": "", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
 
 

@@ -30,9 +30,14 @@ def smooth(rng: np.random.Generator) -> np.ndarray:
     return np.asarray(cv2.GaussianBlur(sharp(rng), (0, 0), 2.2))
 
 
+def photos(folder: Path, n: int = 300) -> Any:
+    """Returns a real dataset whose classes overlap."""
+    return made.dataset(folder, 0, n, noise=1.5, draw=sharp)
+
+
 def faulty(folder: Path, real: Any, n: int = 240) -> Any:
     """Returns a synthetic dataset that is narrower and smoother than the real one; its first samples are copies."""
-    own = made.dataset(folder, 2, n, noise=0.35, draw=smooth, suffix="jpg")
+    own = made.dataset(folder, 2, n, noise=0.5, draw=smooth, suffix="jpg")
     vectors, theirs = own.values("embeddings"), real.values("embeddings")
     own.set_values("embeddings", [*theirs[:COPIES], *vectors[COPIES:]])
     return own
