@@ -235,7 +235,7 @@ class VerbOperator(LoupeOperator):
         return verb
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
-        on_samples = signature.works_on(self.function()) == "samples"
+        on_samples = signature.takes_view(self.function())
         form = Form(ctx, forms.target(ctx, inputs, self.button) if on_samples else ctx.dataset, inputs)
         asked = list(self.asked(form))
         for parameter, widget in asked:
@@ -296,7 +296,7 @@ class VerbOperator(LoupeOperator):
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
         verb = self.function()
-        on_samples = signature.works_on(verb) == "samples"
+        on_samples = signature.takes_view(verb)
         form = Form(ctx, ctx.target_view() if on_samples else ctx.dataset)
         given = self.arguments(form)
         reporting = {"progress": progress} if signature.reports_progress(verb) else {}

@@ -50,8 +50,8 @@ def _grouped(form: Form) -> list[str]:
 
 def verdicts(findings: Sequence[Verdict]) -> str:
     """Returns findings as a Markdown list."""
-    said = ((each.name, summary.escape(each.sentence), summary.escape(each.next)) for each in findings)
-    return "\n".join(f"- **{name}**: {sentence}. {following}." for name, sentence, following in said)
+    rows = ((each.name, summary.escape(each.sentence), summary.escape(each.next)) for each in findings)
+    return "\n".join(f"- **{name}**: {sentence}. {following}." for name, sentence, following in rows)
 
 
 class CompareToReal(VerbOperator):
@@ -69,6 +69,7 @@ class CompareToReal(VerbOperator):
         "embeddings": Several(
             _vectors,
             chosen=_embeddings,
+            default=lambda _: ["embeddings"],
             description="The fields of vectors; findings are of the first",
             kind="field of vectors",
             some=True,

@@ -86,9 +86,9 @@ def of_verb(verb: Callable[..., Any]) -> dict[str, Parameter]:
     return {each.name: _parameter(each, sentences.get(each.name, "")) for each in others if each.name != _PROGRESS}
 
 
-def works_on(verb: Callable[..., Any]) -> str:
-    """Returns the name of a verb's first parameter: ``"samples"``, or ``"dataset"`` where it takes no view."""
-    return next(iter(inspect.signature(verb).parameters))
+def takes_view(verb: Callable[..., Any]) -> bool:
+    """Returns whether a verb works on the samples that are chosen: else its first parameter is ``dataset``."""
+    return next(iter(inspect.signature(verb).parameters)) != "dataset"
 
 
 def reports_progress(verb: Callable[..., Any]) -> bool:

@@ -41,13 +41,13 @@ def print_part(name: str, sources: Sources, part: np.ndarray, n: int, draws: int
     for kind in EXPECTED:
         count = 2 * draws if kind == REAL else draws
         known = [evidence(sources, kind, part, n, np.random.default_rng(seed)) for seed in range(count)]
-        said = [verdicts(each) for each in known]
-        row(kind, share(sum(right(kind, each) for each in said), count), _names(said, count), *_means(known))
+        named = [verdicts(each) for each in known]
+        row(kind, share(sum(right(kind, each) for each in named), count), _names(named, count), *_means(known))
 
 
-def right(kind: str, said: tuple[Verdict, ...]) -> bool:
+def right(kind: str, named: tuple[Verdict, ...]) -> bool:
     """Returns whether verdicts are right of a kind of set: one of those expected, none of a fault of real pictures."""
-    names = {each.name for each in said}
+    names = {each.name for each in named}
     return bool(names & set(EXPECTED[kind])) if EXPECTED[kind] else not names - _HARMLESS
 
 
@@ -75,8 +75,8 @@ def _spectra(pictures: Pictures) -> list[Spectrum]:
     return [made for each in gray if (made := spectrum(each)) is not None]
 
 
-def _names(said: list[tuple[Verdict, ...]], count: int) -> str:
-    counts = Counter(each.name for every in said for each in every)
+def _names(named: list[tuple[Verdict, ...]], count: int) -> str:
+    counts = Counter(each.name for every in named for each in every)
     return ", ".join(f"{name} {n}/{count}" for name, n in counts.most_common()) or "none"
 
 

@@ -157,8 +157,8 @@ class Realism(Tabular, KeptRecord):
             for each in metrics
         ]
         head = ("vectors", "measure", "value", "at equal sizes", "of real against real", "over a second real set")
-        said = "; ".join(str(each) for each in self.findings) or "Nothing sets them apart"
-        title = f"{self.n_synthetic:,} synthetic against {self.n_real:,} real samples. {said}"
+        message = "; ".join(str(each) for each in self.findings) or "Nothing sets them apart"
+        title = f"{self.n_synthetic:,} synthetic against {self.n_real:,} real samples. {message}"
         return Table.of(title, head, rows, note="; ".join(self.warnings))
 
     def lowest(self, name: str) -> tuple[tuple[str, RealismMetric], ...]:
@@ -255,13 +255,13 @@ class Transfer(Tabular, KeptRecord):
             (arm.name, arm.n_train, arm.n_test, str(arm.accuracy), _number(arm.calibration_error))
             for arm in (*self.matrix, *self.retrieved)
         ]
-        said = "; ".join(str(each) for each in self.findings)
+        message = "; ".join(str(each) for each in self.findings)
         size = self.equivalent_real_size
         worth = (
             f"utility {self.utility}, worth {_size(size.value)} real samples ({_size(size.low)} to {_size(size.high)})"
         )
         head = ("trained→tested", "trained on", "tested on", "accuracy", "calibration error")
-        return Table.of(". ".join(filter(None, (worth, said))), head, rows)
+        return Table.of(". ".join(filter(None, (worth, message))), head, rows)
 
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Transfer:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from loupe.brain.labels.noise import FLOOR, Noise, softmax
-from loupe.brain.labels.probe import REPEATS, class_weights, folds_of, log_softmax, neighbors_of
+from loupe.brain.labels.probe import REPEATS, discriminants, folds_of, neighbors_of
+from loupe.brain.stats.discriminant import log_softmax
 
 #: with more classes, or more probabilities, a table of mix-ups is not learned, and probabilities are not kept
 MANY, TOO_MANY = 300, 100_000_000
@@ -48,7 +49,7 @@ def probes(
     fold, models = np.empty((repeats, len(given)), dtype=np.int64), []
     for repeat in range(repeats):
         fold[repeat] = folds_of(given, groups, folds, rng)
-        models.append(class_weights(centered, given, n_classes, fold[repeat], folds))
+        models.append(discriminants(centered, given, n_classes, fold[repeat], folds))
         step(repeat + 1, repeats + 1)
     nearest, weight = neighbors_of(centered, groups, rng)
     frequency = (np.bincount(given, minlength=n_classes) / len(given)).astype(np.float32)
@@ -57,9 +58,9 @@ def probes(
     def logs(rows: np.ndarray) -> list[np.ndarray]:
         linear = np.zeros((len(rows), n_classes), dtype=np.float32)
         for own, parts in zip(fold, models, strict=True):
-            for each, (weights, offsets) in enumerate(parts):
+            for each, model in enumerate(parts):
                 inside = np.flatnonzero(own[rows] == each)
-                linear[inside] += log_softmax(centered[rows[inside]] @ weights + offsets)
+                linear[inside] += log_softmax(model.scores(centered[rows[inside]]))
         # one vote more by how frequent a class is
         votes = np.repeat(frequency[None, :], len(rows), axis=0)
         who = np.repeat(np.arange(len(rows)), nearest.shape[1])

@@ -8,14 +8,14 @@ second is the vote of the nearest neighbors. Neither sees the label that it spea
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.stats.discriminant import ClassSums, Discriminant, fit, log_softmax
 
-#: by how much the covariance is drawn to a sphere of the same size; set on 3,000 pictures of CIFAR-10N, where half and
-#: twice as much lose at most .01 of average precision
-SHRINKAGE = 1.0
 #: nearest neighbors that vote, and how many samples they are looked for among
 NEIGHBORS, REFERENCE = 25, 10_000
 #: how often samples are put into folds anew; the log-probabilities are averaged
@@ -84,46 +84,21 @@ def folds_of(given: np.ndarray, groups: np.ndarray, folds: int, rng: np.random.G
 def _discriminant(centered: np.ndarray, given: np.ndarray, n_classes: int, fold: np.ndarray, folds: int) -> np.ndarray:
     """Returns (N, K) float32 log-probabilities, each by a discriminant that has not seen the sample's fold."""
     logs = np.empty((len(given), n_classes), dtype=np.float32)
-    for each, (weights, offsets) in enumerate(class_weights(centered, given, n_classes, fold, folds)):
+    for each, model in enumerate(discriminants(centered, given, n_classes, fold, folds)):
         for start in range(0, len(rows := np.flatnonzero(fold == each)), _CHUNK):
             part = rows[start : start + _CHUNK]
-            logs[part] = log_softmax(centered[part] @ weights + offsets)
+            logs[part] = log_softmax(model.scores(centered[part]))
     return logs
 
 
-def class_weights(
+def discriminants(
     centered: np.ndarray, given: np.ndarray, n_classes: int, fold: np.ndarray, folds: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Returns for each fold the (D, K) weights and (K,) offsets of the discriminant of all other folds."""
-    size = centered.shape[1]
-    counts = np.zeros((folds, n_classes))
-    sums = np.zeros((folds, n_classes, size))
-    scatter = np.zeros((folds, size, size))
-    for each in range(folds):
-        rows = np.flatnonzero(fold == each)
-        own = centered[rows]
-        scatter[each] = own.T @ own
-        counts[each] = np.bincount(given[rows], minlength=n_classes)
-        order = np.argsort(given[rows], kind="stable")
-        present = np.flatnonzero(counts[each])
-        starts = np.searchsorted(given[rows][order], present)
-        sums[each, present] = np.add.reduceat(own[order], starts, axis=0)
-    every = counts.sum(axis=0), sums.sum(axis=0), scatter.sum(axis=0)
-    return [_fitted(every[0] - counts[each], every[1] - sums[each], every[2] - scatter[each]) for each in range(folds)]
-
-
-def _fitted(counts: np.ndarray, sums: np.ndarray, scatter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the (D, K) weights and (K,) offsets of a discriminant; a class that was not seen is never likely."""
-    known = counts > 0
-    means = sums / np.maximum(counts, 1)[:, None]
-    within = (scatter - (means * counts[:, None]).T @ means) / counts.sum()
-    size = len(within)
-    sphere = max(float(np.trace(within)), 1e-12) / size
-    # the shrunk covariance, up to a factor that the calibration finds
-    within[np.diag_indices(size)] += SHRINKAGE * sphere
-    weights = np.linalg.solve(within, means.T)
-    offsets = np.where(known, np.log(np.maximum(counts, 1) / counts.sum()), -50.0)
-    return weights.astype(np.float32), (offsets - 0.5 * (means.T * weights).sum(axis=0)).astype(np.float32)
+) -> list[Discriminant]:
+    """Returns for each fold the discriminant of all other folds."""
+    rows = [np.flatnonzero(fold == each) for each in range(folds)]
+    parts = [ClassSums.of(centered[own], given[own], n_classes) for own in rows]
+    every = reduce(add, parts)
+    return [fit(every - part) for part in parts]
 
 
 def neighbor_votes(
@@ -162,9 +137,3 @@ def neighbors_of(centered: np.ndarray, groups: np.ndarray, rng: np.random.Genera
         nearest[part] = pool[own]
         weight[part] = np.clip(np.take_along_axis(cosines, own, axis=1), 0, None)
     return nearest, weight
-
-
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Returns the (N, K) log-probabilities of (N, K) scores."""
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

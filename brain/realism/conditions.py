@@ -68,23 +68,23 @@ def differences(real: Sequence[Condition], synthetic: Sequence[Condition]) -> tu
     """Returns a sentence for each thing that differs; none where nothing does, or a side is empty."""
     if not real or not synthetic:
         return ()
-    said = []
+    messages = []
     for name in ("format", "mode"):
         ours, theirs = (Counter(getattr(each, name) for each in side) for side in (real, synthetic))
         gap = max(abs(ours[value] / len(real) - theirs[value] / len(synthetic)) for value in {*ours, *theirs})
         if gap > _SHARE:
             what = "file format" if name == "format" else "color mode"
-            said.append(f"the {what} differs: real {_listed(ours)}, synthetic {_listed(theirs)}")
+            messages.append(f"the {what} differs: real {_listed(ours)}, synthetic {_listed(theirs)}")
     shorts = [np.array([min(each.width, each.height) for each in side]) for side in (real, synthetic)]
     middles = [float(np.median(each)) for each in shorts]
     if abs(np.log(middles[0] / middles[1])) > _SIZE:
-        said.append(f"the shorter side differs: {middles[0]:.0f} px of real, {middles[1]:.0f} px of synthetic")
+        messages.append(f"the shorter side differs: {middles[0]:.0f} px of real, {middles[1]:.0f} px of synthetic")
     qualities = [[each.quality for each in side if each.quality is not None] for side in (real, synthetic)]
     if all(qualities):
         medians = [float(np.median(each)) for each in qualities]
         if abs(medians[0] - medians[1]) > _QUALITY:
-            said.append(f"the JPEG quality differs: about {medians[0]:.0f} of real, {medians[1]:.0f} of synthetic")
-    return tuple(said)
+            messages.append(f"the JPEG quality differs: about {medians[0]:.0f} of real, {medians[1]:.0f} of synthetic")
+    return tuple(messages)
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -284,13 +284,13 @@ def _warnings(
         rows = _rows(samples, side)
         some = rows[:: max(1, len(rows) // conditions.LOOKED_AT)]
         looked_at.append([made for row in some if (made := conditions.condition(row.path)) is not None])
-    said = list(conditions.differences(looked_at[1], looked_at[0]))
+    messages = list(conditions.differences(looked_at[1], looked_at[0]))
     for name, each in compared.items():
         if each.unit_length:
-            said.append(f"the vectors in {name!r} have one length: frechet and kid are near 0 whatever they say")
+            messages.append(f"the vectors in {name!r} have one length: frechet and kid are near 0 whatever they say")
         copies = int((each.manifold.real_distance == 0).sum())
         if copies:
-            said.append(f"{copies:,} synthetic samples have the very vector of a real one in {name!r}")
+            messages.append(f"{copies:,} synthetic samples have the very vector of a real one in {name!r}")
         if all(value.shape[1] > 1 and float(np.ptp(value, axis=0).max(initial=0)) == 0 for value in (read[1].vectors,)):
-            said.append(f"all real vectors in {name!r} are alike: nothing can be told from them")
-    return tuple(said)
+            messages.append(f"all real vectors in {name!r} are alike: nothing can be told from them")
+    return tuple(messages)

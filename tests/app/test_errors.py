@@ -22,6 +22,7 @@ NAME, N = "broken", 12
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "annotate": ("send to annotation", "Send", {}, "nothing here is open"),
     "check": ("check images", "Check", {}, "rename_sample_field"),
+    "compare_to_real": ("compare to real images", "Compare", {}, "at least one sample"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
     "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
     "find_bias": ("find bias", "Compare", {}, "no samples|at least one sample"),
@@ -48,6 +49,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "compare": ("compare models", "Compare", {}, "at least two to compare"),
     "review": ("decide for these samples", "Decide", {}, "expected decisions or a field"),
     "discover_slices": ("find the worst slices", "Find", {}, "no samples"),
+    "test_transfer": ("test transfer to real images", "Test", {}, "at least one sample"),
     "reviewed": ("what a review says", "Show", {}, "no samples"),
 }
 

@@ -54,7 +54,7 @@ def example(
 
 
 def test_a_verbs_parameters_are_read_without_importing_what_their_types_name(database: str) -> None:
-    from loupe.operators.signature import REQUIRED, Parameter, of_verb, reports_progress, works_on
+    from loupe.operators.signature import REQUIRED, Parameter, of_verb, reports_progress, takes_view
 
     assert list(of_verb(example).values()) == [
         Parameter("names", "Sequence[str] | str", None, 'A name, or several: e.g. "a"', optional=True),
@@ -69,7 +69,9 @@ def test_a_verbs_parameters_are_read_without_importing_what_their_types_name(dat
     ]
     assert of_verb(example)["path"].required
     assert not of_verb(example)["names"].required
-    assert works_on(example) == "samples"
+    assert takes_view(example)
+    assert takes_view(lambda synthetic, real: None)
+    assert not takes_view(lambda dataset, prompts: None)
     assert reports_progress(example)
     assert not reports_progress(lambda samples: None)
 

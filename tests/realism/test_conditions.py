@@ -40,11 +40,11 @@ def test_what_differs_is_said_and_what_does_not_is_not() -> None:
     real = [Condition("JPEG", "RGB", 640, 480, 90)] * 10
     assert differences(real, real) == ()
     assert differences(real, []) == ()
-    said = differences(real, [Condition("PNG", "RGBA", 1024, 1024, None)] * 10)
-    assert [sentence.split(":")[0] for sentence in said] == [
+    messages = differences(real, [Condition("PNG", "RGBA", 1024, 1024, None)] * 10)
+    assert [sentence.split(":")[0] for sentence in messages] == [
         "the file format differs", "the color mode differs", "the shorter side differs",
     ]  # fmt: skip
-    assert "480 px of real, 1024 px of synthetic" in said[2]
+    assert "480 px of real, 1024 px of synthetic" in messages[2]
     (lower,) = differences(real, [Condition("JPEG", "RGB", 640, 480, 60)] * 10)
     assert lower == "the JPEG quality differs: about 90 of real, 60 of synthetic"
     # one file in ten is no difference
@@ -59,12 +59,12 @@ def test_spectra_are_read_from_files_and_a_broken_or_smaller_one_is_told(tmp_pat
         rows.append(Row(str(at), str(path), {}, frozenset(), {}))
     (tmp_path / "3.png").write_bytes((tmp_path / "3.png").read_bytes()[:200])
     assert pictures.common_side([row.path for row in rows]) == 20
-    told: list[tuple[int, int]] = []
-    made, reasons = pictures.read(rows, 48, lambda progress: told.append((progress.done, progress.total)), 1, 5)
+    reported: list[tuple[int, int]] = []
+    made, reasons = pictures.read(rows, 48, lambda progress: reported.append((progress.done, progress.total)), 1, 5)
     assert sorted(made) == ["0", "1"]
     assert reasons["2"] == "smaller than 48 px"
     assert reasons["3"].startswith("unreadable: ")
-    assert told[-1] == (5, 5)
+    assert reported[-1] == (5, 5)
     spectrum = made["0"].spectrum
     assert spectrum is not None
     # white noise: the power of a band is that of all, and three quarters lie above half of Nyquist in both directions

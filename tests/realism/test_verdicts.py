@@ -42,7 +42,7 @@ def _evidence(made: Labeled, *, labels: bool = True, spectra: BandGap | None = N
     return Evidence(compared.manifold, compared.diversity, compared.apart, spectra, trained)
 
 
-def _said(evidence: Evidence) -> set[str]:
+def _named(evidence: Evidence) -> set[str]:
     return {each.name for each in verdicts(evidence)}
 
 
@@ -57,37 +57,37 @@ FAULTS = {names.COLLAPSE, names.DOMAIN_SHIFT, names.LABEL_MISMATCH, names.SPECTR
 
 
 def test_a_second_real_set_is_useful_and_has_no_fault() -> None:
-    said = _said(_evidence(_set(2)))
-    assert not said & FAULTS
-    assert names.USEFUL in said
+    reported = _named(_evidence(_set(2)))
+    assert not reported & FAULTS
+    assert names.USEFUL in reported
 
 
 @pytest.mark.parametrize("noise", [0.4, 0.6])
 def test_a_narrow_set_has_collapsed(noise: float) -> None:
-    assert names.COLLAPSE in _said(_evidence(_set(2, noise=noise)))
+    assert names.COLLAPSE in _named(_evidence(_set(2, noise=noise)))
 
 
 def test_few_originals_have_collapsed() -> None:
-    assert names.COLLAPSE in _said(_evidence(_copies(_set(2), 40)))
+    assert names.COLLAPSE in _named(_evidence(_copies(_set(2), 40)))
 
 
 def test_a_shift_is_named_where_real_knowledge_does_not_hold() -> None:
-    said = _said(_evidence(_set(2, shift=2.5)))
-    assert names.DOMAIN_SHIFT in said
-    assert names.COLLAPSE not in said
-    assert names.LABEL_MISMATCH not in said
+    reported = _named(_evidence(_set(2, shift=2.5)))
+    assert names.DOMAIN_SHIFT in reported
+    assert names.COLLAPSE not in reported
+    assert names.LABEL_MISMATCH not in reported
 
 
 def test_wrong_labels_are_no_shift() -> None:
-    said = _said(_evidence(_set(2, wrong=0.4)))
-    assert names.LABEL_MISMATCH in said
-    assert not said & {names.DOMAIN_SHIFT, names.COLLAPSE}
+    reported = _named(_evidence(_set(2, wrong=0.4)))
+    assert names.LABEL_MISMATCH in reported
+    assert not reported & {names.DOMAIN_SHIFT, names.COLLAPSE}
 
 
 def test_copies_of_the_real_set_are_memorized() -> None:
     real = _set(0)
     copies = Labeled(real.vectors + np.float32(0.01), real.classes)
-    assert names.MEMORIZED in _said(_evidence(copies))
+    assert names.MEMORIZED in _named(_evidence(copies))
 
 
 def test_a_spectrum_far_from_that_of_real_halves_is_named_with_its_figures() -> None:
@@ -95,8 +95,8 @@ def test_a_spectrum_far_from_that_of_real_halves_is_named_with_its_figures() -> 
     assert "at 97% of the finest detail there is 0.1 times the power" in made.sentence
     assert made.evidence["band distance"] == 0.6
     # what real halves differ by is no fault, nor is what nobody would see
-    assert names.SPECTRAL not in _said(_evidence(_set(2), spectra=_gap(0.6, null=0.58)))
-    assert names.SPECTRAL not in _said(_evidence(_set(2), spectra=_gap(0.2)))
+    assert names.SPECTRAL not in _named(_evidence(_set(2), spectra=_gap(0.6, null=0.58)))
+    assert names.SPECTRAL not in _named(_evidence(_set(2), spectra=_gap(0.2)))
 
 
 def test_density_and_coverage_alone_never_make_a_collapse() -> None:
@@ -105,12 +105,12 @@ def test_density_and_coverage_alone_never_make_a_collapse() -> None:
         name: values * (0.3 if name in ("coverage", "density") else 1.0)
         for name, values in known.manifold.matched.items()
     }
-    assert names.COLLAPSE not in _said(replace(known, manifold=replace(known.manifold, matched=low)))
+    assert names.COLLAPSE not in _named(replace(known, manifold=replace(known.manifold, matched=low)))
 
 
 def test_recall_diversity_and_what_trains_itself_are_all_needed_for_a_collapse() -> None:
     known = _evidence(_set(2, noise=0.4))
-    assert names.COLLAPSE in _said(known)
+    assert names.COLLAPSE in _named(known)
     assert known.transfer is not None
     matched, null = known.manifold.matched, known.manifold.null
     for changed in (
@@ -118,13 +118,13 @@ def test_recall_diversity_and_what_trains_itself_are_all_needed_for_a_collapse()
         replace(known, diversity=(known.diversity[1], known.diversity[1])),
         replace(known, transfer=replace(known.transfer, narrowness=Estimate(0.0, -0.01, 0.01))),
     ):
-        assert names.COLLAPSE not in _said(changed)
+        assert names.COLLAPSE not in _named(changed)
 
 
 def test_without_labels_a_collapse_is_said_unless_the_spectrum_may_explain_it() -> None:
     narrow = _set(2, noise=0.4)
-    assert names.COLLAPSE in _said(_evidence(narrow, labels=False))
-    assert names.COLLAPSE not in _said(_evidence(narrow, labels=False, spectra=_gap(0.6)))
+    assert names.COLLAPSE in _named(_evidence(narrow, labels=False))
+    assert names.COLLAPSE not in _named(_evidence(narrow, labels=False, spectra=_gap(0.6)))
 
 
 def test_too_few_samples_are_said_and_nothing_else() -> None:
@@ -137,15 +137,15 @@ def test_what_is_neither_useful_nor_useless_is_not_known() -> None:
     known = _evidence(_set(2))
     assert known.transfer is not None
 
-    def said(utility: Estimate, gain: Estimate) -> set[str]:
+    def reported(utility: Estimate, gain: Estimate) -> set[str]:
         assert known.transfer is not None
-        return _said(replace(known, transfer=replace(known.transfer, utility=utility, gain=gain)))
+        return _named(replace(known, transfer=replace(known.transfer, utility=utility, gain=gain)))
 
     nothing = Estimate(0.0, -0.01, 0.01)
-    assert said(Estimate(0.9, 0.86, 0.94), nothing) == {names.USEFUL}
-    assert said(Estimate(0.9, 0.7, 1.1), nothing) == {names.INSUFFICIENT_DATA}
-    assert said(Estimate(0.5, 0.4, 0.6), Estimate(0.02, 0.01, 0.03)) == {names.ADDITIVE_ONLY}
-    assert said(Estimate(0.5, 0.4, 0.6), nothing) == set()
+    assert reported(Estimate(0.9, 0.86, 0.94), nothing) == {names.USEFUL}
+    assert reported(Estimate(0.9, 0.7, 1.1), nothing) == {names.INSUFFICIENT_DATA}
+    assert reported(Estimate(0.5, 0.4, 0.6), Estimate(0.02, 0.01, 0.03)) == {names.ADDITIVE_ONLY}
+    assert reported(Estimate(0.5, 0.4, 0.6), nothing) == set()
 
 
 def test_every_verdict_says_what_to_do() -> None:

@@ -71,8 +71,8 @@ def test_what_is_written_is_what_brute_force_says(real: Any, same: Any) -> None:
     assert same.values("realism.authentic") == (across.min(axis=0) > within[across.argmin(axis=0), 1]).tolist()
     np.testing.assert_allclose(same.values("realism.real_distance"), across.min(axis=0), rtol=1e-3)
     for samples in (real, same):
-        told = samples.values("realism.domain_probability")
-        assert all(0 <= each <= 1 for each in told)
+        reported = samples.values("realism.domain_probability")
+        assert all(0 <= each <= 1 for each in reported)
         # white noise: three quarters of all frequencies lie above half of the finest in one direction or both
         assert np.mean(samples.values("realism.high_frequency")) == pytest.approx(0.8, abs=0.07)
     rates = loupe.slice(same, "place", outcome=loupe.Outcome.field("realism.authentic", failed=[False]))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import real_and_synthetic
 from PIL import Image
 from scenes import scene
 
@@ -21,6 +22,9 @@ WITHOUT_RUN = {
     *("annotate", "compare", "discover_slices", "evaluate", "find_bias", "find_copies", "find_drift", "find_shortcuts"),
     *("report", "review", "reviewed", "scores", "slice"),
 }
+
+#: what verbs keep beside their runs, each under one key, for their panels
+FACTS = {"compare_to_real": {"loupe_realism"}, "test_transfer": {"loupe_transfer"}}
 
 
 def calls() -> dict[str, Callable[[Any, Path], Any]]:
@@ -44,9 +48,19 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         samples.set_values("kind", ["cat", "dog"] * 6)
         return samples
 
+    def real(samples: Any, folder: Path, *sizes: int) -> list[Any]:
+        vectors = real_and_synthetic.vectors(1, 12)[0]
+        samples.set_values("embeddings", list(vectors))
+        samples.set_values("ground_truth", [fo.Classification(label=label) for label in ("cat", "dog") * 6])
+        return [real_and_synthetic.dataset(folder / f"real{at}", at, n) for at, n in enumerate(sizes)]
+
     return {
         "calibrate": lambda samples, _: loupe.calibrate(samples, ["dark"]),
         "check": lambda samples, _: loupe.check(samples, ["exposure"]),
+        "compare_to_real": lambda samples, folder: loupe.compare_to_real(samples, *real(samples, folder, 24)),
+        "test_transfer": lambda samples, folder: loupe.test_transfer(
+            samples, *real(samples, folder, 48, 120), label="ground_truth"
+        ),
         "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
@@ -89,7 +103,8 @@ def test_the_list_of_verbs_is_whole() -> None:
     "verb",
     [
         *("calibrate", "check", "embed", "find_duplicates", "find_leaks", "find_memorized", "find_outliers", "flag"),
-        *("find_clusters", "find_label_issues", "generate", "import_images", "split"),
+        *("find_clusters", "find_label_issues", "generate", "import_images", "split", "compare_to_real"),
+        "test_transfer",
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
@@ -97,6 +112,8 @@ def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path
 
     calls()[verb](twelve, tmp_path)
     kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key]
+    assert set(kept) - {f"loupe_{verb}_1"} == FACTS.get(verb, set())
+    kept = [key for key in kept if key not in FACTS.get(verb, set())]
     assert kept == [f"loupe_{verb}_1"]
     facts = runs.load(twelve, kept[0])
     assert facts["verb"] == verb
@@ -104,7 +121,8 @@ def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path
     assert facts["n"] == {"generate": 1, "import_images": 0}.get(verb, 12)
     assert facts["params"]
     calls()[verb](twelve, tmp_path)
-    assert f"loupe_{verb}_2" in twelve.list_runs()
+    again = {key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key}
+    assert again == {f"loupe_{verb}_1", f"loupe_{verb}_2"} | FACTS.get(verb, set())
 
 
 def test_what_a_run_says_of_its_settings(twelve: Any) -> None:
