@@ -27,7 +27,7 @@ class Plane:
     share: float
 
 
-def plane(real: np.ndarray, synthetic: np.ndarray, seed: int, most: int = MAX_POINTS) -> Plane:
+def plane(real: np.ndarray, synthetic: np.ndarray, seed: int, max_points: int = MAX_POINTS) -> Plane:
     """Returns the first two principal components of both sets together (Pearson 1901), of up to so many of each.
 
     Both sets count the same, however many vectors they have, so that the larger does not decide alone. The sign of an
@@ -36,10 +36,10 @@ def plane(real: np.ndarray, synthetic: np.ndarray, seed: int, most: int = MAX_PO
     Args:
         real, synthetic: (N, D) and (M, D) float32, finite, at least one each
         seed: decides which vectors are drawn
-        most: vectors of a side
+        max_points: vectors of a side
     """
     rng = np.random.default_rng(seed)
-    ours, theirs = (np.sort(rng.permutation(len(each))[:most]) for each in (real, synthetic))
+    ours, theirs = (np.sort(rng.permutation(len(each))[:max_points]) for each in (real, synthetic))
     a, b = real[ours].astype(np.float64), synthetic[theirs].astype(np.float64)
     center = (a.mean(axis=0) + b.mean(axis=0)) / 2
     a, b = a - center, b - center

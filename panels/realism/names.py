@@ -5,7 +5,7 @@ from __future__ import annotations
 #: what a measure is about, and the measures of it
 GROUPS = {
     "Fidelity: do its pictures look real?": ("precision", "density", "clipped_density"),
-    "Coverage: does it reach all of the real ones?": ("recall", "coverage", "clipped_coverage"),
+    "Coverage: does it reach all of them?": ("recall", "coverage", "clipped_coverage"),
     "Diversity": ("vendi", "rke"),
     "Distance": ("c2st", "frechet"),
     "Newness": ("authenticity",),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from loupe.brain.core.realism import Estimate, Transfer, TransferArm
     from loupe.panels.realism.plot import Drawn
 
-_COLUMNS = ("tested on real", "tested on synthetic")
+_COLUMNS = ("on real", "on synthetic")
 #: what is trained on, and the arms of its row; an arm of retrieved pictures begins with "retrieved "
 _ROWS = (
     ("real", ("R→R", "R→S")),
@@ -162,7 +162,7 @@ def _meeting(size: Estimate, arm: TransferArm) -> list[dict[str, Any]]:
 
 
 def _cell(arm: TransferArm) -> str:
-    return f"<b>{arm.accuracy.value:.1%}</b><br>{arm.accuracy.low:.1%} – {arm.accuracy.high:.1%}"
+    return f"<b>{arm.accuracy.value:.1%}</b><br>{100 * arm.accuracy.low:.0f}–{arm.accuracy.high:.0%}"
 
 
 def _hover(arm: TransferArm) -> str:

@@ -118,7 +118,7 @@ def test_with_the_transfer_in_the_light_theme_and_narrow(app: app_browser.App, t
     assert not _BAD.search(text), _BAD.search(text)
 
 
-def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App) -> None:
+def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
     import fiftyone as fo
 
     page = app.page
@@ -127,14 +127,18 @@ def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App) -
     app.choose("Show the samples of", "owl")
     app.wait_for_count(60)
     page.get_by_text("Showing ground_truth owl").wait_for()
-    page.get_by_role("button", name="Show all", exact=True).click()
+    page.get_by_role("button", name="Show all", exact=True).focus()
+    page.keyboard.press("Enter")
     app.wait_for_count(240)
-    synthetic = fo.load_dataset(NAME)
-    copies = synthetic.match({"realism.authentic": False}).count()
+    page.get_by_text("Showing ground_truth owl").wait_for(state="detached")
+    page.wait_for_timeout(1500)
+    copies = fo.load_dataset(NAME).match({"realism.authentic": False}).count()
     part = page.locator("div", has=page.get_by_text("Nearest to a real picture")).filter(
         has=page.get_by_role("button", name="Show all of them", exact=True)
     )
-    part.last.get_by_role("button", name="Show all of them", exact=True).press("Enter")
+    part.last.get_by_role("button", name="Show all of them", exact=True).click()
     app.wait_for_count(copies)
+    page.get_by_text("Showing synthetic samples nearer to a real one").wait_for()
+    page.screenshot(path=tmp_path / "copies.png")
     page.get_by_role("button", name="Show all", exact=True).click()
     app.wait_for_count(240)

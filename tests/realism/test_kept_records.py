@@ -114,12 +114,12 @@ def test_the_larger_side_does_not_decide_alone_and_many_are_drawn() -> None:
     rng = np.random.default_rng(1)
     real = rng.normal(size=(3000, 4)).astype(np.float32)
     few = real[:30] * np.array([1, 1, 1, 20], np.float32)
-    made = plane(real, few, 0, most=500)
+    made = plane(real, few, 0, max_points=500)
     assert (len(made.real), len(made.synthetic)) == (500, 30)
     assert (np.diff(made.real) > 0).all()
     # the one direction in which the small side is wide is seen
     assert made.synthetic_at[:, 0].std() > 10
-    again = plane(real, few, 0, most=500)
+    again = plane(real, few, 0, max_points=500)
     assert np.array_equal(again.real_at, made.real_at)
     flat = plane(np.ones((5, 1), np.float32), np.ones((4, 1), np.float32), 0)
     assert flat.share == 0
