@@ -244,8 +244,8 @@ def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None
     _heading(panel, "transfer", "What it is worth as training data", _worth(made))
     widgets.plot(panel, "matrix", transfer.matrix(made), handlers.on_nothing)
     text = (
-        f"Rows: trained on; columns: tested. Accuracy with its 95 % interval; guessing gives {made.chance:.0%}. All but "
-        "'all synthetic' are trained on equally many samples of each class."
+        f"Rows: trained on; columns: tested. Accuracy with its 95 % interval; guessing gives {made.chance:.0%}. All "
+        "but 'all synthetic' are trained on equally many samples of each class."
     )
     panel.md(escape(text), name="matrix_text", componentsProps=theme.SMALL)
     if made.curve:

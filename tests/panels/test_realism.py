@@ -196,6 +196,25 @@ def test_only_a_transfer_and_both_and_what_is_gone(sides: tuple[Any, Any]) -> No
             dataset.delete()
 
 
+def test_both_sides_in_one_dataset(sides: tuple[Any, Any]) -> None:
+    import loupe
+
+    dataset = sides[1].clone()
+    loupe.compare_to_real(dataset[:140], dataset[140:], spectra=False)
+    session = opened(dataset)
+    missed = dataset.match({"realism.covered": False})
+    assert len(missed) > 0
+    farthest = sorted(zip(missed.values("realism.synthetic_distance"), missed.values("id"), strict=True), reverse=True)
+    assert [each.id for each in session.content.pictures["uncovered"]] == [sample_id for _, sample_id in farthest[:8]]
+    session.call("on_kind", which="uncovered")
+    assert set(session.samples().values("id")) == set(missed.values("id"))
+    session.call("on_show_all")
+    session.call("on_point", trace_idx=0, idx=0)
+    assert len(session.opened) == 1
+    assert "By " not in str(session.shown())
+    dataset.delete()
+
+
 def test_names_with_markup_and_values_that_no_query_tells(sides: tuple[Any, Any]) -> None:
     from loupe.brain.store import realism
 
