@@ -26,6 +26,15 @@ from loupe.brain.store.thresholds_view import sources
 KINDS = ("synthetic", "uncovered", "smooth", "sharp")
 #: pictures of a kind that are shown
 MAX_PICTURES = 8
+#: samples of a kind that a view is narrowed to
+MAX_SHOWN = 500
+_NAMES = {
+    "synthetic": "what is taken for synthetic, surest first",
+    "uncovered": "real samples without a synthetic one near, farthest first",
+    "smooth": "synthetic samples, least fine detail first",
+    "sharp": "synthetic samples, most fine detail first",
+    "pairs": "what is nearest to a real sample, nearest first",
+}
 #: which samples are shown of a kind, and by what they are sorted, the largest first or last
 _SYNTHETIC = {f"{realism.PATH}.real_distance": {"$ne": None}}
 _WHERE: dict[str, dict[str, Any]] = {
@@ -81,10 +90,12 @@ class Part(Narrowing):
     Attributes:
         name: how they are called
         where: the database's query
+        listed: a list of ids belongs to it, the worst first
     """
 
     name: str
     where: Mapping[str, Any]
+    listed: bool = False
 
     tag: ClassVar[str] = "realism"
 
@@ -92,14 +103,18 @@ class Part(Narrowing):
         return {"$and": [dict(self.where)]}
 
     def facts(self) -> Any:
-        return [self.name, dict(self.where)]
+        return [self.name, dict(self.where), self.listed]
 
     @classmethod
     def from_facts(cls, facts: Any) -> Part:
-        name, where = facts
-        if not isinstance(name, str) or not isinstance(where, dict):
-            raise ValueError("expected a name and a query")
-        return cls(name, where)
+        name, where, listed = facts
+        if not isinstance(name, str) or not isinstance(where, dict) or not isinstance(listed, bool):
+            raise ValueError("expected a name, a query, and whether ids belong to it")
+        return cls(name, where, listed)
+
+    @property
+    def selects(self) -> bool:
+        return self.listed
 
 
 def queries(sides: Sequence[Samples], by: str | Factor, values: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -167,12 +182,15 @@ def worst(samples: SampleCollection, kept: Kept, which: str) -> tuple[Picture, .
             any synthetic one; ``"smooth"``, ``"sharp"``: with the least and the most high frequencies
     """
     dataset = _side(samples, kept, real=which == "uncovered")
+    return () if dataset is None else _pictures(samples, dataset, _first(dataset, which, MAX_PICTURES))
+
+
+def _first(samples: SampleCollection, which: str, number: int) -> list[str]:
     path, reverse = _SORTED[which]
-    if dataset is None or not dataset.has_field(path):
-        return ()
+    if not samples.has_field(path):
+        return []
     with database_errors():
-        ids = dataset.match(_WHERE[which]).sort_by(path, reverse=reverse).limit(MAX_PICTURES).values("id")
-    return _pictures(samples, dataset, ids)
+        return list(samples.match(_WHERE[which]).sort_by(path, reverse=reverse).limit(number).values("id"))
 
 
 def pairs(samples: SampleCollection, kept: Kept) -> tuple[PicturedPair, ...]:
@@ -195,20 +213,18 @@ def pairs(samples: SampleCollection, kept: Kept) -> tuple[PicturedPair, ...]:
     )[:MAX_PICTURES]
 
 
-def part(which: str) -> Part:
-    """Returns what a view is narrowed to, to see all samples of a kind."""
-    names = {
-        "synthetic": "synthetic samples that are taken for synthetic",
-        "uncovered": "real samples without a synthetic one near",
-        "smooth": "synthetic samples with a spectrum",
-        "sharp": "synthetic samples with a spectrum",
-    }
-    return Part(names[which], _WHERE[which])
+def more(samples: SampleCollection, kept: Kept, which: str) -> tuple[Part, list[str]]:
+    """Returns what a view is narrowed to, to see more of a kind than its pictures, and the ids, the worst first.
 
-
-def copies() -> Part:
-    """Returns what a view is narrowed to, to see all synthetic samples that may be copies."""
-    return Part("synthetic samples nearer to a real one than real ones are", {f"{realism.PATH}.authentic": False})
+    Args:
+        samples: the view that is narrowed
+        kept: what was found
+        which: as for ``worst``, or ``"pairs"``: the synthetic samples that are nearest to a copy
+    """
+    if which != "pairs":
+        return Part(_NAMES[which], _WHERE[which], True), _first(samples, which, MAX_SHOWN)
+    nearest = [pair.synthetic for pair in kept.realism.pairs] if kept.realism is not None else []
+    return Part(_NAMES[which], {f"{realism.PATH}.authentic": False}, True), nearest
 
 
 def of_value(kept: Kept, value: str) -> Part | None:

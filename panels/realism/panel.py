@@ -136,16 +136,13 @@ class RealismPanel(Panel[Content]):
             self._show_value(ctx, value)
 
     def on_kind(self, ctx: Any) -> None:
-        """Narrows the view to all samples of a kind that pictures show some of."""
+        """Narrows the view to the samples of a kind that pictures show some of, the worst first."""
         from loupe.brain.store import realism_kept as store
 
         which, content = ctx.params.get("which"), self._content(ctx)
-        if content is None:
-            return
-        if which == "pairs":
-            self.narrow(ctx, store.copies(), "No sample is nearer to a real one than real ones are")
-        elif isinstance(which, str) and which in content.pictures:
-            self.narrow(ctx, store.part(which), "None of them is in this view")
+        if content is not None and isinstance(which, str) and (which == "pairs" or which in content.pictures):
+            to, ids = store.more(self.widened(ctx)[0], content.kept, which)
+            self.narrow(ctx, to, "None of them is in this view", ids)
 
     def on_point(self, ctx: Any) -> None:
         """A point of the map was clicked: it opens, where it is of this dataset."""

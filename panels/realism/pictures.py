@@ -69,11 +69,11 @@ def _gallery(panel: types.Object, handlers: Any, content: Content, which: str) -
     head.md(f"{_TITLES[which]}", name="title", componentsProps=theme.TEXT)
     elsewhere = which == "uncovered" and not any(each.id for each in content.pictures["uncovered"])
     if elsewhere:
-        label = f"Open {content.kept.real}"
-        head.btn("open", label=label, variant="outlined", on_click=handlers.on_open_real)
+        head.btn("open", label=f"Open {content.kept.real}", variant="outlined", on_click=handlers.on_open_real)
     else:
         params = {"which": which}
-        head.btn("show", label="Show all of them", variant="outlined", on_click=handlers.on_kind, params=params)
+        label = "Show the nearest" if which == "pairs" else "Show more"
+        head.btn("show", label=label, variant="outlined", on_click=handlers.on_kind, params=params)
     if which == "pairs":
         row = widgets.grid(part, "pictures", "repeat(auto-fill, minmax(180px, 1fr))", gap=2)
         for number, pair in enumerate(content.pairs):

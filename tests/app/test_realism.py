@@ -121,9 +121,11 @@ def test_with_the_transfer_in_the_light_theme_and_narrow(app: app_browser.App, t
 def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
     import fiftyone as fo
 
+    from loupe.brain.store import realism
+
     page = app.page
     page.set_viewport_size({"width": 1500, "height": 1400})
-    page.get_by_role("button", name="Show all of them", exact=True).first.scroll_into_view_if_needed()
+    page.get_by_role("button", name="Show more", exact=True).first.wait_for()
     app.choose("Show the samples of", "owl")
     app.wait_for_count(60)
     page.get_by_text("Showing ground_truth owl").wait_for()
@@ -132,13 +134,10 @@ def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, t
     app.wait_for_count(240)
     page.get_by_text("Showing ground_truth owl").wait_for(state="detached")
     page.wait_for_timeout(1500)
-    copies = fo.load_dataset(NAME).match({"realism.authentic": False}).count()
-    part = page.locator("div", has=page.get_by_text("Nearest to a real picture")).filter(
-        has=page.get_by_role("button", name="Show all of them", exact=True)
-    )
-    part.last.get_by_role("button", name="Show all of them", exact=True).click()
-    app.wait_for_count(copies)
-    page.get_by_text("Showing synthetic samples nearer to a real one").wait_for()
+    nearest = len(realism.kept(fo.load_dataset(NAME), "realism")["pairs"])
+    page.get_by_role("button", name="Show the nearest", exact=True).click()
+    app.wait_for_count(nearest)
+    page.get_by_text("Showing what is nearest to a real sample").wait_for()
     page.screenshot(path=tmp_path / "copies.png")
     page.get_by_role("button", name="Show all", exact=True).click()
     app.wait_for_count(240)

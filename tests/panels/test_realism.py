@@ -98,9 +98,16 @@ def test_a_class_a_kind_and_a_point_are_shown(sides: tuple[Any, Any]) -> None:
     session.call("on_value", value="pig")
     assert set(session.samples().values("ground_truth.label")) == {"pig"}
     session.call("on_kind", which="pairs")
-    assert set(session.samples().values("realism.authentic")) == {False}
+    nearest = [pair.synthetic for pair in session.content.kept.realism.pairs]
+    assert session.samples().values("id") == nearest
+    assert "Showing what is nearest to a real sample" in texts(session)
     session.call("on_kind", which="synthetic")
-    assert min(session.samples().values("realism.domain_probability")) >= 0.5
+    sure = session.samples().values("realism.domain_probability")
+    assert min(sure) >= 0.5
+    assert sure == sorted(sure, reverse=True)
+    session.call("on_kind", which="smooth")
+    detail = session.samples().values("realism.high_frequency")
+    assert (len(detail), detail) == (240, sorted(detail))
     session.call("on_show_all")
     assert len(session.samples()) == 240
     kept = session.content.kept.cloud
@@ -207,7 +214,7 @@ def test_both_sides_in_one_dataset(sides: tuple[Any, Any]) -> None:
     farthest = sorted(zip(missed.values("realism.synthetic_distance"), missed.values("id"), strict=True), reverse=True)
     assert [each.id for each in session.content.pictures["uncovered"]] == [sample_id for _, sample_id in farthest[:8]]
     session.call("on_kind", which="uncovered")
-    assert set(session.samples().values("id")) == set(missed.values("id"))
+    assert session.samples().values("id") == [sample_id for _, sample_id in farthest]
     session.call("on_show_all")
     session.call("on_point", trace_idx=0, idx=0)
     assert len(session.opened) == 1
