@@ -1,6 +1,9 @@
 """Synthetic sets against real ones: are they named right, do the measures agree with others', how long does it take?
 
 python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered sets of CIFAR-10; 20 minutes of vectors
+python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
+python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
+python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
 """
 
 from __future__ import annotations
@@ -8,6 +11,9 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
+from benchmarks.realism.agreement import print_agreement
+from benchmarks.realism.speed import print_speed
+from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
 
 
@@ -17,6 +23,14 @@ def family() -> Family:
     verdicts = made.command("verdicts", lambda given: print_verdicts(given.draws, tuple(given.size)), "altered sets")
     verdicts.add_argument("--draws", type=int, default=20, help="of each altered set; twice as many of real ones")
     verdicts.add_argument("--size", type=int, nargs="+", default=[500, 2000], help="pictures of a set")
+    agreement = made.command("agreement", lambda given: print_agreement(given.size), "the measures against others'")
+    agreement.add_argument("--size", type=int, default=1500, help="vectors of a set")
+    speed = made.command("speed", lambda given: print_speed(tuple(given.size), given.numbers), "CPU and memory")
+    speed.add_argument("--size", type=int, nargs="+", default=[2000, 10_000], help="vectors of a side")
+    speed.add_argument("--numbers", type=int, default=768, help="of a vector")
+    transfer = made.command("transfer", lambda given: print_transfers(given.runs, given.pairs), "intervals, learners")
+    transfer.add_argument("--runs", type=int, default=200, help="of each setting")
+    transfer.add_argument("--pairs", type=int, default=200, help="of a real and a synthetic set")
     return made
 
 

@@ -257,9 +257,8 @@ class Transfer(Tabular, KeptRecord):
         ]
         message = "; ".join(str(each) for each in self.findings)
         size = self.equivalent_real_size
-        worth = (
-            f"utility {self.utility}, worth {_size(size.value)} real samples ({_size(size.low)} to {_size(size.high)})"
-        )
+        value, low, high = (self._size(each) for each in (size.value, size.low, size.high))
+        worth = f"utility {self.utility}, worth {value} real samples ({low} to {high})"
         head = ("trained→tested", "trained on", "tested on", "accuracy", "calibration error")
         return Table.of(". ".join(filter(None, (worth, message))), head, rows)
 
@@ -280,6 +279,16 @@ class Transfer(Tabular, KeptRecord):
             seed=int(facts["seed"]),
             **{name: _estimate(facts[name]) for name in estimates},
         )
+
+    def _size(self, value: float) -> str:
+        """Returns a number of real samples; beyond the ends of the curve nothing was measured."""
+        if math.isnan(value):
+            return "an unknown number of"
+        if math.isinf(value):
+            return f"more than {self.curve[-1][0]:,}" if self.curve else "more than all"
+        if value > 0:
+            return f"{value:,.0f}"
+        return f"fewer than {self.curve[0][0]:,}" if self.curve else "fewer than any"
 
 
 def _four(values: Any) -> tuple[float, float, float, float]:
@@ -325,11 +334,3 @@ def _number(value: float) -> str:
 
 def _span(low: float, high: float) -> str:
     return "–" if math.isnan(low) else f"{low:.3g} to {high:.3g}"
-
-
-def _size(value: float) -> str:
-    if math.isnan(value):
-        return "an unknown number of"
-    if math.isinf(value):
-        return "more than all"
-    return f"{value:,.0f}" if value > 0 else "fewer than an eighth of the"

@@ -59,6 +59,7 @@ class Compared:
         apart: the classifier that tells them apart
         diversity: (S,) Vendi scores of synthetic parts and of real ones, equally many vectors
         unit_length: all vectors have one length, so that ``frechet`` and ``kid`` are small whatever they say
+        alike: all real vectors are the same one: nothing can be told from them
     """
 
     metrics: dict[str, Metric]
@@ -66,6 +67,7 @@ class Compared:
     apart: TwoSamples
     diversity: tuple[np.ndarray, np.ndarray]
     unit_length: bool
+    alike: bool
 
 
 def compare(
@@ -127,7 +129,8 @@ def compare(
     metrics["c2st"] = Metric("c2st", apart.accuracy, np.array([apart.accuracy]), apart.null)
     spread = np.concatenate([np.sqrt(each) for each in lengths])
     one_length = float(np.ptp(spread)) <= _ONE_LENGTH * max(float(spread.max()), 1e-12)
-    return Compared(metrics, made, apart, (metrics["vendi"].matched, metrics["vendi"].null), one_length)
+    alike = bool((real == real[0]).all())
+    return Compared(metrics, made, apart, (metrics["vendi"].matched, metrics["vendi"].null), one_length, alike)
 
 
 class _Kernel:

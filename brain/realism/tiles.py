@@ -14,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: vectors a side of a tile: 1024 × 8192 floats are 32 MiB
-_ROWS, _COLUMNS = 1024, 8192
+#: vectors a side of a tile: 512 × 4096 floats are 8 MiB
+_ROWS, _COLUMNS = 512, 4096
 #: two vectors closer than this share of their squared lengths are the same: float32 cannot tell them apart
 SAME = 2e-6
 

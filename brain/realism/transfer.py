@@ -159,7 +159,7 @@ def measure(
         chance=chance,
         gap=_paired(rr, sr, clusters),
         asymmetry=_unpaired(rs, s_set.clusters(), sr, clusters),
-        narrowness=_unpaired(arms["S→S"], s_set.clusters(), held, own),
+        narrowness=_unpaired(arms["S→S"], s_set.clusters(), held, own, trained=(sr.halves, rr.halves)),
         foreignness=_unpaired(rs, s_set.clusters(), held, own),
         gain=_paired(arms["R+S→R"], rr, clusters, together=True),
         utility=_utility(rr, sr, chance, clusters),
@@ -289,10 +289,18 @@ def _paired(a: Arm, b: Arm, clusters: np.ndarray, *, together: bool = False) -> 
     return difference(a.correct.astype(float) - b.correct, clusters, drawn)
 
 
-def _unpaired(a: Arm, a_clusters: np.ndarray, b: Arm, b_clusters: np.ndarray) -> Estimate:
+def _unpaired(
+    a: Arm,
+    a_clusters: np.ndarray,
+    b: Arm,
+    b_clusters: np.ndarray,
+    *,
+    trained: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Estimate:
+    """``trained``: the halves of other arms of the same training sets; arms tested on held-out samples have none."""
     first, second = (
-        difference(arm.correct.astype(float), clusters, [arm.halves])
-        for arm, clusters in ((a, a_clusters), (b, b_clusters))
+        difference(arm.correct.astype(float), clusters, [halves])
+        for arm, clusters, halves in zip((a, b), (a_clusters, b_clusters), trained or (a.halves, b.halves), strict=True)
     )
     return first - second
 

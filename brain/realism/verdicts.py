@@ -32,6 +32,8 @@ _DEVIATIONS = 4.0
 #: the smallest differences that matter, set on pictures of CIFAR-10 that no figure is of; see docs/realism.md
 MIN_RECALL_LOSS, MIN_DIVERSITY_LOSS = 0.15, 0.05
 MIN_ACCURACY, MIN_FOREIGN, MIN_NARROW, MIN_WRONG = 0.60, 0.03, 0.02, 0.05
+#: where real samples tell of each other so well that less than this is left, S→S has no room to rise
+MIN_ROOM = 0.05
 MIN_BAND_GAP, MIN_COPIES = 0.25, 0.01
 MIN_UTILITY, MIN_GAIN = 0.85, 0.0
 #: samples of a side below which nothing is said
@@ -48,6 +50,7 @@ class Evidence:
         apart: whether a classifier tells them apart
         spectra: of the pictures
         transfer: what trains what
+        alike: all real vectors are the same one
     """
 
     manifold: Manifold
@@ -55,6 +58,7 @@ class Evidence:
     apart: TwoSamples
     spectra: BandGap | None = None
     transfer: Measured | None = None
+    alike: bool = False
 
 
 def verdicts(known: Evidence) -> tuple[Verdict, ...]:
@@ -62,12 +66,22 @@ def verdicts(known: Evidence) -> tuple[Verdict, ...]:
     n = min(len(known.manifold.covered), len(known.manifold.inside))
     if n < MIN_SAMPLES:
         return (_too_few(n),)
+    if known.alike:
+        return (_ALIKE,)
     spectral = _spectral(known)
     faults = [spectral, _collapse(known, spectral is not None), _labels(known), _shift(known), _memorized(known)]
     made = [each for each in faults if each is not None]
     if known.transfer is not None:
         made += of_transfer(known.transfer)
     return tuple(made)
+
+
+_ALIKE = Verdict(
+    INSUFFICIENT_DATA,
+    "All real vectors are the same: nothing can be told from them",
+    {},
+    "Look at the field of vectors, and embed the images anew",
+)
 
 
 def _too_few(n: int) -> Verdict:
@@ -98,13 +112,13 @@ def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
     if not (few and below(matched, null, MIN_RECALL_LOSS)):
         return None
     evidence = {"recall ratio": _ratio(matched, null), "diversity ratio": _ratio(synthetic, real)}
-    if known.transfer is None:
+    transfer = known.transfer
+    if transfer is None or transfer.arms["R→R held out"].accuracy.value > 1 - MIN_ROOM:
         if spectral:
-            return None  # a low-pass loses recall and diversity, too: without labels nobody can tell
+            return None  # a low-pass loses recall and diversity, too: where S→S cannot rise nobody can tell
     else:
-        narrow = known.transfer.narrowness
-        evidence["S→S less R→R"] = narrow.value
-        if narrow.low <= MIN_NARROW:
+        evidence["S→S less R→R"] = transfer.narrowness.value
+        if transfer.narrowness.low <= MIN_NARROW:
             return None
     return Verdict(
         COLLAPSE,

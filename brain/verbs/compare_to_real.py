@@ -97,12 +97,14 @@ def compare_to_real(
         first, (theirs, ours) = compared[names[0]], read[names[0]]
         pictured = _pictures(verb, sides, (theirs, ours)) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
+        trained, untold = (None, ()) if label is None else _transfer(sides, label, theirs, ours, seed)
         evidence = verdicts.Evidence(
             manifold=first.manifold,
             diversity=first.diversity,
             apart=first.apart,
             spectra=gap,
-            transfer=None if label is None else _transfer(sides, label, theirs, ours, seed),
+            transfer=trained,
+            alike=first.alike,
         )
         parts, left_out = ({}, {}) if by is None else _by(verb, sides, by, theirs, ours, k, seed)
         verb.step(1, 1, "writing")
@@ -119,7 +121,7 @@ def compare_to_real(
             bands_chance=() if gap is None else results.bands_chance(gap),
             texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
-            warnings=_warnings(sides, (theirs, ours), compared),
+            warnings=(*_warnings(sides, (theirs, ours), compared), *untold),
             seed=seed,
         )
         params = {
@@ -205,8 +207,11 @@ def _textures(
 
 def _transfer(
     sides: tuple[Samples, Samples], label: str, theirs: Side, ours: Side, seed: int
-) -> transfer.Measured | None:
-    """Returns what trains what, of classes that both sides have; half of the real set is tested on."""
+) -> tuple[transfer.Measured | None, tuple[str, ...]]:
+    """Returns what trains what, of classes that both sides have, and what is to be said of the others.
+
+    Half of the real set is tested on.
+    """
     given = [store.classes(samples, label, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
     shared = sorted({*filter(None, given[0])} & {*filter(None, given[1])})
     place = {name: at for at, name in enumerate(shared)}
@@ -214,16 +219,30 @@ def _transfer(
     known = [np.flatnonzero(own >= 0) for own in codes]
     order = np.random.default_rng(seed).permutation(known[1])
     train, test = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    messages = _alone(given, shared, label)
     try:
-        return transfer.measure(
+        measured = transfer.measure(
             Labeled(ours.vectors[train], codes[1][train]),
             Labeled(ours.vectors[test], codes[1][test]),
             Labeled(theirs.vectors[known[0]], codes[0][known[0]]),
             len(shared),
             seed=seed,
         )
-    except InputError:
-        return None  # too few samples or classes: what needs no labels is said all the same
+    except InputError as error:
+        # too few samples or classes: what needs no labels is said all the same
+        return None, (*messages, f"nothing is trained by {label!r}: {error}")
+    return measured, messages
+
+
+def _alone(given: Sequence[Sequence[str | None]], shared: Sequence[str], label: str) -> tuple[str, ...]:
+    """Returns which classes only one side has."""
+    alone = sorted({*filter(None, given[0]), *filter(None, given[1])} - set(shared))
+    if not alone:
+        return ()
+    names = ", ".join(alone[:5]) + (f" and {len(alone) - 5} more" if len(alone) > 5 else "")
+    both = {name.casefold() for name in filter(None, given[0])} & {name.casefold() for name in filter(None, given[1])}
+    by_case = "; some differ by case only" if both & {name.casefold() for name in alone} else ""
+    return (f"classes of {label!r} on one side only are not trained on: {names}{by_case}",)
 
 
 def _by(
@@ -291,6 +310,6 @@ def _warnings(
         copies = int((each.manifold.real_distance == 0).sum())
         if copies:
             messages.append(f"{copies:,} synthetic samples have the very vector of a real one in {name!r}")
-        if all(value.shape[1] > 1 and float(np.ptp(value, axis=0).max(initial=0)) == 0 for value in (read[1].vectors,)):
+        if each.alike:
             messages.append(f"all real vectors in {name!r} are alike: nothing can be told from them")
     return tuple(messages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loupe.brain.realism import manifold
+from loupe.brain.realism import manifold, results
 from loupe.brain.realism.compare import MOMENT_SPLITS, Compared, compare
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.moments import Moments, frechet
@@ -42,6 +42,21 @@ def test_kernel_distances_are_those_of_their_definition_whole_and_in_parts(same:
     ):
         assert same.metrics["kid"].matched[at] == pytest.approx(_kid(real[a], synthetic[s]), rel=1e-3, abs=5e-5)
         assert same.metrics["kid"].null[at] == pytest.approx(_kid(real[a], real[b]), rel=1e-3, abs=5e-5)
+
+
+def test_a_small_cmmd_is_not_lost_beside_the_kernels_of_near_one() -> None:
+    rng = np.random.default_rng(7)
+    mixing = rng.normal(size=(6, 64))
+    real, synthetic = (
+        np.maximum(spread * rng.normal(size=(300, 6)) @ mixing + 2, 0).astype(np.float32) for spread in (1.0, 0.95)
+    )
+    units = [(each / np.linalg.norm(each, axis=1, keepdims=True)).astype(np.float64) for each in (real, synthetic)]
+    squared = [((a[:, None] - b[None]) ** 2).sum(axis=2) for a, b in ((units[0],) * 2, (units[1],) * 2, units)]
+    own, theirs, across = (np.exp(-each / 200) for each in squared)
+    within = (own.sum() + theirs.sum() - 600) / (300 * 299)
+    expected = within - 2 * across.mean()
+    assert 0 < abs(expected) < 1e-4
+    assert compare(real, synthetic, splits=2, permutations=1).metrics["cmmd"].value == pytest.approx(expected, rel=1e-3)
 
 
 def test_moments_and_diversity_are_of_the_same_parts(same: Compared) -> None:
@@ -90,3 +105,15 @@ def test_nothing_changes_with_the_order_but_the_draws() -> None:
     plain = compare(real, synthetic, permutations=19)
     for name in ("precision", "recall", "density", "coverage", "kid", "cmmd", "frechet", "vendi", "clipped_density"):
         assert turned.metrics[name].value == pytest.approx(plain.metrics[name].value, rel=1e-3, abs=2e-5), name
+
+
+def test_pairs_are_those_nearer_than_real_ones_the_nearest_first() -> None:
+    real, synthetic = _sets()
+    made = compare(real, synthetic, splits=2, permutations=1).manifold
+    ids, theirs = [f"r{at}" for at in range(len(real))], [f"s{at}" for at in range(len(synthetic))]
+    pairs = results.pairs(made, ids, theirs)
+    assert {pair.synthetic for pair in pairs} <= {theirs[at] for at in np.flatnonzero(~made.authentic)}
+    assert len(pairs) == min(100, int((~made.authentic).sum())) > 0
+    shares = [pair.distance / pair.usual for pair in pairs]
+    assert shares == sorted(shares)
+    assert max(shares) <= 1

@@ -39,7 +39,7 @@ def _evidence(made: Labeled, *, labels: bool = True, spectra: BandGap | None = N
     real, test = _set(0), _set(1)
     compared = compare(real.vectors, made.vectors, permutations=39)
     trained = transfer.measure(real, test, made, K) if labels else None
-    return Evidence(compared.manifold, compared.diversity, compared.apart, spectra, trained)
+    return Evidence(compared.manifold, compared.diversity, compared.apart, spectra, trained, compared.alike)
 
 
 def _named(evidence: Evidence) -> set[str]:
@@ -84,6 +84,12 @@ def test_wrong_labels_are_no_shift() -> None:
     assert not reported & {names.DOMAIN_SHIFT, names.COLLAPSE}
 
 
+def test_labels_are_not_blamed_where_the_pictures_look_different() -> None:
+    known = _evidence(_set(2, wrong=0.4))
+    apart = replace(known.apart, accuracy=0.9)
+    assert names.LABEL_MISMATCH not in _named(replace(known, apart=apart))
+
+
 def test_copies_of_the_real_set_are_memorized() -> None:
     real = _set(0)
     copies = Labeled(real.vectors + np.float32(0.01), real.classes)
@@ -125,6 +131,23 @@ def test_without_labels_a_collapse_is_said_unless_the_spectrum_may_explain_it() 
     narrow = _set(2, noise=0.4)
     assert names.COLLAPSE in _named(_evidence(narrow, labels=False))
     assert names.COLLAPSE not in _named(_evidence(narrow, labels=False, spectra=_gap(0.6)))
+
+
+def test_where_real_samples_leave_no_room_above_them_a_collapse_needs_none() -> None:
+    """S→S cannot rise by .02 above an accuracy of .99: what needs no labels decides, as without them."""
+    known = _evidence(_set(2, noise=0.4))
+    assert known.transfer is not None
+    held = known.transfer.arms["R→R held out"]
+    arms = {**known.transfer.arms, "R→R held out": replace(held, accuracy=Estimate(0.99, 0.98, 1.0))}
+    easy = replace(known.transfer, arms=arms, narrowness=Estimate(0.01, 0.005, 0.015))
+    assert names.COLLAPSE in _named(replace(known, transfer=easy))
+    assert names.COLLAPSE not in _named(replace(known, transfer=easy, spectra=_gap(0.6)))
+
+
+def test_of_vectors_that_are_all_alike_nothing_is_said() -> None:
+    (made,) = verdicts(replace(_evidence(_set(2, noise=0.4)), alike=True))
+    assert made.name == names.INSUFFICIENT_DATA
+    assert "All real vectors are the same" in made.sentence
 
 
 def test_too_few_samples_are_said_and_nothing_else() -> None:

@@ -183,3 +183,59 @@ def test_what_was_found_last_is_kept(real: Any, same: Any) -> None:
     assert kept is not None
     assert kept["findings"] == result.to_dict()["findings"]
     assert kept["seed"] == 3
+
+
+def test_classes_of_one_side_are_named_and_those_that_differ_by_case(real: Any, same: Any) -> None:
+    import loupe
+
+    given = same.values("ground_truth.label")
+    same.set_values("ground_truth.label", ["fox" if name == "owl" else name for name in given])
+    result = loupe.compare_to_real(same, real, label="ground_truth", spectra=False)
+    assert "classes of 'ground_truth' on one side only are not trained on: fox, owl" in result.warnings
+    same.set_values("ground_truth.label", [name.upper() for name in given])
+    result = loupe.compare_to_real(same, real, label="ground_truth", spectra=False)
+    assert result.warnings[-2].endswith("CAT, DOG, OWL, PIG, cat and 3 more; some differ by case only")
+    assert result.warnings[-1].startswith("nothing is trained by 'ground_truth': expected at least two classes")
+    assert not _named(result) & {"USEFUL", "ADDITIVE_ONLY", "LABEL_MISMATCH", "DOMAIN_SHIFT"}
+
+
+def test_ten_real_images_are_refused_and_sixty_are_too_few_to_tell(real: Any, same: Any) -> None:
+    import loupe
+
+    with pytest.raises(errors.InputError, match="at least 12 vectors on each side, got 10 real and 200 synthetic"):
+        loupe.compare_to_real(same, real[:10], spectra=False)
+    result = loupe.compare_to_real(same, real[:60], label="ground_truth", spectra=False)
+    assert _named(result) == {"INSUFFICIENT_DATA"}
+    assert "60 samples on the smaller side" in str(result)
+
+
+@pytest.mark.parametrize("constant", [("real",), ("real", "same")])
+def test_constant_vectors_tell_nothing(real: Any, same: Any, constant: tuple[str, ...]) -> None:
+    import loupe
+
+    for name, samples in (("real", real), ("same", same)):
+        if name in constant:
+            samples.set_values("embeddings", [[1.0] * made.SIZE] * len(samples))
+    result = loupe.compare_to_real(same, real, label="ground_truth", spectra=False)
+    assert _named(result) == {"INSUFFICIENT_DATA"}
+    assert "all real vectors in 'embeddings' are alike: nothing can be told from them" in result.warnings
+
+
+def test_a_synthetic_set_larger_than_the_real_one_is_compared_at_equal_sizes(real: Any, same: Any) -> None:
+    import loupe
+
+    result = loupe.compare_to_real(real, same[:120], label="ground_truth", spectra=False)
+    assert (result.n_synthetic, result.n_real) == (240, 120)
+    assert not _named(result) & {"COLLAPSE", "DOMAIN_SHIFT", "LABEL_MISMATCH", "MEMORIZED"}
+    recall = next(each for each in result.metrics["embeddings"] if each.name == "recall")
+    assert recall.ratio == pytest.approx(1, abs=0.15)
+
+
+def test_duplicates_on_both_sides_are_counted(real: Any, same: Any) -> None:
+    import loupe
+
+    vectors, theirs = real.values("embeddings"), same.values("embeddings")
+    same.set_values("embeddings", [*vectors[:20], *theirs[20:]])
+    result = loupe.compare_to_real(same, real, spectra=False)
+    assert "20 synthetic samples have the very vector of a real one in 'embeddings'" in result.warnings
+    assert [pair.distance for pair in result.pairs[:20]] == [0.0] * 20
