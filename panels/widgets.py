@@ -35,7 +35,14 @@ def grid(panel: types.Object, name: str, columns: str, *, gap: int, **more: str)
 
 
 def dropdown(
-    panel: types.Object, name: str, label: str, choices: Mapping[str, str], chosen: str, on_change: Callable[..., Any]
+    panel: types.Object,
+    name: str,
+    label: str,
+    choices: Mapping[str, str],
+    chosen: str,
+    on_change: Callable[..., Any],
+    *,
+    focused: bool = True,
 ) -> None:
     """Adds a list to choose from.
 
@@ -46,9 +53,12 @@ def dropdown(
         choices: for each value how it is called
         chosen: the value that it shows, whatever the App keeps of it
         on_change: the handler; it gets the value as ``value``
+        focused: the App focuses a panel's first input as it opens, and scrolls there: False of one that is far down
     """
     # the App keeps nothing of it at first, and grays out what it takes for a placeholder
-    shown = {"value": chosen, "sx": {".MuiSelect-select": {"opacity": 1}}}
+    shown: dict[str, Any] = {"value": chosen, "sx": {".MuiSelect-select": {"opacity": 1}}}
+    if not focused:
+        shown["autoFocus"] = False
     view = types.DropdownView(componentsProps={"select": shown})
     for value, title in choices.items():
         view.add_choice(value, label=title)

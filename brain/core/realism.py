@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from loupe.brain.core.records import Record
+from loupe.brain.core.kept import KeptRecord, number
 from loupe.brain.core.tables import Table, Tabular
 
 COLLAPSE, DOMAIN_SHIFT, LABEL_MISMATCH, SPECTRAL = "COLLAPSE", "DOMAIN_SHIFT", "LABEL_MISMATCH", "SPECTRAL"
@@ -14,7 +15,7 @@ MEMORIZED, USEFUL, ADDITIVE_ONLY, INSUFFICIENT_DATA = "MEMORIZED", "USEFUL", "AD
 
 
 @dataclass(frozen=True)
-class Estimate(Record):
+class Estimate(KeptRecord):
     """A value with its 95 % interval; NaN where nothing is known.
 
     Attributes:
@@ -40,7 +41,7 @@ class Estimate(Record):
 
 
 @dataclass(frozen=True)
-class Verdict(Record):
+class Verdict(KeptRecord):
     """A finding.
 
     Attributes:
@@ -61,7 +62,7 @@ class Verdict(Record):
 
 
 @dataclass(frozen=True)
-class RealismMetric(Record):
+class RealismMetric(KeptRecord):
     """A measure of a synthetic set, beside what a second real set gives.
 
     Attributes:
@@ -92,7 +93,7 @@ class RealismMetric(Record):
 
 
 @dataclass(frozen=True)
-class MemorizedPair(Record):
+class MemorizedPair(KeptRecord):
     """A synthetic sample and the real one that it may be a copy of.
 
     Attributes:
@@ -108,7 +109,7 @@ class MemorizedPair(Record):
 
 
 @dataclass(frozen=True, repr=False)
-class Realism(Tabular, Record):
+class Realism(Tabular, KeptRecord):
     """How a synthetic set lies to a real one, by one embedder or several.
 
     Attributes:
@@ -119,6 +120,7 @@ class Realism(Tabular, Record):
         by: for each class or scenario, by name: its measures, where there are enough samples
         left_out: values of the factor with too few samples on a side, and how many they have
         bands: median log10 power of the synthetic pictures over that of the real ones, in 16 bands from 0 to Nyquist
+        bands_chance: where the same lies for two halves of the real set, low and high, in 95 of 100 splits
         texture: by measure: the medians of the real and of the synthetic pictures, their distance in [0, 1], and what
             95 of 100 splits of the real ones stay below
         pairs: the nearest synthetic and real samples that are nearer than real ones are
@@ -134,6 +136,7 @@ class Realism(Tabular, Record):
     by: Mapping[str, tuple[RealismMetric, ...]] = field(default_factory=dict)
     left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     bands: tuple[float, ...] = ()
+    bands_chance: tuple[tuple[float, float], ...] = ()
     texture: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     pairs: tuple[MemorizedPair, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -158,9 +161,36 @@ class Realism(Tabular, Record):
         title = f"{self.n_synthetic:,} synthetic against {self.n_real:,} real samples. {message}"
         return Table.of(title, head, rows, note="; ".join(self.warnings))
 
+    def lowest(self, name: str) -> tuple[tuple[str, RealismMetric], ...]:
+        """Returns one measure of each class or scenario, the farthest below a second real set first, unknown last."""
+        own = [(value, each) for value, metrics in self.by.items() for each in metrics if each.name == name]
+        return tuple(sorted(own, key=lambda each: (math.isnan(each[1].ratio), each[1].ratio, each[0])))
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Realism:
+        """Returns what ``to_dict`` made plain values of; what else is in ``facts`` is left alone."""
+        return cls(
+            n_real=int(facts["n_real"]),
+            n_synthetic=int(facts["n_synthetic"]),
+            unknown=int(facts["unknown"]),
+            metrics={name: _metrics(own) for name, own in facts["metrics"].items()},
+            findings=_verdicts(facts["findings"]),
+            by={name: _metrics(own) for name, own in facts["by"].items()},
+            left_out={name: (int(real), int(other)) for name, (real, other) in facts["left_out"].items()},
+            bands=tuple(map(number, facts["bands"])),
+            bands_chance=tuple((number(low), number(high)) for low, high in facts.get("bands_chance", ())),
+            texture={name: _four(own) for name, own in facts["texture"].items()},
+            pairs=tuple(
+                MemorizedPair(each["synthetic"], each["real"], number(each["distance"]), number(each["usual"]))
+                for each in facts["pairs"]
+            ),
+            warnings=tuple(facts["warnings"]),
+            seed=int(facts["seed"]),
+        )
+
 
 @dataclass(frozen=True)
-class TransferArm(Record):
+class TransferArm(KeptRecord):
     """A training set and a test set.
 
     Attributes:
@@ -180,7 +210,7 @@ class TransferArm(Record):
 
 
 @dataclass(frozen=True, repr=False)
-class Transfer(Tabular, Record):
+class Transfer(Tabular, KeptRecord):
     """What a synthetic set is worth as training data.
 
     Attributes:
@@ -232,6 +262,24 @@ class Transfer(Tabular, Record):
         head = ("trained→tested", "trained on", "tested on", "accuracy", "calibration error")
         return Table.of(". ".join(filter(None, (worth, message))), head, rows)
 
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Transfer:
+        """Returns what ``to_dict`` made plain values of; what else is in ``facts`` is left alone."""
+        estimates = ("gap", "asymmetry", "utility", "gain", "equivalent_real_size", "exchange_rate")
+        return cls(
+            label=facts["label"],
+            classes=tuple(facts["classes"]),
+            matrix=_arms(facts["matrix"]),
+            chance=number(facts["chance"]),
+            curve=tuple((int(n), _estimate(own)) for n, own in facts["curve"]),
+            findings=_verdicts(facts["findings"]),
+            retrieved=_arms(facts["retrieved"]),
+            left_out={name: int(n) for name, n in facts["left_out"].items()},
+            learner=facts["learner"],
+            seed=int(facts["seed"]),
+            **{name: _estimate(facts[name]) for name in estimates},
+        )
+
     def _size(self, value: float) -> str:
         """Returns a number of real samples; beyond the ends of the curve nothing was measured."""
         if math.isnan(value):
@@ -241,6 +289,43 @@ class Transfer(Tabular, Record):
         if value > 0:
             return f"{value:,.0f}"
         return f"fewer than {self.curve[0][0]:,}" if self.curve else "fewer than any"
+
+
+def _four(values: Any) -> tuple[float, float, float, float]:
+    first, second, third, fourth = map(number, values)
+    return first, second, third, fourth
+
+
+def _estimate(facts: Mapping[str, Any]) -> Estimate:
+    return Estimate(number(facts["value"]), number(facts["low"]), number(facts["high"]))
+
+
+def _metrics(facts: Iterable[Mapping[str, Any]]) -> tuple[RealismMetric, ...]:
+    numbers = [each.name for each in fields(RealismMetric) if each.name != "name"]
+    return tuple(RealismMetric(own["name"], **{name: number(own[name]) for name in numbers}) for own in facts)
+
+
+def _verdicts(facts: Iterable[Mapping[str, Any]]) -> tuple[Verdict, ...]:
+    return tuple(
+        Verdict(
+            own["name"], own["sentence"], {name: number(each) for name, each in own["evidence"].items()}, own["next"]
+        )
+        for own in facts
+    )
+
+
+def _arms(facts: Iterable[Mapping[str, Any]]) -> tuple[TransferArm, ...]:
+    return tuple(
+        TransferArm(
+            own["name"],
+            int(own["n_train"]),
+            int(own["n_test"]),
+            _estimate(own["accuracy"]),
+            {name: number(each) for name, each in own["recall"].items()},
+            number(own["calibration_error"]),
+        )
+        for own in facts
+    )
 
 
 def _number(value: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from loupe.brain.core.realism import MemorizedPair, RealismMetric, Transfer, TransferArm, Verdict
 from loupe.brain.realism.compare import Compared, Metric
 from loupe.brain.realism.manifold import Manifold
+from loupe.brain.realism.spectra import BandGap
 from loupe.brain.realism.transfer import Measured
 
 #: in the order in which they are read: how real, how complete, how diverse, how far, how new
@@ -53,6 +54,11 @@ def _band(values: np.ndarray) -> tuple[float, float]:
 def metrics(compared: Compared) -> tuple[RealismMetric, ...]:
     """Returns every measure, in the order in which they are read."""
     return tuple(metric(compared.metrics[name]) for name in ORDER if name in compared.metrics)
+
+
+def bands_chance(gap: BandGap) -> tuple[tuple[float, float], ...]:
+    """Returns where each band of two halves of the real set lies apart in 95 of 100 splits."""
+    return tuple(_band(own) for own in gap.null_bands.T)
 
 
 def pairs(made: Manifold, real: Sequence[str], synthetic: Sequence[str]) -> tuple[MemorizedPair, ...]:

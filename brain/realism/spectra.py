@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -94,6 +94,7 @@ class BandGap:
         largest: the largest distance of the bands
         null: (S,) the largest distance of two halves of the real set, as many pictures as were compared
         matched: (S,) the largest distance of a half of the real set and as many synthetic ones
+        null_bands: (S, B) as ``bands``, of one half of the real set less the other
     """
 
     bands: np.ndarray
@@ -103,6 +104,7 @@ class BandGap:
     largest: float
     null: np.ndarray
     matched: np.ndarray
+    null_bands: np.ndarray = field(default_factory=lambda: np.zeros((0, BANDS)))
 
 
 def band_gap(real: list[Spectrum], synthetic: list[Spectrum], splits: int, rng: np.random.Generator) -> BandGap:
@@ -116,11 +118,12 @@ def band_gap(real: list[Spectrum], synthetic: list[Spectrum], splits: int, rng: 
     ours, theirs = np.stack([each.profile for each in real]), np.stack([each.profile for each in synthetic])
     half = len(ours) // 2
     other = min(half, len(theirs))
-    null, matched = np.empty(splits), np.empty(splits)
+    null, matched, null_bands = np.empty(splits), np.empty(splits), np.empty((splits, ours.shape[1]))
     for at in range(splits):
         order = rng.permutation(len(ours))
         a, b = ours[order[:half]], ours[order[half : half + other]]
         null[at] = distances(a, b).max()
+        null_bands[at] = np.median(a, axis=0) - np.median(b, axis=0)
         matched[at] = distances(a, theirs[rng.permutation(len(theirs))[:other]]).max()
     distance = distances(ours, theirs)
     return BandGap(
@@ -134,6 +137,7 @@ def band_gap(real: list[Spectrum], synthetic: list[Spectrum], splits: int, rng: 
         largest=float(distance.max()),
         null=null,
         matched=matched,
+        null_bands=null_bands,
     )
 
 

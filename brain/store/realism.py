@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 import fiftyone as fo
@@ -198,8 +199,9 @@ def _plain(value: Any) -> Any:
 
 
 def keep(samples: Samples, what: What, params: Mapping[str, Any], results: Mapping[str, Any]) -> None:
-    """Keeps what was found last, for the panel."""
-    runs.put(samples, f"loupe_{what}", what, dict(params), dict(results))
+    """Keeps what was found last, for the panel: with the settings, and when."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    runs.put(samples, f"loupe_{what}", what, dict(params), {**results, "params": dict(params), "at": at})
 
 
 def kept(samples: Samples, what: What) -> dict[str, Any] | None:

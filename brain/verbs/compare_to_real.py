@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from loupe.brain.core.cloud import Cloud
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
 from loupe.brain.realism import conditions, manifold, pictures, results, texture, transfer, verdicts
 from loupe.brain.realism.blocks import Labeled
+from loupe.brain.realism.cloud import plane
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import realism as store
+from loupe.brain.store import realism_kept
 from loupe.brain.store.datasets import Samples, require_images, root, whole
 from loupe.brain.store.realism import Side
 from loupe.brain.verbs.lifecycle import Lifecycle, running
@@ -115,6 +118,7 @@ def compare_to_real(
             by=parts,
             left_out=left_out,
             bands=() if gap is None else tuple(gap.bands.tolist()),
+            bands_chance=() if gap is None else results.bands_chance(gap),
             texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
             warnings=(*_warnings(sides, (theirs, ours), compared), *untold),
@@ -124,9 +128,25 @@ def compare_to_real(
             "real": root(real).name, "embeddings": list(names), "label": label, "by": None if by is None else str(by),
             "k": k, "seed": seed,
         }  # fmt: skip
-        store.keep(verb.samples, "realism", params, made.to_dict())
+        beside = {
+            "cloud": _cloud(first, theirs, ours, seed).to_dict(),
+            "shows": [] if by is None else realism_kept.queries(sides, by, list(parts)),
+        }
+        store.keep(verb.samples, "realism", params, {**made.to_dict(), **beside})
         verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)
     return made
+
+
+def _cloud(compared: Compared, theirs: Side, ours: Side, seed: int) -> Cloud:
+    made = plane(ours.vectors, theirs.vectors, seed)
+    return Cloud(
+        synthetic=tuple(theirs.ids[at] for at in made.synthetic.tolist()),
+        synthetic_at=tuple((x, y) for x, y in made.synthetic_at.tolist()),
+        real=tuple(ours.ids[at] for at in made.real.tolist()),
+        real_at=tuple((x, y) for x, y in made.real_at.tolist()),
+        covered=tuple(compared.manifold.covered[made.real].tolist()),
+        share=made.share,
+    )
 
 
 def _compared(

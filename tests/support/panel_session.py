@@ -19,7 +19,7 @@ class PanelSession:
         messages: what it asked the App to show for a moment
         prompted: the operators whose forms it asked the App to open
         reloaded: how often it asked the App to read the dataset anew
-        opened: the samples that it asked the App to open
+        opened: the samples, and the datasets, that it asked the App to open
         errors: what nobody foresaw, by ``may_fail``; a test without it fails of it
     """
 
@@ -88,8 +88,8 @@ class PanelSession:
                 self.messages.append(given["message"])
             elif name == "prompt_user_for_operation":
                 self.prompted.append(given["operator_uri"])
-            elif name == "open_sample":
-                self.opened.append(given["id"])
+            elif name in ("open_sample", "open_dataset"):
+                self.opened.append(given["id"] if name == "open_sample" else given["dataset"])
             elif name == "reload_dataset":
                 self.reloaded += 1
             elif name != "reload_samples":

@@ -1,0 +1,269 @@
+"""What ``compare_to_real`` and ``test_transfer`` found last, for their panel: records, pictures, what is gone since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
+
+from loupe.brain.core.cloud import Cloud
+from loupe.brain.core.errors import LoupeError
+from loupe.brain.core.realism import Realism, Transfer
+from loupe.brain.slicing.factors import Factor
+from loupe.brain.store import realism, runs
+from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import Samples
+from loupe.brain.store.factors import fit
+from loupe.brain.store.narrowing import Narrowing
+from loupe.brain.store.overview import Picture
+from loupe.brain.store.thresholds_view import sources
+
+#: kinds of samples that there are pictures of
+KINDS = ("synthetic", "uncovered", "smooth", "sharp")
+#: pictures of a kind that are shown
+MAX_PICTURES = 8
+#: samples of a kind that a view is narrowed to
+MAX_SHOWN = 500
+_NAMES = {
+    "synthetic": "what is taken for synthetic, surest first",
+    "uncovered": "real samples without a synthetic one near, farthest first",
+    "smooth": "synthetic samples, least fine detail first",
+    "sharp": "synthetic samples, most fine detail first",
+    "pairs": "what is nearest to a real sample, nearest first",
+}
+#: which samples are shown of a kind, and by what they are sorted, the largest first or last
+_SYNTHETIC = {f"{realism.PATH}.real_distance": {"$ne": None}}
+_WHERE: dict[str, dict[str, Any]] = {
+    "synthetic": {**_SYNTHETIC, f"{realism.PATH}.domain_probability": {"$gte": 0.5}},
+    "uncovered": {f"{realism.PATH}.covered": False},
+    "smooth": {**_SYNTHETIC, f"{realism.PATH}.high_frequency": {"$ne": None}},
+    "sharp": {**_SYNTHETIC, f"{realism.PATH}.high_frequency": {"$ne": None}},
+}
+_SORTED: dict[str, tuple[str, bool]] = {
+    "synthetic": (f"{realism.PATH}.domain_probability", True),
+    "uncovered": (f"{realism.PATH}.synthetic_distance", True),
+    "smooth": (f"{realism.PATH}.high_frequency", False),
+    "sharp": (f"{realism.PATH}.high_frequency", True),
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept on a synthetic dataset; None of what was not found yet.
+
+    Attributes:
+        realism, transfer: what was found
+        real: the name of the dataset of the real samples; empty where nothing is kept of it
+        by: what the measures are parted by; empty: nothing
+        cloud: both sides in one plane
+        shows: the database's query of each class or scenario, by its name
+        at, transfer_at: when: ISO 8601 in UTC
+    """
+
+    realism: Realism | None = None
+    transfer: Transfer | None = None
+    real: str = ""
+    by: str = ""
+    cloud: Cloud | None = None
+    shows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    at: str = ""
+    transfer_at: str = ""
+
+
+@dataclass(frozen=True)
+class PicturedPair:
+    """A synthetic picture and the real one that it may be a copy of; how far it is, over what is usual."""
+
+    synthetic: Picture
+    real: Picture
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Part(Narrowing):
+    """Some of the samples that were compared.
+
+    Attributes:
+        name: how they are called
+        where: the database's query
+        listed: a list of ids belongs to it, the worst first
+    """
+
+    name: str
+    where: Mapping[str, Any]
+    listed: bool = False
+
+    tag: ClassVar[str] = "realism"
+
+    def query(self) -> dict[str, Any]:
+        return {"$and": [dict(self.where)]}
+
+    def facts(self) -> Any:
+        return [self.name, dict(self.where), self.listed]
+
+    @classmethod
+    def from_facts(cls, facts: Any) -> Part:
+        name, where, listed = facts
+        if not isinstance(name, str) or not isinstance(where, dict) or not isinstance(listed, bool):
+            raise ValueError("expected a name, a query, and whether ids belong to it")
+        return cls(name, where, listed)
+
+    @property
+    def selects(self) -> bool:
+        return self.listed
+
+
+def queries(sides: Sequence[Samples], by: str | Factor, values: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Returns the query of each value of a factor that one query tells; of the others nothing can be shown.
+
+    Args:
+        sides: the synthetic and the real samples; a query is of the first, whose dataset the panel is open on
+        by: the factor
+        values: their names
+    """
+    try:
+        ((factor, place),) = fit(sides[0], by)
+    except (LoupeError, ValueError):
+        return []
+    made = []
+    for value in values:
+        try:
+            stage = place.stage(factor, factor.value_of(value))
+        except LoupeError:
+            continue
+        if isinstance(stage, fo.Match):
+            made.append((value, dict(stage.filter)))
+    return made
+
+
+def load(samples: SampleCollection) -> Kept | None:
+    """Returns what was found last; None where nothing was, or what is kept cannot be read."""
+    facts = {
+        **_read(realism.kept(samples, "realism"), _compared),
+        **_read(realism.kept(samples, "transfer"), _transfer),
+    }
+    return Kept(**facts) if facts else None
+
+
+def _read(kept: dict[str, Any] | None, read: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    # another version may have kept it in another form: as good as nothing, and no crash
+    with suppress(KeyError, TypeError, ValueError, AttributeError):
+        return read(kept) if kept is not None else {}
+    return {}
+
+
+def _compared(kept: dict[str, Any]) -> dict[str, Any]:
+    params = kept["params"]
+    return {
+        "realism": Realism.from_dict(kept),
+        "real": str(params["real"]),
+        "by": str(params["by"] or ""),
+        "cloud": Cloud.from_dict(kept["cloud"]),
+        "shows": dict(kept["shows"]),
+        "at": str(kept["at"]),
+    }
+
+
+def _transfer(kept: dict[str, Any]) -> dict[str, Any]:
+    return {"transfer": Transfer.from_dict(kept), "transfer_at": str(kept["at"])}
+
+
+def worst(samples: SampleCollection, kept: Kept, which: str) -> tuple[Picture, ...]:
+    """Returns the pictures that show a finding the best; a picture of another dataset has an empty id.
+
+    Args:
+        samples: of the synthetic dataset
+        kept: what was found
+        which: ``"synthetic"``: taken for synthetic most surely; ``"uncovered"``: real ones that are the farthest from
+            any synthetic one; ``"smooth"``, ``"sharp"``: with the least and the most high frequencies
+    """
+    dataset = _side(samples, kept, real=which == "uncovered")
+    return () if dataset is None else _pictures(samples, dataset, _first(dataset, which, MAX_PICTURES))
+
+
+def _first(samples: SampleCollection, which: str, number: int) -> list[str]:
+    path, reverse = _SORTED[which]
+    if not samples.has_field(path):
+        return []
+    with database_errors():
+        return list(samples.match(_WHERE[which]).sort_by(path, reverse=reverse).limit(number).values("id"))
+
+
+def pairs(samples: SampleCollection, kept: Kept) -> tuple[PicturedPair, ...]:
+    """Returns the pairs that are nearest to a copy, whose pictures both are still there."""
+    real = _side(samples, kept, real=True)
+    if kept.realism is None or real is None:
+        return ()
+    first = kept.realism.pairs[: 2 * MAX_PICTURES]
+    theirs = {each.id: each for each in _pictures(samples, runs.root(samples), [pair.synthetic for pair in first])}
+    served = sources(real, [pair.real for pair in first])
+    own = real is runs.root(samples)
+    return tuple(
+        PicturedPair(
+            theirs[pair.synthetic],
+            Picture(pair.real if own else "", served[pair.real]),
+            pair.distance / pair.usual if pair.usual > 0 else 0.0,
+        )
+        for pair in first
+        if pair.synthetic in theirs and pair.real in served
+    )[:MAX_PICTURES]
+
+
+def more(samples: SampleCollection, kept: Kept, which: str) -> tuple[Part, list[str]]:
+    """Returns what a view is narrowed to, to see more of a kind than its pictures, and the ids, the worst first.
+
+    Args:
+        samples: the view that is narrowed
+        kept: what was found
+        which: as for ``worst``, or ``"pairs"``: the synthetic samples that are nearest to a copy
+    """
+    if which != "pairs":
+        return Part(_NAMES[which], _WHERE[which], True), _first(samples, which, MAX_SHOWN)
+    nearest = [pair.synthetic for pair in kept.realism.pairs] if kept.realism is not None else []
+    return Part(_NAMES[which], {f"{realism.PATH}.authentic": False}, True), nearest
+
+
+def of_value(kept: Kept, value: str) -> Part | None:
+    """Returns what a view is narrowed to, to see a class or scenario; None where no query tells it."""
+    where = kept.shows.get(value)
+    if where is None:
+        return None
+    compared = {f"{realism.PATH}.domain_probability": {"$ne": None}}
+    return Part(f"{kept.by} {value}", {"$and": [dict(where), compared]})
+
+
+def gone(samples: SampleCollection, kept: Kept) -> str:
+    """Returns what of the samples that were compared is not there any more, as a sentence; empty where all are."""
+    if kept.realism is None:
+        return ""
+    real = _side(samples, kept, real=True)
+    if real is None:
+        return f"The dataset of the real samples, {kept.real}, is gone"
+    parts = []
+    for dataset, name, field_name, before in (
+        (runs.root(samples), "synthetic", "real_distance", kept.realism.n_synthetic),
+        (real, "real", "synthetic_distance", kept.realism.n_real),
+    ):
+        path = f"{realism.PATH}.{field_name}"
+        with database_errors():
+            now = dataset.match({path: {"$ne": None}}).count() if dataset.has_field(path) else 0
+        if now < before:
+            parts.append(f"{before - now:,} of {before:,} {name} samples")
+    return f"Gone since they were compared: {' and '.join(parts)}" if parts else ""
+
+
+def _side(samples: SampleCollection, kept: Kept, *, real: bool) -> fo.Dataset | None:
+    dataset = runs.root(samples)
+    if not real or kept.real in ("", dataset.name):
+        return dataset
+    return fo.load_dataset(kept.real) if fo.dataset_exists(kept.real) else None
+
+
+def _pictures(samples: SampleCollection, dataset: fo.Dataset, ids: Sequence[str]) -> tuple[Picture, ...]:
+    served = sources(dataset, list(ids))
+    own = dataset is runs.root(samples)
+    return tuple(Picture(each if own else "", served[each]) for each in ids if each in served)

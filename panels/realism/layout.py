@@ -1,0 +1,278 @@
+"""Lays out the panel "Realism": findings with pictures, measures, classes, the map, spectra, and what trains what."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from loupe.brain.core.realism import ADDITIVE_ONLY, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
+from loupe.operators.summary import counted, escape
+from loupe.panels import theme, widgets
+from loupe.panels.realism import cloud, names, pictures, plot, transfer
+from loupe.panels.realism.panel import MEASURES
+
+if TYPE_CHECKING:
+    from loupe.brain.core.realism import Estimate, Realism, Transfer, Verdict
+    from loupe.brain.store.realism_kept import Part
+    from loupe.panels.realism.panel import Content
+
+#: of a finding; what is not named is a fault
+_COLORS = {USEFUL: theme.SERIES[2], ADDITIVE_ONLY: theme.SERIES[0], INSUFFICIENT_DATA: theme.GRAY}
+_MAX_LISTED = 200
+#: the App shows nothing for an empty text; no class is called so
+_NONE = "\n"
+
+
+def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | None) -> None:
+    """Draws what was found.
+
+    Args:
+        panel: to draw on
+        handlers: the panel whose methods are called
+        content: what was found, and what of it is looked at
+        narrowed: the samples that the view is narrowed to, or None
+    """
+    made = content.kept.realism
+    panel.md(f"**{_title(content)}**", name="title", componentsProps=theme.LARGE)
+    panel.md(_compared(content), name="compared", componentsProps=theme.SMALL)
+    head = widgets.row(panel, "head")
+    again = "Compare again" if made is not None else "Compare with real images"
+    head.btn("compare", label=again, icon="balance", variant="outlined", on_click=handlers.on_compare)
+    head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
+    head.btn("show_all", disabled=narrowed is None, **back)
+    if narrowed is not None:
+        head.md(f"Showing {escape(narrowed.name)}", name="sentence", componentsProps=theme.TEXT)
+    if content.gone:
+        panel.view("gone", types.AlertView(severity="warning", label=f"{content.gone}: compare again."))
+    for number, warning in enumerate(made.warnings if made is not None else ()):
+        panel.view(
+            f"warning{number}", types.AlertView(severity="warning", label=f"{warning[:1].upper()}{warning[1:]}.")
+        )
+    used = _findings(panel, handlers, content)
+    if made is not None:
+        _measures(panel, handlers, content, made)
+        _by(panel, handlers, content, made)
+        _map(panel, handlers, content)
+        _spectra(panel, handlers, made)
+        pictures.others(panel, handlers, content, used)
+    _transfer(panel, handlers, content.kept.transfer)
+
+
+def _title(content: Content) -> str:
+    made, worth = content.kept.realism, content.kept.transfer
+    if made is not None:
+        return f"{counted(made.n_synthetic, 'synthetic sample')} against {made.n_real:,} real ones"
+    return f"What the synthetic samples are worth as training data: {escape(worth.label)}" if worth is not None else ""
+
+
+def _compared(content: Content) -> str:
+    kept, parts = content.kept, []
+    if kept.realism is not None:
+        parts = [f"Real samples of {escape(kept.real)}", f"compared {_when(kept.at)}"]
+        if kept.realism.unknown:
+            parts.append(f"{counted(kept.realism.unknown, 'sample')} without a usable vector left out")
+    if kept.transfer is not None:
+        parts.append(f"transfer tested {_when(kept.transfer_at)}")
+    return " · ".join(parts)
+
+
+def _when(at: str) -> str:
+    return f"{at[:16].replace('T', ' ')} UTC"
+
+
+# findings
+
+
+def _findings(panel: types.Object, handlers: Any, content: Content) -> set[str]:
+    """Draws a card for each finding; returns the kinds of pictures that were shown."""
+    kept = content.kept
+    own = kept.realism.findings if kept.realism is not None else ()
+    # a transfer test says more of a set's use than what the comparison found on half of the real samples
+    worth = kept.transfer.findings if kept.transfer is not None else ()
+    of_use = (USEFUL, ADDITIVE_ONLY, INSUFFICIENT_DATA)
+    listed = [each for each in own if not (worth and each.name in of_use)] + list(worth)
+    used: set[str] = set()
+    for number, verdict in enumerate(listed):
+        color = _COLORS.get(verdict.name, theme.FAIL)
+        card = widgets.column(panel, f"finding{number}", **_card(color))
+        styled = {"container": {"sx": {"& p": {"margin": 0, "color": color, "letterSpacing": "0.04em"}}}}
+        card.md(f"**{escape(verdict.name.replace('_', ' '))}**", name="name", componentsProps=styled)
+        card.md(f"{escape(verdict.sentence)}.", name="sentence", componentsProps=theme.TEXT)
+        if verdict.next:
+            card.md(f"**Next:** {escape(verdict.next)}.", name="next", componentsProps=theme.TEXT)
+        _next(card, handlers, verdict)
+        used |= pictures.of_finding(card, handlers, content, verdict, used)
+    if not listed:
+        text = (
+            "Nothing sets them apart that two real sets would not show, too."
+            if kept.realism is not None
+            else "It neither replaces real samples nor helps beside them, as far as these samples tell."
+        )
+        panel.view("nothing", types.AlertView(severity="success" if kept.realism is not None else "info", label=text))
+    return used
+
+
+def _card(color: str) -> dict[str, str]:
+    return {
+        "border": f"1px solid {theme.faint_gray(0.4)}",
+        "borderLeft": f"5px solid {color}",
+        "borderRadius": "6px",
+        "padding": "10px 12px",
+        "marginTop": "6px",
+    }
+
+
+def _next(card: types.Object, handlers: Any, verdict: Verdict) -> None:
+    if verdict.name == MEMORIZED:
+        button = {"label": "Find memorized images", "on_click": handlers.on_find_memorized}
+    elif verdict.name == LABEL_MISMATCH:
+        button = {"label": "Find label issues", "on_click": handlers.on_find_label_issues}
+    else:
+        return
+    row = widgets.row(card, "buttons")
+    row.btn("next_button", variant="outlined", **button)
+
+
+# how it lies to the real set
+
+
+def _heading(panel: types.Object, name: str, title: str, text: str = "") -> None:
+    panel.md(f"**{title}**", name=f"{name}_title", componentsProps=_TITLE)
+    if text:
+        panel.md(text, name=f"{name}_text", componentsProps=theme.SMALL)
+
+
+_TITLE = {"container": {"sx": {"& p": {"margin": "16px 0 0 0", "fontSize": "1.05rem"}}}}
+
+
+def _measures(panel: types.Object, handlers: Any, content: Content, made: Realism) -> None:
+    metrics = made.metrics.get(content.vectors, ())
+    if not metrics:
+        return
+    text = (
+        "1: as a second real set of that size. Gray: where real sets lie to each other. Blue: within it. Orange: "
+        "outside. Bars: 95 of 100 splits. A triangle: beyond the edge."
+    )
+    _heading(panel, "measures", "How real it is", text)
+    if len(made.metrics) > 1:
+        choices = widgets.grid(panel, "embedders", "repeat(1, minmax(0, 280px))", gap=1)
+        fields = {name: name for name in made.metrics}
+        widgets.dropdown(choices, "vectors_of", "Vectors", fields, content.vectors, handlers.on_vectors, focused=False)
+    widgets.plot(panel, "measures", plot.measures(metrics), handlers.on_nothing)
+    others = plot.without_ratio(metrics)
+    if others:
+        panel.md(escape(others), name="measures_others", componentsProps=theme.SMALL)
+
+
+def _by(panel: types.Object, handlers: Any, content: Content, made: Realism) -> None:
+    by = content.kept.by
+    if not by:
+        return
+    _heading(
+        panel, "by", f"By {escape(by)}", "The lowest first. Click a row to show its samples." if content.rows else ""
+    )
+    if content.rows:
+        choices = widgets.grid(panel, "by_choices", "repeat(2, minmax(0, 240px))", gap=1)
+        measures = {name: names.TITLES[name] for name in MEASURES}
+        widgets.dropdown(
+            choices, "measure_of", "Measure", measures, content.measure, handlers.on_measure, focused=False
+        )
+        shown = {name: name for name, _ in content.rows[:_MAX_LISTED] if name in content.kept.shows}
+        if shown:
+            widgets.dropdown(
+                choices,
+                "value_of",
+                "Show the samples of",
+                {_NONE: "choose one …", **shown},
+                _NONE,
+                handlers.on_value,
+                focused=False,
+            )
+        widgets.plot(panel, "by", plot.by_value(content.rows), handlers.on_row)
+    parts = []
+    if len(content.rows) > plot.MAX_ROWS:
+        parts.append(f"{len(content.rows) - plot.MAX_ROWS:,} more are higher")
+    if made.left_out:
+        some = [f"{escape(name)} ({real:,} real, {other:,} synthetic)" for name, (real, other) in made.left_out.items()]
+        more = f" and {len(some) - 6:,} more" if len(some) > 6 else ""
+        parts.append(f"Too few samples on a side to tell: {', '.join(some[:6])}{more}")
+    if parts:
+        panel.md(". ".join(parts) + ".", name="by_others", componentsProps=theme.SMALL)
+
+
+def _map(panel: types.Object, handlers: Any, content: Content) -> None:
+    made = content.kept.cloud
+    if made is None or not (made.real and made.synthetic):
+        return
+    text = (
+        f"The two directions in which both are spread the widest: {made.share:.0%} of the spread. What lies apart here "
+        "is apart; what lies together may not be near. Rings: real samples without a synthetic one near. Click a point "
+        "to open it."
+    )
+    _heading(panel, "map", "Both sets in one map", escape(text))
+    widgets.plot(panel, "map", cloud.points(made), handlers.on_point)
+
+
+def _spectra(panel: types.Object, handlers: Any, made: Realism) -> None:
+    if not made.bands:
+        text = "No spectra were compared: turn on spectra, with at least 100 pictures on each side."
+        _heading(panel, "spectra", "Spectra", text)
+        return
+    text = "Power of the synthetic pictures over that of the real ones. Gray: where two real sets lie."
+    _heading(panel, "spectra", "Spectra", text if made.bands_chance else text.split(" Gray")[0])
+    widgets.plot(panel, "spectra", cloud.spectra(made.bands, made.bands_chance), handlers.on_nothing)
+
+
+# what it is worth
+
+
+def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None:
+    if made is None:
+        text = (
+            "Not known yet whether it trains as well as real samples: that takes a class a sample on both sides, and "
+            "real samples to test on."
+        )
+        _heading(panel, "transfer", "What it is worth as training data", text)
+        row = widgets.row(panel, "transfer_row")
+        row.btn(
+            "test", label="Test transfer", icon="model_training", variant="contained", on_click=handlers.on_transfer
+        )
+        return
+    _heading(panel, "transfer", "What it is worth as training data", _worth(made))
+    widgets.plot(panel, "matrix", transfer.matrix(made), handlers.on_nothing)
+    text = (
+        f"Rows: trained on; columns: tested. Accuracy with its 95 % interval; guessing gives {made.chance:.0%}. All "
+        "but 'all synthetic' are trained on equally many samples of each class."
+    )
+    panel.md(escape(text), name="matrix_text", componentsProps=theme.SMALL)
+    if made.curve:
+        _heading(panel, "curve", "How many real samples it replaces", _replaces(made.equivalent_real_size))
+        widgets.plot(panel, "curve", transfer.curve(made), handlers.on_nothing)
+    row = widgets.row(panel, "transfer_row")
+    row.btn("test", label="Test again", icon="model_training", variant="outlined", on_click=handlers.on_transfer)
+
+
+def _worth(made: Transfer) -> str:
+    utility, gain = made.utility, made.gain
+    parts = [f"Classes of {escape(made.label)}"]
+    if math.isfinite(utility.value):
+        parts.append(f"utility **{utility.value:.2f}** ({utility.low:.2f} to {utility.high:.2f}): 1 is as good as real")
+    if math.isfinite(gain.value):
+        parts.append(f"beside real ones {gain.value:+.1%} accuracy ({gain.low:+.1%} to {gain.high:+.1%})")
+    if made.left_out:
+        parts.append(f"left out, on one side only: {escape(', '.join(list(made.left_out)[:6]))}")
+    return " · ".join(parts)
+
+
+def _replaces(size: Estimate) -> str:
+    if math.isnan(size.value):
+        return "Not known."
+    if math.isinf(size.value):
+        return "All synthetic samples train better than all real ones that there are."
+    if size.value <= 0:
+        return "All synthetic samples train worse than the smallest number of real ones that was tried."
+    high = "more than all" if math.isinf(size.high) else f"{size.high:,.0f}"
+    return f"All synthetic samples train as well as {size.value:,.0f} real ones ({size.low:,.0f} to {high})."

@@ -1,0 +1,144 @@
+"""The panel "Realism" in a real browser: from nothing to findings, pictures and charts; in both themes, and narrow."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import app_browser
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
+
+NAME, REAL = "realism-synthetic", "realism-real"
+_BAD = re.compile(r"\bundefined\b|\bNaN\b|\bnan\b|\binf\b|\bInfinity\b")
+
+
+@pytest.fixture(scope="module")
+def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
+    """The App with a synthetic dataset that nobody has compared with the real one yet."""
+    if app_browser.find_chromium() is None:
+        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from real_pictures import faulty, photos
+
+    folder = tmp_path_factory.mktemp("realism")
+    real = photos(folder / "real")
+    synthetic = faulty(folder / "synthetic", real)
+    for dataset, name in ((real, REAL), (synthetic, NAME)):
+        dataset.name, dataset.persistent = name, True
+    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1400) as page:
+        opened = app_browser.App(page, address)
+        try:
+            opened.open(NAME)
+            yield opened
+        finally:
+            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    for dataset in (synthetic, real):
+        dataset.delete()
+
+
+def _beyond(page: Any) -> float:
+    """Returns how far anything of the panel hangs over the page's right edge, in pixels."""
+    return float(
+        page.evaluate(
+            """() => Math.max(...[...document.querySelectorAll('.js-plotly-plot, img[alt^="Pair"], img[alt^="Real"]')]
+                .map(each => each.getBoundingClientRect().right)) - window.innerWidth"""
+        )
+    )
+
+
+def _walk(page: Any, folder: Path, name: str) -> None:
+    """Takes pictures of all of the panel, one below the other."""
+    for number, title in enumerate(
+        ("How real it is", "By ground_truth", "Both sets in one map", "Spectra", "What it is worth as training data")
+    ):
+        heading = page.get_by_text(title, exact=True).first
+        if heading.count():
+            heading.evaluate("each => each.scrollIntoView({block: 'start'})")
+            page.wait_for_timeout(700)
+            page.screenshot(path=folder / f"{name}_{number + 1}.png")
+
+
+def test_from_the_empty_panel_to_the_findings(app: app_browser.App, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    page = app.page
+    app.open_panel("Realism")
+    page.get_by_text("have not been compared with real ones yet").wait_for()
+    page.screenshot(path=tmp_path / "empty.png")
+    page.get_by_role("button", name="Compare with real images").click()
+    kinds = ("operators-prompt-modal", "operators-prompt-drawer")
+    form = page.locator(", ".join(f'[data-cy="{kind}"]:visible' for kind in kinds)).first
+    form.wait_for()
+    page.keyboard.press("Escape")
+    synthetic, real = fo.load_dataset(NAME), fo.load_dataset(REAL)
+    loupe.compare_to_real(synthetic, real, label="ground_truth", by="ground_truth")
+    page.reload()
+    page.locator('[data-cy="entry-counts"]').wait_for()
+    app.open_panel("Realism")
+    page.get_by_text("240 synthetic samples against 300 real ones").wait_for()
+    page.get_by_text("COLLAPSE", exact=True).wait_for()
+    page.wait_for_timeout(2500)
+    page.screenshot(path=tmp_path / "dark_0.png")
+    text = page.locator("body").inner_text()
+    assert not _BAD.search(text), _BAD.search(text)
+    assert "The file format differs" in text
+    _walk(page, tmp_path, "dark")
+
+
+def test_with_the_transfer_in_the_light_theme_and_narrow(app: app_browser.App, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    page = app.page
+    synthetic, real = fo.load_dataset(NAME), fo.load_dataset(REAL)
+    loupe.test_transfer(synthetic, real[:200], real[200:], label="ground_truth", pool=real[:200])
+    page.evaluate("() => { localStorage.setItem('mui-mode', 'light'); }")
+    page.reload()
+    page.locator('[data-cy="entry-counts"]').wait_for()
+    app.open_panel("Realism")
+    page.get_by_text("How many real samples it replaces").wait_for()
+    page.wait_for_timeout(2500)
+    page.screenshot(path=tmp_path / "light_0.png")
+    _walk(page, tmp_path, "light")
+    page.set_viewport_size({"width": 900, "height": 1300})
+    page.wait_for_timeout(2500)
+    _walk(page, tmp_path, "narrow")
+    assert _beyond(page) <= 0, "nothing hangs over the panel's edge"
+    text = page.locator("body").inner_text()
+    assert not _BAD.search(text), _BAD.search(text)
+
+
+def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import realism
+
+    page = app.page
+    page.set_viewport_size({"width": 1500, "height": 1400})
+    page.get_by_role("button", name="Show more", exact=True).first.wait_for()
+    app.choose("Show the samples of", "owl")
+    app.wait_for_count(60)
+    page.get_by_text("Showing ground_truth owl").wait_for()
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Show all", exact=True).click()
+    app.wait_for_count(240)
+    page.get_by_text("Showing ground_truth owl").wait_for(state="detached")
+    page.wait_for_timeout(1500)
+    nearest = len(realism.kept(fo.load_dataset(NAME), "realism")["pairs"])
+    page.get_by_role("button", name="Show the nearest", exact=True).click()
+    app.wait_for_count(nearest)
+    page.get_by_text("Showing what is nearest to a real sample").wait_for()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "copies.png")
+    page.get_by_role("button", name="Show all", exact=True).click()
+    app.wait_for_count(240)
