@@ -16,10 +16,10 @@ help:            ## this list
 demo: .venv/run.done    ## generate, check, embed and slice a small dataset; then serve the App (APP=0: end instead)
 	$(PY) scripts/demo.py $(if $(filter 0,$(APP)),--no-app)
 
-test: .venv/dev.done browser    ## every test, in under 15 minutes on two cores
+test: .venv/dev.done browser    ## every test, about half an hour on two cores
 	$(PY) -m pytest -q
 
-test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in under two minutes
+test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in about three minutes
 	$(PY) -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 mutants: .venv/dev.done        ## do the tests notice small faults? A sample; ROOMS="engine store" N=40 SEED=0, an hour or more
