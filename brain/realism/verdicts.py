@@ -173,10 +173,15 @@ def _spectral(known: Evidence) -> Verdict | None:
     return Verdict(
         SPECTRAL,
         f"The fine structure is not as in real pictures: at {(worst + 0.5) / len(gap.bands):.0%} of the finest detail "
-        f"there is {change:.3g} times the power",
+        f"there is {_times(change)} the power",
         {"band distance": gap.largest, "power ratio": change, "high frequency": gap.high_frequency[1]},
         "Compare sizes and codecs on both sides; else the decoder or an upscaler smooths",
     )
+
+
+def _times(change: float) -> str:
+    """Returns a ratio as one reads it: a small one as a fraction."""
+    return f"{change:.2g} times" if change > 0.5 else f"1/{1 / max(change, 1e-6):,.0f} of"
 
 
 def _memorized(known: Evidence) -> Verdict | None:

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
+from operator import mul
 from typing import Any, Literal, TypeAlias
 
 import fiftyone as fo
 import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.realism.blocks import Labeled
 from loupe.brain.slicing.factors import Factor
-from loupe.brain.store import columns, fields, labels, runs, splits, updates
+from loupe.brain.store import columns, factors, fields, labels, runs, splits, updates
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
@@ -23,6 +26,8 @@ from loupe.brain.store.fields import OwnField
 PATH = "realism"
 #: fields that tell which samples belong together
 GROUPS = ("prompt", "duplicate_group")
+#: and those of them that no training and test set may share. A prompt may: "a photo of a cat" is of all cats
+COPIES = ("duplicate_group",)
 What: TypeAlias = Literal["realism", "transfer"]
 _CHUNK = 2000
 #: name → type and description, of synthetic samples and of real ones
@@ -142,7 +147,17 @@ def classes(samples: Samples, label: str, side: Side) -> list[str | None]:
     return [given[at] for at in side.index.tolist()]
 
 
-def values(samples: Samples, by: str | Factor, side: Side) -> list[set[str]]:
+def fitted(real: Samples, by: str | Factor) -> Factor:
+    """Returns a factor whose bins are those of the real samples: bins of either side's own would not be the same.
+
+    Raises:
+        UnknownName, InputError: as for ``loupe.slice``
+    """
+    first, *others = (factor for factor, _ in factors.fit(real, by))
+    return reduce(mul, others, first)
+
+
+def values(samples: Samples, by: Factor, side: Side) -> list[set[str]]:
     """Returns the values of a factor of each sample that has a vector, as texts."""
     (column,) = columns.read(samples, [by], failures=[]).factors.values()
     made: list[set[str]] = [set() for _ in range(column.n)]
@@ -158,6 +173,20 @@ def groups(samples: Samples, paths: Sequence[str], side: Side) -> np.ndarray:
     if not present:
         return np.arange(len(side.ids))
     return np.unique(splits.groups(samples, present)[side.index], return_inverse=True)[1].ravel()
+
+
+def labeled(samples: Samples, side: Side, codes: np.ndarray, paths: Sequence[str] = COPIES) -> Labeled:
+    """Returns the samples of a side whose class is known, with their groups where any has more than one sample.
+
+    Args:
+        samples: a dataset or view
+        side: its vectors
+        codes: (N,) class of each, -1 for none
+        paths: the fields that tell which samples belong together
+    """
+    own = groups(samples, paths, side)
+    together = own if len(np.unique(own)) < len(own) else None
+    return Labeled(side.vectors, codes, together).take(np.flatnonzero(codes >= 0))
 
 
 def own_fields(*, synthetic: bool) -> list[OwnField]:

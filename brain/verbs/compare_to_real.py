@@ -13,11 +13,11 @@ from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
 from loupe.brain.realism import conditions, manifold, pictures, results, texture, transfer, verdicts
-from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.cloud import plane
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
 from loupe.brain.slicing.factors import Factor
+from loupe.brain.stats.two_sample import folds_of
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import realism as store
 from loupe.brain.store import realism_kept
@@ -97,7 +97,11 @@ def compare_to_real(
         first, (theirs, ours) = compared[names[0]], read[names[0]]
         pictured = _pictures(verb, sides, (theirs, ours)) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
-        trained, untold = (None, ()) if label is None else _transfer(sides, label, theirs, ours, seed)
+        trained, untold = (
+            (None, ())
+            if label is None
+            else _transfer(sides, label, theirs, ours, store.COPIES if groups is None else together, seed)
+        )
         evidence = verdicts.Evidence(
             manifold=first.manifold,
             diversity=first.diversity,
@@ -106,7 +110,8 @@ def compare_to_real(
             transfer=trained,
             alike=first.alike,
         )
-        parts, left_out = ({}, {}) if by is None else _by(verb, sides, by, theirs, ours, k, seed)
+        factor = None if by is None else store.fitted(sides[1], by)
+        parts, left_out = ({}, {}) if factor is None else _by(verb, sides, factor, theirs, ours, k, seed)
         verb.step(1, 1, "writing")
         _write(sides, (theirs, ours), first, pictured)
         made = Realism(
@@ -130,7 +135,7 @@ def compare_to_real(
         }  # fmt: skip
         beside = {
             "cloud": _cloud(first, theirs, ours, seed).to_dict(),
-            "shows": [] if by is None else realism_kept.queries(sides, by, list(parts)),
+            "shows": [] if factor is None else realism_kept.queries(sides, factor, list(parts)),
         }
         store.keep(verb.samples, "realism", params, {**made.to_dict(), **beside})
         verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)
@@ -206,7 +211,7 @@ def _textures(
 
 
 def _transfer(
-    sides: tuple[Samples, Samples], label: str, theirs: Side, ours: Side, seed: int
+    sides: tuple[Samples, Samples], label: str, theirs: Side, ours: Side, together: Sequence[str], seed: int
 ) -> tuple[transfer.Measured | None, tuple[str, ...]]:
     """Returns what trains what, of classes that both sides have, and what is to be said of the others.
 
@@ -216,18 +221,16 @@ def _transfer(
     shared = sorted({*filter(None, given[0])} & {*filter(None, given[1])})
     place = {name: at for at, name in enumerate(shared)}
     codes = [np.array([place.get(name, -1) if name else -1 for name in own], dtype=np.int64) for own in given]
-    known = [np.flatnonzero(own >= 0) for own in codes]
-    order = np.random.default_rng(seed).permutation(known[1])
-    train, test = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    synthetic, real = (
+        store.labeled(samples, side, own, together)
+        for samples, side, own in zip(sides, (theirs, ours), codes, strict=True)
+    )
+    # whole groups: a duplicate of a test picture is no training picture
+    half = folds_of(real.clusters(), 2, np.random.default_rng(seed))
+    train, test = np.flatnonzero(half == 0), np.flatnonzero(half == 1)
     messages = _alone(given, shared, label)
     try:
-        measured = transfer.measure(
-            Labeled(ours.vectors[train], codes[1][train]),
-            Labeled(ours.vectors[test], codes[1][test]),
-            Labeled(theirs.vectors[known[0]], codes[0][known[0]]),
-            len(shared),
-            seed=seed,
-        )
+        measured = transfer.measure(real.take(train), real.take(test), synthetic, len(shared), seed=seed)
     except InputError as error:
         # too few samples or classes: what needs no labels is said all the same
         return None, (*messages, f"nothing is trained by {label!r}: {error}")
@@ -246,7 +249,7 @@ def _alone(given: Sequence[Sequence[str | None]], shared: Sequence[str], label: 
 
 
 def _by(
-    verb: Lifecycle, sides: tuple[Samples, Samples], by: str | Factor, theirs: Side, ours: Side, k: int, seed: int
+    verb: Lifecycle, sides: tuple[Samples, Samples], by: Factor, theirs: Side, ours: Side, k: int, seed: int
 ) -> tuple[dict[str, tuple[RealismMetric, ...]], dict[str, tuple[int, int]]]:
     own, others = (store.values(samples, by, side) for samples, side in zip(sides, (theirs, ours), strict=True))
     made: dict[str, tuple[RealismMetric, ...]] = {}

@@ -42,7 +42,8 @@ def test_transfer(
     missed. Writes nothing to the samples; what was found last is kept for the panel.
 
     Args:
-        synthetic: a dataset or view of generated images with vectors and classes
+        synthetic: a dataset or view of generated images with vectors and classes. On all sides duplicates of each other
+            are kept together, where they are known
         real_train: real images to train on
         real_test: real images to test on; it shares no sample with the others
         label: a field of one class a sample, on all sides
@@ -82,7 +83,10 @@ def test_transfer(
             for samples, side in ((verb.samples, theirs), (train, ours), (test, tested))
         ]
         classes, left_out = _shared(given)
-        s, r, t = (_labeled(side, own, classes) for side, own in zip((theirs, ours, tested), given, strict=True))
+        s, r, t = (
+            store.labeled(samples, side, _codes(own, classes))
+            for samples, side, own in zip((verb.samples, train, test), (theirs, ours, tested), given, strict=True)
+        )
         measured = transfer.measure(
             r, t, s, len(classes), learner_name=learner, seed=seed,
             step=lambda done, total: verb.step(done, total, "training and testing"),
@@ -132,10 +136,9 @@ def _shared(given: Sequence[Sequence[str | None]]) -> tuple[list[str], dict[str,
     return classes, left_out
 
 
-def _labeled(side: Side, given: Sequence[str | None], classes: Sequence[str]) -> Labeled:
+def _codes(given: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
     place = {name: at for at, name in enumerate(classes)}
-    codes = np.array([place.get(name, -1) if name is not None else -1 for name in given], dtype=np.int64)
-    return Labeled(side.vectors, codes).take(np.flatnonzero(codes >= 0))
+    return np.array([-1 if name is None else place.get(name, -1) for name in given], dtype=np.int64)
 
 
 def _retrieved(synthetic: Labeled, pool: Side) -> Labeled:

@@ -239,3 +239,39 @@ def test_duplicates_on_both_sides_are_counted(real: Any, same: Any) -> None:
     result = loupe.compare_to_real(same, real, spectra=False)
     assert "20 synthetic samples have the very vector of a real one in 'embeddings'" in result.warnings
     assert [pair.distance for pair in result.pairs[:20]] == [0.0] * 20
+
+
+def test_bins_are_the_same_on_both_sides(real: Any, same: Any) -> None:
+    """Numbers of which one side has larger ones: quantiles of either side would be other bins of one name."""
+    import loupe
+
+    real.set_values("light", [float(at % 10) for at in range(240)])
+    same.set_values("light", [float(5 + at % 10) for at in range(200)])
+    result = loupe.compare_to_real(same, real, by=loupe.Factor.field("light", bins=[0, 5, 10]), spectra=False)
+    assert result.left_out == {"[0, 5)": (120, 0), ">= 10": (0, 100)}
+    assert list(result.by) == ["[5, 10)"]
+    halves = loupe.compare_to_real(same, real, by=loupe.Factor.field("light", bins=2), spectra=False)
+    # the halves of the real side: all of the others lie in the upper one
+    assert (set(halves.by), halves.left_out) == ({">= 5"}, {"< 5": (120, 0)})
+
+
+def test_one_prompt_of_all_pictures_of_a_class_trains_no_less(real: Any, same: Any) -> None:
+    import loupe
+
+    plain = loupe.compare_to_real(same, real, label="ground_truth", spectra=False)
+    same.set_values("prompt", [f"a photo of a {name}" for name in same.values("ground_truth.label")])
+    result = loupe.compare_to_real(same, real, label="ground_truth", spectra=False)
+    assert _named(result) == _named(plain)
+    assert "USEFUL" in _named(result) | _named(plain)
+
+
+def test_duplicates_are_not_trained_and_tested_on(real: Any, same: Any) -> None:
+    """Each real picture ten times over: a set that is cut through copies would find itself easy."""
+    from loupe.brain.store import realism
+
+    real.set_values("duplicate_group", [f"g{at // 10}" for at in range(240)])
+    theirs, ours = realism.read(same, real, "embeddings")
+    labeled = realism.labeled(real, ours, np.zeros(240, int))
+    assert labeled.groups is not None
+    assert len(np.unique(labeled.groups)) == 24
+    assert realism.labeled(same, theirs, np.zeros(200, int)).groups is None
