@@ -10,8 +10,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from benchmarks.figures import header, row, title
-from loupe.brain.realism import expectations, manifold
+from loupe.brain.realism import manifold
 from loupe.brain.realism.compare import compare
+from loupe.brain.stats import ball_coverage
 
 K = manifold.K
 Values = dict[str, float]
@@ -163,5 +164,5 @@ def _print_expectations() -> None:
             held = (cdist(x, y) <= np.sort(cdist(x, x), axis=1)[:, K, None]).sum(axis=1)
             shares.append(((held > 0).mean(), np.minimum(held / K, 1).mean()))
         whole, clipped = np.mean(shares, axis=0)
-        closed = expectations.coverage(n, m, K), expectations.clipped_coverage(n, m, K)
+        closed = ball_coverage.coverage(n, m, K), ball_coverage.clipped_coverage(n, m, K)
         row(n, m, f"{closed[0]:.4f}", f"{whole:.4f}", f"{closed[1]:.4f}", f"{clipped:.4f}")

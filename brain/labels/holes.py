@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from loupe.brain.core.errors import InputError
 from loupe.brain.similarity.neighbors import nearest
 from loupe.brain.slicing.clusters import k_means
+from loupe.brain.stats import ball_coverage
 
 #: of each side so many vectors are compared: beyond it they are drawn
 MAX_VECTORS = 20_000
@@ -68,20 +69,6 @@ class Uncovered:
     regions: tuple[Region, ...]
 
 
-def expected_coverage(reference: int, samples: int, k: int) -> float:
-    """Returns the coverage of two sets of the same distribution: 1 − Π (N − i) / (M + N − i) for i = 1 to k.
-
-    Args:
-        reference: N, how many vectors the reference has
-        samples: M, how many samples
-        k: how many neighbors make a ball, below N
-
-    >>> round(expected_coverage(10_000, 10_000, 5), 4), round(expected_coverage(100_000, 10_000, 5), 3)
-    (0.9688, 0.379)
-    """
-    return 1 - math.prod((reference - i) / (samples + reference - i) for i in range(1, k + 1))
-
-
 def enough_neighbors(reference: int, samples: int) -> int:
     """Returns for how many neighbors chance leaves few uncovered: 5 for as many samples as reference vectors.
 
@@ -89,7 +76,7 @@ def enough_neighbors(reference: int, samples: int) -> int:
     (5, 32)
     """
     k = _MIN_K
-    while k < min(_MAX_K, reference - 1) and expected_coverage(reference, samples, k) < _EXPECTED:
+    while k < min(_MAX_K, reference - 1) and ball_coverage.coverage(reference, samples, k) < _EXPECTED:
         k += 1
     return k
 
@@ -147,7 +134,7 @@ def uncovered(
         known = [(part, float((1 + (largest >= len(part)).sum()) / (1 + _DEALS))) for part in parts]
         regions = _regions(reference[kept], samples, [(part, p) for part, p in known if p <= fdr], size, seed)
     named = tuple(Region(kept[region.rows], region.p) for region in regions)
-    return Uncovered(n, int(n - open_rows[:n].sum()), expected_coverage(n, m, size), size, m, named)
+    return Uncovered(n, int(n - open_rows[:n].sum()), ball_coverage.coverage(n, m, size), size, m, named)
 
 
 def _require(reference: np.ndarray, samples: np.ndarray, k: int | None) -> None:

@@ -9,12 +9,13 @@ from typing import Literal
 
 import numpy as np
 
-from loupe.brain.realism import expectations, manifold
+from loupe.brain.realism import manifold
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.kernels import KernelSums, mmd2_of_sums, own_values
 from loupe.brain.realism.manifold import Manifold, Part
 from loupe.brain.realism.moments import extrapolated, frechet_of
 from loupe.brain.realism.two_samples import TwoSamples, tell_apart
+from loupe.brain.stats import ball_coverage
 
 #: splits that moments are made of: they cost a pass over the vectors each, and vary little
 MOMENT_SPLITS = 4
@@ -118,7 +119,7 @@ def compare(
         made.values["coverage"],
         made.matched["coverage"],
         made.null["coverage"],
-        expectations.coverage(n, m, k),
+        ball_coverage.coverage(n, m, k),
     )
     metrics["kid"], metrics["cmmd"] = kernels["cubic"].metric("kid"), kernels["gaussian"].metric("cmmd")
     metrics["frechet"] = _frechet(real, synthetic, parts)

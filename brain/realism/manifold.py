@@ -10,10 +10,10 @@ from typing import TypeAlias
 import numpy as np
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.realism import expectations
 from loupe.brain.realism.balls import Balls, BallsOfParts
 from loupe.brain.realism.nearest import Nearest, radii
 from loupe.brain.realism.tiles import Reader, stream
+from loupe.brain.stats import ball_coverage
 
 #: nearest neighbor that a ball reaches to, as in the papers
 K = 5
@@ -151,7 +151,7 @@ def measure(
             **_shares(whole, k),
             "authenticity": float(authentic.mean()),
             "clipped_density": _clipped_density(whole, ours, clipped, k),
-            "clipped_coverage": expectations.good_share(float(np.minimum(whole.held / k, 1).mean()), n, m, k),
+            "clipped_coverage": ball_coverage.good_share(float(np.minimum(whole.held / k, 1).mean()), n, m, k),
         },
         matched=_columns(matched),
         null=_columns(null),

@@ -9,7 +9,8 @@ import pytest
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.labels import holes
-from loupe.brain.labels.holes import expected_coverage, uncovered
+from loupe.brain.labels.holes import uncovered
+from loupe.brain.stats.ball_coverage import coverage as expected_coverage
 
 
 def unit(vectors: np.ndarray) -> Any:

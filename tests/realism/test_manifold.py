@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.realism import expectations, manifold, tiles
+from loupe.brain.realism import manifold, tiles
 from loupe.brain.realism.kernels import KernelSums, mmd2_of_sums, own_values
+from loupe.brain.stats import ball_coverage
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -159,8 +160,8 @@ def test_expected_coverage_is_what_simulation_gives(n: int, m: int, k: int) -> N
         held = (_distances(real, synthetic) <= _kth(_distances(real, real), k)[:, None]).sum(axis=1)
         simple.append((held > 0).mean())
         clipped.append(np.minimum(held / k, 1).mean())
-    assert expectations.coverage(n, m, k) == pytest.approx(np.mean(simple), abs=0.01)
-    assert expectations.clipped_coverage(n, m, k) == pytest.approx(np.mean(clipped), abs=0.01)
+    assert ball_coverage.coverage(n, m, k) == pytest.approx(np.mean(simple), abs=0.01)
+    assert ball_coverage.clipped_coverage(n, m, k) == pytest.approx(np.mean(clipped), abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_expected_coverage_is_what_simulation_gives(n: int, m: int, k: int) -> N
 )
 def test_expected_coverage_is_the_published_product(n: int, m: int, expected: float) -> None:
     product = 1 - np.prod([(n - i) / (m + n - i) for i in range(1, 6)])
-    assert expectations.coverage(n, m, 5) == pytest.approx(product, rel=1e-9) == pytest.approx(expected, abs=5e-4)
+    assert ball_coverage.coverage(n, m, 5) == pytest.approx(product, rel=1e-9) == pytest.approx(expected, abs=5e-4)
 
 
 def test_clipped_metrics_say_the_share_of_good_vectors() -> None:
@@ -185,10 +186,10 @@ def test_clipped_metrics_say_the_share_of_good_vectors() -> None:
 
 def test_good_share_is_the_inverse_of_the_expectation() -> None:
     for m in (1, 30, 300, 999):
-        value = expectations.clipped_coverage(800, m, 5)
-        assert expectations.good_share(value, 800, 1000, 5) == pytest.approx(m / 1000, rel=1e-6)
-    assert expectations.good_share(0.0, 800, 1000, 5) == 0
-    assert expectations.good_share(1.0, 800, 1000, 5) == 1
+        value = ball_coverage.clipped_coverage(800, m, 5)
+        assert ball_coverage.good_share(value, 800, 1000, 5) == pytest.approx(m / 1000, rel=1e-6)
+    assert ball_coverage.good_share(0.0, 800, 1000, 5) == 0
+    assert ball_coverage.good_share(1.0, 800, 1000, 5) == 1
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
