@@ -131,7 +131,8 @@ def _items(
     for at, (sample_id, path) in enumerate(known):
         inputs = store_rows.inputs_key(path, {})
         for number in range(each + (at < more)):
-            own = _hash([seed, sample_id, number], 8) % 2**53
+            # by the file's name and not by the id: the same pictures in another database are changed in the same way
+            own = _hash([seed, Path(path).name, number], 8) % 2**53
             key = f"{_hash([_VERSION, sample_id, inputs, list(names), list(carried.labels), own], 16):032x}"
             made.append(_Item(key, sample_id, path, own))
     return made
