@@ -36,7 +36,8 @@ class Certificate(Record):
 
     def __str__(self) -> str:
         by = f" of {', '.join(self.groups)}" if self.groups else ""
-        verdict = "no group stands in two splits" if self.holds else f"{self.torn:,} groups stand in several splits"
+        torn = "1 group stands in several splits" if self.torn == 1 else f"{self.torn:,} groups stand in several splits"
+        verdict = "no group stands in two splits" if self.holds else torn
         return f"{verdict}: {self.n:,} samples in {self.n_groups:,} groups{by} (digest {self.digest})"
 
 

@@ -94,7 +94,7 @@ def test_a_certificate_notices_one_sample_in_another_split(dataset: Any) -> None
     again = loupe.verify_split(dataset, groups="scene")
     assert (again.holds, again.torn) == (False, 1)
     assert again.digest != made.certificate.digest
-    assert "1 groups stand in several splits" in str(again)
+    assert "1 group stands in several splits" in str(again)
 
 
 def test_a_view_of_what_is_in_a_split_has_the_digest_of_the_whole(dataset: Any) -> None:
