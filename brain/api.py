@@ -80,7 +80,7 @@ PUBLIC: dict[str, str] = {
     **dict.fromkeys(("Correction", "Relabeled", "Remaining"), f"{_CORE}.relabeled"),
     "LoupeError": f"{_CORE}.errors",
     "Assigned": f"{_CORE}.assigned",
-    "Evaluation": f"{_CORE}.evaluation",
+    **dict.fromkeys(("AccuracyDifference", "Evaluation"), f"{_CORE}.evaluation"),
     **dict.fromkeys(("Estimate", "Realism", "Transfer", "Verdict"), f"{_CORE}.realism"),
     **dict.fromkeys(("Finding", "SliceFindings"), f"{_CORE}.findings"),
     "Coverage": "loupe.brain.labels.coverage",
