@@ -6,10 +6,10 @@ python -m benchmarks.labels boxes                # boxes with injected mistakes,
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
 python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
-python -m benchmarks.labels coverage [--part PART]  # planted imbalances and holes, 200 drawn sets each
+python -m benchmarks.labels coverage [--part cells]  # planted imbalances and holes, 200 drawn sets each
 python -m benchmarks.labels given                # few wrong labels by a model's probabilities, beside cleanlab
 python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
-python -m benchmarks.labels relabel [--part PART]  # what remains, and the panel's speed
+python -m benchmarks.labels relabel [--part simulated]  # what remains, and the panel's speed
 python -m benchmarks.labels splits [--rows N]    # 1,000,000 rows; the peers get as many as they can take
 python -m benchmarks.labels duplicates           # the panel and loupe.deduplicate at 100,000 samples, 10,000 groups
 python -m benchmarks.labels selection [--rows N] # digits, against plain algorithms, and 100,000 vectors
