@@ -87,8 +87,11 @@ def of_verb(verb: Callable[..., Any]) -> dict[str, Parameter]:
 
 
 def takes_view(verb: Callable[..., Any]) -> bool:
-    """Returns whether a verb works on the samples that are chosen: else its first parameter is ``dataset``."""
-    return next(iter(inspect.signature(verb).parameters)) != "dataset"
+    """Returns whether a verb works on the samples that are chosen.
+
+    Else its first parameter is ``dataset``, which it adds to, or ``source``, what was found before.
+    """
+    return next(iter(inspect.signature(verb).parameters)) not in ("dataset", "source")
 
 
 def reports_progress(verb: Callable[..., Any]) -> bool:

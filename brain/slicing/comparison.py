@@ -314,7 +314,7 @@ def differences_of(
             counts = (worth_a * (k_a / n_a), worth_a, worth_b * (k_b / n_b), worth_b)
             low[at], high[at] = stats.unpaired(*counts, confidence)
             p[at] = stats.unpaired_p(*counts)
-    compared = np.array([bool(line.n_a and line.n_b) for line in lines])
+    compared = np.array([bool(line.n_a and line.n_b) for line in lines], dtype=bool)
     p[~compared] = np.nan
     adjusted = np.full(len(lines), np.nan)
     adjusted[compared] = stats.holm(p[compared])

@@ -10,6 +10,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.collections import SampleCollection
 
+from loupe.brain.core.alike import MoreLike
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.findings import Finding
 from loupe.brain.labels.cells import Cell, Hole
@@ -223,12 +224,12 @@ def classes_of(reference: Samples, label: str | Factor | None) -> dict[str, list
 # the samples of a cell or a hole
 
 
-def view_of(samples: SampleCollection, part: Finding | Cell | Hole) -> fo.DatasetView:
-    """Returns the samples of a finding, a cell or a hole.
+def view_of(samples: SampleCollection, part: Finding | Cell | Hole | MoreLike) -> fo.DatasetView:
+    """Returns the samples of a finding, a cell or a hole; or those of ``more_like``, in order.
 
     Args:
         samples: the dataset or view that was looked through; for a hole the reference
-        part: a finding of ``discover_slices``, or a cell or a hole of ``coverage``
+        part: a finding of ``discover_slices``, a cell or a hole of ``coverage``, or what ``more_like`` returned
 
     Raises:
         UnknownName, InputError: a field that it was made by is not there any more
@@ -241,7 +242,7 @@ def view_of(samples: SampleCollection, part: Finding | Cell | Hole) -> fo.Datase
     """
     if isinstance(part, Hole):
         return samples.select(list(part.ids), ordered=True)
-    if isinstance(part, Finding):
+    if isinstance(part, (Finding, MoreLike)):
         return findings.view_of(samples, part)
     if not isinstance(part, Cell):
         raise InputError(f"expected a finding, a cell or a hole, got {type(part).__name__}")
