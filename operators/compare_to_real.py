@@ -97,6 +97,11 @@ class CompareToReal(VerbOperator):
     }
     settings = ("by", "groups", "spectra", "k", "seed", "device")
 
+    def remark(self, form: Form) -> None:
+        if not forms.vector_fields(form.samples):
+            advice = "Run 'Loupe: embed images' here and on the real images first."
+            forms.problem(form.inputs, "no_vectors", "There are no vectors", advice)
+
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Realism = result
         names = ", ".join(dict.fromkeys(each.name for each in made.findings))

@@ -85,6 +85,8 @@ def test_loads_without_errors_and_registers_just_what_is_declared(loaded: Any) -
         "checks_widget",
         "dialog",
         "forms",
+        "objects_widget",
+        "other_samples",
         "run",
         "signature",
         "summary",

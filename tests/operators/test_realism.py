@@ -71,6 +71,7 @@ def test_what_is_missing_is_said_in_the_form_with_what_to_do(dataset: Any, tmp_p
     import fiftyone as fo
 
     dataset.add_sample(fo.Sample(filepath=str(tmp_path / "a.png")))
+    dataset.save_view("all", dataset.view())  # whatever else is there: there is something to compare with
     for name in ("compare_to_real", "test_transfer"):
         reported = problems(form(name, dataset, {"settings": True}))
         assert any("embed images" in text for text in reported.values()), (name, reported)
