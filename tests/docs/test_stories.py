@@ -22,11 +22,13 @@ def _printed(notebook: Any) -> dict[str, str]:
     """Returns for each cell what it printed."""
     printed: dict[str, str] = {}
     for cell in notebook.cells:
-        outputs = cell.get("outputs", ())
-        printed[cell.id] = "\n".join(
-            output["text"] if output.output_type == "stream" else output["data"].get("text/plain", "")
-            for output in outputs
-        )
+        text = ""
+        for output in cell.get("outputs", ()):
+            if output.output_type == "stream":
+                text += output["text"]  # what is printed comes in one piece, or in several, wherever it is cut
+            else:
+                text += f"\n{output['data'].get('text/plain', '')}"
+        printed[cell.id] = text.strip("\n")
     return {name: text for name, text in printed.items() if text}
 
 
