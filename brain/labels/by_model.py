@@ -79,8 +79,12 @@ def _scaled(lead: np.ndarray, count: int, threshold: float) -> np.ndarray:
     count = int(np.clip(count, 0, len(order)))
     last = order[count - 1] if count else 1.0
     first_out = order[count] if count < len(order) else 0.0
-    # between the last that is flagged and the first that is not; where they tie, both or neither are
-    cut = (last + first_out) / 2 if count else min(1.0, float(order[0]) + 1e-9)
+    # between the last that is flagged and the first that is not; where they tie, neither is
+    cut = (last + first_out) / 2
+    if not count:
+        cut = 1.0
     below = threshold * lead / max(cut, 1e-12)
     above = threshold + (1 - threshold) * (lead - cut) / max(1 - cut, 1e-12)
-    return np.where(lead > cut, np.clip(above, threshold, 1), np.clip(below, 0, threshold))
+    # clear of the threshold itself: as float32, and as the database holds it, .2 is more than .2
+    under, over = threshold * (1 - 1e-6), threshold * (1 + 1e-6)
+    return np.where(lead > cut, np.clip(above, over, 1), np.clip(below, 0, under))

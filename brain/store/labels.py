@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -187,12 +187,17 @@ def own_fields() -> list[OwnField]:
 def write(samples: Samples, ids: Sequence[str], issues: Mapping[str, LabelIssue]) -> None:
     """Writes the suggestion of each sample that has an issue; the others lose an older one."""
     fields.declare(samples, own_fields())
+    write_documents(samples, ids, SUGGESTED, lambda each: document_of(issues.get(each)))
+
+
+def write_documents(
+    samples: Samples, ids: Sequence[str], field: str, document: Callable[[str], dict[str, Any] | None]
+) -> None:
+    """Writes a document to each sample, in bulks of a thousand; None takes away what stands there."""
     with database_errors():
         for start in range(0, len(ids), _CHUNK):
             part = ids[start : start + _CHUNK]
-            updates.write(
-                samples, [updates.update(each, {SUGGESTED: document_of(issues.get(each))}, {}) for each in part], part
-            )
+            updates.write(samples, [updates.update(each, {field: document(each)}, {}) for each in part], part)
 
 
 def document_of(issue: LabelIssue | None) -> dict[str, Any] | None:

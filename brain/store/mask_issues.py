@@ -14,13 +14,13 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.evaluation.segmentation import scaled
 from loupe.brain.labels.mask_issues import Agreement, Disagreement, disagreement
 from loupe.brain.labels.mask_records import MaskIssue
-from loupe.brain.store import fields, masks, updates
+from loupe.brain.store import fields, labels, masks
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import OwnField
 
 ISSUES = "mask_issues"
-_CHUNK, _BLOCK = 1000, 64
+_BLOCK = 64
 
 
 @dataclass
@@ -160,12 +160,7 @@ def own_fields() -> list[OwnField]:
 def write(samples: Samples, ids: Sequence[str], issues: Mapping[str, MaskIssue]) -> None:
     """Writes the suggestion of each sample that has an issue; the others lose an older one."""
     fields.declare(samples, own_fields())
-    with database_errors():
-        for start in range(0, len(ids), _CHUNK):
-            part = ids[start : start + _CHUNK]
-            updates.write(
-                samples, [updates.update(each, {ISSUES: _document(issues.get(each))}, {}) for each in part], part
-            )
+    labels.write_documents(samples, ids, ISSUES, lambda each: _document(issues.get(each)))
 
 
 def _document(issue: MaskIssue | None) -> dict[str, Any] | None:

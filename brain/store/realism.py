@@ -94,17 +94,13 @@ def read(synthetic: Samples, real: Samples, field: str) -> tuple[Side, Side]:
             "cannot be compared: embed both sides with the same one"
         )
     columns_of = [_vectors(side, field, name) for side, name in ((synthetic, "synthetic"), (real, "real"))]
-    sizes = Counter(len(vector) for _, own in columns_of for vector in own if vector is not None)
-    largest = [
-        Counter(len(vector) for vector in own if vector is not None).most_common(1)
-        for _, own in columns_of
-    ]  # fmt: skip
-    if all(largest) and largest[0][0][0] != largest[1][0][0]:
+    sizes = [_usual_size(own) for _, own in columns_of]
+    if all(sizes) and sizes[0] != sizes[1]:
         raise InputError(
-            f"the vectors in {field!r} have {largest[0][0][0]} numbers on the synthetic side and {largest[1][0][0]} on "
-            "the real one: embed both sides with the same embedder"
+            f"the vectors in {field!r} have {sizes[0]} numbers on the synthetic side and {sizes[1]} on the real one: "
+            "embed both sides with the same embedder"
         )
-    size = sizes.most_common(1)[0][0] if sizes else 0
+    size = max(sizes)
     return _usable(*columns_of[0], size), _usable(*columns_of[1], size)
 
 
@@ -119,6 +115,12 @@ def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[n
     with database_errors():
         ids, values = samples.values(["id", field])
     return ids, [None if value is None else np.ravel(np.asarray(value, np.float32)) for value in values]
+
+
+def _usual_size(vectors: Sequence[np.ndarray | None]) -> int:
+    """Returns how many numbers most vectors have; 0 where there are none."""
+    sizes = Counter(len(vector) for vector in vectors if vector is not None)
+    return sizes.most_common(1)[0][0] if sizes else 0
 
 
 def _usable(ids: list[str], values: Sequence[np.ndarray | None], size: int) -> Side:

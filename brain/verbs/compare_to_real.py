@@ -95,7 +95,8 @@ def compare_to_real(
         read = {name: store.read(*sides, name) for name in names}
         compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
         first, (theirs, ours) = compared[names[0]], read[names[0]]
-        pictured = _pictures(verb, sides, (theirs, ours)) if spectra else ({}, {})
+        rows = [_rows(samples, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
+        pictured = _pictures(verb, rows) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
         trained, untold = (
             (None, ())
@@ -126,7 +127,7 @@ def compare_to_real(
             bands_chance=() if gap is None else results.bands_chance(gap),
             texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
-            warnings=(*_warnings(sides, (theirs, ours), compared), *untold),
+            warnings=(*_warnings(rows, compared), *untold),
             seed=seed,
         )
         params = {
@@ -171,11 +172,8 @@ def _compared(
     )
 
 
-def _pictures(
-    verb: Lifecycle, sides: tuple[Samples, Samples], read: tuple[Side, Side]
-) -> tuple[dict[str, pictures.Pictured], ...]:
-    """Returns the spectra of up to so many pictures of either side, evenly spread over it."""
-    rows = [_rows(samples, side) for samples, side in zip(sides, read, strict=True)]
+def _pictures(verb: Lifecycle, rows: Sequence[Sequence[Row]]) -> tuple[dict[str, pictures.Pictured], ...]:
+    """Returns the spectra of the pictures of either side."""
     side = pictures.common_side([row.path for part in rows for row in part])
     total, done, made = sum(map(len, rows)), 0, []
     for part in rows:
@@ -185,6 +183,7 @@ def _pictures(
 
 
 def _rows(samples: Samples, side: Side) -> list[Row]:
+    """Returns up to so many pictures of a side, evenly spread over it."""
     path_of = dict(zip(*samples.values(["id", "filepath"]), strict=True))
     n = len(side.ids)
     chosen = np.unique(np.linspace(0, n - 1, min(n, pictures.MAX_PICTURES)).astype(int)) if n else np.zeros(0, int)
@@ -298,13 +297,10 @@ def _high(pictured: pictures.Pictured | None) -> float | None:
     return None if pictured is None or pictured.spectrum is None else pictured.spectrum.high_frequency
 
 
-def _warnings(
-    sides: tuple[Samples, Samples], read: tuple[Side, Side], compared: dict[str, Compared]
-) -> tuple[str, ...]:
+def _warnings(rows: Sequence[Sequence[Row]], compared: dict[str, Compared]) -> tuple[str, ...]:
     looked_at = []
-    for samples, side in zip(sides, read, strict=True):
-        rows = _rows(samples, side)
-        some = rows[:: max(1, len(rows) // conditions.LOOKED_AT)]
+    for side in rows:
+        some = side[:: max(1, len(side) // conditions.LOOKED_AT)]
         looked_at.append([made for row in some if (made := conditions.condition(row.path)) is not None])
     messages = list(conditions.differences(looked_at[1], looked_at[0]))
     for name, each in compared.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import app_browser
 import pytest
 from noisy_digits import fill, issues
+from served import serve_dataset, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -20,34 +20,15 @@ NAME, INTO = "noisy-digits", "ground_truth_corrected"
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with digits, some of them with a wrong label, and the panel open."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    import fiftyone as fo
-
-    dataset = fo.Dataset(NAME, persistent=True)
-    fill(dataset, tmp_path_factory.mktemp("digits"))
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            page.set_default_timeout(30_000)
-            opened.open_panel("Label issues")
-            page.get_by_text("issues decided").wait_for()
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
-    dataset.delete()
+    pictures, last = tmp_path_factory.mktemp("digits"), tmp_path_factory.mktemp("browser")
+    with serve_dataset(NAME, lambda dataset: fill(dataset, pictures), panel="Label issues", last=last) as opened:
+        opened.page.set_default_timeout(30_000)
+        opened.page.get_by_text("issues decided").wait_for()
+        yield opened
 
 
 def _dataset() -> Any:
-    import fiftyone as fo
-
-    dataset = fo.load_dataset(NAME)
-    dataset.reload()
-    return dataset
+    return stored(NAME)
 
 
 def _large(app: app_browser.App) -> Any:

@@ -82,6 +82,14 @@ def test_the_surest_of_one_wrong_label_is_flagged_and_ties_go_together() -> None
     assert np.flatnonzero(made.wrong > THRESHOLD).tolist() == [49]
 
 
+def test_what_ties_with_what_is_not_flagged_is_below_the_threshold_in_the_database_too() -> None:
+    """As a double 0.2 of float32 is above 0.2."""
+    scores = by_model._scaled(np.array([0.9, 0.5, 0.5, 0.1]), 2, THRESHOLD).astype(np.float32)
+    assert [float(score) > THRESHOLD for score in scores] == [True, False, False, False]
+    none = by_model._scaled(np.array([0.5, 0.25]), 0, THRESHOLD).astype(np.float32)
+    assert none.tolist() == pytest.approx([0.1, 0.05])
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_labels_that_all_agree_are_no_issues(n_classes: int) -> None:
     given = np.arange(60) % n_classes
