@@ -8,8 +8,10 @@ from typing import Any
 from loupe.brain.core.realism import Realism, Verdict
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
+from loupe.operators.find_shortcuts import Groups, known_groups
 from loupe.operators.forms import Form
 from loupe.operators.other_samples import OtherSamples
+from loupe.operators.split import group_choices
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
 
@@ -34,18 +36,6 @@ def _vectors(form: Form) -> dict[str, str]:
 def _embeddings(form: Form) -> list[str]:
     names = forms.vector_fields(form.samples)
     return [name for name in names if name == "embeddings"] or list(names)[:1]
-
-
-def _groups(form: Form) -> dict[str, str]:
-    from loupe.brain.store import columns
-
-    return {path: path for path in columns.sliceable(form.samples)}
-
-
-def _grouped(form: Form) -> list[str]:
-    from loupe.brain.store.realism import GROUPS
-
-    return [path for path in GROUPS if form.samples.has_field(path)]
 
 
 def verdicts(findings: Sequence[Verdict]) -> str:
@@ -86,10 +76,9 @@ class CompareToReal(VerbOperator):
             strict=False,
             description="Each value of this field is compared by itself, too",
         ),
-        "groups": Several(
-            _groups,
-            chosen=_grouped,
-            default=_grouped,
+        "groups": Groups(
+            group_choices,
+            chosen=known_groups,
             description="Samples that share a value of one of these are kept together",
         ),
         "k": Number(1, 20),

@@ -73,7 +73,6 @@ class RealismMetric(KeptRecord):
         null_low, null_high: where that lies in 95 of 100 splits of the real set
         ratio: the value over what a second real set of its size would have: 1 is as real; NaN where it is no ratio
         low, high: where the ratio lies in 95 of 100 splits
-        chance: whether ``matched`` lies within ``null_low`` and ``null_high``
     """
 
     name: str

@@ -130,7 +130,9 @@ def measure(
     r, s = cut(r_set, n_classes, rng), cut(s_set, n_classes, rng)
     drawn = halves(BLOCKS, HALVES, rng)
     run = _Run(known, np.bincount(real.classes, minlength=n_classes) + 1e-9, drawn)
-    heat = {"R": run.temperature(r, r_set), "S": run.temperature(s, s_set)}
+    # each block judged by the others: for the arms that are held out, and for how sure the others may be
+    out = {"R": run.out_of_block(r, r_set), "S": run.out_of_block(s, s_set)}
+    heat = {"R": _temperature(out["R"], r_set.classes), "S": _temperature(out["S"], s_set.classes)}
     blocks, every = cut(real, n_classes, rng), cut(synthetic, n_classes, rng)
     arms: dict[str, Arm] = {}
     for name, sets, tested, factor in (
@@ -142,8 +144,8 @@ def measure(
     ):
         arms[name] = run.arm(name, sets, tested, factor)
         step(len(arms), _PARTS)
-    arms["S→S"] = run.held_out("S→S", s, s_set, heat["S"])
-    arms["R→R held out"] = run.held_out("R→R held out", r, r_set, heat["R"])
+    arms["S→S"] = _held_out("S→S", s_set, out["S"] * heat["S"])
+    arms["R→R held out"] = _held_out("R→R held out", r_set, out["R"] * heat["R"])
     step(len(arms), _PARTS)
     curve = run.curve(blocks, test)
     step(_PARTS - 1, _PARTS)
@@ -214,32 +216,14 @@ class _Run:
         n_train = sum(len(block.classes) for blocks in sets for block in blocks)
         return _arm(name, n_train, test, correct, np.stack(drawn), scores * heat)
 
-    def held_out(self, name: str, blocks: list[Block], labeled: Labeled, heat: float) -> Arm:
-        """Trains on all blocks but one, for each, and tests on that one."""
-        scores = self._out_of_block(blocks, labeled)
-        correct = scores.argmax(axis=1) == labeled.classes
-        n_train = len(labeled.classes) * (len(blocks) - 1) // len(blocks)
-        return _arm(name, n_train, labeled, correct, np.zeros((0, len(correct)), bool), scores * heat)
-
-    def _out_of_block(self, blocks: list[Block], labeled: Labeled) -> np.ndarray:
+    def out_of_block(self, blocks: list[Block], labeled: Labeled) -> np.ndarray:
+        """Returns the (N, K) scores of each block by what was trained on all others."""
         scores = np.zeros((len(labeled.classes), len(self.priors)), np.float32)
         for at, block in enumerate(blocks):
             if len(block.index):
                 others = [each for other, each in enumerate(blocks) if other != at]
                 scores[block.index] = self.learner.scores(others, block.vectors, self.priors)
         return scores
-
-    def temperature(self, blocks: list[Block], labeled: Labeled) -> float:
-        """Returns the factor of the scores that makes them most probable, on held-out samples of the set itself."""
-        from scipy.optimize import minimize_scalar
-
-        scores = self._out_of_block(blocks, labeled).astype(np.float64)
-        rows = np.arange(len(labeled.classes))
-
-        def surprise(log_factor: float) -> float:
-            return -float(log_softmax(scores * math.exp(log_factor))[rows, labeled.classes].mean())
-
-        return math.exp(float(minimize_scalar(surprise, bounds=(-5, 5), method="bounded").x))
 
     def curve(self, blocks: list[Block], test: Labeled) -> Curve:
         """Returns R→R by the number of real samples, each size of several draws of blocks."""
@@ -261,6 +245,24 @@ class _Run:
             [self._right([*(real[at] for at in half.tolist()), *synthetic], test)[0] for half in self.halves]
         )
         return right.mean(axis=0), deviation(right)
+
+
+def _temperature(scores: np.ndarray, classes: np.ndarray) -> float:
+    """Returns the factor of held-out scores that makes the classes most probable."""
+    from scipy.optimize import minimize_scalar
+
+    scores, rows = scores.astype(np.float64), np.arange(len(classes))
+
+    def surprise(log_factor: float) -> float:
+        return -float(log_softmax(scores * math.exp(log_factor))[rows, classes].mean())
+
+    return math.exp(float(minimize_scalar(surprise, bounds=(-5, 5), method="bounded").x))
+
+
+def _held_out(name: str, labeled: Labeled, scores: np.ndarray) -> Arm:
+    correct = scores.argmax(axis=1) == labeled.classes
+    n_train = len(correct) * (BLOCKS - 1) // BLOCKS
+    return _arm(name, n_train, labeled, correct, np.zeros((0, len(correct)), bool), scores)
 
 
 def _arm(name: str, n_train: int, test: Labeled, correct: np.ndarray, drawn: np.ndarray, scores: np.ndarray) -> Arm:

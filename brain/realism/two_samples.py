@@ -76,6 +76,8 @@ def tell_apart(
     sides = permute(new, own[drawn], permutations, rng).sides
     fold_of = folds_of(own[drawn], folds, rng)
     chosen = scaled[drawn]
+    left = np.ones(len(every), dtype=bool)
+    left[drawn] = False
     correct = np.zeros((len(drawn), sides.shape[1]), dtype=bool)
     raw = np.zeros(len(every))
     for fold in range(folds):
@@ -84,8 +86,6 @@ def tell_apart(
         values = chosen[out] @ weights + offset
         correct[out] = (values > 0) == sides[out]
         raw[drawn[out]] = values[:, 0]
-        left = np.ones(len(every), dtype=bool)
-        left[drawn] = False
         raw[left] += (scaled[left] @ weights[:, 0] + offset[0]) / folds
     shares = correct.mean(axis=0)
     clusters = own[drawn]

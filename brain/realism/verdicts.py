@@ -5,6 +5,7 @@ What counts as far is what two halves of the user's own real set are apart, and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Evidence:
 
     Attributes:
         manifold: precision, recall and the like
-        diversity: of the synthetic and of the real set, at equal n, for each split: (S, 2); and (S, 2) of real halves
+        diversity: (S,) of parts of the synthetic set, and (S,) of the real one, equally many vectors
         apart: whether a classifier tells them apart
         spectra: of the pictures
         transfer: what trains what
@@ -207,6 +208,9 @@ def of_transfer(transfer: Measured) -> list[Verdict]:
         "gain": gain.value,
         "equivalent real size": transfer.equivalent_real_size.value,
     }
+    if math.isnan(utility.value):
+        sentence = "Real pictures teach no more than guessing, so that nobody can say what others are worth"
+        return [Verdict(INSUFFICIENT_DATA, sentence, evidence, "Look at the labels, or embed with another embedder")]
     if utility.low >= MIN_UTILITY:
         sentence = f"As training data it does {_percent(utility)} of what as many real pictures do"
         return [Verdict(USEFUL, sentence, evidence, "Train with it; test on real pictures only")]

@@ -21,13 +21,13 @@ from loupe.brain.store import columns, factors, fields, labels, runs, splits, up
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
-from loupe.brain.store.fields import OwnField
+from loupe.brain.store.drift_batches import GROUPS as GROUPS
+from loupe.brain.store.fields import GROUP, OwnField
 
 PATH = "realism"
-#: fields that tell which samples belong together
-GROUPS = ("prompt", "duplicate_group")
-#: and those of them that no training and test set may share. A prompt may: "a photo of a cat" is of all cats
-COPIES = ("duplicate_group",)
+#: of ``GROUPS``, which tell which samples belong together, what no training and test set may share. A prompt they may:
+#: "a photo of a cat" is of all cats
+COPIES = (GROUP,)
 What: TypeAlias = Literal["realism", "transfer"]
 _CHUNK = 2000
 #: name → type and description, of synthetic samples and of real ones
@@ -80,28 +80,36 @@ def require_apart(synthetic: Samples, real: Samples) -> None:
         )
 
 
-def read(synthetic: Samples, real: Samples, field: str) -> tuple[Side, Side]:
-    """Returns the vectors of both sides.
+def read(field: str, sides: Mapping[str, Samples]) -> list[Side]:
+    """Returns the vectors of each side; they are read once.
+
+    Args:
+        field: of vectors
+        sides: what the samples are, e.g. ``"synthetic"``, and the samples
 
     Raises:
         UnknownName: a side has no such field
         InputError: a field of another kind, or vectors of two embedders or of two sizes
     """
-    made = [store_vectors.made_by(side, field) for side in (synthetic, real)]
-    if None not in made and made[0] != made[1]:
-        raise InputError(
-            f"the vectors in {field!r} are of two embedders, {json.dumps(made[0])} and {json.dumps(made[1])}, and "
-            "cannot be compared: embed both sides with the same one"
-        )
-    columns_of = [_vectors(side, field, name) for side, name in ((synthetic, "synthetic"), (real, "real"))]
-    sizes = [_usual_size(own) for _, own in columns_of]
-    if all(sizes) and sizes[0] != sizes[1]:
-        raise InputError(
-            f"the vectors in {field!r} have {sizes[0]} numbers on the synthetic side and {sizes[1]} on the real one: "
-            "embed both sides with the same embedder"
-        )
-    size = max(sizes)
-    return _usable(*columns_of[0], size), _usable(*columns_of[1], size)
+    names = list(sides)
+    makers = {name: store_vectors.made_by(side, field) for name, side in sides.items()}
+    known = [name for name in names if makers[name] is not None]
+    for name in known[1:]:
+        if makers[name] != makers[known[0]]:
+            raise InputError(
+                f"the vectors in {field!r} are of two embedders, {json.dumps(makers[known[0]])} on the {known[0]} side "
+                f"and {json.dumps(makers[name])} on the {name} one, and cannot be compared: embed all with the same one"
+            )
+    held = [_vectors(side, field, name) for name, side in sides.items()]
+    sizes = [_usual_size(own) for _, own in held]
+    first = int(np.argmax(np.array(sizes) > 0))
+    for name, size in zip(names, sizes, strict=True):
+        if size and size != sizes[first]:
+            raise InputError(
+                f"the vectors in {field!r} have {sizes[first]} numbers on the {names[first]} side and {size} on the "
+                f"{name} one: embed all with the same embedder"
+            )
+    return [_usable(*own, sizes[first]) for own in held]
 
 
 def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[np.ndarray | None]]:

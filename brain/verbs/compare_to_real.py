@@ -92,7 +92,8 @@ def compare_to_real(
         for samples, is_synthetic in zip(sides, (True, False), strict=True):
             store_fields.require(samples, store.own_fields(synthetic=is_synthetic))
         together = store.GROUPS if groups is None else (groups,) if isinstance(groups, str) else tuple(groups)
-        read = {name: store.read(*sides, name) for name in names}
+        named = dict(zip(("synthetic", "real"), sides, strict=True))
+        read = {name: store.read(name, named) for name in names}
         compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
         first, (theirs, ours) = compared[names[0]], read[names[0]]
         rows = [_rows(samples, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
@@ -156,7 +157,7 @@ def _cloud(compared: Compared, theirs: Side, ours: Side, seed: int) -> Cloud:
 
 
 def _compared(
-    verb: Lifecycle, sides: tuple[Samples, Samples], read: tuple[Side, Side], name: str, together: Sequence[str],
+    verb: Lifecycle, sides: tuple[Samples, Samples], read: Sequence[Side], name: str, together: Sequence[str],
     k: int, seed: int,
 ) -> Compared:  # fmt: skip
     theirs, ours = read
@@ -266,7 +267,7 @@ def _by(
 
 
 def _write(
-    sides: tuple[Samples, Samples], read: tuple[Side, Side], compared: Compared,
+    sides: tuple[Samples, Samples], read: Sequence[Side], compared: Compared,
     pictured: tuple[dict[str, pictures.Pictured], ...],
 ) -> None:  # fmt: skip
     theirs, ours = read

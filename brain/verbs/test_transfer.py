@@ -76,8 +76,10 @@ def test_transfer(
         for first, second in ((verb.samples, train), (verb.samples, test), (train, test)):
             store.require_apart(first, second)
         verb.step(0, 1, "reading")
-        theirs, ours = store.read(verb.samples, train, embeddings)
-        _, tested = store.read(verb.samples, test, embeddings)
+        named = {"synthetic": verb.samples, "training": train, "test": test, **({"pool": rest[0]} if rest else {})}
+        if rest:
+            store.require_apart(test, rest[0])
+        theirs, ours, tested, *pooled = store.read(embeddings, named)
         given = [
             store.classes(samples, label, side)
             for samples, side in ((verb.samples, theirs), (train, ours), (test, tested))
@@ -92,11 +94,9 @@ def test_transfer(
             step=lambda done, total: verb.step(done, total, "training and testing"),
         )  # fmt: skip
         baseline = None
-        if rest:
-            store.require_apart(test, rest[0])
+        if pooled:
             verb.step(0, 1, "retrieving")
-            _, side = store.read(verb.samples, rest[0], embeddings)
-            retrieved = _retrieved(s, side)
+            retrieved = _retrieved(s, pooled[0])
             baseline = transfer.measure(r, t, retrieved, len(classes), learner_name=learner, seed=seed)
         made = results.transfer(
             measured, label, classes, verdicts.of_transfer(measured),

@@ -115,6 +115,7 @@ def test_the_same_set_twice_covers_itself_and_is_not_authentic() -> None:
 
 def test_copies_are_counted_and_real_twins_are_their_null() -> None:
     real, synthetic = _sets(11)
+    real[:10] = real[10:20] + 0.001  # a twin each: near to it, and the twin's next is far
     plain = manifold.measure(real, synthetic, splits=0)
     own = _distances(real, real)
     np.fill_diagonal(own, np.inf)
@@ -123,9 +124,10 @@ def test_copies_are_counted_and_real_twins_are_their_null() -> None:
     for at, other in enumerate(near):
         usual = np.delete(own[other], at).min()
         twins += own[at, other] < usual / 2
+    assert twins == 20
     assert plain.copies[1] == twins / len(real)
     assert plain.copies[0] < 0.03
-    synthetic[:34] = real[:34] + 0.001
+    synthetic[:34] = real[40:74] + 0.001
     assert manifold.measure(real, synthetic, splits=0).copies[0] == pytest.approx(0.2, abs=0.02)
 
 

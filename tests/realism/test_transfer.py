@@ -216,3 +216,15 @@ def test_of_long_vectors_the_leading_axes_are_as_good(monkeypatch: pytest.Monkey
     short = transfer.measure(*sets, K)
     for name in whole.arms:
         assert short.arms[name].accuracy.value == pytest.approx(whole.arms[name].accuracy.value, abs=0.02)
+
+
+def test_what_is_held_out_was_not_trained_on() -> None:
+    """Labels by chance, and about as many numbers as samples: whoever has seen a sample knows its label."""
+    rng = np.random.default_rng(11)
+
+    def junk(n: int) -> Labeled:
+        return Labeled(rng.normal(size=(n, 120)).astype(np.float32), np.arange(n) % K)
+
+    made = transfer.measure(junk(160), junk(400), junk(160), K)
+    for name in ("S→S", "R→R held out"):
+        assert made.arms[name].accuracy.value == pytest.approx(0.25, abs=0.11)

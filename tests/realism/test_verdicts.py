@@ -165,6 +165,8 @@ def test_what_is_neither_useful_nor_useless_is_not_known() -> None:
         return _named(replace(known, transfer=replace(known.transfer, utility=utility, gain=gain)))
 
     nothing = Estimate(0.0, -0.01, 0.01)
+    nan = float("nan")
+    assert reported(Estimate(nan, nan, nan), nothing) == {names.INSUFFICIENT_DATA}
     assert reported(Estimate(0.9, 0.86, 0.94), nothing) == {names.USEFUL}
     assert reported(Estimate(0.9, 0.7, 1.1), nothing) == {names.INSUFFICIENT_DATA}
     assert reported(Estimate(0.5, 0.4, 0.6), Estimate(0.02, 0.01, 0.03)) == {names.ADDITIVE_ONLY}

@@ -270,7 +270,7 @@ def test_duplicates_are_not_trained_and_tested_on(real: Any, same: Any) -> None:
     from loupe.brain.store import realism
 
     real.set_values("duplicate_group", [f"g{at // 10}" for at in range(240)])
-    theirs, ours = realism.read(same, real, "embeddings")
+    theirs, ours = realism.read("embeddings", {"synthetic": same, "real": real})
     labeled = realism.labeled(real, ours, np.zeros(240, int))
     assert labeled.groups is not None
     assert len(np.unique(labeled.groups)) == 24
