@@ -51,7 +51,8 @@ def tell_apart(
 
     Args:
         real, synthetic: (N, D) and (M, D) float32
-        groups: (N + M,) int, the real ones first: of one prompt or scene; left out and permuted together
+        groups: (N + M,) int, the real ones first: of one prompt or scene; left out and permuted together. On a side of
+            fewer groups than folds each vector stands for itself: else a classifier would be trained without that side
         folds: at least 2
         permutations: P
         seed: decides folds, draws and permutations
@@ -72,7 +73,7 @@ def tell_apart(
     moves = deviation > 1e-6 * np.maximum(np.abs(every).max(axis=0, initial=0), 1e-12)
     scaled = np.asarray((every - center)[:, moves] / deviation[moves], dtype=np.float32)
     new = drawn >= len(real)
-    own = np.arange(len(every)) if groups is None else np.asarray(groups)
+    own = np.arange(len(every)) if groups is None else _enough(np.asarray(groups), len(real), folds)
     sides = permute(new, own[drawn], permutations, rng).sides
     fold_of = folds_of(own[drawn], folds, rng)
     chosen = scaled[drawn]
@@ -98,6 +99,15 @@ def tell_apart(
         p=float((1 + (shares[1:] >= shares[0]).sum()) / (1 + permutations)),
         probability=_probability(raw, drawn, new),
     )
+
+
+def _enough(groups: np.ndarray, n_real: int, folds: int) -> np.ndarray:
+    """Returns the groups, each vector by itself on a side that has too few of them."""
+    made = groups.copy()
+    for side in (slice(0, n_real), slice(n_real, None)):
+        if len(np.unique(groups[side])) < folds:
+            made[side] = groups.max() + 1 + np.arange(len(groups))[side]
+    return made
 
 
 def _ridge(vectors: np.ndarray, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

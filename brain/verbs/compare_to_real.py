@@ -251,19 +251,30 @@ def _alone(given: Sequence[Sequence[str | None]], shared: Sequence[str], label: 
 def _by(
     verb: Lifecycle, sides: tuple[Samples, Samples], by: Factor, theirs: Side, ours: Side, k: int, seed: int
 ) -> tuple[dict[str, tuple[RealismMetric, ...]], dict[str, tuple[int, int]]]:
-    own, others = (store.values(samples, by, side) for samples, side in zip(sides, (theirs, ours), strict=True))
+    own, others = (
+        _places(store.values(samples, by, side)) for samples, side in zip(sides, (theirs, ours), strict=True)
+    )
     made: dict[str, tuple[RealismMetric, ...]] = {}
     left_out: dict[str, tuple[int, int]] = {}
-    every = sorted(set().union(*own, *others))
+    every, none = sorted({*own, *others}), np.zeros(0, np.int64)
     for at, value in enumerate(every):
         verb.step(at, len(every), f"comparing {value}")
-        synthetic, real = (np.flatnonzero([value in each for each in side]) for side in (own, others))
+        synthetic, real = own.get(value, none), others.get(value, none)
         if min(len(synthetic), len(real)) < _MIN_SAMPLES:
             left_out[value] = (len(real), len(synthetic))
             continue
         part = compare(ours.vectors[real], theirs.vectors[synthetic], k=k, seed=seed, permutations=99)
         made[value] = results.metrics(part)
     return made, left_out
+
+
+def _places(values: Sequence[set[str]]) -> dict[str, np.ndarray]:
+    """Returns where each value stands."""
+    made: dict[str, list[int]] = {}
+    for at, own in enumerate(values):
+        for value in own:
+            made.setdefault(value, []).append(at)
+    return {value: np.array(places, dtype=np.int64) for value, places in made.items()}
 
 
 def _write(

@@ -81,3 +81,12 @@ def test_a_constant_set_is_not_told_from_itself() -> None:
 def test_too_few_are_refused() -> None:
     with pytest.raises(InputError, match="at least 5 vectors on each side, got 4 and 300"):
         tell_apart(_sets(0, 0)[0][:4], _sets(0, 0)[1])
+
+
+@pytest.mark.parametrize("prompts", [1, 3])
+def test_a_set_of_few_prompts_is_told_apart_all_the_same(prompts: int) -> None:
+    real, synthetic = _sets(4, 1.0)
+    groups = np.concatenate([np.arange(300), 300 + np.arange(300) % prompts])
+    made = tell_apart(real, synthetic, groups=groups, permutations=39)
+    assert made.accuracy == pytest.approx(tell_apart(real, synthetic, permutations=39).accuracy, abs=0.02)
+    assert made.p == 1 / 40
