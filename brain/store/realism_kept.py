@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import fiftyone as fo
@@ -117,33 +118,35 @@ class Part(Narrowing):
         return self.listed
 
 
-def queries(sides: Sequence[Samples], by: str | Factor, values: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+def queries(samples: Samples, by: Factor, values: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Returns the query of each value of a factor that one query tells; of the others nothing can be shown.
 
+    They are made anew and not kept: what a dataset brings along is no query that anybody should run.
+
     Args:
-        sides: the synthetic and the real samples; a query is of the first, whose dataset the panel is open on
-        by: the factor
+        samples: the synthetic samples, whose dataset the panel is open on
+        by: the factor, its bins fitted
         values: their names
     """
     try:
-        ((factor, place),) = fit(sides[0], by)
+        ((factor, place),) = fit(samples, by)
     except (LoupeError, ValueError):
-        return []
-    made = []
+        return {}
+    made = {}
     for value in values:
         try:
             stage = place.stage(factor, factor.value_of(value))
         except LoupeError:
             continue
         if isinstance(stage, fo.Match):
-            made.append((value, dict(stage.filter)))
+            made[value] = dict(stage.filter)
     return made
 
 
 def load(samples: SampleCollection) -> Kept | None:
     """Returns what was found last; None where nothing was, or what is kept cannot be read."""
     facts = {
-        **_read(realism.kept(samples, "realism"), _compared),
+        **_read(realism.kept(samples, "realism"), partial(_compared, runs.root(samples))),
         **_read(realism.kept(samples, "transfer"), _transfer),
     }
     return Kept(**facts) if facts else None
@@ -156,14 +159,15 @@ def _read(kept: dict[str, Any] | None, read: Callable[[dict[str, Any]], dict[str
     return {}
 
 
-def _compared(kept: dict[str, Any]) -> dict[str, Any]:
-    params = kept["params"]
+def _compared(dataset: fo.Dataset, kept: dict[str, Any]) -> dict[str, Any]:
+    params, made = kept["params"], Realism.from_dict(kept)
+    factor = kept["factor"]
     return {
-        "realism": Realism.from_dict(kept),
+        "realism": made,
         "real": str(params["real"]),
         "by": str(params["by"] or ""),
         "cloud": Cloud.from_dict(kept["cloud"]),
-        "shows": dict(kept["shows"]),
+        "shows": {} if factor is None else queries(dataset, Factor.from_dict(factor), made.by),
         "at": str(kept["at"]),
     }
 

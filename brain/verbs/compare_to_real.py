@@ -20,7 +20,6 @@ from loupe.brain.slicing.factors import Factor
 from loupe.brain.stats.two_sample import folds_of
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import realism as store
-from loupe.brain.store import realism_kept
 from loupe.brain.store.datasets import Samples, require_images, root, whole
 from loupe.brain.store.realism import Side
 from loupe.brain.verbs.lifecycle import Lifecycle, running
@@ -137,7 +136,7 @@ def compare_to_real(
         }  # fmt: skip
         beside = {
             "cloud": _cloud(first, theirs, ours, seed).to_dict(),
-            "shows": [] if factor is None else realism_kept.queries(sides, factor, list(parts)),
+            "factor": None if factor is None else factor.to_dict(),
         }
         store.keep(verb.samples, "realism", params, {**made.to_dict(), **beside})
         verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)

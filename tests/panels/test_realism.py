@@ -229,6 +229,7 @@ def test_names_with_markup_and_values_that_no_query_tells(sides: tuple[Any, Any]
     facts = {name: each for name, each in realism.kept(dataset, "realism").items() if name != "cls"}
     name = '<b>"x"</b> $where a.b 🌙'
     facts["by"] = {name: facts["by"]["cat"], **{f"class {at}": facts["by"]["dog"] for at in range(10_000)}}
+    facts["factor"] = None
     realism.keep(dataset, "realism", {**facts["params"], "real": "<i>gone</i>"}, facts)
     session = opened(dataset)
     assert '<b>"x"</b>' not in str(session.properties()["by"]["view"]["data"])
