@@ -14,7 +14,7 @@ from scipy import sparse
 from benchmarks.commands import each
 from benchmarks.figures import header, row, title
 from benchmarks.labels.issues import CONFUSIONS
-from loupe.brain.labels import multilabel, noise
+from loupe.brain.labels import by_model, multilabel, noise
 from loupe.brain.labels.one_vs_rest import OneVsRest
 from loupe.brain.labels.probe import probe
 from loupe.brain.sets.label_issues import LabelIssues
@@ -96,7 +96,7 @@ def _one_class(
     ours = noise.fit(probe(unit, given, 10, seed=seed), given)
     # a probe that others would take: out-of-fold logistic regression
     theirs = cross_val_predict(LogisticRegression(C=10, max_iter=100), 4 * unit, given, cv=5, method="predict_proba")
-    same = noise.fit([np.log(np.maximum(theirs, noise.FLOOR))], given)
+    same = by_model.fit(theirs, given, _threshold())
     fiftyone = _mistakenness(theirs, given)
     filters = {
         f"cleanlab's {name}": find_label_issues(given, theirs, filter_by=name)

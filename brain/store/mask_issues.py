@@ -91,10 +91,13 @@ def _judged(made: Compared, sample_id: str, given: Any, predicted: Any, sure: An
             return f"the {name} holds no whole numbers"
     assert own is not None
     assert other is not None
-    labeled = np.isin(own, [0, *made.targets]) if made.targets else None
-    if labeled is not None and not labeled.any():
-        return "no labeled pixel"
     other = scaled(other, own.shape)
+    # often -1 says that nobody labeled a pixel
+    labeled = (own >= 0) & (other >= 0)
+    if made.targets:
+        labeled &= np.isin(own, [0, *made.targets])
+    if not labeled.any():
+        return "no labeled pixel"
     weights = None
     if sure is not None:
         weights = _weights(sure)
