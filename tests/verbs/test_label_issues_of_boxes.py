@@ -194,6 +194,9 @@ def test_bad_input(dataset: Any) -> None:
     with pytest.raises(InputError, match="expected boxes in 'model', got none"):
         find(dataset.select(dataset.values("id")[40]))
 
+    with pytest.raises(InputError, match="none with both"):
+        find(dataset.select([dataset.values("id")[at] for at in (30, 31)]), classes=["cat", 'a "dog" <b>'])
+
     def stop(progress: Any) -> None:
         raise Stopped("enough")
 
