@@ -103,10 +103,11 @@ def read(samples: Samples, label: str, path: str, kind: Kind) -> Predicted:
 
     Raises:
         UnknownName: no such field
-        InputError: a field of another kind, or the labels themselves; predictions without confidence, or with one
-            outside [0, 1]
+        InputError: a field of another kind, the labels themselves, or suggestions; predictions without confidence, or
+            with one outside [0, 1]
     """
     _require_another(label, path)
+    store_labels.require_no_suggestions(path)
     several = kind == "classes"
     document = fo.Classifications if several else fo.Classification
     field = samples.get_field(path) if isinstance(path, str) and samples.has_field(path) else None

@@ -78,6 +78,19 @@ def test_the_threshold_is_data(dataset: Any) -> None:
     assert len(lax.ids) == 5
 
 
+def test_suggestions_are_not_judged_and_judge_nothing(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    loupe.find_label_issues(dataset, "text")
+    before = dataset.values("label_issues.label")
+    with pytest.raises(InputError, match="of your own, got 'label_issues'"):
+        loupe.find_label_issues(dataset, "label_issues")
+    with pytest.raises(InputError, match="of your own, got 'label_issues'"):
+        loupe.find_label_issues(dataset, "text", predictions="label_issues")
+    assert dataset.values("label_issues.label") == before
+
+
 def test_given_probabilities_count_instead_of_the_vectors(dataset: Any) -> None:
     import fiftyone as fo
 
