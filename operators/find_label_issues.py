@@ -39,27 +39,32 @@ _WORDS: Mapping[Kind, str] = {
 _RESULTS = ((BoxIssues, "sample", "box_issue"), (MaskIssues, "mask", "mask_issue"), (object, "label", "label_issue"))
 
 
-def _labels(form: Form) -> dict[str, tuple[str, str]]:
+def _fields(form: Form) -> dict[str, Kind]:
+    """Returns what each field of labels holds."""
     from loupe.brain.store import labels
 
-    return {path: (path, words) for kind, words in _WORDS.items() for path in labels.fields_of(form.samples, kind)}
+    return form.once("labels", lambda: {path: kind for kind in _WORDS for path in labels.fields_of(form.samples, kind)})
+
+
+def _labels(form: Form) -> dict[str, tuple[str, str]]:
+    return {path: (path, _WORDS[kind]) for path, kind in _fields(form).items()}
+
+
+def _chosen(form: Form) -> str | None:
+    """Returns the labels that are chosen, else the first; None where there is nothing to choose."""
+    chosen = form.params.get("label")
+    return chosen if isinstance(chosen, str) and chosen in _fields(form) else next(iter(_fields(form)), None)
 
 
 def _kind(form: Form) -> Kind | None:
     """Returns what the chosen labels are; None where there is nothing to choose."""
-    from loupe.brain.store import labels
-
-    choices, chosen = _labels(form), form.params.get("label")
-    path = chosen if isinstance(chosen, str) and chosen in choices else next(iter(choices), None)
-    return None if path is None else labels.kind_of(form.samples, path)
+    chosen = _chosen(form)
+    return None if chosen is None else _fields(form)[chosen]
 
 
 def _predictions(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels
-
-    kind = _kind(form)
-    chosen = form.params.get("label") or next(iter(_labels(form)), None)
-    own = [name for name in labels.fields_of(form.samples, kind) if name != chosen] if kind else []
+    kind, chosen = _kind(form), _chosen(form)
+    own = [name for name, held in _fields(form).items() if held == kind and name != chosen]
     # a text has no confidence
     return {name: (name, "") for name in own if not isinstance(form.samples.get_field(name), fo.StringField)}
 

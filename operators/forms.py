@@ -7,7 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from fiftyone.operators import types
 
@@ -17,6 +17,8 @@ from loupe.brain.core.records import Output
 
 #: of a text in Markdown that explains an input
 SMALL = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "0.85rem", "opacity": 0.75}}}}
+
+T = TypeVar("T")
 
 #: why no form asks for a device
 DEVICE = "it is the worker's, or the best of this machine"
@@ -36,6 +38,7 @@ class Form:
     samples: Any
     inputs: types.Object = field(default_factory=types.Object)
     _filled: dict[str, bool] = field(default_factory=dict)
+    _kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -48,6 +51,13 @@ class Form:
         if path not in self._filled:
             self._filled[path] = has_values(self.samples, path)
         return self._filled[path]
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Returns what is asked for several times while a form is drawn or read, and is worked out for the first."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        made: T = self._kept[name]
+        return made
 
     def megapixels(self) -> Sequence[float]:
         """Returns how large some of the pictures are; see ``store.sizes``."""

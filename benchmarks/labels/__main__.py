@@ -4,7 +4,7 @@ python -m benchmarks.labels bias                 # groups of samples: coverage, 
 python -m benchmarks.labels shortcuts            # properties that give labels away: planted ones, noise, groups
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
-python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab
+python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab; scale
 python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
 python -m benchmarks.labels coverage [--part cells]  # planted imbalances and holes, 200 drawn sets each
 python -m benchmarks.labels given                # few wrong labels by a model's probabilities, beside cleanlab
@@ -28,6 +28,7 @@ from benchmarks.labels.duplicates import print_duplicates
 from benchmarks.labels.given import print_given
 from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
+from benchmarks.labels.noise import PARTS as NOISE_PARTS
 from benchmarks.labels.noise import print_noise
 from benchmarks.labels.objects import print_objects
 from benchmarks.labels.relabel import add_relabel
@@ -50,7 +51,7 @@ def family() -> Family:
     made.command("boxes", lambda _: print_boxes(), "boxes that are overlooked, badly located or swapped")
     made.command("masks", lambda _: print_masks(), "masks with regions that are dropped, swapped or shifted")
     noise = made.command("noise", lambda given: print_noise(given.part), "injected label noise, beside cleanlab")
-    noise.add_argument("--part", choices=("one", "several"), help="one class a sample, or several; both by default")
+    noise.add_argument("--part", choices=NOISE_PARTS, help="one class a sample, several, or the time; all by default")
     made.command("objects", lambda _: print_objects(), "the objects of a field of boxes")
     add_relabel(made)
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")

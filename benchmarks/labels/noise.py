@@ -6,6 +6,7 @@ says by itself which are.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,8 @@ from scipy import sparse
 from benchmarks.commands import each
 from benchmarks.figures import header, row, title
 from benchmarks.labels.issues import CONFUSIONS
-from loupe.brain.labels import multilabel, noise
+from benchmarks.labels.scale import print_scale
+from loupe.brain.labels import by_model, multilabel, noise
 from loupe.brain.labels.one_vs_rest import OneVsRest
 from loupe.brain.labels.probe import probe
 from loupe.brain.sets.label_issues import LabelIssues
@@ -25,9 +27,8 @@ _SURE = 1e-6
 
 
 def print_noise(part: str | None = None) -> None:
-    """Prints which of the injected mistakes are found: of one class a sample, of several, or of the part named."""
-    parts = {"one": _print_digits, "several": _print_several}
-    each(*(parts.values() if part is None else [parts[part]]))
+    """Prints which of the injected mistakes are found, of one class a sample and of several, and how long it takes."""
+    each(*(PARTS.values() if part is None else [PARTS[part]]))
 
 
 def _threshold() -> float:
@@ -95,8 +96,11 @@ def _one_class(
     wrong, rows = given != true, np.arange(len(true))
     ours = noise.fit(probe(unit, given, 10, seed=seed), given)
     # a probe that others would take: out-of-fold logistic regression
-    theirs = cross_val_predict(LogisticRegression(C=10, max_iter=100), 4 * unit, given, cv=5, method="predict_proba")
-    same = noise.fit([np.log(np.maximum(theirs, noise.FLOOR))], given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(C=10, max_iter=100)
+        theirs = cross_val_predict(model, 4 * unit, given, cv=5, method="predict_proba")
+    same = by_model.fit(theirs, given, _threshold())
     fiftyone = _mistakenness(theirs, given)
     filters = {
         f"cleanlab's {name}": find_label_issues(given, theirs, filter_by=name)
@@ -221,3 +225,6 @@ def _synthetic(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     several = rng.random((2000, 12)) < np.geomspace(0.3, 0.02, 12)
     vectors = several @ rng.normal(size=(12, 64)) + 2 * rng.normal(size=(2000, 64))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), several
+
+
+PARTS: Mapping[str, Callable[[], None]] = {"one": _print_digits, "several": _print_several, "scale": print_scale}

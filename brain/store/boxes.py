@@ -11,16 +11,15 @@ import fiftyone as fo
 import numpy as np
 from bson import ObjectId
 
-from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.labels.box_records import BoxIssue
 from loupe.brain.labels.boxes import Boxes
-from loupe.brain.store import fields, labels, plain, updates
+from loupe.brain.store import fields, labels, plain, predicted
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, root
+from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import OwnField
 
 ISSUES = "box_issues"
-_CHUNK, _ROWS = 1000, 4096
+_ROWS = 4096
 _PARTS = ("_id", "label", "bounding_box", "confidence", "iscrowd")
 
 
@@ -67,11 +66,6 @@ class BothSides:
     predicted: Drawn
 
 
-def fields_of(samples: Samples) -> list[str]:
-    """Returns the user's own fields of boxes."""
-    return [name for name in labels.fields_of(samples, "boxes") if name != ISSUES]
-
-
 def read(samples: Samples, label: str, predictions: str) -> BothSides:
     """Returns the boxes of both fields, in one pass over the database.
 
@@ -79,7 +73,7 @@ def read(samples: Samples, label: str, predictions: str) -> BothSides:
         UnknownName: no such field of predictions
         InputError: it is a field of something else, or the given one
     """
-    require_predictions(samples, label, predictions, "boxes")
+    predicted.require(samples, label, predictions, "boxes")
     project = {"given": plain.elements(f"{label}.detections", _PARTS)}
     project |= {"predicted": plain.elements(f"{predictions}.detections", _PARTS)}
     place: dict[str, int] = {}
@@ -90,25 +84,7 @@ def read(samples: Samples, label: str, predictions: str) -> BothSides:
             for name, side in sides.items():
                 side.add([row.get(name) for row in rows], len(ids))
             ids += [str(row["_id"]) for row in rows]
-    dataset = root(samples)
-    declared = list((dataset.classes or {}).get(label) or dataset.default_classes or [])
-    return BothSides(ids, list(place), declared, *(side.drawn() for side in sides.values()))
-
-
-def require_predictions(samples: Samples, label: str, predictions: str | None, kind: labels.Kind) -> None:
-    """Raises an error where a field of predictions is not there, not of the kind, or the labels themselves."""
-    options = [name for name in labels.fields_of(samples, kind) if name not in (label, ISSUES)]
-    if predictions is None:
-        named = f", e.g. predictions={options[0]!r}" if options else ""
-        raise InputError(
-            f"expected predictions with labels like those in {label!r}: a field of a model of your own that was not "
-            f"trained on them{named}"
-        )
-    if predictions == label:
-        raise InputError(f"expected predictions beside the labels, got {label!r} for both")
-    if not samples.has_field(predictions):
-        raise UnknownName("field of predictions", predictions, options)
-    labels.kind_of(samples, predictions, (kind,))
+    return BothSides(ids, list(place), labels.declared(samples, label), *(side.drawn() for side in sides.values()))
 
 
 def _blocks(cursor: Any) -> Iterator[list[dict[str, Any]]]:
@@ -191,12 +167,7 @@ def own_fields() -> list[OwnField]:
 def write(samples: Samples, ids: Sequence[str], issues: Mapping[str, Sequence[BoxIssue]]) -> None:
     """Writes the suspicious boxes of each sample that has some; the others lose older ones."""
     fields.declare(samples, own_fields())
-    with database_errors():
-        for start in range(0, len(ids), _CHUNK):
-            part = ids[start : start + _CHUNK]
-            updates.write(
-                samples, [updates.update(each, {ISSUES: _document(issues.get(each, ()))}, {}) for each in part], part
-            )
+    labels.write_documents(samples, ids, ISSUES, lambda each: _document(issues.get(each, ())))
 
 
 def _document(issues: Sequence[BoxIssue]) -> dict[str, Any] | None:

@@ -18,7 +18,9 @@ from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.fields import DEDUPLICATED, GROUP, PROMPT, OwnField
 
 SUGGESTED = "label_issues"
-_NOT_LABELS = {SUGGESTED, DEDUPLICATED, "box_issues", "mask_issues", "id", "filepath", "prompt"}
+#: what Loupe puts beside labels, boxes and masks
+_SUGGESTIONS = {SUGGESTED, "box_issues", "mask_issues"}
+_NOT_LABELS = {*_SUGGESTIONS, DEDUPLICATED, "id", "filepath", "prompt"}
 _CHUNK = 1000
 #: what a field holds for a sample: one class (or a text), several classes, boxes, a mask, or the classes of a prompt
 Kind: TypeAlias = Literal["class", "classes", "boxes", "mask", "prompt"]
@@ -68,8 +70,9 @@ def kind_of(samples: Samples, path: str, kinds: Sequence[Kind] = tuple(_IN_WORDS
 
     Raises:
         UnknownName: no such field; the nearest name is suggested
-        InputError: a field of something else than these kinds
+        InputError: a field of something else than these kinds, or of suggestions
     """
+    require_no_suggestions(path)
     field = samples.get_field(path) if isinstance(path, str) and samples.has_field(path) else None
     if field is None:
         raise UnknownName("field of labels", str(path), [name for kind in kinds for name in fields_of(samples, kind)])
@@ -80,6 +83,12 @@ def kind_of(samples: Samples, path: str, kinds: Sequence[Kind] = tuple(_IN_WORDS
             f"{getattr(field, 'document_type', type(field)).__name__}"
         )
     return kind
+
+
+def require_no_suggestions(path: str) -> None:
+    """Raises an error where a field holds what Loupe suggests: it neither is judged, nor judges."""
+    if path in _SUGGESTIONS:
+        raise InputError(f"expected labels or predictions of your own, got {path!r}: what Loupe suggests instead")
 
 
 def _kind(field: fo.Field) -> Kind | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,6 @@ from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import OwnField
 
 ISSUES = "mask_issues"
-_BLOCK = 64
 
 
 @dataclass
@@ -65,23 +64,14 @@ def compare(
     with database_errors():
         made = Compared(samples.values("id"), targets)
     paths = [label, predictions, *([sure] if sure is not None else [])]
-    for start, rows in _blocks(samples, made.ids, paths):
-        step(start, len(made.ids))
-        for sample_id, (given, predicted, *maps) in zip(made.ids[start:], rows, strict=False):
-            reason = _judged(made, sample_id, given, predicted, maps[0] if maps else None)
-            if reason:
-                made.reasons[sample_id] = reason
+    for at, held in masks.one_by_one(samples, made.ids, paths, step):
+        reason = _judged(made, made.ids[at], *held)
+        if reason:
+            made.reasons[made.ids[at]] = reason
     return made
 
 
-def _blocks(samples: Samples, ids: Sequence[str], paths: Sequence[str]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
-    for start in range(0, len(ids), _BLOCK):
-        with database_errors():
-            columns = samples.select(ids[start : start + _BLOCK], ordered=True).values(list(paths))
-        yield start, list(zip(*columns, strict=True))
-
-
-def _judged(made: Compared, sample_id: str, given: Any, predicted: Any, sure: Any) -> str:
+def _judged(made: Compared, sample_id: str, given: Any, predicted: Any, *maps: Any) -> str:
     """Adds what speaks against a mask; returns why that cannot be known, else nothing."""
     own, other = masks.mask_of(given), masks.mask_of(predicted)
     for value, mask, name in ((given, own, "mask"), (predicted, other, "prediction")):
@@ -91,15 +81,18 @@ def _judged(made: Compared, sample_id: str, given: Any, predicted: Any, sure: An
             return f"the {name} holds no whole numbers"
     assert own is not None
     assert other is not None
-    labeled = np.isin(own, [0, *made.targets]) if made.targets else None
-    if labeled is not None and not labeled.any():
-        return "no labeled pixel"
     other = scaled(other, own.shape)
+    # often -1 says that nobody labeled a pixel
+    labeled = (own >= 0) & (other >= 0)
+    if made.targets:
+        labeled &= np.isin(own, [0, *made.targets])
+    if not labeled.any():
+        return "no labeled pixel"
     weights = None
-    if sure is not None:
+    for sure in maps:
         weights = _weights(sure)
         if weights is None:
-            return "the map cannot be read"
+            return "no map" if sure is None else "the map cannot be read"
         weights = scaled(weights, own.shape)
     made.by_sample[sample_id] = disagreement(own, other, weights, labeled)
     made.agreement.add(own, other, labeled)
@@ -107,7 +100,9 @@ def _judged(made: Compared, sample_id: str, given: Any, predicted: Any, sure: An
 
 
 def _weights(label: Any) -> np.ndarray | None:
-    """Returns a map in [0, 1]; None where its file cannot be read."""
+    """Returns a map in [0, 1]; None where there is none, or its file cannot be read."""
+    if label is None:
+        return None
     try:
         values = np.asarray(label.get_map())
     except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,18 +34,14 @@ def read_masks(
     known = np.zeros((len(paths), len(ids)), dtype=bool)
     broken = 0
     pairs: dict[str, list[tuple[np.ndarray, ...]]] = {path: [] for path in predictions}
-    for start in range(0, len(ids), _CHUNK):
-        step(start, len(ids))
-        with database_errors():
-            columns = samples.select(ids[start : start + _CHUNK], ordered=True).values(list(paths))
-        for at, held in enumerate(zip(*columns, strict=True), start):
-            masks = [mask_of(each) for each in held]
-            broken += sum(1 for each, mask in zip(held, masks, strict=True) if each is not None and mask is None)
-            known[:, at] = [mask is not None for mask in masks]
-            for path, mask in zip(predictions, masks[1:], strict=True):
-                if masks[0] is not None and mask is not None:
-                    own = Segmented.of_masks([(masks[0], mask)], np.zeros(1, np.int64), MAX_CLASSES)
-                    pairs[path].append((np.full(len(own.image), at), own.truth, own.predicted, own.pixels))
+    for at, held in one_by_one(samples, ids, paths, step):
+        masks = [mask_of(each) for each in held]
+        broken += sum(1 for each, mask in zip(held, masks, strict=True) if each is not None and mask is None)
+        known[:, at] = [mask is not None for mask in masks]
+        for path, mask in zip(predictions, masks[1:], strict=True):
+            if masks[0] is not None and mask is not None:
+                own = Segmented.of_masks([(masks[0], mask)], np.zeros(1, np.int64), MAX_CLASSES)
+                pairs[path].append((np.full(len(own.image), at), own.truth, own.predicted, own.pixels))
     notes = [f"{broken:,} masks could not be read, and count as missing"] if broken else []
     made = {
         path: np.concatenate([np.zeros((4, 0), np.int64), *map(np.stack, rows)], axis=1) for path, rows in pairs.items()
@@ -63,6 +59,17 @@ def read_masks(
     }
     models = {path: Side(known[at + 1]) for at, path in enumerate(predictions)}
     return Labels("segmentation", ids, names, cluster, Side(known[0]), models, masks_of, tuple(notes))
+
+
+def one_by_one(
+    samples: SampleCollection, ids: Sequence[str], paths: Sequence[str], step: Callable[[int, int], None]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Yields each sample's place and what some fields hold for it; those of a few samples are in memory at a time."""
+    for start in range(0, len(ids), _CHUNK):
+        step(start, len(ids))
+        with database_errors():
+            columns = samples.select(ids[start : start + _CHUNK], ordered=True).values(list(paths))
+        yield from enumerate(zip(*columns, strict=True), start)
 
 
 def targets_of(samples: SampleCollection, path: str) -> Mapping[int, str]:

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.labels.noise import softmax
+from loupe.brain.store import labels as store_labels
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.labels import Kind
@@ -71,18 +72,42 @@ class Predicted:
         return np.array([place[name] for name in self.classes], dtype=np.int64)[self.places]
 
 
-def read(samples: Samples, path: str, kind: Kind) -> Predicted:
+def require(samples: Samples, label: str, path: str | None, kind: Kind) -> None:
+    """Raises an error where a field of predictions is not there, not of the kind, or the labels themselves."""
+    options = [name for name in store_labels.fields_of(samples, kind) if name != label]
+    if path is None:
+        named = f", e.g. predictions={options[0]!r}" if options else ""
+        raise InputError(
+            f"expected predictions with labels like those in {label!r}: a field of a model of your own that was not "
+            f"trained on them{named}"
+        )
+    _require_another(label, path)
+    if not samples.has_field(path):
+        raise UnknownName("field of predictions", path, options)
+    store_labels.kind_of(samples, path, (kind,))
+
+
+def _require_another(label: str, path: str) -> None:
+    if path == label:
+        raise InputError(f"expected predictions beside the labels, got {label!r} for both")
+
+
+def read(samples: Samples, label: str, path: str, kind: Kind) -> Predicted:
     """Returns what a field of predictions says.
 
     Args:
         samples: a dataset or view
+        label: the field of the labels
         path: the field
         kind: as the labels are: ``"class"`` or ``"classes"``
 
     Raises:
         UnknownName: no such field
-        InputError: a field of another kind, predictions without confidence, or with one outside [0, 1]
+        InputError: a field of another kind, the labels themselves, or suggestions; predictions without confidence, or
+            with one outside [0, 1]
     """
+    _require_another(label, path)
+    store_labels.require_no_suggestions(path)
     several = kind == "classes"
     document = fo.Classifications if several else fo.Classification
     field = samples.get_field(path) if isinstance(path, str) and samples.has_field(path) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,23 +11,24 @@ from numpy.typing import ArrayLike
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.records import Threshold
 from loupe.brain.engine.reader import Row
+from loupe.brain.labels.issues import mixed_up
+from loupe.brain.labels.records import Confusion
 from loupe.brain.sets.label_issues import LabelIssues as LabelIssuesMeasure
 from loupe.brain.similarity.neighbors import Vectors, usable
+from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store import predicted
-from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.labels import Kind
 from loupe.brain.store.predicted import Predicted
-from loupe.brain.verbs.flagging import apply_thresholds
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 #: vectors of shapes, not of meaning
 _SHAPES_ONLY = "hog"
+_MANY_CONFUSIONS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,9 @@ class Request:
         """
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise InputError(f"expected at least 2 folds, got {self.folds!r}")
-        assert isinstance(registry.pick("set measure", registry.sets(), LabelIssuesMeasure.name), LabelIssuesMeasure)
-        return LabelIssuesMeasure(self.folds)
+        spec = registry.pick("set measure", registry.sets(), LabelIssuesMeasure.name)
+        assert isinstance(spec, LabelIssuesMeasure)
+        return replace(spec, folds=self.folds)
 
 
 def vectors_of_meaning(samples: fo.Dataset | fo.DatasetView, rows: Sequence[Row], embeddings: str) -> Vectors:
@@ -72,24 +74,6 @@ def vectors_of_meaning(samples: fo.Dataset | fo.DatasetView, rows: Sequence[Row]
     return usable(store_sets.vectors(samples, rows, embeddings))
 
 
-def wanted_limit(samples: fo.Dataset | fo.DatasetView, spec: LabelIssuesMeasure, threshold: float | None) -> float:
-    """Returns the score above which a label will be an issue: as it is asked for, else as stored, else the default."""
-    if threshold is not None:
-        return float(threshold)
-    default = spec.outputs[0].default_threshold
-    assert default is not None
-    return float(store_runs.load_thresholds(samples).get("label_issue", default).value)
-
-
-def limit_of(samples: fo.Dataset | fo.DatasetView, spec: LabelIssuesMeasure, threshold: float | None) -> Threshold:
-    """Returns the score above which a label is an issue, once it is applied to the scores that are stored."""
-    apply_thresholds(samples, None if threshold is None else {"label_issue": threshold})
-    default = spec.outputs[0].default_threshold
-    assert default is not None
-    stored: Threshold = store_runs.load_thresholds(samples).get("label_issue", default)
-    return stored
-
-
 def predicted_by(samples: fo.Dataset | fo.DatasetView, request: Request, kind: Kind) -> Predicted | None:
     """Returns what the model says whose predictions were given; None where none were.
 
@@ -100,7 +84,7 @@ def predicted_by(samples: fo.Dataset | fo.DatasetView, request: Request, kind: K
         return None
     if request.probabilities is not None:
         raise InputError("expected probabilities or predictions, got both: a label is judged by either")
-    return predicted.read(samples, request.predictions, kind)
+    return predicted.read(samples, request.label, request.predictions, kind)
 
 
 def table_of(
@@ -151,3 +135,11 @@ def names_of(classes: Sequence[str] | None, declared: Sequence[str], occurring: 
     if twice:
         raise InputError(f"expected each class once, got {', '.join(map(repr, twice[:5]))} twice")
     return names
+
+
+def confusions(
+    given: np.ndarray, suggested: np.ndarray, flagged: np.ndarray, names: Sequence[str]
+) -> tuple[Confusion, ...]:
+    """Returns which classes are mixed up, the most frequent first, by their places among the names."""
+    listed = mixed_up(given, suggested, flagged, len(names))[:_MANY_CONFUSIONS]
+    return tuple(Confusion(names[each.given], names[each.suggested], Proportion.of(each.k, each.n)) for each in listed)

@@ -13,26 +13,26 @@ from loupe.brain.core.records import Threshold
 from loupe.brain.labels import issues as label_issues
 from loupe.brain.labels.box_issues import KINDS, Assessed, Kind, assess
 from loupe.brain.labels.box_records import BoxIssue, BoxIssues, counted
-from loupe.brain.labels.records import Confusion
 from loupe.brain.sets.box_issues import BoxIssues as BoxIssuesMeasure
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store import boxes as store_boxes
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import runs as store_runs
+from loupe.brain.store import predicted as store_predicted
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.boxes import BothSides, Drawn
-from loupe.brain.verbs.flagging import apply_thresholds
-from loupe.brain.verbs.label_issues import Request
+from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.verbs.label_issues import Request, confusions
 from loupe.brain.verbs.lifecycle import Lifecycle
 
 _STEPS = 4
-_MANY_CONFUSIONS, _MANY_NAMED = 50, 5
+_MANY_NAMED = 5
 
 
 def find(verb: Lifecycle, request: Request) -> BoxIssues:
     """Returns the boxes that are probably wrong or missing, see ``loupe.find_label_issues``."""
     spec, samples = _spec(request), verb.samples
-    store_boxes.require_predictions(samples, request.label, request.predictions, "boxes")
+    limit = threshold_of(samples, "box_issue", request.threshold)
+    store_predicted.require(samples, request.label, request.predictions, "boxes")
     assert request.predictions is not None
     store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_boxes.own_fields()])
     rows = store_sets.rows(samples, spec)
@@ -41,6 +41,10 @@ def find(verb: Lifecycle, request: Request) -> BoxIssues:
     sides, notes = _comparable(read, request)
     verb.step(1, _STEPS, "comparing")
     judged_samples = sides.given.known & sides.predicted.known
+    if not judged_samples.any():
+        raise InputError(
+            f"expected samples with boxes in {request.label!r} and in {request.predictions!r}, got none with both"
+        )
     given, predicted = (side.take(judged_samples[side.boxes.image]) for side in (sides.given, sides.predicted))
     even: dict[Kind, float] = {
         "overlooked": spec.overlooked,
@@ -55,9 +59,6 @@ def find(verb: Lifecycle, request: Request) -> BoxIssues:
     verb.step(2, _STEPS, "writing")
     store_sets.write(samples, spec, rows, {"box_issue": scores}, reasons)
     apply_thresholds(samples, None if request.threshold is None else {"box_issue": request.threshold})
-    default = spec.outputs[0].default_threshold
-    assert default is not None
-    limit: Threshold = store_runs.load_thresholds(samples).get("box_issue", default)
     issues = _issues(sides, given, predicted, made, limit)
     by_sample: dict[str, list[BoxIssue]] = defaultdict(list)
     for issue in issues:
@@ -66,6 +67,8 @@ def find(verb: Lifecycle, request: Request) -> BoxIssues:
     params = {"label": request.label, "predictions": request.predictions, "threshold": limit.value, **spec.params()}
     verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
     countable = ~given.boxes.crowd
+    # -1 for no prediction, and for its class
+    swapped_to = np.append(predicted.boxes.label, -1)[made.swapped_by]
     return BoxIssues(
         label=request.label,
         predictions=request.predictions,
@@ -76,7 +79,7 @@ def find(verb: Lifecycle, request: Request) -> BoxIssues:
         unknown=len(reasons),
         flagged=Proportion.of(len(by_sample), int(judged_samples.sum())),
         kinds=counted(issues),
-        confusions=_confusions(issues, given.boxes.label, sides.classes),
+        confusions=confusions(given.boxes.label, swapped_to, limit.violates(made.swapped), sides.classes),
         malformed={read.ids[at]: count for at, count in sorted(read.given.malformed.items())},
         same_names=tuple(label_issues.same_names(read.classes)),
         notes=notes,
@@ -93,7 +96,7 @@ def _spec(request: Request) -> BoxIssuesMeasure:
     for name, value in {**evidence, "overlap": request.overlap}.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
             raise InputError(f"expected a number between 0 and 1 for {name}, got {value!r}")
-    return replace(BoxIssuesMeasure(), overlap=float(request.overlap), **{k: float(v) for k, v in evidence.items()})
+    return replace(spec, overlap=float(request.overlap), **{k: float(v) for k, v in evidence.items()})
 
 
 def _comparable(read: BothSides, request: Request) -> tuple[BothSides, tuple[str, ...]]:
@@ -209,16 +212,3 @@ def _confidence(predicted: Drawn, at: int) -> float | None:
 def _bounds(corners: np.ndarray) -> tuple[float, float, float, float]:
     left, top, right, bottom = (float(each) for each in corners)
     return left, top, right - left, bottom - top
-
-
-def _confusions(issues: tuple[BoxIssue, ...], labels: np.ndarray, classes: list[str]) -> tuple[Confusion, ...]:
-    sizes = np.bincount(labels, minlength=len(classes))
-    place = {name: code for code, name in enumerate(classes)}
-    counts: dict[tuple[str, str], int] = defaultdict(int)
-    for issue in issues:
-        if issue.kind == "swapped" and issue.given is not None:
-            counts[issue.given, issue.suggested] += 1
-    worst = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:_MANY_CONFUSIONS]
-    return tuple(
-        Confusion(given, suggested, Proportion.of(k, int(sizes[place[given]]))) for (given, suggested), k in worst
-    )

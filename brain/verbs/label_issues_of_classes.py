@@ -15,17 +15,17 @@ from loupe.brain.labels import by_model, many_classes, noise
 from loupe.brain.labels import issues as label_issues
 from loupe.brain.labels.noise import Noise
 from loupe.brain.labels.probe import REPEATS, probe
-from loupe.brain.labels.records import Confusion, LabelIssue, LabelIssues
+from loupe.brain.labels.records import LabelIssue, LabelIssues
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import labels as store_labels
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import splits as store_splits
 from loupe.brain.store.labels import Labels
-from loupe.brain.verbs.label_issues import Request, limit_of, names_of, predicted_by, table_of, vectors_of_meaning
+from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.verbs.label_issues import Request, confusions, names_of, predicted_by, table_of, vectors_of_meaning
 from loupe.brain.verbs.lifecycle import Lifecycle
 
-_MANY_CONFUSIONS = 50
 #: the factors that a prompt was made from
 _PROMPTED = "scenario."
 #: without its own fold, or group, such a class is known to nobody: each of its samples would look wrong
@@ -35,6 +35,7 @@ _TOO_FEW = "too few other samples, or groups of samples, have its class"
 def find(verb: Lifecycle, request: Request) -> LabelIssues:
     """Returns the labels of a field of one class a sample that are probably wrong, see ``loupe.find_label_issues``."""
     spec, samples = request.measure(), verb.samples
+    limit = threshold_of(samples, "label_issue", request.threshold)
     store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_labels.own_fields()])
     rows = store_sets.rows(samples, spec)
     labels = store_labels.read(samples, request.label)
@@ -47,8 +48,8 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
     scores = np.full(len(rows), math.nan, np.float32)
     scores[judged.places] = judged.known.wrong
     store_sets.write(samples, spec, rows, {"label_issue": scores}, judged.reasons)
-    limit = limit_of(samples, spec, request.threshold)
-    result = _result(labels, judged, limit, request.label, request.folds)
+    apply_thresholds(samples, None if request.threshold is None else {"label_issue": request.threshold})
+    result = _result(labels, judged, limit, request.label)
     store_labels.write(samples, labels.ids, {issue.id: issue for issue in result.issues})
     params = {"label": request.label, "threshold": limit.value, "source": judged.source}
     by_probe = request.probabilities is None and request.predictions is None
@@ -61,7 +62,7 @@ def find(verb: Lifecycle, request: Request) -> LabelIssues:
 class _Labeled:
     """What was judged: the samples' places, their labels among the names, what is known, and why others are not.
 
-    ``alone``: classes whose samples nothing else speaks for. ``stated``: the model's own probability of each label.
+    ``rare``: classes that are hardly judged, or not at all. ``stated``: the model's own probability of each label.
     """
 
     places: np.ndarray
@@ -70,7 +71,7 @@ class _Labeled:
     known: Noise
     source: str
     reasons: dict[str, str]
-    alone: Sequence[str] = ()
+    rare: tuple[str, ...] = ()
     stated: np.ndarray | None = None
 
 
@@ -110,7 +111,9 @@ def _by_probe(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Req
     else:
         known = noise.fit(probe(unit, given, k, groups=own_groups, folds=folds, seed=seed, step=step), given)
     names = [labels.classes[at] for at in present.tolist()]
-    return _Labeled(places, names, given, known, f"a probe over {embeddings}", reasons, rare)
+    # out of their fold little is known of these
+    rare += [names[at] for at in np.flatnonzero(np.bincount(given, minlength=k) < folds).tolist()]
+    return _Labeled(places, names, given, known, f"a probe over {embeddings}", reasons, tuple(rare))
 
 
 def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, request: Request) -> _Labeled:
@@ -135,7 +138,10 @@ def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, requ
     reasons = {labels.ids[at]: "no probabilities" for at in without} | _unlabeled(labels)
     if many_classes.are_many(*made.shape):
         # they are as they were given: what is worked out of them is done for some samples at a time
-        fitted = many_classes.fit(lambda rows: [np.log(np.maximum(made[rows], noise.FLOOR))], own, len(names))
+        def step(done: int, total: int) -> None:
+            verb.step(done, total, "judging each label")
+
+        fitted = many_classes.fit(lambda rows: [np.log(np.maximum(made[rows], noise.FLOOR))], own, len(names), step)
     else:
         default = request.measure().outputs[0].default_threshold
         assert default is not None
@@ -150,7 +156,7 @@ def _reason(label: str, sure: float, suggested: str, probability: float, *, prom
     return f"{suggested} {probability:.0%}, {label} {sure:.1%}"
 
 
-def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, folds: int) -> LabelIssues:
+def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str) -> LabelIssues:
     known, names = judged.known, judged.names
     flagged = limit.violates(known.wrong)
     sure = 1 - known.wrong if judged.stated is None else judged.stated
@@ -172,7 +178,6 @@ def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, fold
         )
         for at in order.tolist()
     )
-    sizes = np.bincount(judged.given, minlength=len(names))
     groups = label_issues.disagreeing(labels.groups, labels.given)
     return LabelIssues(
         label=label,
@@ -181,13 +186,10 @@ def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str, fold
         unknown=len(judged.reasons),
         noise=Proportion.of(len(issues), len(judged.given)),
         expected=known.share,
-        confusions=tuple(
-            Confusion(names[each.given], names[each.suggested], Proportion.of(each.k, each.n))
-            for each in label_issues.mixed_up(judged.given, known.suggested, flagged, len(names))[:_MANY_CONFUSIONS]
-        ),
+        confusions=confusions(judged.given, known.suggested, flagged, names),
         duplicates={name: {labels.ids[at]: labels.given[at] or "" for at in own} for name, own in groups.items()},
         same_names=tuple(label_issues.same_names([*labels.classes, *labels.declared])),
-        rare=(*judged.alone, *(names[at] for at in np.flatnonzero((sizes > 0) & (sizes < folds)).tolist())),
+        rare=judged.rare,
         empty=tuple(name for name in labels.declared if name not in set(labels.classes)),
         source=judged.source,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -12,13 +13,12 @@ from loupe.brain.core.records import Threshold
 from loupe.brain.labels.mask_records import MaskIssue, MaskIssues
 from loupe.brain.sets.mask_issues import MaskIssues as MaskIssuesMeasure
 from loupe.brain.stats.intervals import Proportion
-from loupe.brain.store import boxes as store_boxes
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import mask_issues as store_masks
-from loupe.brain.store import runs as store_runs
+from loupe.brain.store import predicted as store_predicted
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.mask_issues import Compared
-from loupe.brain.verbs.flagging import apply_thresholds
+from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
 from loupe.brain.verbs.label_issues import Request
 from loupe.brain.verbs.lifecycle import Lifecycle
 
@@ -30,19 +30,23 @@ def find(verb: Lifecycle, request: Request) -> MaskIssues:
     samples, sure = verb.samples, request.probabilities
     if sure is not None and not isinstance(sure, str):
         raise InputError("expected the name of a field of Heatmaps as probabilities of masks, got an array")
-    store_boxes.require_predictions(samples, request.label, request.predictions, "mask")
+    limit = threshold_of(samples, "mask_issue", request.threshold)
+    store_predicted.require(samples, request.label, request.predictions, "mask")
     assert request.predictions is not None
     store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_masks.own_fields()])
     rows = store_sets.rows(samples, spec)
     made = store_masks.compare(
         samples, request.label, request.predictions, sure, lambda done, total: verb.step(done, total, "comparing masks")
     )
+    if not made.by_sample:
+        why = Counter(made.reasons.values()).most_common(1)[0][0]
+        raise InputError(
+            f"expected samples with masks in {request.label!r} and in {request.predictions!r}, got none that can be "
+            f"compared: most often {why}"
+        )
     scores = np.array([_score(made, row.id) for row in rows], dtype=np.float32)
     store_sets.write(samples, spec, rows, {"mask_issue": scores}, made.reasons)
     apply_thresholds(samples, None if request.threshold is None else {"mask_issue": request.threshold})
-    default = spec.outputs[0].default_threshold
-    assert default is not None
-    limit: Threshold = store_runs.load_thresholds(samples).get("mask_issue", default)
     issues = _issues(made, scores, limit)
     store_masks.write(samples, made.ids, {issue.id: issue for issue in issues})
     params = {"label": request.label, "predictions": request.predictions, "threshold": limit.value, "sure": sure}

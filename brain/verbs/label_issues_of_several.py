@@ -25,14 +25,13 @@ from loupe.brain.store import labels_of_several
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store import splits as store_splits
 from loupe.brain.store.labels_of_several import SeveralLabels
+from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
 from loupe.brain.verbs.label_issues import (
     Request,
-    limit_of,
     names_of,
     predicted_by,
     table_of,
     vectors_of_meaning,
-    wanted_limit,
 )
 from loupe.brain.verbs.lifecycle import Lifecycle
 
@@ -70,21 +69,20 @@ def _find(
     verb: Lifecycle, request: Request, kind: Literal["classes", "prompt"], read: Callable[[], SeveralLabels]
 ) -> LabelIssues:
     spec, samples = request.measure(), verb.samples
-    own_fields = store_labels.own_fields()
-    store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *own_fields])
+    limit = threshold_of(samples, "label_issue", request.threshold)
+    store_fields.require(samples, [*store_fields.of_scores(spec.outputs), *store_labels.own_fields()])
     rows = store_sets.rows(samples, spec)
     verb.step(0, 2, "reading")
     labels = read()
-    above = wanted_limit(samples, spec, request.threshold)
     judged = (
-        _by_probe(verb, rows, labels, request, above, kind)
+        _by_probe(verb, rows, labels, request, limit.value, kind)
         if request.probabilities is None and request.predictions is None
-        else _by_probabilities(verb, rows, labels, request, above, kind)
+        else _by_probabilities(verb, rows, labels, request, limit.value, kind)
     )
     scores = np.full(len(rows), math.nan, np.float32)
     scores[judged.places] = judged.known.score
     store_sets.write(samples, spec, rows, {"label_issue": scores}, judged.reasons)
-    limit = limit_of(samples, spec, request.threshold)
+    apply_thresholds(samples, None if request.threshold is None else {"label_issue": request.threshold})
     result = _result(labels, judged, request, kind)
     store_labels.write(samples, labels.ids, {issue.id: issue for issue in result.issues})
     params = {"label": request.label, "threshold": limit.value, "source": judged.source}

@@ -90,6 +90,17 @@ def test_what_ties_with_what_is_not_flagged_is_below_the_threshold_in_the_databa
     assert none.tolist() == pytest.approx([0.1, 0.05])
 
 
+def test_of_many_samples_some_say_how_many_of_all_are_issues(
+    digits: list[tuple[np.ndarray, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, given, probabilities = digits[0]
+    rng = np.random.default_rng(0)
+    given = np.where(rng.random(len(given)) < 0.1, (given + 1) % 10, given)
+    every = by_model._estimated(probabilities, given)
+    monkeypatch.setattr(by_model, "_ESTIMATED_ON", 600)
+    assert by_model._estimated(probabilities, given) == pytest.approx(every, rel=0.25)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_labels_that_all_agree_are_no_issues(n_classes: int) -> None:
     given = np.arange(60) % n_classes

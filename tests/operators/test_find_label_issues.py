@@ -31,6 +31,16 @@ def test_what_is_asked_for_depends_on_the_kind_of_the_labels(filled: Any) -> Non
     assert not problems(of_boxes)
 
 
+def test_a_form_looks_for_the_fields_of_labels_once(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from loupe.brain.store import labels
+
+    asked: list[str] = []
+    real = labels.fields_of
+    monkeypatch.setattr(labels, "fields_of", lambda samples, kind="class": asked.append(kind) or real(samples, kind))
+    form("find_label_issues", filled, {"settings": True})
+    assert sorted(asked) == ["boxes", "class", "classes", "mask", "prompt"]
+
+
 def test_masks_are_asked_for_with_a_models_and_a_map(filled: Any) -> None:
     import fiftyone as fo
 

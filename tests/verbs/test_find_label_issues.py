@@ -78,6 +78,19 @@ def test_the_threshold_is_data(dataset: Any) -> None:
     assert len(lax.ids) == 5
 
 
+def test_suggestions_are_not_judged_and_judge_nothing(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    loupe.find_label_issues(dataset, "text")
+    before = dataset.values("label_issues.label")
+    with pytest.raises(InputError, match="of your own, got 'label_issues'"):
+        loupe.find_label_issues(dataset, "label_issues")
+    with pytest.raises(InputError, match="of your own, got 'label_issues'"):
+        loupe.find_label_issues(dataset, "text", predictions="label_issues")
+    assert dataset.values("label_issues.label") == before
+
+
 def test_given_probabilities_count_instead_of_the_vectors(dataset: Any) -> None:
     import fiftyone as fo
 
@@ -95,6 +108,9 @@ def test_given_probabilities_count_instead_of_the_vectors(dataset: Any) -> None:
     dataset.set_values("p", [row if at != 7 else None for at, row in enumerate(table)])
     again = loupe.find_label_issues(dataset, "text", probabilities="p")
     assert (set(again.ids), again.unknown) == (set(made.ids), 1)
+    # two samples a class are enough for a model that knows it: only a probe needs the others
+    few = loupe.find_label_issues(dataset.limit(6), "text", probabilities="p")
+    assert (few.n, few.rare) == (6, ())
     with pytest.raises(InputError, match=r"no probability|none for 'elk'"):
         loupe.find_label_issues(dataset, "text", probabilities=table, classes=["bee", "cow", "emu"])
     with pytest.raises(InputError, match="shape"):
@@ -139,6 +155,12 @@ def test_bad_input(dataset: Any) -> None:
         loupe.find_label_issues(dataset, "text", folds=1)
     with pytest.raises(NoSamples):
         loupe.find_label_issues(dataset.limit(0), "text")
+    for threshold in (1.5, float("nan"), True, "0.2"):
+        with pytest.raises(InputError, match=r"threshold in \[0, 1\]"):
+            loupe.find_label_issues(dataset, "text", threshold=threshold)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="'label' for both"):
+        loupe.find_label_issues(dataset, "label", predictions="label")
+    assert not dataset.has_field("quality")
     dataset.add_sample_field("label_issues", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
     dataset.set_values("label_issues", [fo.Classification(label="mine")] * N)
     with pytest.raises(InputError, match="label_issues"):

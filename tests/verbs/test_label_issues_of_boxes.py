@@ -107,9 +107,9 @@ def test_what_is_written(dataset: Any) -> None:
     assert drawn.box_id == dataset[ids[8]].truth.detections[0].id
     assert drawn.score == pytest.approx(scores[ids[8]])
     # it is no field of labels, and a stricter threshold takes away what was written
-    from loupe.brain.store import boxes
+    from loupe.brain.store import labels
 
-    assert boxes.fields_of(dataset) == ["truth", "model"]
+    assert labels.fields_of(dataset, "boxes") == ["truth", "model"]
     assert not loupe.find_label_issues(dataset, "truth", predictions="model", threshold=1.0).issues
     assert not dataset.exists("box_issues").count()
     assert not dataset.match({"failures.classifications.label": "box_issue"}).count()
@@ -193,6 +193,9 @@ def test_bad_input(dataset: Any) -> None:
         find(dataset.limit(0))
     with pytest.raises(InputError, match="expected boxes in 'model', got none"):
         find(dataset.select(dataset.values("id")[40]))
+
+    with pytest.raises(InputError, match="none with both"):
+        find(dataset.select([dataset.values("id")[at] for at in (30, 31)]), classes=["cat", 'a "dog" <b>'])
 
     def stop(progress: Any) -> None:
         raise Stopped("enough")

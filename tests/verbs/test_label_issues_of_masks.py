@@ -99,6 +99,46 @@ def test_what_the_model_is_unsure_of_counts_for_less(dataset: Any) -> None:
     assert made.ids == (dataset.values("id")[7],)
 
 
+def test_a_picture_without_a_map_is_unknown_where_maps_are_asked_for(dataset: Any) -> None:
+    import loupe
+
+    sample = dataset.skip(7).first()
+    sample["sure"] = None
+    sample.save()
+    made = loupe.find_label_issues(dataset, "truth", predictions="model", probabilities="sure")
+    assert sample.id not in made.ids
+    assert dataset[sample.id].unknown.classifications[0].reason == "no map"
+
+
+def test_pixels_below_0_are_labeled_by_nobody(dataset: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    dataset.mask_targets = {}
+    dataset.save()
+    given, predicted = np.zeros((60, 80), np.int16), np.full((60, 80), 3, np.int16)
+    given[:30], predicted[:, :40] = -1, -1
+    sample = dataset.first()
+    sample["truth"], sample["model"] = fo.Segmentation(mask=given), fo.Segmentation(mask=predicted)
+    sample.save()
+    issue = next(
+        each for each in loupe.find_label_issues(dataset, "truth", predictions="model").issues if each.id == sample.id
+    )
+    assert (issue.given, issue.suggested) == ("0", "3")
+    # a quarter of the pixels has a label on both sides, and all of those differ, but for an edge
+    assert issue.score == pytest.approx(29 * 39 / (30 * 40))
+
+
+def test_nothing_to_compare_is_an_error(dataset: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    dataset.set_values("model", [None] * N)
+    with pytest.raises(InputError, match="none that can be compared: most often no prediction"):
+        loupe.find_label_issues(dataset, "truth", predictions="model")
+
+
 def test_bad_input(dataset: Any) -> None:
     import loupe
     from loupe.brain.core.errors import InputError, NoSamples, Stopped, UnknownName
