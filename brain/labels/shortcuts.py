@@ -150,16 +150,16 @@ def _measured(
     is_it = positive[known]
     score = np.full(len(positive), np.nan)
     shape: Shape
-    told = None if bins is None else encoded(bins, is_it, folds[known])
+    shares = None if bins is None else encoded(bins, is_it, folds[known])
     if own.kind == "category":
-        shape, score[known] = "categories", told
+        shape, score[known] = "categories", shares
     else:
         values = own.values[known]
         area = auroc(values, is_it)
         shape = "missing" if own.kind == "missing" else "lower" if area < 0.5 else "higher"
         score[known] = -values if area < 0.5 else values
-        if told is not None and auroc(told, is_it) > max(area, 1 - area) + _MARGIN:
-            shape, score[known] = "ranges", told
+        if shares is not None and auroc(shares, is_it) > max(area, 1 - area) + _MARGIN:
+            shape, score[known] = "ranges", shares
     value, low, high = auroc_interval(score[known], is_it, groups[known])
     return Association(at, code, shape, value, low, high, float(p), float(q), int(known.sum()), int(is_it.sum()), score)
 
