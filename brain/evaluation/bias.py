@@ -127,8 +127,7 @@ def group_sizes(parts: Parts, settings: Settings) -> list[Group]:
     for name, own in zip(parts.names, parts.members, strict=True):
         # as if all of a cluster were as one, where nothing tells how alike they are
         worth = effective_n_of_values(np.ones(len(own)), parts.cluster[own], settings.interval) if len(own) else 0.0
-        distinct = float(len(np.unique(parts.cluster[own])))
-        few = distinct < settings.min_samples
+        few = len(np.unique(parts.cluster[own])) < settings.min_samples
         made.append(Group(name, Proportion.of(len(own), n, settings.interval), min(worth, len(own)), few))
     return sorted(made, key=lambda each: -each.share.k)
 
@@ -291,7 +290,7 @@ def _spread(
     kept = [each for each in rates if each.effective_n >= settings.min_samples]
     if len(kept) < 2:
         return
-    left_out = tuple(each.group for each in rates if each not in kept)
+    left_out = tuple(each.group for each in rates if each.effective_n < settings.min_samples)
     ordered = sorted(kept, key=lambda each: -each.share.rate)
     pairs = list(itertools.combinations(ordered, 2))
     confidence = 1 - (1 - settings.interval) / (len(pairs) * together)

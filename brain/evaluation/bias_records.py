@@ -220,7 +220,7 @@ class Bias(Tabular, Record):
         """Returns the table that it prints as: a row for each rate and score of each group, the surest first."""
         rows = []
         for each in sorted((*self.models, *self.labels, *self.failures), key=_surest):
-            cells = (each.group, each.title, f"{percent(each.share.rate)}", _interval(each.share))
+            cells = (each.group, each.title, percent(each.share.rate), _interval(each.share))
             rest = (percent(each.rest.rate), _moved(each))
             rows.append((*cells, *rest, _q(each), each.share.n))
         for gap in sorted(self.scores, key=_surest):

@@ -71,3 +71,13 @@ def corrected(
     if suggestion is None or suggestion.given != given:
         return Corrected(given, "given", outdated=True)
     return Corrected(suggestion.label, "suggested" if suggestion.label != given else "given")
+
+
+def keeps(decision: Decision, given: str | None) -> bool:
+    """Returns whether a decision says that the given label is right.
+
+    >>> keeps(Decision("false_alarm"), "cat"), keeps(Decision("real", correction="cat"), "cat")
+    (True, True)
+    """
+    named = decision.correction is not None and decision.correction == given
+    return decision.status == "false_alarm" or named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,6 @@ def predicted(
     folds: np.ndarray,
     *,
     seed: int = 0,
-    step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predicted:
     """Returns how many labels gradient-boosted trees get (scikit-learn's), each by samples of other folds.
 
@@ -58,16 +57,13 @@ def predicted(
         groups: (N,) int64
         folds: (N,) int64, no group in two
         seed: of the trees
-        step: called with how many folds are done of how many
     """
     table = np.stack([_column(own) for own in properties], axis=1)
     categories = [own.kind == "category" for own in properties]
     right = np.zeros(len(labels), dtype=bool)
-    every = np.unique(folds).tolist()
-    for done, fold in enumerate(every):
+    for fold in np.unique(folds).tolist():
         out = folds == fold
         right[out] = _labels_by(table[~out], labels[~out], table[out], categories, seed) == labels[out]
-        step(done + 1, len(every))
     _, own, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     usual = own == int(sizes.argmax())
     _, of = np.unique(groups, return_inverse=True)
@@ -88,22 +84,21 @@ def _labels_by(
     present = np.unique(labels)
     if len(present) < 2:
         return np.full(len(asked), present[0] if len(present) else -1)
+    # the trees cannot bin NaN alone
+    known_of = np.isfinite(known).any(axis=0)
+    if not known_of.any():
+        return np.full(len(asked), present[np.bincount(np.searchsorted(present, labels)).argmax()])
     rounds = int(np.clip(_TREES // len(present), _MIN_ROUNDS, _MAX_ROUNDS))
     model = HistGradientBoostingClassifier(
         max_iter=rounds,
         learning_rate=0.15,
         max_leaf_nodes=15,
         min_samples_leaf=max(5, min(20, len(labels) // 50)),
-        categorical_features=list(categories),
+        categorical_features=[own for own, kept in zip(categories, known_of, strict=True) if kept],
         early_stopping=False,
         random_state=seed,
     )
-    # what is the same for all of these, NaN or not, tells nothing, and the trees cannot bin NaN alone
-    varied = np.array([len(np.unique(column[np.isfinite(column)])) > 0 for column in known.T])
-    if not varied.any():
-        return np.full(len(asked), present[np.bincount(np.searchsorted(present, labels)).argmax()])
-    model.set_params(categorical_features=[own for own, kept in zip(categories, varied, strict=True) if kept])
-    return np.asarray(model.fit(known[:, varied], labels).predict(asked[:, varied]))
+    return np.asarray(model.fit(known[:, known_of], labels).predict(asked[:, known_of]))
 
 
 def _column(own: Property) -> np.ndarray:

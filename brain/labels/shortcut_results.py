@@ -14,7 +14,7 @@ from loupe.brain.labels.probe import folds_of
 from loupe.brain.labels.seen_together import MAX_CLASSES, predicted
 from loupe.brain.labels.seen_together import MAX_SAMPLES as MAX_SEEN
 from loupe.brain.labels.shortcut_records import Drifting, Order, PropertyResult, Shortcut, Together
-from loupe.brain.labels.shortcuts import FOLDS, Association, Property, associations
+from loupe.brain.labels.shortcuts import FOLDS, Association, Property, associations, placed, ranges_of
 from loupe.brain.slicing.drift import drawn
 from loupe.brain.stats.association import q_values
 from loupe.brain.stats.auroc import auroc, auroc_interval
@@ -159,9 +159,8 @@ def results(
         seed=settings.seed,
         step=lambda done, total: step(done, 2 * total, "permuting labels"),
     )
-    shortcuts = [
-        _shortcut(each, kept[each.property], given, labels, [ids[at] for at in rows.tolist()]) for each in made
-    ]
+    compared = [ids[at] for at in rows.tolist()]
+    shortcuts = [_shortcut(each, kept[each.property], given, labels, compared) for each in made]
     per = len(given.tested)
     listed = []
     for at, each in enumerate(kept):
@@ -204,12 +203,10 @@ def _without_echoes(made: Sequence[Association], labels: np.ndarray, settings: S
 
 
 def _folds(labels: np.ndarray, tested: Sequence[int], groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    place = np.full(int(labels.max()) + 1, len(tested))
-    place[np.asarray(tested)] = np.arange(len(tested))
     _, of = np.unique(groups, return_inverse=True)
     if int(of.max()) + 1 <= FOLDS:
         return of
-    return folds_of(place[labels], of, FOLDS, rng)
+    return folds_of(placed(labels, tested), of, FOLDS, rng)
 
 
 def _shortcut(made: Association, own: Property, given: Given, labels: np.ndarray, ids: Sequence[str]) -> Shortcut:
@@ -248,9 +245,7 @@ def _detail(made: Association, own: Property, is_it: np.ndarray, label: str) -> 
     if made.shape == "categories":
         codes, names = values.astype(np.int64), list(own.names)
     else:
-        from loupe.brain.labels.shortcuts import bins_of
-
-        codes = bins_of(values, 8)
+        codes = ranges_of(values)
         names = [_range(values[codes == at]) for at in range(int(codes.max()) + 1)]
     n = np.bincount(codes, minlength=len(names))
     k = np.bincount(codes, weights=inside, minlength=len(names))

@@ -109,29 +109,57 @@ def associations(
     q = q_values(p.ravel()).reshape(p.shape)
     made = []
     for at, own in enumerate(properties):
+        bins = _bins(own)
         for column, code in enumerate(classes):
-            made.append(_measured(at, own, labels == code, code, groups, folds, p[at, column], q[at, column]))
+            made.append(_measured(at, own, bins, labels == code, code, groups, folds, p[at, column], q[at, column]))
     return made
 
 
+def placed(labels: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """Returns the place of each label among some classes; of all others the number of classes: (N,) int64.
+
+    >>> placed(np.array([0, 2, 1]), [2, 5]).tolist()
+    [2, 0, 2]
+    """
+    # of many samples few are drawn: a rare class may not be among them
+    place = np.full(int(max(labels.max(initial=0), *classes)) + 1, len(classes))
+    place[np.asarray(classes)] = np.arange(len(classes))
+    return place[labels]
+
+
+def _bins(own: Property) -> np.ndarray | None:
+    """Returns the category or the range of each sample that has the property; None where higher and lower say all."""
+    values = own.values[own.known]
+    if own.kind == "category":
+        return values.astype(np.int64)
+    return ranges_of(values) if own.kind == "number" and len(np.unique(values)) > 2 else None
+
+
 def _measured(
-    at: int, own: Property, positive: np.ndarray, code: int, groups: np.ndarray, folds: np.ndarray, p: float, q: float
+    at: int,
+    own: Property,
+    bins: np.ndarray | None,
+    positive: np.ndarray,
+    code: int,
+    groups: np.ndarray,
+    folds: np.ndarray,
+    p: float,
+    q: float,
 ) -> Association:
     known = own.known
     is_it = positive[known]
     score = np.full(len(positive), np.nan)
     shape: Shape
+    shares = None if bins is None else encoded(bins, is_it, folds[known])
     if own.kind == "category":
-        shape, score[known] = "categories", encoded(own.values[known].astype(np.int64), is_it, folds[known])
+        shape, score[known] = "categories", shares
     else:
         values = own.values[known]
         area = auroc(values, is_it)
         shape = "missing" if own.kind == "missing" else "lower" if area < 0.5 else "higher"
         score[known] = -values if area < 0.5 else values
-        if own.kind == "number" and len(np.unique(values[:1000])) > 2:
-            ranges = encoded(bins_of(values, _COARSE), is_it, folds[known])
-            if auroc(ranges, is_it) > max(area, 1 - area) + _MARGIN:
-                shape, score[known] = "ranges", ranges
+        if shares is not None and auroc(shares, is_it) > max(area, 1 - area) + _MARGIN:
+            shape, score[known] = "ranges", shares
     value, low, high = auroc_interval(score[known], is_it, groups[known])
     return Association(at, code, shape, value, low, high, float(p), float(q), int(known.sum()), int(is_it.sum()), score)
 
@@ -164,6 +192,11 @@ def bins_of(values: np.ndarray, bins: int) -> np.ndarray:
     return np.searchsorted(edges, values, side="left")
 
 
+def ranges_of(values: np.ndarray) -> np.ndarray:
+    """Returns the range of each of (N,) finite numbers, of the few that classes may lie in."""
+    return bins_of(values, _COARSE)
+
+
 def _permuted_p(
     properties: Sequence[Property],
     labels: np.ndarray,
@@ -174,8 +207,6 @@ def _permuted_p(
     step: Callable[[int, int], None],
 ) -> np.ndarray:
     """Returns the p of each property and class: (properties, classes)."""
-    place = np.full(int(labels.max()) + 1, len(classes))
-    place[np.asarray(classes)] = np.arange(len(classes))
     permuted, distinct = labelings(labels, groups)
     counted = [_Counted.of(own) for own in properties]
     rng = np.random.default_rng(seed)
@@ -186,7 +217,7 @@ def _permuted_p(
     while done < permutations + 1:
         now = min(at_once, permutations + 1 - done)
         rows = [labels if done + each == 0 else permuted(rng) for each in range(now)]
-        codes = place[np.stack(rows)]
+        codes = placed(np.stack(rows), classes)
         for own, part in zip(counted, parts, strict=True):
             part.append(own.statistics(codes, len(classes)))
         done += now

@@ -51,37 +51,15 @@ def permute(new: np.ndarray, groups: np.ndarray, permutations: int, rng: np.rand
     >>> bool((made.sides[0] == made.sides[1]).all()), made.units
     (True, (2, 1))
     """
-    group_ids, of = np.unique(groups, return_inverse=True)
-    size = np.bincount(of, minlength=len(group_ids))
-    size_new = np.bincount(of, weights=new, minlength=len(group_ids)).astype(int)
-    both = (size_new > 0) & (size_new < size)
-    whole = np.flatnonzero(~both)
+    permuted, distinct = labelings(new, groups)
     sides = np.empty((len(new), 1 + permutations), dtype=bool)
     sides[:, 0] = new
-    was = size_new[whole] > 0
-    place = np.full(len(group_ids), -1)
-    place[whole] = np.arange(len(whole))
-    loose = np.flatnonzero(~both[of])
-    inside = np.flatnonzero(both[of])
-    inside = inside[np.argsort(of[inside], kind="stable")]
     for column in range(1, 1 + permutations):
-        sides[loose, column] = rng.permutation(was)[place[of[loose]]]
-        if len(inside):
-            # a random order within each group: sorted by the group, then by chance
-            order = inside[np.lexsort((rng.random(len(inside)), of[inside]))]
-            sides[order, column] = new[inside]
-    units_new, units_reference = int(was.sum()) + int(both.sum()), int((~was).sum()) + int(both.sum())
-    return Permutations(sides, (units_reference, units_new), len(inside), _distinct(was, size[both], size_new[both]))
-
-
-def _distinct(was: np.ndarray, sizes: np.ndarray, new: np.ndarray) -> float:
-    from scipy.special import gammaln
-
-    def log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
-        return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
-
-    whole = log_choose(np.array([len(was)]), np.array([was.sum()])).sum()
-    return float(np.exp(min(whole + log_choose(sizes, new).sum(), np.log(1e9))))
+        sides[:, column] = permuted(rng)
+    _, of = np.unique(groups, return_inverse=True)
+    has_reference, has_new = (np.bincount(of, weights=side) > 0 for side in (~new, new))
+    units = int(has_reference.sum()), int(has_new.sum())
+    return Permutations(sides, units, int((has_reference & has_new)[of].sum()), distinct)
 
 
 def labelings(labels: np.ndarray, groups: np.ndarray) -> tuple[Callable[[np.random.Generator], np.ndarray], float]:
@@ -91,7 +69,7 @@ def labelings(labels: np.ndarray, groups: np.ndarray) -> tuple[Callable[[np.rand
     are permuted among its samples.
 
     Args:
-        labels: (N,) int64
+        labels: (N,) int64 or bool
         groups: (N,) int: the group of each sample
 
     Returns:

@@ -7,7 +7,7 @@ and a decision of the panel is written together with the label that follows from
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,8 @@ from pymongo import UpdateOne
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
 from loupe.brain.core.relabeled import HOWS, Correction
 from loupe.brain.core.review import STATUSES, Decision
-from loupe.brain.labels.corrections import Suggestion
+from loupe.brain.labels.corrections import Suggestion, keeps
+from loupe.brain.stats.remaining import ByScore
 from loupe.brain.store import bulk, fields, labels, review, runs, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root, sample_documents
@@ -129,6 +130,22 @@ class Standing:
     suggestions: dict[int, Suggestion]
     decisions: dict[str, Decision]
     changes: dict[str, Correction]
+
+    def by_score(self, decisions: Mapping[str, Decision], unseen: Collection[str]) -> ByScore:
+        """Returns the labels by their scores, and what was decided of them.
+
+        Args:
+            decisions: by sample id
+            unseen: the samples whose suggestion was put in though nobody has looked
+        """
+        made = ByScore.of(self.scores)
+        for at, sample_id in enumerate(self.ids):
+            decision, suggestion = decisions.get(sample_id), self.suggestions.get(at)
+            if decision is not None and decision.status != "unsure":
+                made.count(float(self.scores[at]), not keeps(decision, self.given[at]))
+            elif sample_id in unseen and suggestion is not None and suggestion.score is not None:
+                made.accept(suggestion.score, suggestion.probability or 0.0)
+        return made
 
 
 def read(samples: Samples, path: str, field: str) -> Standing:

@@ -30,8 +30,9 @@ _METADATA = {
 }
 #: what ``generate`` keeps that is of one picture, and says nothing of how it was made
 _OF_ONE = {"generation.seed", "generation.key", "generation.seconds"}
-#: scores that are made of the labels themselves
-_OF_LABELS = {f"{QUALITY}.label_issue"}
+#: scores that are made of the labels themselves, and of the splits
+_OF_LABELS = {f"{QUALITY}.{name}_issue" for name in ("label", "box", "mask")}
+_OF_SPLITS = {f"{QUALITY}.leak"}
 _SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "holdout", "held-out"}
 #: the stored order of a dataset or view
 STORED = "the stored order"
@@ -70,7 +71,8 @@ def read(samples: Samples, label: str | Factor, by: Sequence[str | Factor]) -> R
     name, column = _label(samples, label)
     classes = [shown(value) for value in column.values if value is not None]
     codes = np.where(np.isin(column.codes, _missing(column)), -1, column.codes)
-    ids, files, properties, notes = _own(samples, name)
+    is_split = name in ("split", "splits") or ({each.casefold() for each in classes} <= _SPLITS and bool(classes))
+    ids, files, properties, notes = _own(samples, name, _OF_SPLITS if is_split else _OF_LABELS)
     if len(ids) != column.n:
         raise InputError("the samples were changed while they were read: call again")
     properties += _factors(samples, by, name)
@@ -84,7 +86,6 @@ def read(samples: Samples, label: str | Factor, by: Sequence[str | Factor]) -> R
         (kept if len(distinct) > 1 else constant if len(distinct) else empty).append(each)
     notes += [f"the same on all samples: {_listed(constant)}"] if constant else []
     notes += [f"without any value: {_listed(empty)}"] if empty else []
-    is_split = name in ("split", "splits") or ({each.casefold() for each in classes} <= _SPLITS and bool(classes))
     return Read(ids, name, codes, classes, is_split, kept, notes)
 
 
@@ -116,7 +117,7 @@ def _single(read_columns: Mapping[str, Column], label: Any) -> list[tuple[str, C
     return made
 
 
-def _own(samples: Samples, label: str) -> tuple[list[str], list[str], list[Property], list[str]]:
+def _own(samples: Samples, label: str, made_of_it: set[str]) -> tuple[list[str], list[str], list[Property], list[str]]:
     """Returns the ids, the files, what Loupe and the metadata know of each picture, and notes."""
     schema = samples.get_field_schema(flat=True)
     numbers = [
@@ -124,7 +125,7 @@ def _own(samples: Samples, label: str) -> tuple[list[str], list[str], list[Prope
         for path, kind in schema.items()
         if isinstance(kind, _NUMBERS)
         and path.split(".")[0] in (QUALITY, "generation")
-        and path not in _OF_ONE | _OF_LABELS
+        and path not in _OF_ONE | made_of_it
     ]
     numbers += [path for path in _METADATA if path in schema]
     texts = [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.evaluation import bias
 from loupe.brain.evaluation.bias import Parts, Settings
@@ -81,8 +82,10 @@ def find_bias(
         print(loupe.find_bias(dataset, "country", label="ground_truth", predictions="model"))
     """
     models = [predictions] if isinstance(predictions, str) else list(predictions)
-    settings = _settings(min_samples, interval)
-    _require(min_difference=(min_difference, 0, 1), fdr=(fdr, 1e-6, 0.5))
+    require_whole(min_samples=(min_samples, 2))
+    # an interval of nothing or of everything says nothing
+    require_numbers(min_difference=(min_difference, 0, 1), fdr=(fdr, 1e-6, 0.5), interval=(interval, 1e-6, 1 - 1e-6))
+    settings = Settings(min_samples, float(interval))
     if models and not isinstance(label, str):
         raise InputError("expected the field of the ground truth beside predictions: label='ground_truth'")
     factors = factors_of(by)
@@ -196,17 +199,3 @@ def _models(
         if unjudged:
             notes.append(f"{unjudged:,} labeled samples without {name} are left out of its rates")
     return made
-
-
-def _settings(min_samples: int, interval: float) -> Settings:
-    if isinstance(min_samples, bool) or not isinstance(min_samples, int) or min_samples < 2:
-        raise InputError(f"expected min_samples to be a whole number of at least 2, got {min_samples!r}")
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not 0 < interval < 1:
-        raise InputError(f"an interval's confidence lies between 0 and 1, got {interval!r}")
-    return Settings(min_samples, float(interval))
-
-
-def _require(**given: tuple[Any, float, float]) -> None:
-    for name, (value, low, high) in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise InputError(f"expected {name} to be a number from {low:g} to {high:g}, got {value!r}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.shortcut_records import Shortcuts
 from loupe.brain.labels.shortcut_results import Settings, order_of, results, usable
@@ -77,8 +77,8 @@ def find_shortcuts(
         dataset.select(made.ids)
         loupe.find_shortcuts(dataset, "split", by="camera", order="created_at")
     """
-    _require(min_auroc=(min_auroc, 0.5, 1), fdr=(fdr, 1e-6, 0.5))
-    _require_whole(min_samples=(min_samples, 5), permutations=(permutations, 99), seed=(seed, 0))
+    require_numbers(min_auroc=(min_auroc, 0.5, 1), fdr=(fdr, 1e-6, 0.5))
+    require_whole(min_samples=(min_samples, 5), permutations=(permutations, 99), seed=(seed, 0))
     more = [by] if isinstance(by, (str, Factor)) else list(by)
     wanted = (groups,) if isinstance(groups, str) else groups
     settings = Settings(float(min_auroc), min_samples, float(fdr), permutations, seed)
@@ -129,15 +129,3 @@ def find_shortcuts(
         notes=(*read.notes, *given.notes, *made.notes),
         params={**params, "permutations": permutations, "order": order, "min_samples": min_samples},
     )
-
-
-def _require(**given: tuple[Any, float, float]) -> None:
-    for name, (value, low, high) in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise InputError(f"expected {name} to be a number from {low:g} to {high:g}, got {value!r}")
-
-
-def _require_whole(**given: tuple[Any, int]) -> None:
-    for name, (value, low) in given.items():
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value < math.inf:
-            raise InputError(f"expected {name} to be a whole number of at least {low}, got {value!r}")

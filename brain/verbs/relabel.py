@@ -13,8 +13,8 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.relabeled import Correction, Relabeled
 from loupe.brain.core.review import Decision
-from loupe.brain.labels.corrections import corrected
-from loupe.brain.stats import remaining as stats
+from loupe.brain.labels.corrections import corrected, keeps
+from loupe.brain.stats.remaining import remaining
 from loupe.brain.store import labels as store_labels
 from loupe.brain.store import relabel as store_relabel
 from loupe.brain.store.relabel import Standing
@@ -174,31 +174,19 @@ def _result(
     label: str,
     field: str,
 ) -> Relabeled:
-    known = zip(standing.ids, standing.given, standing.scores.tolist(), strict=True)
-    of = {sample_id: (given, score) for sample_id, given, score in known if sample_id in decisions}
-    seen = stats.ByScore.of(standing.scores)
-    kept = 0
-    for sample_id, decision in decisions.items():
-        given, score = of[sample_id]
-        keeps = decision.status == "false_alarm" or (decision.correction is not None and decision.correction == given)
-        kept += keeps
-        if decision.status != "unsure":
-            seen.count(score, not keeps)
-    places = {sample_id: at for at, sample_id in enumerate(standing.ids) if sample_id in changes}
-    for sample_id in changes.keys() - decisions.keys():
-        suggestion = standing.suggestions[places[sample_id]]
-        seen.accept(float(standing.scores[places[sample_id]]), suggestion.probability or 0.0)
-    without = {sample_id for sample_id, given in zip(standing.ids, standing.given, strict=True) if given is None}
+    given_of = dict(zip(standing.ids, standing.given, strict=True))
+    seen = standing.by_score(decisions, changes.keys() - decisions.keys())
+    without = {sample_id for sample_id, given in given_of.items() if given is None}
     unlabeled = len(without - changes.keys()) + sum(each.corrected is None for each in changes.values())
     return Relabeled(
         label=label,
         field=field,
         n=len(standing.ids) - unlabeled,
         changes=tuple(changes.values()),
-        kept=kept,
+        kept=sum(keeps(decision, given_of[sample_id]) for sample_id, decision in decisions.items()),
         skipped=sum(decision.status == "unsure" for decision in decisions.values()),
         undecided=sum(standing.ids[at] not in decisions for at in standing.suggestions.keys() - taken),
         outdated=outdated,
         unlabeled=unlabeled,
-        remaining=stats.remaining(seen),
+        remaining=remaining(seen),
     )

@@ -11,7 +11,7 @@ from loupe.brain.labels.corrections import corrected
 from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store import labels as store_labels
 from loupe.brain.store import relabel as store_relabel
-from loupe.brain.store import relabel_queue as store_queue
+from loupe.brain.store import relabel_evidence as store_evidence
 from loupe.brain.store.relabel import LabelField
 from loupe.brain.verbs.relabel import relabel
 
@@ -55,7 +55,7 @@ def decide(
     if isinstance(before, Mapping):
         made = Correction(**before)
     elif put is not None:
-        item = store_queue.evidence(dataset, LabelField(label, path), into, sample_id)
+        item = store_evidence.evidence(dataset, LabelField(label, path), into, sample_id)
         if item is None:
             return False
         follows = corrected(item.given, put, item.suggestion)

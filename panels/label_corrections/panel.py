@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from loupe.brain.core.relabeled import Remaining
     from loupe.brain.core.review import Decision
     from loupe.brain.store.relabel import LabelField
-    from loupe.brain.store.relabel_queue import Evidence, Neighbor, Neighborhood, Overview, Pair, Queued
+    from loupe.brain.store.relabel_evidence import Evidence, Neighbor, Neighborhood
+    from loupe.brain.store.relabel_queue import Overview, Pair, Queued
     from loupe.brain.store.review_queue import Pile
 
 #: pictures of the strip before and behind the one in front
@@ -129,7 +130,7 @@ class LabelCorrections(Triage[Content]):
         return Pile
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import datasets, relabel, relabel_queue
+        from loupe.brain.store import datasets, relabel, relabel_evidence, relabel_queue
 
         datasets.require_images(view)
         samples = datasets.whole(view)
@@ -154,7 +155,7 @@ class LabelCorrections(Triage[Content]):
                 "probabilities that these samples have.",
                 "find_label_issues",
             )
-        evidence = None if item is None else relabel_queue.evidence(samples, labels, kept.into, item)
+        evidence = None if item is None else relabel_evidence.evidence(samples, labels, kept.into, item)
         return Reading(_content(samples, kept, evidence), {"order": order, "pair": pair, "item": item}, kept)
 
     def seen(self, content: Content) -> dict[str, Any]:
@@ -285,7 +286,7 @@ def _pair(chosen: Any) -> tuple[str, str] | None:
 
 def _load(samples: Any, labels: LabelField, order: Any, pair: tuple[str, str] | None, before: _Kept | None) -> _Kept:
     """Reads a queue; what is known of the labels and the vectors stays where it was read before."""
-    from loupe.brain.store import relabel, relabel_queue
+    from loupe.brain.store import relabel, relabel_evidence, relabel_queue
 
     into = relabel.default_field(labels.label) if before is None else before.into
     if before is None:
@@ -293,7 +294,7 @@ def _load(samples: Any, labels: LabelField, order: Any, pair: tuple[str, str] | 
     known = relabel_queue.overview(samples, labels, into) if before is None else before.known
     vectors = before.vectors if before is not None else None
     if vectors is None:
-        vectors = relabel_queue.Neighborhood.of(samples, labels.embeddings, known.n)
+        vectors = relabel_evidence.Neighborhood.of(samples, labels.embeddings, known.n)
     listed = relabel_queue.queue(samples, labels, order, pair, known.copies)
     queued = {each.id: each for each in listed}
     return _Kept(labels, into, order, pair, known, vectors, queued, Line(list(queued)))

@@ -116,7 +116,7 @@ def test_fairlearns_bootstrap_is_sure_of_a_group_of_one_and_this_is_not() -> Non
     groups = [*["a"] * 60, *["b"] * 60, "alone"]
     truth, predicted = rng.integers(0, 2, 121), rng.integers(0, 2, 121)
     facts = {"y_true": truth, "y_pred": predicted, "sensitive_features": groups, "random_state": 0}
-    # resamples without the group broke it before version 0.13 (its issue 1441); now they are passed over
+    # every resample that holds the group holds the same sample
     frame = MetricFrame(metrics=accuracy_score, n_boot=100, ci_quantiles=[0.025, 0.975], **facts)
     low, high = frame.by_group_ci
     assert low["alone"] == high["alone"]

@@ -391,3 +391,21 @@ def test_permuted_labels_stay_in_groups() -> None:
     for each in seen:
         assert each[0] == each[1]
         assert sorted(each[6:]) == [0, 1]
+
+
+def test_a_rare_class_that_was_not_drawn_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shortcut_results, "MAX_SAMPLES", 100)
+    rng = np.random.default_rng(21)
+    labels = np.r_[rng.integers(0, 2, 20_000), np.full(20, 2)]
+    made = results_of([number("x", rng.normal(size=len(labels)) + 3 * (labels == 1))], labels)
+    assert {each.label for each in made.findings} == {"c1"}
+    assert np.isfinite([each.macro for each in made.properties]).all()
+
+
+def test_ranges_are_looked_at_however_the_samples_are_sorted() -> None:
+    rng = np.random.default_rng(22)
+    light = np.r_[np.zeros(1000), rng.choice([-1.0, 0.0, 1.0], 1000)]
+    labels = np.where(light == 0, rng.random(2000) < 0.9, rng.random(2000) < 0.1).astype(int)
+    (finding,) = results_of([number("light", light)], labels).findings
+    assert finding.shape == "ranges"
+    assert " to " in finding.detail

@@ -1,4 +1,4 @@
-"""The panel "Failures by scenario", open on 300 samples."""
+"""What several tests of one panel are run on: the panel "Failures by scenario", open on 300 samples; noisy digits."""
 
 from __future__ import annotations
 
@@ -28,3 +28,27 @@ def session(filled_by_scenario: Any) -> Iterator[Any]:
     dataset = filled_by_scenario.clone()
     yield PanelSession(FailuresByScenario(), dataset)
     dataset.delete()
+
+
+@pytest.fixture(scope="package")
+def judged_digits(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, str]]]:
+    import fiftyone as fo
+    from noisy_digits import fill
+
+    made = fo.Dataset()
+    true = fill(made, tmp_path_factory.mktemp("digits"))
+    yield made, true
+    made.delete()
+
+
+@pytest.fixture
+def digits(judged_digits: tuple[Any, dict[str, str]]) -> Iterator[Any]:
+    """A copy of the digits with their issues: the ids stay the same."""
+    made = judged_digits[0].clone()
+    yield made
+    made.delete()
+
+
+@pytest.fixture
+def true(judged_digits: tuple[Any, dict[str, str]]) -> dict[str, str]:
+    return judged_digits[1]

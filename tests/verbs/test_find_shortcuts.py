@@ -24,8 +24,8 @@ def dataset(database: str, tmp_path: Path) -> Any:
     rng = np.random.default_rng(0)
     dataset = fo.Dataset()
     dataset.add_sample_field("quality", fo.EmbeddedDocumentField, embedded_doc_type=fo.DynamicEmbeddedDocument)
-    for path in ("quality.sharpness", "quality.noise", "quality.constant", "quality.label_issue"):
-        dataset.add_sample_field(path, fo.FloatField)
+    for name in ("sharpness", "noise", "constant", "label_issue", "box_issue", "mask_issue", "leak"):
+        dataset.add_sample_field(f"quality.{name}", fo.FloatField)
     samples = []
     for at in range(N):
         kind = KINDS[at % 3]
@@ -48,6 +48,9 @@ def dataset(database: str, tmp_path: Path) -> Any:
             noise=None if kind == "cat" and rng.random() < 0.5 else float(rng.random()),
             constant=1.0,
             label_issue=float(kind == "dog"),
+            box_issue=float(kind == "cat"),
+            mask_issue=float(kind == "elk"),
+            leak=float(sample.split == "val"),
         )
         samples.append(sample)
     dataset.add_samples(samples, progress=False)
@@ -68,9 +71,11 @@ def test_what_gives_classes_away_is_found(dataset: Any) -> None:
     assert (made.n, made.unlabeled, made.is_split) == (N - 1, 1, False)
     assert made.classes == {"dog": 120, "elk": 120, "cat": 119}
     listed = {each.name for each in made.properties}
-    # the folder by class is how labels are kept, and the score of wrong labels is made of them
+    # the folder by class is how labels are kept, and the scores of wrong labels are made of them
     assert listed >= {"width", "file size", "aspect", "folder", "quality.sharpness"}
-    assert not listed & {"quality.constant", "quality.label_issue", "height", "channels", "label"}
+    assert not listed & {"quality.constant", "height", "channels", "label"}
+    assert not {name for name in listed if name.endswith("_issue")}
+    assert "quality.leak" in listed
     assert any("quality.constant" in note for note in made.notes)
     folder = next(each for each in made.properties if each.name == "folder")
     assert folder.worst.auroc < 0.6
@@ -102,6 +107,8 @@ def test_a_split_of_other_conditions_is_a_leak_of_conditions(dataset: Any) -> No
     dataset.set_values("quality.sharpness", sharpness)
     made = loupe.find_shortcuts(dataset, "split", embeddings="", permutations=199)
     assert made.is_split
+    # leaks are looked for between splits: their score is made of these. That of wrong labels is not
+    assert {each.name for each in made.properties} >= {"quality.label_issue"}
     (finding,) = made.findings
     assert (finding.name, finding.label) == ("quality.sharpness", "val")
     assert any("loupe.split" in sentence for sentence in made.sentences())
