@@ -167,7 +167,7 @@ class Holes(Record):
 
     Attributes:
         covered: the reference pictures that have a sample nearer than their k-th nearest reference picture: the
-            coverage of Naeem et al. (2020)
+            coverage of Naeem et al. (2020). Of samples in groups one of each is looked at
         expected: the coverage that samples drawn as the reference would have: in [0, 1]
         ratio: coverage / expected: 1 is as good as another draw
         k: how many neighbors make a ball

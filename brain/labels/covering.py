@@ -118,7 +118,7 @@ class Crossing:
         table = crossed(row.column, None if kind == "pair" else column.column, groups)
         return cls(kind, row, column, rows, table)
 
-    def cell(self, at: int, q: float, far: float, fdr: float) -> Cell:
+    def cell(self, at: int, q: float) -> Cell:
         """Returns a cell by its place in the table's lists, with the interval of its ratio."""
         table = self.table
         row, column = divmod(int(table.at[at]), table.counts.shape[1])
@@ -130,7 +130,7 @@ class Crossing:
         factors = (*self.row.factors, *self.column.factors)
         if self.kind == "object":  # the size of the boxes of this class
             factors = (*self.row.factors, *({**facts, "of": [first[0][1]]} for facts in self.column.factors))
-        made = Cell(
+        return Cell(
             self.kind,
             (*first, *second),
             n,
@@ -143,9 +143,6 @@ class Crossing:
             n / design,
             factors=factors,
         )
-        if q <= fdr and (ratio <= 1 / far or ratio >= far):
-            return replace(made, far="below" if ratio < 1 else "above")
-        return made
 
     def thin(self, min_samples: int) -> np.ndarray:
         """Returns which cells have few samples, and values that are all known: (L,) bool."""
@@ -186,11 +183,14 @@ def named_cells(
 
     def cell(at: int) -> Cell:
         which = int(np.searchsorted(starts, at, side="right")) - 1
-        return crossings[which].cell(at - int(starts[which]), float(q[at]), far, fdr)
+        return crossings[which].cell(at - int(starts[which]), float(q[at]))
 
     with np.errstate(invalid="ignore"):
         surely = np.flatnonzero((q <= fdr) & ((ratio <= 1 / far) | (ratio >= far)))
-    named = [cell(at) for at in surely[np.lexsort((n[surely], p[surely]))].tolist()]
+    named = [
+        replace(cell(at), far="below" if ratio[at] < 1 else "above")
+        for at in surely[np.lexsort((n[surely], p[surely]))].tolist()
+    ]
     few = np.flatnonzero(thin & ~np.isin(np.arange(len(n)), surely))
     few = few[np.lexsort((-expected[few], n[few]))]
     return (*named, *map(cell, few[:MAX_THIN].tolist())), int(thin.sum()), int((~np.isnan(p)).sum())

@@ -1,4 +1,4 @@
-"""Writes a report's file: whole or not at all, and never over somebody else's."""
+"""Writes a file: whole or not at all, and never over somebody else's."""
 
 from __future__ import annotations
 
@@ -32,26 +32,27 @@ def place(path: str | os.PathLike[str], *endings: str) -> Path:
     return file
 
 
-def write(path: Path, text: str, mark: str) -> Path:
+def write(path: Path, text: str, mark: str | None) -> Path:
     """Writes a file in one step, and returns its path.
 
     Args:
         path: in a folder that is there
         text: what it holds
-        mark: what stands near the beginning of Loupe's own files of this kind: only such a file is replaced
+        mark: what stands near the beginning of Loupe's own files of this kind: only such a file is replaced; None: no
+            file is
 
     Raises:
-        OutputError: it cannot be written, or a file that Loupe did not write is there
+        OutputError: it cannot be written, or a file that is not to be replaced is there
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        if path.exists() and (not path.is_file() or mark not in _head(path)):
-            kind = "a file that Loupe did not write" if path.is_file() else "a folder"
-            raise OutputError(f"expected a place for the report, got {kind} at {path}: give another path")
+        if path.exists() and (mark is None or not path.is_file() or mark not in _head(path)):
+            kind = "a folder" if path.is_dir() else "a file" if mark is None else "a file that Loupe did not write"
+            raise OutputError(f"expected a place for a file, got {kind} at {path}: give another path")
         temporary.write_text(text, encoding="utf-8", errors="replace")
         os.replace(temporary, path)
     except OSError as error:
-        raise OutputError(f"expected a place for the report, got {path}: {error.strerror or error}") from error
+        raise OutputError(f"expected a place for a file, got {path}: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -26,6 +26,7 @@ from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.factors import place
 from loupe.brain.store.fields import OwnField
+from loupe.brain.store.sets import require_vectors
 
 #: the key that the last coverage is kept under
 KEY = "loupe_coverage"
@@ -149,13 +150,7 @@ def unit_vectors(samples: Samples, field: str, what: str) -> tuple[list[str], Ve
         UnknownName: no such field of vectors
         InputError: none of them can be compared
     """
-    if not samples.has_field(field):
-        kinds = samples.get_field_schema()
-        raise UnknownName(
-            "field of vectors", field, [name for name in kinds if isinstance(kinds[name], fo.VectorField)]
-        )
-    if not isinstance(samples.get_field(field), (fo.VectorField, fo.ArrayField, fo.ListField)):
-        raise InputError(f"expected a field of vectors, but {field!r} is a {type(samples.get_field(field)).__name__}")
+    require_vectors(samples, field)
     with database_errors():
         ids, held = samples.values(["id", field])
     own = usable([None if vector is None else np.asarray(vector, dtype=np.float32) for vector in held])

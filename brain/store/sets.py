@@ -135,14 +135,24 @@ def vectors(samples: _Samples, rows: Sequence[Row], field: str) -> list[np.ndarr
         UnknownName: no such field
         InputError: a field of another kind
     """
+    require_vectors(samples, field)
+    with database_errors():
+        by_id = dict(zip(*samples.values(["id", field]), strict=True))
+    return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in rows]
+
+
+def require_vectors(samples: _Samples, field: str) -> None:
+    """Raises an error where a field cannot hold vectors.
+
+    Raises:
+        UnknownName: no such field
+        InputError: a field of another kind
+    """
     if not samples.has_field(field):
         named = [name for name, kind in samples.get_field_schema().items() if isinstance(kind, fo.VectorField)]
         raise UnknownName("field of vectors", field, named)
     if not isinstance(samples.get_field(field), (fo.VectorField, fo.ArrayField, fo.ListField)):
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(samples.get_field(field)).__name__}")
-    with database_errors():
-        by_id = dict(zip(*samples.values(["id", field]), strict=True))
-    return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in rows]
 
 
 def splits_of(samples: _Samples, splits: str | Sequence[str]) -> dict[str, str]:

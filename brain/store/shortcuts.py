@@ -11,7 +11,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
-from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.errors import InputError
 from loupe.brain.labels.shortcuts import Property
 from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.columns import Column, shown
@@ -20,6 +20,7 @@ from loupe.brain.store import columns, plain, splits
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import QUALITY
+from loupe.brain.store.sets import require_vectors
 
 _NUMBERS = (fo.FloatField, fo.IntField)
 _METADATA = {
@@ -236,11 +237,7 @@ def vectors(samples: Samples, path: str, ids: Sequence[str]) -> tuple[np.ndarray
         UnknownName: no such field; the nearest name is suggested
         InputError: a field of another kind
     """
-    if not samples.has_field(path):
-        named = [name for name, kind in samples.get_field_schema().items() if isinstance(kind, fo.VectorField)]
-        raise UnknownName("field of vectors", path, named)
-    if not isinstance(samples.get_field(path), (fo.VectorField, fo.ArrayField, fo.ListField)):
-        raise InputError(f"expected a field of vectors, but {path!r} is a {type(samples.get_field(path)).__name__}")
+    require_vectors(samples, path)
     with database_errors():
         held = dict(zip(*samples.select(list(ids)).values(["id", path]), strict=True))
     given = [None if held.get(each) is None else np.asarray(held[each], dtype=np.float32) for each in ids]

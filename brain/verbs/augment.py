@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,11 @@ from loupe.brain.core.results import Run
 from loupe.brain.engine import output_folder
 from loupe.brain.imaging.augmentation import GEOMETRIC, SAFE, augmented, checked
 from loupe.brain.imaging.decode import decode
+from loupe.brain.similarity.matching import pixels_hash
 from loupe.brain.store import augmented as store_augmented
 from loupe.brain.store import generated as store_generated
 from loupe.brain.store import rows as store_rows
-from loupe.brain.store.augmented import Changed, Plan
+from loupe.brain.store.augmented import Changed, Marked, Plan
 from loupe.brain.store.datasets import root
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
@@ -107,7 +109,7 @@ def augment(
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
         folder = folder.resolve()
         with output_folder.opened(folder):
-            made, skipped, errors = _make(verb, folder, items, names, carried)
+            made, skipped, errors = _make(verb, folder, items, names, carried, seed)
         params = {"per_sample": per_sample, "target": target, "transforms": list(names), "seed": seed, "split": field}
         params |= {"labels": list(carried.labels), "output_dir": str(folder)}
         return verb.finish(made, skipped=skipped, params=params, errors=errors, messages=dict(carried.left_out))
@@ -117,8 +119,7 @@ def augment(
 class _Item:
     key: str
     source: str
-    path: str
-    seed: int
+    number: int
 
 
 def _items(
@@ -131,15 +132,13 @@ def _items(
     for at, (sample_id, path) in enumerate(known):
         inputs = store_rows.inputs_key(path, {})
         for number in range(each + (at < more)):
-            # by the file's name and not by the id: the same pictures in another database are changed in the same way
-            own = _hash([seed, Path(path).name, number], 8) % 2**53
-            key = f"{_hash([_VERSION, sample_id, inputs, list(names), list(carried.labels), own], 16):032x}"
-            made.append(_Item(key, sample_id, path, own))
+            key = _hash([_VERSION, sample_id, inputs, list(names), list(carried.labels), seed, number], 16)
+            made.append(_Item(f"{key:032x}", sample_id, number))
     return made
 
 
 def _make(
-    verb: Lifecycle, folder: Path, items: Sequence[_Item], names: Sequence[str], carried: Plan
+    verb: Lifecycle, folder: Path, items: Sequence[_Item], names: Sequence[str], carried: Plan, seed: int
 ) -> tuple[int, int, dict[str, str]]:
     """Makes what is missing, chunk by chunk; returns how many it added, how many were there, and what went wrong."""
     present = store_augmented.keys(verb.samples)
@@ -152,11 +151,17 @@ def _make(
         held = store_augmented.read(verb.samples, list(dict.fromkeys(item.source for item in part)))
         changed = []
         try:
-            for item in part:
+            for source, copies in groupby(part, key=lambda item: item.source):
                 try:
-                    changed.append(_changed(folder, item, held[item.source], names, carried))
+                    own = _opened(held[source], carried)
                 except (ReadError, InputError) as error:
-                    errors[item.source] = str(error)
+                    errors[source] = str(error)
+                    continue
+                # by the pixels and not by the id: the same picture in another database is changed in the same way
+                picture = pixels_hash(own.picture.pixels)
+                for item in copies:
+                    drawn_by = _hash([seed, picture, item.number], 8) % 2**53
+                    changed.append(_changed(folder, item, held[source], own, names, carried, drawn_by))
             output_folder.sync(folder)
         except OSError as error:
             store_augmented.add(verb.samples, carried, changed)
@@ -168,14 +173,19 @@ def _make(
     return made, skipped, errors
 
 
-def _changed(folder: Path, item: _Item, sample: Any, names: Sequence[str], carried: Plan) -> Changed:
+def _opened(sample: Any, carried: Plan) -> Marked:
+    pixels, _ = decode(sample.filepath)
+    assert isinstance(pixels, np.ndarray)
+    return store_augmented.marked(sample, pixels, carried.labels)
+
+
+def _changed(
+    folder: Path, item: _Item, sample: Any, own: Marked, names: Sequence[str], carried: Plan, seed: int
+) -> Changed:
     from PIL import Image
 
-    pixels, _ = decode(item.path)
-    assert isinstance(pixels, np.ndarray)
-    own = store_augmented.marked(sample, pixels, carried.labels)
     used = [name for name in names if name != "flip" or _may_flip(sample, own, carried.labels)]
-    picture, drawn = augmented(own.picture, used, item.seed)
+    picture, drawn = augmented(own.picture, used, seed)
     moves = bool(set(used) & set(GEOMETRIC))
     labels = (
         store_augmented.moved(sample, carried.labels, own, picture)
@@ -184,7 +194,7 @@ def _changed(folder: Path, item: _Item, sample: Any, names: Sequence[str], carri
     )
     facts = {
         "generator": "augment",
-        "seed": item.seed,
+        "seed": seed,
         "width": picture.pixels.shape[1],
         "height": picture.pixels.shape[0],
         "key": item.key,
@@ -198,7 +208,7 @@ def _changed(folder: Path, item: _Item, sample: Any, names: Sequence[str], carri
     return Changed(path, sample, labels, facts)
 
 
-def _may_flip(sample: Any, own: store_augmented.Marked, labels: Sequence[str]) -> bool:
+def _may_flip(sample: Any, own: Marked, labels: Sequence[str]) -> bool:
     """Returns whether mirroring a picture leaves its labels and its prompt true."""
     if own.points:
         return False

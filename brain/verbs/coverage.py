@@ -192,7 +192,7 @@ def _holes(
     looked = label_holes.uncovered(
         others.unit, own.unit, groups, fdr=fdr, seed=seed, step=lambda done, total: step(done, total, "comparing")
     )
-    notes = _notes(looked, own.reasons, others.reasons, len(others.unit))
+    notes = _notes(looked, own.reasons, others.reasons, len(own.unit), len(others.unit))
     rows = [[ids[at] for at in others.index[region.rows].tolist()] for region in looked.regions]
     texts = store_coverage.texts_of(reference, captions, [each for own_ids in rows for each in own_ids[: 4 * _TEXTS]])
     classes = store_coverage.classes_of(reference, label) if rows else {}
@@ -214,13 +214,22 @@ def _holes(
 
 
 def _notes(
-    looked: label_holes.Uncovered, of_samples: dict[int, str], of_reference: dict[int, str], reference: int
+    looked: label_holes.Uncovered,
+    of_samples: dict[int, str],
+    of_reference: dict[int, str],
+    samples: int,
+    reference: int,
 ) -> tuple[str, ...]:
     notes = [
         f"{len(reasons):,} {what} could not be compared: {Counter(reasons.values()).most_common(1)[0][0]}"
         for what, reasons in (("samples", of_samples), ("reference pictures", of_reference))
         if reasons
     ]
+    if looked.samples < samples:
+        notes.append(
+            f"{looked.samples:,} of {samples:,} samples count for what is covered: one of each group, at most "
+            f"{label_holes.MAX_VECTORS:,}"
+        )
     if looked.compared < reference:
         notes.append(f"{looked.compared:,} of {reference:,} reference pictures were drawn to look for holes")
     if looked.covered < 0.1 * looked.expected * looked.compared:

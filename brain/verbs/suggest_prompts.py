@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -151,11 +150,14 @@ def _of_cell(cell: Cell, coverage: Coverage | None, target: int | None) -> tuple
     if cell.kind == "object":
         return None, "no prompt says how large, or where, something is drawn"
     values, reason = _in_words(cell.values, cell.factors)
-    if target is not None:
-        n = target - cell.n
-    else:
-        wanted = math.ceil(cell.expected) if cell.far == "below" else 0
-        n = max(wanted, coverage.min_samples if coverage is not None else 1) - cell.n
+    wanted = target
+    if wanted is None:
+        enough = [math.ceil(cell.expected)] if cell.far == "below" else []
+        enough += [] if coverage is None else [coverage.min_samples]
+        if not enough:
+            return None, "how many it should have is not known: give target=, or the whole coverage"
+        wanted = max(enough)
+    n = wanted - cell.n
     if values is None or n < 1:
         return None, reason or "it has as many as it should"
     if cell.kind == "pair":
@@ -189,7 +191,7 @@ def _in_words(
 ) -> tuple[dict[str, str] | None, str]:
     """Returns the values as words; None, and why, where no sentence could say one."""
     made = {}
-    for (name, value), facts in zip(values, factors, strict=False):
+    for (name, value), facts in zip(values, factors, strict=True):
         if value == NONE:
             return None, f"it has no value of {name}"
         if facts.get("bins") and not facts.get("names"):
@@ -220,10 +222,4 @@ def _write(file: Path, prompts: SuggestedPrompts) -> None:
         writer.writerows([row["prompt"], *(row["factors"].get(name, "") for name in names)] for row in prompts)
     else:
         text.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in prompts)
-    temporary = file.with_name(f".{file.name}.tmp")
-    try:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(temporary, file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {file}: {error.strerror or error}") from error
+    files.write(file, text.getvalue(), None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import app_browser
 import numpy as np
 import pytest
 from PIL import Image
+from served import serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -20,17 +21,11 @@ NAME, N = "lacking", 240
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with cats that are hardly ever out at night."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
 
     folder = tmp_path_factory.mktemp("pictures")
     path = folder / "picture.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(path)
-    dataset = fo.Dataset(NAME, persistent=True)
     samples = []
     for number in range(N):
         kind = ("cat", "dog", "<b>owl</b>")[number % 3]
@@ -42,15 +37,12 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
                 scenario=fo.DynamicEmbeddedDocument(kind=kind, time="night" if night else "day"),
             )
         )
-    dataset.add_samples(samples, dynamic=True, progress=False)
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 1000) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
-    dataset.delete()
+
+    def fill(dataset: Any) -> None:
+        dataset.add_samples(samples, dynamic=True, progress=False)
+
+    with serve_dataset(NAME, fill, size=(1400, 1000), last=tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
 
 
 def shown(app: app_browser.App, file: Path) -> str:

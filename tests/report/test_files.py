@@ -51,5 +51,5 @@ def test_a_path_is_looked_at_before_the_work(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(OutputError, match="expected a place for the report"):
+    with pytest.raises(OutputError, match="expected a place for a file"):
         files.write(blocked / "report.html", "x", "MARK")

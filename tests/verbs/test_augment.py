@@ -325,3 +325,27 @@ def test_the_same_pictures_in_another_database_are_changed_in_the_same_way(datas
     other.delete()
     assert drawn[0] == drawn[1]
     assert len(set(drawn[0])) == len(drawn[0])
+
+
+def test_files_of_one_name_are_changed_each_in_its_own_way_and_read_once(
+    dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+    from loupe.brain.verbs import augment as verb
+
+    paths = []
+    for at, path in enumerate(dataset.values("filepath")):  # as in folders of classes
+        (tmp_path / f"class{at}").mkdir()
+        paths.append(str(Path(path).rename(tmp_path / f"class{at}" / "0001.png")))
+    dataset.set_values("filepath", paths)
+    read: list[str] = []
+
+    def decode(path: str) -> Any:
+        read.append(path)
+        return verb_decode(path)
+
+    verb_decode = verb.decode
+    monkeypatch.setattr(verb, "decode", decode)
+    assert loupe.augment(dataset, per_sample=2, output_dir=tmp_path / "made").n == 2 * N
+    assert len({sample.generation.transform for sample in new(dataset)}) == 2 * N
+    assert read == paths

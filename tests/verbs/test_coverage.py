@@ -196,7 +196,13 @@ def test_a_missing_region_of_the_reference_is_a_hole(dataset: Any, reference: An
     assert len(hole.texts) == 5
     assert loupe.view_of(reference, hole).values("id") == list(hole.ids)
     assert "mostly kind 3" in repr(made)
+    assert made.holes.notes == ()
+    dataset.set_values("prompt", [f"prompt {at % 100}" for at in range(N)])
+    tied = loupe.coverage(dataset, [], label="kind", reference=reference, embeddings="vectors").holes
+    assert tied is not None
+    assert tied.notes[0].startswith("100 of 400 samples count for what is covered")
     json.dumps(made.to_dict())
+    store.keep(dataset, made)
     assert store.load(dataset) == made
 
 

@@ -66,6 +66,11 @@ def test_without_a_target_as_many_as_independence_would_put_there(signs: Any) ->
     prompts = loupe.suggest_prompts(made)
     assert len(prompts) == int(np.ceil(made.below[0].expected)) - made.below[0].n
     assert prompts[0] == {"prompt": "a photo of a red, night", "factors": {"color": "red", "time": "night"}}
+    thin = loupe.coverage(signs, ["scenario.time"], label="scenario.color", groups=(), min_samples=100).thin_cells
+    few = next(cell for cell in thin if not cell.far)
+    alone = loupe.suggest_prompts([few])
+    assert (len(alone), "give target=" in alone.notes[0]) == (0, True), "nothing says how many there should be"
+    assert len(loupe.suggest_prompts([few], target=few.n + 2)) == 2
     assert loupe.suggest_prompts(made.below[0], template="{color} by {time}")[0]["prompt"] == "red by night"
 
 
