@@ -66,7 +66,10 @@ class Deduplicate(VerbOperator):
         "keep": Choice(lambda _: _RULES, description="Which image of a group that nobody has decided"),
         "splits": _Splits(
             lambda form: {name: (name, "") for name in split_choices(form.samples)},
-            none=("(as known)", "As find leaks was told, a field named split, or the tags train, val, test"),
+            none=(
+                "(as known)",
+                "As find leaks was told, else a field named split, subset or fold, else tags",
+            ),
             description="What says in which split an image is",
         ),
         "prefer": Words(description="The splits whose images the best rule keeps, the first of them first"),

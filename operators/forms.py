@@ -206,11 +206,10 @@ def has_values(samples: Any, path: str) -> bool:
 
 
 def vector_fields(samples: Any) -> Sequence[str]:
-    """Returns the fields that hold a vector which stands for the picture."""
-    import fiftyone as fo
+    """Returns the fields that hold a vector which stands for the picture, ``embeddings`` first."""
+    from loupe.brain.store import vectors
 
-    schema = samples.get_field_schema()
-    return [name for name, kind in schema.items() if isinstance(kind, fo.VectorField) and name != "fingerprint"]
+    return vectors.fields_of(samples)
 
 
 def scored_failures(samples: Any) -> dict[str, tuple[str, Output]]:

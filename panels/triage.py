@@ -180,14 +180,14 @@ class Triage(Panel[C]):
     def on_more_like(self, ctx: Any) -> None:
         """Shows in the grid what is the most alike to the picture in front; the queue stays as it is."""
         from loupe.brain import api
-        from loupe.brain.store import alike
+        from loupe.brain.store import alike, vectors
 
         seen = ctx.panel.state.seen
         item = seen.get("item") if seen else None
         if not item:
             return
         before, _ = self.widened(ctx)
-        fields = alike.fields_of(before)
+        fields = vectors.fields_of(before)
         if not fields:
             ctx.ops.notify("There are no vectors yet: embed the images first", variant="info")
             ctx.prompt("@loupe/loupe/embed")

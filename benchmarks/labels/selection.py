@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Iterator
 
@@ -142,16 +143,19 @@ def _plain_radius(unit: np.ndarray, n: int) -> float:
 def _print_time(rows: int) -> None:
     n = min(10_000, rows // 10)
     title(f"{n:,} of {rows:,} × 512 vectors")
-    header("vectors", "strategy", "seconds of CPU", *_measure_heads())
+    header("vectors", "strategy", "seconds of CPU", "to measure", *_measure_heads())
     for kind in ("50 clusters", "a curved sheet"):
         unit = _drawn(rows, 512, kind)
         pool = Pool(np.ones(rows, bool), np.zeros(rows, bool), np.arange(rows), unit=unit)
         for name in ("diverse", "facility_location", "representative"):
             started = time.process_time()
             chosen = choose(pool, n, {name: 1.0}).order
-            seconds = time.process_time() - started
+            done = time.process_time()
             measures, _ = against_random(unit, chosen, np.random.default_rng(0))
-            row(kind, name, f"{seconds:.1f}", *(f"{each.value:.3f} ({each.random:.3f})" for each in measures))
+            seconds = (f"{done - started:.1f}", f"{time.process_time() - done:.1f}")
+            row(kind, name, *seconds, *(f"{each.value:.3g} ({each.random:.3g})" for each in measures))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"\npeak memory of the process {peak:.1f} GiB, of it the vectors {unit.nbytes / 2**30:.1f}")
 
 
 def _measure_heads() -> tuple[str, ...]:

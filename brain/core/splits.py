@@ -8,6 +8,20 @@ from dataclasses import dataclass
 from loupe.brain.core.records import Record
 from loupe.brain.core.tables import Table, Tabular
 
+#: what splits are usually called, in lower case
+TEST_NAMES = frozenset({"test", "testing", "eval", "holdout", "held-out", "held_out"})
+VAL_NAMES = frozenset({"val", "valid", "validation", "dev"})
+TRAIN_NAMES = frozenset({"train", "training"})
+
+
+def is_held_out(name: str) -> bool:
+    """Returns whether a split is called as those are that nothing is trained on.
+
+    >>> is_held_out(" Val "), is_held_out("train")
+    (True, False)
+    """
+    return name.strip().casefold() in TEST_NAMES | VAL_NAMES
+
 
 @dataclass(frozen=True)
 class Certificate(Record):

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from loupe.brain.core.deduplicated import Rule, Status
+from loupe.brain.core.splits import TEST_NAMES, TRAIN_NAMES, VAL_NAMES
 
 #: no split, no class, no decision
 NONE = -1
 #: the places of the statuses in ``Groups.status``
 KEEP, DROP, DISTINCT = range(3)
 CODES: dict[Status, int] = {"keep": KEEP, "drop": DROP, "distinct": DISTINCT}
-#: which split's picture is kept where nothing else is asked for: names as they are usual, in lower case
-_HELD_OUT = ({"test", "testing", "eval"}, {"val", "valid", "validation", "dev"})
-_TRAINED_ON = {"train", "training"}
 
 #: how two pictures are the same (bytes, pixels or near), and their similarity in [0, 1]
 Alike = tuple[str, float]
@@ -167,13 +165,14 @@ def split_rank(split: str | None, prefer: Sequence[str] = ()) -> float:
     """
     if split is not None and split in prefer:
         return prefer.index(split)
-    name, base = (split or "").lower(), float(len(prefer))
-    for place, names in enumerate(_HELD_OUT):
-        if name in names:
-            return base + place
+    base = float(len(prefer))
     if split is None:
         return base + 4
-    return base + (3 if name in _TRAINED_ON else 2)
+    name = split.strip().casefold()
+    for place, names in ((0, TEST_NAMES), (1, VAL_NAMES), (3, TRAIN_NAMES)):
+        if name in names:
+            return base + place
+    return base + 2
 
 
 def alike(ids: Sequence[str], pairs: Mapping[tuple[str, str], Alike], to: str) -> dict[str, Alike]:

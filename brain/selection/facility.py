@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from loupe.brain.selection.distances import to_nearest
 from loupe.brain.selection.parts import SIZE, parts
 
 #: gains that are looked at together
@@ -91,6 +92,4 @@ def greedy(
 
 def coverage(unit: np.ndarray, chosen: np.ndarray) -> float:
     """Returns the mean similarity of each vector to the most similar chosen: in [0, 1], higher is better."""
-    from loupe.brain.selection.distances import to_nearest
-
     return float(1 - to_nearest(unit, unit[chosen]).mean(dtype=np.float64) / 4)

@@ -60,7 +60,7 @@ class Recipe:
         n = n.item() if isinstance(n, np.generic) else n
         named = [per] if isinstance(per, (str, Factor)) else list(per or ())
         weights = weights_of(given["strategy"])
-        _require_numbers(n, given["max_per_group"])
+        _require_numbers(n, given["max_per_group"], given["seed"])
         _require_needs(weights, named, given["score"], given["label"])
         return cls(
             n=n if isinstance(n, int) or n < 1 else int(n),
@@ -95,11 +95,13 @@ class Recipe:
         return {"loupe": __version__, **facts, "embedder": None if embedder is None else dict(embedder)}
 
 
-def _require_numbers(n: Any, maximum: Any) -> None:
+def _require_numbers(n: Any, maximum: Any, seed: Any) -> None:
     if isinstance(n, bool) or not isinstance(n, (int, float)) or not 0 < n < math.inf or (n > 1 and n != int(n)):
         raise InputError(f"expected n, a whole number of samples, or a share of them in (0, 1), got {n!r}")
     if isinstance(maximum, bool) or not isinstance(maximum, int) or maximum < 1:
         raise InputError(f"expected max_per_group of at least 1, got {maximum!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"expected a seed that is a whole number of at least 0, got {seed!r}")
 
 
 def _require_needs(weights: Mapping[str, float], per: list[Any], score: Any, label: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.findings import Finding
+from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.store import findings, vectors
 from loupe.brain.store import outcomes as store_outcomes
@@ -88,24 +89,33 @@ def _sentence(text: str) -> tuple[list[str], str, str]:
     return [], text.strip(), repr(text.strip())
 
 
-def vectors_of(samples: Samples, ids: Sequence[str], field: str) -> np.ndarray:
-    """Returns the (N, D) float32 vectors of samples of the dataset, wherever they are.
+def held(samples: Samples, ids: Sequence[str], field: str) -> dict[str, np.ndarray | None]:
+    """Returns the vectors of samples of the dataset, wherever they are, in the order of their ids; None: it has none.
 
     Raises:
-        InputError: an id that the dataset does not have, or not one of them has a usable vector
+        InputError: an id that the dataset does not have
     """
     with database_errors():
         rows = dict(zip(*root(samples).select(list(ids)).values(["id", field]), strict=True))
     absent = [each for each in ids if each not in rows]
     if absent:
         raise InputError(f"expected samples of this dataset, got {absent[0]!r}, which it does not have")
-    held = [np.asarray(each, dtype=np.float32).ravel() for each in rows.values() if each is not None]
-    good = [each for each in held if np.isfinite(each).all() and each.any()]
-    if not good:
-        raise InputError(f"the query has no usable vector in {field!r}: run loupe.embed on these samples first")
-    if len({len(each) for each in good}) > 1:
+    return {each: None if rows[each] is None else np.asarray(rows[each], dtype=np.float32) for each in ids}
+
+
+def vectors_of(samples: Samples, ids: Sequence[str], field: str) -> np.ndarray:
+    """Returns the (N, D) float32 vectors of unit length of those samples of the dataset that have a usable one.
+
+    Raises:
+        InputError: an id that the dataset does not have, vectors of two sizes, or not one that is usable
+    """
+    given = list(held(samples, ids, field).values())
+    if len({np.size(each) for each in given if each is not None}) > 1:
         raise InputError(f"expected vectors of one size in {field!r}, but the query's differ: run loupe.embed")
-    return np.stack(good)
+    known = usable(given)
+    if not len(known.index):
+        raise InputError(f"the query has no usable vector in {field!r}: run loupe.embed on these samples first")
+    return known.unit
 
 
 def among(samples: Samples, *, failing: str | None, unlabeled: str | None, split: str | None) -> Samples:
@@ -161,18 +171,3 @@ def by_index(samples: Samples, key: str, query: np.ndarray, n: int) -> list[str]
     """Returns the ids of the n nearest by an index, the nearest first."""
     with database_errors():
         return list(samples.sort_by_similarity(query, k=n, brain_key=key).values("id"))
-
-
-def fields_of(samples: Samples) -> list[str]:
-    """Returns the fields of vectors that pictures can be compared by, ``embeddings`` first."""
-    schema = samples.get_field_schema()
-    named = [name for name, kind in schema.items() if isinstance(kind, fo.VectorField) and name != "fingerprint"]
-    return sorted(named, key=lambda name: (name != "embeddings", name))
-
-
-def ordered_vectors(samples: Samples, ids: Sequence[str], field: str) -> np.ndarray:
-    """Returns the (N, D) float32 vectors of unit length of some samples, in the order of their ids."""
-    with database_errors():
-        rows = dict(zip(*root(samples).select(list(ids)).values(["id", field]), strict=True))
-    held = np.stack([np.asarray(rows[each], dtype=np.float32).ravel() for each in ids])
-    return np.asarray(held / np.maximum(np.linalg.norm(held, axis=1, keepdims=True), 1e-12))

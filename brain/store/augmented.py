@@ -13,6 +13,7 @@ import numpy as np
 from bson import ObjectId
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.splits import is_held_out
 from loupe.brain.imaging.augmentation import Annotated, box_mask, resized_mask, whole_mask
 from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
@@ -46,8 +47,6 @@ _INSIDE = {**_LISTS, fo.Classifications: "classifications", fo.Polylines: "polyl
 MOVED = (fo.Classification, fo.Classifications, fo.Detection, fo.Detections, fo.Keypoint, fo.Keypoints, fo.Segmentation)
 #: so many splits are named where they are none to train on
 _NAMED = 5
-#: what names of splits and tags say that nothing may be made of a sample
-HELD_OUT = frozenset({"val", "valid", "validation", "test", "testing", "dev", "eval", "holdout", "held_out"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +167,7 @@ def require_training(samples: Samples, split: str | None, train: Sequence[str]) 
         outside |= {str(name): n for name, n in counts.items() if name is not None and name not in train}
     with database_errors():
         tags = samples.count_sample_tags()
-    outside |= {f"tag {tag}": n for tag, n in tags.items() if tag.casefold() in HELD_OUT and tag not in train}
+    outside |= {f"tag {tag}": n for tag, n in tags.items() if is_held_out(tag) and tag not in train}
     if outside:
         named = ", ".join(f"{n:,} in {name!r}" for name, n in list(outside.items())[:_NAMED])
         named += f" and {len(outside) - _NAMED:,} more" if len(outside) > _NAMED else ""

@@ -28,10 +28,10 @@ DROPPED: dict[str, Any] = {STATUS: "drop", KEY: {"$ne": None}}
 #: so many decisions of one sample can be taken back, one after the other
 _DEPTH = 6
 _CHUNK = 1000
-#: Loupe's own fields of labels: nothing of them is merged
+#: Loupe's own fields of labels, of which 0.1.0 did not mark any as its own: nothing of them is merged
 _OWN = {
     *("failures", "unknown", "flaws", "text", "hands", "faces", "bodies", "composition", "overlays"),
-    *("label_issues", "box_issues", FIELD),
+    FIELD,
 }
 _LISTS = {
     fo.Classifications: "classifications",
@@ -237,8 +237,14 @@ def _update(
 
 def _merged(samples: Samples, members: Sequence[str], keep: str, without_tags: Iterable[str]) -> dict[str, list[str]]:
     """Returns the labels and tags of the dropped ones that the kept one does not have."""
-    schema = root(samples).get_field_schema()
-    paths = [name for name, own in schema.items() if name not in _OWN and _holds_labels(own)]
+    schema = root(samples).get_field_schema(flat=True)
+    paths = [
+        name
+        for name, own in schema.items()
+        # a label that somebody put right is theirs, though it stands in a field of Loupe's
+        if "." not in name and name not in _OWN and (not fields.is_own(own) or f"{name}.how" in schema)
+        if _holds_labels(own)
+    ]
     with database_errors():
         read = sample_documents(samples).find({"_id": {"$in": [ObjectId(each) for each in members]}}, ["tags", *paths])
         documents = {str(document["_id"]): document for document in read}

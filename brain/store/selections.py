@@ -12,6 +12,7 @@ from scipy import sparse
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.splits import is_held_out
 from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.factors import Factor
@@ -21,8 +22,6 @@ from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.fields import FAILURES, QUALITY
 
-#: what a split that nothing is chosen from is called
-HELD_OUT = ("val", "valid", "validation", "dev", "test", "testing", "holdout")
 #: flagged on each of a group, of which the best may well be chosen
 _OF_GROUPS = {"exact_duplicate", "near_duplicate"}
 #: a saved view with more ids than this would not fit into a document of the database
@@ -120,15 +119,11 @@ def held_out(samples: Samples, split: str | None) -> list[str | None]:
         if split is None:
             return [None] * samples.count()
         if split == "tags":
-            return [next((tag for tag in own or () if _is_held_out(tag)), None) for own in samples.values("tags")]
+            return [next((tag for tag in own or () if is_held_out(tag)), None) for own in samples.values("tags")]
         columns.require_sliceable(samples, split)
         values = samples.values(split)
     columns.require_single(split, values)
-    return [str(value) if value is not None and _is_held_out(str(value)) else None for value in values]
-
-
-def _is_held_out(name: str) -> bool:
-    return name.strip().casefold() in HELD_OUT
+    return [str(value) if value is not None and is_held_out(str(value)) else None for value in values]
 
 
 def cells(made: Mapping[str, Column], n: int) -> tuple[np.ndarray | None, sparse.csr_matrix, np.ndarray]:

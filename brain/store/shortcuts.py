@@ -12,6 +12,7 @@ import fiftyone as fo
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.splits import TEST_NAMES, TRAIN_NAMES, VAL_NAMES
 from loupe.brain.labels.shortcuts import Property
 from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.columns import Column, shown
@@ -33,8 +34,7 @@ _METADATA = {
 _OF_ONE = {"generation.seed", "generation.key", "generation.seconds"}
 #: scores that are made of the labels themselves, and of the splits
 _OF_LABELS = {f"{QUALITY}.{name}_issue" for name in ("label", "box", "mask")}
-_OF_SPLITS = {f"{QUALITY}.leak"}
-_SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "holdout", "held-out"}
+_OF_SPLITS = TEST_NAMES | VAL_NAMES | TRAIN_NAMES
 #: the stored order of a dataset or view
 STORED = "the stored order"
 

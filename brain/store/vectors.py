@@ -150,6 +150,13 @@ def remembered(samples: _Samples, brain_key: str) -> str | None:
     return None if remembered_as is None else str(remembered_as)
 
 
+def fields_of(samples: _Samples) -> list[str]:
+    """Returns the fields with a vector that stands for the picture, ``embeddings`` first."""
+    schema = samples.get_field_schema()
+    named = [name for name, kind in schema.items() if isinstance(kind, fo.VectorField) and name != fields.FINGERPRINT]
+    return sorted(named, key=lambda name: name != "embeddings")
+
+
 def made_by(samples: _Samples, field: str) -> dict[str, Any] | None:
     """Returns the name, version and parameters of the embedder of a field's vectors; None where that is not known."""
     if not root(samples).has_field(field):

@@ -52,7 +52,7 @@ def deduplicate(
             then one whose format loses nothing, then the largest file. ``"largest"``: the one with the most pixels,
             then the largest file. ``"first"``: the first in the view's order. ``"none"``: take back what rules decided
         splits: a field path with the split's name on each sample, or sample tags; by default what ``find_leaks`` was
-            told last, else a field named ``split``, else the tags train, val, test
+            told last, else a field named split, subset or fold, else the tags train, val, test
         prefer: the splits whose pictures ``"best"`` keeps, the first of them first; by default the test set, then the
             validation set, and the training set last: what was measured on a test set before still compares then
         save_view: save the view of what is kept, as "Without duplicates"

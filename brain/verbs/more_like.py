@@ -11,7 +11,7 @@ from loupe.brain.core.alike import MoreLike
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.findings import Finding
 from loupe.brain.core.records import ProgressCallback
-from loupe.brain.similarity.neighbors import nearest, usable
+from loupe.brain.similarity.neighbors import nearest_to, usable
 from loupe.brain.store import alike as store_alike
 from loupe.brain.store import assigned as store_assigned
 from loupe.brain.store import sets as store_sets
@@ -86,12 +86,13 @@ def more_like(
             rows = [row for row in store_assigned.rows(looked) if row.id not in own] if _any(looked) else []
             known = usable(store_sets.vectors(looked, rows, embeddings))
             _require_size(known.unit, direction, embeddings)
-            index, cosines = nearest(direction[None], n, known.unit)
-            listed = [rows[at].id for at in known.index[index[0]].tolist()]
+            # of no vectors nobody knows the size
+            index, cosines = nearest_to(direction, known.unit.reshape(-1, len(direction)), n)
+            listed = [rows[at].id for at in known.index[index].tolist()]
             result = MoreLike(
                 words,
                 tuple(listed),
-                tuple(float(max(0.0, 1 - each)) for each in cosines[0]),
+                tuple(float(max(0.0, 1 - each)) for each in cosines),
                 len(rows),
                 len(known.reasons),
                 "exact",
@@ -106,9 +107,8 @@ def _any(samples: fo.Dataset | fo.DatasetView) -> bool:
     return bool(len(samples.limit(1)))
 
 
-def _mean(vectors: np.ndarray) -> np.ndarray:
+def _mean(unit: np.ndarray) -> np.ndarray:
     """Returns the (D,) float32 mean direction."""
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     mean = unit.mean(axis=0)
     length = float(np.linalg.norm(mean))
     if length < 1e-6:
@@ -147,10 +147,11 @@ def _by_index(
     inside_with = len(held.select(list(own))) if own else 0
     listed = store_alike.by_index(held, key, direction, n + len(own)) if with_vector else []
     listed = [each for each in listed if each not in own][:n]
-    distances = np.zeros(0)
-    if listed:
-        rows = store_alike.ordered_vectors(looked, listed, field)
-        distances = 1 - rows @ direction
+    # what stands there now may be none any more
+    known = usable(list(store_alike.held(looked, listed, field).values()))
+    _require_size(known.unit, direction, field)
+    listed = [listed[at] for at in known.index.tolist()]
+    distances = 1 - known.unit.reshape(-1, len(direction)) @ direction
     order = np.argsort(distances, kind="stable")
     return MoreLike(
         words,

@@ -67,6 +67,10 @@ class _Reasons:
     def add(self, why: Sequence[str | None]) -> None:
         self.of = [before or reason for before, reason in zip(self.of, why, strict=True)]
 
+    def none(self) -> np.ndarray:
+        """Returns for which samples there is no reason: (N,) bool."""
+        return np.array([reason is None for reason in self.of], dtype=bool)
+
 
 def read(verb: Lifecycle, wanted: Recipe, keep: Any) -> Known:
     """Returns what is known of the samples; see ``loupe.select`` for the errors."""
@@ -75,7 +79,7 @@ def read(verb: Lifecycle, wanted: Recipe, keep: Any) -> Known:
     rows = store_assigned.rows(samples)
     ids = [row.id for row in rows]
     n, notes, reasons = len(ids), list[str](), _Reasons(len(ids))
-    taken = np.array([each in kept for each in ids])
+    taken = np.array([each in kept for each in ids], dtype=bool)
     reasons.add([_KEPT if each else None for each in taken.tolist()])
     paths = store_splits.group_fields(samples, wanted.groups)
     score = None if wanted.score is None else wanted.score.lstrip("+-")
@@ -91,17 +95,17 @@ def read(verb: Lifecycle, wanted: Recipe, keep: Any) -> Known:
         unit = np.zeros((n, vectors.unit.shape[1]), np.float32)
         unit[vectors.index] = vectors.unit
         if wanted.needs_vectors:
-            without = np.array([at in vectors.reasons for at in range(n)])
+            without = ~unit.any(axis=1)
             if (without & taken).any():
                 notes.append(f"{(without & taken).sum():,} of those chosen already have no usable vector")
                 taken = taken & ~without
             reasons.add([vectors.reasons.get(at) for at in range(n)])
-    known = np.array([reason is None for reason in reasons.of]) | taken
+    known = reasons.none() | taken
     hardness, typicality = _ranks(verb, samples, wanted, unit, known, notes)
-    if hardness is not None:
-        reasons.add([f"no {score or wanted.label}" if each else None for each in np.isnan(hardness).tolist()])
-    open_ = np.array([reason is None for reason in reasons.of])
-    open_ &= np.arange(n) < len(own)
+    for ranks, name in ((hardness, score or wanted.label), (typicality, wanted.label)):
+        if ranks is not None:  # whoever has no rank is not chosen by it, not even as the last
+            reasons.add([None if each else f"no {name}" for each in np.isfinite(ranks).tolist()])
+    open_ = reasons.none() & (np.arange(n) < len(own))
     groups = store_splits.groups(samples, paths) if paths else np.arange(n)
     pool = Pool(open_, taken, groups, cells, matrix, unit, hardness, typicality)
     return Known(ids, len(own), pool, columns, reasons.of, len(kept), bool(paths), embedder, notes)

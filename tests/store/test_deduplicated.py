@@ -237,3 +237,30 @@ def test_what_find_duplicates_kept_of_samples_that_were_not_compared_again_stays
     assert after[ids[0], ids[1]] == "pixels"
     sets.save_same(dataset, Duplicates(), ids, [])
     assert sets.load_same(dataset, "duplicates") == []
+
+
+def test_of_loupes_own_labels_only_what_people_put_right_is_noted(dataset: Any, ids: list[str]) -> None:
+    import fiftyone as fo
+
+    from loupe.brain.store import deduplicated, fields
+
+    def label(name: str, **more: Any) -> Any:
+        return fo.Classification(label=name, **more)
+
+    marked = [
+        fields.OwnField("mask_issues", fo.EmbeddedDocumentField, "issues", fo.Classification),
+        fields.OwnField("ground_truth_corrected", fo.EmbeddedDocumentField, "put right", fo.Classification),
+        fields.OwnField("ground_truth_corrected.how", fo.StringField, "where it comes from"),
+        *fields.of_objects("boxes_objects", "boxes", ()),
+    ]
+    fields.declare(dataset, marked)
+    box = fo.Detection(label="door", bounding_box=[0, 0, 1, 1])
+    dataset.set_values("boxes_objects", {ids[1]: fo.Detections(detections=[box])}, key_field="id")
+    dataset.set_values("mask_issues", {ids[1]: label("tree")}, key_field="id")
+    dataset.set_values("ground_truth_corrected", {ids[1]: label("wolf", how="review")}, key_field="id")
+    assert decided(dataset, ids[:3], made("merge", ids[2], "k"))
+    dataset.reload()
+    noted = dataset[ids[2]].deduplicated.merged_labels
+    assert "ground_truth_corrected: wolf" in noted
+    assert not [each for each in noted if each.startswith(("mask_issues", "boxes_objects"))]
+    assert deduplicated.standing(dataset, ids[2:3])[ids[2]].merged is not None  # type: ignore[union-attr]

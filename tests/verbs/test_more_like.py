@@ -116,6 +116,8 @@ def test_vectors_that_are_not_usable(filled: Any) -> None:
     made = loupe.more_like(filled, ids[5], 100)
     assert made.unknown == 2
     assert not {ids[0], ids[1]} & set(made.ids)
+    nobody = loupe.more_like(filled.limit(2), ids[5])
+    assert (nobody.ids, nobody.searched, nobody.unknown) == ((), 2, 2)
     for at in (0, 1):
         with pytest.raises(InputError, match=r"no usable vector.*loupe\.embed"):
             loupe.more_like(filled, ids[at])
@@ -143,6 +145,21 @@ def test_fiftyones_index_gives_the_same(filled: Any) -> None:
     # one of somebody's own, with a metric that is not that of cosines, is not taken
     fob.compute_similarity(filled, embeddings="embeddings", brain_key="own", backend="sklearn", metric="cosine")
     assert loupe.more_like(filled, ids[3]).by == "exact"
+
+
+def test_a_vector_that_an_index_still_holds_is_no_match_once_it_is_none(filled: Any) -> None:
+    import loupe
+
+    loupe.embed(filled, embedder="hog", field="shapes", visualize=None)
+    ids = filled.values("id")
+    first, second = loupe.more_like(filled, ids[3], 2, embeddings="shapes").ids
+    held = dict(zip(ids, filled.values("shapes"), strict=True))
+    held[first] = np.full_like(held[first], np.nan)
+    filled.set_values("shapes", list(held.values()))
+    made = loupe.more_like(filled, ids[3], 2, embeddings="shapes")
+    assert made.by == "shapes_similarity"
+    assert made.ids[0] == second
+    assert first not in made.ids
 
 
 def test_an_index_that_is_out_of_date_is_not_taken(filled: Any) -> None:

@@ -226,6 +226,33 @@ def test_vectors_that_are_not_usable_are_left_out_by_name(filled: Any) -> None:
         assert len(set(loupe.select(filled, 10, strategy=name).ids)) == 10
 
 
+def test_whoever_has_no_rank_is_not_chosen_by_it(filled: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+
+    margins = filled.values("margin")
+    margins[:4] = [None, float("nan"), float("inf"), -float("inf")]
+    filled.set_values("margin", margins)
+    for score in ("+margin", "-margin"):
+        made = loupe.select(filled, N - 4, strategy="hard", score=score)
+        assert made.dropped == {"no margin": 4}
+    labels = filled.values("label")
+    filled.set_values("label", [None, None, *labels[2:]])
+    made = loupe.select(filled, N - 2, strategy="typical", label="label")
+    assert made.dropped == {"no label": 2}
+    with pytest.raises(InputError, match=f"at most {N - 2}"):
+        loupe.select(filled, N - 1, strategy="typical", label="label")
+
+
+@pytest.mark.parametrize("name", ["eval", "holdout", "held-out", " Dev ", "TESTING"])
+def test_whatever_a_held_out_split_is_called_nothing_of_it_is_chosen(filled: Any, name: str) -> None:
+    import loupe
+
+    filled.set_values("split", [name if at % 3 else "train" for at in range(N)])
+    made = loupe.select(filled, 5, strategy="random", split="split")
+    assert made.dropped == {f"in {name}": N - N // 3, "not chosen": N // 3 - 5}
+
+
 def test_odd_requests_are_refused(filled: Any) -> None:
     import loupe
     from loupe.brain.core.errors import InputError, NoSamples, UnknownName
@@ -251,6 +278,8 @@ def test_odd_requests_are_refused(filled: Any) -> None:
     refused(UnknownName, "saved view", 5, keep="nothing")
     refused(InputError, "ids of this dataset", 5, keep=["0" * 24, "x"])
     refused(InputError, "at least 1", 5, max_per_group=0)
+    for seed in (-1, 1.5, True, "0"):
+        refused(InputError, "a seed that is a whole number", 5, seed=seed)
     refused(InputError, "several", 5, per="kinds")
     refused(InputError, "beside a recipe, got strategy", strategy="random", recipe={})
     refused(InputError, "without all of it", recipe=[])
