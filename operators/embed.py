@@ -75,5 +75,8 @@ class EmbedImages(VerbOperator):
         return objects_widget.shows(form, name)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        if given.get("objects") is not None:
+            did = f"Embedded {summary.counted(result.params['n_objects'], 'object')} of"
+            return summary.of_run(result, did, "Next: open the **Embeddings** panel.")
         following = "Next: open the **Embeddings** panel, or find duplicates with **Loupe: find duplicates**."
         return summary.of_run(result, "Embedded", following)

@@ -64,12 +64,12 @@ def _scores(form: Form, modes: Mapping[str, tuple[Output, Threshold, Threshold]]
     """Returns the scores of each failure mode, NaN where unknown, or where the prompt asks for it."""
     outputs = [output.name for output, _, _ in modes.values()]
     path = objects_widget.chosen(form)
+    from loupe.brain.store import asked, object_scores
+
     if path is not None:
-        from loupe.brain.store import object_scores
-
-        return list(object_scores.read(form.samples, path, outputs).scores.T)
-    from loupe.brain.store import asked
-
+        objects = object_scores.read(form.samples, path, outputs)
+        as_none = asked.of_objects(form.samples, objects.owners, list(modes))
+        return list(np.where(as_none, np.nan, objects.scores).T)
     columns = form.samples.values([f"quality.{name}" for name in outputs])
     as_asked = asked.stored(form.samples)
     listed = []

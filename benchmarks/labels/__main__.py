@@ -5,7 +5,7 @@ python -m benchmarks.labels shortcuts            # properties that give labels a
 python -m benchmarks.labels boxes                # boxes with injected mistakes, beside cleanlab's ObjectLab
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab; scale
-python -m benchmarks.labels objects              # blur in the boxes of some objects, cut ones, objects a second
+python -m benchmarks.labels objects [--part plain]  # blur in the boxes of some objects, cut ones, objects a second
 python -m benchmarks.labels coverage [--part cells]  # planted imbalances and holes, 200 drawn sets each
 python -m benchmarks.labels given                # few wrong labels by a model's probabilities, beside cleanlab
 python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory
@@ -30,6 +30,7 @@ from benchmarks.labels.issues import print_issues
 from benchmarks.labels.masks import print_masks
 from benchmarks.labels.noise import PARTS as NOISE_PARTS
 from benchmarks.labels.noise import print_noise
+from benchmarks.labels.objects import PARTS as OBJECT_PARTS
 from benchmarks.labels.objects import print_objects
 from benchmarks.labels.relabel import add_relabel
 from benchmarks.labels.selection import print_selection
@@ -52,7 +53,8 @@ def family() -> Family:
     made.command("masks", lambda _: print_masks(), "masks with regions that are dropped, swapped or shifted")
     noise = made.command("noise", lambda given: print_noise(given.part), "injected label noise, beside cleanlab")
     noise.add_argument("--part", choices=NOISE_PARTS, help="one class a sample, several, or the time; all by default")
-    made.command("objects", lambda _: print_objects(), "the objects of a field of boxes")
+    boxed = made.command("objects", lambda given: print_objects(given.part), "the objects of a field of boxes")
+    boxed.add_argument("--part", choices=OBJECT_PARTS, help="one table; all by default")
     add_relabel(made)
     splits = made.command("splits", lambda given: print_splits(given.rows), "splits against other libraries")
     splits.add_argument("--rows", type=int, default=1_000_000, help="of the large sets")

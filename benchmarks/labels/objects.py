@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,8 +28,6 @@ SIDES = ((0, 32), (32, 64), (64, 128), (128, 256), (256, 10_000))
 SEVERITIES = (1, 2, 4)
 _CONFIDENCE = 0.4
 _SCENES, _OBJECTS = 120, 6
-#: of ImageNet
-_PHOTOS = 400
 #: pictures as large as a camera's, in which objects are timed
 _LARGE = 40
 
@@ -42,10 +42,14 @@ class Picture:
     boxes: Boxes
 
 
-def print_objects() -> None:
-    """Prints what is found of blur that was put into some objects, and the time."""
+def print_objects(part: str | None = None) -> None:
+    """Prints what is found of blur that was put into some objects, and the time.
+
+    Args:
+        part: of ``PARTS``; all by default
+    """
     print(machine())
-    each(_print_scenes, _print_photos, _print_places, _print_time)
+    each(*(PARTS.values() if part is None else [PARTS[part]]))
 
 
 def _print_scenes() -> None:
@@ -86,19 +90,25 @@ def _texture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def _photos() -> Iterator[Picture]:
+    for path, boxes in _detected():
+        if boxes:
+            yield Picture(read(path).pixels, _apart(boxes))
+
+
+@cache
+def _detected() -> list[tuple[Path, Boxes]]:
+    """Returns the photos, and the boxes that a detector sees in each."""
     from loupe.brain.perception import weights
     from loupe.brain.perception.detectors import yolox
 
     find = yolox.load(weights.path("yolox_nano")).find
-    for path in [*data.files(data.required(data.COCO), "*.jpg"), *data.photos()[:_PHOTOS]]:
+    detected = []
+    for path in [*data.files(data.required(data.COCO), "*.jpg"), *data.photos()]:
         pixels = read(path).pixels
         height, width = pixels.shape[:2]
-        boxes = []
-        for box in find(pixels):
-            if (box.confidence or 0) >= _CONFIDENCE and places(box.bounds, width, height) is not None:
-                boxes.append(box.bounds)
-        if boxes:
-            yield Picture(pixels, _apart(boxes))
+        sure = [box.bounds for box in find(pixels) if (box.confidence or 0) >= _CONFIDENCE]
+        detected.append((path, tuple(bounds for bounds in sure if places(bounds, width, height) is not None)))
+    return detected
 
 
 def _apart(boxes: Sequence[tuple[float, float, float, float]]) -> Boxes:
@@ -193,10 +203,37 @@ def _print_places() -> None:
     )
 
 
-def _print_time() -> None:
-    """Seconds of CPU for two checks of every object: one decode a file against one a crop."""
+def _print_as_they_are() -> None:
+    """The photos with all of their boxes, and nothing put into them: what docs/objects.md shows."""
+    import loupe
+
+    detected = _detected()
+    dataset = _dataset(detected)
+    title(f"{len(detected)} photos as they are, {sum(len(boxes) for _, boxes in detected)} boxes of yolox_nano")
+    print(loupe.check(dataset, objects="ground_truth"))
+    print(loupe.slice(dataset, loupe.Factor.box_size("ground_truth"), failure="cut", objects="ground_truth"))
+    print(loupe.slice(dataset, [], objects="ground_truth"))
+    dataset.delete()
+
+
+def _dataset(pictures: Iterable[tuple[Path, Boxes]]) -> Any:
+    """Returns a dataset of pictures with their boxes in ``ground_truth``."""
     import fiftyone as fo
 
+    dataset = fo.Dataset()
+    samples = [
+        fo.Sample(
+            filepath=str(path),
+            ground_truth=fo.Detections(detections=[fo.Detection(label="x", bounding_box=list(box)) for box in boxes]),
+        )
+        for path, boxes in pictures
+    ]
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+def _print_time() -> None:
+    """Seconds of CPU for two checks of every object: one decode a file against one a crop."""
     import loupe
 
     pictures = list(_scenes(_LARGE))
@@ -219,20 +256,9 @@ def _print_time() -> None:
             ("one decode a crop, the same checks", lambda: _one_by_one(rows, apply)),
         ):
             _timed(how, work, n)
-        dataset = fo.Dataset()
-        dataset.add_samples(
-            [
-                fo.Sample(
-                    filepath=str(path),
-                    gt=fo.Detections(
-                        detections=[fo.Detection(label="x", bounding_box=list(box)) for box in each.boxes]
-                    ),
-                )
-                for path, each in zip(paths, pictures, strict=True)
-            ],
-            progress=False,
-        )
-        _timed("end to end: loupe.check(dataset, …, objects=)", lambda: loupe.check(dataset, names, objects="gt"), n)
+        dataset = _dataset(zip(paths, (each.boxes for each in pictures), strict=True))
+        whole = "end to end: loupe.check(dataset, …, objects=)"
+        _timed(whole, lambda: loupe.check(dataset, names, objects="ground_truth"), n)
         _timed("end to end: a loop over FiftyOne's patches", lambda: _patches(dataset, apply), n)
         dataset.delete()
 
@@ -263,14 +289,23 @@ def _one_by_one(rows: Sequence[Row], apply: dict[str, Callable]) -> None:  # typ
 
 
 def _patches(dataset: object, apply: dict[str, Callable]) -> None:  # type: ignore[type-arg]
-    patches = dataset.to_patches("gt")  # type: ignore[attr-defined]
+    patches = dataset.to_patches("ground_truth")  # type: ignore[attr-defined]
     values: dict[str, list[float]] = {}
     for patch in patches:
         pixels = read(patch.filepath).pixels
-        corners = places(patch.gt.bounding_box, pixels.shape[1], pixels.shape[0])
+        corners = places(patch.ground_truth.bounding_box, pixels.shape[1], pixels.shape[0])
         assert corners is not None
         for scores in _scored(apply, pixels, corners):
             for name, value in scores.items():
                 values.setdefault(name, []).append(value)
     for name, column in values.items():
-        patches.set_values(f"gt.{name}", column, dynamic=True)
+        patches.set_values(f"ground_truth.{name}", column, dynamic=True)
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "scenes": _print_scenes,
+    "photos": _print_photos,
+    "plain": _print_as_they_are,
+    "places": _print_places,
+    "time": _print_time,
+}

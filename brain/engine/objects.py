@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from loupe.brain.core.records import SampleResult, Scores
+from loupe.brain.core.records import SampleResult
 from loupe.brain.core.specs import Check, Embedder, ObjectMeasure
 from loupe.brain.engine.crops import OBJECTS, Region, crops_of, no_box, places
 from loupe.brain.engine.map import Mapped, Task, map_rows
@@ -114,15 +114,11 @@ def _judging(spec: Check, device: str) -> Callable[[ImageBatch], list[tuple[Samp
             if spec.ragged:
                 results = apply(RaggedBatch(parts)).by_sample(len(keys))  # type: ignore[arg-type]
             else:
-                results = [result for part in parts for result in _of_pixels(apply, part)]  # type: ignore[arg-type]
+                results = [result for part in parts for result in apply(part).by_sample(len(part))]  # type: ignore[arg-type]
             by_key.update(zip(keys, results, strict=True))
         return _in_order(batch, by_key)
 
     return judged
-
-
-def _of_pixels(apply: Callable[[ImageBatch], Scores], part: ImageBatch) -> list[SampleResult]:
-    return apply(part).by_sample(len(part))
 
 
 def _in_order(batch: ImageBatch, by_key: Mapping[tuple[int, int], SampleResult]) -> list[tuple[SampleResult, ...]]:

@@ -100,6 +100,16 @@ def ious(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
+def areas_inside(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Returns the areas of what of boxes of (..., 4) numbers lies in pictures of (..., 2): their widths and heights.
+
+    >>> areas_inside(np.array([[-5, 0, 5, 10.0], [30, 0, 40, 10]]), np.array([20, 10.0])).tolist()
+    [50.0, 0.0]
+    """
+    inner = np.concatenate([np.maximum(boxes[..., :2], 0), np.minimum(boxes[..., 2:], sizes)], -1)
+    return areas(inner)
+
+
 def areas(boxes: np.ndarray) -> np.ndarray:
     """Returns the areas of boxes of (..., 4) numbers; 0 of one that is turned inside out."""
     return np.asarray(np.prod(np.clip(boxes[..., 2:] - boxes[..., :2], 0, None), -1))

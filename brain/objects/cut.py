@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core.records import Output, Threshold
 from loupe.brain.core.specs import ObjectMeasure
+from loupe.brain.imaging.boxes import areas, areas_inside
 
 
 def border_distance(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -32,8 +33,7 @@ def outside(boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     >>> outside(np.array([[-5, 0, 5, 10.0]]), np.array([[20, 10.0]])).tolist()
     [0.5]
     """
-    inner = np.minimum(boxes[:, 2:], sizes) - np.maximum(boxes[:, :2], 0)
-    return np.asarray(1 - np.prod(np.clip(inner, 0, None), 1) / np.prod(boxes[:, 2:] - boxes[:, :2], 1))
+    return np.asarray(1 - areas_inside(boxes, sizes) / areas(boxes))
 
 
 @dataclass(frozen=True)

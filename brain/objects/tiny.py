@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core.records import Output, Threshold
 from loupe.brain.core.specs import ObjectMeasure
+from loupe.brain.imaging.boxes import areas_inside
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,9 @@ class Tiny(ObjectMeasure):
             default_threshold=Threshold("<", 16.0, provenance="where AI-TOD's tiny objects end and small ones begin"),
             failure="tiny",
         ),
-        Output("area_share", "share of the picture", None, (0.0, 1.0), "The area of the box over that of the picture."),
+        Output("area_share", "share of the picture", None, (0.0, 1.0), "How much of the picture the box covers."),
     )
 
     def score(self, boxes: np.ndarray, sizes: np.ndarray) -> dict[str, np.ndarray]:
-        inner = np.minimum(boxes[:, 2:], sizes) - np.maximum(boxes[:, :2], 0)
-        area = np.prod(np.clip(inner, 0, None), 1)
+        area = areas_inside(boxes, sizes)
         return {"object_side": np.sqrt(area), "area_share": area / np.prod(sizes, 1)}

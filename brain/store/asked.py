@@ -57,6 +57,24 @@ def read(samples: SampleCollection) -> list[dict[str, str]] | None:
     return asked
 
 
+def of_objects(samples: SampleCollection, owners: np.ndarray, failures: Sequence[str]) -> np.ndarray:
+    """Returns which of K failure modes the prompts ask for: they are no failures of the objects in those pictures.
+
+    Args:
+        samples: a dataset or view
+        owners: (M,) int64: the sample of each object
+        failures: K
+
+    Returns:
+        (M, K) bool
+    """
+    asked = read(samples)
+    if asked is None:
+        return np.zeros((len(owners), len(failures)), dtype=bool)
+    own = np.array([[failure in modes for failure in failures] for modes in asked], dtype=bool)
+    return np.asarray(own.reshape(len(asked), len(failures))[owners])
+
+
 def stored(samples: SampleCollection) -> list[frozenset[str]]:
     """Returns for each sample the failure modes that stand in ``unknown`` as asked for; none where no field is."""
     if not samples.has_field(ASKED):

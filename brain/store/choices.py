@@ -13,7 +13,7 @@ from loupe.brain.core.errors import LoupeError
 from loupe.brain.slicing.factors import BINS, Factor
 from loupe.brain.store import columns
 from loupe.brain.store.factors import place
-from loupe.brain.store.fields import SOURCE
+from loupe.brain.store.fields import mirrors
 from loupe.brain.store.spread import spread
 
 _LABELS = (fo.Classification, fo.Classifications, fo.Detection, fo.Detections, fo.Polylines, fo.Keypoints)
@@ -31,8 +31,8 @@ def factors(view: SampleCollection) -> dict[str, Factor]:
     """
     schema = view.get_field_schema(flat=True)
     # what mirrors the objects of another field says nothing that this one does not
-    mirrors = {path for path in schema if f"{path}.detections.{SOURCE}" in schema}
-    labels = {path for path, field in schema.items() if _holds_labels(field)} - mirrors
+    mirrored = mirrors(schema)
+    labels = {path for path, field in schema.items() if _holds_labels(field)} - mirrored
     # the class of a label is offered by the name of its field: "truth", not "truth.label" beside it
     some = spread(view)
     worth = columns.factors(view, some)
@@ -41,7 +41,7 @@ def factors(view: SampleCollection) -> dict[str, Factor]:
     offered |= {path: Factor.label(path) for path in sorted(labels - _OWN) if "." not in path}
     offered["tags"] = Factor.tags()
     for path, field in schema.items():
-        elsewhere = path in offered or path.split(".")[0] in labels | mirrors | _OWN | _OWN_NUMBERS
+        elsewhere = path in offered or path.split(".")[0] in labels | mirrored | _OWN | _OWN_NUMBERS
         if isinstance(field, _NUMBERS) and not elsewhere:
             offered[path] = Factor.field(path, bins=BINS)
     return _varied(view, some, set(worth), {**offered, **_computed(schema, labels)})

@@ -22,7 +22,7 @@ from loupe.brain.store import bulk, narrowing, plain
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.factors import place
-from loupe.brain.store.fields import SOURCE
+from loupe.brain.store.fields import mirrors
 from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.raw import Irregular
 from loupe.brain.store.rows import CHECKED
@@ -232,10 +232,9 @@ def factors(view: SampleCollection, some: SampleCollection | None = None) -> lis
         view: a dataset or view
         some: the samples of it that are looked at, where they are known: those of ``spread``
     """
-    schema = view.get_field_schema(flat=True)
     # what mirrors the objects of a field of labels is none, either
-    mirrors = {path.split(".")[0] for path in schema if path.endswith(f".detections.{SOURCE}")}
-    candidates = [path for path in sliceable(view) if path.split(".")[0] not in _NOT_FACTORS | mirrors]
+    no_factors = _NOT_FACTORS | mirrors(view.get_field_schema(flat=True))
+    candidates = [path for path in sliceable(view) if path.split(".")[0] not in no_factors]
     if not candidates:
         return []
     columns = dict(zip(candidates, (spread(view) if some is None else some).values(candidates), strict=True))

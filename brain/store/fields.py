@@ -5,7 +5,7 @@ A field of the user's own that has one of these names is never written to: ``req
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -50,6 +50,11 @@ _one_at_a_time = Lock()
 def is_own(field: fo.Field) -> bool:
     """Returns whether a field says that Loupe made it."""
     return (field.info or {}).get("made_by") == _MARK["made_by"]
+
+
+def mirrors(schema: Mapping[str, fo.Field]) -> set[str]:
+    """Returns Loupe's fields of the objects of others: a user's label may have a ``source`` of its own, too."""
+    return {path for path, field in schema.items() if f"{path}.detections.{SOURCE}" in schema and is_own(field)}
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def fields_of(samples: Samples, kind: Kind = "class") -> list[str]:
         return [PROMPT.path] if isinstance(schema.get(PROMPT.path), fo.StringField) else []
     if kind != "class":
         # failures, flaws … are Loupe's, and no labels of anybody
-        made = {name for name, field in schema.items() if (field.info or {}).get("made_by") == "loupe"}
+        made = {name for name, field in schema.items() if fields.is_own(field)}
         return [name for name, field in schema.items() if name not in _NOT_LABELS | made and _kind(field) == kind]
     own = {name: field for name, field in schema.items() if name not in _NOT_LABELS and _inside(field) is not None}
     named = [name for name, field in own.items() if _inside(field)]

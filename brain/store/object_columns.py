@@ -128,13 +128,12 @@ def _facts(
     )
     flagged = np.array([*(text is not None for text in stored.failures), False], dtype=bool)[place_of] & mirrored
     labels = [frozenset(object_scores.parted(text)) for text in stored.failures] + [frozenset()]
-    prompts = asked.read(view)
+    as_asked = asked.of_objects(view, owners, modes)
     facts: dict[Fact, np.ndarray] = {}
     for at, mode in enumerate(modes):
         own = _outcome(mode).facts
-        of_sample = [] if prompts is None else [mode in each for each in prompts]
         facts[own["scored"]] = scored[:, at]
-        facts[own["asked"]] = np.array(of_sample, dtype=bool)[owners] if of_sample else np.zeros(len(owners), bool)
+        facts[own["asked"]] = as_asked[:, at]
         facts[own["labelled"]] = np.array([mode in each for each in labels], dtype=bool)[place_of] & mirrored
         facts[own["flagged"]] = flagged
         facts[own["checked"]] = stored.checked[owners, checks.index(known[mode][0])] & mirrored

@@ -55,6 +55,18 @@ class Objects:
         return np.arange(len(self.owners)) - first[self.owners]
 
 
+def require(samples: SampleCollection, path: str) -> None:
+    """Raises an error unless something has judged the objects of a field.
+
+    Raises:
+        InputError: nothing has
+    """
+    if not samples.has_field(mirror_of(path)):
+        raise InputError(
+            f"expected objects of {path!r} that were checked, got none: run loupe.check(samples, objects={path!r})"
+        )
+
+
 def read(samples: SampleCollection, path: str, outputs: Sequence[str], checks: Sequence[str] = ()) -> Objects:
     """Returns what is known of the objects of a field, in one pass over the database.
 
@@ -67,11 +79,8 @@ def read(samples: SampleCollection, path: str, outputs: Sequence[str], checks: S
     Raises:
         InputError: nothing has judged them
     """
+    require(samples, path)
     mirror = mirror_of(path)
-    if not samples.has_field(mirror):
-        raise InputError(
-            f"expected objects of {path!r} that were checked, got none: run loupe.check(samples, objects={path!r})"
-        )
     listed = f"{mirror}.detections"
     names = [f"{listed}.{name}" if samples.has_field(f"{listed}.{name}") else None for name in outputs]
     flags = each(listed, {"$cond": [{"$isArray": f"$$this.{FAILURES}"}, _joined(f"$$this.{FAILURES}"), None]})

@@ -113,7 +113,7 @@ def remember_embedder(samples: Samples, spec: Embedder, path: str, field: str) -
         store_runs.set_settings(samples, {f"{_EMBEDDERS}.{mirror_of(path)}.{field}": facts})
 
 
-def require_same(samples: Samples, path: str, field: str, spec: Embedder, ids: set[str] | None) -> None:
+def require_same(samples: Samples, path: str, field: str, spec: Embedder, ids: set[str]) -> None:
     """Raises an error where vectors of another embedder would stay beside the new ones.
 
     Args:
@@ -121,13 +121,13 @@ def require_same(samples: Samples, path: str, field: str, spec: Embedder, ids: s
         path: the user's field of boxes
         field: the attribute
         spec: the embedder
-        ids: the samples whose objects are embedded; None: all of the dataset
+        ids: the samples whose objects are embedded
 
     Raises:
         InputError: there are such vectors
     """
     dataset = root(samples)
-    if ids is None or not dataset.has_field(path_of(path, field)):
+    if not dataset.has_field(path_of(path, field)):
         return
     name = key_of(field)
     with database_errors():
@@ -141,31 +141,30 @@ def require_same(samples: Samples, path: str, field: str, spec: Embedder, ids: s
             )
 
 
-def read(samples: Samples, path: str, field: str) -> tuple[list[str], list[str], np.ndarray, str]:
-    """Returns the objects of the samples that have a vector.
+def signature(samples: Samples, path: str, field: str) -> tuple[str, int]:
+    """Returns what changes when a vector of the dataset's objects does, and how many vectors there are."""
+    mirror = mirror_of(path)
+    with_vector = fo.ViewField(f"{mirror}.detections").filter(fo.ViewField(field) != None).length()  # noqa: E711
+    with database_errors():
+        ids, checked, counts = everything(samples).values(["id", f"{mirror}.{CHECKED}", with_vector])
+    made = hashlib.blake2b(digest_size=8)
+    for sample_id, keys in zip(ids, checked, strict=True):
+        made.update(f"{sample_id}={(keys or {}).get(key_of(field))};".encode())
+    return made.hexdigest(), sum(count or 0 for count in counts)
 
-    Returns:
-        owners: M: the id of the sample of each
-        ids: M: their own ids
-        vectors: (M, D) float32
-        signature: what changes when a vector does
-    """
+
+def read(samples: Samples, path: str, field: str) -> tuple[list[str], np.ndarray]:
+    """Returns the ids of the dataset's objects that have a vector, and the (M, D) float32 vectors."""
     inside = f"{mirror_of(path)}.detections"
     with database_errors():
-        sample_ids, ids, vectors, checked = samples.values(
-            ["id", f"{inside}.id", f"{inside}.{field}", f"{mirror_of(path)}.{CHECKED}"]
-        )
-    made = hashlib.blake2b(digest_size=8)
-    owners, own, kept = [], [], []
-    for sample_id, labels, values, keys in zip(sample_ids, ids, vectors, checked, strict=True):
-        made.update(f"{sample_id}={(keys or {}).get(key_of(field))};".encode())
+        ids, vectors = everything(samples).values([f"{inside}.id", f"{inside}.{field}"])
+    own, kept = [], []
+    for labels, values in zip(ids, vectors, strict=True):
         for label_id, vector in zip(labels or (), values or (), strict=True):
             if vector is not None:
-                owners.append(sample_id)
                 own.append(label_id)
                 kept.append(vector)
-    table = np.stack(kept).astype(np.float32) if kept else np.zeros((0, 0), np.float32)
-    return owners, own, table, made.hexdigest()
+    return own, np.stack(kept).astype(np.float32) if kept else np.zeros((0, 0), np.float32)
 
 
 def remembered(samples: Samples, brain_key: str) -> str | None:

@@ -32,8 +32,8 @@ from loupe.brain.store.fields import CHECKED, FAILURES, SOURCE, UNKNOWN
 from loupe.brain.store.rows import inputs_key
 
 _SUFFIX = "_objects"
-_BOX = ("_id", "label", "bounding_box")
 _CHUNK = 1000
+_BOX = ("_id", "label", "bounding_box")
 #: between a check's name and the reason why it could not judge
 _BECAUSE = ": "
 
@@ -59,7 +59,8 @@ def _is_boxes(field: Any) -> bool:
 
 
 def _is_loupes(samples: Samples, path: str) -> bool:
-    return samples.has_field(f"{path}.detections.{SOURCE}") or samples.has_field(f"{path}.detections.{fields.CHECK}")
+    # what 0.1.0 stored does not say whose it is
+    return fields.is_own(samples.get_field(path)) or samples.has_field(f"{path}.detections.{fields.CHECK}")
 
 
 def require(samples: Samples, path: Any) -> None:
@@ -168,8 +169,9 @@ def declare(samples: Samples, path: str, specs: Iterable[Check | ObjectMeasure])
 def empty(samples: Samples, path: str, ids: Sequence[str]) -> None:
     """Takes away what is known of objects that are no more."""
     with database_errors():
-        operations = [updates.update(each, {mirror_of(path): None}, {}) for each in ids]
-        updates.write(samples, operations, ids)
+        for start in range(0, len(ids), _CHUNK):
+            part = ids[start : start + _CHUNK]
+            updates.write(samples, [updates.update(each, {mirror_of(path): None}, {}) for each in part], part)
 
 
 @dataclass(frozen=True)

@@ -146,9 +146,9 @@ def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | No
     known = registry.checkable()
     wanted = "quick" if wanted is None else wanted
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    measures = registry.objects()
     for each in wanted:
-        name = each if isinstance(each, str) else each.name
-        if name in registry.objects():
+        if (name := getattr(each, "name", each)) in measures:
             raise InputError(f"expected checks of pictures, got {name!r}, which judges objects: give objects=, a field")
     wanted = presets.expanded(wanted, known)  # type: ignore[arg-type]
     picked = [registry.pick("check", known, name) for name in wanted]

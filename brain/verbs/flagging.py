@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -43,15 +43,31 @@ def apply_thresholds(
     given = {**store_runs.load_thresholds(samples), **parsed}
     own = {failure: threshold for failure, threshold in given.items() if threshold is not None}
     store_rows.require_samples(samples)
-    used = _used(samples, known, own)
+    used = used_thresholds(samples, known, own)
     outputs = [known[failure][1] for failure in used]
     store_fields.require(samples, store_fields.of_scores(outputs))
     store_runs.save_thresholds(samples, parsed)
+    return until_settled(samples, lambda own: _flagged(samples, known, used_thresholds(samples, known, own)))
+
+
+def until_settled(
+    samples: fo.Dataset | fo.DatasetView,
+    flag: Callable[[Mapping[str, Threshold]], Flags],
+    objects: str | None = None,
+) -> Flags:
+    """Flags by the dataset's own thresholds, and anew where somebody has set another one meanwhile.
+
+    They may have flagged by it before the old one was written here.
+
+    Args:
+        samples: a dataset or view
+        flag: writes the failures that follow from these thresholds
+        objects: whose thresholds, as for ``load_thresholds``
+    """
     for _ in range(_TRIES):
-        own = store_runs.load_thresholds(samples)
-        flags = _flagged(samples, known, _used(samples, known, own))
-        # somebody may have set another one meanwhile, and flagged by it before the old one was written here
-        if store_runs.load_thresholds(samples) == own:
+        own = store_runs.load_thresholds(samples, objects)
+        flags = flag(own)
+        if store_runs.load_thresholds(samples, objects) == own:
             break
     return flags
 
@@ -160,14 +176,24 @@ def _asked(
     return {failure: np.array([failure in own for own in kept], dtype=bool) for failure in sorted(asking)}
 
 
-def _used(
-    samples: fo.Dataset | fo.DatasetView, known: Mapping[str, tuple[str, Output]], own: Mapping[str, Threshold]
+def used_thresholds(
+    samples: fo.Dataset | fo.DatasetView,
+    known: Mapping[str, tuple[str, Output]],
+    own: Mapping[str, Threshold],
+    inside: str = store_scores.QUALITY,
 ) -> dict[str, Threshold]:
-    """Returns the threshold of each failure mode whose score is stored: the dataset's own, else the default."""
+    """Returns the threshold of each failure mode whose score is stored: the dataset's own, else the default.
+
+    Args:
+        samples: a dataset or view
+        known: by failure mode the check, and its output
+        own: the dataset's
+        inside: where the scores stand
+    """
     used = {}
     for failure, (_, output) in known.items():
         threshold = own.get(failure, output.default_threshold)
-        if threshold is not None and samples.has_field(f"{store_scores.QUALITY}.{output.name}"):
+        if threshold is not None and samples.has_field(f"{inside}.{output.name}"):
             used[failure] = threshold
     return used
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +14,10 @@ from loupe.brain.engine.objects import OBJECTS, embedding
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import object_vectors as store_vectors
 from loupe.brain.store import objects as store_objects
-from loupe.brain.store.datasets import everything
+from loupe.brain.store.datasets import everything, root
 from loupe.brain.store.vectors import delete
 from loupe.brain.verbs.embedding import MIN_VECTORS, Drawing, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle
-
-if TYPE_CHECKING:
-    pass
 
 
 def embed_objects(
@@ -46,6 +42,8 @@ def embed_objects(
     if warning:
         warnings.warn(warning, stacklevel=3)
     name = store_vectors.key_of(field)
+    # where somebody has deleted the field, nothing of it is done
+    resume = resume and root(samples).has_field(store_vectors.path_of(path, field))
     todo = store_objects.pending(samples, path, {name: spec.key}, resume=resume)
     store_fields.declare(samples, own)
     store_objects.empty(samples, path, todo.emptied)
@@ -119,21 +117,22 @@ def _drawn(verb: Lifecycle, path: str, field: str, drawing: Drawing) -> dict[str
         why there is no map
     """
     samples = verb.samples
-    _, ids, vectors, made_from = store_vectors.read(everything(samples), path, field)
+    made_from, n = store_vectors.signature(samples, path, field)
     stem = f"{store_objects.mirror_of(path)}_{field}"
     messages = {}
     kind = drawing.visualize
     if kind is not None:
         verb.step(0, 0, "drawing the map")
         of = f"{made_from}:{kind}:{drawing.seed}"
-        if len(ids) < MIN_VECTORS[kind]:
+        if n < MIN_VECTORS[kind]:
             delete(samples, f"{stem}_{kind}")
-            messages[kind] = too_few(kind, field, len(ids))
+            messages[kind] = too_few(kind, field, n)
             warnings.warn(messages[kind], stacklevel=4)
         elif store_vectors.remembered(samples, f"{stem}_{kind}") != of:
+            ids, vectors = store_vectors.read(samples, path, field)
             points = dict(zip(ids, project(vectors, kind, drawing.seed), strict=True))
             store_vectors.write_points(samples, path, f"{stem}_{kind}", points, of)
-    if drawing.similarity and ids and store_vectors.remembered(samples, f"{stem}_similarity") != made_from:
+    if drawing.similarity and n and store_vectors.remembered(samples, f"{stem}_similarity") != made_from:
         verb.step(0, 0, "indexing")
         store_vectors.write_similarity(samples, path, field, f"{stem}_similarity", made_from)
     return messages

@@ -27,7 +27,7 @@ from loupe.brain.store import objects as store_objects
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.datasets import root
 from loupe.brain.store.workspace import tidy_app
-from loupe.brain.verbs.flagging import parsed_thresholds
+from loupe.brain.verbs.flagging import parsed_thresholds, until_settled, used_thresholds
 from loupe.brain.verbs.lifecycle import Lifecycle
 from loupe.brain.verbs.planning import with_weights
 from loupe.brain.verbs.writer import Writer
@@ -207,14 +207,27 @@ def flag_objects(
     known = registry.object_failures()
     mirror = store_objects.mirror_of(path)
     parsed = parsed_thresholds(thresholds or {}, known)
-    own = {**store_runs.load_thresholds(samples, mirror), **parsed}
-    used = _used(samples, mirror, known, own)
-    outputs = [known[failure][1].name for failure in used]
-    objects = store_scores.read(samples, path, outputs)
+    store_scores.require(samples, path)
     store_runs.save_thresholds(samples, parsed, mirror)
+
+    def flagged(own: Mapping[str, Threshold]) -> Flags:
+        used = used_thresholds(samples, known, own, f"{mirror}.detections")
+        return _flagged(samples, path, known, used)
+
+    return until_settled(samples, flagged, mirror)
+
+
+def _flagged(
+    samples: fo.Dataset | fo.DatasetView,
+    path: str,
+    known: Mapping[str, tuple[str, Output]],
+    used: Mapping[str, Threshold],
+) -> Flags:
+    """Writes the failures that follow from these thresholds."""
     if not used:
         return Flags({}, {}, {})
-    asked = asked_for(samples, objects.owners, list(used))
+    objects = store_scores.read(samples, path, [known[failure][1].name for failure in used])
+    asked = store_asked.of_objects(samples, objects.owners, list(used))
     fails = np.zeros((len(objects.owners), len(used)), dtype=bool)
     for at, threshold in enumerate(used.values()):
         fails[:, at] = threshold.violates(objects.scores[:, at])
@@ -224,33 +237,9 @@ def flag_objects(
     return Flags(
         dict(zip(used, fails.sum(0).tolist(), strict=True)),
         dict(zip(used, np.isnan(objects.scores).sum(0).tolist(), strict=True)),
-        used,
+        dict(used),
         {failure: int(counted[:, at].sum()) for at, failure in enumerate(used) if counted[:, at].any()},
     )
-
-
-def _used(
-    samples: fo.Dataset | fo.DatasetView,
-    mirror: str,
-    known: Mapping[str, tuple[str, Output]],
-    own: Mapping[str, Threshold | None],
-) -> dict[str, Threshold]:
-    """Returns the threshold of each failure mode whose score is stored: the dataset's own, else the default."""
-    used = {}
-    for failure, (_, output) in known.items():
-        threshold = own.get(failure) or output.default_threshold
-        if threshold is not None and samples.has_field(f"{mirror}.detections.{output.name}"):
-            used[failure] = threshold
-    return used
-
-
-def asked_for(samples: fo.Dataset | fo.DatasetView, owners: np.ndarray, modes: Sequence[str]) -> np.ndarray:
-    """Returns which objects are in pictures whose prompts ask for a failure mode: (M, K) bool. It is none of theirs."""
-    prompts = store_asked.read(samples)
-    if prompts is None:
-        return np.zeros((len(owners), len(modes)), dtype=bool)
-    asked = np.array([[mode in own for mode in modes] for own in prompts], dtype=bool).reshape(len(prompts), len(modes))
-    return np.asarray(asked[owners])
 
 
 def _write(

@@ -90,6 +90,16 @@ def test_thresholds_of_objects_move_by_sliders_of_their_own(boxes: Any) -> None:
     assert "no_scores" in form("flag", boxes)
 
 
+def test_what_the_prompt_asks_for_is_not_counted_beside_the_slider(boxes: Any) -> None:
+    import loupe
+
+    boxes.set_values("prompt", ["a house at night"] * 4 + ["a house"] * 4)
+    for sample in boxes:
+        Image.new("RGB", (160, 120), (9, 9, 9)).save(sample.filepath)
+    loupe.check(boxes, ["dark"], objects="gt")
+    assert form("flag", boxes, {"objects": "gt"})["thresholds__dark"].view.label.startswith("Dark: 8 of 8 fail")
+
+
 def test_rates_of_objects_by_class(boxes: Any) -> None:
     import loupe
 
@@ -105,6 +115,8 @@ def test_rates_of_objects_by_class(boxes: Any) -> None:
 def test_vectors_of_objects_from_the_form(boxes: Any) -> None:
     body = result("embed", boxes, {"objects": "gt", "embedder": "hog", "visualize": "pca"})
     assert body["run"]["params"]["n_objects"] == 16
+    assert body["message"].startswith("Embedded 16 objects of 8 images")
+    assert "duplicates" not in body["summary"]
     assert "gt_objects_embeddings_pca" in boxes.list_brain_runs()
 
 

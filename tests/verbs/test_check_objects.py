@@ -197,6 +197,43 @@ def test_thresholds_of_objects_are_their_own_and_nothing_is_decoded(
         loupe.flag(street, {"hand_malformed": 0.5}, objects="gt")
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_who_flags_at_the_same_time_by_another_threshold_loses_nothing(
+    street: Any, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+    from loupe.brain.store import object_scores
+
+    loupe.check(street, ["cut", "tiny"], objects="gt")
+    write, calls = object_scores.write_failures, []
+
+    def disturbed(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) > 1:
+            write(*given)
+        elif moment == "before":
+            loupe.flag(street, {"tiny": 1.0}, objects="gt")
+            write(*given)
+        else:
+            write(*given)
+            loupe.flag(street, {"tiny": 1.0}, objects="gt")
+
+    monkeypatch.setattr(object_scores, "write_failures", disturbed)
+    flags = loupe.flag(street, {"cut": 1000.0}, objects="gt")
+    assert (flags.thresholds["cut"].value, flags.thresholds["tiny"].value) == (1000.0, 1.0)
+    assert _attribute(street, "failures")[0] == [["cut"]] * 4
+
+
+def test_a_threshold_that_is_refused_is_not_kept(street: Any) -> None:
+    import loupe
+    from loupe.brain.core.errors import InputError
+    from loupe.brain.store import runs
+
+    with pytest.raises(InputError, match="objects of 'gt' that were checked"):
+        loupe.flag(street, {"cut": 5.0}, objects="gt")
+    assert runs.load_thresholds(street, "gt_objects") == {}
+
+
 def test_what_the_prompt_asks_for_is_no_failure_of_its_objects(street: Any) -> None:
     import loupe
 

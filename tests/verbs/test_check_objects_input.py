@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from street import CUT, SHARP, SOFT, boxes, fill
 
 from loupe.brain.core.errors import InputError, UnknownName
@@ -34,6 +35,8 @@ def _attribute(dataset: Any, name: str) -> list[Any]:
         ({"objects": "gt", "checks": ["size"]}, InputError, "but 'size' compares whole pictures with each other"),
         ({"objects": "gt", "checks": []}, InputError, "expected at least one check of objects.*cut, tiny"),
         ({"objects": "gt", "checks": "blurr"}, UnknownName, "Did you mean 'blur'"),
+        ({"objects": "gt", "checks": [3]}, UnknownName, "unknown check '3'"),
+        ({"checks": [3]}, UnknownName, "unknown check '3'"),
         ({"checks": ["cut"]}, InputError, "got 'cut', which judges objects: give objects="),
     ],
 )
@@ -80,6 +83,38 @@ def test_a_field_of_the_users_own_is_never_written_to(street: Any) -> None:
     street.add_sample_field("gt_objects", fo.StringField)
     with pytest.raises(InputError, match="'gt_objects' is a StringField and would have to be"):
         loupe.check(street, ["cut"], objects="gt")
+
+
+def test_labels_may_have_a_source_of_their_own(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain.store import choices, columns
+
+    labels = boxes(SHARP, SOFT)
+    labels.detections[0]["source"], labels.detections[1]["source"] = "web", "camera"
+    other = boxes(SHARP, CUT, label="bus")
+    other.detections[0]["source"], other.detections[1]["source"] = "camera", "web"
+    samples = [fo.Sample(filepath=str(tmp_path / f"{at}.png"), gt=own) for at, own in enumerate((labels, other))]
+    for sample in samples:
+        Image.new("RGB", (100, 80)).save(sample.filepath)
+    dataset.add_samples(samples, dynamic=True, progress=False)
+    assert "gt" in choices.factors(dataset)
+    offered = columns.factors(dataset)
+    loupe.check(dataset, ["cut"], objects="gt")
+    assert "gt" in choices.factors(dataset)
+    assert not any(name.startswith("gt_objects") for name in [*choices.factors(dataset), *columns.factors(dataset)])
+    assert columns.factors(dataset) == offered
+    rates = loupe.slice(dataset, loupe.Factor.attribute("gt", "source"), failure="cut", objects="gt")
+    assert {next(iter(rate.slice.values.values())): rate.failures for rate in rates} == {"web": 1, "camera": 0}
+
+
+def test_what_loupe_has_written_is_no_field_of_the_users_own(street: Any) -> None:
+    from loupe.brain.store import fields, objects
+
+    own = [*fields.of_scores([], boxes=["flaws"]), *fields.of_objects("x_objects", "x", [])]
+    fields.declare(street, own)
+    assert objects.fields_of(street) == ["gt"]
 
 
 def test_two_fields_of_boxes_are_apart_and_a_field_in_a_document_works(street: Any) -> None:

@@ -118,6 +118,26 @@ def test_only_what_is_new_or_changed_is_embedded(halves: Any) -> None:
     assert loupe.embed(halves, embedder=Means(power=2), objects="gt", visualize=None).n == 7
 
 
+def test_vectors_are_read_only_where_something_is_made_of_them(halves: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import loupe
+    from loupe.brain.store import object_vectors
+
+    loupe.embed(halves, embedder=Means(), objects="gt", visualize="pca")
+    assert object_vectors.signature(halves, "gt", "embeddings")[1] == 12
+    assert object_vectors.signature(halves.limit(1), "gt", "embeddings")[1] == 12
+    monkeypatch.setattr(object_vectors, "read", lambda *args: pytest.fail("read"))
+    loupe.embed(halves, embedder=Means(), objects="gt", visualize="pca")
+
+
+def test_a_field_that_was_deleted_is_embedded_anew(halves: Any) -> None:
+    import loupe
+
+    loupe.embed(halves, embedder=Means(), objects="gt", visualize=None)
+    halves.delete_sample_field("gt_objects.detections.embeddings")
+    assert loupe.embed(halves, embedder=Means(), objects="gt", visualize=None).n == 7
+    assert sum(value is not None for own in _vectors(halves) for value in own) == 12
+
+
 def test_auto_goes_on_with_what_is_there(halves: Any) -> None:
     import loupe
 
