@@ -34,7 +34,8 @@ _METADATA = {
 _OF_ONE = {"generation.seed", "generation.key", "generation.seconds"}
 #: scores that are made of the labels themselves, and of the splits
 _OF_LABELS = {f"{QUALITY}.{name}_issue" for name in ("label", "box", "mask")}
-_OF_SPLITS = TEST_NAMES | VAL_NAMES | TRAIN_NAMES
+_OF_SPLITS = {f"{QUALITY}.leak"}
+_SPLITS = TEST_NAMES | VAL_NAMES | TRAIN_NAMES
 #: the stored order of a dataset or view
 STORED = "the stored order"
 
