@@ -76,11 +76,9 @@ def of_store(store: Mapping[str, Any]) -> Reading | None:
 
 
 def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    assertions = manifest.get("assertions")
-    for assertion in map(plain.as_mapping, assertions if isinstance(assertions, list) else ()):
+    for assertion in map(plain.as_mapping, plain.as_list(manifest.get("assertions"))):
         if str(assertion.get("label", "")).startswith("c2pa.actions"):
-            listed = plain.as_mapping(assertion.get("data")).get("actions")
-            yield from map(plain.as_mapping, listed if isinstance(listed, list) else ())
+            yield from map(plain.as_mapping, plain.as_list(plain.as_mapping(assertion.get("data")).get("actions")))
 
 
 def sign(

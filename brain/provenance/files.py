@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def read(path: Path) -> Embedded:
 
     Raises:
         MetadataError: it is no picture
-        OSError: it cannot be read
+        OSError: it cannot be opened
     """
     result = Embedded()
     with path.open("rb") as file:
@@ -66,7 +67,7 @@ def _with_pillow(result: Embedded, path: Path) -> None:
             applied = getattr(image, "applist", None) or ()
     except UnidentifiedImageError:
         raise MetadataError("expected a picture, got a file that is none") from None
-    except (ValueError, SyntaxError, Image.DecompressionBombError, EOFError, RuntimeError) as error:
+    except (OSError, ValueError, SyntaxError, TypeError, struct.error, RuntimeError, Image.DecompressionBombError) as error:
         raise MetadataError(f"expected a picture: {str(error)[:200]}") from None
     result.has_c2pa = any(name == "APP11" and b"jumb" in data[:64] for name, data in applied)
     _add_exif(result, info.get("exif") or b"")

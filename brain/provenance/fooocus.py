@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.provenance import plain
-from loupe.brain.provenance.records import Reading
+from loupe.brain.provenance.records import Reading, as_number
 
 
 def knows(value: Mapping[str, Any]) -> bool:
@@ -18,7 +18,7 @@ def knows(value: Mapping[str, Any]) -> bool:
 def read(value: Mapping[str, Any], source: str) -> Reading:
     """Returns what Fooocus states. The prompt is what was typed; its styles are added to it when it draws."""
     size = re.fullmatch(r"\(\s*(\d{1,7})\s*,\s*(\d{1,7})\s*\)", str(value.get("resolution", ""))[:40])
-    listed = [item for item in value.get("loras") or () if isinstance(item, (list, tuple)) and len(item) >= 2]
+    listed = [item for item in plain.as_list(value.get("loras")) if isinstance(item, (list, tuple)) and len(item) >= 2]
     listed += [
         part.split(" : ", 1) for name, part in value.items() if name.startswith("lora_combined_") and " : " in str(part)
     ]
@@ -36,15 +36,9 @@ def read(value: Mapping[str, Any], source: str) -> Reading:
         "model_hash": plain.as_text(value.get("base_model_hash")),
         "width": size[1] if size else None,
         "height": size[2] if size else None,
-        "loras": plain.loras((item[0], _number(item[1])) for item in listed),
+        "loras": plain.loras((item[0], as_number(item[1])) for item in listed),
     }
     return Reading(source, values, scale=_scale(value))
-
-
-def _number(value: Any) -> Any:
-    from loupe.brain.provenance.records import as_number
-
-    return as_number(value)
 
 
 def _scale(value: Mapping[str, Any]) -> float:

@@ -23,7 +23,7 @@ def read(value: Mapping[str, Any], source: str) -> Reading:
     """Returns what ``invokeai_metadata`` states."""
     model = plain.as_mapping(value.get("model"))
     listed = []
-    for item in value.get("loras") or () if isinstance(value.get("loras"), list) else ():
+    for item in plain.as_list(value.get("loras")):
         item = plain.as_mapping(item)
         lora = plain.as_mapping(item.get("model") or item.get("lora"))
         listed.append((lora.get("name") or lora.get("model_name"), item.get("weight")))

@@ -50,7 +50,7 @@ def of_prompt(text: str, source: str, job: str | None = None) -> Reading:
 
 def _flags(text: str) -> dict[str, str]:
     hits = list(_FLAG.finditer(text))
-    ends = [hit.start() for hit in hits[1:]] + [len(text)]
+    ends = [*(hit.start() for hit in hits[1:]), len(text)][: len(hits)]
     return {hit[1]: text[hit.end() : end].strip() for hit, end in zip(hits, ends, strict=True)}
 
 

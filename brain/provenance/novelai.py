@@ -57,8 +57,7 @@ def _caption(value: Any) -> str | None:
     caption = plain.as_mapping(plain.as_mapping(value).get("caption"))
     if not isinstance(caption.get("base_caption"), str):
         return None
-    listed = caption.get("char_captions")
     parts = [caption["base_caption"]]
-    for item in listed if isinstance(listed, list) else ():
+    for item in plain.as_list(caption.get("char_captions")):
         parts.append(plain.as_text(plain.as_mapping(item).get("char_caption")) or "")
     return "\n".join(part.strip() for part in parts if part.strip())

@@ -76,6 +76,11 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def as_list(value: Any) -> list[Any]:
+    """Returns a list, an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def as_text(value: Any) -> str | None:
     """Returns a text that is not blank, None for anything else."""
     return value if isinstance(value, str) and value.strip() else None

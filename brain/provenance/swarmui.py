@@ -22,10 +22,9 @@ def read(value: Mapping[str, Any], source: str) -> Reading:
         MetadataError: its parts are no objects
     """
     given = plain.mapping(value.get("sui_image_params"), "sui_image_params")
-    models = value.get("sui_models")
     hashes = {
         item.get("name"): item.get("hash")
-        for item in map(plain.as_mapping, models if isinstance(models, list) else ())
+        for item in map(plain.as_mapping, plain.as_list(value.get("sui_models")))
         if isinstance(item.get("name"), str)
     }
     name = given.get("model")
@@ -60,7 +59,7 @@ def _hash(hashes: Mapping[Any, Any], name: Any) -> Any:
 
 def _loras(given: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     names, weights = (
-        value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+        value.split(",") if isinstance(value, str) else plain.as_list(value)
         for value in (given.get("loras"), given.get("loraweights"))
     )
     known = len(names) == len(weights)

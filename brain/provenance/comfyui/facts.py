@@ -189,15 +189,10 @@ def _distilled(graph: Graph, sampler: Node) -> Any:
 
 
 def _model(graph: Graph, sampler: Node, values: dict[str, Any], unknown: dict[str, str]) -> None:
-    guider = _guider(graph, sampler)
-    own = sampler if guider is None else guider
-    link = passes.value(graph, own, "model")
     try:
-        if isinstance(link, Link) or link is None:
-            link = link if link is not None else _piped(graph, own)
-            values["model"], loras = models.of(graph, link)
-        else:
-            raise Unknown("the sampler's model leads nowhere")
+        own = _guider(graph, sampler) or sampler
+        link = passes.value(graph, own, "model")
+        values["model"], loras = models.of(graph, _piped(graph, own) if link is None else link)
     except Unknown as error:
         unknown["model"] = str(error)
         return

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loupe.brain.provenance.comfyui.graph import MAX_NODES, Graph, Link, Node
-from loupe.brain.provenance.plain import as_mapping
+from loupe.brain.provenance.plain import as_list, as_mapping
 from loupe.brain.provenance.records import MetadataError
 
 _MUTED, _BYPASSED = 2, 4
@@ -114,13 +114,13 @@ class _Taken:
         if not isinstance(kind, str) or kind in _NO_NODES or mode == _MUTED:
             return
         name = level.prefix + str(node.get("id"))
-        entries = [as_mapping(item) for item in _list(node.get("inputs"))]
+        entries = [as_mapping(item) for item in as_list(node.get("inputs"))]
         linked = {}
         for entry in entries:
             source = self._source(level, entry.get("link"))
             if source is not None and isinstance(entry.get("name"), str):
                 linked[entry["name"]] = source
-        outputs = [as_mapping(item) for item in _list(node.get("outputs"))]
+        outputs = [as_mapping(item) for item in as_list(node.get("outputs"))]
         if mode == _BYPASSED:
             self._bypass(name, entries, outputs, linked)
         elif kind == _REROUTE:
@@ -159,7 +159,7 @@ class _Taken:
             self.instead[name, slot] = next(fitting, None)
 
     def _subgraph(self, name: str, body: Mapping[str, Any], values: Mapping[str, Any], depth: int) -> None:
-        given = [values.get(str(as_mapping(item).get("name"))) for item in _list(body.get("inputs"))]
+        given = [values.get(str(as_mapping(item).get("name"))) for item in as_list(body.get("inputs"))]
         level = _level(body, f"{name}:", given)
         for origin, slot, target, target_slot in _links(body):
             if target == _INSIDE_OUT:
@@ -188,7 +188,7 @@ def of_workflow(value: Mapping[str, Any]) -> Graph:
     Raises:
         MetadataError: it has too many nodes, or subgraphs in each other without end
     """
-    definitions = _list(as_mapping(value.get("definitions")).get("subgraphs"))
+    definitions = as_list(as_mapping(value.get("definitions")).get("subgraphs"))
     subgraphs = {body["id"]: body for body in map(as_mapping, definitions) if isinstance(body.get("id"), str)}
     taken = _Taken(subgraphs)
     taken.take(_level(value, ""))
@@ -202,8 +202,8 @@ def of_workflow(value: Mapping[str, Any]) -> Graph:
 def output_names(value: Any) -> dict[str, tuple[str, ...]]:
     """Returns the names of the outputs of a workflow's nodes, by id."""
     names = {}
-    for node in map(as_mapping, _list(as_mapping(value).get("nodes"))):
-        outputs = [as_mapping(item) for item in _list(node.get("outputs"))]
+    for node in map(as_mapping, as_list(as_mapping(value).get("nodes"))):
+        outputs = [as_mapping(item) for item in as_list(node.get("outputs"))]
         names[str(node.get("id"))] = tuple(str(item.get("name", ""))[:100] for item in outputs)
     return names
 
@@ -223,11 +223,11 @@ def _cleaned(node: Node, nodes: Mapping[str, Node]) -> Node:
 
 
 def _level(body: Mapping[str, Any], prefix: str, given: list[Any] | None = None) -> _Level:
-    nodes = [as_mapping(node) for node in _list(body.get("nodes"))]
+    nodes = [as_mapping(node) for node in as_list(body.get("nodes"))]
     if len(nodes) > MAX_NODES:
         raise MetadataError(f"expected a workflow of at most {MAX_NODES:,} nodes, got {len(nodes):,}")
     origins: dict[Any, tuple[str, int]] = {}
-    for item in _list(body.get("links")):
+    for item in as_list(body.get("links")):
         parts = _link(item)
         if parts is not None:
             origins[parts[0]] = (parts[1], parts[2])
@@ -235,7 +235,7 @@ def _level(body: Mapping[str, Any], prefix: str, given: list[Any] | None = None)
 
 
 def _links(body: Mapping[str, Any]) -> list[tuple[str, int, str, int]]:
-    return [parts[1:] for item in _list(body.get("links")) if (parts := _link(item)) is not None]
+    return [parts[1:] for item in as_list(body.get("links")) if (parts := _link(item)) is not None]
 
 
 def _link(item: Any) -> tuple[Any, str, int, str, int] | None:
@@ -254,10 +254,10 @@ def _link(item: Any) -> tuple[Any, str, int, str, int] | None:
 
 def _named(level: _Level, node: Mapping[str, Any]) -> Any:
     """What the SetNode of the same name is given (ComfyUI-KJNodes)."""
-    wanted = _list(node.get("widgets_values"))[:1]
+    wanted = as_list(node.get("widgets_values"))[:1]
     for other in level.nodes:
-        if other.get("type") == "SetNode" and wanted and _list(other.get("widgets_values"))[:1] == wanted:
-            for entry in map(as_mapping, _list(other.get("inputs"))):
+        if other.get("type") == "SetNode" and wanted and as_list(other.get("widgets_values"))[:1] == wanted:
+            for entry in map(as_mapping, as_list(other.get("inputs"))):
                 origin = (
                     level.origins.get(entry.get("link")) if not isinstance(entry.get("link"), (list, dict)) else None
                 )
@@ -271,8 +271,8 @@ def widgets(node: Mapping[str, Any]) -> dict[str, Any]:
     values = node.get("widgets_values")
     if isinstance(values, Mapping):
         return {str(name): value for name, value in values.items() if not isinstance(value, list)}
-    values = _list(values)
-    entries = [as_mapping(item) for item in _list(node.get("inputs"))]
+    values = as_list(values)
+    entries = [as_mapping(item) for item in as_list(node.get("inputs"))]
     kind = node.get("type")
     own = [
         str(as_mapping(entry["widget"]).get("name")) for entry in entries if isinstance(entry.get("widget"), Mapping)
@@ -301,7 +301,3 @@ def _paired(names: tuple[str, ...], values: list[Any]) -> dict[str, Any] | None:
 def _is_control(value: Any) -> bool:
     """What becomes of a seed after a run; in 2023 that was true for another one each time."""
     return isinstance(value, bool) or value in _CONTROL
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
