@@ -37,6 +37,10 @@ def workflow(graph: dict[str, Any]) -> dict[str, Any]:
             if isinstance(value, list) and len(value) == 2:
                 links.append([len(links) + 1, _id(value[0]), value[1], _id(name), len(inputs), _type(key)])
                 inputs.append({"name": key, "type": _type(key), "link": len(links)})
+                if _type(key) in ("STRING", "INT"):
+                    # a widget that is linked keeps its value, which is not used
+                    inputs[-1]["widget"] = {"name": key}
+                    values += [0, "randomize"] if key == "seed" else ["an old text"]
             else:
                 inputs.append({"name": key, "type": "*", "link": None, "widget": {"name": key}})
                 values.append(value)

@@ -133,7 +133,7 @@ def sign(
     temporary = target.with_name(f".{target.stem}.signing{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        info = c2pa.C2paSignerInfo(algorithm.encode(), chain, private, b"")
+        info = c2pa.C2paSignerInfo(algorithm.encode(), chain, private, None)
         manifest = json.dumps(_manifest(source, kind, source_type))
         with (
             c2pa.Signer.from_info(info) as signer,

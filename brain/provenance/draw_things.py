@@ -18,7 +18,9 @@ def knows(value: Mapping[str, Any]) -> bool:
 def read(value: Mapping[str, Any], source: str) -> Reading:
     """Returns what Draw Things states."""
     size = re.fullmatch(r"(\d{1,7})x(\d{1,7})", str(value.get("size", ""))[:40])
-    pairs = [(item.get("model"), item.get("weight")) for item in map(plain.as_mapping, plain.as_list(value.get("lora")))]
+    pairs = [
+        (item.get("model"), item.get("weight")) for item in map(plain.as_mapping, plain.as_list(value.get("lora")))
+    ]
     values = {
         "tool": "Draw Things",
         "prompt": value.get("c") or None,

@@ -67,7 +67,15 @@ def _with_pillow(result: Embedded, path: Path) -> None:
             applied = getattr(image, "applist", None) or ()
     except UnidentifiedImageError:
         raise MetadataError("expected a picture, got a file that is none") from None
-    except (OSError, ValueError, SyntaxError, TypeError, struct.error, RuntimeError, Image.DecompressionBombError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        TypeError,
+        struct.error,
+        RuntimeError,
+        Image.DecompressionBombError,
+    ) as error:
         raise MetadataError(f"expected a picture: {str(error)[:200]}") from None
     result.has_c2pa = any(name == "APP11" and b"jumb" in data[:64] for name, data in applied)
     _add_exif(result, info.get("exif") or b"")

@@ -78,6 +78,7 @@ def packet(source_type: str = GENERATED, tool: str = "Loupe") -> str:
     >>> texts(packet())["DigitalSourceType"]
     'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
     """
-    from xml.sax.saxutils import quoteattr
+    from xml.sax.saxutils import escape
 
-    return _PACKET.format(source=f"{SOURCE_TYPES}{quoteattr(source_type)[1:-1]}", tool=quoteattr(tool)[1:-1])
+    quotes = {'"': "&quot;"}
+    return _PACKET.format(source=escape(f"{SOURCE_TYPES}{source_type}", quotes), tool=escape(tool, quotes))

@@ -24,9 +24,9 @@ _NO_NODES = ("Note", "MarkdownNote")
 _PRIMITIVE = "PrimitiveNode"
 _REROUTE = "Reroute"
 
-#: the widgets of the usual nodes, in order; a control after a seed is left out
+#: the widgets of the usual nodes, in order, of several versions after a bar; a control after a seed is left out
 _WIDGETS = {
-    name: tuple(names.split())
+    name: [tuple(version.split()) for version in names.split("|")]
     for name, names in {
         "CheckpointLoader": "config_name ckpt_name",
         "CheckpointLoaderSimple": "ckpt_name",
@@ -55,7 +55,7 @@ _WIDGETS = {
         "KSamplerSelect": "sampler_name",
         "BasicScheduler": "scheduler steps denoise",
         "KarrasScheduler": "steps sigma_max sigma_min rho",
-        "SDTurboScheduler": "steps denoise",
+        "SDTurboScheduler": "steps denoise|steps",
         "AlignYourStepsScheduler": "model_type steps denoise",
         "EmptyLatentImage": "width height batch_size",
         "EmptySD3LatentImage": "width height batch_size",
@@ -66,7 +66,7 @@ _WIDGETS = {
         "UpscaleModelLoader": "model_name",
         "ControlNetApply": "strength",
         "ControlNetApplyAdvanced": "strength start_percent end_percent",
-        "LoadImage": "image upload",
+        "LoadImage": "image upload|image",
         "SaveImage": "filename_prefix",
         "PrimitiveString": "value",
         "PrimitiveStringMultiline": "value",
@@ -277,8 +277,8 @@ def widgets(node: Mapping[str, Any]) -> dict[str, Any]:
     own = [
         str(as_mapping(entry["widget"]).get("name")) for entry in entries if isinstance(entry.get("widget"), Mapping)
     ]
-    for names in (_WIDGETS.get(kind) if isinstance(kind, str) else None, own):
-        if names and (named := _paired(tuple(names), values)) is not None:
+    for names in (tuple(own), *(_WIDGETS.get(kind, ()) if isinstance(kind, str) else ())):
+        if names and (named := _paired(names, values)) is not None:
             return named
     return {}
 
@@ -289,8 +289,7 @@ def _paired(names: tuple[str, ...], values: list[Any]) -> dict[str, Any] | None:
     at = 0
     for name in names:
         if at >= len(values):
-            # a later version has more widgets than this one had
-            return named if at and name not in ("text", "value") else None
+            return None
         named[name] = values[at]
         at += 1
         if name in ("seed", "noise_seed", "value") and at < len(values) and _is_control(values[at]):
