@@ -81,7 +81,7 @@ def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from map(plain.as_mapping, plain.as_list(plain.as_mapping(assertion.get("data")).get("actions")))
 
 
-def sign(
+def sign_image(
     path: str | Path,
     output: str | Path,
     *,

@@ -9,16 +9,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.provenance import layouts
 from PIL import Image
 
+from benchmarks.provenance import layouts
 from loupe.brain.core.errors import InputError, MissingDependency, OutputError
 from loupe.brain.engine import output_folder
 from loupe.brain.provenance import c2pa
 from loupe.brain.provenance.read import UnreadableMetadata, of_file
 
 KEY = "0" * 31 + "a"
-FACTS = {"key": KEY, "prompt": "a red fox", "seed": 3, "model": "tiny", "loupe_version": "1", "factors": {"time": "day"}}
+FACTS = {
+    "key": KEY,
+    "prompt": "a red fox",
+    "seed": 3,
+    "model": "tiny",
+    "loupe_version": "1",
+    "factors": {"time": "day"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +40,17 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
     def made(name: str, issuer: str, public: Any, signer: Any, is_authority: bool) -> Any:
         def named(text: str) -> x509.Name:
-            return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "test"), x509.NameAttribute(NameOID.COMMON_NAME, text)])
+            return x509.Name(
+                [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "test"), x509.NameAttribute(NameOID.COMMON_NAME, text)]
+            )
 
-        usage = {name: False for name in ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")}
-        usage |= {"encipher_only": False, "decipher_only": False, "crl_sign": is_authority, "key_cert_sign": is_authority}
+        usage = dict.fromkeys(("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False)
+        usage |= {
+            "encipher_only": False,
+            "decipher_only": False,
+            "crl_sign": is_authority,
+            "key_cert_sign": is_authority,
+        }
         builder = (
             x509.CertificateBuilder()
             .subject_name(named(name))
@@ -51,7 +65,9 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         )
         if not is_authority:
-            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=True)
+            builder = builder.add_extension(
+                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=True
+            )
         return builder.sign(signer, hashes.SHA256())
 
     authority, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -75,7 +91,7 @@ def drawn(tmp_path: Path) -> Path:
 def test_a_signed_copy_carries_the_same_facts(drawn: Path, pems: tuple[Path, Path], tmp_path: Path) -> None:
     reader = pytest.importorskip("c2pa")
     before = drawn.read_bytes()
-    signed = c2pa.sign(drawn, tmp_path / "signed" / "a.png", certificate=pems[0], key=pems[1])
+    signed = c2pa.sign_image(drawn, tmp_path / "signed" / "a.png", certificate=pems[0], key=pems[1])
     assert drawn.read_bytes() == before
     assert [path.name for path in signed.parent.iterdir()] == ["a.png"]
     first, second = Image.open(drawn), Image.open(signed)
@@ -108,14 +124,14 @@ def test_signing_says_what_is_wrong(drawn: Path, pems: tuple[Path, Path], tmp_pa
         given = {"path": drawn, "output": tmp_path / "x" / "s.png", "certificate": chain, "key": key, **wrong}
         path, output = given.pop("path"), given.pop("output")
         with pytest.raises(error, match=reason) as caught:
-            c2pa.sign(path, output, **given)
+            c2pa.sign_image(path, output, **given)
         assert "PRIVATE" not in str(caught.value)
     assert not list((tmp_path / "x").glob("*")) if (tmp_path / "x").exists() else True
 
 
 def test_a_damaged_manifest_is_that_files_message(drawn: Path, pems: tuple[Path, Path], tmp_path: Path) -> None:
     pytest.importorskip("c2pa")
-    signed = c2pa.sign(drawn, tmp_path / "s.png", certificate=pems[0], key=pems[1])
+    signed = c2pa.sign_image(drawn, tmp_path / "s.png", certificate=pems[0], key=pems[1])
     data = bytearray(signed.read_bytes())
     at = data.index(b"caBX")
     data[at + 4 : at + 60] = bytes(56)
@@ -142,7 +158,7 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
     with pytest.raises(MissingDependency, match="c2pa"):
         c2pa.read(path)
     with pytest.raises(MissingDependency, match="c2pa"):
-        c2pa.sign(path, tmp_path / "b.png", certificate=path, key=path)
+        c2pa.sign_image(path, tmp_path / "b.png", certificate=path, key=path)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +167,10 @@ def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
         {},
         {"manifests": 3},
         {"active_manifest": "a", "manifests": {"a": {"assertions": [3, {"label": "c2pa.actions", "data": []}]}}},
-        {"active_manifest": "a", "manifests": {"a": {"assertions": [{"label": "c2pa.actions", "data": {"actions": [1]}}]}}},
+        {
+            "active_manifest": "a",
+            "manifests": {"a": {"assertions": [{"label": "c2pa.actions", "data": {"actions": [1]}}]}},
+        },
     ],
 )
 def test_a_manifest_that_states_nothing(store: dict[str, Any]) -> None:
