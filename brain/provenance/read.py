@@ -92,7 +92,10 @@ def _within(
         )
     if hidden or (hidden is None and inside.has_alpha and not readings and not problems):
         _look_into_pixels(path, bool(hidden), readings, inside, problems)
-    return readings, inside.size, {name: text for name, text in inside.texts.items() if readings}
+    # how the editor lays a graph out is much, and says nothing more of the picture
+    left_out = {"workflow"} if "prompt" in inside.texts else set()
+    kept = {name: text for name, text in inside.texts.items() if readings and name not in left_out}
+    return readings, inside.size, kept
 
 
 def _look_into_pixels(
