@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import struct
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-SIZE = (64, 48)
+from benchmarks.provenance.containers import SIZE, comment, exif, picture, png
+
 _SUBJECTS = (
     "a red fox in the snow",
     'a sign that says "OPEN, 24: 7"',
@@ -86,71 +85,6 @@ def facts(rng: random.Random) -> Facts:
         rng.randrange(1, 60),
         rng.randrange(2, 30) / 2,
     )
-
-
-def picture(mode: str = "RGB", seed: int = 0) -> Image.Image:
-    """Returns a small picture."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (SIZE[1], SIZE[0], len(mode)), np.uint8)
-    return Image.fromarray(pixels, mode)
-
-
-def png(path: Path, texts: dict[str, str], kind: str = "tEXt", image: Image.Image | None = None) -> Path:
-    """Writes a PNG with texts in chunks of one kind: tEXt, iTXt, zTXt (PNG specification, 11.3.3)."""
-    import io
-
-    stream = io.BytesIO()
-    (image or picture()).save(stream, "PNG")
-    data = stream.getvalue()
-    chunks = b"".join(chunk(kind, name, text) for name, text in texts.items())
-    path.write_bytes(data[:33] + chunks + data[33:])
-    return path
-
-
-def chunk(kind: str, name: str, text: str) -> bytes:
-    """Returns a text chunk; tEXt and zTXt hold UTF-8 where Latin-1 does not do, as tools write it."""
-    body = text.encode("utf-8")
-    if kind in ("tEXt", "zTXt"):
-        try:
-            body = text.encode("latin-1") if not text.isascii() else body
-        except UnicodeEncodeError:
-            kind = "iTXt" if kind == "tEXt" else kind
-    if kind == "zTXt":
-        data = name.encode() + b"\0\0" + zlib.compress(text.encode("utf-8"))
-    elif kind == "iTXt":
-        data = name.encode() + b"\0\0\0\0\0" + text.encode("utf-8")
-    else:
-        data = name.encode() + b"\0" + body
-    return struct.pack(">I", len(data)) + kind.encode() + data + struct.pack(">I", zlib.crc32(kind.encode() + data))
-
-
-def exif(comment: bytes, little: bool = True, software: bytes = b"") -> bytes:
-    """Returns an Exif block with a UserComment, in either byte order (Exif 2.32, 4.6)."""
-    order = "<" if little else ">"
-    head = (b"II*\0" if little else b"MM\0*") + struct.pack(f"{order}I", 8)
-    entries, count, at = b"", 1 + bool(software), 8 + 2 + 12 * (1 + bool(software)) + 4
-    if software:
-        entries += struct.pack(f"{order}HHII", 305, 2, len(software), at + 18)
-    entries += struct.pack(f"{order}HHII", 34665, 4, 1, at)
-    sub = struct.pack(f"{order}HHHIII", 1, 37510, 7, len(comment), at + 18 + len(software), 0)
-    return (
-        b"Exif\0\0"
-        + head
-        + struct.pack(f"{order}H", count)
-        + entries
-        + struct.pack(f"{order}I", 0)
-        + sub
-        + software
-        + comment
-    )
-
-
-def comment(text: str, code: str = "UNICODE", order: str = "utf-16-be") -> bytes:
-    """Returns a UserComment's bytes."""
-    if code == "UNICODE":
-        return b"UNICODE\0" + text.encode(order)
-    if code == "JIS":
-        return b"JIS\0\0\0\0\0" + text.encode("iso2022_jp")
-    return b"ASCII\0\0\0" + text.encode("utf-8")
 
 
 def infotext(given: Facts, version: str = "v1.10.1", more: str = "") -> str:
@@ -411,10 +345,11 @@ def _beside(folder: Path, given: Facts) -> Iterator[tuple[str, Path, dict[str, A
 
 def _comfyui(folder: Path, given: Facts) -> Iterator[tuple[str, Path, dict[str, Any]]]:
     """ComfyUI, nodes.py: SaveImage; WebP: comfy_extras/nodes_images.py."""
+    from benchmarks.provenance import graphs, odd_graphs
     from benchmarks.provenance.editor import workflow
-    from benchmarks.provenance.graphs import SHAPES
 
-    for name, shape in SHAPES.items():
+    shapes = {**graphs.SHAPES, **odd_graphs.SHAPES}
+    for name, shape in shapes.items():
         graph, truth = shape(given)
         safe = "named" if name == "named savers" else name.replace(" ", "_").replace(",", "")
         texts = {"prompt": json.dumps(graph), "workflow": json.dumps(workflow(graph))}
@@ -422,7 +357,7 @@ def _comfyui(folder: Path, given: Facts) -> Iterator[tuple[str, Path, dict[str, 
         if name in ("plain", "ControlNet", "Flux", "two passes", "SDXL, refiner", "language model"):
             path = folder / f"editor_{safe}.json.png"
             yield f"ComfyUI editor {name}", png(path, {"workflow": texts["workflow"]}), truth
-    graph, truth = SHAPES["plain"](given)
+    graph, truth = shapes["plain"](given)
     webp = Image.Exif()
     webp[0x0110], webp[0x010F] = f"prompt:{json.dumps(graph)}", f"workflow:{json.dumps(workflow(graph))}"
     path = folder / "comfy.webp"

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import data
-from benchmarks.provenance import layouts, scoring, truth
+from benchmarks.provenance import containers, layouts, scoring, truth
 from benchmarks.provenance.layouts import Case
 from loupe.brain.stats.intervals import wilson_clustered
 
@@ -80,7 +80,7 @@ def print_speed(count: int) -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (512, 512, 3), np.uint8)
         photo = Image.fromarray(pixels)
         sources = {
-            "A1111 PNG of 512 x 512": layouts.png(
+            "A1111 PNG of 512 x 512": containers.png(
                 folder / "a.png", {"parameters": layouts.infotext(given)}, image=photo
             ),
             "ComfyUI PNG of 512 x 512": _comfy(folder / "c.png", given, photo),
@@ -100,7 +100,7 @@ def print_speed(count: int) -> None:
             for path in paths:
                 path.unlink()
         alpha = Image.fromarray(np.dstack([pixels, np.full((512, 512), 255, np.uint8)]))
-        plain = layouts.png(folder / "rgba.png", {}, image=alpha)
+        plain = containers.png(folder / "rgba.png", {}, image=alpha)
         for label, hidden in (("RGBA PNG, not looked into", False), ("RGBA PNG, looked into", None)):
             cpu = time.process_time()
             for _ in range(50):
@@ -115,9 +115,9 @@ def _comfy(path: Path, given: layouts.Facts, image: Image.Image) -> Path:
     from benchmarks.provenance.graphs import sdxl
 
     graph, _ = sdxl(given)
-    return layouts.png(path, {"prompt": json.dumps(graph), "workflow": json.dumps(workflow(graph))}, image=image)
+    return containers.png(path, {"prompt": json.dumps(graph), "workflow": json.dumps(workflow(graph))}, image=image)
 
 
 def _jpeg(path: Path, given: layouts.Facts, image: Image.Image) -> Path:
-    image.save(path, exif=layouts.exif(layouts.comment(layouts.infotext(given))))
+    image.save(path, exif=containers.exif(containers.comment(layouts.infotext(given))))
     return path

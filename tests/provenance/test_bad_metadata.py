@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from benchmarks.provenance import graphs, layouts
+from benchmarks.provenance import containers, graphs, layouts
 from benchmarks.provenance.editor import workflow
 from loupe.brain.provenance import exif, formats, plain, png, stealth, tabled, xmp
 from loupe.brain.provenance.read import UnreadableMetadata, of_file
@@ -34,7 +34,7 @@ def known(path: Path) -> tuple[Provenance, str]:
 def test_a_workflow_of_40_mb_is_that_files_message(tmp_path: Path) -> None:
     graph, _ = graphs.plain(GIVEN)
     graph["3"]["inputs"]["more"] = "x" * 40_000_000
-    path = layouts.png(tmp_path / "a.png", {"prompt": json.dumps(graph)})
+    path = containers.png(tmp_path / "a.png", {"prompt": json.dumps(graph)})
     result, message = known(path)
     assert "at most 16 MB of texts" in message
     assert result.values == {}
@@ -44,7 +44,7 @@ def test_a_bomb_in_ztxt_stays_packed(tmp_path: Path) -> None:
     packed = zlib.compress(b"x" * 200_000_000)
     data = b"parameters\0\0" + packed
     bomb = struct.pack(">I", len(data)) + b"zTXt" + data + struct.pack(">I", zlib.crc32(b"zTXt" + data))
-    path = layouts.png(tmp_path / "a.png", {})
+    path = containers.png(tmp_path / "a.png", {})
     whole = path.read_bytes()
     path.write_bytes(whole[:33] + bomb + whole[33:])
     result, message = known(path)
@@ -56,7 +56,7 @@ def test_a_bomb_in_ztxt_stays_packed(tmp_path: Path) -> None:
 
 def test_many_texts_together_are_bounded(tmp_path: Path) -> None:
     texts = {f"t{number}": "x" * 1_000_000 for number in range(20)}
-    with layouts.png(tmp_path / "a.png", texts).open("rb") as file:
+    with containers.png(tmp_path / "a.png", texts).open("rb") as file:
         parts = png.read(file)
     assert len(parts.texts) == 16
     assert len(parts.problems) == 4
@@ -64,7 +64,7 @@ def test_many_texts_together_are_bounded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [0, 7, 20, 40, 200, 400])
 def test_a_truncated_png(tmp_path: Path, length: int) -> None:
-    path = layouts.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
+    path = containers.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
     path.write_bytes(path.read_bytes()[:length])
     result, message = known(path)
     assert message
@@ -73,7 +73,7 @@ def test_a_truncated_png(tmp_path: Path, length: int) -> None:
 
 
 def test_a_damaged_text_is_not_read(tmp_path: Path) -> None:
-    path = layouts.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
+    path = containers.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
     path.write_bytes(path.read_bytes().replace(b"red fox", b"rod fox"))
     result, message = known(path)
     assert "its checksum is wrong" in message
@@ -93,7 +93,7 @@ def test_a_prompt_that_cannot_be_stored_is_unknown(tmp_path: Path, prompt: str, 
     import re
 
     value = {"sui_image_params": {"prompt": prompt, "seed": 7, "model": "m"}}
-    result, _ = known(layouts.png(tmp_path / "a.png", {"parameters": json.dumps(value)}))
+    result, _ = known(containers.png(tmp_path / "a.png", {"parameters": json.dumps(value)}))
     assert "prompt" not in result.values
     assert re.search(reason, result.unknown["prompt"])
     assert result.values["seed"] == 7
@@ -101,7 +101,9 @@ def test_a_prompt_that_cannot_be_stored_is_unknown(tmp_path: Path, prompt: str, 
 
 def test_a_prompt_of_100_kb_and_html_are_kept_as_they_stand(tmp_path: Path) -> None:
     prompt = "<script>alert(1)</script> " + "é" * 99_000
-    result, message = known(layouts.png(tmp_path / "a.png", {"parameters": f"{prompt}\nSteps: 2, Sampler: x, Seed: 1"}))
+    result, message = known(
+        containers.png(tmp_path / "a.png", {"parameters": f"{prompt}\nSteps: 2, Sampler: x, Seed: 1"})
+    )
     assert message == ""
     assert result.values["prompt"] == prompt
     assert sum(map(len, result.raw.values())) < 17_000
@@ -111,14 +113,14 @@ def test_nan_as_comfyui_writes_it(tmp_path: Path) -> None:
     graph, truth = graphs.plain(GIVEN)
     text = json.dumps(graph).replace('"_meta"', '"is_changed": [NaN, Infinity], "_meta"')
     assert "NaN" in text
-    result, message = known(layouts.png(tmp_path / "a.png", {"prompt": text}))
+    result, message = known(containers.png(tmp_path / "a.png", {"prompt": text}))
     assert message == ""
     assert result.values["prompt"] == truth["prompt"]
 
 
 def test_a_value_that_is_not_finite_is_unknown(tmp_path: Path) -> None:
     text = "x\nSteps: 20, Sampler: x, CFG scale: inf, Seed: 99999999999999999999, Model: m"
-    result, _ = known(layouts.png(tmp_path / "a.png", {"parameters": text}))
+    result, _ = known(containers.png(tmp_path / "a.png", {"parameters": text}))
     assert {"guidance", "seed"} <= result.unknown.keys()
     assert result.values["steps"] == 20
 
@@ -126,7 +128,7 @@ def test_a_value_that_is_not_finite_is_unknown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["prompt", "workflow", "parameters", "invokeai_metadata", "sd-metadata", "loupe"])
 def test_deep_nesting_and_long_numbers(tmp_path: Path, name: str) -> None:
     for text in ("{" + '"a":{' * 100_000 + "}" * 100_001, '{"seed": ' + "9" * 100_000 + "}", '{"a": [' * 101 + "}"):
-        result, message = known(layouts.png(tmp_path / "a.png", {name: text}))
+        result, message = known(containers.png(tmp_path / "a.png", {name: text}))
         assert result.values == {}
         assert "expected" in message
 
@@ -155,20 +157,20 @@ def test_brackets_within_texts_are_no_nesting() -> None:
 )
 def test_wrong_types_are_unknown(tmp_path: Path, value: Any) -> None:
     for name in ("parameters", "prompt", "workflow", "sd-metadata", "invokeai_metadata", "loupe"):
-        result, _ = known(layouts.png(tmp_path / "a.png", {name: json.dumps(value)}))
+        result, _ = known(containers.png(tmp_path / "a.png", {name: json.dumps(value)}))
         assert not {"prompt", "negative_prompt", "seed"} & {n for n, v in result.values.items() if v not in ("", None)}
 
 
 def test_a_size_that_is_not_the_files_is_unknown_and_named(tmp_path: Path) -> None:
     text = layouts.infotext(GIVEN).replace("64x48", "512x512")
-    result, _ = known(layouts.png(tmp_path / "a.png", {"parameters": text}))
+    result, _ = known(containers.png(tmp_path / "a.png", {"parameters": text}))
     assert not {"width", "height"} & result.values.keys()
     assert result.notes == ("size differs: the metadata state 512 x 512 pixels, the file has 64 x 48",)
     enlarged = layouts.infotext(GIVEN, more=", Hires upscale: 2, Hires upscaler: Latent").replace("64x48", "32x24")
-    result, _ = known(layouts.png(tmp_path / "b.png", {"parameters": enlarged}))
+    result, _ = known(containers.png(tmp_path / "b.png", {"parameters": enlarged}))
     assert (result.values["width"], result.values["height"], result.notes) == (64, 48, ())
     lies = enlarged.replace("Hires upscale: 2", "Hires upscale: 3")
-    result, _ = known(layouts.png(tmp_path / "c.png", {"parameters": lies}))
+    result, _ = known(containers.png(tmp_path / "c.png", {"parameters": lies}))
     assert len(result.notes) == 1
 
 
@@ -217,7 +219,7 @@ def test_thousands_of_mutations_break_nothing(tmp_path: Path) -> None:
         result, _ = known(broken)
         json.dumps(result.to_dict())
     for _ in range(1500):
-        block = bytearray(layouts.exif(layouts.comment("a {prompt}"), rng.random() < 0.5, b"Software\0"))
+        block = bytearray(containers.exif(containers.comment("a {prompt}"), rng.random() < 0.5, b"Software\0"))
         block[rng.randrange(6, len(block))] = rng.randrange(256)
         with contextlib.suppress(MetadataError):
             exif.texts(bytes(block))

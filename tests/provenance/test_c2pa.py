@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.provenance import layouts
+from benchmarks.provenance import containers
 from loupe.brain.core.errors import InputError, MissingDependency, OutputError
 from loupe.brain.engine import output_folder
 from loupe.brain.provenance import c2pa
@@ -142,7 +142,7 @@ def test_a_damaged_manifest_is_that_files_message(drawn: Path, pems: tuple[Path,
 
 
 def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = layouts.png(tmp_path / "a.png", {})
+    path = containers.png(tmp_path / "a.png", {})
     whole = path.read_bytes()
     path.write_bytes(whole[:33] + b"\0\0\0\0caBX\0\0\0\0" + whole[33:])
     real = builtins.__import__

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from benchmarks import data
-from benchmarks.provenance import graphs, layouts
+from benchmarks.provenance import graphs, layouts, odd_graphs
 from benchmarks.provenance.editor import workflow as as_workflow
-from benchmarks.provenance.graphs import SHAPES, Drawing, out
+from benchmarks.provenance.graphs import Drawing, out
 from loupe.brain.provenance import files
 from loupe.brain.provenance.comfyui import facts, graph, workflow
 from loupe.brain.provenance.records import Reading
 
+SHAPES = {**graphs.SHAPES, **odd_graphs.SHAPES}
 GIVEN = layouts.Facts("a red fox", "blurry", 7, "sd15.safetensors", "abc", 20, 7.0)
 
 
@@ -168,6 +169,15 @@ def test_a_subgraph_is_put_in_with_its_widgets() -> None:
     value["definitions"] = {"subgraphs": [body]}
     assert read_editor(value).values["prompt"] == "a red fox"
     assert read_editor(value).values["negative_prompt"] == "blurry"
+    # what is shown outside says whose value is whose; one that is stated twice and differs is unknown
+    node["properties"] = {"proxyWidgets": [["-1", "text"], ["1", "text"]]}
+    node["widgets_values"] = ["a red fox", "the inner one"]
+    assert read_editor(value).values["prompt"] == "a red fox"
+    # values that fit no widget: the inner one is not used in their place
+    node["widgets_values"] = ["a red fox", "b", "c"]
+    node["properties"] = {}
+    assert "prompt" in read_editor(value).unknown
+    node["widgets_values"] = ["a red fox"]
     body["nodes"][0]["type"] = body["id"]
     with pytest.raises(Exception, match="nested at most"):
         read_editor(value)
@@ -182,7 +192,7 @@ def test_a_primitive_seed_that_is_drawn_at_random_is_unknown() -> None:
 
 
 def test_noise_that_is_off_has_no_seed() -> None:
-    drawing, loader, latent = graphs._start(GIVEN)
+    drawing, loader, latent = graphs.start(GIVEN)
     text = drawing.add("CLIPTextEncode", text="a", clip=out(loader, 1))
     drawn = drawing.add(
         "SamplerCustomAdvanced",
@@ -192,7 +202,7 @@ def test_noise_that_is_off_has_no_seed() -> None:
         sigmas=drawing.add("BasicScheduler", scheduler="simple", steps=4, denoise=1.0, model=loader),
         latent_image=latent,
     )
-    reading = read(graphs._saved(drawing, drawn, loader))
+    reading = read(graphs.saved(drawing, drawn, loader))
     assert "no seed" in reading.unknown["seed"]
     assert reading.values["steps"] == 4
 
@@ -207,10 +217,10 @@ def test_a_graph_without_a_picture_or_a_sampler() -> None:
 
 
 def test_a_long_chain_ends(tmp_path: Path) -> None:
-    drawing, loader, latent = graphs._start(GIVEN)
+    drawing, loader, latent = graphs.start(GIVEN)
     text = drawing.add("CLIPTextEncode", text="a", clip=out(loader, 1))
     for _ in range(3000):
         text = drawing.add("ConditioningSetArea", width=1, height=1, x=0, y=0, strength=1.0, conditioning=text)
-    reading = read(graphs._saved(drawing, graphs._sampler(drawing, GIVEN, loader, text, text, latent), loader))
+    reading = read(graphs.saved(drawing, graphs.sampler(drawing, GIVEN, loader, text, text, latent), loader))
     assert "back to itself" in reading.unknown["prompt"]
     assert reading.values["seed"] == 7

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.provenance import layouts, scoring
+from benchmarks.provenance import containers, layouts, scoring
 from loupe.brain.provenance import a1111, exif, invokeai, midjourney, stealth, xmp
 from loupe.brain.provenance.files import read as read_file
 from loupe.brain.provenance.read import of_file
@@ -74,7 +74,7 @@ def test_the_settings_and_the_tool(tmp_path: Path, layout: str, tool: str, more:
 
 
 def test_no_metadata_is_nothing_known(tmp_path: Path) -> None:
-    known = of_file(layouts.png(tmp_path / "a.png", {"Software": "GIMP", "Comment": "a holiday", "Title": "x"}))
+    known = of_file(containers.png(tmp_path / "a.png", {"Software": "GIMP", "Comment": "a holiday", "Title": "x"}))
     assert (known.values, known.unknown, known.raw, known.notes) == ({}, {}, {}, ())
     assert str(known) == "Provenance(nothing known)"
 
@@ -91,7 +91,7 @@ def test_no_metadata_is_nothing_known(tmp_path: Path) -> None:
     ],
 )
 def test_a_text_that_is_no_metadata_is_none(tmp_path: Path, text: str) -> None:
-    assert of_file(layouts.png(tmp_path / "a.png", {"parameters": text})).values == {}
+    assert of_file(containers.png(tmp_path / "a.png", {"parameters": text})).values == {}
 
 
 def test_a1111s_text_that_reads_in_two_ways_is_read_in_none() -> None:
@@ -121,7 +121,7 @@ def test_civitais_and_controlnets_settings_do_not_become_the_models() -> None:
 def test_user_comments_in_every_code_and_order(code: str, little: bool) -> None:
     text = "赤い狐" if code == "JIS" else "a red fox, 狐" if code == "UNICODE" else "a red fox"
     for order in ("utf-16-be", "utf-16-le") if code == "UNICODE" else ("utf-16-be",):
-        block = layouts.exif(layouts.comment(text, code, order), little, b"tool v1\0")
+        block = containers.exif(containers.comment(text, code, order), little, b"tool v1\0")
         assert exif.texts(block) == {"UserComment": text, "Software": "tool v1"}
 
 
@@ -167,7 +167,7 @@ def test_midjourneys_messages() -> None:
 
 
 def test_the_digital_source_type(tmp_path: Path) -> None:
-    path = layouts.png(tmp_path / "a.png", {xmp.KEYWORD: xmp.packet("digitalCapture", 'a "tool" & <b>')}, "iTXt")
+    path = containers.png(tmp_path / "a.png", {xmp.KEYWORD: xmp.packet("digitalCapture", 'a "tool" & <b>')}, "iTXt")
     assert of_file(path).values == {"digital_source_type": "digitalCapture"}
     assert read_file(path).texts["XMP CreatorTool"] == 'a "tool" & <b>'
 

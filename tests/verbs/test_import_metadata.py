@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.provenance import graphs, layouts
+from benchmarks.provenance import containers, graphs, layouts, odd_graphs
 from benchmarks.provenance.layouts import Facts
 
 pytestmark = pytest.mark.database
@@ -26,10 +26,10 @@ def by_name(dataset: Any) -> dict[str, Any]:
 def test_each_tool_becomes_generation(dataset: Any, tmp_path: Path) -> None:
     import loupe
 
-    layouts.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
-    layouts.png(tmp_path / "b.png", {"prompt": json.dumps(graphs.plain(GIVEN)[0])})
-    layouts.png(tmp_path / "c.png", {"prompt": json.dumps(graphs.language_model(GIVEN)[0])})
-    layouts.picture().save(tmp_path / "d.jpg")
+    containers.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
+    containers.png(tmp_path / "b.png", {"prompt": json.dumps(graphs.plain(GIVEN)[0])})
+    containers.png(tmp_path / "c.png", {"prompt": json.dumps(odd_graphs.language_model(GIVEN)[0])})
+    containers.picture().save(tmp_path / "d.jpg")
     run = loupe.import_images(dataset, tmp_path)
     assert (run.n, run.errors) == (4, 0)
     assert run.messages["metadata"] == "ComfyUI 2, A1111 1"
@@ -51,7 +51,7 @@ def test_each_tool_becomes_generation(dataset: Any, tmp_path: Path) -> None:
 def test_photos_get_no_fields_of_generation(dataset: Any, tmp_path: Path) -> None:
     import loupe
 
-    layouts.picture().save(tmp_path / "d.jpg")
+    containers.picture().save(tmp_path / "d.jpg")
     loupe.import_images(dataset, tmp_path)
     assert not dataset.has_field("generation")
     assert not dataset.has_field("scenario")
@@ -63,7 +63,7 @@ def test_the_table_goes_before_the_file_beside_and_that_before_the_images_own(da
     folder = tmp_path / "pictures"
     folder.mkdir()
     for name in ("a.png", "b.png", "c.png"):
-        layouts.png(folder / name, {"parameters": layouts.infotext(GIVEN)})
+        containers.png(folder / name, {"parameters": layouts.infotext(GIVEN)})
     for name in ("a.txt", "b.txt"):
         (folder / name).write_text("from beside")
     (tmp_path / "t.csv").write_text("file,prompt,seed,negative_prompt,time\na.png,from the table,9,none,night\n")
@@ -83,8 +83,8 @@ def test_the_table_goes_before_the_file_beside_and_that_before_the_images_own(da
 def test_without_metadata_only_prompts_are_taken(dataset: Any, tmp_path: Path) -> None:
     import loupe
 
-    layouts.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
-    layouts.png(tmp_path / "b.png", {"parameters": layouts.infotext(GIVEN)})
+    containers.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
+    containers.png(tmp_path / "b.png", {"parameters": layouts.infotext(GIVEN)})
     (tmp_path / "b.txt").write_text("from beside")
     dataset.add_sample_field("generation", __import__("fiftyone").StringField)
     run = loupe.import_images(dataset, tmp_path, metadata=False)
@@ -98,7 +98,7 @@ def test_a_field_of_the_users_own_is_refused_before_anything_is_added(dataset: A
     import loupe
     from loupe import errors
 
-    layouts.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
+    containers.png(tmp_path / "a.png", {"parameters": layouts.infotext(GIVEN)})
     dataset.add_sample_field("generation", fo.StringField)
     with pytest.raises(errors.InputError, match=r"'generation' is a StringField .* or give metadata=False"):
         loupe.import_images(dataset, tmp_path)
@@ -110,10 +110,10 @@ def test_a_field_of_the_users_own_is_refused_before_anything_is_added(dataset: A
 def test_a_file_whose_metadata_are_damaged_is_added_and_the_import_goes_on(dataset: Any, tmp_path: Path) -> None:
     import loupe
 
-    layouts.png(tmp_path / "a.png", {"parameters": "{" * 5000 + "}"})
-    layouts.png(tmp_path / "b.png", {"parameters": layouts.infotext(GIVEN)})
+    containers.png(tmp_path / "a.png", {"parameters": "{" * 5000 + "}"})
+    containers.png(tmp_path / "b.png", {"parameters": layouts.infotext(GIVEN)})
     (tmp_path / "c.png").write_bytes(b"no picture")
-    layouts.png(
+    containers.png(
         tmp_path / "d.png", {"parameters": json.dumps({"sui_image_params": {"prompt": "a\0b\ud800", "seed": 3}})}
     )
     (tmp_path / "b.json").write_text("{broken")
@@ -167,7 +167,7 @@ def test_diffusiondb_in_both_forms(dataset: Any, tmp_path: Path) -> None:
     folder = tmp_path / "part-000001"
     folder.mkdir()
     for name in ("a.png", "b.png"):
-        layouts.picture().save(folder / name)
+        containers.picture().save(folder / name)
     part = {"a.png": {"p": "a fox", "se": 3, "c": 7.0, "st": 50, "sa": "k_lms"}, "x.png": {"p": "y", "se": 1}}
     (folder / "part-000001.json").write_text(json.dumps(part))
     run = loupe.import_images(dataset, folder, prompts=folder / "part-000001.json")
@@ -223,7 +223,7 @@ def test_discords_export_of_midjourneys_messages(dataset: Any, tmp_path: Path) -
     jobs = [f"0f8b4c1e-1111-2222-3333-44445555666{number}" for number in range(3)]
     names = [f"ann_a_red_fox_{job}.png" for job in jobs]
     for name in names:
-        layouts.picture().save(folder / name)
+        containers.picture().save(folder / name)
     header = "AuthorID,Author,Date,Content,Attachments,Reactions\n"
     link = "https://cdn.discordapp.com/attachments/1/2"
     rows = [
@@ -254,7 +254,7 @@ def test_an_import_that_is_stopped_goes_on(dataset: Any, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(module, "_CHUNK", 2)
     for number in range(5):
-        layouts.png(tmp_path / f"{number}.png", {"parameters": layouts.infotext(GIVEN)})
+        containers.png(tmp_path / f"{number}.png", {"parameters": layouts.infotext(GIVEN)})
 
     def stop(progress: Any) -> None:
         raise errors.Stopped("enough")

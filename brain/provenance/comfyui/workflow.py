@@ -90,6 +90,8 @@ class _Level:
     #: of a subgraph, what stands at its inputs: links or values
     given: list[Any] = field(default_factory=list)
     names: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: of a subgraph, the widgets of its nodes that are shown outside, with the values that stand there
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class _Taken:
@@ -117,9 +119,9 @@ class _Taken:
         entries = [as_mapping(item) for item in as_list(node.get("inputs"))]
         linked = {}
         for entry in entries:
-            source = self._source(level, entry.get("link"))
-            if source is not None and isinstance(entry.get("name"), str):
-                linked[entry["name"]] = source
+            if isinstance(entry.get("name"), str) and entry.get("link") is not None:
+                # None where it leads nowhere: the widget's own value is not used then, either
+                linked[entry["name"]] = self._source(level, entry["link"])
         outputs = [as_mapping(item) for item in as_list(node.get("outputs"))]
         if mode == _BYPASSED:
             self._bypass(name, entries, outputs, linked)
@@ -128,11 +130,14 @@ class _Taken:
         elif kind == "GetNode":
             self.instead[name, 0] = _named(level, node)
         elif kind in self.subgraphs:
-            values = {**widgets(node), **linked}
-            self._subgraph(name, self.subgraphs[kind], values, depth)
+            self._subgraph(name, self.subgraphs[kind], {**_promoted(node), **linked}, _overridden(node), depth)
         else:
             names = tuple(str(item.get("name", ""))[:100] for item in outputs)
             values = widgets(node)
+            for key, value in level.overrides.get(str(node.get("id")), {}).items():
+                # stated twice: inside, and where it is shown outside
+                if values.get(key, value) != value:
+                    del values[key]
             # a primitive's value stands in the widget that it is linked to, too
             self.nodes[name] = Node(name, kind[:200], {**values, **_without_primitives(linked, values)}, names)
 
@@ -158,9 +163,17 @@ class _Taken:
             )
             self.instead[name, slot] = next(fitting, None)
 
-    def _subgraph(self, name: str, body: Mapping[str, Any], values: Mapping[str, Any], depth: int) -> None:
+    def _subgraph(
+        self,
+        name: str,
+        body: Mapping[str, Any],
+        values: Mapping[str, Any],
+        overrides: Mapping[str, Mapping[str, Any]],
+        depth: int,
+    ) -> None:
         given = [values.get(str(as_mapping(item).get("name"))) for item in as_list(body.get("inputs"))]
         level = _level(body, f"{name}:", given)
+        level.overrides = overrides
         for origin, slot, target, target_slot in _links(body):
             if target == _INSIDE_OUT:
                 inside = given[slot] if origin == _INSIDE_IN and 0 <= slot < len(given) else None
@@ -196,7 +209,15 @@ def of_workflow(value: Mapping[str, Any]) -> Graph:
         name: Node(name, node.kind, {key: _followed(item, taken) for key, item in node.inputs.items()}, node.outputs)
         for name, node in taken.nodes.items()
     }
-    return Graph({name: _cleaned(node, nodes) for name, node in nodes.items()})
+    # an input that leads to nothing is none: ComfyUI would not run the node, and nothing is known through it
+    return Graph(
+        {
+            name: Node(
+                name, node.kind, {key: value for key, value in node.inputs.items() if value is not None}, node.outputs
+            )
+            for name, node in nodes.items()
+        }
+    )
 
 
 def output_names(value: Any) -> dict[str, tuple[str, ...]]:
@@ -214,12 +235,6 @@ def _followed(value: Any, taken: _Taken) -> Any:
             return value
         value = taken.instead[value.node, value.slot]
     return None
-
-
-def _cleaned(node: Node, nodes: Mapping[str, Node]) -> Node:
-    """A node without links that lead to muted ones: ComfyUI would not run it, and nothing is known through them."""
-    inputs = {name: value for name, value in node.inputs.items() if value is not None}
-    return Node(node.id, node.kind, inputs, node.outputs)
 
 
 def _level(body: Mapping[str, Any], prefix: str, given: list[Any] | None = None) -> _Level:
@@ -281,6 +296,32 @@ def widgets(node: Mapping[str, Any]) -> dict[str, Any]:
         if names and (named := _paired(names, values)) is not None:
             return named
     return {}
+
+
+def _shown(node: Mapping[str, Any]) -> list[tuple[str, str, Any]] | None:
+    """Of a subgraph's node: for each widget that it shows the node within, ``-1`` for its own input, name and value."""
+    listed = [
+        item for item in as_list(as_mapping(node.get("properties")).get("proxyWidgets")) if isinstance(item, list)
+    ]
+    shown = [(str(item[0]), item[1]) for item in listed if len(item) >= 2 and isinstance(item[1], str)]
+    values = as_list(node.get("widgets_values"))
+    if shown and len(shown) == len(values):
+        return [(*place, value) for place, value in zip(shown, values, strict=True)]
+    return None
+
+
+def _promoted(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the inputs of a subgraph's node that are widgets."""
+    shown = _shown(node)
+    return widgets(node) if shown is None else {name: value for place, name, value in shown if place == "-1"}
+
+
+def _overridden(node: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    overrides: dict[str, dict[str, Any]] = {}
+    for place, name, value in _shown(node) or ():
+        if place != "-1":
+            overrides.setdefault(place, {})[name] = value
+    return overrides
 
 
 def _paired(names: tuple[str, ...], values: list[Any]) -> dict[str, Any] | None:
