@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -91,16 +91,22 @@ def import_images(
         table = ImageTable()
         if prompts is not None:
             table = image_tables.read(Path(prompts).expanduser(), root, files)
-        known = imported.known_paths(dataset)
-        new = [path for path in files if str(path) not in known]
-        looker = _Looker(table, beside, metadata, _HIDDEN[hidden])
+        present = imported.known_paths(dataset)
+        new = [path for path in files if str(path) not in present]
+        looker, notes = _Looker(table, beside, metadata, _HIDDEN[hidden]), _Notes()
         if new:
             imported.require(dataset, table.factors, generation=metadata)
             imported.prepare(dataset, table.factors, generation=False)
         with ThreadPoolExecutor(_THREADS) as pool:
             for start in range(0, len(new), _CHUNK):
                 part = new[start : start + _CHUNK]
-                images = list(pool.map(looker.image, part))
+                images = []
+                for path, (known, problem) in zip(part, pool.map(looker.known, part), strict=True):
+                    images.append(looker.image(path, known))
+                    if problem:
+                        errors[str(path)] = problem
+                    if metadata:
+                        notes.add(path.name, known)
                 factors = {name for image in images for name in image.factors}
                 imported.prepare(dataset, factors, generation=any(image.generation for image in images))
                 imported.add(dataset, images)
@@ -112,8 +118,7 @@ def import_images(
             "hidden": hidden,
             "recursive": recursive,
         }
-        messages = {**({str(prompts): table.missed} if table.missed else {}), **looker.messages()}
-        errors.update(looker.errors)
+        messages = {**({str(prompts): table.missed} if table.missed else {}), **notes.messages()}
         return verb.finish(len(new), skipped=len(files) - len(new), params=params, errors=errors, messages=messages)
 
 
@@ -143,21 +148,17 @@ def _storable(files: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:
     return kept, errors
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Looker:
-    """Looks at one file after the other, from several threads, and remembers what there is to say."""
+    """Looks at one file after the other, from several threads at once."""
 
     table: ImageTable
     beside: set[Path]
     metadata: bool
     hidden: bool | None
-    errors: dict[str, str] = field(default_factory=dict)
-    tools: Counter[str] = field(default_factory=Counter)
-    #: what is to be said: kind → the files and the first one's text
-    notes: defaultdict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
-    def image(self, path: Path) -> Imported:
-        """Returns the sample-to-be of a file."""
+    def known(self, path: Path) -> tuple[Provenance, str]:
+        """Returns what is known of a file, and what could not be read of it, if anything."""
         row = self.table.rows.get(path)
         try:
             known = read.of_file(
@@ -168,32 +169,53 @@ class _Looker:
                 embedded=self.metadata,
             )
         except read.UnreadableMetadata as error:
-            known, self.errors[str(path)] = error.known, str(error)
+            return error.known, str(error)
         except OSError as error:
-            known, self.errors[str(path)] = Provenance(), f"expected a readable file: {error.strerror or error}"
-        self._remember(path.name, known)
+            return Provenance(), f"expected a readable file: {error.strerror or error}"
+        except Exception as error:  # whatever strangers wrote into one file, the others are imported
+            return Provenance(), f"its metadata cannot be read ({type(error).__name__}: {error})"[:_MAX_TEXT]
+        return known, ""
+
+    def image(self, path: Path, known: Provenance) -> Imported:
+        """Returns the sample-to-be of a file."""
+        row = self.table.rows.get(path)
         factors = row.factors if row and row.factors else known.factors if self.metadata else {}
         facts = _generation(known) if self.metadata else {}
         return Imported(str(path), known.values.get("prompt"), image_tables.storable(factors), facts)
 
-    def _remember(self, name: str, known: Provenance) -> None:
-        if self.metadata:
-            if known.values.keys() - {"prompt"}:
-                self.tools[known.values.get("tool", "tool not stated")] += 1
-            for what in _COUNTED:
-                if what in known.unknown and not any(note.startswith(what) for note in known.notes):
-                    self.notes[f"unknown {what}"].append((name, known.unknown[what]))
+
+@dataclass
+class _Notes:
+    """What there is to say of all files together."""
+
+    tools: Counter[str] = field(default_factory=Counter)
+    #: by kind: of how many files
+    counts: Counter[str] = field(default_factory=Counter)
+    #: by kind: the first file, and what is to be said of it
+    first: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def add(self, name: str, known: Provenance) -> None:
+        """Notes what is known of a file, in the order of the files."""
+        if known.values.keys() - {"prompt"}:
+            self.tools[known.values.get("tool", "tool not stated")] += 1
+        for what in _COUNTED:
+            if what in known.unknown and not any(note.startswith(what) for note in known.notes):
+                self._add(f"unknown {what}", name, known.unknown[what])
         for note in known.notes:
-            self.notes[note.partition(":")[0]].append((name, note.partition(": ")[2]))
+            kind, _, text = note.partition(": ")
+            self._add(kind, name, text)
+
+    def _add(self, kind: str, name: str, text: str) -> None:
+        self.counts[kind] += 1
+        self.first.setdefault(kind, (name, text))
 
     def messages(self) -> dict[str, str]:
-        """Returns what is to be said of all files together."""
+        """Returns it in words."""
         texts = {}
         if self.tools:
             texts["metadata"] = ", ".join(f"{tool} {count:,}" for tool, count in self.tools.most_common(20))
-        for kind, listed in sorted(self.notes.items()):
-            name, text = min(listed)
-            texts[kind] = f"{len(listed):,} of the images, first {name}: {text}"[:_MAX_TEXT]
+        for kind, (name, text) in sorted(self.first.items()):
+            texts[kind] = f"{self.counts[kind]:,} of the images, first {name}: {text}"[:_MAX_TEXT]
         return texts
 
 
