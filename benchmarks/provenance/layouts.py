@@ -296,10 +296,15 @@ def _draw_things(folder: Path, given: Facts) -> Iterator[tuple[str, Path, dict[s
         "lora": [{"model": "ink.ckpt", "weight": 0.6}],
         "v2": {"seed": given.seed},
     }
+    # the negative prompt stands in this text, too, after a dash
+    text = (
+        f"{given.prompt}\n-{given.negative_prompt}\nSteps: {given.steps}, Sampler: DPM++ 2M Karras, Guidance Scale: 7.0"
+    )
+    text += f", Seed: {given.seed}, Size: {SIZE[0]}x{SIZE[1]}, Model: {given.model}, Strength: 1.0"
     packet = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 6.0.0">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/">
-<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(given.prompt)}</rdf:li></rdf:Alt></dc:description>
+<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(text)}</rdf:li></rdf:Alt></dc:description>
 <xmp:CreatorTool>Draw Things</xmp:CreatorTool>
 <exif:UserComment><rdf:Alt>
 <rdf:li xml:lang="x-default">{escape(json.dumps(value))}</rdf:li></rdf:Alt></exif:UserComment>

@@ -15,7 +15,7 @@ from typing import Any
 from loupe.brain.provenance import plain
 from loupe.brain.provenance.records import Reading, as_number
 
-_SETTING = re.compile(r'\s*(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+_SETTING = re.compile(r'(\w[\w \-/]{0,60}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 _SETTINGS_LINE = re.compile(r"^\s*(?:Steps: *\d+|Sampler: *\w[^,]*),")
 _NEGATIVE = "Negative prompt:"
 _LORA = re.compile(r"<(?:lora|lyco):([^:<>]{1,200})(?::(-?\d{0,4}\.?\d{0,6}))?[^<>]{0,50}>")

@@ -23,8 +23,8 @@ from loupe.brain.provenance.records import SOURCE_TYPES, MetadataError, Reading
 #: names of texts, the most telling first
 _ORDER = (
     *("loupe", "invokeai_metadata", "sd-metadata", "Dream", "Comment", "prompt", "workflow", "parameters"),
-    *("Exif UserComment", "XMP UserComment", "Exif XPComment", "Exif ImageDescription", "Exif Make", "Exif Model"),
-    *("comment", "Description", "XMP description", "generation_data", "sd-parameters"),
+    *("Exif UserComment", "XMP UserComment", "Exif XPComment", "Exif ImageDescription"),
+    *("comment", "Description", "generation_data", "sd-parameters"),
 )
 
 
@@ -40,6 +40,7 @@ def readings(
         problems: what could not be read is added to it
     """
     problems = problems if problems is not None else []
+    texts = _with_graphs(texts)
     if novelai.knows(texts):
         yield from _tried(lambda: novelai.read(texts, f"{place} 'Comment'"), problems)
     listed = midjourney.read_description(texts, f"{place} 'Description'")
@@ -63,6 +64,17 @@ def readings(
         yield Reading("XMP DigitalSourceType", {"digital_source_type": kind})
 
 
+def _with_graphs(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts with those that ComfyUI writes into the Exif of a WebP, as ``prompt:{…}`` and ``workflow:{…}``."""
+    result = dict(texts)
+    for name in ("Exif Make", "Exif Model", "Exif ImageDescription"):
+        head, _, rest = texts.get(name, "").partition(":")
+        if head.strip().lower() in ("prompt", "workflow") and plain.looks_like_json(rest):
+            result.setdefault(head.strip().lower(), rest)
+            del result[name]
+    return result
+
+
 def _source(name: str, place: str) -> str:
     return name if name.startswith(("Exif ", "XMP ")) else f"{place} {name!r}"
 
@@ -84,10 +96,6 @@ def _of_text(
     if name == "Dream":
         yield from _tried(lambda: invokeai.read_dream(text, source), problems)
         return
-    # ComfyUI writes into WebP's Exif as "prompt:{…}" and "workflow:{…}"
-    head, _, rest = text.partition(":")
-    if name in ("Exif Make", "Exif Model", "Exif ImageDescription") and head.strip().lower() in ("prompt", "workflow"):
-        text = rest
     if not plain.looks_like_json(text):
         if name not in ("prompt", "workflow", "Description"):
             yield from _tried(lambda: a1111.read(text, source), problems)

@@ -9,7 +9,7 @@ from typing import Any
 from loupe.brain.provenance import plain
 from loupe.brain.provenance.records import MetadataError, Reading
 
-_DREAM = re.compile(r'^\s*"(.*)"\s*((?:-\S+(?:\s+[^\s-]\S*)?\s*)*)$', re.DOTALL)
+_DREAM = re.compile(r'^\s*"(.*)"((?:\s+-\S+(?:\s+[^\s-]\S*)?)*)\s*$', re.DOTALL)
 _OPTION = re.compile(r"-([A-Za-z])\s*(\S+)")
 _TEXT = "prompt"
 

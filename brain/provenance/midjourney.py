@@ -14,7 +14,6 @@ from typing import Any
 from loupe.brain.provenance.records import Reading
 
 _JOB = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_DESCRIPTION = re.compile(rf"^(.*?)\s*Job ID:\s*({_JOB.pattern})\s*$", re.DOTALL | re.IGNORECASE)
 _NAME = re.compile(rf"^([^/]{{3,}}?)_({_JOB.pattern})(?:_\d)?(?:_\w{{1,20}})?$", re.IGNORECASE)
 _MESSAGE = re.compile(r"^\*\*(.{1,20000}?)\*\* - ", re.DOTALL)
 _FLAG = re.compile(r"(?:^|\s)(?:--|—)([a-z]+)\s*")
@@ -24,8 +23,8 @@ _LINK = re.compile(r"^<?https?://\S+>?\s*")
 def read_description(texts: Mapping[str, Any], source: str) -> Reading | None:
     """Returns what the texts of a PNG of Midjourney's state; None where they are not Midjourney's."""
     text = texts.get("Description")
-    hit = _DESCRIPTION.match(text) if isinstance(text, str) and len(text) < 200_000 else None
-    return None if hit is None else of_prompt(hit[1], source, hit[2].lower())
+    prompt, mark, job = text.rpartition("Job ID:") if isinstance(text, str) else ("", "", "")
+    return of_prompt(prompt, source, job.strip().lower()) if mark and _JOB.fullmatch(job.strip()) else None
 
 
 def of_prompt(text: str, source: str, job: str | None = None) -> Reading:

@@ -10,12 +10,14 @@ from typing import Any
 from loupe.brain.core.errors import PromptError
 from loupe.brain.prompts import tables
 from loupe.brain.provenance import a1111, formats, plain
-from loupe.brain.provenance.records import MetadataError, Reading
+from loupe.brain.provenance.records import MetadataError, Reading, as_number
 
 #: what is put in the place of, or after, the picture's own ending; the first that is there is read, of each kind
 ENDINGS = (".txt", ".json", ".yaml", ".yml", ".swarm.json")
 SUFFIXES = frozenset((".txt", ".json", ".yaml", ".yml"))
 _MAX_BYTES = 16 * 2**20
+#: it is read slowly
+_MAX_YAML = 200_000
 _LEVEL = 1
 
 
@@ -60,7 +62,7 @@ def read(path: Path, file_name: str) -> tuple[Reading | None, str]:
             if reading is not None:
                 return replace(reading, level=_LEVEL), text
         stated = a1111.read(text, source)
-        if stated is None and text.strip():
+        if stated is None and text.strip() and not _are_boxes(text):
             stated = Reading(source, {"prompt": text})
     else:
         value = plain.loaded(text, path.name) if path.suffix == ".json" else _yaml(text, path.name)
@@ -81,11 +83,17 @@ def _text(path: Path) -> str:
         raise MetadataError(str(error)[:300]) from None
 
 
+def _are_boxes(text: str) -> bool:
+    """Whether each line is a class and four or more numbers: YOLO's labels, and no prompt."""
+    lines = [line.split() for line in text.split("\n") if line.strip()]
+    return all(len(line) >= 5 and all(as_number(word) is not None for word in line) for line in lines)
+
+
 def _yaml(text: str, what: str) -> Any:
     import yaml
 
-    if len(text) > 1_000_000 or text.count("*") + text.count("&") > 1000:
-        raise MetadataError(f"expected {what} of at most 1,000,000 characters and without many references, got more")
+    if len(text) > _MAX_YAML or text.count("*") + text.count("&") > 1000:
+        raise MetadataError(f"expected {what} of at most {_MAX_YAML:,} characters and few references, got more")
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:

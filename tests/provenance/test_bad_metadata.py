@@ -41,7 +41,7 @@ def test_a_workflow_of_40_mb_is_that_files_message(tmp_path: Path) -> None:
 
 
 def test_a_bomb_in_ztxt_stays_packed(tmp_path: Path) -> None:
-    packed = zlib.compress(b"x" * 200_000_000)
+    packed = zlib.compress(b"x" * 50_000_000)
     data = b"parameters\0\0" + packed
     bomb = struct.pack(">I", len(data)) + b"zTXt" + data + struct.pack(">I", zlib.crc32(b"zTXt" + data))
     path = containers.png(tmp_path / "a.png", {})
@@ -172,6 +172,25 @@ def test_a_size_that_is_not_the_files_is_unknown_and_named(tmp_path: Path) -> No
     lies = enlarged.replace("Hires upscale: 2", "Hires upscale: 3")
     result, _ = known(containers.png(tmp_path / "c.png", {"parameters": lies}))
     assert len(result.notes) == 1
+
+
+def test_texts_that_are_made_to_take_time_take_none(tmp_path: Path) -> None:
+    long = 200_000
+    texts = {
+        "parameters": "Steps: 20, Sampler: x, Seed: 1" + " " * long + "\nx",
+        "Dream": '"a" ' + "-a" * long + " x y",
+        "Description": " " * long + "Job ID: x",
+        "Exif UserComment": "Steps: 20, " + 'a:"' * long,
+    }
+    for name, text in texts.items():
+        list(formats.readings({name: text}, "PNG text"))
+    for text in ("{" + "|" * long, "{" * long + "|", "\n" * long, "[" * long):
+        graph, _ = graphs.plain(layouts.Facts(text, "", 7, "m", "h", 2, 7.0))
+        list(formats.readings({"workflow": json.dumps(workflow(graph))}, "PNG text"))
+    for text in ("- " * 50_000, "[" * 50_000, "a: *a\n" * 2000, "x" * 300_000):
+        picture = containers.png(tmp_path / "a.png", {})
+        picture.with_suffix(".yaml").write_text(text)
+        assert known(picture)[1]
 
 
 def test_xmp_with_a_document_type_is_refused() -> None:

@@ -191,6 +191,38 @@ def test_a_primitive_seed_that_is_drawn_at_random_is_unknown() -> None:
     assert "Random" in read(nodes).unknown["seed"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("MagicPromptEnhancer", {"text": "a fox"}),
+        ("SomebodysText", {"text": "a fox", "seed": 3}),
+        ("SomebodysText", {"text": "a fox", "extra": "b"}),
+        ("TextLoadLine", {"text": "a fox"}),
+    ],
+)
+def test_a_node_that_may_change_its_text_is_unknown_and_a_box_is_not(kind: str, inputs: dict[str, Any]) -> None:
+    drawing, loader, latent = graphs.start(GIVEN)
+    text = graphs.encoded(drawing, loader, drawing.add(kind, **inputs))
+    box = graphs.encoded(drawing, loader, drawing.add("Somebodys Text", text="bad"))
+    nodes = graphs.saved(drawing, graphs.sampler(drawing, GIVEN, loader, text, box, latent), loader)
+    assert kind in read(nodes).unknown["prompt"]
+    assert read(nodes).values["negative_prompt"] == "bad"
+
+
+def test_two_samplers_beside_each_other_are_no_chain() -> None:
+    drawing, loader, latent = graphs.start(GIVEN)
+    pictures = []
+    for text in ("a fox", "a cat"):
+        words = graphs.encoded(drawing, loader, text)
+        drawn = graphs.sampler(drawing, GIVEN, loader, words, words, latent)
+        pictures.append(drawing.add("VAEDecode", samples=drawn, vae=out(loader, 2)))
+    blended = drawing.add("ImageBlend", image1=pictures[0], image2=pictures[1], blend_factor=0.5)
+    drawing.add("SaveImage", filename_prefix="x", images=blended)
+    reading = read(drawing.nodes)
+    assert reading.values == {"tool": "ComfyUI"}
+    assert "2 samplers" in reading.unknown["prompt"]
+
+
 def test_noise_that_is_off_has_no_seed() -> None:
     drawing, loader, latent = graphs.start(GIVEN)
     text = drawing.add("CLIPTextEncode", text="a", clip=out(loader, 1))

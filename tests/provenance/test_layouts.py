@@ -172,6 +172,13 @@ def test_the_digital_source_type(tmp_path: Path) -> None:
     assert read_file(path).texts["XMP CreatorTool"] == 'a "tool" & <b>'
 
 
+def test_labels_of_boxes_beside_a_picture_are_no_prompt(tmp_path: Path) -> None:
+    picture = containers.png(tmp_path / "a.png", {})
+    for text, prompt in (("0 0.5 0.5 0.2 0.1\n3 .1 .2 .3 .4\n", None), ("7 8 9", "7 8 9"), ("5 cats", "5 cats")):
+        picture.with_suffix(".txt").write_text(text)
+        assert of_file(picture).values.get("prompt") == prompt
+
+
 def test_two_places_that_differ() -> None:
     first = Reading("a", {"prompt": "x", "seed": 1, "model": "m"})
     second = Reading("b", {"prompt": " x ", "seed": 2, "model": "n"})

@@ -20,7 +20,7 @@ from loupe.brain.provenance.records import Reading, as_number
 _TOOL = "ComfyUI"
 _NAMES = ("prompt", "negative_prompt", "seed", "model")
 #: what the editor itself changes before the graph runs
-_EDITED = re.compile(r"(?<!\\)\{[^{}]*\|[^{}]*\}|/\*|^\s*//", re.MULTILINE)
+_EDITED = re.compile(r"(?<!\\)\{[^{}|]*\|[^{}]*\}|/\*|^[ \t]*//", re.MULTILINE)
 _NUMBERS = ("value", "int", "seed", "number", "Number", "float", "noise_seed", "INT")
 
 
