@@ -223,6 +223,29 @@ def test_two_samplers_beside_each_other_are_no_chain() -> None:
     assert "2 samplers" in reading.unknown["prompt"]
 
 
+def test_a_detailer_over_a_picture_that_was_there_is_not_what_drew_it() -> None:
+    nodes, _ = SHAPES["pipes"](GIVEN)
+    detailer = next(node for node in nodes.values() if node["class_type"] == "FaceDetailer")
+    nodes["90"] = {"class_type": "LoadImage", "inputs": {"image": "a.png"}}
+    detailer["inputs"]["image"] = ["90", 0]
+    assert "only a part" in read(nodes).unknown["prompt"]
+
+
+def test_an_encoder_that_chooses_is_unknown() -> None:
+    nodes, _ = SHAPES["plain"](GIVEN)
+    encoder = next(node for node in nodes.values() if node["inputs"].get("text") == "a red fox")
+    encoder["inputs"] |= {"mode": "Noodle Soup Prompts", "seed": 3}
+    assert "when it runs" in read(nodes).unknown["prompt"]
+
+
+def test_a_node_that_is_given_two_models_is_not_followed() -> None:
+    nodes, _ = SHAPES["LoRAs"](GIVEN)
+    sampler = next(node for node in nodes.values() if node["class_type"] == "KSampler")
+    nodes["90"] = {"class_type": "SomebodysMix", "inputs": {"model": sampler["inputs"]["model"], "unet": ["3", 0]}}
+    sampler["inputs"]["model"] = ["90", 0]
+    assert "SomebodysMix" in read(nodes).unknown["model"]
+
+
 def test_noise_that_is_off_has_no_seed() -> None:
     drawing, loader, latent = graphs.start(GIVEN)
     text = drawing.add("CLIPTextEncode", text="a", clip=out(loader, 1))

@@ -121,6 +121,8 @@ def chain(graph: Graph, saver: Node) -> Chain:
             raise Unknown("the graph leads back to itself")
         passes.append(at)
         scaled = scaled or "upscale_by" in at.inputs or "guide_size" in at.inputs
+    if passes and "guide_size" in passes[-1].inputs:
+        raise Unknown(f"the node {passes[-1].kind!r} drew only a part of a picture that was there")
     if not passes:
         raise Unknown("no node that samples leads to the one that saves the picture")
     return Chain(tuple(reversed(passes)), scaled, _latent(graph, passes[-1]), upscaler)

@@ -170,7 +170,8 @@ def _encoded(graph: Graph, node: Node, depth: int) -> list[str] | None:
         if present:
             if names == ("populated_text",) and not str(node.inputs["populated_text"]).strip():
                 continue
-            if "wildcard" in node.kind.lower() and names != ("populated_text",):
+            # an encoder with a seed chooses from its text
+            if names != ("populated_text",) and ("wildcard" in node.kind.lower() or "seed" in node.inputs):
                 raise Unknown(f"the node {node.kind!r} makes the text when it runs")
             return [string(graph, node.inputs[name], depth + 1) for name in present]
     return None
