@@ -23,6 +23,8 @@ _TYPES = {
     ".webp": "image/webp",
     ".avif": "image/avif",
 }
+#: a picture may name a manifest elsewhere, or a place to ask about its certificate: nothing is fetched
+_OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
 
 
 def available() -> bool:
@@ -46,7 +48,13 @@ def read(path: Path) -> Reading | None:
     except ImportError as error:
         raise MissingDependency(f"C2PA manifests are read by c2pa-python: {INSTALL}") from error
     try:
-        with path.open("rb") as file, c2pa.Reader(_TYPES.get(path.suffix.lower(), "image/png"), file) as reader:
+        kind = _TYPES.get(path.suffix.lower(), "image/png")
+        with (
+            path.open("rb") as file,
+            c2pa.Settings.from_dict(_OFFLINE) as settings,
+            c2pa.Context(settings) as context,
+            c2pa.Reader(kind, file, context=context) as reader,
+        ):
             text = reader.json()
     except (c2pa.C2paError, OSError, ValueError) as error:
         raise MetadataError(f"its C2PA manifest cannot be read: {str(error)[:200]}") from None
