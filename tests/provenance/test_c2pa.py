@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import http.server
+import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from loupe.brain.core.errors import InputError, MissingDependency, OutputError
 from loupe.brain.engine import output_folder
 from loupe.brain.provenance import c2pa
 from loupe.brain.provenance.read import UnreadableMetadata, of_file
+from loupe.brain.provenance.records import MetadataError
 
 KEY = "0" * 31 + "a"
 FACTS = {
@@ -106,6 +110,38 @@ def test_a_signed_copy_carries_the_same_facts(drawn: Path, pems: tuple[Path, Pat
     assert known.values == unsigned.values
     assert (known.own, known.factors) == (unsigned.own, {"time": "day"})
     assert known.values["prompt"] == "a red fox"
+
+
+def test_a_manifest_that_lies_elsewhere_is_not_fetched(drawn: Path, pems: tuple[Path, Path], tmp_path: Path) -> None:
+    package = pytest.importorskip("c2pa")
+    asked: list[str] = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        info = package.C2paSignerInfo(b"es256", pems[0].read_bytes(), pems[1].read_bytes(), None)
+        away = tmp_path / "away.png"
+        manifest = c2pa._manifest(drawn, "image/png", "trainedAlgorithmicMedia")
+        with package.Signer.from_info(info) as signer, package.Builder(json.dumps(manifest)) as builder:
+            builder.set_no_embed()
+            builder.set_remote_url(f"http://127.0.0.1:{server.server_port}/m.c2pa")
+            with drawn.open("rb") as original, away.open("w+b") as copy:
+                builder.sign(signer, "image/png", original, copy)
+        with pytest.raises(MetadataError):
+            c2pa.read(away)
+        assert asked == []
+        with pytest.raises(package.C2paError), away.open("rb") as file, package.Reader("image/png", file):
+            pass
+        server.shutdown()
+    # by itself the package would have asked
+    assert asked == ["/m.c2pa"]
 
 
 def test_signing_says_what_is_wrong(drawn: Path, pems: tuple[Path, Path], tmp_path: Path) -> None:
