@@ -134,6 +134,9 @@ def test_deep_nesting_and_long_numbers(tmp_path: Path, name: str) -> None:
 
 
 def test_brackets_within_texts_are_no_nesting() -> None:
+    assert plain.loaded("[" * 100 + "]" * 100, "it")
+    with pytest.raises(MetadataError, match="nested at most 100 deep"):
+        plain.loaded("[" * 101 + "]" * 101, "it")
     assert plain.loaded(json.dumps({"a": "[" * 5000 + '\\"' + "{" * 5000}), "it")["a"].startswith("[[")
 
 
@@ -211,10 +214,14 @@ def test_exif_that_leads_back_to_itself() -> None:
 def test_a_hidden_text_that_lies_about_its_length() -> None:
     import numpy as np
 
-    pixels = stealth.hidden(np.zeros((40, 40, 4), np.uint8), "x" * 30, packed=False)
-    pixels[:, 3:4, 3] |= 1
-    with pytest.raises(MetadataError, match="damaged hidden text"):
-        stealth.of_pixels(pixels)
+    for bits in (8 * 30 + 1, 8 * 10_000, 2**32 - 8):
+        pixels = stealth.hidden(np.zeros((40, 40, 4), np.uint8), "x" * 30, packed=False)
+        stated = np.unpackbits(np.frombuffer(bits.to_bytes(4, "big"), np.uint8))
+        plane = pixels[..., 3].T.reshape(-1).copy()
+        plane[8 * 15 : 8 * 19] = stated
+        pixels[..., 3] = plane.reshape(40, 40).T
+        with pytest.raises(MetadataError, match="damaged hidden text"):
+            stealth.of_pixels(pixels)
 
 
 def test_thousands_of_mutations_break_nothing(tmp_path: Path) -> None:
