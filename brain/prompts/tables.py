@@ -129,6 +129,10 @@ def _json(path: Path, text: str, key_columns: Sequence[str]) -> Iterator[TableRo
     if isinstance(values, dict) and BY_FILE in key_columns and all(isinstance(row, dict) for row in values.values()):
         # an object of the files' names, as DiffusionDB has it
         for name, row in values.items():
+            if row.get(BY_FILE, name) != name:
+                raise PromptError(
+                    f"{path}: {name[:100]!r}: expected one name of the file, got another: {row[BY_FILE]!r}"[:500]
+                )
             yield _row({BY_FILE: name, **row}, f"{path}: {name[:100]!r}")
         return
     if not isinstance(values, list):
