@@ -172,6 +172,23 @@ def test_the_digital_source_type(tmp_path: Path) -> None:
     assert read_file(path).texts["XMP CreatorTool"] == 'a "tool" & <b>'
 
 
+def test_loupes_own_json_goes_before_its_text_for_others(tmp_path: Path) -> None:
+    from loupe.brain.engine import output_folder
+
+    key = "0" * 31 + "a"
+    facts = {"key": key, "loupe_version": "1", "prompt": "a\nNegative prompt: b", "negative_prompt": "c", "seed": 3}
+    facts |= {"width": 64, "height": 48, "steps": 2, "scheduler": "DDIM", "guidance": 1.0, "model": "m"}
+    known = of_file(output_folder.write(tmp_path, key, containers.picture(), facts))
+    assert {name: known.values[name] for name in facts if name in known.values} == {
+        name: value for name, value in facts.items() if name not in ("key", "loupe_version")
+    }
+    assert (known.own, known.notes) == ({"key": key, "loupe_version": "1"}, ())
+    assert known.values["digital_source_type"] == "trainedAlgorithmicMedia"
+    changed = {**facts, "digital_source_type": "compositeWithTrainedAlgorithmicMedia"}
+    known = of_file(output_folder.write(tmp_path, key, containers.picture(), changed))
+    assert known.values["digital_source_type"] == "compositeWithTrainedAlgorithmicMedia"
+
+
 def test_labels_of_boxes_beside_a_picture_are_no_prompt(tmp_path: Path) -> None:
     picture = containers.png(tmp_path / "a.png", {})
     for text, prompt in (("0 0.5 0.5 0.2 0.1\n3 .1 .2 .3 .4\n", None), ("7 8 9", "7 8 9"), ("5 cats", "5 cats")):
