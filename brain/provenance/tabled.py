@@ -43,7 +43,7 @@ _METADATA = {
 _SAMPLERS = dict(
     enumerate(("ddim", "plms", "k_euler", "k_euler_ancestral", "k_heun", "k_dpm_2", "k_dpm_2_ancestral", "k_lms"), 1)
 )
-_INSTALL = "pip install pyarrow"
+_INSTALL = 'pip install "loupe-fiftyone[parquet]"'
 
 
 @dataclass(frozen=True)

@@ -307,3 +307,13 @@ def test_a_broken_parquet_is_named(tmp_path: Path) -> None:
     (tmp_path / "m.parquet").write_bytes(b"PAR1 no table")
     with pytest.raises(PromptError, match="expected a Parquet file"):
         list(tabled.read(tmp_path / "m.parquet", lambda name: True))
+
+
+def test_a_parquet_without_pyarrow_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from loupe.brain.core.errors import MissingDependency
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependency, match="parquet"):
+        list(tabled.read(tmp_path / "m.parquet", lambda name: True))
