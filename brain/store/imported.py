@@ -25,7 +25,7 @@ _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
     "job": (fo.StringField, "The tool's own id of it"),
     "prompt_part": (fo.StringField, "What the file's name keeps of the prompt"),
     "digital_source_type": (fo.StringField, "IPTC's type: what the file itself says of how it came about"),
-    "source": (fo.StringField, "Where the values stood"),
+    "read_from": (fo.StringField, "Where the values stood"),
     "unknown": (fo.StringField, "What cannot be known, and why"),
     "raw": (fo.StringField, "The metadata as they stood, as JSON, cut after 16,000 characters"),
 }

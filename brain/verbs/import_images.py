@@ -225,7 +225,7 @@ def _generation(known: Provenance) -> dict[str, Any]:
     facts |= {name: known.own[name] for name in OWN if name in known.own}
     if not facts and not known.unknown:
         return {}
-    facts["source"] = "; ".join(dict.fromkeys(known.sources.values()))[:_MAX_TEXT] or None
+    facts["read_from"] = "; ".join(dict.fromkeys(known.sources.values()))[:_MAX_TEXT] or None
     facts["unknown"] = "; ".join(f"{name}: {reason}" for name, reason in known.unknown.items())[:_MAX_TEXT] or None
     facts["raw"] = json.dumps(dict(known.raw), ensure_ascii=False) if known.raw else None
     return {name: value for name, value in facts.items() if value is not None}

@@ -40,7 +40,7 @@ def test_each_tool_becomes_generation(dataset: Any, tmp_path: Path) -> None:
         assert (samples[name].prompt, made.negative_prompt, made.seed) == ("a red fox", "blurry", 7)
         assert (made.model, made.steps, made.guidance, made.width, made.height) == ("sd15", 20, 7.5, 64, 48)
     assert samples["a.png"].generation.scheduler == "DPM++ 2M"
-    assert samples["a.png"].generation.source == "PNG text 'parameters'"
+    assert samples["a.png"].generation.read_from == "PNG text 'parameters'"
     assert "OllamaGenerate" in samples["c.png"].generation.unknown
     assert "OllamaGenerate" in json.loads(samples["c.png"].generation.raw)["prompt"]
     assert samples["c.png"].prompt is None
