@@ -91,6 +91,8 @@ PUBLIC: dict[str, str] = {
     "Factor": "loupe.brain.slicing.factors",
     "Outcome": "loupe.brain.slicing.outcomes",
     "Proportion": "loupe.brain.stats.intervals",
+    "Provenance": "loupe.brain.provenance.records",
+    "sign_image": "loupe.brain.provenance.c2pa",
     "errors": _CORE,
 }
 

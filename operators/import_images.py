@@ -13,7 +13,7 @@ from loupe.operators.widgets import FilePath, FolderPath
 
 
 class ImportImages(VerbOperator):
-    """Adds the images of a folder to this dataset, with their prompts where there are any."""
+    """Adds the images of a folder to this dataset, with what is known of how each was made."""
 
     verb = "import_images"
     label = "import images"
@@ -21,7 +21,7 @@ class ImportImages(VerbOperator):
     button = "Import"
     widgets = {
         "folder": FolderPath(
-            description="The images, on the machine that runs this. A .txt file beside an image holds its prompt"
+            description="The images, on the machine that runs this. Metadata and files beside them are read, too"
         ),
         "prompts": FilePath(),
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from loupe.brain.core.errors import OutputError
+from loupe.brain.provenance import xmp
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,6 +99,7 @@ def write(folder: Path, key: str, image: Image, facts: Mapping[str, Any]) -> Pat
     info = PngInfo()
     info.add_text(METADATA, json.dumps(facts))
     info.add_text("parameters", _parameters(facts))
+    info.add_itxt(xmp.KEYWORD, xmp.packet(str(facts.get("digital_source_type") or xmp.GENERATED)))
     path = image_path(folder, key)
     temporary = folder / f".{key}.png.tmp"
     try:

@@ -20,6 +20,8 @@ from loupe.brain.core.errors import PromptError
 
 #: the endings of the files that are read here
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv")
+#: the column of the file's name where a JSON object has the names as its keys
+BY_FILE = "file"
 _SEPARATORS = ",;\t|"
 #: more digits are no number that anything could be done with, and Python refuses to read them
 _MAX_DIGITS = 4300
@@ -105,7 +107,7 @@ def read_table(path: Path, key_columns: Sequence[str]) -> Table:
     text = read_text(path)
     if kind in (".csv", ".tsv"):
         return _separated(path, text, key_columns)
-    rows = _json_lines(path, text) if kind == ".jsonl" else _json(path, text)
+    rows = _json_lines(path, text) if kind == ".jsonl" else _json(path, text, key_columns)
     return Table(tuple(rows))
 
 
@@ -122,8 +124,17 @@ def _json_lines(path: Path, text: str) -> Iterator[TableRow]:
         yield _row(_loaded(line, f"{path}:{number}"), f"{path}:{number}")
 
 
-def _json(path: Path, text: str) -> Iterator[TableRow]:
+def _json(path: Path, text: str, key_columns: Sequence[str]) -> Iterator[TableRow]:
     values = _loaded(text, str(path), "a JSON list of objects")
+    if isinstance(values, dict) and BY_FILE in key_columns and all(isinstance(row, dict) for row in values.values()):
+        # an object of the files' names, as DiffusionDB has it
+        for name, row in values.items():
+            if row.get(BY_FILE, name) != name:
+                raise PromptError(
+                    f"{path}: {name[:100]!r}: expected one name of the file, got another: {row[BY_FILE]!r}"[:500]
+                )
+            yield _row({BY_FILE: name, **row}, f"{path}: {name[:100]!r}")
+        return
     if not isinstance(values, list):
         raise PromptError(f"{path}: expected a JSON list of objects, got {type(values).__name__}")
     for number, value in enumerate(values, 1):

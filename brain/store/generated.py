@@ -75,8 +75,12 @@ def prepare(dataset: fo.Dataset, factors: Iterable[str]) -> None:
     """
     require_image_dataset(dataset)
     # in the order given: the panels begin with the first
-    parts = [(name, kind, description) for name, (kind, description) in _FIELDS.items()]
-    fields.declare(dataset, fields.of_images(factors, parts), images=True)
+    fields.declare(dataset, fields.of_images(factors, parts()), images=True)
+
+
+def parts() -> list[tuple[str, type[fo.Field], str]]:
+    """Returns name, type and description of each field of ``generation``."""
+    return [(name, kind, description) for name, (kind, description) in _FIELDS.items()]
 
 
 def files_by_key(dataset: fo.Dataset) -> dict[str, str]:

@@ -31,7 +31,10 @@ _METADATA = {
     "metadata.num_channels": "channels",
 }
 #: what ``generate`` keeps that is of one picture, and says nothing of how it was made
-_OF_ONE = {"generation.seed", "generation.key", "generation.seconds"}
+_OF_ONE = {
+    *("generation.seed", "generation.key", "generation.seconds", "generation.raw", "generation.unknown"),
+    *("generation.job", "generation.prompt_part"),
+}
 #: scores that are made of the labels themselves, and of the splits
 _OF_LABELS = {f"{QUALITY}.{name}_issue" for name in ("label", "box", "mask")}
 _OF_SPLITS = {f"{QUALITY}.leak"}

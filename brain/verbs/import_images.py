@@ -1,19 +1,25 @@
-"""``loupe.import_images``: a folder of images, with its prompts if there are any, becomes samples."""
+"""``loupe.import_images``: a folder of images, with what is known of how they were made, becomes samples."""
 
 from __future__ import annotations
 
-import os
-import unicodedata
+import json
+from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.core.errors import InputError, NoSamples, PromptError
+from loupe.brain.core.errors import InputError, NoSamples
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
-from loupe.brain.prompts import tables
-from loupe.brain.prompts.files import MAX_STORED, checked_text, of_image
+from loupe.brain.provenance import read, sidecars
+from loupe.brain.provenance.own import OWN
+from loupe.brain.provenance.records import Provenance
 from loupe.brain.store import imported
+from loupe.brain.store.imported import Imported
+from loupe.brain.verbs import image_tables
+from loupe.brain.verbs.image_tables import ImageTable
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
@@ -21,11 +27,11 @@ if TYPE_CHECKING:
 
 _ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 _CHUNK = 1000
-#: the columns that may name the file, the first that is there does
-_FILE_COLUMNS = ("file", "file_name", "filename", "filepath", "path", "image")
-
-#: prompt and factors of an image
-_Facts: TypeAlias = tuple[str | None, dict[str, str]]
+_THREADS = 8
+#: what the messages count where it cannot be known
+_COUNTED = ("prompt", "negative_prompt", "seed", "model", "digital_source_type")
+_MAX_TEXT = 1000
+_HIDDEN = {"auto": None, "always": True, "never": False}
 
 
 def import_images(
@@ -33,57 +39,100 @@ def import_images(
     folder: str | Path,
     *,
     prompts: str | Path | None = None,
+    metadata: bool = True,
+    hidden: Literal["auto", "always", "never"] = "auto",
     recursive: bool = True,
     progress: bool | ProgressCallback | None = None,
 ) -> Run:
-    """Adds the images of a folder as samples, with their prompts where there are any.
+    """Adds the images of a folder as samples, with what is known of how each was made.
 
-    An image's prompt is its row in ``prompts``, else the text of a ``.txt`` file of the same name beside it, else none.
-    Files that are in the dataset already are left as they are. Nothing is decoded or copied.
+    Prompt, negative prompt, seed, model, settings, LoRAs and tool are read from the table ``prompts``, from a file of
+    the same name beside the image (.txt, .json, .yaml), and from the image's own metadata, as A1111, Forge, Fooocus,
+    InvokeAI, NovelAI, ComfyUI, SwarmUI, Draw Things, Midjourney and Loupe write them. The table goes before the file
+    beside, and that before the image's own; where they differ the run's messages say so. What cannot be known is left
+    out: ``generation.unknown`` says why. Files that are in the dataset already are left as they are. Nothing is copied.
 
     Args:
         dataset: where the samples go
         folder: the images; PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF by their ending
         prompts: a .csv, .tsv, .jsonl or .json file with the columns ``file`` (or ``file_name``, ``filename``,
-            ``filepath``, ``path``, ``image``; relative to the folder), ``prompt`` and any factors, which land in
-            ``scenario.*``; how many of its rows name no image of the folder is in the run's messages
+            ``filepath``, ``path``, ``image``; relative to the folder), ``prompt``, ``negative_prompt``, ``seed`` and
+            any factors, which land in ``scenario.*``; or DiscordChatExporter's .csv; or DiffusionDB's .parquet or
+            .json. How many of its rows name no image of the folder is in the run's messages
+        metadata: False: take only the prompts of the table and of the .txt files beside the images
+        hidden: look for texts hidden in the pixels, which takes decoding them: ``"auto"`` in the alpha channel of a PNG
+            that holds nothing else, ``"always"`` in every PNG and in its colors, too
         recursive: look into folders inside the folder, too
         progress: True for a bar, or a function
 
+    Returns:
+        ``n`` images added, ``skipped`` that were there, ``errors`` whose metadata cannot be read: they are added with
+        what can be
+
     Raises:
-        InputError: no such folder, or no dataset that images can be added to
+        InputError: no such folder, no dataset that images can be added to, or one with a field of your own in the way
         NoSamples: no image in it
-        PromptError: the prompt file is malformed, or none of its rows names an image: file, row and reason
+        PromptError: the table is malformed, or none of its rows names an image: file, row and reason
+        MissingDependency: a .parquet table, and pyarrow is not installed
 
     >>> loupe.import_images(fo.Dataset("renders"), "renders/", prompts="renders/prompts.csv")  # doctest: +SKIP
     Run(loupe_import_images_1: 120 done, 0 already done, 0 errors, unknown: none, 0.2 s on cpu)
     """
     with running(dataset, "import_images", progress, label="import", needs="dataset") as verb:
+        if hidden not in _HIDDEN:
+            raise InputError(f"expected hidden to be 'auto', 'always' or 'never', got {hidden!r}")
         root = Path(folder).expanduser().resolve()
         if not root.is_dir():
             raise InputError(f"expected a folder of images, got {'a file' if root.exists() else 'nothing'} at {root}")
-        files = sorted(path for path in root.glob("**/*" if recursive else "*") if path.suffix.lower() in _ENDINGS)
-        # a link may lead out of the folder; what was named is what is imported
-        files = [path for path in files if path.is_file() and path.resolve().is_relative_to(root)]
+        files, beside = _listed(root, recursive)
         if not files:
             raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {root}, got none")
         files, errors = _storable(files)
-        messages: dict[str, str] = {}
-        table: dict[Path, _Facts] = {}
+        table = ImageTable()
         if prompts is not None:
-            table, missed = _table(Path(prompts).expanduser(), root, files)
-            messages = {str(prompts): missed} if missed else {}
-        known = imported.known_paths(dataset)
-        new = [path for path in files if str(path) not in known]
+            table = image_tables.read(Path(prompts).expanduser(), root, files)
+        present = imported.known_paths(dataset)
+        new = [path for path in files if str(path) not in present]
+        looker, notes = _Looker(table, beside, metadata, _HIDDEN[hidden]), _Notes()
         if new:
-            imported.prepare(dataset, (name for path in new if path in table for name in table[path][1]))
-        for start in range(0, len(new), _CHUNK):
-            part = new[start : start + _CHUNK]
-            imported.add(dataset, [(str(path), *(table.get(path) or (_beside(path), {}))) for path in part])
-            verb.step(start + len(part), len(new), "importing")
-        params = {"folder": str(root), "prompts": str(prompts) if prompts else None, "recursive": recursive}
-        skipped = len(files) - len(new)
-        return verb.finish(len(new), skipped=skipped, params=params, errors=errors, messages=messages)
+            imported.require(dataset, table.factors, generation=metadata)
+            imported.prepare(dataset, table.factors, generation=False)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(0, len(new), _CHUNK):
+                part = new[start : start + _CHUNK]
+                images = []
+                for path, (known, problem) in zip(part, pool.map(looker.known, part), strict=True):
+                    images.append(looker.image(path, known))
+                    if problem:
+                        errors[str(path)] = problem
+                    if metadata:
+                        notes.add(path.name, known)
+                factors = {name for image in images for name in image.factors}
+                imported.prepare(dataset, factors, generation=any(image.generation for image in images))
+                imported.add(dataset, images)
+                verb.step(start + len(part), len(new), "importing")
+        params = {
+            "folder": str(root),
+            "prompts": str(prompts) if prompts else None,
+            "metadata": metadata,
+            "hidden": hidden,
+            "recursive": recursive,
+        }
+        messages = {**({str(prompts): table.missed} if table.missed else {}), **notes.messages()}
+        return verb.finish(len(new), skipped=len(files) - len(new), params=params, errors=errors, messages=messages)
+
+
+def _listed(root: Path, recursive: bool) -> tuple[list[Path], set[Path]]:
+    """The images of a folder, and the files that may lie beside them."""
+    files, beside = [], set()
+    for path in root.glob("**/*" if recursive else "*"):
+        if path.suffix.lower() in _ENDINGS:
+            files.append(path)
+        elif path.suffix in sidecars.SUFFIXES and path.is_file():
+            beside.add(path)
+    # a link may lead out of the folder; what was named is what is imported
+    files = [path for path in sorted(files) if path.is_file() and path.resolve().is_relative_to(root)]
+    return files, beside
 
 
 def _storable(files: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:
@@ -99,66 +148,84 @@ def _storable(files: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:
     return kept, errors
 
 
-def _beside(path: Path) -> str | None:
-    text = path.with_suffix(".txt")
-    if not text.is_file():
-        return None
-    try:
-        prompt = tables.read_text(text)
-    except PromptError:
-        # a text beside a picture need be no prompt: what can be read of it is kept, as always
-        prompt = text.read_text(encoding="utf-8", errors="replace")
-    return prompt.strip() or None
+@dataclass(frozen=True)
+class _Looker:
+    """Looks at one file after the other, from several threads at once."""
+
+    table: ImageTable
+    beside: set[Path]
+    metadata: bool
+    hidden: bool | None
+
+    def known(self, path: Path) -> tuple[Provenance, str]:
+        """Returns what is known of a file, and what could not be read of it, if anything."""
+        row = self.table.rows.get(path)
+        try:
+            known = read.of_file(
+                path,
+                exists=self.beside.__contains__,
+                hidden=self.hidden,
+                before=[row.reading] if row else [],
+                embedded=self.metadata,
+            )
+        except read.UnreadableMetadata as error:
+            return error.known, str(error)
+        except OSError as error:
+            return Provenance(), f"expected a readable file: {error.strerror or error}"
+        except Exception as error:  # whatever strangers wrote into one file, the others are imported
+            return Provenance(), f"its metadata cannot be read ({type(error).__name__}: {error})"[:_MAX_TEXT]
+        return known, ""
+
+    def image(self, path: Path, known: Provenance) -> Imported:
+        """Returns the sample-to-be of a file."""
+        row = self.table.rows.get(path)
+        factors = row.factors if row and row.factors else known.factors if self.metadata else {}
+        facts = _generation(known) if self.metadata else {}
+        return Imported(str(path), known.values.get("prompt"), image_tables.storable(factors), facts)
 
 
-def _table(file: Path, root: Path, files: Iterable[Path]) -> tuple[dict[Path, _Facts], str]:
-    """The facts of each file, and what is to be said of rows that name none of the files."""
-    rows = tables.read_table(file, _FILE_COLUMNS).rows
-    if not rows:
-        raise PromptError(f"{file}: expected at least one row, got none")
-    images = {_normal(str(path)): path for path in files}
-    table: dict[Path, _Facts] = {}
-    places: dict[Path, str] = {}
-    missing: list[str] = []
-    for row in rows:
-        values = dict(row.values)
-        column = next((name for name in _FILE_COLUMNS if name in values), None)
-        name = values.pop(column) if column else None
-        path, facts = _path(name, row, root, images), of_image(values, row.where)
-        if path is None:
-            missing.append(f"{row.where} names {name!r}"[:300])
-        elif table.get(path, facts) != facts:
-            raise PromptError(f"{row.where}: expected one row for {name!r}, got another one at {places[path]}"[:500])
-        else:
-            table[path], places[path] = facts, row.where
-    if not table:
-        raise PromptError(
-            f"{file}: expected rows that name images in {root}, got {len(rows):,} that name none of its "
-            f"{len(images):,}: {missing[0]}. Names are relative to the folder, with their ending"
-        )
-    return table, f"{len(missing):,} of {len(rows):,} rows name no image here: {missing[0]}" if missing else ""
+@dataclass
+class _Notes:
+    """What there is to say of all files together."""
+
+    tools: Counter[str] = field(default_factory=Counter)
+    #: by kind: of how many files
+    counts: Counter[str] = field(default_factory=Counter)
+    #: by kind: the first file, and what is to be said of it
+    first: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def add(self, name: str, known: Provenance) -> None:
+        """Notes what is known of a file, in the order of the files."""
+        if known.values.keys() - {"prompt"}:
+            self.tools[known.values.get("tool", "tool not stated")] += 1
+        for what in _COUNTED:
+            if what in known.unknown and not any(note.startswith(what) for note in known.notes):
+                self._add(f"unknown {what}", name, known.unknown[what])
+        for note in known.notes:
+            kind, _, text = note.partition(": ")
+            self._add(kind, name, text)
+
+    def _add(self, kind: str, name: str, text: str) -> None:
+        self.counts[kind] += 1
+        self.first.setdefault(kind, (name, text))
+
+    def messages(self) -> dict[str, str]:
+        """Returns it in words."""
+        texts = {}
+        if self.tools:
+            texts["metadata"] = ", ".join(f"{tool} {count:,}" for tool, count in self.tools.most_common(20))
+        for kind, (name, text) in sorted(self.first.items()):
+            texts[kind] = f"{self.counts[kind]:,} of the images, first {name}: {text}"[:_MAX_TEXT]
+        return texts
 
 
-def _path(name: Any, row: tables.TableRow, root: Path, images: dict[str, Path]) -> Path | None:
-    """The image that a row names, also with Windows' separators or other code points for its accents; None for none."""
-    if not isinstance(name, str) or not name.strip():
-        columns = ", ".join(map(repr, _FILE_COLUMNS))
-        raise PromptError(
-            f"{row.where}: expected a file in one of the columns {columns}, got {dict(row.values)!r}"[:300]
-        )
-    name = checked_text(name, row.where, "the file's name", MAX_STORED)
-    for spelled in (name, name.replace("\\", "/")):
-        path = os.path.normpath(root / spelled)
-        if not Path(path).is_relative_to(root):
-            raise PromptError(f"{row.where}: expected a file inside {root}, got one outside it: {name!r}"[:500])
-        if image := images.get(_normal(path)):
-            return image
-    try:
-        # the table may name the file that a link in the folder leads to
-        return images.get(_normal(str((root / name).resolve())))
-    except OSError:
-        return None
-
-
-def _normal(path: str) -> str:
-    return unicodedata.normalize("NFC", path)
+def _generation(known: Provenance) -> dict[str, Any]:
+    """What goes to ``generation``; nothing for a picture of which nothing but a prompt is known."""
+    facts: dict[str, Any] = {name: value for name, value in known.values.items() if name != "prompt"}
+    facts |= {name: known.own[name] for name in OWN if name in known.own}
+    if not facts and not known.unknown:
+        return {}
+    facts["read_from"] = "; ".join(dict.fromkeys(known.sources.values()))[:_MAX_TEXT] or None
+    facts["unknown"] = "; ".join(f"{name}: {reason}" for name, reason in known.unknown.items())[:_MAX_TEXT] or None
+    facts["raw"] = json.dumps(dict(known.raw), ensure_ascii=False) if known.raw else None
+    return {name: value for name, value in facts.items() if value is not None}

@@ -128,3 +128,18 @@ def test_what_an_image_was_asked_for() -> None:
     for bad in ({"id": "x"}, {"my time": "x"}, {"prompt": 3}, {"prompt": "a" * 100_001}, {"x": ["y"]}, {"x": "\ud800"}):
         with pytest.raises(PromptError, match=r"^t.csv:2: expected|^t.csv:2: the factor name"):
             of_image(bad, "t.csv:2")
+
+
+def test_an_object_by_file_is_a_table_of_files_and_none_of_prompts(tmp_path: Path) -> None:
+    path = put(tmp_path, "t.json", '{"a.png": {"p": "x"}, "b.png": {"p": "y", "file": "b.png"}}')
+    rows = read_table(path, ("file",)).rows
+    assert [dict(row.values) for row in rows] == [{"file": "a.png", "p": "x"}, {"file": "b.png", "p": "y"}]
+    assert rows[0].where == f"{path}: 'a.png'"
+    with pytest.raises(PromptError, match="a JSON list of objects, got dict"):
+        read_table(path, ("prompt",))
+    for text, reason in (
+        ('{"a.png": 3}', "a JSON list of objects, got dict"),
+        ('{"a.png": {"file": "b"}}', "one name"),
+    ):
+        with pytest.raises(PromptError, match=reason):
+            read_table(put(tmp_path, "t.json", text), ("file",))

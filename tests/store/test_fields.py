@@ -81,6 +81,8 @@ def four(dataset: Any, pictures: list[Path], tmp_path: Path) -> Any:
         ("duplicate_group", "a caption", "find_duplicates"),
         ("embeddings", "a vector", "embed"),
         ("generation", "a caption", "generate"),
+        ("generation", "a caption", "import_images"),
+        ("scenario", "a number", "import_images"),
         ("scenario", "a caption", "generate"),
     ],
 )

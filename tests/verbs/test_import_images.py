@@ -73,7 +73,7 @@ def test_a_table_gives_prompts_and_factors(dataset: Any, folder: Path, tmp_path:
         ("p.jsonl", '{"file": "0.png", "prompt": ["x"]}\n', ":1: expected prompt to be text, got list"),
         ("p.jsonl", '{"file": "0.png", "n": ' + "9" * 5000 + "}\n", ":1: .*a number of 5,000 digits"),
         ("p.jsonl", '{"file": "0.png", "n": ' + "[" * 50_000 + "]" * 50_000 + "}\n", ":1: .*nested too deeply"),
-        ("p.xlsx", "", "a .jsonl, .json, .csv or .tsv file"),
+        ("p.xlsx", "", "a .jsonl, .json, .csv, .tsv or .parquet file"),
         ("none/p.csv", None, "expected a readable prompt file"),
     ],
 )

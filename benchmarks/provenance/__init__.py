@@ -1,0 +1,1 @@
+"""How right the metadata of generated pictures are read."""
