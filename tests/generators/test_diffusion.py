@@ -15,7 +15,8 @@ import pytest
 from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import GeneratorSession
-from loupe.brain.generators.diffusion import MODELS, Diffusion
+from loupe.brain.diffusion.locating import MODELS
+from loupe.brain.generators.diffusion import Diffusion
 
 pytestmark = pytest.mark.slow
 
