@@ -41,11 +41,17 @@ class Drawer:
             InputError: the model draws other sizes than the one asked for
             ModelError: it does not fit into memory, or cannot draw with these settings
         """
-        images: list[Image] = []
+        images: dict[int, Image] = {}
+        # an empty negative prompt is not the same as none: several families have zeros for the latter
+        parts = [
+            [at for at, request in enumerate(requests) if bool(request.negative_prompt) is has] for has in (False, True)
+        ]
         with quiet():
-            for start in range(0, len(requests), self.at_once):
-                images += self._call(requests[start : start + self.at_once])
-        return images
+            for part in parts:
+                for start in range(0, len(part), self.at_once):
+                    chunk = part[start : start + self.at_once]
+                    images |= zip(chunk, self._call([requests[at] for at in chunk]), strict=True)
+        return [images[at] for at in range(len(requests))]
 
     def _call(self, requests: Sequence[Request]) -> list[Image]:
         import torch
@@ -53,9 +59,9 @@ class Drawer:
         # always the same shape, see the generator's class; what is filled up is thrown away
         filled = [*requests, *[requests[-1]] * (self.at_once - len(requests))]
         extra: dict[str, Any] = {}
-        # guidance that is on only with a negative prompt would be off or on for all images of a call
-        if self.blank is not None or any(request.negative_prompt for request in requests):
-            extra["negative_prompt"] = [request.negative_prompt or self.blank or "" for request in filled]
+        negative = [request.negative_prompt or self.blank for request in filled]
+        if negative[0] is not None:
+            extra["negative_prompt"] = negative
         try:
             output = self.pipeline(
                 prompt=[request.prompt for request in filled],

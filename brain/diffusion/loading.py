@@ -11,10 +11,10 @@ from loupe.brain.diffusion import memory
 from loupe.brain.diffusion.locating import LOADING
 from loupe.brain.diffusion.quiet import quiet
 
-#: the sides of an image are multiples of so many cells of its latents, by how a pipeline's class begins
-_PATCHES = dict.fromkeys(
-    ("Flux", "QwenImage", "ZImage", "AuraFlow", "Lumina", "Chroma", "Ovis", "NucleusMoE", "CogView4"), 2
-)
+#: what takes its latents in patches of two cells by two, by how a pipeline's class begins
+_PATCHED = ("Flux", "QwenImage", "ZImage", "AuraFlow", "Lumina", "Chroma", "Ovis", "NucleusMoE", "CogView4")
+#: and what knows no number of pixels a cell, but draws multiples of
+_STEPS = {"Kandinsky": 64}
 
 
 def dtype_for(kind: str, index: Mapping[str, Any]) -> str:
@@ -34,8 +34,8 @@ def load(
     *,
     placed: str = "auto",
     quantized: str = "none",
-) -> tuple[Any, memory.Placement]:
-    """Returns the pipeline, and where it lies.
+) -> Any:
+    """Returns the pipeline, on the device or where it waits for it.
 
     Args:
         folder: of the model
@@ -56,7 +56,7 @@ def load(
 
     kind = getattr(torch, dtype)
     try:
-        config = memory.quantization(quantized, kind, index)
+        config = memory.quantization(quantized, kind, device, index)
         with quiet():
             pipeline = AutoPipelineForText2Image.from_pretrained(
                 str(folder),
@@ -83,13 +83,15 @@ def load(
             f"{type(error).__name__}: {error}"[:1000]
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline, where
+    return pipeline
 
 
 def multiple(pipeline: Any) -> int:
     """Returns what the sides of an image are multiples of."""
-    patch = next((cells for begins, cells in _PATCHES.items() if type(pipeline).__name__.startswith(begins)), 1)
-    return max(8, int(getattr(pipeline, "vae_scale_factor", 8)) * patch)
+    name = type(pipeline).__name__
+    step = next((pixels for begins, pixels in _STEPS.items() if name.startswith(begins)), 8)
+    cell = int(getattr(pipeline, "vae_scale_factor", step)) * (2 if name.startswith(_PATCHED) else 1)
+    return max(step, cell)
 
 
 def require_size(pipeline: Any, model: str, width: int | None, height: int | None) -> None:

@@ -74,6 +74,8 @@ def load(pipeline: Any, adapters: Sequence[Lora], model: str) -> list[str]:
     """
     if importlib.util.find_spec("peft") is None:
         raise MissingDependency("LoRAs need the package peft: pip install 'loupe-fiftyone[lora]'")
+    from safetensors import SafetensorError
+
     names, facts = [], []
     for number, adapter in enumerate(adapters):
         path, name = _file(adapter.source), f"lora_{number}"
@@ -86,7 +88,7 @@ def load(pipeline: Any, adapters: Sequence[Lora], model: str) -> list[str]:
                     use_safetensors=True,
                     local_files_only=True,
                 )
-        except LOADING as error:
+        except (*LOADING, SafetensorError) as error:
             raise ModelError(
                 f"{adapter.source} cannot be put on {model}: {type(error).__name__}: {error}"[:500]
             ) from error

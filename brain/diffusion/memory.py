@@ -11,7 +11,7 @@ from loupe.brain.core.errors import InputError, MissingDependency, ModelError
 
 Placement = Literal["resident", "offload", "sequential"]
 PLACEMENTS = ("auto", "resident", "offload", "sequential")
-#: how weights are stored: int8 of T. Dettmers et al., "LLM.int8()", NeurIPS 2022; nf4 of "QLoRA", NeurIPS 2023
+#: how weights are stored: whole numbers of 8 bits, or the 4 bits of T. Dettmers et al., "QLoRA", NeurIPS 2023
 QUANTIZED = ("none", "int8", "nf4")
 #: and the bytes of a number: nf4's come with a scale for every 64
 _BYTES = {"int8": 1.0, "nf4": 0.57}
@@ -78,31 +78,48 @@ def place(pipeline: Any, where: Placement, device: str, model: str) -> Any:
     return pipeline
 
 
-def quantization(kind: str, dtype: Any, index: Mapping[str, Any]) -> Any:
-    """Returns diffusers' configuration for weights of fewer bits; None for none.
+def quantization(kind: str, dtype: Any, device: str, index: Mapping[str, Any]) -> Any:
+    """Returns diffusers' configuration for weights of fewer bits: int8 by torchao, nf4 by bitsandbytes; None for none.
 
     Args:
         kind: one of ``QUANTIZED``
         dtype: of torch, in which is calculated
-        index: of the model: which parts it has
+        device: nf4 needs a GPU
+        index: of the model: which parts it has, and whose classes they are
 
     Raises:
-        MissingDependency: bitsandbytes is not installed
+        MissingDependency: the package is not installed
+        InputError: the device cannot
     """
     if kind == "none":
         return None
-    if importlib.util.find_spec("bitsandbytes") is None:
+    package = "torchao" if kind == "int8" else "bitsandbytes"
+    if kind == "nf4" and not device.startswith("cuda"):
+        raise InputError(f"expected a GPU for quantize='nf4', got {device}: use quantize='int8', or none")
+    if importlib.util.find_spec(package) is None:
         raise MissingDependency(
-            f"quantize={kind!r} needs the package bitsandbytes: pip install 'loupe-fiftyone[quantize]'"
+            f"quantize={kind!r} needs the package {package}: pip install 'loupe-fiftyone[quantize]'"
         )
-    from diffusers import PipelineQuantizationConfig
+    import diffusers
+    import transformers
 
-    settings: dict[str, Any] = {"load_in_8bit": True} if kind == "int8" else {
-        "load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": dtype
-    }  # fmt: skip
-    parts = [name for name in _LARGE if isinstance(index.get(name), list) and index[name][1]]
-    backend = "bitsandbytes_8bit" if kind == "int8" else "bitsandbytes_4bit"
-    return PipelineQuantizationConfig(quant_backend=backend, quant_kwargs=settings, components_to_quantize=parts)
+    mapping: dict[str, Any] = {}
+    for name in _LARGE:
+        library = index[name][0] if isinstance(index.get(name), list) else None
+        if library in ("diffusers", "transformers"):
+            owner = diffusers if library == "diffusers" else transformers
+            mapping[name] = _int8(owner) if kind == "int8" else _nf4(owner, dtype)
+    return diffusers.PipelineQuantizationConfig(quant_mapping=mapping)
+
+
+def _int8(owner: Any) -> Any:
+    from torchao.quantization import Int8WeightOnlyConfig
+
+    return owner.TorchAoConfig(Int8WeightOnlyConfig())
+
+
+def _nf4(owner: Any, dtype: Any) -> Any:
+    return owner.BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
 
 
 def _files(part: Path) -> list[Path]:

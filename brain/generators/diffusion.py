@@ -78,7 +78,11 @@ class Diffusion(Generator):
         "Where the parts of the model wait: auto offloads to the machine's memory what the GPU cannot hold.",
         choices=memory.PLACEMENTS,
     )
-    quantize: str = param("none", "Weights in fewer bits, by bitsandbytes: changes pixels.", choices=memory.QUANTIZED)
+    quantize: str = param(
+        "none",
+        "Weights in fewer bits: int8 by torchao, nf4 by bitsandbytes on a GPU.",
+        choices=memory.QUANTIZED,
+    )
     vae_tiling: bool = param(False, "Decodes the image in tiles, for large ones; changes pixels near their borders.")
     compiled: bool = param(False, "Compiles the network: a slow first image, faster others. Changes pixels.")
 
@@ -97,9 +101,7 @@ class Diffusion(Generator):
         known = checkpoints.of(self.model, index["_class_name"])
         kind = device.partition(":")[0]
         dtype = self.dtype if self.dtype != "auto" else loading.dtype_for(kind, index)
-        pipe, placed = loading.load(
-            folder, self.model, index, dtype, device, placed=self.placement, quantized=self.quantize
-        )
+        pipe = loading.load(folder, self.model, index, dtype, device, placed=self.placement, quantized=self.quantize)
         changes = self._change(pipe, adapters)
         call = inspect.signature(pipe.__call__).parameters
         guided = guidance.of(pipe, call)
@@ -125,10 +127,10 @@ class Diffusion(Generator):
             "scheduler": type(pipe.scheduler).__name__,
             "dtype": dtype,
             "device": kind,
-            "placement": placed,
             "images_per_call": at_once,
-            **changes,
         }
+        if changes:
+            facts["changes"] = changes
         given = {"num_inference_steps": steps, "width": width, "height": height, **numbers}
         if known.max_tokens is not None:
             given["max_sequence_length"] = known.max_tokens
@@ -153,25 +155,25 @@ class Diffusion(Generator):
 
         return GeneratorSession(facts=facts, draw=draw, batch_size=self.batch_size)
 
-    def _change(self, pipe: Any, adapters: Sequence[lora.Lora]) -> dict[str, Any]:
-        """Changes a pipeline as it was asked for; returns what of that is to be kept."""
-        made: dict[str, Any] = {}
+    def _change(self, pipe: Any, adapters: Sequence[lora.Lora]) -> str:
+        """Changes a pipeline as it was asked for; returns by what, as far as that decides pixels."""
+        made = []
         if self.scheduler:
             schedulers.change(pipe, self.scheduler, self.model)
-            made["scheduler_settings"] = schedulers.settings(self.scheduler)
+            made.append(schedulers.settings(self.scheduler))
         if adapters:
-            made["loras"] = lora.load(pipe, adapters, self.model)
-        if self.quantize != "none":
-            made["quantize"] = self.quantize
+            made += [f"LoRA {each}" for each in lora.load(pipe, adapters, self.model)]
         if self.true_guidance is not None:
-            made["true_guidance"] = float(self.true_guidance)
+            made.append(f"true guidance {self.true_guidance:g}")
+        if self.quantize != "none":
+            made.append(self.quantize)
         if self.vae_tiling:
             pipe.vae.enable_tiling()
-            made["vae_tiling"] = True
+            made.append("decoded in tiles")
         if self.compiled:
             loading.compile_networks(pipe)
-            made["compiled"] = True
-        return {name: value for name, value in made.items() if value}
+            made.append("compiled")
+        return "; ".join(each for each in made if each)
 
     def _check(self) -> None:
         for field in fields(self):

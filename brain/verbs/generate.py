@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # the App's JavaScript shows larger integers rounded
 _SEEDS = 2**53
 # what is good to know and decides no pixel
-_NOT_IN_KEY = {"model"}
+_NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
 
 
 def generate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import warnings
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def test_it_draws_what_diffusers_itself_draws(folder: Path) -> None:
     asked = {"num_inference_steps": 2, **SIZE}
     if "QwenImage" in type(pipeline).__name__:
         asked["negative_prompt"] = " "  # without one its guidance would be off: so says its documentation
-    theirs = pipeline("a red sign", generator=torch.Generator().manual_seed(7), **asked).images[0]
+    theirs = pipeline(prompt="a red sign", generator=torch.Generator().manual_seed(7), **asked).images[0]
     (ours,) = drawn(folder, Request("a red sign", 7))
     assert ours.shape == (64, 64, 3)
     assert len(np.unique(ours)) > 20
@@ -136,15 +137,15 @@ def test_a_second_guidance_reads_a_negative_prompt_of_flux(family: str, folder: 
         drawn(folder, negative)
 
 
-@pytest.mark.parametrize("size", [(72, 64), (64, 80), (96, 32), (68, 64)])
+@pytest.mark.parametrize("size", [(72, 80), (96, 32)])
 def test_an_image_has_the_size_that_was_asked_for_or_the_size_is_refused(folder: Path, size: tuple[int, int]) -> None:
-    try:
-        (image,) = drawn(folder, Request("a sign", 1), width=size[0], height=size[1], steps=1)
-    except InputError as error:
-        assert "to be a multiple of" in str(error)
-        assert "Near is" in str(error)
-    else:
-        assert image.shape == (size[1], size[0], 3)
+    model, (width, height) = Diffusion(str(folder), width=size[0], height=size[1], steps=1), size
+    with contextlib.suppress(InputError):
+        (image,) = model.load("cpu").draw([Request("a sign", 1)])
+        assert image.size == (width, height)
+        return
+    with pytest.raises(InputError, match=r"to be a multiple of \d+, got \d+\. Near is \d+"):
+        model.load("cpu")
 
 
 def test_a_prompt_that_is_cut_is_said_and_only_such_a_one(folder: Path) -> None:

@@ -121,8 +121,11 @@ def test_the_facts(session: GeneratorSession, tiny_model: Path) -> None:
     assert len(facts.pop("fingerprint")) == 32
     assert facts == {
         "model": "tiny-random",
+        "family": "Stable Diffusion",
+        "license": None,
         "steps": 2,
         "guidance": 7.5,
+        "guidance_kind": "classifier-free",
         "width": 32,
         "height": 32,
         "scheduler": "DDIMScheduler",

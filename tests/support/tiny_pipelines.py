@@ -64,9 +64,7 @@ def _clip(length: int = 24, projection: bool = False, size: int = 16) -> tuple[A
         eos_token_id=end,
         pad_token_id=end,
     )
-    tokenizer = CLIPTokenizer(
-        vocab={token: at for at, token in enumerate(tokens)}, merges=[], model_max_length=length
-    )
+    tokenizer = CLIPTokenizer(vocab={token: at for at, token in enumerate(tokens)}, merges=[], model_max_length=length)
     return (CLIPTextModelWithProjection if projection else CLIPTextModel)(config), tokenizer
 
 
@@ -174,7 +172,11 @@ def _stable_diffusion_xl() -> Any:
 def _stable_diffusion_3() -> Any:
     from diffusers import SD3Transformer2DModel, StableDiffusion3Pipeline
 
-    (first, reads), (second, reads_too), (third, reads_most) = _clip(projection=True), _clip(projection=True), _t5(512, 32)
+    (first, reads), (second, reads_too), (third, reads_most) = (
+        _clip(projection=True),
+        _clip(projection=True),
+        _t5(512, 32),
+    )
     return StableDiffusion3Pipeline(
         transformer=SD3Transformer2DModel(
             sample_size=16,
@@ -319,7 +321,7 @@ def _z_image() -> Any:
             n_kv_heads=2,
             cap_feat_dim=16,
             axes_dims=[8, 4, 4],
-            axes_lens=[256, 32, 32],
+            axes_lens=[1024, 32, 32],
         ),
     )
 
