@@ -1,6 +1,7 @@
 """How well signs are read: by the model that the figures of the generator tiny-signs rest on.
 
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
+    python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
 """
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.commands import Family
+from benchmarks.generators.overhead import print_overhead
 from benchmarks.generators.sign_reader import print_accuracy
 
 
@@ -22,6 +24,7 @@ def family() -> Family:
     )
     reader.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
+    made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     return made
 
 
