@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
-import os
-import re
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
+from loupe.brain.generation import conditioned
+from loupe.brain.generation.model_files import LOADING, locate, own_defaults, own_size, quiet, read_index
+from loupe.brain.generation.model_files import MODELS as MODELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-#: where the embedded checkpoints lie
-MODELS = Path(__file__).resolve().parents[2] / "models"
-
-_INDEX = "model_index.json"
-# what a foreign folder or a foreign file in it can make diffusers, transformers and json raise
-_LOADING = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError)
-_PICKLES = {".bin", ".ckpt", ".pt", ".pth", ".pkl"}
-_READ = {".json", ".txt", ".model", ".safetensors", ".jinja"}
 
 
 @dataclass(frozen=True)
@@ -87,14 +76,17 @@ class Diffusion(Generator):
         import torch
 
         self._check()
-        folder, fingerprint = _locate(self.model)
-        index = _read_index(folder, self.model)
+        folder, fingerprint = locate(self.model)
+        index = read_index(folder, self.model)
         kind = torch.device(device).type
         dtype = self.dtype if self.dtype != "auto" else _dtype_for(kind, index)
-        pipe = _load(folder, self.model, dtype, device)
+        inpainting = conditioned.is_inpainting(index)
+        pipe = _load(folder, self.model, dtype, device, inpainting)
+        with quiet():
+            made = conditioned.pipelines(pipe, inpainting)
         call = inspect.signature(pipe.__call__).parameters
-        own = _own_defaults(folder)
-        size = _own_size(folder)
+        own = own_defaults(folder)
+        size = own_size(folder)
         at_once = self.images_per_call or own.get("images_per_call") or 1
         settings = {
             "num_inference_steps": _first(self.steps, own.get("steps"), _default(call, "num_inference_steps")),
@@ -117,13 +109,20 @@ class Diffusion(Generator):
         settings = {key: value for key, value in settings.items() if value is not None and key in call}
         warned: set[str] = set()
 
+        def call_pipe(pipe: Any, part: Sequence[Request], how: dict[str, Any] | None = None) -> list[Image]:
+            return _draw(pipe, part, at_once, self.model, settings, how)
+
         def draw(requests: Sequence[Request]) -> list[Image]:
             if "negative_prompt" not in call and any(request.negative_prompt for request in requests):
                 raise InputError(f"{self.model} takes no negative prompt: leave it out")
+            session.require(requests)
             images: list[Image] = []
-            with _quiet():
-                for start in range(0, len(requests), at_once):
-                    images += _draw(pipe, requests[start : start + at_once], at_once, self.model, settings)
+            with quiet():
+                if requests and all(request.image is None for request in requests):
+                    for start in range(0, len(requests), at_once):
+                        images += call_pipe(pipe, requests[start : start + at_once])
+                else:
+                    images += _draw_mixed(made, requests, at_once, call_pipe)
             if any(image.info["prompt_truncated"] for image in images) and not warned:
                 warned.add("truncated")
                 warnings.warn(
@@ -133,7 +132,9 @@ class Diffusion(Generator):
                 )
             return images
 
-        return GeneratorSession(facts=facts, draw=draw, batch_size=self.batch_size)
+        made_for = (facts["width"], facts["height"]) if facts["width"] and facts["height"] else None
+        session = GeneratorSession(facts, draw, self.batch_size, made.takes, made.needs, made_for, made.multiple)
+        return session
 
     def _check(self) -> None:
         for field in fields(self):
@@ -150,12 +151,38 @@ class Diffusion(Generator):
                 raise InputError(f"expected {name} to be a multiple of 8, got {value}. Near is {round(value / 8) * 8}")
 
 
-def _draw(pipe: Any, requests: Sequence[Request], at_once: int, model: str, settings: dict[str, Any]) -> list[Image]:
+def _draw_mixed(made: conditioned.Pipelines, requests: Sequence[Request], at_once: int, call: Any) -> list[Image]:
+    """Draws requests of which some begin with a picture: each kind by itself, in the order of the requests."""
+    images: list[Image] = []
+    for begins, group in groupby(requests, key=lambda request: request.image is not None):
+        part = list(group)
+        if begins:
+            images += conditioned.draw(made, part, at_once, call)
+        else:
+            for start in range(0, len(part), at_once):
+                images += call(made.text, part[start : start + at_once])
+    return images
+
+
+def _draw(
+    pipe: Any,
+    requests: Sequence[Request],
+    at_once: int,
+    model: str,
+    settings: dict[str, Any],
+    how: dict[str, Any] | None = None,
+) -> list[Image]:
     import torch
 
     # always the same shape, see the class; what is filled up is thrown away
     filled = [*requests, *[requests[-1]] * (at_once - len(requests))]
     extra: dict[str, Any] = {}
+    if how is not None and how.get("blend"):
+        extra = conditioned.blending(pipe, filled)
+    elif how is not None:
+        extra = conditioned.arguments(pipe, filled, how, settings.get("num_inference_steps"))
+    if how is not None:  # the picture says how large the image is
+        settings = {name: value for name, value in settings.items() if name not in ("width", "height")}
     if any(request.negative_prompt for request in requests):
         extra["negative_prompt"] = [request.negative_prompt for request in filled]
     try:
@@ -173,6 +200,8 @@ def _draw(pipe: Any, requests: Sequence[Request], at_once: int, model: str, sett
             "images_per_call=1, or dtype='float16'"
         ) from error
     except (ValueError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise
         raise ModelError(f"{model} cannot draw with {settings}: {error}"[:1000]) from error
     flagged = output.get("nsfw_content_detected")
     images = []
@@ -194,131 +223,6 @@ def _is_truncated(pipe: Any, request: Request) -> bool:
     )
 
 
-def _locate(model: str) -> tuple[Path, str]:
-    """Returns the model's folder, and what changes when anything in it does."""
-    given = Path(model).expanduser()
-    if not model.strip() or "\0" in model:
-        raise ModelError(f"expected the name of a model, got {model!r}")
-    if model == "tiny-signs" and not given.is_dir():
-        given = MODELS / model
-        if not (given / _INDEX).is_file():
-            raise ModelError(
-                f"expected the built-in model tiny-signs in {given}, got nothing: install Loupe again, or name another "
-                "model: a hub id or a folder"
-            )
-    if given.is_dir():
-        if not (given / _INDEX).is_file():
-            contents = ", ".join(sorted(path.name for path in given.iterdir())[:8]) or "an empty folder"
-            raise ModelError(
-                f"expected a model folder in diffusers' format with {_INDEX} in {given}, got {contents}. Name the "
-                "folder that holds it, or write one with pipeline.save_pretrained(folder)"
-            )
-        return given, _fingerprint(given)
-    if given.is_file():
-        raise ModelError(
-            f"expected a model folder with {_INDEX}, got the file {given}. Load it once with diffusers' "
-            "StableDiffusionPipeline.from_single_file(file), pipeline.save_pretrained(folder), and name that folder"
-        )
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
-        raise ModelError(
-            f"expected a model folder, a hub id such as 'stabilityai/stable-diffusion-xl-base-1.0', or 'tiny-signs', "
-            f"got {model!r}, and there is no such folder"
-        )
-    return _fetch(model)
-
-
-def _fetch(model: str) -> tuple[Path, str]:
-    from diffusers import DiffusionPipeline
-
-    try:
-        with _quiet():
-            folder = Path(DiffusionPipeline.download(model, use_safetensors=True, trust_remote_code=False))
-    except _LOADING as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise ModelError(
-            f"expected the model {model!r} in the hub's local cache or on the hub, got neither ({reason}). Check the "
-            f"name; offline, fetch it where there is a network with `hf download {model}`, and copy the cache "
-            "($HF_HOME) here, or copy the model's folder and name that"
-        ) from error
-    # the cache keeps each commit in a folder of its name
-    return folder, f"hub:{folder.name}"
-
-
-def _fingerprint(folder: Path) -> str:
-    """Returns a hash of the names and contents of the files that diffusers may read: 32 hexadecimal digits."""
-    paths = [folder / _INDEX, *folder.glob("*/**/*")]
-    files = sorted(path for path in paths if path.suffix in _READ and path.is_file())
-
-    def digest(path: Path) -> str:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-    try:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-            listing = [
-                [path.relative_to(folder).as_posix(), sum_]
-                for path, sum_ in zip(files, pool.map(digest, files), strict=True)
-            ]
-    except OSError as error:
-        raise ModelError(f"{folder}: expected a readable model folder: {error}") from error
-    return hashlib.blake2b(json.dumps(listing).encode(), digest_size=16).hexdigest()
-
-
-def _read_index(folder: Path, model: str) -> dict[str, Any]:
-    index = _read_json(folder / _INDEX)
-    if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
-        raise ModelError(f"{folder / _INDEX}: expected a JSON object that names its pipeline as _class_name")
-    for name, value in index.items():
-        if not (isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)):
-            continue
-        part = folder / name
-        files = {path.suffix for path in part.iterdir()} if part.is_dir() else set()
-        if ".py" in files:
-            raise ModelError(f"{model}: {name} brings code of its own, which Loupe does not run")
-        if files & _PICKLES and ".safetensors" not in files:
-            raise ModelError(
-                f"{model}: expected {name} as safetensors, got {', '.join(sorted(files & _PICKLES))} only, which can "
-                "run code when loaded. Where you trust it, convert it: pipeline.save_pretrained(folder)"
-            )
-    return index
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: expected readable JSON: {error}") from error
-
-
-def _own_defaults(folder: Path) -> dict[str, Any]:
-    path = folder / "loupe.json"
-    own = _read_json(path) if path.is_file() else {}
-    kinds: dict[str, Any] = {
-        "steps": int,
-        "guidance": (int, float),
-        "width": int,
-        "height": int,
-        "images_per_call": int,
-    }
-    if not isinstance(own, dict) or not all(isinstance(own.get(name, 1), kind) for name, kind in kinds.items()):
-        raise ModelError(f"{path}: expected a JSON object with the numbers {', '.join(kinds)}")
-    return {name: own[name] for name in kinds if name in own}
-
-
-def _own_size(folder: Path) -> tuple[int | None, int | None]:
-    """Returns the (width, height) that the model was made for, where its folder says so."""
-    parts = (folder / "unet" / "config.json", folder / "vae" / "config.json")
-    if not all(part.is_file() for part in parts):
-        return None, None
-    unet, vae = map(_read_json, parts)
-    sample, blocks = unet.get("sample_size"), vae.get("block_out_channels")
-    height, width = sample if isinstance(sample, list) and len(sample) == 2 else (sample, sample)
-    if not (isinstance(width, int) and isinstance(height, int) and isinstance(blocks, list) and blocks):
-        return None, None
-    scale = 2 ** (len(blocks) - 1)
-    return width * scale, height * scale
-
-
 def _dtype_for(kind: str, index: dict[str, Any]) -> str:
     if kind != "cuda":
         return "float32"
@@ -326,21 +230,22 @@ def _dtype_for(kind: str, index: dict[str, Any]) -> str:
     return "bfloat16" if "transformer" in index else "float16"
 
 
-def _load(folder: Path, model: str, dtype: str, device: str) -> Any:
+def _load(folder: Path, model: str, dtype: str, device: str, inpainting: bool) -> Any:
     import torch
-    from diffusers import AutoPipelineForText2Image
+    from diffusers import AutoPipelineForInpainting, AutoPipelineForText2Image
     from safetensors import SafetensorError
 
+    auto = AutoPipelineForInpainting if inpainting else AutoPipelineForText2Image
     try:
-        with _quiet():
-            pipe = AutoPipelineForText2Image.from_pretrained(
+        with quiet():
+            pipe = auto.from_pretrained(
                 str(folder),
                 dtype=getattr(torch, dtype),
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
             ).to(device)
-    except (*_LOADING, SafetensorError) as error:
+    except (*LOADING, SafetensorError) as error:
         raise ModelError(
             f"expected a text-to-image model in diffusers' format, and {model} cannot be loaded as one: "
             f"{type(error).__name__}: {error}"[:1000]
@@ -356,23 +261,3 @@ def _default(call: Any, name: str) -> Any:
 
 def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silences the bars and warnings of diffusers and transformers, and puts their settings back."""
-    import diffusers.utils.logging
-    import transformers.utils.logging
-
-    rooms = (diffusers.utils.logging, transformers.utils.logging)
-    before = [(room.get_verbosity(), room.is_progress_bar_enabled()) for room in rooms]
-    try:
-        for room in rooms:
-            room.set_verbosity_error()
-            room.disable_progress_bar()
-        yield
-    finally:
-        for room, (verbosity, bars) in zip(rooms, before, strict=True):
-            room.set_verbosity(verbosity)
-            if bars:
-                room.enable_progress_bar()
