@@ -13,6 +13,7 @@ _VERBS = (
     "check",
     "compare",
     "coverage",
+    "decide_repairs",
     "deduplicate",
     "compare_to_real",
     "discover_slices",

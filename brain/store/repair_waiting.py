@@ -105,30 +105,30 @@ def _inside(document: Any) -> list[Mapping[str, Any]]:
     return [each for each in listed or () if isinstance(each, Mapping)]
 
 
+def region_fields(samples: Samples) -> list[str]:
+    """Returns the fields of boxes and of masks of whole pictures."""
+    kinds = (fo.Detection, fo.Detections, fo.Segmentation)
+    schema = root(samples).get_field_schema()
+    return [name for name, own in schema.items() if getattr(own, "document_type", None) in kinds]
+
+
 def regions(samples: Samples, field: str, ids: Sequence[str]) -> dict[str, Any]:
     """Returns what marks the region of samples in a field of the user's own: boxes, or a (h, w) mask of the whole.
 
     Raises:
         InputError: there is no such field, or it holds no boxes and no masks
     """
-    own = root(samples).get_field(field)
-    kind = getattr(own, "document_type", None)
-    if kind not in (fo.Detection, fo.Detections, fo.Segmentation):
-        listed = [
-            name
-            for name, each in root(samples).get_field_schema().items()
-            if getattr(each, "document_type", None) in (fo.Detection, fo.Detections, fo.Segmentation)
-        ]
-        raise InputError(
-            f"expected a field of boxes or masks as region, got {field!r}. There are: {', '.join(listed) or 'none'}"
-        )
-    held = augmented.read(samples, ids)
+    known = region_fields(samples)
+    if field not in known:
+        listed = ", ".join(known) or "none"
+        raise InputError(f"expected a field of boxes or masks as region, got {field!r}. There are: {listed}")
     made: dict[str, Any] = {}
-    for sample_id, sample in held.items():
+    for sample_id, sample in augmented.read(samples, ids).items():
         label = sample[field]
         if isinstance(label, fo.Segmentation):
-            made[sample_id] = None if label.get_mask() is None else label.get_mask() > 0
+            mask = label.get_mask()
+            made[sample_id] = None if mask is None else mask > 0
         elif label is not None:
-            listed = label.detections if isinstance(label, fo.Detections) else [label]
-            made[sample_id] = [tuple(each.bounding_box or ()) for each in listed]
+            boxes = label.detections if isinstance(label, fo.Detections) else [label]
+            made[sample_id] = [tuple(each.bounding_box or ()) for each in boxes]
     return made
