@@ -30,13 +30,14 @@ def family() -> Family:
     repair.add_argument("--seed", type=int, default=2000, help="of the signs: 1 to 999 were tuned on")
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
     repair.add_argument("--methods", nargs="+", default=["inpaint", "redraw"], help="inpaint, image_to_image, redraw")
+    repair.add_argument("--gates", nargs="+", default=["sign_digits", "text"], help="checks: sign_digits, text")
     return made
 
 
 def _repair(given: Namespace) -> None:
     from benchmarks.generators.repair import print_repair
 
-    print_repair(given.cache, given.count, given.seed, given.attempts, given.methods)
+    print_repair(given.cache, given.count, given.seed, given.attempts, given.methods, given.gates)
 
 
 if __name__ == "__main__":

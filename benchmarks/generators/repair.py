@@ -11,11 +11,12 @@ import math
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.generators.sign_check import SignDigits
 from benchmarks.generators.sign_reader import Reading, SignReader, load_reader
 from loupe.brain.core import registry
 from loupe.brain.core.records import Request
@@ -32,11 +33,10 @@ from loupe.brain.verbs.repairing import Workshop
 from training.tiny_signs.evaluate import measured_signs
 from training.tiny_signs.signs import Sign, prompt_of
 
-#: what judges the signs, before and after
-CHECKS = ("text", "sharpness", "exposure")
+#: what judges the signs beside the check of their digits, before and after
+BESIDE = ("sharpness", "exposure")
 #: what is repaired of a sign, the first that it has
 _TARGETS = ("text_substitution", "text_omission", "text_duplication", "unrequested_text")
-_FIELDS = ("prompt", "spec")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Pool:
     signs: Sequence[Sign]
     rows: Sequence[Row]
     readings: Sequence[Reading]
-    jobs: Sequence[Job]
+    jobs: Sequence[Job] = ()
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,15 @@ def errors(sign: Sign, reading: Reading) -> int:
     return distance(sign.text, reading.text)
 
 
-def draw_pool(session: GeneratorSession, loaded: Loaded, reader: SignReader, count: int, seed: int, to: Path) -> Pool:
-    """Returns ``count`` signs a scenario, drawn, looked at and read."""
+def checks_of(gate: str) -> Loaded:
+    """Returns what judges signs: Loupe's ``text``, or ``sign_digits``, and what is not to get worse."""
+    known = registry.checks()
+    own = SignDigits() if gate == "sign_digits" else known[gate]().resolved("cpu")
+    return Loaded([own, *(known[name]() for name in BESIDE)], "cpu")
+
+
+def draw_pool(session: GeneratorSession, reader: SignReader, count: int, seed: int, to: Path) -> Pool:
+    """Returns ``count`` signs a scenario, drawn and read."""
     from PIL import Image
 
     signs = measured_signs(count, seed)
@@ -96,19 +103,35 @@ def draw_pool(session: GeneratorSession, loaded: Loaded, reader: SignReader, cou
         path = to / f"{at}.png"
         Image.fromarray(np.asarray(picture)).save(path)
         fields = {"prompt": prompt_of(sign), "spec": None}
-        rows.append(Row(f"{at:024d}", str(path), fields, frozenset(CHECKS), dict.fromkeys(CHECKS, "")))
+        rows.append(Row(f"{at:024d}", str(path), fields, frozenset(), {}))
     readings = reader.read(np.stack([np.asarray(picture) for picture in pictures]))
+    return Pool(signs, rows, readings)
+
+
+def looked_at(pool: Pool, loaded: Loaded) -> Pool:
+    """Returns a pool with what a gate's checks flag or cannot read."""
+    names = frozenset(check.name for check in loaded.checks)
+    rows = [replace(row, pending=names, keys=dict.fromkeys(names, "")) for row in pool.rows]
+    output = {rule.output: name for name, rule in rules_of(loaded).items() if name in _TARGETS}
+    first = next(name for name, failure in output.items() if failure == _TARGETS[0])
     jobs = []
-    for row, sign, verdict in zip(rows, signs, loaded.verdicts(rows), strict=True):
-        flagged = [name for name in _TARGETS if verdict.scores.get(name, math.nan) > 0]
-        unread = math.isnan(verdict.scores.get("text_substitution", math.nan))
-        if flagged or unread:
-            sample = Waiting(
-                row.id, row.path, tuple(flagged), (), frozenset(CHECKS), frozenset(), prompt_of(sign), "", "tiny-signs"
-            )
-            failure = flagged[0] if flagged else "text_substitution"
-            jobs.append(Job(sample, failure, not flagged, prompt_of(sign), None, row.id))
-    return Pool(signs, rows, readings, jobs)
+    for row, verdict in zip(rows, loaded.verdicts(rows), strict=True):
+        flagged = [failure for name, failure in output.items() if verdict.scores.get(name, math.nan) > 0]
+        if flagged or math.isnan(verdict.scores.get(first, math.nan)):
+            prompt = str(row.fields["prompt"])
+            sample = Waiting(row.id, row.path, tuple(flagged), (), names, frozenset(), prompt, "", "tiny-signs")
+            jobs.append(Job(sample, flagged[0] if flagged else _TARGETS[0], not flagged, prompt, None, row.id))
+    return replace(pool, rows=rows, jobs=tuple(jobs))
+
+
+def rules_of(loaded: Loaded) -> dict[str, Rule]:
+    """Returns what the checks flag, by their default thresholds."""
+    return {
+        output.failure: Rule(output.name, output.default_threshold, check.name)
+        for check in loaded.checks
+        for output in check.outputs
+        if output.failure and output.default_threshold
+    }
 
 
 def tally(pool: Pool, after: Sequence[Reading | None]) -> Tally:
@@ -157,18 +180,12 @@ def measure(
     limits: Limits | None = None,
 ) -> tuple[dict[str, Tally], list[Outcome]]:
     """Returns what becomes of a pool with the gate and without it."""
-    rules = {
-        output.failure: Rule(output.name, output.default_threshold, check.name)
-        for check in loaded.checks
-        for output in check.outputs
-        if output.failure and output.default_threshold
-    }
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as scratch:
         shop = Workshop(
             session=session,
             spec=("diffusion", 1),
             checks=loaded,
-            rules=rules,
+            rules=rules_of(loaded),
             rows={row.id: row for row in pool.rows},
             unjudged={},
             folder=Path(folder),
@@ -187,7 +204,9 @@ def measure(
     return made, outcomes
 
 
-def print_repair(cache: Path | None, count: int, seed: int, attempts: int, methods: Sequence[Method]) -> None:
+def print_repair(
+    cache: Path | None, count: int, seed: int, attempts: int, methods: Sequence[Method], gates: Sequence[str]
+) -> None:
     """Prints the table."""
     import torch
 
@@ -195,19 +214,17 @@ def print_repair(cache: Path | None, count: int, seed: int, attempts: int, metho
     started = time.process_time()
     reader = load_reader(cache)
     session = registry.generator_of("tiny-signs").load("cpu")
-    known = registry.checks()
-    loaded = Loaded([known[name]().resolved("cpu") for name in CHECKS], "cpu")
-    print("| method | | wrong ones right after | of all wrong ones | kept ones worse | right ones broken | kept |")
-    print("|---|---|---|---|---|---|---|")
+    print("| check of the gate | method | | wrong ones right after | of all wrong ones | kept ones worse | ", end="")
+    print("right ones broken | kept |\n|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        pool = draw_pool(session, loaded, reader, count, seed, Path(folder))
-        for method in methods:
-            made, _ = measure(pool, session, loaded, reader, method, attempts)
-            for name, each in made.items():
-                cells = (each.repaired, each.of_all, each.worse, each.broken, each.kept)
-                print(f"| {method} | {name} | {' | '.join(str(cell) for cell in cells)} |")
-    print(
-        f"{len(pool.signs)} signs, {len(pool.jobs)} of them flagged or not read, {attempts} attempts, seed {seed}; ",
-        end="",
-    )
+        drawn = draw_pool(session, reader, count, seed, Path(folder))
+        for gate in gates:
+            loaded = checks_of(gate)
+            pool = looked_at(drawn, loaded)
+            for method in methods:
+                made, _ = measure(pool, session, loaded, reader, method, attempts)
+                for name, each in made.items():
+                    cells = (each.repaired, each.of_all, each.worse, each.broken, each.kept)
+                    print(f"| {gate} | {method} | {name} | {' | '.join(str(cell) for cell in cells)} |", flush=True)
+    print(f"{len(drawn.signs)} signs, {attempts} attempts, seed {seed}; ", end="")
     print(f"{time.process_time() - started:.0f} s of CPU time")
