@@ -32,6 +32,7 @@ def load(
     dtype: str,
     device: str,
     *,
+    inpainting: bool = False,
     placed: str = "auto",
     quantized: str = "none",
 ) -> Any:
@@ -43,6 +44,7 @@ def load(
         index: of the folder
         dtype: of the weights
         device: e.g. "cuda:0"
+        inpainting: whether it is a model for inpainting
         placed: one of ``memory.PLACEMENTS``
         quantized: one of ``memory.QUANTIZED``
 
@@ -51,14 +53,15 @@ def load(
         InputError: it cannot lie where it was asked to
     """
     import torch
-    from diffusers import AutoPipelineForText2Image
+    from diffusers import AutoPipelineForInpainting, AutoPipelineForText2Image
     from safetensors import SafetensorError
 
     kind = getattr(torch, dtype)
     try:
         config = memory.quantization(quantized, kind, device, index)
         with quiet():
-            pipeline = AutoPipelineForText2Image.from_pretrained(
+            auto = AutoPipelineForInpainting if inpainting else AutoPipelineForText2Image
+            pipeline = auto.from_pretrained(
                 str(folder),
                 dtype=kind,
                 use_safetensors=True,
@@ -86,7 +89,7 @@ def load(
     return pipeline
 
 
-def multiple(pipeline: Any) -> int:
+def multiple_of(pipeline: Any) -> int:
     """Returns what the sides of an image are multiples of."""
     name = type(pipeline).__name__
     step = next((pixels for begins, pixels in _STEPS.items() if name.startswith(begins)), 8)
@@ -100,7 +103,7 @@ def require_size(pipeline: Any, model: str, width: int | None, height: int | Non
     Raises:
         InputError: with the nearest size that it can draw
     """
-    step = multiple(pipeline)
+    step = multiple_of(pipeline)
     for name, value in (("width", width), ("height", height)):
         if value is not None and value % step:
             near = max(step, round(value / step) * step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
-from loupe.brain.diffusion import checkpoints, guidance, loading, locating, lora, memory, schedulers
+from loupe.brain.diffusion import checkpoints, conditioned, guidance, loading, locating, lora, memory, schedulers
 from loupe.brain.diffusion.drawing import Drawer
+from loupe.brain.diffusion.quiet import quiet
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -101,16 +102,26 @@ class Diffusion(Generator):
         known = checkpoints.of(self.model, index["_class_name"])
         kind = device.partition(":")[0]
         dtype = self.dtype if self.dtype != "auto" else loading.dtype_for(kind, index)
-        pipe = loading.load(folder, self.model, index, dtype, device, placed=self.placement, quantized=self.quantize)
+        inpainting = conditioned.is_inpainting(index)
+        pipe = loading.load(
+            folder,
+            self.model,
+            index,
+            dtype,
+            device,
+            inpainting=inpainting,
+            placed=self.placement,
+            quantized=self.quantize,
+        )
         changes = self._change(pipe, adapters)
+        with quiet():
+            pipelines = conditioned.pipelines(pipe, inpainting)
         call = inspect.signature(pipe.__call__).parameters
         guided = guidance.of(pipe, call)
-        own_size = locating.own_size(folder) if "unet" in index else loading.own_size(pipe)
-        size = known.size or own_size
+        size = known.size or (locating.own_size(folder) if "unet" in index else loading.own_size(pipe))
         at_once = self.images_per_call or own.get("images_per_call") or 1
         steps = _first(self.steps, own.get("steps"), known.steps, _default(call, "num_inference_steps"))
-        usual = _first(own.get("guidance"), known.guidance, _default(call, guided.argument))
-        value = _first(self.guidance, usual if guided.argument is not None else None)
+        value = self._guidance(guided, own, known, call)
         width, height = _first(self.width, own.get("width"), size[0]), _first(self.height, own.get("height"), size[1])
         loading.require_size(pipe, self.model, width, height)
         numbers = guidance.arguments(guided, self.model, value, self.true_guidance)
@@ -137,10 +148,11 @@ class Diffusion(Generator):
         settings = {key: number for key, number in given.items() if number is not None and key in call}
         tokens = _first(settings.get("max_sequence_length"), _default(call, "max_sequence_length"))
         blank = guided.blank if guidance.is_on(guided, value, self.true_guidance) else None
-        drawer = Drawer(pipe, self.model, at_once, settings, blank, tokens)
+        drawer = Drawer(pipelines, self.model, at_once, settings, blank, tokens)
         warned: set[str] = set()
 
         def draw(requests: Sequence[Request]) -> list[Image]:
+            session.require(requests)
             if any(request.negative_prompt for request in requests):
                 guidance.require_negative(guided, self.model, value, self.true_guidance)
             images = drawer.draw(requests)
@@ -153,7 +165,19 @@ class Diffusion(Generator):
                 )
             return images
 
-        return GeneratorSession(facts=facts, draw=draw, batch_size=self.batch_size)
+        made_for = (width, height) if width and height else None
+        takes, needs = pipelines.takes, pipelines.needs
+        session = GeneratorSession(facts, draw, self.batch_size, takes, needs, made_for, pipelines.multiple)
+        return session
+
+    def _guidance(
+        self, guided: guidance.Guidance, own: Mapping[str, Any], known: checkpoints.Checkpoint, call: Any
+    ) -> float | None:
+        """Returns the number that was asked for, else the model's own; None where it takes none."""
+        if self.guidance is not None or guided.argument is None:
+            return self.guidance
+        usual = _first(own.get("guidance"), known.guidance, _default(call, guided.argument))
+        return None if usual is None else float(usual)
 
     def _change(self, pipe: Any, adapters: Sequence[lora.Lora]) -> str:
         """Changes a pipeline as it was asked for; returns by what, as far as that decides pixels."""

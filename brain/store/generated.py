@@ -113,11 +113,10 @@ def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
 
 def _sample(image: Generated) -> fo.Sample:
     # the facts of an adopted file come from the file: only what fits is taken
-    facts = {name: image.facts.get(name) if _fits(name, image.facts.get(name)) else None for name in _FIELDS}
     return fo.Sample(
         filepath=str(image.path),
         prompt=image.prompt,
-        generation=fo.DynamicEmbeddedDocument(**facts),
+        generation=fo.DynamicEmbeddedDocument(**fitting(image.facts)),
         scenario=fo.DynamicEmbeddedDocument(**image.factors),
         metadata=fo.ImageMetadata(
             size_bytes=image.path.stat().st_size,
@@ -127,6 +126,11 @@ def _sample(image: Generated) -> fo.Sample:
             num_channels=3,
         ),
     )
+
+
+def fitting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the parts of ``generation``: each of the facts that has the type which is declared, else None."""
+    return {name: facts.get(name) if _fits(name, facts.get(name)) else None for name in _FIELDS}
 
 
 def _fits(name: str, value: Any) -> bool:

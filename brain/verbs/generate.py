@@ -253,13 +253,7 @@ def _refuse_clashes(items: Sequence[_Item]) -> None:
 
 
 def _spec(model: str | Path | Generator, given: dict[str, Any]) -> Generator:
-    known = registry.generators()
-    if isinstance(model, Generator):
-        spec = model
-    elif str(model) in known:
-        spec = known[str(model)]()
-    else:
-        spec = known["diffusion"](**{"model": str(model)})
+    spec = registry.generator_of(model)
     unknown = given.keys() - spec.params().keys()
     if unknown:
         raise InputError(f"expected settings of {spec.name} ({', '.join(spec.params())}), got {sorted(unknown)[0]!r}")

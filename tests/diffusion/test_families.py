@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny_pipelines
+from PIL import Image
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
@@ -174,6 +175,25 @@ def test_another_scheduler_fits_or_is_refused(family: str, folder: Path) -> None
     elif "EulerAncestralDiscreteScheduler" not in names:
         with pytest.raises(InputError, match="expected a scheduler that fits"):
             drawn(folder, Request("a sign", 1), scheduler="Euler a")
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_picture_is_drawn_on_or_refused(folder: Path, masked: bool) -> None:
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    mask = Image.new("L", (64, 64), 0)
+    mask.paste(255, (32, 0, 64, 64))
+    request = Request("a sign", 1, image=picture, mask=mask if masked else None)
+    session = Diffusion(str(folder), steps=4, **SIZE).load("cpu")
+    if set(session.takes) < ({"image", "mask"} if masked else {"image"}):
+        with pytest.raises(InputError, match="takes no"):
+            session.draw([request])
+        return
+    again = [np.asarray(session.draw([request, Request("a sign", 1)])[0]) for _ in range(2)]
+    assert again[0].shape == (64, 64, 3)
+    assert alike(*again)
+    other = np.asarray(session.draw([Request("a sign", 2, image=picture, mask=request.mask)])[0])
+    assert not alike(again[0], other)
 
 
 def test_every_parameter_of_the_call_that_loupe_sets_is_one_of_the_pipelines(folder: Path) -> None:
