@@ -14,6 +14,7 @@ from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
 from loupe.brain.diffusion import checkpoints, conditioned, guidance, loading, locating, lora, memory, schedulers
 from loupe.brain.diffusion.drawing import Drawer
+from loupe.brain.diffusion.guidance import Guidance
 from loupe.brain.diffusion.quiet import quiet
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class Diffusion(Generator):
         return session
 
     def _guidance(
-        self, guided: guidance.Guidance, own: Mapping[str, Any], known: checkpoints.Checkpoint, call: Any
+        self, guided: Guidance, own: Mapping[str, Any], known: checkpoints.Checkpoint, call: Any
     ) -> float | None:
         """Returns the number that was asked for, else the model's own; None where it takes none."""
         if self.guidance is not None or guided.argument is None:
