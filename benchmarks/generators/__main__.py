@@ -1,6 +1,8 @@
 """How well signs are read: by the model that the figures of the generator tiny-signs rest on.
 
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
+    python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
+    python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
 """
@@ -8,9 +10,11 @@ How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.commands import Family
+from benchmarks.generators.overhead import print_overhead
 from benchmarks.generators.sign_reader import print_accuracy
 
 
@@ -22,7 +26,21 @@ def family() -> Family:
     )
     reader.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
+    made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
+    repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
+    repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
+    repair.add_argument("--count", type=int, default=60, help="signs per scenario")
+    repair.add_argument("--seed", type=int, default=2000, help="of the signs: 1 to 999 were tuned on")
+    repair.add_argument("--attempts", type=int, default=4, help="at each sign")
+    repair.add_argument("--methods", nargs="+", default=["inpaint", "redraw"], help="inpaint, image_to_image, redraw")
+    repair.add_argument("--gates", nargs="+", default=["sign_digits", "text"], help="checks: sign_digits, text")
     return made
+
+
+def _repair(given: Namespace) -> None:
+    from benchmarks.generators.repair import print_repair
+
+    print_repair(given.cache, given.count, given.seed, given.attempts, given.methods, given.gates)
 
 
 if __name__ == "__main__":

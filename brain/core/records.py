@@ -5,6 +5,7 @@ No torch and no FiftyOne is imported here. A field typed ``Tensor`` is filled by
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 from loupe.brain.core.errors import InputError
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
 
@@ -48,12 +50,64 @@ class Request(Record):
         seed: decides the noise, in [0, 2**63)
         factors: the scenario the prompt was made from, e.g. ``{"time": "night"}``
         negative_prompt: what the image should not show
+        image: an RGB picture to begin with; the image that is drawn has its size. None: begin with noise
+        mask: what of it is drawn anew, as an "L" picture of the same size: from 128 on; None: all of it
+        strength: how much of what stands there is given up, in (0, 1]; 1 is all of it, None the generator's own number
     """
 
     prompt: str
     seed: int
     factors: Mapping[str, str] = field(default_factory=dict)
     negative_prompt: str = ""
+    image: Image | None = field(default=None, repr=False)
+    mask: Image | None = field(default=None, repr=False)
+    strength: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_conditioning(self)
+
+    def inputs(self) -> dict[str, Any]:
+        """Returns what the image is drawn from beside texts and seed: hashes of the pixels, and the strength.
+
+        Empty for a request by text alone. It is part of an image's key and of its provenance.
+
+        >>> Request("a red sign", 1).inputs()
+        {}
+        """
+        if self.image is None:
+            return {}
+        made: dict[str, Any] = {"image": _pixels_hash(self.image), "strength": self.strength}
+        return made if self.mask is None else {**made, "mask": _pixels_hash(self.mask)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the request as plain JSON-able values, with hashes in the place of pictures."""
+        own = {"prompt": self.prompt, "seed": self.seed, "factors": self.factors}
+        own |= {"negative_prompt": self.negative_prompt, **self.inputs()}
+        return {key: _plain(value) for key, value in own.items()}
+
+
+def _pixels_hash(picture: Image) -> str:
+    text = f"{picture.mode} {picture.size}".encode()
+    return hashlib.blake2b(text + picture.tobytes(), digest_size=16).hexdigest()
+
+
+def _require_conditioning(request: Request) -> None:
+    """Raises an InputError where a request's picture, mask and strength do not go together."""
+    image, mask, strength = request.image, request.mask, request.strength
+    if image is None:
+        if mask is not None or strength is not None:
+            raise InputError("expected a mask and a strength beside an image only, got them without one")
+        return
+    if image.mode != "RGB":
+        raise InputError(f"expected an RGB image to begin with, got mode {image.mode!r}")
+    if mask is not None and (mask.mode != "L" or mask.size != image.size):
+        raise InputError(
+            f"expected a mask of mode 'L' and of the image's size {image.size}, got {mask.mode!r} and {mask.size}"
+        )
+    if mask is not None and not mask.point(lambda value: value >= 128).getbbox():
+        raise InputError("expected a mask with something to draw, got an empty one")
+    if strength is not None and not (0 < strength <= 1):
+        raise InputError(f"expected a strength in (0, 1], got {strength!r}")
 
 
 #: what a stored threshold's facts were called in 0.1.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
 import warnings
 from collections.abc import Mapping
@@ -66,6 +67,16 @@ def embedders() -> dict[str, type[Embedder]]:
 def generators() -> dict[str, type[Generator]]:
     """Returns every generator by name."""
     return _find("generators", Generator)
+
+
+def generator_of(model: str | os.PathLike[str] | Generator) -> Generator:
+    """Returns the generator of a model: a spec as it is, a generator's name, else a hub id or a folder of diffusers."""
+    known = generators()
+    if isinstance(model, Generator):
+        return model
+    if str(model) in known:
+        return known[str(model)]()
+    return known["diffusion"](**{"model": str(model)})
 
 
 def defects() -> dict[str, type[Defect]]:

@@ -310,11 +310,39 @@ class GeneratorSession:
         draw: maps requests to as many RGB images; the image of a request does not depend on its neighbours; what is
             to be said of one image alone (JSON-able) stands in its ``info`` and goes to ``generation.*``, too
         batch_size: how many requests ``draw`` takes at once
+        takes: what a request may bring beside texts: ``"image"`` (image-to-image), ``"mask"`` (inpainting)
+        needs: what of these it has to bring: an inpainting model draws nothing without a picture and a mask
+        size: (width, height) that the model was made for, where that is known
+        multiple: of how many pixels width and height of a request's picture have to be a multiple
     """
 
     facts: dict[str, Any]
     draw: Callable[[Sequence[Request]], list[Image]]
     batch_size: int
+    takes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    multiple: int = 8
+
+    def require(self, requests: Sequence[Request]) -> None:
+        """Raises an error unless it can draw them.
+
+        Raises:
+            InputError: a request brings what it does not take, or lacks what it needs
+        """
+        model = self.facts.get("model", "this generator")
+        for request in requests:
+            brings = {name for name in ("image", "mask") if getattr(request, name) is not None}
+            if more := sorted(brings - set(self.takes)):
+                kind = "inpainting" if "mask" in more else "image-to-image"
+                raise InputError(
+                    f"expected a model for {kind}, but {model} takes no {' and no '.join(more)}: name another model"
+                )
+            if lost := sorted(set(self.needs) - brings):
+                raise InputError(
+                    f"expected a text-to-image model, but {model} is one for inpainting, which needs a picture and a "
+                    f"mask; got no {' and no '.join(lost)}"
+                )
 
 
 def failing_outputs(

@@ -21,8 +21,12 @@ _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
     "fingerprint": (fo.StringField, "Hash of the model's files, or its revision on the hub"),
     "generator": (fo.StringField, "The generator that drew it"),
     "seed": (fo.IntField, "The seed of its noise"),
+    "family": (fo.StringField, "What its kind of model is called"),
+    "license": (fo.StringField, "The license of the model; none where that is not known"),
     "steps": (fo.IntField, "Denoising steps"),
     "guidance": (fo.FloatField, "How strongly the prompt was followed"),
+    "guidance_kind": (fo.StringField, "classifier-free, distilled (the model has learned it), or none"),
+    "changes": (fo.StringField, "What the model was changed by: LoRAs, a scheduler's settings, fewer bits"),
     "width": (fo.IntField, "Pixels"),
     "height": (fo.IntField, "Pixels"),
     "scheduler": (fo.StringField, "The method that took the steps"),
@@ -113,11 +117,10 @@ def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
 
 def _sample(image: Generated) -> fo.Sample:
     # the facts of an adopted file come from the file: only what fits is taken
-    facts = {name: image.facts.get(name) if _fits(name, image.facts.get(name)) else None for name in _FIELDS}
     return fo.Sample(
         filepath=str(image.path),
         prompt=image.prompt,
-        generation=fo.DynamicEmbeddedDocument(**facts),
+        generation=fo.DynamicEmbeddedDocument(**fitting(image.facts)),
         scenario=fo.DynamicEmbeddedDocument(**image.factors),
         metadata=fo.ImageMetadata(
             size_bytes=image.path.stat().st_size,
@@ -127,6 +130,11 @@ def _sample(image: Generated) -> fo.Sample:
             num_channels=3,
         ),
     )
+
+
+def fitting(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the parts of ``generation``: each of the facts that has the type which is declared, else None."""
+    return {name: facts.get(name) if _fits(name, facts.get(name)) else None for name in _FIELDS}
 
 
 def _fits(name: str, value: Any) -> bool:

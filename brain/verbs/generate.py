@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # the App's JavaScript shows larger integers rounded
 _SEEDS = 2**53
 # what is good to know and decides no pixel
-_NOT_IN_KEY = {"model"}
+_NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
 
 
 def generate(
@@ -253,13 +253,7 @@ def _refuse_clashes(items: Sequence[_Item]) -> None:
 
 
 def _spec(model: str | Path | Generator, given: dict[str, Any]) -> Generator:
-    known = registry.generators()
-    if isinstance(model, Generator):
-        spec = model
-    elif str(model) in known:
-        spec = known[str(model)]()
-    else:
-        spec = known["diffusion"](**{"model": str(model)})
+    spec = registry.generator_of(model)
     unknown = given.keys() - spec.params().keys()
     if unknown:
         raise InputError(f"expected settings of {spec.name} ({', '.join(spec.params())}), got {sorted(unknown)[0]!r}")

@@ -15,7 +15,8 @@ import pytest
 from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import GeneratorSession
-from loupe.brain.generators.diffusion import MODELS, Diffusion
+from loupe.brain.diffusion.locating import MODELS
+from loupe.brain.generators.diffusion import Diffusion
 
 pytestmark = pytest.mark.slow
 
@@ -120,8 +121,11 @@ def test_the_facts(session: GeneratorSession, tiny_model: Path) -> None:
     assert len(facts.pop("fingerprint")) == 32
     assert facts == {
         "model": "tiny-random",
+        "family": "Stable Diffusion",
+        "license": None,
         "steps": 2,
         "guidance": 7.5,
+        "guidance_kind": "classifier-free",
         "width": 32,
         "height": 32,
         "scheduler": "DDIMScheduler",

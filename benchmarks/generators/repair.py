@@ -1,0 +1,230 @@
+"""Repair, measured on tiny-signs: signs with wrong digits, judged by a reader that the gate does not know.
+
+The gate is Loupe's own check ``text`` (PP-OCRv6). The reader is trained on scikit-learn's real handwritten digits.
+Every sign of a pool of all scenarios alike goes the way that a user's would: the check looks at it, and what it flags,
+or cannot read, is repaired. Without a gate the first attempt is kept.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.generators.sign_check import SignDigits
+from benchmarks.generators.sign_reader import Reading, SignReader, load_reader
+from loupe.brain.core import registry
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import GeneratorSession
+from loupe.brain.core.strings import distance
+from loupe.brain.engine.again import Loaded
+from loupe.brain.engine.reader import Row, read
+from loupe.brain.generation.gate import Limits, Rule
+from loupe.brain.generation.records import Method
+from loupe.brain.stats.intervals import Proportion
+from loupe.brain.store.repair_waiting import Waiting
+from loupe.brain.verbs.repair_jobs import Job, Outcome, Settings
+from loupe.brain.verbs.repairing import Workshop
+from training.tiny_signs.evaluate import measured_signs
+from training.tiny_signs.signs import Sign, prompt_of
+
+#: what judges the signs beside the check of their digits, before and after
+BESIDE = ("sharpness", "exposure")
+#: what is repaired of a sign, the first that it has
+_TARGETS = ("text_substitution", "text_omission", "text_duplication", "unrequested_text")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Signs with what is known of them.
+
+    Attributes:
+        signs: what was asked for
+        rows: the drawn pictures, as checks read them
+        readings: by the independent reader
+        jobs: of those that the check flags or cannot read
+    """
+
+    signs: Sequence[Sign]
+    rows: Sequence[Row]
+    readings: Sequence[Reading]
+    jobs: Sequence[Job] = ()
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of a pool.
+
+    Attributes:
+        repaired: of the wrong signs that were attempted: those right after
+        of_all: of all wrong signs, attempted or not
+        worse: of the kept pictures: those with more wrong digits than their original
+        broken: of the right signs that were attempted: those wrong after
+        kept: of the attempted signs: those with a new picture
+    """
+
+    repaired: Proportion
+    of_all: Proportion
+    worse: Proportion
+    broken: Proportion
+    kept: Proportion
+
+
+def is_right(sign: Sign, reading: Reading) -> bool:
+    """Returns whether the reader reads what was asked, and stands by it."""
+    return reading.sure and reading.text == sign.text
+
+
+def errors(sign: Sign, reading: Reading) -> int:
+    """Returns how many digits differ from those asked for."""
+    return distance(sign.text, reading.text)
+
+
+def checks_of(gate: str) -> Loaded:
+    """Returns what judges signs: Loupe's ``text``, or ``sign_digits``, and what is not to get worse."""
+    known = registry.checks()
+    own = SignDigits() if gate == "sign_digits" else known[gate]().resolved("cpu")
+    return Loaded([own, *(known[name]() for name in BESIDE)], "cpu")
+
+
+def draw_pool(session: GeneratorSession, reader: SignReader, count: int, seed: int, to: Path) -> Pool:
+    """Returns ``count`` signs a scenario, drawn and read."""
+    from PIL import Image
+
+    signs = measured_signs(count, seed)
+    pictures = session.draw([Request(prompt_of(sign), seed * 100_000 + at) for at, sign in enumerate(signs)])
+    rows = []
+    for at, (sign, picture) in enumerate(zip(signs, pictures, strict=True)):
+        path = to / f"{at}.png"
+        Image.fromarray(np.asarray(picture)).save(path)
+        fields = {"prompt": prompt_of(sign), "spec": None}
+        rows.append(Row(f"{at:024d}", str(path), fields, frozenset(), {}))
+    readings = reader.read(np.stack([np.asarray(picture) for picture in pictures]))
+    return Pool(signs, rows, readings)
+
+
+def looked_at(pool: Pool, loaded: Loaded) -> Pool:
+    """Returns a pool with what a gate's checks flag or cannot read."""
+    names = frozenset(check.name for check in loaded.checks)
+    rows = [replace(row, pending=names, keys=dict.fromkeys(names, "")) for row in pool.rows]
+    output = {rule.output: name for name, rule in rules_of(loaded).items() if name in _TARGETS}
+    first = next(name for name, failure in output.items() if failure == _TARGETS[0])
+    jobs = []
+    for row, verdict in zip(rows, loaded.verdicts(rows), strict=True):
+        flagged = [failure for name, failure in output.items() if verdict.scores.get(name, math.nan) > 0]
+        if flagged or math.isnan(verdict.scores.get(first, math.nan)):
+            prompt = str(row.fields["prompt"])
+            sample = Waiting(row.id, row.path, tuple(flagged), (), names, frozenset(), prompt, "", "tiny-signs")
+            jobs.append(Job(sample, flagged[0] if flagged else _TARGETS[0], not flagged, prompt, None, row.id))
+    return replace(pool, rows=rows, jobs=tuple(jobs))
+
+
+def rules_of(loaded: Loaded) -> dict[str, Rule]:
+    """Returns what the checks flag, by their default thresholds."""
+    return {
+        output.failure: Rule(output.name, output.default_threshold, check.name)
+        for check in loaded.checks
+        for output in check.outputs
+        if output.failure and output.default_threshold
+    }
+
+
+def tally(pool: Pool, after: Sequence[Reading | None]) -> Tally:
+    """Returns what became of a pool.
+
+    Args:
+        pool: the signs
+        after: for each job what its new picture says; None where the original was kept
+    """
+    places = [int(job.sample.id) for job in pool.jobs]
+    before = [pool.readings[at] for at in places]
+    signs = [pool.signs[at] for at in places]
+    now = [new or old for new, old in zip(after, before, strict=True)]
+    wrong = [old.text != sign.text for sign, old in zip(signs, before, strict=True)]
+    right = [is_right(sign, old) for sign, old in zip(signs, before, strict=True)]
+    fixed = sum(bad and is_right(sign, new) for bad, sign, new in zip(wrong, signs, now, strict=True))
+    broken = sum(good and new.text != sign.text for good, sign, new in zip(right, signs, now, strict=True))
+    kept = [
+        errors(sign, new) > errors(sign, old)
+        for sign, old, new in zip(signs, before, after, strict=True)
+        if new is not None
+    ]
+    every = sum(reading.text != sign.text for sign, reading in zip(pool.signs, pool.readings, strict=True))
+    return Tally(
+        Proportion.of(fixed, sum(wrong)),
+        Proportion.of(fixed, every),
+        Proportion.of(sum(kept), len(kept)),
+        Proportion.of(broken, sum(right)),
+        Proportion.of(len(kept), len(kept) + sum(new is None for new in after)),
+    )
+
+
+def _read(reader: SignReader, paths: Sequence[Path | None]) -> list[Reading | None]:
+    known = [path for path in paths if path is not None]
+    readings = iter(reader.read(np.stack([read(path).pixels for path in known])) if known else [])
+    return [None if path is None else next(readings) for path in paths]
+
+
+def measure(
+    pool: Pool,
+    session: GeneratorSession,
+    loaded: Loaded,
+    reader: SignReader,
+    method: Method | None,
+    attempts: int,
+    limits: Limits | None = None,
+) -> tuple[dict[str, Tally], list[Outcome]]:
+    """Returns what becomes of a pool with the gate and without it."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as scratch:
+        shop = Workshop(
+            session=session,
+            spec=("diffusion", 1),
+            checks=loaded,
+            rules=rules_of(loaded),
+            rows={row.id: row for row in pool.rows},
+            unjudged={},
+            folder=Path(folder),
+            scratch=Path(scratch),
+            settings=Settings(method, attempts, None, 0, limits or Limits()),
+        )
+        outcomes: list[Outcome] = []
+        for start in range(0, len(pool.jobs), 4):
+            outcomes += shop.outcomes(pool.jobs[start : start + 4])
+        gated = [each.best.path if each.status == "better" and each.best else None for each in outcomes]
+        first = [each.attempts[0].path if each.attempts else None for each in outcomes]
+        made = {
+            "gate": tally(pool, _read(reader, gated)),
+            "no gate": tally(pool, _read(reader, first)),
+        }
+    return made, outcomes
+
+
+def print_repair(
+    cache: Path | None, count: int, seed: int, attempts: int, methods: Sequence[Method], gates: Sequence[str]
+) -> None:
+    """Prints the table."""
+    import torch
+
+    torch.set_num_threads(1)
+    started = time.process_time()
+    reader = load_reader(cache)
+    session = registry.generator_of("tiny-signs").load("cpu")
+    print("| check of the gate | method | | wrong ones right after | of all wrong ones | kept ones worse | ", end="")
+    print("right ones broken | kept |\n|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = draw_pool(session, reader, count, seed, Path(folder))
+        for gate in gates:
+            loaded = checks_of(gate)
+            pool = looked_at(drawn, loaded)
+            for method in methods:
+                made, _ = measure(pool, session, loaded, reader, method, attempts)
+                for name, each in made.items():
+                    cells = (each.repaired, each.of_all, each.worse, each.broken, each.kept)
+                    print(f"| {gate} | {method} | {name} | {' | '.join(str(cell) for cell in cells)} |", flush=True)
+    print(f"{len(drawn.signs)} signs, {attempts} attempts, seed {seed}; ", end="")
+    print(f"{time.process_time() - started:.0f} s of CPU time")
