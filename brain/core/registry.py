@@ -68,6 +68,13 @@ def generators() -> dict[str, type[Generator]]:
     return _find("generators", Generator)
 
 
+def hosted(name: str) -> Generator | None:
+    """Returns the generator of a name such as ``"openai:gpt-image-2.5-flare"``; None where it names no service."""
+    service, colon, model = name.partition(":")
+    specs = {getattr(spec, "provider", None): spec for spec in generators().values()}
+    return specs[service](**{"model": model}) if colon and model and service in specs else None
+
+
 def defects() -> dict[str, type[Defect]]:
     """Returns every defect by the failure mode that it is."""
     return _find("defects", Defect)

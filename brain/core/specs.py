@@ -13,11 +13,14 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
+from loupe.brain.core.remote import RemoteJob
 
 if TYPE_CHECKING:
     import numpy as np
@@ -299,6 +302,10 @@ class Generator(Spec):
             ModelError: the model cannot be loaded
         """
 
+    def price(self) -> float | None:
+        """Returns about what an image costs, in dollars; None: it is drawn here, or nobody knows."""
+        return None
+
 
 @dataclass(frozen=True)
 class GeneratorSession:
@@ -310,11 +317,14 @@ class GeneratorSession:
         draw: maps requests to as many RGB images; the image of a request does not depend on its neighbours; what is
             to be said of one image alone (JSON-able) stands in its ``info`` and goes to ``generation.*``, too
         batch_size: how many requests ``draw`` takes at once
+        remote: of one that draws elsewhere, for money: opens a job whose ledger lies in a folder. ``generate`` then
+            uses that and not ``draw``
     """
 
     facts: dict[str, Any]
     draw: Callable[[Sequence[Request]], list[Image]]
     batch_size: int
+    remote: Callable[[Path], AbstractContextManager[RemoteJob]] | None = None
 
 
 def failing_outputs(
