@@ -1,6 +1,7 @@
-"""How well signs are read: by the model that the figures of the generator tiny-signs rest on.
+"""How well signs are read, which the figures of the generator tiny-signs rest on; and hosted services that fail.
 
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
+    python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
 """
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.commands import Family
+from benchmarks.generators.hosted import print_hosted
 from benchmarks.generators.sign_reader import print_accuracy
 
 
@@ -22,6 +24,14 @@ def family() -> Family:
     )
     reader.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
+    hosted = made.command(
+        "hosted",
+        lambda given: print_hosted(given.count, given.kills, given.budget),
+        "hosted generators against services with faults: what is lost, and what is paid twice",
+    )
+    hosted.add_argument("--count", type=int, default=10_000, help="images for each service")
+    hosted.add_argument("--kills", type=int, default=3, help="how often the process is killed for each service")
+    hosted.add_argument("--budget", type=float, help="dollars; half of what all cost by default")
     return made
 
 

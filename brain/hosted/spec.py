@@ -139,7 +139,8 @@ class HostedGenerator(Generator):
                 f"expected a price to keep to budget={self.budget:g}, but nobody says what an image of {self.model} "
                 "costs with these settings: give price_per_image, or leave the budget out"
             )
-        key, base, facts = self.api_key(), self._base(), self.facts()
+        base, facts = self._base(), self.facts()
+        key = self.api_key()
         secrets.keep_out_of_logs(key)
         self.service(base, key).close()  # the client is installed
         terms = Terms(price, self.budget, self.concurrency, self.requests_per_minute, self.policy, self.repeat_unclear)
