@@ -106,16 +106,8 @@ def _parameters(form: Form, names: tuple[str, ...]) -> list[tuple[Parameter, Wid
             parameter = replace(parameter, default=REQUIRED, description=what)
         widget = widget_for(parameter)
         assert widget is not None
-        if parameter.choices:
-            widget = _choice(parameter)
         asked.append((parameter, widget))
     return asked
-
-
-def _choice(parameter: Parameter) -> Choice:
-    return Choice(
-        lambda _: {value: (value, "") for value in parameter.choices}, none=("(usual)", "What the service takes")
-    )
 
 
 def remark(form: Form, spec: Any, images: int, given: Mapping[str, Any]) -> None:
@@ -147,20 +139,20 @@ def remark(form: Form, spec: Any, images: int, given: Mapping[str, Any]) -> None
 
 def came(run: Run) -> list[str]:
     """Returns what a run has cost, and what became of the images that are not there, a paragraph each."""
-    said = []
+    parts = []
     if run.params.get("cost") is not None:
         how = "by the price list" if run.params.get("cost_estimated") else "as the service billed"
-        said.append(f"Cost of these images so far: **${run.params['cost']:,.2f}**, {how}.")
+        parts.append(f"Cost of these images so far: **${run.params['cost']:,.2f}**, {how}.")
     if count := run.unknown.get("refused"):
-        said.append(f"{count:,} refused by the service's moderation: no samples, and not asked for again.")
+        parts.append(f"{count:,} refused by the service's moderation: no samples, and not asked for again.")
     if count := run.unknown.get("unclear"):
-        said.append(
+        parts.append(
             f"{count:,} unclear: requested, maybe paid, and nothing came. They are not asked for again, unless the "
             "settings say so."
         )
     if count := run.unknown.get("unaffordable"):
-        said.append(f"{count:,} not requested: the budget is spent. With a larger one the same call goes on.")
-    return said
+        parts.append(f"{count:,} not requested: the budget is spent. With a larger one the same call goes on.")
+    return parts
 
 
 def _price_in_words(spec: HostedGenerator, each: float | None, images: int) -> str:

@@ -137,9 +137,9 @@ class BflService:
         taken = self._web.fetch(url)
         return Answer(taken.content, self._cost(body)) if isinstance(taken, Answer) else taken
 
-    def _moderated(self, body: dict[str, Any], said: str) -> str:
+    def _moderated(self, body: dict[str, Any], message: str) -> str:
         details = body.get("details")
-        return f"{said}: {self._web.reason(details)}" if details else said
+        return f"{message}: {self._web.reason(details)}" if details else message
 
     def _cost(self, body: dict[str, Any]) -> float | None:
         """Returns the dollars of an answer's credits, of which each is a cent."""
@@ -150,8 +150,8 @@ class BflService:
 
     def _refused(self, response: web.Response) -> Reply:
         body = response.body if isinstance(response.body, dict) else {}
-        said = self._web.reason(body.get("detail") or body.get("error") or "")
+        message = self._web.reason(body.get("detail") or body.get("error") or "")
         if response.status == 404:
             return Fatal(f"{self.title} does not know {self._spec.model} (HTTP 404)")
-        known = web.common(response, said, self.title, self._spec.secret, web.UNCLEAR_STATUSES)
-        return known or Failed(f"HTTP {response.status}: {said}")
+        known = web.common(response, message, self.title, self._spec.secret_name(), web.UNCLEAR_STATUSES)
+        return known or Failed(f"HTTP {response.status}: {message}")

@@ -43,11 +43,11 @@ class Ideogram(HostedGenerator):
     prompt_limit: ClassVar[int] = 10_000
 
     model: str = param("ideogram-4-5", "The last part of the address that draws, such as ideogram-4-5 or ideogram-3.")
-    quality: str | None = param(
-        None,
-        "How much is spent on each image. Of ideogram-4-5 low, medium, high; of older ones turbo, default, quality. "
-        "The one in the middle if empty.",
-        choices=("low", "medium", "high", "flash", "turbo", "default", "quality"),
+    quality: str = param(
+        "usual",
+        "How much is spent on each image. Of ideogram-4-5 low, medium, high; of older ones turbo, default, quality; "
+        "usual: the one in the middle.",
+        choices=("usual", "low", "medium", "high", "flash", "turbo", "default", "quality"),
     )
 
     def list_price(self) -> float | None:
@@ -80,7 +80,9 @@ class Ideogram(HostedGenerator):
         return self.model in ("ideogram-3", "ideogram-4")
 
     def _quality(self) -> str:
-        return self.quality or ("default" if self.by_speed() else "medium")
+        if self.quality != "usual":
+            return self.quality
+        return "default" if self.by_speed() else "medium"
 
 
 class IdeogramService:
@@ -119,13 +121,13 @@ class IdeogramService:
             if isinstance(ticket, str) and _ID.fullmatch(ticket):
                 return Accepted(ticket, None, {"seed": seed})
             return Broken("the answer has no generation_id")
-        said = self._web.reason(body.get("error") or body.get("detail") or "")
+        message = self._web.reason(body.get("error") or body.get("detail") or "")
         if response.status == 422:
-            return Refused(said or "the prompt failed the safety check")
+            return Refused(message or "the prompt failed the safety check")
         if response.status == 404:
             return Fatal(f"{self.title} does not know {self._spec.model} (HTTP 404)")
-        known = web.common(response, said, self.title, self._spec.secret, _UNCLEAR)
-        return known or Failed(f"HTTP {response.status}: {said}")
+        known = web.common(response, message, self.title, self._spec.secret_name(), _UNCLEAR)
+        return known or Failed(f"HTTP {response.status}: {message}")
 
     def collect(self, ticket: str) -> Reply:
         """Asks what became of an image, and takes it."""
@@ -136,7 +138,7 @@ class IdeogramService:
         if response.status == 404:
             return Lost("the service knows the request no more")
         if response.status != 200 or not body:
-            known = web.common(response, "", self.title, self._spec.secret, frozenset())
+            known = web.common(response, "", self.title, self._spec.secret_name(), frozenset())
             return known or Again(f"HTTP {response.status}")
         status = body.get("status")
         if status == "failed":

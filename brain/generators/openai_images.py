@@ -48,8 +48,10 @@ class OpenAIImages(HostedGenerator):
     prompt_limit: ClassVar[int] = 32_000
 
     model: str = param("gpt-image-2.5-flare", "The service's name of the model.")
-    quality: str | None = param(
-        None, "How much is spent on each image; medium if empty.", choices=("low", "medium", "high", "xhigh", "max")
+    quality: str = param(
+        "usual",
+        "How much is spent on each image; usual: medium at OpenAI, elsewhere what that server takes.",
+        choices=("usual", "low", "medium", "high", "xhigh", "max"),
     )
     idempotent: bool = param(
         False, "Whether this address is known to answer a repeated Idempotency-Key with the same image, paid once."
@@ -59,7 +61,7 @@ class OpenAIImages(HostedGenerator):
         """Returns what OpenAI's list says; the prompt's own tokens, some hundredths of a cent, are not in it."""
         if self.base_url:
             return None
-        return price.of_openai(self.model, self.quality or "medium", self.width or 1024, self.height or 1024)
+        return price.of_openai(self.model, self._quality() or "", self.width or 1024, self.height or 1024)
 
     def settings(self) -> dict[str, Any]:
         """Returns quality and size.
@@ -76,19 +78,23 @@ class OpenAIImages(HostedGenerator):
         width, height = self.width or 1024, self.height or 1024
         if not self.base_url:
             self._check_offer(width, height)
-        quality = self.quality or (None if self.base_url else "medium")
-        return {"quality": quality, "width": width, "height": height}
+        return {"quality": self._quality(), "width": width, "height": height}
 
     def service(self, base: str, key: Secret) -> OpenAIService:
         """Returns OpenAI's client, set up."""
         return OpenAIService(self, base, key)
+
+    def _quality(self) -> str | None:
+        if self.quality != "usual":
+            return self.quality
+        return None if self.base_url else "medium"
 
     def _check_offer(self, width: int, height: int) -> None:
         known = price.rates(self.model)
         if known is None:
             return  # newer than our list: the service itself says
         qualities = tuple(known.factors or ("low", "medium", "high"))
-        if self.quality is not None and self.quality not in qualities:
+        if self._quality() not in qualities:
             raise InputError(f"expected a quality of {self.model} ({', '.join(qualities)}), got {self.quality!r}")
         if known.factors is None:
             if (width, height) not in _FIXED_SIZES:
@@ -207,7 +213,7 @@ class OpenAIService:
     def _refused(self, response: web.Response, where: str) -> Reply:
         body = response.body if isinstance(response.body, dict) else {}
         code, kind = str(body.get("code") or ""), str(body.get("type") or "")
-        said = web.reason(body.get("message") or "", self._key)
+        message = web.reason(body.get("message") or "", self._key)
         if 300 <= response.status < 400:
             return web.redirected(where, self._key)
         if code in _NO_CREDIT or kind in _NO_CREDIT:
@@ -215,15 +221,15 @@ class OpenAIService:
                 f"{self.title} says that no credit is left ({code or kind}): add some, and repeat the same call"
             )
         if code in _MODERATION or kind == "image_generation_user_error":
-            return Refused(said or code)
+            return Refused(message or code)
         if response.status == 404:
-            return Fatal(f"{self.title} does not know {self._spec.model} or the address (HTTP 404): {said}")
-        known = web.common(response, said, self.title, self._spec.secret, web.UNCLEAR_STATUSES)
+            return Fatal(f"{self.title} does not know {self._spec.model} or the address (HTTP 404): {message}")
+        known = web.common(response, message, self.title, self._spec.secret_name(), web.UNCLEAR_STATUSES)
         if known is not None:
             return known
         if response.status == 409:
-            return Again(f"it is still being drawn (HTTP 409) {said}", after=response.after, unclear=True)
-        return Failed(f"HTTP {response.status}: {said}")
+            return Again(f"it is still being drawn (HTTP 409) {message}", after=response.after, unclear=True)
+        return Failed(f"HTTP {response.status}: {message}")
 
 
 def _no_answer(error: Exception) -> Reply:

@@ -144,5 +144,5 @@ def checked(name: str, value: float | None) -> None:
         return
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number or value < 0 or (name == "budget" and value == 0):
-        least = "more than 0" if name == "budget" else "from 0"
-        raise InputError(f"expected {name} in dollars, {least}, got {value!r}. Leave it out for none")
+        lowest = "more than 0" if name == "budget" else "from 0"
+        raise InputError(f"expected {name} in dollars, {lowest}, got {value!r}. Leave it out for none")

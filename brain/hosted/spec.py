@@ -111,6 +111,10 @@ class HostedGenerator(Generator):
         """Returns whether there is an API key, or none is needed."""
         return self._base() != self.default_base or secrets.known(self.secret)
 
+    def secret_name(self) -> str:
+        """Returns the secret that the API key for its address is in."""
+        return self.secret if self._base() == self.default_base else ELSEWHERE
+
     def api_key(self) -> Secret:
         """Returns the API key.
 
@@ -173,6 +177,11 @@ class HostedGenerator(Generator):
         if not self.model or not self.model.isprintable() or len(self.model) > 200 or not _MODEL.fullmatch(self.model):
             raise InputError(f"expected the name of a model of {self.service_title}, got {self.model!r}")
         for field in fields(self):
+            choices = field.metadata.get("choices")
+            if choices and getattr(self, field.name) not in choices:
+                raise InputError(
+                    f"expected {field.name} to be one of {', '.join(choices)}, got {getattr(self, field.name)!r}"
+                )
             low, high, value = field.metadata.get("low"), field.metadata.get("high"), getattr(self, field.name)
             if low is None or high is None or value is None:
                 continue

@@ -137,7 +137,7 @@ def limited(chunks: Iterator[bytes], limit: int = MAX_BYTES) -> bytes:
     return b"".join(parts)
 
 
-def common(response: Response, said: str, title: str, secret_name: str, unclear: frozenset[int]) -> Reply | None:
+def common(response: Response, message: str, title: str, secret_name: str, unclear: frozenset[int]) -> Reply | None:
     """Returns what a status means with every service; None where the service itself has to say."""
     status = response.status
     if status in (401, 403):
@@ -147,5 +147,5 @@ def common(response: Response, said: str, title: str, secret_name: str, unclear:
     if status == 429:
         return Again("too many requests (HTTP 429)", after=response.after)
     if status >= 500 or status in unclear:
-        return Again(f"HTTP {status} {said}".strip(), after=response.after, unclear=status in unclear)
+        return Again(f"HTTP {status} {message}".strip(), after=response.after, unclear=status in unclear)
     return None

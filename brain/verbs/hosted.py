@@ -51,9 +51,9 @@ class Outcomes:
 
     def note(self, item: Item, drawn: Drawn) -> None:
         """Takes up what is no picture."""
-        said = f"{drawn.reason} | {item.request.prompt[:200]}"
+        message = f"{drawn.reason} | {item.request.prompt[:200]}"
         if drawn.outcome == "failed":
-            self.errors[item.key] = said
+            self.errors[item.key] = message
             return
         self.unknown[drawn.outcome] += 1
         if drawn.outcome == "refused":
@@ -61,7 +61,7 @@ class Outcomes:
         if drawn.outcome == "unaffordable":
             self.messages["budget"] = f"{self.unknown['unaffordable']:,} images were not requested: {drawn.reason}"
         elif len(self.messages) < _REASONS:
-            self.messages[item.key] = f"{drawn.outcome}: {said}"
+            self.messages[item.key] = f"{drawn.outcome}: {message}"
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ class Hosted:
             adopted = [(item, image) for item in pending if (image := self.adopt(item)) is not None]
             done = skipped + self.add([image for _, image in adopted], skipped)
             job.kept([item.key for item, _ in adopted])
-            there = {item.key for item, _ in adopted}
-            missing = {item.key: item for item in pending if item.key not in there}
+            known = {item.key for item, _ in adopted}
+            missing = {item.key: item for item in pending if item.key not in known}
             made = self._draw(job, missing, [item.key for item in items], done, report, outcomes)
             outcomes.account |= {**job.account(), "refusals": _refusals(outcomes, items)}
         return done - skipped + made, outcomes

@@ -135,3 +135,10 @@ def test_nothing_is_imported_at_import_time() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", [OpenAIImages, Ideogram, Bfl])
+def test_what_every_spec_keeps_to(kind: Any) -> None:
+    from loupe.testing import check_spec
+
+    assert {"frozen", "parameters", "key", "price"} <= set(check_spec(kind()).kept)

@@ -30,9 +30,9 @@ def test_requests_are_spaced_evenly() -> None:
 
 def test_waits_double_up_to_a_limit() -> None:
     policy = Policy(base=1, longest=10)
-    for attempt, most in enumerate([1, 2, 4, 8, 10, 10], 1):
+    for attempt, longest in enumerate([1, 2, 4, 8, 10, 10], 1):
         waits = [policy.wait(attempt) for _ in range(100)]
-        assert most / 2 <= min(waits) <= max(waits) <= most
+        assert longest / 2 <= min(waits) <= max(waits) <= longest
         assert len(set(waits)) > 50
 
 
@@ -98,8 +98,8 @@ def test_an_answer_without_an_end_is_not_read_to_it() -> None:
 def test_a_reason_is_one_short_line() -> None:
     from loupe.brain.hosted.secrets import Secret
 
-    said = web.reason("a\n\tb\x00\u202e" + "x" * 1000, Secret("xxxxxx"))
-    assert said.startswith("a b")
-    assert len(said) <= 300
-    assert "\n" not in said
+    line = web.reason("a\n\tb\x00\u202e" + "x" * 1000, Secret("xxxxxx"))
+    assert line.startswith("a b")
+    assert len(line) <= 300
+    assert "\n" not in line
     assert web.reason({"code": 3}, Secret("")) == '{"code": 3}'

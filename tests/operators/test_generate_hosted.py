@@ -23,9 +23,9 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_key_is_said_with_what_to_do(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for service, name in (("openai", "OPENAI_API_KEY"), ("ideogram", "IDEOGRAM_API_KEY"), ("bfl", "BFL_API_KEY")):
-        said = problems(form("generate", dataset, {**OPENAI, "model__drawn_by": service}))
-        assert list(said) == ["no_key"]
-        assert f"Set the environment variable {name}" in said["no_key"]
+        reported = problems(form("generate", dataset, {**OPENAI, "model__drawn_by": service}))
+        assert list(reported) == ["no_key"]
+        assert f"Set the environment variable {name}" in reported["no_key"]
         monkeypatch.setenv(name, KEY)
         inputs = form("generate", dataset, {**OPENAI, "model__drawn_by": service})
         assert not problems(inputs)
@@ -42,21 +42,21 @@ def test_the_apps_own_secrets_are_used(dataset: Any, monkeypatch: pytest.MonkeyP
 def test_the_price_is_told_before(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
-    def told(**params: Any) -> str:
+    def price_of(**params: Any) -> str:
         inputs = form("generate", dataset, {**OPENAI, "settings": True, **params})
         assert not problems(inputs), problems(inputs)
         label: str = inputs["price"].view.label
         return label
 
-    assert told().startswith("About $0.13: 10 images at $0.01317 each (the price list of 20")
-    assert "About $2.11" in told(model__openai__quality="max")
-    assert "10 images at $0.5 each (yours)" in told(model__openai__price_per_image=0.5)
-    assert "is enough for 7" in told(budget=0.1)
-    assert "Nobody says what an image of gpt-image-9 costs" in told(model__openai__model="gpt-image-9")
-    said = problems(form("generate", dataset, {**OPENAI, "model__openai__model": "gpt-image-9", "budget": 3}))
-    assert "give a price per image" in said["bad_model"]
-    said = problems(form("generate", dataset, {**OPENAI, "model__openai__model": "gpt-image-1"}))
-    assert "shut gpt-image-1 down" in said["bad_model"]
+    assert price_of().startswith("About $0.13: 10 images at $0.01317 each (the price list of 20")
+    assert "About $2.11" in price_of(model__openai__quality="max")
+    assert "10 images at $0.5 each (yours)" in price_of(model__openai__price_per_image=0.5)
+    assert "is enough for 7" in price_of(budget=0.1)
+    assert "Nobody says what an image of gpt-image-9 costs" in price_of(model__openai__model="gpt-image-9")
+    reported = problems(form("generate", dataset, {**OPENAI, "model__openai__model": "gpt-image-9", "budget": 3}))
+    assert "give a price per image" in reported["bad_model"]
+    reported = problems(form("generate", dataset, {**OPENAI, "model__openai__model": "gpt-image-1"}))
+    assert "shut gpt-image-1 down" in reported["bad_model"]
 
 
 def test_only_what_the_service_knows_is_asked_for(dataset: Any) -> None:

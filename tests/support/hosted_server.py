@@ -88,7 +88,7 @@ class HostedServer(ThreadingHTTPServer):
         self.tasks: dict[str, dict[str, Any]] = {}
         self.stored: dict[str, bytes] = {}
         self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        self.running = self.most = 0
+        self.running = self.max_running = 0
         self.times: list[float] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -115,7 +115,7 @@ class HostedServer(ThreadingHTTPServer):
                 "dollars": sum(self.paid.values()) * self.plan.price / 100,
                 "faults": dict(self.faults),
                 "keys": dict(self.paid),
-                "most": self.most,
+                "most": self.max_running,
             }
 
 
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         server, plan = self.server, self.server.plan
         with server.lock:
             server.running += 1
-            server.most = max(server.most, server.running)
+            server.max_running = max(server.max_running, server.running)
             server.times.append(time.monotonic())
         try:
             if self.path == "/report":
@@ -259,11 +259,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _always(self, what: str) -> bool:
         """Answers with the same to everything; the key is always in it, as careless services do."""
-        said = f"wrong: {self._key()}"
+        message = f"wrong: {self._key()}"
         if what in ("401", "402", "403", "404", "400", "500", "502", "503"):
-            self._json(int(what), {**self._error("invalid", said), "detail": said})
+            self._json(int(what), {**self._error("invalid", message), "detail": message})
         elif what == "quota":
-            self._json(429, self._error("insufficient_quota", said))
+            self._json(429, self._error("insufficient_quota", message))
         elif what == "redirect":
             self._send(302, b"", "text/plain", {"location": f"http://other.example.com/{self._key()}?k={self._key()}"})
         elif what == "evil_poll":

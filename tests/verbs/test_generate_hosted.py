@@ -140,9 +140,9 @@ def test_a_refusal_is_kept_and_told_by_prompt(dataset: Any, folder: Path, serve:
     refused = run.unknown["refused"]
     assert 0 < refused < 40
     assert run.n == 40 - refused == len(dataset)
-    told = {row["prompt"]: row for row in run.params["refusals"]}
-    assert sum(row["refused"] for row in told.values()) == refused
-    assert all(row["requested"] == 20 for row in told.values())
+    reported = {row["prompt"]: row for row in run.params["refusals"]}
+    assert sum(row["refused"] for row in reported.values()) == refused
+    assert all(row["requested"] == 20 for row in reported.values())
     assert any("safety system" in message for message in run.messages.values())
     assert run.params["cost"] == pytest.approx(0.04 * run.n)
     before = len(server.seen)
