@@ -124,7 +124,7 @@ class GenerateImages(VerbOperator):
         ),
         "budget": Number(0, description="Dollars, earlier tries at these images included; none: no limit"),
         "per_prompt": Number(1, 100_000),
-        "seed": Number(description="The same seed draws the same images"),
+        "seed": Number(description="The same seed draws the same images on this machine; some services take none"),
         **dict.fromkeys(("steps", "guidance", "width", "height", "batch_size", "dtype"), ModelSetting()),
     }
     hidden = {"device": DEVICE}

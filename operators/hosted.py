@@ -76,6 +76,10 @@ class Model(Widget):
             return
         for each, widget in _parameters(form, _ASKED):
             widget.ask(form, each)
+        kind = kind_of(service(form))
+        if service(form) != COMPATIBLE and not secrets.known(kind.secret):
+            why = secrets.missing(kind.secret, kind.service_title)
+            forms.problem(form.inputs, "no_key", "The API key is missing", why)
 
     def ask_settings(self, form: Form, parameter: Parameter) -> None:
         if service(form) != LOCAL:
@@ -118,10 +122,6 @@ def remark(form: Form, spec: Any, images: int, given: Mapping[str, Any]) -> None
     try:
         spec.facts()
         each = spec.price()
-        if not spec.has_key():
-            forms.problem(
-                form.inputs, "no_key", "The API key is missing", secrets.missing(spec.secret, spec.service_title)
-            )
         if spec.budget is not None:
             price.checked("budget", spec.budget)
             if each is None:

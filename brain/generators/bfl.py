@@ -41,7 +41,7 @@ class Bfl(HostedGenerator):
     default_base: ClassVar[str] = "https://api.bfl.ai"
     prompt_limit: ClassVar[int] = 32_000
 
-    model: str = param("flux-2-pro", "The last part of the address that draws, such as flux-2-pro or flux-pro-1.1.")
+    model: str = param("flux-2-pro", "Such as flux-2-pro, flux-2-max, flux-2-klein-9b or flux-pro-1.1.")
 
     def list_price(self) -> float | None:
         """Returns what Black Forest Labs' list says; a megapixel that is begun counts."""

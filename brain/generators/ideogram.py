@@ -42,7 +42,7 @@ class Ideogram(HostedGenerator):
     default_base: ClassVar[str] = "https://api.ideogram.ai"
     prompt_limit: ClassVar[int] = 10_000
 
-    model: str = param("ideogram-4-5", "The last part of the address that draws, such as ideogram-4-5 or ideogram-3.")
+    model: str = param("ideogram-4-5", "Such as ideogram-4-5, ideogram-4 or ideogram-3.")
     quality: str = param(
         "usual",
         "How much is spent on each image. Of ideogram-4-5 low, medium, high; of older ones turbo, default, quality; "

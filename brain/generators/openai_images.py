@@ -47,7 +47,7 @@ class OpenAIImages(HostedGenerator):
     default_base: ClassVar[str] = "https://api.openai.com/v1"
     prompt_limit: ClassVar[int] = 32_000
 
-    model: str = param("gpt-image-2.5-flare", "The service's name of the model.")
+    model: str = param("gpt-image-2.5-flare", "Such as gpt-image-2.5-flare, gpt-image-2 or gpt-image-1-mini.")
     quality: str = param(
         "usual",
         "How much is spent on each image; usual: medium at OpenAI, elsewhere what that server takes.",

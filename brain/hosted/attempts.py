@@ -113,9 +113,9 @@ class Attempts:
                 until = time.monotonic() + policy.patience
                 continue
             if isinstance(reply, Pending):
-                if time.monotonic() > until:
-                    return Came(Drawn(key, "failed", reason=f"it was not ready after {policy.patience:g} s"))
-                time.sleep(policy.poll)
+                if time.monotonic() > until or self._ends.wait(policy.poll):
+                    # its ticket stands in the ledger: the next call asks for it again
+                    return Came(Drawn(key, "failed", reason="it was not ready yet, and is asked for again next time"))
                 continue
             failures += 1
             last = reply.reason if isinstance(reply, Again | Broken) else "no picture came"
@@ -132,7 +132,8 @@ class Attempts:
             self._ends.wait(max(self._terms.policy.wait(failures), after or 0.0))
 
     def _submit(self, key: str, request: Request) -> Reply:
-        self._ends.wait(self._pace.turn())
+        if self._ends.wait(self._pace.turn()):
+            return Again("it ended before this was sent")
         if self._ledger.entry(key).state != "sent":
             self._ledger.sent(key, self._terms.price, request.prompt)
         try:
