@@ -15,7 +15,7 @@ from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.hosted import secrets
 from loupe.brain.prompts import files as prompt_files
-from loupe.operators import forms, hosted, summary
+from loupe.operators import forms, hosted_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
@@ -117,7 +117,7 @@ class GenerateImages(VerbOperator):
             4, description='One a line, for example: time: day, night. A value with a comma in it stands in "quotes"'
         ),
         "sample": Number(1, prompt_files.MAX_PROMPTS),
-        "model": hosted.Model(
+        "model": hosted_widget.Model(
             local=Text(
                 description="tiny-signs comes with Loupe; else a Hugging Face hub id, or a folder in diffusers' format"
             )
@@ -133,14 +133,14 @@ class GenerateImages(VerbOperator):
     def shows(self, form: Form, name: str) -> bool:
         if name in ("factors", "sample"):
             return bool(form.params.get(_source(form).key) == _TEMPLATE)
-        return hosted.is_shown(form, name)
+        return hosted_widget.is_shown(form, name)
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
-        with secrets.given(hosted.secrets_of(ctx)):
+        with secrets.given(hosted_widget.secrets_of(ctx)):
             super().form(ctx, inputs)
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
-        with secrets.given(hosted.secrets_of(ctx)):
+        with secrets.given(hosted_widget.secrets_of(ctx)):
             return super().call(ctx, progress)
 
     def remark(self, form: Form) -> None:
@@ -155,13 +155,13 @@ class GenerateImages(VerbOperator):
             return
         per_prompt = self.value(form, "per_prompt")
         sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
-        hosted.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
+        hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
         text = f"{len(prompts):,} prompts × {per_prompt:,} = {len(prompts) * per_prompt:,} images. "
         forms.note(form.inputs, "count", f"{text}The first prompt: {prompts[0].prompt[:200]}")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         following = "Next: **Loupe: check images**, which scores them and flags their failures."
-        return summary.of_run(result, "Generated", *hosted.came(result), following)
+        return summary.of_run(result, "Generated", *hosted_widget.came(result), following)
 
 
 def read_factors(text: str) -> dict[str, list[str]]:

@@ -76,7 +76,9 @@ class Job:
     def account(self) -> Mapping[str, object]:
         """Returns what the images of this job have cost, and whether some of it is a price and not a bill."""
         total, estimated = self._ledger.spent(self._keys)
-        return {"cost": None if self.spent is None else round(total, 6), "cost_estimated": estimated}
+        # images that were paid in another folder: nothing here knows of them
+        unknown = self.spent is None or not self._ledger.knows(self._keys)
+        return {"cost": None if unknown else round(total, 6), "cost_estimated": estimated}
 
     def stop(self) -> None:
         """Sends nothing more; what is under way is still yielded."""

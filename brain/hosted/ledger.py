@@ -84,6 +84,10 @@ class Ledger:
         """Returns what is known of an image."""
         return self._entries.get(key, Entry())
 
+    def knows(self, keys: Iterable[str]) -> bool:
+        """Returns whether it has a line of any of those images."""
+        return any(key in self._entries for key in keys)
+
     def spent(self, keys: Iterable[str]) -> tuple[float, bool]:
         """Returns what those images have cost or may have, in dollars, and whether some of it is estimated."""
         entries = [self.entry(key) for key in set(keys)]

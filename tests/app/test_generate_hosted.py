@@ -72,10 +72,10 @@ def _drawn_by(app: app_browser.App, form: Any, option: str) -> None:
     app.page.get_by_role("option", name=re.compile(f"^{option}")).click()
 
 
-def _form(app: app_browser.App) -> Any:
+def _form(app: app_browser.App, thing: str = "cup") -> Any:
     form = app.open_operator("Loupe: generate images")
     app.page.wait_for_timeout(1000)
-    _field(form, "Prompts").fill("a red cup\na blue cup")
+    _field(form, "Prompts").fill(f"a red {thing}\na blue {thing}")
     return form
 
 
@@ -95,8 +95,8 @@ def test_the_price_and_a_missing_key_are_said_before(app: app_browser.App, shots
     app.page.keyboard.press("Escape")
 
 
-def _elsewhere(app: app_browser.App, server: HostedServer, folder: Path) -> Any:
-    form = _form(app)
+def _elsewhere(app: app_browser.App, server: HostedServer, folder: Path, thing: str = "cup") -> Any:
+    form = _form(app, thing)
     _drawn_by(app, form, "Another address")
     form.get_by_text("As that server calls it").wait_for()
     app.page.wait_for_timeout(1000)
@@ -131,7 +131,7 @@ def test_a_run_tells_what_it_cost(
     app: app_browser.App, server: HostedServer, shots: Path, tmp_path: Path, width: int
 ) -> None:
     app.page.set_viewport_size({"width": width, "height": 1000})
-    form = _elsewhere(app, server, tmp_path / "images")
+    form = _elsewhere(app, server, tmp_path / "images", f"hat {width}")
     app.page.screenshot(path=shots / f"form_{width}.png")
     form.get_by_role("button", name="Generate", exact=True).click()
     dialog = app.ended()

@@ -33,9 +33,9 @@ def test_a_missing_key_is_said_with_what_to_do(dataset: Any, monkeypatch: pytest
 
 
 def test_the_apps_own_secrets_are_used(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loupe.operators import hosted
+    from loupe.operators import hosted_widget
 
-    monkeypatch.setattr(hosted, "secrets_of", lambda ctx: {"OPENAI_API_KEY": KEY})
+    monkeypatch.setattr(hosted_widget, "secrets_of", lambda ctx: {"OPENAI_API_KEY": KEY})
     assert not problems(form("generate", dataset, OPENAI))
 
 

@@ -100,6 +100,11 @@ def test_the_fields(dataset: Any, folder: Path, serve: Callable[..., HostedServe
         dataset, ["a cat", {"prompt": "a dog", "time": "day"}], model=spec, per_prompt=2, output_dir=folder
     )
     assert (again.n, again.skipped, again.params["cost"]) == (0, 4, pytest.approx(0.2))
+    other = loupe.generate(
+        dataset, ["a cat", {"prompt": "a dog", "time": "day"}], model=spec, per_prompt=2, output_dir=folder / "other"
+    )
+    assert (other.n, other.skipped, other.params["cost"]) == (0, 4, None)
+    (folder / "other" / "requests.jsonl").unlink()
     assert server.report()["paid"] == 4
 
 
