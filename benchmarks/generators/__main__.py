@@ -26,10 +26,11 @@ def family() -> Family:
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
     hosted = made.command(
         "hosted",
-        lambda given: print_hosted(given.count, given.kills, given.budget),
+        lambda given: print_hosted(given.count, given.kills, given.budget, given.only),
         "hosted generators against services with faults: what is lost, and what is paid twice",
     )
-    hosted.add_argument("--count", type=int, default=10_000, help="images for each service")
+    hosted.add_argument("--count", type=int, default=10_000, help="images of all four services together")
+    hosted.add_argument("--only", default="", help="the services with this in their name: keys, OpenAI (, ids, FLUX")
     hosted.add_argument("--kills", type=int, default=3, help="how often the process is killed for each service")
     hosted.add_argument("--budget", type=float, help="dollars; half of what all cost by default")
     return made

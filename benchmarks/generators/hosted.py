@@ -62,16 +62,18 @@ print(json.dumps({**came, "cost": account["cost"], "cpu": time.process_time() - 
 """
 
 
-def print_hosted(count: int, kills: int, budget: float | None) -> None:
-    """Prints a row for each service: ``count`` images, with faults, with ``kills`` kills in the middle."""
+def print_hosted(count: int, kills: int, budget: float | None, only: str) -> None:
+    """Prints a row for each service: ``count`` images in all, with faults, with ``kills`` kills in the middle."""
+    titles = [title for title in CASES if only.lower() in title.lower()]
+    count //= len(CASES)
     print(f"{count:,} images a service, faults {len(FAULTS)} x {RATE:.0%} and {SLOW:.1%} slow, {kills} kills each")
     print(f"{'':32}{'drawn':>8}{'refused':>9}{'unclear':>9}{'failed':>8}{'lost':>6}{'paid':>8}{'twice':>7}", end="")
     print(f"{'bill $':>9}{'told $':>9}{'CPU s':>7}")
-    for title in CASES:
+    for title in titles:
         _row(title, count, kills, None)
     limit = count * PRICE / 2 if budget is None else budget
     print(f"\nthe same with a budget of ${limit:,.2f}")
-    for title in CASES:
+    for title in titles:
         _row(title, count, kills, limit)
 
 

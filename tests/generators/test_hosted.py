@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hosted_server import KEY, HostedServer, Plan, png
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, MissingDependency, ModelError, ServiceError
@@ -16,6 +17,8 @@ from loupe.brain.generators.bfl import Bfl
 from loupe.brain.generators.diffusion import Diffusion
 from loupe.brain.generators.ideogram import Ideogram
 from loupe.brain.generators.openai_images import OpenAIImages
+from loupe.brain.hosted.replies import Answer, Lost
+from loupe.brain.hosted.secrets import Secret
 
 LOCAL = "http://127.0.0.1:9/v1"
 
@@ -142,3 +145,49 @@ def test_what_every_spec_keeps_to(kind: Any) -> None:
     from loupe.testing import check_spec
 
     assert {"frozen", "parameters", "key", "price"} <= set(check_spec(kind()).kept)
+
+
+@pytest.fixture
+def servers() -> Iterator[tuple[HostedServer, HostedServer]]:
+    """A service, and somebody else."""
+    made = (HostedServer(Plan()).start(), HostedServer(Plan()).start())
+    yield made
+    for server in made:
+        server.stop()
+
+
+def test_a_key_is_not_sent_where_an_answer_says(servers: tuple[HostedServer, HostedServer]) -> None:
+    pytest.importorskip("httpx2")
+    own, other = servers
+    service = Bfl(base_url=own.url, price_per_image=0.1).service(own.url, Secret(KEY))
+    reply = service.collect(f"{other.url}/v1/get_result?id=1")
+    assert isinstance(reply, Lost)
+    assert "not its own" in reply.reason
+    assert other.seen == []
+    reply = service.collect(f"{own.url}/v1/get_result?id=1")
+    assert isinstance(reply, Lost)
+    assert KEY in str(own.seen)
+    service.close()
+
+
+def test_a_picture_is_fetched_without_the_key_and_redirects_are_not_followed(
+    servers: tuple[HostedServer, HostedServer],
+) -> None:
+    pytest.importorskip("httpx2")
+    own, other = servers
+    own.tasks["x"] = {"picture": png(1), "fault": "", "polls": 0}
+    service = Bfl(base_url=own.url, price_per_image=0.1).service(own.url, Secret(KEY))
+    reply = service._web.fetch(f"{own.url}/pictures/x.png")
+    assert isinstance(reply, Answer)
+    assert reply.content == png(1)
+    assert KEY not in str(own.seen)
+    own.plan.always = f"{other.url}/pictures/x.png"
+    other.tasks["x"] = own.tasks["x"]
+    reply = service._web.fetch(f"{own.url}/pictures/x.png")
+    assert isinstance(reply, Lost)
+    assert "redirects" in reply.reason
+    assert other.seen == []
+    reply = service._web.fetch("http://169.254.169.254/latest/meta-data")
+    assert isinstance(reply, Lost)
+    assert "private network" in reply.reason
+    service.close()

@@ -234,6 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._json(200, {"id": name, "status": "Ready", "result": {"sample": url}, "cost": server.plan.price})
 
     def _picture(self, name: str) -> None:
+        if self.server.plan.always.startswith("http"):
+            return self._send(302, b"", "text/plain", {"location": self.server.plan.always})
         task = self.server.tasks[name]
         # what is broken once comes whole the next time: a picture that lies ready costs nothing
         broken = task["fault"] in ("text",) and not task.get("came")
