@@ -21,6 +21,7 @@ VERBS = [name for name in ALL if name != "jobs"]
 AROUND = {
     *("held_out", "no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept"),
     "no_vectors",
+    *("no_key", "price"),
 }
 
 
