@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from loupe.brain.core.errors import LoupeError, OutputError, ServiceError
+from loupe.brain.core.errors import InputError, LoupeError, OutputError, ServiceError
 from loupe.brain.core.records import Request
 from loupe.brain.core.remote import Drawn
 from loupe.brain.hosted.attempts import Attempts, Came, Terms
@@ -44,10 +44,13 @@ class Job:
         service: who draws
         folder: where the ledger lies; the caller keeps other writers out
         terms: how
+        unfit: why a call that has such a request cannot be meant; None where it can
     """
 
-    def __init__(self, service: Service, folder: Path, terms: Terms) -> None:
-        self._service, self._folder, self._terms = service, folder, terms
+    def __init__(
+        self, service: Service, folder: Path, terms: Terms, unfit: Callable[[Request], str | None] = lambda _: None
+    ) -> None:
+        self._service, self._folder, self._terms, self._unfit = service, folder, terms, unfit
         self._ledger = Ledger(folder)
         self._ends = threading.Event()
         self._attempts = Attempts(service, self._ledger, terms, self._ends)
@@ -92,7 +95,14 @@ class Job:
             raise self._unwritable(error) from error
 
     def run(self, items: Sequence[Item], also: Sequence[str] = ()) -> Iterator[Drawn | None]:
-        """Yields what came of each, see ``RemoteJob``; what the ledger has comes first."""
+        """Yields what came of each, see ``RemoteJob``; what the ledger has comes first.
+
+        Raises:
+            InputError: a request asks for what the model does not know; nothing was sent
+        """
+        reason = next((why for _, request in items if (why := self._unfit(request)) is not None), None)
+        if reason is not None:
+            raise InputError(reason)
         self._keys |= {*also, *(key for key, _ in items)}
         self._budget.spent, _ = self._ledger.spent(self._keys)
         paying = {key for key, _ in items if self._attempts.must_be_paid(key)}

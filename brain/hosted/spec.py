@@ -150,14 +150,18 @@ class HostedGenerator(Generator):
         terms = Terms(price, self.budget, self.concurrency, self.requests_per_minute, self.policy, self.repeat_unclear)
 
         def remote(folder: Path) -> Job:
-            return Job(self.service(base, key), folder, terms)
+            return Job(self.service(base, key), folder, terms, self.unfit)
 
         return GeneratorSession(facts, lambda requests: _drawn(remote, facts, requests), self.concurrency, remote)
 
-    def refusal(self, request: Request) -> str | None:
-        """Returns why a request is not sent; None where it is."""
+    def unfit(self, request: Request) -> str | None:
+        """Returns what a request asks for that the model does not know: no call can mean that; None where it fits."""
         if request.negative_prompt and not self.takes_negative_prompts():
             return f"{self.model} takes no negative prompt: leave it out"
+        return None
+
+    def refusal(self, request: Request) -> str | None:
+        """Returns why this one request is not sent; None where it is."""
         if len(request.prompt) > self.prompt_limit:
             return (
                 f"{self.service_title} takes prompts of up to {self.prompt_limit:,} characters, and "

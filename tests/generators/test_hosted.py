@@ -116,8 +116,9 @@ def test_what_a_single_request_cannot_ask_for(kind: Callable[[], Any]) -> None:
     spec = kind()
     assert spec.refusal(Request("a cat", 1)) is None
     assert "characters" in spec.refusal(Request("x" * 40_000, 1))
-    assert "takes no negative prompt" in spec.refusal(Request("x", 1, negative_prompt="fog"))
-    assert Ideogram("ideogram-3").refusal(Request("x", 1, negative_prompt="fog")) is None
+    assert "takes no negative prompt" in spec.unfit(Request("x", 1, negative_prompt="fog"))
+    assert spec.unfit(Request("x", 1)) is None
+    assert Ideogram("ideogram-3").unfit(Request("x", 1, negative_prompt="fog")) is None
 
 
 def test_what_decides_a_picture_and_what_does_not() -> None:

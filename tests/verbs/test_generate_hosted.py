@@ -343,3 +343,20 @@ def test_settings_that_a_service_has_not_are_refused(dataset: Any, folder: Path)
         loupe.generate(dataset, ["x"], budget=3.0, output_dir=folder)
     with pytest.raises(ServiceError, match="secret OPENAI_API_KEY, got none"):
         loupe.generate(dataset, ["x"], model="openai:gpt-image-2", output_dir=folder)
+
+
+def test_a_negative_prompt_and_a_prompt_that_is_too_long(
+    dataset: Any, folder: Path, serve: Callable[..., HostedServer]
+) -> None:
+    server = serve()
+    spec = KINDS["openai"](server.url, price_per_image=0.04)
+    with pytest.raises(InputError, match="takes no negative prompt"):
+        loupe.generate(dataset, ["a", "b"], model=spec, negative_prompt="fog", output_dir=folder)
+    assert server.seen == []
+    bfl = KINDS["bfl"](server.url, price_per_image=0.04)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Bfl, "prompt_limit", 20)
+        run = loupe.generate(dataset, ["a", "b" * 21, "c"], model=bfl, output_dir=folder)
+    assert (run.n, run.errors, run.params["cost"]) == (2, 1, pytest.approx(0.08))
+    assert "takes prompts of up to 20 characters" in next(iter(run.messages.values()))
+    assert len([line for line, _, _ in server.seen if line.startswith("POST")]) == 2
