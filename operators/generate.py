@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fiftyone.operators import types
+
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.records import ProgressCallback
+from loupe.brain.hosted import secrets
 from loupe.brain.prompts import files as prompt_files
-from loupe.operators import forms, summary
+from loupe.operators import forms, hosted_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
@@ -113,18 +117,31 @@ class GenerateImages(VerbOperator):
             4, description='One a line, for example: time: day, night. A value with a comma in it stands in "quotes"'
         ),
         "sample": Number(1, prompt_files.MAX_PROMPTS),
-        "model": Text(
-            description="tiny-signs comes with Loupe; else a Hugging Face hub id, or a folder in diffusers' format"
+        "model": hosted_widget.Model(
+            local=Text(
+                description="tiny-signs comes with Loupe; else a Hugging Face hub id, or a folder in diffusers' format"
+            )
         ),
+        "budget": Number(0, description="Dollars, earlier tries at these images included; none: no limit"),
         "per_prompt": Number(1, 100_000),
-        "seed": Number(description="The same seed draws the same images"),
+        "seed": Number(description="The same seed draws the same images on this machine; some services take none"),
         **dict.fromkeys(("steps", "guidance", "width", "height", "batch_size", "dtype"), ModelSetting()),
     }
     hidden = {"device": DEVICE}
     settings = ("output_dir", "negative_prompt", "steps", "guidance", "width", "height", "batch_size", "dtype")
 
     def shows(self, form: Form, name: str) -> bool:
-        return name not in ("factors", "sample") or form.params.get(_source(form).key) == _TEMPLATE
+        if name in ("factors", "sample"):
+            return bool(form.params.get(_source(form).key) == _TEMPLATE)
+        return hosted_widget.is_shown(form, name)
+
+    def form(self, ctx: Any, inputs: types.Object) -> None:
+        with secrets.given(hosted_widget.secrets_of(ctx)):
+            super().form(ctx, inputs)
+
+    def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
+        with secrets.given(hosted_widget.secrets_of(ctx)):
+            return super().call(ctx, progress)
 
     def remark(self, form: Form) -> None:
         if not form.params.get(_asked(Parameter("prompts", "str"), _way(form)).key):
@@ -137,12 +154,14 @@ class GenerateImages(VerbOperator):
             forms.problem(form.inputs, "bad_prompts", "These prompts cannot be used", str(error))
             return
         per_prompt = self.value(form, "per_prompt")
+        sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
+        hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
         text = f"{len(prompts):,} prompts × {per_prompt:,} = {len(prompts) * per_prompt:,} images. "
         forms.note(form.inputs, "count", f"{text}The first prompt: {prompts[0].prompt[:200]}")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         following = "Next: **Loupe: check images**, which scores them and flags their failures."
-        return summary.of_run(result, "Generated", following)
+        return summary.of_run(result, "Generated", *hosted_widget.came(result), following)
 
 
 def read_factors(text: str) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.hosted.spec import HostedGenerator
 from loupe.testing import spec as of_any
 from loupe.testing.contract import Rule, require
 
@@ -48,6 +50,10 @@ def rules(spec: Generator) -> Iterator[Rule]:
     """Yields the contracts of a generator."""
     drawing = Drawing(spec)
     yield from of_any.rules(spec)
+    if isinstance(spec, HostedGenerator):
+        # what it draws costs money, and is not the same twice: its session is not opened
+        yield Rule("price", lambda: _price(spec))
+        return
     yield Rule("session", lambda: _session(drawing))
     yield Rule("form", lambda: _form(drawing), ("session",))
     yield Rule("deterministic", lambda: _deterministic(drawing), ("form",))
@@ -56,6 +62,14 @@ def rules(spec: Generator) -> Iterator[Rule]:
     yield Rule("seed", lambda: _other(drawing, "seed", seed=99), ("neighbors",))
     yield Rule("prompt", lambda: _other(drawing, "prompt", prompt="a cat on a chair"), ("neighbors",))
     yield Rule("negative_prompt", lambda: _negative_prompt(drawing), ("neighbors",))
+
+
+def _price(spec: HostedGenerator) -> None:
+    each = spec.price()
+    good = each is None or (isinstance(each, float) and math.isfinite(each) and each >= 0)
+    require(good, "a price in dollars, or None", each, "None says that nobody knows it")
+    facts = spec.facts()
+    require(json.loads(json.dumps(facts)) == facts, "facts that are plain JSON values", facts, "they are stored")
 
 
 def _session(drawing: Drawing) -> None:

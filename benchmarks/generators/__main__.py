@@ -1,8 +1,9 @@
-"""How well signs are read: by the model that the figures of the generator tiny-signs rest on.
+"""How well signs are read, which the figures of the generator tiny-signs rest on; and hosted services that fail.
 
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
+    python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
 """
@@ -14,6 +15,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.commands import Family
+from benchmarks.generators.hosted import print_hosted
 from benchmarks.generators.overhead import print_overhead
 from benchmarks.generators.sign_reader import print_accuracy
 
@@ -34,6 +36,15 @@ def family() -> Family:
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
     repair.add_argument("--methods", nargs="+", default=["inpaint", "redraw"], help="inpaint, image_to_image, redraw")
     repair.add_argument("--gates", nargs="+", default=["sign_digits", "text"], help="checks: sign_digits, text")
+    hosted = made.command(
+        "hosted",
+        lambda given: print_hosted(given.count, given.kills, given.budget, given.only),
+        "hosted generators against services with faults: what is lost, and what is paid twice",
+    )
+    hosted.add_argument("--count", type=int, default=10_000, help="images of all four services together")
+    hosted.add_argument("--only", default="", help="the services with this in their name: keys, OpenAI (, ids, FLUX")
+    hosted.add_argument("--kills", type=int, default=3, help="how often the process is killed for each service")
+    hosted.add_argument("--budget", type=float, help="dollars; half of what all cost by default")
     return made
 
 

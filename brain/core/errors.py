@@ -11,6 +11,7 @@ LoupeError
 ├── DatabaseGone                      FiftyOne's database stopped answering
 ├── MissingDependency                 an optional package or binary is not there
 ├── MissingWeights                    a model's file is not there, or cannot be had, or is not the right one
+├── ServiceError                      a hosted service cannot be used: its key, its credit, its address, its answers
 └── Stopped                           the caller asked to stop; what was done so far is kept
 """
 
@@ -73,6 +74,10 @@ class MissingDependency(LoupeError):
 
 class MissingWeights(LoupeError):
     """A model's file is not there, or cannot be had, or is not the right one."""
+
+
+class ServiceError(LoupeError):
+    """A hosted service cannot be used. What was drawn so far is kept; the same call goes on from there."""
 
 
 class Stopped(LoupeError):

@@ -70,13 +70,20 @@ def generators() -> dict[str, type[Generator]]:
 
 
 def generator_of(model: str | os.PathLike[str] | Generator) -> Generator:
-    """Returns the generator of a model: a spec as it is, a generator's name, else a hub id or a folder of diffusers."""
+    """Returns the generator of a model: a spec as it is, a service's or generator's name, else a model of diffusers."""
     known = generators()
     if isinstance(model, Generator):
         return model
     if str(model) in known:
         return known[str(model)]()
-    return known["diffusion"](**{"model": str(model)})
+    return hosted(str(model)) or known["diffusion"](**{"model": str(model)})
+
+
+def hosted(name: str) -> Generator | None:
+    """Returns the generator of a name such as ``"openai:gpt-image-2.5-flare"``; None where it names no service."""
+    service, colon, model = name.partition(":")
+    specs = {getattr(spec, "provider", None): spec for spec in generators().values()}
+    return specs[service](**{"model": model}) if colon and model and service in specs else None
 
 
 def defects() -> dict[str, type[Defect]]:

@@ -13,11 +13,14 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
+from loupe.brain.core.remote import RemoteJob
 
 if TYPE_CHECKING:
     import numpy as np
@@ -299,6 +302,10 @@ class Generator(Spec):
             ModelError: the model cannot be loaded
         """
 
+    def price(self) -> float | None:
+        """Returns about what an image costs, in dollars; None: it is drawn here, or nobody knows."""
+        return None
+
 
 @dataclass(frozen=True)
 class GeneratorSession:
@@ -314,6 +321,8 @@ class GeneratorSession:
         needs: what of these it has to bring: an inpainting model draws nothing without a picture and a mask
         size: (width, height) that the model was made for, where that is known
         multiple: of how many pixels width and height of a request's picture have to be a multiple
+        remote: of one that draws elsewhere, for money: opens a job whose ledger lies in a folder. ``generate`` then
+            uses that and not ``draw``
     """
 
     facts: dict[str, Any]
@@ -323,6 +332,7 @@ class GeneratorSession:
     needs: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     multiple: int = 8
+    remote: Callable[[Path], AbstractContextManager[RemoteJob]] | None = None
 
     def require(self, requests: Sequence[Request]) -> None:
         """Raises an error unless it can draw them.

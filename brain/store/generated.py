@@ -38,6 +38,7 @@ _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
     "negative_prompt": (fo.StringField, "What it should not show"),
     "prompt_truncated": (fo.BooleanField, "Whether the model read less than the whole prompt"),
     "nsfw": (fo.BooleanField, "Whether the model's safety checker blackened it; none without one"),
+    "cost": (fo.FloatField, "What a hosted service took for it, in dollars: as it said, else by its price list"),
     "loupe_version": (fo.StringField, "The version of Loupe that made it"),
 }
 _KINDS: dict[type[fo.Field], tuple[type, ...]] = {

@@ -8,7 +8,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,12 @@ from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts.files import Prompt, Prompts
 from loupe.brain.store import generated as store_generated
 from loupe.brain.store.generated import Generated
+from loupe.brain.verbs.hosted import Hosted, Item, Outcomes
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
+    from PIL.Image import Image
 
 # the App's JavaScript shows larger integers rounded
 _SEEDS = 2**53
@@ -49,6 +50,7 @@ def generate(
     height: int | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
+    budget: float | None = None,
     device: str | None = None,
     factors: Mapping[str, Sequence[Any]] | None = None,
     sample: int | None = None,
@@ -66,24 +68,29 @@ def generate(
         dataset: where the samples go
         prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; or,
             with ``factors``, a template (see ``loupe.brain.prompts.files``)
-        model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, or a generator's spec
+        model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, a generator's spec, or a hosted service and
+            its model: ``"openai:gpt-image-2.5-flare"``, ``"ideogram:ideogram-4-5"``, ``"bfl:flux-2-pro"``
         per_prompt: images for each prompt; a larger number adds to what is there
         seed: in [0, 2**63)
         output_dir: where the files go, as ``<key>.png``; the dataset's folder in FiftyOne's dataset folder by default
         negative_prompt: for the prompts that have none of their own
         steps, guidance, width, height, dtype: the model's own by default
         batch_size: images between two progress reports; it changes no pixel
+        budget: of a hosted service: dollars for the images of this call, earlier tries at it included; never exceeded
+            by more than one request
         device: e.g. ``"cuda:1"``; the best there is by default
         factors: for each placeholder of the template its values; every combination is drawn
         sample: only that many of the prompts, drawn by ``seed``
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
-        ``n`` images added, ``skipped`` that were there
+        ``n`` images added, ``skipped`` that were there; of a hosted service ``params["cost"]``, and ``unknown`` has
+        how many were ``refused`` by its moderation, remained ``unclear``, or were ``unaffordable``
 
     Raises:
         PromptError: a prompt, a prompt file or the template cannot be used; nothing was drawn
         ModelError: the model cannot be loaded
+        ServiceError: a hosted service cannot be used; what was drawn is stored
         OutputError: the folder cannot be written, the disk is full, or another process writes there
         Stopped: ``progress`` asked to stop; what was drawn is stored
         DatabaseGone: the database stopped answering; what was drawn is on disk, and the same call takes it up
@@ -105,6 +112,7 @@ def generate(
             "height": height,
             "batch_size": batch_size,
             "dtype": dtype,
+            "budget": budget,
         }
         spec = _spec(model, {name: value for name, value in given.items() if value is not None})
         store_generated.prepare(dataset, (name for request in requests for name in request.factors))
@@ -112,18 +120,20 @@ def generate(
         folder = folder.resolve()
         with output_folder.opened(folder):
             session = spec.load(verb.device)
-            items = [_Item(_key(spec, session.facts, request), request) for request in requests]
+            items = [Item(_key(spec, session.facts, request), request) for request in requests]
             _refuse_clashes(items)
-            made, skipped = _make(dataset, folder, spec, session, items, verb.report)
+            made, skipped, outcomes = _make(dataset, folder, spec, session, items, verb.report)
         settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted)}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
-        return verb.finish(made, skipped=skipped, params=params)
-
-
-@dataclass(frozen=True)
-class _Item:
-    key: str
-    request: Request
+        params |= outcomes.account
+        return verb.finish(
+            made,
+            skipped=skipped,
+            params=params,
+            errors=outcomes.errors,
+            unknown=outcomes.unknown,
+            messages=outcomes.messages,
+        )
 
 
 def _make(
@@ -131,9 +141,9 @@ def _make(
     folder: Path,
     spec: Generator,
     session: GeneratorSession,
-    items: Sequence[_Item],
+    items: Sequence[Item],
     report: ProgressCallback,
-) -> tuple[int, int]:
+) -> tuple[int, int, Outcomes]:
     """Draws what is missing, batch by batch; returns how many images it added and how many were there."""
     files = store_generated.files_by_key(dataset)
     # a file of ours that somebody deleted is drawn again, its sample is there
@@ -142,6 +152,16 @@ def _make(
     pending = [item for item in items if item.key not in files or item.key in gone]
     skipped = len(items) - len(pending)
     done = skipped
+    if session.remote is not None:
+        hosted = Hosted(
+            session.remote(folder),
+            lambda item: _adopt(folder, item),
+            lambda item, image, seconds: _write(folder, spec, session, item, image, seconds),
+            lambda images, count: _add(dataset, folder, images, count, len(items)),
+            lambda error, count: _writing_error(folder, error, count, len(items)),
+        )
+        made, outcomes = hosted.make(items, pending, report)
+        return made, skipped, outcomes
     for start in range(0, len(pending), session.batch_size):
         report(Progress(done, len(items), "generating"))
         batch = pending[start : start + session.batch_size]
@@ -154,7 +174,7 @@ def _make(
         if error is not None:
             raise _writing_error(folder, error, done, len(items)) from error
     report(Progress(done, len(items), "generated"))
-    return done - skipped, skipped
+    return done - skipped, skipped, Outcomes()
 
 
 def _add(dataset: fo.Dataset, folder: Path, images: Sequence[Generated], done: int, total: int) -> int:
@@ -171,7 +191,7 @@ def _writing_error(folder: Path, error: OSError, done: int, total: int) -> Outpu
 
 
 def _draw(
-    folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[_Item]
+    folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[Item]
 ) -> tuple[list[Generated], OSError | None]:
     """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
     started = time.monotonic()
@@ -180,29 +200,36 @@ def _draw(
     written: list[Generated] = []
     try:
         for item, image in zip(items, images, strict=True):
-            request = item.request
-            facts: dict[str, Any] = {
-                **session.facts,
-                "generator": spec.name,
-                "seed": request.seed,
-                "negative_prompt": request.negative_prompt,
-                "width": image.width,
-                "height": image.height,
-                "seconds": round(seconds, 4),
-                "key": item.key,
-                "loupe_version": loupe.__version__,
-                **{str(name): value for name, value in image.info.items()},
-            }
-            saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
-            path = output_folder.write(folder, item.key, image, saved)
-            written.append(Generated(path, request.prompt, request.factors, facts))
+            written.append(_write(folder, spec, session, item, image, seconds))
         output_folder.sync(folder)
     except OSError as error:
         return written, error
     return written, None
 
 
-def _adopt(folder: Path, item: _Item) -> Generated | None:
+def _write(
+    folder: Path, spec: Generator, session: GeneratorSession, item: Item, image: Image, seconds: float
+) -> Generated:
+    """Writes an image with its provenance."""
+    request = item.request
+    facts: dict[str, Any] = {
+        **session.facts,
+        "generator": spec.name,
+        "seed": request.seed,
+        "negative_prompt": request.negative_prompt,
+        "width": image.width,
+        "height": image.height,
+        "seconds": round(seconds, 4),
+        "key": item.key,
+        "loupe_version": loupe.__version__,
+        **{str(name): value for name, value in image.info.items()},
+    }
+    saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
+    path = output_folder.write(folder, item.key, image, saved)
+    return Generated(path, request.prompt, request.factors, facts)
+
+
+def _adopt(folder: Path, item: Item) -> Generated | None:
     """Returns the image that an earlier run finished without its sample, if there is one."""
     path = output_folder.image_path(folder, item.key)
     facts = output_folder.read_facts(path, item.key) if path.exists() else None
@@ -239,7 +266,7 @@ def _hash(values: Sequence[Any], size: int) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big")
 
 
-def _refuse_clashes(items: Sequence[_Item]) -> None:
+def _refuse_clashes(items: Sequence[Item]) -> None:
     """Two prompts with a seed of their own can ask for the same image under different factors."""
     seen: dict[str, Request] = {}
     for item in items:

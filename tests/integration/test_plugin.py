@@ -85,6 +85,7 @@ def test_loads_without_errors_and_registers_just_what_is_declared(loaded: Any) -
         "checks_widget",
         "dialog",
         "forms",
+        "hosted_widget",
         "objects_widget",
         "other_samples",
         "run",

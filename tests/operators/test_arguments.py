@@ -182,6 +182,8 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
             params = {"prompts__source": "template", "prompts__template": "a {b}", "factors": "b: c"}
         if key == "prompts__file":
             params = {"prompts__source": "file"}
+        if key.startswith("model__openai__") or key == "budget":
+            params = {**needed[name], "model__drawn_by": "openai"}
         if key.startswith("splits__"):
             params["splits"] = "(sample tags)"
         if name == "find_label_issues" and key in ("predictions", "overlap"):

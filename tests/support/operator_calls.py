@@ -21,6 +21,7 @@ VERBS = [name for name in ALL if name != "jobs"]
 AROUND = {
     *("held_out", "no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept"),
     "no_vectors",
+    *("no_key", "price"),
 }
 
 
@@ -65,6 +66,7 @@ def whole_form(name: str, dataset: Any, needed: dict[str, Any]) -> dict[str, Any
     if name == "generate":
         for source in ("template", "file"):
             inputs |= form(name, dataset, {"prompts__source": source, "settings": True})
+        inputs |= form(name, dataset, {"model__drawn_by": "openai", "settings": True})
     if name == "find_label_issues":
         inputs |= form(name, dataset, {**needed, "label": "boxes", "settings": True})
     return inputs

@@ -1,0 +1,1 @@
+"""What generators that draw elsewhere, for money, have in common: secrets, requests, retries, prices, a ledger."""
