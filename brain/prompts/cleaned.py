@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from loupe.brain.core.records import Record
+from loupe.brain.prompts.flags import flags_in
 from loupe.brain.prompts.quotes import quoted_spans
 
 #: keys of a prompt that is JSON, the first that is there wins
@@ -33,18 +34,6 @@ _SETTINGS = re.compile(
 _TAG = re.compile(r"<[/!?]?[A-Za-z][^<>]{0,300}>")
 _EMBEDDING = re.compile(r"\bembedding:[\w./\\-]{1,100}|\b(?:score_\d+(?:_up)?|(?:rating|source)_[a-z]+)\b")
 _LEADING_LINKS = re.compile(r"(?:\s{0,20}https?://\S{1,2000})+")
-#: what Midjourney knows after "--", and how many words of value each takes: "" none, "1" one, "*" up to the next flag
-_FLAGS = {
-    "*": "no sref cref oref profile personalize p",
-    "1": "ar aspect v version style s stylize c chaos q quality seed sameseed stop w weird iw cw sw sv ow repeat r exp "
-    "niji motion bs end width height h steps cfg scale n",
-    "": "tile raw fast relax turbo draft hd sd stealth public video loop upbeta uplight test testp creative hq",
-}
-_VALUES = {name: count for count, names in _FLAGS.items() for name in names.split()}
-#: two hyphens, or the one dash that telephones make of them
-_FLAG = re.compile(r"(?<!\S)(?:--([A-Za-z][A-Za-z_-]{0,30})|[—–]([a-z]{1,12}))(?=\s|$|[,.;])")
-_VALUE = re.compile(r"[ \t]+(?!--|[—–])[^\s,;]+")
-_NUMBER = re.compile(r"[ \t]+[\d:.x/-]{1,20}(?![^\s,;.])")
 _WEIGHT = re.compile(r"::\s{0,3}(-?(?:\d{1,6}(?:\.\d{0,6})?|\.\d{1,6}))?(?=[\s,]|$)")
 _EDITED = re.compile(r"\[([^\[\]:|]{0,200}):([^\[\]:|]{0,200}):\s{0,3}\d{0,4}\.?\d{1,4}\s{0,3}\]")
 _BRACKETS = re.compile(r"\[([^\[\]|]{1,200})\]|\{([^{}|]{1,200})\}")
@@ -232,34 +221,14 @@ def _marks(part: str, removed: list[str]) -> str:
 
 
 def _without_flags(text: str, removed: list[str]) -> tuple[str, list[str]]:
-    if not _FLAG.search(text):
-        return text, []
-    spans = quoted_spans(text)
-    quoted = {place for start, end in spans for place in range(start, end)}
-    flags = [hit for hit in _FLAG.finditer(text) if hit.start() not in quoted and (hit[1] or hit[2] in _VALUES)]
-    # after a dash "no" is a word as often as not: the grammar reads it
-    flags = [hit for hit in flags if hit[1] or hit[2] != "no"]
-    pieces, excluded, last = [], [], 0
-    for at, hit in enumerate(flags):
-        following = flags[at + 1].start() if at + 1 < len(flags) else len(text)
-        name = (hit[1] or hit[2]).lower()
-        end = _end_of_value(text, hit.end(), following, name)
-        if name == "no":
-            excluded += _items(text[hit.end() : end].strip(" \"'"))
-        pieces.append(text[last : hit.start()])
-        removed.append(text[hit.start() : end].strip())
-        last = end
+    pieces, excluded, last = [], list[str](), 0
+    for flag in flags_in(text, quoted_spans(text)) if "--" in text or "—" in text or "–" in text else ():
+        if flag.name == "no":
+            excluded += _items(flag.value.strip(" \"'"))
+        pieces.append(text[last : flag.start])
+        removed.append(text[flag.start : flag.end])
+        last = flag.end
     return "".join([*pieces, text[last:]]), excluded
-
-
-def _end_of_value(text: str, start: int, following: int, name: str) -> int:
-    count = _VALUES.get(name)
-    if count == "*":
-        line = text.find("\n", start, following)
-        return following if line < 0 else line
-    pattern = _VALUE if count == "1" else _NUMBER
-    hit = pattern.match(text, start, following) if count != "" else None
-    return hit.end() if hit else start
 
 
 def _without_weights(text: str, removed: list[str]) -> tuple[str, list[str]]:
