@@ -48,12 +48,17 @@ class Request(Record):
         seed: decides the noise, in [0, 2**63)
         factors: the scenario the prompt was made from, e.g. ``{"time": "night"}``
         negative_prompt: what the image should not show
+        size: (width, height) in pixels of this image alone; None for the generator's own. Those that are drawn at once
+            have one size
+        facts: what else is to be kept of it, as ``generation.*``, e.g. the prompt as it was written; decides no pixel
     """
 
     prompt: str
     seed: int
     factors: Mapping[str, str] = field(default_factory=dict)
     negative_prompt: str = ""
+    size: tuple[float, float] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: what a stored threshold's facts were called in 0.1.0

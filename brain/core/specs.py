@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
+from loupe.brain.core.written import PromptSyntax
 
 if TYPE_CHECKING:
     import numpy as np
@@ -289,7 +290,14 @@ class Embedder(Spec):
 
 
 class Generator(Spec):
-    """Draws images from prompts."""
+    """Draws images from prompts.
+
+    Attributes:
+        syntax: what it understands beside words: marks that it reads in a prompt by itself, and whether it takes a
+            size for an image
+    """
+
+    syntax: ClassVar[PromptSyntax] = PromptSyntax()
 
     @abstractmethod
     def load(self, device: str) -> GeneratorSession:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from loupe.brain.core.errors import InputError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
+from loupe.brain.core.written import PromptSyntax
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,6 +57,8 @@ class Diffusion(Generator):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "https://huggingface.co/docs/diffusers"
     license: ClassVar[str] = "Apache-2.0"
+    # no pipeline of diffusers reads weights, LoRAs or flags in a prompt
+    syntax: ClassVar[PromptSyntax] = PromptSyntax(takes=("size", "negative"))
 
     model: str = param("tiny-signs", "A hub id, a local folder in diffusers' format, or tiny-signs, which is built in.")
     steps: int | None = param(None, "Denoising steps; the model's own number if empty.", low=1, high=1000)
@@ -153,6 +156,8 @@ class Diffusion(Generator):
 def _draw(pipe: Any, requests: Sequence[Request], at_once: int, model: str, settings: dict[str, Any]) -> list[Image]:
     import torch
 
+    if (size := requests[0].size) is not None:
+        settings = {**settings, "width": int(size[0]), "height": int(size[1])}
     # always the same shape, see the class; what is filled up is thrown away
     filled = [*requests, *[requests[-1]] * (at_once - len(requests))]
     extra: dict[str, Any] = {}

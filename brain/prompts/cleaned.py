@@ -40,7 +40,7 @@ _BRACKETS = re.compile(r"\[([^\[\]|]{1,200})\]|\{([^{}|]{1,200})\}")
 _ESCAPED = re.compile(r"\\([()\[\]{}:])")
 #: between two prompts of one picture; in a line of capitals it is a word
 _PARTED = re.compile(
-    r"(?:^|(?<=[^A-Z\s])|(?<=\n))\s{0,20}(?<!\S)(?:BREAK|AND|ADDCOMM|ADDROW|ADDCOL)(?!\S)(?!\s{1,5}[A-Z]{2})"
+    r"(?:^|(?<=[^A-Z\s])|(?<=\n))\s{0,20}(?<!\S)(?:BREAK|AND|ADDCOMM|ADDROW|ADDCOL)(?=[\s,]|$)(?!\s{1,5}[A-Z]{2})"
 )
 _SIZE = r"\d{1,4}(?:\.\d{1,3})?(?:\s?\d?/\d{1,2})?\s?(?:\"|”|″|''|’’|′′|-?inch(?:es)?\b|cm\b)"
 _FEET = r"\d{1,3}\s?['’′](?:\s?\d{1,2}\s?(?:\"|”|″|''|’’|′′))?"

@@ -15,12 +15,13 @@ import math
 import random
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
-from loupe.brain.prompts.files import MAX_CHARACTERS, MAX_STORED, RESERVED, checked_text
+from loupe.brain.prompts.texts import MAX_CHARACTERS, MAX_STORED, RESERVED, checked_text
 from loupe.brain.prompts.wildcards import WILDCARD, Wildcards
 
 _MAX_DEPTH = 50
@@ -70,6 +71,7 @@ def expanded(prompt: str, seed: int, number: int = 0, wildcards: Wildcards | Non
     text = checked_text(prompt, "the prompt", "a prompt", MAX_STORED)
     digest = hashlib.blake2b(json.dumps([seed, text, number]).encode(), digest_size=16).digest()
     choosing = _Choosing(random.Random(int.from_bytes(digest, "big")), wildcards)
+    choosing.check(text)
     made = choosing.text_of(text, 0)
     used = {name: values for name, values in choosing.used.items() if len(values) == 1}
     chosen = {name: values[0] for name, values in used.items() if name.isidentifier() and name not in RESERVED}
@@ -87,10 +89,10 @@ def has_variants(prompt: str) -> bool:
 
 
 class _Node:
-    """What stands between two braces: its parts by option; a part is a text or another node."""
+    """What stands between two braces: where its own bars are, the nodes inside, and how many lie in one another."""
 
     def __init__(self, start: int) -> None:
-        self.start, self.end = start, -1
+        self.start, self.end, self.depth = start, -1, 0
         self.bars: list[int] = []
         self.inner: list[_Node] = []
 
@@ -114,6 +116,20 @@ def variants_in(text: str) -> list[tuple[int, int]]:
     return sorted(spans)
 
 
+def doubled(template: str) -> str:
+    """Returns a template with the braces of its variants doubled, so that they are no placeholders.
+
+    Braces that are doubled already are left as they are, for a template has no other way to write one.
+
+    >>> doubled("a {red|blue} {animal}, {{x}}")
+    'a {{red|blue}} {animal}, {{x}}'
+    """
+    if not has_variants(template):
+        return template
+    places = {at for start, end in variants_in(template) for at in (start, end - 1)}
+    return "".join(character * 2 if at in places else character for at, character in enumerate(template))
+
+
 def _tree(text: str) -> _Node:
     """The braces of a text, without recursion."""
     root = _Node(-1)
@@ -127,7 +143,9 @@ def _tree(text: str) -> _Node:
         elif len(opened) > 1:
             node = opened.pop()
             node.end = hit.start()
+            node.depth += _is_variant(text, node)
             opened[-1].inner.append(node)
+            opened[-1].depth = max(opened[-1].depth, node.depth)
     for node in opened[:0:-1]:
         if node.bars or _COUNT.match(text, node.start + 1):
             raise PromptError(
@@ -158,7 +176,11 @@ class _Choosing:
 
     def _count(self, depth: int) -> None:
         self.choices += 1
-        if depth > _MAX_DEPTH or self.choices > _MAX_CHOICES:
+        self._require(depth <= _MAX_DEPTH and self.choices <= _MAX_CHOICES)
+
+    @staticmethod
+    def _require(bounded: bool) -> None:
+        if not bounded:
             raise PromptError(
                 f"expected variants and wildcards at most {_MAX_DEPTH} inside of one another, and {_MAX_CHOICES:,} in "
                 "one prompt, got more"
@@ -205,47 +227,75 @@ class _Choosing:
             )
         return self.wildcards.values(name)
 
+    def check(self, text: str) -> None:
+        """Looks at every option, whichever is chosen: what is wrong with a prompt is so with each seed."""
+        texts = [text]
+        while texts:
+            text = texts.pop()
+            for hit in WILDCARD.finditer(text):
+                values = self._values(hit[1])
+                assert self.wildcards is not None
+                if hit[1] not in self.wildcards.sound:
+                    self.wildcards.sound.add(hit[1])
+                    texts += values
+            waiting = [_tree(text)]
+            self._require(waiting[0].depth <= _MAX_DEPTH)
+            while waiting:
+                node = waiting.pop()
+                if node.start >= 0 and _is_variant(text, node):
+                    _options(text, node, self._values)
+                waiting += node.inner
+
     def _variant(self, text: str, node: _Node, depth: int) -> str:
         self._count(depth)
-        start = node.start + 1
-        low = high = 1
-        separator = ", "
-        if count := _COUNT.match(text, start, node.end):
-            start = count.end()
-            low, high = _bounds(count)
-            if own := _SEPARATOR.match(text, start, node.end):
-                separator, start = own[1], own.end()
-        bars = [bar for bar in node.bars if bar >= start]
-        options = list(zip([start, *(bar + 1 for bar in bars)], [*bars, node.end], strict=True))
-        only = WILDCARD.fullmatch(text[options[0][0] : options[0][1]].strip()) if len(options) == 1 else None
-        if only and high != 1:
-            # {2$$__color__}: two values of one wildcard
-            values = self._values(only[1])
-            return separator.join(
-                self.text_of(values[at], depth) for at in self._picked([1.0] * len(values), low, high, text, node)
-            )
-        weights, places = [], []
-        for begin, end in options:
-            weight = _WEIGHT.match(text, begin, end)
-            weights.append(_weight(weight[1], text, node) if weight else 1.0)
-            places.append((weight.end() if weight else begin, end))
-        picked = self._picked(weights, low, high, text, node)
-        return separator.join(self._render(text, node, *places[at], depth).strip() for at in picked)
-
-    def _picked(self, weights: list[float], low: int, high: int, text: str, node: _Node) -> list[int]:
-        """The places of the options that are chosen, none twice."""
-        possible = sum(weight > 0 for weight in weights)
-        if high < 0:
-            high = possible
-        if not low <= high <= possible:
-            raise PromptError(
-                f"expected to choose at most {possible} of {possible} options, got {max(low, high)} in "
-                f"{_shown(text, node)}"
-            )
-        count = low + int(self.rng.random() * (high - low + 1))
+        options = _options(text, node, self._values)
+        count = options.low + int(self.rng.random() * (options.high - options.low + 1))
         # Efraimidis and Spirakis 2006: as if one were drawn after the other, by their weights, in one pass
-        keys = [math.log(1 - self.rng.random()) / weight if weight else -math.inf for weight in weights]
-        return heapq.nlargest(count, range(len(weights)), key=keys.__getitem__)
+        keys = [math.log(1 - self.rng.random()) / weight if weight else -math.inf for weight in options.weights]
+        picked = heapq.nlargest(count, range(len(keys)), key=keys.__getitem__)
+        if options.values:
+            return options.separator.join(self.text_of(options.values[at], depth) for at in picked)
+        return options.separator.join(self._render(text, node, *options.places[at], depth).strip() for at in picked)
+
+
+class _Options(NamedTuple):
+    """What a variant chooses from: how many, and of each option how often it comes and where it stands."""
+
+    low: int
+    high: int
+    separator: str
+    weights: list[float]
+    places: list[tuple[int, int]]
+    values: tuple[str, ...] = ()
+
+
+def _options(text: str, node: _Node, values_of: Callable[[str], tuple[str, ...]]) -> _Options:
+    start = node.start + 1
+    low = high = 1
+    separator = ", "
+    if count := _COUNT.match(text, start, node.end):
+        start = count.end()
+        low, high = _bounds(count)
+        if own := _SEPARATOR.match(text, start, node.end):
+            separator, start = own[1], own.end()
+    bars = node.bars[bisect_left(node.bars, start) :]
+    weights, places = [], []
+    for begin, end in zip([start, *(bar + 1 for bar in bars)], [*bars, node.end], strict=True):
+        weight = _WEIGHT.match(text, begin, end)
+        weights.append(_weight(weight[1], text, node) if weight else 1.0)
+        places.append((weight.end() if weight else begin, end))
+    values: tuple[str, ...] = ()
+    if len(places) == 1 and (only := WILDCARD.fullmatch(text[places[0][0] : places[0][1]].strip())):
+        # {2$$__color__}: two values of one wildcard
+        values = values_of(only[1])
+        weights = [1.0] * len(values)
+    possible = sum(weight > 0 for weight in weights)
+    high = possible if high < 0 else high
+    if not low <= high <= possible:
+        raise PromptError(
+            f"expected to choose at most {possible} of {possible} options, got {max(low, high)} in {_shown(text, node)}"
+        )
+    return _Options(low, high, separator, weights, places, values)
 
 
 def _bounds(count: re.Match[str]) -> tuple[int, int]:

@@ -44,6 +44,8 @@ class Wildcards:
         else:
             raise PromptError(f"expected a folder of wildcards or their values by name, got {type(source).__name__}")
         self._checked: set[str] = set()
+        #: the names whose values were looked at, each variant in them
+        self.sound: set[str] = set()
 
     def values(self, name: str) -> tuple[str, ...]:
         """Returns the values of a wildcard.

@@ -21,10 +21,10 @@ from loupe.brain.core.errors import PromptError
 from loupe.brain.core.written import Adapter, Dialect, Kind, Mark, Weight, WrittenPrompt
 from loupe.brain.prompts import brackets
 from loupe.brain.prompts.brackets import Pair, number_of
-from loupe.brain.prompts.files import MAX_STORED, checked_text
 from loupe.brain.prompts.flags import Flag, flags_in
 from loupe.brain.prompts.kept import Kept
 from loupe.brain.prompts.quotes import quoted_spans
+from loupe.brain.prompts.texts import MAX_STORED, checked_text
 
 _NEGATIVE = re.compile(r"^[ \t]*negative prompt[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _SETTINGS = re.compile(r"^[ \t]*steps[ \t]*:[ \t]*\d+[ \t]*(?:,|$)", re.IGNORECASE | re.MULTILINE)
@@ -43,7 +43,7 @@ _MARKED = re.compile(
 )
 #: of a picture's sides: beyond, no model draws
 _MAX_RATIO, _MAX_SIDE = 16, 8192
-_SIDES = {"w": 0, "width": 0, "height": 1, "h": 1}
+_SIDES = {"width": 0, "height": 1}
 
 
 def written(prompt: str, *, dialect: Dialect = "auto", keep: Collection[str] = ()) -> WrittenPrompt:
@@ -182,14 +182,18 @@ class _Reading:
             self.marks.append(_Cut("link", hit.group().strip(), [hit.span()]))
 
     def _flags(self) -> None:
-        sides: dict[int, int] = {}
-        for flag in flags_in(self.text, self.quoted, known=True):
-            kind = self._flag(flag, sides)
+        flags = flags_in(self.text, self.quoted, known=True)
+        # one side alone is no size
+        sides = {
+            _SIDES[flag.name]: int(flag.value[:9]) for flag in flags if flag.name in _SIDES and flag.value.isdigit()
+        }
+        for flag in flags:
+            kind = self._flag(flag, len(sides) == 2)
             self.marks.append(_Cut(kind, self.text[flag.start : flag.end], [(flag.start, flag.end)]))
         if len(sides) == 2:
             self._sized(sides[0], sides[1])
 
-    def _flag(self, flag: Flag, sides: dict[int, int]) -> Kind:
+    def _flag(self, flag: Flag, sized: bool) -> Kind:
         if flag.name == "no":
             self._exclude(flag.value.strip(" \"',."))
             return "negative"
@@ -199,10 +203,7 @@ class _Reading:
         if flag.name == "seed":
             self._seed(flag.value)
             return "seed"
-        if flag.name in _SIDES and flag.value.isdigit() and len(flag.value) > 2:
-            sides[_SIDES[flag.name]] = int(flag.value[:9])
-            return "size"
-        return "flag"
+        return "size" if sized and flag.name in _SIDES else "flag"
 
     def _seed(self, value: str) -> None:
         if not (value.isascii() and value.isdigit() and len(value) < 20 and int(value) < 2**63):
