@@ -86,6 +86,7 @@ PUBLIC: dict[str, str] = {
     "Coverage": "loupe.brain.labels.coverage",
     "SuggestedPrompts": "loupe.brain.labels.suggestions",
     "view_of": "loupe.brain.store.coverage",
+    "suites": "loupe.brain.prompts.suites",
     "Calibration": "loupe.brain.stats.calibration",
     "Drift": f"{_CORE}.drift",
     "Factor": "loupe.brain.slicing.factors",

@@ -185,7 +185,9 @@ class _Reading:
         flags = flags_in(self.text, self.quoted, known=True)
         # one side alone is no size
         sides = {
-            _SIDES[flag.name]: int(flag.value[:9]) for flag in flags if flag.name in _SIDES and flag.value.isdigit()
+            _SIDES[flag.name]: int(flag.value)
+            for flag in flags
+            if flag.name in _SIDES and re.fullmatch(r"[0-9]{1,9}", flag.value)
         }
         for flag in flags:
             kind = self._flag(flag, len(sides) == 2)

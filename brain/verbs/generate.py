@@ -18,6 +18,7 @@ from loupe.brain.core.specs import Generator, GeneratorSession
 from loupe.brain.core.written import Syntax
 from loupe.brain.engine import output_folder
 from loupe.brain.prompts import files as prompt_files
+from loupe.brain.prompts import suites
 from loupe.brain.prompts.files import Prompts
 from loupe.brain.prompts.requests import Reading, hash_of, requests_of, sized
 from loupe.brain.prompts.wildcards import Wildcards
@@ -64,8 +65,9 @@ def generate(
 
     Args:
         dataset: where the samples go
-        prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; or,
-            with ``factors``, a template (see ``loupe.brain.prompts.files``)
+        prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; the
+            name of a suite (``loupe.suites()``), such as ``"geneval"``, whose categories become factors; or, with
+            ``factors``, a template (see ``loupe.brain.prompts.files``)
         model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, or a generator's spec
         per_prompt: images for each prompt; a larger number adds to what is there
         seed: in [0, 2**63)
@@ -99,7 +101,7 @@ def generate(
     with running(dataset, "generate", progress, device=device, needs="dataset") as verb:
         _check_number("per_prompt", per_prompt, 1, 1_000_000)
         _check_number("seed", seed, 0, 2**63 - 1)
-        wanted = prompt_files.read(prompts, factors=factors, sample=sample, seed=seed)
+        wanted = suites.read(prompts, factors=factors, sample=sample, seed=seed)
         given = {
             "steps": steps,
             "guidance": guidance,

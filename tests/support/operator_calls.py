@@ -63,7 +63,7 @@ def whole_form(name: str, dataset: Any, needed: dict[str, Any]) -> dict[str, Any
     """Returns all that a form can ask for, settings included."""
     inputs = form(name, dataset, {**needed, "settings": True})
     if name == "generate":
-        for source in ("template", "file"):
+        for source in ("template", "file", "suite"):
             inputs |= form(name, dataset, {"prompts__source": source, "settings": True})
     if name == "find_label_issues":
         inputs |= form(name, dataset, {**needed, "label": "boxes", "settings": True})

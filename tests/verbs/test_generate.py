@@ -221,7 +221,10 @@ def test_a_prompt_as_people_write_it(dataset: Any, folder: Path, tmp_path: Path)
     assert dataset.values("generation.written") == [raw] * 3 + [None] * 3
     assert dataset.values("generation.negative_prompt") == ["fog"] * 3 + [""] * 3
     assert all("<lora:felt:0.8>" in text for text in dataset.values("generation.dropped")[:3])
-    assert [value in prompt for value, prompt in zip(dataset.values("scenario.animal")[:3], dataset.values("prompt"))]
+    assert [
+        value in prompt
+        for value, prompt in zip(dataset.values("scenario.animal")[:3], dataset.values("prompt")[:3], strict=True)
+    ]
     with Image.open(dataset.first().filepath) as image:
         assert json.loads(image.text["loupe"])["written"] == raw
     again = loupe.generate(dataset, [raw, "a cat (sitting)"], **arguments)
@@ -238,8 +241,7 @@ def test_sizes_of_single_prompts(dataset: Any, folder: Path) -> None:
     prompts = ["a red sign --ar 1:1", "a red sign", "a blue sign --width 64 --height 32", "a green sign --ar 1:1"]
     run = loupe.generate(dataset, prompts, model="tiny-signs", steps=1, output_dir=folder, device="cpu")
     assert run.n == 4
-    sizes = dict(
-        zip(dataset.values("generation.written"), zip(*dataset.values(["generation.width", "metadata.height"])))
-    )
+    raw, widths, heights = dataset.values(["generation.written", "generation.width", "metadata.height"])
+    sizes = dict(zip(raw, zip(widths, heights, strict=True), strict=True))
     assert sizes == {prompts[0]: (56, 56), None: (96, 32), prompts[2]: (64, 32), prompts[3]: (56, 56)}
     assert loupe.generate(dataset, prompts, steps=1, output_dir=folder, device="cpu").skipped == 4
