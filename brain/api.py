@@ -45,7 +45,7 @@ _VERBS = (
     "test_transfer",
 )
 _RECORDS = ("Progress", "Threshold")
-_COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
+_COMPARISON = ("Comparison", "Difference", "Regression", "Standing", "Within")
 _RESULTS = (
     "DuplicatesResult",
     "Flags",

@@ -188,12 +188,14 @@ def _plain(name: str) -> str:
 def _signs(_: list[Path]) -> Iterator[Row]:
     """Numbers of one to four digits on signs: of each scene two of each length, decided by a hash."""
     scenes = product(("red", "blue", "green", "yellow", "white"), ("day", "night"), ("clear", "fog", "rain"))
-    for (color, time, weather), digits, number in product(scenes, range(1, 5), range(2)):
-        hashed = hashlib.sha256(f"{color} {time} {weather} {digits} {number}".encode()).digest()
-        low, high = 10 ** (digits - 1), 10**digits
-        text = low + int.from_bytes(hashed[:8], "big") % (high - low)
-        prompt = f'a {color} sign that says "{text}", {time}, {weather}'
-        yield prompt, {"color": color, "time": time, "weather": weather, "digits": digits}
+    for (color, time, weather), digits in product(scenes, range(1, 5)):
+        hashed = hashlib.sha256(f"{color} {time} {weather} {digits}".encode()).digest()
+        low, span = 10 ** (digits - 1), 9 * 10 ** (digits - 1)
+        first = int.from_bytes(hashed[:8], "big") % span
+        other = (first + 1 + int.from_bytes(hashed[8:16], "big") % (span - 1)) % span
+        for number in (low + first, low + other):
+            prompt = f'a {color} sign that says "{number}", {time}, {weather}'
+            yield prompt, {"color": color, "time": time, "weather": weather, "digits": digits}
 
 
 def _geneval(paths: list[Path]) -> Iterator[Row]:

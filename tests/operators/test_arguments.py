@@ -184,6 +184,8 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
             params = {"prompts__source": "template", "prompts__template": "a {b}", "factors": "b: c"}
         if key == "prompts__file":
             params = {"prompts__source": "file"}
+        if key == "prompts__suite":
+            params = {"prompts__source": "suite"}
         if key.startswith("splits__"):
             params["splits"] = "(sample tags)"
         if name == "find_label_issues" and key in ("predictions", "overlap"):

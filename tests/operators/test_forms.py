@@ -50,6 +50,7 @@ DIFFERENT = {
     ("compare", "paired_by"): "None is a choice with a name",
     ("compare", "groups"): "None is a choice with a name",
     ("compare", "against"): "None is a choice with a name",
+    ("compare", "within"): "None is a choice with a name",
     ("deduplicate", "splits"): "None is a choice with a name",
     ("deduplicate", "prefer"): "they are written in one line",
     ("compare_to_real", "embeddings"): "one name of the verb is a list of one here",
