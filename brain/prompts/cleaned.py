@@ -36,6 +36,8 @@ _EMBEDDING = re.compile(r"\bembedding:[\w./\\-]{1,100}|\b(?:score_\d+(?:_up)?|(?
 _LEADING_LINKS = re.compile(r"(?:\s{0,20}https?://\S{1,2000})+")
 _WEIGHT = re.compile(r"::\s{0,3}(-?(?:\d{1,6}(?:\.\d{0,6})?|\.\d{1,6}))?(?=[\s,]|$)")
 _EDITED = re.compile(r"\[([^\[\]:|]{0,200}):([^\[\]:|]{0,200}):\s{0,3}\d{0,4}\.?\d{1,4}\s{0,3}\]")
+#: one step this, one step that: neither is asked for alone, and the first is what a plain prompt keeps (``written``)
+_ALTERNATED = re.compile(r"\[([^\[\]|]{1,200})\|[^\[\]]{0,400}\]")
 _BRACKETS = re.compile(r"\[([^\[\]|]{1,200})\]|\{([^{}|]{1,200})\}")
 _ESCAPED = re.compile(r"\\([()\[\]{}:])")
 #: between two prompts of one picture; in a line of capitals it is a word
@@ -212,6 +214,7 @@ def _marks(part: str, removed: list[str]) -> str:
     removed += _EMBEDDING.findall(part)
     part = _EMBEDDING.sub(" ", part)
     part = _ESCAPED.sub(r"\1", part)
+    part = _ALTERNATED.sub(r"\1", part)
     part = _EDITED.sub(lambda hit: hit[2] or " ", part)
     for _ in range(3):
         part = _BRACKETS.sub(lambda hit: hit[1] or hit[2], part)

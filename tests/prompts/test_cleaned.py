@@ -77,7 +77,7 @@ def test_marks_are_taken_out(prompt: str, text: str, excluded: tuple[str, ...]) 
         "the '60s diner",
         "a creature with 3 feet",
         'a sign that says "24" and a sign that says "6\'"',
-        "[red|blue] cup",
+        "red|blue cup",
         "{a cat",
     ],
 )

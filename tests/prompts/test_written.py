@@ -94,6 +94,7 @@ def test_english_is_left_as_it_is(prompt: str) -> None:
         "two (red cups:1.3) to the left of a ((wooden box)), <lora:x:1> --ar 16:9 --no people",
         "a [blue] dog beside a (cat:1.2) BREAK, three birds --seed 5",
         "embedding:x, two dogs under a table, (a lamp:0.8) --v 6",
+        "a [red|blue] cup on a [wooden:metal:0.5] table <lora:x:1>",
     ],
 )
 def test_what_is_asked_for_is_that_of_the_plain_prompt(raw: str) -> None:
