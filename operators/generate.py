@@ -180,9 +180,9 @@ class GenerateImages(VerbOperator):
             forms.note(form.inputs, "left_out", notes[0].upper() + notes[1:], severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        left_out = "\n".join(f"- {summary.escape(f'{name}: {text}')}" for name, text in result.messages.items())
+        left_out = "\n".join(f"- {summary.escape(f'{name}: {text}')}" for name, text in result.left_out.items())
         following = "Next: **Loupe: check images**, which scores them and flags their failures."
-        return summary.of_run(replace(result, messages={}), "Generated", *filter(None, [left_out]), following)
+        return summary.of_run(result, "Generated", *filter(None, [left_out]), following)
 
 
 def _short(prompt: str) -> str:

@@ -125,7 +125,7 @@ def generate(
             made, skipped = _make(dataset, folder, spec, session, items, verb.report)
         settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
-        return verb.finish(made, skipped=skipped, params=params, messages=read.notes)
+        return verb.finish(made, skipped=skipped, params=params, left_out=read.notes)
 
 
 @dataclass(frozen=True)

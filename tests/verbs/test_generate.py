@@ -212,7 +212,8 @@ def test_a_prompt_as_people_write_it(dataset: Any, folder: Path, tmp_path: Path)
     arguments: dict[str, Any] = {"model": Noise(), "per_prompt": 3, "output_dir": folder, "wildcards": tmp_path}
     run = loupe.generate(dataset, [raw, "a cat (sitting)"], **arguments)
     assert run.n == 6
-    assert set(run.messages) == {"weights", "loras", "flags"}
+    assert set(run.left_out) == {"weights", "loras", "flags"}
+    assert "weights: left out of 1 prompt, for noise does not read them: (" in repr(run)
     assert run.params["syntax"] == "plain"
     whole(dataset, folder, 6)
     asked = {f"a {color} {animal}" for color in ("red", "blue") for animal in ("cat", "dog")}
