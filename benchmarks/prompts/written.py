@@ -111,17 +111,19 @@ def written_prompts() -> None:
 
 def _english() -> None:
     title("Prompts of the suites, which have no marks: how many are changed")
-    header("file", "prompts", "changed")
+    header("file", "prompts", "with a bracket, a bar or two hyphens", "changed")
+    signs = re.compile(r"[()\[\]{}|<>\\]|--|::|__")
     groups: dict[str, list[str]] = {}
     for name, prompts in _files().items():
         groups.setdefault(name.split("/")[0], []).extend(prompts)
-    every, changed = 0, []
+    every, with_signs, changed = 0, 0, list[str]()
     for name, prompts in groups.items():
         distinct = dict.fromkeys(prompts)
         own = [prompt for prompt in distinct if written(prompt).plain != prompt.strip() or expanded(prompt, 0).choices]
-        row(name, f"{len(distinct):,}", share(len(own), len(distinct)))
-        every, changed = every + len(distinct), [*changed, *own]
-    row("all", f"{every:,}", share(len(changed), every))
+        signed = sum(bool(signs.search(prompt)) for prompt in distinct)
+        row(name, f"{len(distinct):,}", signed, share(len(own), len(distinct)))
+        every, with_signs, changed = every + len(distinct), with_signs + signed, [*changed, *own]
+    row("all", f"{every:,}", with_signs, share(len(changed), every))
     for prompt in changed:
         print(f"\nchanged: {prompt!r} → {written(prompt).plain!r}")
 

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
+from loupe.brain.core.written import KINDS
 from loupe.brain.prompts.flags import flags_in
 from loupe.brain.prompts.quotes import quoted_spans
+from loupe.brain.prompts.texts import MAX_STORED
+from loupe.brain.prompts.written import written
 
 #: keys of a prompt that is JSON, the first that is there wins
 _PROMPT_KEYS = ("prompt", "positive_prompt", "positive", "text_prompt", "text", "caption", "description")
@@ -41,6 +45,7 @@ _ALTERNATED = re.compile(r"\[([^\[\]|]{1,200})\|[^\[\]]{0,400}\]")
 _BRACKETS = re.compile(r"\[([^\[\]|]{1,200})\]|\{([^{}|]{1,200})\}")
 _ESCAPED = re.compile(r"\\([()\[\]{}:])")
 #: between two prompts of one picture; in a line of capitals it is a word
+_WEIGHED = re.compile(r":\s{0,3}[\d.]{1,9}\s{0,3}\)|\(\(")
 _PARTED = re.compile(
     r"(?:^|(?<=[^A-Z\s])|(?<=\n))\s{0,20}(?<!\S)(?:BREAK|AND|ADDCOMM|ADDROW|ADDCOL)(?=[\s,]|$)(?!\s{1,5}[A-Z]{2})"
 )
@@ -116,6 +121,7 @@ def cleaned(prompt: str) -> CleanedPrompt:
     text, negative = _cut(text, _NEGATIVE)
     excluded += _items(_NEGATIVE.sub("", negative, count=1))
     removed += [part.strip() for part in (negative, settings) if part]
+    text = _less_weights(text, removed)
     if links := _LEADING_LINKS.match(text):
         removed.append(links.group(0).strip())
         text = text[links.end() :]
@@ -125,6 +131,19 @@ def cleaned(prompt: str) -> CleanedPrompt:
     text, named = _without_weights(text, removed)
     excluded += named
     return CleanedPrompt(text.strip(), tuple(dict.fromkeys(excluded)), tuple(removed))
+
+
+def _less_weights(text: str, removed: list[str]) -> str:
+    """The words of a prompt in which brackets are weights beyond doubt, as its generator reads them."""
+    if not _WEIGHED.search(text) or len(text) > MAX_STORED:
+        return text
+    try:
+        own = written(text, keep=[kind for kind in KINDS if kind != "weight"])
+    except PromptError:
+        # what no program could read is read as words
+        return text
+    removed += [mark.text for mark in own.dropped if mark.kind == "weight"]
+    return own.text
 
 
 def _unpacked(prompt: str) -> tuple[str, str]:
