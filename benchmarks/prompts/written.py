@@ -137,7 +137,7 @@ def _plain_prompts(rng: random.Random) -> list[str]:
                      "origin_remove_render_words.txt")),
     ]  # fmt: skip
     rng.shuffle(prompts)
-    return [prompt.strip() for prompt in prompts if not re.search(r"[\[\]{}|]", prompt)][:_PER_KIND]
+    return [prompt.strip() for prompt in prompts if not re.search(r"[\[\]{}|]|zebra", prompt)][:_PER_KIND]
 
 
 def _marked() -> None:

@@ -130,6 +130,8 @@ def cleaned(prompt: str) -> CleanedPrompt:
     excluded += named
     text, named = _without_weights(text, removed)
     excluded += named
+    # the comma after what stood in front
+    text = text.lstrip(" ,;\t\n") if removed else text
     return CleanedPrompt(text.strip(), tuple(dict.fromkeys(excluded)), tuple(removed))
 
 
