@@ -173,9 +173,9 @@ def _marked() -> None:
     row("all", *(share(count, totals[3]) for count in totals[:3]))
 
 
-def _same(one: object, other: object) -> bool:
+def _same(first: object, other: object) -> bool:
     names = ("objects", "relations", "excluded", "texts")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    return all(getattr(first, name) == getattr(other, name) for name in names)
 
 
 def _people() -> None:

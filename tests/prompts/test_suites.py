@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from pathlib import Path
@@ -125,3 +126,25 @@ def test_no_prompt_of_the_real_suites_is_taken_for_marks(monkeypatch: pytest.Mon
     for suite in suites():
         for prompt in prompts_of(suite.name):
             assert written(prompt.prompt).plain == prompt.prompt
+
+
+def test_published_numbers_stand_with_their_source_and_as_the_page_has_them() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    with (docs / "published" / "geneval.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    page = (docs / "suites.md").read_text(encoding="utf-8")
+    shown: dict[str, list[str]] = {}
+    for row in rows:
+        assert row["source"].startswith("https://")
+        assert 0 <= float(row["value"]) <= 1
+        shown.setdefault(row["model"], []).append(row["value"])
+    for model, values in shown.items():
+        assert f"| {model} | {' | '.join(values)} |" in page
+
+
+def test_the_page_lists_the_suites_as_they_are() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
+    for suite in known():
+        line = next(line for line in page.splitlines() if line.startswith(f"| `{suite.name}` |"))
+        assert ", ".join(suite.factors) in line
+        assert suite.license in line
