@@ -10,7 +10,7 @@ from benchmarks.figures import title
 STEPS = (1, 3, 20)
 
 
-def leaderboard(sample: int = 60) -> None:
+def leaderboard(sample: int = 40) -> None:
     """Prints the table of docs/suites.md.
 
     Args:
