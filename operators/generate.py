@@ -40,7 +40,7 @@ _SYNTAX = {
 
 
 def _suites(_: Form) -> dict[str, tuple[str, str]]:
-    return {suite.name: (suite.name, f"{suite.title} ({suite.license})") for suite in suites.known()}
+    return {suite.name: (suite.name, f"{suite.title} (license: {suite.license})") for suite in suites.known()}
 
 
 #: so many prompts are shown
