@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from loupe.brain.core.errors import PromptError
+from loupe.brain.core.written import Weight
 
 #: a heavier or a lighter word is drawn by no model: such a number is a slip
 MAX_WEIGHT = 10.0
@@ -152,3 +153,50 @@ def schedule_of(text: str, pair: Pair) -> tuple[int, int] | None:
         return None
     number_of(hit[2], text[max(pair.start, colon - _TAIL) : pair.end + 1], 1000)
     return (pair.start + 1, colon) if colon == first else (first + 1, colon)
+
+
+def spans_of(factors: Sequence[tuple[int, int, float]], placed: Callable[[int], int]) -> tuple[Weight, ...]:
+    """Returns the weights of the words: what brackets inside of one another do is multiplied.
+
+    Args:
+        factors: (start, end, weight) of the text
+        placed: where a place of the text is among its words
+
+    Raises:
+        PromptError: so many brackets in one another that no model could draw with their product
+
+    >>> spans_of([(1, 8, 1.2), (3, 5, 1.5)], lambda at: at)
+    (Weight(start=1, end=3, weight=1.2), Weight(start=3, end=5, weight=1.8), Weight(start=5, end=8, weight=1.2))
+    """
+    events: list[tuple[int, int, float]] = []
+    for start, end, factor in factors:
+        low, high = placed(start), placed(end)
+        if low < high:
+            events += [(low, 1, factor), (high, 0, factor)]
+    events.sort(key=lambda event: event[:2])
+    weights: list[Weight] = []
+    logarithm, zeros, negatives, active, at = 0.0, 0, 0, 0, 0
+    for place, opens, factor in events:
+        if place > at and active:
+            weight = 0.0 if zeros else _weight(logarithm, active) * (-1) ** negatives
+            if weights and weights[-1].end == at and weights[-1].weight == weight:
+                weights[-1] = Weight(weights[-1].start, place, weight)
+            elif weight != 1:
+                weights.append(Weight(at, place, weight))
+        at, sign = place, 1 if opens else -1
+        active += sign
+        zeros += sign * (factor == 0)
+        negatives += sign * (factor < 0)
+        # a sum that is taken back is not exactly 0
+        logarithm = logarithm + sign * math.log(abs(factor) or 1) if active else 0.0
+    return tuple(weights)
+
+
+def _weight(logarithm: float, brackets_open: int) -> float:
+    """A product of weights, to six digits."""
+    if logarithm > math.log(1e6):
+        raise PromptError(
+            f"expected weights that can be drawn with, got {brackets_open:,} brackets in one another. Where they are "
+            "no weights, draw the prompt as it stands: syntax='keep'"
+        )
+    return float(f"{math.exp(logarithm):.6g}")

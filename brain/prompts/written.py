@@ -11,14 +11,13 @@ parameter list, ComfyUI's README.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import get_args
 
 from loupe.brain.core.errors import PromptError
-from loupe.brain.core.written import Adapter, Dialect, Kind, Mark, Weight, WrittenPrompt
+from loupe.brain.core.written import Adapter, Dialect, Kind, Mark, WrittenPrompt
 from loupe.brain.prompts import brackets
 from loupe.brain.prompts.brackets import Pair, number_of
 from loupe.brain.prompts.flags import Flag, flags_in
@@ -92,7 +91,7 @@ def _written(raw: str, dialect: Dialect, keep: tuple[str, ...]) -> WrittenPrompt
         plain=words,
         text=kept.result() if len(others) < len(reading.marks) else words,
         negative=", ".join(dict.fromkeys(reading.negative)),
-        weights=_spans(reading, plain),
+        weights=brackets.spans_of(reading.factors, plain.place),
         adapters=tuple(reading.adapters),
         size=reading.size,
         aspect=reading.aspect,
@@ -240,20 +239,16 @@ class _Reading:
 
     def _parts(self) -> None:
         for hit in self._free(_PART):
+            before, after = self._around(hit)
             # in a line of capitals it is a word, and in the middle of a sentence, too
-            around = (
-                self.text[max(0, hit.start() - 200) : hit.start()].rstrip(" \t"),
-                self.text[hit.end() : hit.end() + 200],
-            )
-            apart = (
-                not around[0]
-                or around[0][-1] in ",.;\n"
-                or around[1][:1] == ","
-                or not around[1].strip(" \t").strip("\r")
-            )
-            apart = apart or around[1].lstrip(" \t").startswith("\n")
-            if apart and not _shouts(around[0].split()[-1:]) and not _shouts(around[1].split()[:1]):
+            apart = not before or before[-1] in ",.;\n" or not after or after[0] in ",\n\r"
+            if apart and not _shouts(before.split()[-1:]) and not _shouts(after.split()[:1]):
                 self.marks.append(_Cut("part", "BREAK", [hit.span()], comma=True))
+
+    def _around(self, hit: re.Match[str]) -> tuple[str, str]:
+        """Some of what stands before a hit, and after it."""
+        before = self.text[max(0, hit.start() - 200) : hit.start()].rstrip(" \t")
+        return before, self.text[hit.end() : hit.end() + 200].lstrip(" \t")
 
     def _brackets(self) -> None:
         pairs, escaped, alone = brackets.pairs_in(self.text, self._closed())
@@ -313,21 +308,19 @@ class _Reading:
 
     def _shown(self, pair: Pair) -> str:
         start, end = pair.start, pair.end + 1
-        return (
-            self.text[start:end]
-            if end - start <= 200
-            else f"{self.text[start : start + 150]} … {self.text[end - 40 : end]}"
-        )
+        if end - start <= 200:
+            return self.text[start:end]
+        return f"{self.text[start : start + 150]} … {self.text[end - 40 : end]}"
 
     def _joined(self) -> None:
         """``AND`` between two prompts of one picture, with the weight of the first before it."""
         for hit in self._free(_AND):
-            if not _shouts(self.text[: hit.start()][-50:].split()[-1:]) and not _shouts(
-                self.text[hit.end() :][:50].split()[:1]
-            ):
-                if hit[1]:
-                    _number(hit[1], hit.group())
-                self.marks.append(_Cut("part", hit.group().strip(), [hit.span()], comma=True))
+            before, after = self._around(hit)
+            if _shouts(before.split()[-1:]) or _shouts(after.split()[:1]):
+                continue
+            if hit[1]:
+                _number(hit[1], hit.group())
+            self.marks.append(_Cut("part", hit.group().strip(), [hit.span()], comma=True))
 
     def _colons(self) -> None:
         """Midjourney's parts, each with its weight: one below 0 is excluded."""
@@ -362,39 +355,3 @@ def _number(written_as: str, where: str, highest: float = brackets.MAX_WEIGHT) -
 def _shouts(words: list[str]) -> bool:
     """Whether a word is written in capitals."""
     return bool(words) and len(words[0].strip(",.;:")) > 1 and words[0].isupper()
-
-
-def _spans(reading: _Reading, plain: Kept) -> tuple[Weight, ...]:
-    """The weights of the words: what brackets inside of one another do is multiplied."""
-    events: list[tuple[int, int, float]] = []
-    for start, end, factor in reading.factors:
-        low, high = plain.place(start), plain.place(end)
-        if low < high:
-            events += [(low, 1, factor), (high, 0, factor)]
-    events.sort(key=lambda event: event[:2])
-    weights: list[Weight] = []
-    logarithm, zeros, negatives, active, at = 0.0, 0, 0, 0, 0
-    for place, opens, factor in events:
-        if place > at and active:
-            weight = 0.0 if zeros else _weight(logarithm, active) * (-1) ** negatives
-            if weights and weights[-1].end == at and weights[-1].weight == weight:
-                weights[-1] = Weight(weights[-1].start, place, weight)
-            elif weight != 1:
-                weights.append(Weight(at, place, weight))
-        at, sign = place, 1 if opens else -1
-        active += sign
-        zeros += sign * (factor == 0)
-        negatives += sign * (factor < 0)
-        # a sum that is taken back is not exactly 0
-        logarithm = logarithm + sign * math.log(abs(factor) or 1) if active else 0.0
-    return tuple(weights)
-
-
-def _weight(logarithm: float, brackets_open: int) -> float:
-    """A product of weights, to six digits."""
-    if logarithm > math.log(1e6):
-        raise PromptError(
-            f"expected weights that can be drawn with, got {brackets_open:,} brackets in one another. Where they are "
-            "no weights, draw the prompt as it stands: syntax='keep'"
-        )
-    return float(f"{math.exp(logarithm):.6g}")
