@@ -67,6 +67,7 @@ ENGLISH = [
     "ein Hund (braun) für 3:2",
     "一只猫（坐着）",
     "¯\\_(ツ)_/¯ on a shirt",
+    r"a path C:\(x86) on a screen",
 ]
 
 
