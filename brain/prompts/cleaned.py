@@ -22,6 +22,8 @@ from loupe.brain.core.written import KINDS
 from loupe.brain.prompts.flags import flags_in
 from loupe.brain.prompts.quotes import quoted_spans
 from loupe.brain.prompts.texts import MAX_STORED
+from loupe.brain.prompts.variants import has_variants, variants_in
+from loupe.brain.prompts.wildcards import WILDCARD
 from loupe.brain.prompts.written import written
 
 #: keys of a prompt that is JSON, the first that is there wins
@@ -59,7 +61,7 @@ _MEASURE = re.compile(
 )
 #: what all of the marks have one of: most prompts have none
 _MARKED = re.compile(
-    r"[\[\]{}\\<&\d]|--|::|[—–]|BREAK|AND|ADD|https?:|embedding:|(?:rating|source)_|(?i:negative\s+prompt)"
+    r"[\[\]{}\\<&\d]|__|--|::|[—–]|BREAK|AND|ADD|https?:|embedding:|(?:rating|source)_|(?i:negative\s+prompt)"
 )
 
 
@@ -121,7 +123,7 @@ def cleaned(prompt: str) -> CleanedPrompt:
     text, negative = _cut(text, _NEGATIVE)
     excluded += _items(_NEGATIVE.sub("", negative, count=1))
     removed += [part.strip() for part in (negative, settings) if part]
-    text = _less_weights(text, removed)
+    text = _less_variants(_less_weights(text, removed), removed)
     if links := _LEADING_LINKS.match(text):
         removed.append(links.group(0).strip())
         text = text[links.end() :]
@@ -146,6 +148,23 @@ def _less_weights(text: str, removed: list[str]) -> str:
         return text
     removed += [mark.text for mark in own.dropped if mark.kind == "weight"]
     return own.text
+
+
+def _less_variants(text: str, removed: list[str]) -> str:
+    """The words less what was still to be chosen: nobody knows which option was drawn, so none is asked for."""
+    if not has_variants(text):
+        return text
+    try:
+        spans = [*variants_in(text), *(hit.span() for hit in WILDCARD.finditer(text))]
+    except PromptError:
+        return text
+    pieces, last = [], 0
+    for start, end in sorted(spans):
+        if start >= last:
+            removed.append(text[start:end])
+            pieces += [text[last:start], " "]
+            last = end
+    return "".join([*pieces, text[last:]])
 
 
 def _unpacked(prompt: str) -> tuple[str, str]:
