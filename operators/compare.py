@@ -136,12 +136,11 @@ class Compare(VerbOperator):
         parts = [f"{summary.escape(message)}.", leaderboard(made)]
         parts.append("\n".join(f"- {summary.escape(note)}" for note in made.notes))
         if made.within:
-            within = made.table_within()
-            parts += [
-                summary.escape(within.title),
-                summary.table(within.head, within.rows),
-                summary.escape(within.note),
-            ]
+            table = made.table_within()
+            # contenders are column heads here, and their names are anybody's
+            heads = [summary.escape(head) for head in table.head]
+            parts += [summary.escape(table.title), summary.table(heads, table.rows)]
+            parts += [summary.escape(table.note)] if table.note else []
         if made.against:
             parts.append(_regressions(made))
         parts.append("Next: open the panel **Compare** to see where two of them differ, and the pairs that changed.")
