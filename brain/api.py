@@ -47,7 +47,7 @@ _VERBS = (
     "test_transfer",
 )
 _RECORDS = ("Progress", "Threshold")
-_COMPARISON = ("Comparison", "Difference", "Regression", "Standing")
+_COMPARISON = ("Comparison", "Difference", "Regression", "Standing", "Within")
 _RESULTS = (
     "DuplicatesResult",
     "Flags",
@@ -93,6 +93,7 @@ PUBLIC: dict[str, str] = {
     "Bfl": "loupe.brain.generators.bfl",
     "Ideogram": "loupe.brain.generators.ideogram",
     "OpenAIImages": "loupe.brain.generators.openai_images",
+    "suites": "loupe.brain.prompts.suites",
     "Calibration": "loupe.brain.stats.calibration",
     "Drift": f"{_CORE}.drift",
     "Factor": "loupe.brain.slicing.factors",

@@ -100,6 +100,12 @@ class Compare(VerbOperator):
             strict=False,
             description="The old one: in which scenarios do the others fail more often than this one?",
         ),
+        "within": Choice(
+            _fields,
+            none=(_NONE, "Only the rates of all samples"),
+            strict=False,
+            description="The rates within each value of a field, too, such as a suite's categories",
+        ),
         "confidence": Number(0.5, 0.999),
         "seed": Number(0, 2**31 - 1),
     }
@@ -129,6 +135,12 @@ class Compare(VerbOperator):
             message += ": nothing tells them apart"
         parts = [f"{summary.escape(message)}.", leaderboard(made)]
         parts.append("\n".join(f"- {summary.escape(note)}" for note in made.notes))
+        if made.within:
+            table = made.table_within()
+            # contenders are column heads here, and their names are anybody's
+            heads = [summary.escape(head) for head in table.head]
+            parts += [summary.escape(table.title), summary.table(heads, table.rows)]
+            parts += [summary.escape(table.note)] if table.note else []
         if made.against:
             parts.append(_regressions(made))
         parts.append("Next: open the panel **Compare** to see where two of them differ, and the pairs that changed.")

@@ -15,25 +15,49 @@ from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.hosted import secrets
 from loupe.brain.prompts import files as prompt_files
+from loupe.brain.prompts import suites
+from loupe.brain.prompts.requests import Reading, requests_of
+from loupe.brain.prompts.wildcards import Wildcards
 from loupe.operators import forms, hosted_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.summary import Summary
-from loupe.operators.widgets import Choice, FilePath, Number, Text, Widget, text_of, widget_for
+from loupe.operators.widgets import Choice, FilePath, FolderPath, Input, Number, Text, Widget, text_of, widget_for
 
-_LIST, _TEMPLATE, _FILE = "list", "template", "file"
+_LIST, _TEMPLATE, _FILE, _SUITE = "list", "template", "file", "suite"
+#: so many prompts are looked at for what the model does not understand
+_LOOKED_AT = 1000
 _SOURCES = {
     _LIST: ("A list of prompts", "One a line"),
     _TEMPLATE: ("A template with factors", "Every combination of the factors becomes a prompt"),
     _FILE: ("A file", "A .txt, .jsonl, .csv or .tsv file on the machine that runs this"),
+    _SUITE: ("A suite", "Prompts that others made to compare models by, and Loupe's own"),
 }
-_WAYS: dict[str, Text] = {
-    _LIST: Text(6, description="One a line. Text that is to be read in the image stands in quotes"),
+
+
+_SYNTAX = {
+    "plain": ("Draw the words", "What the model does not understand is left out and said; {a|b} is one of the two"),
+    "refuse": ("Refuse", "Nothing is drawn where the model does not understand a part of a prompt"),
+    "keep": ("Draw prompts as they stand", "Marks, braces and all"),
+}
+
+
+def _suites(_: Form) -> dict[str, tuple[str, str]]:
+    return {suite.name: (suite.name, f"{suite.title} (license: {suite.license})") for suite in suites.known()}
+
+
+#: so many prompts are shown
+_PREVIEWED = 3
+_WAYS: dict[str, Input] = {
+    _LIST: Text(
+        6, description="One a line. Text that is to be read in the image stands in quotes; {red|blue} is one of the two"
+    ),
     _TEMPLATE: Text(description='For example: a {color} sign that says "{text}" at {time}'),
     _FILE: FilePath(
         description="With the columns prompt and, if you like, negative_prompt and seed; any others are factors"
     ),
+    _SUITE: Choice(_suites, description="Its categories become scenario fields"),
 }
 _SOURCE_WIDGET = Choice(lambda _: _SOURCES)
 
@@ -67,7 +91,7 @@ class Prompts(Widget):
         if way == _LIST and isinstance(raw, list):
             return raw or REQUIRED
         given = _WAYS[way].read(form, asked)
-        if given is REQUIRED or way == _TEMPLATE:
+        if given is REQUIRED or way in (_TEMPLATE, _SUITE):
             return given
         return Path(given).expanduser() if way == _FILE else [line for line in given.split("\n") if line.strip()]
 
@@ -123,16 +147,27 @@ class GenerateImages(VerbOperator):
             )
         ),
         "budget": Number(0, description="Dollars, earlier tries at these images included; none: no limit"),
+        "syntax": Choice(
+            lambda _: _SYNTAX,
+            description="What is done with weights such as (word:1.3), LoRAs and flags that the model does not read",
+        ),
+        "wildcards": FolderPath(description="A folder of .txt files, one value a line, for __animal__ in prompts"),
         "per_prompt": Number(1, 100_000),
         "seed": Number(description="The same seed draws the same images on this machine; some services take none"),
         **dict.fromkeys(("steps", "guidance", "width", "height", "batch_size", "dtype"), ModelSetting()),
     }
     hidden = {"device": DEVICE}
-    settings = ("output_dir", "negative_prompt", "steps", "guidance", "width", "height", "batch_size", "dtype")
+    settings = (
+        *("output_dir", "negative_prompt", "syntax", "wildcards"),
+        *("steps", "guidance", "width", "height", "batch_size", "dtype"),
+    )
 
     def shows(self, form: Form, name: str) -> bool:
-        if name in ("factors", "sample"):
-            return bool(form.params.get(_source(form).key) == _TEMPLATE)
+        source = form.params.get(_source(form).key)
+        if name == "factors":
+            return bool(source == _TEMPLATE)
+        if name == "sample":
+            return source in (_TEMPLATE, _SUITE)
         return hosted_widget.is_shown(form, name)
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
@@ -149,7 +184,8 @@ class GenerateImages(VerbOperator):
         try:
             given = self.arguments(form)
             asked = {name: given[name] for name in ("prompts", "factors", "sample", "seed") if name in given}
-            prompts = prompt_files.read(**asked)
+            prompts = suites.read(**asked)
+            made = requests_of(prompts[:_LOOKED_AT], 1, asked.get("seed", 0), _reading(given))
         except InputError as error:
             forms.problem(form.inputs, "bad_prompts", "These prompts cannot be used", str(error))
             return
@@ -157,11 +193,30 @@ class GenerateImages(VerbOperator):
         sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
         hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
         text = f"{len(prompts):,} prompts × {per_prompt:,} = {len(prompts) * per_prompt:,} images. "
-        forms.note(form.inputs, "count", f"{text}The first prompt: {prompts[0].prompt[:200]}")
+        first = [_short(request.prompt) for request in made.requests[:_PREVIEWED]]
+        shown = f"The first prompt: {first[0]}" if len(first) < 2 else f"The first prompts: {' · '.join(first)}"
+        forms.note(form.inputs, "count", f"{text}{shown}")
+        if made.notes:
+            notes = "; ".join(f"{name}: {sentence}" for name, sentence in made.notes.items())
+            forms.note(form.inputs, "left_out", notes[0].upper() + notes[1:], severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        left_out = "\n".join(f"- {summary.escape(f'{name}: {text}')}" for name, text in result.left_out.items())
         following = "Next: **Loupe: check images**, which scores them and flags their failures."
-        return summary.of_run(result, "Generated", *hosted_widget.came(result), following)
+        return summary.of_run(result, "Generated", *filter(None, [left_out]), *hosted_widget.came(result), following)
+
+
+def _short(prompt: str) -> str:
+    return prompt if len(prompt) <= 200 else f"{prompt[:199]}…"
+
+
+def _reading(given: Mapping[str, Any]) -> Reading:
+    """How the prompts of a form will be read."""
+    generators = registry.generators()
+    model = str(given.get("model", "tiny-signs"))
+    spec = registry.hosted(model) or generators.get(model, generators["diffusion"])
+    folder = given.get("wildcards")
+    return Reading(given.get("syntax", "plain"), spec.syntax, spec.name, None if folder is None else Wildcards(folder))
 
 
 def read_factors(text: str) -> dict[str, list[str]]:

@@ -7,6 +7,8 @@
     python -m benchmarks.prompts own          free prompts against our own reading
     python -m benchmarks.prompts asked        what is asked for that would else be a failure
     python -m benchmarks.prompts speed        the captions of COCO
+    python -m benchmarks.prompts written      prompts with weights, LoRAs, flags and variants
+    python -m benchmarks.prompts leaderboard  a suite drawn by tiny-signs, with intervals by category
     python -m benchmarks.prompts all
 
 Tables are Markdown. Intervals are Wilson's at 95 %. The rules were written while looking at one half of each suite's
@@ -38,8 +40,10 @@ from collections.abc import Callable
 from benchmarks.commands import Family, each
 from benchmarks.prompts.asked import asked
 from benchmarks.prompts.coverage import coverage, speed, texts
+from benchmarks.prompts.leaderboard import leaderboard
 from benchmarks.prompts.own_reading import own_reading
 from benchmarks.prompts.suites import geneval, suites
+from benchmarks.prompts.written import written_prompts
 
 COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "geneval": (geneval, "GenEval's metadata"),
@@ -49,6 +53,8 @@ COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "own": (lambda: own_reading(verbose=False), "free prompts against our own reading"),
     "asked": (asked, "what is asked for that would else be a failure"),
     "speed": (speed, "the captions of COCO"),
+    "leaderboard": (leaderboard, "a suite drawn by tiny-signs"),
+    "written": (written_prompts, "prompts with weights, LoRAs, flags and variants"),
 }
 
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
-from loupe.brain.core.tables import Table, Tabular
+from loupe.brain.core.tables import Table, Tabular, rate_text
+
+#: a wider table is not read
+_MAX_COLUMNS = 6
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,30 @@ class Standing(Record):
 
 
 @dataclass(frozen=True)
+class Within(Record):
+    """The contenders within a category: their rates there, without ranks.
+
+    Attributes:
+        value: of the factor
+        standings: of all contenders; their ranks are None
+    """
+
+    value: str
+    standings: tuple[Standing, ...]
+
+    def rate(self, name: str) -> Rate:
+        """Returns the rate of a contender there.
+
+        Raises:
+            UnknownName: nothing of that name was compared
+        """
+        for standing in self.standings:
+            if standing.name == name:
+                return standing.rate
+        raise UnknownName("contender", name, [standing.name for standing in self.standings])
+
+
+@dataclass(frozen=True)
 class Regression(Record):
     """Samples in which the new one fails more often than the old one.
 
@@ -157,6 +184,8 @@ class Comparison(Tabular, Record):
         notes: what else is to be known, a sentence each
         against: which one the others were held against; empty: none
         regressions: where another one fails more often than that one, the surest first
+        categories: the factor within whose values the rates are given, too; empty: none
+        within: those rates; each interval stands for itself
     """
 
     by: str
@@ -170,6 +199,8 @@ class Comparison(Tabular, Record):
     notes: tuple[str, ...] = ()
     against: str = ""
     regressions: tuple[Regression, ...] = ()
+    categories: str = ""
+    within: tuple[Within, ...] = ()
 
     def difference(self, a: str, b: str) -> Difference:
         """Returns the failure rate of ``a`` minus that of ``b``, and how sure that is.
@@ -214,11 +245,24 @@ class Comparison(Tabular, Record):
         title = f"{self.failure}, the fewest failures first; those that share a letter are tied"
         return Table.of(title, head, rows)
 
+    def table_within(self) -> Table:
+        """Returns the rates of each category: a column for each contender, in the order of the standings."""
+        shown = self.standings[:_MAX_COLUMNS]
+        more = len(self.standings) - len(shown)
+        rows = [[part.value, *(_cell(part.rate(own.name)) for own in shown)] for part in self.within]
+        title = f"{self.failure} by {self.categories}: rate, interval, judged"
+        note = f"and {more:,} more that fail more often: .within has them" if more else ""
+        return Table.of(title, [self.categories.rsplit(".", 1)[-1], *(own.name for own in shown)], rows, note)
+
+    def _tables(self) -> list[Table]:
+        return [self.table(), *([self.table_within()] if self.within else [])]
+
     def __repr__(self) -> str:
-        return "\n".join([self.table().text(), *self._lines()])
+        return "\n".join([*(table.text() for table in self._tables()), *self._lines()])
 
     def _repr_html_(self) -> str:
-        return self.table().html() + "".join(f"<p>{html.escape(line)}</p>" for line in self._lines())
+        lines = "".join(f"<p>{html.escape(line)}</p>" for line in self._lines())
+        return "".join(table.html() for table in self._tables()) + lines
 
     def _lines(self) -> list[str]:
         lines = [*self.notes]
@@ -226,6 +270,13 @@ class Comparison(Tabular, Record):
             lines.append(f"where others fail more than {self.against}: {'' if self.regressions else 'nowhere'}".strip())
             lines += [f"  {regression}" for regression in self.regressions]
         return [" ".join(line.split()) if not line.startswith("  ") else line for line in lines]
+
+
+def _cell(rate: Rate) -> str:
+    """Returns a rate with its interval and of how many; in brackets where too few were judged."""
+    if not rate.n:
+        return "not judged"
+    return f"{rate_text(rate, f'{rate.rate:.1%}')} {rate.low:.1%} to {rate.high:.1%}, {rate.n:,}"
 
 
 def _letter(number: int) -> str:

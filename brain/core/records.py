@@ -53,6 +53,9 @@ class Request(Record):
         image: an RGB picture to begin with; the image that is drawn has its size. None: begin with noise
         mask: what of it is drawn anew, as an "L" picture of the same size: from 128 on; None: all of it
         strength: how much of what stands there is given up, in (0, 1]; 1 is all of it, None the generator's own number
+        size: (width, height) in pixels of this image alone; None for the generator's own. Those that are drawn at once
+            have one size
+        facts: what else is to be kept of it, as ``generation.*``, e.g. the prompt as it was written; decides no pixel
     """
 
     prompt: str
@@ -62,6 +65,8 @@ class Request(Record):
     image: Image | None = field(default=None, repr=False)
     mask: Image | None = field(default=None, repr=False)
     strength: float | None = None
+    size: tuple[float, float] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_conditioning(self)

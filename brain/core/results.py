@@ -122,6 +122,7 @@ class Run(Record):
         messages: up to 100 errors by sample id or file
         as_asked: for each failure mode that prompts ask for, for how many samples it is therefore not counted
         inapplicable: for each check that could not judge nearly all of the samples, that and the commonest reason
+        left_out: what of the prompts was not drawn, by kind, for the generator does not understand it
     """
 
     key: str
@@ -136,6 +137,7 @@ class Run(Record):
     messages: Mapping[str, str] = field(default_factory=dict)
     as_asked: Mapping[str, int] = field(default_factory=dict)
     inapplicable: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         line = (
@@ -150,7 +152,7 @@ class Run(Record):
         return ", ".join(f"{check} {count}" for check, count in counts.items())
 
     def notes(self) -> list[str]:
-        """Returns what else is to be said, a line each: which checks do not apply, and what is as asked.
+        """Returns what else is to be said, a line each: which checks do not apply, what is as asked or left out.
 
         >>> Run("key", "check", 9, as_asked={"dark": 4}, inapplicable={"text": "does not apply to any"}).notes()
         ['text: does not apply to any', 'dark: 4 as asked']
@@ -158,6 +160,7 @@ class Run(Record):
         return [
             *(f"{check}: {sentence}" for check, sentence in self.inapplicable.items()),
             *(f"{failure}: {count:,} as asked" for failure, count in self.as_asked.items() if count),
+            *(f"{kind}: {sentence}" for kind, sentence in self.left_out.items()),
         ]
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
 from loupe.brain.core.remote import RemoteJob
+from loupe.brain.core.written import PromptSyntax
 
 if TYPE_CHECKING:
     import numpy as np
@@ -292,7 +293,14 @@ class Embedder(Spec):
 
 
 class Generator(Spec):
-    """Draws images from prompts."""
+    """Draws images from prompts.
+
+    Attributes:
+        syntax: what it understands beside words: marks that it reads in a prompt by itself, and whether it takes a
+            size for an image
+    """
+
+    syntax: ClassVar[PromptSyntax] = PromptSyntax()
 
     @abstractmethod
     def load(self, device: str) -> GeneratorSession:

@@ -110,6 +110,7 @@ class Way:
         strength: how much of what stands there is given up, in (0, 1]
         blends: whether the text-to-image pipeline draws it, blended
         whole: whether an inpainting pipeline draws all of it, for want of an image-to-image one
+        asked: (width, height) of an image that begins with noise; None: the model's own
     """
 
     size: tuple[int, int] | None = None
@@ -117,6 +118,7 @@ class Way:
     strength: float = 1.0
     blends: bool = False
     whole: bool = False
+    asked: tuple[int, int] | None = None
 
 
 def way_of(made: Pipelines, request: Request) -> Way:
@@ -126,7 +128,7 @@ def way_of(made: Pipelines, request: Request) -> Way:
         InputError: a size or a strength that the model cannot draw
     """
     if request.image is None:
-        return Way()
+        return Way(asked=None if request.size is None else (int(request.size[0]), int(request.size[1])))
     _require_size(request, made.multiple)
     masked = request.mask is not None
     strength = STRENGTH["mask" if masked else "image"] if request.strength is None else request.strength

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from loupe.brain.core.errors import InputError, LoupeError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.diffusion.conditioned import Pipelines, Way, arguments, pipeline_of, way_of
+from loupe.brain.diffusion.loading import require_size
 from loupe.brain.diffusion.quiet import quiet
 
 if TYPE_CHECKING:
@@ -96,7 +97,10 @@ class Drawer:
 
     def _settings(self, pipeline: Any, way: Way) -> dict[str, Any]:
         if way.size is None:
-            return dict(self.settings)
+            if way.asked is None:
+                return dict(self.settings)
+            require_size(pipeline, self.model, *way.asked)
+            return {**self.settings, "width": way.asked[0], "height": way.asked[1]}
         # the picture says how large the image is; not every pipeline of a family takes the same
         known = inspect.signature(pipeline.__call__).parameters.keys() - {"width", "height"}
         return {name: value for name, value in self.settings.items() if name in known}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
+from loupe.brain.core.written import PromptSyntax
 from loupe.brain.diffusion import checkpoints, conditioned, guidance, loading, locating, lora, memory, schedulers
 from loupe.brain.diffusion.drawing import Drawer
 from loupe.brain.diffusion.guidance import Guidance
@@ -46,6 +47,8 @@ class Diffusion(Generator):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "https://huggingface.co/docs/diffusers"
     license: ClassVar[str] = "Apache-2.0"
+    # no pipeline of diffusers reads weights, LoRAs or flags in a prompt
+    syntax: ClassVar[PromptSyntax] = PromptSyntax(takes=("size", "negative"))
 
     model: str = param("tiny-signs", "A hub id, a local folder in diffusers' format, or tiny-signs, which is built in.")
     steps: int | None = param(None, "Denoising steps; the model's own number if empty.", low=1, high=1000)

@@ -152,7 +152,9 @@ class HostedGenerator(Generator):
         def remote(folder: Path) -> Job:
             return Job(self.service(base, key), folder, terms, self.unfit)
 
-        return GeneratorSession(facts, lambda requests: _drawn(remote, facts, requests), self.concurrency, remote=remote)
+        return GeneratorSession(
+            facts, lambda requests: _drawn(remote, facts, requests), self.concurrency, remote=remote
+        )
 
     def unfit(self, request: Request) -> str | None:
         """Returns what a request asks for that the model does not know: no call can mean that; None where it fits."""

@@ -16,8 +16,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
+from loupe.brain.core.written import KINDS
+from loupe.brain.prompts.flags import flags_in
 from loupe.brain.prompts.quotes import quoted_spans
+from loupe.brain.prompts.texts import MAX_STORED
+from loupe.brain.prompts.variants import has_variants, variants_in
+from loupe.brain.prompts.wildcards import WILDCARD
+from loupe.brain.prompts.written import written
 
 #: keys of a prompt that is JSON, the first that is there wins
 _PROMPT_KEYS = ("prompt", "positive_prompt", "positive", "text_prompt", "text", "caption", "description")
@@ -33,25 +40,16 @@ _SETTINGS = re.compile(
 _TAG = re.compile(r"<[/!?]?[A-Za-z][^<>]{0,300}>")
 _EMBEDDING = re.compile(r"\bembedding:[\w./\\-]{1,100}|\b(?:score_\d+(?:_up)?|(?:rating|source)_[a-z]+)\b")
 _LEADING_LINKS = re.compile(r"(?:\s{0,20}https?://\S{1,2000})+")
-#: what Midjourney knows after "--", and how many words of value each takes: "" none, "1" one, "*" up to the next flag
-_FLAGS = {
-    "*": "no sref cref oref profile personalize p",
-    "1": "ar aspect v version style s stylize c chaos q quality seed sameseed stop w weird iw cw sw sv ow repeat r exp "
-    "niji motion bs end width height h steps cfg scale n",
-    "": "tile raw fast relax turbo draft hd sd stealth public video loop upbeta uplight test testp creative hq",
-}
-_VALUES = {name: count for count, names in _FLAGS.items() for name in names.split()}
-#: two hyphens, or the one dash that telephones make of them
-_FLAG = re.compile(r"(?<!\S)(?:--([A-Za-z][A-Za-z_-]{0,30})|[—–]([a-z]{1,12}))(?=\s|$|[,.;])")
-_VALUE = re.compile(r"[ \t]+(?!--|[—–])[^\s,;]+")
-_NUMBER = re.compile(r"[ \t]+[\d:.x/-]{1,20}(?![^\s,;.])")
 _WEIGHT = re.compile(r"::\s{0,3}(-?(?:\d{1,6}(?:\.\d{0,6})?|\.\d{1,6}))?(?=[\s,]|$)")
 _EDITED = re.compile(r"\[([^\[\]:|]{0,200}):([^\[\]:|]{0,200}):\s{0,3}\d{0,4}\.?\d{1,4}\s{0,3}\]")
+#: one step this, one step that: neither is asked for alone, and the first is what a plain prompt keeps (``written``)
+_ALTERNATED = re.compile(r"\[([^\[\]|]{1,200})\|[^\[\]]{0,400}\]")
 _BRACKETS = re.compile(r"\[([^\[\]|]{1,200})\]|\{([^{}|]{1,200})\}")
 _ESCAPED = re.compile(r"\\([()\[\]{}:])")
 #: between two prompts of one picture; in a line of capitals it is a word
+_WEIGHED = re.compile(r":\s{0,3}[\d.]{1,9}\s{0,3}\)|\(\(")
 _PARTED = re.compile(
-    r"(?:^|(?<=[^A-Z\s])|(?<=\n))\s{0,20}(?<!\S)(?:BREAK|AND|ADDCOMM|ADDROW|ADDCOL)(?!\S)(?!\s{1,5}[A-Z]{2})"
+    r"(?:^|(?<=[^A-Z\s])|(?<=\n))\s{0,20}(?<!\S)(?:BREAK|AND|ADDCOMM|ADDROW|ADDCOL)(?=[\s,]|$)(?!\s{1,5}[A-Z]{2})"
 )
 _SIZE = r"\d{1,4}(?:\.\d{1,3})?(?:\s?\d?/\d{1,2})?\s?(?:\"|”|″|''|’’|′′|-?inch(?:es)?\b|cm\b)"
 _FEET = r"\d{1,3}\s?['’′](?:\s?\d{1,2}\s?(?:\"|”|″|''|’’|′′))?"
@@ -63,7 +61,7 @@ _MEASURE = re.compile(
 )
 #: what all of the marks have one of: most prompts have none
 _MARKED = re.compile(
-    r"[\[\]{}\\<&\d]|--|::|[—–]|BREAK|AND|ADD|https?:|embedding:|(?:rating|source)_|(?i:negative\s+prompt)"
+    r"[\[\]{}\\<&\d]|__|--|::|[—–]|BREAK|AND|ADD|https?:|embedding:|(?:rating|source)_|(?i:negative\s+prompt)"
 )
 
 
@@ -125,6 +123,7 @@ def cleaned(prompt: str) -> CleanedPrompt:
     text, negative = _cut(text, _NEGATIVE)
     excluded += _items(_NEGATIVE.sub("", negative, count=1))
     removed += [part.strip() for part in (negative, settings) if part]
+    text = _less_variants(_less_weights(text, removed), removed)
     if links := _LEADING_LINKS.match(text):
         removed.append(links.group(0).strip())
         text = text[links.end() :]
@@ -133,7 +132,39 @@ def cleaned(prompt: str) -> CleanedPrompt:
     excluded += named
     text, named = _without_weights(text, removed)
     excluded += named
+    # the comma after what stood in front
+    text = text.lstrip(" ,;\t\n") if removed else text
     return CleanedPrompt(text.strip(), tuple(dict.fromkeys(excluded)), tuple(removed))
+
+
+def _less_weights(text: str, removed: list[str]) -> str:
+    """The words of a prompt in which brackets are weights beyond doubt, as its generator reads them."""
+    if not _WEIGHED.search(text) or len(text) > MAX_STORED:
+        return text
+    try:
+        own = written(text, keep=[kind for kind in KINDS if kind != "weight"])
+    except PromptError:
+        # what no program could read is read as words
+        return text
+    removed += [mark.text for mark in own.dropped if mark.kind == "weight"]
+    return own.text
+
+
+def _less_variants(text: str, removed: list[str]) -> str:
+    """The words less what was still to be chosen: nobody knows which option was drawn, so none is asked for."""
+    if not has_variants(text):
+        return text
+    try:
+        spans = [*variants_in(text), *(hit.span() for hit in WILDCARD.finditer(text))]
+    except PromptError:
+        return text
+    pieces, last = [], 0
+    for start, end in sorted(spans):
+        if start >= last:
+            removed.append(text[start:end])
+            pieces += [text[last:start], " "]
+            last = end
+    return "".join([*pieces, text[last:]])
 
 
 def _unpacked(prompt: str) -> tuple[str, str]:
@@ -223,6 +254,7 @@ def _marks(part: str, removed: list[str]) -> str:
     removed += _EMBEDDING.findall(part)
     part = _EMBEDDING.sub(" ", part)
     part = _ESCAPED.sub(r"\1", part)
+    part = _ALTERNATED.sub(r"\1", part)
     part = _EDITED.sub(lambda hit: hit[2] or " ", part)
     for _ in range(3):
         part = _BRACKETS.sub(lambda hit: hit[1] or hit[2], part)
@@ -232,34 +264,14 @@ def _marks(part: str, removed: list[str]) -> str:
 
 
 def _without_flags(text: str, removed: list[str]) -> tuple[str, list[str]]:
-    if not _FLAG.search(text):
-        return text, []
-    spans = quoted_spans(text)
-    quoted = {place for start, end in spans for place in range(start, end)}
-    flags = [hit for hit in _FLAG.finditer(text) if hit.start() not in quoted and (hit[1] or hit[2] in _VALUES)]
-    # after a dash "no" is a word as often as not: the grammar reads it
-    flags = [hit for hit in flags if hit[1] or hit[2] != "no"]
-    pieces, excluded, last = [], [], 0
-    for at, hit in enumerate(flags):
-        following = flags[at + 1].start() if at + 1 < len(flags) else len(text)
-        name = (hit[1] or hit[2]).lower()
-        end = _end_of_value(text, hit.end(), following, name)
-        if name == "no":
-            excluded += _items(text[hit.end() : end].strip(" \"'"))
-        pieces.append(text[last : hit.start()])
-        removed.append(text[hit.start() : end].strip())
-        last = end
+    pieces, excluded, last = [], list[str](), 0
+    for flag in flags_in(text, quoted_spans(text)) if "--" in text or "—" in text or "–" in text else ():
+        if flag.name == "no":
+            excluded += _items(flag.value.strip(" \"'"))
+        pieces.append(text[last : flag.start])
+        removed.append(text[flag.start : flag.end])
+        last = flag.end
     return "".join([*pieces, text[last:]]), excluded
-
-
-def _end_of_value(text: str, start: int, following: int, name: str) -> int:
-    count = _VALUES.get(name)
-    if count == "*":
-        line = text.find("\n", start, following)
-        return following if line < 0 else line
-    pattern = _VALUE if count == "1" else _NUMBER
-    hit = pattern.match(text, start, following) if count != "" else None
-    return hit.end() if hit else start
 
 
 def _without_weights(text: str, removed: list[str]) -> tuple[str, list[str]]:

@@ -20,7 +20,6 @@ import os
 import random
 import string
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,22 +28,16 @@ from typing import Any, TypeAlias
 from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
 from loupe.brain.prompts import tables
+from loupe.brain.prompts.texts import MAX_CHARACTERS as MAX_CHARACTERS
+from loupe.brain.prompts.texts import MAX_STORED as MAX_STORED
+from loupe.brain.prompts.texts import RESERVED as RESERVED
+from loupe.brain.prompts.texts import checked_text as checked_text
+from loupe.brain.prompts.variants import doubled
 
-#: the longest prompt, negative prompt or factor value, in characters: far more than any text encoder reads
-MAX_CHARACTERS = 4000
-#: the same for an image that is there already: what it was asked for is stored, and encoded by nobody
-MAX_STORED = 100_000
 #: the most prompts that one call takes
 MAX_PROMPTS = 1_000_000
 
 _ENDINGS = (".txt", *tables.ENDINGS)
-_TAKEN = """
-prompt negative_prompt seed factors id pk STRICT clean clear_field copy fancy_repr field_names field_to_mongo
-field_to_python from_dict from_json get_field get_text_score has_field iter_fields merge my_metaclass set_field to_dict
-to_json to_mongo validate
-"""
-#: what a factor cannot be named: the other columns, and what FiftyOne's documents call their own methods
-RESERVED = frozenset(_TAKEN.split())
 
 
 @dataclass(frozen=True)
@@ -112,7 +105,7 @@ def _read_any(prompts: Prompts) -> list[Prompt]:
                 f"expected factors for the placeholders {', '.join(names)}, got none: pass "
                 f"factors={{{names[0]!r}: [...]}}, or put the prompt in a list to have its braces drawn as they stand"
             )
-        return [_checked(prompts.replace("{{", "{").replace("}}", "}"), "the prompt")]
+        return [_checked(_fill(prompts, {}), "the prompt")]
     if isinstance(prompts, os.PathLike):
         return _read_file(Path(prompts))
     if isinstance(prompts, Mapping) or not isinstance(prompts, Sequence):
@@ -219,33 +212,6 @@ def _checked(
     return Prompt(text, dict(factors or {}), negative, seed)
 
 
-def checked_text(text: Any, where: str, what: str, longest: int = MAX_CHARACTERS) -> str:
-    """Returns a text that any file and any database can hold, without the white space around it.
-
-    Args:
-        text: what was given
-        where: where it stands
-        what: what it is
-        longest: in characters
-
-    Raises:
-        PromptError: it is no text, too long, or holds control characters or halves of a surrogate pair
-    """
-    if not isinstance(text, str):
-        raise PromptError(f"{where}: expected {what} to be text, got {type(text).__name__}")
-    text = text.strip()
-    if len(text) > longest:
-        raise PromptError(f"{where}: expected {what} of at most {longest:,} characters, got {len(text):,}")
-    for position, character in enumerate(text):
-        # Cc: control characters; Cs: halves of a surrogate pair, which no file and no database can hold
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
-            raise PromptError(
-                f"{where}: expected {what} without control characters, got U+{ord(character):04X} "
-                f"at character {position + 1}"
-            )
-    return text
-
-
 def _checked_seed(seed: Any, where: str) -> int:
     try:
         number = int(seed) if isinstance(seed, str) and len(seed) < 20 else seed
@@ -284,7 +250,7 @@ def _placeholders(template: str, where: str = "the template") -> list[str]:
     """Returns the placeholders in order of appearance: plain names only, so that a template reaches no attribute."""
     names: list[str] = []
     try:
-        parts = list(string.Formatter().parse(template))
+        parts = list(string.Formatter().parse(doubled(template)))
     except ValueError as error:
         raise PromptError(
             f"{where}: expected {{name}} placeholders, and {{{{ or }}}} for a brace as such: {error}"
@@ -301,7 +267,8 @@ def _placeholders(template: str, where: str = "the template") -> list[str]:
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     return "".join(
-        literal + ("" if name is None else values[name]) for literal, name, _, _ in string.Formatter().parse(template)
+        literal + ("" if name is None else values[name])
+        for literal, name, _, _ in string.Formatter().parse(doubled(template))
     )
 
 

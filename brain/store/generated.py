@@ -36,6 +36,8 @@ _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
     "seconds": (fo.FloatField, "Time it took to draw"),
     "key": (fo.StringField, "Hash of all that decides the pixels"),
     "negative_prompt": (fo.StringField, "What it should not show"),
+    "written": (fo.StringField, "The prompt as it was written, where that is not what was drawn"),
+    "dropped": (fo.StringField, "What of it the generator does not understand"),
     "prompt_truncated": (fo.BooleanField, "Whether the model read less than the whole prompt"),
     "nsfw": (fo.BooleanField, "Whether the model's safety checker blackened it; none without one"),
     "cost": (fo.FloatField, "What a hosted service took for it, in dollars: as it said, else by its price list"),

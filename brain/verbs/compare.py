@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from loupe.brain.core.comparison import Comparison, Regression
+from loupe.brain.core.comparison import Comparison, Regression, Within
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing import changed, comparison, ranks, regressions
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.outcomes import Outcome
+from loupe.brain.slicing.within import within as within_categories
 from loupe.brain.store import columns, compared
 from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store.connection import database_errors
@@ -33,6 +34,7 @@ def compare(
     groups: str | bool | None = None,
     against: str | None = None,
     slices: str | Factor | Iterable[str | Factor] | None = None,
+    within: str | Factor | None = None,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
@@ -57,6 +59,8 @@ def compare(
             samples; False: none
         against: one of those that are compared: where do the others fail more often than that one?
         slices: the factors that this is looked for by; the fields with few values by default, "scenario" first
+        within: a field or a factor of at most 50 values, such as a suite's ``"scenario.category"``: the rates of each
+            of its values, too. Those have intervals, and no ranks: ranks are of all samples
         confidence: of the intervals, and of all ranks at once, in (0, 1)
         seed: decides the halves: such slices are chosen on one and confirmed on the other
 
@@ -64,7 +68,8 @@ def compare(
         NoSamples: the view is empty
         UnknownName: no such field, failure mode, or nothing of the name of ``against``
         InputError: a view of patches, frames or groups, whose samples are no whole pictures; fewer than 2 or more than
-            200 to compare; both a failure and an outcome; a field of another kind; a confidence outside (0, 1)
+            200 to compare; both a failure and an outcome; a field of another kind; a confidence outside (0, 1);
+            categories of one value or more than 50
 
     Example::
 
@@ -79,8 +84,16 @@ def compare(
         raise InputError(f"expected a field, a factor or several outcomes to compare, got {by!r}")
     given = by if isinstance(by, (str, Factor)) else list(by)
     looked_by = _slices(samples, given, outcome, slices) if against is not None else []
-    read = compared.read(samples, given, failure, outcome, paired_by, groups, looked_by)
+    name = _category(within)
+    beside = [] if within is None or name in map(_category, looked_by) else [within]
+    read = compared.read(samples, given, failure, outcome, paired_by, groups, [*looked_by, *beside])
     made = comparison_of(read, confidence)
+    if within is not None:
+        parts = _within(read, within, confidence)
+        made = replace(made, categories=name, within=parts)
+    if beside:
+        # what was not to be looked at for regressions is not
+        read = replace(read, factors={path: column for path, column in read.factors.items() if path != name})
     if against is None:
         return made
     names = [own.name for own in made.standings]
@@ -125,6 +138,21 @@ def comparison_of(read: compared.Compared, confidence: float = 0.95) -> Comparis
         confidence=confidence,
         notes=tuple(notes),
     )
+
+
+def _category(factor: str | Factor | None) -> str:
+    return factor.name if isinstance(factor, Factor) else factor or ""
+
+
+def _within(read: compared.Compared, factor: str | Factor, confidence: float) -> tuple[Within, ...]:
+    name = _category(factor)
+    column = read.factors.get(name)
+    if column is None:
+        raise InputError(
+            f"expected categories of 2 to {compared.MAX_VALUES} values that are not compared themselves, got {name!r}: "
+            "take another field, or fewer values by loupe.Factor.field(path, bins=...)"
+        )
+    return within_categories(read.entries, read.rows, column, read.by, read.failure, confidence)
 
 
 def _pairing(read: compared.Compared, paired: int, every: int) -> str:

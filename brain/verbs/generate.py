@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +14,13 @@ from loupe.brain.core.errors import InputError, OutputError, PromptError
 from loupe.brain.core.records import Progress, ProgressCallback, Request
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.core.written import Syntax
 from loupe.brain.engine import output_folder
 from loupe.brain.prompts import files as prompt_files
-from loupe.brain.prompts.files import Prompt, Prompts
+from loupe.brain.prompts import suites
+from loupe.brain.prompts.files import Prompts
+from loupe.brain.prompts.requests import Reading, hash_of, requests_of, sized
+from loupe.brain.prompts.wildcards import Wildcards
 from loupe.brain.store import generated as store_generated
 from loupe.brain.store.generated import Generated
 from loupe.brain.verbs.hosted import Hosted, Item, Outcomes
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from PIL.Image import Image
 
-# the App's JavaScript shows larger integers rounded
-_SEEDS = 2**53
 # what is good to know and decides no pixel
 _NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
 
@@ -54,6 +53,8 @@ def generate(
     device: str | None = None,
     factors: Mapping[str, Sequence[Any]] | None = None,
     sample: int | None = None,
+    syntax: Syntax = "plain",
+    wildcards: str | Path | None = None,
     progress: bool | ProgressCallback | None = None,
 ) -> Run:
     """Draws images from prompts and adds a sample for each: ``prompt``, ``generation.*`` and ``scenario.*``.
@@ -66,8 +67,9 @@ def generate(
 
     Args:
         dataset: where the samples go
-        prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; or,
-            with ``factors``, a template (see ``loupe.brain.prompts.files``)
+        prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; the
+            name of a suite (``loupe.suites()``), such as ``"geneval"``, whose categories become factors; or, with
+            ``factors``, a template (see ``loupe.brain.prompts.files``)
         model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, a generator's spec, or a hosted service and
             its model: ``"openai:gpt-image-2.5-flare"``, ``"ideogram:ideogram-4-5"``, ``"bfl:flux-2-pro"``
         per_prompt: images for each prompt; a larger number adds to what is there
@@ -81,6 +83,9 @@ def generate(
         device: e.g. ``"cuda:1"``; the best there is by default
         factors: for each placeholder of the template its values; every combination is drawn
         sample: only that many of the prompts, drawn by ``seed``
+        syntax: what is done with weights, LoRAs and flags that the model does not read: plain draws the words and says
+            what was left out, refuse draws nothing, keep draws prompts as they stand, variants too
+        wildcards: a folder of .txt files, for wildcards such as ``__animal__`` in prompts
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -103,8 +108,7 @@ def generate(
     with running(dataset, "generate", progress, device=device, needs="dataset") as verb:
         _check_number("per_prompt", per_prompt, 1, 1_000_000)
         _check_number("seed", seed, 0, 2**63 - 1)
-        wanted = prompt_files.read(prompts, factors=factors, sample=sample, seed=seed)
-        requests = _requests(prompt_files.with_negative_prompt(wanted, negative_prompt), per_prompt, seed)
+        wanted = suites.read(prompts, factors=factors, sample=sample, seed=seed)
         given = {
             "steps": steps,
             "guidance": guidance,
@@ -115,15 +119,19 @@ def generate(
             "budget": budget,
         }
         spec = _spec(model, {name: value for name, value in given.items() if value is not None})
-        store_generated.prepare(dataset, (name for request in requests for name in request.factors))
+        reading = Reading(syntax, spec.syntax, spec.name, None if wildcards is None else Wildcards(wildcards))
+        wanted = prompt_files.with_negative_prompt(wanted, negative_prompt)
+        read = requests_of(wanted, per_prompt, seed, reading)
+        store_generated.prepare(dataset, (name for request in read.requests for name in request.factors))
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
         folder = folder.resolve()
         with output_folder.opened(folder):
             session = spec.load(verb.device)
+            requests = sized(read.requests, session.facts.get("width"), session.facts.get("height"))
             items = [Item(_key(spec, session.facts, request), request) for request in requests]
             _refuse_clashes(items)
             made, skipped, outcomes = _make(dataset, folder, spec, session, items, verb.report)
-        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted)}
+        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
         params |= outcomes.account
         return verb.finish(
@@ -133,6 +141,7 @@ def generate(
             errors=outcomes.errors,
             unknown=outcomes.unknown,
             messages=outcomes.messages,
+            left_out=read.notes,
         )
 
 
@@ -162,9 +171,8 @@ def _make(
         )
         made, outcomes = hosted.make(items, pending, report)
         return made, skipped, outcomes
-    for start in range(0, len(pending), session.batch_size):
+    for batch in _batches(pending, session.batch_size):
         report(Progress(done, len(items), "generating"))
-        batch = pending[start : start + session.batch_size]
         adopted = [image for item in batch if (image := _adopt(folder, item)) is not None]
         done += _add(dataset, folder, adopted, done, len(items))
         kept_keys = {image.facts["key"] for image in adopted}
@@ -175,6 +183,15 @@ def _make(
             raise _writing_error(folder, error, done, len(items)) from error
     report(Progress(done, len(items), "generated"))
     return done - skipped, skipped, Outcomes()
+
+
+def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """What is drawn at once: images of one size, in their order."""
+    by_size: dict[Any, list[Item]] = {}
+    for item in items:
+        by_size.setdefault(item.request.size, []).append(item)
+    for group in by_size.values():
+        yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
 def _add(dataset: fo.Dataset, folder: Path, images: Sequence[Generated], done: int, total: int) -> int:
@@ -222,6 +239,7 @@ def _write(
         "seconds": round(seconds, 4),
         "key": item.key,
         "loupe_version": loupe.__version__,
+        **request.facts,
         **{str(name): value for name, value in image.info.items()},
     }
     saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
@@ -236,34 +254,12 @@ def _adopt(folder: Path, item: Item) -> Generated | None:
     return None if facts is None else Generated(path, item.request.prompt, item.request.factors, facts)
 
 
-def _requests(prompts: Sequence[Prompt], per_prompt: int, seed: int) -> list[Request]:
-    """Returns a request for each image; those of the same prompt are numbered through."""
-    numbers: Counter[str] = Counter()
-    requests = []
-    for prompt in prompts:
-        negative_prompt = prompt.negative_prompt or ""
-        identity = [prompt.seed, prompt.prompt, negative_prompt, sorted(prompt.factors.items())]
-        name = json.dumps(identity)
-        for _ in range(per_prompt):
-            number = numbers[name]
-            numbers[name] += 1
-            if prompt.seed is not None and number == 0:
-                own = prompt.seed
-            else:
-                own = _hash([seed, *identity, number], 8) % _SEEDS
-            requests.append(Request(prompt.prompt, own, prompt.factors, negative_prompt))
-    return requests
-
-
 def _key(spec: Generator, facts: Mapping[str, Any], request: Request) -> str:
     decisive = {name: value for name, value in facts.items() if name not in _NOT_IN_KEY}
-    text = [spec.name, spec.version, decisive, request.prompt, request.negative_prompt, request.seed]
-    return f"{_hash(text, 16):032x}"
-
-
-def _hash(values: Sequence[Any], size: int) -> int:
-    text = json.dumps(values, sort_keys=True)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big")
+    text: list[Any] = [spec.name, spec.version, decisive, request.prompt, request.negative_prompt, request.seed]
+    if request.size is not None:
+        text.append(request.size)
+    return f"{hash_of(text, 16):032x}"
 
 
 def _refuse_clashes(items: Sequence[Item]) -> None:

@@ -60,6 +60,7 @@ class Lifecycle:
         messages: Mapping[str, str] | None = None,
         as_asked: Mapping[str, int] | None = None,
         inapplicable: Mapping[str, str] | None = None,
+        left_out: Mapping[str, str] | None = None,
     ) -> Run:
         """Keeps what the verb did on the dataset and returns it.
 
@@ -72,6 +73,7 @@ class Lifecycle:
             messages: what else is to be said; kept before the errors
             as_asked: for each failure mode how many samples were asked for with it
             inapplicable: for each check that could not judge nearly all of the samples, that and why
+            left_out: what of the prompts the generator does not understand, by kind
         """
         errors = errors or {}
         seconds = self.seconds
@@ -90,6 +92,7 @@ class Lifecycle:
                 messages={**(messages or {}), **dict(list(errors.items())[:_MAX_MESSAGES])},
                 as_asked=dict(as_asked or {}),
                 inapplicable=dict(inapplicable or {}),
+                left_out=dict(left_out or {}),
             )
 
         return store_runs.keep(self.samples, self.verb, kept_as)

@@ -122,6 +122,8 @@ def test_an_untouched_form_calls_the_verb_with_nothing_but_what_it_needs(
         ("slice", {"by": [], "groups": "(none)"}, {"by": []}),
         ("generate", {"prompts": "a cup\n\n a hat ", "steps": 4, "dtype": "float32", "negative_prompt": " x "},
          {"prompts": ["a cup", " a hat"], "steps": 4, "dtype": "float32", "negative_prompt": "x"}),
+        ("generate", {"prompts__source": "suite", "prompts__suite": "signs", "sample": 3, "settings": True,
+                      "syntax": "refuse"}, {"prompts": "signs", "sample": 3, "syntax": "refuse"}),
         ("generate", {"prompts": ["a\nb"], "seed": 2**62}, {"prompts": ["a\nb"], "seed": 2**62}),
         ("generate", {"prompts__source": "template", "prompts__template": "a {color} cup", "factors": "color: red",
                       "sample": 1}, {"prompts": "a {color} cup", "factors": {"color": ["red"]}, "sample": 1}),
@@ -184,6 +186,8 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
             params = {"prompts__source": "file"}
         if key.startswith("model__openai__") or key == "budget":
             params = {**needed[name], "model__drawn_by": "openai"}
+        if key == "prompts__suite":
+            params = {"prompts__source": "suite"}
         if key.startswith("splits__"):
             params["splits"] = "(sample tags)"
         if name == "find_label_issues" and key in ("predictions", "overlap"):
@@ -230,7 +234,11 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
         ("generate", {"prompts": "a cup", "seed": -1}, "Seed: expected a whole number from 0"),
         ("generate", {"prompts": " \n"}, "Prompts: expected a value, got nothing"),
         ("generate", {"prompts": "a cup", "steps": 1001}, "Steps: expected a whole number from 1 to 1000, got 1001"),
-        ("generate", {"prompts": "a", "prompts__source": "web"}, "Source: expected one of list, template, file, got"),
+        (
+            "generate",
+            {"prompts": "a", "prompts__source": "web"},
+            "Source: expected one of list, template, file, suite, got",
+        ),
         ("import_images", {"folder": "/no/such"}, "Folder: expected a folder, got '/no/such': there is none"),
         ("import_images", {"folder": " "}, "Folder: expected a value, got nothing"),
         ("import_images", {"folder": "/", "prompts": "x.csv"}, "Prompts: expected a file, got 'x.csv': there is none"),

@@ -50,6 +50,7 @@ DIFFERENT = {
     ("compare", "paired_by"): "None is a choice with a name",
     ("compare", "groups"): "None is a choice with a name",
     ("compare", "against"): "None is a choice with a name",
+    ("compare", "within"): "None is a choice with a name",
     ("deduplicate", "splits"): "None is a choice with a name",
     ("deduplicate", "prefer"): "they are written in one line",
     ("compare_to_real", "embeddings"): "one name of the verb is a list of one here",
@@ -97,6 +98,12 @@ DIFFERENT = {
     ("test_transfer", "pool"): "None is a choice with a name",
     ("slice", "groups"): "None is a choice with a name",
 }
+
+
+def _first_signs() -> list[str]:
+    from loupe.brain.prompts import suites
+
+    return [prompt.prompt for prompt in suites.read("signs", sample=50)[:3]]
 
 
 def _of(inputs: dict[str, Any], parameter: str) -> dict[str, Any]:
@@ -280,21 +287,42 @@ def test_calibrating_on_too_few_pictures_is_said_before(scenes: Any) -> None:
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"prompts": "one\n\ntwo", "per_prompt": 3}, "2 prompts × 3 = 6 images. The first prompt: one"),
+        ({"prompts": "one\n\ntwo", "per_prompt": 3}, "2 prompts × 3 = 6 images. The first prompts: one · two"),
         (
             {
                 "prompts__source": "template",
                 "prompts__template": "a {color} {thing}",
                 "factors": "color: red, blue\nthing: cup, hat, bag",
             },
-            "6 prompts × 1 = 6 images. The first prompt: a red cup",
+            "6 prompts × 1 = 6 images. The first prompts: a red cup · a red hat · a red bag",
         ),
+        (
+            {"prompts__source": "suite", "prompts__suite": "signs", "sample": 50},
+            "50 prompts × 1 = 50 images. The first prompts: " + " · ".join(_first_signs()),
+        ),
+        ({"prompts": "a (cat:1.3) --ar 1:1"}, "1 prompts × 1 = 1 images. The first prompt: a cat"),
     ],
 )
 def test_generating_says_how_many_before(dataset: Any, params: dict[str, Any], says: str) -> None:
     inputs = form("generate", dataset, params)
     assert not problems(inputs)
     assert inputs["count"].view.label == says
+    assert ("left_out" in inputs) == ("1.3" in str(params))
+    if "left_out" in inputs:
+        assert (
+            "Weights: left out of 1 prompt, for diffusion does not read them: (cat:1.3)"
+            in inputs["left_out"].view.label
+        )
+
+
+def test_the_suites_to_choose_from(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOUPE_SUITES_DIRS", raising=False)
+    inputs = form("generate", dataset, {"prompts__source": "suite"})
+    assert {"signs", "geneval", "partiprompts"} <= set(inputs["prompts__suite"].type.values)
+    assert "sample" in inputs
+    assert "factors" not in inputs
+    reported = problems(form("generate", dataset, {"prompts__source": "suite", "prompts__suite": "geneval"}))
+    assert "LOUPE_SUITES_DIRS" in reported["bad_prompts"]
 
 
 def test_prompts_that_cannot_be_used_are_refused_in_the_form(dataset: Any, tmp_path: Path) -> None:
@@ -307,6 +335,10 @@ def test_prompts_that_cannot_be_used_are_refused_in_the_form(dataset: Any, tmp_p
         ({**template, "factors": ""}, "color"),
         ({**template, "factors": "color red"}, "factors, line 1"),
         ({"prompts": "x" * 10_000}, "characters"),
+        ({"prompts": "a (cat:1e999)"}, "1e999"),
+        ({"prompts": "a {red|blue"}, "expected }"),
+        ({"prompts": "a __cat__"}, "expected wildcards="),
+        ({"prompts": "a <lora:x:1>", "syntax": "refuse", "settings": True}, "does not understand '<lora:x:1>'"),
         ({"prompts": "a cup", "seed": -1}, "Seed: expected a whole number from 0"),
     ]
     for params, says in bad:

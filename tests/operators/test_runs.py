@@ -212,6 +212,12 @@ def test_a_comparison_is_the_sdks_and_says_what_is_tied(new_dataset: Callable[[]
     body = result("compare", dataset, unpaired)["comparison"]
     assert body == loupe.compare(dataset, failure="blur", paired_by=False, groups=False).to_dict()
     assert body["paired_by"] == []
+    within = {"by": "generation.model", "failure": "blur", "within": "scenario.time"}
+    body = result("compare", dataset, within)
+    assert [part["value"] for part in body["comparison"]["within"]] == ["day", "night"]
+    rows = [line for line in body["summary"].splitlines() if line.startswith("| night |")]
+    assert len(rows) == 1
+    assert "<b>new" not in body["summary"]
     dataset.set_values("scenario.time", ["day", "night"] * (len(dataset) // 2))
     dataset.clear_sample_field("checked")
     dataset.set_values("checked", [{"another": "check"}] * len(dataset))

@@ -77,7 +77,7 @@ def test_marks_are_taken_out(prompt: str, text: str, excluded: tuple[str, ...]) 
         "the '60s diner",
         "a creature with 3 feet",
         'a sign that says "24" and a sign that says "6\'"',
-        "[red|blue] cup",
+        "red|blue cup",
         "{a cat",
     ],
 )
@@ -183,3 +183,22 @@ def test_any_marks_in_any_order_are_read() -> None:
 def test_marks_take_linear_time(part: str) -> None:
     shorter, longer = (part * (length // len(part)) for length in (5_000, 20_000))
     assert calls(lambda: cleaned.__wrapped__(longer)) < 5 * calls(lambda: cleaned.__wrapped__(shorter)) + 50
+
+
+@pytest.mark.parametrize(
+    ("prompt", "objects"),
+    [
+        ("a {cat|dog} on a mat", ["mat"]),
+        ("a {red|blue} cup on a table", ["cup", "table"]),
+        ("a __animal__ on a mat", ["mat"]),
+        ("{2$$a cat|a {b|dog}}, a lamp", ["lamp"]),
+        ("a {wooden} box", ["box"]),
+    ],
+)
+def test_what_was_still_to_be_chosen_is_not_asked_for(prompt: str, objects: list[str]) -> None:
+    assert [requested.name for requested in parse(prompt).objects] == objects
+
+
+def test_a_text_that_was_still_to_be_chosen_is_not_asked_for() -> None:
+    assert requested_text('a sign that says "{OPEN|SHUT}"').texts == ()
+    assert requested_text('a sign that says "A|B"').texts == ("A|B",)

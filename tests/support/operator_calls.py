@@ -64,7 +64,7 @@ def whole_form(name: str, dataset: Any, needed: dict[str, Any]) -> dict[str, Any
     """Returns all that a form can ask for, settings included."""
     inputs = form(name, dataset, {**needed, "settings": True})
     if name == "generate":
-        for source in ("template", "file"):
+        for source in ("template", "file", "suite"):
             inputs |= form(name, dataset, {"prompts__source": source, "settings": True})
         inputs |= form(name, dataset, {"model__drawn_by": "openai", "settings": True})
     if name == "find_label_issues":

@@ -266,3 +266,43 @@ def test_a_mode_that_was_not_judged_of_each_does_not_count(new_dataset: Callable
     assert [own.rate.failures for own in after.standings] == [own.rate.failures for own in before.standings]
     assert "not counted, for it was not judged of each: dark" in after.notes
     assert loupe.compare(dataset, failure="dark").standings[0].rate.rate == 1
+
+
+def test_the_rates_within_each_category_are_those_of_its_view(models: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+    from loupe.brain.core.errors import InputError, UnknownName
+
+    made = loupe.compare(models, failure="blur", within="scenario.time")
+    assert made.categories == "scenario.time"
+    assert [part.value for part in made.within] == ["day", "night"]
+    for part in made.within:
+        alone = loupe.compare(models.match(fo.ViewField("scenario.time") == part.value), failure="blur")
+        for standing in alone.standings:
+            assert part.rate(standing.name) == standing.rate
+    with pytest.raises(UnknownName):
+        made.within[0].rate("none")
+    assert "blur by scenario.time" in repr(made)
+    assert "night" in made._repr_html_()
+    # what is looked for, and what is ranked, stays what it was
+    assert made.standings == loupe.compare(models, failure="blur").standings
+    plain = loupe.compare(models, failure="blur", against="old", slices="scenario.place")
+    both = loupe.compare(models, failure="blur", against="old", slices="scenario.place", within="scenario.time")
+    assert both.regressions == plain.regressions
+    assert json.loads(json.dumps(both.to_dict()))["within"][1]["value"] == "night"
+    with pytest.raises(InputError, match="categories of 2 to 50 values"):
+        loupe.compare(models, within="prompt")
+    with pytest.raises(InputError, match="categories of 2 to 50 values"):
+        loupe.compare(models, within="generation.model")
+    with pytest.raises(UnknownName):
+        loupe.compare(models, within="scenario.nothing")
+
+
+def test_a_leaderboard_of_predictions_within_categories(models: Any) -> None:
+    import loupe
+
+    outcomes = [loupe.Outcome.field("scenario.place", failed=["beach"], name=name) for name in ("a", "b")]
+    made = loupe.compare(models, outcomes, within="scenario.time")
+    first, second = made.within[0].standings
+    assert first.rate.failures == second.rate.failures > 0

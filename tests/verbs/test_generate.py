@@ -204,3 +204,45 @@ def test_a_registered_generator_is_found_by_its_name(
     known = {**registry.generators(), "noise": Noise}
     monkeypatch.setattr(registry, "generators", lambda: known)
     assert loupe.generate(dataset, ["x"], model="noise", output_dir=folder).params["generator"] == "noise"
+
+
+def test_a_prompt_as_people_write_it(dataset: Any, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "animal.txt").write_text("cat\ndog\n", encoding="utf-8")
+    raw = "a {red|blue} (__animal__:1.3), <lora:felt:0.8> --no fog --v 6"
+    arguments: dict[str, Any] = {"model": Noise(), "per_prompt": 3, "output_dir": folder, "wildcards": tmp_path}
+    run = loupe.generate(dataset, [raw, "a cat (sitting)"], **arguments)
+    assert run.n == 6
+    assert set(run.left_out) == {"weights", "loras", "flags"}
+    assert "weights: left out of 1 prompt, for noise does not read them: (" in repr(run)
+    assert run.params["syntax"] == "plain"
+    whole(dataset, folder, 6)
+    asked = {f"a {color} {animal}" for color in ("red", "blue") for animal in ("cat", "dog")}
+    assert set(dataset.values("prompt")[:3]) <= asked
+    assert dataset.values("prompt")[3:] == ["a cat (sitting)"] * 3
+    assert dataset.values("generation.written") == [raw] * 3 + [None] * 3
+    assert dataset.values("generation.negative_prompt") == ["fog"] * 3 + [""] * 3
+    assert all("<lora:felt:0.8>" in text for text in dataset.values("generation.dropped")[:3])
+    assert [
+        value in prompt
+        for value, prompt in zip(dataset.values("scenario.animal")[:3], dataset.values("prompt")[:3], strict=True)
+    ]
+    with Image.open(dataset.first().filepath) as image:
+        assert json.loads(image.text["loupe"])["written"] == raw
+    again = loupe.generate(dataset, [raw, "a cat (sitting)"], **arguments)
+    assert (again.n, again.skipped) == (0, 6)
+    # nothing of this is drawn: it is refused before
+    with pytest.raises(PromptError, match="noise does not understand"):
+        loupe.generate(dataset, [raw], syntax="refuse", **arguments)
+    with pytest.raises(InputError, match="syntax"):
+        loupe.generate(dataset, [raw], syntax="other", **arguments)
+    assert len(dataset) == 6
+
+
+def test_sizes_of_single_prompts(dataset: Any, folder: Path) -> None:
+    prompts = ["a red sign --ar 1:1", "a red sign", "a blue sign --width 64 --height 32", "a green sign --ar 1:1"]
+    run = loupe.generate(dataset, prompts, model="tiny-signs", steps=1, output_dir=folder, device="cpu")
+    assert run.n == 4
+    raw, widths, heights = dataset.values(["generation.written", "generation.width", "metadata.height"])
+    sizes = dict(zip(raw, zip(widths, heights, strict=True), strict=True))
+    assert sizes == {prompts[0]: (56, 56), None: (96, 32), prompts[2]: (64, 32), prompts[3]: (56, 56)}
+    assert loupe.generate(dataset, prompts, steps=1, output_dir=folder, device="cpu").skipped == 4
