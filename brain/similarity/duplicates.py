@@ -108,6 +108,7 @@ def similar_pictures(
     further: tuple[np.ndarray, np.ndarray] | None,
     report: ProgressCallback,
     distinct: np.ndarray | None = None,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> SimilarPictures:
     """Compares the pictures that are not equal.
 
@@ -119,6 +120,7 @@ def similar_pictures(
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
         report: called now and then
         distinct: as for ``equal_pictures``
+        without: two arrays of indices: pairs that are not compared
     """
     n = len(equal.first)
     new = ~before.old
@@ -127,7 +129,14 @@ def similar_pictures(
         some = new[further[0]] | new[further[1]]
         further = (further[0][some], further[1][some])
     compared, a, b, values = fingerprints.compare(
-        known, chosen, per_image=spec.per_image, minimum=spec.min_hash, report=report, new=new, further=further
+        known,
+        chosen,
+        per_image=spec.per_image,
+        minimum=spec.min_hash,
+        report=report,
+        new=new,
+        further=further,
+        without=without,
     )
     chosen_now = set(chosen.tolist())
     similarities = {pair: value for pair, value in before.similarities.items() if chosen_now.issuperset(pair)}

@@ -177,6 +177,7 @@ def compare(
     groups: np.ndarray | None = None,
     new: np.ndarray | None = None,
     further: tuple[np.ndarray, np.ndarray] | None = None,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Compares pictures with their nearest others, and notes a reason for those that show too little to be compared.
 
@@ -187,6 +188,7 @@ def compare(
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
+        without: two arrays of indices: pairs that are not compared
 
     Returns:
         the indices of those that were compared, and for each of P candidate pairs its indices a and b and its (P,)
@@ -197,20 +199,19 @@ def compare(
         known.reasons[int(index)] = "too little detail to tell it from other pictures"
     compared = chosen[clear]
     thumbs = known.thumbs[known.places[compared]]
+    place = np.full(len(known.prints), -1)
+    place[compared] = np.arange(len(compared))
     pairs = matching.candidates(
         thumbs.luma,
         per_image=per_image,
         minimum=minimum,
         groups=None if groups is None else groups[compared],
         chosen=None if new is None else np.flatnonzero(new[compared]),
+        without=None if without is None else _both(place, without),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
     )
     if further is not None:
-        place = np.full(len(known.prints), -1)
-        place[compared] = np.arange(len(compared))
-        a, b = place[further[0]], place[further[1]]
-        both = (a >= 0) & (b >= 0)
-        pairs += matching.oriented(thumbs.luma, a[both], b[both])
+        pairs += matching.oriented(thumbs.luma, *_both(place, further))
     similar = matching.similarities(
         thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
     )
@@ -222,6 +223,13 @@ def compare(
         step=lambda done, n: report(Progress(done, n, "looking closely")),
     )
     return compared, compared[pairs.a], compared[pairs.b], similar
+
+
+def _both(place: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the places of those pairs whose two have one."""
+    a, b = place[pairs[0]], place[pairs[1]]
+    both = (a >= 0) & (b >= 0)
+    return a[both], b[both]
 
 
 def across(
