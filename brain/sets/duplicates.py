@@ -36,6 +36,7 @@ class Duplicates(SetMeasure):
         "Wang et al. 2004 (SSIM), doi:10.1109/TIP.2003.819861"
     )
     license: ClassVar[str] = "Apache-2.0"
+    of_objects: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="exact_duplicate",

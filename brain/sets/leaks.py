@@ -23,6 +23,7 @@ class Leaks(SetMeasure):
     version: ClassVar[int] = 2
     reference: ClassVar[str] = "As near duplicates; Barz and Denzler 2020 (ciFAIR), doi:10.3390/jimaging6060041"
     license: ClassVar[str] = "Apache-2.0"
+    of_objects: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="leak",

@@ -12,6 +12,7 @@ from loupe.brain.core.records import ProgressCallback, Threshold
 from loupe.brain.sets.duplicates import Duplicates
 from loupe.brain.sets.leaks import Leaks
 from loupe.brain.similarity import fingerprints
+from loupe.brain.similarity.cohesion import mean_similarities
 from loupe.brain.similarity.duplicates import ComparedBefore, IndexPair, equal_pictures, grouped, similar_pictures
 from loupe.brain.similarity.fingerprints import Contents
 from loupe.brain.similarity.objects import Objects
@@ -33,10 +34,12 @@ class AlikeObjects:
         near: (M,) float32: the highest similarity to another; NaN where it has not been compared
         similarities: of each of ``PARTS`` by places a < b; what is kept for the next time
         compared: of each of ``PARTS`` the places of those that were compared
+        means: how alike the members of each group are to its first one on average, in [0, 1]
     """
 
     pairs: list[IndexPair]
     groups: list[list[int]]
+    means: np.ndarray
     exact: np.ndarray
     near: np.ndarray
     similarities: dict[str, dict[tuple[int, int], float]] = field(default_factory=dict)
@@ -67,23 +70,33 @@ def alike(
     """
     whole = known.contents()
     equal = equal_pictures(whole)
-    pairs: dict[tuple[int, int], IndexPair] = {(a, b): (a, b, *rest) for a, b, *rest in equal.pairs} if exact else {}
-    made = AlikeObjects([], [], equal.counts, np.full(len(equal.counts), math.nan, np.float32))
+    highest = np.full(len(equal.counts), math.nan, np.float32)
+    pairs: dict[tuple[int, int], IndexPair] = {(pair[0], pair[1]): pair for pair in equal.pairs} if exact else {}
+    similarities: dict[str, dict[tuple[int, int], float]] = {}
+    compared: dict[str, np.ndarray] = {}
     for part in PARTS if near else ():
         contents = whole if part == "whole" else known.middles()
-        similar = similar_pictures(
-            contents, equal, spec, before[part], None, report, without=_of_compared(known.shared, contents)
-        )
-        np.fmax(made.near, similar.highest, out=made.near)
-        made.similarities[part], made.compared[part] = similar.similarities, similar.compared
+        shared = _of_compared(known.shared, contents)
+        similar = similar_pictures(contents, equal, spec, before[part], None, report, without=shared)
+        np.fmax(highest, similar.highest, out=highest)
+        similarities[part], compared[part] = similar.similarities, similar.compared
         for a, b, kind, value in similar.pairs(threshold):
             pairs.setdefault((a, b), (a, b, kind if part == "whole" else MIDDLE, value))
     if near and not exact:  # equal ones are near ones, too
         pairs |= {(a, b): (a, b, "near", value) for a, b, _, value in equal.pairs}
     _note(known, whole)
-    made.pairs.extend(sorted(pairs.values()))
-    made.groups.extend(grouped(whole, made.pairs))
-    return made
+    listed = sorted(pairs.values())
+    groups = grouped(whole, listed)
+    means = np.ones(len(groups))
+    if near:
+        inside = np.zeros(len(highest), dtype=bool)
+        inside[[at for group in groups for at in group]] = True
+        means = mean_similarities(
+            groups,
+            equal.first,
+            [(whole, similarities["whole"]), (known.middles(inside), similarities[MIDDLE])],
+        )
+    return AlikeObjects(listed, groups, means, equal.counts, highest, similarities, compared)
 
 
 def across(

@@ -109,25 +109,33 @@ class Objects:
 
     def contents(self) -> Contents:
         """Returns the crops as pictures that can be compared; those with a reason are left out."""
-        luma = self.packed[:, _HEAD : _HEAD + _LUMA].reshape(-1, SIDE, SIDE)
-        chroma = self.packed[:, _HEAD + _LUMA :].view(np.int8).reshape(-1, 2, 16, 16)
+        luma, chroma = self._thumbnails()
         clear = thumbnail_similarity.has_detail(luma)
         for at in np.flatnonzero(~clear).tolist():
             # also where it has an equal one: plain crops are equal by chance
             self.reasons.setdefault(at, "too little detail to tell it from other objects")
         return self._contents(luma, chroma, np.array([at not in self.reasons for at in range(len(luma))]), 1.0)
 
-    def middles(self) -> Contents:
-        """Returns the middles of the crops as pictures, of those whose middle tells enough."""
+    def middles(self, only: np.ndarray | None = None) -> Contents:
+        """Returns the middles of the crops as pictures, of those whose middle tells enough.
+
+        Args:
+            only: (M,) bool: of these alone
+        """
         short, long = self.sizes.min(1, initial=1 << 30), self.sizes.max(1, initial=1)
         fits = (short >= MIN_SIDE_OF_MIDDLE) & (long <= MAX_ASPECT_OF_MIDDLE * np.maximum(short, 1))
         fits &= np.array([at not in self.reasons for at in range(len(fits))], dtype=bool)
-        luma = self.packed[:, _HEAD : _HEAD + _LUMA].reshape(-1, SIDE, SIDE)
-        chroma = self.packed[:, _HEAD + _LUMA :].view(np.int8).reshape(-1, 2, 16, 16)
+        fits &= True if only is None else only
+        luma, chroma = self._thumbnails()
         of_middles = np.zeros(luma.shape, np.uint8), np.zeros(chroma.shape, np.int8)
         for at in np.flatnonzero(fits).tolist():
             of_middles[0][at], of_middles[1][at] = _middle(luma[at]), np.stack([_middle(part) for part in chroma[at]])
         return self._contents(*of_middles, fits, MIDDLE)
+
+    def _thumbnails(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns (M, 64, 64) uint8 and (M, 2, 16, 16) int8; nothing is copied."""
+        luma = self.packed[:, _HEAD : _HEAD + _LUMA].reshape(-1, SIDE, SIDE)
+        return luma, self.packed[:, _HEAD + _LUMA :].view(np.int8).reshape(-1, 2, 16, 16)
 
     def _contents(self, luma: np.ndarray, chroma: np.ndarray, kept: np.ndarray, share: float) -> Contents:
         hashes = [bytes(head) for head in self.packed[:, :16]]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from pasted import Box, picture, shares, small, thing
 from PIL import Image
-from scenes import scene
 
 from loupe.brain.core.records import Threshold
 from loupe.brain.engine.crops import OBJECTS, Region
@@ -20,28 +19,6 @@ from loupe.brain.similarity import matching, object_pairs, objects
 from loupe.brain.similarity.duplicates import ComparedBefore
 
 NEAR = Threshold(">", 0.85)
-NOTHING = ComparedBefore(np.zeros(0, bool), {})
-#: the picture and its box in pixels of 320 x 240: left, top, width, height
-Box = tuple[float, float, float, float]
-
-
-def thing(seed: int, height: int = 80, width: int = 100) -> np.ndarray:
-    return scene(100 + seed, height, width)
-
-
-def ellipse(height: int, width: int) -> np.ndarray:
-    mask = np.zeros((height, width), np.uint8)
-    cv2.ellipse(mask, (width // 2, height // 2), (width // 2, height // 2), 0, 0, 360, 255, -1)
-    return mask > 0
-
-
-def picture(seed: int, *pasted: tuple[np.ndarray, int, int], cut_out: bool = False) -> np.ndarray:
-    made = scene(seed, 240, 320)
-    for part, left, top in pasted:
-        height, width = part.shape[:2]
-        where = ellipse(height, width) if cut_out else np.ones((height, width), bool)
-        made[top : top + height, left : left + width][where] = part[where]
-    return made
 
 
 def rows(folder: Path, *pictures: tuple[np.ndarray, list[Box]]) -> list[Row]:
@@ -49,10 +26,7 @@ def rows(folder: Path, *pictures: tuple[np.ndarray, list[Box]]) -> list[Row]:
     for at, (pixels, own) in enumerate(pictures):
         path = folder / f"{at}.png"
         Image.fromarray(pixels).save(path)
-        regions = tuple(
-            Region(f"{at}-{place}", "car", (x / 320, y / 240, wide / 320, high / 240))
-            for place, (x, y, wide, high) in enumerate(own)
-        )
+        regions = tuple(Region(f"{at}-{place}", "car", tuple(shares(box))) for place, box in enumerate(own))
         made.append(Row(str(at), str(path), {OBJECTS: regions}))
     return made
 
@@ -65,8 +39,7 @@ def compared(known: objects.Objects, **how: bool) -> object_pairs.AlikeObjects:
 
 def test_copies_are_told_by_their_kind_and_others_are_none(tmp_path: Path) -> None:
     first = thing(0)
-    small = cv2.resize(first, (80, 64), interpolation=cv2.INTER_AREA)
-    mirrored = np.ascontiguousarray(small[:, ::-1])
+    mirrored = np.ascontiguousarray(small(first)[:, ::-1])
     known = objects.read(
         rows(
             tmp_path,
@@ -116,8 +89,15 @@ def test_two_labels_of_one_object_are_no_duplicates(tmp_path: Path) -> None:
 
 def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     plain = np.full((240, 320, 3), 200, np.uint8)
-    odd = [(20.0, 20.0, 0.0, 80.0), (400.0, 20.0, 10.0, 80.0), (float("nan"), 0.0, 10.0, 10.0), (10.0, 10.0, 15.0, 90.0)]
-    made = rows(tmp_path, (picture(0), odd), (plain, [(20, 20, 90, 90), (150, 20, 90, 90)]), (picture(1), [(0, 0, 90, 90)]))
+    odd = [
+        (20.0, 20.0, 0.0, 80.0),
+        (400.0, 20.0, 10.0, 80.0),
+        (float("nan"), 0.0, 10.0, 10.0),
+        (10.0, 10.0, 15.0, 90.0),
+    ]
+    made = rows(
+        tmp_path, (picture(0), odd), (plain, [(20, 20, 90, 90), (150, 20, 90, 90)]), (picture(1), [(0, 0, 90, 90)])
+    )
     Path(made[2].path).write_bytes(b"nothing")
     known = objects.read(made, lambda _: None)
     alike = compared(known)
