@@ -41,8 +41,8 @@ def mean_similarities(groups: Sequence[Sequence[int]], first: np.ndarray, parts:
         missing = [
             pair for pair in dict.fromkeys(wanted) if pair[0] != pair[1] and pair not in known and _both(contents, pair)
         ]
-        told = dict(zip(missing, _compared(contents, missing), strict=True))
-        own = [1.0 if a == b else known.get((a, b), told.get((a, b), 0.0)) for a, b in wanted]
+        compared = dict(zip(missing, _compared(contents, missing), strict=True))
+        own = [1.0 if a == b else known.get((a, b), compared.get((a, b), 0.0)) for a, b in wanted]
         values = np.maximum(values, own)
     total = np.bincount(owners, weights=values, minlength=len(groups))
     return np.asarray(total / np.maximum(np.bincount(owners, minlength=len(groups)), 1))

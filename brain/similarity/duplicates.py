@@ -109,6 +109,7 @@ def similar_pictures(
     report: ProgressCallback,
     distinct: np.ndarray | None = None,
     without: tuple[np.ndarray, np.ndarray] | None = None,
+    listed: Sequence[tuple[int, int]] = (),
 ) -> SimilarPictures:
     """Compares the pictures that are not equal.
 
@@ -121,6 +122,7 @@ def similar_pictures(
         report: called now and then
         distinct: as for ``equal_pictures``
         without: two arrays of indices: pairs that are not compared
+        listed: pairs that another search has found, to be compared unless they were
     """
     n = len(equal.first)
     new = ~before.old
@@ -128,6 +130,13 @@ def similar_pictures(
     if further is not None:
         some = new[further[0]] | new[further[1]]
         further = (further[0][some], further[1][some])
+    also = {
+        (min(a, b), max(a, b)) for a, b in equal.first[np.array(listed, np.int64).reshape(-1, 2)].tolist() if a != b
+    }
+    if also := also - before.similarities.keys():
+        more = np.array(sorted(also))
+        none = (np.zeros(0, np.int64),) * 2
+        further = tuple(np.concatenate(both) for both in zip(further or none, more.T, strict=True))  # type: ignore[assignment]
     compared, a, b, values = fingerprints.compare(
         known,
         chosen,

@@ -20,6 +20,8 @@ from loupe.brain.similarity.previews import Previews, of_file
 from loupe.brain.similarity.verification import verified
 
 _TASK = "fingerprint"
+#: pixels: what has fewer is nearly alike to others by chance: 112 pairs of 600 digits of 8 x 8 pixels
+MIN_AREA = 256
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,12 @@ def compare(
         the indices of those that were compared, and for each of P candidate pairs its indices a and b and its (P,)
         float32 similarity; a pair may stand there more than once
     """
-    clear = thumbnail_similarity.has_detail(known.thumbs.luma[known.places[chosen]])
+    large = np.asarray(known.areas, dtype=np.int64)[chosen] >= MIN_AREA
+    clear = large & thumbnail_similarity.has_detail(known.thumbs.luma[known.places[chosen]])
     for index in chosen[~clear]:
         known.reasons[int(index)] = "too little detail to tell it from other pictures"
+    for index in chosen[~large]:
+        known.reasons[int(index)] = f"too small to tell it from other pictures: fewer than {MIN_AREA} pixels"
     compared = chosen[clear]
     thumbs = known.thumbs[known.places[compared]]
     place = np.full(len(known.prints), -1)
@@ -232,6 +237,13 @@ def _both(place: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.n
     return a[both], b[both]
 
 
+def _across(groups: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns those pairs whose two are in two groups."""
+    a, b = pairs
+    apart = groups[a] != groups[b]
+    return a[apart], b[apart]
+
+
 def across(
     known: Contents,
     groups: np.ndarray,
@@ -242,6 +254,7 @@ def across(
     report: ProgressCallback,
     of_first: bool = False,
     distinct: np.ndarray | None = None,
+    further: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[dict[tuple[int, int], tuple[str, float]], np.ndarray]:
     """Compares each picture with those of the other groups only.
 
@@ -252,6 +265,7 @@ def across(
         per_image, minimum, report: as for ``compare``
         of_first: look for copies of the pictures of group 0 only
         distinct: (N,) ints: pictures with one number were decided to be no duplicates of each other; -1: nothing was
+        further: two arrays of indices: pairs to compare beside those that the hashes suggest
 
     Returns:
         for each pair of indices that is the same, or nearly, its kind and similarity, and each picture's highest
@@ -267,6 +281,7 @@ def across(
         groups=groups,
         report=report,
         new=groups == 0 if of_first else None,
+        further=None if further is None else _across(groups, further),
     )
     highest[compared] = 0.0
     pairs: dict[tuple[int, int], tuple[str, float]] = {}

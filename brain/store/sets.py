@@ -134,6 +134,16 @@ def load_same(samples: _Samples, name: str) -> list[Pair]:
     return [Pair(*facts) for facts in results.get("pairs", ())]
 
 
+def places_of_same(samples: _Samples, name: str, ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Returns which of the samples are nearly the same picture, as the set measure of that name found, by places."""
+    place = {sample_id: at for at, sample_id in enumerate(ids)}
+    return [
+        (place[pair.id_a], place[pair.id_b])
+        for pair in load_same(samples, name)
+        if pair.kind == "near" and pair.id_a in place and pair.id_b in place
+    ]
+
+
 def distinct_codes(samples: _Samples, ids: Sequence[str]) -> np.ndarray:
     """Returns which of the samples a decision says are no duplicates of each other: (N,) ints, -1 where none does."""
     decided = deduplicated.distinct(samples)

@@ -13,7 +13,8 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import DuplicatesResult, Pair
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
-from loupe.brain.similarity import fingerprints, neighbors
+from loupe.brain.sets.leaks import Leaks as LeaksMeasure
+from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
 from loupe.brain.similarity.fingerprints import Fingerprint
 from loupe.brain.store import fields as store_fields
@@ -99,7 +100,10 @@ def find_duplicates(
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
             before = _compared_before(samples, spec, ids, stored)
-            similar = similar_pictures(known, equal, spec, before, further, verb.report, distinct)
+            listed_by_leaks = store_sets.places_of_same(samples, LeaksMeasure.name, ids)
+            similar = similar_pictures(
+                known, equal, spec, before, further, verb.report, distinct, listed=listed_by_leaks
+            )
             named = {(ids[a], ids[b]): value for (a, b), value in similar.similarities.items()}
             store_sets.save_pairs(samples, spec, [ids[at] for at in similar.compared], named)
             columns["near_duplicate"] = similar.highest
@@ -108,6 +112,10 @@ def find_duplicates(
                 pairs += [(a, b, "near", similarity) for a, b, _, similarity in equal.pairs]
 
         groups = grouped(known, pairs)
+        loose: list[int] = []
+        if near:
+            means = cohesion.mean_similarities(groups, equal.first, [(known, similar.similarities)])
+            loose = cohesion.loose(groups, means, limit)
         group_of = {ids[index]: ids[group[0]] for group in groups for index in group}
         reasons = {ids[index]: reason for index, reason in known.reasons.items()}
         listed = [Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)]
@@ -120,6 +128,8 @@ def find_duplicates(
     return DuplicatesResult(
         pairs=tuple(listed),
         groups=tuple(tuple(ids[index] for index in group) for group in groups),
+        loose=tuple(ids[groups[at][0]] for at in loose),
+        messages=tuple(filter(None, [cohesion.message(groups, loose, "pictures")])),
     )
 
 

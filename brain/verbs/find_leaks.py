@@ -12,6 +12,7 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import LeaksResult, Pair
+from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields
@@ -92,6 +93,7 @@ def find_leaks(
             minimum=spec.min_hash,
             report=verb.report,
             distinct=store_sets.distinct_codes(samples, ids),
+            further=_told(samples, ids),
         )
         listed = [Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())]
         reasons = {ids[at]: reason for at, reason in known.reasons.items()}
@@ -108,3 +110,9 @@ def find_leaks(
         between=dict(sorted(between.items())),
         samples={name: inside[name] for name in names},
     )
+
+
+def _told(samples: fo.Dataset | fo.DatasetView, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the pairs that ``find_duplicates`` has found, as two arrays of places: they are compared here, too."""
+    pairs = np.array(store_sets.places_of_same(samples, DuplicatesMeasure.name, ids), np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
