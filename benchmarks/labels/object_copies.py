@@ -29,14 +29,14 @@ _HANDS, _CIFAR, _WORDS = 400, 1000, 600
 
 
 @dataclass(frozen=True)
-class Thing:
+class Boxed:
     """A picture with one box, in pixels."""
 
     pixels: np.ndarray
     box: Corners
 
 
-def print_copies(things: Sequence[Thing], name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
+def print_copies(things: Sequence[Boxed], name: str, sizes: Sequence[tuple[int, int]] = SIZES) -> None:
     """Prints what is found of planted copies among all objects of a size, change by change.
 
     Args:
@@ -50,13 +50,13 @@ def print_copies(things: Sequence[Thing], name: str, sizes: Sequence[tuple[int, 
     for change in CHANGES:
         cells, wrong, pairs, middle = [], 0, 0, 0
         for at, pool in enumerate(pools):
-            hits, own_wrong, own_middle = _found(pool, change, np.random.default_rng(100 + at))
+            hits, own_wrong, own_middle = _recalled(pool, change, np.random.default_rng(100 + at))
             cells.append(share(hits, len(pool)))
             wrong, pairs, middle = wrong + own_wrong, pairs + hits + own_wrong, middle + own_middle
         row(change, *cells, share(wrong, pairs), middle)
 
 
-def _of_size(things: Sequence[Thing], size: tuple[int, int], rng: np.random.Generator) -> list[Thing]:
+def _of_size(things: Sequence[Boxed], size: tuple[int, int], rng: np.random.Generator) -> list[Boxed]:
     """Returns those that are large enough, scaled down until the short side of the box is of that size."""
     made = []
     for thing in things:
@@ -66,22 +66,22 @@ def _of_size(things: Sequence[Thing], size: tuple[int, int], rng: np.random.Gene
             factor = wanted / short
             left, top, right, bottom = thing.box
             own = scaled(thing.pixels, factor)
-            made.append(Thing(own, (left * factor, top * factor, right * factor, bottom * factor)))
+            made.append(Boxed(own, (left * factor, top * factor, right * factor, bottom * factor)))
     return made
 
 
-def _found(things: Sequence[Thing], change: str, rng: np.random.Generator) -> tuple[int, int, int]:
+def _recalled(things: Sequence[Boxed], change: str, rng: np.random.Generator) -> tuple[int, int, int]:
     """Returns how many copies are found, how many pairs are wrong, and how many are found by their middle alone."""
     copies = []
     for at, thing in enumerate(things):
         other = (at + 1 + int(rng.integers(max(len(things) - 1, 1)))) % len(things)
-        copies.append(Thing(*CHANGES[change](thing.pixels, thing.box, things[other].pixels, rng)))
+        copies.append(Boxed(*CHANGES[change](thing.pixels, thing.box, things[other].pixels, rng)))
     made = compared([*things, *copies])
     right = [(a, b, kind) for a, b, kind, _ in made.pairs if b - a == len(things)]
     return len(right), len(made.pairs) - len(right), sum(kind == object_pairs.MIDDLE for *_, kind in right)
 
 
-def compared(things: Sequence[Thing]) -> object_pairs.AlikeObjects:
+def compared(things: Sequence[Boxed]) -> object_pairs.AlikeObjects:
     """Returns what the verb finds among these objects, from their files."""
     with tempfile.TemporaryDirectory() as folder:
         rows = []
@@ -130,7 +130,7 @@ def print_others() -> None:
             own = [scaled(pixels, side / min(pixels.shape[:2])) for pixels in pool if min(pixels.shape[:2]) >= side]
             if len(own) < len(pool) / 2:
                 continue
-            made = compared([Thing(pixels, (0, 0, pixels.shape[1], pixels.shape[0])) for pixels in own])
+            made = compared([Boxed(pixels, (0, 0, pixels.shape[1], pixels.shape[0])) for pixels in own])
             middle = sum(kind == object_pairs.MIDDLE for _, _, kind, _ in made.pairs)
             inside = len({at for a, b, *_ in made.pairs for at in (a, b)})
             judged = int((~np.isnan(made.near)).sum())

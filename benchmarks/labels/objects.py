@@ -310,13 +310,13 @@ def _print_copies_in_photos() -> None:
         for path, boxes in [own for own in _detected() if own[1]][half::2]:
             pixels = read(path).pixels
             size = pixels.shape[1], pixels.shape[0]
-            things += [object_copies.Thing(pixels, _within(box, *size)) for box in _apart(boxes)]
+            things += [object_copies.Boxed(pixels, _within(box, *size)) for box in _apart(boxes)]
         object_copies.print_copies(things, name)
 
 
 def _print_copies_in_scenes() -> None:
     pictures = _scenes(_SCENES // 2)
-    things = [object_copies.Thing(own.pixels, _within(box, 640, 480)) for own in pictures for box in own.boxes[:2]]
+    things = [object_copies.Boxed(own.pixels, _within(box, 640, 480)) for own in pictures for box in own.boxes[:2]]
     object_copies.print_copies(things, "generated scenes")
 
 

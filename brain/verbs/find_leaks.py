@@ -93,7 +93,7 @@ def find_leaks(
             minimum=spec.min_hash,
             report=verb.report,
             distinct=store_sets.distinct_codes(samples, ids),
-            further=_told(samples, ids),
+            further=_reported(samples, ids),
         )
         listed = [Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())]
         reasons = {ids[at]: reason for at, reason in known.reasons.items()}
@@ -112,7 +112,7 @@ def find_leaks(
     )
 
 
-def _told(samples: fo.Dataset | fo.DatasetView, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _reported(samples: fo.Dataset | fo.DatasetView, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Returns the pairs that ``find_duplicates`` has found, as two arrays of places: they are compared here, too."""
     pairs = np.array(store_sets.places_of_same(samples, DuplicatesMeasure.name, ids), np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
