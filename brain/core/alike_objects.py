@@ -70,9 +70,9 @@ class ObjectDuplicates(DuplicatesResult):
             if isinstance(pair, ObjectPair)
         ]
         inside = sum(map(len, self.groups))
-        title = f"{len(self.pairs):,} pairs in {len(self.groups):,} groups of {inside:,} objects of {self.objects!r}"
-        if different:
-            title += f"; {len(different):,} of the pairs have two classes"
+        pairs, groups = len(self.pairs), len(self.groups)
+        title = f"{pairs:,} pair{'s' * (pairs != 1)} in {groups:,} group{'s' * (groups != 1)} of {inside:,} objects"
+        title += f" of {self.objects!r}{f'; with two classes: {len(different):,}' if different else ''}"
         left = "; ".join(f"{count:,} {reason}" for reason, count in self.unknown.items())
         notes = [f"compared: {self.compared:,} of {self.n:,} objects{f' ({left})' if left else ''}"]
         notes += [*self.messages]

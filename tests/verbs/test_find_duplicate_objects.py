@@ -51,7 +51,7 @@ def test_groups_kinds_failures_reasons_and_the_labels_stay(filled: Any) -> None:
     }
     both = ["exact_duplicate", "near_duplicate"]
     assert attribute(filled, "failures") == [
-        [both, []], [both], ["near_duplicate"] and [["near_duplicate"]], [["near_duplicate"]], [[]] * 4, [], [[]],
+        [both, []], [both], [["near_duplicate"]], [["near_duplicate"]], [[]] * 4, [], [[]],
     ]  # fmt: skip
     assert attribute(filled, "exact_duplicate") == [[1, 0], [1], [0], [0], [0, None, None, None], [], [None]]
     group = attribute(filled, "duplicate_group")
@@ -66,7 +66,7 @@ def test_groups_kinds_failures_reasons_and_the_labels_stay(filled: Any) -> None:
     # the pictures were not judged
     assert not filled.has_field("quality")
     text = repr(result)
-    assert "of the pairs have two classes" in text
+    assert "4 pairs in 1 group of 4 objects of 'gt'; with two classes: 1\n" in text
     assert "compared: 6 of 10 objects" in text
     assert result.to_dict()["groups"]
 
@@ -249,9 +249,7 @@ def test_labels_that_share_their_id_and_odd_boxes(dataset: Any, tmp_path: Path) 
     none = fo.Detection(label="car")
     for name in ("a", "b"):
         dataset.add_sample(fo.Sample(filepath=str(tmp_path / f"{name}.png")))
-    documents = [
-        dict(each.to_mongo_dict() if hasattr(each, "to_mongo_dict") else each.to_dict()) for each in (label, nan, none)
-    ]
+    documents = [each.to_dict() for each in (label, nan, none)]
     dataset.add_sample_field("gt", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
     dataset._sample_collection.update_many({}, {"$set": {"gt": {"_cls": "Detections", "detections": documents}}})
     dataset.reload()
