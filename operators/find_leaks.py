@@ -82,7 +82,7 @@ class FindLeaks(VerbOperator):
 
 def _of_objects(result: Any, path: str) -> Summary:
     message = f"{summary.counted(len(result.pairs), 'pair')} of objects across splits"
-    parts = ["No object stands in two splits."]
+    parts = ["No object stands in two splits.", *summary.not_compared(result)]
     if result.pairs:
         mirror = objects_widget.mirror_of(path)
         parts = [
@@ -90,7 +90,8 @@ def _of_objects(result: Any, path: str) -> Summary:
             summary.table(["Between", "Pairs"], result.between.items()),
             summary.table(["Split", "Objects that another one has, too"], result.samples.items()),
             *summary.of_object_pairs(result),
+            *summary.not_compared(result),
             f"Next: show the field `{mirror}` and filter it by `failures`: `leak`, or see its patches.",
         ]
     facts = {"pairs": summary.pair_facts(result.pairs), "between": dict(result.between)}
-    return Summary(message, "\n\n".join([*parts, *summary.not_compared(result)]), facts)
+    return Summary(message, "\n\n".join(parts), facts)

@@ -58,9 +58,9 @@ def test_duplicates_are_found_from_the_form_and_shown_as_patches(app: app_browse
     page = app.page
     page.goto(f"{app.address}/datasets/{NAME}?view=duplicate-objects-of-gt")
     page.locator('[data-cy="entry-counts"]').wait_for()
-    app.wait_for_count(4)
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(6000)
     page.screenshot(path=shots / "object_duplicates_view.png")
+    app.wait_for_count(4)
     assert "went wrong" not in page.locator("body").inner_text()
 
 
@@ -75,6 +75,7 @@ def test_a_run_that_fails_shows_why(app: app_browser.App, shots: Path) -> None:
 
     app.open(NAME)
     dataset: Any = fo.load_dataset(NAME)
+    dataset.reload()
     for name in list(dataset.list_saved_views()):
         dataset.delete_saved_view(name)
     dataset.delete_sample_field("gt_objects")
