@@ -106,8 +106,13 @@ def _row(path: Path, boxes: Sequence[Corners], width: int, height: int) -> Row:
     return Row(str(path), str(path), {OBJECTS: regions})
 
 
-def print_others() -> None:
-    """Prints how many pairs are found among objects of one kind of which nobody has planted a copy."""
+def print_others(of: str = "", sides: Sequence[int] = (96, 48, 32, 24, 16, 8)) -> None:
+    """Prints how many pairs are found among objects of one kind of which nobody has planted a copy.
+
+    Args:
+        of: only kinds whose name begins so
+        sides: short sides in pixels
+    """
     from benchmarks.cifar import pictures
 
     rng = np.random.default_rng(0)
@@ -125,8 +130,8 @@ def print_others() -> None:
     }
     title("pairs found among objects of one kind; none was planted, some are real")
     header("objects", "short side", "compared", "pairs of all pairs", "by the middle alone", "objects in a pair")
-    for name, pool in kinds.items():
-        for side in (96, 48, 32, 24, 16, 8):
+    for name, pool in ((name, pool) for name, pool in kinds.items() if name.startswith(of)):
+        for side in sides:
             own = [scaled(pixels, side / min(pixels.shape[:2])) for pixels in pool if min(pixels.shape[:2]) >= side]
             if len(own) < len(pool) / 2:
                 continue

@@ -56,8 +56,9 @@ def test_duplicates_are_found_from_the_form_and_shown_as_patches(app: app_browse
     assert "it's a <b>van</b>" in text
     assert "4 of 10 objects could not be compared" in text
     page = app.page
-    page.goto(f"{app.address}/datasets/{NAME}?view=duplicate-objects-of-gt")
-    page.locator('[data-cy="entry-counts"]').wait_for()
+    app.open(NAME)
+    page.get_by_text("Unsaved view", exact=True).click()
+    page.get_by_text("Duplicate objects of gt", exact=True).click()
     page.wait_for_timeout(6000)
     page.screenshot(path=shots / "object_duplicates_view.png")
     app.wait_for_count(4)
