@@ -152,26 +152,27 @@ def print_others(of: str = "", sides: Sequence[int] = (96, 48, 32, 24, 16, 8)) -
 def print_time(n: int = 10_000, of_picture: int = 10, alone: int = 1_000) -> None:
     """Prints the time and the memory of many objects, beside a loop that decodes a file for each crop.
 
+    The objects are pictures of CIFAR-10, three times as large, so that as many are alike as among real ones.
+
     Args:
         n: objects
         of_picture: of each picture
         alone: objects of the loop, whose time is scaled up
     """
-    from benchmarks.labels.objects import _texture
+    from benchmarks.cifar import pictures
 
     title(f"{n:,} objects of {n // of_picture:,} JPEGs of 1,024 × 768: CPU seconds")
     header("how", "objects", "CPU seconds", "objects a CPU second", "peak memory, MB")
+    pool, _ = pictures()
     rng = np.random.default_rng(0)
-    pool = [_texture(rng, 96, 96) for _ in range(64)]
     with tempfile.TemporaryDirectory() as folder:
         rows = []
         for at in range(n // of_picture):
-            pixels = np.repeat(np.repeat(pool[at % 64][:32, :24], 32, 0), 43, 1)[:768, :1024].copy()
+            pixels = scaled(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8), 16)
             boxes: list[Corners] = []
             for place in range(of_picture):
                 left, top = 20 + 200 * (place % 5), 40 + 300 * (place // 5)
-                part = np.roll(pool[int(rng.integers(64))], rng.integers(0, 96, 2), (0, 1))
-                pixels[top : top + 96, left : left + 96] = part * rng.uniform(0.6, 1.0, 3)
+                pixels[top : top + 96, left : left + 96] = scaled(pool[(at * of_picture + place) % len(pool)], 3)
                 boxes.append((left, top, left + 96, top + 96))
             path = Path(folder, f"{at:05}.jpg")
             Image.fromarray(pixels).save(path, quality=90)
