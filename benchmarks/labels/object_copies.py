@@ -19,6 +19,7 @@ from loupe.brain.engine.crops import OBJECTS, Region
 from loupe.brain.engine.reader import Row, read
 from loupe.brain.sets.duplicates import Duplicates
 from loupe.brain.similarity import object_pairs, objects
+from loupe.brain.similarity.cohesion import loose
 from loupe.brain.similarity.duplicates import ComparedBefore
 
 #: short sides of the original's crop in pixels, from and to below
@@ -126,10 +127,13 @@ def print_others(of: str = "", sides: Sequence[int] = (96, 48, 32, 24, 16, 8)) -
             if min((pixels := read(hands[at]).pixels).shape[:2]) >= 96
         ],
         "CIFAR-10 training pictures": [cifar[at] for at in rng.permutation(len(cifar))[:_CIFAR]],
+        "digits of 8 x 8 pixels, drawn at 32": _digits(),
         "words of IIIT5K, several of one line": [read(path).pixels for path in words[:_WORDS]],
     }
     title("pairs found among objects of one kind; none was planted, some are real")
-    header("objects", "short side", "compared", "pairs of all pairs", "by the middle alone", "objects in a pair")
+    header(
+        "objects", "short side", "compared", "pairs of all pairs", "by the middle alone", "objects in a pair", "loose"
+    )
     for name, pool in ((name, pool) for name, pool in kinds.items() if name.startswith(of)):
         for side in sides:
             own = [scaled(pixels, side / min(pixels.shape[:2])) for pixels in pool if min(pixels.shape[:2]) >= side]
@@ -146,7 +150,21 @@ def print_others(of: str = "", sides: Sequence[int] = (96, 48, 32, 24, 16, 8)) -
                 f"{len(made.pairs)} of {judged * (judged - 1) // 2:,}",
                 middle,
                 share(inside, judged),
+                f"{_loose(made)} of {sum(len(group) > 2 for group in made.groups)} groups of three and more",
             )
+
+
+def _loose(made: object_pairs.AlikeObjects) -> int:
+    assert _NEAR is not None
+    return len(loose(made.groups, made.means, _NEAR))
+
+
+def _digits(n: int = 600) -> list[np.ndarray]:
+    import cv2
+    from sklearn.datasets import load_digits
+
+    gray = [(each * 15.9).astype(np.uint8) for each in load_digits().images[:n]]
+    return [np.repeat(cv2.resize(each, (32, 32), interpolation=cv2.INTER_CUBIC)[..., None], 3, 2) for each in gray]
 
 
 def print_time(n: int = 10_000, of_picture: int = 10, alone: int = 1_000) -> None:

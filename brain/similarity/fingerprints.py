@@ -20,7 +20,7 @@ from loupe.brain.similarity.previews import Previews, of_file
 from loupe.brain.similarity.verification import verified
 
 _TASK = "fingerprint"
-#: pixels: what has fewer is nearly alike to others by chance: 112 pairs of 600 digits of 8 x 8 pixels
+#: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
 MIN_AREA = 256
 
 
