@@ -50,36 +50,10 @@ def _run(app: app_browser.App, label: str, shots: Path, name: str) -> str:
     return text
 
 
-def test_duplicates_are_found_from_the_form_and_shown_as_patches(app: app_browser.App, shots: Path) -> None:
-    text = _run(app, "find duplicates", shots, "object_duplicates")
-    assert "in 1 group of 4 objects" in text
-    assert "it's a <b>van</b>" in text
-    assert "4 of 10 objects could not be compared" in text
-    page = app.page
-    app.open(NAME)
-    page.get_by_text("Unsaved view", exact=True).click()
-    page.get_by_text("Duplicate objects of gt", exact=True).click()
-    page.wait_for_timeout(6000)
-    page.screenshot(path=shots / "object_duplicates_view.png")
-    app.wait_for_count(4)
-    assert "went wrong" not in page.locator("body").inner_text()
-
-
-def test_leaks_are_found_from_the_form(app: app_browser.App, shots: Path) -> None:
-    app.open(NAME)
-    text = _run(app, "find leaks", shots, "object_leaks")
-    assert "4 pairs of objects across splits" in text
-
-
 def test_a_run_that_fails_shows_why(app: app_browser.App, shots: Path) -> None:
     import fiftyone as fo
 
-    app.open(NAME)
     dataset: Any = fo.load_dataset(NAME)
-    dataset.reload()
-    for name in list(dataset.list_saved_views()):
-        dataset.delete_saved_view(name)
-    dataset.delete_sample_field("gt_objects")
     dataset.add_sample_field("gt_objects", fo.StringField)
     page = app.page
     page.reload()
@@ -93,3 +67,27 @@ def test_a_run_that_fails_shows_why(app: app_browser.App, shots: Path) -> None:
     dialog.locator(".MuiAlert-root").wait_for()
     page.screenshot(path=shots / "object_duplicates_failed.png")
     assert "rename_sample_field" in app.close(dialog)
+    dataset.delete_sample_field("gt_objects")
+
+
+def test_leaks_are_found_from_the_form(app: app_browser.App, shots: Path) -> None:
+    app.open(NAME)
+    text = _run(app, "find leaks", shots, "object_leaks")
+    assert "4 pairs of objects across splits" in text
+
+
+# the last one: a saved view that is chosen stays chosen
+def test_duplicates_are_found_from_the_form_and_shown_as_patches(app: app_browser.App, shots: Path) -> None:
+    app.open(NAME)
+    text = _run(app, "find duplicates", shots, "object_duplicates")
+    assert "in 1 group of 4 objects" in text
+    assert "it's a <b>van</b>" in text
+    assert "4 of 10 objects could not be compared" in text
+    page = app.page
+    app.open(NAME)
+    page.get_by_text("Unsaved view", exact=True).click()
+    page.get_by_text("Duplicate objects of gt", exact=True).click()
+    page.wait_for_timeout(6000)
+    page.screenshot(path=shots / "object_duplicates_view.png")
+    app.wait_for_count(4)
+    assert "went wrong" not in page.locator("body").inner_text()
