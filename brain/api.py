@@ -72,6 +72,8 @@ PUBLIC: dict[str, str] = {
     "verify_split": "loupe.brain.store.splits",
     "Bias": "loupe.brain.evaluation.bias_records",
     "Deduplication": f"{_CORE}.deduplicated",
+    **dict.fromkeys(("ObjectDuplicates", "ObjectLeaks", "ObjectPair"), f"{_CORE}.alike_objects"),
+    "duplicate_objects_view": "loupe.brain.store.object_groups",
     "kept_view": "loupe.brain.store.deduplicated",
     "LabelIssues": "loupe.brain.labels.records",
     **dict.fromkeys(("Shortcut", "Shortcuts"), "loupe.brain.labels.shortcut_records"),

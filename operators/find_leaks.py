@@ -8,7 +8,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from loupe.operators import forms, summary
+from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
@@ -56,9 +56,17 @@ class FindLeaks(VerbOperator):
     label = "find leaks"
     icon = "water_drop"
     button = "Find"
-    widgets = {"splits": Splits(description="The field with the name of each sample's split, or its tags")}
+    widgets = {
+        "splits": Splits(description="The field with the name of each sample's split, or its tags"),
+        "objects": objects_widget.OBJECTS,
+    }
+
+    def shows(self, form: Form, name: str) -> bool:
+        return objects_widget.shows(form, name)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
+        if given.get("objects") is not None:
+            return _of_objects(result, given["objects"])
         message = f"{summary.counted(len(result.pairs), 'pair')} across splits"
         parts = ["No picture stands in two splits."]
         if result.pairs:
@@ -70,3 +78,20 @@ class FindLeaks(VerbOperator):
             ]
         facts = {"pairs": summary.pair_facts(result.pairs), "between": dict(result.between)}
         return Summary(message, "\n\n".join(parts), facts)
+
+
+def _of_objects(result: Any, path: str) -> Summary:
+    message = f"{summary.counted(len(result.pairs), 'pair')} of objects across splits"
+    parts = ["No object stands in two splits.", *summary.not_compared(result)]
+    if result.pairs:
+        mirror = objects_widget.mirror_of(path)
+        parts = [
+            f"{message}.",
+            summary.table(["Between", "Pairs"], result.between.items()),
+            summary.table(["Split", "Objects that another one has, too"], result.samples.items()),
+            *summary.of_object_pairs(result),
+            *summary.not_compared(result),
+            f"Next: show the field `{mirror}` and filter it by `failures`: `leak`, or see its patches.",
+        ]
+    facts = {"pairs": summary.pair_facts(result.pairs), "between": dict(result.between)}
+    return Summary(message, "\n\n".join(parts), facts)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from loupe.brain.core import tables
+from loupe.brain.core.alike_objects import ObjectDuplicates, ObjectLeaks
 from loupe.brain.core.assigned import Assigned
 from loupe.brain.core.markdown import escape as escape
 from loupe.brain.core.markdown import grid
@@ -20,7 +22,12 @@ _MAX_ROWS = 40
 _MAX_PAIRS = 1000
 
 #: kind of a pair → in words
-PAIR_KINDS = {"bytes": "the same bytes", "pixels": "the same pixels", "near": "nearly the same"}
+PAIR_KINDS = {
+    "bytes": "the same bytes",
+    "pixels": "the same pixels",
+    "near": "nearly the same",
+    "middle": "the same in the middle alone: cut out, or on another background",
+}
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,25 @@ def of_run(run: Run, did: str, *parts: str) -> Summary:
 def pair_facts(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     """Returns the first 1000 pairs as plain values."""
     return [pair.to_dict() for pair in pairs[:_MAX_PAIRS]]
+
+
+def of_object_pairs(result: ObjectDuplicates | ObjectLeaks) -> list[str]:
+    """Returns how pairs of objects are the same, and which have two classes, as paragraphs."""
+    kinds = Counter(pair.kind for pair in result.pairs)
+    parts = [table(["Pairs with", "Number"], [[PAIR_KINDS.get(kind, kind), count] for kind, count in kinds.items()])]
+    classes = Counter(tuple(sorted((pair.label_a or "", pair.label_b or ""))) for pair in result.labeled_differently)
+    if classes:
+        text = f"**{counted(classes.total(), 'pair')} with two classes**: one of the two labels is wrong."
+        parts += [text, table(["Class", "And", "Pairs"], [[*names, count] for names, count in classes.most_common()])]
+    return parts
+
+
+def not_compared(result: ObjectDuplicates | ObjectLeaks) -> list[str]:
+    """Returns how many objects were not compared and why, as a paragraph; none where all were."""
+    if result.compared == result.n:
+        return []
+    lead = f"{result.n - result.compared:,} of {counted(result.n, 'object')} could not be compared."
+    return [f"{lead}\n\n{table(['Why', 'Objects'], result.unknown.items())}"]
 
 
 def run_line(run: Run, did: str) -> str:

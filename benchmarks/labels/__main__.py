@@ -6,6 +6,7 @@ python -m benchmarks.labels boxes                # boxes with injected mistakes,
 python -m benchmarks.labels masks                # masks with injected mistakes, beside cleanlab's softmin
 python -m benchmarks.labels noise [--part several]  # digits and vectors with injected mistakes, beside cleanlab; scale
 python -m benchmarks.labels objects [--part plain]  # blur in the boxes of some objects, cut ones, objects a second
+python -m benchmarks.labels objects [--part duplicates]  # planted copies of objects, by the size of their crops
 python -m benchmarks.labels coverage [--part cells]  # planted imbalances and holes, 200 drawn sets each
 python -m benchmarks.labels given                # few wrong labels by a model's probabilities, beside cleanlab
 python -m benchmarks.labels issues               # CIFAR-10N (the vectors take minutes), digits, time and memory

@@ -16,6 +16,7 @@ from PIL import Image
 from benchmarks import data
 from benchmarks.commands import each
 from benchmarks.figures import header, machine, row, share, title
+from benchmarks.labels import object_copies
 from loupe.brain.core import registry
 from loupe.brain.defects.blur import Blur
 from loupe.brain.engine import objects
@@ -302,10 +303,37 @@ def _patches(dataset: object, apply: dict[str, Callable]) -> None:  # type: igno
         patches.set_values(f"ground_truth.{name}", column, dynamic=True)
 
 
+def _print_copies_in_photos() -> None:
+    """What was chosen with the first half of the pictures in sight, measured on the second."""
+    for name, half in (("photos, the half that was tuned with", 0), ("photos, the other half", 1)):
+        things = []
+        for path, boxes in [own for own in _detected() if own[1]][half::2]:
+            pixels = read(path).pixels
+            size = pixels.shape[1], pixels.shape[0]
+            things += [object_copies.Boxed(pixels, _within(box, *size)) for box in _apart(boxes)]
+        object_copies.print_copies(things, name)
+
+
+def _print_copies_in_scenes() -> None:
+    pictures = _scenes(_SCENES // 2)
+    things = [object_copies.Boxed(own.pixels, _within(box, 640, 480)) for own in pictures for box in own.boxes[:2]]
+    object_copies.print_copies(things, "generated scenes")
+
+
+def _within(box: tuple[float, float, float, float], width: int, height: int) -> tuple[float, float, float, float]:
+    corners = places(box, width, height)
+    assert corners is not None
+    return corners
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "scenes": _print_scenes,
     "photos": _print_photos,
     "plain": _print_as_they_are,
     "places": _print_places,
     "time": _print_time,
+    "duplicates": _print_copies_in_photos,
+    "scene-duplicates": _print_copies_in_scenes,
+    "other-objects": object_copies.print_others,
+    "duplicate-time": object_copies.print_time,
 }

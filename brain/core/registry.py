@@ -103,8 +103,8 @@ def of_objects() -> dict[str, type[Check] | type[ObjectMeasure]]:
 
 
 def object_failures() -> dict[str, tuple[str, Output]]:
-    """Returns (check or object measure, output) for each failure mode that an object may have."""
-    return failing_outputs(list(of_objects().values()))
+    """Returns (check or measure, output) for each failure mode that an object may have."""
+    return failing_outputs([*of_objects().values(), *(spec for spec in sets().values() if spec.of_objects)])
 
 
 def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:

@@ -205,10 +205,20 @@ class Pair(Record):
 
 @dataclass(frozen=True, repr=False)
 class DuplicatesResult(Tabular, Record):
-    """What ``find_duplicates`` found: every pair, and the groups that the pairs connect (representative first)."""
+    """What ``find_duplicates`` found.
+
+    Attributes:
+        pairs: every pair
+        groups: those that the pairs connect, representative first
+        loose: the representatives of groups whose others are, on average, no near duplicates of them: a is like b, and
+            b like c, but c is not like a
+        messages: what is to be known before any is dropped
+    """
 
     pairs: tuple[Pair, ...]
     groups: tuple[tuple[str, ...], ...]
+    loose: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
     def table(self) -> Table:
         """Returns the table that it prints as: a row for each pair."""

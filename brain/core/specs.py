@@ -181,9 +181,14 @@ class SetMeasure(Spec):
     """Scores images by the others of their set. It says what it gives; a verb of Loupe's own does the work.
 
     So another package cannot offer one: nothing would run it. What it can offer is a ``SetCheck``.
+
+    Attributes:
+        outputs: the numbers that it gives
+        of_objects: whether its verb takes ``objects=``, so that the objects of pictures may fail, too
     """
 
     outputs: ClassVar[tuple[Output, ...]]
+    of_objects: ClassVar[bool] = False
 
 
 class SetCheck(SetMeasure):

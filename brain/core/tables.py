@@ -175,4 +175,4 @@ def of_pairs(result: DuplicatesResult) -> Table:
     """Returns a row for each pair."""
     rows = [(pair.id_a, pair.id_b, pair.kind, round(pair.similarity, 3)) for pair in result.pairs]
     title = f"{len(result.pairs):,} pairs in {len(result.groups):,} groups"
-    return Table.of(title, ("sample", "and", "the same", "similarity"), rows)
+    return Table.of(title, ("sample", "and", "the same", "similarity"), rows, note="\n".join(result.messages))

@@ -30,12 +30,13 @@ class Duplicates(SetMeasure):
     """
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reference: ClassVar[str] = (
         "Zauner 2010 (pHash); Evangelidis and Psarakis 2008 (ECC), doi:10.1109/TPAMI.2008.113; "
         "Wang et al. 2004 (SSIM), doi:10.1109/TIP.2003.819861"
     )
     license: ClassVar[str] = "Apache-2.0"
+    of_objects: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="exact_duplicate",

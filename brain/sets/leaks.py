@@ -20,9 +20,10 @@ class Leaks(SetMeasure):
     """
 
     name: ClassVar[str] = "leaks"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = "As near duplicates; Barz and Denzler 2020 (ciFAIR), doi:10.3390/jimaging6060041"
     license: ClassVar[str] = "Apache-2.0"
+    of_objects: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="leak",

@@ -20,7 +20,7 @@ class Memorized(SetMeasure):
     """
 
     name: ClassVar[str] = "memorized"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = (
         "As near duplicates; Somepalli et al., Diffusion Art or Digital Forgery?, arXiv:2212.03860"
     )

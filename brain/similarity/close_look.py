@@ -344,6 +344,8 @@ def _is_plate(x: np.ndarray, y: np.ndarray) -> bool:
     top, left = (round(0.35 * side) for side in x.shape)
     for inset in range(4, 14):
         edges = [np.concatenate([each[-inset, left:-inset], each[top:-inset, -inset]]) for each in (x, y)]
+        if not len(edges[0]):  # a small part of a small picture: nothing of it lies so far within
+            return False
         plain, cut = sorted(float(np.abs(edge - np.median(edge)).max()) for edge in edges)
         if plain < 12 and cut > 40:
             return True

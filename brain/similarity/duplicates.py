@@ -108,6 +108,8 @@ def similar_pictures(
     further: tuple[np.ndarray, np.ndarray] | None,
     report: ProgressCallback,
     distinct: np.ndarray | None = None,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+    listed: Sequence[tuple[int, int]] = (),
 ) -> SimilarPictures:
     """Compares the pictures that are not equal.
 
@@ -119,6 +121,8 @@ def similar_pictures(
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
         report: called now and then
         distinct: as for ``equal_pictures``
+        without: two arrays of indices: pairs that are not compared
+        listed: pairs that another search has found, to be compared unless they were
     """
     n = len(equal.first)
     new = ~before.old
@@ -126,8 +130,22 @@ def similar_pictures(
     if further is not None:
         some = new[further[0]] | new[further[1]]
         further = (further[0][some], further[1][some])
+    also = {
+        (min(a, b), max(a, b)) for a, b in equal.first[np.array(listed, np.int64).reshape(-1, 2)].tolist() if a != b
+    }
+    if also := also - before.similarities.keys():
+        more = np.array(sorted(also))
+        none = (np.zeros(0, np.int64),) * 2
+        further = tuple(np.concatenate(both) for both in zip(further or none, more.T, strict=True))  # type: ignore[assignment]
     compared, a, b, values = fingerprints.compare(
-        known, chosen, per_image=spec.per_image, minimum=spec.min_hash, report=report, new=new, further=further
+        known,
+        chosen,
+        per_image=spec.per_image,
+        minimum=spec.min_hash,
+        report=report,
+        new=new,
+        further=further,
+        without=without,
     )
     chosen_now = set(chosen.tolist())
     similarities = {pair: value for pair, value in before.similarities.items() if chosen_now.issuperset(pair)}

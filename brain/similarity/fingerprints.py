@@ -20,6 +20,8 @@ from loupe.brain.similarity.previews import Previews, of_file
 from loupe.brain.similarity.verification import verified
 
 _TASK = "fingerprint"
+#: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
+MIN_AREA = 256
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ def compare(
     groups: np.ndarray | None = None,
     new: np.ndarray | None = None,
     further: tuple[np.ndarray, np.ndarray] | None = None,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Compares pictures with their nearest others, and notes a reason for those that show too little to be compared.
 
@@ -187,30 +190,33 @@ def compare(
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
+        without: two arrays of indices: pairs that are not compared
 
     Returns:
         the indices of those that were compared, and for each of P candidate pairs its indices a and b and its (P,)
         float32 similarity; a pair may stand there more than once
     """
-    clear = thumbnail_similarity.has_detail(known.thumbs.luma[known.places[chosen]])
+    large = np.asarray(known.areas, dtype=np.int64)[chosen] >= MIN_AREA
+    clear = large & thumbnail_similarity.has_detail(known.thumbs.luma[known.places[chosen]])
     for index in chosen[~clear]:
         known.reasons[int(index)] = "too little detail to tell it from other pictures"
+    for index in chosen[~large]:
+        known.reasons[int(index)] = f"too small to tell it from other pictures: fewer than {MIN_AREA} pixels"
     compared = chosen[clear]
     thumbs = known.thumbs[known.places[compared]]
+    place = np.full(len(known.prints), -1)
+    place[compared] = np.arange(len(compared))
     pairs = matching.candidates(
         thumbs.luma,
         per_image=per_image,
         minimum=minimum,
         groups=None if groups is None else groups[compared],
         chosen=None if new is None else np.flatnonzero(new[compared]),
+        without=None if without is None else _both(place, without),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
     )
     if further is not None:
-        place = np.full(len(known.prints), -1)
-        place[compared] = np.arange(len(compared))
-        a, b = place[further[0]], place[further[1]]
-        both = (a >= 0) & (b >= 0)
-        pairs += matching.oriented(thumbs.luma, a[both], b[both])
+        pairs += matching.oriented(thumbs.luma, *_both(place, further))
     similar = matching.similarities(
         thumbs, pairs, step=lambda done: report(Progress(done, len(pairs), "comparing candidates"))
     )
@@ -224,6 +230,20 @@ def compare(
     return compared, compared[pairs.a], compared[pairs.b], similar
 
 
+def _both(place: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the places of those pairs whose two have one."""
+    a, b = place[pairs[0]], place[pairs[1]]
+    both = (a >= 0) & (b >= 0)
+    return a[both], b[both]
+
+
+def _across(groups: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns those pairs whose two are in two groups."""
+    a, b = pairs
+    apart = groups[a] != groups[b]
+    return a[apart], b[apart]
+
+
 def across(
     known: Contents,
     groups: np.ndarray,
@@ -234,6 +254,7 @@ def across(
     report: ProgressCallback,
     of_first: bool = False,
     distinct: np.ndarray | None = None,
+    further: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[dict[tuple[int, int], tuple[str, float]], np.ndarray]:
     """Compares each picture with those of the other groups only.
 
@@ -244,6 +265,7 @@ def across(
         per_image, minimum, report: as for ``compare``
         of_first: look for copies of the pictures of group 0 only
         distinct: (N,) ints: pictures with one number were decided to be no duplicates of each other; -1: nothing was
+        further: two arrays of indices: pairs to compare beside those that the hashes suggest
 
     Returns:
         for each pair of indices that is the same, or nearly, its kind and similarity, and each picture's highest
@@ -259,6 +281,7 @@ def across(
         groups=groups,
         report=report,
         new=groups == 0 if of_first else None,
+        further=None if further is None else _across(groups, further),
     )
     highest[compared] = 0.0
     pairs: dict[tuple[int, int], tuple[str, float]] = {}

@@ -117,6 +117,7 @@ def candidates(
     minimum: float = 0.75,
     groups: np.ndarray | None = None,
     chosen: np.ndarray | None = None,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
     block: int = 1024,
     step: Callable[[int], None] = lambda _: None,
 ) -> Candidates:
@@ -130,6 +131,7 @@ def candidates(
         minimum: the least cosine
         groups: (N,) ints; when given, only pairs across two groups are looked for
         chosen: indices; when given, only pairs with one of these images are looked for
+        without: two arrays of indices: pairs that are no candidates, and take no place of others
         block: the side of a tile
         step: called with the number of images done after each row of tiles
     """
@@ -143,6 +145,7 @@ def candidates(
     windows = [hashes(luma, window) for window in WINDOWS]
     parts = [hashes(luma, part) for part in _PARTS]
     candidates: list[np.ndarray] = []
+    left_out = _LeftOut.of(without)
     for top in range(0, len(chosen), block):
         rows = chosen[top : top + block]
         best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
@@ -159,6 +162,7 @@ def candidates(
             tile[rows[:, None] == np.arange(left, columns.stop)] = -2
             if groups is not None:
                 tile[groups[rows][:, None] == groups[columns]] = -2
+            left_out.cover(tile, rows, left)
             near = np.argpartition(-tile, min(keep, tile.shape[1]) - 1, axis=1)[:, :keep]
             index = np.arange(len(near))[:, None]
             label = np.stack([near + left, turn[index, near], window[index, near]], 2)
@@ -182,6 +186,29 @@ def candidates(
         [both[swap, 1], both[swap, 0], np.array([0, 1, 2, 3, 4, 6, 5, 7])[both[swap, 2]], both[swap, 3]], 1
     )
     return Candidates(*np.unique(both, axis=0).T)
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """Pairs that are no candidates: (L,) indices each, both ways round, ascending by the first."""
+
+    a: np.ndarray
+    b: np.ndarray
+
+    @classmethod
+    def of(cls, pairs: tuple[np.ndarray, np.ndarray] | None) -> _LeftOut:
+        first, second = (np.zeros(0, np.int64),) * 2 if pairs is None else pairs
+        a, b = np.concatenate([first, second]), np.concatenate([second, first])
+        order = np.argsort(a, kind="stable")
+        return cls(a[order], b[order])
+
+    def cover(self, tile: np.ndarray, rows: np.ndarray, left: int) -> None:
+        """Marks those in a tile of ascending rows, whose columns begin at ``left``."""
+        start, stop = np.searchsorted(self.a, rows[0]), np.searchsorted(self.a, rows[-1], side="right")
+        a, b = self.a[start:stop], self.b[start:stop] - left
+        row = np.minimum(np.searchsorted(rows, a), len(rows) - 1)
+        inside = (rows[row] == a) & (b >= 0) & (b < tile.shape[1])
+        tile[row[inside], b[inside]] = -2
 
 
 def oriented(luma: np.ndarray, a: np.ndarray, b: np.ndarray) -> Candidates:

@@ -19,9 +19,10 @@ _HELD = 96
 class Previews:
     """Previews by index, the last ones held. Threads may share it."""
 
-    def __init__(self, load: Callable[[int], np.ndarray | None]) -> None:
-        """Takes what gives the preview of an index, or None where there is none."""
+    def __init__(self, load: Callable[[int], np.ndarray | None], held: int | None = None) -> None:
+        """Takes what gives the preview of an index, or None where there is none, and how many are held."""
         self._load = load
+        self._max = _HELD if held is None else held
         self._held: OrderedDict[int, np.ndarray | None] = OrderedDict()
         self._lock = Lock()
 
@@ -34,7 +35,7 @@ class Previews:
         made = self._load(index)
         with self._lock:
             self._held[index] = made
-            while len(self._held) > _HELD:
+            while len(self._held) > self._max:
                 self._held.popitem(last=False)
         return made
 

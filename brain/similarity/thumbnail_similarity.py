@@ -35,6 +35,8 @@ _MAX_SCALE = 1.35
 #: no higher than that and no shorter than that
 _STAMP_SIDE, _STAMP_MARGIN, _STAMP_REST = 0.65, 0.1, 0.25
 _CAPTION_HEIGHT, _CAPTION_LENGTH = 0.3, 0.6
+#: thumbnails whose detail is told at once: 16 KB each
+_AT_ONCE = 4096
 _DIFFERS = 0.6
 _STAMPED_BELOW = 0.95
 
@@ -97,13 +99,18 @@ def turned(picture: np.ndarray, turn: int) -> np.ndarray:
 
 def detail(luma: np.ndarray) -> np.ndarray:
     """Returns (N,) float32 in [0, 1]: the part of each (N, 64, 64) thumbnail in which there is something to see."""
+    parts = [_detail(luma[start : start + _AT_ONCE]) for start in range(0, len(luma), _AT_ONCE)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+
+def _detail(luma: np.ndarray) -> np.ndarray:
     blocks = luma.reshape(-1, 16, 4, 16, 4).astype(np.float32)
     offset = np.array([-1.5, -0.5, 0.5, 1.5], np.float32)
     slope_y = np.einsum("nrycx,y->nrc", blocks, offset)
     slope_x = np.einsum("nrycx,x->nrc", blocks, offset)
     # what is left of a block's variance beside its slope: a smooth ramp or glow shows nothing
     left = blocks.var((2, 4)) - (slope_x**2 + slope_y**2) / (16 * 20)
-    return (left > _DETAIL).mean((1, 2), dtype=np.float32)
+    return np.asarray((left > _DETAIL).mean((1, 2), dtype=np.float32))
 
 
 def has_detail(luma: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import fiftyone as fo
@@ -183,12 +183,14 @@ class Change:
         values: for each object what becomes of its attributes
         reasons: for each object why something is unknown: the name of what could not judge, a colon, and why
         errors: what broke on the sample, which counts as not run
+        facts: what stands beside the list of its objects
     """
 
     row: Row
     values: Sequence[Mapping[str, Any]]
     reasons: Sequence[Sequence[str]]
     errors: Mapping[str, str]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write(
@@ -221,6 +223,7 @@ def _update(mirror: str, change: Change) -> UpdateOne:
             for region, values, reasons in zip(row.fields[OBJECTS], change.values, change.reasons, strict=True)
         ],
         "inputs": inputs,
+        **change.facts,
         CHECKED: checked,
     }
     merged = {
@@ -228,6 +231,7 @@ def _update(mirror: str, change: Change) -> UpdateOne:
             f"${mirror}",
             {
                 "detections": _merged(f"${mirror}.detections", sorted(row.pending), change.values, change.reasons),
+                **{name: {"$literal": fact} for name, fact in change.facts.items()},
                 CHECKED: {"$mergeObjects": [f"${mirror}.{CHECKED}", {"$literal": checked}]},
             },
         ]

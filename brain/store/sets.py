@@ -84,24 +84,37 @@ def write(
             root(samples).create_index(GROUP)
 
 
-def load_pairs(samples: _Samples, spec: SetMeasure) -> tuple[set[str], dict[tuple[str, str], float]]:
+def load_pairs(samples: _Samples, spec: SetMeasure, of: str = "") -> tuple[set[str], dict[tuple[str, str], float]]:
     """Returns the ids of the samples that were compared with each other before, and the similarities that were found.
 
     Empty where that was done with other parameters.
+
+    Args:
+        samples: a dataset or view
+        spec: the set measure
+        of: what was compared, where it was not the samples
     """
-    results = store_runs.results(samples, f"{_PAIRS}{spec.name}")
+    results = store_runs.results(samples, f"{_PAIRS}{spec.name}{of}")
     if results is None or results.get("spec") != spec.key:
         return set(), {}
     return set(results["ids"]), {(a, b): similarity for a, b, similarity in results["pairs"]}
 
 
 def save_pairs(
-    samples: _Samples, spec: SetMeasure, compared: Sequence[str], pairs: Mapping[tuple[str, str], float]
+    samples: _Samples, spec: SetMeasure, compared: Sequence[str], pairs: Mapping[tuple[str, str], float], of: str = ""
 ) -> None:
-    """Keeps which samples were compared with each other, and the similarities that were found, for the next time."""
+    """Keeps which samples were compared with each other, and the similarities that were found, for the next time.
+
+    Args:
+        samples: a dataset or view
+        spec: the set measure
+        compared: their ids
+        pairs: the similarities
+        of: as for ``load_pairs``
+    """
     listed = [[a, b, similarity] for (a, b), similarity in pairs.items()]
     facts = {"spec": spec.key, "ids": list(compared), "pairs": listed}
-    store_runs.put(samples, f"{_PAIRS}{spec.name}", "pairs", spec.params(), facts)
+    store_runs.put(samples, f"{_PAIRS}{spec.name}{of}", "pairs", spec.params(), facts)
 
 
 def save_same(samples: _Samples, spec: SetMeasure, compared: Sequence[str], pairs: Sequence[Pair]) -> None:
@@ -119,6 +132,16 @@ def load_same(samples: _Samples, name: str) -> list[Pair]:
     """Returns which samples are the same picture, as the set measure of that name found."""
     results = store_runs.results(samples, f"{SAME}{name}") or {}
     return [Pair(*facts) for facts in results.get("pairs", ())]
+
+
+def places_of_same(samples: _Samples, name: str, ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Returns which of the samples are nearly the same picture, as the set measure of that name found, by places."""
+    place = {sample_id: at for at, sample_id in enumerate(ids)}
+    return [
+        (place[pair.id_a], place[pair.id_b])
+        for pair in load_same(samples, name)
+        if pair.kind == "near" and pair.id_a in place and pair.id_b in place
+    ]
 
 
 def distinct_codes(samples: _Samples, ids: Sequence[str]) -> np.ndarray:

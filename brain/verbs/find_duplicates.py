@@ -13,7 +13,8 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import DuplicatesResult, Pair
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
-from loupe.brain.similarity import fingerprints, neighbors
+from loupe.brain.sets.leaks import Leaks as LeaksMeasure
+from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
 from loupe.brain.similarity.fingerprints import Fingerprint
 from loupe.brain.store import fields as store_fields
@@ -21,6 +22,7 @@ from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.object_duplicates import find_among_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -33,6 +35,7 @@ def find_duplicates(
     near: bool = True,
     embeddings: str | None = None,
     threshold: float | None = None,
+    objects: str | None = None,
     resume: bool = True,
     progress: bool | ProgressCallback | None = None,
 ) -> DuplicatesResult:
@@ -51,15 +54,18 @@ def find_duplicates(
         embeddings: a field of vectors; the nearest by them are compared, too, beside those of like hashes
         threshold: the similarity in [0, 1] above which two are near duplicates; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
+        objects: a field of detections: compare the crops of its objects instead of the whole pictures. The labels stay
+            as they are; what is known of each object stands in ``<field>_objects``, see docs/objects.md
         resume: use what an earlier call has kept
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
         the pairs, and the groups that they connect, representative first. Of samples that are equal to each other, each
-        is paired with the first
+        is paired with the first. Of objects an ``ObjectDuplicates``, which also says which copies have two classes
 
     Raises:
-        InputError: neither exact nor near, or a threshold outside [0, 1]
+        InputError: neither exact nor near, a threshold outside [0, 1], or embeddings of objects
+        UnknownName: no such field of detections; the nearest name is suggested
         InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
         Stopped: ``progress`` asked to stop
@@ -70,6 +76,11 @@ def find_duplicates(
     """
     if not exact and not near:
         raise InputError("expected exact=True, near=True or both, got neither")
+    if objects is not None:
+        if embeddings is not None:
+            raise InputError(f"expected no embeddings, since objects are compared by their crops, got {embeddings!r}")
+        with running(samples, "find_duplicates", progress, label="duplicates") as verb:
+            return find_among_objects(verb, objects, threshold, exact=exact, near=near, resume=resume)
     with running(samples, "find_duplicates", progress, label="duplicates") as verb:
         samples = verb.samples
         limit = threshold_of(samples, "near_duplicate", threshold)
@@ -89,7 +100,10 @@ def find_duplicates(
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
             before = _compared_before(samples, spec, ids, stored)
-            similar = similar_pictures(known, equal, spec, before, further, verb.report, distinct)
+            listed_by_leaks = store_sets.places_of_same(samples, LeaksMeasure.name, ids)
+            similar = similar_pictures(
+                known, equal, spec, before, further, verb.report, distinct, listed=listed_by_leaks
+            )
             named = {(ids[a], ids[b]): value for (a, b), value in similar.similarities.items()}
             store_sets.save_pairs(samples, spec, [ids[at] for at in similar.compared], named)
             columns["near_duplicate"] = similar.highest
@@ -98,6 +112,10 @@ def find_duplicates(
                 pairs += [(a, b, "near", similarity) for a, b, _, similarity in equal.pairs]
 
         groups = grouped(known, pairs)
+        loose: list[int] = []
+        if near:
+            means = cohesion.mean_similarities(groups, equal.first, [(known, similar.similarities)])
+            loose = cohesion.loose(groups, means, limit)
         group_of = {ids[index]: ids[group[0]] for group in groups for index in group}
         reasons = {ids[index]: reason for index, reason in known.reasons.items()}
         listed = [Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)]
@@ -110,6 +128,8 @@ def find_duplicates(
     return DuplicatesResult(
         pairs=tuple(listed),
         groups=tuple(tuple(ids[index] for index in group) for group in groups),
+        loose=tuple(ids[groups[at][0]] for at in loose),
+        messages=tuple(filter(None, [cohesion.message(groups, loose, "pictures")])),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import LeaksResult, Pair
+from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields
@@ -19,6 +20,7 @@ from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.object_duplicates import find_leaks_among_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -29,6 +31,7 @@ def find_leaks(
     *,
     splits: str | Sequence[str],
     threshold: float | None = None,
+    objects: str | None = None,
     progress: bool | ProgressCallback | None = None,
 ) -> LeaksResult:
     """Finds pictures that stand in more than one split: with the same bytes, the same pixels, or nearly the same.
@@ -44,7 +47,12 @@ def find_leaks(
             ``["train", "test"]``
         threshold: the similarity in [0, 1] above which two are nearly the same; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
+        objects: a field of detections: compare the crops of its objects instead of the whole pictures. The labels stay
+            as they are; what is known of each object stands in ``<field>_objects``, see docs/objects.md
         progress: True for a bar, or a function; see ``loupe.Progress``
+
+    Returns:
+        the pairs; of objects an ``ObjectLeaks``, which also says which copies have two classes
 
     Raises:
         UnknownName: no such field; the nearest name is suggested
@@ -57,6 +65,9 @@ def find_leaks(
     >>> loupe.find_leaks(dataset, splits=["train", "test"])  # doctest: +SKIP
     Leaks(3 pairs; test, train: 3)
     """
+    if objects is not None:
+        with running(samples, "find_leaks", progress, label="leaks") as verb:
+            return find_leaks_among_objects(verb, objects, splits, threshold)
     with running(samples, "find_leaks", progress, label="leaks") as verb:
         samples = verb.samples
         limit = threshold_of(samples, "leak", threshold)
@@ -82,6 +93,7 @@ def find_leaks(
             minimum=spec.min_hash,
             report=verb.report,
             distinct=store_sets.distinct_codes(samples, ids),
+            further=_reported(samples, ids),
         )
         listed = [Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())]
         reasons = {ids[at]: reason for at, reason in known.reasons.items()}
@@ -98,3 +110,9 @@ def find_leaks(
         between=dict(sorted(between.items())),
         samples={name: inside[name] for name in names},
     )
+
+
+def _reported(samples: fo.Dataset | fo.DatasetView, ids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the pairs that ``find_duplicates`` has found, as two arrays of places: they are compared here, too."""
+    pairs = np.array(store_sets.places_of_same(samples, DuplicatesMeasure.name, ids), np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]

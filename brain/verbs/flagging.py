@@ -198,8 +198,16 @@ def used_thresholds(
     return used
 
 
-def threshold_of(samples: fo.Dataset | fo.DatasetView, failure: str, given: float | None) -> Threshold:
+def threshold_of(
+    samples: fo.Dataset | fo.DatasetView, failure: str, given: float | None, objects: str | None = None
+) -> Threshold:
     """Returns the threshold of a failure mode in [0, 1]: the given one, else the dataset's own, else the default.
+
+    Args:
+        samples: a dataset or view
+        failure: the failure mode
+        given: what the caller gave
+        objects: whose thresholds, as for ``load_thresholds``
 
     Raises:
         InputError: the given one is not in [0, 1]
@@ -207,7 +215,7 @@ def threshold_of(samples: fo.Dataset | fo.DatasetView, failure: str, given: floa
     _, output = registry.failures()[failure]
     assert output.default_threshold is not None
     if given is None:
-        return store_runs.load_thresholds(samples).get(failure, output.default_threshold)
+        return store_runs.load_thresholds(samples, objects).get(failure, output.default_threshold)
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
         raise InputError(f"expected a threshold in [0, 1], got {given!r}")
     return Threshold(output.default_threshold.op, float(given), source="user")

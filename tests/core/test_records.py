@@ -106,6 +106,8 @@ def test_records_are_frozen_and_json_able() -> None:
     assert json.loads(json.dumps(pairs.to_dict())) == {
         "pairs": [{"id_a": "a", "id_b": "b", "kind": "near", "similarity": 0.5}],
         "groups": [["a", "b"]],
+        "loose": [],
+        "messages": [],
     }
 
 

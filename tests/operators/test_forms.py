@@ -29,6 +29,7 @@ pytestmark = pytest.mark.database
 
 ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images", "suggest_prompts")]
 
+_ON_OBJECTS = ("check", "embed", "find_duplicates", "find_leaks", "flag", "slice")
 _LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
 DIFFERENT = {
@@ -77,7 +78,7 @@ DIFFERENT = {
     ("find_shortcuts", "groups"): "None means the usual ones: they are listed, so that some can be left out",
     ("find_shortcuts", "order"): "None is a choice with a name",
     ("find_shortcuts", "embeddings"): "None is a choice with a name",
-    **{(name, "objects"): "None is a choice with a name" for name in ("check", "embed", "flag", "slice")},
+    **{(name, "objects"): "None is a choice with a name" for name in _ON_OBJECTS},
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     **{("more_like", name): "None is a choice with a name" for name in ("failing", "unlabeled")},
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",

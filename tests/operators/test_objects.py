@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from operator_calls import form, messages, problems, result, untouched
+from pasted import fill
 from PIL import Image
 
 from loupe.brain.core import registry
 
 pytestmark = pytest.mark.database
 
-ON_OBJECTS = ("check", "embed", "flag", "slice")
+ON_OBJECTS = ("check", "embed", "find_duplicates", "find_leaks", "flag", "slice")
 
 
 @pytest.fixture
@@ -118,6 +119,42 @@ def test_vectors_of_objects_from_the_form(boxes: Any) -> None:
     assert body["message"].startswith("Embedded 16 objects of 8 images")
     assert "duplicates" not in body["summary"]
     assert "gt_objects_embeddings_pca" in boxes.list_brain_runs()
+
+
+@pytest.fixture
+def pasted(dataset: Any, tmp_path: Path) -> Any:
+    return fill(dataset, tmp_path)
+
+
+def test_duplicates_of_objects_from_the_form(pasted: Any) -> None:
+    inputs = form("find_duplicates", pasted, {"objects": "gt", "settings": True})
+    assert "embeddings" not in inputs
+    assert "embeddings" in form("find_duplicates", pasted, {"settings": True})
+    one_picture = pasted.limit(1)._serialize()
+    assert "one_sample" in form("find_duplicates", pasted, view=one_picture)
+    assert "one_sample" not in form("find_duplicates", pasted, {"objects": "gt"}, view=one_picture)
+    body = result("find_duplicates", pasted, untouched("find_duplicates", pasted, {"objects": "gt"}))
+    assert body["message"].endswith("in 1 group of 4 objects")
+    text = body["summary"]
+    assert "the same in the middle alone" in text
+    assert "with two classes" in text
+    assert "van&lt;" not in text or "<b>" not in text
+    assert "4 of 10 objects could not be compared" in text
+    assert "Next: open the saved view **Duplicate objects of gt**" in text
+    assert body["view"] in pasted.list_saved_views()
+    assert body["pairs"][0]["sample_a"] in pasted.values("id")
+
+
+def test_leaks_of_objects_from_the_form(pasted: Any) -> None:
+    body = result("find_leaks", pasted, untouched("find_leaks", pasted, {"objects": "gt", "splits": "split"}))
+    assert body["message"] == "4 pairs of objects across splits"
+    assert "filter it by `failures`: `leak`" in body["summary"]
+    clean = pasted[4:].clone()
+    body = result("find_leaks", clean, untouched("find_leaks", clean, {"objects": "gt", "splits": "split"}))
+    assert body["summary"].startswith("No object stands in two splits.")
+    body = result("find_duplicates", clean, untouched("find_duplicates", clean, {"objects": "gt"}))
+    assert body["summary"].startswith("No duplicates were found.")
+    assert "Next" not in body["summary"]
 
 
 def test_an_error_of_objects_ends_in_a_dialog(boxes: Any) -> None:

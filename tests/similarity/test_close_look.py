@@ -168,3 +168,11 @@ def test_the_sharper_of_two_is_made_as_soft_as_the_other(sharp_first: bool) -> N
     edges = [float(np.abs(cv2.Laplacian(each, cv2.CV_32F)).mean()) for each in (x, y)]
     assert max(edges) < 1.5 * min(edges)
     assert float(np.abs(x - y).mean()) < 0.3 * float(np.abs(sharp - soft).mean()), "which is which is kept"
+
+
+@pytest.mark.parametrize("side", [5, 12, 20, 24, 40])
+def test_a_part_may_be_too_small_for_the_inner_edges_of_a_plate(side: int) -> None:
+    texture = np.random.default_rng(0).normal(128, 60, (side, side)).astype(np.float32)
+    plain = np.full((side, side), 200, np.float32)
+    assert not close_look._is_plate(texture, texture)
+    assert close_look._is_plate(plain, texture) == (side >= 12)

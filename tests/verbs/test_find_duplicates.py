@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from scenes import labels, scene
@@ -118,6 +119,57 @@ def test_one_sample_and_only_plain_and_unreadable_ones(filled: Any) -> None:
     assert loupe.find_duplicates(filled[5:6]).groups == ()
     assert loupe.find_duplicates(filled[6:]).groups == ()
     assert loupe.find_duplicates(filled[7:]).pairs == ()
+
+
+def test_pictures_of_a_few_pixels_are_unknown_but_for_equal_ones(dataset: Any, tmp_path: Path) -> None:
+    import fiftyone as fo
+    from sklearn.datasets import load_digits
+
+    import loupe
+
+    digits = (load_digits().images[:120] * 15.9).astype(np.uint8)
+    for at, pixels in enumerate([*digits, digits[0]]):
+        Image.fromarray(pixels).save(tmp_path / f"{at:03}.png")
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in sorted(tmp_path.iterdir())], progress=False)
+    result = loupe.find_duplicates(dataset)
+    assert [(pair.kind, pair.similarity) for pair in result.pairs] == [("bytes", 1.0)]
+    reasons = {own[0] for own in dataset.values("unknown.classifications.reason") if own}
+    assert reasons == {"too small to tell it from other pictures: fewer than 256 pixels"}
+    assert result.loose == ()
+
+
+def test_a_group_that_is_a_chain_is_called_loose(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import loupe
+    from loupe.brain.similarity import cohesion
+
+    assert loupe.find_duplicates(filled).messages == ()
+    monkeypatch.setattr(cohesion, "mean_similarities", lambda groups, *_: np.full(len(groups), 0.5))
+    result = loupe.find_duplicates(filled)
+    assert result.loose == (result.groups[0][0],)
+    assert "1 of 1 groups is loose" in repr(result)
+
+
+def test_what_find_leaks_has_found_is_compared_too_and_the_other_way_round(
+    filled: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+    from loupe.brain.similarity import matching
+
+    filled.set_values("split", ["train", "test"] * 4)
+    wanted = loupe.find_duplicates(filled)
+    across = loupe.find_leaks(filled, splits="split")
+    near = {frozenset((pair.id_a, pair.id_b)) for pair in across.pairs if pair.kind == "near"}
+    assert near
+    none = matching.Candidates(*np.zeros((4, 0), np.int64))
+    # neither finds a candidate by itself
+    monkeypatch.setattr(matching, "candidates", lambda *_, **__: none)
+    again = loupe.find_leaks(filled, splits="split")
+    assert {frozenset((pair.id_a, pair.id_b)) for pair in again.pairs if pair.kind == "near"} <= near
+    assert [pair for pair in again.pairs if pair.kind == "near"]
+    only = loupe.find_duplicates(filled, resume=False)
+    pairs = {frozenset((pair.id_a, pair.id_b)) for pair in only.pairs if pair.kind == "near"}
+    assert pairs
+    assert pairs <= {frozenset((pair.id_a, pair.id_b)) for pair in wanted.pairs}
 
 
 def test_bad_input(filled: Any) -> None:
