@@ -4,6 +4,7 @@ python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered set
 python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
+python -m benchmarks.realism network [--size N]                    # a low-passed set, by vectors and by a network
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
+from benchmarks.realism.network import print_network
 from benchmarks.realism.speed import print_speed
 from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
@@ -31,6 +33,8 @@ def family() -> Family:
     transfer = made.command("transfer", lambda given: print_transfers(given.runs, given.pairs), "intervals, learners")
     transfer.add_argument("--runs", type=int, default=200, help="of each setting")
     transfer.add_argument("--pairs", type=int, default=200, help="of a real and a synthetic set")
+    network = made.command("network", lambda given: print_network(given.size), "a network from scratch")
+    network.add_argument("--size", type=int, default=1000, help="pictures of a side, 2,000 at most")
     return made
 
 

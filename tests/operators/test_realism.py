@@ -86,7 +86,7 @@ def test_what_is_missing_is_said_in_the_form_with_what_to_do(dataset: Any, tmp_p
         ("compare_to_real", {"embeddings": ["embedding"]}, UnknownName, "Did you mean 'embeddings'?"),
         ("compare_to_real", {"real": "dataset: nowhere"}, UnknownName, "unknown dataset 'nowhere'"),
         ("test_transfer", {"real_test": "saved view: nowhere"}, UnknownName, "unknown saved view 'nowhere'"),
-        ("test_transfer", {"learner": "logistics"}, InputError, "Learner: expected one of discriminant, logistic"),
+        ("test_transfer", {"learner": "logistics"}, InputError, "Learner: expected one of discriminant, logistic, cnn"),
         ("test_transfer", {"pool": "dataset: nowhere"}, UnknownName, "unknown dataset 'nowhere'"),
     ],
 )
