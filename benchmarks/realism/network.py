@@ -32,7 +32,7 @@ def print_network(n: int, blurs: tuple[float, ...] = BLURS) -> None:
 
 
 def print_set(name: str, synthetic: np.ndarray, real: np.ndarray, classes: np.ndarray) -> None:
-    """Prints the rows of a synthetic set: of n pictures, the real ones are 3 n, n to train on and the others to test."""
+    """Prints the rows of a synthetic set of n pictures; of 3 n real ones n are trained on, and the others tested on."""
     n = len(synthetic)
     for learner in ("discriminant", "cnn"):
         started = time.process_time()

@@ -26,7 +26,7 @@ from loupe.brain.stats.discriminant import log_softmax
 _PARTS = 9
 #: samples below which nothing is said: of the test set, and of a class in training, on average
 MIN_TEST, MIN_PER_CLASS = 50, 5
-#: of a vector, after ``_axes``
+#: of a vector, after ``axes``
 MAX_NUMBERS = 256
 
 
@@ -119,7 +119,7 @@ def measure(
     rng = np.random.default_rng(seed)
     known = using if using is not None else learner(learner_name)
     if not known.side:
-        to_axes = _axes(real.vectors, synthetic.vectors)
+        to_axes = axes(real.vectors, synthetic.vectors)
         real, test, synthetic = (
             Labeled(to_axes(each.vectors), each.classes, each.groups) for each in (real, test, synthetic)
         )
@@ -130,7 +130,7 @@ def measure(
     run = _Run(known, np.bincount(real.classes, minlength=n_classes) + 1e-9, drawn)
     # each block judged by the others: for the arms that are held out, and for how sure the others may be
     out = {"R": run.out_of_block(r, r_set), "S": run.out_of_block(s, s_set)}
-    heat = {"R": _temperature(out["R"], r_set.classes), "S": _temperature(out["S"], s_set.classes)}
+    heat = {"R": temperature(out["R"], r_set.classes), "S": temperature(out["S"], s_set.classes)}
     blocks, every = _whole(real, r, n_classes, known, rng), _whole(synthetic, s, n_classes, known, rng)
     arms: dict[str, Arm] = {}
     for name, sets, tested, factor in (
@@ -178,7 +178,7 @@ def _whole(
     return cut(labeled, n_classes, rng)
 
 
-def _axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Returns what brings vectors to the leading axes of both training sets together, either weighing the same.
 
     What is left out is the least that either varies by; an arm of 256 numbers costs a hundredth of one of 1,280. Labels
@@ -188,8 +188,8 @@ def _axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.
     if real.shape[1] <= MAX_NUMBERS:
         return lambda vectors: np.asarray(vectors - center, np.float32)
     scatters = [Moments.of(each - center) for each in (real, synthetic)]
-    _, axes = np.linalg.eigh(sum(each.scatter / each.n for each in scatters))
-    leading = axes[:, -MAX_NUMBERS:].astype(np.float32)
+    _, directions = np.linalg.eigh(sum(each.scatter / each.n for each in scatters))
+    leading = directions[:, -MAX_NUMBERS:].astype(np.float32)
     return lambda vectors: np.asarray((vectors - center) @ leading)
 
 
@@ -255,7 +255,7 @@ class _Run:
         return right.mean(axis=0), deviation(right)
 
 
-def _temperature(scores: np.ndarray, classes: np.ndarray) -> float:
+def temperature(scores: np.ndarray, classes: np.ndarray) -> float:
     """Returns the factor of held-out scores that makes the classes most probable."""
     from scipy.optimize import minimize_scalar
 

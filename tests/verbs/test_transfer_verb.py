@@ -104,7 +104,7 @@ def test_a_network_learns_from_the_pictures_themselves_without_vectors(
 ) -> None:
     import loupe
 
-    monkeypatch.setattr("loupe.brain.realism.cnn._MIN_STEPS", 5)
+    monkeypatch.setattr("loupe.brain.realism.cnn._MIN_STEPS", 20)
     monkeypatch.setattr("loupe.brain.realism.cnn._PASSES", 1)
     synthetic = sides["synthetic"]
     synthetic.clear_sample_field("embeddings")
@@ -131,7 +131,7 @@ def test_a_network_learns_from_pictures_retrieved_by_vectors_and_leaves_out_unre
 ) -> None:
     import loupe
 
-    monkeypatch.setattr("loupe.brain.realism.cnn._MIN_STEPS", 5)
+    monkeypatch.setattr("loupe.brain.realism.cnn._MIN_STEPS", 20)
     monkeypatch.setattr("loupe.brain.realism.cnn._PASSES", 1)
     broken = sides["synthetic"].first()
     Path(broken.filepath).write_bytes(b"no picture")
