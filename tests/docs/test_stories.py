@@ -143,11 +143,9 @@ def test_the_story_of_four_sets_prints_what_stands_in_it(ran: dict[str, str]) ->
     assert not [name for name, _ in findings if name == "crooked"]
     utility = {name: _interval(line) for name, line in re.findall(r"^(\w+) +(utility .*)$", ran["transfer"], re.M)}
     assert [name for name, (low, _) in utility.items() if low >= 0.85] == ["crooked"]
-    assert min(utility, key=lambda name: utility[name][1]) == "pretty"
     tied = {line.partition(":")[0]: line.endswith("a tie") for line in ran["apart"].splitlines()}
     assert len(tied) == 6
-    assert [names for names, tie in tied.items() if tie and {"smooth", "cheap"} == set(names.split(" against "))]
-    assert not [names for names, tie in tied.items() if tie and "pretty" in names]
+    assert {names for names, tie in tied.items() if not tie} == {names for names in tied if "crooked" in names}
     missed = {kind: float(rate) for kind, rate in re.findall(r"background=(\w+) +not covered +([\d.]+)%", ran["why"])}
     assert max(missed, key=lambda kind: -missed[kind]) == "sky"
     assert sorted(missed.values())[1] > 5 * missed["sky"]
