@@ -90,17 +90,19 @@ class Cnn(Learner):
         optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps, pct_start=0.2)
         order = np.zeros(0, np.int64)
-        for _ in range(steps):
-            if len(order) < batch:
-                order = np.concatenate([order, rng.permutation(n)])
-                self._pause(len(self._trained))
-            chosen, order = order[:batch], order[batch:]
-            moved = _moved(self._pictures(pixels[chosen]), rng)
-            loss = cross_entropy(network(moved), classes[torch.from_numpy(chosen).to(self._device)])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-            cycle.step()
+        # a GPU's fastest convolutions sum in any order
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+            for _ in range(steps):
+                if len(order) < batch:
+                    order = np.concatenate([order, rng.permutation(n)])
+                    self._pause(len(self._trained))
+                chosen, order = order[:batch], order[batch:]
+                moved = _moved(self._pictures(pixels[chosen]), rng)
+                loss = cross_entropy(network(moved), classes[torch.from_numpy(chosen).to(self._device)])
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                cycle.step()
         return network.eval()
 
 
