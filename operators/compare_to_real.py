@@ -15,6 +15,9 @@ from loupe.operators.split import group_choices
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
 
+#: that are named in the result
+_MAX_CLASSES = 5
+
 
 def classes(form: Form) -> dict[str, tuple[str, str]]:
     """Returns the fields of one class a sample."""
@@ -44,6 +47,13 @@ def verdicts(findings: Sequence[Verdict]) -> str:
     return "\n".join(f"- **{name}**: {sentence}. {following}." for name, sentence, following in rows)
 
 
+def _labels(made: Realism) -> str:
+    """Returns the classes whose labels surely fit worse than real ones, a few."""
+    below = [(name, each) for name, each in made.worst_aligned() if each.high < 1][:_MAX_CLASSES]
+    rows = [f"**{summary.escape(name)}** {each.ratio:.2f} [{each.low:.2f}, {each.high:.2f}]" for name, each in below]
+    return f"Labels fit less well than real ones (1 is as well): {', '.join(rows)}." if rows else ""
+
+
 class CompareToReal(VerbOperator):
     """Compares synthetic images with real ones: is the set like them, and in what is it not?"""
 
@@ -68,7 +78,8 @@ class CompareToReal(VerbOperator):
             classes,
             none=("(none)", "Nothing is trained"),
             strict=False,
-            description="The class that both sides have: training on it tells a collapse from a shift and wrong labels",
+            description="The class that both sides have: training on it tells a collapse from a shift and wrong labels,"
+            " and how well pictures show what their labels say",
         ),
         "by": Choice(
             _factors,
@@ -101,6 +112,7 @@ class CompareToReal(VerbOperator):
             f"{synthetic} against {summary.counted(made.n_real, 'real image')}.",
             verdicts(made.findings) or "Nothing sets them apart.",
             summary.table(table.head, table.rows),
+            _labels(made),
             "\n".join(f"- Look first: {summary.escape(each)}." for each in made.warnings),
             "Next: color or filter by **realism** in the sidebar, or slice by it.",
         ]

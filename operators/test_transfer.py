@@ -45,7 +45,7 @@ class TestTransfer(VerbOperator):
         "pool": OtherSamples(none="(none)", description="Real images without labels: would their nearest do as well?"),
         "seed": Number(0, 2**31 - 1),
     }
-    settings = ("pool", "learner", "seed")
+    settings = ("pool", "learner", "device", "seed")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Transfer = result

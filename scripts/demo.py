@@ -1,4 +1,5 @@
-"""The main job, end to end: generates house-number signs, checks, embeds and slices them, and serves the App.
+"""The main job, end to end: generates house-number signs, checks, embeds and slices them, holds them against real ones,
+and serves the App.
 
     make demo            serves the App at the end
     make demo APP=0      ends instead
@@ -96,10 +97,11 @@ def main() -> None:
         get_embedder()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing below needs the hub
     import fiftyone as fo
+    from demo_real import compare_with_real, real_signs
 
     import loupe
     from loupe.brain.core import registry
-    from loupe.brain.store.workspace import prepare_app
+    from loupe.brain.store.workspace import REALISM, prepare_app
 
     link_plugin(Path(fo.config.plugins_dir))
     dataset = fo.load_dataset(NAME) if fo.dataset_exists(NAME) else fo.Dataset(NAME, persistent=True)
@@ -115,7 +117,11 @@ def main() -> None:
     with step("finding duplicates"):
         duplicates = loupe.find_duplicates(dataset)
         print(f"  {len(duplicates.pairs)} pairs in {len(duplicates.groups)} groups")
-    workspace = prepare_app(dataset)
+    with step("comparing with real signs: scikit-learn's digits, drawn"):
+        real = real_signs(asked, arguments.per_cell)
+        print(f"  {loupe.embed(real, embedder=run.params['embedder']['name'])}")
+        compared = compare_with_real(dataset, real)
+    workspace = prepare_app(dataset, [REALISM])
 
     print("\nHow often the sign does not say what was asked for (95 % Wilson intervals)")
     for by in ("scenario.time", "scenario.weather", "scenario.digits"):
@@ -123,6 +129,7 @@ def main() -> None:
             print(f"  {rate}")
     counts = dataset.count_values("failures.classifications.label")
     print(f"\n{len(dataset)} samples; failures: {dict(sorted(counts.items(), key=lambda item: -item[1]))}")
+    print("\nAre they any use in place of real signs? (the panel Realism shows it)", *compared, sep="\n  ")
     if arguments.no_app:
         print(f"The dataset {NAME!r} is in FiftyOne's database: fiftyone app launch {NAME}")
         return

@@ -52,14 +52,14 @@ def main() -> None:
 
     import fiftyone as fo
 
-    from loupe.brain.store.workspace import prepare_app
+    from loupe.brain.store.workspace import REALISM, prepare_app
 
     if not fo.dataset_exists(arguments.dataset):
         if arguments.dataset != DEMO:
             sys.exit(f"there is no dataset {arguments.dataset!r}. There are: {', '.join(fo.list_datasets()) or 'none'}")
         subprocess.run([sys.executable, ROOT / "scripts" / "demo.py", "--no-app"], check=True)
     dataset = fo.load_dataset(arguments.dataset)
-    workspace = prepare_app(dataset)
+    workspace = prepare_app(dataset, [REALISM] if dataset.name == DEMO else [])
     with serve(dataset.name) as address, browser_page() as page:
         app = App(page, address)
         app.open(dataset.name, workspace)

@@ -4,6 +4,8 @@ python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered set
 python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
+python -m benchmarks.realism alignment [--draws N] [--size N]      # do labels fit, against the real ones'
+python -m benchmarks.realism network [--size N]                    # a low-passed set, by vectors and by a network
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import sys
 
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
+from benchmarks.realism.alignment import print_alignment
+from benchmarks.realism.network import print_network
 from benchmarks.realism.speed import print_speed
 from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
@@ -31,6 +35,11 @@ def family() -> Family:
     transfer = made.command("transfer", lambda given: print_transfers(given.runs, given.pairs), "intervals, learners")
     transfer.add_argument("--runs", type=int, default=200, help="of each setting")
     transfer.add_argument("--pairs", type=int, default=200, help="of a real and a synthetic set")
+    alignment = made.command("alignment", lambda given: print_alignment(given.draws, given.size), "labels")
+    alignment.add_argument("--draws", type=int, default=20, help="of each set")
+    alignment.add_argument("--size", type=int, default=500, help="pictures of a set")
+    network = made.command("network", lambda given: print_network(given.size), "a network from scratch")
+    network.add_argument("--size", type=int, default=1000, help="pictures of a side, 2,000 at most")
     return made
 
 

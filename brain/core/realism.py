@@ -118,6 +118,8 @@ class Realism(Tabular, KeptRecord):
         findings: what they say together, by the first field of vectors
         by: for each class or scenario, by name: its measures, where there are enough samples
         left_out: values of the factor with too few samples on a side, and how many they have
+        alignment: by class: the share of its samples whose label a classifier of real ones gives, too; all classes
+            together are the measure ``alignment`` of the first field of vectors. Empty without labels
         bands: median log10 power of the synthetic pictures over that of the real ones, in 16 bands from 0 to Nyquist
         bands_chance: where the same lies for two halves of the real set, low and high, in 95 of 100 splits
         texture: by measure: the medians of the real and of the synthetic pictures, their distance in [0, 1], and what
@@ -134,6 +136,7 @@ class Realism(Tabular, KeptRecord):
     findings: tuple[Verdict, ...]
     by: Mapping[str, tuple[RealismMetric, ...]] = field(default_factory=dict)
     left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    alignment: Mapping[str, RealismMetric] = field(default_factory=dict)
     bands: tuple[float, ...] = ()
     bands_chance: tuple[tuple[float, float], ...] = ()
     texture: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
@@ -160,6 +163,11 @@ class Realism(Tabular, KeptRecord):
         title = f"{self.n_synthetic:,} synthetic against {self.n_real:,} real samples. {message}"
         return Table.of(title, head, rows, note="; ".join(self.warnings))
 
+    def worst_aligned(self) -> tuple[tuple[str, RealismMetric], ...]:
+        """Returns the classes whose labels fit the worst first, against real ones; unknown last."""
+        own = self.alignment.items()
+        return tuple(sorted(own, key=lambda each: (math.isnan(each[1].ratio), each[1].ratio, each[0])))
+
     def lowest(self, name: str) -> tuple[tuple[str, RealismMetric], ...]:
         """Returns one measure of each class or scenario, the farthest below a second real set first, unknown last."""
         own = [(value, each) for value, metrics in self.by.items() for each in metrics if each.name == name]
@@ -176,6 +184,7 @@ class Realism(Tabular, KeptRecord):
             findings=_verdicts(facts["findings"]),
             by={name: _metrics(own) for name, own in facts["by"].items()},
             left_out={name: (int(real), int(other)) for name, (real, other) in facts["left_out"].items()},
+            alignment={name: _metrics([own])[0] for name, own in facts.get("alignment", {}).items()},
             bands=tuple(map(number, facts["bands"])),
             bands_chance=tuple((number(low), number(high)) for low, high in facts.get("bands_chance", ())),
             texture={name: _four(own) for name, own in facts["texture"].items()},

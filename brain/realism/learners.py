@@ -17,7 +17,7 @@ from loupe.brain.stats.discriminant import ClassSums, fit
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A part of a set: (N, D) float32 vectors, (N,) int64 classes of 0 to K - 1, and which samples they are."""
+    """A part of a set: (N, D) vectors, (N,) int64 classes of 0 to K - 1, and which samples they are."""
 
     vectors: np.ndarray
     classes: np.ndarray
@@ -30,10 +30,37 @@ class Block:
         return ClassSums.of(self.vectors, self.classes, self.n_classes)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How often a learner is asked to learn: one that is slow less often, so that its intervals are wider.
+
+    Attributes:
+        folds: that held-out samples are judged in, 2 or as many as there are blocks
+        halves: of the training sets, an even number: what says how much another draw of them would change
+        steps: eighths of the real set that the learning curve is measured at
+        draws: of each of those, at most
+        mixed: halves of the real set that all synthetic samples are added to
+    """
+
+    folds: int
+    halves: int
+    steps: tuple[int, ...]
+    draws: int
+    mixed: int
+
+
 class Learner(ABC):
-    """Learns from blocks, and says how probable each class of other vectors is."""
+    """Learns from blocks, and says how probable each class of other vectors is.
+
+    Attributes:
+        name: of the class
+        side: of the pictures that it learns from, as uint8; 0: of vectors, which are centered, and shortened where long
+        plan: how often it learns
+    """
 
     name: ClassVar[str]
+    plan: ClassVar[Plan] = Plan(folds=8, halves=8, steps=(1, 2, 3, 4, 6, 8), draws=4, mixed=8)
+    side: int = 0
 
     @abstractmethod
     def scores(self, blocks: Sequence[Block], vectors: np.ndarray, priors: np.ndarray) -> np.ndarray:
@@ -92,5 +119,5 @@ def learner(name: str) -> Learner:
         UnknownName: there is none of that name
     """
     if name not in LEARNERS:
-        raise UnknownName("learner", name, LEARNERS)
+        raise UnknownName("learner", name, [*LEARNERS, "cnn"])
     return LEARNERS[name]

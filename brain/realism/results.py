@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from loupe.brain.core.realism import MemorizedPair, RealismMetric, Transfer, TransferArm, Verdict
+from loupe.brain.realism.alignment import Agreement
 from loupe.brain.realism.compare import Compared, Metric
 from loupe.brain.realism.manifold import Manifold
 from loupe.brain.realism.spectra import BandGap
@@ -54,6 +55,23 @@ def _band(values: np.ndarray) -> tuple[float, float]:
 def metrics(compared: Compared) -> tuple[RealismMetric, ...]:
     """Returns every measure, in the order in which they are read."""
     return tuple(metric(compared.metrics[name]) for name in ORDER if name in compared.metrics)
+
+
+def alignment(agreement: Agreement) -> RealismMetric:
+    """Returns how well labels fit as a measure: its null is the real set's own share, with its 95 % interval."""
+    low, high = agreement.real_interval
+    ratio = agreement.ratio
+    return RealismMetric(
+        name="alignment",
+        value=agreement.synthetic,
+        matched=agreement.synthetic,
+        null=agreement.real,
+        null_low=low,
+        null_high=high,
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+    )
 
 
 def bands_chance(gap: BandGap) -> tuple[tuple[float, float], ...]:

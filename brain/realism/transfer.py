@@ -22,16 +22,11 @@ from loupe.brain.realism.learners import Block, Learner, learner
 from loupe.brain.realism.moments import Moments
 from loupe.brain.stats.discriminant import log_softmax
 
-#: halves of the training sets that are drawn
-HALVES = 8
-#: eighths of the real set that the learning curve is measured at
-_STEPS = (1, 2, 3, 4, 6, 8)
-_DRAWS = 4
 #: what ``step`` counts: seven arms, the curve, and the mixed sets
 _PARTS = 9
 #: samples below which nothing is said: of the test set, and of a class in training, on average
 MIN_TEST, MIN_PER_CLASS = 50, 5
-#: of a vector, after ``_axes``
+#: of a vector, after ``axes``
 MAX_NUMBERS = 256
 
 
@@ -99,6 +94,7 @@ def measure(
     n_classes: int,
     *,
     learner_name: str = "discriminant",
+    using: Learner | None = None,
     seed: int = 0,
     step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Measured:
@@ -112,6 +108,7 @@ def measure(
         synthetic: synthetic samples
         n_classes: K, at least 2
         learner_name: ``"discriminant"`` or ``"logistic"``
+        using: another learner in its place
         seed: of the draws
         step: called with how many parts are done of how many
 
@@ -120,20 +117,21 @@ def measure(
     """
     _require(real, test, synthetic, n_classes)
     rng = np.random.default_rng(seed)
-    to_axes = _axes(real.vectors, synthetic.vectors)
-    real, test, synthetic = (
-        Labeled(to_axes(each.vectors), each.classes, each.groups) for each in (real, test, synthetic)
-    )
-    known = learner(learner_name)
+    known = using if using is not None else learner(learner_name)
+    if not known.side:
+        to_axes = axes(real.vectors, synthetic.vectors)
+        real, test, synthetic = (
+            Labeled(to_axes(each.vectors), each.classes, each.groups) for each in (real, test, synthetic)
+        )
     ours, theirs = matched(real, synthetic, n_classes, rng)
     r_set, s_set = real.take(ours), synthetic.take(theirs)
     r, s = cut(r_set, n_classes, rng), cut(s_set, n_classes, rng)
-    drawn = halves(BLOCKS, HALVES, rng)
+    drawn = halves(BLOCKS, known.plan.halves, rng)
     run = _Run(known, np.bincount(real.classes, minlength=n_classes) + 1e-9, drawn)
     # each block judged by the others: for the arms that are held out, and for how sure the others may be
     out = {"R": run.out_of_block(r, r_set), "S": run.out_of_block(s, s_set)}
-    heat = {"R": _temperature(out["R"], r_set.classes), "S": _temperature(out["S"], s_set.classes)}
-    blocks, every = cut(real, n_classes, rng), cut(synthetic, n_classes, rng)
+    heat = {"R": temperature(out["R"], r_set.classes), "S": temperature(out["S"], s_set.classes)}
+    blocks, every = _whole(real, r, n_classes, known, rng), _whole(synthetic, s, n_classes, known, rng)
     arms: dict[str, Arm] = {}
     for name, sets, tested, factor in (
         ("R→R", [r], test, heat["R"]),
@@ -144,8 +142,8 @@ def measure(
     ):
         arms[name] = run.arm(name, sets, tested, factor)
         step(len(arms), _PARTS)
-    arms["S→S"] = _held_out("S→S", s_set, out["S"] * heat["S"])
-    arms["R→R held out"] = _held_out("R→R held out", r_set, out["R"] * heat["R"])
+    arms["S→S"] = _held_out("S→S", s_set, out["S"] * heat["S"], known.plan.folds)
+    arms["R→R held out"] = _held_out("R→R held out", r_set, out["R"] * heat["R"], known.plan.folds)
     step(len(arms), _PARTS)
     curve = run.curve(blocks, test)
     step(_PARTS - 1, _PARTS)
@@ -171,7 +169,16 @@ def measure(
     )
 
 
-def _axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _whole(
+    labeled: Labeled, matched_blocks: list[Block], n_classes: int, known: Learner, rng: np.random.Generator
+) -> list[Block]:
+    """Returns all samples as blocks; of a slow learner the matched ones, where those are all: it has learned them."""
+    if known.side and sum(len(block.classes) for block in matched_blocks) == len(labeled.classes):
+        return matched_blocks
+    return cut(labeled, n_classes, rng)
+
+
+def axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Returns what brings vectors to the leading axes of both training sets together, either weighing the same.
 
     What is left out is the least that either varies by; an arm of 256 numbers costs a hundredth of one of 1,280. Labels
@@ -181,8 +188,8 @@ def _axes(real: np.ndarray, synthetic: np.ndarray) -> Callable[[np.ndarray], np.
     if real.shape[1] <= MAX_NUMBERS:
         return lambda vectors: np.asarray(vectors - center, np.float32)
     scatters = [Moments.of(each - center) for each in (real, synthetic)]
-    _, axes = np.linalg.eigh(sum(each.scatter / each.n for each in scatters))
-    leading = axes[:, -MAX_NUMBERS:].astype(np.float32)
+    _, directions = np.linalg.eigh(sum(each.scatter / each.n for each in scatters))
+    leading = directions[:, -MAX_NUMBERS:].astype(np.float32)
     return lambda vectors: np.asarray((vectors - center) @ leading)
 
 
@@ -217,19 +224,21 @@ class _Run:
         return _arm(name, n_train, test, correct, np.stack(drawn), scores * heat)
 
     def out_of_block(self, blocks: list[Block], labeled: Labeled) -> np.ndarray:
-        """Returns the (N, K) scores of each block by what was trained on all others."""
+        """Returns the (N, K) scores of each block, or of each half of them, by what was trained on all others."""
         scores = np.zeros((len(labeled.classes), len(self.priors)), np.float32)
-        for at, block in enumerate(blocks):
-            if len(block.index):
-                others = [each for other, each in enumerate(blocks) if other != at]
-                scores[block.index] = self.learner.scores(others, block.vectors, self.priors)
+        folds = self.halves[:2] if self.learner.plan.folds == 2 else [np.array([at]) for at in range(len(blocks))]
+        for fold in folds:
+            others = [each for other, each in enumerate(blocks) if other not in fold]
+            for block in (blocks[at] for at in fold.tolist()):
+                if len(block.index):
+                    scores[block.index] = self.learner.scores(others, block.vectors, self.priors)
         return scores
 
     def curve(self, blocks: list[Block], test: Labeled) -> Curve:
         """Returns R→R by the number of real samples, each size of several draws of blocks."""
-        points = []
-        for count in _STEPS:
-            draws = 1 if count == len(blocks) else min(_DRAWS, len(blocks) // math.gcd(count, len(blocks)))
+        points, plan = [], self.learner.plan
+        for count in plan.steps:
+            draws = 1 if count == len(blocks) else min(plan.draws, len(blocks) // math.gcd(count, len(blocks)))
             right, n = np.zeros((draws, len(test.classes)), bool), 0
             for draw in range(draws):
                 # one after another around the circle: the draws of a size overlap as little as they can
@@ -241,13 +250,12 @@ class _Run:
 
     def mixed(self, real: list[Block], synthetic: list[Block], test: Labeled) -> tuple[np.ndarray, float]:
         """Returns how often each test sample is right with half of the real and all synthetic ones, and the spread."""
-        right = np.stack(
-            [self._right([*(real[at] for at in half.tolist()), *synthetic], test)[0] for half in self.halves]
-        )
+        drawn = self.halves[: self.learner.plan.mixed]
+        right = np.stack([self._right([*(real[at] for at in half.tolist()), *synthetic], test)[0] for half in drawn])
         return right.mean(axis=0), deviation(right)
 
 
-def _temperature(scores: np.ndarray, classes: np.ndarray) -> float:
+def temperature(scores: np.ndarray, classes: np.ndarray) -> float:
     """Returns the factor of held-out scores that makes the classes most probable."""
     from scipy.optimize import minimize_scalar
 
@@ -259,9 +267,9 @@ def _temperature(scores: np.ndarray, classes: np.ndarray) -> float:
     return math.exp(float(minimize_scalar(surprise, bounds=(-5, 5), method="bounded").x))
 
 
-def _held_out(name: str, labeled: Labeled, scores: np.ndarray) -> Arm:
+def _held_out(name: str, labeled: Labeled, scores: np.ndarray, folds: int) -> Arm:
     correct = scores.argmax(axis=1) == labeled.classes
-    n_train = len(correct) * (BLOCKS - 1) // BLOCKS
+    n_train = len(correct) * (folds - 1) // folds
     return _arm(name, n_train, labeled, correct, np.zeros((0, len(correct)), bool), scores)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 #: twice as much lose at most .01 of average precision
 SHRINKAGE = 1.0
 _CHUNK = 8192
+#: of products of float32, summed
+_ROUNDING = 1e-5
 #: the log-prior of a class that was not seen
 _NEVER = -50.0
 
@@ -77,7 +79,9 @@ def fit(sums: ClassSums, *, shrinkage: float = SHRINKAGE, priors: np.ndarray | N
     means = sums.sums / np.maximum(counts, 1)[:, None]
     within = (sums.scatter - (means * counts[:, None]).T @ means) / max(counts.sum(), 1)
     size = len(within)
-    within[np.diag_indices(size)] += shrinkage * max(float(np.trace(within)), 1e-12) / size
+    # of classes without any spread what is left is rounding: a small part of all spread stands in for it
+    spread = max(float(np.trace(within)), _ROUNDING * float(np.trace(sums.scatter)) / max(counts.sum(), 1), 1e-12)
+    within[np.diag_indices(size)] += shrinkage * spread / size
     weights = np.linalg.solve(within, means.T)
     shares = counts / max(counts.sum(), 1) if priors is None else np.asarray(priors, float) / np.sum(priors)
     offsets = np.where(known, np.log(np.maximum(shares, 1e-12)), _NEVER)

@@ -45,6 +45,7 @@ _REAL: dict[str, tuple[type[fo.Field], str]] = {
 _BOTH: dict[str, tuple[type[fo.Field], str]] = {
     "domain_probability": (fo.FloatField, "How probable a classifier that has not seen it takes it for synthetic"),
     "high_frequency": (fo.FloatField, "The share of the picture's power at or above half the finest detail"),
+    "alignment": (fo.FloatField, "How probable its label is to a classifier of real samples that has not seen it"),
 }
 
 

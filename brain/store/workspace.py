@@ -13,9 +13,9 @@ from loupe.brain.store.datasets import documents
 from loupe.brain.store.scores import FAILURES, QUALITY, UNKNOWN
 
 WORKSPACE = "loupe"
-OVERVIEW, PANEL = "overview", "failures_by_scenario"
-#: of the grid and of the panels beside it
-_SIZES = [0.42, 0.58]
+OVERVIEW, PANEL, REALISM = "overview", "failures_by_scenario", "realism"
+#: of the grid and of the panels beside it, and where there are more of those
+_SIZES, _WIDER = [0.42, 0.58], [0.33, 0.67]
 
 #: one hue for each family of failures; all of them readable on black and on white
 _COLORS = {
@@ -33,11 +33,15 @@ _COLORS = {
 }
 
 
-def prepare_app(dataset: fo.Dataset) -> str:
+def prepare_app(dataset: fo.Dataset, panels: Sequence[str] = ()) -> str:
     """Sets up how the App shows the dataset, and saves the workspace "loupe": the grid beside the panels.
 
     FiftyOne has no default workspace of a dataset: the App opens with it by its address, which ends in
     ``/datasets/<name>?workspace=loupe``, or by ``fo.launch_app(dataset, spaces=dataset.load_workspace("loupe"))``.
+
+    Args:
+        dataset: that the App shows
+        panels: names of further ones, each a tab behind the others
 
     Returns:
         the workspace's name
@@ -47,6 +51,8 @@ def prepare_app(dataset: fo.Dataset) -> str:
         config.sidebar_groups = config.active_fields = config.color_scheme = None
         if dataset.has_workspace(WORKSPACE):
             dataset.delete_workspace(WORKSPACE)
+        if panels:
+            _save_space(dataset, panels)
     tidy_app(dataset)
     return WORKSPACE
 
@@ -65,10 +71,14 @@ def tidy_app(dataset: fo.Dataset) -> bool:
         if changed:
             dataset.save()
         if not dataset.has_workspace(WORKSPACE) or _shape(dataset.load_workspace(WORKSPACE)) == _shape(_former_space()):
-            words = "The grid, and beside it overview, failures by scenario and embeddings"
-            dataset.save_workspace(WORKSPACE, _space(), description=words, overwrite=True)
+            _save_space(dataset)
             changed = True
     return changed
+
+
+def _save_space(dataset: fo.Dataset, panels: Sequence[str] = ()) -> None:
+    words = ", ".join(["overview", "failures by scenario", "embeddings", *panels])
+    dataset.save_workspace(WORKSPACE, _space(panels), description=f"The grid, and beside it {words}", overwrite=True)
 
 
 def stored_config(dataset: fo.Dataset) -> dict[str, Any]:
@@ -104,13 +114,12 @@ def _tidy_config(dataset: fo.Dataset) -> bool:
     return any(wanted)
 
 
-def _space() -> fo.Space:
+def _space(more: Sequence[str] = ()) -> fo.Space:
     # a tab each, no more than fit: FiftyOne's panel of embeddings is empty until a dataset has some
-    panels = [fo.Panel(type=name) for name in (OVERVIEW, PANEL, "Embeddings")]
+    panels = [fo.Panel(type=name) for name in (OVERVIEW, PANEL, "Embeddings", *more)]
     right = fo.Space(children=panels, active_child=panels[0].component_id)
-    return fo.Space(
-        children=[_tab(fo.Panel(type="Samples", pinned=True)), right], orientation="horizontal", sizes=_SIZES
-    )
+    grid, sizes = _tab(fo.Panel(type="Samples", pinned=True)), _WIDER if more else _SIZES
+    return fo.Space(children=[grid, right], orientation="horizontal", sizes=sizes)
 
 
 def _former_space() -> fo.Space:

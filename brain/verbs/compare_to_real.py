@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
-from loupe.brain.realism import conditions, manifold, pictures, results, texture, transfer, verdicts
+from loupe.brain.realism import alignment, conditions, manifold, pictures, results, texture, transfer, verdicts
+from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.cloud import plane
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
@@ -56,7 +58,7 @@ def compare_to_real(
         real: another one, of real images; it may be of the same dataset, but share no sample with the first
         embeddings: one field of vectors or several, as the embedder decides much; findings are of the first
         label: a field of one class a sample that both sides have: with it collapse, a shift and wrong labels are told
-            apart by what trains what
+            apart by what trains what, and how well pictures show what their labels say is told by class and by sample
         by: a field or factor of both sides: each of its values is compared by itself
         groups: fields of samples that belong together; by default ``prompt`` and ``duplicate_group``
         spectra: whether up to 2,000 files of each side are read for their spectra
@@ -98,36 +100,40 @@ def compare_to_real(
         rows = [_rows(samples, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
         pictured = _pictures(verb, rows) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
-        trained, untold = (
-            (None, ())
+        known = (
+            _Labels.nothing()
             if label is None
-            else _transfer(sides, label, theirs, ours, store.COPIES if groups is None else together, seed)
+            else _labels(sides, label, theirs, ours, store.COPIES if groups is None else together, seed)
         )
         evidence = verdicts.Evidence(
             manifold=first.manifold,
             diversity=first.diversity,
             apart=first.apart,
             spectra=gap,
-            transfer=trained,
+            transfer=known.trained,
             alike=first.alike,
         )
         factor = None if by is None else store.fitted(sides[1], by)
         parts, left_out = ({}, {}) if factor is None else _by(verb, sides, factor, theirs, ours, k, seed)
         verb.step(1, 1, "writing")
-        _write(sides, (theirs, ours), first, pictured)
+        _write(sides, (theirs, ours), first, pictured, known.given)
         made = Realism(
             n_real=len(ours.ids),
             n_synthetic=len(theirs.ids),
             unknown=len(ours.reasons) + len(theirs.reasons),
-            metrics={name: results.metrics(each) for name, each in compared.items()},
+            metrics={
+                name: (*results.metrics(each), *(known.fit if name == names[0] else ()))
+                for name, each in compared.items()
+            },
             findings=verdicts.verdicts(evidence),
             by=parts,
             left_out=left_out,
+            alignment=known.by,
             bands=() if gap is None else tuple(gap.bands.tolist()),
             bands_chance=() if gap is None else results.bands_chance(gap),
             texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
-            warnings=(*_warnings(rows, compared), *untold),
+            warnings=(*_warnings(rows, compared), *known.messages),
             seed=seed,
         )
         params = {
@@ -209,10 +215,33 @@ def _textures(
     return {name: (gap.real, gap.synthetic, gap.distance, gap.null_high) for name, gap in made.items()}
 
 
-def _transfer(
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """What the labels tell: what trains what, how well they fit, and what is to be said of those that do not take part.
+
+    Attributes:
+        trained: None where there are too few
+        fit: the measure of all classes, or none
+        by: the same of each class
+        given: of each side, how probable the labels of its samples are; NaN of those without
+        messages: what is to be said
+    """
+
+    trained: transfer.Measured | None
+    fit: tuple[RealismMetric, ...]
+    by: dict[str, RealismMetric]
+    given: tuple[np.ndarray, np.ndarray] | None
+    messages: tuple[str, ...]
+
+    @classmethod
+    def nothing(cls, *messages: str) -> _Labels:
+        return cls(None, (), {}, None, messages)
+
+
+def _labels(
     sides: tuple[Samples, Samples], label: str, theirs: Side, ours: Side, together: Sequence[str], seed: int
-) -> tuple[transfer.Measured | None, tuple[str, ...]]:
-    """Returns what trains what, of classes that both sides have, and what is to be said of the others.
+) -> _Labels:
+    """Returns what trains what, of classes that both sides have, and how well their labels fit.
 
     Half of the real set is tested on.
     """
@@ -232,8 +261,22 @@ def _transfer(
         measured = transfer.measure(real.take(train), real.take(test), synthetic, len(shared), seed=seed)
     except InputError as error:
         # too few samples or classes: what needs no labels is said all the same
-        return None, (*messages, f"nothing is trained by {label!r}: {error}")
-    return measured, messages
+        return _Labels.nothing(*messages, f"nothing is trained by {label!r}: {error}")
+    return _fitting(measured, real, synthetic, codes, shared, seed, messages)
+
+
+def _fitting(
+    measured: transfer.Measured, real: Labeled, synthetic: Labeled, codes: Sequence[np.ndarray], shared: Sequence[str],
+    seed: int, messages: tuple[str, ...],
+) -> _Labels:  # fmt: skip
+    made = alignment.aligned(real, synthetic, len(shared), seed)
+    columns = []
+    for own, values in zip(codes, (made.synthetic, made.real), strict=True):
+        column = np.full(len(own), np.nan)
+        column[own >= 0] = values
+        columns.append(column)
+    by = {name: results.alignment(each) for name, each in zip(shared, made.by, strict=True)}
+    return _Labels(measured, (results.alignment(made.all),), by, (columns[0], columns[1]), messages)
 
 
 def _alone(given: Sequence[Sequence[str | None]], shared: Sequence[str], label: str) -> tuple[str, ...]:
@@ -278,7 +321,7 @@ def _places(values: Sequence[set[str]]) -> dict[str, np.ndarray]:
 
 def _write(
     sides: tuple[Samples, Samples], read: Sequence[Side], compared: Compared,
-    pictured: tuple[dict[str, pictures.Pictured], ...],
+    pictured: tuple[dict[str, pictures.Pictured], ...], fitting: tuple[np.ndarray, np.ndarray] | None,
 ) -> None:  # fmt: skip
     theirs, ours = read
     made, n = compared.manifold, len(ours.ids)
@@ -297,6 +340,9 @@ def _write(
             "domain_probability": compared.apart.probability[:n],
         },
     )
+    # without labels it is empty: what an earlier comparison left would be of another real set
+    fits: Sequence[Any] = fitting or [[None] * len(side.ids) for side in read]
+    known = tuple({**parts, "alignment": own} for parts, own in zip(known, fits, strict=True))
     for samples, side, parts, spectra, is_synthetic in zip(sides, read, known, pictured, (True, False), strict=True):
         high = [_high(spectra.get(sample_id)) for sample_id in side.ids]
         store.write(

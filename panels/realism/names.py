@@ -9,6 +9,7 @@ GROUPS = {
     "Diversity": ("vendi", "rke"),
     "Distance": ("c2st", "frechet"),
     "Newness": ("authenticity",),
+    "Labels: do the pictures show what they say?": ("alignment",),
 }
 #: measures that are 1 for a perfect set by themselves
 OF_THEMSELVES = ("clipped_density", "clipped_coverage")
@@ -29,6 +30,7 @@ TITLES = {
     "kid": "KID",
     "cmmd": "CMMD",
     "authenticity": "authenticity",
+    "alignment": "label alignment",
 }
 SAYS = {
     "precision": "synthetic pictures that lie near a real one",
@@ -42,4 +44,5 @@ SAYS = {
     "c2st": "how often a classifier tells which side a picture is of",
     "frechet": "how far the means and spreads lie apart: above 1 is farther than real from real",
     "authenticity": "synthetic pictures that are no nearer to a real one than another real one is",
+    "alignment": "how often a classifier of real pictures gives the label that is given",
 }

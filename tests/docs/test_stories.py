@@ -71,8 +71,8 @@ def ran(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterat
         # another processor draws a few pictures otherwise, and so a few are counted otherwise
         assert _numbers(now[cell]) == pytest.approx(_numbers(text), rel=0.3, abs=5), cell
     yield now
-    if fo.dataset_exists(name):
-        fo.delete_dataset(name)
+    for each in fo.list_datasets(f"{name}*"):
+        fo.delete_dataset(each)
 
 
 @pytest.mark.slow
@@ -128,6 +128,29 @@ def test_the_story_from_noisy_digits_to_a_better_model_prints_what_stands_in_it(
     assert _interval(ran["augment"].splitlines()[-1])[0] < 0, (
         "no better than weights; what is drawn depends on the samples' ids"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.database
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("ran", [("which_of_four_sets_is_useful", "loupe-story-four")], indirect=True)
+def test_the_story_of_four_sets_prints_what_stands_in_it(ran: dict[str, str]) -> None:
+    # what the text between the cells says
+    assert "the best by precision: pretty" in ran["compare"]
+    assert "the best by frechet: cheap" in ran["compare"]
+    findings = {tuple(line.split(". ")[0].split(": ")) for line in ran["findings"].splitlines()}
+    assert {("cheap", "LABEL_MISMATCH"), ("smooth", "SPECTRAL"), ("pretty", "COLLAPSE")} <= findings
+    assert not [name for name, _ in findings if name == "crooked"]
+    utility = {name: _interval(line) for name, line in re.findall(r"^(\w+) +(utility .*)$", ran["transfer"], re.M)}
+    assert [name for name, (low, _) in utility.items() if low >= 0.85] == ["crooked"]
+    tied = {line.partition(":")[0]: line.endswith("a tie") for line in ran["apart"].splitlines()}
+    assert len(tied) == 6
+    assert {names for names, tie in tied.items() if not tie} == {names for names in tied if "crooked" in names}
+    missed = {kind: float(rate) for kind, rate in re.findall(r"background=(\w+) +not covered +([\d.]+)%", ran["why"])}
+    assert max(missed, key=lambda kind: -missed[kind]) == "sky"
+    assert sorted(missed.values())[1] > 5 * missed["sky"]
+    assert set(re.findall(r" on (\w+)", ran["prompts"])) == {"wall", "bricks", "leaves"}
+    assert _interval(ran["cure"].splitlines()[-1])[0] > 0
 
 
 @pytest.mark.parametrize("notebook", sorted(STORIES.glob("*.ipynb")), ids=lambda path: path.stem)

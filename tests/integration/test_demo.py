@@ -65,6 +65,12 @@ def test_the_demo_leaves_a_checked_embedded_sliced_dataset_and_goes_on_where_it_
         assert None not in dataset.values("failures.classifications.label"), "every sample was flagged"
         assert dataset.load_brain_results("embeddings_umap").points.shape == (24, 2)
         assert "loupe" in dataset.list_workspaces()
+        real = fo.load_dataset("loupe-demo-real")
+        assert real.count_values("part") == {"train": 72, "test": 72}
+        assert None not in dataset.values("realism.domain_probability")
+        assert "24 generated signs against 144 real ones" in output
+        assert "INSUFFICIENT_DATA: 24 samples on the smaller side are too few" in output
+        assert "utility" in output
         assert "text_substitution | time=day" in output
         assert "24 done, 0 already done" in output
         assert "does not apply" not in output
@@ -77,5 +83,9 @@ def test_the_demo_leaves_a_checked_embedded_sliced_dataset_and_goes_on_where_it_
         dataset.reload()
         assert _counts(dataset) == before
         assert "0 done, 24 already done" in again
+        assert "0 done, 144 already done" in again
+        assert set(fo.load_dataset("loupe-demo-real").values("id")) == set(real.values("id"))
     finally:
         dataset.delete()
+        if fo.dataset_exists("loupe-demo-real"):
+            fo.delete_dataset("loupe-demo-real")

@@ -30,12 +30,19 @@ def _of(dataset: Any) -> str:
 
 def test_comparing_says_what_sets_them_apart_and_what_to_do(sides: dict[str, Any]) -> None:
     synthetic, real = sides["synthetic"], sides["train"]
+    labels = synthetic.values("ground_truth.label")
+    # half of what is called a cat is a dog
+    synthetic.set_values(
+        "ground_truth.label", ["cat" if name == "dog" else name for name in labels[:100]] + labels[100:]
+    )
     params = untouched("compare_to_real", synthetic, {"real": _of(real), "label": "ground_truth", "settings": True})
     body = result("compare_to_real", synthetic, {**params, "spectra": False})
     assert body["message"].startswith("120 synthetic images compared: ")
     assert body["realism"]["n_real"] == 160
     assert "120 synthetic images against 160 real images." in body["summary"]
     assert "| embeddings | recall | " in body["summary"]
+    assert "| embeddings | alignment | " in body["summary"]
+    assert "Labels fit less well than real ones (1 is as well): **cat** 0." in body["summary"]
     assert "Next: color or filter by **realism**" in body["summary"]
     assert None not in synthetic.values("realism.real_distance")
     assert None not in real.values("realism.covered")
@@ -86,7 +93,7 @@ def test_what_is_missing_is_said_in_the_form_with_what_to_do(dataset: Any, tmp_p
         ("compare_to_real", {"embeddings": ["embedding"]}, UnknownName, "Did you mean 'embeddings'?"),
         ("compare_to_real", {"real": "dataset: nowhere"}, UnknownName, "unknown dataset 'nowhere'"),
         ("test_transfer", {"real_test": "saved view: nowhere"}, UnknownName, "unknown saved view 'nowhere'"),
-        ("test_transfer", {"learner": "logistics"}, InputError, "Learner: expected one of discriminant, logistic"),
+        ("test_transfer", {"learner": "logistics"}, InputError, "Learner: expected one of discriminant, logistic, cnn"),
         ("test_transfer", {"pool": "dataset: nowhere"}, UnknownName, "unknown dataset 'nowhere'"),
     ],
 )

@@ -43,6 +43,18 @@ def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) ->
     assert FailuresByScenario().config.name == PANEL
 
 
+def test_further_panels_are_tabs_behind_the_others(dataset: Any) -> None:
+    from loupe.brain.store.workspace import PANEL, REALISM, WORKSPACE, prepare_app, tidy_app
+    from loupe.panels.realism.panel import RealismPanel
+
+    prepare_app(dataset, [REALISM])
+    tidy_app(dataset)  # as every verb does
+    right = dataset.load_workspace(WORKSPACE).children[1]
+    assert [panel.type for panel in right.children] == ["overview", PANEL, "Embeddings", REALISM]
+    assert right.active_child == right.children[0].component_id
+    assert RealismPanel().config.name == REALISM
+
+
 def test_an_empty_dataset_can_be_prepared(dataset: Any) -> None:
     from loupe.brain.store.workspace import WORKSPACE, prepare_app
 

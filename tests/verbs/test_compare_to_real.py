@@ -275,3 +275,30 @@ def test_duplicates_are_not_trained_and_tested_on(real: Any, same: Any) -> None:
     assert labeled.groups is not None
     assert len(np.unique(labeled.groups)) == 24
     assert realism.labeled(same, theirs, np.zeros(200, int)).groups is None
+
+
+def test_how_well_labels_fit_is_told_by_class_and_by_sample_beside_the_real_ones(real: Any, same: Any) -> None:
+    import loupe
+    from loupe.brain.core.realism import Realism
+
+    given = same.values("ground_truth.label")
+    wrong = [name == "owl" and at % 8 < 4 for at, name in enumerate(given)]
+    changed = ["cat" if turned else name for turned, name in zip(wrong, given, strict=True)]
+    changed[1] = None
+    same.set_values("ground_truth.label", changed)
+    same.set_values("place", ["wrong" if turned else "right" for turned in wrong])
+    result = loupe.compare_to_real(same, real, label="ground_truth")
+    assert same.values("ground_truth.label") == changed, "nobody's labels are changed"
+    assert result.worst_aligned()[0][0] == "cat"
+    assert set(result.alignment) == set(made.CLASSES)
+    whole = next(each for each in result.metrics["embeddings"] if each.name == "alignment")
+    assert whole.high < 1
+    assert whole.null_low < whole.null < whole.null_high
+    assert Realism.from_dict(result.to_dict()) == result
+    known = np.array(same.values("realism.alignment"), dtype=float)
+    assert np.isnan(known[1])
+    assert np.nanmedian(known[wrong]) < 0.2 < 0.5 < np.nanmedian(known[~np.array(wrong)])
+    assert None not in real.values("realism.alignment")
+    # of another comparison, without labels, nothing is left
+    assert loupe.compare_to_real(same, real).alignment == {}
+    assert set(same.values("realism.alignment")) == {None}

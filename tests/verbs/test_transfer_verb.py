@@ -97,3 +97,45 @@ def test_sides_that_share_samples_and_too_few_are_refused(sides: dict[str, Any])
         )
     with pytest.raises(errors.UnknownName, match="field of labels 'class'"):
         loupe.test_transfer(sides["synthetic"], sides["train"], sides["test"], label="class")
+
+
+def test_a_network_learns_from_the_pictures_themselves_without_vectors(
+    sides: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+
+    monkeypatch.setattr("loupe.brain.realism.cnn._MIN_STEPS", 20)
+    monkeypatch.setattr("loupe.brain.realism.cnn._PASSES", 1)
+    synthetic = sides["synthetic"]
+    synthetic.clear_sample_field("embeddings")
+    seen: list[str] = []
+    given = (synthetic, sides["train"], sides["test"])
+    settings = {"label": "ground_truth", "learner": "cnn", "device": "cpu"}
+    result = loupe.test_transfer(*given, **settings, progress=lambda progress: seen.append(progress.message))
+    assert result.learner == "cnn"
+    assert {arm.n_train for arm in result.matrix if arm.name in ("R→R", "S→R")} == {160}
+    assert [n for n, _ in result.curve] == [30, 60, 120, 240]
+    assert {"reading pictures", "training networks"} <= set(seen)
+    assert loupe.test_transfer(*given, **settings) == result
+
+    def stop(progress: Any) -> None:
+        if progress.message == "training networks":
+            raise errors.Stopped("enough")
+
+    with pytest.raises(errors.Stopped):
+        loupe.test_transfer(*given, **settings, progress=stop)
+
+
+def test_a_network_learns_from_pictures_retrieved_by_vectors_and_leaves_out_unreadable_ones(
+    sides: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+
+    monkeypatch.setattr("loupe.brain.realism.cnn._MIN_STEPS", 20)
+    monkeypatch.setattr("loupe.brain.realism.cnn._PASSES", 1)
+    broken = sides["synthetic"].first()
+    Path(broken.filepath).write_bytes(b"no picture")
+    settings = {"label": "ground_truth", "learner": "cnn", "device": "cpu", "pool": sides["pool"]}
+    result = loupe.test_transfer(sides["synthetic"], sides["train"], sides["test"], **settings)
+    assert {arm.n_train for arm in result.matrix if arm.name == "all S→R"} == {159}
+    assert {arm.n_train for arm in result.retrieved if arm.name == "all S→R"} == {159}
