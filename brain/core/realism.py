@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from loupe.brain.core.holes import Holes
 from loupe.brain.core.kept import KeptRecord, number
 from loupe.brain.core.tables import Table, Tabular
 
@@ -123,6 +124,8 @@ class Realism(Tabular, KeptRecord):
         texture: by measure: the medians of the real and of the synthetic pictures, their distance in [0, 1], and what
             95 of 100 splits of the real ones stay below
         pairs: the nearest synthetic and real samples that are nearer than real ones are
+        holes: where the real set has no synthetic sample near, and chance does not explain it; None of fewer than 20
+            real samples. ``loupe.suggest_prompts`` makes prompts of them
         warnings: what differs that should not: sizes, codecs, color modes, duplicates on both sides
         seed: of the draws
     """
@@ -138,6 +141,7 @@ class Realism(Tabular, KeptRecord):
     bands_chance: tuple[tuple[float, float], ...] = ()
     texture: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     pairs: tuple[MemorizedPair, ...] = ()
+    holes: Holes | None = None
     warnings: tuple[str, ...] = ()
     seed: int = 0
 
@@ -183,6 +187,7 @@ class Realism(Tabular, KeptRecord):
                 MemorizedPair(each["synthetic"], each["real"], number(each["distance"]), number(each["usual"]))
                 for each in facts["pairs"]
             ),
+            holes=None if facts.get("holes") is None else Holes.from_dict(facts["holes"]),
             warnings=tuple(facts["warnings"]),
             seed=int(facts["seed"]),
         )

@@ -9,19 +9,24 @@ import numpy as np
 
 from loupe.brain.core.cloud import Cloud
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.holes import Holes
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
+from loupe.brain.labels.holes import MIN_REFERENCE
 from loupe.brain.realism import conditions, manifold, pictures, results, texture, transfer, verdicts
 from loupe.brain.realism.cloud import plane
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
+from loupe.brain.similarity.neighbors import scaled
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.stats.two_sample import folds_of
 from loupe.brain.store import fields as store_fields
+from loupe.brain.store import holes as store_holes
 from loupe.brain.store import realism as store
 from loupe.brain.store.datasets import Samples, require_images, root, whole
 from loupe.brain.store.realism import Side
+from loupe.brain.verbs.holes import of_reference
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
@@ -39,6 +44,7 @@ def compare_to_real(
     label: str | None = None,
     by: str | Factor | None = None,
     groups: str | Sequence[str] | None = None,
+    captions: str | None = None,
     spectra: bool = True,
     k: int = manifold.K,
     seed: int = 0,
@@ -59,6 +65,8 @@ def compare_to_real(
             apart by what trains what
         by: a field or factor of both sides: each of its values is compared by itself
         groups: fields of samples that belong together; by default ``prompt`` and ``duplicate_group``
+        captions: a field of the real samples with a sentence on each picture: what ``loupe.suggest_prompts`` makes
+            prompts of; None: ``caption`` or ``prompt``, where they have one
         spectra: whether up to 2,000 files of each side are read for their spectra
         k: the nearest neighbor that a ball of precision and recall reaches to, 1 to 20
         seed: decides all draws
@@ -93,16 +101,14 @@ def compare_to_real(
         together = store.GROUPS if groups is None else (groups,) if isinstance(groups, str) else tuple(groups)
         named = dict(zip(("synthetic", "real"), sides, strict=True))
         read = {name: store.read(name, named) for name in names}
+        store_holes.texts_of(sides[1], captions, [])
         compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
         first, (theirs, ours) = compared[names[0]], read[names[0]]
         rows = [_rows(samples, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
         pictured = _pictures(verb, rows) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
-        trained, untold = (
-            (None, ())
-            if label is None
-            else _transfer(sides, label, theirs, ours, store.COPIES if groups is None else together, seed)
-        )
+        alone = store.COPIES if groups is None else together
+        trained, untold = (None, ()) if label is None else _transfer(sides, label, theirs, ours, alone, seed)
         evidence = verdicts.Evidence(
             manifold=first.manifold,
             diversity=first.diversity,
@@ -113,6 +119,7 @@ def compare_to_real(
         )
         factor = None if by is None else store.fitted(sides[1], by)
         parts, left_out = ({}, {}) if factor is None else _by(verb, sides, factor, theirs, ours, k, seed)
+        of_holes = _holes(verb, sides, theirs, ours, alone, captions, label, seed)
         verb.step(1, 1, "writing")
         _write(sides, (theirs, ours), first, pictured)
         made = Realism(
@@ -127,6 +134,7 @@ def compare_to_real(
             bands_chance=() if gap is None else results.bands_chance(gap),
             texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
+            holes=of_holes,
             warnings=(*_warnings(rows, compared), *untold),
             seed=seed,
         )
@@ -141,6 +149,29 @@ def compare_to_real(
         store.keep(verb.samples, "realism", params, {**made.to_dict(), **beside})
         verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)
     return made
+
+
+def _holes(
+    verb: Lifecycle, sides: tuple[Samples, Samples], theirs: Side, ours: Side, together: Sequence[str],
+    captions: str | None, label: str | None, seed: int,
+) -> Holes | None:  # fmt: skip
+    """Returns the regions of the real set without synthetic samples, as ``coverage`` looks for them."""
+    own, others = scaled(theirs.vectors), scaled(ours.vectors)
+    if not len(own.unit) or len(others.unit) < MIN_REFERENCE:
+        return None
+    groups = store.groups(sides[0], together, theirs)[own.index]
+    return of_reference(
+        sides[1],
+        ours.ids,
+        others,
+        own,
+        groups if len(np.unique(groups)) < len(groups) else None,
+        captions=captions,
+        label=label,
+        fdr=0.05,
+        seed=seed,
+        step=lambda done, total: verb.step(done, total, "looking for holes"),
+    )
 
 
 def _cloud(compared: Compared, theirs: Side, ours: Side, seed: int) -> Cloud:
