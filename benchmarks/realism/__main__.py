@@ -3,6 +3,7 @@
 python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered sets of CIFAR-10; 20 minutes of vectors
 python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
+python -m benchmarks.realism holes [--runs N]                      # clusters that are missing; 10 minutes of vectors
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
 """
 
@@ -12,6 +13,7 @@ import sys
 
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
+from benchmarks.realism.holes import print_holes
 from benchmarks.realism.speed import print_speed
 from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
@@ -31,6 +33,8 @@ def family() -> Family:
     transfer = made.command("transfer", lambda given: print_transfers(given.runs, given.pairs), "intervals, learners")
     transfer.add_argument("--runs", type=int, default=200, help="of each setting")
     transfer.add_argument("--pairs", type=int, default=200, help="of a real and a synthetic set")
+    holes = made.command("holes", lambda given: print_holes(given.runs), "clusters of the real set that are missing")
+    holes.add_argument("--runs", type=int, default=100, help="of each line")
     return made
 
 
