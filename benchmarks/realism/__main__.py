@@ -4,6 +4,7 @@ python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered set
 python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
 python -m benchmarks.realism holes [--runs N]                      # clusters that are missing; 10 minutes of vectors
+python -m benchmarks.realism ties [--runs N]                       # generators side by side, simulated
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
 """
 
@@ -15,6 +16,7 @@ from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
 from benchmarks.realism.holes import print_holes
 from benchmarks.realism.speed import print_speed
+from benchmarks.realism.ties import print_ties
 from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
 
@@ -35,6 +37,8 @@ def family() -> Family:
     transfer.add_argument("--pairs", type=int, default=200, help="of a real and a synthetic set")
     holes = made.command("holes", lambda given: print_holes(given.runs), "clusters of the real set that are missing")
     holes.add_argument("--runs", type=int, default=100, help="of each line")
+    ties = made.command("ties", lambda given: print_ties(given.runs), "generators of one distribution, and others")
+    ties.add_argument("--runs", type=int, default=200, help="drawn pairs of each line")
     return made
 
 

@@ -119,6 +119,8 @@ class Realism(Tabular, KeptRecord):
         findings: what they say together, by the first field of vectors
         by: for each class or scenario, by name: its measures, where there are enough samples
         left_out: values of the factor with too few samples on a side, and how many they have
+        alone: no real sample has a value of the factor, such as a generator: each was held against all real samples
+        released: when the generators among the values came out, as far as that is known: ISO 8601
         bands: median log10 power of the synthetic pictures over that of the real ones, in 16 bands from 0 to Nyquist
         bands_chance: where the same lies for two halves of the real set, low and high, in 95 of 100 splits
         texture: by measure: the medians of the real and of the synthetic pictures, their distance in [0, 1], and what
@@ -137,6 +139,8 @@ class Realism(Tabular, KeptRecord):
     findings: tuple[Verdict, ...]
     by: Mapping[str, tuple[RealismMetric, ...]] = field(default_factory=dict)
     left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    alone: bool = False
+    released: Mapping[str, str] = field(default_factory=dict)
     bands: tuple[float, ...] = ()
     bands_chance: tuple[tuple[float, float], ...] = ()
     texture: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
@@ -169,6 +173,26 @@ class Realism(Tabular, KeptRecord):
         own = [(value, each) for value, metrics in self.by.items() for each in metrics if each.name == name]
         return tuple(sorted(own, key=lambda each: (math.isnan(each[1].ratio), each[1].ratio, each[0])))
 
+    def by_release(self, name: str) -> tuple[tuple[str, RealismMetric], ...]:
+        """Returns one measure of each generator, the oldest first, and those of which no date is known at the end."""
+        own = [(value, each) for value, metrics in self.by.items() for each in metrics if each.name == name]
+        return tuple(sorted(own, key=lambda each: (self.released.get(each[0], "~"), each[0])))
+
+    def ties(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Returns of each class, scenario or generator those that one measure does not tell it from.
+
+        Two are told apart where what 95 of 100 splits show of them does not overlap.
+        """
+        own = {value: each for value, metrics in self.by.items() for each in metrics if each.name == name}
+        return {
+            value: tuple(
+                other
+                for other, theirs in own.items()
+                if other != value and not (each.low > theirs.high or each.high < theirs.low)
+            )
+            for value, each in own.items()
+        }
+
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Realism:
         """Returns what ``to_dict`` made plain values of; what else is in ``facts`` is left alone."""
@@ -180,6 +204,8 @@ class Realism(Tabular, KeptRecord):
             findings=_verdicts(facts["findings"]),
             by={name: _metrics(own) for name, own in facts["by"].items()},
             left_out={name: (int(real), int(other)) for name, (real, other) in facts["left_out"].items()},
+            alone=bool(facts.get("alone", False)),
+            released={str(name): str(date) for name, date in facts.get("released", {}).items()},
             bands=tuple(map(number, facts["bands"])),
             bands_chance=tuple((number(low), number(high)) for low, high in facts.get("bands_chance", ())),
             texture={name: _four(own) for name, own in facts["texture"].items()},
