@@ -10,6 +10,7 @@ from typing import Any
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.labels.suggestions import SuggestedPrompts
 from loupe.brain.prompts import files as prompt_files
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -18,7 +19,7 @@ from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, FilePath, Number, Text, Widget, text_of, widget_for
 
-_LIST, _TEMPLATE, _FILE = "list", "template", "file"
+_LIST, _TEMPLATE, _FILE, SUGGESTED = "list", "template", "file", "suggested"
 _SOURCES = {
     _LIST: ("A list of prompts", "One a line"),
     _TEMPLATE: ("A template with factors", "Every combination of the factors becomes a prompt"),
@@ -31,7 +32,23 @@ _WAYS: dict[str, Text] = {
         description="With the columns prompt and, if you like, negative_prompt and seed; any others are factors"
     ),
 }
-_SOURCE_WIDGET = Choice(lambda _: _SOURCES)
+
+
+def _sources(form: Form) -> dict[str, tuple[str, str]]:
+    known = _suggested(form)
+    if known is None or not len(known):
+        return _SOURCES
+    text = f"{summary.counted(len(known), 'picture')} of {summary.counted(len(known.suggestions), 'prompt')}"
+    return {**_SOURCES, SUGGESTED: ("What was suggested last", text)}
+
+
+def _suggested(form: Form) -> SuggestedPrompts | None:
+    from loupe.brain.store import suggestions
+
+    return suggestions.load(form.ctx.dataset)
+
+
+_SOURCE_WIDGET = Choice(_sources)
 
 
 def _source(form: Form) -> Parameter:
@@ -54,10 +71,13 @@ class Prompts(Widget):
     def ask(self, form: Form, parameter: Parameter) -> None:
         _SOURCE_WIDGET.ask(form, _source(form))
         way = _way(form)
-        _WAYS[way].ask(form, _asked(parameter, way))
+        if way != SUGGESTED:
+            _WAYS[way].ask(form, _asked(parameter, way))
 
     def read(self, form: Form, parameter: Parameter) -> Any:
         way = _way(form)
+        if way == SUGGESTED:
+            return list(_suggested(form) or ())
         asked = _asked(parameter, way)
         raw = form.params.get(asked.key)
         if way == _LIST and isinstance(raw, list):
@@ -127,7 +147,8 @@ class GenerateImages(VerbOperator):
         return name not in ("factors", "sample") or form.params.get(_source(form).key) == _TEMPLATE
 
     def remark(self, form: Form) -> None:
-        if not form.params.get(_asked(Parameter("prompts", "str"), _way(form)).key):
+        way = _way(form)
+        if way != SUGGESTED and not form.params.get(_asked(Parameter("prompts", "str"), way).key):
             return
         try:
             given = self.arguments(form)
