@@ -193,6 +193,18 @@ class Realism(Tabular, KeptRecord):
             for value, each in own.items()
         }
 
+    def highest(self, name: str) -> str:
+        """Returns which class, scenario or generator is the highest by a measure, and what cannot be told from it."""
+        known = [each for each in self.lowest(name) if not math.isnan(each[1].ratio)]
+        if len(known) < 2:
+            return ""
+        first = known[-1][0]
+        tied = [value for value, _ in known if value in self.ties(name)[first]]
+        if len(tied) == len(known) - 1:
+            return "Nothing tells them apart"
+        shown = ", ".join(tied[:5]) + (f" and {len(tied) - 5:,} more" if len(tied) > 5 else "")
+        return f"The highest is {first}" + (f"; it cannot be told from {shown}" if tied else "; no other reaches it")
+
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Realism:
         """Returns what ``to_dict`` made plain values of; what else is in ``facts`` is left alone."""

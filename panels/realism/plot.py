@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from loupe.panels import theme
@@ -37,10 +37,24 @@ def measures(metrics: Sequence[RealismMetric]) -> Drawn:
     return _forest(rows, [names.SAYS.get(each.name, "") if each else "" for _, each in rows])
 
 
-def by_value(rows: Sequence[tuple[str, RealismMetric]]) -> Drawn:
-    """Returns the ratio of one measure for each class or scenario, with its interval."""
+def by_value(
+    rows: Sequence[tuple[str, RealismMetric]],
+    dates: Mapping[str, str] | None = None,
+    says: Mapping[str, str] | None = None,
+) -> Drawn:
+    """Returns the ratio of one measure for each class, scenario or generator, with its interval.
+
+    Args:
+        rows: their names and measures, in order
+        dates: what stands behind a name, where anything does
+        says: a line on each
+    """
     shown = rows[:MAX_ROWS]
-    return _forest([(theme.plain(_short(name)), each) for name, each in shown], ["Click to show them"] * len(shown))
+    behind = {name: f" <i>{theme.plain(date)}</i>" for name, date in (dates or {}).items()}
+    named = [(theme.plain(_short(name)) + behind.get(name, ""), each) for name, each in shown]
+    return _forest(
+        named, ["<br>".join(filter(None, ((says or {}).get(name), "Click to show them"))) for name, _ in shown]
+    )
 
 
 def without_ratio(metrics: Sequence[RealismMetric]) -> str:
