@@ -23,9 +23,11 @@ def draw(panel: types.Object, handlers: Any, content: Content, made: Realism) ->
     known = made.holes
     if known is None:
         return
-    headings.heading(panel, "holes", "What it has nothing near to", f"{escape(known.sentence)}.")
-    for note in known.notes:
-        panel.md(f"{escape(note)}.", name=f"holes_note{known.notes.index(note)}", componentsProps=theme.SMALL)
+    headings.heading(
+        panel, "holes", "What it has nothing near to", f"The reference are the real samples: {escape(known.sentence)}."
+    )
+    for number, note in enumerate(known.notes):
+        panel.md(f"{escape(note)}.", name=f"holes_note{number}", componentsProps=theme.SMALL)
     if not known.holes:
         panel.md(
             "No region of the real set is without synthetic samples beyond what chance leaves out.",
@@ -80,7 +82,6 @@ _TABLE = {
             "overflowX": "auto",
             "& table": {"borderCollapse": "collapse", "width": "100%"},
             "& th, & td": {"textAlign": "left", "padding": "3px 14px 3px 0", "verticalAlign": "top"},
-            "& td:first-of-type": {"textAlign": "right"},
         }
     }
 }

@@ -13,7 +13,7 @@ from loupe.panels import theme, widgets
 from loupe.panels.realism import cloud, headings, holes, parts, pictures, plot, transfer
 
 if TYPE_CHECKING:
-    from loupe.brain.core.realism import Estimate, Realism, Transfer, Verdict
+    from loupe.brain.core.realism import Realism, Transfer, Verdict
     from loupe.brain.store.realism_kept import Part
     from loupe.panels.realism.panel import Content
 
@@ -213,7 +213,7 @@ def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None
     )
     panel.md(escape(text), name="matrix_text", componentsProps=theme.SMALL)
     if made.curve:
-        headings.heading(panel, "curve", "How many real samples it replaces", _replaces(made.equivalent_real_size))
+        headings.heading(panel, "curve", "How many real samples it replaces", _replaces(made))
         widgets.plot(panel, "curve", transfer.curve(made), handlers.on_nothing)
     row = widgets.row(panel, "transfer_row")
     row.btn("test", label="Test again", icon="model_training", variant="outlined", on_click=handlers.on_transfer)
@@ -231,12 +231,16 @@ def _worth(made: Transfer) -> str:
     return " · ".join(parts)
 
 
-def _replaces(size: Estimate) -> str:
+def _replaces(made: Transfer) -> str:
+    size = made.equivalent_real_size
     if math.isnan(size.value):
         return "Not known."
-    if math.isinf(size.value):
-        return "All synthetic samples train better than all real ones that there are."
-    if size.value <= 0:
-        return "All synthetic samples train worse than the smallest number of real ones that was tried."
-    high = "more than all" if math.isinf(size.high) else f"{size.high:,.0f}"
-    return f"All synthetic samples train as well as {size.value:,.0f} real ones ({size.low:,.0f} to {high})."
+    value, low, high = (_samples(each, made) for each in (size.value, size.low, size.high))
+    return f"All synthetic samples train as well as {value} real ones (95 % interval: {low} to {high})."
+
+
+def _samples(size: float, made: Transfer) -> str:
+    """Returns a number of real samples; beyond the ends of the curve nothing was measured."""
+    if math.isinf(size):
+        return f"more than all {made.curve[-1][0]:,}"
+    return f"{size:,.0f}" if size > 0 else f"fewer than {made.curve[0][0]:,}"
