@@ -224,7 +224,8 @@ def drawn_digits() -> Iterator[tuple[Any, Any]]:
         fo.delete_dataset(name)
     made = [fo.Dataset(name, persistent=True) for name in names]
     lacking = words.index("seven")
-    rows = [[at for at in range(700, 1100) if digits.target[at] != lacking], list(range(700))]
+    order = rng.permutation(len(digits.target)).tolist()
+    rows = [[at for at in order[:500] if digits.target[at] != lacking], order[500:1200]]
     with tempfile.TemporaryDirectory() as folder:
         try:
             for dataset, own in zip(made, rows, strict=True):

@@ -22,6 +22,8 @@ _TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 #: in pixels: of a group's title and of a row, and where in a row its name and its bar stand
 _HEADING, _ROW, _NAME, _BAR = 30, 42, 9, 27
 _MAX_LABEL = 40
+#: how much lower what is below a name stands
+_BELOW = 15
 AS_REAL, OTHER = theme.SERIES[0], theme.FAIL
 
 
@@ -46,15 +48,14 @@ def by_value(
 
     Args:
         rows: their names and measures, in order
-        dates: what stands behind a name, where anything does
+        dates: what stands below each name, where anything does
         says: a line on each
     """
     shown = rows[:MAX_ROWS]
-    behind = {name: f" <i>{theme.plain(date)}</i>" for name, date in (dates or {}).items()}
-    named = [(theme.plain(_short(name)) + behind.get(name, ""), each) for name, each in shown]
-    return _forest(
-        named, ["<br>".join(filter(None, ((says or {}).get(name), "Click to show them"))) for name, _ in shown]
-    )
+    lines = [[*([says[name]] if says and name in says else []), "Click to show them"] for name, _ in shown]
+    below = [theme.plain(dates[name]) for name, _ in shown] if dates else []
+    named = [(theme.plain(_short(name)), each) for name, each in shown]
+    return _forest(named, ["<br>".join(own) for own in lines], below)
 
 
 def without_ratio(metrics: Sequence[RealismMetric]) -> str:
@@ -72,16 +73,18 @@ def without_ratio(metrics: Sequence[RealismMetric]) -> str:
     return " · ".join(parts)
 
 
-def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str]) -> Drawn:
+def _forest(
+    rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str], below_names: Sequence[str] = ()
+) -> Drawn:
     """Returns a row for each measure, its name above its bar: in a narrow panel the bar has all of the width.
 
     The first trace holds a point for each row, so that a click tells which.
     """
-    tops, total = [], 0
+    tops, total, more = [], 0, _BELOW if below_names else 0
     for _, each in rows:
         tops.append(total)
-        total += _HEADING if each is None else _ROW
-    places = [top + _BAR for top in tops]
+        total += _HEADING if each is None else _ROW + more
+    places = [top + _BAR + more for top in tops]
     annotations = []
     for top, (name, each) in zip(tops, rows, strict=True):
         below = _HEADING / 2 if each is None else _NAME
@@ -89,6 +92,7 @@ def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
         annotations.append({**common, "text": name, "x": 0, "xanchor": "left"})
         if each is not None:
             annotations.append({**common, "text": _value(each), "x": 1, "xanchor": "right"})
+    annotations += [_small(text, top + _NAME + _BELOW) for top, text in zip(tops, below_names, strict=False)]
     axis = {"fixedrange": True, "zeroline": False}
     middle = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
     return [_points(rows, places, says), _bands(rows, places)], {
@@ -110,6 +114,12 @@ def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
         "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
         "dragmode": False,
     }
+
+
+def _small(text: str, y: int) -> dict[str, Any]:
+    font = {"size": 11, "color": theme.GRAY}
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "y": y, "yanchor": "middle"}
+    return {"text": text, **place, "showarrow": False, "font": font}
 
 
 def _points(
