@@ -32,14 +32,14 @@ class Outcome:
         planted: how many real pictures lie in the cluster that was taken out; 0: none was
         named: how many real pictures lie in holes
         hit: how many do both
-        told: a hole lies mostly in that cluster
+        reported: a hole lies mostly in that cluster
         other: a hole lies mostly elsewhere
     """
 
     planted: int
     named: int
     hit: int
-    told: bool
+    reported: bool
     other: bool
 
 
@@ -86,8 +86,8 @@ def drawn(vectors: np.ndarray, n: int, clusters: int, seed: int) -> Outcome:
     for region in looked.regions:
         named[region.rows] = True
     own_shares = [float(lacking[region.rows].mean()) for region in looked.regions]
-    told, other = any(each >= 0.5 for each in own_shares), any(each < 0.5 for each in own_shares)
-    return Outcome(int(lacking.sum()), int(named.sum()), int((named & lacking).sum()), told, other)
+    reported, other = any(each >= 0.5 for each in own_shares), any(each < 0.5 for each in own_shares)
+    return Outcome(int(lacking.sum()), int(named.sum()), int((named & lacking).sum()), reported, other)
 
 
 def _print_row(n: int, clusters: int, made: list[Outcome]) -> None:
@@ -96,7 +96,7 @@ def _print_row(n: int, clusters: int, made: list[Outcome]) -> None:
         row(f"{n:,}", "nothing", "", "", "", others)
         return
     named = [each for each in made if each.named]
-    hits = share(sum(each.told for each in made), len(made))
+    hits = share(sum(each.reported for each in made), len(made))
     planted = round(float(np.mean([each.planted for each in made])))
     row(
         f"{n:,}",

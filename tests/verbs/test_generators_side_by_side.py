@@ -116,8 +116,8 @@ def test_styles_and_both_together_and_both_sides_in_one_dataset(sides: tuple[Any
         by="generation.model",
         spectra=False,
     )
-    assert one.alone
-    assert set(one.by) == {OLD, NEW, OWN, TUNED}
+    assert joint.alone
+    assert set(joint.by) == {OLD, NEW, OWN, TUNED}
     together.delete()
 
 
@@ -136,6 +136,6 @@ def test_two_generators_alike_are_rarely_told_apart() -> None:
             made = manifold.measure(real, _vectors(rng, 100, 10), seed=0)
             own = (Metric(each, made.values[each], made.matched[each], made.null[each]) for each in manifold.NAMES)
             by[name] = tuple(results.metric(each) for each in own)
-        said = Realism(200, 200, 0, {}, (), by=by, alone=True)
-        apart += any(not said.ties(name)["a"] for name in ("recall", "coverage", "precision"))
+        both = Realism(200, 200, 0, {}, (), by=by, alone=True)
+        apart += any(not both.ties(name)["a"] for name in ("recall", "coverage", "precision"))
     assert apart <= 4
