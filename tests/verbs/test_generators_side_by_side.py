@@ -109,13 +109,8 @@ def test_styles_and_both_together_and_both_sides_in_one_dataset(sides: tuple[Any
 
     together = synthetic.clone()
     together.add_samples([sample.copy() for sample in real], progress=False)
-    is_real = {"generation.model": None}
-    one = loupe.compare_to_real(
-        together.match({"generation.model": {"$ne": None}}),
-        together.match(is_real),
-        by="generation.model",
-        spectra=False,
-    )
+    drawn, taken = (together.match({"generation.model": own}) for own in ({"$ne": None}, None))
+    joint = loupe.compare_to_real(drawn, taken, by="generation.model", spectra=False)
     assert joint.alone
     assert set(joint.by) == {OLD, NEW, OWN, TUNED}
     together.delete()
