@@ -13,7 +13,7 @@ from loupe.operators.forms import Form
 from loupe.operators.other_samples import OtherSamples
 from loupe.operators.split import group_choices
 from loupe.operators.summary import Summary
-from loupe.operators.widgets import Choice, Number, Several
+from loupe.operators.widgets import Choice, Number, Several, Text
 
 #: that are named in the result
 _MAX_CLASSES = 5
@@ -85,7 +85,12 @@ class CompareToReal(VerbOperator):
             _factors,
             none=("(nothing)", "The sets as a whole"),
             strict=False,
-            description="Each value of this field is compared by itself, too",
+            description="Each value of this field is compared by itself, too; generators and prompt styles, which real "
+            "images have none of, side by side",
+        ),
+        "released": Text(description="Of generators: a field that says when each came out, for example 2024-06"),
+        "captions": Text(
+            description="A field of the real images with a sentence on each: prompts for what is missing are made of it"
         ),
         "groups": Groups(
             group_choices,
@@ -95,7 +100,7 @@ class CompareToReal(VerbOperator):
         "k": Number(1, 20),
         "seed": Number(0, 2**31 - 1),
     }
-    settings = ("by", "groups", "spectra", "k", "seed", "device")
+    settings = ("by", "released", "groups", "captions", "spectra", "k", "seed", "device")
 
     def remark(self, form: Form) -> None:
         if not forms.vector_fields(form.samples):

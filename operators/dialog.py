@@ -44,6 +44,12 @@ def finished(ctx: Any, label: str, done: Summary) -> Any:
     shown.str("summary", view=types.MarkdownView())
     if done.workspace:
         shown.view("open", types.Button(label="Open the workspace", operator=OPEN, variant="contained"))
+    if done.following is not None:
+        label_of, operator, params = done.following
+        shown.view(
+            "following",
+            types.Button(label=label_of, operator=operator, params=dict(params), prompt=True, variant="contained"),
+        )
     if done.reload:
         text = "The sidebar has new groups. FiftyOne shows them once the page is loaded anew:"
         shown.md(text, name="reload_why", componentsProps=forms.SMALL)

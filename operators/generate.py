@@ -14,6 +14,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.hosted import secrets
+from loupe.brain.labels.suggestions import SuggestedPrompts
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts import suites
 from loupe.brain.prompts.requests import Reading, requests_of
@@ -25,7 +26,7 @@ from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, FilePath, FolderPath, Input, Number, Text, Widget, text_of, widget_for
 
-_LIST, _TEMPLATE, _FILE, _SUITE = "list", "template", "file", "suite"
+_LIST, _TEMPLATE, _FILE, _SUITE, SUGGESTED = "list", "template", "file", "suite", "suggested"
 #: so many prompts are looked at for what the model does not understand
 _LOOKED_AT = 1000
 _SOURCES = {
@@ -59,7 +60,23 @@ _WAYS: dict[str, Input] = {
     ),
     _SUITE: Choice(_suites, description="Its categories become scenario fields"),
 }
-_SOURCE_WIDGET = Choice(lambda _: _SOURCES)
+
+
+def _sources(form: Form) -> dict[str, tuple[str, str]]:
+    known = _suggested(form)
+    if known is None or not len(known):
+        return _SOURCES
+    text = f"{summary.counted(len(known), 'picture')} of {summary.counted(len(known.suggestions), 'prompt')}"
+    return {**_SOURCES, SUGGESTED: ("What was suggested last", text)}
+
+
+def _suggested(form: Form) -> SuggestedPrompts | None:
+    from loupe.brain.store import suggestions
+
+    return suggestions.load(form.ctx.dataset)
+
+
+_SOURCE_WIDGET = Choice(_sources)
 
 
 def _source(form: Form) -> Parameter:
@@ -82,10 +99,13 @@ class Prompts(Widget):
     def ask(self, form: Form, parameter: Parameter) -> None:
         _SOURCE_WIDGET.ask(form, _source(form))
         way = _way(form)
-        _WAYS[way].ask(form, _asked(parameter, way))
+        if way != SUGGESTED:
+            _WAYS[way].ask(form, _asked(parameter, way))
 
     def read(self, form: Form, parameter: Parameter) -> Any:
         way = _way(form)
+        if way == SUGGESTED:
+            return list(_suggested(form) or ())
         asked = _asked(parameter, way)
         raw = form.params.get(asked.key)
         if way == _LIST and isinstance(raw, list):
@@ -179,7 +199,8 @@ class GenerateImages(VerbOperator):
             return super().call(ctx, progress)
 
     def remark(self, form: Form) -> None:
-        if not form.params.get(_asked(Parameter("prompts", "str"), _way(form)).key):
+        way = _way(form)
+        if way != SUGGESTED and not form.params.get(_asked(Parameter("prompts", "str"), way).key):
             return
         try:
             given = self.arguments(form)

@@ -40,6 +40,7 @@ class Summary:
         facts: what else is useful to who reads the result, JSON-able
         workspace: whether a button below it opens the workspace "loupe"
         reload: whether the page has to be loaded anew to show the sidebar as it is now
+        following: a button below it opens the form of another operator: its label, the operator, and how it is filled
     """
 
     message: str
@@ -47,6 +48,7 @@ class Summary:
     facts: Mapping[str, Any] = field(default_factory=dict)
     workspace: bool = False
     reload: bool = False
+    following: tuple[str, str, Mapping[str, Any]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the operator's result."""

@@ -1,7 +1,8 @@
 /*
  * Keys for Loupe's panels. FiftyOne's Python panels get no key events, so a key presses the button on the page that
  * names it in its "aria-keyshortcuts", as a mouse would; a field of text that names it, or whose list of choices does,
- * gets the focus. Nothing else of the page is touched, and no other key.
+ * gets the focus. Enter presses the button or link that has the focus, in Loupe's panels: the App takes that key of the
+ * whole page for itself, and no button hears of it. Nothing else of the page is touched, and no other key.
  *
  * A plain script without a build step: FiftyOne loads it once a page, by "js_bundle" in fiftyone.yml.
  */
@@ -13,6 +14,13 @@
   const FIELDS = "input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, select";
   // where these are open, keys are theirs: a sample's own window, a dialog, a list to choose from
   const OVER = '[data-cy="modal"], [role="dialog"], [role="listbox"], [role="menu"], [data-cy="operators-browser"]';
+
+  // Loupe's panels by their names, see fiftyone.yml
+  const PANELS = [
+    "background_jobs", "comparison", "drift", "duplicates", "failures_by_scenario", "label_corrections",
+    "model_metrics", "overview", "realism", "review_failures", "thresholds", "worst_slices",
+  ];
+  const OURS = PANELS.map((name) => `[data-cy="panel-content-${name}"]`).join(", ");
 
   function visible(element) {
     return element.getClientRects().length > 0 && getComputedStyle(element).visibility !== "hidden";
@@ -46,8 +54,9 @@
       return;
     }
     // a button that has the focus: once, however long the key is held
-    const focused = target && target.closest && target.closest("button[aria-keyshortcuts]");
-    if (focused && event.key === "Enter") {
+    const focused = target && target.closest && target.closest("button, a[href]");
+    const ours = focused && (focused.matches("button[aria-keyshortcuts]") || focused.closest(OURS));
+    if (ours && event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       event.stopPropagation();
       if (!event.repeat && !focused.disabled) focused.click();

@@ -4,7 +4,8 @@
     .venv/bin/python scripts/screenshots.py [--dataset NAME] [--out docs]
 
 It shows the dataset that ``make demo`` leaves behind, and makes it first where it is not there. What panels show of
-other verbs' results is found on a copy of it, which is deleted again; labels are put right on scikit-learn's digits.
+other verbs' results is found on a copy of it, which is deleted again; labels are put right, and a synthetic set is held
+against a real one, on scikit-learn's digits.
 """
 
 from __future__ import annotations
@@ -42,10 +43,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default=DEMO, help="which dataset to show")
     parser.add_argument("--only-duplicates", action="store_true", help="just the panel Duplicates, on drawn pictures")
+    parser.add_argument("--only-realism", action="store_true", help="just the panel Realism, on scikit-learn's digits")
     parser.add_argument("--out", type=Path, default=ROOT / "docs", help="where the pictures go")
     arguments = parser.parse_args()
 
     arguments.out.mkdir(parents=True, exist_ok=True)
+    shoot_realism(arguments.out)
+    if arguments.only_realism:
+        return
     shoot_duplicates(arguments.out)
     if arguments.only_duplicates:
         return
@@ -180,6 +185,69 @@ def shoot_duplicates(out: Path) -> None:
                 shoot(page, out / "duplicates.png")
     finally:
         dataset.delete()
+
+
+def shoot_realism(out: Path) -> None:
+    """Takes the picture of the panel that holds a synthetic set against a real one: of digits, without any seven."""
+    import fiftyone as fo
+
+    import loupe
+
+    with drawn_digits() as (synthetic, real):
+        loupe.compare_to_real(synthetic, real, label="ground_truth", by="ground_truth")
+        loupe.suggest_prompts(synthetic)
+        synthetic.app_config.active_fields = fo.ActiveFields(paths=["ground_truth"])
+        synthetic.save()
+        with serve(synthetic.name) as address, browser_page(1600, 1500) as page:
+            app = App(page, address)
+            app.open(synthetic.name)
+            app.open_panel("Realism")
+            heading = page.get_by_text("What it has nothing near to", exact=True)
+            heading.wait_for()
+            page.wait_for_timeout(2_000)
+            heading.evaluate("each => each.scrollIntoView({block: 'start'})")
+            shoot(page, out / "realism.png")
+
+
+@contextmanager
+def drawn_digits() -> Iterator[tuple[Any, Any]]:
+    """Yields digits under noise that stand for synthetic ones, none of them a seven, and others as real ones."""
+    import fiftyone as fo
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    digits, rng = load_digits(), np.random.default_rng(0)
+    names = (f"{DIGITS}-synthetic", f"{DIGITS}-real")
+    for name in filter(fo.dataset_exists, names):
+        fo.delete_dataset(name)
+    made = [fo.Dataset(name, persistent=True) for name in names]
+    lacking = words.index("seven")
+    order = rng.permutation(len(digits.target)).tolist()
+    rows = [[at for at in order[:500] if digits.target[at] != lacking], order[500:1200]]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for dataset, own in zip(made, rows, strict=True):
+                samples = []
+                for at in own:
+                    pixels = digits.images[at] / 16 * 255
+                    if dataset is made[0]:
+                        pixels = np.clip(pixels + rng.normal(0, 8, (8, 8)), 0, 255)
+                    path = Path(folder) / f"{at:04}.png"
+                    big = Image.fromarray(np.uint8(pixels)).resize((128, 128), Image.Resampling.BICUBIC)
+                    big.save(path)
+                    word = words[digits.target[at]]
+                    sample = fo.Sample(filepath=str(path), ground_truth=fo.Classification(label=word))
+                    sample["embeddings"] = pixels.ravel().astype(np.float32)
+                    if dataset is made[1]:
+                        sample["caption"] = f"a handwritten {word}"
+                    samples.append(sample)
+                dataset.add_samples(samples, progress=False)
+            yield made[0], made[1]
+        finally:
+            for dataset in made:
+                dataset.delete()
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered sets of CIFAR-10; 20 minutes of vectors
 python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
+python -m benchmarks.realism holes [--runs N]                      # clusters that are missing; 10 minutes of vectors
+python -m benchmarks.realism ties [--runs N]                       # generators side by side, simulated
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
 python -m benchmarks.realism alignment [--draws N] [--size N]      # do labels fit, against the real ones'
 python -m benchmarks.realism network [--size N]                    # a low-passed set, by vectors and by a network
@@ -15,8 +17,10 @@ import sys
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
 from benchmarks.realism.alignment import print_alignment
+from benchmarks.realism.holes import print_holes
 from benchmarks.realism.network import print_network
 from benchmarks.realism.speed import print_speed
+from benchmarks.realism.ties import print_ties
 from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
 
@@ -40,6 +44,10 @@ def family() -> Family:
     alignment.add_argument("--size", type=int, default=500, help="pictures of a set")
     network = made.command("network", lambda given: print_network(given.size), "a network from scratch")
     network.add_argument("--size", type=int, default=1000, help="pictures of a side, 2,000 at most")
+    holes = made.command("holes", lambda given: print_holes(given.runs), "clusters of the real set that are missing")
+    holes.add_argument("--runs", type=int, default=100, help="of each line")
+    ties = made.command("ties", lambda given: print_ties(given.runs), "generators of one distribution, and others")
+    ties.add_argument("--runs", type=int, default=200, help="drawn pairs of each line")
     return made
 
 

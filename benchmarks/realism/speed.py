@@ -8,18 +8,24 @@ import time
 import numpy as np
 
 from benchmarks.figures import header, row, title
+from loupe.brain.labels.holes import uncovered
 from loupe.brain.realism.compare import compare
+from loupe.brain.similarity.neighbors import scaled
 
 
 def print_speed(sizes: tuple[int, ...], numbers: int) -> None:
     """Prints CPU seconds and the peak of memory: of as many real as synthetic vectors, the smaller sets first."""
     title(f"All measures of vectors of {numbers:,} numbers, one thread where OMP_NUM_THREADS is 1")
-    header("vectors a side", "seconds of CPU", "peak memory of the process, GB", "of it the vectors")
+    header(
+        "vectors a side", "seconds of CPU", "holes", "wall, both", "peak memory of the process, GB", "of it the vectors"
+    )
     for n in sorted(sizes):
         rng = np.random.default_rng(0)
         real, synthetic = (rng.standard_normal((n, numbers), dtype=np.float32) for _ in range(2))
-        started = time.process_time()
+        started, began = time.process_time(), time.perf_counter()
         compare(real, synthetic)
         seconds = time.process_time() - started
+        uncovered(scaled(real).unit, scaled(synthetic).unit)
+        holes, wall = time.process_time() - started - seconds, time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-        row(f"{n:,}", f"{seconds:.1f}", f"{peak:.2f}", f"{2 * real.nbytes / 1e9:.2f}")
+        row(f"{n:,}", f"{seconds:.1f}", f"{holes:.1f}", f"{wall:.1f}", f"{peak:.2f}", f"{2 * real.nbytes / 1e9:.2f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,13 @@ from loupe.brain.core.kept import KeptRecord, number
 
 @dataclass(frozen=True)
 class Cloud(KeptRecord):
-    """Some samples of both sides in the plane in which they are spread the widest.
+    """Some samples of both sides in a plane: that in which they are spread the widest, or a stored map.
 
     Attributes:
         synthetic, real: ids
-        synthetic_at, real_at: where they lie, x and y, in the unit of the vectors
+        synthetic_at, real_at: where they lie, x and y, in the unit of the vectors, or of the map
         covered: whether a synthetic sample lies near each of the real ones
-        share: of the spread of all vectors, how much the plane shows, in [0, 1]
+        share: of the spread of all vectors, how much the plane shows, in [0, 1]; NaN of a map
     """
 
     synthetic: tuple[str, ...]
@@ -26,6 +27,23 @@ class Cloud(KeptRecord):
     real_at: tuple[tuple[float, float], ...]
     covered: tuple[bool, ...]
     share: float
+
+    def moved(self, places: Mapping[str, tuple[float, float]]) -> Cloud:
+        """Returns the samples that a map has, where it has them.
+
+        Args:
+            places: of the map, x and y by sample id
+        """
+        real = [(at, near) for at, near in zip(self.real, self.covered, strict=True) if at in places]
+        synthetic = tuple(at for at in self.synthetic if at in places)
+        return Cloud(
+            synthetic=synthetic,
+            synthetic_at=tuple(places[at] for at in synthetic),
+            real=tuple(at for at, _ in real),
+            real_at=tuple(places[at] for at, _ in real),
+            covered=tuple(near for _, near in real),
+            share=math.nan,
+        )
 
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Cloud:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from loupe.brain.core.holes import Holes
 from loupe.brain.core.kept import KeptRecord, number
 from loupe.brain.core.tables import Table, Tabular
 
@@ -120,11 +121,15 @@ class Realism(Tabular, KeptRecord):
         left_out: values of the factor with too few samples on a side, and how many they have
         alignment: by class: the share of its samples whose label a classifier of real ones gives, too; all classes
             together are the measure ``alignment`` of the first field of vectors. Empty without labels
+        alone: no real sample has a value of the factor, such as a generator: each was held against all real samples
+        released: when the generators among the values came out, as far as that is known: ISO 8601
         bands: median log10 power of the synthetic pictures over that of the real ones, in 16 bands from 0 to Nyquist
         bands_chance: where the same lies for two halves of the real set, low and high, in 95 of 100 splits
         texture: by measure: the medians of the real and of the synthetic pictures, their distance in [0, 1], and what
             95 of 100 splits of the real ones stay below
         pairs: the nearest synthetic and real samples that are nearer than real ones are
+        holes: where the real set has no synthetic sample near, and chance does not explain it; None of fewer than 20
+            real samples. ``loupe.suggest_prompts`` makes prompts of them
         warnings: what differs that should not: sizes, codecs, color modes, duplicates on both sides
         seed: of the draws
     """
@@ -137,10 +142,13 @@ class Realism(Tabular, KeptRecord):
     by: Mapping[str, tuple[RealismMetric, ...]] = field(default_factory=dict)
     left_out: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     alignment: Mapping[str, RealismMetric] = field(default_factory=dict)
+    alone: bool = False
+    released: Mapping[str, str] = field(default_factory=dict)
     bands: tuple[float, ...] = ()
     bands_chance: tuple[tuple[float, float], ...] = ()
     texture: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
     pairs: tuple[MemorizedPair, ...] = ()
+    holes: Holes | None = None
     warnings: tuple[str, ...] = ()
     seed: int = 0
 
@@ -173,6 +181,38 @@ class Realism(Tabular, KeptRecord):
         own = [(value, each) for value, metrics in self.by.items() for each in metrics if each.name == name]
         return tuple(sorted(own, key=lambda each: (math.isnan(each[1].ratio), each[1].ratio, each[0])))
 
+    def by_release(self, name: str) -> tuple[tuple[str, RealismMetric], ...]:
+        """Returns one measure of each generator, the oldest first, and those of which no date is known at the end."""
+        own = [(value, each) for value, metrics in self.by.items() for each in metrics if each.name == name]
+        return tuple(sorted(own, key=lambda each: (self.released.get(each[0], "~"), each[0])))
+
+    def ties(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Returns of each class, scenario or generator those that one measure does not tell it from.
+
+        Two are told apart where what 95 of 100 splits show of them does not overlap.
+        """
+        own = {value: each for value, metrics in self.by.items() for each in metrics if each.name == name}
+        return {
+            value: tuple(
+                other
+                for other, theirs in own.items()
+                if other != value and not (each.low > theirs.high or each.high < theirs.low)
+            )
+            for value, each in own.items()
+        }
+
+    def highest(self, name: str) -> str:
+        """Returns which class, scenario or generator is the highest by a measure, and what cannot be told from it."""
+        known = [each for each in self.lowest(name) if not math.isnan(each[1].ratio)]
+        if len(known) < 2:
+            return ""
+        first = known[-1][0]
+        tied = [value for value, _ in known if value in self.ties(name)[first]]
+        if len(tied) == len(known) - 1:
+            return "Nothing tells them apart"
+        shown = ", ".join(tied[:5]) + (f" and {len(tied) - 5:,} more" if len(tied) > 5 else "")
+        return f"The highest is {first}" + (f"; it cannot be told from {shown}" if tied else "; no other reaches it")
+
     @classmethod
     def from_dict(cls, facts: Mapping[str, Any]) -> Realism:
         """Returns what ``to_dict`` made plain values of; what else is in ``facts`` is left alone."""
@@ -185,6 +225,8 @@ class Realism(Tabular, KeptRecord):
             by={name: _metrics(own) for name, own in facts["by"].items()},
             left_out={name: (int(real), int(other)) for name, (real, other) in facts["left_out"].items()},
             alignment={name: _metrics([own])[0] for name, own in facts.get("alignment", {}).items()},
+            alone=bool(facts.get("alone", False)),
+            released={str(name): str(date) for name, date in facts.get("released", {}).items()},
             bands=tuple(map(number, facts["bands"])),
             bands_chance=tuple((number(low), number(high)) for low, high in facts.get("bands_chance", ())),
             texture={name: _four(own) for name, own in facts["texture"].items()},
@@ -192,6 +234,7 @@ class Realism(Tabular, KeptRecord):
                 MemorizedPair(each["synthetic"], each["real"], number(each["distance"]), number(each["usual"]))
                 for each in facts["pairs"]
             ),
+            holes=None if facts.get("holes") is None else Holes.from_dict(facts["holes"]),
             warnings=tuple(facts["warnings"]),
             seed=int(facts["seed"]),
         )

@@ -1,6 +1,6 @@
-"""What is known of the values of a set: how they are spread, which pairs of them are rare, and where none are.
+"""What is known of the values of a set: how they are spread, and which pairs of them are rare.
 
-Records only; they are made by ``covering`` and ``holes``, and ``coverage.Coverage`` holds them.
+Records only; they are made by ``covering``, and ``coverage.Coverage`` holds them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from loupe.brain.core.findings import small
+from loupe.brain.core.holes import rounded
+from loupe.brain.core.proportions import Proportion
 from loupe.brain.core.records import Record
-from loupe.brain.core.shares import percent
 from loupe.brain.slicing.columns import NONE
-from loupe.brain.stats.intervals import Proportion
 
 #: what the two values of a cell are: a class and a context of the sample, a class and the size or place of its boxes,
 #: or two classes in one picture
@@ -125,72 +125,6 @@ class CrossTable(Record):
     n: int
 
 
-@dataclass(frozen=True)
-class Hole(Record):
-    """A region of the reference where the samples have none.
-
-    Attributes:
-        number: from 1, the largest first
-        size: how many reference pictures lie in it, none of them near any sample
-        share: of all reference pictures that were compared, with its interval
-        expected: how many samples the region would have if the samples lay as the reference does
-        p: how probable it is that chance leaves out a region so large anywhere: by those of relabeled sets
-        ids: of its reference pictures, those in its middle first; at most 1,000
-        mostly: labels of its pictures, with their share: the most frequent up to three
-        texts: captions or prompts of those in its middle
-    """
-
-    number: int
-    size: int
-    share: Proportion
-    expected: float
-    p: float
-    ids: tuple[str, ...]
-    mostly: tuple[tuple[str, float], ...] = ()
-    texts: tuple[str, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """What is known of it, in one sentence."""
-        text = f"Hole {self.number}: {self.size:,} reference pictures ({percent(self.share.rate)}) have no sample near"
-        text += f", where about {rounded(self.expected)} are expected (p {small(self.p)})"
-        mostly = ", ".join(f"{name} {percent(share)}" for name, share in self.mostly)
-        return f"{text}; mostly {mostly}" if mostly else text
-
-    def __str__(self) -> str:
-        return self.sentence
-
-
-@dataclass(frozen=True)
-class Holes(Record):
-    """How the samples cover a reference.
-
-    Attributes:
-        covered: the reference pictures that have a sample nearer than their k-th nearest reference picture: the
-            coverage of Naeem et al. (2020). Of samples in groups one of each is looked at
-        expected: the coverage that samples drawn as the reference would have: in [0, 1]
-        ratio: coverage / expected: 1 is as good as another draw
-        k: how many neighbors make a ball
-        holes: the regions without samples that chance does not explain, the largest first
-        notes: what was left out, and why
-    """
-
-    covered: Proportion
-    expected: float
-    ratio: float
-    k: int
-    holes: tuple[Hole, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """The coverage in one sentence."""
-        return (
-            f"{percent(self.covered.rate)} of {self.covered.n:,} reference pictures have a sample near; as good a draw "
-            f"would cover {percent(self.expected)}"
-        )
-
-
 def is_thin(cell: Cell, min_samples: int) -> bool:
     """Returns whether a cell is one that more samples could be made for: few are in it, and each value is known."""
     known = all(value != NONE for _, value in cell.values)
@@ -204,11 +138,6 @@ def short(name: str) -> str:
     ('time', 'ground_truth')
     """
     return name.removeprefix("scenario.")
-
-
-def rounded(number: float) -> str:
-    """Returns a number of samples as people read it."""
-    return f"{number:,.0f}" if number >= 9.5 else f"{number:.2g}"
 
 
 def balanced(balance: Balance) -> str:
@@ -246,23 +175,3 @@ def cell_of(facts: Mapping[str, Any]) -> Cell:
     numbers = {name: _number(facts[name]) for name in ("expected", "ratio", "low", "high", "p", "q", "effective_n")}
     values = tuple((str(name), str(value)) for name, value in facts["values"])
     return Cell(**{**facts, **numbers, "values": values, "factors": tuple(facts["factors"])})
-
-
-def holes_of(facts: Mapping[str, Any]) -> Holes:
-    """Returns the holes that ``to_dict`` made plain values of."""
-    holes = tuple(
-        Hole(
-            **{
-                **each,
-                "share": Proportion.from_dict(each["share"]),
-                "expected": _number(each["expected"]),
-                "ids": tuple(each["ids"]),
-                "mostly": tuple((str(name), float(share)) for name, share in each["mostly"]),
-                "texts": tuple(each["texts"]),
-            }
-        )
-        for each in facts["holes"]
-    )
-    numbers = {name: _number(facts[name]) for name in ("expected", "ratio")}
-    covered = Proportion.from_dict(facts["covered"])
-    return Holes(**{**facts, **numbers, "covered": covered, "holes": holes, "notes": tuple(facts["notes"])})

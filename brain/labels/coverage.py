@@ -11,11 +11,12 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.findings import small
+from loupe.brain.core.holes import Holes, rounded
 from loupe.brain.core.records import Record
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.labels import cells as parts
 from loupe.brain.labels.balance import Scheme, balanced_weights, effective_weights
-from loupe.brain.labels.cells import Balance, Cell, CrossTable, Holes, balanced, is_thin, rounded
+from loupe.brain.labels.cells import Balance, Cell, CrossTable, balanced, is_thin
 from loupe.brain.slicing.columns import Column, shown
 
 
@@ -189,7 +190,7 @@ class Coverage(Tabular, Record):
         made["balances"] = tuple(map(parts.balance_of, facts["balances"]))
         made["tables"] = tuple(map(parts.table_of, facts["tables"]))
         made["cells"] = tuple(map(parts.cell_of, facts["cells"]))
-        made["holes"] = None if facts["holes"] is None else parts.holes_of(facts["holes"])
+        made["holes"] = None if facts["holes"] is None else Holes.from_dict(facts["holes"])
         made["notes"] = tuple(facts["notes"])
         return cls(**made)
 

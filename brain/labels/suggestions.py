@@ -36,6 +36,7 @@ class Wanted:
         why: in words
         of_class: which of the factors is the class; empty where none is
         texts: sentences that describe such pictures
+        scenes: of each text what its picture shows, by factor; empty: ``values``
     """
 
     values: Mapping[str, str]
@@ -43,6 +44,7 @@ class Wanted:
     why: str
     of_class: str = ""
     texts: tuple[str, ...] = ()
+    scenes: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,22 @@ class SuggestedPrompts(Tabular, Record, Sequence[Mapping[str, Any]]):
             for _ in range(each.n):
                 yield _row(each)
 
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> SuggestedPrompts:
+        """Returns the prompts that ``to_dict`` made plain values of."""
+        return cls(
+            tuple(
+                Suggestion(
+                    str(each["prompt"]),
+                    {str(name): str(value) for name, value in each["factors"].items()},
+                    int(each["n"]),
+                    str(each["why"]),
+                )
+                for each in facts["suggestions"]
+            ),
+            tuple(map(str, facts["notes"])),
+        )
+
     def table(self) -> Table:
         """Returns the table that it prints as: a row for each prompt."""
         rows = [
@@ -161,8 +179,11 @@ def _prompts(wanted: Wanted, own: Sequence[_Words], template: str | None) -> lis
     """Returns prompts with their scenarios; raises ``PromptError`` where none can be made."""
     asked = {factor_name(name): value for name, value in wanted.values.items()}
     if wanted.texts and template is None:
-        texts = [checked_text(text, "a caption", "a caption") for text in wanted.texts]
-        return [(text, asked) for text in dict.fromkeys(texts) if text]
+        made: dict[str, dict[str, str]] = {}
+        for text, scene in zip(wanted.texts, wanted.scenes or [wanted.values] * len(wanted.texts), strict=True):
+            factors = {factor_name(name): value for name, value in scene.items()}
+            made.setdefault(checked_text(text, "a caption", "a caption"), factors)
+        return [(text, factors) for text, factors in made.items() if text]
     if not wanted.values:
         raise PromptError("nothing tells what its pictures show: give captions")
     if template is None:

@@ -51,14 +51,25 @@ def usable(given: Sequence[np.ndarray | None]) -> Vectors:
         else:
             kept.append(index)
     stacked = np.stack([np.ravel(given[index]) for index in kept]) if kept else np.zeros((0, size))  # type: ignore[arg-type]
-    stacked = stacked.astype(np.float32)
+    made = scaled(stacked.astype(np.float32))
+    reasons |= {kept[place]: reason for place, reason in made.reasons.items()}
+    return Vectors(made.unit, np.array(kept, dtype=np.int64)[made.index], dict(sorted(reasons.items())))
+
+
+def scaled(stacked: np.ndarray) -> Vectors:
+    """Returns the rows of a (N, D) float32 matrix at unit length, but for those that have none: zeros and NaN.
+
+    >>> scaled(np.array([[3, 4], [0, 0]], np.float32)).reasons
+    {1: 'a vector of zeros'}
+    """
     finite = np.isfinite(stacked).all(1)
     length = np.linalg.norm(np.where(finite[:, None], stacked, 0), axis=1)
-    for place in np.flatnonzero(~finite | (length == 0)):
-        reasons[kept[place]] = "a vector of zeros" if finite[place] else "a vector with NaN or infinity"
     good = finite & (length > 0)
-    index_of = np.array(kept, dtype=np.int64)[good]
-    return Vectors(stacked[good] / length[good, None], index_of, dict(sorted(reasons.items())))
+    reasons = {
+        int(place): "a vector of zeros" if finite[place] else "a vector with NaN or infinity"
+        for place in np.flatnonzero(~good)
+    }
+    return Vectors(stacked[good] / length[good, None], np.flatnonzero(good), reasons)
 
 
 def nearest(

@@ -11,9 +11,10 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.alike import MoreLike
-from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.findings import Finding
-from loupe.brain.labels.cells import Cell, Hole
+from loupe.brain.core.holes import Hole
+from loupe.brain.labels.cells import Cell
 from loupe.brain.labels.coverage import Coverage
 from loupe.brain.labels.covering import Part, combined
 from loupe.brain.similarity.neighbors import Vectors, usable
@@ -30,8 +31,6 @@ from loupe.brain.store.sets import require_vectors
 
 #: the key that the last coverage is kept under
 KEY = "loupe_coverage"
-#: where the texts of a reference are looked for
-_TEXTS = ("caption", "captions", "prompt")
 _CHUNK = 5000
 
 _By = str | Factor | Iterable[str | Factor]
@@ -178,42 +177,6 @@ def require_same_embedder(samples: Samples, reference: Samples, field: str) -> N
             raise InputError(
                 f"expected a reference without the samples themselves, got one with {len(shared):,} of them"
             )
-
-
-def texts_of(reference: Samples, captions: str | None, ids: Sequence[str]) -> dict[str, str]:
-    """Returns the captions or prompts of some pictures by their ids.
-
-    Raises:
-        UnknownName: no such field
-        InputError: a field of something else than texts
-    """
-    kinds = reference.get_field_schema()
-    if captions is not None:
-        if captions not in kinds:
-            raise UnknownName("field", captions, [name for name in kinds if isinstance(kinds[name], fo.StringField)])
-        if not isinstance(kinds[captions], fo.StringField):
-            raise InputError(f"expected a field of texts, but {captions!r} is a {type(kinds[captions]).__name__}")
-    path = captions or next((name for name in _TEXTS if isinstance(kinds.get(name), fo.StringField)), None)
-    if path is None or not ids:
-        return {}
-    with database_errors():
-        own = reference.select(list(ids)).values(["id", path])
-    return {sample_id: text for sample_id, text in zip(*own, strict=True) if isinstance(text, str) and text.strip()}
-
-
-def classes_of(reference: Samples, label: str | Factor | None) -> dict[str, list[str]]:
-    """Returns the classes of a reference's pictures by their ids, where it has the field of classes; else nothing."""
-    path = label.path if isinstance(label, Factor) else label
-    if path is None or not reference.has_field(path):
-        return {}
-    column = columns.read(reference, path, failures=[]).factors[path]
-    with database_errors():
-        ids = reference.values("id")
-    made: dict[str, list[str]] = {}
-    for at, code in zip(column.samples.tolist(), column.codes.tolist(), strict=True):
-        if column.values[code] is not None:
-            made.setdefault(ids[at], []).append(str(column.values[code]))
-    return made
 
 
 # the samples of a cell or a hole

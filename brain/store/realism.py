@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import reduce
 from operator import mul
 from typing import Any, Literal, TypeAlias
@@ -16,6 +16,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.realism.blocks import Labeled
+from loupe.brain.slicing.columns import combine
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import columns, factors, fields, labels, runs, splits, updates
 from loupe.brain.store import vectors as store_vectors
@@ -168,14 +169,85 @@ def fitted(real: Samples, by: str | Factor) -> Factor:
     return reduce(mul, others, first)
 
 
-def values(samples: Samples, by: Factor, side: Side) -> list[set[str]]:
-    """Returns the values of a factor of each sample that has a vector, as texts."""
-    (column,) = columns.read(samples, [by], failures=[]).factors.values()
-    made: list[set[str]] = [set() for _ in range(column.n)]
-    for sample, code in zip(column.samples.tolist(), column.codes.tolist(), strict=True):
-        if column.values[code] is not None:
-            made[sample].add(str(column.values[code]))
-    return [made[at] for at in side.index.tolist()]
+@dataclass(frozen=True, eq=False)
+class Valued:
+    """Which samples that have a vector have which value of a factor.
+
+    Attributes:
+        places: by value, as a text: where its samples stand among those with a vector
+        generators: by value the generator of it: itself, or its part of a product
+    """
+
+    places: dict[str, np.ndarray]
+    generators: dict[str, str]
+
+
+def valued(samples: Samples, by: Factor, side: Side, generator: str) -> Valued:
+    """Returns which of the samples that have a vector have which value of a factor; of a product of all its parts.
+
+    Args:
+        samples: a dataset or view
+        by: the factor
+        side: its vectors
+        generator: the path of the factor whose values are generators
+    """
+    table = columns.read(samples, [by], failures=[]).factors
+    n = next(iter(table.values())).n
+    slices = combine(table, n)
+    place = np.full(n, -1)
+    place[side.index] = np.arange(len(side.index))
+    places: dict[str, np.ndarray] = {}
+    generators: dict[str, str] = {}
+    paths = {part.name: part.path for part in by.parts()}
+    order = np.argsort(slices.codes, kind="stable")
+    ends = np.searchsorted(slices.codes[order], np.arange(len(slices.values) + 1))
+    for code, own in enumerate(slices.values):
+        if None in own.values():
+            continue
+        name = " × ".join(map(str, own.values()))
+        at = place[slices.samples[order[ends[code] : ends[code + 1]]]]
+        if (at >= 0).any():
+            places[name] = np.unique(at[at >= 0])
+            named = [str(value) for part, value in own.items() if paths[part] == generator]
+            generators[name] = named[0] if named else name
+    return Valued(places, generators)
+
+
+def dates(samples: Samples, given: Mapping[str, str] | str | None, own: Valued, side: Side) -> dict[str, str]:
+    """Returns the user's own dates of generators.
+
+    Args:
+        samples: the synthetic ones
+        given: by generator, or a field of dates
+        own: which samples have which value
+        side: their vectors
+
+    Raises:
+        UnknownName: no such field
+        InputError: a field of something else, or two dates of one generator
+    """
+    if given is None or isinstance(given, Mapping):
+        return dict(given or {})
+    if not isinstance(given, str):
+        raise InputError(f"expected dates by generator, or a field of them, in released, got {given!r}")
+    if not samples.has_field(given):
+        raise UnknownName("field of dates", given, columns.sliceable(samples))
+    with database_errors():
+        held = samples.values(given)
+    made: dict[str, str] = {}
+    for value, places in own.places.items():
+        name = own.generators[value]
+        every = {_date(held[at]) for at in side.index[places].tolist() if held[at] is not None}
+        every |= {made[name]} if name in made else set()
+        if len(every) > 1:
+            raise InputError(f"expected one date of {name!r} in {given!r}, got {', '.join(sorted(every)[:3])}")
+        if every:
+            made[name] = every.pop()
+    return made
+
+
+def _date(value: Any) -> str:
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)
 
 
 def groups(samples: Samples, paths: Sequence[str], side: Side) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -14,8 +14,9 @@ from fiftyone.core.collections import SampleCollection
 from loupe.brain.core.cloud import Cloud
 from loupe.brain.core.errors import LoupeError
 from loupe.brain.core.realism import Realism, Transfer
+from loupe.brain.labels.suggestions import SuggestedPrompts
 from loupe.brain.slicing.factors import Factor
-from loupe.brain.store import realism, runs
+from loupe.brain.store import realism, runs, suggestions
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.factors import fit
@@ -27,6 +28,8 @@ from loupe.brain.store.thresholds_view import sources
 KINDS = ("synthetic", "uncovered", "smooth", "sharp")
 #: pictures of a kind that are shown
 MAX_PICTURES = 8
+#: holes that there are pictures of
+MAX_HOLES = 3
 #: samples of a kind that a view is narrowed to
 MAX_SHOWN = 500
 _NAMES = {
@@ -63,6 +66,8 @@ class Kept:
         cloud: both sides in one plane
         shows: the database's query of each class or scenario, by its name
         at, transfer_at: when: ISO 8601 in UTC
+        prompts: what was suggested last
+        maps: brain keys of maps that FiftyOne keeps of the dataset, where both sides are of it
     """
 
     realism: Realism | None = None
@@ -73,6 +78,8 @@ class Kept:
     shows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     at: str = ""
     transfer_at: str = ""
+    prompts: SuggestedPrompts | None = None
+    maps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,10 @@ def load(samples: SampleCollection) -> Kept | None:
         **_read(realism.kept(samples, "realism"), partial(_compared, runs.root(samples))),
         **_read(realism.kept(samples, "transfer"), _transfer),
     }
-    return Kept(**facts) if facts else None
+    if not facts:
+        return None
+    made = Kept(**facts, prompts=suggestions.load(samples))
+    return replace(made, maps=_maps(samples)) if made.cloud is not None and _together(samples, made) else made
 
 
 def _read(kept: dict[str, Any] | None, read: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
@@ -258,6 +268,49 @@ def gone(samples: SampleCollection, kept: Kept) -> str:
         if now < before:
             parts.append(f"{before - now:,} of {before:,} {name} samples")
     return f"Gone since they were compared: {' and '.join(parts)}" if parts else ""
+
+
+def holes(samples: SampleCollection, kept: Kept) -> tuple[tuple[Picture, ...], ...]:
+    """Returns of each of the largest holes the real pictures in its middle; none of a dataset that is gone."""
+    known = kept.realism.holes if kept.realism is not None else None
+    real = _side(samples, kept, real=True)
+    if known is None or real is None:
+        return ()
+    return tuple(_pictures(samples, real, hole.ids[:MAX_PICTURES]) for hole in known.holes[:MAX_HOLES])
+
+
+def on_map(samples: SampleCollection, kept: Kept, key: str) -> Cloud | None:
+    """Returns both sides where a map has them; None where it has not both, or cannot be read.
+
+    Args:
+        samples: of the dataset
+        kept: what was found
+        key: one of its ``maps``
+    """
+    if kept.cloud is None or key not in kept.maps:
+        return None
+    dataset = runs.root(samples)
+    # what another version of FiftyOne, or a method that is not installed, has kept may not be readable
+    try:
+        made = dataset.load_brain_results(key)
+        points = zip(made.sample_ids, made.points, strict=True)
+        places = {str(sample_id): (float(point[0]), float(point[1])) for sample_id, point in points}
+    except Exception:
+        return None
+    cloud = kept.cloud.moved(places)
+    return cloud if cloud.real and cloud.synthetic else None
+
+
+def _maps(samples: SampleCollection) -> tuple[str, ...]:
+    """Returns the keys of the maps of pictures, those that UMAP made first."""
+    dataset = runs.root(samples)
+    keys = dataset.list_brain_runs(type="visualization")
+    whole = [key for key in keys if getattr(dataset.get_brain_info(key).config, "patches_field", None) is None]
+    return tuple(sorted(whole, key=lambda key: ("umap" not in key.lower(), key)))
+
+
+def _together(samples: SampleCollection, kept: Kept) -> bool:
+    return bool(kept.real == runs.root(samples).name)
 
 
 def _side(samples: SampleCollection, kept: Kept, *, real: bool) -> fo.Dataset | None:

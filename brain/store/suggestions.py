@@ -1,7 +1,8 @@
-"""Reads a set's own prompts, and what of each factor their pictures show."""
+"""Reads a set's own prompts, and what of each factor their pictures show; keeps what was suggested last."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,16 +10,19 @@ import fiftyone as fo
 import numpy as np
 
 from loupe.brain.labels.cells import short
-from loupe.brain.labels.suggestions import OwnPrompt
+from loupe.brain.labels.suggestions import OwnPrompt, SuggestedPrompts
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import columns
+from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
 
 _PROMPT, _SCENARIO = "prompt", "scenario."
 #: of so many different prompts, taken evenly from all of them, words are replaced
 MAX_PROMPTS = 2000
+#: the key that what was suggested last is kept under
+KEY = "loupe_prompts"
 
 
 def has_prompts(samples: Samples) -> bool:
@@ -78,3 +82,20 @@ def prompts_of(samples: Samples, ids: Sequence[str]) -> list[str]:
     with database_errors():
         held = samples.select(list(ids)).values(_PROMPT)
     return list(dict.fromkeys(text for text in held if isinstance(text, str) and text.strip()))
+
+
+def keep(samples: Samples, made: SuggestedPrompts) -> None:
+    """Keeps what was suggested on the dataset, in the place of what was last.
+
+    As a text: factors may be called as the database calls its own things.
+    """
+    store_runs.put(samples, KEY, "prompts", {"pictures": len(made)}, {"prompts": json.dumps(made.to_dict())})
+
+
+def load(samples: Samples) -> SuggestedPrompts | None:
+    """Returns what was suggested last; None where nothing was, or where it is of a form that nobody can read."""
+    text = (store_runs.results(samples, KEY) or {}).get("prompts")
+    try:
+        return None if text is None else SuggestedPrompts.from_dict(json.loads(text))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

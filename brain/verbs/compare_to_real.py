@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,27 +10,30 @@ import numpy as np
 
 from loupe.brain.core.cloud import Cloud
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.holes import Holes
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
+from loupe.brain.labels.holes import MIN_REFERENCE
 from loupe.brain.realism import alignment, conditions, manifold, pictures, results, texture, transfer, verdicts
 from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.cloud import plane
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
+from loupe.brain.similarity.neighbors import scaled
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.stats.two_sample import folds_of
 from loupe.brain.store import fields as store_fields
+from loupe.brain.store import holes as store_holes
 from loupe.brain.store import realism as store
 from loupe.brain.store.datasets import Samples, require_images, root, whole
 from loupe.brain.store.realism import Side
+from loupe.brain.verbs.holes import of_reference
 from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.realism_parts import by_value
 
 if TYPE_CHECKING:
     import fiftyone as fo
-
-#: samples of a class or scenario on either side below which nothing is said of it
-_MIN_SAMPLES = 50
 
 
 def compare_to_real(
@@ -40,7 +43,9 @@ def compare_to_real(
     embeddings: str | Sequence[str] = "embeddings",
     label: str | None = None,
     by: str | Factor | None = None,
+    released: Mapping[str, str] | str | None = None,
     groups: str | Sequence[str] | None = None,
+    captions: str | None = None,
     spectra: bool = True,
     k: int = manifold.K,
     seed: int = 0,
@@ -59,8 +64,13 @@ def compare_to_real(
         embeddings: one field of vectors or several, as the embedder decides much; findings are of the first
         label: a field of one class a sample that both sides have: with it collapse, a shift and wrong labels are told
             apart by what trains what, and how well pictures show what their labels say is told by class and by sample
-        by: a field or factor of both sides: each of its values is compared by itself
+        by: a field or factor of both sides: each of its values is compared by itself. One that no real sample has, such
+            as ``generation.model`` or a prompt's style, puts its values side by side, each against all real samples
+        released: when each generator of ``by`` came out, by its name, or a field of the synthetic samples that says so,
+            such as ``"2024-06"``; beside it a few well-known ones are known by their names on the hub
         groups: fields of samples that belong together; by default ``prompt`` and ``duplicate_group``
+        captions: a field of the real samples with a sentence on each picture: what ``loupe.suggest_prompts`` makes
+            prompts of; None: ``caption`` or ``prompt``, where they have one
         spectra: whether up to 2,000 files of each side are read for their spectra
         k: the nearest neighbor that a ball of precision and recall reaches to, 1 to 20
         seed: decides all draws
@@ -73,7 +83,8 @@ def compare_to_real(
     Raises:
         UnknownName: no such field; the nearest name is suggested
         InputError: the sides share a sample, have vectors of two embedders, or fewer than 12 of them; ``k`` outside 1
-            to 20; they are no images of a dataset; or a field of the user's own is named ``realism``
+            to 20; a date of another form; they are no images of a dataset; or a field of the user's own is named
+            ``realism``
         NoSamples: one of them is empty
         Stopped: ``progress`` asked to stop; nothing is written
         DatabaseGone: the database stopped answering
@@ -95,16 +106,14 @@ def compare_to_real(
         together = store.GROUPS if groups is None else (groups,) if isinstance(groups, str) else tuple(groups)
         named = dict(zip(("synthetic", "real"), sides, strict=True))
         read = {name: store.read(name, named) for name in names}
+        store_holes.texts_of(sides[1], captions, [])
         compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
         first, (theirs, ours) = compared[names[0]], read[names[0]]
         rows = [_rows(samples, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
         pictured = _pictures(verb, rows) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
-        known = (
-            _Labels.nothing()
-            if label is None
-            else _labels(sides, label, theirs, ours, store.COPIES if groups is None else together, seed)
-        )
+        alone = store.COPIES if groups is None else together
+        known = _Labels.nothing() if label is None else _labels(sides, label, theirs, ours, alone, seed)
         evidence = verdicts.Evidence(
             manifold=first.manifold,
             diversity=first.diversity,
@@ -113,8 +122,8 @@ def compare_to_real(
             transfer=known.trained,
             alike=first.alike,
         )
-        factor = None if by is None else store.fitted(sides[1], by)
-        parts, left_out = ({}, {}) if factor is None else _by(verb, sides, factor, theirs, ours, k, seed)
+        parts = by_value(verb, sides, by, released, theirs, ours, k, seed)
+        of_holes = _holes(verb, sides, theirs, ours, alone, captions, label, seed)
         verb.step(1, 1, "writing")
         _write(sides, (theirs, ours), first, pictured, known.given)
         made = Realism(
@@ -126,27 +135,53 @@ def compare_to_real(
                 for name, each in compared.items()
             },
             findings=verdicts.verdicts(evidence),
-            by=parts,
-            left_out=left_out,
+            by=parts.metrics,
+            left_out=parts.left_out,
+            alone=parts.alone,
+            released=parts.released,
             alignment=known.by,
             bands=() if gap is None else tuple(gap.bands.tolist()),
             bands_chance=() if gap is None else results.bands_chance(gap),
             texture=_textures(pictured[0], pictured[1], seed),
             pairs=results.pairs(first.manifold, ours.ids, theirs.ids),
+            holes=of_holes,
             warnings=(*_warnings(rows, compared), *known.messages),
             seed=seed,
         )
         params = {
-            "real": root(real).name, "embeddings": list(names), "label": label, "by": None if by is None else str(by),
-            "k": k, "seed": seed,
+            "real": root(real).name, "embeddings": list(names), "label": label,
+            "by": None if parts.factor is None else parts.factor.name, "k": k, "seed": seed,
         }  # fmt: skip
         beside = {
             "cloud": _cloud(first, theirs, ours, seed).to_dict(),
-            "factor": None if factor is None else factor.to_dict(),
+            "factor": None if parts.factor is None else parts.factor.to_dict(),
         }
         store.keep(verb.samples, "realism", params, {**made.to_dict(), **beside})
         verb.finish(len(theirs.ids), unknown={"realism": made.unknown}, params=params)
     return made
+
+
+def _holes(
+    verb: Lifecycle, sides: tuple[Samples, Samples], theirs: Side, ours: Side, together: Sequence[str],
+    captions: str | None, label: str | None, seed: int,
+) -> Holes | None:  # fmt: skip
+    """Returns the regions of the real set without synthetic samples, as ``coverage`` looks for them."""
+    own, others = scaled(theirs.vectors), scaled(ours.vectors)
+    if not len(own.unit) or len(others.unit) < MIN_REFERENCE:
+        return None
+    groups = store.groups(sides[0], together, theirs)[own.index]
+    return of_reference(
+        sides[1],
+        ours.ids,
+        others,
+        own,
+        groups if len(np.unique(groups)) < len(groups) else None,
+        captions=captions,
+        label=label,
+        fdr=0.05,
+        seed=seed,
+        step=lambda done, total: verb.step(done, total, "looking for holes"),
+    )
 
 
 def _cloud(compared: Compared, theirs: Side, ours: Side, seed: int) -> Cloud:
@@ -288,35 +323,6 @@ def _alone(given: Sequence[Sequence[str | None]], shared: Sequence[str], label: 
     both = {name.casefold() for name in filter(None, given[0])} & {name.casefold() for name in filter(None, given[1])}
     by_case = "; some differ by case only" if both & {name.casefold() for name in alone} else ""
     return (f"classes of {label!r} on one side only are not trained on: {names}{by_case}",)
-
-
-def _by(
-    verb: Lifecycle, sides: tuple[Samples, Samples], by: Factor, theirs: Side, ours: Side, k: int, seed: int
-) -> tuple[dict[str, tuple[RealismMetric, ...]], dict[str, tuple[int, int]]]:
-    own, others = (
-        _places(store.values(samples, by, side)) for samples, side in zip(sides, (theirs, ours), strict=True)
-    )
-    made: dict[str, tuple[RealismMetric, ...]] = {}
-    left_out: dict[str, tuple[int, int]] = {}
-    every, none = sorted({*own, *others}), np.zeros(0, np.int64)
-    for at, value in enumerate(every):
-        verb.step(at, len(every), f"comparing {value}")
-        synthetic, real = own.get(value, none), others.get(value, none)
-        if min(len(synthetic), len(real)) < _MIN_SAMPLES:
-            left_out[value] = (len(real), len(synthetic))
-            continue
-        part = compare(ours.vectors[real], theirs.vectors[synthetic], k=k, seed=seed, permutations=99)
-        made[value] = results.metrics(part)
-    return made, left_out
-
-
-def _places(values: Sequence[set[str]]) -> dict[str, np.ndarray]:
-    """Returns where each value stands."""
-    made: dict[str, list[int]] = {}
-    for at, own in enumerate(values):
-        for value in own:
-            made.setdefault(value, []).append(at)
-    return {value: np.array(places, dtype=np.int64) for value, places in made.items()}
 
 
 def _write(

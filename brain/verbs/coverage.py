@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.holes import Holes
 from loupe.brain.core.records import ProgressCallback
-from loupe.brain.labels import holes as label_holes
-from loupe.brain.labels.cells import Hole, Holes
 from loupe.brain.labels.coverage import Coverage, Members
 from loupe.brain.labels.covering import MAX_PAIRED, Crossing, Part, balance_of, named_cells
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.slicing.findings import plain_params
-from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store import coverage as store_coverage
 from loupe.brain.store import fields as store_fields
+from loupe.brain.store import holes as store_holes
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.coverage import Known
 from loupe.brain.store.datasets import require_images
+from loupe.brain.verbs.holes import of_reference
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
-
-#: so many ids of a hole are kept, and so many texts of those in its middle
-_MAX_IDS, _TEXTS, _MOSTLY = 1000, 5, 3
 
 
 def coverage(
@@ -185,62 +181,18 @@ def _holes(
 ) -> Holes:
     require_images(reference)
     store_coverage.require_same_embedder(view, reference, embeddings)
-    store_coverage.texts_of(reference, captions, [])
+    store_holes.texts_of(reference, captions, [])
     _, own = store_coverage.unit_vectors(view, embeddings, "the samples")
     ids, others = store_coverage.unit_vectors(reference, embeddings, "the reference")
-    groups = None if known.groups is None else known.groups[own.index]
-    looked = label_holes.uncovered(
-        others.unit, own.unit, groups, fdr=fdr, seed=seed, step=lambda done, total: step(done, total, "comparing")
+    return of_reference(
+        reference,
+        ids,
+        others,
+        own,
+        None if known.groups is None else known.groups[own.index],
+        captions=captions,
+        label=label,
+        fdr=fdr,
+        seed=seed,
+        step=lambda done, total: step(done, total, "comparing"),
     )
-    notes = _notes(looked, own.reasons, others.reasons, len(own.unit), len(others.unit))
-    rows = [[ids[at] for at in others.index[region.rows].tolist()] for region in looked.regions]
-    texts = store_coverage.texts_of(reference, captions, [each for own_ids in rows for each in own_ids[: 4 * _TEXTS]])
-    classes = store_coverage.classes_of(reference, label) if rows else {}
-    holes = tuple(
-        Hole(
-            number=number,
-            size=len(own_ids),
-            share=Proportion.of(len(own_ids), looked.compared),
-            expected=len(own_ids) * looked.samples / looked.compared,
-            p=region.p,
-            ids=tuple(own_ids[:_MAX_IDS]),
-            mostly=_mostly(own_ids, classes),
-            texts=tuple(dict.fromkeys(texts[each] for each in own_ids if each in texts))[:_TEXTS],
-        )
-        for number, (region, own_ids) in enumerate(zip(looked.regions, rows, strict=True), 1)
-    )
-    covered = Proportion.of(looked.covered, looked.compared)
-    return Holes(covered, looked.expected, covered.rate / looked.expected, looked.k, holes, notes)
-
-
-def _notes(
-    looked: label_holes.Uncovered,
-    of_samples: dict[int, str],
-    of_reference: dict[int, str],
-    samples: int,
-    reference: int,
-) -> tuple[str, ...]:
-    notes = [
-        f"{len(reasons):,} {what} could not be compared: {Counter(reasons.values()).most_common(1)[0][0]}"
-        for what, reasons in (("samples", of_samples), ("reference pictures", of_reference))
-        if reasons
-    ]
-    if looked.samples < samples:
-        notes.append(
-            f"{looked.samples:,} of {samples:,} samples count for what is covered: one of each group, at most "
-            f"{label_holes.MAX_VECTORS:,}"
-        )
-    if looked.compared < reference:
-        notes.append(f"{looked.compared:,} of {reference:,} reference pictures were drawn to look for holes")
-    if looked.covered < 0.1 * looked.expected * looked.compared:
-        notes.append(
-            "Hardly any of the reference is covered: the two sets differ as wholes, and not in some regions. "
-            "loupe.find_drift says in what"
-        )
-    return tuple(notes)
-
-
-def _mostly(ids: Sequence[str], classes: dict[str, list[str]]) -> tuple[tuple[str, float], ...]:
-    counts = Counter(name for each in ids for name in set(classes.get(each, ())))
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return tuple((name, count / len(ids)) for name, count in ranked[:_MOSTLY])

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from loupe.brain.core.errors import InputError, OutputError
 from loupe.brain.core.findings import Finding, SliceFindings
-from loupe.brain.labels.cells import Cell, Hole, Holes, is_thin
+from loupe.brain.core.holes import Hole, Holes, rounded
+from loupe.brain.core.realism import Realism
+from loupe.brain.labels.cells import Cell, is_thin, short
 from loupe.brain.labels.coverage import Coverage
 from loupe.brain.labels.suggestions import SuggestedPrompts, Wanted, suggested
 from loupe.brain.report import files
 from loupe.brain.slicing.columns import NONE, unquoted
 from loupe.brain.store import coverage as store_coverage
 from loupe.brain.store import findings as store_findings
+from loupe.brain.store import realism_kept as store_realism
 from loupe.brain.store import suggestions as store_suggestions
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_collection
@@ -27,12 +30,14 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     Source: TypeAlias = (
-        Coverage | SliceFindings | Holes | Cell | Finding | Hole | fo.Dataset | fo.DatasetView
+        Coverage | SliceFindings | Realism | Holes | Cell | Finding | Hole | fo.Dataset | fo.DatasetView
         | Iterable[Cell | Finding | Hole]
     )  # fmt: skip
 
 #: a label that at least this share of a hole's pictures have names it
 _NAMES = 0.5
+#: so many pictures are drawn for a slice that fails
+_FOR_SLICE = 10
 
 
 @database_errors()
@@ -42,25 +47,27 @@ def suggest_prompts(
     *,
     template: str | None = None,
     target: int | None = None,
-    each: int = 10,
+    each: int | None = None,
     path: str | Path | None = None,
 ) -> SuggestedPrompts:
     """Suggests prompts for what a set lacks: its thin and too small cells, its holes, its slices that fail.
 
     The set's own prompts are taken where one says what is wanted but for some words, which are replaced: of "a red cup
-    by day" becomes "a red cup by night". A hole is described by the captions of the reference's pictures in it. Else a
-    template is filled. The factors go along, so that the new samples have them in ``scenario``, and are counted in the
-    cells that they were asked for. Nothing is written to the samples.
+    by day" becomes "a red cup by night". A hole is described by the captions of the reference's pictures in it, else by
+    their class and scenario. Else a template is filled. The factors go along, so that the new samples have them in
+    ``scenario``, and are counted in the cells that they were asked for. Nothing is written to the samples; the dataset
+    keeps what was suggested last.
 
     Args:
-        source: what ``loupe.coverage`` or ``loupe.discover_slices`` returned, or some of its cells, holes or findings;
-            or a dataset, for what they found there last
+        source: what ``loupe.coverage``, ``loupe.compare_to_real`` or ``loupe.discover_slices`` returned, or some of its
+            cells, holes or findings; or a dataset, for what they found there last
         samples: where the own prompts stand; None: ``source``, where that is a dataset or view, else nowhere
         template: instead of own prompts and captions, e.g. ``"a photo of a {class} in {context}"``; the factors can
             stand in it by their names, too: ``"{class} at {time}"``
         target: how many samples each cell should have, at least 1; None: a thin cell ``min_samples`` of the coverage,
             one that is too small as many as independence would put there
-        each: how many pictures for each hole, and for each slice that fails, at least 1
+        each: how many pictures for each hole, and for each slice that fails, at least 1; None: as many as the hole
+            would have if the samples lay as the reference does, and 10 for a slice
         path: a file to write them to, .csv or .jsonl, which ``loupe.generate`` reads
 
     Returns:
@@ -78,20 +85,19 @@ def suggest_prompts(
         loupe.generate(dataset, prompts)
     """
     for name, number in (("target", target), ("each", each)):
-        wrong = isinstance(number, bool) or not isinstance(number, int) or number < 1
-        if wrong and not (name == "target" and number is None):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
             raise InputError(f"expected {name} to be a whole number of at least 1, got {number!r}")
     file = None if path is None else _place(path)
-    parts, place = _parts(source)
+    parts, place, notes = _parts(source)
     place = place if samples is None else samples
     if place is not None:
         require_collection(place)
-    wanted, factors, notes = [], [], []
+    wanted, factors = [], []
     for part, coverage in parts:
         if isinstance(part, Cell):
             asked, reason = _of_cell(part, coverage, target)
         elif isinstance(part, Finding):
-            asked, reason = _of_finding(part, place, each)
+            asked, reason = _of_finding(part, place, each or _FOR_SLICE)
         else:
             asked, reason = _of_hole(part, each)
         if asked is None:
@@ -104,25 +110,19 @@ def suggest_prompts(
     made = SuggestedPrompts(made.suggestions, (*notes, *made.notes))
     if file is not None:
         _write(file, made)
+    if place is not None:
+        store_suggestions.keep(place, made)
     return made
 
 
 _Parts: TypeAlias = "list[tuple[Cell | Finding | Hole, Coverage | None]]"
 
 
-def _parts(source: Any) -> tuple[_Parts, Any]:
-    """Returns what prompts are made for, each with the coverage that it is of, and where own prompts stand."""
-    if isinstance(source, Coverage):
-        cells = [cell for cell in source.cells if cell.far == "below" or is_thin(cell, source.min_samples)]
-        holes = source.holes.holes if source.holes is not None else ()
-        return [*((cell, source) for cell in cells), *((hole, None) for hole in holes)], None
-    if isinstance(source, SliceFindings):
-        # what fails in several ways is asked for once
-        return [(findings[0], None) for findings in source.by_slice()], None
-    if isinstance(source, Holes):
-        return [(hole, None) for hole in source.holes], None
-    if isinstance(source, (Cell, Finding, Hole)):
-        return [(source, None)], None
+def _parts(source: Any) -> tuple[_Parts, Any, list[str]]:
+    """Returns what prompts are made for, each with the coverage that it is of; where own prompts stand; and notes."""
+    if isinstance(source, (Coverage, SliceFindings, Realism, Holes, Cell, Finding, Hole)):
+        parts, notes = _of_record(source)
+        return parts, None, notes
     if (
         isinstance(source, Iterable)
         and not hasattr(source, "get_field_schema")
@@ -132,18 +132,40 @@ def _parts(source: Any) -> tuple[_Parts, Any]:
         wrong = [item for item in items if not isinstance(item, (Cell, Finding, Hole))]
         if wrong:
             raise InputError(f"expected cells, findings or holes, got {type(wrong[0]).__name__}")
-        return [(item, None) for item in items], None
+        return [(item, None) for item in items], None, []
     require_collection(source)
-    coverage, kept = store_coverage.load(source), store_findings.load(source)
-    if coverage is None and kept is None:
+    coverage, kept, compared = store_coverage.load(source), store_findings.load(source), store_realism.load(source)
+    realism = compared.realism if compared is not None else None
+    if coverage is None and kept is None and realism is None:
         raise InputError(
-            "expected something that this dataset lacks, but nothing has looked yet: call loupe.coverage, or "
-            "loupe.discover_slices, first"
+            "expected something that this dataset lacks, but nothing has looked yet: call loupe.coverage, "
+            "loupe.compare_to_real or loupe.discover_slices first"
         )
-    parts: _Parts = []
-    parts += _parts(coverage)[0] if coverage is not None else []
-    parts += _parts(kept.findings)[0] if kept is not None else []
-    return parts, source
+    every: _Parts = []
+    messages: list[str] = []
+    for each in (coverage, realism, None if kept is None else kept.findings):
+        parts, notes = _of_record(each) if each is not None else ([], [])
+        every += parts
+        messages += notes
+    return every, source, messages
+
+
+def _of_record(source: Any) -> tuple[_Parts, list[str]]:
+    """Returns what a record says is lacking, and what is to be known of it."""
+    if isinstance(source, Coverage):
+        cells = [cell for cell in source.cells if cell.far == "below" or is_thin(cell, source.min_samples)]
+        holes, notes = _of_record(source.holes) if source.holes is not None else ([], [])
+        return [*((cell, source) for cell in cells), *holes], notes
+    if isinstance(source, SliceFindings):
+        # what fails in several ways is asked for once
+        return [(findings[0], None) for findings in source.by_slice()], []
+    if isinstance(source, Realism):
+        if source.holes is None:
+            return [], ["no holes were looked for: that takes at least 20 real samples with vectors"]
+        return _of_record(source.holes)
+    if isinstance(source, Holes):
+        return [(hole, None) for hole in source.holes], list(source.notes)
+    return [(source, None)], []
 
 
 def _of_cell(cell: Cell, coverage: Coverage | None, target: int | None) -> tuple[Wanted | None, str]:
@@ -177,13 +199,19 @@ def _of_finding(finding: Finding, place: Any, each: int) -> tuple[Wanted | None,
     return (None, reason) if values is None else (Wanted(values, each, finding.where), "")
 
 
-def _of_hole(hole: Hole, each: int) -> tuple[Wanted | None, str]:
-    why = f"hole {hole.number}"
-    if hole.texts:
-        return Wanted({}, each, why, texts=hole.texts), ""
+def _of_hole(hole: Hole, each: int | None) -> tuple[Wanted | None, str]:
+    n = max(1, math.ceil(hole.expected)) if each is None else each
+    why = f"hole {hole.number}: {hole.size:,} pictures of the reference, where {rounded(hole.expected)} are expected"
+    of_class, values = "", {}
     if hole.mostly and hole.mostly[0][1] >= _NAMES:
-        return Wanted({"class": hole.mostly[0][0]}, each, why, "class"), ""
-    return None, "its pictures have no captions: give captions= to loupe.coverage"
+        of_class = hole.label or "class"
+        values[of_class] = hole.mostly[0][0]
+    values |= {name: value for name, value, _ in hole.scenario if name != short(of_class)}
+    if hole.texts:
+        return Wanted(values, n, why, of_class, texts=hole.texts, scenes=hole.scenes), ""
+    if values:
+        return Wanted(values, n, why, of_class), ""
+    return None, "its pictures have no captions, and no class or scenario in common: give captions="
 
 
 def _in_words(

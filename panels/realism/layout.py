@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.realism import ADDITIVE_ONLY, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
+from loupe.brain.core.realism import ADDITIVE_ONLY, COLLAPSE, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
 from loupe.operators.summary import counted, escape
 from loupe.panels import theme, widgets
-from loupe.panels.realism import cloud, names, pictures, plot, transfer
-from loupe.panels.realism.panel import MEASURES
+from loupe.panels.realism import cloud, headings, holes, parts, pictures, plot, transfer
 
 if TYPE_CHECKING:
-    from loupe.brain.core.realism import Estimate, Realism, Transfer, Verdict
+    from loupe.brain.core.realism import Realism, Transfer, Verdict
     from loupe.brain.store.realism_kept import Part
     from loupe.panels.realism.panel import Content
 
 #: of a finding; what is not named is a fault
 _COLORS = {USEFUL: theme.SERIES[2], ADDITIVE_ONLY: theme.SERIES[0], INSUFFICIENT_DATA: theme.GRAY}
-_MAX_LISTED = 200
-#: the App shows nothing for an empty text; no class is called so
-_NONE = "\n"
+#: the App shows nothing for an empty text; no map is called so
+_PLANE = "\n"
 
 
 def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | None) -> None:
@@ -54,7 +52,8 @@ def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | 
     used = _findings(panel, handlers, content)
     if made is not None:
         _measures(panel, handlers, content, made)
-        _by(panel, handlers, content, made)
+        parts.draw(panel, handlers, content, made)
+        holes.draw(panel, handlers, content, made)
         _map(panel, handlers, content)
         _spectra(panel, handlers, made)
         pictures.others(panel, handlers, content, used)
@@ -103,7 +102,7 @@ def _findings(panel: types.Object, handlers: Any, content: Content) -> set[str]:
         card.md(f"{escape(verdict.sentence)}.", name="sentence", componentsProps=theme.TEXT)
         if verdict.next:
             card.md(f"**Next:** {escape(verdict.next)}.", name="next", componentsProps=theme.TEXT)
-        _next(card, handlers, verdict)
+        _next(card, handlers, content, verdict)
         used |= pictures.of_finding(card, handlers, content, verdict, used)
     if not listed:
         text = (
@@ -125,8 +124,11 @@ def _card(color: str) -> dict[str, str]:
     }
 
 
-def _next(card: types.Object, handlers: Any, verdict: Verdict) -> None:
-    if verdict.name == MEMORIZED:
+def _next(card: types.Object, handlers: Any, content: Content, verdict: Verdict) -> None:
+    made = content.kept.realism
+    if verdict.name == COLLAPSE and made is not None and made.holes is not None and made.holes.holes:
+        button = {"label": "Suggest prompts", "on_click": handlers.on_suggest}
+    elif verdict.name == MEMORIZED:
         button = {"label": "Find memorized images", "on_click": handlers.on_find_memorized}
     elif verdict.name == LABEL_MISMATCH:
         button = {"label": "Find label issues", "on_click": handlers.on_find_label_issues}
@@ -139,15 +141,6 @@ def _next(card: types.Object, handlers: Any, verdict: Verdict) -> None:
 # how it lies to the real set
 
 
-def _heading(panel: types.Object, name: str, title: str, text: str = "") -> None:
-    panel.md(f"**{title}**", name=f"{name}_title", componentsProps=_TITLE)
-    if text:
-        panel.md(text, name=f"{name}_text", componentsProps=theme.SMALL)
-
-
-_TITLE = {"container": {"sx": {"& p": {"margin": "16px 0 0 0", "fontSize": "1.05rem"}}}}
-
-
 def _measures(panel: types.Object, handlers: Any, content: Content, made: Realism) -> None:
     metrics = made.metrics.get(content.vectors, ())
     if not metrics:
@@ -156,7 +149,7 @@ def _measures(panel: types.Object, handlers: Any, content: Content, made: Realis
         "1: as a second real set of that size. Gray: where real sets lie to each other. Blue: within it. Orange: "
         "outside. Bars: 95 of 100 splits. A triangle: beyond the edge."
     )
-    _heading(panel, "measures", "How real it is", text)
+    headings.heading(panel, "measures", "How real it is", text)
     if len(made.metrics) > 1:
         choices = widgets.grid(panel, "embedders", "repeat(1, minmax(0, 280px))", gap=1)
         fields = {name: name for name in made.metrics}
@@ -167,62 +160,33 @@ def _measures(panel: types.Object, handlers: Any, content: Content, made: Realis
         panel.md(escape(others), name="measures_others", componentsProps=theme.SMALL)
 
 
-def _by(panel: types.Object, handlers: Any, content: Content, made: Realism) -> None:
-    by = content.kept.by
-    if not by:
-        return
-    _heading(
-        panel, "by", f"By {escape(by)}", "The lowest first. Click a row to show its samples." if content.rows else ""
-    )
-    if content.rows:
-        choices = widgets.grid(panel, "by_choices", "repeat(2, minmax(0, 240px))", gap=1)
-        measures = {name: names.TITLES[name] for name in MEASURES}
-        widgets.dropdown(
-            choices, "measure_of", "Measure", measures, content.measure, handlers.on_measure, focused=False
-        )
-        shown = {name: name for name, _ in content.rows[:_MAX_LISTED] if name in content.kept.shows}
-        if shown:
-            widgets.dropdown(
-                choices,
-                "value_of",
-                "Show the samples of",
-                {_NONE: "choose one …", **shown},
-                _NONE,
-                handlers.on_value,
-                focused=False,
-            )
-        widgets.plot(panel, "by", plot.by_value(content.rows), handlers.on_row)
-    parts = []
-    if len(content.rows) > plot.MAX_ROWS:
-        parts.append(f"{len(content.rows) - plot.MAX_ROWS:,} more are higher")
-    if made.left_out:
-        some = [f"{escape(name)} ({real:,} real, {other:,} synthetic)" for name, (real, other) in made.left_out.items()]
-        more = f" and {len(some) - 6:,} more" if len(some) > 6 else ""
-        parts.append(f"Too few samples on a side to tell: {', '.join(some[:6])}{more}")
-    if parts:
-        panel.md(". ".join(parts) + ".", name="by_others", componentsProps=theme.SMALL)
-
-
 def _map(panel: types.Object, handlers: Any, content: Content) -> None:
-    made = content.kept.cloud
+    made = content.cloud
     if made is None or not (made.real and made.synthetic):
         return
-    text = (
-        f"The two directions in which both are spread the widest: {made.share:.0%} of the spread. What lies apart here "
-        "is apart; what lies together may not be near. Rings: real samples without a synthetic one near. Click a point "
-        "to open it."
-    )
-    _heading(panel, "map", "Both sets in one map", escape(text))
+    if content.map:
+        text = f"The map {content.map!r}, which loupe.embed or FiftyOne has made of this dataset. "
+        text += "It keeps neighbors together; how far groups lie apart says little."
+    else:
+        text = f"The two directions in which both are spread the widest: {made.share:.0%} of the spread. What lies "
+        text += "apart here is apart; what lies together may not be near."
+    text += " Rings: real samples without a synthetic one near. Click a point to open it."
+    headings.heading(panel, "map", "Both sets in one map", escape(text))
+    if content.kept.maps:
+        choices = widgets.grid(panel, "map_choices", "repeat(1, minmax(0, 280px))", gap=1)
+        offered = {_PLANE: "widest directions", **{key: key for key in content.kept.maps}}
+        chosen = content.map or _PLANE
+        widgets.dropdown(choices, "map_of", "Map", offered, chosen, handlers.on_map, focused=False)
     widgets.plot(panel, "map", cloud.points(made), handlers.on_point)
 
 
 def _spectra(panel: types.Object, handlers: Any, made: Realism) -> None:
     if not made.bands:
         text = "No spectra were compared: turn on spectra, with at least 100 pictures on each side."
-        _heading(panel, "spectra", "Spectra", text)
+        headings.heading(panel, "spectra", "Spectra", text)
         return
     text = "Power of the synthetic pictures over that of the real ones. Gray: where two real sets lie."
-    _heading(panel, "spectra", "Spectra", text if made.bands_chance else text.split(" Gray")[0])
+    headings.heading(panel, "spectra", "Spectra", text if made.bands_chance else text.split(" Gray")[0])
     widgets.plot(panel, "spectra", cloud.spectra(made.bands, made.bands_chance), handlers.on_nothing)
 
 
@@ -235,13 +199,13 @@ def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None
             "Not known yet whether it trains as well as real samples: that takes a class a sample on both sides, and "
             "real samples to test on."
         )
-        _heading(panel, "transfer", "What it is worth as training data", text)
+        headings.heading(panel, "transfer", "What it is worth as training data", text)
         row = widgets.row(panel, "transfer_row")
         row.btn(
             "test", label="Test transfer", icon="model_training", variant="contained", on_click=handlers.on_transfer
         )
         return
-    _heading(panel, "transfer", "What it is worth as training data", _worth(made))
+    headings.heading(panel, "transfer", "What it is worth as training data", _worth(made))
     widgets.plot(panel, "matrix", transfer.matrix(made), handlers.on_nothing)
     text = (
         f"Rows: trained on; columns: tested. Accuracy with its 95 % interval; guessing gives {made.chance:.0%}. All "
@@ -249,7 +213,7 @@ def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None
     )
     panel.md(escape(text), name="matrix_text", componentsProps=theme.SMALL)
     if made.curve:
-        _heading(panel, "curve", "How many real samples it replaces", _replaces(made.equivalent_real_size))
+        headings.heading(panel, "curve", "How many real samples it replaces", _replaces(made))
         widgets.plot(panel, "curve", transfer.curve(made), handlers.on_nothing)
     row = widgets.row(panel, "transfer_row")
     row.btn("test", label="Test again", icon="model_training", variant="outlined", on_click=handlers.on_transfer)
@@ -267,12 +231,16 @@ def _worth(made: Transfer) -> str:
     return " · ".join(parts)
 
 
-def _replaces(size: Estimate) -> str:
+def _replaces(made: Transfer) -> str:
+    size = made.equivalent_real_size
     if math.isnan(size.value):
         return "Not known."
-    if math.isinf(size.value):
-        return "All synthetic samples train better than all real ones that there are."
-    if size.value <= 0:
-        return "All synthetic samples train worse than the smallest number of real ones that was tried."
-    high = "more than all" if math.isinf(size.high) else f"{size.high:,.0f}"
-    return f"All synthetic samples train as well as {size.value:,.0f} real ones ({size.low:,.0f} to {high})."
+    value, low, high = (_samples(each, made) for each in (size.value, size.low, size.high))
+    return f"All synthetic samples train as well as {value} real ones (95 % interval: {low} to {high})."
+
+
+def _samples(size: float, made: Transfer) -> str:
+    """Returns a number of real samples; beyond the ends of the curve nothing was measured."""
+    if math.isinf(size):
+        return f"more than all {made.curve[-1][0]:,}"
+    return f"{size:,.0f}" if size > 0 else f"fewer than {made.curve[0][0]:,}"

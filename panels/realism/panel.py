@@ -12,7 +12,8 @@ from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.latest import Shown
 
 if TYPE_CHECKING:
-    from loupe.brain.core.realism import RealismMetric
+    from loupe.brain.core.cloud import Cloud
+    from loupe.brain.core.realism import Realism, RealismMetric
     from loupe.brain.store.overview import Picture
     from loupe.brain.store.realism_kept import Kept, Part, PicturedPair
 
@@ -31,7 +32,10 @@ class Content:
         pairs: the pictures that are nearest to a copy
         vectors: the field of vectors whose measures are drawn; empty where nothing was compared
         measure: that classes and scenarios are compared by
-        rows: of those, the farthest below a second real set first: their names and measures
+        rows: of those, the farthest below a second real set first, generators by release: their names and measures
+        holes: of the largest holes the real pictures in their middle
+        map: the key of the stored map that is drawn; empty: the plane in which both are spread the widest
+        cloud: where both sides lie in it
     """
 
     kept: Kept
@@ -41,6 +45,9 @@ class Content:
     vectors: str
     measure: str
     rows: tuple[tuple[str, RealismMetric], ...]
+    holes: tuple[tuple[Picture, ...], ...] = ()
+    map: str = ""
+    cloud: Cloud | None = None
 
 
 class RealismPanel(Panel[Content]):
@@ -55,7 +62,7 @@ class RealismPanel(Panel[Content]):
         "what a second real set would have: 1 is as real. A click on a picture opens it, a click on a class or on a "
         "point narrows the view."
     )
-    defaults = {"vectors": None, "measure": "recall"}
+    defaults = {"vectors": None, "measure": "recall", "map": ""}
     actions = {**Panel.actions, "compare": "Compare with real images"}
 
     def narrowing(self) -> type[Part]:
@@ -78,19 +85,35 @@ class RealismPanel(Panel[Content]):
             compared = known.realism is not None
             kinds = store.KINDS if compared else ()
             kept = (known, store.gone(view, known), {kind: store.worst(view, known, kind) for kind in kinds},
-                    store.pairs(view, known))  # fmt: skip
-        known, gone, pictures, pairs = kept
+                    store.pairs(view, known), store.holes(view, known))  # fmt: skip
+        known, gone, pictures, pairs, holes = kept
         made = known.realism
         names = list(made.metrics) if made is not None else []
         vectors = choices["vectors"] if choices["vectors"] in names else next(iter(names), "")
         measure = choices["measure"] if choices["measure"] in MEASURES else MEASURES[0]
-        rows = made.lowest(measure) if made is not None else ()
-        content = Content(known, gone, pictures, pairs, vectors, measure, rows)
-        return Reading(content, decided={"vectors": vectors, "measure": measure}, kept=kept)
+        rows = (
+            () if made is None else made.by_release(measure) if made.alone and made.released else made.lowest(measure)
+        )
+        stored = store.on_map(view, known, choices["map"]) if isinstance(choices["map"], str) else None
+        shown = choices["map"] if stored is not None else ""
+        content = Content(
+            known,
+            gone,
+            pictures,
+            pairs,
+            vectors,
+            measure,
+            rows,
+            holes,
+            shown,
+            known.cloud if stored is None else stored,
+        )
+        return Reading(content, decided={"vectors": vectors, "measure": measure, "map": shown}, kept=kept)
 
     def seen(self, content: Content) -> dict[str, Any]:
         opened = [each.id for own in content.pictures.values() for each in own]
         opened += [each.id for pair in content.pairs for each in (pair.synthetic, pair.real)]
+        opened += [each.id for own in content.holes for each in own]
         return {"pictures": sorted(set(filter(None, opened))), "rows": [name for name, _ in content.rows]}
 
     def draw(self, panel: types.Object, content: Content, shown: Shown, narrowed: Part | None) -> None:
@@ -105,6 +128,26 @@ class RealismPanel(Panel[Content]):
 
     def on_transfer(self, ctx: Any) -> None:
         ctx.prompt("@loupe/loupe/test_transfer")
+
+    def on_suggest(self, ctx: Any) -> None:
+        """Suggests prompts for the holes; the dataset keeps them, and they are shown."""
+        from loupe.brain.verbs.suggest_prompts import suggest_prompts
+
+        content = self._content(ctx)
+        if content is None or content.kept.realism is None:
+            return
+        made = suggest_prompts(content.kept.realism, ctx.dataset)
+        if not len(made):
+            ctx.ops.notify("; ".join(made.notes) or "Nothing is missing that prompts could ask for", variant="info")
+        self.refresh(ctx)
+
+    def on_suggest_otherwise(self, ctx: Any) -> None:
+        ctx.prompt("@loupe/loupe/suggest_prompts")
+
+    def on_generate(self, ctx: Any) -> None:
+        from loupe.operators.generate import SUGGESTED
+
+        ctx.prompt("@loupe/loupe/generate", params={"prompts__source": SUGGESTED})
 
     def on_find_memorized(self, ctx: Any) -> None:
         ctx.prompt("@loupe/loupe/find_memorized")
@@ -121,6 +164,10 @@ class RealismPanel(Panel[Content]):
 
     def on_measure(self, ctx: Any) -> None:
         self.choose(ctx, measure=ctx.params.get("value"))
+        self.refresh(ctx, again=False)
+
+    def on_map(self, ctx: Any) -> None:
+        self.choose(ctx, map=ctx.params.get("value"))
         self.refresh(ctx, again=False)
 
     def on_row(self, ctx: Any) -> None:
@@ -147,11 +194,11 @@ class RealismPanel(Panel[Content]):
     def on_point(self, ctx: Any) -> None:
         """A point of the map was clicked: it opens, where it is of this dataset."""
         content = self._content(ctx)
-        if content is None or content.kept.cloud is None:
+        if content is None or content.cloud is None:
             return
         from loupe.panels.realism import cloud
 
-        ids = cloud.ids(content.kept.cloud)
+        ids = cloud.ids(content.cloud)
         trace, at = ctx.params.get("trace_idx"), ctx.params.get("idx")
         if not (isinstance(trace, int) and 0 <= trace < len(ids) and isinstance(at, int) and 0 <= at < len(ids[trace])):
             return
@@ -193,3 +240,7 @@ class RealismPanel(Panel[Content]):
             shown = self._open(ctx).shown
         content = shown.content if shown is not None else None
         return content if isinstance(content, Content) else None
+
+
+def _rows(made: Realism, measure: str) -> tuple[tuple[str, RealismMetric], ...]:
+    return made.by_release(measure) if made.alone and made.released else made.lowest(measure)

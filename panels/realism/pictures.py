@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
@@ -51,6 +52,14 @@ def others(panel: types.Object, handlers: Any, content: Content, used: set[str])
             _gallery(panel, handlers, content, which)
 
 
+def row(panel: types.Object, handlers: Any, name: str, own: Sequence[Picture]) -> None:
+    """Draws pictures side by side; those of this dataset open by a click."""
+    if own:
+        across = widgets.grid(panel, "pictures", "repeat(auto-fill, minmax(84px, 1fr))", gap=1)
+        for number, picture in enumerate(own):
+            _picture(across, handlers, f"picture{number}", f"{name}, {number + 1}", picture)
+
+
 def _kind(verdict: Verdict) -> str | None:
     if verdict.name == SPECTRAL:
         return "sharp" if verdict.evidence.get("power ratio", 0) > 1 else "smooth"
@@ -75,27 +84,25 @@ def _gallery(panel: types.Object, handlers: Any, content: Content, which: str) -
         label = "Show the nearest" if which == "pairs" else "Show more"
         head.btn("show", label=label, variant="outlined", on_click=handlers.on_kind, params=params)
     if which == "pairs":
-        row = widgets.grid(part, "pictures", "repeat(auto-fill, minmax(180px, 1fr))", gap=2)
+        across = widgets.grid(part, "pictures", "repeat(auto-fill, minmax(180px, 1fr))", gap=2)
         for number, pair in enumerate(content.pairs):
-            _pair(row, handlers, number, pair)
+            _pair(across, handlers, number, pair)
     else:
-        row = widgets.grid(part, "pictures", "repeat(auto-fill, minmax(84px, 1fr))", gap=1)
-        for number, picture in enumerate(content.pictures[which]):
-            _picture(row, handlers, f"picture{number}", f"{_TITLES[which]}, {number + 1}", picture)
+        row(part, handlers, _TITLES[which], content.pictures[which])
     return True
 
 
 def _pair(panel: types.Object, handlers: Any, number: int, pair: PicturedPair) -> None:
     both = widgets.column(panel, f"pair{number}")
-    row = widgets.grid(both, "pictures", "repeat(2, minmax(0, 1fr))", gap=1)
-    _picture(row, handlers, "synthetic", f"Pair {number + 1}, synthetic", pair.synthetic)
-    _picture(row, handlers, "real", f"Pair {number + 1}, real", pair.real)
+    across = widgets.grid(both, "pictures", "repeat(2, minmax(0, 1fr))", gap=1)
+    _picture(across, handlers, "synthetic", f"Pair {number + 1}, synthetic", pair.synthetic)
+    _picture(across, handlers, "real", f"Pair {number + 1}, real", pair.real)
     text = "the same vector" if pair.ratio == 0 else f"{pair.ratio:.2g} of what is usual"
     both.md(text, name="distance", componentsProps=theme.SMALL)
 
 
-def _picture(row: types.Object, handlers: Any, name: str, alt: str, picture: Picture) -> None:
+def _picture(across: types.Object, handlers: Any, name: str, alt: str, picture: Picture) -> None:
     opens: dict[str, Any] = {"operator": handlers.on_open, "params": {"id": picture.id}} if picture.id else {}
     style = {**_PICTURE, **({"cursor": "pointer"} if picture.id else {})}
     view = types.ImageView(alt=alt, componentsProps={"image": {"style": style}}, **opens)
-    row.str(name, default=picture.source, view=view)
+    across.str(name, default=picture.source, view=view)

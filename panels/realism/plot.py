@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from loupe.panels import theme
@@ -22,6 +22,8 @@ _TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 #: in pixels: of a group's title and of a row, and where in a row its name and its bar stand
 _HEADING, _ROW, _NAME, _BAR = 30, 42, 9, 27
 _MAX_LABEL = 40
+#: how much lower what is below a name stands
+_BELOW = 15
 AS_REAL, OTHER = theme.SERIES[0], theme.FAIL
 
 
@@ -37,10 +39,23 @@ def measures(metrics: Sequence[RealismMetric]) -> Drawn:
     return _forest(rows, [names.SAYS.get(each.name, "") if each else "" for _, each in rows])
 
 
-def by_value(rows: Sequence[tuple[str, RealismMetric]]) -> Drawn:
-    """Returns the ratio of one measure for each class or scenario, with its interval."""
+def by_value(
+    rows: Sequence[tuple[str, RealismMetric]],
+    dates: Mapping[str, str] | None = None,
+    says: Mapping[str, str] | None = None,
+) -> Drawn:
+    """Returns the ratio of one measure for each class, scenario or generator, with its interval.
+
+    Args:
+        rows: their names and measures, in order
+        dates: what stands below each name, where anything does
+        says: a line on each
+    """
     shown = rows[:MAX_ROWS]
-    return _forest([(theme.plain(_short(name)), each) for name, each in shown], ["Click to show them"] * len(shown))
+    lines = [[*([says[name]] if says and name in says else []), "Click to show them"] for name, _ in shown]
+    below = [theme.plain(dates[name]) for name, _ in shown] if dates else []
+    named = [(theme.plain(_short(name)), each) for name, each in shown]
+    return _forest(named, ["<br>".join(own) for own in lines], below)
 
 
 def without_ratio(metrics: Sequence[RealismMetric]) -> str:
@@ -58,16 +73,18 @@ def without_ratio(metrics: Sequence[RealismMetric]) -> str:
     return " · ".join(parts)
 
 
-def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str]) -> Drawn:
+def _forest(
+    rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str], below_names: Sequence[str] = ()
+) -> Drawn:
     """Returns a row for each measure, its name above its bar: in a narrow panel the bar has all of the width.
 
     The first trace holds a point for each row, so that a click tells which.
     """
-    tops, total = [], 0
+    tops, total, more = [], 0, _BELOW if below_names else 0
     for _, each in rows:
         tops.append(total)
-        total += _HEADING if each is None else _ROW
-    places = [top + _BAR for top in tops]
+        total += _HEADING if each is None else _ROW + more
+    places = [top + _BAR + more for top in tops]
     annotations = []
     for top, (name, each) in zip(tops, rows, strict=True):
         below = _HEADING / 2 if each is None else _NAME
@@ -75,6 +92,7 @@ def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
         annotations.append({**common, "text": name, "x": 0, "xanchor": "left"})
         if each is not None:
             annotations.append({**common, "text": _value(each), "x": 1, "xanchor": "right"})
+    annotations += [_small(text, top + _NAME + _BELOW) for top, text in zip(tops, below_names, strict=False)]
     axis = {"fixedrange": True, "zeroline": False}
     middle = {"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
     return [_points(rows, places, says), _bands(rows, places)], {
@@ -96,6 +114,12 @@ def _forest(rows: Sequence[tuple[str, RealismMetric | None]], says: Sequence[str
         "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
         "dragmode": False,
     }
+
+
+def _small(text: str, y: int) -> dict[str, Any]:
+    font = {"size": 11, "color": theme.GRAY}
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "y": y, "yanchor": "middle"}
+    return {"text": text, **place, "showarrow": False, "font": font}
 
 
 def _points(

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from loupe.brain.core.realism import Estimate, Transfer, TransferArm
     from loupe.panels.realism.plot import Drawn
 
+#: numbers on a logarithmic axis that are nearer than this would touch in a narrow panel
+_MIN_STEP = 1.6
 _COLUMNS = ("on real", "on synthetic")
 #: what is trained on, and the arms of its row; an arm of retrieved pictures begins with "retrieved "
 _ROWS = (
@@ -118,8 +120,9 @@ def curve(transfer: Transfer) -> Drawn:
             **axis,
             "type": "log",
             **({"range": ends} if ends else {}),
-            "tickvals": sizes,
-            "ticktext": [f"{n:,}" for n in sizes],
+            "tickvals": _apart(sizes),
+            "ticktext": [f"{n:,}" for n in _apart(sizes)],
+            "tickangle": 0,
             "title": {"text": "real samples"},
         },
         "yaxis": {**axis, "title": {"text": "accuracy"}},
@@ -129,6 +132,15 @@ def curve(transfer: Transfer) -> Drawn:
         "hoverlabel": {"align": "left", **theme.HOVER_LABEL},
         "dragmode": False,
     }
+
+
+def _apart(sizes: list[int]) -> list[int]:
+    """Returns the sizes that are written below the axis: the largest, and those far enough from the next one."""
+    kept: list[int] = []
+    for size in sorted(sizes, reverse=True):
+        if not kept or size * _MIN_STEP <= kept[-1]:
+            kept.append(size)
+    return kept[::-1]
 
 
 def _level(sizes: list[int], arm: TransferArm) -> dict[str, Any]:

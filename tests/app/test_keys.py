@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,16 @@ PAGE = """
 <button aria-keyshortcuts="u" onclick="window.pressed.push('unsure')">Unsure</button>
 <button id="plain" onclick="window.pressed.push('plain')">Plain</button>
 <input id="note" aria-keyshortcuts="n"><input id="other"><textarea id="long"></textarea>
+<div data-cy="panel-content-realism">
+<button onclick="window.pressed.push('ours')">Ours</button>
+<button disabled onclick="window.pressed.push('never')">Never</button>
+<a href="#here" onclick="window.pressed.push('link')">Link</a>
+</div>
+<div data-cy="panel-content-Samples"><button onclick="window.pressed.push('theirs')">Theirs</button></div>
 <div id="over"></div>
 """
+#: as FiftyOne does: it takes Enter of the whole page, so that the browser presses no button by it
+TAKES_ENTER = "document.addEventListener('keydown', event => event.key === 'Enter' && event.preventDefault())"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,29 @@ def test_space_and_a_plain_button_are_as_ever(page: Any) -> None:
     page.get_by_role("button", name="Real").press("Space")
     page.get_by_role("button", name="Plain").press("Enter")
     assert pressed(page) == ["real", "plain"]
+
+
+def test_enter_presses_what_has_the_focus_in_our_panels_though_the_app_takes_it(page: Any) -> None:
+    page.evaluate(TAKES_ENTER)
+    for role, name in (("button", "Ours"), ("button", "Theirs"), ("button", "Plain"), ("link", "Link")):
+        page.get_by_role(role, name=name).press("Enter")
+    assert pressed(page) == ["ours", "link"]
+    page.get_by_role("button", name="Ours").focus()
+    for key in ("Control+Enter", "Alt+Enter", "Space"):
+        page.keyboard.press(key)
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    assert pressed(page) == ["ours", "link", "ours", "ours"], "Space is the browser's; a held Enter presses once"
+
+
+def test_the_script_knows_every_panel() -> None:
+    import yaml
+
+    known = yaml.safe_load((Path(app_browser.ROOT) / "fiftyone.yml").read_text(encoding="utf-8"))["panels"]
+    script = SCRIPT.read_text(encoding="utf-8")
+    listed = script.split("const PANELS = [")[1].split("]")[0]
+    assert sorted(re.findall(r'"(\w+)"', listed)) == sorted(known)
 
 
 @pytest.mark.parametrize("field", ["note", "other", "long"])

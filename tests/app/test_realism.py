@@ -53,11 +53,15 @@ def _beyond(page: Any) -> float:
     )
 
 
-def _walk(page: Any, folder: Path, name: str) -> None:
+_TITLES = (
+    "How real it is", "By ground_truth", "What it has nothing near to", "Both sets in one map", "Spectra",
+    "What it is worth as training data",
+)  # fmt: skip
+
+
+def _walk(page: Any, folder: Path, name: str, titles: tuple[str, ...] = _TITLES) -> None:
     """Takes pictures of all of the panel, one below the other."""
-    for number, title in enumerate(
-        ("How real it is", "By ground_truth", "Both sets in one map", "Spectra", "What it is worth as training data")
-    ):
+    for number, title in enumerate(titles):
         heading = page.get_by_text(title, exact=True).first
         if heading.count():
             heading.evaluate("each => each.scrollIntoView({block: 'start'})")
@@ -142,3 +146,53 @@ def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, t
     page.screenshot(path=tmp_path / "copies.png")
     page.get_by_role("button", name="Show all", exact=True).click()
     app.wait_for_count(240)
+
+
+def test_what_is_missing_becomes_prompts_by_the_keyboard(app: app_browser.App, tmp_path: Path) -> None:
+    """Generators side by side, then from the holes to the form that draws them; Enter presses, after a list, too."""
+    import fiftyone as fo
+    from real_pictures import of_generators
+
+    import loupe
+
+    page, name = app.page, "realism-generators"
+    real = fo.load_dataset(REAL)
+    synthetic = of_generators(tmp_path / "pictures", real)
+    synthetic.name, synthetic.persistent = name, True
+    try:
+        loupe.compare_to_real(synthetic, real, label="ground_truth", by="generation.model")
+        page.set_viewport_size({"width": 1500, "height": 1400})
+        page.evaluate("() => { localStorage.setItem('mui-mode', 'dark'); }")
+        app.open(name)
+        app.open_panel("Realism")
+        page.get_by_text("Generators side by side").wait_for()
+        page.wait_for_timeout(2500)
+        titles = ("Generators side by side", "What it has nothing near to", "Both sets in one map")
+        _walk(page, tmp_path, "generators_dark", titles)
+        app.choose("Measure", "coverage")
+        page.get_by_text("Coverage: ").wait_for()
+        page.get_by_role("button", name="Suggest prompts").last.press("Enter")
+        page.get_by_text("were suggested last").wait_for()
+        page.get_by_text("a pig in the garden").first.wait_for()
+        page.wait_for_timeout(1500)
+        _walk(page, tmp_path, "suggested_dark", titles[1:2])
+        page.evaluate("() => { localStorage.setItem('mui-mode', 'light'); }")
+        page.reload()
+        page.locator('[data-cy="entry-counts"]').wait_for()
+        app.open_panel("Realism")
+        page.get_by_text("were suggested last").wait_for()
+        page.wait_for_timeout(2500)
+        _walk(page, tmp_path, "suggested_light", titles)
+        page.set_viewport_size({"width": 900, "height": 1300})
+        page.wait_for_timeout(2500)
+        _walk(page, tmp_path, "suggested_narrow", titles)
+        assert _beyond(page) <= 0, "nothing hangs over the panel's edge"
+        text = page.locator("body").inner_text()
+        assert not _BAD.search(text), _BAD.search(text)
+        page.set_viewport_size({"width": 1500, "height": 1400})
+        page.get_by_role("button", name="Generate these images").press("Enter")
+        page.get_by_text("The first prompt: a pig in the garden").wait_for()
+        page.screenshot(path=tmp_path / "form.png")
+        page.keyboard.press("Escape")
+    finally:
+        synthetic.delete()

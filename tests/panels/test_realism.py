@@ -249,3 +249,131 @@ def test_what_is_kept_and_cannot_be_read_counts_as_nothing(new_dataset: Callable
     realism.keep(dataset, "realism", {}, {"metrics": "broken"})
     realism.keep(dataset, "transfer", {}, {"matrix": [1]})
     assert "have not been compared with real ones yet" in texts(opened(dataset))
+
+
+# what it lacks, generators side by side, stored maps
+
+
+@pytest.fixture(scope="module")
+def generators(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
+    """A synthetic dataset of four generators that lacks a class, compared with a real one."""
+    from real_pictures import of_generators, photos
+
+    import loupe
+
+    folder = tmp_path_factory.mktemp("generators")
+    real = photos(folder / "real")
+    synthetic = of_generators(folder / "synthetic", real)
+    loupe.compare_to_real(synthetic, real, label="ground_truth", by="generation.model", spectra=False)
+    yield synthetic, real
+    for dataset in (synthetic, real):
+        dataset.delete()
+
+
+def test_what_it_lacks_becomes_prompts_and_leads_on_to_generate(generators: tuple[Any, Any]) -> None:
+    from real_pictures import MISSING
+
+    from loupe.brain.store import suggestions
+
+    session = opened(generators[0])
+    holes = session.content.kept.realism.holes
+    assert holes.holes
+    assert holes.holes[0].mostly[0][0] == MISSING
+    assert holes.sentence in texts(session)
+    assert f"mostly {MISSING}" in texts(session)
+    assert len(session.content.holes[0]) == 8, "pictures of the largest hole"
+    assert all(not each.id for each in session.content.holes[0]), "they are of another dataset"
+    assert "suggested last" not in texts(session)
+    session.call("on_suggest")
+    kept = suggestions.load(generators[0])
+    assert kept.suggestions[0].prompt.startswith(f"a {MISSING} in the garden")
+    assert f"{len(kept):,} pictures of {len(kept.suggestions)} prompts were suggested last" in texts(session)
+    assert kept.suggestions[0].prompt in texts(session)
+    session.call("on_generate")
+    session.call("on_suggest_otherwise")
+    assert session.prompted == ["@loupe/loupe/generate", "@loupe/loupe/suggest_prompts"]
+    assert "nan" not in texts(session).lower()
+    generators[0].delete_run("loupe_prompts")
+
+
+def test_a_hole_that_nothing_describes_says_so(generators: tuple[Any, Any]) -> None:
+    from dataclasses import replace
+
+    from loupe.brain.store import realism, realism_kept
+
+    dataset = generators[0].clone()
+    facts = {name: each for name, each in realism.kept(dataset, "realism").items() if name != "cls"}
+    made = realism_kept.load(dataset).realism
+    dumb = replace(made.holes, holes=tuple(replace(each, mostly=(), texts=(), scenes=()) for each in made.holes.holes))
+    realism.keep(dataset, "realism", facts["params"], {**facts, **replace(made, holes=dumb).to_dict()})
+    session = opened(dataset)
+    session.call("on_suggest")
+    assert "no captions, and no class or scenario in common" in session.messages[-1]
+    assert "No prompt could be suggested" in texts(session)
+    nothing = replace(made, holes=replace(made.holes, holes=()))
+    realism.keep(dataset, "realism", facts["params"], {**facts, **nothing.to_dict()})
+    session.call("on_refresh")
+    assert "beyond what chance leaves out" in texts(session)
+    realism.keep(dataset, "realism", facts["params"], {**facts, **replace(made, holes=None).to_dict()})
+    session.call("on_refresh")
+    assert "What it has nothing near to" not in texts(session)
+    dataset.delete()
+
+
+def test_generators_stand_side_by_side_by_release(generators: tuple[Any, Any]) -> None:
+    from real_pictures import GENERATORS
+
+    session = opened(generators[0])
+    assert "Generators side by side" in texts(session)
+    assert [name for name, _ in session.content.rows] == [*GENERATORS[:2], "a-model-of-my-own", "another/fine-tune"]
+    drawn = session.properties()["by"]["view"]
+    names = [each["text"] for each in drawn["layout"]["annotations"] if each["xanchor"] == "left"]
+    assert names == [*GENERATORS, "2022-08-22", "2024-08-01", "release date unknown", "release date unknown"]
+    made = session.content.kept.realism
+    hover = drawn["data"][0]["hovertext"]
+    assert "no tie" in hover[1], "the narrow one"
+    assert "a tie with" in hover[0]
+    assert made.highest("recall")[:14] == "The highest is"
+    assert "it cannot be told from" in made.highest("recall")
+    assert "it cannot be told from" in texts(session)
+    session.call("on_row", idx=1)
+    assert set(session.samples().values("generation.model")) == {GENERATORS[1]}
+    session.call("on_show_all")
+
+
+def test_a_stored_map_is_drawn_where_both_sides_are_of_one_dataset(generators: tuple[Any, Any]) -> None:
+    import fiftyone.brain as fob
+    import numpy as np
+
+    import loupe
+
+    assert opened(generators[0]).content.kept.maps == (), "two datasets have no map of both"
+    dataset = generators[1].clone()
+    synthetic, real = dataset[:140], dataset[140:]
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(300, 2))
+    fob.compute_visualization(dataset, points=points, brain_key="embeddings_umap")
+    fob.compute_visualization(dataset[:10], points=points[:10], brain_key="a_few")
+    loupe.compare_to_real(synthetic, real, spectra=False)
+    session = opened(dataset)
+    assert session.content.kept.maps == ("embeddings_umap", "a_few")
+    assert session.content.map == ""
+    assert "widest" in texts(session)
+    plane = session.properties()["map"]["view"]["data"]
+    session.call("on_map", value="embeddings_umap")
+    assert session.content.map == "embeddings_umap"
+    drawn = session.properties()["map"]["view"]["data"]
+    assert sum(len(trace["x"]) for trace in drawn) == 300
+    place = dict(zip(dataset.values("id"), points, strict=True))
+    ids = session.content.cloud.synthetic
+    assert drawn[1]["x"] == [place[each][0] for each in ids]
+    assert drawn[1]["x"] != plane[1]["x"]
+    session.call("on_point", trace_idx=1, idx=2)
+    assert session.opened == [ids[2]]
+    assert "nan" not in texts(session).lower()
+    # a map without the real side, no map, and none at all
+    for value in ("a_few", "nothing", None, ["embeddings_umap"], "\n"):
+        session.call("on_map", value=value)
+        assert session.content.map == ""
+        assert session.properties()["map"]["view"]["data"] == plane
+    dataset.delete()

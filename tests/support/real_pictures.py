@@ -11,6 +11,9 @@ import real_and_synthetic as made
 
 #: synthetic samples with the very vector of a real one
 COPIES = 24
+#: what the generators' set lacks
+MISSING = "pig"
+GENERATORS = ("CompVis/stable-diffusion-v1-4", "black-forest-labs/FLUX.1-dev", "a-model-of-my-own", "another/fine-tune")
 
 
 def sharp(rng: np.random.Generator) -> np.ndarray:
@@ -33,6 +36,33 @@ def smooth(rng: np.random.Generator) -> np.ndarray:
 def photos(folder: Path, n: int = 300) -> Any:
     """Returns a real dataset whose classes overlap."""
     return made.dataset(folder, 0, n, noise=1.5, draw=sharp)
+
+
+def of_generators(folder: Path, real: Any, n: int = 480) -> Any:
+    """Returns a synthetic dataset of four generators, by two styles of prompts, without any picture of one class.
+
+    The newest generator is narrow; of two nobody knows when they came out.
+    """
+    import fiftyone as fo
+
+    own = made.dataset(folder, 3, n, noise=0.9, draw=sharp)
+    own.delete_samples([sample.id for sample in own if sample.ground_truth.label == MISSING])
+    rng = np.random.default_rng(3)
+    for at, sample in enumerate(own):
+        model = GENERATORS[at % len(GENERATORS)]
+        if model == GENERATORS[1]:
+            sample["embeddings"] = (sample["embeddings"] * 0.2 + 0.05 * rng.normal(size=made.SIZE)).astype(np.float32)
+        sample["generation"] = fo.DynamicEmbeddedDocument(model=model)
+        sample["style"] = ("class name", "caption")[at // len(GENERATORS) % 2]
+        sample["prompt"] = f"a photo of a {sample.ground_truth.label}"
+        sample.save()
+    own.add_dynamic_sample_fields()
+    real.set_values("caption", [f"a {name} in the garden, photo {at}" for at, name in _classes(real)])
+    return own
+
+
+def _classes(dataset: Any) -> list[tuple[int, str]]:
+    return list(enumerate(dataset.values("ground_truth.label")))
 
 
 def faulty(folder: Path, real: Any, n: int = 240) -> Any:

@@ -99,7 +99,7 @@ def test_slices_that_fail_are_asked_for_in_their_own_words(signs: Any) -> None:
 
 def test_holes_are_described_by_their_captions_or_their_class() -> None:
     import loupe
-    from loupe.brain.labels.cells import Hole, Holes
+    from loupe.brain.core.holes import Hole, Holes
     from loupe.brain.stats.intervals import Proportion
 
     share = Proportion.of(5, 100)
@@ -108,7 +108,9 @@ def test_holes_are_described_by_their_captions_or_their_class() -> None:
     dumb = Hole(3, 5, share, 5.0, 0.01, ("c",))
     prompts = loupe.suggest_prompts(Holes(share, 0.9, 0.5, 5, (hole, named, dumb)), each=2)
     assert [row["prompt"] for row in prompts] == ["a tram by night"] * 2 + ["a photo of a bus"] * 2
-    assert prompts.notes == ("no prompt for hole 3: its pictures have no captions: give captions= to loupe.coverage",)
+    assert prompts.notes == (
+        "no prompt for hole 3: its pictures have no captions, and no class or scenario in common: give captions=",
+    )
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
