@@ -37,6 +37,10 @@ _SOURCES = {
 }
 
 
+#: settings of the model
+_OF_MODEL = ("steps", "guidance", "width", "height", "batch_size", "dtype")
+#: those that only a model has that draws here
+_OF_LOCAL = ("true_guidance", "scheduler", "loras", "placement", "quantize")
 _SYNTAX = {
     "plain": ("Draw the words", "What the model does not understand is left out and said; {a|b} is one of the two"),
     "refuse": ("Refuse", "Nothing is drawn where the model does not understand a part of a prompt"),
@@ -174,12 +178,13 @@ class GenerateImages(VerbOperator):
         "wildcards": FolderPath(description="A folder of .txt files, one value a line, for __animal__ in prompts"),
         "per_prompt": Number(1, 100_000),
         "seed": Number(description="The same seed draws the same images on this machine; some services take none"),
-        **dict.fromkeys(("steps", "guidance", "width", "height", "batch_size", "dtype"), ModelSetting()),
+        **dict.fromkeys((*_OF_MODEL, *_OF_LOCAL), ModelSetting()),
     }
     hidden = {"device": DEVICE}
     settings = (
         *("output_dir", "negative_prompt", "syntax", "wildcards"),
-        *("steps", "guidance", "width", "height", "batch_size", "dtype"),
+        *_OF_MODEL,
+        *_OF_LOCAL,
     )
 
     def shows(self, form: Form, name: str) -> bool:

@@ -27,7 +27,10 @@ _SERVICES = {
 _ASKED = ("model", "quality", "base_url")
 _SETTINGS = ("price_per_image", "requests_per_minute", "concurrency", "repeat_unclear")
 _SERVICE = Choice(lambda _: _SERVICES)
-_LOCAL_ONLY = ("steps", "guidance", "batch_size", "dtype")
+_LOCAL_ONLY = (
+    *("steps", "guidance", "batch_size", "dtype"),
+    *("true_guidance", "scheduler", "loras", "placement", "quantize"),
+)
 
 
 def _service_parameter() -> Parameter:

@@ -1,4 +1,4 @@
-"""What is known of published text-to-image checkpoints: how they are meant to be drawn with, their license and date.
+"""What is known of published text-to-image checkpoints: how they are meant to be drawn with, and their license.
 
 A model's own folder says neither: a distilled model drawn with its pipeline's defaults takes fifty steps where it is
 made for four, and no file tells that. What stands here is what a checkpoint's own page says; of others it is unknown.
@@ -19,7 +19,6 @@ class Checkpoint(Record):
         name: how its hub id begins, in lower case
         family: what its kind is called
         license: by its SPDX name where it has one, else as it is called; "" is unknown
-        released: when it was published, "2024-08" or "2024-08-01"; "" is unknown
         steps, guidance: what its page recommends; None: its pipeline's default
         size: (width, height) that it is made for; None: what its files or its pipeline say
         max_tokens: of a prompt, where it reads fewer than its pipeline's default
@@ -28,7 +27,6 @@ class Checkpoint(Record):
     name: str
     family: str
     license: str = ""
-    released: str = ""
     steps: int | None = None
     guidance: float | None = None
     size: tuple[int, int] | None = None
@@ -46,32 +44,32 @@ _1024, _512 = (1024, 1024), (512, 512)
 
 #: by the model cards at huggingface.co/<hub id> in November 2026; of several the longest name that fits counts
 CHECKPOINTS = (
-    Checkpoint("compvis/stable-diffusion-v1", "Stable Diffusion 1", _OPEN_RAIL, "2022-08", size=_512),
-    Checkpoint("runwayml/stable-diffusion-v1-5", "Stable Diffusion 1", _OPEN_RAIL, "2022-10", size=_512),
-    Checkpoint("stable-diffusion-v1-5/", "Stable Diffusion 1", _OPEN_RAIL, "2022-10", size=_512),
-    Checkpoint("stabilityai/stable-diffusion-2", "Stable Diffusion 2", _OPEN_RAIL_PP, "2022-11"),
-    Checkpoint("stabilityai/stable-diffusion-xl-base", "Stable Diffusion XL", _OPEN_RAIL_PP, "2023-07", size=_1024),
-    Checkpoint("stabilityai/sdxl-turbo", "Stable Diffusion XL", _STABILITY, "2023-11", 1, 0.0, _512),
-    Checkpoint("stabilityai/stable-diffusion-3-medium", "Stable Diffusion 3", _STABILITY, "2024-06", 28, 7.0, _1024),
-    Checkpoint("stabilityai/stable-diffusion-3.5-medium", _SD_35, _STABILITY, "2024-10", 40, 4.5, _1024),
-    Checkpoint("stabilityai/stable-diffusion-3.5-large", _SD_35, _STABILITY, "2024-10", 28, 3.5, _1024),
-    Checkpoint("stabilityai/stable-diffusion-3.5-large-turbo", _SD_35, _STABILITY, "2024-10", 4, 0.0, _1024),
-    Checkpoint("black-forest-labs/flux.1-dev", "FLUX.1", _FLUX_1, "2024-08", 50, 3.5, _1024),
-    Checkpoint("black-forest-labs/flux.1-schnell", "FLUX.1", "Apache-2.0", "2024-08", 4, None, _1024, max_tokens=256),
-    Checkpoint("black-forest-labs/flux.1-krea-dev", "FLUX.1", _FLUX_1, "2025-07", 28, 4.5, _1024),
-    Checkpoint("black-forest-labs/flux.2-dev", "FLUX.2", _FLUX_2, "2025-11-25", 50, 4.0, _1024),
-    Checkpoint("black-forest-labs/flux.2-klein-4b", "FLUX.2", "Apache-2.0", "2026-01-15", 4, None, _1024),
-    Checkpoint("black-forest-labs/flux.2-klein-9b", "FLUX.2", _FLUX_2, "2026-01-15", 4, None, _1024),
-    Checkpoint("black-forest-labs/flux.2-klein-base-4b", "FLUX.2", "Apache-2.0", "2026-01-15", 50, 4.0, _1024),
-    Checkpoint("black-forest-labs/flux.2-klein-base-9b", "FLUX.2", _FLUX_2, "2026-01-15", 50, 4.0, _1024),
-    Checkpoint("qwen/qwen-image", "Qwen-Image", "Apache-2.0", "2025-08", 50, 4.0, (1328, 1328)),
-    Checkpoint("tongyi-mai/z-image-turbo", "Z-Image", "Apache-2.0", "2025-11", 9, 0.0, _1024),
-    Checkpoint("efficient-large-model/sana_", "Sana", "", "2024-11", 20, 4.5),
-    Checkpoint("pixart-alpha/pixart-xl-2", "PixArt-α", _OPEN_RAIL_PP, "2023-11", 20, 4.5),
-    Checkpoint("pixart-alpha/pixart-sigma", "PixArt-Σ", _OPEN_RAIL_PP, "2024-04", 20, 4.5),
-    Checkpoint("alpha-vllm/lumina-image-2.0", "Lumina 2", "Apache-2.0", "2025-01", 50, 4.0, _1024),
-    Checkpoint("kandinsky-community/kandinsky-2-2", "Kandinsky 2.2", "Apache-2.0", "2023-07"),
-    Checkpoint("kandinsky-community/kandinsky-3", "Kandinsky 3", "Apache-2.0", "2023-11", 25, 3.0, _1024),
+    Checkpoint("compvis/stable-diffusion-v1", "Stable Diffusion 1", _OPEN_RAIL, size=_512),
+    Checkpoint("runwayml/stable-diffusion-v1-5", "Stable Diffusion 1", _OPEN_RAIL, size=_512),
+    Checkpoint("stable-diffusion-v1-5/", "Stable Diffusion 1", _OPEN_RAIL, size=_512),
+    Checkpoint("stabilityai/stable-diffusion-2", "Stable Diffusion 2", _OPEN_RAIL_PP),
+    Checkpoint("stabilityai/stable-diffusion-xl-base", "Stable Diffusion XL", _OPEN_RAIL_PP, size=_1024),
+    Checkpoint("stabilityai/sdxl-turbo", "Stable Diffusion XL", _STABILITY, 1, 0.0, _512),
+    Checkpoint("stabilityai/stable-diffusion-3-medium", "Stable Diffusion 3", _STABILITY, 28, 7.0, _1024),
+    Checkpoint("stabilityai/stable-diffusion-3.5-medium", _SD_35, _STABILITY, 40, 4.5, _1024),
+    Checkpoint("stabilityai/stable-diffusion-3.5-large", _SD_35, _STABILITY, 28, 3.5, _1024),
+    Checkpoint("stabilityai/stable-diffusion-3.5-large-turbo", _SD_35, _STABILITY, 4, 0.0, _1024),
+    Checkpoint("black-forest-labs/flux.1-dev", "FLUX.1", _FLUX_1, 50, 3.5, _1024),
+    Checkpoint("black-forest-labs/flux.1-schnell", "FLUX.1", "Apache-2.0", 4, None, _1024, max_tokens=256),
+    Checkpoint("black-forest-labs/flux.1-krea-dev", "FLUX.1", _FLUX_1, 28, 4.5, _1024),
+    Checkpoint("black-forest-labs/flux.2-dev", "FLUX.2", _FLUX_2, 50, 4.0, _1024),
+    Checkpoint("black-forest-labs/flux.2-klein-4b", "FLUX.2", "Apache-2.0", 4, None, _1024),
+    Checkpoint("black-forest-labs/flux.2-klein-9b", "FLUX.2", _FLUX_2, 4, None, _1024),
+    Checkpoint("black-forest-labs/flux.2-klein-base-4b", "FLUX.2", "Apache-2.0", 50, 4.0, _1024),
+    Checkpoint("black-forest-labs/flux.2-klein-base-9b", "FLUX.2", _FLUX_2, 50, 4.0, _1024),
+    Checkpoint("qwen/qwen-image", "Qwen-Image", "Apache-2.0", 50, 4.0, (1328, 1328)),
+    Checkpoint("tongyi-mai/z-image-turbo", "Z-Image", "Apache-2.0", 9, 0.0, _1024),
+    Checkpoint("efficient-large-model/sana_", "Sana", "", 20, 4.5),
+    Checkpoint("pixart-alpha/pixart-xl-2", "PixArt-α", _OPEN_RAIL_PP, 20, 4.5),
+    Checkpoint("pixart-alpha/pixart-sigma", "PixArt-Σ", _OPEN_RAIL_PP, 20, 4.5),
+    Checkpoint("alpha-vllm/lumina-image-2.0", "Lumina 2", "Apache-2.0", 50, 4.0, _1024),
+    Checkpoint("kandinsky-community/kandinsky-2-2", "Kandinsky 2.2", "Apache-2.0"),
+    Checkpoint("kandinsky-community/kandinsky-3", "Kandinsky 3", "Apache-2.0", 25, 3.0, _1024),
 )  # fmt: skip
 
 #: what a pipeline is called, for folders of any other name
@@ -104,7 +102,7 @@ def of(model: str, pipeline: str) -> Checkpoint:
     >>> of("black-forest-labs/FLUX.1-schnell", "FluxPipeline").steps
     4
     >>> of("/models/own", "Flux2KleinPipeline")
-    Checkpoint(name='', family='FLUX.2', license='', released='', steps=None, guidance=None, size=None, max_tokens=None)
+    Checkpoint(name='', family='FLUX.2', license='', steps=None, guidance=None, size=None, max_tokens=None)
     """
     fitting = [known for known in CHECKPOINTS if model.casefold().startswith(known.name)]
     if fitting:

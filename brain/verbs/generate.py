@@ -49,6 +49,11 @@ def generate(
     height: int | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
+    true_guidance: float | None = None,
+    scheduler: str | None = None,
+    loras: str | None = None,
+    placement: str | None = None,
+    quantize: str | None = None,
     budget: float | None = None,
     device: str | None = None,
     factors: Mapping[str, Sequence[Any]] | None = None,
@@ -76,7 +81,8 @@ def generate(
         seed: in [0, 2**63)
         output_dir: where the files go, as ``<key>.png``; the dataset's folder in FiftyOne's dataset folder by default
         negative_prompt: for the prompts that have none of their own
-        steps, guidance, width, height, dtype: the model's own by default
+        steps, guidance, width, height, dtype, scheduler: the model's own by default
+        true_guidance, loras, placement, quantize: of a local model: docs/models.md
         batch_size: images between two progress reports; it changes no pixel
         budget: of a hosted service: dollars for the images of this call, earlier tries at it included; never exceeded
             by more than one request
@@ -116,6 +122,11 @@ def generate(
             "height": height,
             "batch_size": batch_size,
             "dtype": dtype,
+            "true_guidance": true_guidance,
+            "scheduler": scheduler,
+            "loras": loras,
+            "placement": placement,
+            "quantize": quantize,
             "budget": budget,
         }
         spec = _spec(model, {name: value for name, value in given.items() if value is not None})
