@@ -299,6 +299,13 @@ class Generator(Spec):
             ModelError: the model cannot be loaded
         """
 
+    def price(self) -> float | None:
+        """Returns what an image costs with these settings, in US dollars, without asking the network.
+
+        0 where it takes nothing but the time of one's own machine; None where nobody knows.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class GeneratorSession:

@@ -135,6 +135,10 @@ class Diffusion(Generator):
 
         return GeneratorSession(facts=facts, draw=draw, batch_size=self.batch_size)
 
+    def price(self) -> float:
+        """Returns 0: it is drawn on one's own machine."""
+        return 0.0
+
     def _check(self) -> None:
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
