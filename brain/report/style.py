@@ -44,6 +44,7 @@ overflow-wrap:break-word}
 .chart text{font-size:11px;fill:var(--soft)}.chart polyline{fill:none;stroke-width:2}
 .tick{stroke:var(--rule)}.diagonal{stroke:var(--soft);stroke-dasharray:3 3}
 polyline.c0{stroke:var(--dot)}polyline.c1{stroke:var(--cool)}polyline.c2{stroke:var(--ink)}polyline.c3{stroke:var(--soft)}
+circle.c0{fill:var(--dot)}circle.c1{fill:var(--cool)}circle.c2{fill:var(--ink)}circle.c3{fill:var(--soft)}
 .names span,.names i{margin-right:14px;font-size:13px}.names .c0{color:var(--dot)}.names .c1{color:var(--cool)}
 .names .c3,.names i{color:var(--soft)}
 @media (max-width:760px){.bar{grid-template-columns:1fr}header,main,footer{padding-left:16px;padding-right:16px}}

@@ -7,7 +7,7 @@ best rank 1 + k, with all comparisons corrected together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from loupe.brain.core.comparison import Difference, Standing
 
@@ -27,34 +27,49 @@ def ranked(
         the groups: each the longest run of at least two, in that order, without any two that surely differ
     """
     judged = [own for own in standing if own.rate.n]
-    better = {own.name: 0 for own in judged}
-    worse = dict(better)
-    differ: set[frozenset[str]] = set()
+    surely = []
     for each in compared:
         if each.p_adjusted <= 1 - confidence and each.difference:
-            first, second = (each.a, each.b) if each.difference < 0 else (each.b, each.a)
-            worse[first] += 1
-            better[second] += 1
-            differ.add(frozenset((each.a, each.b)))
-    made = [
-        Standing(own.name, own.rate, own.effective_n, 1 + better[own.name], len(judged) - worse[own.name])
-        for own in judged
-    ]
+            surely.append((each.a, each.b) if each.difference < 0 else (each.b, each.a))
+    bounds = ranges([own.name for own in judged], surely)
+    made = [Standing(own.name, own.rate, own.effective_n, *bounds[own.name]) for own in judged]
     made.sort(key=lambda own: (own.rank_low, own.rank_high, own.rate.rate, own.name))
     names = [own.name for own in made]
     rest = [own for own in standing if not own.rate.n]
-    return [*made, *rest], tuple(_runs(names, differ))
+    return [*made, *rest], runs(names, surely)
 
 
-def _runs(names: Sequence[str], differ: set[frozenset[str]]) -> list[tuple[str, ...]]:
-    """Returns the longest runs of names of which no two differ, each at least two long."""
-    runs: list[tuple[str, ...]] = []
+def ranges(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> dict[str, tuple[int, int]]:
+    """Returns the best and the worst rank of each of M names, 1 the best.
+
+    Args:
+        names: the contenders
+        surely: pairs of which the first is surely better, with all comparisons corrected together
+
+    >>> ranges(["a", "b", "c"], [("a", "c")])
+    {'a': (1, 2), 'b': (1, 3), 'c': (2, 3)}
+    """
+    better, worse = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    for first, second in surely:
+        worse[first] += 1
+        better[second] += 1
+    return {name: (1 + better[name], len(names) - worse[name]) for name in names}
+
+
+def runs(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """Returns the longest runs of names, in order, of which no two surely differ, each at least two long.
+
+    >>> runs(["a", "b", "c"], [("a", "c")])
+    (('a', 'b'), ('b', 'c'))
+    """
+    differ = {frozenset(pair) for pair in surely}
+    made: list[tuple[str, ...]] = []
     start = 0
     for end in range(len(names) + 1):
         if end < len(names) and not any(frozenset((names[end], name)) in differ for name in names[start:end]):
             continue
         if end - start > 1:
-            runs.append(tuple(names[start:end]))
+            made.append(tuple(names[start:end]))
         while end < len(names) and any(frozenset((names[end], name)) in differ for name in names[start:end]):
             start += 1
-    return runs
+    return tuple(made)
