@@ -50,7 +50,7 @@ def experiment(
     classes: Sequence[str] | None = None,
     names: Mapping[str, str] | None = None,
     captions: str | None = None,
-    settings: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
     checks: Sequence[str | Check | SetCheck] | str | None = "quick",
     embedder: str | Embedder = AUTO,
     field: str = "embeddings",
@@ -90,7 +90,7 @@ def experiment(
         classes: which to draw; None: all that both real sides have
         names: what a class is called in a prompt, where its name is no word
         captions: the field of captions of the real images, for the style ``"caption"``
-        settings: of all models, e.g. ``{"steps": 20, "width": 512}``
+        options: settings of all models, e.g. ``{"steps": 20, "width": 512}``
         checks: as for ``loupe.check``; None: nothing is checked
         embedder: as for ``loupe.embed``; the real images are embedded with it, too
         field: where the vectors go
@@ -124,7 +124,7 @@ def experiment(
     if isinstance(measure, bool) or not isinstance(measure, int) or not 0 <= measure <= 100:
         raise InputError(f"expected measure to be a whole number from 0 to 100, got {measure!r}")
     _require_checks(checks)
-    asked = Wanted(models, styles, guidance, seeds, per_class, classes, names, captions, settings)
+    asked = Wanted(models, styles, guidance, seeds, per_class, classes, names, captions, options)
     with running(dataset, "experiment", progress, device=device, needs="dataset") as verb:
         for samples in (real_train, real_test):
             require_images(samples)

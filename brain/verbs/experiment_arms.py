@@ -70,7 +70,7 @@ class Wanted:
     classes: Sequence[str] | None
     names: Mapping[str, str] | None
     captions: str | None
-    settings: Mapping[str, Any] | None
+    options: Mapping[str, Any] | None
 
 
 def arms_of(asked: Wanted, real: Real) -> tuple[list[Arm], list[str], list[str]]:
@@ -162,7 +162,7 @@ def _specs(asked: Wanted) -> tuple[list[tuple[Generator, str, float]], list[str]
         raise InputError(f"expected guidance to be a list of numbers or None, got {asked.guidance!r}")
     made, notes = [], []
     for model in models:
-        spec = _with_settings(generator(model), asked.settings or {})
+        spec = _with_settings(generator(model), asked.options or {})
         called = _called(spec)
         takes = "guidance" in spec.params()
         if not takes and any(each is not None for each in asked.guidance):
