@@ -123,12 +123,15 @@ def _pretty(measured: Sequence[ArmResult]) -> list[str]:
         known = [arm for arm in measured if not math.isnan(pretty(arm))]
         if len(known) > 1:
             made.setdefault(max(known, key=pretty).name, []).append(words)
-    by_name = {arm.name: arm for arm in measured}
-    return [_verdict(by_name[name], " and ".join(words), len(measured)) for name, words in made.items()]
+    return [_verdict(arm, " and ".join(made[arm.name]), measured) for arm in measured if arm.name in made]
 
 
-def _verdict(arm: ArmResult, words: str, n: int) -> str:
-    head = f"The prettiest, {arm.name} with {words}"
+def _verdict(arm: ArmResult, words: str, measured: Sequence[ArmResult]) -> str:
+    n, head = len(measured), f"The prettiest, {arm.name} with {words}"
+    if words == _PRETTY[0][1]:
+        alike = [each.name for each in measured if each is not arm and each.precision.value >= arm.precision.low]
+        if alike:
+            head = f"Among the prettiest, {arm.name} with {words}, which nothing tells from that of {', '.join(alike)}"
     if arm.rank_low > 1:
         return f"{head}, is not the most useful: it surely ranks {arm.rank} of {n}, utility {arm.utility}"
     if arm.rank_high == 1:
