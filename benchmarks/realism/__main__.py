@@ -4,14 +4,17 @@ python -m benchmarks.realism verdicts [--draws N] [--size N ...]   # altered set
 python -m benchmarks.realism agreement [--size N]                  # against the definitions and other packages
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
+python -m benchmarks.realism experiment [--per-class N] [--page F]  # tiny-signs by guidance and prompt style; 5 minutes
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
+from benchmarks.realism.signs import print_experiment
 from benchmarks.realism.speed import print_speed
 from benchmarks.realism.transfers import print_transfers
 from benchmarks.realism.verdicts import print_verdicts
@@ -31,6 +34,16 @@ def family() -> Family:
     transfer = made.command("transfer", lambda given: print_transfers(given.runs, given.pairs), "intervals, learners")
     transfer.add_argument("--runs", type=int, default=200, help="of each setting")
     transfer.add_argument("--pairs", type=int, default=200, help="of a real and a synthetic set")
+    experiment = made.command(
+        "experiment",
+        lambda given: print_experiment(given.per_class, given.train, given.test, given.embedder, given.page),
+        "tiny-signs by guidance and prompt style, against real digits drawn as signs",
+    )
+    experiment.add_argument("--per-class", type=int, default=20, help="images of each digit and arm")
+    experiment.add_argument("--train", type=int, default=400, help="real signs to train on")
+    experiment.add_argument("--test", type=int, default=400, help="real signs to test on")
+    experiment.add_argument("--embedder", default="efficientnet_lite", help="what turns a sign into a vector")
+    experiment.add_argument("--page", type=Path, help="write the report there, .html or .md")
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from loupe.brain.core.experiment import ArmResult, Experiment, size_text
+from loupe.brain.core.experiment import ArmResult, Experiment, duration, size_text
 from loupe.brain.core.realism import Estimate
 from loupe.brain.core.tables import Table
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Curve, Numbers, Page, Section, Text, top_of
@@ -152,4 +152,18 @@ def _findings(result: Experiment) -> list[Block]:
 
 
 def _plan(result: Experiment) -> list[Block]:
-    return [result.plan.table()]
+    if not result.arms:
+        return [result.plan.table()]
+    head = ("arm", "images", "seconds an image", "drawing in all", "cost in all", "first prompt")
+    rows = [
+        (
+            arm.name,
+            arm.drawn,
+            "–" if math.isnan(arm.seconds) else f"{arm.seconds:.2g}",
+            duration(arm.drawn * arm.seconds),
+            "–" if math.isnan(arm.price) else f"{arm.drawn * arm.price:,.2f} US$",
+            arm.prompt,
+        )
+        for arm in result.plan.arms
+    ]
+    return [Table.of("", head, rows), *(Text(note, small=True) for note in result.plan.notes)]
