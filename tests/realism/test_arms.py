@@ -102,13 +102,13 @@ def test_ranks_are_ranges_and_the_tied_stand_together() -> None:
     assert runs([], []) == ()
 
 
-def said(arms: list[ArmResult], surely: list[tuple[str, str]]) -> str:
+def follows(arms: list[ArmResult], surely: list[tuple[str, str]]) -> str:
     return " ".join(sentences(ranked(arms, surely)[0], surely))
 
 
 def test_the_prettiest_is_not_the_most_useful() -> None:
     arms = [arm("pretty", 0.5, precision=1.2, frechet=0.1), arm("plain", 0.9, precision=0.8, frechet=0.9)]
-    made = said(arms, [("plain", "pretty")])
+    made = follows(arms, [("plain", "pretty")])
     assert "The most useful is plain: utility 0.9 [0.8, 1]." in made
     assert (
         "The prettiest, pretty with the highest precision and the lowest Fréchet distance, is not the most useful: it "
@@ -120,8 +120,8 @@ def test_the_prettiest_is_not_the_most_useful() -> None:
 
 def test_the_prettiest_is_the_most_useful_or_nobody_knows() -> None:
     arms = [arm("best", 0.9, precision=1.2, frechet=0.1), arm("rest", 0.5, precision=0.8, frechet=0.9)]
-    assert "is also the most useful" in said(arms, [("best", "rest")])
-    made = said(arms, [])
+    assert "is also the most useful" in follows(arms, [("best", "rest")])
+    made = follows(arms, [])
     assert "The most useful seems to be best, utility 0.9 [0.8, 1], which nothing tells from rest." in made
     assert "may or may not be the most useful: it ranks 1–2 of 2" in made
     assert "surely differ" not in made
@@ -129,19 +129,19 @@ def test_the_prettiest_is_the_most_useful_or_nobody_knows() -> None:
 
 def test_looks_that_are_nearly_alike_are_said_to_be() -> None:
     arms = [arm("a", 0.9, precision=1.0, frechet=0.1), arm("b", 0.5, precision=1.01, frechet=0.9)]
-    made = said(arms, [("a", "b")])
+    made = follows(arms, [("a", "b")])
     assert "Among the prettiest, b with the highest precision, which nothing tells from that of a, is not" in made
     assert "The prettiest, a with the lowest Fréchet distance, is also the most useful" in made
 
 
 def test_what_use_nobody_is_sure_of_and_why_an_arm_is_not_there() -> None:
     useful = (Verdict(USEFUL, "it does"),)
-    assert "None of them surely does" in said([arm("a", 0.5)], [])
-    assert "None of them surely does" not in said([arm("a", 0.9, findings=useful)], [])
-    one = said([arm("a", 0.9), replace(arm("x", math.nan), reason="cannot be drawn: no")], [])
-    assert "a has utility 0.9 [0.8, 1]; it is the only one that was measured." in one
-    assert "x: cannot be drawn: no." in one
-    assert "prettiest" not in one
+    assert "None of them surely does" in follows([arm("a", 0.5)], [])
+    assert "None of them surely does" not in follows([arm("a", 0.9, findings=useful)], [])
+    alone = follows([arm("a", 0.9), replace(arm("x", math.nan), reason="cannot be drawn: no")], [])
+    assert "a has utility 0.9 [0.8, 1]; it is the only one that was measured." in alone
+    assert "x: cannot be drawn: no." in alone
+    assert "prettiest" not in alone
     assert sentences([], []) == ()
 
 

@@ -23,11 +23,8 @@ PER_CLASS = 12
 #: where it is killed: what it reports then, and from which step on
 MOMENTS = (
     ("generating", 24),
-    ("generating", 40),
     ("checking", 16),
     ("embedding the arms", 16),
-    ("comparing by", 1),
-    ("training on marks, class, guidance 1", 3),
     ("comparing by", 1),
     ("training on marks, class, guidance 5", 3),
 )
