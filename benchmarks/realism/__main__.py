@@ -5,6 +5,7 @@ python -m benchmarks.realism agreement [--size N]                  # against the
 python -m benchmarks.realism speed [--numbers N] [--size N ...]    # CPU and memory
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
 python -m benchmarks.realism experiment [--per-class N] [--page F]  # tiny-signs by guidance and prompt style; 5 minutes
+python -m benchmarks.realism ranks [--runs N]                      # are equal arms called different?
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
+from benchmarks.realism.ranked_arms import print_ranked
 from benchmarks.realism.signs import print_experiment
 from benchmarks.realism.speed import print_speed
 from benchmarks.realism.transfers import print_transfers
@@ -44,6 +46,8 @@ def family() -> Family:
     experiment.add_argument("--test", type=int, default=400, help="real signs to test on")
     experiment.add_argument("--embedder", default="efficientnet_lite", help="what turns a sign into a vector")
     experiment.add_argument("--page", type=Path, help="write the report there, .html or .md")
+    ranks = made.command("ranks", lambda given: print_ranked(given.runs), "ranks of arms by use, simulated")
+    ranks.add_argument("--runs", type=int, default=200, help="draws of everything")
     return made
 
 

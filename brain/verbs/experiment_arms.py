@@ -277,7 +277,6 @@ def planned(
     listed = []
     for arm in arms:
         own = drawn.get(arm.name, Drawn())
-        price = arm.spec.price()
         listed.append(
             PlannedArm(
                 name=arm.name,
@@ -288,7 +287,7 @@ def planned(
                 n=len(arm.rows),
                 drawn=sum(row["seed"] in own.by_seed for row in arm.rows),
                 seconds=_first(own.seconds, paces[arm.pace]),
-                price=math.nan if price is None else float(price),
+                price=_price(arm.spec),
                 size=_first(own.size, sizes[arm.pace]),
                 prompt=arm.rows[0]["prompt"],
             )
@@ -296,6 +295,20 @@ def planned(
     counts = [real.counts(side) for side in ("train", "test")]
     n_train, n_test = (sum(counted[name] for name in classes) for counted in counts)
     return ExperimentPlan(tuple(listed), label, tuple(classes), asked.per_class, n_train, n_test, free, tuple(notes))
+
+
+def _price(spec: Generator) -> float:
+    """Returns what an image costs in US dollars; NaN where nobody knows.
+
+    Raises:
+        InputError: the generator says what is no price
+    """
+    price = spec.price()
+    if price is None:
+        return math.nan
+    if isinstance(price, bool) or not isinstance(price, (int, float)) or not 0 <= price < math.inf:
+        raise InputError(f"expected the price of an image by {spec.name} to be at least 0 US$ or None, got {price!r}")
+    return float(price)
 
 
 def _first(own: float, others: Sequence[float]) -> float:

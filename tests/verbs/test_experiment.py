@@ -174,6 +174,8 @@ def test_a_price_that_nobody_knows_is_not_nothing(real: tuple[Any, Any], dataset
     plan = loupe.experiment(dataset, *real, **given(tmp_path, models=both), dry_run=True).plan
     assert plan.unknown("price") == ("marks, class, guidance 1, cents -1", "marks, class, guidance 5, cents -1")
     assert "US$, and of 2 of 4 arms that is not known" in plan.sentence()
+    with pytest.raises(InputError, match="expected the price of an image by marks to be at least 0"):
+        loupe.experiment(dataset, *real, **given(tmp_path, models=Marks(cents=math.inf)), dry_run=True)
     plan = loupe.experiment(dataset, *real, **given(tmp_path, models=both[0]), dry_run=True).plan
     assert math.isnan(plan.cost)
     assert "what it costs is not known" in plan.sentence()
