@@ -261,7 +261,7 @@ class Experiment(Tabular, KeptRecord):
         if not self.arms:
             return self.plan.table()
         marks = self.letters()
-        rows = [_row(arm, marks[arm.name]) for arm in self.arms]
+        rows = [_row(arm, marks[arm.name], self.size_text(arm)) for arm in self.arms]
         head = (
             *("rank", "arm", "images", "utility", "real size", "tied", "failing"),
             *("precision", "recall", "density", "coverage", "c2st", "findings"),
@@ -279,18 +279,27 @@ class Experiment(Tabular, KeptRecord):
     def _repr_html_(self) -> str:
         return self.table().html() + "".join(f"<p>{html.escape(line)}</p>" for line in self.sentences())
 
+    def size_text(self, arm: ArmResult) -> str:
+        """Returns how many real samples train as well as an arm; beyond the ends of the curve nothing was measured."""
+        value = arm.equivalent_real_size.value
+        if math.isnan(value) or not self.curve:
+            return "–"
+        if math.isinf(value):
+            return f"more than {self.curve[-1][0]:,}"
+        return f"{value:,.0f}" if value > 0 else f"fewer than {self.curve[0][0]:,}"
+
     def sentences(self) -> tuple[str, ...]:
         """Returns what follows, and what else is to be known: a sentence each."""
         return tuple(" ".join(line.split()) for line in (*self.findings, *self.notes))
 
 
-def _row(arm: ArmResult, tied: str) -> tuple[object, ...]:
+def _row(arm: ArmResult, tied: str, size: str) -> tuple[object, ...]:
     return (
         arm.rank,
         arm.name,
         arm.n,
         str(arm.utility) if arm.measured else "not measured",
-        size_text(arm.equivalent_real_size.value),
+        size,
         tied,
         "–" if math.isnan(arm.failing.value) else f"{100 * arm.failing.value:.1f}%",
         *(
@@ -300,19 +309,6 @@ def _row(arm: ArmResult, tied: str) -> tuple[object, ...]:
         "–" if math.isnan(arm.c2st) else f"{arm.c2st:.2f}",
         arm.reason or ", ".join(dict.fromkeys(each.name for each in arm.findings)) or "–",
     )
-
-
-def size_text(value: float) -> str:
-    """Returns a number of real samples; beyond the ends of the curve nothing was measured.
-
-    >>> size_text(77.4), size_text(math.inf), size_text(0), size_text(math.nan)
-    ('77', 'more than all', 'fewer than measured', '–')
-    """
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "more than all"
-    return f"{value:,.0f}" if value > 0 else "fewer than measured"
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from loupe.brain.core.experiment import ArmResult, Experiment, duration, size_text
+from loupe.brain.core.experiment import ArmResult, Experiment, duration
 from loupe.brain.core.realism import Estimate
 from loupe.brain.core.tables import Table
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Curve, Numbers, Page, Section, Text, top_of
@@ -70,7 +70,7 @@ def _use(result: Experiment, pictures: Examples) -> list[Block]:
                 rate=arm.accuracy.value,
                 low=arm.accuracy.low,
                 high=arm.accuracy.high,
-                note=f"utility {arm.utility} · worth {size_text(arm.equivalent_real_size.value)} real samples"
+                note=f"utility {arm.utility} · worth {result.size_text(arm)} real samples"
                 if arm.measured
                 else "not measured",
                 pictures=pictures.get(arm.name, ()),
@@ -122,7 +122,7 @@ def _measures(result: Experiment) -> Table:
             *map(_span, (arm.precision, arm.recall, arm.density, arm.coverage)),
             "–" if math.isnan(arm.frechet) else f"{arm.frechet:.3g}",
             "–" if math.isnan(arm.c2st) else f"{arm.c2st:.2f}",
-            size_text(arm.equivalent_real_size.value),
+            result.size_text(arm),
         )
         for arm in result.arms
     ]

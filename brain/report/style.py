@@ -40,7 +40,8 @@ background:rgba(var(--hot),var(--much,0))}
 overflow-wrap:break-word}
 .heat thead th{max-width:110px;text-align:center;overflow-wrap:break-word}.heat thead th:first-child{text-align:left}
 .heat tbody tr:first-child th{font-weight:700}
-.chart{width:auto;display:inline-block;margin:8px 24px 8px 0;vertical-align:top}.chart svg{max-width:100%}
+.chart{width:auto;max-width:320px;display:inline-block;margin:8px 24px 8px 0;vertical-align:top}
+.chart svg{max-width:100%}
 .chart text{font-size:11px;fill:var(--soft)}.chart polyline{fill:none;stroke-width:2}
 .tick{stroke:var(--rule)}.diagonal{stroke:var(--soft);stroke-dasharray:3 3}
 polyline.c0{stroke:var(--dot)}polyline.c1{stroke:var(--cool)}polyline.c2{stroke:var(--ink)}polyline.c3{stroke:var(--soft)}

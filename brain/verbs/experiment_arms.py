@@ -226,7 +226,8 @@ def _name(spec: Generator, model: str, style: Style, guidance: float, seed: int)
         if each.name not in _UNNAMED and value != each.default and len(str(value)) <= _MAX_SETTING:
             parts.append(f"{each.name} {value}")
     parts += [f"seed {seed}"] if seed else []
-    return ", ".join(parts)
+    # a list of names has commas between them
+    return " · ".join(parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,7 @@ def test_a_plan_a_table_and_a_page(plan: Path, capsys: pytest.CaptureFixture[str
     assert cli.main(["experiment", str(plan), "--dry-run", "--quiet"]) == 0
     out = capsys.readouterr().out
     assert "2 arms × 3 classes × 12 = 72 images: how long drawing takes is not known; no cost" in out
-    assert "marks, class, guidance 5" in out
+    assert "marks · class · guidance 5" in out
     assert not fo.dataset_exists("plan of marks")
     assert not (plan.parent / "drawn").exists()
 

@@ -51,7 +51,7 @@ def test_the_form_says_what_will_be_drawn(sides: dict[str, Any], tmp_path: Path)
     assert not problems(inputs)
     label = inputs["count"].view.label
     assert label.startswith("2 arms × 3 classes × 12 = 72 images: how long drawing takes is not known; no cost")
-    assert "| marks, class, guidance 5 | 36 | 36 |" in inputs["plan"].default
+    assert "| marks · class · guidance 5 | 36 | 36 |" in inputs["plan"].default
     # nothing is drawn by looking at the form
     assert len(sides["drawn"]) == 0
     asked = params(
@@ -91,9 +91,9 @@ def test_the_result_says_which_set_trains_best(sides: dict[str, Any], tmp_path: 
     page = tmp_path / "page.md"
     asked = untouched("experiment", sides["drawn"], params(sides, tmp_path, report=str(page)))
     body = result("experiment", sides["drawn"], asked)
-    assert body["message"].startswith("2 of 2 arms measured: marks, class, guidance 1 first, utility ")
+    assert body["message"].startswith("2 of 2 arms measured: marks · class · guidance 1 first, utility ")
     assert "The most useful" in body["summary"]
-    assert "| marks, class, guidance 5 | 36 |" in body["summary"]
-    assert body["experiment"]["arms"][0]["name"] == "marks, class, guidance 1"
+    assert "| marks · class · guidance 5 | 36 |" in body["summary"]
+    assert body["experiment"]["arms"][0]["name"] == "marks · class · guidance 1"
     assert page.exists()
     assert len(sides["drawn"]) == 72

@@ -47,7 +47,7 @@ def test_bars_of_all_arms_with_real_samples_as_the_mark() -> None:
     (bars,) = [block for block in blocks if isinstance(block, Bars)]
     assert [(bar.label, bar.rate, bar.against) for bar in bars.bars[:2]] == [("a", 0.8, 0.9), ("b", 0.6, 0.9)]
     assert bars.bars[0].hint == "rank 1–2, tied: a"
-    assert "worth more than all real samples" in bars.bars[0].note
+    assert "worth more than 200 real samples" in bars.bars[0].note
     assert [picture.id for picture in bars.bars[0].pictures] == ["x"]
     assert math.isnan(bars.bars[2].rate)
     assert bars.bars[2].hint == "cannot be drawn: <i>no"

@@ -73,7 +73,7 @@ def done(real: tuple[Any, Any], tmp_path_factory: pytest.TempPathFactory) -> Ite
 def test_the_arms_stand_by_use_with_what_they_are(done: tuple[Any, ...]) -> None:
     result = done[1]
     first, second, *broken = result.arms
-    assert (first.name, second.name) == ("marks, class, guidance 1", "marks, class, guidance 5")
+    assert (first.name, second.name) == ("marks · class · guidance 1", "marks · class · guidance 5")
     assert first.n == second.n == PER_CLASS * 3
     assert (first.rank, second.rank) == ("1", "2")
     # marks of one place and size are no training data, and look unlike real ones, too
@@ -102,11 +102,12 @@ def test_what_is_drawn_has_its_class_its_arm_and_its_prompt(done: tuple[Any, ...
         assert label == asked
         assert prompt == f"a photo of a {label}"
         assert style == "class"
-        assert arm.startswith("marks, class, guidance ")
+        assert arm.startswith("marks · class · guidance ")
     assert dataset.count_values("kind.label") == dict.fromkeys(CLASSES, PER_CLASS * 2)
     # the same noise for every guidance
     seeds = [
-        set(dataset.match({"scenario.arm": f"marks, class, guidance {at}"}).values("generation.seed")) for at in (1, 5)
+        set(dataset.match({"scenario.arm": f"marks · class · guidance {at}"}).values("generation.seed"))
+        for at in (1, 5)
     ]
     assert seeds[0] == seeds[1]
     assert len(seeds[0]) == PER_CLASS * 3
@@ -142,7 +143,7 @@ def test_the_same_call_does_nothing_again(
 def test_the_page_tells_all_of_it_and_needs_nothing_else(done: tuple[Any, ...]) -> None:
     _, result, _, page = done
     text = page.read_text(encoding="utf-8")
-    for words in ("What follows", "Pretty or useful", "Side by side", "How it was drawn", "marks, class, guidance 5"):
+    for words in ("What follows", "Pretty or useful", "Side by side", "How it was drawn", "marks · class · guidance 5"):
         assert words in text
     assert text.count("data:image/jpeg") >= 10
     assert "<script" not in text
@@ -172,7 +173,7 @@ def test_a_plan_says_how_many_how_long_and_at_what_cost(real: tuple[Any, Any], d
 def test_a_price_that_nobody_knows_is_not_nothing(real: tuple[Any, Any], dataset: Any, tmp_path: Path) -> None:
     both = [Marks(cents=-1), Marks(cents=2.0)]
     plan = loupe.experiment(dataset, *real, **given(tmp_path, models=both), dry_run=True).plan
-    assert plan.unknown("price") == ("marks, class, guidance 1, cents -1", "marks, class, guidance 5, cents -1")
+    assert plan.unknown("price") == ("marks · class · guidance 1 · cents -1", "marks · class · guidance 5 · cents -1")
     assert "US$, and of 2 of 4 arms that is not known" in plan.sentence()
     with pytest.raises(InputError, match="expected the price of an image by marks to be at least 0"):
         loupe.experiment(dataset, *real, **given(tmp_path, models=Marks(cents=math.inf)), dry_run=True)
@@ -341,7 +342,7 @@ def test_a_model_that_breaks_in_any_way_is_named(
         ({"models": {"model": ""}}, InputError, "expected a model in"),
         ({"models": {"generator": "difusion", "model": "x"}}, UnknownName, "Did you mean 'diffusion'"),
         ({"models": {"model": "tiny-signs", "stepss": 3}}, UnknownName, "Did you mean 'steps'"),
-        ({"models": [Marks(), Marks()]}, InputError, "each arm once, got 'marks, class, guidance 1' twice"),
+        ({"models": [Marks(), Marks()]}, InputError, "each arm once, got 'marks · class · guidance 1' twice"),
         ({"guidance": [1, 1.0]}, InputError, "each arm once"),
         ({"guidance": ["high"]}, InputError, "expected guidance to be numbers or None, got 'high'"),
         ({"guidance": [math.nan]}, InputError, "expected guidance to be numbers or None"),
@@ -436,7 +437,11 @@ def test_a_model_without_guidance_is_drawn_once(
     from noise import Noise
 
     plan = loupe.experiment(dataset, *real, **given(tmp_path, models=[Noise(), Marks()]), dry_run=True).plan
-    assert [arm.name for arm in plan.arms] == ["noise, class", "marks, class, guidance 1", "marks, class, guidance 5"]
+    assert [arm.name for arm in plan.arms] == [
+        "noise · class",
+        "marks · class · guidance 1",
+        "marks · class · guidance 5",
+    ]
     assert plan.notes == ("noise takes no guidance, so it is drawn once",)
     assert math.isnan(plan.arms[0].price), "nobody has said what it costs"
 

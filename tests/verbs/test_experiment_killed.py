@@ -26,7 +26,7 @@ MOMENTS = (
     ("checking", 16),
     ("embedding the arms", 16),
     ("comparing by", 1),
-    ("training on marks, class, guidance 5", 3),
+    ("training on marks · class · guidance 5", 3),
 )
 
 
