@@ -105,10 +105,8 @@ def test_what_is_drawn_has_its_class_its_arm_and_its_prompt(done: tuple[Any, ...
         assert arm.startswith("marks · class · guidance ")
     assert dataset.count_values("kind.label") == dict.fromkeys(CLASSES, PER_CLASS * 2)
     # the same noise for every guidance
-    seeds = [
-        set(dataset.match({"scenario.arm": f"marks · class · guidance {at}"}).values("generation.seed"))
-        for at in (1, 5)
-    ]
+    arms = [dataset.match({"scenario.arm": f"marks · class · guidance {at}"}) for at in (1, 5)]
+    seeds = [set(arm.values("generation.seed")) for arm in arms]
     assert seeds[0] == seeds[1]
     assert len(seeds[0]) == PER_CLASS * 3
 
@@ -437,11 +435,8 @@ def test_a_model_without_guidance_is_drawn_once(
     from noise import Noise
 
     plan = loupe.experiment(dataset, *real, **given(tmp_path, models=[Noise(), Marks()]), dry_run=True).plan
-    assert [arm.name for arm in plan.arms] == [
-        "noise · class",
-        "marks · class · guidance 1",
-        "marks · class · guidance 5",
-    ]
+    names = ["noise · class", "marks · class · guidance 1", "marks · class · guidance 5"]
+    assert [arm.name for arm in plan.arms] == names
     assert plan.notes == ("noise takes no guidance, so it is drawn once",)
     assert math.isnan(plan.arms[0].price), "nobody has said what it costs"
 
