@@ -118,9 +118,20 @@ def _texts(form: Form) -> dict[str, tuple[str, str]]:
     return {name: (name, "") for name in texts if name != "filepath"}
 
 
-_REAL_TRAIN = OtherSamples(
+@dataclass(frozen=True)
+class _Named(OtherSamples):
+    """Other samples, of which those with one of some words in their name are proposed first."""
+
+    words: tuple[str, ...] = ()
+
+    def choices(self, form: Form) -> list[str]:
+        return sorted(super().choices(form), key=lambda name: not any(word in name.casefold() for word in self.words))
+
+
+_REAL_TRAIN = _Named(
     advice="Import real images with classes into a dataset of their own; loupe.split parts them.",
     description="Real images to train on, and to compare with",
+    words=("train",),
 )
 
 
@@ -133,9 +144,10 @@ class RunExperiment(VerbOperator):
     button = "Start"
     widgets = {
         "real_train": _REAL_TRAIN,
-        "real_test": OtherSamples(
+        "real_test": _Named(
             advice="Save a view of real images to test on, or import them.",
             description="Real images to test on, which share nothing with the others",
+            words=("test", "valid"),
         ),
         "label": Choice(
             _classes,

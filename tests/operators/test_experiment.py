@@ -65,6 +65,15 @@ def test_the_form_says_what_will_be_drawn(sides: dict[str, Any], tmp_path: Path)
     )
 
 
+def test_what_is_named_so_is_proposed(sides: dict[str, Any]) -> None:
+    drawn = sides["drawn"]
+    for name in ("held out for testing", "mine", "training"):
+        drawn.save_view(name, drawn.view())
+    inputs = form("experiment", drawn)
+    assert inputs["real_train"].default == "saved view: training"
+    assert inputs["real_test"].default == "saved view: held out for testing"
+
+
 def test_what_does_not_fit_is_said_in_the_form_and_when_it_runs(sides: dict[str, Any], tmp_path: Path) -> None:
     train = f"dataset: {sides['train'].name}"
     asked = params(sides, tmp_path, real_test=train)
