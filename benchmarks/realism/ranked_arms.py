@@ -32,7 +32,7 @@ def print_ranked(runs: int) -> None:
     header("arms", "an equal pair called different", "some rank range misses the true rank", "unequal pairs told apart")
     for name, wrong in CASES.items():
         made = [_run(wrong, seed) for seed in range(runs)]
-        pairs = [each for _, _, told in made for each in told]
+        pairs = [each for _, _, apart in made for each in apart]
         row(
             name,
             share(sum(equal for equal, _, _ in made), runs) if len(set(wrong)) < len(wrong) else "–",
@@ -66,5 +66,5 @@ def _run(wrong: tuple[float, ...], seed: int) -> tuple[bool, bool, list[bool]]:
     bounds = ranges(list(tested), surely)
     true = {name: 1 + sum(other < own for other in wrong) for name, own in level.items()}
     missed = any(not low <= true[name] <= high for name, (low, high) in bounds.items())
-    told = [(a, b) in surely or (b, a) in surely for a, b in combinations(tested, 2) if level[a] != level[b]]
-    return equal, missed, told
+    apart = [(a, b) in surely or (b, a) in surely for a, b in combinations(tested, 2) if level[a] != level[b]]
+    return equal, missed, apart
