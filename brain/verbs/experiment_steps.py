@@ -14,7 +14,15 @@ import numpy as np
 
 from loupe.brain.core.errors import DatabaseGone, LoupeError, OutputError, Stopped
 from loupe.brain.core.experiment import ArmResult
-from loupe.brain.core.realism import ADDITIVE_ONLY, INSUFFICIENT_DATA, USEFUL, Estimate, Realism, Transfer
+from loupe.brain.core.realism import (
+    ADDITIVE_ONLY,
+    INSUFFICIENT_DATA,
+    USEFUL,
+    Estimate,
+    Realism,
+    RealismMetric,
+    Transfer,
+)
 from loupe.brain.core.records import Progress
 from loupe.brain.core.specs import Embedder
 from loupe.brain.realism import results, transfer, verdicts
@@ -36,7 +44,7 @@ from loupe.brain.verbs.slice import slice as slice_by
 if TYPE_CHECKING:
     import fiftyone as fo
 
-#: what of an arm's own is kept changes with this number
+#: what is kept of an arm changes with this number
 VERSION = 1
 #: what says how useful a set is: told by the real test set, and not by half of the real training set
 _OF_USE = {USEFUL, ADDITIVE_ONLY, INSUFFICIENT_DATA}
@@ -252,8 +260,7 @@ def _result(arm: Arm, n: int, realism: Realism, made: Transfer) -> ArmResult:
     (metrics,) = realism.metrics.values()
     by_name = {each.name: each for each in metrics}
     precision, recall, density, coverage = (
-        Estimate(by_name[name].ratio, by_name[name].low, by_name[name].high)
-        for name in ("precision", "recall", "density", "coverage")
+        _over_real(by_name[name]) for name in ("precision", "recall", "density", "coverage")
     )
     accuracy = next(each for each in made.matrix if each.name == "S→R").accuracy
     return ArmResult(
@@ -274,6 +281,13 @@ def _result(arm: Arm, n: int, realism: Realism, made: Transfer) -> ArmResult:
         equivalent_real_size=made.equivalent_real_size,
         findings=(*(each for each in realism.findings if each.name not in _OF_USE), *made.findings),
     )
+
+
+def _over_real(metric: RealismMetric) -> Estimate:
+    """Returns a ratio with its band; that of coverage is of the whole sets by a closed form, which has none."""
+    if metric.name == "coverage":
+        return Estimate(metric.ratio, math.nan, math.nan)
+    return Estimate(metric.ratio, max(metric.low, 0.0), metric.high)
 
 
 def with_rates(dataset: fo.Dataset, ids: Sequence[str], arms: Sequence[ArmResult]) -> list[ArmResult]:
