@@ -149,7 +149,8 @@ class Comparison(Tabular, Record):
         failure: what was counted: a failure mode, ``"any"``, or the name of an outcome
         standings: the contenders, the fewest failures first
         differences: each two of them
-        tied: groups of contenders of which nothing tells that any two differ, in the order of the standings
+        tied: groups of contenders of which nothing tells that any two differ, in the order of the standings; any two
+            that share no group differ
         paired_by: the fields whose values two samples share to be a pair; empty where none are paired
         groups: the field whose samples belong together, so that they count as fewer; empty: none
         confidence: of the intervals, and of all ranks at once
@@ -185,7 +186,7 @@ class Comparison(Tabular, Record):
         raise UnknownName(f"other contender than {a!r}" if a in names else "contender", b if a in names else a, names)
 
     def letters(self) -> dict[str, str]:
-        """Returns the letters of each contender: any two that share none differ, as far as that can be told."""
+        """Returns the letters of each contender: any two that share none differ."""
         marks: dict[str, str] = {standing.name: "" for standing in self.standings}
         for number, group in enumerate(self.tied):
             for name in group:

@@ -235,7 +235,8 @@ class Experiment(Tabular, KeptRecord):
         real: trained on real samples and tested on real ones, as many as an arm has; NaN where nothing was measured
         chance: accuracy of guessing the most frequent class
         curve: number of real samples and the accuracy they give
-        tied: groups of arms of which nothing tells that any two differ in utility, in the order of ``arms``
+        tied: groups of arms of which nothing tells that any two differ in utility, in the order of ``arms``; any two
+            that share no group surely differ
         findings: what follows, a sentence each
         notes: what else is to be known
     """

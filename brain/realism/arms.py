@@ -16,7 +16,7 @@ import numpy as np
 from loupe.brain.core.experiment import ArmResult
 from loupe.brain.core.realism import USEFUL
 from loupe.brain.realism.estimates import p_value
-from loupe.brain.slicing.ranks import ranges, runs
+from loupe.brain.slicing.ranks import ranges, tied_groups
 from loupe.brain.stats.differences import holm
 
 #: that all ranks lie in their ranges at once
@@ -75,7 +75,7 @@ def ranked(
     # by the rank first: an arm that is surely better stands above, whatever the estimates say
     made.sort(key=lambda arm: (arm.rank_low, arm.rank_high, -arm.utility.value, arm.name))
     rest = [arm for arm in arms if not arm.measured]
-    return (*made, *rest), runs([arm.name for arm in made], surely)
+    return (*made, *rest), tied_groups([arm.name for arm in made], surely)
 
 
 #: what is held against utility: what it is called, and a number that is higher the prettier a set is

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from loupe.brain.core.comparison import Difference, Standing
 
 
@@ -24,7 +26,7 @@ def ranked(
 
     Returns:
         the standings: by rank, then by rate; those of which nothing was judged last
-        the groups: each the longest run of at least two, in that order, without any two that surely differ
+        the groups, each in that order: any two that share a group are tied, and any two that share none surely differ
     """
     judged = [own for own in standing if own.rate.n]
     surely = []
@@ -36,7 +38,7 @@ def ranked(
     made.sort(key=lambda own: (own.rank_low, own.rank_high, own.rate.rate, own.name))
     names = [own.name for own in made]
     rest = [own for own in standing if not own.rate.n]
-    return [*made, *rest], runs(names, surely)
+    return [*made, *rest], tied_groups(names, surely)
 
 
 def ranges(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> dict[str, tuple[int, int]]:
@@ -56,20 +58,35 @@ def ranges(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> dict[str,
     return {name: (1 + better[name], len(names) - worse[name]) for name in names}
 
 
-def runs(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
-    """Returns the longest runs of names, in order, of which no two surely differ, each at least two long.
+def tied_groups(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
+    """Returns groups of names of which no two differ, each as large as it can be; any two that do not differ share one.
 
-    >>> runs(["a", "b", "c"], [("a", "c")])
+    A group may leave out a name that stands between its own: with samples of very different number the first and the
+    last of three can be tied while the one between, of which more is known, differs from both.
+
+    Args:
+        names: in the order in which they are to stand
+        surely: pairs that surely differ
+
+    >>> tied_groups(["a", "b", "c"], [("a", "c")])
     (('a', 'b'), ('b', 'c'))
     """
-    differ = {frozenset(pair) for pair in surely}
-    made: list[tuple[str, ...]] = []
-    start = 0
-    for end in range(len(names) + 1):
-        if end < len(names) and not any(frozenset((names[end], name)) in differ for name in names[start:end]):
+    place = {name: at for at, name in enumerate(names)}
+    tied = ~np.eye(len(names), dtype=bool)
+    for first, second in surely:
+        tied[place[first], place[second]] = tied[place[second], place[first]] = False
+    left = np.triu(tied)
+    groups: list[tuple[str, ...]] = []
+    for first, second in np.argwhere(left):
+        if not left[first, second]:
             continue
-        if end - start > 1:
-            made.append(tuple(names[start:end]))
-        while end < len(names) and any(frozenset((names[end], name)) in differ for name in names[start:end]):
-            start += 1
-    return tuple(made)
+        members = [first, second]
+        more = tied[first] & tied[second]
+        while more.any():
+            # one that makes another couple's group needless comes before one that does not
+            members.append(int(np.argmax(more * (1 + left[members].any(0) + left[:, members].any(1)))))
+            more = more & tied[members[-1]]
+        members.sort()
+        left[np.ix_(members, members)] = False
+        groups.append(tuple(names[at] for at in members))
+    return tuple(groups)

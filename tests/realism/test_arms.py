@@ -14,7 +14,7 @@ from loupe.brain.core.experiment import ArmResult
 from loupe.brain.core.realism import USEFUL, Estimate, Verdict
 from loupe.brain.realism.arms import Tested, ranked, sentences, surely_better
 from loupe.brain.realism.estimates import p_value
-from loupe.brain.slicing.ranks import ranges, runs
+from loupe.brain.slicing.ranks import ranges, tied_groups
 from loupe.brain.stats.differences import holm
 
 N = 400
@@ -99,7 +99,7 @@ def test_ranks_are_ranges_and_the_tied_stand_together() -> None:
     ]
     assert tied == (("a", "b"), ("b", "c"), ("c", "d"))
     assert ranges(["a"], []) == {"a": (1, 1)}
-    assert runs([], []) == ()
+    assert tied_groups([], []) == ()
 
 
 def follows(arms: list[ArmResult], surely: list[tuple[str, str]]) -> str:

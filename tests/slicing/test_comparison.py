@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -122,6 +123,19 @@ def test_ranks_are_ranges_where_nothing_tells_more_and_ties_are_joined() -> None
         better = sum((each.difference > 0) == (each.a == own.name) for each in surely)
         assert own.rank_low == 1 + better
         assert own.rank_high == 5 - (len(surely) - better)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_two_share_a_group_just_where_they_are_tied(seed: int) -> None:
+    """With few samples of some and many of others, who is tied with whom is no matter of neighbors in the order."""
+    rng = np.random.default_rng(seed)
+    sizes, rates = rng.integers(10, 400, 8), rng.beta(2, 3, 8)
+    member = np.repeat(np.arange(8), sizes)
+    comparison = compare(Entries(tuple("abcdefgh"), member, np.where(rng.random(len(member)) < rates[member], F, P)))
+    together = {frozenset(two) for group in comparison.tied for two in itertools.combinations(group, 2)}
+    assert together == {frozenset((own.a, own.b)) for own in comparison.differences if own.p_adjusted > 0.05}
+    for group in comparison.tied:
+        assert not any(set(group) < set(other) for other in comparison.tied)
 
 
 def test_one_that_nobody_judged_has_no_rank_and_takes_none() -> None:
