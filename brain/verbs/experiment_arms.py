@@ -161,9 +161,13 @@ def _specs(asked: Wanted) -> tuple[list[tuple[Generator, str, float]], list[str]
     if isinstance(asked.guidance, str) or not isinstance(asked.guidance, Sequence) or not asked.guidance:
         raise InputError(f"expected guidance to be a list of numbers or None, got {asked.guidance!r}")
     made, notes = [], []
-    for model in models:
-        spec = _with_settings(generator(model), asked.options or {})
-        called = _called(spec)
+    specs = [_with_settings(generator(model), asked.options or {}) for model in models]
+    places: dict[str, set[str]] = {}
+    for spec in specs:
+        places.setdefault(_called(spec), set()).add(_model(spec))
+    for spec in specs:
+        # folders of one name are told apart by where they lie
+        called = _called(spec) if len(places[_called(spec)]) == 1 else _model(spec)
         takes = "guidance" in spec.params()
         if not takes and any(each is not None for each in asked.guidance):
             notes.append(f"{called} takes no guidance, so it is drawn once")
@@ -213,8 +217,12 @@ def _with_settings(spec: Generator, settings: Mapping[str, Any]) -> Generator:
     return dataclasses.replace(spec, **settings)
 
 
+def _model(spec: Generator) -> str:
+    return str(getattr(spec, "model", None) or spec.name)
+
+
 def _called(spec: Generator) -> str:
-    model = str(getattr(spec, "model", None) or spec.name)
+    model = _model(spec)
     return Path(model).name if Path(model).expanduser().is_dir() else model
 
 

@@ -441,6 +441,16 @@ def test_a_model_without_guidance_is_drawn_once(
     assert math.isnan(plan.arms[0].price), "nobody has said what it costs"
 
 
+def test_folders_of_one_name_are_told_apart(real: tuple[Any, Any], dataset: Any, tmp_path: Path) -> None:
+    places = [tmp_path / "a" / "model", tmp_path / "b" / "model"]
+    for place in places:
+        place.mkdir(parents=True)
+    plan = loupe.experiment(dataset, *real, **given(tmp_path, models=places, guidance=[3]), dry_run=True).plan
+    assert [arm.name for arm in plan.arms] == [f"{place} · class · guidance 3" for place in places]
+    plan = loupe.experiment(dataset, *real, **given(tmp_path, models=places[0], guidance=[3]), dry_run=True).plan
+    assert plan.arms[0].name == "model · class · guidance 3"
+
+
 @pytest.mark.usefixtures("quick")
 def test_names_with_anything_in_them_are_drawn_and_found_again(dataset: Any, tmp_path: Path, new_dataset: Any) -> None:
     import fiftyone as fo
