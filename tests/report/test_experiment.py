@@ -90,6 +90,8 @@ def test_a_plan_adds_up_and_says_what_is_not_known() -> None:
     drawn = replace(plan, arms=tuple(replace(each, drawn=100) for each in plan.arms))
     assert (drawn.missing, drawn.cost, drawn.hours) == (0, 0.0, 0.0)
     assert drawn.sentence().endswith("200 of them drawn already: nothing is left to draw")
+    unknown = replace(plan, arms=(planned("a", drawn=100),))
+    assert (unknown.cost, unknown.hours, unknown.unknown("price")) == (0.0, 0.0, ())
     free = replace(plan, arms=(planned("a", price=0.0),))
     assert "; no cost; " in free.sentence()
     assert "–" in str(plan.table().text())
