@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from loupe import __version__
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     try:
-        return {"check": _check, "weights": _weights, "worker": _worker}[given.command](given)
+        return _COMMANDS[given.command](given)
     except LoupeError as error:
         print(f"loupe {given.command}: {error}", file=sys.stderr)
         return 1
@@ -62,6 +63,32 @@ def by_rate(rates: Sequence[Rate]) -> Rates:
     return Rates(sorted(rates, key=lambda rate: (-rate.rate if rate.n else 1.0, rate.failure)))
 
 
+def _experiment(given: argparse.Namespace) -> int:
+    from loupe.brain import api
+
+    api.experiment  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
+    from loupe.brain.store import experiment_file
+
+    plan = experiment_file.read(Path(given.plan))
+    stays = not given.dry_run or given.measure > 0
+    dataset, real_train, real_test = experiment_file.opened(plan, stays=stays)
+    arguments = {name: value for name, value in plan.items() if name not in ("dataset", "real_train", "real_test")}
+    if given.report:
+        arguments["report"] = given.report
+    run = partial(api.experiment, dataset, real_train, real_test, **arguments)
+    planned = run(dry_run=True, measure=given.measure, progress=bool(given.measure) and not given.quiet)
+    if given.dry_run:
+        print(planned)
+        return 0
+    print(planned, file=sys.stderr)
+    made = run(progress=not given.quiet)
+    print(made)
+    if "report" in arguments:
+        print(f"the report: {arguments['report']}", file=sys.stderr)
+    print(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
+    return 0
+
+
 def _worker(given: argparse.Namespace) -> int:
     from loupe.brain import worker  # imports fiftyone, which takes seconds
 
@@ -91,6 +118,9 @@ def _weights(given: argparse.Namespace) -> int:
     return 0
 
 
+_COMMANDS = {"check": _check, "experiment": _experiment, "weights": _weights, "worker": _worker}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="loupe", description="Finds the flaws in image datasets, generated ones first."
@@ -111,6 +141,24 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--prompts", metavar="FILE", help="a table with the prompt of each image")
     check.add_argument("--dataset", metavar="NAME", help="which dataset; one of the folder's own by default")
     check.add_argument("--quiet", action="store_true", help="show no progress")
+    experiment = commands.add_parser(
+        "experiment",
+        help="draw sets by several models and prompts, and see which trains best",
+        description="Draws a set for each model, prompt style and guidance of a plan, checks them, compares them with "
+        "real images, and trains and tests on them: see docs/experiment.md. It says first how many images that are, "
+        "how long they take and what they cost. The same command goes on from where one ended.",
+    )
+    experiment.add_argument("plan", help="a .toml file")
+    experiment.add_argument("--dry-run", action="store_true", help="only say what would be drawn")
+    experiment.add_argument(
+        "--measure",
+        type=int,
+        default=0,
+        metavar="N",
+        help="draw N images of each arm first, to tell how long one takes",
+    )
+    experiment.add_argument("--report", metavar="FILE", help="write a page of what came of it: .html or .md")
+    experiment.add_argument("--quiet", action="store_true", help="show no progress")
     worker = commands.add_parser(
         "worker",
         help="run what the App schedules",

@@ -8,17 +8,22 @@ python -m benchmarks.realism ties [--runs N]                       # generators 
 python -m benchmarks.realism transfer [--runs N] [--pairs N]       # intervals by simulation, the learners' orders
 python -m benchmarks.realism alignment [--draws N] [--size N]      # do labels fit, against the real ones'
 python -m benchmarks.realism network [--size N]                    # a low-passed set, by vectors and by a network
+python -m benchmarks.realism experiment [--per-class N] [--page F]  # tiny-signs by guidance and prompt style; 5 minutes
+python -m benchmarks.realism ranks [--runs N]                      # are equal arms called different?
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.realism.agreement import print_agreement
 from benchmarks.realism.alignment import print_alignment
 from benchmarks.realism.holes import print_holes
 from benchmarks.realism.network import print_network
+from benchmarks.realism.ranked_arms import print_ranked
+from benchmarks.realism.signs import print_experiment
 from benchmarks.realism.speed import print_speed
 from benchmarks.realism.ties import print_ties
 from benchmarks.realism.transfers import print_transfers
@@ -48,6 +53,18 @@ def family() -> Family:
     holes.add_argument("--runs", type=int, default=100, help="of each line")
     ties = made.command("ties", lambda given: print_ties(given.runs), "generators of one distribution, and others")
     ties.add_argument("--runs", type=int, default=200, help="drawn pairs of each line")
+    experiment = made.command(
+        "experiment",
+        lambda given: print_experiment(given.per_class, given.train, given.test, given.embedder, given.page),
+        "tiny-signs by guidance and prompt style, against real digits drawn as signs",
+    )
+    experiment.add_argument("--per-class", type=int, default=20, help="images of each digit and arm")
+    experiment.add_argument("--train", type=int, default=400, help="real signs to train on")
+    experiment.add_argument("--test", type=int, default=400, help="real signs to test on")
+    experiment.add_argument("--embedder", default="efficientnet_lite", help="what turns a sign into a vector")
+    experiment.add_argument("--page", type=Path, help="write the report there, .html or .md")
+    ranks = made.command("ranks", lambda given: print_ranked(given.runs), "ranks of arms by use, simulated")
+    ranks.add_argument("--runs", type=int, default=200, help="draws of everything")
     return made
 
 

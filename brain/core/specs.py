@@ -316,7 +316,10 @@ class Generator(Spec):
         """
 
     def price(self) -> float | None:
-        """Returns about what an image costs, in dollars; None: it is drawn here, or nobody knows."""
+        """Returns what an image costs with these settings, in US dollars, without asking the network.
+
+        0 where it takes nothing but the time of one's own machine; None where nobody knows.
+        """
         return None
 
 

@@ -203,6 +203,10 @@ class Diffusion(Generator):
             made.append("compiled")
         return "; ".join(each for each in made if each)
 
+    def price(self) -> float:
+        """Returns 0: it is drawn on one's own machine."""
+        return 0.0
+
     def _check(self) -> None:
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)

@@ -53,17 +53,34 @@ def difference(values: np.ndarray, clusters: np.ndarray, halves: Sequence[np.nda
     """
     from scipy.stats import t
 
+    value = float(values.mean())
+    total, freedom = _variance(values, clusters, halves)
+    if not total > 0:
+        return Estimate(value, value if total == 0 else math.nan, value if total == 0 else math.nan)
+    half = float(t.ppf(0.975, freedom)) * math.sqrt(total)
+    return Estimate(value, value - half, value + half)
+
+
+def p_value(values: np.ndarray, clusters: np.ndarray, halves: Sequence[np.ndarray]) -> float:
+    """Returns the two-sided p of "the mean is 0", by what ``difference`` makes its interval of; arguments as there."""
+    from scipy.stats import t
+
+    value = float(values.mean())
+    total, freedom = _variance(values, clusters, halves)
+    if not total > 0:
+        return 0.0 if total == 0 and value else 1.0
+    return float(2 * t.sf(abs(value) / math.sqrt(total), freedom))
+
+
+def _variance(values: np.ndarray, clusters: np.ndarray, halves: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Returns the variance of the mean and its degrees of freedom."""
     parts = [spread(values, clusters)]
     parts += [(deviation(each) ** 2, max(len(each) - 1.0, 1.0)) for each in halves]
     total = sum(variance for variance, _ in parts)
     if not total > 0:
-        value = float(values.mean())
-        return Estimate(value, value if total == 0 else math.nan, value if total == 0 else math.nan)
+        return total, 1.0
     # Welch & Satterthwaite: how sure the sum of the variances is
-    freedom = total**2 / sum(variance**2 / known for variance, known in parts)
-    half = float(t.ppf(0.975, freedom)) * math.sqrt(total)
-    value = float(values.mean())
-    return Estimate(value, value - half, value + half)
+    return total, total**2 / sum(variance**2 / known for variance, known in parts)
 
 
 def share(correct: np.ndarray, clusters: np.ndarray, halves: np.ndarray) -> Estimate:

@@ -99,7 +99,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve of a chart: its name, and N points (x, y), both in [0, 1]."""
+    """A curve of a chart: its name, and N points (x, y), both in [0, 1]; a single point is a dot."""
 
     name: str
     points: tuple[tuple[float, float], ...]

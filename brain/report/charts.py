@@ -35,7 +35,10 @@ def interval_bar(bar: Bar, top: float) -> str:
 
 
 def chart(block: Chart) -> str:
-    """Returns curves over the unit square, each with a color and a dash of its own, and their names below."""
+    """Returns curves over the unit square, each with a color and a dash of its own, and their names below.
+
+    A curve of a single point is a dot with its number.
+    """
 
     def x(share: float) -> float:
         return round(_MARGIN + share * _SIDE, 1)
@@ -51,12 +54,16 @@ def chart(block: Chart) -> str:
     )
     diagonal = f'<line class="diagonal" x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}"/>' if block.diagonal else ""
     lines = "".join(
-        f'<polyline class="c{number % 4}" stroke-dasharray="{_DASHES[number % 4]}" '
+        _dot(number, x(curve.points[0][0]), y(curve.points[0][1]))
+        if len(curve.points) == 1
+        else f'<polyline class="c{number % 4}" stroke-dasharray="{_DASHES[number % 4]}" '
         f'points="{" ".join(f"{x(px)},{y(py)}" for px, py in curve.points)}"/>'
         for number, curve in enumerate(block.curves)
     )
     names = "".join(
-        f'<span class="c{number % 4}">{html.escape(curve.name)}</span>' for number, curve in enumerate(block.curves)
+        f'<span class="c{number % 4}">{f"{number + 1} " if len(curve.points) == 1 else ""}{html.escape(curve.name)}'
+        "</span>"
+        for number, curve in enumerate(block.curves)
     )
     width, height = _SIDE + _MARGIN + 12, _SIDE + 46
     return (
@@ -64,4 +71,11 @@ def chart(block: Chart) -> str:
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">{ticks}{diagonal}{lines}'
         f'<text x="{x(0.5)}" y="{y(0) + 32}" text-anchor="middle">{html.escape(block.x)}</text></svg>'
         f'<div class="names"><i>{html.escape(block.y)}</i>{names}</div></figure>'
+    )
+
+
+def _dot(number: int, x: float, y: float) -> str:
+    return (
+        f'<circle class="point c{number % 4}" cx="{x}" cy="{y}" r="4"/>'
+        f'<text x="{x + 6}" y="{y - 5}">{number + 1}</text>'
     )

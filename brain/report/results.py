@@ -10,6 +10,7 @@ from typing import Any
 from loupe.brain.core.comparison import Comparison
 from loupe.brain.core.drift import DRIFTED, Drift
 from loupe.brain.core.evaluation import Evaluation
+from loupe.brain.core.experiment import Experiment
 from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate
@@ -20,6 +21,7 @@ from loupe.brain.labels.mask_records import MaskIssues
 from loupe.brain.labels.records import LabelIssues
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Curve, Section, Text, top_of
 from loupe.brain.report.contents import Examples
+from loupe.brain.report.experiment import section as _experiment
 
 _CURVES = {
     "precision_recall": ("Precision over recall", "recall", "precision", False),
@@ -109,5 +111,6 @@ _DRAWN: dict[type, Callable[[Any, Examples], Section]] = {
     Comparison: _comparison,
     Evaluation: _evaluation,
     Drift: _drift,
+    Experiment: _experiment,
     **dict.fromkeys((LabelIssues, BoxIssues, MaskIssues), _labels),
 }

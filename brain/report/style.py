@@ -40,10 +40,12 @@ background:rgba(var(--hot),var(--much,0))}
 overflow-wrap:break-word}
 .heat thead th{max-width:110px;text-align:center;overflow-wrap:break-word}.heat thead th:first-child{text-align:left}
 .heat tbody tr:first-child th{font-weight:700}
-.chart{width:auto;display:inline-block;margin:8px 24px 8px 0;vertical-align:top}.chart svg{max-width:100%}
+.chart{width:auto;max-width:320px;display:inline-block;margin:8px 24px 8px 0;vertical-align:top}
+.chart svg{max-width:100%}
 .chart text{font-size:11px;fill:var(--soft)}.chart polyline{fill:none;stroke-width:2}
 .tick{stroke:var(--rule)}.diagonal{stroke:var(--soft);stroke-dasharray:3 3}
 polyline.c0{stroke:var(--dot)}polyline.c1{stroke:var(--cool)}polyline.c2{stroke:var(--ink)}polyline.c3{stroke:var(--soft)}
+circle.c0{fill:var(--dot)}circle.c1{fill:var(--cool)}circle.c2{fill:var(--ink)}circle.c3{fill:var(--soft)}
 .names span,.names i{margin-right:14px;font-size:13px}.names .c0{color:var(--dot)}.names .c1{color:var(--cool)}
 .names .c3,.names i{color:var(--soft)}
 @media (max-width:760px){.bar{grid-template-columns:1fr}header,main,footer{padding-left:16px;padding-right:16px}}

@@ -7,7 +7,7 @@ best rank 1 + k, with all comparisons corrected together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -29,37 +29,54 @@ def ranked(
         the groups, each in that order: any two that share a group are tied, and any two that share none surely differ
     """
     judged = [own for own in standing if own.rate.n]
-    better = {own.name: 0 for own in judged}
-    worse = dict(better)
-    differ: set[frozenset[str]] = set()
+    surely = []
     for each in compared:
         if each.p_adjusted <= 1 - confidence and each.difference:
-            first, second = (each.a, each.b) if each.difference < 0 else (each.b, each.a)
-            worse[first] += 1
-            better[second] += 1
-            differ.add(frozenset((each.a, each.b)))
-    made = [
-        Standing(own.name, own.rate, own.effective_n, 1 + better[own.name], len(judged) - worse[own.name])
-        for own in judged
-    ]
+            surely.append((each.a, each.b) if each.difference < 0 else (each.b, each.a))
+    bounds = ranges([own.name for own in judged], surely)
+    made = [Standing(own.name, own.rate, own.effective_n, *bounds[own.name]) for own in judged]
     made.sort(key=lambda own: (own.rank_low, own.rank_high, own.rate.rate, own.name))
     names = [own.name for own in made]
     rest = [own for own in standing if not own.rate.n]
-    return [*made, *rest], tuple(_groups(names, differ))
+    return [*made, *rest], tied_groups(names, surely)
 
 
-def _groups(names: Sequence[str], differ: set[frozenset[str]]) -> list[tuple[str, ...]]:
+def ranges(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> dict[str, tuple[int, int]]:
+    """Returns the best and the worst rank of each of M names, 1 the best.
+
+    Args:
+        names: the contenders
+        surely: pairs of which the first is surely better, with all comparisons corrected together
+
+    >>> ranges(["a", "b", "c"], [("a", "c")])
+    {'a': (1, 2), 'b': (1, 3), 'c': (2, 3)}
+    """
+    better, worse = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    for first, second in surely:
+        worse[first] += 1
+        better[second] += 1
+    return {name: (1 + better[name], len(names) - worse[name]) for name in names}
+
+
+def tied_groups(names: Sequence[str], surely: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     """Returns groups of names of which no two differ, each as large as it can be; any two that do not differ share one.
 
     A group may leave out a name that stands between its own: with samples of very different number the first and the
     last of three can be tied while the one between, of which more is known, differs from both.
+
+    Args:
+        names: in the order in which they are to stand
+        surely: pairs that surely differ
+
+    >>> tied_groups(["a", "b", "c"], [("a", "c")])
+    (('a', 'b'), ('b', 'c'))
     """
     place = {name: at for at, name in enumerate(names)}
     tied = ~np.eye(len(names), dtype=bool)
-    for first, second in differ:
+    for first, second in surely:
         tied[place[first], place[second]] = tied[place[second], place[first]] = False
     left = np.triu(tied)
-    groups = []
+    groups: list[tuple[str, ...]] = []
     for first, second in np.argwhere(left):
         if not left[first, second]:
             continue
@@ -72,4 +89,4 @@ def _groups(names: Sequence[str], differ: set[frozenset[str]]) -> list[tuple[str
         members.sort()
         left[np.ix_(members, members)] = False
         groups.append(tuple(names[at] for at in members))
-    return groups
+    return tuple(groups)

@@ -27,7 +27,7 @@ from loupe.brain.core.errors import PromptError
 
 pytestmark = pytest.mark.database
 
-ON_SAMPLES = [name for name in VERBS if name not in ("generate", "import_images", "suggest_prompts")]
+ON_SAMPLES = [name for name in VERBS if name not in ("experiment", "generate", "import_images", "suggest_prompts")]
 
 _ON_OBJECTS = ("check", "embed", "find_duplicates", "find_leaks", "flag", "slice")
 _LISTS = ("scores", "labels", "factors", "groups")
@@ -58,6 +58,10 @@ DIFFERENT = {
     ("compare_to_real", "label"): "None is a choice with a name",
     ("compare_to_real", "by"): "None is a choice with a name",
     ("compare_to_real", "groups"): "None means the usual ones: they are listed, so that some can be left out",
+    ("experiment", "captions"): "None is a choice with a name",
+    ("experiment", "guidance"): "they are written in one line, and the model's own has a name",
+    ("experiment", "seeds"): "they are written in one line",
+    ("experiment", "styles"): "a list here",
     ("discover_slices", "by"): "None means what is worth looking at: none is chosen then",
     ("discover_slices", "embeddings"): "None is a choice with a name",
     ("discover_slices", "failure"): "None is a choice with a name",

@@ -73,6 +73,8 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
             samples, *real(samples, folder, 48, 120), label="ground_truth"
         ),
         "embed": lambda samples, _: loupe.embed(samples, embedder="hog", visualize=None, similarity=False),
+        # it keeps the runs of the verbs that it calls, too: see test_experiment.py
+        "experiment": lambda samples, folder: loupe.experiment(samples, *real(samples, folder, 48, 120), label="label"),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
         "relabel": lambda samples, _: loupe.relabel(labeled(samples), "kind"),
