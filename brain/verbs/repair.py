@@ -296,6 +296,7 @@ def _job(each: Waiting, failure: str, prompt: str | None, marked: Mapping[str, A
     inputs = store_rows.inputs_key(each.path, dict(shop.rows[each.id].fields))
     place = own if own is None or isinstance(own, list) else own.tolist()
     identity = [each.id, failure, text, each.negative_prompt, inputs, place, sorted(each.asked)]
+    identity.append(sorted(set(shop.unjudged) & each.checked))
     rules = sorted((name, rule.threshold.op, rule.threshold.value) for name, rule in shop.rules.items())
     key = key_of(VERSION, *identity, shop.spec, facts, shop.settings.facts, checks, rules, shop.alignment is not None)
     return Job(each, failure, failure not in each.failures, text, own, key)
