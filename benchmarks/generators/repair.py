@@ -116,12 +116,12 @@ def looked_at(pool: Pool, loaded: Loaded) -> Pool:
     """Returns a pool with what a gate's checks flag or cannot read."""
     names = frozenset(check.name for check in loaded.checks)
     rows = [replace(row, pending=names, keys=dict.fromkeys(names, "")) for row in pool.rows]
-    output = {rule.output: name for name, rule in rules_of(loaded).items() if name in _TARGETS}
-    first = next(name for name, failure in output.items() if failure == _TARGETS[0])
+    rules = {name: rule for name, rule in rules_of(loaded).items() if name in _TARGETS}
     jobs = []
     for row, verdict in zip(rows, loaded.verdicts(rows), strict=True):
-        flagged = [failure for name, failure in output.items() if verdict.scores.get(name, math.nan) > 0]
-        if flagged or math.isnan(verdict.scores.get(first, math.nan)):
+        scores = {name: verdict.scores.get(rule.output, math.nan) for name, rule in rules.items()}
+        flagged = [name for name, score in scores.items() if rules[name].fails(score)]
+        if flagged or math.isnan(scores[_TARGETS[0]]):
             prompt = str(row.fields["prompt"])
             sample = Waiting(row.id, row.path, tuple(flagged), (), names, frozenset(), prompt, "", "tiny-signs")
             jobs.append(Job(sample, flagged[0] if flagged else _TARGETS[0], not flagged, prompt, None, row.id))

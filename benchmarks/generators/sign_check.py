@@ -117,6 +117,6 @@ def accuracy(count: int = 300, seed: int = 9) -> float:
     for _ in range(count):
         sign = random_sign(rng)
         picture = render(sign, rng, split="train", legible=True)
-        told = trained().predict(np.stack([features(slot) for slot in slots(picture, len(sign.text))]))
-        right += [int(digit) == int(own) for digit, own in zip(sign.text, told, strict=True)]
+        predicted = trained().predict(np.stack([features(slot) for slot in slots(picture, len(sign.text))]))
+        right += [int(digit) == int(own) for digit, own in zip(sign.text, predicted, strict=True)]
     return float(np.mean(right))

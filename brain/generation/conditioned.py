@@ -73,7 +73,9 @@ def pipelines(pipe: Any, inpainting: bool) -> Pipelines:
     """
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 
-    multiple = max(8, int(getattr(pipe, "vae_scale_factor", 8) or 8))
+    # transformers put two latents each way into a token
+    tokens = 2 if getattr(pipe, "transformer", None) is not None else 1
+    multiple = max(8, int(getattr(pipe, "vae_scale_factor", 8) or 8) * tokens)
     if inpainting:
         return Pipelines(None, None, pipe, False, multiple)
     of_image = _sibling(AutoPipelineForImage2Image, pipe)

@@ -132,7 +132,7 @@ class Diffusion(Generator):
                 )
             return images
 
-        made_for = (facts["width"], facts["height"]) if facts["width"] and facts["height"] else None
+        made_for = (facts["width"], facts["height"]) if facts["width"] and facts["height"] else _usual_size(pipe)
         session = GeneratorSession(facts, draw, self.batch_size, made.takes, made.needs, made_for, made.multiple)
         return session
 
@@ -149,6 +149,12 @@ class Diffusion(Generator):
                 raise InputError(f"expected {name} to be a number from {low} to {high}, got {value!r}")
             if name in ("width", "height") and value % 8:
                 raise InputError(f"expected {name} to be a multiple of 8, got {value}. Near is {round(value / 8) * 8}")
+
+
+def _usual_size(pipe: Any) -> tuple[int, int] | None:
+    """Returns the size that a pipeline draws where nobody names one; None where that is not known."""
+    latents, scale = getattr(pipe, "default_sample_size", None), getattr(pipe, "vae_scale_factor", None)
+    return (latents * scale, latents * scale) if isinstance(latents, int) and isinstance(scale, int) else None
 
 
 def _draw_mixed(made: conditioned.Pipelines, requests: Sequence[Request], at_once: int, call: Any) -> list[Image]:

@@ -117,6 +117,9 @@ def repair(
         ready, unjudged = _again(checks, waiting, verb.device)
         rules = _rules(view, ready)
         failing = {each.id: _first(each.failures, each.unknown if unknown else (), rules) for each in waiting}
+        by_model = _by_model(waiting, model)
+        if region is not None:
+            store_waiting.require_region(view, region)
         store.prepare(view, sorted(set(failing.values())))
         fits, why_not = alignment.here(verb.device)
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(root(view))
@@ -125,7 +128,7 @@ def repair(
         skipped = 0
         with output_folder.opened(folder), tempfile.TemporaryDirectory(prefix="loupe-repair-") as scratch:
             done = 0
-            for drawn_by, own in _by_model(waiting, model).items():
+            for drawn_by, own in by_model.items():
                 spec = registry.generator_of(drawn_by)
                 verb.step(done, len(waiting), "loading the model")
                 session = spec.load(verb.device)
