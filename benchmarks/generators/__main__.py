@@ -29,7 +29,7 @@ def family() -> Family:
     repair.add_argument("--count", type=int, default=60, help="signs per scenario")
     repair.add_argument("--seed", type=int, default=2000, help="of the signs: 1 to 999 were tuned on")
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
-    repair.add_argument("--methods", nargs="+", default=["inpaint", "redraw"], help="inpaint, image_to_image, redraw")
+    repair.add_argument("--methods", nargs="+", default=["redraw", "inpaint"], help="inpaint, image_to_image, redraw")
     repair.add_argument("--gates", nargs="+", default=["sign_digits", "text"], help="checks: sign_digits, text")
     return made
 

@@ -1,9 +1,9 @@
 """A check for signs, as a user would write one: are the digits those that the prompt asks for?
 
 Loupe's own ``text`` reads print; of the handwriting on these signs it cannot read a good third. This one knows where
-the digits stand, and tells each by its histograms of gradients. It is trained on the fifth of the real digits that the
-independent reader (``sign_reader.py``) and the generator have never seen, and is another kind of classifier than that
-reader, a convolutional network on columns.
+the digits stand, and tells each by its histograms of gradients and its pixels. It is trained on the same real digits
+as the independent reader (``sign_reader.py``), and is another kind of classifier: a small network on single digits at
+known places, where the reader is a convolutional one that finds them itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
-from training.tiny_signs.signs import HEIGHT, SLOT_W, WIDTH, random_sign, render, slot_left
+from training.tiny_signs.signs import HEIGHT, SLOT_W, WIDTH, Split, random_sign, render, slot_left
 
 _TOP = 2
 
@@ -41,7 +41,7 @@ class SignDigits(Check):
             False,
             (0, 1),
             "How improbable the most doubtful of the digits that were asked for is",
-            Threshold(">", 0.35, provenance="tuned on signs of seed 5: 1 of 34 wrong ones passes"),
+            Threshold(">", 0.35, provenance="tuned on 180 signs of seed 5: 25 of 34 wrong ones, 7 of 132 right ones"),
             "text_substitution",
         ),
     )
@@ -82,41 +82,36 @@ def slots(picture: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def features(slot: np.ndarray) -> np.ndarray:
-    """Returns histograms of gradients, whichever way round ink and board are: (D,) float32."""
+    """Returns histograms of gradients and the pixels, whichever way round ink and board are: (D,) float32."""
     import cv2
 
     gray = cv2.cvtColor(slot, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    gray = cv2.resize((gray - gray.min()) / max(1.0, float(np.ptp(gray))) * 255, (24, 32), interpolation=cv2.INTER_AREA)
+    full = cv2.resize((gray - gray.min()) / max(1.0, float(np.ptp(gray))) * 255, (24, 32), interpolation=cv2.INTER_AREA)
     hog = cv2.HOGDescriptor((24, 32), (8, 8), (4, 4), (4, 4), 9)
-    return np.asarray(hog.compute(gray.astype(np.uint8))).ravel()
+    small = cv2.resize(gray, (12, 16), interpolation=cv2.INTER_AREA)
+    small = small - np.median(small)
+    small = -small if -small.min() > small.max() else small
+    pixels = small.ravel() / max(1.0, float(np.abs(small).max()))
+    return np.concatenate([np.asarray(hog.compute(full.astype(np.uint8))).ravel(), pixels])
 
 
 @lru_cache(maxsize=1)
-def trained(count: int = 3000, seed: int = 5) -> Any:
-    """Returns the network, trained on rendered signs of the digits that nobody else has seen, blurred more or less."""
+def trained(count: int = 4000, seed: int = 5) -> Any:
+    """Returns the network, trained on rendered signs, blurred more or less, moved a little and with noise."""
     import cv2
     from sklearn.neural_network import MLPClassifier
 
     rng = np.random.default_rng(seed)
+    splits: tuple[Split, ...] = ("train", "heldout")
     inputs: list[np.ndarray] = []
     targets: list[int] = []
     for _ in range(count):
         sign = random_sign(rng)
-        picture = render(sign, rng, split="heldout", legible=False)
-        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.2, 1.4))).astype(np.uint8)
-        inputs += [features(slot) for slot in slots(picture, len(sign.text))]
+        picture = render(sign, rng, split=splits[int(rng.integers(2))], legible=bool(rng.integers(2)))
+        blurred = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.2, 1.3))).astype(np.float32)
+        moved = np.roll(blurred, rng.integers(-1, 2, 2), (0, 1))
+        noisy = np.clip(moved + rng.normal(0, rng.uniform(0, 8), moved.shape), 0, 255).astype(np.uint8)
+        inputs += [features(slot) for slot in slots(noisy, len(sign.text))]
         targets += [int(digit) for digit in sign.text]
-    network = MLPClassifier((64,), alpha=1.0, max_iter=40, early_stopping=True, random_state=seed)
+    network = MLPClassifier((128,), alpha=0.1, max_iter=30, early_stopping=True, random_state=seed)
     return network.fit(np.stack(inputs), targets)
-
-
-def accuracy(count: int = 300, seed: int = 9) -> float:
-    """Returns which share of the digits of rendered signs it tells, of digits that it was not trained on."""
-    rng = np.random.default_rng(seed)
-    right: list[bool] = []
-    for _ in range(count):
-        sign = random_sign(rng)
-        picture = render(sign, rng, split="train", legible=True)
-        predicted = trained().predict(np.stack([features(slot) for slot in slots(picture, len(sign.text))]))
-        right += [int(digit) == int(own) for digit, own in zip(sign.text, predicted, strict=True)]
-    return float(np.mean(right))

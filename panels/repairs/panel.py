@@ -89,7 +89,7 @@ class Repairs(Triage[Content]):
         samples = datasets.whole(view)
         kept = kept or _Kept(repair_queue.queue(samples))
         wanted = choices["item"]
-        if wanted in kept.entries:  # what was just decided, by whoever
+        if isinstance(wanted, str) and wanted in kept.entries:  # what was just decided, by whoever
             now = repair_queue.again(samples, kept.entries[wanted])
             if now is None:
                 del kept.entries[wanted]
@@ -101,7 +101,8 @@ class Repairs(Triage[Content]):
         failures: dict[str, int] = {}
         for entry in kept.entries.values():
             failures[entry.failure] = failures.get(entry.failure, 0) + 1
-        failure = choices["failure"] if choices["failure"] in failures else ANY
+        wished = choices["failure"]
+        failure = wished if isinstance(wished, str) and wished in failures else ANY
         which = choices["which"] if choices["which"] in repair_queue.WHICH else "all"
         own = {key: entry for key, entry in kept.entries.items() if failure in (ANY, entry.failure)}
         shown = [
