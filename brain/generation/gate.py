@@ -162,7 +162,8 @@ def _target_problem(target: str, rule: Rule, after: Scored, now: float, gain: fl
         reason = after.reasons.get(rule.check)
         return f"{target} cannot be judged" + (f": {reason}" if reason else "")
     if rule.fails(now):
-        return f"{target} stays: {rule.output} is {now:g}, and fails {rule.threshold.op} {rule.threshold.value:g}"
+        side = "below" if rule.threshold.op == "<" else "above"
+        return f"{target} stays: {rule.output} is {now:.3g}, and fails {side} {rule.threshold.value:g}"
     own = noise.get(rule.output, 0.0)
     return "" if gain > own else f"{rule.output} improves by {gain:.3g}, no more than its own noise of {own:.3g}"
 

@@ -72,8 +72,10 @@ def draw(
 
 
 def _controls(panel: types.Object, handlers: Repairs, content: Content) -> None:
+    from loupe.panels.repairs.panel import ANY
+
     row = widgets.grid(panel, "controls", "minmax(0, 1fr) minmax(0, 1fr)", gap=1)
-    failures = {"": f"All failures: {sum(content.failures.values()):,}"}
+    failures = {ANY: f"All failures: {sum(content.failures.values()):,}"}
     failures |= {name: f"{failure_title(name)}: {count:,}" for name, count in content.failures.items()}
     widgets.dropdown(row, "failure", "Failure", failures, content.failure, handlers.on_failure)
     widgets.dropdown(row, "which", "Which", _WHICH, content.which, handlers.on_which)
@@ -109,7 +111,7 @@ def _headline(item: Pair) -> str:
 
 
 def _pictures(panel: types.Object, handlers: Repairs, item: Pair) -> None:
-    grid = widgets.grid(panel, "pair", "repeat(auto-fit, minmax(min(100%, 250px), 1fr))", gap=1, alignItems="start")
+    grid = widgets.grid(panel, "pair", "repeat(auto-fit, minmax(min(100%, 180px), 1fr))", gap=1, alignItems="start")
     over = None
     if item.size and item.outline:
         over = triage_layout.outlines(item.size, item.outline)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: pictures of the strip before and behind the one in front
 BEFORE, BEHIND = 2, 6
-ANY = ""
+#: of all failure modes; the App shows no choice whose value is empty
+ANY = "all"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Content:
 
     Attributes:
         failures: for each failure mode how many repairs it has
-        failure: the one that is shown; empty: all
+        failure: the one that is shown; ``ANY``: all
         which: which repairs come
         kept, refused, decided: how many the gate kept, how many it refused, of how many somebody has decided
         total: how many there are of this failure

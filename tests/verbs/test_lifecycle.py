@@ -142,7 +142,7 @@ def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path
     from loupe.brain.store import runs
 
     calls()[verb](twelve, tmp_path)
-    kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key]
+    kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "_pairs" not in key]
     assert set(kept) - {f"loupe_{verb}_1"} == FACTS.get(verb, set())
     kept = [key for key in kept if key not in FACTS.get(verb, set())]
     assert kept == [f"loupe_{verb}_1"]
@@ -152,7 +152,7 @@ def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path
     assert facts["n"] == {"generate": 1, "import_images": 0, "repair": 4, "decide_repairs": 4}.get(verb, 12)
     assert facts["params"]
     calls()[verb](twelve, tmp_path)
-    again = {key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key}
+    again = {key for key in twelve.list_runs() if key.startswith("loupe_") and "_pairs" not in key}
     assert again == {f"loupe_{verb}_1", f"loupe_{verb}_2"} | FACTS.get(verb, set())
 
 
