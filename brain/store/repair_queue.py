@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 from loupe.brain.core import registry
-from loupe.brain.core.records import Record
+from loupe.brain.core.records import Record, Threshold
 from loupe.brain.imaging.shown_size import shown_size
 from loupe.brain.store import repair_decisions, repairs
 from loupe.brain.store.datasets import Samples, sample_documents
 from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.repairs import Entry
 from loupe.brain.store.review_queue import source_of
+from loupe.brain.store.runs import load_thresholds
 
 #: which repairs come
 Which: TypeAlias = Literal["all", "kept", "refused"]
@@ -127,7 +128,7 @@ def pair(samples: Samples, entry: Entry) -> Pair:
         after=source_of(file) if file and Path(file).is_file() else "",
         size=size,
         outline=_polygons(facts.get("outline")),
-        numbers=_numbers(entry),
+        numbers=_numbers(entry, load_thresholds(samples)),
         status=entry.status,
         reason=str(facts.get("reason") or ""),
         method=str(facts.get("method") or ""),
@@ -155,17 +156,18 @@ def _polygons(text: Any) -> tuple[tuple[tuple[float, float], ...], ...]:
     )
 
 
-def _numbers(entry: Entry) -> tuple[Number, ...]:
+def _numbers(entry: Entry, own: Mapping[str, Threshold]) -> tuple[Number, ...]:
     """Returns the scores that a threshold belongs to, and how the picture compares, those that are known."""
     made = _loaded(entry.facts.get("measures"))
     if not isinstance(made, Mapping):
         return ()
     known = registry.failures()
     target = known[entry.failure][1].name if entry.failure in known else ""
+    used = {output.name: own.get(name, output.default_threshold) for name, (_, output) in known.items()}
     thresholds = {
-        output.name: f"{'below' if output.default_threshold.op == '<' else 'above'} {output.default_threshold.value:g}"
-        for _, output in known.values()
-        if output.default_threshold is not None
+        name: f"{'below' if threshold.op == '<' else 'above'} {threshold.value:g}"
+        for name, threshold in used.items()
+        if threshold is not None
     }
     listed = [
         Number(str(name), value[0], value[1], name == target, thresholds.get(str(name), ""))
