@@ -18,7 +18,7 @@
   // Loupe's panels by their names, see fiftyone.yml
   const PANELS = [
     "background_jobs", "comparison", "drift", "duplicates", "failures_by_scenario", "label_corrections",
-    "model_metrics", "overview", "realism", "review_failures", "thresholds", "worst_slices",
+    "model_metrics", "overview", "realism", "repairs", "review_failures", "thresholds", "worst_slices",
   ];
   const OURS = PANELS.map((name) => `[data-cy="panel-content-${name}"]`).join(", ");
 

@@ -163,6 +163,24 @@ def overlay(size: tuple[int, int], marks: Iterable[tuple[str, tuple[float, float
     return "data:image/svg+xml," + quote(f'<svg {view} height="{height:.0f}">{"".join(parts)}</svg>')
 
 
+def outlines(size: tuple[int, int], polygons: Sequence[Sequence[tuple[float, float]]]) -> str:
+    """Returns the outlines of regions as the address of an SVG with the shape of a picture.
+
+    Args:
+        size: the picture's width and height
+        polygons: of points in [0, 1]
+    """
+    scale = 1000 / max(size)
+    width, height = size[0] * scale, size[1] * scale
+    parts = []
+    for polygon in polygons:
+        places = " ".join(f"{x * width:.1f},{y * height:.1f}" for x, y in polygon)
+        parts.append(f'<polygon points="{places}" fill="none" stroke="black" stroke-opacity=".6" stroke-width="7"/>')
+        parts.append(f'<polygon points="{places}" fill="none" stroke="{theme.CHOSEN}" stroke-width="4"/>')
+    view = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}"'
+    return "data:image/svg+xml," + quote(f'<svg {view} height="{height:.0f}">{"".join(parts)}</svg>')
+
+
 def strip(panel: types.Object, handlers: Triage[Any], thumbs: Sequence[Thumb]) -> None:
     """Adds the pictures around the one in front."""
     row = widgets.grid(panel, "strip", f"repeat({max(1, len(thumbs))}, minmax(0, 84px))", gap=1)

@@ -58,21 +58,25 @@ class Pool:
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of a pool.
+    """What became of a pool, by the independent reader.
 
     Attributes:
-        repaired: of the wrong signs that were attempted: those right after
-        of_all: of all wrong signs, attempted or not
+        right: of the wrong signs, those that the reader is sure of: how many read as asked after, and it is sure
+        read: of the signs that it reads as something else, sure or not: how many read as asked after, sure or not
         worse: of the kept pictures: those with more wrong digits than their original
-        broken: of the right signs that were attempted: those wrong after
+        broken: of the right signs that the check took for wrong: those that read otherwise after
         kept: of the attempted signs: those with a new picture
     """
 
-    repaired: Proportion
-    of_all: Proportion
+    right: Proportion
+    read: Proportion
     worse: Proportion
     broken: Proportion
     kept: Proportion
+
+    def cells(self) -> list[str]:
+        """Returns them as they are printed."""
+        return [str(each) for each in (self.right, self.read, self.worse, self.broken, self.kept)]
 
 
 def is_right(sign: Sign, reading: Reading) -> bool:
@@ -112,12 +116,12 @@ def looked_at(pool: Pool, loaded: Loaded) -> Pool:
     """Returns a pool with what a gate's checks flag or cannot read."""
     names = frozenset(check.name for check in loaded.checks)
     rows = [replace(row, pending=names, keys=dict.fromkeys(names, "")) for row in pool.rows]
-    output = {rule.output: name for name, rule in rules_of(loaded).items() if name in _TARGETS}
-    first = next(name for name, failure in output.items() if failure == _TARGETS[0])
+    rules = {name: rule for name, rule in rules_of(loaded).items() if name in _TARGETS}
     jobs = []
     for row, verdict in zip(rows, loaded.verdicts(rows), strict=True):
-        flagged = [failure for name, failure in output.items() if verdict.scores.get(name, math.nan) > 0]
-        if flagged or math.isnan(verdict.scores.get(first, math.nan)):
+        scores = {name: verdict.scores.get(rule.output, math.nan) for name, rule in rules.items()}
+        flagged = [name for name, score in scores.items() if rules[name].fails(score)]
+        if flagged or math.isnan(scores[_TARGETS[0]]):
             prompt = str(row.fields["prompt"])
             sample = Waiting(row.id, row.path, tuple(flagged), (), names, frozenset(), prompt, "", "tiny-signs")
             jobs.append(Job(sample, flagged[0] if flagged else _TARGETS[0], not flagged, prompt, None, row.id))
@@ -141,26 +145,22 @@ def tally(pool: Pool, after: Sequence[Reading | None]) -> Tally:
         pool: the signs
         after: for each job what its new picture says; None where the original was kept
     """
-    places = [int(job.sample.id) for job in pool.jobs]
-    before = [pool.readings[at] for at in places]
-    signs = [pool.signs[at] for at in places]
-    now = [new or old for new, old in zip(after, before, strict=True)]
-    wrong = [old.text != sign.text for sign, old in zip(signs, before, strict=True)]
-    right = [is_right(sign, old) for sign, old in zip(signs, before, strict=True)]
-    fixed = sum(bad and is_right(sign, new) for bad, sign, new in zip(wrong, signs, now, strict=True))
-    broken = sum(good and new.text != sign.text for good, sign, new in zip(right, signs, now, strict=True))
-    kept = [
-        errors(sign, new) > errors(sign, old)
-        for sign, old, new in zip(signs, before, after, strict=True)
-        if new is not None
+    new = {int(job.sample.id): reading for job, reading in zip(pool.jobs, after, strict=True)}
+    attempted = set(new)
+    rows = [
+        (sign, old, new.get(at) or old, at in attempted, new.get(at) is not None)
+        for at, (sign, old) in enumerate(zip(pool.signs, pool.readings, strict=True))
     ]
-    every = sum(reading.text != sign.text for sign, reading in zip(pool.signs, pool.readings, strict=True))
+    wrong = [row for row in rows if row[1].sure and row[1].text != row[0].text]
+    other = [row for row in rows if row[1].text != row[0].text]
+    right = [row for row in rows if row[3] and is_right(row[0], row[1])]
+    kept = [row for row in rows if row[4]]
     return Tally(
-        Proportion.of(fixed, sum(wrong)),
-        Proportion.of(fixed, every),
-        Proportion.of(sum(kept), len(kept)),
-        Proportion.of(broken, sum(right)),
-        Proportion.of(len(kept), len(kept) + sum(new is None for new in after)),
+        Proportion.of(sum(is_right(sign, now) for sign, _, now, *_ in wrong), len(wrong)),
+        Proportion.of(sum(now.text == sign.text for sign, _, now, *_ in other), len(other)),
+        Proportion.of(sum(errors(sign, now) > errors(sign, old) for sign, old, now, *_ in kept), len(kept)),
+        Proportion.of(sum(now.text != sign.text for sign, _, now, *_ in right), len(right)),
+        Proportion.of(len(kept), len(pool.jobs)),
     )
 
 
@@ -214,8 +214,9 @@ def print_repair(
     started = time.process_time()
     reader = load_reader(cache)
     session = registry.generator_of("tiny-signs").load("cpu")
-    print("| check of the gate | method | | wrong ones right after | of all wrong ones | kept ones worse | ", end="")
-    print("right ones broken | kept |\n|---|---|---|---|---|---|---|---|")
+    head = ("check", "method", "", "wrong ones right after", "read otherwise, as asked after", "kept ones worse")
+    head += ("right ones broken", "kept of the attempted")
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     with tempfile.TemporaryDirectory() as folder:
         drawn = draw_pool(session, reader, count, seed, Path(folder))
         for gate in gates:
@@ -224,7 +225,6 @@ def print_repair(
             for method in methods:
                 made, _ = measure(pool, session, loaded, reader, method, attempts)
                 for name, each in made.items():
-                    cells = (each.repaired, each.of_all, each.worse, each.broken, each.kept)
-                    print(f"| {gate} | {method} | {name} | {' | '.join(str(cell) for cell in cells)} |", flush=True)
+                    print(f"| {' | '.join([gate, method, name, *each.cells()])} |", flush=True)
     print(f"{len(drawn.signs)} signs, {attempts} attempts, seed {seed}; ", end="")
     print(f"{time.process_time() - started:.0f} s of CPU time")

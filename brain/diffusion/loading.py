@@ -93,7 +93,8 @@ def multiple_of(pipeline: Any) -> int:
     """Returns what the sides of an image are multiples of."""
     name = type(pipeline).__name__
     step = next((pixels for begins, pixels in _STEPS.items() if name.startswith(begins)), 8)
-    cell = int(getattr(pipeline, "vae_scale_factor", step)) * (2 if name.startswith(_PATCHED) else 1)
+    patch = 2 if name.startswith(_PATCHED) else getattr(pipeline, "patch_size", None) or 1
+    cell = int(getattr(pipeline, "vae_scale_factor", step)) * int(patch)
     return max(step, cell)
 
 

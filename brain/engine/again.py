@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from loupe.brain.core.specs import Check
@@ -25,8 +26,14 @@ class Loaded:
         self._kept = [cast(Check, _Kept(check)) for check in checks]
 
     def verdicts(self, rows: Sequence[Row]) -> list[Verdict]:
-        """Returns what the checks say of each row, in order; each is judged by those that its ``pending`` names."""
-        return [verdict for chunk in runner.run(rows, self._kept, device=self._device) for verdict in chunk]
+        """Returns what the checks say of each row, in order; each is judged by those that its ``pending`` names.
+
+        Rows may be of the same sample: several pictures of it.
+        """
+        # an engine tells rows apart by their ids
+        apart = [replace(row, id=str(at)) for at, row in enumerate(rows)]
+        verdicts = [verdict for chunk in runner.run(apart, self._kept, device=self._device) for verdict in chunk]
+        return [replace(verdict, row=row) for verdict, row in zip(verdicts, rows, strict=True)]
 
 
 class _Kept:

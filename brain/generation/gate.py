@@ -72,6 +72,7 @@ class Limits(Record):
         sharpness: the lowest ratio of the original's edges inside of the mask
         style: the largest distance of the colors inside of the mask, in units of CIELAB
         margin: which share of its distance from failing a score may lose
+        change: a change of this share of a score itself is none: no two drawings have the same contrast
         alignment: by how much the similarity of picture and prompt may fall, beyond its noise
         steady: which share of a repaired picture's variants has to be judged, and has to pass
     """
@@ -80,6 +81,7 @@ class Limits(Record):
     sharpness: float = 0.6
     style: float = 30.0
     margin: float = 0.75
+    change: float = 0.1
     alignment: float = 0.01
     steady: float = 0.6
 
@@ -160,7 +162,8 @@ def _target_problem(target: str, rule: Rule, after: Scored, now: float, gain: fl
         reason = after.reasons.get(rule.check)
         return f"{target} cannot be judged" + (f": {reason}" if reason else "")
     if rule.fails(now):
-        return f"{target} stays: {rule.output} is {now:g}, and fails {rule.threshold.op} {rule.threshold.value:g}"
+        side = "below" if rule.threshold.op == "<" else "above"
+        return f"{target} stays: {rule.output} is {now:.3g}, and fails {side} {rule.threshold.value:g}"
     own = noise.get(rule.output, 0.0)
     return "" if gain > own else f"{rule.output} improves by {gain:.3g}, no more than its own noise of {own:.3g}"
 
@@ -195,7 +198,7 @@ def _worse(name: str, rule: Rule, was: float, now: float, noise: float, limits: 
     if math.isnan(was):
         return ""
     lost = -rule.better_by(was, now)
-    allowed = noise if rule.fails(was) else max(noise, limits.margin * rule.margin(was))
+    allowed = noise if rule.fails(was) else max(noise, limits.margin * rule.margin(was), limits.change * abs(was))
     return f"{name} gets worse: {rule.output} {was:.3g} becomes {now:.3g}" if lost > allowed else ""
 
 

@@ -112,16 +112,25 @@ def region_fields(samples: Samples) -> list[str]:
     return [name for name, own in schema.items() if getattr(own, "document_type", None) in kinds]
 
 
+def require_region(samples: Samples, field: str) -> None:
+    """Raises an error unless a field holds boxes, or masks of whole pictures.
+
+    Raises:
+        InputError: it names those that do
+    """
+    known = region_fields(samples)
+    if field not in known:
+        listed = ", ".join(known) or "none"
+        raise InputError(f"expected a field of boxes or masks as region, got {field!r}. There are: {listed}")
+
+
 def regions(samples: Samples, field: str, ids: Sequence[str]) -> dict[str, Any]:
     """Returns what marks the region of samples in a field of the user's own: boxes, or a (h, w) mask of the whole.
 
     Raises:
         InputError: there is no such field, or it holds no boxes and no masks
     """
-    known = region_fields(samples)
-    if field not in known:
-        listed = ", ".join(known) or "none"
-        raise InputError(f"expected a field of boxes or masks as region, got {field!r}. There are: {listed}")
+    require_region(samples, field)
     made: dict[str, Any] = {}
     for sample_id, sample in augmented.read(samples, ids).items():
         label = sample[field]

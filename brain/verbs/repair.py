@@ -117,6 +117,9 @@ def repair(
         ready, unjudged = _again(checks, waiting, verb.device)
         rules = _rules(view, ready)
         failing = {each.id: _first(each.failures, each.unknown if unknown else (), rules) for each in waiting}
+        by_model = _by_model(waiting, model)
+        if region is not None:
+            store_waiting.require_region(view, region)
         store.prepare(view, sorted(set(failing.values())))
         fits, why_not = alignment.here(verb.device)
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(root(view))
@@ -125,7 +128,7 @@ def repair(
         skipped = 0
         with output_folder.opened(folder), tempfile.TemporaryDirectory(prefix="loupe-repair-") as scratch:
             done = 0
-            for drawn_by, own in _by_model(waiting, model).items():
+            for drawn_by, own in by_model.items():
                 spec = registry.generator_of(drawn_by)
                 verb.step(done, len(waiting), "loading the model")
                 session = spec.load(verb.device)
@@ -296,6 +299,7 @@ def _job(each: Waiting, failure: str, prompt: str | None, marked: Mapping[str, A
     inputs = store_rows.inputs_key(each.path, dict(shop.rows[each.id].fields))
     place = own if own is None or isinstance(own, list) else own.tolist()
     identity = [each.id, failure, text, each.negative_prompt, inputs, place, sorted(each.asked)]
+    identity.append(sorted(set(shop.unjudged) & each.checked))
     rules = sorted((name, rule.threshold.op, rule.threshold.value) for name, rule in shop.rules.items())
     key = key_of(VERSION, *identity, shop.spec, facts, shop.settings.facts, checks, rules, shop.alignment is not None)
     return Job(each, failure, failure not in each.failures, text, own, key)

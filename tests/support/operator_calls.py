@@ -20,7 +20,7 @@ VERBS = [name for name in ALL if name != "jobs"]
 #: what stands in a form beside what is asked for
 AROUND = {
     *("held_out", "no_duplicates", "view_target", "count", "settings", "report", "too_few", "no_worker", "kept"),
-    *("no_vectors", "no_key", "price", "plan"),
+    *("no_vectors", "no_key", "price", "plan", "originals"),
 }
 
 

@@ -24,7 +24,13 @@ WITHOUT_RUN = {
 }
 
 #: what verbs keep beside their runs, each under one key, for their panels
-FACTS = {"coverage": {"loupe_coverage"}, "compare_to_real": {"loupe_realism"}, "test_transfer": {"loupe_transfer"}}
+FACTS = {
+    "repair": {"loupe_check_1"},
+    "decide_repairs": {"loupe_check_1", "loupe_repair_1"},
+    "coverage": {"loupe_coverage"},
+    "compare_to_real": {"loupe_realism"},
+    "test_transfer": {"loupe_transfer"},
+}
 
 
 def calls() -> dict[str, Callable[[Any, Path], Any]]:
@@ -48,6 +54,14 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         from duplicated import put_groups
 
         put_groups(samples, [at // 2 for at in range(12)])
+        return samples
+
+    def lit(samples: Any, folder: Path) -> Any:
+        from repairs import Lamp, darkened
+
+        if not samples.has_field("repaired"):
+            darkened(samples, folder / "dark")
+        loupe.repair(samples, failure="dark", model=Lamp(how="always"), output_dir=folder / "lit")
         return samples
 
     def labeled(samples: Any) -> Any:
@@ -77,6 +91,10 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         "experiment": lambda samples, folder: loupe.experiment(samples, *real(samples, folder, 48, 120), label="label"),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
+        "repair": lit,
+        "decide_repairs": lambda samples, folder: loupe.decide_repairs(
+            samples if samples.has_field("repaired") else lit(samples, folder), "undo"
+        ),
         "relabel": lambda samples, _: loupe.relabel(labeled(samples), "kind"),
         "select": lambda samples, _: loupe.select(samples, 4, embeddings="vectors"),
         "split": lambda samples, _: loupe.split(samples, {"a": 0.5, "b": 0.5}, groups=[], field="half"),
@@ -119,24 +137,24 @@ def test_the_list_of_verbs_is_whole() -> None:
     [
         *("augment", "calibrate", "check", "compare_to_real", "coverage", "deduplicate", "embed", "find_duplicates"),
         *("find_clusters", "find_label_issues", "find_leaks", "find_memorized", "find_outliers", "flag", "generate"),
-        *("import_images", "relabel", "select", "split", "test_transfer"),
+        *("decide_repairs", "import_images", "relabel", "repair", "select", "split", "test_transfer"),
     ],
 )
 def test_a_verb_that_writes_keeps_one_run(verb: str, twelve: Any, tmp_path: Path) -> None:
     from loupe.brain.store import runs
 
     calls()[verb](twelve, tmp_path)
-    kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key]
+    kept = [key for key in twelve.list_runs() if key.startswith("loupe_") and "_pairs" not in key]
     assert set(kept) - {f"loupe_{verb}_1"} == FACTS.get(verb, set())
     kept = [key for key in kept if key not in FACTS.get(verb, set())]
     assert kept == [f"loupe_{verb}_1"]
     facts = runs.load(twelve, kept[0])
     assert facts["verb"] == verb
     assert facts["seconds"] > 0
-    assert facts["n"] == {"generate": 1, "import_images": 0}.get(verb, 12)
+    assert facts["n"] == {"generate": 1, "import_images": 0, "repair": 4, "decide_repairs": 4}.get(verb, 12)
     assert facts["params"]
     calls()[verb](twelve, tmp_path)
-    again = {key for key in twelve.list_runs() if key.startswith("loupe_") and "pairs" not in key}
+    again = {key for key in twelve.list_runs() if key.startswith("loupe_") and "_pairs" not in key}
     assert again == {f"loupe_{verb}_1", f"loupe_{verb}_2"} | FACTS.get(verb, set())
 
 
