@@ -40,7 +40,7 @@ _CLOUD = {"synthetic": [], "synthetic_at": [], "real": [], "real_at": [], "cover
 def test_suggested_prompts_are_offered_and_drawn(lacking: Any) -> None:
     assert "report" not in form("suggest_prompts", lacking), "the comparison with real images has looked"
     sources = form("generate", lacking)["prompts__source"].view.choices
-    assert [each.value for each in sources] == ["list", "template", "file"], "nothing was suggested yet"
+    assert [each.value for each in sources] == ["list", "template", "file", "suite"], "nothing was suggested yet"
     made = result("suggest_prompts", lacking)
     assert made["n"] == 4
     assert made["prompts"][0] == {"prompt": "a photo of a bus, night", "factors": {"kind": "bus", "time": "night"}}
