@@ -170,6 +170,13 @@ def _read(reader: SignReader, paths: Sequence[Path | None]) -> list[Reading | No
     return [None if path is None else next(readings) for path in paths]
 
 
+def _best(pool: Pool, reader: SignReader, outcome: Outcome) -> Reading | None:
+    """Returns what the first attempt says that is as asked, sure ones first; None where none is."""
+    wanted = pool.signs[int(outcome.job.sample.id)].text
+    readings = [each for each in _read(reader, [attempt.path for attempt in outcome.attempts]) if each is not None]
+    return next((each for each in sorted(readings, key=lambda own: not own.sure) if each.text == wanted), None)
+
+
 def measure(
     pool: Pool,
     session: GeneratorSession,
@@ -179,7 +186,7 @@ def measure(
     attempts: int,
     limits: Limits | None = None,
 ) -> tuple[dict[str, Tally], list[Outcome]]:
-    """Returns what becomes of a pool with the gate and without it."""
+    """Returns what becomes of a pool with the gate, without it, and with the best choice that the attempts allow."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as scratch:
         shop = Workshop(
             session=session,
@@ -200,6 +207,7 @@ def measure(
         made = {
             "gate": tally(pool, _read(reader, gated)),
             "no gate": tally(pool, _read(reader, first)),
+            "the reader itself chooses": tally(pool, [_best(pool, reader, outcome) for outcome in outcomes]),
         }
     return made, outcomes
 
