@@ -11,6 +11,13 @@ from loupe.brain.provenance.records import FIELDS, Reading
 OWN = {
     "fingerprint": str,
     "generator": str,
+    "family": str,
+    "license": str,
+    "guidance_kind": str,
+    "changes": str,
+    "written": str,
+    "dropped": str,
+    "cost": float,
     "dtype": str,
     "device": str,
     "images_per_call": int,
