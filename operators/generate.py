@@ -219,7 +219,8 @@ class GenerateImages(VerbOperator):
         sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
         hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
         text = f"{len(prompts):,} prompts × {per_prompt:,} = {len(prompts) * per_prompt:,} images. "
-        first = [_short(request.prompt) for request in made.requests[:_PREVIEWED]]
+        distinct = dict.fromkeys(request.prompt for request in made.requests)
+        first = [_short(prompt) for prompt in [*distinct][:_PREVIEWED]]
         shown = f"The first prompt: {first[0]}" if len(first) < 2 else f"The first prompts: {' · '.join(first)}"
         forms.note(form.inputs, "count", f"{text}{shown}")
         if made.notes:
