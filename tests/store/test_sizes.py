@@ -41,5 +41,5 @@ def test_a_few_of_many_are_looked_at_the_same_ones_each_time(dataset: Any) -> No
     some = some_megapixels(dataset, 600)
     assert len(some) == 12
     assert some == some_megapixels(dataset, 600)
-    assert max(some) > 0.2, "not the first ones only"
+    assert max(some) > 0.03, "not the first ones only, of which the largest has .012"
     assert len(some_megapixels(dataset.limit(5), 5)) == 5
