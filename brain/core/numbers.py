@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from loupe.brain.core.errors import InputError
@@ -20,14 +21,16 @@ def require_numbers(**given: tuple[Any, float, float]) -> None:
             raise InputError(f"expected {name} to be a number from {low:g} to {high:g}, got {value!r}")
 
 
-def require_whole(**given: tuple[Any, int]) -> None:
-    """Raises an error unless each is a whole number that is no smaller than its bound: (value, low).
+def require_whole(**given: tuple[Any, int] | tuple[Any, int, int]) -> None:
+    """Raises an error unless each is a whole number within its bounds: (value, low) or (value, low, high).
 
     Raises:
-        InputError: another kind of value, or a smaller number
+        InputError: another kind of value, or a number out of its bounds
 
-    >>> require_whole(seed=(0, 0))
+    >>> require_whole(seed=(0, 0), per_prompt=(4, 1, 1_000_000))
     """
-    for name, (value, low) in given.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise InputError(f"expected {name} to be a whole number of at least {low}, got {value!r}")
+    for name, (value, low, *most) in given.items():
+        high = most[0] if most else math.inf
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            bounds = f"from {low} to {high:,}" if most else f"of at least {low}"
+            raise InputError(f"expected {name} to be a whole number {bounds}, got {value!r}")

@@ -15,6 +15,7 @@ import numpy as np
 
 import loupe
 from loupe.brain.core.errors import InputError, ReadError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.engine import output_folder
@@ -92,10 +93,10 @@ def augment(
     >>> loupe.augment(loupe.view_of(dataset, cell), target=50)  # doctest: +SKIP
     Run(loupe_augment_1: 43 done, 0 already done, 0 errors, unknown: none, 2.1 s on cpu)
     """
-    _require_number("per_sample", per_sample, 1, 1000)
-    _require_number("seed", seed, 0, 2**63 - 1)
+    require_whole(per_sample=(per_sample, 1, 1000))
+    require_whole(seed=(seed, 0, 2**63 - 1))
     if target is not None:
-        _require_number("target", target, 1, 10_000_000)
+        require_whole(target=(target, 1, 10_000_000))
     names, training = checked(transforms), (train,) if isinstance(train, str) else tuple(train)
     if not names:
         raise InputError("expected at least one transform, got none")
@@ -220,8 +221,3 @@ def _may_flip(sample: Any, own: Marked, labels: Sequence[str]) -> bool:
 def _hash(values: Sequence[Any], size: int) -> int:
     text = json.dumps(values)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big")
-
-
-def _require_number(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"expected {name} to be a whole number from {low} to {high:,}, got {value!r}")

@@ -11,6 +11,7 @@ import numpy as np
 from loupe.brain.core.cloud import Cloud
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.holes import Holes
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
@@ -92,8 +93,7 @@ def compare_to_real(
     >>> loupe.compare_to_real(generated, photos, label="ground_truth")  # doctest: +SKIP
     1,000 synthetic against 2,000 real samples. COLLAPSE: The set is narrower than the real one …
     """
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= 20:
-        raise InputError(f"expected k to be a whole number from 1 to 20, got {k!r}")
+    require_whole(k=(k, 1, 20))
     names = (embeddings,) if isinstance(embeddings, str) else tuple(embeddings)
     if not names:
         raise InputError("expected at least one field of vectors in embeddings, got none")

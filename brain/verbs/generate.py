@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import loupe
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, OutputError, PromptError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import Progress, ProgressCallback, Request
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Generator, GeneratorSession
@@ -112,8 +113,8 @@ def generate(
     Run(loupe_generate_1: 200 done, 0 already done, 0 errors, unknown: none, 170.0 s on cpu)
     """
     with running(dataset, "generate", progress, device=device, needs="dataset") as verb:
-        _check_number("per_prompt", per_prompt, 1, 1_000_000)
-        _check_number("seed", seed, 0, 2**63 - 1)
+        require_whole(per_prompt=(per_prompt, 1, 1_000_000))
+        require_whole(seed=(seed, 0, 2**63 - 1))
         wanted = suites.read(prompts, factors=factors, sample=sample, seed=seed)
         given = {
             "steps": steps,
@@ -292,8 +293,3 @@ def _spec(model: str | Path | Generator, given: dict[str, Any]) -> Generator:
     if unknown:
         raise InputError(f"expected settings of {spec.name} ({', '.join(spec.params())}), got {sorted(unknown)[0]!r}")
     return dataclasses.replace(spec, **given)
-
-
-def _check_number(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"expected {name} to be an integer from {low} to {high}, got {value!r}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, MissingWeights, UnknownName
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Generator
 from loupe.brain.core.taxonomy import FAILURE_MODES
@@ -164,20 +165,15 @@ def _name(model: Any) -> Any:
 
 
 def _check(failure: Any, attempts: Any, strength: Any, sample: Any, unknown: bool, seed: Any) -> None:
-    _require_number("attempts", attempts, 1, 64)
-    _require_number("seed", seed, 0, 2**63 - 1)
+    require_whole(attempts=(attempts, 1, 64))
+    require_whole(seed=(seed, 0, 2**63 - 1))
     if sample is not None:
-        _require_number("sample", sample, 1, 10_000_000)
+        require_whole(sample=(sample, 1, 10_000_000))
     bad = isinstance(strength, bool) or not isinstance(strength, (int, float, type(None)))
     if bad or (strength is not None and not 0 < strength <= 1):
         raise InputError(f"expected a strength in (0, 1], got {strength!r}")
     if unknown and failure is None:
         raise InputError("expected a failure beside unknown=True: say which failure the check could not judge")
-
-
-def _require_number(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"expected {name} to be a whole number from {low} to {high:,}, got {value!r}")
 
 
 def _failures(failure: str | None) -> dict[str, tuple[str, Any]]:
