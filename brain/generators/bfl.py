@@ -69,24 +69,15 @@ class Bfl(HostedGenerator):
         return BflService(self, base, key)
 
 
-class BflService:
+class BflService(web.WebService):
     """Submits a request, and polls the address that it got for it."""
 
-    idempotent = False
-
     def __init__(self, spec: Bfl, base: str, key: Secret) -> None:
-        self._spec, self._base = spec, base
-        self._web = web.Web(base, {"x-key": key.reveal(), "accept": "application/json"}, key, "bfl.ai", spec.timeout)
-        self._settings = spec.settings()
-
-    @property
-    def title(self) -> str:
-        """The service's name."""
-        return self._spec.service_title
-
-    def close(self) -> None:
-        """Ends the connections."""
-        self._web.close()
+        super().__init__(
+            spec,
+            base,
+            web.Web(base, {"x-key": key.reveal(), "accept": "application/json"}, key, "bfl.ai", spec.timeout),
+        )
 
     def submit(self, key: str, request: Request) -> Reply:
         """Asks for an image; there is no idempotency key, and no answer may mean that it is drawn."""

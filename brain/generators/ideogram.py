@@ -85,24 +85,11 @@ class Ideogram(HostedGenerator):
         return "default" if self.by_speed() else "medium"
 
 
-class IdeogramService:
+class IdeogramService(web.WebService):
     """Submits a request, and polls its id."""
 
-    idempotent = False
-
     def __init__(self, spec: Ideogram, base: str, key: Secret) -> None:
-        self._spec, self._base = spec, base
-        self._web = web.Web(base, {"Api-Key": key.reveal()}, key, "", spec.timeout)
-        self._settings = spec.settings()
-
-    @property
-    def title(self) -> str:
-        """The service's name."""
-        return self._spec.service_title
-
-    def close(self) -> None:
-        """Ends the connections."""
-        self._web.close()
+        super().__init__(spec, base, web.Web(base, {"Api-Key": key.reveal()}, key, "", spec.timeout))
 
     def submit(self, key: str, request: Request) -> Reply:
         """Asks for an image; no answer may mean that it is drawn."""

@@ -149,3 +149,29 @@ def common(response: Response, message: str, title: str, secret_name: str, uncle
     if status >= 500 or status in unclear:
         return Again(f"HTTP {status} {message}".strip(), after=response.after, unclear=status in unclear)
     return None
+
+
+class WebService:
+    """What services that are asked over plain HTTP share: whose they are, and their connections.
+
+    Args:
+        spec: the generator
+        base: the address
+        web: the connections
+    """
+
+    #: no answer may mean that the image is drawn and paid
+    idempotent = False
+
+    def __init__(self, spec: Any, base: str, web: Web) -> None:
+        self._spec, self._base, self._web = spec, base, web
+        self._settings = spec.settings()
+
+    @property
+    def title(self) -> str:
+        """The service's name."""
+        return str(self._spec.service_title)
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self._web.close()
