@@ -29,8 +29,8 @@ def require_whole(**given: tuple[Any, int] | tuple[Any, int, int]) -> None:
 
     >>> require_whole(seed=(0, 0), per_prompt=(4, 1, 1_000_000))
     """
-    for name, (value, low, *most) in given.items():
-        high = most[0] if most else math.inf
+    for name, (value, low, *upper) in given.items():
+        high = upper[0] if upper else math.inf
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            bounds = f"from {low} to {high:,}" if most else f"of at least {low}"
+            bounds = f"from {low} to {high:,}" if upper else f"of at least {low}"
             raise InputError(f"expected {name} to be a whole number {bounds}, got {value!r}")
