@@ -85,6 +85,7 @@ class Body(Check):
 
     backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
     vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    examples: str = param("", vlm_questions.EXAMPLES_SENTENCE)
 
     def weights(self) -> tuple[str, ...]:
         """Returns the names of MediaPipe's models and of the detector."""
@@ -105,7 +106,9 @@ class Body(Check):
         """
         from loupe.brain.perception.landmarks.pose import Poses
 
-        (finder, landmarks, *detector), vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        (finder, landmarks, *detector), vlm = vlm_questions.start(
+            self.backend, self.vlm, self.weights(), device, self.examples
+        )
         find_objects = small.load(detector).find
         poses = Poses(finder, landmarks, max_figures=_MANY)
 

@@ -101,6 +101,7 @@ class Faces(Check):
 
     backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
     vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    examples: str = param("", vlm_questions.EXAMPLES_SENTENCE)
     classifier: str = param(
         "auto",
         "efficientnet: tells animals' and covered faces by EfficientNet-Lite0; none; auto: where its file is here",
@@ -134,7 +135,7 @@ class Faces(Check):
         """
         from loupe.brain.perception.landmarks import face
 
-        files, vlm = vlm_questions.start(self.backend, self.vlm, _LANDMARKS, device)
+        files, vlm = vlm_questions.start(self.backend, self.vlm, _LANDMARKS, device, self.examples)
         if self.classifier not in _CLASSIFIERS:
             raise InputError(f"expected a classifier out of {', '.join(_CLASSIFIERS)}, got {self.classifier!r}")
         chosen = self.resolved(device).classifier

@@ -89,6 +89,7 @@ class Hands(Check):
         choices=vlm_questions.BACKENDS,
     )
     vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    examples: str = param("", vlm_questions.EXAMPLES_SENTENCE)
     levels: int = param(
         3, "How many sizes of regions are searched: each further one finds hands half as large", low=1, high=5
     )
@@ -115,7 +116,7 @@ class Hands(Check):
         """
         from loupe.brain.measures.anatomy.hand_views import HandViews
 
-        _, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        _, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device, self.examples)
         views = HandViews(levels=self.levels, max_hands=MAX)
 
         def score(batch: ImageBatch) -> Scores:

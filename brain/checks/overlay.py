@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, known_backend, param
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.perception.vlm import few_shot, folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,6 +93,8 @@ class Overlay(Check):
         choices=_BACKENDS,
     )
     threads: int = param(1, "Threads of the text detector", low=1, high=64)
+    vlm: str = param(folder.DEFAULT, "The VLM of backend vlm: a hub id or a folder")
+    examples: str = param("", few_shot.SENTENCE)
 
     def reads(self) -> tuple[str, ...]:
         """Returns the prompt's field: it is read where there is one, and not needed."""
@@ -104,23 +107,19 @@ class Overlay(Check):
         """
         if self.backend != "auto":
             return self
-        from loupe.brain.perception.vlm import folder
-
-        return replace(self, backend="vlm" if device.startswith("cuda") and folder.is_here() else "ocr")
+        return replace(self, backend="vlm" if device.startswith("cuda") and folder.is_here(self.vlm) else "ocr")
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 
         Raises:
             MissingDependency: rapidocr or onnxruntime is not installed
-            ModelError: the weights of backend "vlm" are not on this machine
-            InputError: there is no such backend
+            ModelError: the VLM of backend "vlm" cannot be loaded
+            InputError: there is no such backend, or the VLM's examples cannot be used
         """
         known_backend(self.backend, _BACKENDS, {"offline": "ocr", "gpu": "vlm"})
         if self.resolved(device).backend == "vlm":
-            from loupe.brain.perception.vlm.local import LocalVlm
-
-            return self.asking(LocalVlm(device=device))
+            return self.asking(few_shot.load(self.vlm, device, self.examples))
         from loupe.brain.perception.ocr.rapid_ocr import Ocr
 
         ocr = Ocr(device, self.threads)

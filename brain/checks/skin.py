@@ -67,6 +67,7 @@ class Skin(Check):
 
     backend: str = param("auto", vlm_questions.BACKEND_SENTENCE, choices=vlm_questions.BACKENDS)
     vlm: str = param(vlm_questions.VLM, vlm_questions.VLM_SENTENCE)
+    examples: str = param("", vlm_questions.EXAMPLES_SENTENCE)
     min_eye_distance: float = param(55.0, "Smallest distance of the eyes' outer corners, in pixels", low=30, high=400)
 
     def weights(self) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ class Skin(Check):
         """
         from loupe.brain.perception.landmarks import face
 
-        files, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device)
+        files, vlm = vlm_questions.start(self.backend, self.vlm, self.weights(), device, self.examples)
         find = face.Faces(*files, levels=2, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:

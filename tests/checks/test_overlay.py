@@ -247,11 +247,10 @@ def test_the_question_leaves_out_what_cannot_be_quoted() -> None:
 
 
 def test_auto_is_ocr_without_a_gpu_or_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "is_here", lambda: True)
+    monkeypatch.setattr(folder, "is_here", lambda name: name == "some/vlm")
     assert Overlay().resolved("cpu").backend == "ocr"
-    assert Overlay().resolved("cuda:1").backend == "vlm"
-    monkeypatch.setattr(folder, "is_here", lambda: False)
-    assert Overlay().resolved("cuda").backend == "ocr"
+    assert Overlay(vlm="some/vlm").resolved("cuda:1").backend == "vlm"
+    assert Overlay(vlm="another/vlm").resolved("cuda").backend == "ocr"
     assert Overlay(backend="vlm").resolved("cpu").backend == "vlm"
 
 

@@ -11,29 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_vlm import CONTROL, TEMPLATE, build, numbers, picture, questions, right
+from tiny_vlm import CONTROL, TEMPLATE, build, numbers, picture, questions, right, teach
 
 from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, VlmError
 from loupe.brain.perception.vlm.base import Vlm
 from loupe.brain.perception.vlm.local import LocalVlm
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
-
-
-def teach(folder: Path) -> None:
-    """Trains the model in the folder to say Yes or No to "is it red?", through the VLM's own inputs."""
-    import torch
-
-    vlm = LocalVlm(str(folder))
-    model, words = vlm._model.train(), vlm._processor.tokenizer
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    targets = torch.tensor([words.convert_tokens_to_ids(word.capitalize()) for word in right(20)])
-    for step in range(40):
-        logits = model(**vlm._inputs(questions(20, seed=1000 * (step + 1))), logits_to_keep=1).logits[:, 0]
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(logits, targets).backward()
-        optimizer.step()
-    model.eval().save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")

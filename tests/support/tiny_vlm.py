@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from loupe.brain.perception.vlm.answers import Answer, Question
+from loupe.brain.perception.vlm.local import LocalVlm
 
 CONTROL = [
     f"<|{name}|>" for name in ("pad", "im_start", "im_end", "vision_start", "vision_end", "image_pad", "video_pad")
@@ -99,6 +101,28 @@ def build(folder: Path) -> None:
     torch.manual_seed(0)
     Qwen3VLForConditionalGeneration(config).save_pretrained(folder)
     processor.save_pretrained(folder)
+
+
+def teach(folder: Path, texts: Sequence[str] = ()) -> None:
+    """Trains the model in the folder to say Yes or No to "is it red?", and so to other questions, by the color alone.
+
+    Through the VLM's own inputs.
+    """
+    import torch
+
+    vlm = LocalVlm(str(folder))
+    model, words = vlm._model.train(), vlm._processor.tokenizer
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    targets = torch.tensor([words.convert_tokens_to_ids(word.capitalize()) for word in right(20)])
+    for step in range(40):
+        asked = questions(20, seed=1000 * (step + 1))
+        if texts:
+            asked = [replace(each, text=texts[(step + at) % len(texts)]) for at, each in enumerate(asked)]
+        logits = model(**vlm._inputs(asked), logits_to_keep=1).logits[:, 0]
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(logits, targets).backward()
+        optimizer.step()
+    model.eval().save_pretrained(folder)
 
 
 def numbers(answers: Sequence[Answer]) -> np.ndarray:

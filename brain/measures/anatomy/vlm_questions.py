@@ -15,7 +15,7 @@ from loupe.brain.core.specs import known_backend
 from loupe.brain.perception import weights
 from loupe.brain.perception.landmarks import crop
 from loupe.brain.perception.landmarks.crop import Roi
-from loupe.brain.perception.vlm import folder
+from loupe.brain.perception.vlm import few_shot, folder
 from loupe.brain.perception.vlm.answers import Question
 from loupe.brain.perception.vlm.base import Vlm
 from loupe.brain.perception.vlm.questions import SPECIALISTS
@@ -25,6 +25,7 @@ BACKENDS = ("auto", "landmarks", "vlm")
 BACKEND_SENTENCE = "landmarks: measures them; vlm: asks a VLM about each crop; auto: vlm where it can be had"
 VLM = folder.DEFAULT
 VLM_SENTENCE = "The VLM of backend vlm: a hub id or a folder"
+EXAMPLES_SENTENCE = few_shot.SENTENCE
 #: an answer counts where yes and no together are at least this probable
 MIN_MASS = 0.5
 #: crops are cut out at most this large, in pixels
@@ -66,7 +67,9 @@ def resolved(backend: str, device: str, vlm: str = VLM) -> str:
     return "vlm" if device.startswith("cuda") and folder.is_here(vlm) else "landmarks"
 
 
-def start(backend: str, vlm: str, names: Sequence[str], device: str) -> tuple[list[Path], Vlm | None]:
+def start(
+    backend: str, vlm: str, names: Sequence[str], device: str, examples: str = ""
+) -> tuple[list[Path], Vlm | None]:
     """Returns what a check loads first: the model files, and the VLM where the backend comes to "vlm", else None.
 
     Args:
@@ -74,9 +77,10 @@ def start(backend: str, vlm: str, names: Sequence[str], device: str) -> tuple[li
         vlm: a hub id or a folder
         names: of the model files, see brain/perception/weights.py
         device: "cpu", "cuda", "cuda:1", "mps"
+        examples: a folder of examples for the VLM, see ``few_shot.read``; empty: it is shown none
 
     Raises:
-        InputError: there is no such backend
+        InputError: there is no such backend, or the examples cannot be used
         MissingWeights: a model file is not here
         ModelError: the VLM cannot be loaded
     """
@@ -84,9 +88,7 @@ def start(backend: str, vlm: str, names: Sequence[str], device: str) -> tuple[li
     files = [weights.path(name) for name in names]
     if backend != "vlm":
         return files, None
-    from loupe.brain.perception.vlm.local import LocalVlm
-
-    return files, LocalVlm(vlm, device=device)
+    return files, few_shot.load(vlm, device, examples)
 
 
 def cut(picture: np.ndarray, roi: Roi) -> np.ndarray:
