@@ -17,6 +17,10 @@ Faces, bodies and skin; --photos FOLDER adds photos of real people:
     python -m benchmarks.anatomy people-cost              seconds a picture
     python -m benchmarks.anatomy people                   all four, a quarter of an hour on one core
 
+A vision-language model, by the hub's cache or by path; with examples and without; minutes on a GPU:
+
+    python -m benchmarks.anatomy vlm --model FOLDER [--device cuda] [--limit N]
+
 Needs MediaPipe's weights (``loupe weights get``). Intervals of shares are Wilson's, of rank correlations the
 bootstrap's over 2000 resamples, at 95 %. Tables are Markdown.
 """
@@ -33,9 +37,11 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import hands, people
+from benchmarks.anatomy import hands, people, vlm
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
+from loupe.brain.perception.vlm import folder
+from loupe.brain.perception.vlm.local import LocalVlm
 
 _DIGITS, _GRADED = "4_hands/sign_digits_real", "4_hands/ai_human_anatomy"
 #: by command: what it runs, where its pictures lie, whether the files' numbers make two halves
@@ -63,6 +69,11 @@ def family() -> Family:
         parser.add_argument("folder", nargs="?", type=Path, help=f"of the pictures; {place} by default")
         if halves:
             parser.add_argument("--even", action="store_true", help="the files that thresholds were chosen on")
+    parser = made.command("vlm", _vlm, "what a vision-language model says of hands")
+    parser.add_argument("--model", default=folder.DEFAULT, help=f"hub id or folder; {folder.DEFAULT} by default")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--shots", type=int, nargs="+", default=[0, 4], help="numbers of examples; 0 and 4 by default")
+    parser.add_argument("--limit", type=int, default=200, help="hands of a flaw, and pictures; 200 by default")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
         parser.add_argument("--check", choices=tuple(people.OF_CHECK), help="one of them; all by default")
@@ -74,6 +85,11 @@ def _hands(given: argparse.Namespace) -> None:
     run, place, halves, _ = HANDS[given.command]
     folder = given.folder or data.required(place)
     run(folder, given.even) if halves else run(folder)
+
+
+def _vlm(given: argparse.Namespace) -> None:
+    model = LocalVlm(given.model, device=given.device)
+    vlm.measure(model, data.required(_DIGITS), data.required(_GRADED), given.shots, given.limit)
 
 
 def _people(given: argparse.Namespace) -> None:
