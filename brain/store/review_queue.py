@@ -1,25 +1,19 @@
-"""What a reviewer looks at: the samples of a failure in an order, and what is known of one of them."""
+"""What a reviewer looks at: the samples of a failure in an order, and those that were decided in one way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
-from bson import ObjectId
-
 from loupe.brain.core import registry
 from loupe.brain.core.records import Record, Threshold
-from loupe.brain.core.review import STATUSES, Decision
-from loupe.brain.core.specs import Check
-from loupe.brain.imaging.shown_size import shown_size
+from loupe.brain.core.review import STATUSES
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats.review_tally import Ranked
 from loupe.brain.store import review
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, root, sample_documents
-from loupe.brain.store.fields import CHECK, PROMPT, REVIEW
+from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.runs import load_thresholds
 
@@ -28,7 +22,6 @@ Order: TypeAlias = Literal["random", "worst", "threshold", "passed", "unsure"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 #: so many samples are read at once
 LENGTH = 200
-_MAX_BOXES, _MAX_TEXT = 50, 400
 
 
 @dataclass(frozen=True)
@@ -88,87 +81,6 @@ def source_of(path: Any) -> str:
     """Returns where the App's server serves a picture."""
     text = str(path or "")
     return text if text.startswith(("http://", "https://")) else f"/media?filepath={quote(text, safe='')}"
-
-
-@dataclass(frozen=True)
-class Mark(Record):
-    """Something that a check saw in a picture.
-
-    Attributes:
-        label: what
-        bounds: x, y, width, height in [0, 1] of the picture
-    """
-
-    label: str
-    bounds: tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Evidence(Record):
-    """What is known of one sample and one failure mode.
-
-    Attributes:
-        id: of the sample
-        source: where the App's server serves its picture
-        size: the picture's width and height as people see it; None where its file cannot be read
-        score: the check's score; None where there is none
-        marks: what the check saw, and where
-        prompt: what the picture was asked for; empty where it was not
-        decision: what stands on the sample
-        name: of the file
-    """
-
-    id: str
-    source: str
-    size: tuple[int, int] | None
-    score: float | None
-    marks: tuple[Mark, ...]
-    prompt: str
-    decision: Decision | None
-    name: str
-
-
-def evidence(samples: Samples, failure: str, sample_id: str) -> Evidence | None:
-    """Returns what is known of a sample; None where it is no more."""
-    check, _ = registry.failures()[failure]
-    spec = registry.checkable().get(check)
-    boxes = spec.boxes_field if spec is not None and issubclass(spec, Check) else None
-    paths = ["filepath", PROMPT.path, review.score_path(failure), f"{REVIEW}.{failure}", *([boxes] if boxes else [])]
-    with database_errors():
-        document = sample_documents(samples).find_one({"_id": ObjectId(sample_id)}, paths)
-    if document is None:
-        return None
-    path = str(document.get("filepath") or "")
-    field, _, name = review.score_path(failure).partition(".")
-    score = _inside(document.get(field), name)
-    prompt = document.get(PROMPT.path)
-    return Evidence(
-        id=sample_id,
-        source=source_of(path),
-        size=None if path.startswith(("http://", "https://")) else shown_size(path),
-        score=float(score) if isinstance(score, (int, float)) and score == score else None,
-        marks=_marks(document.get(boxes), check) if boxes else (),
-        prompt=prompt[:_MAX_TEXT] if isinstance(prompt, str) else "",
-        decision=review.decision_of(_inside(document.get(REVIEW), failure)),
-        name=path.replace("\\", "/").rpartition("/")[2],
-    )
-
-
-def _inside(document: Any, name: str) -> Any:
-    return document.get(name) if isinstance(document, Mapping) else None
-
-
-def _marks(document: Any, check: str) -> tuple[Mark, ...]:
-    detections = _inside(document, "detections")
-    marks = []
-    for each in detections if isinstance(detections, list) else []:
-        bounds = _inside(each, "bounding_box")
-        if _inside(each, CHECK) != check or not isinstance(bounds, list) or len(bounds) != 4:
-            continue
-        if all(isinstance(value, (int, float)) and value == value for value in bounds):
-            x, y, width, height = (float(value) for value in bounds)
-            marks.append(Mark(str(each.get("label") or ""), (x, y, width, height)))
-    return tuple(marks[:_MAX_BOXES])
 
 
 def in_use(samples: Samples, failure: str) -> Threshold:

@@ -12,13 +12,14 @@ from loupe.brain.core.review import STATUS_TITLES
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators.summary import counted, escape
 from loupe.panels import theme, triage_layout, widgets
+from loupe.panels.review_failures import close_ups
 from loupe.panels.triage_layout import Thumb
 
 if TYPE_CHECKING:
     from loupe.brain.core.review import Decision
     from loupe.brain.stats.intervals import Proportion
     from loupe.brain.store.narrowing import Narrowing
-    from loupe.brain.store.review_queue import Evidence
+    from loupe.brain.store.review_evidence import Evidence
     from loupe.panels.review_failures.panel import Content, Review
 
 _ORDERS = {
@@ -59,7 +60,11 @@ def draw(
     else:
         marks = [(mark.label, mark.bounds) for mark in item.marks]
         over = triage_layout.overlay(item.size, marks) if item.size and marks else None
-        triage_layout.picture(panel, handlers, item.source, f"{failure_title(content.failure)}: {item.name}", over)
+        title = f"{failure_title(content.failure)}: {item.name}"
+        cards = close_ups.of_marks(item)
+        beside = close_ups.beside(panel)
+        triage_layout.picture(beside, handlers, item.source, title, over)
+        close_ups.draw(beside, item.source, cards)
         panel.md(_evidence(content, item), name="evidence", componentsProps=theme.TEXT)
         thumbs = [
             Thumb(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from loupe.brain.core.review import Decision, ReviewResult
     from loupe.brain.stats.review_tally import Known
     from loupe.brain.store.narrowing import Narrowing
-    from loupe.brain.store.review_queue import Evidence, Pile, Queued
+    from loupe.brain.store.review_evidence import Evidence
+    from loupe.brain.store.review_queue import Pile, Queued
 
 #: pictures of the strip before and behind the one in front
 BEFORE, BEHIND = 2, 6
@@ -123,7 +124,7 @@ class Review(Triage[Content]):
         return Pile
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import columns, datasets, review_queue, thresholds_view
+        from loupe.brain.store import columns, datasets, review_evidence, review_queue, thresholds_view
         from loupe.brain.verbs import reviewing
 
         datasets.require_images(view)
@@ -147,7 +148,7 @@ class Review(Triage[Content]):
         if item is None and len(kept.queued) == review_queue.LENGTH:
             kept = _load(samples, modes, failure, order, threshold)
             item = _in_front(samples, kept, choices)
-        evidence = None if item is None else review_queue.evidence(samples, failure, item)
+        evidence = None if item is None else review_evidence.evidence(samples, failure, item)
         content = Content(
             modes=modes,
             failure=failure,

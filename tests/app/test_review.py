@@ -203,6 +203,40 @@ def test_marks_lie_over_the_picture(app: app_browser.App, tmp_path: Path) -> Non
     page.locator('img[alt^="Blur:"]').wait_for()
 
 
+def test_what_the_check_saw_is_shown_large_beside_the_picture(app: app_browser.App, tmp_path: Path) -> None:
+    page = app.page
+    app.choose("Failure", "Watermark: 12")
+    shown = page.locator('img[alt^="Close-up:"]')
+    shown.wait_for()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "close_up.png")
+    image, window = page.evaluate(
+        """() => {
+            const image = document.querySelector('img[alt^="Close-up:"]');
+            let window = image.parentElement;
+            while (getComputedStyle(window).overflow !== 'hidden') window = window.parentElement;
+            const boxes = [image, window].map(each => each.getBoundingClientRect());
+            return boxes.map(box => [box.x, box.y, box.width, box.height]);
+        }"""
+    )
+    natural = page.evaluate(
+        "() => (i => [i.naturalWidth, i.naturalHeight])(document.querySelector('img[alt^=\"Close-up:\"]'))"
+    )
+    # the mark, 0.1, 0.72, 0.35, 0.2 of the picture, lies in the window, and the picture keeps its shape
+    assert image[2] / image[3] == pytest.approx(natural[0] / natural[1], rel=0.01)
+    left, right = ((window[0] + part * window[2] - image[0]) / image[2] for part in (0, 1))
+    top, bottom = ((window[1] + part * window[3] - image[1]) / image[3] for part in (0, 1))
+    assert left <= 0.1
+    assert right >= 0.45
+    assert top <= 0.72
+    assert bottom >= 0.92
+    assert right - left < 0.9
+    assert page.get_by_text("watermark <i>").first.is_visible()
+    _reads_well(app)
+    app.choose("Failure", f"Blur: {len(order(_dataset()))}")
+    page.locator('img[alt^="Blur:"]').wait_for()
+
+
 def test_more_like_this_by_button_and_by_key(app: app_browser.App, tmp_path: Path) -> None:
     import loupe
 

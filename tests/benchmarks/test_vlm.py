@@ -1,4 +1,4 @@
-"""What the measurement of vision-language models prints: of one that knows, of one that does not, of one that is mute."""
+"""What is printed of a vision-language model that knows, of one that always says yes, and of one that says neither."""
 
 from __future__ import annotations
 

@@ -255,7 +255,9 @@ def test_at_the_end_it_says_what_to_do_next(houses: Any) -> None:
     session = opened(houses)
     session.call("on_failure", value="watermark")
     while item(session):
-        assert "marks" in session.properties()["picture"]["type"]["properties"]
+        seen = session.properties()["seen"]["type"]["properties"]
+        assert "marks" in seen["picture"]["type"]["properties"]
+        assert list(seen["close_ups"]["type"]["properties"]) == ["close_up0"]
         press(session, "answer_real")
     assert "All 12 flagged samples were reviewed" in str(session.properties()["nothing"])
     assert _inside(session)["answer_real"]["view"]["disabled"]
@@ -428,8 +430,9 @@ def test_files_that_are_gone_have_no_marks_and_no_crash(houses: Any) -> None:
     houses.set_values("filepath", [f"/nowhere/{n}.png" for n in range(60)])
     session = opened(houses)
     session.call("on_failure", value="watermark")
-    inside = session.properties()["picture"]["type"]["properties"]
-    assert list(inside) == ["large"]
+    seen = session.properties()["seen"]["type"]["properties"]
+    assert list(seen) == ["picture"], "no close-up of what cannot be placed"
+    assert list(seen["picture"]["type"]["properties"]) == ["large"]
     assert "watermark &lt;i&gt;" in str(session.properties()["evidence"])
 
 

@@ -55,7 +55,9 @@ def test_its_answers_are_the_scores(colored: fo.Dataset, models: dict[str, str])
     assert (run.n, run.errors) == (6, 0)
     scores = np.array(colored.sort_by("filepath").values(["quality.watermark", "quality.overlay"]), float)
     vlm = LocalVlm(models["of red"])
-    shown = [cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB) for path in colored.sort_by("filepath").values("filepath")]
+    shown = [
+        cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB) for path in colored.sort_by("filepath").values("filepath")
+    ]
     for kind, column in zip(KINDS, scores, strict=True):
         own = [answer.yes for answer in vlm.answer([Question(SPECIALISTS[kind].text, each) for each in shown])]
         assert column == pytest.approx(own, abs=1e-5)
