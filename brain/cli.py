@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -118,7 +119,15 @@ def _weights(given: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"check": _check, "experiment": _experiment, "weights": _weights, "worker": _worker}
+def _doctor(given: argparse.Namespace) -> int:
+    from loupe.brain.doctor.examine import examine
+
+    made = examine()
+    print(json.dumps(made.to_dict(), indent=2) if given.json else made.text())
+    return 0 if made.works else 1
+
+
+_COMMANDS = {"check": _check, "doctor": _doctor, "experiment": _experiment, "weights": _weights, "worker": _worker}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -159,6 +168,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     experiment.add_argument("--report", metavar="FILE", help="write a page of what came of it: .html or .md")
     experiment.add_argument("--quiet", action="store_true", help="show no progress")
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what is installed, what is missing, and how to get it",
+        description="Looks at packages, FiftyOne's database, the plugin, the device, model files and API keys (whether "
+        "they are set, never what they are). Ends with 1 where something is broken. Nothing is downloaded.",
+    )
+    doctor.add_argument("--json", action="store_true", help="for a program, or for a report of a problem")
     worker = commands.add_parser(
         "worker",
         help="run what the App schedules",
