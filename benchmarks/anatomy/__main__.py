@@ -9,6 +9,9 @@ Hands; even-numbered files were used to choose thresholds, the figures are of th
     python -m benchmarks.anatomy hand-photos [FOLDER]     photos as they are: each accusation is a false alarm
     python -m benchmarks.anatomy hand-malformed [FOLDER]  pictures with malformed hands: each accusation is right
 
+    python -m benchmarks.anatomy hand-learned FOLDER      every score that was tried, against the experts' grades; the
+                                                          scores are made in that folder, an hour on one core, once
+
 Faces, bodies and skin; --photos FOLDER adds photos of real people:
 
     python -m benchmarks.anatomy people-real              real people: each accusation is a false alarm
@@ -33,7 +36,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import hands, people
+from benchmarks.anatomy import hands, learned, people
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 
@@ -63,6 +66,8 @@ def family() -> Family:
         parser.add_argument("folder", nargs="?", type=Path, help=f"of the pictures; {place} by default")
         if halves:
             parser.add_argument("--even", action="store_true", help="the files that thresholds were chosen on")
+    parser = made.command("hand-learned", lambda given: learned.run(given.folder), "scores that were tried for hands")
+    parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
         parser.add_argument("--check", choices=tuple(people.OF_CHECK), help="one of them; all by default")
