@@ -19,6 +19,7 @@ Faces, bodies and skin; --photos FOLDER adds photos of real people:
     python -m benchmarks.anatomy people-generated         generated people, graded by experts
     python -m benchmarks.anatomy people-cost              seconds a picture
     python -m benchmarks.anatomy people                   all four, a quarter of an hour on one core
+    python -m benchmarks.anatomy eyes-teeth               pupils and teeth, which no check looks at
 
 Needs MediaPipe's weights (``loupe weights get``). Intervals of shares are Wilson's, of rank correlations the
 bootstrap's over 2000 resamples, at 95 %. Tables are Markdown.
@@ -36,7 +37,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import hands, learned, people
+from benchmarks.anatomy import eyes_teeth, hands, learned, people
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 
@@ -68,6 +69,8 @@ def family() -> Family:
             parser.add_argument("--even", action="store_true", help="the files that thresholds were chosen on")
     parser = made.command("hand-learned", lambda given: learned.run(given.folder), "scores that were tried for hands")
     parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
+    parser = made.command("eyes-teeth", lambda given: eyes_teeth.run(given.photos), "pupils and teeth")
+    parser.add_argument("--photos", type=Path, action="append", default=[], help="folder of photos of real people")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
         parser.add_argument("--check", choices=tuple(people.OF_CHECK), help="one of them; all by default")
