@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import torch
 
+from loupe.brain.perception.landmarks.crop import Roi
 from training.anatomy import agreement, crops, learned, places, redraw, structure
 from training.anatomy.crops import Crop
 
@@ -78,7 +79,7 @@ def _operated(work: Path, real: Sequence[Crop]) -> tuple[np.ndarray, list[tuple[
             made = redraw.malformed(hand, how, real[int(rng.integers(len(real)))], rng)
         picture = redraw.worn(made.picture, rng)
         whole = cv2.resize(picture, (crops.SIDE, crops.SIDE))
-        region = crops.Roi(crops.SIDE / 2, crops.SIDE / 2, float(crops.SIDE))
+        region = Roi(crops.SIDE / 2, crops.SIDE / 2, float(crops.SIDE))
         points = agreement.look("hand_landmark_full", whole, region, False)[0]
         spots = places.with_middles(points)
         seen = places.at_places([cv2.resize(picture, (places.INPUT, places.INPUT))], [spots])[0]
