@@ -24,10 +24,10 @@ _RESAMPLES = 2000
 _SEED = 16
 _OLD = "implausibility"
 #: one for each way, and what knows nothing of hands beside them
-WAYS = ("agreement", "structure", "places", "redrawn")
+WAYS = ("agreement", "structure", "places", "layers", "redrawn")
 PLAIN = ("size", "blur")
 #: the strengths of ridge regression that are chosen among, within the pictures that it is fitted on
-_STRENGTHS = (1.0, 10.0, 100.0, 1000.0)
+_STRENGTHS = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 #: sizes of the learning curve, in rated pictures
 _SIZES = (10, 20, 30, 40, 50, 60)
 _DRAWS = 20
@@ -72,7 +72,7 @@ def by_picture(
     Args:
         given, prompts: see ``ratings``
         pictures: of each hand the name of its picture
-        scores: of each hand, by name
+        scores: of each hand, by name: a number, or several
     """
     means = {
         expert: float(np.mean([value for several in given.values() for name, value in several if name == expert]))
@@ -83,7 +83,7 @@ def by_picture(
         np.array([np.mean([value for _, value in given[name]]) for name in names]),
         np.array([np.mean([value - means[expert] for expert, value in given[name]]) for name in names]),
         np.array([prompts[name] for name in names]),
-        {key: np.array([values[pictures == name].mean() for name in names]) for key, values in scores.items()},
+        {key: np.array([values[pictures == name].mean(0) for name in names]) for key, values in scores.items()},
     )
 
 
@@ -199,13 +199,13 @@ def combined(rated: Rated) -> dict[str, np.ndarray]:
     single = [name for name in rated.scores if ":" in name]
     chosen = {
         **{f"{_OLD} and {name}": (_OLD, name) for name in WAYS},
-        "the four ways": WAYS,
-        "implausibility and the four ways": (_OLD, *WAYS),
+        "the five ways": WAYS,
+        "implausibility and the five ways": (_OLD, *WAYS),
         "all these, size and blur": (_OLD, *WAYS, *PLAIN),
         "all these and every single term": (_OLD, *WAYS, *PLAIN, *single),
     }
     return {
-        **{f"equal weights: {name}": equal(*names) for name, names in list(chosen.items())[:6]},
+        **{f"equal weights: {name}": equal(*names) for name, names in list(chosen.items())[:7]},
         **{f"fitted: {name}": fitted(columns(*names), rated.severity, rated.prompts) for name, names in chosen.items()},
     }
 
@@ -254,6 +254,7 @@ def run(work: Path) -> None:
     with np.load(work / "scores.npz") as kept:
         pictures = np.array([name.removeprefix(f"{_GRADED}/") for name in kept["pictures"].tolist()])
         scores = {name.removeprefix("score "): kept[name] for name in kept.files if name.startswith("score ")}
+        features = {name: kept[f"features {name}"] for name in ("layers", "places")}
         real = int(kept["real"])
     given, prompts = ratings(folder)
     rated = by_picture(given, prompts, pictures, scores)
@@ -268,8 +269,14 @@ def run(work: Path) -> None:
     title("Their single terms")
     table(rated, {name: values for name, values in rated.scores.items() if name not in plain})
     title("Put together; fitted ones are judged on prompts left out")
-    table(rated, combined(rated))
-    title("Learning curve of the fit on implausibility, the four ways, size and blur")
+    pooled = {
+        f"fitted: the {values.shape[1]} features of {name}, pooled": fitted(
+            by_picture(given, prompts, pictures, {"": values}).scores[""], rated.severity, rated.prompts
+        )
+        for name, values in features.items()
+    }
+    table(rated, combined(rated) | pooled)
+    title("Learning curve of the fit on implausibility, the five ways, size and blur")
     curve(rated)
     needed = pictures_needed(0.5, rho(rated.scores[_OLD], rated.severity))
     print(f"\nto show .5 against implausibility's figure at a power of .8: about {needed} rated pictures with hands")

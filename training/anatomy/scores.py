@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from loupe.brain.perception.landmarks.crop import Roi
-from training.anatomy import agreement, crops, learned, places, redraw, structure
+from training.anatomy import agreement, crops, layers, learned, places, redraw, structure
 from training.anatomy.crops import Crop
 
 SEED = 16
@@ -111,6 +111,9 @@ def make(work: Path) -> dict[str, np.ndarray]:
     seen_real = kept(work, "places-real", len(mirrors), lambda at: _places_of(mirrors[at]))
     bank = places.Bank(seen_real)
     far = np.log(np.array([bank.distances(hand) for hand in seen]))
+    own = kept(work, "layers-rated", len(rated), lambda at: layers.features(rated[at]))
+    own_real = kept(work, "layers-real", len(mirrors), lambda at: layers.features(mirrors[at]))
+    own_bank = places.Bank(own_real[:, None])
     # what tells malformed from sound ones
     operated, plan = _operated(work, real)
     head = learned.fit(operated, SEED)
@@ -122,6 +125,7 @@ def make(work: Path) -> dict[str, np.ndarray]:
         "agreement": agreed.mean(1),
         "structure": unusual.mean(1),
         "places": learned.worst(far),
+        "layers": np.log([own_bank.distances(hand[None])[0] for hand in own]),
         "redrawn": learned.worst(odds),
         **{f"agreement: {name}": agreed[:, at] for at, name in enumerate(agreement.NAMES)},
         **{f"structure: {name}": unusual[:, at] for at, name in enumerate(structure.GROUPS)},
@@ -133,6 +137,7 @@ def make(work: Path) -> dict[str, np.ndarray]:
         pictures=np.array([hand.picture for hand in rated]),
         sides=[hand.side for hand in rated],
         real=len(real),
+        **{"features layers": own, "features places": seen.mean(1)},
         **{f"score {name}": values for name, values in scores.items()},
     )
     learned.held_out(operated, plan, work, SEED)
