@@ -26,7 +26,7 @@ _PIECE = 25
 #: the malformations that are put into each real hand, beside its sound ones
 _EACH = 3
 #: malformations are put into so many real hands at most
-_HANDS = 120
+_HANDS = 100
 
 
 def kept(work: Path, name: str, hands: int, of: Callable[[int], np.ndarray]) -> np.ndarray:
