@@ -10,7 +10,7 @@ Hands; even-numbered files were used to choose thresholds, the figures are of th
     python -m benchmarks.anatomy hand-malformed [FOLDER]  pictures with malformed hands: each accusation is right
 
     python -m benchmarks.anatomy hand-learned FOLDER      every score that was tried, against the experts' grades; the
-                                                          scores are made in that folder, an hour on one core, once
+                                                          scores are made in that folder, once, in ten minutes
 
 Faces, bodies and skin; --photos FOLDER adds photos of real people:
 

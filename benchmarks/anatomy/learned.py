@@ -115,7 +115,7 @@ def resamples(prompts: np.ndarray, clustered: bool) -> list[np.ndarray]:
     return [np.concatenate([groups[at] for at in rng.integers(0, len(groups), len(groups))]) for _ in range(_RESAMPLES)]
 
 
-def interval(values: Sequence[float]) -> str:
+def interval(values: Sequence[float] | np.ndarray) -> str:
     """Returns the 95 % interval of resampled values."""
     low, high = np.percentile(values, [2.5, 97.5])
     return f"[{low:+.2f}, {high:+.2f}]"
@@ -172,12 +172,12 @@ def table(rated: Rated, scores: Mapping[str, np.ndarray]) -> None:
         "each expert's mean taken off",
     )
     samples = {clustered: resamples(rated.prompts, clustered) for clustered in (False, True)}
-    old = rated.scores[_OLD]
+    old = np.array([rho(rated.scores[_OLD][at], rated.severity[at]) for at in samples[False]])
     for name, values in scores.items():
         spread = {
             clustered: [rho(values[at], rated.severity[at]) for at in rows] for clustered, rows in samples.items()
         }
-        more = [rho(values[at], rated.severity[at]) - rho(old[at], rated.severity[at]) for at in samples[False]]
+        more = np.array(spread[False]) - old
         row(
             name,
             f"{rho(values, rated.severity):+.2f} {interval(spread[False])}",
@@ -253,6 +253,8 @@ def run(work: Path) -> None:
     folder = data.required(_GRADED)
     if not (work / "scores.npz").exists():
         learned_scores.make(work)
+    if not (work / "injections.csv").exists():
+        learned_scores.injections(work)
     with np.load(work / "scores.npz") as kept:
         pictures = np.array([name.removeprefix(f"{_GRADED}/") for name in kept["pictures"].tolist()])
         scores = {name.removeprefix("score "): kept[name] for name in kept.files if name.startswith("score ")}

@@ -129,7 +129,7 @@ def test_the_head_learns_and_gives_the_same_twice(monkeypatch: pytest.MonkeyPatc
 
 
 def test_hands_that_were_left_out_are_reported_by_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learned, "_STEPS", 200)
+    monkeypatch.setattr(learned, "_STEPS", 60)
     ways = [redraw.METHODS[0], redraw.SOUND[0]]
     learned.held_out(operated(0), [(at // 2, ways[at % 2]) for at in range(60)], tmp_path, 3)
     header, first, *others = (tmp_path / "injections.csv").read_text().splitlines()

@@ -17,7 +17,7 @@ from training.anatomy import redraw
 _MALFORMED = 0.3
 _WIDTH, _STEPS, _BATCH, _RATE, _DECAY = 64, 1500, 1024, 2e-3, 1e-2
 _WORST = 10
-_PARTS = 5
+_PARTS = 2
 
 
 def fit(operated: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -68,16 +68,24 @@ def held_out(operated: np.ndarray, plan: Sequence[tuple[int, str]], work: Path, 
         seed: decides which hands are left out together, and the fits
     """
     numbers, methods = (np.array(column) for column in zip(*plan, strict=True))
-    part = np.random.default_rng(seed).integers(_PARTS, size=numbers.max() + 1)[numbers]
-    first = part == 0
+    part = np.random.default_rng(seed).permutation(numbers.max() + 1)[numbers] % _PARTS
     good = np.isin(methods, redraw.SOUND)
+    known = _by_part(operated, part, np.ones(len(good), bool), seed)
     rows = []
-    known = worst(fit(operated[~first], seed)(operated[first][..., :-1]))
     for method in redraw.METHODS:
-        unknown = worst(fit(operated[~first & (methods != method)], seed)(operated[first][..., :-1]))
-        chosen = (good | (methods == method))[first]
-        truth = ~good[first][chosen]
+        unknown = _by_part(operated, part, methods != method, seed)
+        chosen = good | (methods == method)
+        truth = ~good[chosen]
         areas = [roc_auc_score(truth, scores[chosen]) if truth.any() else np.nan for scores in (known, unknown)]
         rows.append([method, int(truth.sum()), int((~truth).sum()), *(f"{area:.3f}" for area in areas)])
     with (work / "injections.csv").open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([["method", "malformed", "sound", "known", "left out"], *rows])
+
+
+def _by_part(operated: np.ndarray, part: np.ndarray, learned_from: np.ndarray, seed: int) -> np.ndarray:
+    """The score of each hand by a fit on the hands of the other parts, and of these on some alone."""
+    scores = np.zeros(len(operated))
+    for number in range(_PARTS):
+        out = part == number
+        scores[out] = worst(fit(operated[~out & learned_from], seed)(operated[out][..., :-1]))
+    return scores

@@ -1,6 +1,6 @@
 """Makes every score of every hand that experts rated, and keeps it in the work folder.
 
-    python -m training.anatomy.scores WORK    # an hour on one core; a run that is stopped goes on where it was
+    python -m training.anatomy.scores WORK    # ten minutes of one core; goes on where it was stopped
 
 Nothing here sees a rating. What is fitted is fitted on real hands: what is usual of them (structure, places), and what
 tells them from themselves with a malformation put in (redrawn).
@@ -26,7 +26,7 @@ _PIECE = 25
 #: the malformations that are put into each real hand, beside its sound ones
 _EACH = 3
 #: malformations are put into so many real hands at most
-_HANDS = 100
+_HANDS = 55
 
 
 def kept(work: Path, name: str, hands: int, of: Callable[[int], np.ndarray]) -> np.ndarray:
@@ -115,7 +115,7 @@ def make(work: Path) -> dict[str, np.ndarray]:
     own_real = kept(work, "layers-real", len(mirrors), lambda at: layers.features(mirrors[at]))
     own_bank = places.Bank(own_real[:, None])
     # what tells malformed from sound ones
-    operated, plan = _operated(work, real)
+    operated, _ = _operated(work, real)
     head = learned.fit(operated, SEED)
     odds = head(seen)
     scores = {
@@ -140,9 +140,15 @@ def make(work: Path) -> dict[str, np.ndarray]:
         **{"features layers": own, "features places": seen.mean(1)},
         **{f"score {name}": values for name, values in scores.items()},
     )
-    learned.held_out(operated, plan, work, SEED)
     return scores
+
+
+def injections(work: Path) -> None:
+    """Writes how well malformations that were put into real hands are found, see ``learned.held_out``."""
+    torch.set_num_threads(1)
+    learned.held_out(*_operated(work, real_hands(work)), work, SEED)
 
 
 if __name__ == "__main__":
     make(Path(sys.argv[1]))
+    injections(Path(sys.argv[1]))
