@@ -96,12 +96,12 @@ def area(good: Sequence[float], bad: Sequence[float]) -> str:
 
 def family(
     name: str,
-    found: Sequence[Host],
+    faces: Sequence[Host],
     numbers: Numbers,
     flaws: dict[str, Callable[[np.ndarray, Face], np.ndarray]],
 ) -> None:
     """Prints the AUROC of each flaw in real and in generated faces, and the rank correlation with the experts."""
-    clean = [(host, made) for host in found if (made := numbers(host.picture, host.face)) is not None]
+    clean = [(host, made) for host in faces if (made := numbers(host.picture, host.face)) is not None]
 
     def score(made: np.ndarray, path: Path) -> float:
         others = np.array([known for host, known in clean if host.path != path])
@@ -126,7 +126,7 @@ def family(
                 name,
                 "photos" if real else "generated",
                 flaw,
-                share(len(good), sum(host.real == real for host in found)),
+                share(len(good), sum(host.real == real for host in faces)),
                 share(len(bad), tried),
                 area(good, bad),
                 share(sum(value > limit for value in bad), len(bad)),
@@ -138,8 +138,8 @@ def family(
             by_path.setdefault(host.path, []).append(value)
     if len(by_path) > 4:
         wanted = np.array([labels[path]["total_face"] for path in by_path])
-        said = np.array([np.mean(values) for values in by_path.values()])
-        ranked = rank_correlation(said, wanted, np.random.default_rng(_SEED))
+        means = np.array([np.mean(values) for values in by_path.values()])
+        ranked = rank_correlation(means, wanted, np.random.default_rng(_SEED))
         print(f"\n{name}: rank correlation with the experts on {len(by_path)} pictures {ranked}\n")
 
 
@@ -147,8 +147,8 @@ def run(photos: Sequence[Path]) -> None:
     """Prints the tables of eyes and of teeth."""
     from training.anatomy import eyes, teeth
 
-    found = hosts(photos)
-    print(f"{sum(host.real for host in found)} faces in photos, {sum(not host.real for host in found)} generated ones")
+    faces = hosts(photos)
+    print(f"{sum(host.real for host in faces)} faces in photos, {sum(not host.real for host in faces)} generated ones")
     header("of", "faces in", "flaw", "measured", "flawed ones measured", "AUROC", "above every untouched one")
-    family("eyes", found, eyes.measures, eyes.FLAWS)
-    family("teeth", found, teeth.measures, teeth.FLAWS)
+    family("eyes", faces, eyes.measures, eyes.FLAWS)
+    family("teeth", faces, teeth.measures, teeth.FLAWS)

@@ -220,13 +220,13 @@ def curve(rated: Rated) -> None:
         made = []
         for draw in range(_DRAWS):
             rng = np.random.default_rng([_SEED, size, draw])
-            said = np.zeros(len(rated.severity))
+            ranked_by = np.zeros(len(rated.severity))
             for prompt in np.unique(rated.prompts):
                 out = rated.prompts == prompt
                 others = np.flatnonzero(~out)
                 at = rng.choice(others, min(size, len(others)), replace=False)
-                said[out] = weighted(columns[at], rated.severity[at], columns[out])
-            made.append(rho(said, rated.severity))
+                ranked_by[out] = weighted(columns[at], rated.severity[at], columns[out])
+            made.append(rho(ranked_by, rated.severity))
         low, high = np.percentile(made, [5, 95])
         row(size, f"{np.mean(made):+.2f}", f"{low:+.2f} to {high:+.2f}")
 

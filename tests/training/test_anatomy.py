@@ -58,11 +58,11 @@ def test_what_is_put_back_is_where_it_was(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_mirrored_hand_is_mirrored_twice() -> None:
-    one = hand()
-    twice = one.mirrored.mirrored
-    np.testing.assert_array_equal(twice.patch, one.patch)
-    np.testing.assert_allclose(twice.points, one.points, atol=1e-4)
-    assert not np.array_equal(one.mirrored.patch, one.patch)
+    sample = hand()
+    twice = sample.mirrored.mirrored
+    np.testing.assert_array_equal(twice.patch, sample.patch)
+    np.testing.assert_allclose(twice.points, sample.points, atol=1e-4)
+    assert not np.array_equal(sample.mirrored.patch, sample.patch)
 
 
 def test_the_middles_of_bones() -> None:
@@ -104,7 +104,9 @@ def test_the_bank_finds_the_place_that_differs() -> None:
     distances = Bank(real).distances(odd)
     assert distances.shape == (41,)
     assert distances.argmax() == 17
-    brute = np.sort([np.linalg.norm((one - odd)[3] / (real.reshape(-1, 8).std(0) + 1e-6)) for one in real])[:3].mean()
+    brute = np.sort([np.linalg.norm((other - odd)[3] / (real.reshape(-1, 8).std(0) + 1e-6)) for other in real])[
+        :3
+    ].mean()
     assert distances[3] == pytest.approx(brute, rel=1e-5)
 
 
@@ -121,10 +123,10 @@ def operated(seed: int) -> np.ndarray:
 def test_the_head_learns_and_gives_the_same_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learned, "_STEPS", 200)
     rows, others = operated(0), operated(1)
-    said = learned.fit(rows, 5)(others[..., :-1])
-    np.testing.assert_array_equal(said, learned.fit(rows, 5)(others[..., :-1]))
-    assert (said != learned.fit(rows, 6)(others[..., :-1])).any()
-    scores = learned.worst(said)
+    odds = learned.fit(rows, 5)(others[..., :-1])
+    np.testing.assert_array_equal(odds, learned.fit(rows, 5)(others[..., :-1]))
+    assert (odds != learned.fit(rows, 6)(others[..., :-1])).any()
+    scores = learned.worst(odds)
     assert scores[::2].mean() > scores[1::2].mean() + 1
 
 

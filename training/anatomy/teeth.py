@@ -70,12 +70,12 @@ def measures(picture: np.ndarray, face: Face) -> np.ndarray | None:
     cycles = np.arange(len(power)) * _SIDE / _AROUND / 256
     teeth, fine = (cycles > 4) & (cycles <= 16), cycles > 16
     total = float(power[cycles > 4].sum()) + 1e-6
-    centre = float((power * cycles)[cycles > 4].sum()) / total
+    center = float((power * cycles)[cycles > 4].sum()) / total
     spread = np.abs(np.diff(waves)).std() / (np.abs(np.diff(waves)).mean() + 1e-3)
     return np.log(
         [
             float(waves.std()) / float(even.mean() + 1) + 1e-3,
-            centre + 1e-3,
+            center + 1e-3,
             float(power[fine].sum()) / (float(power[teeth].sum()) + 1e-6) + 1e-3,
             float(spread) + 1e-3,
         ]
