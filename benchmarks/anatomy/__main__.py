@@ -9,6 +9,9 @@ Hands; even-numbered files were used to choose thresholds, the figures are of th
     python -m benchmarks.anatomy hand-photos [FOLDER]     photos as they are: each accusation is a false alarm
     python -m benchmarks.anatomy hand-malformed [FOLDER]  pictures with malformed hands: each accusation is right
 
+    python -m benchmarks.anatomy hand-learned FOLDER      every score that was tried, against the experts' grades; the
+                                                          scores are made in that folder, once, in ten minutes
+
 Faces, bodies and skin; --photos FOLDER adds photos of real people:
 
     python -m benchmarks.anatomy people-real              real people: each accusation is a false alarm
@@ -16,6 +19,7 @@ Faces, bodies and skin; --photos FOLDER adds photos of real people:
     python -m benchmarks.anatomy people-generated         generated people, graded by experts
     python -m benchmarks.anatomy people-cost              seconds a picture
     python -m benchmarks.anatomy people                   all four, a quarter of an hour on one core
+    python -m benchmarks.anatomy eyes-teeth               pupils and teeth, which no check looks at
 
 A vision-language model, by the hub's cache or by path; with examples and without; minutes on a GPU:
 
@@ -37,7 +41,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import hands, people, vlm
+from benchmarks.anatomy import eyes_teeth, hands, learned, people, vlm
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 from loupe.brain.perception.vlm import folder
@@ -74,6 +78,10 @@ def family() -> Family:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--shots", type=int, nargs="+", default=[0, 4], help="numbers of examples; 0 and 4 by default")
     parser.add_argument("--limit", type=int, default=200, help="hands of a flaw, and pictures; 200 by default")
+    parser = made.command("hand-learned", lambda given: learned.run(given.folder), "scores that were tried for hands")
+    parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
+    parser = made.command("eyes-teeth", lambda given: eyes_teeth.run(given.photos), "pupils and teeth")
+    parser.add_argument("--photos", type=Path, action="append", default=[], help="folder of photos of real people")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
         parser.add_argument("--check", choices=tuple(people.OF_CHECK), help="one of them; all by default")
