@@ -289,6 +289,16 @@ def test_what_is_no_controlnet_is_an_error_of_the_model(
         load(tiny_model, broken(own, tmp_path, how))
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/net", "a/" * 3000, "b" * 300])
+def test_a_path_that_cannot_be_is_an_error_of_the_model(tiny_model: Path, name: str) -> None:
+    with pytest.raises(ModelError, match="expected a ControlNet, got"):
+        load(tiny_model, "", controlnet=name)
+    with pytest.raises(ModelError, match="expected an IP-Adapter, got"):
+        load(tiny_model, "", controlnet="", ip_adapter=name)
+    with pytest.raises(ModelError, match="expected a LoRA, got"):
+        load(tiny_model, "", controlnet="", loras=name)
+
+
 @pytest.mark.parametrize("name", ["a\0b", "a\0b:0.5", ":0.5"])
 def test_a_name_that_is_none_is_refused(tiny_model: Path, name: str) -> None:
     with pytest.raises(InputError, match="expected a ControlNet as"):
