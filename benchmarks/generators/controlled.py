@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.figures import header, row, title
 from loupe.brain.core.records import Request
 
-_N, _AT_ONCE, _ROUNDS, _SIZE = 16, 8, 10, (96, 32)
-_STEPS, _GUIDANCE = 20, 2.0
+_N, _AT_ONCE, _ROUNDS, _SIZE = 8, 8, 8, (96, 32)
+_STEPS, _GUIDANCE = 10, 2.0
 
 
 def print_controlled() -> None:
