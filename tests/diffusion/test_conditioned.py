@@ -127,14 +127,14 @@ def test_an_inpainting_model_draws_regions_and_nothing_else(
     own = Diffusion(str(inpainting_model), steps=2).load("cpu")
     assert (own.takes, own.needs) == (("image", "mask"), ("image", "mask"))
     assert own.draw([Request("a cup", 1, image=picture, mask=right_half)])[0].size == (32, 32)
-    with pytest.raises(InputError, match="is one for inpainting, which needs a picture and a mask; got no image"):
+    with pytest.raises(InputError, match=r"image and mask beside the prompt, got none: .* for inpainting"):
         own.draw([Request("a cup", 1)])
 
 
 def test_a_family_without_an_inpainting_pipeline_is_blended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditioned, "_sibling", lambda auto, pipe: None)
+    monkeypatch.setattr(conditioned, "_sibling", lambda *_: None)
     own = Diffusion("tiny-signs", steps=6).load("cpu")
-    assert own.takes == ("image", "mask")
+    assert own.takes == ("mask",)
     prompt = 'a red sign that says "42", day, clear'
     original = own.draw([Request(prompt, 1)])[0]
     mask = Image.new("L", original.size, 0)
@@ -147,6 +147,8 @@ def test_a_family_without_an_inpainting_pipeline_is_blended(monkeypatch: pytest.
     assert own.draw([request])[0].tobytes() == own.draw([request])[0].tobytes()
     with pytest.raises(InputError, match="strength=1"):
         own.draw([Request(prompt, 1, image=original, mask=mask, strength=0.5)])
+    with pytest.raises(InputError, match="a model for image-to-image, but tiny-signs takes no image"):
+        own.draw([Request(prompt, 1, image=original)])
 
 
 def test_what_cannot_be_drawn_is_refused(session: GeneratorSession, picture: Image.Image) -> None:
