@@ -23,7 +23,7 @@ class Agreeing:
 
     Attributes:
         right: how often it is right on reference pictures that it was not made of
-        usable: (K,) bool: the classes that it can tell: enough samples, and more often right than chance, surely
+        usable: (K,) bool: the classes that it can tell: enough samples, surely named more often than where another is
     """
 
     right: Proportion
@@ -54,14 +54,18 @@ def agreeing(reference: Labeled, n_classes: int, seed: int = 0) -> Agreeing:
     scores = np.zeros((len(own.classes), n_classes), np.float32)
     for block, part in zip(blocks, parts, strict=True):
         scores[block.index] = fit(total - part).scores(block.vectors)
-    right = scores.argmax(axis=1) == own.classes
-    counts = np.bincount(own.classes, minlength=n_classes)
-    hits = np.bincount(own.classes[right], minlength=n_classes)
-    usable = np.array(
-        [
-            count >= MIN_PER_CLASS and Proportion.of(int(hit), int(count)).low > 1 / max(int((counts > 0).sum()), 2)
-            for hit, count in zip(hits, counts, strict=True)
-        ]
-    )
+    guessed = scores.argmax(axis=1)
+    right = guessed == own.classes
+    usable = np.array([_tells(guessed == each, own.classes, each) for each in range(n_classes)])
     heat = temperature(scores, own.classes)
     return Agreeing(Proportion.of(int(right.sum()), len(right)), usable, fit(total), center, heat)
+
+
+def _tells(guessed: np.ndarray, given: np.ndarray, each: int) -> bool:
+    """Returns whether a class is surely named more often where it is given than where any other one is."""
+    counts, hits = np.bincount(given), np.bincount(given, weights=guessed)
+    if counts[each : each + 1].sum() < MIN_PER_CLASS:
+        return False
+    own = Proportion.of(int(hits[each]), int(counts[each]))
+    rest = [at for at in range(len(counts)) if at != each and counts[at] >= MIN_PER_CLASS]
+    return bool(rest) and all(own.low > Proportion.of(int(hits[at]), int(counts[at])).high for at in rest)

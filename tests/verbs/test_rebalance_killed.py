@@ -21,7 +21,7 @@ from loupe.brain.labels.suggestions import SuggestedPrompts, Suggestion
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 #: where it is killed: what it reports then, and at which call of that kind
-MOMENTS = (("generating", 2), ("checking", 1), ("embedding", 2), ("rebalancing", 2), ("checking", 3))
+MOMENTS = (("generating", 2), ("checking", 1), ("embedding", 1), ("rebalancing", 2), ("rebalancing", 1))
 PROMPTS = SuggestedPrompts(
     tuple(Suggestion(f"a {shape} at dusk", {"shape": shape, "time": "dusk"}, 14, shape) for shape in made.CLASSES)
 )
