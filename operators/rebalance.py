@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loupe.brain.core.errors import InputError, LoupeError
@@ -30,7 +30,11 @@ def _lacking(form: Form) -> dict[str, Any]:
         parts, _, _ = parts_of(form.ctx.dataset)
     except LoupeError:
         return {}
-    return {name_of(part): part for part, _ in parts[:_LISTED]}
+    # a cell goes with its coverage, which says how many it should have
+    return {
+        name_of(part): [part] if coverage is None else replace(coverage, cells=(part,), holes=None)
+        for part, coverage in parts[:_LISTED]
+    }
 
 
 class _Source(Choice):
@@ -43,7 +47,7 @@ class _Source(Choice):
         known = _lacking(form)
         if name not in known:
             raise InputError(f"{parameter.label}: expected something that was found here, got {name!r}: look again")
-        return [known[name]]
+        return known[name]
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,8 @@ class RebalanceImages(VerbOperator):
             description="A class that the picture has to show, as a classifier of the reference tells",
         ),
         "reference": OtherSamples(
-            none=("(this dataset)", "Its own samples that do not fail"),
-            description="Real images with that class and vectors",
+            none="(this dataset)",
+            description="Real images with that class and vectors; else this dataset's own that do not fail",
         ),
         "captions": Choice(
             _texts,
@@ -169,4 +173,3 @@ class RebalanceImages(VerbOperator):
             else "",
         ]
         return Summary(message, "\n\n".join(filter(None, parts)), {"rebalance": made.to_dict()})
-
