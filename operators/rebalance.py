@@ -104,8 +104,8 @@ class RebalanceImages(VerbOperator):
             description="What a picture has to pass before it counts",
         ),
         "allow_unknown": _Allowed(
-            description="Checks whose silence does not matter, with commas between, or: all. Empty: a picture of which "
-            "a check cannot tell does not count"
+            description="Checks or failure modes of which silence does not matter, with commas between, or: all. "
+            "Empty: a picture of which a check cannot tell does not count"
         ),
         "label": Choice(
             _classes,

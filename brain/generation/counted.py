@@ -24,11 +24,13 @@ class Known:
         failures: its failure modes
         doubts: by check why it could not tell
         checked: the checks that looked
+        open: by check its failure modes without a score; a check with doubts and none of these has judged all
     """
 
     failures: tuple[str, ...] = ()
     doubts: Mapping[str, str] = field(default_factory=dict)
     checked: frozenset[str] = frozenset()
+    open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def decide(
     Args:
         known: what is stored of it
         gate: the checks that have to have looked; one that does not apply to it is not among them
-        allowed: True: silence never matters; else the names of those whose silence does not, ``"label"`` among them
+        allowed: True: silence never matters; else the checks or failure modes of which silence does not matter,
+            ``"label"`` among them
         label: what the classifier of the class says, and the reason; None: no class was asked for
 
     >>> decide(Known(("blur",), {}, frozenset({"sharpness"})), ["sharpness"]).answer
@@ -69,12 +72,18 @@ def decide(
         failures[LABEL] = label[1]
     if failures:
         return Decided("fails", failures)
-    doubts = {name: known.doubts[name] for name in gate if name in known.doubts and applies(known.doubts[name])}
+    silent = [name for name in gate if name in known.doubts and applies(known.doubts[name])]
+    doubts = {name: known.doubts[name] for name in silent if known.open.get(name, (name,))}
     doubts |= {name: UNCHECKED for name in gate if name not in known.checked and name not in known.doubts}
     if label is not None and label[0] == "unknown":
         doubts[LABEL] = label[1]
     if allowed is not True:
-        doubts = {name: why for name, why in doubts.items() if name not in (allowed or ())}
+        named = set(allowed or ())
+        doubts = {
+            name: why
+            for name, why in doubts.items()
+            if name not in named and not set(known.open.get(name, (name,))) <= named
+        }
         if doubts:
             return Decided("unknown", doubts)
     return Decided("passes")

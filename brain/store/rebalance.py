@@ -15,6 +15,7 @@ from bson import ObjectId
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.findings import Finding
 from loupe.brain.core.rebalanced import Rebalanced
+from loupe.brain.core.specs import Check
 from loupe.brain.generation.counted import Known
 from loupe.brain.labels.cells import Cell
 from loupe.brain.slicing.factors import Factor
@@ -23,7 +24,7 @@ from loupe.brain.store import fields, keeping, runs, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root
 from loupe.brain.store.factors import place
-from loupe.brain.store.fields import CHECKED, FAILURES, UNKNOWN, OwnField
+from loupe.brain.store.fields import CHECKED, FAILURES, QUALITY, UNKNOWN, OwnField
 
 #: the field of what was drawn for a cell
 REBALANCE = "rebalance"
@@ -143,16 +144,19 @@ def sound(dataset: fo.Dataset) -> Samples:
     return view.match({f"{FAILURES}.classifications.0": {"$exists": False}}) if dataset.has_field(FAILURES) else view
 
 
-def known(dataset: fo.Dataset, ids: Sequence[str]) -> dict[str, Known]:
-    """Returns what is stored of some samples."""
-    project = dict.fromkeys((CHECKED, FAILURES, UNKNOWN), True)
+def known(dataset: fo.Dataset, ids: Sequence[str], checks: Sequence[Check]) -> dict[str, Known]:
+    """Returns what is stored of some samples; of these checks also what of their failure modes has no score."""
+    modes = {
+        check.name: {output.failure: output.name for output in check.outputs if output.failure} for check in checks
+    }
+    project = dict.fromkeys((CHECKED, FAILURES, UNKNOWN, QUALITY), True)
     match = {"_id": {"$in": [ObjectId(each) for each in ids]}}
     with database_errors():
         rows = list(dataset._aggregate(pipeline=[{"$match": match}, {"$project": project}])) if ids else []
-    return {str(row["_id"]): _known(row) for row in rows}
+    return {str(row["_id"]): _known(row, modes) for row in rows}
 
 
-def _known(row: Mapping[str, Any]) -> Known:
+def _known(row: Mapping[str, Any], modes: Mapping[str, Mapping[str, str]]) -> Known:
     failures = tuple(str(each["label"]) for each in _inside(row.get(FAILURES)))
     # what the prompt asks for is no doubt
     doubts = {
@@ -160,7 +164,11 @@ def _known(row: Mapping[str, Any]) -> Known:
         for each in _inside(row.get(UNKNOWN))
         if not each.get("asked")
     }
-    return Known(failures, doubts, frozenset(row.get(CHECKED) or {}))
+    quality = row.get(QUALITY) or {}
+    unjudged = {
+        name: tuple(mode for mode, output in own.items() if quality.get(output) is None) for name, own in modes.items()
+    }
+    return Known(failures, doubts, frozenset(row.get(CHECKED) or {}), unjudged)
 
 
 def _inside(document: Any) -> list[Mapping[str, Any]]:

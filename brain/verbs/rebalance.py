@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loupe.brain.core import presets, registry
-from loupe.brain.core.errors import InputError
+from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.rebalanced import NOTHING, Rebalanced, RebalancedCell
 from loupe.brain.core.records import ProgressCallback
@@ -82,9 +82,9 @@ def rebalance(
         each: how many for each hole, and for each slice where no target is given; None: as ``suggest_prompts`` says
         model: a name, hub id, folder, generator's spec, or a mapping such as ``{"model": "…", "steps": 30}``
         checks: what a picture has to pass, as for ``loupe.check``; None: nothing but the label
-        allow_unknown: whether a picture counts of which a check cannot tell; or the checks whose silence does not
-            matter, ``"label"`` among them. A check that does not apply, such as one of texts where none is asked for,
-            is no doubt
+        allow_unknown: whether a picture counts of which a check cannot tell; or the checks or failure modes of which
+            silence does not matter, ``"label"`` among them. A check that does not apply, such as one of texts where
+            none is asked for, is no doubt
         label: a field of one class a sample: the picture has to show the class that was asked for
         reference: samples with that class and vectors, by which that is told; None: this dataset's own that do not fail
         embeddings: the field of their vectors; new pictures are embedded alike
@@ -178,10 +178,10 @@ def _require(
     named = [] if isinstance(allowed, bool) else allowed
     if isinstance(named, str) or not isinstance(named, Sequence) or not all(isinstance(name, str) for name in named):
         raise InputError(f"expected allow_unknown to be True, False or a list of checks, got {allowed!r}")
-    known = {*registry.checks(), "label"}
+    known = {*registry.checks(), *registry.failures(), "label"}
     for name in named:
         if name not in known:
-            registry.pick("check", registry.checks(), name)
+            raise UnknownName("check or failure mode", name, known)
 
 
 def _with_budget(spec: Generator, budget: float | None) -> Generator:

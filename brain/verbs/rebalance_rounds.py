@@ -103,7 +103,7 @@ class Rounds:
         every = [sample_id for own in ids.values() for sample_id in own.values()]
         if look:
             self._look(every)
-        known = store.known(self.dataset, every)
+        known = store.known(self.dataset, every, self.gate)
         applying = gates(self.dataset, every, self.gate)
         probable = self._probable(every)
         seconds = store.seconds(self.dataset, str(getattr(self.spec, "model", self.spec.name)))

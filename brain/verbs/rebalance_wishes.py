@@ -117,7 +117,7 @@ class Standing:
         A sample that nothing has checked counts: it is the user's own. One that was checked counts where it passes what
         looked at it.
         """
-        known = store.known(self.dataset, ids)
+        known = store.known(self.dataset, ids, self.gate)
         applying = gates(self.dataset, ids, self.gate)
         passing = {each for each in ids if each in known and self._passes(known[each], applying[each])}
         drawn = store.generated(self.dataset, ids)

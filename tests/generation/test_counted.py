@@ -70,3 +70,13 @@ def test_a_check_outside_of_the_gate_may_be_silent() -> None:
 )
 def test_the_first_that_pass_count(answers: Sequence[Answer | None], needed: int, became: list[str | None]) -> None:
     assert statuses(answers, needed) == became
+
+
+def test_silence_on_single_failure_modes_may_be_allowed() -> None:
+    part = Known((), {"text": "the letters cannot be told apart"}, LOOKED, {"text": ("text_distortion",)})
+    assert decide(part, GATE).answer == "unknown"
+    assert decide(part, GATE, ["text_distortion"]).answer == "passes"
+    both = Known((), part.doubts, LOOKED, {"text": ("text_distortion", "text_substitution")})
+    assert decide(both, GATE, ["text_distortion"]).answer == "unknown", "of the other nothing is known, either"
+    every = Known((), part.doubts, LOOKED, {"text": ()})
+    assert decide(every, GATE).answer == "passes", "all of its failure modes were judged"
