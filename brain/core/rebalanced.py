@@ -226,7 +226,7 @@ class Rebalanced(Tabular, KeptRecord):
         rows = [
             (
                 cell.where, cell.target, cell.present + cell.counts, cell.drawn, cell.fails, cell.unknown,
-                str(cell.rate), _most(cell),
+                str(cell.rate), _commonest(cell),
             )
             for cell in self.cells
         ]  # fmt: skip
@@ -248,7 +248,7 @@ def _some(value: float) -> str:
     return "not known" if math.isnan(value) else f"{value:,.0f}"
 
 
-def _most(cell: RebalancedCell) -> str:
+def _commonest(cell: RebalancedCell) -> str:
     named = {**cell.failures, **{f"{name} silent": count for name, count in cell.doubts.items()}}
     if not named:
         return "–"

@@ -253,11 +253,11 @@ def test_names_of_all_kinds(new_dataset: Callable[[], Any], how: dict[str, Any])
 def test_captions_and_a_template(shapes: Any, how: dict[str, Any]) -> None:
     lacking = cell(shapes)
     shapes.set_values("sentence", [f"one {each} seen at {time}" for each, time in _scenes(shapes)])
-    told = loupe.rebalance(shapes, lacking, captions="sentence", **how)
-    assert set(told.cells[0].prompts) == {"one frame seen at dawn"}
+    captioned = loupe.rebalance(shapes, lacking, captions="sentence", **how)
+    assert set(captioned.cells[0].prompts) == {"one frame seen at dawn"}
     filled = loupe.rebalance(shapes, lacking, template="{shape} by {time}", **how)
     assert filled.cells[0].prompts == ("frame by dawn",)
-    assert filled.cells[0].key != told.cells[0].key
+    assert filled.cells[0].key != captioned.cells[0].key
     with pytest.raises(UnknownName, match="field of captions 'sentense'"):
         loupe.rebalance(shapes, lacking, captions="sentense", **how)
     with pytest.raises(InputError, match="a field of texts"):
