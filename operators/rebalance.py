@@ -9,6 +9,7 @@ from typing import Any
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.presets import PRESETS
 from loupe.brain.core.rebalanced import Rebalanced
+from loupe.brain.labels.cells import Cell
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
@@ -30,11 +31,14 @@ def _lacking(form: Form) -> dict[str, Any]:
         parts, _, _ = parts_of(form.ctx.dataset)
     except LoupeError:
         return {}
-    # a cell goes with its coverage, which says how many it should have
-    return {
-        name_of(part): [part] if coverage is None else replace(coverage, cells=(part,), holes=None)
-        for part, coverage in parts[:_LISTED]
-    }
+    made: dict[str, Any] = {}
+    for part, coverage in parts[:_LISTED]:
+        # a cell goes with its coverage, which says how many it should have
+        if coverage is not None and isinstance(part, Cell):
+            made[name_of(part)] = replace(coverage, cells=(part,), holes=None)
+        else:
+            made[name_of(part)] = [part]
+    return made
 
 
 class _Source(Choice):
