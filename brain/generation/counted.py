@@ -73,12 +73,13 @@ def decide(
     if failures:
         return Decided("fails", failures)
     silent = [name for name in gate if name in known.doubts and applies(known.doubts[name])]
-    doubts = {name: known.doubts[name] for name in silent if known.open.get(name, (name,))}
+    doubts = {name: known.doubts[name] for name in silent}
     doubts |= {name: UNCHECKED for name in gate if name not in known.checked and name not in known.doubts}
     if label is not None and label[0] == "unknown":
         doubts[LABEL] = label[1]
     if allowed is not True:
         named = set(allowed or ())
+        # a check with doubts that has judged all of its failure modes has told enough
         doubts = {
             name: why
             for name, why in doubts.items()
