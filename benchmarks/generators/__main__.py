@@ -41,9 +41,8 @@ def family() -> Family:
     rebalance.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     rebalance.add_argument("--target", type=int, default=6, help="signs that pass")
     rebalance.add_argument("--limit", type=int, default=80, help="draws at most")
-    rebalance.add_argument("--per-cell", type=int, default=3, help="signs of each cell before, by night")
+    rebalance.add_argument("--per-cell", type=int, default=3, help="numbers that are asked for in each cell")
     rebalance.add_argument("--seed", type=int, default=11, help="of the numbers and the draws")
-    rebalance.add_argument("--transfer", action="store_true", help="also draw the other cells, and test transfer")
     hosted = made.command(
         "hosted",
         lambda given: print_hosted(given.count, given.kills, given.budget, given.only),
@@ -65,7 +64,7 @@ def _repair(given: Namespace) -> None:
 def _rebalance(given: Namespace) -> None:
     from benchmarks.generators.rebalance import print_rebalance
 
-    print_rebalance(given.cache, given.target, given.limit, given.per_cell, given.seed, given.transfer)
+    print_rebalance(given.cache, given.target, given.limit, given.per_cell, given.seed)
 
 
 if __name__ == "__main__":

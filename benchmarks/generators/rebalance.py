@@ -2,7 +2,6 @@
 
 Passing is what Loupe's ``text`` says (PP-OCRv6), as in the demo. Whether a sign is right is told by the reader of
 ``sign_reader.py``, which is trained on scikit-learn's real handwritten digits and takes no part in the choice.
-Transfer: how well the number of digits is told of real signs after training on the set before and after.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def truth(paths: Sequence[str], prompts: Sequence[str], cache: Path | None) -> t
     return Proportion.of(sum(right), len(right)), Proportion.of(sum(sure), len(sure))
 
 
-def print_rebalance(cache: Path | None, target: int, limit: int, per_cell: int, seed: int, transfer: bool) -> None:
+def print_rebalance(cache: Path | None, target: int, limit: int, per_cell: int, seed: int) -> None:
     """Prints the tables."""
     import fiftyone as fo
     import torch
@@ -67,9 +66,6 @@ def print_rebalance(cache: Path | None, target: int, limit: int, per_cell: int, 
             asked = rows(per_cell, seed)
             where = f"{DIGITS} digits, {TIME}, {WEATHER}"
             cell = [each for each in asked if each["digits"] == str(DIGITS) and each["weather"] == WEATHER]
-            if transfer:
-                loupe.generate(dataset, asked, seed=seed, output_dir=Path(folder) / "drawn")
-                loupe.check(dataset, list(CHECKS))
             shared = {"digits": str(DIGITS), "weather": WEATHER, "time": TIME}
             prompts = SuggestedPrompts(
                 tuple(Suggestion(each["prompt"], shared, -(-target // len(cell)), where) for each in cell)
@@ -81,8 +77,6 @@ def print_rebalance(cache: Path | None, target: int, limit: int, per_cell: int, 
             _print_truth(dataset, made, cache)
             further = loupe.rebalance(dataset, prompts, dry_run=True, **how)
             print(f"plan for the same again: {further.sentence()}")
-            if transfer:
-                _print_transfer(dataset, Path(folder), seed)
         finally:
             dataset.delete()
     print(f"{time.process_time() - started:.0f} s of CPU time")
@@ -101,39 +95,3 @@ def _print_truth(dataset: Any, made: Any, cache: Path | None) -> None:
         own = drawn.match({"rebalance.status": {"$in": statuses}})
         every, sure = truth(own.values("filepath"), own.values("prompt"), cache)
         print(f"| {name} | {every} | {sure} |")
-
-
-def _print_transfer(dataset: Any, folder: Path, seed: int) -> None:
-    import fiftyone as fo
-    from PIL import Image
-
-    import loupe
-    from loupe.brain.store import rebalance as store
-    from loupe.brain.verbs.transfer_change import transfer_change
-    from training.tiny_signs import signs
-
-    real = fo.Dataset()
-    try:
-        rng = np.random.default_rng(seed)
-        samples = []
-        for part, weather, digits, at in product(("train", "test"), ("clear", "fog", "rain"), (1, 2, 3, 4), range(10)):
-            text = signs.random_text(rng, digits, digits)
-            sign = signs.Sign(str(rng.choice(signs.COLORS)), text, TIME, weather)
-            split: signs.Split = "train" if part == "train" else "heldout"
-            path = folder / f"{part}-{weather}-{digits}-{at}.png"
-            Image.fromarray(signs.render(sign, rng, split, legible=False)).save(path)
-            scenario = fo.DynamicEmbeddedDocument(digits=str(digits), weather=weather)
-            samples.append(fo.Sample(str(path), part=part, scenario=scenario))
-        real.add_samples(samples, dynamic=True, progress=False)
-        for each in (dataset, real):
-            loupe.embed(each, embedder="hog", visualize=None, similarity=False)
-        before, after = store.others(dataset), loupe.rebalanced_view(dataset)
-        train, test = real.match({"part": "train"}), real.match({"part": "test"})
-        for label in ("scenario.digits", "scenario.weather"):
-            old, new, change = transfer_change(before, after, train, test, label=label)
-            print(
-                f"{label}: accuracy on {len(test)} real signs {old:.3f} after {len(before)} signs, {new:.3f} after "
-                f"{len(after)}; difference {change}"
-            )
-    finally:
-        real.delete()
