@@ -13,6 +13,17 @@ _MIN_SAMPLES = 3
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]|-)")
 #: what is wrong with the file: the check would have applied
 _BROKEN = "unreadable: "
+#: what follows from the prompt alone: there is nothing that the check could look for
+_OF_PROMPT = "the prompt asks for no"
+
+
+def applies(reason: str) -> bool:
+    """Returns whether a check that could not tell would have had something to look for: the prompt asks for it.
+
+    >>> applies("the prompt asks for no text"), applies("too small: 96 x 32 pixels")
+    (False, True)
+    """
+    return not all(part.startswith(_OF_PROMPT) for part in reason.split("; "))
 
 
 def inapplicable(n: int, unsure: int, judged: int, reasons: Mapping[str, int], *, of: str = "pictures") -> str | None:

@@ -57,7 +57,7 @@ def llm_parser(model: str, device: str = "cpu") -> Callable[[str], PromptSpec]:
     >>> read("two cats under a table").source  # doctest: +SKIP
     'llm'
     """
-    generate = _load(model, device)
+    generate = load(model, device)
     return lambda prompt: read_with(prompt, generate)
 
 
@@ -105,7 +105,12 @@ def _stands_in(spec: PromptSpec, prompt: str) -> bool:
     return all(name.lower().split()[-1] in forms for name in names)
 
 
-def _load(model: str, device: str) -> Generate:
+def load(model: str, device: str = "cpu") -> Generate:
+    """Returns what answers questions: a causal language model, the likeliest answer each time.
+
+    Raises:
+        ModelError, MissingDependency: as for ``llm_parser``
+    """
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -254,13 +254,16 @@ def factors(view: SampleCollection, some: SampleCollection | None = None) -> lis
 
 _NOT_FACTORS = {
     *("id", "filepath", "prompt", "checked", "failures", "unknown", "quality", "text", "metadata", "tags"),
-    "deduplicated",
+    *("deduplicated", "rebalance"),
 }
+#: which draw of ``rebalance`` a sample is: no two share it
+_DRAW = "scenario.rebalance_draw"
 
 
 def sliceable(view: SampleCollection) -> list[str]:
-    """Returns the paths of a view's fields that hold strings, bools or ints."""
-    return [path for path, field in view.get_field_schema(flat=True).items() if isinstance(field, _SLICEABLE)]
+    """Returns the paths of a view's fields that hold strings, bools or ints, and say more than which sample it is."""
+    schema = view.get_field_schema(flat=True)
+    return [path for path, field in schema.items() if isinstance(field, _SLICEABLE) and path != _DRAW]
 
 
 def require_single(path: str, values: Sequence[Any]) -> None:

@@ -56,16 +56,7 @@ def kept_view(samples: Samples) -> fo.DatasetView:
 
 def save_view(samples: Samples) -> str:
     """Saves the view of what is kept, unless there is one; returns its name."""
-    view = kept_view(samples)
-    dataset, stages = root(samples), view._serialize(include_uuids=False)
-    with database_errors():
-        dataset.reload()
-        for name in dataset.list_saved_views():
-            if name.startswith(VIEW) and dataset.load_saved_view(name)._serialize(include_uuids=False) == stages:
-                return str(name)
-    name = keeping.free_name(view, VIEW)
-    keeping.save(view, name)
-    return name
+    return keeping.save_once(kept_view(samples), VIEW)
 
 
 def standing_of(document: Any) -> Standing | None:

@@ -45,6 +45,24 @@ def save(view: fo.DatasetView, name: str) -> None:
         root(view).save_view(name, view)
 
 
+def save_once(view: fo.DatasetView, name: str) -> str:
+    """Saves a view that is a rule, unless it is saved already under that name or a number behind it; returns its name.
+
+    Args:
+        view: whose stages hold of what comes later, too
+        name: of the saved view
+    """
+    dataset, stages = root(view), view._serialize(include_uuids=False)
+    with database_errors():
+        dataset.reload()
+        for known in dataset.list_saved_views():
+            if known.startswith(name) and dataset.load_saved_view(known)._serialize(include_uuids=False) == stages:
+                return str(known)
+    free = free_name(view, name)
+    save(view, free)
+    return free
+
+
 def tag(view: fo.DatasetView, name: str) -> int:
     """Puts a tag on the samples of a view; returns how many there are.
 

@@ -25,25 +25,26 @@ MAX_PROMPTS = 2000
 KEY = "loupe_prompts"
 
 
-def has_prompts(samples: Samples) -> bool:
+def has_prompts(samples: Samples, field: str = _PROMPT) -> bool:
     """Returns whether there is a field of prompts."""
-    return isinstance(samples.get_field_schema().get(_PROMPT), fo.StringField)
+    return isinstance(samples.get_field(field), fo.StringField)
 
 
-def own_prompts(samples: Samples, factors: Sequence[Mapping[str, Any]]) -> list[OwnPrompt]:
+def own_prompts(samples: Samples, factors: Sequence[Mapping[str, Any]], field: str = _PROMPT) -> list[OwnPrompt]:
     """Returns each prompt of the samples once, with the values of its first picture; empty where there are none.
 
     Args:
         samples: a dataset or view
         factors: whose values, as ``Factor.to_dict`` gives them
+        field: where the prompts stand, or captions
 
     Raises:
         UnknownName, InputError: a factor that cannot be read any more
     """
-    if not has_prompts(samples):
+    if not has_prompts(samples, field):
         return []
     with database_errors():
-        prompts = samples.values(_PROMPT)
+        prompts = samples.values(field)
     first: dict[str, int] = {}
     for at, prompt in enumerate(prompts):
         if isinstance(prompt, str) and prompt.strip():

@@ -47,6 +47,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     # what somebody else changes while the form is open is what it runs on: see _spoil
     "jobs": ("background jobs", "Do it", {}, "is not there any more"),
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "rename_sample_field"),
+    "rebalance": ("rebalance", "Draw", {}, "nothing has looked yet"),
     "relabel": ("put labels right", "Write", {"Field": "filepath"}, "filepath"),
     "more_like": ("more like this", "Show", {"Query": "a red sign"}, "loupe.embed made"),
     "repair": ("repair images", "Repair", {}, "no samples|at least one sample"),

@@ -27,7 +27,9 @@ from loupe.brain.core.errors import PromptError
 
 pytestmark = pytest.mark.database
 
-ON_SAMPLES = [name for name in VERBS if name not in ("experiment", "generate", "import_images", "suggest_prompts")]
+ON_SAMPLES = [
+    name for name in VERBS if name not in ("experiment", "generate", "import_images", "rebalance", "suggest_prompts")
+]
 
 _ON_OBJECTS = ("check", "embed", "find_duplicates", "find_leaks", "flag", "slice")
 _LISTS = ("scores", "labels", "factors", "groups")
@@ -87,6 +89,8 @@ DIFFERENT = {
     **{("more_like", name): "None is a choice with a name" for name in ("failing", "unlabeled")},
     **{("repair", name): "None is a choice with a name" for name in ("failure", "method", "control", "region")},
     ("repair", "checks"): "None means all that judged the samples: they are listed, so that some can be left out",
+    **{("rebalance", name): "None is a choice with a name" for name in ("source", "label", "reference", "captions")},
+    ("rebalance", "allow_unknown"): "names with commas between, and none is nothing",
     ("decide_repairs", "failure"): "None is a choice with a name",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",
     ("select", "groups"): "None means the duplicates, where they are known",

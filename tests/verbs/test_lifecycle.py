@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import real_and_synthetic
 from PIL import Image
+from rebalancing import Shapes
 from scenes import scene
 
 from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples, Stopped
@@ -56,6 +57,11 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         put_groups(samples, [at // 2 for at in range(12)])
         return samples
 
+    def wanted() -> Any:
+        from loupe.brain.labels.suggestions import SuggestedPrompts, Suggestion
+
+        return SuggestedPrompts((Suggestion("a disk", {"shape": "disk"}, 2, "disks"),))
+
     def lit(samples: Any, folder: Path) -> Any:
         from repairs import Lamp, darkened
 
@@ -91,6 +97,10 @@ def calls() -> dict[str, Callable[[Any, Path], Any]]:
         "experiment": lambda samples, folder: loupe.experiment(samples, *real(samples, folder, 48, 120), label="label"),
         "find_duplicates": lambda samples, _: loupe.find_duplicates(samples),
         "find_label_issues": lambda samples, _: loupe.find_label_issues(labeled(samples), "kind", embeddings="vectors"),
+        # it keeps the runs of the verbs that it calls, too: see test_rebalance.py
+        "rebalance": lambda samples, folder: loupe.rebalance(
+            samples, wanted(), model=Shapes(dark=0.0), checks=["exposure"], output_dir=folder / "drawn"
+        ),
         "repair": lit,
         "decide_repairs": lambda samples, folder: loupe.decide_repairs(
             samples if samples.has_field("repaired") else lit(samples, folder), "undo"
