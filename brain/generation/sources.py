@@ -1,0 +1,302 @@
+"""What an image is drawn from beside its prompt: a picture, what of it is drawn anew, a control, a reference.
+
+Pictures are read as a person sees them (``loupe.brain.imaging.decode``), whatever the file's mode, and scaled to what
+the model draws. Where a part is drawn anew, all else is the picture's own to the last bit, at its own size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from loupe.brain.core.errors import InputError, ReadError
+from loupe.brain.generation.region import of_boxes
+from loupe.brain.imaging.augmentation import resized_mask, whole_mask
+from loupe.brain.imaging.decode import decode
+from loupe.brain.imaging.files import opened, printable
+from loupe.brain.prompts.requests import hash_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: x, y, width and height in shares of the picture, from its top left corner
+Bounds = tuple[float, float, float, float]
+#: a file, or what FiftyOne stores of an array: a zlib-compressed .npy
+Stored = str | bytes
+
+#: the shapes of a picture and of what is laid over it may differ by this share
+_SHAPE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Where a picture is drawn anew, as labels of it mark it.
+
+    Attributes:
+        boxes: each whole
+        polygons: of (x, y) in shares of the picture
+        masks: each with the box that it lies over, None for the whole picture
+    """
+
+    boxes: tuple[Bounds, ...] = ()
+    polygons: tuple[tuple[tuple[float, float], ...], ...] = ()
+    masks: tuple[tuple[Bounds | None, Stored], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.boxes or self.polygons or self.masks)
+
+    def mask(self, size: tuple[int, int]) -> np.ndarray:
+        """Returns the (H, W) bool mask over a picture of that (width, height); what lies outside of it is cut off.
+
+        Raises:
+            ReadError: the file of a mask cannot be read
+
+        >>> Region(boxes=((0.5, 0, 0.5, 1),)).mask((4, 1)).astype(int).tolist()
+        [[0, 0, 1, 1]]
+        """
+        width, height = size
+        made = of_boxes(self.boxes, size, grow=0)
+        for points in self.polygons:
+            made |= _filled(points, size)
+        for box, stored in self.masks:
+            values = array_of(stored)
+            marked = values > 0 if values.ndim == 2 else (values[..., :3] > 0).any(-1)
+            if box is None:
+                made |= resized_mask(marked, (height, width))
+            elif of_boxes([box], size, grow=0).any():
+                made |= whole_mask(marked, np.array(box, np.float64), (height, width))
+        return made
+
+    def digest(self) -> str:
+        """Returns a hash of what is marked; that of a file by its bytes.
+
+        Raises:
+            ReadError: the file of a mask cannot be read
+        """
+        masks = [[box, file_digest(own) if isinstance(own, str) else _digest(own)] for box, own in self.masks]
+        return f"{hash_of([self.boxes, self.polygons, masks], 16):032x}"
+
+
+@dataclass(frozen=True, eq=False)
+class Control:
+    """Where the picture comes from whose layout is kept.
+
+    Attributes:
+        path: of the file; empty for a map that the database holds
+        kind: what is made of that picture, e.g. "edges"; empty: it is the control as it stands
+        values: the map
+        low, high: the values of the map that are black and white
+    """
+
+    path: str = ""
+    kind: str = ""
+    values: bytes = b""
+    low: float = 0.0
+    high: float = 1.0
+
+    def picture(self) -> Image:
+        """Returns it as an RGB picture, of its own size.
+
+        Raises:
+            ReadError: the file cannot be read
+            InputError: nothing can be made of that picture, e.g. no pose without a person
+        """
+        from PIL.Image import fromarray
+
+        if self.values:
+            values = array_of(self.values).astype(np.float64)
+            if values.ndim != 2 or not values.size:
+                raise InputError(f"expected a map of rows and columns as control, got the shape {values.shape}")
+            shares = np.clip((values - self.low) / max(self.high - self.low, 1e-12), 0, 1)
+            gray = np.rint(np.nan_to_num(shares) * 255).astype(np.uint8)
+            return fromarray(gray).convert("RGB")
+        pixels = pixels_of(self.path)
+        return fromarray(pixels) if not self.kind else made_control(self.kind, pixels)
+
+    def digest(self) -> str:
+        """Returns a hash of what it is made from."""
+        if self.values:
+            return _digest(self.values + f"{self.low} {self.high}".encode())
+        return file_digest(self.path)
+
+
+def made_control(kind: str, pixels: np.ndarray) -> Image:
+    """Returns the control picture of that kind, made of a picture."""
+    raise InputError(f"expected a control that can be made here, got {kind!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What an image is drawn from.
+
+    Attributes:
+        name: the sample's id, or the file's name
+        image: the file of the picture to begin with; None: with noise
+        mask: what of it is drawn anew: as labels mark it, or a file, white; None: all of it
+        strength: how much of what stands there is given up, in (0, 1]; None: the generator's own number
+        control: whose layout is kept
+        reference: the file of the picture whose look is taken over
+        inputs: hashes of all that, JSON-able
+    """
+
+    name: str
+    image: str | None = None
+    mask: Region | str | None = None
+    strength: float | None = None
+    control: Control | None = None
+    reference: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def brings(self) -> tuple[str, ...]:
+        """What a request that is drawn from it brings."""
+        return tuple(name for name in ("image", "mask", "control", "reference") if getattr(self, name) is not None)
+
+    @property
+    def conditioning(self) -> str:
+        """What it brings, in words.
+
+        >>> Source("a", image="a.png", control=Control("a.png", "edges")).conditioning
+        'image, control (edges)'
+        """
+        made = f" ({self.control.kind})" if self.control is not None and self.control.kind else ""
+        return ", ".join(f"{name}{made}" if name == "control" else name for name in self.brings)
+
+    def hashed(self) -> dict[str, Any]:
+        """Returns a hash of each file and region by what it is for, with the kind of control and the strength.
+
+        Raises:
+            ReadError: a file is missing, or no file
+        """
+        made: dict[str, Any] = {}
+        if self.image is not None:
+            made |= {"image": file_digest(self.image), "strength": self.strength}
+        if self.mask is not None:
+            made["mask"] = file_digest(self.mask) if isinstance(self.mask, str) else self.mask.digest()
+        if self.control is not None:
+            made["control"] = self.control.digest()
+            if self.control.kind:
+                made["control_kind"] = self.control.kind
+        if self.reference is not None:
+            made["reference"] = file_digest(self.reference)
+        return made
+
+
+def pixels_of(path: str) -> np.ndarray:
+    """Returns the (H, W, 3) uint8 pixels of a file, as a person sees it.
+
+    Raises:
+        ReadError: it cannot be read
+    """
+    pixels, _ = decode(path)
+    assert isinstance(pixels, np.ndarray), "only a device is given files"
+    return pixels
+
+
+def mask_of(mask: Region | str, size: tuple[int, int]) -> np.ndarray:
+    """Returns the (H, W) bool mask over a picture of that (width, height), with something in it.
+
+    Args:
+        mask: as labels mark it, or a file: from 128 on it is drawn anew
+        size: of the picture
+
+    Raises:
+        ReadError: its file cannot be read
+        InputError: it is empty, or a file of another shape than the picture
+    """
+    if isinstance(mask, Region):
+        made = mask.mask(size)
+        if not made.any():
+            raise InputError("the mask is empty, or lies outside of the picture")
+        return made
+    values = pixels_of(mask).mean(-1) >= 128
+    tall, wide = values.shape
+    if abs((wide / tall) / (size[0] / size[1]) - 1) > _SHAPE:
+        raise InputError(
+            f"expected a mask of the picture's shape, {size[0]} x {size[1]}, got {wide} x {tall} in {printable(mask)}"
+        )
+    made = resized_mask(values, (size[1], size[0]))
+    if not made.any():
+        raise InputError(f"the mask is empty: no pixel of {printable(mask)} is white")
+    return made
+
+
+def array_of(stored: Stored) -> np.ndarray:
+    """Returns an array as it is stored: a picture file's values, or those of a zlib-compressed .npy.
+
+    Raises:
+        ReadError: it cannot be read
+    """
+    if isinstance(stored, bytes):
+        try:
+            return np.asarray(np.load(io.BytesIO(zlib.decompress(stored)), allow_pickle=False))
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            raise ReadError(f"expected a stored mask or map, got something else: {error}") from error
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with opened(stored) as file, Image.open(file) as image:
+            image.load()
+            return np.asarray(image)
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise ReadError(f"cannot read the mask {printable(stored)}: {error}") from error
+
+
+def file_digest(path: str) -> str:
+    """Returns a hash of a file's bytes: 32 hexadecimal digits.
+
+    Raises:
+        ReadError: there is no such file
+    """
+    made = hashlib.blake2b(digest_size=16)
+    try:
+        with opened(path) as file:
+            while part := file.read(2**20):
+                made.update(part)
+    except OSError as error:
+        raise ReadError(f"cannot read {printable(path)}: {error}") from error
+    return made.hexdigest()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _filled(points: tuple[tuple[float, float], ...], size: tuple[int, int]) -> np.ndarray:
+    import cv2
+
+    corners = np.array(points, np.float64).reshape(-1, 2)
+    corners = corners[np.isfinite(corners).all(1)]
+    drawn = np.zeros((size[1], size[0]), np.uint8)
+    if len(corners) >= 3:
+        cv2.fillPoly(drawn, [np.rint(corners * np.array(size)).clip(-(2**15), 2**15).astype(np.int32)], 1)
+    return drawn.astype(bool)
+
+
+def stems(folder: Path) -> dict[str, str]:
+    """Returns the picture files of a folder by their names without ending, in the order of their names.
+
+    Raises:
+        InputError: two files have one name but for the ending
+    """
+    made: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.suffix.lower() not in ENDINGS or not path.is_file():
+            continue
+        if path.stem in made:
+            raise InputError(
+                f"expected one picture of each name in {folder}, got {Path(made[path.stem]).name} and {path.name}"
+            )
+        made[path.stem] = str(path)
+    return made
+
+
+#: of files that are taken for pictures
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"})
