@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from loupe.brain.core.conditioning import require_agreement
 from loupe.brain.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ class Request(Record):
         image: an RGB picture to begin with; the image that is drawn has its size. None: begin with noise
         mask: what of it is drawn anew, as an "L" picture of the same size: from 128 on; None: all of it
         strength: how much of what stands there is given up, in (0, 1]; 1 is all of it, None the generator's own number
-        size: (width, height) in pixels of this image alone; None for the generator's own. Those that are drawn at once
-            have one size
+        control: an RGB picture of edges, a pose, depth …, whose layout the image keeps to (a ControlNet); the image
+            that is drawn has its size
+        reference: an RGB picture of any size, whose look the image takes over (an IP-Adapter)
+        size: (width, height) in pixels of this image alone; None for the generator's own, or that of its pictures.
+            Those that are drawn at once have one size
         facts: what else is to be kept of it, as ``generation.*``, e.g. the prompt as it was written; decides no pixel
     """
 
@@ -65,11 +69,13 @@ class Request(Record):
     image: Image | None = field(default=None, repr=False)
     mask: Image | None = field(default=None, repr=False)
     strength: float | None = None
+    control: Image | None = field(default=None, repr=False)
+    reference: Image | None = field(default=None, repr=False)
     size: tuple[float, float] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _require_conditioning(self)
+        require_agreement(self)
 
     def inputs(self) -> dict[str, Any]:
         """Returns what the image is drawn from beside texts and seed: hashes of the pixels, and the strength.
@@ -79,10 +85,9 @@ class Request(Record):
         >>> Request("a red sign", 1).inputs()
         {}
         """
-        if self.image is None:
-            return {}
-        made: dict[str, Any] = {"image": _pixels_hash(self.image), "strength": self.strength}
-        return made if self.mask is None else {**made, "mask": _pixels_hash(self.mask)}
+        pictures = {"image": self.image, "mask": self.mask, "control": self.control, "reference": self.reference}
+        made: dict[str, Any] = {name: _pixels_hash(own) for name, own in pictures.items() if own is not None}
+        return made if self.image is None else {**made, "strength": self.strength}
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the request as plain JSON-able values, with hashes in the place of pictures."""
@@ -94,25 +99,6 @@ class Request(Record):
 def _pixels_hash(picture: Image) -> str:
     text = f"{picture.mode} {picture.size}".encode()
     return hashlib.blake2b(text + picture.tobytes(), digest_size=16).hexdigest()
-
-
-def _require_conditioning(request: Request) -> None:
-    """Raises an InputError where a request's picture, mask and strength do not go together."""
-    image, mask, strength = request.image, request.mask, request.strength
-    if image is None:
-        if mask is not None or strength is not None:
-            raise InputError("expected a mask and a strength beside an image only, got them without one")
-        return
-    if image.mode != "RGB":
-        raise InputError(f"expected an RGB image to begin with, got mode {image.mode!r}")
-    if mask is not None and (mask.mode != "L" or mask.size != image.size):
-        raise InputError(
-            f"expected a mask of mode 'L' and of the image's size {image.size}, got {mask.mode!r} and {mask.size}"
-        )
-    if mask is not None and not mask.point(lambda value: value >= 128).getbbox():
-        raise InputError("expected a mask with something to draw, got an empty one")
-    if strength is not None and not (0 < strength <= 1):
-        raise InputError(f"expected a strength in (0, 1], got {strength!r}")
 
 
 #: what a stored threshold's facts were called in 0.1.0

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
+from loupe.brain.core import conditioning
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
 from loupe.brain.core.remote import RemoteJob
@@ -333,8 +334,11 @@ class GeneratorSession:
         draw: maps requests to as many RGB images; the image of a request does not depend on its neighbours; what is
             to be said of one image alone (JSON-able) stands in its ``info`` and goes to ``generation.*``, too
         batch_size: how many requests ``draw`` takes at once
-        takes: what a request may bring beside texts: ``"image"`` (image-to-image), ``"mask"`` (inpainting)
-        needs: what of these it has to bring: an inpainting model draws nothing without a picture and a mask
+        takes: what a request may bring beside texts: ``"image"`` (image-to-image), ``"mask"`` (inpainting),
+            ``"control"`` (a ControlNet), ``"reference"`` (an IP-Adapter)
+        needs: what of these it has to bring: an inpainting model draws nothing without a picture and a mask, one with
+            a ControlNet nothing without a control
+        apart: what of these it does not take together, e.g. ``("control", "mask")``
         size: (width, height) that the model was made for, where that is known
         multiple: of how many pixels width and height of a request's picture have to be a multiple
         remote: of one that draws elsewhere, for money: opens a job whose ledger lies in a folder. ``generate`` then
@@ -348,27 +352,17 @@ class GeneratorSession:
     needs: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     multiple: int = 8
+    apart: tuple[tuple[str, ...], ...] = ()
     remote: Callable[[Path], AbstractContextManager[RemoteJob]] | None = None
 
     def require(self, requests: Sequence[Request]) -> None:
         """Raises an error unless it can draw them.
 
         Raises:
-            InputError: a request brings what it does not take, or lacks what it needs
+            InputError: a request brings what it does not take, or not together, or lacks what it needs
         """
         model = self.facts.get("model", "this generator")
-        for request in requests:
-            brings = {name for name in ("image", "mask") if getattr(request, name) is not None}
-            if more := sorted(brings - set(self.takes)):
-                kind = "inpainting" if "mask" in more else "image-to-image"
-                raise InputError(
-                    f"expected a model for {kind}, but {model} takes no {' and no '.join(more)}: name another model"
-                )
-            if lost := sorted(set(self.needs) - brings):
-                raise InputError(
-                    f"expected a text-to-image model, but {model} is one for inpainting, which needs a picture and a "
-                    f"mask; got no {' and no '.join(lost)}"
-                )
+        conditioning.require(requests, str(model), self.takes, self.needs, self.apart)
 
 
 def failing_outputs(
