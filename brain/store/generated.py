@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 from pymongo import UpdateOne
 
+from loupe.brain.engine.drawing import Generated
 from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_image_dataset
@@ -49,23 +49,6 @@ _KINDS: dict[type[fo.Field], tuple[type, ...]] = {
     fo.FloatField: (int, float),
     fo.BooleanField: (bool,),
 }
-
-
-@dataclass(frozen=True)
-class Generated:
-    """An image that lies in the output folder, whole.
-
-    Attributes:
-        path: the file
-        prompt: what it was asked for
-        factors: the scenario
-        facts: what goes to ``generation``; other names are left out
-    """
-
-    path: Path
-    prompt: str
-    factors: Mapping[str, str]
-    facts: Mapping[str, Any]
 
 
 def default_folder(dataset: fo.Dataset) -> Path:

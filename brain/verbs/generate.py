@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import loupe
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, OutputError, PromptError
+from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.numbers import require_whole
-from loupe.brain.core.records import Progress, ProgressCallback, Request
+from loupe.brain.core.records import ProgressCallback, Request
 from loupe.brain.core.results import Run
-from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.core.specs import Generator
 from loupe.brain.core.written import Syntax
 from loupe.brain.engine import output_folder
+from loupe.brain.engine.drawing import Item
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts import suites
 from loupe.brain.prompts.files import Prompts
 from loupe.brain.prompts.requests import Reading, hash_of, requests_of, sized
 from loupe.brain.prompts.wildcards import Wildcards
 from loupe.brain.store import generated as store_generated
-from loupe.brain.store.generated import Generated
-from loupe.brain.verbs.hosted import Hosted, Item, Outcomes
+from loupe.brain.verbs import drawing
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
-    from PIL.Image import Image
 
 # what is good to know and decides no pixel
 _NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
@@ -142,7 +139,7 @@ def generate(
             requests = sized(read.requests, session.facts.get("width"), session.facts.get("height"))
             items = [Item(_key(spec, session.facts, request), request) for request in requests]
             _refuse_clashes(items)
-            made, skipped, outcomes = _make(dataset, folder, spec, session, items, verb.report)
+            made, skipped, outcomes = drawing.make(dataset, folder, spec, session, items, verb.report)
         settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
         params |= outcomes.account
@@ -155,115 +152,6 @@ def generate(
             messages=outcomes.messages,
             left_out=read.notes,
         )
-
-
-def _make(
-    dataset: fo.Dataset,
-    folder: Path,
-    spec: Generator,
-    session: GeneratorSession,
-    items: Sequence[Item],
-    report: ProgressCallback,
-) -> tuple[int, int, Outcomes]:
-    """Draws what is missing, batch by batch; returns how many images it added and how many were there."""
-    files = store_generated.files_by_key(dataset)
-    # a file of ours that somebody deleted is drawn again, its sample is there
-    gone = {key for key, path in files.items() if Path(path) == output_folder.image_path(folder, key)}
-    gone = {key for key in gone if not output_folder.image_path(folder, key).exists()}
-    pending = [item for item in items if item.key not in files or item.key in gone]
-    skipped = len(items) - len(pending)
-    done = skipped
-    if session.remote is not None:
-        hosted = Hosted(
-            session.remote(folder),
-            lambda item: _adopt(folder, item),
-            lambda item, image, seconds: _write(folder, spec, session, item, image, seconds),
-            lambda images, count: _add(dataset, folder, images, count, len(items)),
-            lambda error, count: _writing_error(folder, error, count, len(items)),
-        )
-        made, outcomes = hosted.make(items, pending, report)
-        return made, skipped, outcomes
-    for batch in _batches(pending, session.batch_size):
-        report(Progress(done, len(items), "generating"))
-        adopted = [image for item in batch if (image := _adopt(folder, item)) is not None]
-        done += _add(dataset, folder, adopted, done, len(items))
-        kept_keys = {image.facts["key"] for image in adopted}
-        missing = [item for item in batch if item.key not in kept_keys]
-        written, error = _draw(folder, spec, session, missing) if missing else ([], None)
-        done += _add(dataset, folder, written, done, len(items))
-        if error is not None:
-            raise _writing_error(folder, error, done, len(items)) from error
-    report(Progress(done, len(items), "generated"))
-    return done - skipped, skipped, Outcomes()
-
-
-def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """What is drawn at once: images of one size, in their order."""
-    by_size: dict[Any, list[Item]] = {}
-    for item in items:
-        by_size.setdefault(item.request.size, []).append(item)
-    for group in by_size.values():
-        yield from (group[start : start + size] for start in range(0, len(group), size))
-
-
-def _add(dataset: fo.Dataset, folder: Path, images: Sequence[Generated], done: int, total: int) -> int:
-    """Adds a sample for each image; returns how many images there were."""
-    try:
-        store_generated.add(dataset, images)
-    except OSError as error:  # somebody took the folder away, with what was written to it a moment ago
-        raise _writing_error(folder, error, done, total) from error
-    return len(images)
-
-
-def _writing_error(folder: Path, error: OSError, done: int, total: int) -> OutputError:
-    return output_folder.writing_error(folder, error, f"{done} of {total} images are there, each with its sample. ")
-
-
-def _draw(
-    folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[Item]
-) -> tuple[list[Generated], OSError | None]:
-    """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
-    started = time.monotonic()
-    images = session.draw([item.request for item in items])
-    seconds = (time.monotonic() - started) / len(items)
-    written: list[Generated] = []
-    try:
-        for item, image in zip(items, images, strict=True):
-            written.append(_write(folder, spec, session, item, image, seconds))
-        output_folder.sync(folder)
-    except OSError as error:
-        return written, error
-    return written, None
-
-
-def _write(
-    folder: Path, spec: Generator, session: GeneratorSession, item: Item, image: Image, seconds: float
-) -> Generated:
-    """Writes an image with its provenance."""
-    request = item.request
-    facts: dict[str, Any] = {
-        **session.facts,
-        "generator": spec.name,
-        "seed": request.seed,
-        "negative_prompt": request.negative_prompt,
-        "width": image.width,
-        "height": image.height,
-        "seconds": round(seconds, 4),
-        "key": item.key,
-        "loupe_version": loupe.__version__,
-        **request.facts,
-        **{str(name): value for name, value in image.info.items()},
-    }
-    saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
-    path = output_folder.write(folder, item.key, image, saved)
-    return Generated(path, request.prompt, request.factors, facts)
-
-
-def _adopt(folder: Path, item: Item) -> Generated | None:
-    """Returns the image that an earlier run finished without its sample, if there is one."""
-    path = output_folder.image_path(folder, item.key)
-    facts = output_folder.read_facts(path, item.key) if path.exists() else None
-    return None if facts is None else Generated(path, item.request.prompt, item.request.factors, facts)
 
 
 def _key(spec: Generator, facts: Mapping[str, Any], request: Request) -> str:

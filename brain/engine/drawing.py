@@ -1,0 +1,98 @@
+"""Requests become files: a batch is drawn, each image is written with its provenance, what lies there is adopted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import loupe
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.engine import output_folder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Item:
+    """An image that is wanted, by the key of all that decides it."""
+
+    key: str
+    request: Request
+
+
+@dataclass(frozen=True)
+class Generated:
+    """An image that lies in the output folder, whole.
+
+    Attributes:
+        path: the file
+        prompt: what it was asked for
+        factors: the scenario
+        facts: what goes to ``generation``; other names are left out
+    """
+
+    path: Path
+    prompt: str
+    factors: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yields what is drawn at once: images of one size, in their order."""
+    by_size: dict[Any, list[Item]] = {}
+    for item in items:
+        by_size.setdefault(item.request.size, []).append(item)
+    for group in by_size.values():
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+def draw(
+    folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[Item]
+) -> tuple[list[Generated], OSError | None]:
+    """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
+    started = time.monotonic()
+    images = session.draw([item.request for item in items])
+    seconds = (time.monotonic() - started) / len(items)
+    written: list[Generated] = []
+    try:
+        for item, image in zip(items, images, strict=True):
+            written.append(write(folder, spec, session, item, image, seconds))
+        output_folder.sync(folder)
+    except OSError as error:
+        return written, error
+    return written, None
+
+
+def write(
+    folder: Path, spec: Generator, session: GeneratorSession, item: Item, image: Image, seconds: float
+) -> Generated:
+    """Writes an image with its provenance."""
+    request = item.request
+    facts: dict[str, Any] = {
+        **session.facts,
+        "generator": spec.name,
+        "seed": request.seed,
+        "negative_prompt": request.negative_prompt,
+        "width": image.width,
+        "height": image.height,
+        "seconds": round(seconds, 4),
+        "key": item.key,
+        "loupe_version": loupe.__version__,
+        **request.facts,
+        **{str(name): value for name, value in image.info.items()},
+    }
+    saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
+    path = output_folder.write(folder, item.key, image, saved)
+    return Generated(path, request.prompt, request.factors, facts)
+
+
+def adopt(folder: Path, item: Item) -> Generated | None:
+    """Returns the image that an earlier run finished without its sample, if there is one."""
+    path = output_folder.image_path(folder, item.key)
+    facts = output_folder.read_facts(path, item.key) if path.exists() else None
+    return None if facts is None else Generated(path, item.request.prompt, item.request.factors, facts)
