@@ -12,6 +12,9 @@ import loupe
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession
 from loupe.brain.engine import output_folder
+from loupe.brain.generation import passes
+from loupe.brain.generation.sources import Source
+from loupe.brain.generation.upscaling import Upscale
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,10 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """An image that is wanted, by the key of all that decides it."""
+    """An image that is wanted, by the key of all that decides it.
+
+    Attributes:
+        key: that key
+        request: prompt, seed, size
+        source: what it is drawn from beside the prompt; None: nothing
+        upscale: how it is enlarged; None: it is not
+    """
 
     key: str
     request: Request
+    source: Source | None = None
+    upscale: Upscale | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ def draw(
 ) -> tuple[list[Generated], OSError | None]:
     """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
     started = time.monotonic()
-    images = session.draw([item.request for item in items])
+    images = passes.draw(session, [passes.Wanted(item.request, item.source, item.upscale) for item in items])
     seconds = (time.monotonic() - started) / len(items)
     written: list[Generated] = []
     try:

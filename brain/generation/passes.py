@@ -121,7 +121,8 @@ def _laid_over(control: Image, whole: tuple[int, int]) -> Image:
 
     if abs((control.width / control.height) / (whole[0] / whole[1]) - 1) > _SHAPE:
         raise InputError(
-            f"expected a control of the picture's shape, {whole[0]} x {whole[1]}, got {control.width} x {control.height}"
+            f"expected a control of the picture's shape, {whole[0]} x {whole[1]}, got {control.width} x "
+            f"{control.height}"
         )
     return control if control.size == whole else control.resize(whole, Resampling.LANCZOS)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 Bounds = tuple[float, float, float, float]
 #: a file, or what FiftyOne stores of an array: a zlib-compressed .npy
 Stored = str | bytes
+
+#: the controls that are made of a picture
+KINDS = ("edges", "pose", "depth")
 
 #: the shapes of a picture and of what is laid over it may differ by this share
 _SHAPE = 0.02
@@ -67,7 +71,7 @@ class Region:
             made |= _filled(points, size)
         for box, stored in self.masks:
             values = array_of(stored)
-            marked = values > 0 if values.ndim == 2 else (values[..., :3] > 0).any(-1)
+            marked = np.asarray(values > 0 if values.ndim == 2 else (values[..., :3] > 0).any(-1))
             if box is None:
                 made |= resized_mask(marked, (height, width))
             elif of_boxes([box], size, grow=0).any():
@@ -146,6 +150,9 @@ class Source:
         inputs: hashes of all that, JSON-able
     """
 
+    #: of how an image comes of it: another one is another image
+    VERSION: ClassVar[int] = 1
+
     name: str
     image: str | None = None
     mask: Region | str | None = None
@@ -168,6 +175,15 @@ class Source:
         """
         made = f" ({self.control.kind})" if self.control is not None and self.control.kind else ""
         return ", ".join(f"{name}{made}" if name == "control" else name for name in self.brings)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what is kept of it as ``generation.*``."""
+        made: dict[str, Any] = {"source": self.name, "conditioning": self.conditioning}
+        made |= {"inputs": json.dumps(dict(self.inputs)), "strength": self.strength}
+        if self.mask is not None:
+            # the IPTC's word for a picture of which a model drew a part
+            made["digital_source_type"] = "compositeWithTrainedAlgorithmicMedia"
+        return made
 
     def hashed(self) -> dict[str, Any]:
         """Returns a hash of each file and region by what it is for, with the kind of control and the strength.

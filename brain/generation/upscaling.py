@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Upscale(Record):
         factor: how many times as wide and high it becomes, in (1, 4]
         strength: how much of each tile is given up, in (0, 1]
     """
+
+    #: of how it is enlarged: another one is another image
+    VERSION: ClassVar[int] = 1
 
     factor: float
     strength: float

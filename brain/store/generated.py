@@ -40,6 +40,11 @@ _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
     "dropped": (fo.StringField, "What of it the generator does not understand"),
     "prompt_truncated": (fo.BooleanField, "Whether the model read less than the whole prompt"),
     "nsfw": (fo.BooleanField, "Whether the model's safety checker blackened it; none without one"),
+    "source": (fo.StringField, "What it was drawn from: the id of the sample, or the file's name"),
+    "conditioning": (fo.StringField, "What it was drawn from beside the prompt: image, mask, control, reference"),
+    "inputs": (fo.StringField, "Hashes of the files and regions that it was drawn from, as JSON"),
+    "strength": (fo.FloatField, "How much of the picture was given up; none: the generator's own number"),
+    "upscale": (fo.FloatField, "How many times as wide and high it was drawn again, in tiles"),
     "cost": (fo.FloatField, "What a hosted service took for it, in dollars: as it said, else by its price list"),
     "loupe_version": (fo.StringField, "The version of Loupe that made it"),
 }

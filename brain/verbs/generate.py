@@ -16,13 +16,15 @@ from loupe.brain.core.specs import Generator
 from loupe.brain.core.written import Syntax
 from loupe.brain.engine import output_folder
 from loupe.brain.engine.drawing import Item
+from loupe.brain.generation.sources import Source
+from loupe.brain.generation.upscaling import Upscale
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts import suites
 from loupe.brain.prompts.files import Prompts
 from loupe.brain.prompts.requests import Reading, hash_of, requests_of, sized
 from loupe.brain.prompts.wildcards import Wildcards
 from loupe.brain.store import generated as store_generated
-from loupe.brain.verbs import drawing
+from loupe.brain.verbs import conditioning, drawing
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
@@ -34,8 +36,16 @@ _NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
 
 def generate(
     dataset: fo.Dataset,
-    prompts: Prompts,
+    prompts: Prompts | None = None,
     *,
+    source: fo.Dataset | fo.DatasetView | None = None,
+    image: str | Path | None = None,
+    mask: str | Path | None = None,
+    strength: float | None = None,
+    control: str | Path | None = None,
+    reference: str | Path | None = None,
+    upscale: float | None = None,
+    upscale_strength: float | None = None,
     model: str | Path | Generator = "tiny-signs",
     per_prompt: int = 1,
     seed: int = 0,
@@ -72,7 +82,18 @@ def generate(
         dataset: where the samples go
         prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; the
             name of a suite (``loupe.suites()``), such as ``"geneval"``, whose categories become factors; or, with
-            ``factors``, a template (see ``loupe.brain.prompts.files``)
+            ``factors``, a template (see ``loupe.brain.prompts.files``). None: with ``source``, each sample's own
+        source: a dataset or view: each of its samples is drawn from, with each prompt
+        image: the picture to begin with: a file, a folder of pictures, or a field of the source's samples that names
+            files; with ``source`` their own files, ``"filepath"``, unless a control or a reference stands alone
+        mask: what of the picture is drawn anew, all else stays to the last bit: a field of boxes, masks or polygons of
+            the source's samples, or a file or a folder of pictures that are white there
+        strength: how much of what stands there is given up, in (0, 1]; by default 0.6 of a picture, all of a mask
+        control: whose layout is kept, by a model with a ControlNet: ``"edges"``, ``"pose"`` or ``"depth"`` of the
+            picture; or a field of the samples (heat maps, files), a file or a folder
+        reference: whose look is taken over, by a model with an IP-Adapter: a field, a file or a folder
+        upscale: draws each image again so many times as wide and high, in tiles, from itself, in (1, 4]
+        upscale_strength: how much of the enlarged image is given up, in (0, 1]; 0.3 by default
         model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, a generator's spec, or a hosted service and
             its model: ``"openai:gpt-image-2.5-flare"``, ``"ideogram:ideogram-4-5"``, ``"bfl:flux-2-pro"``
         per_prompt: images for each prompt; a larger number adds to what is there
@@ -98,6 +119,7 @@ def generate(
 
     Raises:
         PromptError: a prompt, a prompt file or the template cannot be used; nothing was drawn
+        InputError: what is to be drawn from does not go together, is not there, or the model does not take it
         ModelError: the model cannot be loaded
         ServiceError: a hosted service cannot be used; what was drawn is stored
         OutputError: the folder cannot be written, the disk is full, or another process writes there
@@ -112,7 +134,9 @@ def generate(
     with running(dataset, "generate", progress, device=device, needs="dataset") as verb:
         require_whole(per_prompt=(per_prompt, 1, 1_000_000))
         require_whole(seed=(seed, 0, 2**63 - 1))
-        wanted = suites.read(prompts, factors=factors, sample=sample, seed=seed)
+        asked = conditioning.conditioning(source, image, mask, control, reference, strength, upscale, upscale_strength)
+        _require_prompts(prompts, factors, source)
+        wanted = None if prompts is None else suites.read(prompts, factors=factors, sample=sample, seed=seed)
         given = {
             "steps": steps,
             "guidance": guidance,
@@ -128,37 +152,67 @@ def generate(
             "budget": budget,
         }
         spec = _spec(model, {name: value for name, value in given.items() if value is not None})
-        reading = Reading(syntax, spec.syntax, spec.name, None if wildcards is None else Wildcards(wildcards))
-        wanted = prompt_files.with_negative_prompt(wanted, negative_prompt)
-        read = requests_of(wanted, per_prompt, seed, reading)
+        drawn = conditioning.drawn(asked, wanted, sample, seed, verb)
+        reading = Reading(
+            syntax, asked.understood(spec.syntax), spec.name, None if wildcards is None else Wildcards(wildcards)
+        )
+        listed = prompt_files.with_negative_prompt(drawn.prompts, negative_prompt)
+        read = requests_of(listed, per_prompt, seed, reading, drawn.origins)
         store_generated.prepare(dataset, (name for request in read.requests for name in request.factors))
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
         folder = folder.resolve()
         with output_folder.opened(folder):
             session = spec.load(verb.device)
+            conditioning.require_drawable(session, asked)
             requests = sized(read.requests, session.facts.get("width"), session.facts.get("height"))
-            items = [Item(_key(spec, session.facts, request), request) for request in requests]
+            items = [
+                _item(spec, session.facts, request, drawn.sources[at // per_prompt], asked.upscale)
+                for at, request in enumerate(requests)
+            ]
             _refuse_clashes(items)
+            items, errors = conditioning.readable(session, items, dataset, verb)
             made, skipped, outcomes = drawing.make(dataset, folder, spec, session, items, verb.report)
-        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted), "syntax": syntax}
+        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(listed), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
-        params |= outcomes.account
+        params |= {**asked.params(), **outcomes.account}
         return verb.finish(
             made,
             skipped=skipped,
             params=params,
-            errors=outcomes.errors,
+            errors={**drawn.errors, **errors, **outcomes.errors},
             unknown=outcomes.unknown,
-            messages=outcomes.messages,
+            messages={**drawn.messages, **outcomes.messages},
             left_out=read.notes,
         )
 
 
-def _key(spec: Generator, facts: Mapping[str, Any], request: Request) -> str:
+def _require_prompts(prompts: Any, factors: Any, source: Any) -> None:
+    if prompts is None and source is None:
+        raise PromptError("expected prompts, got none: give some, or source= to draw from samples with their own")
+    if prompts is None and factors is not None:
+        raise PromptError("expected a template beside factors, got none: the samples' own prompts have no placeholders")
+
+
+def _item(
+    spec: Generator, facts: Mapping[str, Any], request: Request, source: Source | None, upscale: Upscale | None
+) -> Item:
+    more: dict[str, Any] = {}
+    if source is not None:
+        more |= source.facts()
+    if upscale is not None:
+        more["upscale"], more["upscale_strength"] = upscale.factor, upscale.strength
+    inputs = [] if source is None else [source.VERSION, dict(source.inputs)]
+    inputs += [] if upscale is None else [upscale.VERSION, upscale.to_dict()]
+    made = dataclasses.replace(request, facts={**request.facts, **more}) if more else request
+    return Item(_key(spec, facts, request, inputs), made, source, upscale)
+
+
+def _key(spec: Generator, facts: Mapping[str, Any], request: Request, inputs: Sequence[Any]) -> str:
     decisive = {name: value for name, value in facts.items() if name not in _NOT_IN_KEY}
     text: list[Any] = [spec.name, spec.version, decisive, request.prompt, request.negative_prompt, request.seed]
     if request.size is not None:
         text.append(request.size)
+    text += inputs
     return f"{hash_of(text, 16):032x}"
 
 
