@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from loupe.brain.core.records import Box, Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.boxes import area, from_bounds, intersection, iou
+from loupe.brain.imaging.boxes import area, from_bounds, intersection
 from loupe.brain.measures.anatomy import vlm_questions
+from loupe.brain.measures.anatomy.people import owner, people_in
 from loupe.brain.perception.detectors import small
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _LONG_SIDE = 1280
 _MANY = 64
 #: in a crowd it is not said whose limb is whose
 _CROWD = 8
-_MIN_PERSON = 0.4
 _MIN_PRESENCE = 0.8
 _MIN_TRUNK = 40.0
 #: the share of a person's box that another one's may cover
@@ -113,12 +113,7 @@ class Body(Check):
             pictures = batch.at(_LONG_SIDE).pixels.permute(0, 2, 3, 1).cpu().numpy()
             results = []
             for picture in pictures:
-                people = [
-                    box
-                    for box in find_objects(picture, ("person",))
-                    if box.label == "person" and (box.confidence or 0.0) >= _MIN_PERSON
-                ]
-                results.append(_score(poses, vlm, picture, people))
+                results.append(_score(poses, vlm, picture, people_in(find_objects, picture)))
             return self.scores(results, batch.pixels.device)
 
         return score
@@ -139,8 +134,8 @@ class _BodyResult:
 def _score(poses: Poses, vlm: Vlm | None, picture: np.ndarray, people: Sequence[Box]) -> SampleResult:
     results: list[_BodyResult] = []
     if people:
-        owned = [(pose, _owner(pose, people)) for pose in poses(picture)]
-        results = [_BodyResult(pose, _unknown(pose, owner, people)) for pose, owner in owned if owner is not None]
+        owned = [(pose, owner(pose, people)) for pose in poses(picture)]
+        results = [_BodyResult(pose, _unknown(pose, box, people)) for pose, box in owned if box is not None]
     if vlm is None:
         for result in results:
             if result.reason is None:
@@ -164,31 +159,15 @@ def _score(poses: Poses, vlm: Vlm | None, picture: np.ndarray, people: Sequence[
     return SampleResult(values, reason, points=tuple(_points(result) for result in results))
 
 
-def _owner(pose: Pose, people: Sequence[Box]) -> Box | None:
-    """The person that the points which can be seen lie on, or None: the pose model sees people in trees and dogs."""
-    from loupe.brain.measures.anatomy.body_shape import SEEN
-
-    size = pose.size
-    shown = pose.relative[pose.visibility >= SEEN].clip(0, 1)
-    if len(shown) < 8:
-        return None
-    low, high = shown.min(0), shown.max(0)
-    if min((high - low) * size) < 1:
-        return None
-    mine = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    best = max(people, key=lambda box: iou(mine, from_bounds(box.bounds)))
-    return best if iou(mine, from_bounds(best.bounds)) > 0.4 else None
-
-
-def _unknown(pose: Pose, owner: Box | None, people: Sequence[Box]) -> str | None:
+def _unknown(pose: Pose, person: Box | None, people: Sequence[Box]) -> str | None:
     """Why a body cannot be judged by its points, or None."""
     from loupe.brain.measures.anatomy import body_shape
 
     if len(people) > _CROWD:
         return f"a crowd: {len(people)} people"
-    if owner is not None:
-        own = from_bounds(owner.bounds)
-        others = [from_bounds(box.bounds) for box in people if box is not owner]
+    if person is not None:
+        own = from_bounds(person.bounds)
+        others = [from_bounds(box.bounds) for box in people if box is not person]
         if any(intersection(own, other) > _MAX_SHARED * area(own) for other in others):
             return "people overlap"
     if not body_shape.seen(pose, *body_shape.TORSO):

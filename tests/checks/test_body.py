@@ -16,6 +16,7 @@ from loupe.brain.checks.body import Body
 from loupe.brain.core.errors import MissingWeights
 from loupe.brain.core.records import Box, Scores
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.measures.anatomy.people import owner
 from loupe.brain.perception.landmarks.crop import Roi
 from loupe.brain.perception.landmarks.pose import Pose
 
@@ -106,8 +107,8 @@ def test_a_body_belongs_to_the_person_that_eight_of_its_points_lie_on(seen: int,
     low, high = pose.relative[:seen].min(0), pose.relative[:seen].max(0)
     own = Box("person", (*low.tolist(), *(high - low).tolist()))
     other = Box("person", (0.9, 0.9, 0.1, 0.1))
-    assert body._owner(pose, [other, own]) == (own if owned else None)
-    assert body._owner(pose, [other]) is None
+    assert owner(pose, [other, own]) == (own if owned else None)
+    assert owner(pose, [other]) is None
 
 
 @pytest.mark.parametrize(("people", "crowd"), [(8, False), (9, True)])
