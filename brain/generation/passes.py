@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.generation import upscaling
@@ -19,9 +18,6 @@ from loupe.brain.generation.upscaling import Upscale
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-#: the shapes of a picture and of its control may differ by this share
-_SHAPE = 0.02
 
 
 @dataclass(frozen=True)
@@ -74,13 +70,15 @@ def prepared(request: Request, source: Source, session: GeneratorSession) -> Pre
     from PIL.Image import Resampling, fromarray
 
     reference = None if source.reference is None else fromarray(pixels_of(source.reference))
-    control = None if source.control is None else source.control.picture()
+    device = str(session.facts.get("device", "cpu"))
+    control = source.control
     if source.image is None:
-        size = None
-        if control is not None:
-            size = _size(_whole(control.size, session))
-            control = control.resize(size, Resampling.LANCZOS)
-        return Prepared(replace(request, control=control, reference=reference, size=size or request.size))
+        if control is None:
+            return Prepared(replace(request, reference=reference))
+        whole = control.size() or session.size or (512, 512)
+        where = _whole(whole, session)
+        laid = control.laid_over(whole, where, device)
+        return Prepared(replace(request, control=laid, reference=reference, size=laid.size))
     pixels = pixels_of(source.image)
     whole = pixels.shape[1], pixels.shape[0]
     where, how, mask = _whole(whole, session), None, None
@@ -93,14 +91,12 @@ def prepared(request: Request, source: Source, session: GeneratorSession) -> Pre
         # what is smaller than a latent would be lost
         mask = drawn.resize(_size(where), Resampling.BILINEAR).point(lambda value: 255 if value else 0)
     image = fromarray(pixels).crop(where.box).resize(_size(where), Resampling.LANCZOS)
-    if control is not None:
-        control = _laid_over(control, whole).crop(where.box).resize(_size(where), Resampling.LANCZOS)
     made = replace(
         request,
         image=image,
         mask=mask,
         strength=source.strength,
-        control=control,
+        control=None if control is None else control.laid_over(whole, where, device),
         reference=reference,
         size=None,
     )
@@ -114,17 +110,6 @@ def _whole(size: tuple[int, int], session: GeneratorSession) -> Frame:
 
 def _size(where: Frame) -> tuple[int, int]:
     return where.width, where.height
-
-
-def _laid_over(control: Image, whole: tuple[int, int]) -> Image:
-    from PIL.Image import Resampling
-
-    if abs((control.width / control.height) / (whole[0] / whole[1]) - 1) > _SHAPE:
-        raise InputError(
-            f"expected a control of the picture's shape, {whole[0]} x {whole[1]}, got {control.width} x "
-            f"{control.height}"
-        )
-    return control if control.size == whole else control.resize(whole, Resampling.LANCZOS)
 
 
 def draw(session: GeneratorSession, wanted: Sequence[Wanted]) -> list[Image]:

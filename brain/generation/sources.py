@@ -6,19 +6,22 @@ the model draws. Where a part is drawn anew, all else is the picture's own to th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from loupe.brain.controls.make import maker, of_map, of_points
 from loupe.brain.core.errors import InputError, ReadError
-from loupe.brain.generation.region import of_boxes
+from loupe.brain.core.records import Points
+from loupe.brain.generation.region import Frame, of_boxes
 from loupe.brain.imaging.augmentation import resized_mask, whole_mask
 from loupe.brain.imaging.decode import decode
 from loupe.brain.imaging.files import opened, printable
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
 Bounds = tuple[float, float, float, float]
 #: a file, or what FiftyOne stores of an array: a zlib-compressed .npy
 Stored = str | bytes
-
-#: the controls that are made of a picture
-KINDS = ("edges", "pose", "depth")
 
 #: the shapes of a picture and of what is laid over it may differ by this share
 _SHAPE = 0.02
@@ -90,50 +90,107 @@ class Region:
 
 @dataclass(frozen=True, eq=False)
 class Control:
-    """Where the picture comes from whose layout is kept.
+    """Where the picture comes from whose layout is kept: one of a file, a map, points.
 
     Attributes:
-        path: of the file; empty for a map that the database holds
-        kind: what is made of that picture, e.g. "edges"; empty: it is the control as it stands
-        values: the map
-        low, high: the values of the map that are black and white
+        path: of the file
+        kind: what is made of that picture, "edges", "pose" or "depth:MODEL"; empty: it is the control as it stands
+        map: larger is whiter, as of a depth that is near
+        points: of bodies, hands, faces, see ``controls.make.of_points``
     """
 
     path: str = ""
     kind: str = ""
-    values: bytes = b""
-    low: float = 0.0
-    high: float = 1.0
-
-    def picture(self) -> Image:
-        """Returns it as an RGB picture, of its own size.
-
-        Raises:
-            ReadError: the file cannot be read
-            InputError: nothing can be made of that picture, e.g. no pose without a person
-        """
-        from PIL.Image import fromarray
-
-        if self.values:
-            values = array_of(self.values).astype(np.float64)
-            if values.ndim != 2 or not values.size:
-                raise InputError(f"expected a map of rows and columns as control, got the shape {values.shape}")
-            shares = np.clip((values - self.low) / max(self.high - self.low, 1e-12), 0, 1)
-            gray = np.rint(np.nan_to_num(shares) * 255).astype(np.uint8)
-            return fromarray(gray).convert("RGB")
-        pixels = pixels_of(self.path)
-        return fromarray(pixels) if not self.kind else made_control(self.kind, pixels)
+    map: Stored = ""
+    points: tuple[Points, ...] = ()
 
     def digest(self) -> str:
-        """Returns a hash of what it is made from."""
-        if self.values:
-            return _digest(self.values + f"{self.low} {self.high}".encode())
-        return file_digest(self.path)
+        """Returns a hash of what it is made from.
+
+        Raises:
+            ReadError: its file is missing, or no file
+        """
+        if self.points:
+            return f"{hash_of([each.to_dict() for each in self.points], 16):032x}"
+        stored = self.map or self.path
+        return file_digest(stored) if isinstance(stored, str) else _digest(stored)
+
+    @property
+    def what(self) -> str:
+        """What it shows, in a word; empty of a file, of which nobody knows."""
+        return self.kind.partition(":")[0] or ("points" if self.points else "map" if self.map else "")
+
+    def laid_over(self, whole: tuple[int, int], where: Frame, device: str) -> Image:
+        """Returns the control of a crop of a picture, of the size that the crop is drawn at.
+
+        Args:
+            whole: (width, height) of the picture
+            where: the crop
+            device: where a model of depth runs
+
+        Raises:
+            ReadError: its file cannot be read
+            InputError: it is of another shape than the picture, or shows nothing
+        """
+        from PIL.Image import Resampling, fromarray
+
+        size = where.width, where.height
+        if self.points:
+            return of_points([_cropped(each, whole, where) for each in self.points], size)
+        if self.map:
+            values = array_of(self.map)
+            values = values if values.ndim == 2 else values[..., 0]
+            picture = of_map(values, whole)
+        else:
+            picture = _of_shape(fromarray(pixels_of(self.path)), whole)
+        if picture.size != whole:
+            picture = picture.resize(whole, Resampling.LANCZOS)
+        part = picture.crop(where.box)
+        if self.kind:
+            return maker_of(self.kind, device)(np.asarray(part), size)
+        return part.resize(size, Resampling.LANCZOS)
+
+    def size(self) -> tuple[int, int] | None:
+        """Returns (width, height) of what it is made from; None of points, which have none.
+
+        Raises:
+            ReadError: its file cannot be read
+        """
+        if self.points:
+            return None
+        pixels = array_of(self.map) if self.map else pixels_of(self.path)
+        return pixels.shape[1], pixels.shape[0]
 
 
-def made_control(kind: str, pixels: np.ndarray) -> Image:
-    """Returns the control picture of that kind, made of a picture."""
-    raise InputError(f"expected a control that can be made here, got {kind!r}")
+@functools.lru_cache(maxsize=4)
+def maker_of(kind: str, device: str) -> Callable[[np.ndarray, tuple[int, int]], Image]:
+    """Returns what makes controls of pictures, loaded once.
+
+    Args:
+        kind: "edges", "pose" or "depth:MODEL"
+        device: where a model of depth runs
+
+    Raises:
+        InputError: no such kind, or a depth without a model
+        ModelError, MissingWeights, MissingDependency: its model cannot be loaded
+    """
+    name, _, model = kind.partition(":")
+    return maker(name, device, model.strip() or None)
+
+
+def _of_shape(control: Image, whole: tuple[int, int]) -> Image:
+    if abs((control.width / control.height) / (whole[0] / whole[1]) - 1) > _SHAPE:
+        raise InputError(
+            f"expected a control of the picture's shape, {whole[0]} x {whole[1]}, got {control.width} x "
+            f"{control.height}"
+        )
+    return control
+
+
+def _cropped(figure: Points, whole: tuple[int, int], where: Frame) -> Points:
+    wide, tall = where.right - where.left, where.bottom - where.top
+    moved = tuple(((x * whole[0] - where.left) / wide, (y * whole[1] - where.top) / tall) for x, y in figure.points)
+    return replace(figure, points=moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +230,7 @@ class Source:
         >>> Source("a", image="a.png", control=Control("a.png", "edges")).conditioning
         'image, control (edges)'
         """
-        made = f" ({self.control.kind})" if self.control is not None and self.control.kind else ""
+        made = f" ({self.control.what})" if self.control is not None and self.control.what else ""
         return ", ".join(f"{name}{made}" if name == "control" else name for name in self.brings)
 
     def facts(self) -> dict[str, Any]:

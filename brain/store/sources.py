@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import fiftyone as fo
-import fiftyone.core.utils as fou
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.records import Points
 from loupe.brain.generation.sources import Bounds, Control, Region
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, require_collection, require_images, root
@@ -19,7 +20,7 @@ _REGIONS = (fo.Detection, fo.Detections, fo.Segmentation, fo.Polyline, fo.Polyli
 LABELS: Mapping[str, tuple[type[fo.Label], ...]] = {
     "image": (),
     "mask": _REGIONS,
-    "control": (fo.Heatmap,),
+    "control": (fo.Heatmap, fo.Keypoint, fo.Keypoints),
     "reference": (),
 }
 #: texts of Loupe's own and of FiftyOne's that name no file
@@ -130,18 +131,26 @@ def _value(held: Any, own: fo.Field) -> Any:
     if not isinstance(held, Mapping):
         return None
     kind = own.document_type
-    if kind is fo.Heatmap:
-        return _control(held)
+    if kind in LABELS["control"]:
+        return _control(kind, held)
     return region(kind, held)
 
 
-def _control(held: Mapping[str, Any]) -> Control | None:
-    low, high = held.get("range") or (None, None)
-    if isinstance(held.get("map"), bytes):
-        values = bytes(held["map"])
-        usual = 255.0 if fou.deserialize_numpy_array(values).dtype.kind in "ui" else 1.0
-        return Control(values=values, low=0.0 if low is None else low, high=usual if high is None else high)
-    return Control(held["map_path"]) if _text(held.get("map_path")) else None
+def _control(kind: type[fo.Label], held: Mapping[str, Any]) -> Control | None:
+    if kind is fo.Heatmap:
+        stored = bytes(held["map"]) if isinstance(held.get("map"), bytes) else _text(held.get("map_path"))
+        return Control(map=stored) if stored else None
+    figures = [*held.get("keypoints", [])] if kind is fo.Keypoints else [held]
+    points = tuple(
+        Points(_text(each.get("label")) or "points", tuple((_number(x), _number(y)) for x, y in each["points"]))
+        for each in figures
+        if each.get("points")
+    )
+    return Control(points=points) if points else None
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else math.nan
 
 
 def region(kind: type[fo.Label], held: Mapping[str, Any]) -> Region:

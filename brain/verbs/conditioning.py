@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.controls.make import KINDS
 from loupe.brain.core.errors import InputError, PromptError, ReadError
 from loupe.brain.core.numbers import require_numbers
 from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.core.written import PromptSyntax
 from loupe.brain.engine.drawing import Item
 from loupe.brain.generation import passes
-from loupe.brain.generation.sources import KINDS, Control, Region, Source, stems
+from loupe.brain.generation.sources import Control, Region, Source, maker_of, stems
 from loupe.brain.generation.upscaling import Upscale
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts.files import Prompt
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 #: the field of a sample's own file
 FILE = "filepath"
+_KINDS = "edges, pose, depth:MODEL"
 _INPUTS = ("image", "mask", "control", "reference")
 #: how much of an enlarged image is given up where nobody says it
 STRENGTH = 0.3
@@ -255,14 +257,14 @@ def _place(asked: Conditioning, name: str) -> tuple[str, str]:
     if asked.source is not None and store_sources.has_field(asked.source, value):
         store_sources.require_field(asked.source, name, value)
         return "field", value
-    if name == "control" and value in KINDS:
+    if name == "control" and value.partition(":")[0] in KINDS:
         return "made", value
     path = Path(value).expanduser()
     if path.is_dir():
         return "folder", str(path.resolve())
     if path.exists():
         return "file", str(path.resolve())
-    made = f", one of {', '.join(KINDS)}" if name == "control" else ""
+    made = f", one of {_KINDS}" if name == "control" else ""
     if asked.source is None:
         raise InputError(
             f"expected {name} to be a file or a folder{made}, got {value!r}: there is none. For a field give source="
@@ -322,15 +324,23 @@ def require_drawable(session: GeneratorSession, asked: Conditioning) -> None:
         InputError: it says what the model does not take, and what to do
     """
     session.require([passes.probe(asked.brings)])
+    if asked.control is not None and _place(asked, "control")[0] == "made":
+        maker_of(str(asked.control), str(session.facts.get("device", "cpu")))
     if asked.upscale is not None:
         kept = [name for name in asked.brings if name in ("control", "reference")]
         session.require([passes.probe(["image", *kept])])
 
 
 def readable(
-    session: GeneratorSession, items: Sequence[Item], dataset: fo.Dataset, verb: Lifecycle
+    session: GeneratorSession,
+    items: Sequence[Item],
+    dataset: fo.Dataset,
+    verb: Lifecycle,
+    before: Mapping[str, str],
 ) -> tuple[list[Item], dict[str, str]]:
     """Returns the images whose pictures can be drawn from, and why the others cannot, by sample id or file.
+
+    ``before`` has what is known already of others.
 
     Each picture of an image that is not there yet is read and scaled as it will be: a file that is damaged, or a mask
     beside the picture, is known before anything is drawn.
@@ -339,9 +349,9 @@ def readable(
         InputError: none can
     """
     if all(item.source is None for item in items):
-        return list(items), {}
+        return list(items), dict(before)
     known = store_generated.files_by_key(dataset)
-    errors: dict[str, str] = {}
+    errors = dict(before)
     tried: dict[int, bool] = {}
     for at, item in enumerate(items):
         if item.source is None or item.key in known or id(item.source) in tried:

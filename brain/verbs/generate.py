@@ -89,8 +89,9 @@ def generate(
         mask: what of the picture is drawn anew, all else stays to the last bit: a field of boxes, masks or polygons of
             the source's samples, or a file or a folder of pictures that are white there
         strength: how much of what stands there is given up, in (0, 1]; by default 0.6 of a picture, all of a mask
-        control: whose layout is kept, by a model with a ControlNet: ``"edges"``, ``"pose"`` or ``"depth"`` of the
-            picture; or a field of the samples (heat maps, files), a file or a folder
+        control: whose layout is kept, by a model with a ControlNet: ``"edges"`` or ``"pose"`` of the picture, or its
+            depth by a model, ``"depth:MODEL"``; else a field of points, maps or files of the samples, a file or a
+            folder of such pictures as they stand
         reference: whose look is taken over, by a model with an IP-Adapter: a field, a file or a folder
         upscale: draws each image again so many times as wide and high, in tiles, from itself, in (1, 4]
         upscale_strength: how much of the enlarged image is given up, in (0, 1]; 0.3 by default
@@ -170,7 +171,7 @@ def generate(
                 for at, request in enumerate(requests)
             ]
             _refuse_clashes(items)
-            items, errors = conditioning.readable(session, items, dataset, verb)
+            items, errors = conditioning.readable(session, items, dataset, verb, drawn.errors)
             made, skipped, outcomes = drawing.make(dataset, folder, spec, session, items, verb.report)
         settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(listed), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
@@ -179,7 +180,7 @@ def generate(
             made,
             skipped=skipped,
             params=params,
-            errors={**drawn.errors, **errors, **outcomes.errors},
+            errors={**errors, **outcomes.errors},
             unknown=outcomes.unknown,
             messages={**drawn.messages, **outcomes.messages},
             left_out=read.notes,
