@@ -339,7 +339,7 @@ def bad_calls(photos: Any, tmp_path: Path) -> list[tuple[dict[str, Any], str]]:
 def test_bad_calls_leave_nothing_behind(
     dataset: Any, photos: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "a key")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     before = {path: path.read_bytes() for path in tmp_path.glob("photos/*")}
     for given, says in bad_calls(photos, tmp_path):
         call = {"model": Painter(), "output_dir": folder, **given}
