@@ -31,22 +31,22 @@ def require(
     model: str,
     takes: Sequence[str],
     needs: Sequence[str],
-    apart: Sequence[Sequence[str]] = (),
 ) -> None:
     """Raises an error unless a model can draw requests by what they bring.
 
     Args:
         requests: what it is asked for
         model: its name
-        takes, needs: of ``KINDS``, what a request may and has to bring
-        apart: what a request may not bring together
+        takes: of ``KINDS``, what a request may bring; ``"image"`` stands for one without a mask, ``"mask"`` for both
+        needs: what it has to bring
 
     Raises:
-        InputError: a request brings what the model does not take, or not together, or lacks what it needs
+        InputError: a request brings what the model does not take, or lacks what it needs
     """
     for request in requests:
         brings = [name for name in KINDS if getattr(request, name) is not None]
-        if more := [name for name in brings if name not in takes]:
+        allowed = {*takes, "image"} if "mask" in takes and "mask" in brings else set(takes)
+        if more := [name for name in brings if name not in allowed]:
             raise InputError(
                 f"expected a model {KINDS[more[-1]]}, but {model} takes no {' and no '.join(more)}: name another model"
                 f"{_SETTINGS.get(more[-1], '')}"
@@ -56,11 +56,6 @@ def require(
                 f"expected {' and '.join(lost)} beside the prompt, got none: {model} is a model {KINDS[lost[-1]]}, "
                 "which draws nothing without"
             )
-        for names in apart:
-            if set(names) <= set(brings):
-                raise InputError(
-                    f"expected {' or '.join(names)} alone, got them together: {model} has no pipeline for that"
-                )
 
 
 def require_agreement(request: Request) -> None:

@@ -334,11 +334,10 @@ class GeneratorSession:
         draw: maps requests to as many RGB images; the image of a request does not depend on its neighbours; what is
             to be said of one image alone (JSON-able) stands in its ``info`` and goes to ``generation.*``, too
         batch_size: how many requests ``draw`` takes at once
-        takes: what a request may bring beside texts: ``"image"`` (image-to-image), ``"mask"`` (inpainting),
-            ``"control"`` (a ControlNet), ``"reference"`` (an IP-Adapter)
+        takes: what a request may bring beside texts: ``"image"`` (image-to-image), ``"mask"`` (inpainting: a picture
+            with a mask), ``"control"`` (a ControlNet), ``"reference"`` (an IP-Adapter)
         needs: what of these it has to bring: an inpainting model draws nothing without a picture and a mask, one with
             a ControlNet nothing without a control
-        apart: what of these it does not take together, e.g. ``("control", "mask")``
         size: (width, height) that the model was made for, where that is known
         multiple: of how many pixels width and height of a request's picture have to be a multiple
         remote: of one that draws elsewhere, for money: opens a job whose ledger lies in a folder. ``generate`` then
@@ -352,17 +351,16 @@ class GeneratorSession:
     needs: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     multiple: int = 8
-    apart: tuple[tuple[str, ...], ...] = ()
     remote: Callable[[Path], AbstractContextManager[RemoteJob]] | None = None
 
     def require(self, requests: Sequence[Request]) -> None:
         """Raises an error unless it can draw them.
 
         Raises:
-            InputError: a request brings what it does not take, or not together, or lacks what it needs
+            InputError: a request brings what it does not take, or lacks what it needs
         """
         model = self.facts.get("model", "this generator")
-        conditioning.require(requests, str(model), self.takes, self.needs, self.apart)
+        conditioning.require(requests, str(model), self.takes, self.needs)
 
 
 def failing_outputs(

@@ -19,6 +19,7 @@ from loupe.brain.diffusion.loading import multiple_of
 
 #: strengths where the request names none: of a whole picture something is to be left, of a masked region nothing
 STRENGTH = {"image": 0.6, "mask": 1.0}
+_REFERENCE = "ip_adapter_image"
 # what diffusers raises where a family has no such pipeline, or lacks a part for it
 _NO_PIPELINE = (ValueError, TypeError, AttributeError, KeyError, ImportError)
 
@@ -33,6 +34,8 @@ class Pipelines:
         mask: draws a masked region; None where neither the family nor blending can
         blends: whether ``mask`` is the text-to-image pipeline, blended
         multiple: of how many pixels width and height have to be a multiple
+        control: whether each of them draws by a control picture (``controlnets``)
+        reference: whether each of them looks at a reference (``ip_adapters``)
     """
 
     text: Any
@@ -40,16 +43,21 @@ class Pipelines:
     mask: Any
     blends: bool
     multiple: int
+    control: bool = False
+    reference: bool = False
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """What a request may bring."""
-        return tuple(name for name, pipe in (("image", self.image or self.mask), ("mask", self.mask)) if pipe)
+        """What a request may bring: blending draws within a mask only."""
+        of_image = self.image or (self.mask and not self.blends)
+        kinds = {"image": of_image, "mask": self.mask, "control": self.control, "reference": self.reference}
+        return tuple(name for name, pipe in kinds.items() if pipe)
 
     @property
     def needs(self) -> tuple[str, ...]:
         """What a request has to bring."""
-        return () if self.text else ("image", "mask")
+        kinds = {"image": not self.text, "mask": not self.text, "control": self.control, "reference": self.reference}
+        return tuple(name for name, needed in kinds.items() if needed)
 
 
 def is_inpainting(index: dict[str, Any]) -> bool:
@@ -61,28 +69,33 @@ def is_inpainting(index: dict[str, Any]) -> bool:
     return "Inpaint" in str(index.get("_class_name"))
 
 
-def pipelines(pipe: Any, inpainting: bool) -> Pipelines:
+def pipelines(pipe: Any, inpainting: bool, reference: bool = False) -> Pipelines:
     """Returns what a loaded pipeline's weights can draw from.
 
     Args:
-        pipe: a text-to-image pipeline, or an inpainting one
+        pipe: a text-to-image pipeline, or an inpainting one; that of a ControlNet where there is one
         inpainting: which of the two
+        reference: whether it has an IP-Adapter
     """
     from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 
-    multiple = multiple_of(pipe)
+    multiple, control = multiple_of(pipe), getattr(pipe, "controlnet", None) is not None
     if inpainting:
-        return Pipelines(None, None, pipe, False, multiple)
-    of_image = _sibling(AutoPipelineForImage2Image, pipe)
-    of_mask = _sibling(AutoPipelineForInpainting, pipe)
+        return Pipelines(None, None, pipe, False, multiple, control, reference)
+    of_image = _sibling(AutoPipelineForImage2Image, pipe, reference)
+    of_mask = _sibling(AutoPipelineForInpainting, pipe, reference)
     blends = of_mask is None and _can_blend(pipe)
-    return Pipelines(pipe, of_image, pipe if blends else of_mask, blends, multiple)
+    return Pipelines(pipe, of_image, pipe if blends else of_mask, blends, multiple, control, reference)
 
 
-def _sibling(auto: Any, pipe: Any) -> Any:
+def _sibling(auto: Any, pipe: Any, reference: bool) -> Any:
     try:
         made = auto.from_pipe(pipe)
     except _NO_PIPELINE:
+        return None
+    call = inspect.signature(made.__call__).parameters
+    # one that is called without a picture to begin with is for a ControlNet that was trained for inpainting
+    if "image" not in call or (reference and _REFERENCE not in call):
         return None
     made.set_progress_bar_config(disable=True)
     return made
@@ -111,6 +124,7 @@ class Way:
         blends: whether the text-to-image pipeline draws it, blended
         whole: whether an inpainting pipeline draws all of it, for want of an image-to-image one
         asked: (width, height) of an image that begins with noise; None: the model's own
+        reference: the hash of the reference: pipelines look at one for all that they draw at once
     """
 
     size: tuple[int, int] | None = None
@@ -119,6 +133,7 @@ class Way:
     blends: bool = False
     whole: bool = False
     asked: tuple[int, int] | None = None
+    reference: str = ""
 
 
 def way_of(made: Pipelines, request: Request) -> Way:
@@ -127,15 +142,18 @@ def way_of(made: Pipelines, request: Request) -> Way:
     Raises:
         InputError: a size or a strength that the model cannot draw
     """
+    reference = request.inputs().get("reference", "") if request.reference is not None else ""
+    size = request.size if request.control is None else request.control.size
     if request.image is None:
-        return Way(asked=None if request.size is None else (int(request.size[0]), int(request.size[1])))
+        return Way(asked=None if size is None else (int(size[0]), int(size[1])), reference=reference)
     _require_size(request, made.multiple)
     masked = request.mask is not None
     strength = STRENGTH["mask" if masked else "image"] if request.strength is None else request.strength
     blends = masked and made.blends
     if blends and strength < 1:
         raise InputError(f"expected strength=1 of a model whose family has no inpainting pipeline, got {strength}")
-    return Way(request.image.size, masked, strength, blends, whole=not masked and made.image is None)
+    whole = not masked and made.image is None
+    return Way(request.image.size, masked, strength, blends, whole, reference=reference)
 
 
 def pipeline_of(made: Pipelines, way: Way) -> Any:
@@ -168,10 +186,11 @@ def arguments(pipe: Any, requests: Sequence[Request], way: Way, steps: int | Non
     """
     from PIL.Image import new
 
+    beside = _beside(pipe, requests)
     if way.size is None:
-        return {}
+        return beside
     if way.blends:
-        return _blending(pipe, requests)
+        return {**beside, **_blending(pipe, requests)}
     strength, size = way.strength, way.size
     if steps is not None and int(steps * strength) < 1:
         raise InputError(f"expected a strength that leaves a step of {steps}, got {strength}: give more steps")
@@ -183,7 +202,20 @@ def arguments(pipe: Any, requests: Sequence[Request], way: Way, steps: int | Non
     known = inspect.signature(pipe.__call__).parameters
     if "height" in known:
         own |= {"width": size[0], "height": size[1]}
-    return {name: value for name, value in own.items() if name in known}
+    if "strength" not in known and any(request.strength is not None for request in requests):
+        raise InputError(f"expected no strength of a model that looks at the picture as a whole, got {strength}")
+    return {**beside, **{name: value for name, value in own.items() if name in known}}
+
+
+def _beside(pipe: Any, requests: Sequence[Request]) -> dict[str, Any]:
+    """Returns the control pictures and the reference of requests, as a pipeline is called with them."""
+    made: dict[str, Any] = {}
+    if requests[0].control is not None:
+        own = "control_image" if "control_image" in inspect.signature(pipe.__call__).parameters else "image"
+        made[own] = [request.control for request in requests]
+    if requests[0].reference is not None:
+        made[_REFERENCE] = requests[0].reference
+    return made
 
 
 def _binary(mask: Any) -> Any:

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 from loupe.brain.core.errors import InputError, LoupeError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.diffusion.conditioned import Pipelines, Way, arguments, pipeline_of, way_of
+from loupe.brain.diffusion.controlnets import without_chance
 from loupe.brain.diffusion.loading import require_size
 from loupe.brain.diffusion.quiet import quiet
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+_GUIDING = ("guidance_scale", "true_cfg_scale")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +71,16 @@ class Drawer:
         negative = [request.negative_prompt or self.blank for request in filled]
         if negative[0] is not None:
             settings["negative_prompt"] = negative
+        self._require_taken(pipeline, requests, settings)
         try:
-            output = pipeline(
-                prompt=[request.prompt for request in filled],
-                # noise from the CPU is the same noise on every device
-                generator=[torch.Generator("cpu").manual_seed(request.seed) for request in filled],
-                output_type="pil",
-                **settings,
-            )
+            with without_chance(pipeline):
+                output = pipeline(
+                    prompt=[request.prompt for request in filled],
+                    # noise from the CPU is the same noise on every device
+                    generator=[torch.Generator("cpu").manual_seed(request.seed) for request in filled],
+                    output_type="pil",
+                    **settings,
+                )
         except torch.OutOfMemoryError as error:
             raise ModelError(
                 f"{self.model} does not fit into the memory of {pipeline.device}: choose a smaller width and "
@@ -104,6 +110,18 @@ class Drawer:
         # the picture says how large the image is; not every pipeline of a family takes the same
         known = inspect.signature(pipeline.__call__).parameters.keys() - {"width", "height"}
         return {name: value for name, value in self.settings.items() if name in known}
+
+    def _require_taken(self, pipeline: Any, requests: Sequence[Request], settings: dict[str, Any]) -> None:
+        """Raises an error where a pipeline of the family does not take what guides its others; leaves a blank out."""
+        known = inspect.signature(pipeline.__call__).parameters
+        lost = [name for name in _GUIDING if name in self.settings and name not in known]
+        if lost or ("negative_prompt" not in known and any(request.negative_prompt for request in requests)):
+            raise InputError(
+                f"expected no {lost[0] if lost else 'negative prompt'} of {self.model} from what this begins with: its "
+                f"{type(pipeline).__name__} takes none; leave it out"
+            )
+        if "negative_prompt" not in known:
+            settings.pop("negative_prompt", None)
 
     def _require_size(self, image: Image, settings: Mapping[str, Any]) -> None:
         asked = settings.get("width", image.width), settings.get("height", image.height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ def load(
     inpainting: bool = False,
     placed: str = "auto",
     quantized: str = "none",
+    change: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
     """Returns the pipeline, on the device or where it waits for it.
 
@@ -47,6 +48,7 @@ def load(
         inpainting: whether it is a model for inpainting
         placed: one of ``memory.PLACEMENTS``
         quantized: one of ``memory.QUANTIZED``
+        change: gives, of the pipeline that was loaded and the weights' number format, the one that is to be placed
 
     Raises:
         ModelError: it cannot be loaded as a text-to-image model
@@ -69,14 +71,13 @@ def load(
                 local_files_only=True,
                 **({} if config is None else {"quantization_config": config}),
             )
+            if change is not None:
+                pipeline = change(pipeline, kind)
             where: Any = placed
             if placed == "auto":
                 free = memory.free_bytes(device)
-                where = (
-                    "resident"
-                    if free is None
-                    else memory.placement(memory.weights(folder, kind.itemsize, quantized), free)
-                )
+                parts = memory.weights(folder, kind.itemsize, quantized)
+                where = "resident" if free is None else memory.placement(memory.beside(pipeline, parts), free)
             memory.place(pipeline, where, device, model)
     except LoupeError:
         raise

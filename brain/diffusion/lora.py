@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from loupe.brain.core.errors import InputError, MissingDependency, ModelError
 from loupe.brain.core.records import Record
+from loupe.brain.diffusion import weighted
 from loupe.brain.diffusion.locating import LOADING
 from loupe.brain.diffusion.quiet import quiet
 
@@ -44,21 +44,7 @@ def parse(text: str) -> tuple[Lora, ...]:
     >>> parse("details.safetensors:0.8, somebody/style")
     (Lora(source='details.safetensors', weight=0.8), Lora(source='somebody/style', weight=1.0))
     """
-    made = []
-    for part in text.split(","):
-        source, weight = part.strip(), 1.0
-        head, colon, tail = source.rpartition(":")
-        # behind a colon there may also be the rest of a path on Windows
-        if colon and not re.search(r"[\\/]", tail):
-            try:
-                source, weight = head.strip(), float(tail)
-            except ValueError:
-                raise InputError(f"expected a weight behind the colon of {part.strip()!r}, got {tail!r}") from None
-        if not source or "\0" in source:
-            raise InputError(f"expected LoRAs as 'file.safetensors:0.8, other.safetensors', got {text!r}")
-        if not math.isfinite(weight) or abs(weight) > _MAX_WEIGHT:
-            raise InputError(f"expected a weight from {-_MAX_WEIGHT:g} to {_MAX_WEIGHT:g} for {source}, got {weight}")
-        made.append(Lora(source, weight))
+    made = [Lora(*weighted.split(part, "LoRA", -_MAX_WEIGHT, _MAX_WEIGHT)) for part in text.split(",")]
     twice = {own.source for own in made if sum(own.source == other.source for other in made) > 1}
     if twice:
         raise InputError(f"expected each LoRA once, got {', '.join(sorted(twice))} twice")

@@ -38,6 +38,16 @@ def weights(folder: Path, dtype_bytes: int, quantized: str = "none") -> dict[str
     return made
 
 
+def beside(pipeline: Any, parts: Mapping[str, int]) -> dict[str, int]:
+    """Returns the bytes of each part, with those that were put beside a model after it was loaded."""
+    further = {
+        name: sum(each.numel() * each.element_size() for each in part.parameters())
+        for name, part in pipeline.components.items()
+        if name not in parts and hasattr(part, "parameters")
+    }
+    return {**parts, **further}
+
+
 def placement(parts: Mapping[str, int], free: int | None) -> Placement:
     """Returns where a model of such parts goes: all of it on the device, one part at a time, or one layer at a time.
 

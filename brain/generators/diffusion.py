@@ -13,7 +13,18 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
 from loupe.brain.core.written import PromptSyntax
-from loupe.brain.diffusion import checkpoints, conditioned, guidance, loading, locating, lora, memory, schedulers
+from loupe.brain.diffusion import (
+    checkpoints,
+    conditioned,
+    controlnets,
+    guidance,
+    ip_adapters,
+    loading,
+    locating,
+    lora,
+    memory,
+    schedulers,
+)
 from loupe.brain.diffusion.drawing import Drawer
 from loupe.brain.diffusion.guidance import Guidance
 from loupe.brain.diffusion.quiet import quiet
@@ -78,6 +89,13 @@ class Diffusion(Generator):
     )
     scheduler: str = param("", "The sampler, e.g. 'DPM++ 2M Karras' or a class of diffusers; the model's own if empty.")
     loras: str = param("", "LoRAs with their weights, e.g. 'details.safetensors:0.8, somebody/style:0.5'.")
+    controlnet: str = param(
+        "",
+        "A ControlNet with its scale, e.g. 'lllyasviel/sd-controlnet-openpose:0.8': images keep to a control picture.",
+    )
+    ip_adapter: str = param(
+        "", "An IP-Adapter with its scale, e.g. 'folder/ip-adapter.safetensors:0.6': images take over a picture's look."
+    )
     placement: str = param(
         "auto",
         "Where the parts of the model wait: auto offloads to the machine's memory what the GPU cannot hold.",
@@ -100,6 +118,8 @@ class Diffusion(Generator):
         """
         self._check()
         adapters = lora.parse(self.loras) if self.loras.strip() else ()
+        net = controlnets.parse(self.controlnet) if self.controlnet.strip() else None
+        look = ip_adapters.parse(self.ip_adapter) if self.ip_adapter.strip() else None
         folder, fingerprint = locating.locate(self.model)
         index = locating.read_index(folder, self.model)
         own = locating.own_defaults(folder)
@@ -107,6 +127,16 @@ class Diffusion(Generator):
         kind = device.partition(":")[0]
         dtype = self.dtype if self.dtype != "auto" else loading.dtype_for(kind, index)
         inpainting = conditioned.is_inpainting(index)
+        beside: list[str] = []
+
+        def put_beside(pipe: Any, kind: Any) -> Any:
+            if look is not None:
+                beside.append(ip_adapters.put_on(pipe, look, self.model, kind))
+            if net is not None:
+                pipe, fact = controlnets.put_beside(pipe, net, self.model, kind)
+                beside.append(fact)
+            return pipe
+
         pipe = loading.load(
             folder,
             self.model,
@@ -116,10 +146,11 @@ class Diffusion(Generator):
             inpainting=inpainting,
             placed=self.placement,
             quantized=self.quantize,
+            change=put_beside,
         )
-        changes = self._change(pipe, adapters)
+        changes = "; ".join([each for each in (self._change(pipe, adapters), *beside) if each])
         with quiet():
-            pipelines = conditioned.pipelines(pipe, inpainting)
+            pipelines = conditioned.pipelines(pipe, inpainting, reference=look is not None)
         call = inspect.signature(pipe.__call__).parameters
         guided = guidance.of(pipe, call)
         size = known.size or (locating.own_size(folder) if "unet" in index else loading.own_size(pipe))
@@ -147,6 +178,8 @@ class Diffusion(Generator):
         if changes:
             facts["changes"] = changes
         given = {"num_inference_steps": steps, "width": width, "height": height, **numbers}
+        if net is not None:
+            given["controlnet_conditioning_scale"] = net.scale
         if known.max_tokens is not None:
             given["max_sequence_length"] = known.max_tokens
         settings = {key: number for key, number in given.items() if number is not None and key in call}

@@ -87,7 +87,7 @@ def test_loras_are_read_as_people_write_them() -> None:
     assert lora.parse("C:\\models\\a.safetensors") == (Lora("C:\\models\\a.safetensors", 1.0),)
     assert lora.parse("C:\\a.safetensors:-1") == (Lora("C:\\a.safetensors", -1.0),)
     for text, reason in (
-        (",", "expected LoRAs as"),
+        (",", "expected a LoRA as"),
         ("a:much", "expected a weight behind the colon"),
         ("a:nan", "a weight from -10 to 10"),
         ("a:1e999", "a weight from -10 to 10"),

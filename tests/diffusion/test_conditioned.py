@@ -132,9 +132,9 @@ def test_an_inpainting_model_draws_regions_and_nothing_else(
 
 
 def test_a_family_without_an_inpainting_pipeline_is_blended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditioned, "_sibling", lambda auto, pipe: None)
+    monkeypatch.setattr(conditioned, "_sibling", lambda *_: None)
     own = Diffusion("tiny-signs", steps=6).load("cpu")
-    assert own.takes == ("image", "mask")
+    assert own.takes == ("mask",)
     prompt = 'a red sign that says "42", day, clear'
     original = own.draw([Request(prompt, 1)])[0]
     mask = Image.new("L", original.size, 0)
@@ -147,6 +147,8 @@ def test_a_family_without_an_inpainting_pipeline_is_blended(monkeypatch: pytest.
     assert own.draw([request])[0].tobytes() == own.draw([request])[0].tobytes()
     with pytest.raises(InputError, match="strength=1"):
         own.draw([Request(prompt, 1, image=original, mask=mask, strength=0.5)])
+    with pytest.raises(InputError, match="a model for image-to-image, but tiny-signs takes no image"):
+        own.draw([Request(prompt, 1, image=original)])
 
 
 def test_what_cannot_be_drawn_is_refused(session: GeneratorSession, picture: Image.Image) -> None:

@@ -185,7 +185,7 @@ def test_a_picture_is_drawn_on_or_refused(folder: Path, masked: bool) -> None:
     mask.paste(255, (32, 0, 64, 64))
     request = Request("a sign", 1, image=picture, mask=mask if masked else None)
     session = Diffusion(str(folder), steps=4, **SIZE).load("cpu")
-    if set(session.takes) < ({"image", "mask"} if masked else {"image"}):
+    if ("mask" if masked else "image") not in session.takes:
         with pytest.raises(InputError, match="takes no"):
             session.draw([request])
         return

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-#: characters that a text may be made of; every tokenizer here has one token for each
-_TEXT = [chr(code) for code in range(32, 127)]
+from tiny_parts import VOCABULARY, characters, clip, flow, gemma2, qwen3, t5, unet, vae
 
 
 def build(family: str, folder: Path) -> Path:
@@ -20,144 +19,17 @@ def build(family: str, folder: Path) -> Path:
     return made
 
 
-def _characters(length: int, chat: bool = False) -> Any:
-    """A tokenizer that reads a text character by character."""
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
-    vocabulary = {token: at for at, token in enumerate([*special, *_TEXT])}
-    reads = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    reads.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
-    made = PreTrainedTokenizerFast(
-        tokenizer_object=reads,
-        model_max_length=length,
-        pad_token="<pad>",
-        eos_token="<eos>",
-        bos_token="<bos>",
-        unk_token="<unk>",
-    )
-    if chat:
-        made.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
-    return made
-
-
-_VOCABULARY = 4 + len(_TEXT)
-
-
-def _clip(length: int = 24, projection: bool = False, size: int = 16) -> tuple[Any, Any]:
-    """A CLIP text encoder and its tokenizer."""
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
-
-    characters = _TEXT[1:]
-    tokens = [*characters, *(f"{each}</w>" for each in characters), "<|startoftext|>", "<|endoftext|>"]
-    end = len(tokens) - 1
-    config = CLIPTextConfig(
-        vocab_size=len(tokens),
-        hidden_size=size,
-        intermediate_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=length,
-        projection_dim=size,
-        bos_token_id=end - 1,
-        eos_token_id=end,
-        pad_token_id=end,
-    )
-    tokenizer = CLIPTokenizer(vocab={token: at for at, token in enumerate(tokens)}, merges=[], model_max_length=length)
-    return (CLIPTextModelWithProjection if projection else CLIPTextModel)(config), tokenizer
-
-
-def _t5(length: int, size: int = 16) -> tuple[Any, Any]:
-    from transformers import T5Config, T5EncoderModel
-
-    config = T5Config(vocab_size=_VOCABULARY, d_model=size, d_ff=16, d_kv=8, num_layers=1, num_heads=2)
-    return T5EncoderModel(config), _characters(length)
-
-
-def _vae(channels: int, blocks: tuple[int, ...] = (8, 16), **more: Any) -> Any:
-    from diffusers import AutoencoderKL
-
-    return AutoencoderKL(
-        block_out_channels=blocks,
-        down_block_types=("DownEncoderBlock2D",) * len(blocks),
-        up_block_types=("UpDecoderBlock2D",) * len(blocks),
-        norm_num_groups=8,
-        latent_channels=channels,
-        sample_size=32,
-        **more,
-    )
-
-
-def _unet(**more: Any) -> Any:
-    from diffusers import UNet2DConditionModel
-
-    return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=4,
-        out_channels=4,
-        layers_per_block=1,
-        block_out_channels=(16, 32),
-        norm_num_groups=8,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=4,
-        **more,
-    )
-
-
-def _flow(**more: Any) -> Any:
-    from diffusers import FlowMatchEulerDiscreteScheduler
-
-    return FlowMatchEulerDiscreteScheduler(**more)
-
-
-def _qwen3(layers: int = 3) -> tuple[Any, Any]:
-    from transformers import Qwen3Config, Qwen3ForCausalLM, Qwen3Model
-
-    config = Qwen3Config(
-        vocab_size=_VOCABULARY,
-        hidden_size=16,
-        intermediate_size=16,
-        num_hidden_layers=layers,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        head_dim=8,
-        max_position_embeddings=1024,
-        pad_token_id=0,
-        bos_token_id=2,
-        eos_token_id=1,
-    )
-    return {"causal": Qwen3ForCausalLM, "plain": Qwen3Model}, config
-
-
-def _gemma2() -> Any:
-    from transformers import Gemma2Config, Gemma2Model
-
-    return Gemma2Model(
-        Gemma2Config(
-            vocab_size=_VOCABULARY,
-            hidden_size=16,
-            intermediate_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            num_key_value_heads=2,
-            head_dim=8,
-        )
-    )
-
-
 def _stable_diffusion_xl() -> Any:
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 
-    (first, reads), (second, reads_too) = _clip(), _clip(projection=True)
+    (first, reads), (second, reads_too) = clip(), clip(projection=True)
     return StableDiffusionXLPipeline(
-        vae=_vae(4),
+        vae=vae(4),
         text_encoder=first,
         tokenizer=reads,
         text_encoder_2=second,
         tokenizer_2=reads_too,
-        unet=_unet(
+        unet=unet(
             cross_attention_dim=32,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
@@ -173,9 +45,9 @@ def _stable_diffusion_3() -> Any:
     from diffusers import SD3Transformer2DModel, StableDiffusion3Pipeline
 
     (first, reads), (second, reads_too), (third, reads_most) = (
-        _clip(projection=True),
-        _clip(projection=True),
-        _t5(512, 32),
+        clip(projection=True),
+        clip(projection=True),
+        t5(512, 32),
     )
     return StableDiffusion3Pipeline(
         transformer=SD3Transformer2DModel(
@@ -190,8 +62,8 @@ def _stable_diffusion_3() -> Any:
             pooled_projection_dim=32,
             out_channels=16,
         ),
-        scheduler=_flow(),
-        vae=_vae(16, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
+        scheduler=flow(),
+        vae=vae(16, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=first,
         tokenizer=reads,
         text_encoder_2=second,
@@ -204,10 +76,10 @@ def _stable_diffusion_3() -> Any:
 def _flux(guidance_embeds: bool) -> Any:
     from diffusers import FluxPipeline, FluxTransformer2DModel
 
-    (first, reads), (second, reads_too) = _clip(), _t5(512)
+    (first, reads), (second, reads_too) = clip(), t5(512)
     return FluxPipeline(
-        scheduler=_flow(use_dynamic_shifting=guidance_embeds),
-        vae=_vae(1, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
+        scheduler=flow(use_dynamic_shifting=guidance_embeds),
+        vae=vae(1, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=first,
         tokenizer=reads,
         text_encoder_2=second,
@@ -230,9 +102,9 @@ def _flux(guidance_embeds: bool) -> Any:
 def _flux_2_klein() -> Any:
     from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2DModel
 
-    models, config = _qwen3(28)  # it reads the hidden states of layers 9, 18 and 27
+    models, config = qwen3(28)  # it reads the hidden states of layers 9, 18 and 27
     return Flux2KleinPipeline(
-        scheduler=_flow(use_dynamic_shifting=True),
+        scheduler=flow(use_dynamic_shifting=True),
         vae=AutoencoderKLFlux2(
             block_out_channels=(8, 16),
             down_block_types=("DownEncoderBlock2D",) * 2,
@@ -242,7 +114,7 @@ def _flux_2_klein() -> Any:
             sample_size=32,
         ),
         text_encoder=models["causal"](config),
-        tokenizer=_characters(1024, chat=True),
+        tokenizer=characters(1024, chat=True),
         transformer=Flux2Transformer2DModel(
             patch_size=1,
             in_channels=4,
@@ -264,7 +136,7 @@ def _qwen_image() -> Any:
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
     text = {
-        "vocab_size": _VOCABULARY,
+        "vocab_size": VOCABULARY,
         "hidden_size": 16,
         "intermediate_size": 16,
         "num_hidden_layers": 2,
@@ -280,13 +152,13 @@ def _qwen_image() -> Any:
         "out_hidden_size": 16,
     }
     return QwenImagePipeline(
-        scheduler=_flow(use_dynamic_shifting=True),
+        scheduler=flow(use_dynamic_shifting=True),
         vae=AutoencoderKLQwenImage(
             base_dim=24, z_dim=4, dim_mult=[1, 2], num_res_blocks=1, temperal_downsample=[False],
             latents_mean=[0.0] * 4, latents_std=[1.0] * 4,
         ),
         text_encoder=Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision)),
-        tokenizer=_characters(2048),
+        tokenizer=characters(2048),
         transformer=QwenImageTransformer2DModel(
             patch_size=2,
             in_channels=16,
@@ -304,12 +176,12 @@ def _qwen_image() -> Any:
 def _z_image() -> Any:
     from diffusers import ZImagePipeline, ZImageTransformer2DModel
 
-    models, config = _qwen3()
+    models, config = qwen3()
     return ZImagePipeline(
-        scheduler=_flow(),
-        vae=_vae(4, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
+        scheduler=flow(),
+        vae=vae(4, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
         text_encoder=models["plain"](config),
-        tokenizer=_characters(1024, chat=True),
+        tokenizer=characters(1024, chat=True),
         transformer=ZImageTransformer2DModel(
             all_patch_size=(2,),
             all_f_patch_size=(1,),
@@ -330,8 +202,8 @@ def _sana() -> Any:
     from diffusers import AutoencoderDC, DPMSolverMultistepScheduler, SanaPipeline, SanaTransformer2DModel
 
     return SanaPipeline(
-        tokenizer=_characters(1024),
-        text_encoder=_gemma2(),
+        tokenizer=characters(1024),
+        text_encoder=gemma2(),
         vae=AutoencoderDC(
             latent_channels=4,
             attention_head_dim=2,
@@ -371,11 +243,11 @@ def _sana() -> Any:
 def _pixart_sigma() -> Any:
     from diffusers import DPMSolverMultistepScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
 
-    encoder, reads = _t5(512)
+    encoder, reads = t5(512)
     return PixArtSigmaPipeline(
         tokenizer=reads,
         text_encoder=encoder,
-        vae=_vae(4),
+        vae=vae(4),
         transformer=PixArtTransformer2DModel(
             sample_size=32,
             num_layers=1,
@@ -412,18 +284,18 @@ def _lumina_2() -> Any:
             axes_lens=(512, 64, 64),
             cap_feat_dim=16,
         ),
-        scheduler=_flow(),
+        scheduler=flow(),
         # the pipeline takes eight pixels a cell for granted
-        vae=_vae(4, (8,) * 4, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
-        text_encoder=_gemma2(),
-        tokenizer=_characters(1024),
+        vae=vae(4, (8,) * 4, shift_factor=0.06, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False),
+        text_encoder=gemma2(),
+        tokenizer=characters(1024),
     )
 
 
 def _kandinsky_3() -> Any:
     from diffusers import DDPMScheduler, Kandinsky3Pipeline, Kandinsky3UNet, VQModel
 
-    encoder, reads = _t5(512)
+    encoder, reads = t5(512)
     return Kandinsky3Pipeline(
         tokenizer=reads,
         text_encoder=encoder,

@@ -1,0 +1,58 @@
+"""What is put on a model, as people write it: where it lies and how much it counts; and a hash of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from loupe.brain.core.errors import InputError, ModelError
+
+
+def split(text: str, what: str, low: float, high: float) -> tuple[str, float]:
+    """Returns a source and its number, 1 where none is given.
+
+    Args:
+        text: as it was written
+        what: it is called, for errors
+        low, high: bounds of the number
+
+    Raises:
+        InputError: an empty name, or a number that is none or out of bounds
+
+    >>> split("details.safetensors:0.8", "LoRA", -10, 10)
+    ('details.safetensors', 0.8)
+    """
+    source, number = text.strip(), 1.0
+    head, colon, tail = source.rpartition(":")
+    # behind a colon there may also be the rest of a path on Windows
+    if colon and not re.search(r"[\\/]", tail):
+        try:
+            source, number = head.strip(), float(tail)
+        except ValueError:
+            raise InputError(f"expected a weight behind the colon of {text.strip()!r}, got {tail!r}") from None
+    if not source or "\0" in source:
+        raise InputError(f"expected a {what} as 'name:0.8', got {text!r}")
+    if not math.isfinite(number) or not low <= number <= high:
+        raise InputError(f"expected a weight from {low:g} to {high:g} for {source}, got {number}")
+    return source, number
+
+
+def digest(paths: Sequence[Path]) -> str:
+    """Returns what changes when the name or a byte of a file does: 16 hexadecimal digits.
+
+    Raises:
+        ModelError: a file cannot be read
+    """
+    try:
+        listing = []
+        for path in paths:
+            with path.open("rb") as file:
+                own = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+            listing.append([path.name, own])
+    except OSError as error:
+        raise ModelError(f"expected readable files of a model: {error}") from error
+    return hashlib.blake2b(json.dumps(listing).encode(), digest_size=8).hexdigest()
