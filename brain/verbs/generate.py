@@ -60,6 +60,8 @@ def generate(
     true_guidance: float | None = None,
     scheduler: str | None = None,
     loras: str | None = None,
+    controlnet: str | None = None,
+    ip_adapter: str | None = None,
     placement: str | None = None,
     quantize: str | None = None,
     budget: float | None = None,
@@ -102,7 +104,7 @@ def generate(
         output_dir: where the files go, as ``<key>.png``; the dataset's folder in FiftyOne's dataset folder by default
         negative_prompt: for the prompts that have none of their own
         steps, guidance, width, height, dtype, scheduler: the model's own by default
-        true_guidance, loras, placement, quantize: of a local model: docs/models.md
+        true_guidance, loras, controlnet, ip_adapter, placement, quantize: of a local model: docs/models.md
         batch_size: images between two progress reports; it changes no pixel
         budget: of a hosted service: dollars for the images of this call, earlier tries at it included; never exceeded
             by more than one request
@@ -148,6 +150,8 @@ def generate(
             "true_guidance": true_guidance,
             "scheduler": scheduler,
             "loras": loras,
+            "controlnet": controlnet,
+            "ip_adapter": ip_adapter,
             "placement": placement,
             "quantize": quantize,
             "budget": budget,

@@ -32,6 +32,7 @@ ON_SAMPLES = [name for name in VERBS if name not in ("experiment", "generate", "
 _ON_OBJECTS = ("check", "embed", "find_duplicates", "find_leaks", "flag", "slice")
 _LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
+_DRAWN_FROM = ("source", "image", "mask", "control", "reference")
 DIFFERENT = {
     ("augment", "labels"): "None means all without a confidence: they are listed, so that some can be left out",
     ("augment", "train"): "they are written in one line",
@@ -83,6 +84,7 @@ DIFFERENT = {
     ("find_shortcuts", "order"): "None is a choice with a name",
     ("find_shortcuts", "embeddings"): "None is a choice with a name",
     **{(name, "objects"): "None is a choice with a name" for name in _ON_OBJECTS},
+    **{("generate", name): "None is a choice with a name" for name in _DRAWN_FROM},
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     **{("more_like", name): "None is a choice with a name" for name in ("failing", "unlabeled")},
     **{("repair", name): "None is a choice with a name" for name in ("failure", "method", "region")},
