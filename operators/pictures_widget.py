@@ -45,14 +45,18 @@ class Source(OtherSamples):
         described = {
             name: (name, "On the machine that runs this" if name == FILES else "") for name in self.choices(form)
         }
-        return forms.dropdown(form.inputs, parameter.key, described, **self.facts(parameter, default=NOTHING))
+        # the prompts have a source of their own in the form
+        facts = self.facts(parameter, default=NOTHING, label="Draw from")
+        return forms.dropdown(form.inputs, parameter.key, described, **facts)
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> Any:
         if raw == SHOWN:
             return form.ctx.view
         if raw == SELECTED:
             if not form.ctx.selected:
-                raise InputError("Source: expected selected samples, got none: select some, or choose another source")
+                raise InputError(
+                    "Draw from: expected selected samples, got none: select some, or choose something else"
+                )
             return form.ctx.dataset.select(form.ctx.selected)
         return None if raw == FILES else super().parse(form, parameter, raw)
 

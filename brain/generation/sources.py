@@ -255,8 +255,9 @@ class Source:
             made["mask"] = file_digest(self.mask) if isinstance(self.mask, str) else self.mask.digest()
         if self.control is not None:
             made["control"] = self.control.digest()
-            if self.control.kind:
-                made["control_kind"] = self.control.kind
+            # a map's file as it stands, and stretched, are two controls
+            if kind := self.control.kind or self.control.what:
+                made["control_kind"] = kind
         if self.reference is not None:
             made["reference"] = file_digest(self.reference)
         return made

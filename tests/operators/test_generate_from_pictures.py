@@ -85,7 +85,7 @@ def test_it_says_how_many_images_come_of_it(signs: Any, tmp_path: Path) -> None:
         ({"source": SHOWN, "strength": 3}, "bad_prompts", "Strength: expected a number from 0 to 1, got 3"),
         ({"source": SHOWN, "mask": "hands"}, "bad_prompts", "Mask: expected one of"),
         ({"source": SHOWN, "control": "depth"}, "bad_prompts", "Control: expected a value, got nothing"),
-        ({"source": "the selected samples"}, "bad_prompts", "Source: expected selected samples, got none"),
+        ({"source": "the selected samples"}, "bad_prompts", "Draw from: expected selected samples, got none"),
         ({"source": "a file or a folder"}, "bad_pictures", "expected a file or a folder to draw from"),
         ({"source": "saved view: gone"}, "bad_prompts", "gone"),
         ({"upscale": 9}, "bad_prompts", "Upscale: expected a number from 1 to 4"),
