@@ -246,23 +246,38 @@ def _blending(pipe: Any, requests: Sequence[Request]) -> dict[str, Any]:
             for request in requests
         ]
     ).to(device, known.dtype)
-    add = getattr(pipe.scheduler, "scale_noise", None) or pipe.scheduler.add_noise
 
     def put_back(pipe: Any, step: int, _: Any, held: dict[str, Any]) -> dict[str, Any]:
         latents = held["latents"]
         if latents.shape != known.shape:
             raise ModelError(f"expected latents of {tuple(known.shape)} to inpaint with, got {tuple(latents.shape)}")
         times = pipe.scheduler.timesteps[step + 1 : step + 2]
-        outside = add(known, noise, times.repeat(len(requests))) if len(times) else known
+        outside = noised(pipe.scheduler, known, noise, times.repeat(len(requests))) if len(times) else known
         return {"latents": (mask * latents + (1 - mask) * outside).to(latents.dtype)}
 
+    # what draws another size, and scales it, would not fit to these latents
+    binning = "use_resolution_binning" in inspect.signature(pipe.__call__).parameters
     return {
         "latents": noise.clone(),
         "callback_on_step_end": put_back,
         "callback_on_step_end_tensor_inputs": ["latents"],
         "width": size[0],
         "height": size[1],
+        **({"use_resolution_binning": False} if binning else {}),
     }
+
+
+def noised(scheduler: Any, known: Any, noise: Any, times: Any) -> Any:
+    """Returns latents as they would be at times of a schedule: of flow matching, or of diffusion.
+
+    Args:
+        scheduler: of diffusers
+        known, noise: (N, C, h, w)
+        times: (N,) of the scheduler's timesteps
+    """
+    if hasattr(scheduler, "scale_noise"):
+        return scheduler.scale_noise(known, times, noise)
+    return scheduler.add_noise(known, noise, times)
 
 
 def _encoded(vae: Any, pixels: Any) -> Any:

@@ -75,7 +75,6 @@ def put_on(pipeline: Any, given: IpAdapter, model: str, dtype: Any) -> str:
             pipeline.register_modules(**_read_by(encoder, pipeline, dtype))
             pipeline.load_ip_adapter(str(path.parent), subfolder="", weight_name=path.name, local_files_only=True)
             pipeline.set_ip_adapter_scale(given.scale)
-            _cast(pipeline, dtype)
     except (*LOADING, SafetensorError) as error:
         raise ModelError(
             f"expected an IP-Adapter that fits {model}, and {given.source} cannot be put on it: "
@@ -144,11 +143,3 @@ def _read_by(encoder: Path, pipeline: Any, dtype: Any) -> dict[str, Any]:
         side = network.config.image_size
         reads = own(size={"height": side, "width": side}) if sigmoid else own(size=side, crop_size=side)
     return {_ENCODER: network.eval(), "feature_extractor": reads}
-
-
-def _cast(pipeline: Any, dtype: Any) -> None:
-    """Gives the new layers the number format of the network that they are put on."""
-    network = getattr(pipeline, "unet", None) or pipeline.transformer
-    for name, parameter in network.named_parameters():
-        if ("ip_" in name or "image_proj" in name or "encoder_hid_proj" in name) and parameter.is_floating_point():
-            parameter.data = parameter.data.to(dtype)

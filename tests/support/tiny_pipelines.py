@@ -54,7 +54,7 @@ def _stable_diffusion_3() -> Any:
             sample_size=16,
             patch_size=1,
             in_channels=16,  # its inpainting pipeline takes no other number
-            num_layers=1,
+            num_layers=2,  # a ControlNet does nothing to the last one
             attention_head_dim=8,
             num_attention_heads=4,
             joint_attention_dim=32,
@@ -225,7 +225,7 @@ def _sana() -> Any:
             patch_size=1,
             in_channels=4,
             out_channels=4,
-            num_layers=1,
+            num_layers=2,  # a ControlNet does nothing to the first one
             num_attention_heads=2,
             attention_head_dim=4,
             num_cross_attention_heads=2,
