@@ -21,7 +21,8 @@ from loupe.brain.prompts.requests import Reading, requests_of
 from loupe.brain.prompts.wildcards import Wildcards
 from loupe.operators import forms, hosted_widget, pictures_widget, summary
 from loupe.operators.base import VerbOperator
-from loupe.operators.forms import DEVICE, Form
+from loupe.operators.devices import Devices
+from loupe.operators.forms import Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, FilePath, FolderPath, Input, Number, Text, Widget, text_of, widget_for
@@ -186,15 +187,18 @@ class GenerateImages(VerbOperator):
         "wildcards": FolderPath(description="A folder of .txt files, one value a line, for __animal__ in prompts"),
         "per_prompt": Number(1, 100_000),
         "seed": Number(description="The same seed draws the same images on this machine; some services take none"),
+        "device": Devices(
+            description="The worker's, or the best of the machine that runs this if empty. Several draw the same images"
+        ),
         **dict.fromkeys((*_OF_MODEL, *_OF_LOCAL), ModelSetting()),
         **pictures_widget.WIDGETS,
         "upscale": Number(1, 4, description="How many times as wide and high each image is drawn again, with detail"),
     }
-    hidden = {"device": DEVICE}
     settings = (
         *("upscale_strength", "output_dir", "negative_prompt", "syntax", "wildcards"),
         *_OF_MODEL,
         *_OF_LOCAL,
+        "device",
     )
 
     def shows(self, form: Form, name: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,3 +110,74 @@ def adopt(folder: Path, item: Item) -> Generated | None:
     path = output_folder.image_path(folder, item.key)
     facts = output_folder.read_facts(path, item.key) if path.exists() else None
     return None if facts is None else Generated(path, item.request.prompt, item.request.factors, facts)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of a batch.
+
+    Attributes:
+        images: that are there now: those of an earlier run first
+        error: what ended it; None: nothing did
+        warnings: texts of warnings with their kind, where they were raised in another process
+    """
+
+    images: tuple[Generated, ...]
+    error: Exception | None = None
+    warnings: tuple[tuple[str, type[Warning]], ...] = ()
+
+
+def finish(folder: Path, spec: Generator, session: GeneratorSession, batch: Sequence[Item]) -> Finished:
+    """Adopts of a batch what an earlier run has finished, and draws the rest."""
+    images = [image for item in batch if (image := adopt(folder, item)) is not None]
+    kept = {image.facts["key"] for image in images}
+    missing = [item for item in batch if item.key not in kept]
+    if not missing:
+        return Finished(tuple(images))
+    try:
+        written, failed = draw(folder, spec, session, missing)
+    except Exception as error:  # raised again by who adds the samples of what is there
+        return Finished(tuple(images), error)
+    return Finished((*images, *written), failed)
+
+
+class Drawers(ABC):
+    """What draws batches: this process, or several.
+
+    Attributes:
+        session: what is known of the loaded generator
+        count: how many batches it draws at a time
+    """
+
+    session: GeneratorSession
+    count: int = 1
+
+    @abstractmethod
+    def run(self, batches: Iterable[Sequence[Item]]) -> Iterator[Finished | None]:
+        """Yields what became of each batch as it is done; None where nothing has been done for half a second."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Begins no other batch: ``run`` yields those that are under way."""
+
+    def account(self) -> tuple[dict[str, object], dict[str, str]]:
+        """Returns for the run's parameters who drew how much, and messages of what went wrong on the way."""
+        return {}, {}
+
+
+class Here(Drawers):
+    """Draws in this process."""
+
+    def __init__(self, spec: Generator, folder: Path, session: GeneratorSession) -> None:
+        self.session = session
+        self._draw = partial(finish, folder, spec, session)
+        self._stopping = False
+
+    def run(self, batches: Iterable[Sequence[Item]]) -> Iterator[Finished | None]:
+        for batch in batches:
+            if self._stopping:
+                return
+            yield self._draw(batch)
+
+    def stop(self) -> None:
+        self._stopping = True

@@ -325,6 +325,25 @@ def test_generating_says_how_many_before(dataset: Any, params: dict[str, Any], s
         )
 
 
+def test_the_devices_to_choose_from(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offered(params: dict[str, Any]) -> Any:
+        inputs = form("generate", dataset, {"prompts": "a cup", "settings": True, **params})
+        return inputs.get("device"), problems(inputs)
+
+    made, _ = offered({})
+    assert [choice.value for choice in made.view.choices] == ["all"]
+    assert "0 GPUs here" in made.view.choices[0].label
+    monkeypatch.setattr("loupe.operators.devices.gpus", lambda: {"cuda:0": "H200", "cuda:1": "H200"})
+    made, _ = offered({})
+    assert [choice.value for choice in made.view.choices] == ["all", "cuda:0", "cuda:1"]
+    assert (made.default, made.required) == (None, False)
+    for device in ("all", "cuda:1", "cuda:0, cuda:1", "mps", ""):
+        assert not offered({"device": device})[1], device
+    for device in ("cuda:0;cuda:1", "ALL", "cuda:", "cpu,", "cpu," * 1000, 7, ["cpu"]):
+        assert "Device: expected" in str(offered({"device": device})[1]), device
+    assert offered({"model__drawn_by": "openai"})[0] is None
+
+
 def test_the_suites_to_choose_from(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOUPE_SUITES_DIRS", raising=False)
     inputs = form("generate", dataset, {"prompts__source": "suite"})
