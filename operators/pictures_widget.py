@@ -26,6 +26,8 @@ FILES = "a file or a folder"
 INPUTS = ("image", "mask", "strength", "control", "reference")
 #: those of which a hosted service takes none
 OF_LOCAL = ("source", *INPUTS, "upscale", "upscale_strength")
+#: by which setting of the model it takes them, and what that is
+_NEEDS = {"control": ("controlnet", "a ControlNet"), "reference": ("ip_adapter", "an IP-Adapter")}
 _DEPTH = "depth"
 _NONE = "(none)"
 
@@ -126,6 +128,11 @@ class Picture(Widget):
 
     def ask(self, form: Form, parameter: Parameter) -> None:
         self._widget(form).ask(form, parameter)
+        setting, what = _NEEDS.get(parameter.name, ("", ""))
+        chosen = form.params.get(parameter.key) not in (None, "", _NONE)
+        if setting and chosen and not form.params.get(setting) and _is_diffusion(form.params.get("model")):
+            text = f"Show the settings and name it there, or leave the {parameter.name} out."
+            forms.problem(form.inputs, f"{parameter.name}__lacks", f"A {parameter.name} needs {what}", text)
 
     def read(self, form: Form, parameter: Parameter) -> Any:
         return self._widget(form).read(form, parameter)
@@ -220,16 +227,9 @@ def remark(form: Form, given: Mapping[str, Any]) -> int:
     except InputError as error:
         forms.problem(form.inputs, "bad_pictures", "This cannot be drawn from", str(error))
         return 0
-    for name, setting, what in (
-        ("control", "controlnet", "a ControlNet"),
-        ("reference", "ip_adapter", "an IP-Adapter"),
-    ):
-        brings, has = name in asked.brings, bool(given.get(setting))
-        if brings and not has and _is_diffusion(given.get("model")):
-            text = f"Name it among the settings, or leave the {name} out."
-            forms.problem(form.inputs, f"no_{setting}", f"A {name} needs {what}", text)
-        if has and not brings:
-            text = f"Choose a source and a {name} of it, or leave {what} out of the settings."
+    for name, (setting, what) in _NEEDS.items():
+        if given.get(setting) and name not in asked.brings:
+            text = f"Choose what is drawn from and a {name} of it, or leave {what} out of the settings."
             forms.problem(form.inputs, f"no_{name}", f"The model with {what} needs a {name}", text)
     return count
 

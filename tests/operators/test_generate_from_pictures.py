@@ -78,8 +78,8 @@ def test_it_says_how_many_images_come_of_it(signs: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("params", "key", "says"),
     [
-        ({"source": SHOWN, "control": "edges"}, "no_controlnet", "A control needs a ControlNet. Name it among"),
-        ({"source": SHOWN, "reference": "filepath"}, "no_ip_adapter", "A reference needs an IP-Adapter"),
+        ({"source": SHOWN, "control": "edges"}, "control__lacks", "A control needs a ControlNet. Show the settings"),
+        ({"source": SHOWN, "reference": "filepath"}, "reference__lacks", "A reference needs an IP-Adapter"),
         ({"controlnet": "some/net", "settings": True}, "no_control", "The model with a ControlNet needs a control"),
         ({"source": SHOWN, "mask": "boxes", "upscale": 2}, "bad_pictures", "expected upscale without a mask"),
         ({"source": SHOWN, "strength": 3}, "bad_prompts", "Strength: expected a number from 0 to 1, got 3"),

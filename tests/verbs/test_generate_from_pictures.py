@@ -400,3 +400,13 @@ def test_real_networks(dataset: Any, photos: Any, folder: Path, tiny_model: Path
     loupe.generate(dataset, ["a cup"], upscale=2, upscale_strength=0.5, **call)
     assert newest(dataset).metadata.width == 64
     assert len(dataset) == 7
+
+
+@pytest.mark.slow
+def test_several_processes_draw_the_same(new_dataset: Callable[[], Any], photos: Any, folder: Path) -> None:
+    call: dict[str, Any] = {"source": photos, "mask": "boxes", "model": Painter()}
+    one, several = new_dataset(), new_dataset()
+    loupe.generate(one, output_dir=folder / "one", **call)
+    assert loupe.generate(several, output_dir=folder / "several", device="cpu,cpu", **call).n == 4
+    drawn = [{Path(path).name: pixels(path).tobytes() for path in each.values("filepath")} for each in (one, several)]
+    assert drawn[0] == drawn[1]
