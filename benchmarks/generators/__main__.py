@@ -2,6 +2,7 @@
 
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
+    python -m benchmarks.generators conditioning    generate from pictures: outside of a mask, strength, tiles, time
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
@@ -29,6 +30,7 @@ def family() -> Family:
     reader.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
+    made.command("conditioning", lambda _: _conditioning(), "generate from pictures: masks, strength, tiles, time")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     repair.add_argument("--count", type=int, default=40, help="signs per scenario")
@@ -46,6 +48,12 @@ def family() -> Family:
     hosted.add_argument("--kills", type=int, default=3, help="how often the process is killed for each service")
     hosted.add_argument("--budget", type=float, help="dollars; half of what all cost by default")
     return made
+
+
+def _conditioning() -> None:
+    from benchmarks.generators.conditioning import print_conditioning
+
+    print_conditioning()
 
 
 def _repair(given: Namespace) -> None:

@@ -410,3 +410,44 @@ def test_several_processes_draw_the_same(new_dataset: Callable[[], Any], photos:
     assert loupe.generate(several, output_dir=folder / "several", device="cpu,cpu", **call).n == 4
     drawn = [{Path(path).name: pixels(path).tobytes() for path in each.values("filepath")} for each in (one, several)]
     assert drawn[0] == drawn[1]
+
+
+@pytest.mark.slow
+def test_controls_and_references_of_real_networks(
+    dataset: Any, photos: Any, folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    import tiny_controls
+
+    net, adapter = (
+        str(make(tiny_model, tmp_path / name))
+        for name, make in (
+            ("net", tiny_controls.controlnet),
+            ("adapter", tiny_controls.ip_adapter),
+        )
+    )
+    call: dict[str, Any] = {"prompts": ["a cup"], "model": tiny_model, "steps": 3, "output_dir": folder}
+    run = loupe.generate(dataset, source=photos, control="edges", controlnet=net, **call)
+    assert run.n == 4
+    assert dataset.distinct("generation.conditioning") == ["control (edges)"]
+    assert "ControlNet" in dataset.first().generation.changes
+    assert json.loads(dataset.first().generation.inputs)["control_kind"] == "edges"
+    first = photos.limit(1)
+    larger = loupe.generate(
+        dataset, source=first, control="edges", controlnet=net, upscale=2, upscale_strength=0.5, **call
+    )
+    assert larger.n == 1
+    inside = loupe.generate(dataset, source=first, mask="boxes", control="edges", controlnet=net, **call)
+    assert inside.n == 1
+    made = newest(dataset)
+    changed = (pixels(made.filepath) != pixels(photos.first().filepath)).any(-1)
+    assert changed[30:60, 40:80].any()
+    changed[30:60, 40:80] = False
+    assert not changed.any()
+    looks = loupe.generate(dataset, source=photos, reference="filepath", ip_adapter=adapter, **call)
+    assert looks.n == 4
+    images = [pixels(each.filepath) for each in dataset.match({"generation.conditioning": "reference"})]
+    assert len({each.tobytes() for each in images}) == 4
+    with pytest.raises(InputError, match=r"takes no control.*controlnet="):
+        loupe.generate(dataset, source=photos, control="edges", **call)
+    with pytest.raises(InputError, match="expected control beside the prompt, got none"):
+        loupe.generate(dataset, controlnet=net, **call)
