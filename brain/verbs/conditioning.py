@@ -139,14 +139,14 @@ class Drawn:
         prompts: N, in order
         sources: N: that of each; None: from the prompt alone
         errors: why some pictures cannot be drawn from, by sample id or file
-        messages: what else is to be said
+        left_out: of what is not drawn, by kind
         own: whether each source brings its prompt
     """
 
     prompts: tuple[Prompt, ...]
     sources: tuple[Source | None, ...]
     errors: dict[str, str] = field(default_factory=dict)
-    messages: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     own: bool = False
 
     @property
@@ -174,8 +174,8 @@ def drawn(
         assert prompts is not None
         return Drawn(tuple(prompts), (None,) * len(prompts))
     errors: dict[str, str] = {}
-    messages: dict[str, str] = {}
-    listed = list(_of_samples(asked, errors, messages) if asked.source is not None else _of_files(asked))
+    left_out: dict[str, str] = {}
+    listed = list(_of_samples(asked, errors, left_out) if asked.source is not None else _of_files(asked))
     pairs: list[tuple[Source, Prompt | None]] = []
     for at, (source, given) in enumerate(listed):
         if at % 100 == 0:
@@ -189,7 +189,7 @@ def drawn(
     if prompts is None:
         pairs = list(prompt_files.sampled(pairs, sample, seed))
         return Drawn(
-            tuple(own for _, own in pairs if own), tuple(each for each, _ in pairs), errors, messages, own=True
+            tuple(own for _, own in pairs if own), tuple(each for each, _ in pairs), errors, left_out, own=True
         )
     if len(pairs) * len(prompts) > prompt_files.MAX_PROMPTS:
         raise InputError(
@@ -197,7 +197,7 @@ def drawn(
             f"{len(pairs):,}: give fewer"
         )
     crossed = [(prompt, source) for source, _ in pairs for prompt in prompts]
-    return Drawn(tuple(p for p, _ in crossed), tuple(s for _, s in crossed), errors, messages)
+    return Drawn(tuple(p for p, _ in crossed), tuple(s for _, s in crossed), errors, left_out)
 
 
 def _require_some(pairs: Sequence[Any], errors: Mapping[str, str]) -> None:
@@ -217,7 +217,7 @@ def _own_prompt(given: Given | None) -> Prompt:
 
 
 def _of_samples(
-    asked: Conditioning, errors: dict[str, str], messages: dict[str, str]
+    asked: Conditioning, errors: dict[str, str], left_out: dict[str, str]
 ) -> Iterator[tuple[Source, Given]]:
     """Yields a source for each sample that brings all that is asked for."""
     assert asked.source is not None
@@ -227,7 +227,7 @@ def _of_samples(
     )
     kept, left = store_sources.without_own(read)
     if left:
-        messages["source"] = f"{left:,} samples of the source were drawn from others of it, and are not drawn from"
+        left_out["source"] = f"{left:,} samples of the source were drawn from others of it, and are not drawn from"
     folders = {name: stems(Path(own)) for name, (kind, own) in places.items() if kind == "folder"}
     for given in kept:
         held = dict(given.values)

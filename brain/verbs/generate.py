@@ -188,8 +188,8 @@ def generate(
             params=params,
             errors={**errors, **outcomes.errors},
             unknown=outcomes.unknown,
-            messages={**drawn.messages, **outcomes.messages},
-            left_out=read.notes,
+            messages=outcomes.messages,
+            left_out={**read.notes, **drawn.left_out},
         )
 
 

@@ -82,24 +82,24 @@ def test_no_code_is_run_by_a_stored_array() -> None:
 
 
 def test_hashes_tell_apart_and_know_again(tmp_path: Path) -> None:
-    one = saved(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+    black = saved(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
     same = saved(tmp_path / "b.png", np.zeros((4, 4, 3), np.uint8))
     other = saved(tmp_path / "c.png", np.ones((4, 4, 3), np.uint8))
     box = Region(boxes=((0, 0, 1, 1),))
     made = [
-        Source("x", image=one, mask=box, strength=0.5),
+        Source("x", image=black, mask=box, strength=0.5),
         Source("y", image=same, mask=Region(boxes=((0, 0, 1, 1),)), strength=0.5),
         Source("x", image=other, mask=box, strength=0.5),
-        Source("x", image=one, mask=Region(boxes=((0, 0, 1, 0.9),)), strength=0.5),
-        Source("x", image=one, mask=one, strength=0.5),
-        Source("x", image=one, mask=box, strength=0.6),
-        Source("x", image=one, strength=0.5),
-        Source("x", control=Control(one)),
-        Source("x", control=Control(one, "edges")),
-        Source("x", control=Control(map=one)),
+        Source("x", image=black, mask=Region(boxes=((0, 0, 1, 0.9),)), strength=0.5),
+        Source("x", image=black, mask=black, strength=0.5),
+        Source("x", image=black, mask=box, strength=0.6),
+        Source("x", image=black, strength=0.5),
+        Source("x", control=Control(black)),
+        Source("x", control=Control(black, "edges")),
+        Source("x", control=Control(map=black)),
         Source("x", control=Control(points=(Points("hand", ((0.1, 0.2),)),))),
         Source("x", control=Control(points=(Points("hand", ((0.1, 0.3),)),))),
-        Source("x", reference=one),
+        Source("x", reference=black),
     ]
     hashes = [str(each.hashed()) for each in made]
     assert hashes[0] == hashes[1]

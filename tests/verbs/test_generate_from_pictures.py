@@ -183,7 +183,7 @@ def test_the_dataset_itself_as_its_source_goes_on_and_does_not_grow(photos: Any,
         run = loupe.generate(photos, source=photos, model=Painter(), output_dir=folder)
         assert run.n == expected
     assert len(photos) == 8
-    assert "4 samples of the source were drawn from others of it" in run.messages["source"]
+    assert "4 samples of the source were drawn from others of it" in str(run)
     chained = loupe.generate(photos, source=photos.exists("generation.source"), model=Painter(), output_dir=folder)
     assert chained.n == 4
 
@@ -405,10 +405,10 @@ def test_real_networks(dataset: Any, photos: Any, folder: Path, tiny_model: Path
 @pytest.mark.slow
 def test_several_processes_draw_the_same(new_dataset: Callable[[], Any], photos: Any, folder: Path) -> None:
     call: dict[str, Any] = {"source": photos, "mask": "boxes", "model": Painter()}
-    one, several = new_dataset(), new_dataset()
-    loupe.generate(one, output_dir=folder / "one", **call)
+    alone, several = new_dataset(), new_dataset()
+    loupe.generate(alone, output_dir=folder / "alone", **call)
     assert loupe.generate(several, output_dir=folder / "several", device="cpu,cpu", **call).n == 4
-    drawn = [{Path(path).name: pixels(path).tobytes() for path in each.values("filepath")} for each in (one, several)]
+    drawn = [{Path(path).name: pixels(path).tobytes() for path in each.values("filepath")} for each in (alone, several)]
     assert drawn[0] == drawn[1]
 
 
