@@ -19,6 +19,11 @@ _METHODS = {
     "redraw": ("Anew, from the prompt", "By other seeds; nothing of the original stays"),
 }
 
+_CONTROLS = {
+    "pose": ("The pose", "Of the people in the original, by landmarks"),
+    "edges": ("The edges", "Of the original: shapes stay"),
+}
+
 
 def _failures(form: Form) -> dict[str, tuple[str, str]]:
     """Returns the failure modes that these samples have and that one picture alone tells, with how many have each."""
@@ -71,6 +76,11 @@ class RepairImages(VerbOperator):
             description="What is drawn",
         ),
         "attempts": Number(1, 64, description="Drawings of each sample; the best one is kept, if it is better"),
+        "control": Choice(
+            lambda _: _CONTROLS,
+            none=("(what fits)", "The pose where hands, faces or bodies are malformed"),
+            description="What a model with a ControlNet keeps to; others take none",
+        ),
         "region": Choice(
             _regions,
             none=("(where the check saw it)", ""),
@@ -89,7 +99,7 @@ class RepairImages(VerbOperator):
         "seed": Number(description="The same seed draws the same attempts"),
     }
     hidden = {"device": DEVICE, "unknown": "a failure that nobody can tell is no failure to choose here"}
-    settings = ("strength", "region", "prompt", "sample", "checks", "output_dir", "seed")
+    settings = ("strength", "control", "region", "prompt", "sample", "checks", "output_dir", "seed")
 
     def remark(self, form: Form) -> None:
         text = "The originals stay as they are: a repaired picture becomes a sample beside its original."

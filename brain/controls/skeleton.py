@@ -49,14 +49,17 @@ _SIDE, _STICK, _BONE, _JOINT, _DOT = 512, 4, 2, 4, 3
 _SHADE = 0.6
 
 
-def draw(figures: Sequence[Points], size: tuple[int, int]) -> np.ndarray:
+def draw(
+    figures: Sequence[Points], size: tuple[int, int], window: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+) -> np.ndarray:
     """Returns the pose of people as a picture.
 
     Args:
         figures: bodies, hands and faces, told apart by how many points they have: 17 (COCO's order), 18 (OpenPose's) or
             33 (MediaPipe's) of a body, 21 of a hand, 68, 70 or 468 (MediaPipe's mesh) of a face. Points that are not
             seen are NaN; those outside of the picture are left out
-        size: (width, height) in pixels of what is drawn; the points' 0 to 1 go over all of it
+        size: (width, height) in pixels of what is drawn
+        window: left, top, right and bottom of what is drawn of the picture, in [0, 1]: a limb that leaves it is cut off
 
     Returns:
         (H, W, 3) uint8 RGB, black where nothing is
@@ -68,10 +71,8 @@ def draw(figures: Sequence[Points], size: tuple[int, int]) -> np.ndarray:
     (64, 64, 3)
     """
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
-    bodies, hands, faces = [], [], []
-    for figure in figures:
-        points, kind = _placed(figure, size)
-        {"body": bodies, "hand": hands, "face": faces}[kind].append(points)
+    placed = [_placed(figure, size, window) for figure in figures]
+    bodies, hands, faces = ([points for points, own in placed if own == kind] for kind in ("body", "hand", "face"))
     width = min(size) / _SIDE
     for points in bodies:
         _draw_limbs(canvas, points, width)
@@ -89,12 +90,13 @@ def draw(figures: Sequence[Points], size: tuple[int, int]) -> np.ndarray:
     return canvas
 
 
-def _placed(figure: Points, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+def _placed(figure: Points, size: tuple[int, int], window: tuple[float, float, float, float]) -> tuple[np.ndarray, str]:
     """Returns a figure's points in pixels, (N, 2), NaN for those that are not in the picture, and what it is."""
     given = np.asarray(figure.points, np.float64).reshape(-1, 2)
     with np.errstate(invalid="ignore"):
-        inside = ((given >= 0) & (given <= 1)).all(1)
-    points = np.where(inside[:, None], given, np.nan) * np.array(size)
+        inside: np.ndarray = np.all((given >= 0) & (given <= 1), axis=1, keepdims=True)
+    low, high = np.array(window[:2]), np.array(window[2:])
+    points = (np.where(inside, given, np.nan) - low) / (high - low) * np.array(size)
     orders = {17: _COCO, 33: _MEDIAPIPE}
     if len(points) in orders:
         return _as_openpose(points, orders[len(points)]), "body"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,13 @@ def plan(
 
 
 def requests(
-    picture: np.ndarray, how: Plan, prompt: str, negative_prompt: str, seeds: Sequence[int], strength: float | None
+    picture: np.ndarray,
+    how: Plan,
+    prompt: str,
+    negative_prompt: str,
+    seeds: Sequence[int],
+    strength: float | None,
+    beside: Mapping[str, Image] | None = None,
 ) -> list[Request]:
     """Returns what the generator is asked for, an attempt a seed.
 
@@ -89,11 +95,13 @@ def requests(
         prompt, negative_prompt: what is to be seen
         seeds: one for each attempt
         strength: how much of what stands there is given up; None: the method's own. A redraw has none
+        beside: what else each request brings: a control of the size that is drawn, a reference
     """
     from PIL import Image
 
+    more: Any = beside or {}
     if how.frame is None:
-        return [Request(prompt, seed, negative_prompt=negative_prompt) for seed in seeds]
+        return [Request(prompt, seed, negative_prompt=negative_prompt, **more) for seed in seeds]
     size = how.frame.width, how.frame.height
     crop = Image.fromarray(picture).crop(how.frame.box).resize(size, Image.Resampling.LANCZOS)
     mask = None
@@ -102,7 +110,7 @@ def requests(
         # what is smaller than a latent would be lost
         mask = drawn.resize(size, Image.Resampling.BILINEAR).point(lambda value: 255 if value else 0)
     return [
-        Request(prompt, seed, negative_prompt=negative_prompt, image=crop, mask=mask, strength=strength)
+        Request(prompt, seed, negative_prompt=negative_prompt, image=crop, mask=mask, strength=strength, **more)
         for seed in seeds
     ]
 

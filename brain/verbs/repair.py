@@ -16,8 +16,10 @@ from loupe.brain.core.taxonomy import FAILURE_MODES
 from loupe.brain.engine import output_folder
 from loupe.brain.engine.again import Loaded
 from loupe.brain.engine.reader import Row
+from loupe.brain.generation import guided
 from loupe.brain.generation.candidates import key_of
 from loupe.brain.generation.gate import Limits, Rule
+from loupe.brain.generation.guided import Control, Guide
 from loupe.brain.generation.records import Method, Repair
 from loupe.brain.store import generated as store_generated
 from loupe.brain.store import repair_waiting as store_waiting
@@ -48,6 +50,7 @@ def repair(
     method: Method | None = None,
     attempts: int = 4,
     strength: float | None = None,
+    control: Control | None = None,
     region: str | None = None,
     prompt: str | None = None,
     unknown: bool = False,
@@ -82,6 +85,8 @@ def repair(
             image_to_image, else redraw
         attempts: drawings of each sample, in [1, 64]
         strength: how much of what stands there is given up, in (0, 1]; by default all of a region, 0.6 of a picture
+        control: what a model with a ControlNet keeps to: ``"pose"`` of the people in the original, by landmarks, or its
+            ``"edges"``; by default the pose where hands, faces or bodies are malformed
         region: a field of boxes or masks of your own that says where to draw, instead of what the check saw
         prompt: for samples that have none of their own
         unknown: also try samples of which the check could not tell; only with a failure
@@ -98,7 +103,8 @@ def repair(
     Raises:
         UnknownName: no such failure mode, check or field; the nearest name is suggested
         InputError: samples that nobody checked; a failure that compares pictures of a set; a method that the model
-            cannot; no model to draw with; a dataset of groups; a field of the user's own that would be written to
+            cannot; a control without a ControlNet; no model to draw with; a dataset of groups; a field of the user's
+            own that would be written to
         ModelError: the model cannot be loaded, or cannot draw
         NoSamples: the view is empty
         OutputError: the folder cannot be written, the disk is full, or another process writes there
@@ -125,7 +131,8 @@ def repair(
         fits, why_not = alignment.here(verb.device)
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(root(view))
         folder = folder.resolve()
-        settings = Settings(method, attempts, strength, seed, Limits())
+        settings = Settings(method, attempts, strength, seed, Limits(), control)
+        guide = Guide(control, verb.device)
         skipped = 0
         with output_folder.opened(folder), tempfile.TemporaryDirectory(prefix="loupe-repair-") as scratch:
             done = 0
@@ -133,6 +140,7 @@ def repair(
                 spec = registry.generator_of(drawn_by)
                 verb.step(done, len(waiting), "loading the model")
                 session = spec.load(verb.device)
+                guided.require(control, session.takes, str(session.facts.get("model")))
                 ids = [each.id for each in own]
                 rows = _rows(view, ids, ready)
                 shop = Workshop(
@@ -145,6 +153,7 @@ def repair(
                     folder=folder,
                     scratch=Path(scratch),
                     settings=settings,
+                    guide=guide,
                     alignment=fits,
                 )
                 marked = None if region is None else store_waiting.regions(view, region, ids)
@@ -154,7 +163,14 @@ def repair(
                 done = _work(verb, shop, pending, done + len(jobs) - len(pending), len(waiting))
         verb.step(len(waiting), len(waiting), "repaired")
         params = {"failure": failure, "model": _name(model), "method": method, "attempts": attempts}
-        params |= {"strength": strength, "region": region, "seed": seed, "unknown": unknown, "output_dir": str(folder)}
+        params |= {
+            "strength": strength,
+            "control": control,
+            "region": region,
+            "seed": seed,
+            "unknown": unknown,
+            "output_dir": str(folder),
+        }
         params["checks"] = [check.name for check in ready]
         verb.finish(len(waiting) - skipped, skipped=skipped, params=params, messages=unjudged)
         return _result(view, failing, skipped, [why_not] if why_not and waiting else [])

@@ -13,6 +13,7 @@ import numpy as np
 
 from loupe.brain.engine.runner import Verdict
 from loupe.brain.generation.gate import Decision, Limits
+from loupe.brain.generation.guided import Control
 from loupe.brain.generation.likeness import Likeness
 from loupe.brain.generation.records import Method, Status
 from loupe.brain.store.repair_waiting import Waiting
@@ -30,11 +31,13 @@ class Settings:
     strength: float | None
     seed: int
     limits: Limits
+    control: Control | None = None
 
     @property
     def facts(self) -> list[Any]:
         """All of it that decides the result."""
-        return [VERSION, self.method, self.attempts, self.strength, self.seed, self.limits.to_dict()]
+        own = [VERSION, self.method, self.attempts, self.strength, self.seed, self.limits.to_dict()]
+        return own if self.control is None else [*own, self.control]
 
 
 @dataclass(frozen=True)

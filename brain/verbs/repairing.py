@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import loupe
-from loupe.brain.core.errors import InputError, ReadError
+from loupe.brain.core.errors import InputError, MissingWeights, ReadError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.core.taxonomy import failure_mode
@@ -21,6 +21,7 @@ from loupe.brain.engine.reader import Row, read
 from loupe.brain.engine.runner import Verdict
 from loupe.brain.generation import candidates, evidence, gate
 from loupe.brain.generation.gate import Rule, Scored
+from loupe.brain.generation.guided import Guide
 from loupe.brain.generation.likeness import likeness
 from loupe.brain.generation.region import of_boxes, of_map
 from loupe.brain.generation.variants import N, variants
@@ -28,6 +29,8 @@ from loupe.brain.similarity.matching import pixels_hash
 from loupe.brain.verbs.repair_jobs import VERSION, Attempt, Job, Outcome, Settings
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from loupe.brain.verbs.alignment import Alignment
 
 #: what a repair of these is to change: their scores say whether it became better
@@ -43,6 +46,7 @@ class _Original:
     scored: Scored
     noise: Mapping[str, float]
     plan: candidates.Plan
+    beside: Mapping[str, Image]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ class Workshop:
         folder: where the pictures go
         scratch: an empty folder for pictures that nobody keeps
         settings: what was asked for
+        guide: makes control pictures
         alignment: similarity of pictures with prompts; None where it cannot be measured here
     """
 
@@ -79,6 +84,7 @@ class Workshop:
     folder: Path
     scratch: Path
     settings: Settings
+    guide: Guide
     alignment: Alignment | None = None
 
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
@@ -161,9 +167,11 @@ class Workshop:
                 self.session.size,
                 self.session.multiple,
             )
-        except InputError as error:
+            beside = self.guide.beside(self.session, job.failure, pixels, plan.frame)
+        except (InputError, MissingWeights) as error:
             return Outcome(job, "unknown", str(error), before=before)
-        return _Original(job, self.rows[job.sample.id], pixels, own, scored, gate.noise_of(scored, others), plan)
+        noise = gate.noise_of(scored, others)
+        return _Original(job, self.rows[job.sample.id], pixels, own, scored, noise, plan, beside)
 
     def _mask(self, job: Job, own: Verdict, size: tuple[int, int]) -> np.ndarray | str | None:
         """Returns where the failure lies; None where it has no place, and a reason where the user's region is none."""
@@ -244,7 +252,10 @@ class Workshop:
             for number in range(settings.attempts)
         ]
         strength = None if plan.method == "redraw" else settings.strength
-        requests = candidates.requests(original.pixels, plan, job.prompt, job.sample.negative_prompt, seeds, strength)
+        negative = job.sample.negative_prompt
+        requests = candidates.requests(
+            original.pixels, plan, job.prompt, negative, seeds, strength, beside=original.beside
+        )
         facts = {name: value for name, value in self.session.facts.items() if name != "model"}
         identity = [VERSION, self.spec, facts, job.sample.id, plan.method, shown]
         return [(candidates.key_of(*identity, request.to_dict()), request) for request in requests]

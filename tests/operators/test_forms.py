@@ -87,7 +87,7 @@ DIFFERENT = {
     **{("generate", name): "None is a choice with a name" for name in _DRAWN_FROM},
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     **{("more_like", name): "None is a choice with a name" for name in ("failing", "unlabeled")},
-    **{("repair", name): "None is a choice with a name" for name in ("failure", "method", "region")},
+    **{("repair", name): "None is a choice with a name" for name in ("failure", "method", "control", "region")},
     ("repair", "checks"): "None means all that judged the samples: they are listed, so that some can be left out",
     ("decide_repairs", "failure"): "None is a choice with a name",
     ("report", "by"): "None means the first few that are worth it: they are listed, so that some can be left out",

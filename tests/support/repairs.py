@@ -29,6 +29,7 @@ class Lamp(Generator):
 
     how: str = param("mixed", "mixed: every second seed lights it; never; always; blurred; flat", choices=())
     takes: tuple[str, ...] = ("image", "mask")
+    needs: tuple[str, ...] = ()
 
     def load(self, device: str) -> GeneratorSession:
         def draw(requests: Sequence[Request]) -> list[Image.Image]:
@@ -36,7 +37,7 @@ class Lamp(Generator):
             return [self._draw(request) for request in requests]
 
         facts = {"model": "lamp", "fingerprint": self.how, "steps": 1, "guidance": 1.0, "width": 160, "height": 120}
-        return GeneratorSession(facts, draw, 8, self.takes, (), (160, 120))
+        return GeneratorSession(facts, draw, 8, self.takes, self.needs, (160, 120))
 
     def _draw(self, request: Request) -> Image.Image:
         if request.image is None:

@@ -381,3 +381,38 @@ def test_a_threshold_of_ones_own_counts(dark: Any, tmp_path: Path) -> None:
     made = repair(dark, tmp_path)
     assert (made.samples, made.rates) == ((), ())
     assert "0 of 0 attempted" in repr(made)
+
+
+def test_a_model_with_a_controlnet_keeps_to_the_original(dark: Any, tmp_path: Path) -> None:
+    model = Lamp(takes=("image", "mask", "control"), needs=("control",))
+    made = repair(dark, tmp_path, model=model)
+    assert {each.reason for each in made.samples} == {
+        "the model has a ControlNet: say what it keeps to, control='pose' or control='edges'"
+    }
+    made = repair(dark, tmp_path, model=model, control="edges")
+    assert made.better >= 3
+    for request in drawn:
+        assert request.control is not None
+        assert request.control.size == request.image.size
+    new = dark[next(each.repaired_id for each in made.samples if each.status == "better")]
+    with Image.open(new.filepath) as picture:
+        facts = json.loads(picture.info["loupe"])
+    assert set(facts["inputs"]) == {"image", "control", "strength"}
+    assert made.better == repair(dark, tmp_path, model=model, control="edges").better
+    count = len(drawn)
+    repair(dark, tmp_path, model=model, control="edges")
+    assert len(drawn) == count, "nothing is drawn twice"
+
+
+def test_a_model_that_needs_a_reference_looks_at_the_original(dark: Any, tmp_path: Path) -> None:
+    model = Lamp(takes=("image", "mask", "reference"), needs=("reference",))
+    assert repair(dark, tmp_path, model=model).better >= 3
+    assert {request.reference.size for request in drawn} == {Image.open(dark.first().filepath).size}
+
+
+def test_a_control_without_a_controlnet_is_refused(dark: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a model with a ControlNet beside control='pose', got lamp"):
+        repair(dark, tmp_path, control="pose")
+    with pytest.raises(InputError, match="a control out of pose, edges, got 'depths'"):
+        repair(dark, tmp_path, control="depths")
+    assert not drawn
