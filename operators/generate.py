@@ -229,6 +229,7 @@ class GenerateImages(VerbOperator):
             per_prompt = self.value(form, "per_prompt")
             pictures = pictures_widget.remark(form, given)
             if way == _OWN:
+                pictures = min(pictures, given.get("sample") or pictures)
                 forms.note(form.inputs, "count", pictures_widget.counted(0, pictures, per_prompt, own=True))
                 return
             asked = {name: given[name] for name in ("prompts", "factors", "sample", "seed") if name in given}

@@ -30,7 +30,8 @@ def family() -> Family:
     reader.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
-    made.command("conditioning", lambda _: _conditioning(), "generate from pictures: masks, strength, tiles, time")
+    pictures = made.command("conditioning", _conditioning, "generate from pictures: masks, strength, tiles, time")
+    pictures.add_argument("--parts", nargs="+", default=["outside", "strength", "tiles", "time"], help="which of these")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     repair.add_argument("--count", type=int, default=40, help="signs per scenario")
@@ -50,10 +51,10 @@ def family() -> Family:
     return made
 
 
-def _conditioning() -> None:
+def _conditioning(given: Namespace) -> None:
     from benchmarks.generators.conditioning import print_conditioning
 
-    print_conditioning()
+    print_conditioning(given.parts)
 
 
 def _repair(given: Namespace) -> None:

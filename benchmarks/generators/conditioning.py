@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,25 @@ _BOX = (0.3125, 0.125, 0.375, 0.75)
 _STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def print_conditioning() -> None:
-    """Prints all of it."""
-    with own_database(), tempfile.TemporaryDirectory() as folder:
-        signs = _signs(Path(folder))
-        bare = _bare()
-        _print_outside(signs, bare, Path(folder))
-        _print_strengths(signs, Path(folder))
-        _print_borders(Path(folder))
-        _print_time(signs, bare, Path(folder))
+#: what can be measured by itself
+PARTS = ("outside", "strength", "tiles", "time")
+
+
+def print_conditioning(parts: Sequence[str] = PARTS) -> None:
+    """Prints some of ``PARTS``."""
+    with own_database(), tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if "tiles" in parts:
+            _print_borders(folder)
+        if set(parts) == {"tiles"}:
+            return
+        signs, bare = _signs(folder), _bare()
+        if "outside" in parts:
+            _print_outside(signs, bare, folder)
+        if "strength" in parts:
+            _print_strengths(signs, folder)
+        if "time" in parts:
+            _print_time(signs, bare, folder)
 
 
 def _generate(folder: Path, **more: Any) -> Any:

@@ -63,6 +63,7 @@ def test_it_says_how_many_images_come_of_it(signs: Any, tmp_path: Path) -> None:
     own: dict[str, Any] = {"source": SHOWN, "prompts__source": "own"}
     counted = form("generate", signs, own)["count"].view.label
     assert counted == "3 pictures × 1 = 3 images, each with its own prompt. "
+    assert "2 pictures × 1 = 2 images" in form("generate", signs, {**own, "sample": 2})["count"].view.label
     view = signs.limit(2)._serialize()
     assert (
         "2 pictures × 4 = 8 images" in form("generate", signs, {**own, "per_prompt": 4}, view=view)["count"].view.label
