@@ -97,6 +97,7 @@ PUBLIC: dict[str, str] = {
     "Bfl": "loupe.brain.generators.bfl",
     "Ideogram": "loupe.brain.generators.ideogram",
     "OpenAIImages": "loupe.brain.generators.openai_images",
+    "Diffusion": "loupe.brain.generators.diffusion",
     "suites": "loupe.brain.prompts.suites",
     "Calibration": "loupe.brain.stats.calibration",
     "Drift": f"{_CORE}.drift",

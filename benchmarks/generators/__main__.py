@@ -3,6 +3,7 @@
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
     python -m benchmarks.generators conditioning    generate from pictures: outside of a mask, strength, tiles, time
+    python -m benchmarks.generators controlled  drawing with a ControlNet beside diffusers' own call
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
@@ -16,6 +17,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from benchmarks.commands import Family
+from benchmarks.generators.controlled import print_controlled
 from benchmarks.generators.hosted import print_hosted
 from benchmarks.generators.overhead import print_overhead
 from benchmarks.generators.sign_reader import print_accuracy
@@ -29,6 +31,7 @@ def family() -> Family:
     )
     reader.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
+    made.command("controlled", lambda _: print_controlled(), "drawing with a ControlNet beside diffusers' own call")
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     pictures = made.command("conditioning", _conditioning, "generate from pictures: masks, strength, tiles, time")
     pictures.add_argument("--parts", nargs="+", default=["outside", "strength", "tiles", "time"], help="which of these")

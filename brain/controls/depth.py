@@ -6,8 +6,8 @@ whose inverse depth, stretched from 0 to 255, those networks have seen.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def make(device: str, model: str | None) -> Callable[[np.ndarray], np.ndarray]:
             f"expected a depth-estimation model of transformers, a folder or a hub id, got {model!r}: name it, or give "
             "a field of depth maps instead"
         )
-    processor, network, near = _load(model, device)
+    processor, network, near = _load(os.path.expanduser(model), device)
 
     def depth(picture: np.ndarray) -> np.ndarray:
         import torch
@@ -61,10 +61,9 @@ def _load(model: str, device: str) -> tuple[Any, Any, bool]:
             network = AutoModelForDepthEstimation.from_pretrained(model, trust_remote_code=False, use_safetensors=True)
     except (*LOADING, SafetensorError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-        where = Path(model).expanduser()
         raise ModelError(
-            f"expected a depth-estimation model of transformers with safetensors weights, and "
-            f"{where if where.exists() else repr(model)} cannot be loaded as one: {reason}"
+            f"expected a depth-estimation model of transformers with safetensors weights, and {model[:200]!r} cannot "
+            f"be loaded as one: {reason}"
         ) from error
     config = network.config
     metric = config.model_type in _METRIC or getattr(config, "depth_estimation_type", None) == "metric"

@@ -83,7 +83,7 @@ def parse(text: str) -> ControlNet:
     >>> parse("lllyasviel/sd-controlnet-openpose:0.8")
     ControlNet(source='lllyasviel/sd-controlnet-openpose', scale=0.8)
     """
-    return ControlNet(*weighted.split(text, "ControlNet", 0, _MAX_SCALE))
+    return ControlNet(*weighted.split(text, "a ControlNet", 0, _MAX_SCALE))
 
 
 def put_beside(pipeline: Any, given: ControlNet, model: str, dtype: Any) -> tuple[Any, str]:
@@ -119,7 +119,7 @@ def put_beside(pipeline: Any, given: ControlNet, model: str, dtype: Any) -> tupl
 
 def _locate(source: str) -> tuple[Path, str]:
     """Returns the folder of a ControlNet, and what changes when anything in it does."""
-    given = Path(source).expanduser()
+    given = weighted.place(source, "a ControlNet")
     hub = not given.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", source)
     if hub:
         given = _fetch(source)

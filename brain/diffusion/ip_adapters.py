@@ -45,7 +45,7 @@ def parse(text: str) -> IpAdapter:
     >>> parse("h94/IP-Adapter/models/ip-adapter_sd15.safetensors:0.6")
     IpAdapter(source='h94/IP-Adapter/models/ip-adapter_sd15.safetensors', scale=0.6)
     """
-    return IpAdapter(*weighted.split(text, "IP-Adapter", 0, _MAX_SCALE))
+    return IpAdapter(*weighted.split(text, "an IP-Adapter", 0, _MAX_SCALE))
 
 
 def put_on(pipeline: Any, given: IpAdapter, model: str, dtype: Any) -> str:
@@ -89,7 +89,7 @@ _READ = {".json", ".safetensors"}
 
 def _locate(source: str) -> tuple[Path, Path]:
     """Returns the file of an IP-Adapter, and the folder of its image encoder."""
-    given = Path(source).expanduser()
+    given = weighted.place(source, "an IP-Adapter")
     hub = re.fullmatch(r"([\w.-]+/[\w.-]+)/((?:[\w.-]+/)*[\w.-]+\.safetensors)", source)
     if not given.exists() and hub:
         given = _fetch(*hub.groups())

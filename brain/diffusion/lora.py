@@ -44,7 +44,7 @@ def parse(text: str) -> tuple[Lora, ...]:
     >>> parse("details.safetensors:0.8, somebody/style")
     (Lora(source='details.safetensors', weight=0.8), Lora(source='somebody/style', weight=1.0))
     """
-    made = [Lora(*weighted.split(part, "LoRA", -_MAX_WEIGHT, _MAX_WEIGHT)) for part in text.split(",")]
+    made = [Lora(*weighted.split(part, "a LoRA", -_MAX_WEIGHT, _MAX_WEIGHT)) for part in text.split(",")]
     twice = {own.source for own in made if sum(own.source == other.source for other in made) > 1}
     if twice:
         raise InputError(f"expected each LoRA once, got {', '.join(sorted(twice))} twice")
@@ -87,7 +87,7 @@ def load(pipeline: Any, adapters: Sequence[Lora], model: str) -> list[str]:
 
 
 def _file(source: str) -> Path:
-    given = Path(source).expanduser()
+    given = weighted.place(source, "a LoRA")
     if not given.exists() and re.fullmatch(r"[\w.-]+/[\w.-]+", source):
         given = _fetch(source)
     if given.is_dir():

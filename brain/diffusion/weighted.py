@@ -17,13 +17,13 @@ def split(text: str, what: str, low: float, high: float) -> tuple[str, float]:
 
     Args:
         text: as it was written
-        what: it is called, for errors
+        what: it is called, for errors, e.g. "a LoRA"
         low, high: bounds of the number
 
     Raises:
         InputError: an empty name, or a number that is none or out of bounds
 
-    >>> split("details.safetensors:0.8", "LoRA", -10, 10)
+    >>> split("details.safetensors:0.8", "a LoRA", -10, 10)
     ('details.safetensors', 0.8)
     """
     source, number = text.strip(), 1.0
@@ -35,10 +35,28 @@ def split(text: str, what: str, low: float, high: float) -> tuple[str, float]:
         except ValueError:
             raise InputError(f"expected a weight behind the colon of {text.strip()!r}, got {tail!r}") from None
     if not source or "\0" in source:
-        raise InputError(f"expected a {what} as 'name:0.8', got {text!r}")
+        raise InputError(f"expected {what} as 'name:0.8', got {text!r}")
     if not math.isfinite(number) or not low <= number <= high:
         raise InputError(f"expected a weight from {low:g} to {high:g} for {source}, got {number}")
     return source, number
+
+
+def place(source: str, what: str) -> Path:
+    """Returns the path that a source would have on this machine, whether something lies there or not.
+
+    Args:
+        source: a path, or a hub id
+        what: it is called, for errors, e.g. "a LoRA"
+
+    Raises:
+        ModelError: no path can be like that
+    """
+    try:
+        given = Path(source).expanduser()
+        given.exists()
+    except (OSError, RuntimeError) as error:
+        raise ModelError(f"expected {what}, got {source[:200]!r}: {error}"[:500]) from error
+    return given
 
 
 def digest(paths: Sequence[Path]) -> str:

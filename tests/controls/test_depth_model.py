@@ -70,3 +70,6 @@ def test_what_is_no_depth_model_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path / "empty", pickled, broken):
         with pytest.raises(ModelError, match="a depth-estimation model of transformers with safetensors weights"):
             make.maker("depth", "cpu", str(folder))
+    for name in ("~nobody-of-this-name/depth", "a/" * 3000, "\ud800"):
+        with pytest.raises(ModelError, match="cannot be loaded as one"):
+            make.maker("depth", "cpu", name)

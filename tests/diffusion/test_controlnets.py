@@ -178,6 +178,32 @@ def test_a_control_is_asked_for_and_taken_by_these_models_only(model: Path, netw
         load(model, "", controlnet="").draw([Request("a sign", 1, control=picture(0))])
 
 
+def test_what_a_pipeline_of_the_family_does_not_read_is_refused(tmp_path: Path) -> None:
+    flux = tiny_pipelines.build("flux-1-dev", tmp_path)
+    net = tiny_controls.controlnet(flux, tmp_path / "net")
+    session = load(flux, net, true_guidance=3)
+    drawn(session, Request("a sign", 1, negative_prompt="fog", control=picture(0)))
+    with pytest.raises(InputError, match=r"no true_cfg_scale of .*FluxControlNetImg2ImgPipeline takes none"):
+        session.draw([Request("a sign", 1, image=picture(2), control=picture(0))])
+    with pytest.raises(InputError, match="reads a negative prompt only with true_guidance"):
+        load(flux, net).draw([Request("a sign", 1, negative_prompt="fog", image=picture(2), control=picture(0))])
+
+
+def test_an_inpainting_model_keeps_to_a_control(tiny_model: Path, own: Path, tmp_path: Path) -> None:
+    from diffusers import StableDiffusionInpaintPipeline, StableDiffusionPipeline, UNet2DConditionModel
+
+    parts = StableDiffusionPipeline.from_pretrained(str(tiny_model)).components
+    parts["unet"] = UNet2DConditionModel.from_config({**parts["unet"].config, "in_channels": 9})
+    StableDiffusionInpaintPipeline(**parts, requires_safety_checker=False).save_pretrained(str(tmp_path / "inpaints"))
+    session = load(tmp_path / "inpaints", own)
+    assert set(session.needs) == {"image", "mask", "control"}
+    begin = {"image": picture(2), "mask": right_half()}
+    made = drawn(session, *(Request("a sign", 1, control=picture(at), **begin) for at in (0, 1)))
+    assert not alike(*made)
+    with pytest.raises(InputError, match="expected control beside the prompt, got none"):
+        session.draw([Request("a sign", 1, **begin)])
+
+
 @pytest.fixture(scope="module")
 def own(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_controls.controlnet(tiny_model, tmp_path_factory.mktemp("controlnets") / "edges")
@@ -261,6 +287,16 @@ def test_what_is_no_controlnet_is_an_error_of_the_model(
 ) -> None:
     with pytest.raises(ModelError, match=message):
         load(tiny_model, broken(own, tmp_path, how))
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/net", "a/" * 3000, "b" * 300])
+def test_a_path_that_cannot_be_is_an_error_of_the_model(tiny_model: Path, name: str) -> None:
+    with pytest.raises(ModelError, match="expected a ControlNet, got"):
+        load(tiny_model, "", controlnet=name)
+    with pytest.raises(ModelError, match="expected an IP-Adapter, got"):
+        load(tiny_model, "", controlnet="", ip_adapter=name)
+    with pytest.raises(ModelError, match="expected a LoRA, got"):
+        load(tiny_model, "", controlnet="", loras=name)
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a\0b:0.5", ":0.5"])

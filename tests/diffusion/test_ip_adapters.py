@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_refused_before_drawing(tiny_model: Path, own: Path
     sana = tiny_pipelines.build("sana", tmp_path)
     with pytest.raises(InputError, match=r"diffusers has IP-Adapters for .*, got .*, a SanaPipeline"):
         load(sana, own)
-    with pytest.raises(InputError, match="expected a IP-Adapter as"):
+    with pytest.raises(InputError, match="expected an IP-Adapter as"):
         load(tiny_model, "a\0b", "")
     copy = Path(shutil.copytree(own.parent, tmp_path / "copy"))
     pickled = Path(shutil.copy(own, copy / "adapter.bin"))
