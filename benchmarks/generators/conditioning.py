@@ -5,7 +5,6 @@ Signs of tiny-signs are the pictures. The peer is the bare call of diffusers' pi
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +31,7 @@ def print_conditioning(parts: Sequence[str] = PARTS) -> None:
     with own_database(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if "tiles" in parts:
-            _print_borders(folder)
+            _print_borders()
         if set(parts) == {"tiles"}:
             return
         signs, bare = _signs(folder), _bare()
@@ -142,40 +141,39 @@ def _print_strengths(signs: Any, folder: Path) -> None:
         row(strength, f"{np.mean(means):.1f}", f"{np.std(means, ddof=1) / len(means) ** 0.5:.1f}")
 
 
-def _print_borders(folder: Path) -> None:
-    """The steps between neighboring columns at the borders of tiles, over those elsewhere; 1 is none to be seen."""
+def _print_borders() -> None:
+    """What the second pass changes, by columns: how far it steps at the borders of tiles, over its steps elsewhere."""
     from PIL import Image
 
-    from loupe.brain.generation.upscaling import corners
+    from loupe.brain.core.records import Request
+    from loupe.brain.generation import upscaling
+    from loupe.brain.generators.diffusion import Diffusion
 
-    title("Signs drawn again twice as large, in tiles: the step at the borders of tiles over steps elsewhere")
-    header("", "ratio", "95 % interval over the signs")
-    prompts = [f'a {color} sign that says "{at}", day, clear' for at in (12, 34) for color in _COLORS]
-    pictures = [_pixels(path) for path in _generate(folder, prompts=prompts, upscale=2.0).values("filepath")]
-    small = _generate(folder, prompts=prompts)
-    lanczos = [
-        np.asarray(Image.open(path).convert("RGB").resize((192, 64), Image.Resampling.LANCZOS)).astype(int)
-        for path in small.values("filepath")
-    ]
-    starts = sorted({x for x, _ in corners((192, 64), (96, 32))} - {0})
-    ends = [x + 96 for x, _ in corners((192, 64), (96, 32)) if x + 96 < 192]
-    # for a measure of what a border is worth: tiles of other pictures, side by side
-    side = [np.concatenate([each[:, :96], other[:, 96:]], axis=1) for each, other in itertools.pairwise(pictures)]
-    kinds = (
-        ("tiles that fade into each other", pictures, [*starts, *ends]),
-        ("enlarged alone, at the same places", lanczos, [*starts, *ends]),
-        ("halves of different signs side by side", side, [96]),
+    title(
+        "8 signs drawn again twice as large, in tiles: the change's step at the borders of tiles, over steps elsewhere"
     )
+    header("", "ratio (1: no border)", "95 % interval over the signs")
+    session, how = Diffusion("tiny-signs").load("cpu"), upscaling.Upscale(2.0, 0.3)
+    prompts = [f'a {color} sign that says "{at}", day, clear' for at in (12, 34) for color in _COLORS]
+    first = [Request(prompt, seed) for seed, prompt in enumerate(prompts)]
+    ratios: dict[str, list[float]] = {"each fades into the other": [], "each laid over the one before": []}
+    for request, image in zip(first, session.draw(first), strict=True):
+        tiles = session.draw(upscaling.requests(image, request, how))
+        large = upscaling.enlarged(image, how.factor)
+        laid = Image.new("RGB", large.size)
+        corners = upscaling.corners(large.size, image.size)
+        for tile, corner in zip(tiles, corners, strict=True):
+            laid.paste(tile, corner)
+        borders = sorted({x - 1 for x, _ in corners if x})
+        for name, made in zip(ratios, (upscaling.merged(tiles, large.size), laid), strict=True):
+            change = np.asarray(made).astype(int) - np.asarray(large).astype(int)
+            steps = np.abs(np.diff(change, axis=1)).mean((0, 2))
+            ratios[name].append(float(steps[borders].mean() / np.delete(steps, borders).mean()))
     rng = np.random.default_rng(0)
-    for name, images, at in kinds:
-        steps = [np.abs(np.diff(each, axis=1)).mean((0, 2)) for each in images]
-        places = sorted(set(at))
-        ratios = [
-            each[[x - 1 for x in places]].mean() / np.delete(each, [x - 1 for x in places]).mean() for each in steps
-        ]
-        means = rng.choice(ratios, (2000, len(ratios))).mean(axis=1)
+    for name, own in ratios.items():
+        means = rng.choice(own, (2000, len(own))).mean(axis=1)
         low, high = np.quantile(means, [0.025, 0.975])
-        row(name, f"{np.mean(ratios):.2f}", f"[{low:.2f}, {high:.2f}]")
+        row(name, f"{np.mean(own):.2f}", f"[{low:.2f}, {high:.2f}]")
 
 
 def _print_time(signs: Any, bare: Callable[[Any], list[np.ndarray]], folder: Path) -> None:
