@@ -4,6 +4,7 @@
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
     python -m benchmarks.generators conditioning    generate from pictures: outside of a mask, strength, tiles, time
     python -m benchmarks.generators controlled  drawing with a ControlNet beside diffusers' own call
+    python -m benchmarks.generators devices     one process beside two: speed, and whether the bits are the same
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.generators.controlled import print_controlled
+from benchmarks.generators.devices import print_devices
 from benchmarks.generators.hosted import print_hosted
 from benchmarks.generators.overhead import print_overhead
 from benchmarks.generators.sign_reader import print_accuracy
@@ -35,6 +37,11 @@ def family() -> Family:
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     pictures = made.command("conditioning", _conditioning, "generate from pictures: masks, strength, tiles, time")
     pictures.add_argument("--parts", nargs="+", default=["outside", "strength", "tiles", "time"], help="which of these")
+    devices = made.command(
+        "devices", lambda given: print_devices(given.count, given.rounds), "one process beside two: images per second"
+    )
+    devices.add_argument("--count", type=int, default=32, help="images a round")
+    devices.add_argument("--rounds", type=int, default=4, help="of each")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     repair.add_argument("--count", type=int, default=40, help="signs per scenario")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from loupe.brain.core.errors import InputError, OutputError
 from loupe.brain.core.findings import Finding, SliceFindings
 from loupe.brain.core.holes import Hole, Holes, rounded
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Realism
 from loupe.brain.labels.cells import Cell, is_thin, short
 from loupe.brain.labels.coverage import Coverage
@@ -85,8 +86,8 @@ def suggest_prompts(
         loupe.generate(dataset, prompts)
     """
     for name, number in (("target", target), ("each", each)):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
-            raise InputError(f"expected {name} to be a whole number of at least 1, got {number!r}")
+        if number is not None:
+            require_whole(**{name: (number, 1)})
     file = None if path is None else _place(path)
     parts, place, notes = _parts(source)
     place = place if samples is None else samples

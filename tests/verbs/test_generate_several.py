@@ -217,7 +217,7 @@ def test_kill_9_at_any_moment(new_dataset: Callable[[], Any], folder: Path, note
     support = str(Path(__file__).parents[1] / "support")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([support, os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, __file__, dataset.name, str(folder), str(notes)]
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert process.stdout is not None
         while int(process.stdout.readline() or 80) <= reached[-1]:
