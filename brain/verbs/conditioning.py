@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from loupe.brain.controls.make import KINDS
 from loupe.brain.core.errors import InputError, PromptError, ReadError
-from loupe.brain.core.numbers import require_numbers
+from loupe.brain.core.numbers import is_real, require_numbers
 from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.core.written import PromptSyntax
 from loupe.brain.engine.drawing import Item
@@ -127,7 +127,7 @@ def conditioning(
 
 def _require_share(**given: Any) -> None:
     for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+        if not is_real(value) or not 0 < value <= 1:
             raise InputError(f"expected {name} in (0, 1], got {value!r}")
 
 
