@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
+
+from loupe.brain.core.numbers import with_plain_numbers
 
 _CORE = "loupe.brain.core"
 _VERBS = (
@@ -122,7 +125,7 @@ def __getattr__(name: str) -> Any:
     if module == _CORE:
         return importlib.import_module(f"{module}.{name}")
     try:
-        return getattr(importlib.import_module(module), name)
+        made = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         from loupe.brain.core.errors import MissingDependency
 
@@ -132,3 +135,4 @@ def __getattr__(name: str) -> Any:
             f"loupe.{name} needs FiftyOne, which is not installed: pip install fiftyone. The checks, the engine, the "
             "embedders and the generators of loupe.brain run without it"
         ) from error
+    return with_plain_numbers(made) if inspect.isfunction(made) else made

@@ -19,14 +19,17 @@ from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts import suites
 from loupe.brain.prompts.requests import Reading, requests_of
 from loupe.brain.prompts.wildcards import Wildcards
-from loupe.operators import forms, hosted_widget, summary
+from loupe.operators import forms, hosted_widget, pictures_widget, summary
 from loupe.operators.base import VerbOperator
-from loupe.operators.forms import DEVICE, Form
+from loupe.operators.devices import Devices
+from loupe.operators.forms import Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, FilePath, FolderPath, Input, Number, Text, Widget, text_of, widget_for
 
 _LIST, _TEMPLATE, _FILE, _SUITE, SUGGESTED = "list", "template", "file", "suite", "suggested"
+#: those of the samples that are drawn from
+_OWN = "own"
 #: so many prompts are looked at for what the model does not understand
 _LOOKED_AT = 1000
 _SOURCES = {
@@ -40,7 +43,7 @@ _SOURCES = {
 #: settings of the model
 _OF_MODEL = ("steps", "guidance", "width", "height", "batch_size", "dtype")
 #: those that only a model has that draws here
-_OF_LOCAL = ("true_guidance", "scheduler", "loras", "placement", "quantize")
+_OF_LOCAL = ("true_guidance", "scheduler", "loras", "controlnet", "ip_adapter", "placement", "quantize")
 _SYNTAX = {
     "plain": ("Draw the words", "What the model does not understand is left out and said; {a|b} is one of the two"),
     "refuse": ("Refuse", "Nothing is drawn where the model does not understand a part of a prompt"),
@@ -67,11 +70,14 @@ _WAYS: dict[str, Input] = {
 
 
 def _sources(form: Form) -> dict[str, tuple[str, str]]:
+    sources = dict(_SOURCES)
+    if pictures_widget.samples(form) is not None:
+        sources[_OWN] = ("The pictures' own", "Each picture that is drawn from has a prompt of its own")
     known = _suggested(form)
-    if known is None or not len(known):
-        return _SOURCES
-    text = f"{summary.counted(len(known), 'picture')} of {summary.counted(len(known.suggestions), 'prompt')}"
-    return {**_SOURCES, SUGGESTED: ("What was suggested last", text)}
+    if known is not None and len(known):
+        text = f"{summary.counted(len(known), 'picture')} of {summary.counted(len(known.suggestions), 'prompt')}"
+        sources[SUGGESTED] = ("What was suggested last", text)
+    return sources
 
 
 def _suggested(form: Form) -> SuggestedPrompts | None:
@@ -94,7 +100,8 @@ def _way(form: Form) -> str:
 
 def _asked(parameter: Parameter, way: str) -> Parameter:
     """Returns what is asked for: the prompts themselves, or how else to come by them."""
-    return parameter if way == _LIST else replace(parameter, name=way, prefix=f"{parameter.name}__")
+    needed = replace(parameter, default=REQUIRED)
+    return needed if way == _LIST else replace(needed, name=way, prefix=f"{parameter.name}__")
 
 
 class Prompts(Widget):
@@ -103,13 +110,15 @@ class Prompts(Widget):
     def ask(self, form: Form, parameter: Parameter) -> None:
         _SOURCE_WIDGET.ask(form, _source(form))
         way = _way(form)
-        if way != SUGGESTED:
+        if way in _WAYS:
             _WAYS[way].ask(form, _asked(parameter, way))
 
     def read(self, form: Form, parameter: Parameter) -> Any:
         way = _way(form)
         if way == SUGGESTED:
             return list(_suggested(form) or ())
+        if way == _OWN:
+            return None
         asked = _asked(parameter, way)
         raw = form.params.get(asked.key)
         if way == _LIST and isinstance(raw, list):
@@ -178,13 +187,18 @@ class GenerateImages(VerbOperator):
         "wildcards": FolderPath(description="A folder of .txt files, one value a line, for __animal__ in prompts"),
         "per_prompt": Number(1, 100_000),
         "seed": Number(description="The same seed draws the same images on this machine; some services take none"),
+        "device": Devices(
+            description="The worker's, or the best of the machine that runs this if empty. Several draw the same images"
+        ),
         **dict.fromkeys((*_OF_MODEL, *_OF_LOCAL), ModelSetting()),
+        **pictures_widget.WIDGETS,
+        "upscale": Number(1, 4, description="How many times as wide and high each image is drawn again, with detail"),
     }
-    hidden = {"device": DEVICE}
     settings = (
-        *("output_dir", "negative_prompt", "syntax", "wildcards"),
+        *("upscale_strength", "output_dir", "negative_prompt", "syntax", "wildcards"),
         *_OF_MODEL,
         *_OF_LOCAL,
+        "device",
     )
 
     def shows(self, form: Form, name: str) -> bool:
@@ -192,7 +206,9 @@ class GenerateImages(VerbOperator):
         if name == "factors":
             return bool(source == _TEMPLATE)
         if name == "sample":
-            return source in (_TEMPLATE, _SUITE)
+            return source in (_TEMPLATE, _SUITE, _OWN)
+        if not pictures_widget.is_shown(form, name):
+            return False
         return hosted_widget.is_shown(form, name)
 
     def form(self, ctx: Any, inputs: types.Object) -> None:
@@ -205,20 +221,26 @@ class GenerateImages(VerbOperator):
 
     def remark(self, form: Form) -> None:
         way = _way(form)
-        if way != SUGGESTED and not form.params.get(_asked(Parameter("prompts", "str"), way).key):
+        if way in _WAYS and not form.params.get(_asked(Parameter("prompts", "str"), way).key):
             return
+        per_prompt = 1
         try:
             given = self.arguments(form)
+            per_prompt = self.value(form, "per_prompt")
+            pictures = pictures_widget.remark(form, given)
+            if way == _OWN:
+                pictures = min(pictures, given.get("sample") or pictures)
+                forms.note(form.inputs, "count", pictures_widget.counted(0, pictures, per_prompt, own=True))
+                return
             asked = {name: given[name] for name in ("prompts", "factors", "sample", "seed") if name in given}
             prompts = suites.read(**asked)
             made = requests_of(prompts[:_LOOKED_AT], 1, asked.get("seed", 0), _reading(given))
         except InputError as error:
             forms.problem(form.inputs, "bad_prompts", "These prompts cannot be used", str(error))
             return
-        per_prompt = self.value(form, "per_prompt")
         sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
         hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
-        text = f"{len(prompts):,} prompts × {per_prompt:,} = {len(prompts) * per_prompt:,} images. "
+        text = pictures_widget.counted(len(prompts), pictures, per_prompt, own=False)
         distinct = dict.fromkeys(request.prompt for request in made.requests)
         first = [_short(prompt) for prompt in [*distinct][:_PREVIEWED]]
         shown = f"The first prompt: {first[0]}" if len(first) < 2 else f"The first prompts: {' · '.join(first)}"

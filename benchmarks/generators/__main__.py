@@ -2,7 +2,9 @@
 
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
+    python -m benchmarks.generators conditioning    generate from pictures: outside of a mask, strength, tiles, time
     python -m benchmarks.generators controlled  drawing with a ControlNet beside diffusers' own call
+    python -m benchmarks.generators devices     one process beside two: speed, and whether the bits are the same
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
     python -m benchmarks.generators rebalance   a cell of signs brought to a number that passes, judged by a reader
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.generators.controlled import print_controlled
+from benchmarks.generators.devices import print_devices
 from benchmarks.generators.hosted import print_hosted
 from benchmarks.generators.overhead import print_overhead
 from benchmarks.generators.sign_reader import print_accuracy
@@ -33,6 +36,13 @@ def family() -> Family:
     reader.add_argument("--count", type=int, default=400, help="signs per scenario")
     made.command("controlled", lambda _: print_controlled(), "drawing with a ControlNet beside diffusers' own call")
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
+    pictures = made.command("conditioning", _conditioning, "generate from pictures: masks, strength, tiles, time")
+    pictures.add_argument("--parts", nargs="+", default=["outside", "strength", "tiles", "time"], help="which of these")
+    devices = made.command(
+        "devices", lambda given: print_devices(given.count, given.rounds), "one process beside two: images per second"
+    )
+    devices.add_argument("--count", type=int, default=32, help="images a round")
+    devices.add_argument("--rounds", type=int, default=4, help="of each")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
     repair.add_argument("--count", type=int, default=40, help="signs per scenario")
@@ -56,6 +66,12 @@ def family() -> Family:
     hosted.add_argument("--kills", type=int, default=3, help="how often the process is killed for each service")
     hosted.add_argument("--budget", type=float, help="dollars; half of what all cost by default")
     return made
+
+
+def _conditioning(given: Namespace) -> None:
+    from benchmarks.generators.conditioning import print_conditioning
+
+    print_conditioning(given.parts)
 
 
 def _repair(given: Namespace) -> None:

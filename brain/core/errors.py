@@ -11,6 +11,7 @@ LoupeError
 ├── DatabaseGone                      FiftyOne's database stopped answering
 ├── MissingDependency                 an optional package or binary is not there
 ├── MissingWeights                    a model's file is not there, or cannot be had, or is not the right one
+├── ProcessLost                   a process that worked for this one was killed, or broke
 ├── ServiceError                      a hosted service cannot be used: its key, its credit, its address, its answers
 └── Stopped                           the caller asked to stop; what was done so far is kept
 """
@@ -74,6 +75,10 @@ class MissingDependency(LoupeError):
 
 class MissingWeights(LoupeError):
     """A model's file is not there, or cannot be had, or is not the right one."""
+
+
+class ProcessLost(LoupeError):
+    """A process that worked for this one was killed, or broke. What was done so far is kept."""
 
 
 class ServiceError(LoupeError):

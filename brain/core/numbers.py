@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from typing import Any
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 from loupe.brain.core.errors import InputError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: the kinds of numbers that a function may be annotated with; whether None is one, too
+_KINDS = {
+    "int": ("int", False),
+    "int | None": ("int", True),
+    "float": ("float", False),
+    "float | None": ("float", True),
+}
+#: what a number of that name is at least, whatever it is a seed of
+_LOWEST = {"seed": 0}
+#: what a database and a file hold
+_LARGEST = 2**63
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Returns whether it is a whole number of any kind; True and False are none, though Python counts with them.
+
+    >>> import numpy as np
+    >>> is_whole(np.int64(3)), is_whole(3.0), is_whole(True)
+    (True, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Returns whether it is a number of any kind, NaN among them; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def require_numbers(**given: tuple[Any, float, float]) -> None:
@@ -17,7 +51,7 @@ def require_numbers(**given: tuple[Any, float, float]) -> None:
     >>> require_numbers(fdr=(0.05, 0, 0.5))
     """
     for name, (value, low, high) in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        if not is_real(value) or not low <= value <= high:
             raise InputError(f"expected {name} to be a number from {low:g} to {high:g}, got {value!r}")
 
 
@@ -31,6 +65,54 @@ def require_whole(**given: tuple[Any, int] | tuple[Any, int, int]) -> None:
     """
     for name, (value, low, *upper) in given.items():
         high = upper[0] if upper else math.inf
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if not is_whole(value) or not low <= value <= high:
             bounds = f"from {low} to {high:,}" if upper else f"of at least {low}"
             raise InputError(f"expected {name} to be a whole number {bounds}, got {value!r}")
+
+
+def with_plain_numbers(function: Callable[P, T]) -> Callable[P, T]:
+    """Returns the function as it is, but for its numbers: numpy's become plain ones, and what is no number is refused.
+
+    It goes by the annotations ``int`` and ``float``, each with ``| None`` or without; bounds are the function's own.
+    The public verbs are all called this way (``loupe.brain.api``), so that none can forget it.
+
+    Raises:
+        InputError: when it is called with a text, a truth value, NaN, a fraction for a whole number, one that is too
+            large to be kept, or a seed below 0
+
+    >>> import numpy as np
+    >>> def twice(n: "int") -> "int":
+    ...     return 2 * n
+    >>> with_plain_numbers(twice)(np.int64(4))
+    8
+    """
+    signature = inspect.signature(function)
+    kinds = {name: _KINDS[kind] for name, each in signature.parameters.items() if (kind := each.annotation) in _KINDS}
+    if not kinds:
+        return function
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:  # it says itself which argument is missing
+            return function(*args, **kwargs)
+        for name, (kind, optional) in kinds.items():
+            if name in bound.arguments and not (optional and bound.arguments[name] is None):
+                bound.arguments[name] = _plain(name, bound.arguments[name], whole=kind == "int")
+        return function(*bound.args, **bound.kwargs)
+
+    return call
+
+
+def _plain(name: str, value: Any, *, whole: bool) -> int | float:
+    integral = is_whole(value)
+    if not integral and (whole or not is_real(value) or math.isnan(value)):
+        raise InputError(f"expected {name} to be a {'whole ' if whole else ''}number, got {value!r}"[:300])
+    if not integral:
+        return float(value)
+    if name in _LOWEST:
+        require_whole(**{name: (value, _LOWEST[name])})
+    if abs(int(value)) >= _LARGEST:
+        raise InputError(f"expected {name} to be a number below 2**63, got {value}"[:300])
+    return int(value)

@@ -122,7 +122,7 @@ class Run(Record):
         messages: up to 100 errors by sample id or file
         as_asked: for each failure mode that prompts ask for, for how many samples it is therefore not counted
         inapplicable: for each check that could not judge nearly all of the samples, that and the commonest reason
-        left_out: what of the prompts was not drawn, by kind, for the generator does not understand it
+        left_out: what was not drawn, by kind: of prompts what the generator does not understand, samples of a source
     """
 
     key: str

@@ -49,15 +49,24 @@ def opened(folder: Path) -> Iterator[None]:
             raise writing_error(folder, error) from error
         _take(lock, folder)
         try:
-            for path in folder.iterdir():
-                if _TEMPORARY.fullmatch(path.name):
-                    path.unlink()
+            remove_temporary(folder)
         except OSError as error:
             raise writing_error(folder, error) from error
         yield
     finally:
         if lock is not None:
             lock.close()
+
+
+def remove_temporary(folder: Path) -> None:
+    """Removes what killed processes left half written.
+
+    Raises:
+        OSError: it cannot be removed
+    """
+    for path in folder.iterdir():
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink()
 
 
 def _take(lock: IO[str], folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real
 
 #: how classes are weighed
 Scheme = Literal["balanced", "effective"]
@@ -66,7 +67,7 @@ def effective_weights(counts: Mapping[str, int], beta: float = 0.999) -> dict[st
     >>> effective_weights({"cat": 3, "dog": 1}, beta=0.0)
     {'cat': 1.0, 'dog': 1.0}
     """
-    if isinstance(beta, bool) or not isinstance(beta, (int, float)) or not 0 <= beta < 1:
+    if not is_real(beta) or not 0 <= beta < 1:
         raise InputError(f"expected beta to be at least 0 and below 1, got {beta!r}")
     if not beta:
         return dict.fromkeys(counts, 1.0)

@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.similarity.neighbors import nearest
 from loupe.brain.slicing.clusters import k_means
 from loupe.brain.stats import ball_coverage
@@ -147,8 +148,8 @@ def _require(reference: np.ndarray, samples: np.ndarray, k: int | None) -> None:
             f"expected vectors of one embedder, got {samples.shape[1]} numbers a sample and {reference.shape[1]} a "
             "reference picture: embed both alike"
         )
-    if k is not None and (isinstance(k, bool) or not isinstance(k, int) or not 1 <= k < len(reference)):
-        raise InputError(f"expected k to be a whole number from 1 to {len(reference) - 1:,}, got {k!r}")
+    if k is not None:
+        require_whole(k=(k, 1, len(reference) - 1))
 
 
 def _drawn(rng: np.random.Generator, n: int) -> np.ndarray:

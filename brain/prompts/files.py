@@ -23,7 +23,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from loupe.brain.core.errors import PromptError
 from loupe.brain.core.records import Record
@@ -36,6 +36,8 @@ from loupe.brain.prompts.variants import doubled
 
 #: the most prompts that one call takes
 MAX_PROMPTS = 1_000_000
+
+T = TypeVar("T")
 
 _ENDINGS = (".txt", *tables.ENDINGS)
 
@@ -330,6 +332,15 @@ def _positions(total: int, sample: int | None, seed: int) -> Sequence[int]:
         chosen.append(swapped.get(other, other))
         swapped[other] = swapped.get(position, position)
     return chosen
+
+
+def sampled(items: Sequence[T], sample: int | None, seed: int) -> tuple[T, ...]:
+    """Returns so many of the items as ``read`` draws of prompts, all without a number.
+
+    Raises:
+        PromptError: there are fewer
+    """
+    return tuple(items[position] for position in _positions(len(items), sample, seed))
 
 
 def with_negative_prompt(prompts: Sequence[Prompt], negative_prompt: str) -> tuple[Prompt, ...]:

@@ -64,7 +64,13 @@ class Requests:
     notes: Mapping[str, str]
 
 
-def requests_of(prompts: Sequence[Prompt], per_prompt: int, seed: int, reading: Reading | None = None) -> Requests:
+def requests_of(
+    prompts: Sequence[Prompt],
+    per_prompt: int,
+    seed: int,
+    reading: Reading | None = None,
+    origins: Sequence[str] | None = None,
+) -> Requests:
     """Returns a request for each image; those of the same prompt are numbered through.
 
     Each has a seed of its own, derived from ``seed``, its prompt as it is written and its number; so do its variants.
@@ -75,6 +81,7 @@ def requests_of(prompts: Sequence[Prompt], per_prompt: int, seed: int, reading: 
         per_prompt: images for each
         seed: of the call
         reading: how the prompts are read
+        origins: for each prompt what it is drawn from, which tells images of one prompt apart; "": from nothing else
 
     Raises:
         PromptError: a prompt that cannot be read, or with ``syntax="refuse"`` one that is not understood
@@ -87,8 +94,10 @@ def requests_of(prompts: Sequence[Prompt], per_prompt: int, seed: int, reading: 
     numbers: Counter[str] = Counter()
     left_out = _LeftOut(reading)
     requests = []
-    for prompt in prompts:
-        identity = [prompt.seed, prompt.prompt, prompt.negative_prompt or "", sorted(prompt.factors.items())]
+    for at, prompt in enumerate(prompts):
+        identity: list[Any] = [prompt.seed, prompt.prompt, prompt.negative_prompt or "", sorted(prompt.factors.items())]
+        if origins is not None and origins[at]:
+            identity.append(origins[at])
         name = json.dumps(identity)
         for made in _made(prompt, per_prompt, numbers[name], seed, reading, left_out):
             number = numbers[name]

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.numbers import is_real
 from loupe.brain.selection import balance
 from loupe.brain.selection.budget import in_proportion, thinned
 from loupe.brain.selection.centers import k_center
@@ -88,7 +89,7 @@ def weights_of(strategy: str | Mapping[str, float]) -> dict[str, float]:
     for name, weight in weights.items():
         if name not in STRATEGIES:
             raise UnknownName("strategy", str(name), STRATEGIES)
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1:
+        if not is_real(weight) or not 0 < weight <= 1:
             raise InputError(f"expected weights in (0, 1], got {weight!r} for {name}")
     total = sum(weights.values())
     if abs(total - 1) > _ROUNDING:

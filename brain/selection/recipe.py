@@ -11,6 +11,7 @@ import numpy as np
 
 from loupe import __version__
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real, require_whole
 from loupe.brain.core.taxonomy import ANY
 from loupe.brain.selection.choose import STRATEGIES, weights_of
 from loupe.brain.slicing.factors import Factor
@@ -96,12 +97,9 @@ class Recipe:
 
 
 def _require_numbers(n: Any, maximum: Any, seed: Any) -> None:
-    if isinstance(n, bool) or not isinstance(n, (int, float)) or not 0 < n < math.inf or (n > 1 and n != int(n)):
+    if not is_real(n) or not 0 < n < math.inf or (n > 1 and n != int(n)):
         raise InputError(f"expected n, a whole number of samples, or a share of them in (0, 1), got {n!r}")
-    if isinstance(maximum, bool) or not isinstance(maximum, int) or maximum < 1:
-        raise InputError(f"expected max_per_group of at least 1, got {maximum!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"expected a seed that is a whole number of at least 0, got {seed!r}")
+    require_whole(max_per_group=(maximum, 1), seed=(seed, 0))
 
 
 def _require_needs(weights: Mapping[str, float], per: list[Any], score: Any, label: Any) -> None:

@@ -12,6 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real, is_whole
 
 #: how many bins there may be
 MAX_BINS = 100
@@ -26,15 +27,14 @@ def checked(bins: int | Iterable[float]) -> int | tuple[float, ...]:
     >>> checked([0, 0.5])
     (0, 0.5)
     """
-    if isinstance(bins, int) and not isinstance(bins, bool):
+    if is_whole(bins):
         if not 2 <= bins <= MAX_BINS:
             raise InputError(f"expected 2 to {MAX_BINS} bins, got {bins}")
-        return bins
+        return int(bins)
     if isinstance(bins, (bool, str)) or not isinstance(bins, Iterable):
         raise InputError(f"expected a number of bins, or the edges between them, got {bins!r}")
     edges = tuple(bins)
-    numbers = all(isinstance(edge, (int, float)) and not isinstance(edge, bool) for edge in edges)
-    if not edges or not numbers or not all(map(math.isfinite, edges)):
+    if not edges or not all(map(is_real, edges)) or not all(map(math.isfinite, edges)):
         raise InputError(f"expected finite numbers as the edges between bins, got {edges!r}")
     if len(edges) >= MAX_BINS or any(low >= high for low, high in itertools.pairwise(edges)):
         raise InputError(f"expected 1 to {MAX_BINS - 1} edges between bins, each above the one before, got {edges!r}")

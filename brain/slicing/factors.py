@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.numbers import is_real, is_whole
 from loupe.brain.slicing import bins as number_bins
 from loupe.brain.slicing.factor_values import BINS as BINS
 from loupe.brain.slicing.factor_values import FactorValues
@@ -323,10 +324,9 @@ def _texts(what: str, given: Iterable[str]) -> tuple[str, ...]:
 def _width(width: float | None) -> float | None:
     if width is None:
         return None
-    number = isinstance(width, (int, float)) and not isinstance(width, bool) and math.isfinite(width)
-    if not number or width <= 0:
+    if not is_real(width) or not math.isfinite(width) or width <= 0:
         raise InputError(f"expected a width of bins above 0, got {width!r}")
-    return width
+    return float(width) if not is_whole(width) else int(width)
 
 
 def _classes(of: str | Iterable[str]) -> tuple[str, ...]:

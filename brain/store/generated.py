@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 from pymongo import UpdateOne
 
+from loupe.brain.engine.drawing import Generated
 from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_image_dataset
@@ -40,6 +40,11 @@ _FIELDS: dict[str, tuple[type[fo.Field], str]] = {
     "dropped": (fo.StringField, "What of it the generator does not understand"),
     "prompt_truncated": (fo.BooleanField, "Whether the model read less than the whole prompt"),
     "nsfw": (fo.BooleanField, "Whether the model's safety checker blackened it; none without one"),
+    "source": (fo.StringField, "What it was drawn from: the id of the sample, or the file's name"),
+    "conditioning": (fo.StringField, "What it was drawn from beside the prompt: image, mask, control, reference"),
+    "inputs": (fo.StringField, "Hashes of the files and regions that it was drawn from, as JSON"),
+    "strength": (fo.FloatField, "How much of the picture was given up; none: the generator's own number"),
+    "upscale": (fo.FloatField, "How many times as wide and high it was drawn again, in tiles"),
     "cost": (fo.FloatField, "What a hosted service took for it, in dollars: as it said, else by its price list"),
     "loupe_version": (fo.StringField, "The version of Loupe that made it"),
 }
@@ -49,23 +54,6 @@ _KINDS: dict[type[fo.Field], tuple[type, ...]] = {
     fo.FloatField: (int, float),
     fo.BooleanField: (bool,),
 }
-
-
-@dataclass(frozen=True)
-class Generated:
-    """An image that lies in the output folder, whole.
-
-    Attributes:
-        path: the file
-        prompt: what it was asked for
-        factors: the scenario
-        facts: what goes to ``generation``; other names are left out
-    """
-
-    path: Path
-    prompt: str
-    factors: Mapping[str, str]
-    facts: Mapping[str, Any]
 
 
 def default_folder(dataset: fo.Dataset) -> Path:

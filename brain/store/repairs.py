@@ -246,7 +246,7 @@ def add(samples: Samples, made: Made, carried: Plan) -> str:
         filepath=str(made.path),
         tags=list(source.tags),
         metadata=metadata,
-        generation=fo.DynamicEmbeddedDocument(**generated.fitting(made.generation), source=made.of),
+        generation=fo.DynamicEmbeddedDocument(**{**generated.fitting(made.generation), "source": made.of}),
         repair=fo.DynamicEmbeddedDocument(**{name: _plain(made.repair.get(name)) for name in _PARTS}),
         **others,
         **{name: augmented.copied(label) for name, label in labels.items()},

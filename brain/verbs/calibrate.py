@@ -11,6 +11,7 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, NoSamples, UnknownName
+from loupe.brain.core.numbers import is_real, require_whole
 from loupe.brain.core.records import Output, ProgressCallback, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect, failing_outputs
 from loupe.brain.engine.map import Task, map_rows, needed_long_side
@@ -224,15 +225,11 @@ def calibratable() -> dict[str, tuple[str, Output]]:
 
 
 def _require(false_positive_rate: float, limit: int, seed: int) -> None:
-    number = isinstance(false_positive_rate, (int, float)) and not isinstance(false_positive_rate, bool)
-    if not number or not 0 < false_positive_rate < 0.5:
+    if not is_real(false_positive_rate) or not 0 < false_positive_rate < 0.5:
         raise InputError(
             f"expected a false_positive_rate between 0 and 0.5, got {false_positive_rate!r}: 0.01 asks for 1 %"
         )
-    if not isinstance(limit, (int, np.integer)) or isinstance(limit, bool) or limit < MIN_LIMIT:
-        raise InputError(f"expected a limit of at least {MIN_LIMIT} pictures, got {limit!r}")
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
-        raise InputError(f"expected a seed that is a whole number of at least 0, got {seed!r}")
+    require_whole(limit=(limit, MIN_LIMIT), seed=(seed, 0))
 
 
 def _tested(failures: str | Sequence[str] | None) -> list[_Tested]:

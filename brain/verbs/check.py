@@ -12,6 +12,7 @@ import numpy as np
 
 from loupe.brain.core import presets, reasons, registry
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Check, ObjectMeasure, SetCheck
@@ -88,8 +89,7 @@ def check(
     Run(loupe_check_1: 216 done, 0 already done, 0 errors, unknown: text 4, 31.0 s on cpu)
     """
     require_engine(engine)
-    if batch_size < 1:
-        raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    require_whole(batch_size=(batch_size, 1), workers=(1 if workers is None else workers, 1))
     if objects is not None:
         with running(samples, "check", progress, device=device) as verb:
             how = Reading(engine, batch_size, workers)

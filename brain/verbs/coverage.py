@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.holes import Holes
+from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.coverage import Coverage, Members
 from loupe.brain.labels.covering import MAX_PAIRED, Crossing, Part, balance_of, named_cells
@@ -132,14 +132,8 @@ def coverage(
 
 
 def _require(min_samples: int, far: float, fdr: float, seed: int) -> None:
-    for name, value, low, high in (("min_samples", min_samples, 1, math.inf), ("seed", seed, 0, 2**32 - 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            bounds = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
-            raise InputError(f"expected {name} to be a whole number {bounds}, got {value!r}")
-    for name, number, lowest, highest in (("far", far, 1.0, 1e6), ("fdr", fdr, 1e-12, 0.5)):
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or not lowest <= number <= highest:
-            bounds = "of at least 1" if name == "far" else "above 0, at most 0.5"
-            raise InputError(f"expected {name} to be a number {bounds}, got {number!r}")
+    require_whole(min_samples=(min_samples, 1), seed=(seed, 0, 2**32 - 1))
+    require_numbers(far=(far, 1, 1e6), fdr=(fdr, 1e-12, 0.5))
 
 
 def _crossings(known: Known) -> tuple[list[Crossing], list[str]]:

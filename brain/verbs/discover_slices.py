@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.findings import SliceFindings
+from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.slicing.discovery import Settings, discover
 from loupe.brain.slicing.factors import Factor
@@ -99,14 +99,6 @@ def discover_slices(
 
 
 def _settings(max_factors: int, min_samples: int, fdr: float, seed: int) -> Settings:
-    for name, value, low, high in (
-        ("max_factors", max_factors, 1, 3),
-        ("min_samples", min_samples, 2, math.inf),
-        ("seed", seed, 0, 2**32 - 1),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            bounds = f"from {low} to {high}" if high < math.inf else f"of at least {low}"
-            raise InputError(f"expected {name} to be a whole number {bounds}, got {value!r}")
-    if isinstance(fdr, bool) or not isinstance(fdr, (int, float)) or not 0 < fdr <= 0.5:
-        raise InputError(f"expected fdr to be a number above 0, at most 0.5, got {fdr!r}")
+    require_whole(max_factors=(max_factors, 1, 3), min_samples=(min_samples, 2), seed=(seed, 0, 2**32 - 1))
+    require_numbers(fdr=(fdr, 1e-12, 0.5))
     return Settings(max_factors, min_samples, float(fdr), seed)

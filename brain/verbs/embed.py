@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Embedder
@@ -83,8 +84,7 @@ def embed(
     """
     if visualize is not None and visualize not in MAPS:
         raise InputError(f"expected visualize to be 'umap', 'pca' or None, got {visualize!r}")
-    if batch_size < 1:
-        raise InputError(f"expected a batch_size of at least 1, got {batch_size}")
+    require_whole(batch_size=(batch_size, 1))
     if objects is not None:
         with running(samples, "embed", progress, device=device) as verb:
             return embed_objects(

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.assigned import Assigned
-from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.clusters import cluster_names, k_means
@@ -57,8 +57,7 @@ def find_clusters(
     1: night, lantern       80
     2: day, street          71
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 2 <= n <= _MAX:
-        raise InputError(f"expected 2 to {_MAX} clusters, got {n!r}")
+    require_whole(n=(n, 2, _MAX), seed=(seed, 0, 2**32 - 1))
     with running(samples, "find_clusters", progress, label="clusters") as verb:
         samples = verb.samples
         store_assigned.require(samples, field, _DESCRIPTION)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core.drift import Drift, DriftBatch
-from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.slicing.drift import Settings, calibration, compare
 from loupe.brain.slicing.factors import Factor
@@ -85,8 +85,8 @@ def find_drift(
     >>> loupe.find_drift(dataset, reference="first", by="created_at day")  # doctest: +SKIP
     1 of 6 batches drifted: 2026-11-06. Against created_at day 2026-11-01 (400 samples)
     """
-    _require_numbers(alpha=(alpha, 0.001, 0.5), min_samples=(min_samples, 5, math.inf), seed=(seed, 0, math.inf))
-    _require_numbers(permutations=(permutations, 99, 100_000))
+    require_numbers(alpha=(alpha, 0.001, 0.5))
+    require_whole(min_samples=(min_samples, 5), permutations=(permutations, 99, 100_000), seed=(seed, 0))
     wanted = store_drift.Wanted(
         embeddings, _names(scores), _names(labels), factors, predictions, ground_truth, _names(groups)
     )
@@ -127,12 +127,3 @@ def find_drift(
 def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
     """Returns names as they were given; one name by itself is a list of one."""
     return None if given is None else (given,) if isinstance(given, str) else tuple(given)
-
-
-def _require_numbers(**given: tuple[Any, float, float]) -> None:
-    for name, (value, low, high) in given.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not low <= value <= high or (name != "alpha" and value != int(value)):
-            kind = "a number" if name == "alpha" else "a whole number"
-            limits = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of at least {low:g}"
-            raise InputError(f"expected {name} to be {kind} {limits}, got {value!r}")

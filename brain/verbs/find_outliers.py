@@ -9,6 +9,7 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real, require_whole
 from loupe.brain.core.records import ProgressCallback, Threshold
 from loupe.brain.core.results import OutliersResult
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
@@ -65,10 +66,9 @@ def find_outliers(
     spec = registry.pick("set measure", registry.sets(), OutliersMeasure.name)
     assert isinstance(spec, OutliersMeasure)
     if neighbors is not None:
-        if isinstance(neighbors, bool) or not isinstance(neighbors, int) or neighbors < 1:
-            raise InputError(f"expected neighbors of at least 1, got {neighbors!r}")
+        require_whole(neighbors=(neighbors, 1))
         spec = OutliersMeasure(neighbors)
-    if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
+    if threshold is not None and not is_real(threshold):
         raise InputError(f"expected a threshold in robust standard deviations, got {threshold!r}")
     with running(samples, "find_outliers", progress, label="outliers") as verb:
         samples = verb.samples

@@ -12,6 +12,7 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.assigned import Assigned
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Embedder
 from loupe.brain.similarity.neighbors import usable
@@ -77,7 +78,7 @@ def find_words(
     named = _words(words)
     if not isinstance(template, str) or "{}" not in template:
         raise InputError(f"expected a template with {{}} for the word, got {template!r}")
-    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin < 2:
+    if not is_real(margin) or not 0 <= margin < 2:
         raise InputError(f"expected a margin of cosine similarity in [0, 2), got {margin!r}")
     with running(samples, "find_words", progress, label="words", device=device) as verb:
         samples = verb.samples

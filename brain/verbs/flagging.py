@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core import registry, who
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import Failure, Output, Threshold
 from loupe.brain.core.results import Flags
 from loupe.brain.core.taxonomy import FAILURE_MODES
@@ -216,7 +217,7 @@ def threshold_of(
     assert output.default_threshold is not None
     if given is None:
         return store_runs.load_thresholds(samples, objects).get(failure, output.default_threshold)
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
+    if not is_real(given) or not 0 <= given <= 1:
         raise InputError(f"expected a threshold in [0, 1], got {given!r}")
     return Threshold(output.default_threshold.op, float(given), source="user")
 
@@ -247,7 +248,7 @@ def parsed_thresholds(
         assert default is not None
         if given is None or isinstance(given, Threshold):
             parsed[failure] = given
-        elif isinstance(given, (int, float)) and not isinstance(given, bool):
+        elif is_real(given):
             parsed[failure] = set_now(default.op, float(given))
         else:
             raise InputError(f"expected a number or a Threshold for {failure!r}, got {given!r}")

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import loupe
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, OutputError, PromptError
+from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.numbers import require_whole
-from loupe.brain.core.records import Progress, ProgressCallback, Request
+from loupe.brain.core.records import ProgressCallback, Request
 from loupe.brain.core.results import Run
-from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.core.specs import Generator
 from loupe.brain.core.written import Syntax
 from loupe.brain.engine import output_folder
+from loupe.brain.engine.drawing import Item
+from loupe.brain.generation.sources import Source
+from loupe.brain.generation.upscaling import Upscale
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts import suites
 from loupe.brain.prompts.files import Prompts
 from loupe.brain.prompts.requests import Reading, hash_of, requests_of, sized
 from loupe.brain.prompts.wildcards import Wildcards
 from loupe.brain.store import generated as store_generated
-from loupe.brain.store.generated import Generated
-from loupe.brain.verbs.hosted import Hosted, Item, Outcomes
+from loupe.brain.verbs import conditioning, drawing
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:
     import fiftyone as fo
-    from PIL.Image import Image
 
 # what is good to know and decides no pixel
 _NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
@@ -37,8 +36,16 @@ _NOT_IN_KEY = {"model", "family", "license", "guidance_kind"}
 
 def generate(
     dataset: fo.Dataset,
-    prompts: Prompts,
+    prompts: Prompts | None = None,
     *,
+    source: fo.Dataset | fo.DatasetView | None = None,
+    image: str | Path | None = None,
+    mask: str | Path | None = None,
+    strength: float | None = None,
+    control: str | Path | None = None,
+    reference: str | Path | None = None,
+    upscale: float | None = None,
+    upscale_strength: float | None = None,
     model: str | Path | Generator = "tiny-signs",
     per_prompt: int = 1,
     seed: int = 0,
@@ -53,10 +60,12 @@ def generate(
     true_guidance: float | None = None,
     scheduler: str | None = None,
     loras: str | None = None,
+    controlnet: str | None = None,
+    ip_adapter: str | None = None,
     placement: str | None = None,
     quantize: str | None = None,
     budget: float | None = None,
-    device: str | None = None,
+    device: str | Sequence[str] | None = None,
     factors: Mapping[str, Sequence[Any]] | None = None,
     sample: int | None = None,
     syntax: Syntax = "plain",
@@ -75,7 +84,19 @@ def generate(
         dataset: where the samples go
         prompts: a list of strings or of mappings with ``prompt`` and factors; a .txt, .jsonl, .csv or .tsv file; the
             name of a suite (``loupe.suites()``), such as ``"geneval"``, whose categories become factors; or, with
-            ``factors``, a template (see ``loupe.brain.prompts.files``)
+            ``factors``, a template (see ``loupe.brain.prompts.files``). None: with ``source``, each sample's own
+        source: a dataset or view: each of its samples is drawn from, with each prompt
+        image: the picture to begin with: a file, a folder of pictures, or a field of the source's samples that names
+            files; with ``source`` their own files, ``"filepath"``, unless a control or a reference stands alone
+        mask: what of the picture is drawn anew, all else stays to the last bit: a field of boxes, masks or polygons of
+            the source's samples, or a file or a folder of pictures that are white there
+        strength: how much of what stands there is given up, in (0, 1]; by default 0.6 of a picture, all of a mask
+        control: whose layout is kept, by a model with a ControlNet: ``"edges"`` or ``"pose"`` of the picture, or its
+            depth by a model, ``"depth:MODEL"``; else a field of points, maps or files of the samples, a file or a
+            folder of such pictures as they stand
+        reference: whose look is taken over, by a model with an IP-Adapter: a field, a file or a folder
+        upscale: draws each image again so many times as wide and high, in tiles, from itself, in (1, 4]
+        upscale_strength: how much of the enlarged image is given up, in (0, 1]; 0.3 by default
         model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, a generator's spec, or a hosted service and
             its model: ``"openai:gpt-image-2.5-flare"``, ``"ideogram:ideogram-4-5"``, ``"bfl:flux-2-pro"``
         per_prompt: images for each prompt; a larger number adds to what is there
@@ -83,11 +104,12 @@ def generate(
         output_dir: where the files go, as ``<key>.png``; the dataset's folder in FiftyOne's dataset folder by default
         negative_prompt: for the prompts that have none of their own
         steps, guidance, width, height, dtype, scheduler: the model's own by default
-        true_guidance, loras, placement, quantize: of a local model: docs/models.md
+        true_guidance, loras, controlnet, ip_adapter, placement, quantize: of a local model: docs/models.md
         batch_size: images between two progress reports; it changes no pixel
         budget: of a hosted service: dollars for the images of this call, earlier tries at it included; never exceeded
             by more than one request
-        device: e.g. ``"cuda:1"``; the best there is by default
+        device: e.g. ``"cuda:1"``; the best there is by default. Several, as ``"cuda:0,cuda:1"`` or a list, or ``"all"``
+            GPUs draw in a process each, to the same bits
         factors: for each placeholder of the template its values; every combination is drawn
         sample: only that many of the prompts, drawn by ``seed``
         syntax: what is done with weights, LoRAs and flags that the model does not read: plain draws the words and says
@@ -101,8 +123,10 @@ def generate(
 
     Raises:
         PromptError: a prompt, a prompt file or the template cannot be used; nothing was drawn
+        InputError: what is to be drawn from does not go together, is not there, or the model does not take it
         ModelError: the model cannot be loaded
         ServiceError: a hosted service cannot be used; what was drawn is stored
+        ProcessLost: of several devices too few processes are left; what was drawn is stored
         OutputError: the folder cannot be written, the disk is full, or another process writes there
         Stopped: ``progress`` asked to stop; what was drawn is stored
         DatabaseGone: the database stopped answering; what was drawn is on disk, and the same call takes it up
@@ -112,10 +136,12 @@ def generate(
     >>> loupe.generate(dataset, template, factors=values, sample=200)  # doctest: +SKIP
     Run(loupe_generate_1: 200 done, 0 already done, 0 errors, unknown: none, 170.0 s on cpu)
     """
-    with running(dataset, "generate", progress, device=device, needs="dataset") as verb:
+    with running(dataset, "generate", progress, device=device, several=True, needs="dataset") as verb:
         require_whole(per_prompt=(per_prompt, 1, 1_000_000))
         require_whole(seed=(seed, 0, 2**63 - 1))
-        wanted = suites.read(prompts, factors=factors, sample=sample, seed=seed)
+        asked = conditioning.conditioning(source, image, mask, control, reference, strength, upscale, upscale_strength)
+        _require_prompts(prompts, factors, source)
+        wanted = None if prompts is None else suites.read(prompts, factors=factors, sample=sample, seed=seed)
         given = {
             "steps": steps,
             "guidance": guidance,
@@ -126,151 +152,74 @@ def generate(
             "true_guidance": true_guidance,
             "scheduler": scheduler,
             "loras": loras,
+            "controlnet": controlnet,
+            "ip_adapter": ip_adapter,
             "placement": placement,
             "quantize": quantize,
             "budget": budget,
         }
         spec = _spec(model, {name: value for name, value in given.items() if value is not None})
-        reading = Reading(syntax, spec.syntax, spec.name, None if wildcards is None else Wildcards(wildcards))
-        wanted = prompt_files.with_negative_prompt(wanted, negative_prompt)
-        read = requests_of(wanted, per_prompt, seed, reading)
+        drawn = conditioning.drawn(asked, wanted, sample, seed, verb)
+        reading = Reading(
+            syntax, asked.understood(spec.syntax), spec.name, None if wildcards is None else Wildcards(wildcards)
+        )
+        listed = prompt_files.with_negative_prompt(drawn.prompts, negative_prompt)
+        read = requests_of(listed, per_prompt, seed, reading, drawn.origins)
         store_generated.prepare(dataset, (name for request in read.requests for name in request.factors))
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
         folder = folder.resolve()
-        with output_folder.opened(folder):
-            session = spec.load(verb.device)
+        with output_folder.opened(folder), drawing.loaded(spec, folder, verb, len(read.requests)) as drawers:
+            session = drawers.session
+            conditioning.require_drawable(session, asked)
             requests = sized(read.requests, session.facts.get("width"), session.facts.get("height"))
-            items = [Item(_key(spec, session.facts, request), request) for request in requests]
+            items = [
+                _item(spec, session.facts, request, drawn.sources[at // per_prompt], asked.upscale)
+                for at, request in enumerate(requests)
+            ]
             _refuse_clashes(items)
-            made, skipped, outcomes = _make(dataset, folder, spec, session, items, verb.report)
-        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(wanted), "syntax": syntax}
+            items, errors = conditioning.readable(session, items, dataset, verb, drawn.errors)
+            made, skipped, outcomes = drawing.make(dataset, folder, spec, drawers, items, verb.report)
+        settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(listed), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}
-        params |= outcomes.account
+        params |= {**asked.params(), **outcomes.account}
         return verb.finish(
             made,
             skipped=skipped,
             params=params,
-            errors=outcomes.errors,
+            errors={**errors, **outcomes.errors},
             unknown=outcomes.unknown,
             messages=outcomes.messages,
-            left_out=read.notes,
+            left_out={**read.notes, **drawn.left_out},
         )
 
 
-def _make(
-    dataset: fo.Dataset,
-    folder: Path,
-    spec: Generator,
-    session: GeneratorSession,
-    items: Sequence[Item],
-    report: ProgressCallback,
-) -> tuple[int, int, Outcomes]:
-    """Draws what is missing, batch by batch; returns how many images it added and how many were there."""
-    files = store_generated.files_by_key(dataset)
-    # a file of ours that somebody deleted is drawn again, its sample is there
-    gone = {key for key, path in files.items() if Path(path) == output_folder.image_path(folder, key)}
-    gone = {key for key in gone if not output_folder.image_path(folder, key).exists()}
-    pending = [item for item in items if item.key not in files or item.key in gone]
-    skipped = len(items) - len(pending)
-    done = skipped
-    if session.remote is not None:
-        hosted = Hosted(
-            session.remote(folder),
-            lambda item: _adopt(folder, item),
-            lambda item, image, seconds: _write(folder, spec, session, item, image, seconds),
-            lambda images, count: _add(dataset, folder, images, count, len(items)),
-            lambda error, count: _writing_error(folder, error, count, len(items)),
-        )
-        made, outcomes = hosted.make(items, pending, report)
-        return made, skipped, outcomes
-    for batch in _batches(pending, session.batch_size):
-        report(Progress(done, len(items), "generating"))
-        adopted = [image for item in batch if (image := _adopt(folder, item)) is not None]
-        done += _add(dataset, folder, adopted, done, len(items))
-        kept_keys = {image.facts["key"] for image in adopted}
-        missing = [item for item in batch if item.key not in kept_keys]
-        written, error = _draw(folder, spec, session, missing) if missing else ([], None)
-        done += _add(dataset, folder, written, done, len(items))
-        if error is not None:
-            raise _writing_error(folder, error, done, len(items)) from error
-    report(Progress(done, len(items), "generated"))
-    return done - skipped, skipped, Outcomes()
+def _require_prompts(prompts: Any, factors: Any, source: Any) -> None:
+    if prompts is None and source is None:
+        raise PromptError("expected prompts, got none: give some, or source= to draw from samples with their own")
+    if prompts is None and factors is not None:
+        raise PromptError("expected a template beside factors, got none: the samples' own prompts have no placeholders")
 
 
-def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """What is drawn at once: images of one size, in their order."""
-    by_size: dict[Any, list[Item]] = {}
-    for item in items:
-        by_size.setdefault(item.request.size, []).append(item)
-    for group in by_size.values():
-        yield from (group[start : start + size] for start in range(0, len(group), size))
+def _item(
+    spec: Generator, facts: Mapping[str, Any], request: Request, source: Source | None, upscale: Upscale | None
+) -> Item:
+    more: dict[str, Any] = {}
+    if source is not None:
+        more |= source.facts()
+    if upscale is not None:
+        more["upscale"], more["upscale_strength"] = upscale.factor, upscale.strength
+    inputs = [] if source is None else [source.VERSION, dict(source.inputs)]
+    inputs += [] if upscale is None else [upscale.VERSION, upscale.to_dict()]
+    made = dataclasses.replace(request, facts={**request.facts, **more}) if more else request
+    return Item(_key(spec, facts, request, inputs), made, source, upscale)
 
 
-def _add(dataset: fo.Dataset, folder: Path, images: Sequence[Generated], done: int, total: int) -> int:
-    """Adds a sample for each image; returns how many images there were."""
-    try:
-        store_generated.add(dataset, images)
-    except OSError as error:  # somebody took the folder away, with what was written to it a moment ago
-        raise _writing_error(folder, error, done, total) from error
-    return len(images)
-
-
-def _writing_error(folder: Path, error: OSError, done: int, total: int) -> OutputError:
-    return output_folder.writing_error(folder, error, f"{done} of {total} images are there, each with its sample. ")
-
-
-def _draw(
-    folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[Item]
-) -> tuple[list[Generated], OSError | None]:
-    """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
-    started = time.monotonic()
-    images = session.draw([item.request for item in items])
-    seconds = (time.monotonic() - started) / len(items)
-    written: list[Generated] = []
-    try:
-        for item, image in zip(items, images, strict=True):
-            written.append(_write(folder, spec, session, item, image, seconds))
-        output_folder.sync(folder)
-    except OSError as error:
-        return written, error
-    return written, None
-
-
-def _write(
-    folder: Path, spec: Generator, session: GeneratorSession, item: Item, image: Image, seconds: float
-) -> Generated:
-    """Writes an image with its provenance."""
-    request = item.request
-    facts: dict[str, Any] = {
-        **session.facts,
-        "generator": spec.name,
-        "seed": request.seed,
-        "negative_prompt": request.negative_prompt,
-        "width": image.width,
-        "height": image.height,
-        "seconds": round(seconds, 4),
-        "key": item.key,
-        "loupe_version": loupe.__version__,
-        **request.facts,
-        **{str(name): value for name, value in image.info.items()},
-    }
-    saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
-    path = output_folder.write(folder, item.key, image, saved)
-    return Generated(path, request.prompt, request.factors, facts)
-
-
-def _adopt(folder: Path, item: Item) -> Generated | None:
-    """Returns the image that an earlier run finished without its sample, if there is one."""
-    path = output_folder.image_path(folder, item.key)
-    facts = output_folder.read_facts(path, item.key) if path.exists() else None
-    return None if facts is None else Generated(path, item.request.prompt, item.request.factors, facts)
-
-
-def _key(spec: Generator, facts: Mapping[str, Any], request: Request) -> str:
+def _key(spec: Generator, facts: Mapping[str, Any], request: Request, inputs: Sequence[Any]) -> str:
     decisive = {name: value for name, value in facts.items() if name not in _NOT_IN_KEY}
     text: list[Any] = [spec.name, spec.version, decisive, request.prompt, request.negative_prompt, request.seed]
     if request.size is not None:
         text.append(request.size)
+    text += inputs
     return f"{hash_of(text, 16):032x}"
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import OutputError, Stopped
-from loupe.brain.core.records import Progress, ProgressCallback, Request
+from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.remote import Drawn, RemoteJob
-from loupe.brain.store.generated import Generated
+from loupe.brain.engine.drawing import Generated, Item
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 _TOGETHER = 16
 _WAIT = 2.0
 _REASONS = 100
-
-
-@dataclass(frozen=True)
-class Item:
-    """An image that is wanted, by the key of all that decides it."""
-
-    key: str
-    request: Request
 
 
 @dataclass

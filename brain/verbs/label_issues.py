@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.engine.reader import Row
 from loupe.brain.labels.issues import mixed_up
 from loupe.brain.labels.records import Confusion
@@ -53,8 +54,7 @@ class Request:
         Raises:
             InputError: fewer than two folds
         """
-        if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
-            raise InputError(f"expected at least 2 folds, got {self.folds!r}")
+        require_whole(folds=(self.folds, 2))
         spec = registry.pick("set measure", registry.sets(), LabelIssuesMeasure.name)
         assert isinstance(spec, LabelIssuesMeasure)
         return replace(spec, folds=self.folds)

@@ -9,6 +9,7 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import Threshold
 from loupe.brain.labels import issues as label_issues
 from loupe.brain.labels.box_issues import KINDS, Assessed, Kind, assess
@@ -94,7 +95,7 @@ def _spec(request: Request) -> BoxIssuesMeasure:
     if unknown:
         raise InputError(f"expected evidence for {', '.join(KINDS)}, got {', '.join(map(repr, unknown))}")
     for name, value in {**evidence, "overlap": request.overlap}.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+        if not is_real(value) or not 0 < value < 1:
             raise InputError(f"expected a number between 0 and 1 for {name}, got {value!r}")
     return replace(spec, overlap=float(request.overlap), **{k: float(v) for k, v in evidence.items()})
 

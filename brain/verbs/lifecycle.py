@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.core.device import resolve_device
+from loupe.brain.core.device import resolve_device, resolve_devices
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.results import Run
@@ -30,8 +31,9 @@ class Lifecycle:
         samples: what it works on
         verb: its name
         report: to be called between batches; raises ``Stopped`` where the caller asked for that
-        device: where it runs
+        device: where it runs; several with commas between them
         started: ``time.monotonic()`` of its start
+        devices: where it runs, each
     """
 
     samples: fo.Dataset | fo.DatasetView
@@ -39,6 +41,7 @@ class Lifecycle:
     report: ProgressCallback
     device: str = "cpu"
     started: float = field(default_factory=time.monotonic)
+    devices: tuple[str, ...] = ("cpu",)
 
     @property
     def seconds(self) -> float:
@@ -105,7 +108,8 @@ def running(
     progress: bool | ProgressCallback | None,
     *,
     label: str | None = None,
-    device: str | None = "cpu",
+    device: str | Sequence[str] | None = "cpu",
+    several: bool = False,
     needs: Literal["images", "dataset", "nothing"] = "images",
 ) -> Iterator[Lifecycle]:
     """Opens a verb: inside of it, a database that stops answering, or a dataset that is deleted, is one clear error.
@@ -118,6 +122,7 @@ def running(
         progress: as the caller gave it
         label: of the progress bar; the verb by default
         device: as the caller gave it, None for the best there is; ``"cpu"`` for a verb that knows no other
+        several: whether the verb can run on several devices at once
         needs: what there has to be: images, a dataset that images can be added to, or nothing yet
 
     Raises:
@@ -133,7 +138,16 @@ def running(
             store_datasets.require_image_dataset(samples)
         else:
             store_datasets.require_collection(samples)
-        resolved = "cpu" if device == "cpu" else resolve_device(device)
+        devices = _devices(device, several)
         with store_datasets.while_it_lives(store_datasets.root(samples)):
             own = samples if needs == "nothing" else store_datasets.whole(samples)
-            yield Lifecycle(own, verb, reporter(progress, label or verb), resolved, started)
+            yield Lifecycle(own, verb, reporter(progress, label or verb), ",".join(devices), started, devices)
+
+
+def _devices(device: str | Sequence[str] | None, several: bool) -> tuple[str, ...]:
+    if several:
+        return resolve_devices(device)
+    if device is not None and not isinstance(device, str):
+        raise InputError(f"expected a device such as 'cpu' or 'cuda:1', got {device!r}")
+    # torch is not imported for a verb that knows no other device
+    return ("cpu" if device == "cpu" else resolve_device(device),)

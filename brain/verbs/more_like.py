@@ -10,6 +10,7 @@ import numpy as np
 from loupe.brain.core.alike import MoreLike
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.findings import Finding
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.similarity.neighbors import nearest_to, usable
 from loupe.brain.store import alike as store_alike
@@ -67,8 +68,7 @@ def more_like(
         made = loupe.more_like(dataset, dataset.first().id, unlabeled="ground_truth")
         session.view = loupe.view_of(dataset, made)
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise InputError(f"expected n of at least 1, got {n!r}")
+    require_whole(n=(n, 1))
     with running(samples, "more_like", progress, label="more like this", device=device) as verb:
         whole = verb.samples
         store_sets.vectors(whole.limit(1), [], embeddings)  # there is such a field

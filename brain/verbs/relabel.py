@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core import who
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.relabeled import Correction, Relabeled
 from loupe.brain.core.review import Decision
@@ -93,12 +94,10 @@ def relabel(
 
 
 def _require(accept: object, top: object) -> None:
-    if not (accept is None or isinstance(accept, Mapping)):
-        bad = isinstance(accept, bool) or not isinstance(accept, (int, float))
-        if bad or not 0 <= accept <= 1:  # type: ignore[operator]
-            raise InputError(f"expected a probability from 0 to 1, or a class by sample id, to accept, got {accept!r}")
-    if top is not None and (isinstance(top, bool) or not isinstance(top, int) or top < 0):
-        raise InputError(f"expected how many suggestions to accept, at least 0, got {top!r}")
+    if not (accept is None or isinstance(accept, Mapping)) and (not is_real(accept) or not 0 <= accept <= 1):
+        raise InputError(f"expected a probability from 0 to 1, or a class by sample id, to accept, got {accept!r}")
+    if top is not None:
+        require_whole(top=(top, 0))
 
 
 def _decided(

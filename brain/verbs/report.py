@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loupe import __version__
-from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback, Record
 from loupe.brain.report import card as cards
 from loupe.brain.report import croissant as croissants
@@ -83,8 +83,7 @@ def report(
     file = files.place(path, *FORMS)
     card_file = None if card is None else files.place(card, ".md")
     croissant_file = None if croissant is None else files.place(croissant, ".json", ".jsonld")
-    if isinstance(examples, bool) or not isinstance(examples, int) or not 0 <= examples <= _MAX_EXAMPLES:
-        raise InputError(f"expected 0 to {_MAX_EXAMPLES} examples, got {examples!r}")
+    require_whole(examples=(examples, 0, _MAX_EXAMPLES))
     with running(samples, "report", progress) as verb:
         view = verb.samples
         store_rows.require_samples(view)

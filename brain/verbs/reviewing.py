@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.core import registry, who
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.review import ReviewResult, ThresholdOffer
 from loupe.brain.slicing.outcomes import State
@@ -32,7 +33,7 @@ def require_share(name: str, value: float) -> None:
     Raises:
         InputError: it is none
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+    if not is_real(value) or not 0 < value < 1:
         raise InputError(f"expected a {name} between 0 and 1, got {value!r}: 0.9 asks for 90 %")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.results import MIN_N, Rate, Rates
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor, factors_of
@@ -83,8 +84,7 @@ def slice(
     for what, given in (("failure", failure), ("groups", groups)):
         if given is not None and not isinstance(given, str):
             raise InputError(f"expected {what} to be a name or None, got {given!r}")
-    if isinstance(min_n, bool) or not isinstance(min_n, int) or min_n < 1:
-        raise InputError(f"expected a min_n of at least 1, got {min_n!r}")
+    require_whole(min_n=(min_n, 1))
     require_collection(samples)
     store_rows.require_samples(samples)
     if objects is not None:

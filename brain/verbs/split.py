@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.splits import Split
 from loupe.brain.labels import splits
@@ -130,8 +131,7 @@ def split(
 
 
 def _equal(folds: int) -> dict[str, float]:
-    if isinstance(folds, bool) or not isinstance(folds, int) or folds < 2:
-        raise InputError(f"expected at least 2 folds, got {folds!r}")
+    require_whole(folds=(folds, 2))
     return {str(number): 1 / folds for number in range(folds)}
 
 

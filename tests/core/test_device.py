@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from loupe.brain.core.device import resolve_device
+from loupe.brain.core.device import gpus, resolve_device, resolve_devices
 from loupe.brain.core.errors import InputError
 
 
@@ -38,3 +38,21 @@ def test_gpus_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [resolve_device(device) for device in ("cuda", "cuda:0", "cuda:1")] == ["cuda", "cuda:0", "cuda:1"]
     with pytest.raises(InputError, match="'cuda:2' is not on this machine"):
         resolve_device("cuda:2")
+
+
+def test_several_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOUPE_DEVICE", raising=False)
+    assert resolve_devices("cpu, cpu:0") == ("cpu", "cpu")
+    for count, available in ((0, False), (1, True), (3, True)):
+        monkeypatch.setattr("torch.cuda.is_available", lambda available=available: available)
+        monkeypatch.setattr("torch.cuda.device_count", lambda count=count: count)
+        monkeypatch.setattr("torch.cuda.get_device_name", lambda at: f"GPU {at}")
+        best = "cuda" if available else "cpu"
+        assert resolve_devices() == resolve_devices("") == (best,)
+        assert resolve_devices(" ALL ") == (("cuda:0", "cuda:1", "cuda:2") if count == 3 else (best,))
+    assert gpus() == {"cuda:0": "GPU 0", "cuda:1": "GPU 1", "cuda:2": "GPU 2"}
+    assert resolve_devices(["cuda:2", "cuda:0"]) == ("cuda:2", "cuda:0")
+    with pytest.raises(InputError, match="'cuda:3' is not on this machine"):
+        resolve_devices("cuda:0,cuda:3")
+    with pytest.raises(InputError, match="expected devices of one kind, got cuda:0, cpu"):
+        resolve_devices("cuda:0,cpu")

@@ -282,3 +282,42 @@ def test_a_device_that_is_not_there_is_refused(database: str, capsys: pytest.Cap
     assert "cuda:99" in capsys.readouterr().err
     assert main(["worker", "--poll", "0"]) == 1
     assert "positive" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.database
+def test_a_worker_that_draws_in_several_processes_ends_as_others_do(
+    many: Any, start: Callable[..., Worker], tmp_path: Path
+) -> None:
+    """As systemd does, the signal goes to all processes; the job goes back, and no process is left."""
+    import fiftyone as fo
+    import psutil
+
+    dataset = fo.Dataset(persistent=True)
+    prompts = "\n".join(f'a red sign that says "{number}", day, clear' for number in range(10, 50))
+    params = {"prompts": prompts, "settings": True, "steps": 8, "batch_size": 8, "device": "cpu,cpu"}
+    job = _schedule("generate", dataset, {**params, "output_dir": str(tmp_path / "images")})
+
+    def drawn() -> int:
+        dataset.reload()
+        return len(dataset)
+
+    try:
+        worker = start()
+        _until(lambda: drawn() > 0, worker)
+        several = psutil.Process(worker.process.pid).children(recursive=True)
+        assert len(several) == 2
+        for process in (*several, worker.process):
+            process.send_signal(signal.SIGTERM)
+        assert worker.wait() == 0, worker.lines
+        assert _job(job).run_state == "queued", worker.lines
+        assert not psutil.wait_procs(several, timeout=20)[1]
+        first = drawn()
+        assert 0 < first < 40
+        assert start("--once").wait() == 0
+        assert _job(job).run_state == "completed"
+        run = _job(job).result.result["run"]
+        assert (run["skipped"], run["n"], run["device"]) == (first, 40 - first, "cpu,cpu")
+        assert len(list((tmp_path / "images").glob("*.png"))) == drawn() == 40
+    finally:
+        dataset.delete()

@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 #: what a form proposes where the dataset lacks what the verb's own default names
 PROPOSED = {"compare": {"by"}, "select": {"n"}}
+#: what a form asks for all the same, though the verb can do without: of a source the samples' own prompts
+PROPOSED |= {"generate": {"prompts"}}
 
 
 class Called(Exception):
@@ -129,6 +131,11 @@ def test_an_untouched_form_calls_the_verb_with_nothing_but_what_it_needs(
                       "sample": 1}, {"prompts": "a {color} cup", "factors": {"color": ["red"]}, "sample": 1}),
         ("generate", {"prompts__source": "template", "prompts__template": "a cup", "prompts": "no"},
          {"prompts": "a cup", "factors": {}}),
+        ("generate", {"prompts": "a cup", "source": "a file or a folder", "image": " x.png ", "strength": 0.5,
+                      "upscale": 2, "upscale_strength": 0.2, "settings": True},
+         {"prompts": ["a cup"], "image": "x.png", "strength": 0.5, "upscale": 2.0, "upscale_strength": 0.2}),
+        ("generate", {"prompts": "a cup", "source": "(the prompts alone)", "image": "x.png", "mask": "boxes"},
+         {"prompts": ["a cup"]}),
     ],
 )  # fmt: skip
 def test_what_a_person_fills_in_is_what_the_verb_gets(
@@ -186,6 +193,10 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
             params = {"prompts__source": "file"}
         if key.startswith("model__openai__") or key == "budget":
             params = {**needed[name], "model__drawn_by": "openai"}
+        if name == "generate" and key in ("image", "mask", "strength", "control", "reference"):
+            params["source"] = "what the grid shows"
+        if key == "upscale_strength":
+            params["upscale"] = 2
         if key == "prompts__suite":
             params = {"prompts__source": "suite"}
         if key.startswith("splits__"):

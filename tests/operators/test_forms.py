@@ -34,6 +34,7 @@ ON_SAMPLES = [
 _ON_OBJECTS = ("check", "embed", "find_duplicates", "find_leaks", "flag", "slice")
 _LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
+_DRAWN_FROM = ("source", "image", "mask", "control", "reference")
 DIFFERENT = {
     ("augment", "labels"): "None means all without a confidence: they are listed, so that some can be left out",
     ("augment", "train"): "they are written in one line",
@@ -85,6 +86,7 @@ DIFFERENT = {
     ("find_shortcuts", "order"): "None is a choice with a name",
     ("find_shortcuts", "embeddings"): "None is a choice with a name",
     **{(name, "objects"): "None is a choice with a name" for name in _ON_OBJECTS},
+    **{("generate", name): "None is a choice with a name" for name in _DRAWN_FROM},
     ("flag", "thresholds"): "each failure mode has an input of its own, at the threshold in use",
     **{("more_like", name): "None is a choice with a name" for name in ("failing", "unlabeled")},
     **{("repair", name): "None is a choice with a name" for name in ("failure", "method", "control", "region")},
@@ -325,6 +327,25 @@ def test_generating_says_how_many_before(dataset: Any, params: dict[str, Any], s
             "Weights: left out of 1 prompt, for diffusion does not read them: (cat:1.3)"
             in inputs["left_out"].view.label
         )
+
+
+def test_the_devices_to_choose_from(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offered(params: dict[str, Any]) -> Any:
+        inputs = form("generate", dataset, {"prompts": "a cup", "settings": True, **params})
+        return inputs.get("device"), problems(inputs)
+
+    made, _ = offered({})
+    assert [choice.value for choice in made.view.choices] == ["all"]
+    assert "0 GPUs here" in made.view.choices[0].label
+    monkeypatch.setattr("loupe.operators.devices.gpus", lambda: {"cuda:0": "H200", "cuda:1": "H200"})
+    made, _ = offered({})
+    assert [choice.value for choice in made.view.choices] == ["all", "cuda:0", "cuda:1"]
+    assert (made.default, made.required) == (None, False)
+    for device in ("all", "cuda:1", "cuda:0, cuda:1", "mps", ""):
+        assert not offered({"device": device})[1], device
+    for device in ("cuda:0;cuda:1", "ALL", "cuda:", "cpu,", "cpu," * 1000, 7, ["cpu"]):
+        assert "Device: expected" in str(offered({"device": device})[1]), device
+    assert offered({"model__drawn_by": "openai"})[0] is None
 
 
 def test_the_suites_to_choose_from(dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.database
 
 
 def image(folder: Path, key: str, size: int = 10, **facts: Any) -> Any:
-    from loupe.brain.store.generated import Generated
+    from loupe.brain.engine.drawing import Generated
 
     path = folder / f"{key}.png"
     path.write_bytes(b"x" * size)

@@ -66,6 +66,7 @@ def whole_form(name: str, dataset: Any, needed: dict[str, Any]) -> dict[str, Any
         for source in ("template", "file", "suite"):
             inputs |= form(name, dataset, {"prompts__source": source, "settings": True})
         inputs |= form(name, dataset, {"model__drawn_by": "openai", "settings": True})
+        inputs |= form(name, dataset, {"source": "what the grid shows", "upscale": 2, "settings": True})
     if name == "find_label_issues":
         inputs |= form(name, dataset, {**needed, "label": "boxes", "settings": True})
     return inputs

@@ -258,10 +258,10 @@ def test_what_cannot_be_is_refused(scenes: Any) -> None:
     import loupe
 
     for rate in (0, 0.5, -0.1, 1, float("nan"), True, "1"):
-        with pytest.raises(InputError, match=r"false_positive_rate between 0 and 0\.5"):
+        with pytest.raises(InputError, match=r"false_positive_rate (between 0 and 0\.5|to be a number)"):
             loupe.calibrate(scenes, false_positive_rate=rate)  # type: ignore[arg-type]
     for limit in (9, 0, -1, 10.5, None):
-        with pytest.raises(InputError, match="limit of at least 10"):
+        with pytest.raises(InputError, match="expected limit to be a whole number"):
             loupe.calibrate(scenes, limit=limit)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="seed"):
         loupe.calibrate(scenes, seed=-1)

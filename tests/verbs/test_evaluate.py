@@ -279,7 +279,7 @@ def test_what_cannot_be_evaluated_says_what_to_do(dataset: Any, new_dataset: Any
         ({"iou": 0}, "expected iou"),
         ({"interval": 95}, "between 0 and 1"),
         ({"resamples": 3}, "expected resamples"),
-        ({"confidence": float("nan")}, "threshold as a number"),
+        ({"confidence": float("nan")}, "expected confidence to be a number"),
         ({"ground_truth": "time"}, "Classification, Detections or Segmentation"),
         ({"positive": "car"}, "expected a classification"),
         ({"cluster": "ground_truth"}, "which samples belong together"),

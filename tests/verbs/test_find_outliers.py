@@ -65,7 +65,7 @@ def test_what_cannot_be_is_said(embedded: Any) -> None:
         loupe.find_outliers(embedded, field="vector")
     with pytest.raises(errors.InputError, match="at least 10 samples"):
         loupe.find_outliers(embedded.limit(5), field="vectors")
-    with pytest.raises(errors.InputError, match="neighbors of at least 1"):
+    with pytest.raises(errors.InputError, match="neighbors to be a whole number of at least 1"):
         loupe.find_outliers(embedded, field="vectors", neighbors=0)
     with pytest.raises(errors.InputError, match="field of vectors"):
         loupe.find_outliers(embedded, field="filepath")

@@ -233,7 +233,7 @@ def test_odd_queries_are_refused(filled: Any) -> None:
             loupe.more_like(filled, query)
     query = filled.first().id
     for n in (0, -1, True, 2.5):
-        with pytest.raises(InputError, match="at least 1"):
+        with pytest.raises(InputError, match="expected n to be a whole number"):
             loupe.more_like(filled, query, n)
     with pytest.raises(UnknownName, match="Did you mean 'embeddings'"):
         loupe.more_like(filled, query, embeddings="embedding")

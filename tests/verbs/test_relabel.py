@@ -229,7 +229,7 @@ def test_what_somebody_decides_meanwhile_stays(judged: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"accept": 1.5}, "0 to 1"), ({"accept": True}, "0 to 1"), ({"accept": float("nan")}, "0 to 1"),
-     ({"accept": "all"}, "0 to 1"), ({"top": -1}, "at least 0"), ({"top": 1.5}, "at least 0"),
+     ({"accept": "all"}, "0 to 1"), ({"top": -1}, "expected top to be"), ({"top": 1.5}, "expected top to be"),
      ({"field": "label"}, "never changed"), ({"field": "a.b"}, "field name"), ({"field": "_x"}, "field name"),
      ({"field": "mine"}, "mine"), ({"field": "text"}, "text"), ({"accept": {"0" * 24: "cat"}}, "none of them")],
 )  # fmt: skip

@@ -171,7 +171,7 @@ def test_bad_input_writes_nothing(dataset: Any) -> None:
     cases: list[tuple[dict[str, Any], type[Exception], str]] = [
         ({"sizes": both, "folds": 3}, InputError, "just one of"),
         ({"sizes": {"a": 0.5, "b": 0.6}}, InputError, "sum to 1"),
-        ({"folds": 1}, InputError, "at least 2 folds"),
+        ({"folds": 1}, InputError, "folds to be a whole number of at least 2"),
         ({"sizes": both, "gap": 3}, InputError, "order with a gap"),
         ({"sizes": both, "order": "scene"}, InputError, "dates, times or numbers"),
         ({"sizes": both, "order": "taken", "stratify": "label"}, InputError, "time alone"),
