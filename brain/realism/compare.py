@@ -13,7 +13,7 @@ from loupe.brain.realism import manifold
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.kernels import KernelSums, mmd2_of_sums, own_values
 from loupe.brain.realism.manifold import Manifold, Part
-from loupe.brain.realism.moments import extrapolated, frechet_of
+from loupe.brain.realism.moments import Moments, extrapolated, frechet, frechet_of
 from loupe.brain.realism.two_samples import TwoSamples, tell_apart
 from loupe.brain.stats import ball_coverage
 
@@ -177,9 +177,18 @@ def _members(parts: list[np.ndarray], n: int) -> np.ndarray:
 
 
 def _frechet(real: np.ndarray, synthetic: np.ndarray, parts: list[Part]) -> Metric:
-    matched = np.array([frechet_of(real[a], synthetic[s]) for a, _, s in parts])
-    null = np.array([frechet_of(real[a], real[b]) for a, b, _ in parts])
-    return Metric("frechet", frechet_of(real, synthetic), matched, null)
+    if not parts or max(len(parts[0][0]), len(parts[0][1])) < real.shape[1]:
+        matched = np.array([frechet_of(real[a], synthetic[s]) for a, _, s in parts])
+        null = np.array([frechet_of(real[a], real[b]) for a, b, _ in parts])
+        return Metric("frechet", frechet_of(real, synthetic), matched, null)
+    every, theirs = Moments.of(real), Moments.of(synthetic)
+    rows = []
+    for a, b, s in parts:
+        own = Moments.of(real[a])
+        # the others are all the rest, unless the synthetic set has fewer
+        rest = every - own if len(a) + len(b) == len(real) else Moments.of(real[b])
+        rows.append((frechet(own, Moments.of(synthetic[s])), frechet(own, rest)))
+    return Metric("frechet", frechet(every, theirs), *np.array(rows).T)
 
 
 def _diversity(real: np.ndarray, synthetic: np.ndarray, parts: list[Part]) -> tuple[Metric, Metric]:
