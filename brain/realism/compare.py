@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from loupe.brain.realism import manifold
+from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.kernels import KernelSums, mmd2_of_sums, own_values
 from loupe.brain.realism.manifold import Manifold, Part
@@ -81,6 +82,7 @@ def compare(
     permutations: int = 199,
     seed: int = 0,
     device: str = "cpu",
+    angles: Angles | None = None,
     step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Compared:
     """Returns every measure of a synthetic set against a real one.
@@ -93,6 +95,7 @@ def compare(
         permutations: of the sides, for the classifier's p
         seed: decides all draws
         device: where distances are made
+        angles: reads the distances, too
         step: called with how many rows are done of how many
 
     Raises:
@@ -104,7 +107,8 @@ def compare(
     lengths = tuple((each.astype(np.float64) ** 2).sum(axis=1) for each in (real, synthetic))
     drawn = manifold.parts(n, m, splits, np.random.default_rng(seed))
     kernels = {name: _Kernel(name, drawn, lengths, real.shape[1]) for name in ("cubic", "gaussian")}
-    readers = tuple([kernel.readers[at] for kernel in kernels.values()] for at in range(3))
+    beside = ((), (), ()) if angles is None else angles.readers
+    readers = tuple([*(kernel.readers[at] for kernel in kernels.values()), *beside[at]] for at in range(3))
     made = manifold.measure(
         real - center, synthetic - center, k=k, splits=splits, seed=seed, device=device,
         readers=(readers[0], readers[1], readers[2]), step=step,

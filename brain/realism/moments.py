@@ -61,8 +61,8 @@ def frechet(a: Moments, b: Moments) -> float:
     """Returns the squared Fréchet distance of two Gaussians: 0 for the same, lower is closer.
 
     |m - m'|² + Tr(C + C' - 2 (C C')^½): Heusel et al., GANs Trained by a Two Time-Scale Update Rule, NeurIPS 2017. The
-    root's trace is the sum of the roots of the eigenvalues of R' C' R, which are never negative, for any R with R R' = C:
-    Cholesky's where it exists, else the root of C.
+    root's trace is the sum of the roots of the eigenvalues of R' C' R, which are never negative, for any R with
+    R R' = C: Cholesky's where it exists, else the root of C.
 
     Raises:
         InputError: fewer than two vectors on a side
