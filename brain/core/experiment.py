@@ -161,7 +161,7 @@ class ArmResult(KeptRecord):
         failing: the share of its judged images that fail in any way
         judged: how many were judged
         precision, recall, density, coverage: over what a second real set would have: 1 is as real; with the band of
-            splits, but for coverage
+            splits
         frechet: Fréchet distance, low is near
         c2st: how often a classifier tells it from the real set, .5 is never
         accuracy: trained on it and tested on real samples, as many of each class as there are real ones

@@ -73,7 +73,9 @@ class RealismMetric(KeptRecord):
         null: the mean of the same measure of real samples against other real ones, as many
         null_low, null_high: where that lies in 95 of 100 splits of the real set
         ratio: the value over what a second real set of its size would have: 1 is as real; NaN where it is no ratio
-        low, high: where the ratio lies in 95 of 100 splits
+        low, high: where the ratio lies in 95 of 100 splits: around it. NaN of what is measured of the whole sets only:
+            ``clipped_density``, ``clipped_coverage``, ``frechet_endless``; of ``c2st``, which has its p; and of ``kid``
+            and ``cmmd``, which make no ratio
     """
 
     name: str

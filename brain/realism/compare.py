@@ -34,6 +34,7 @@ class Metric:
         matched: (S,) of parts, as many real as synthetic vectors at most; empty where only the whole was measured
         null: (S,) of the same real parts against other real ones
         expected: what a second real set would have at the full sizes, where a closed form says so; else NaN
+        expected_matched: the same at the sizes of the parts
     """
 
     name: str
@@ -41,14 +42,22 @@ class Metric:
     matched: np.ndarray
     null: np.ndarray
     expected: float = math.nan
+    expected_matched: float = math.nan
 
     @property
     def ratio(self) -> float:
         """The value over what a second real set of its size would have: 1 is as real; NaN where that is no ratio."""
         if math.isfinite(self.expected):
             return self.value / self.expected if self.expected else math.nan
+        ratios = self.ratios
+        return float(np.mean(ratios)) if len(ratios) else math.nan
+
+    @property
+    def ratios(self) -> np.ndarray:
+        """The ratio of each part; none where it is no ratio, or where only the whole was measured."""
         center = float(np.mean(self.null)) if len(self.null) else math.nan
-        return float(np.mean(self.matched)) / center if center > 0 else math.nan
+        expected = self.expected_matched if math.isfinite(self.expected) else center
+        return self.matched / expected if expected > 0 else np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +133,7 @@ def compare(
         made.matched["coverage"],
         made.null["coverage"],
         ball_coverage.coverage(n, m, k),
+        ball_coverage.coverage(*made.n_matched, k) if len(made.matched["coverage"]) else math.nan,
     )
     metrics["kid"], metrics["cmmd"] = kernels["cubic"].metric("kid"), kernels["gaussian"].metric("cmmd")
     metrics["frechet"] = _frechet(real, synthetic, parts)
