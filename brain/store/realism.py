@@ -26,6 +26,8 @@ from loupe.brain.store.drift_batches import GROUPS as GROUPS
 from loupe.brain.store.fields import GROUP, OwnField
 
 PATH = "realism"
+#: between the values of a product
+PRODUCT = " × "
 #: of ``GROUPS``, which tell which samples belong together, what no training and test set may share. A prompt they may:
 #: "a photo of a cat" is of all cats
 COPIES = (GROUP,)
@@ -204,7 +206,7 @@ def valued(samples: Samples, by: Factor, side: Side, generator: str) -> Valued:
     for code, own in enumerate(slices.values):
         if None in own.values():
             continue
-        name = " × ".join(map(str, own.values()))
+        name = PRODUCT.join(map(str, own.values()))
         at = place[slices.samples[order[ends[code] : ends[code + 1]]]]
         if (at >= 0).any():
             places[name] = np.unique(at[at >= 0])
