@@ -62,6 +62,10 @@ class Verdict(KeptRecord):
         return f"{self.name}: {self.sentence}. {self.next}".strip()
 
 
+#: the share that a classifier tells apart from which on two sets do not look alike
+TOLD_APART = 0.60
+
+
 @dataclass(frozen=True)
 class RealismMetric(KeptRecord):
     """A measure of a synthetic set, beside what a second real set gives.
@@ -169,9 +173,20 @@ class Realism(Tabular, KeptRecord):
             for each in metrics
         ]
         head = ("vectors", "measure", "value", "at equal sizes", "of real against real", "over a second real set")
-        message = "; ".join(str(each) for each in self.findings) or "Nothing sets them apart"
+        message = "; ".join(str(each) for each in self.findings) or self.without_findings()
         title = f"{self.n_synthetic:,} synthetic against {self.n_real:,} real samples. {message}"
         return Table.of(title, head, rows, note="; ".join(self.warnings))
+
+    def without_findings(self) -> str:
+        """Returns what is to be said where no finding is: that they are told apart has no name without labels."""
+        first = next(iter(self.metrics.values()), ())
+        apart = next((each for each in first if each.name == "c2st"), None)
+        if apart is None or not (apart.value >= TOLD_APART and apart.value > apart.null_high):
+            return "Nothing sets them apart that two real sets would not show, too"
+        return (
+            f"A classifier tells {apart.value:.0%} of them apart, chance is 50%: they do not look alike. Whether that "
+            "matters for training is known with label="
+        )
 
     def worst_aligned(self) -> tuple[tuple[str, RealismMetric], ...]:
         """Returns the classes whose labels fit the worst first, against real ones; unknown last."""

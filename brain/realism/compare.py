@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from loupe.brain.core.errors import InputError
 from loupe.brain.realism import manifold
 from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.diversity import diversity
@@ -22,6 +23,8 @@ from loupe.brain.stats import ball_coverage
 MOMENT_SPLITS = 4
 #: lengths that differ by less are one: a Fréchet distance or KID of unit vectors prints as 0
 _ONE_LENGTH = 1e-3
+#: how far the numbers of vectors may be from their mean: the squares of smaller and larger ones are lost in float32
+_SMALLEST, _LARGEST = 1e-12, 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +111,13 @@ def compare(
         step: called with how many rows are done of how many
 
     Raises:
-        InputError: too few vectors on a side
+        InputError: too few vectors on a side, or numbers whose squares float32 cannot tell
     """
     n, m = len(real), len(synthetic)
     rng = np.random.default_rng(seed)
     center = real.mean(axis=0, dtype=np.float64).astype(np.float32)
-    lengths = tuple((each.astype(np.float64) ** 2).sum(axis=1) for each in (real, synthetic))
+    _require_scale(real, synthetic, center)
+    lengths = tuple(np.einsum("nd,nd->n", each, each, dtype=np.float64) for each in (real, synthetic))
     drawn = manifold.parts(n, m, splits, np.random.default_rng(seed))
     kernels = {name: _Kernel(name, drawn, lengths, real.shape[1]) for name in ("cubic", "gaussian")}
     beside = ((), (), ()) if angles is None else angles.readers
@@ -143,9 +147,28 @@ def compare(
     apart = tell_apart(real, synthetic, groups=groups, permutations=permutations, seed=seed)
     metrics["c2st"] = Metric("c2st", apart.accuracy, np.array([apart.accuracy]), apart.null)
     spread = np.concatenate([np.sqrt(each) for each in lengths])
-    one_length = float(np.ptp(spread)) <= _ONE_LENGTH * max(float(spread.max()), 1e-12)
+    # of one length are those that lie on a sphere: far from zero lengths are alike whatever vectors are
+    wide = min(float(spread.max()), float(np.linalg.norm(real.std(axis=0, dtype=np.float64))) or math.inf)
+    one_length = float(np.ptp(spread)) <= _ONE_LENGTH * max(wide, 1e-12)
     alike = bool((real == real[0]).all())
     return Compared(metrics, made, apart, (metrics["vendi"].matched, metrics["vendi"].null), one_length, alike)
+
+
+def _require_scale(real: np.ndarray, synthetic: np.ndarray, center: np.ndarray) -> None:
+    """Raises an error where distances would be nothing but 0 or endless.
+
+    Raises:
+        InputError: the vectors are to be scaled
+    """
+    reach = np.maximum(
+        *(np.maximum(each.max(axis=0) - center, center - each.min(axis=0)) for each in (real, synthetic))
+    )
+    largest = float(reach.max(initial=0))
+    if largest and not _SMALLEST <= largest <= _LARGEST:
+        raise InputError(
+            f"expected vectors whose numbers lie between {_SMALLEST:g} and {_LARGEST:g} from their mean, got "
+            f"{largest:.3g}: scale those of both sides alike"
+        )
 
 
 class _Kernel:

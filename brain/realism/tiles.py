@@ -14,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: vectors a side of a tile: 4096 × 2048 floats are 32 MiB. Lists of the nearest are made fastest of long rows
-_ROWS, _COLUMNS = 4096, 2048
+#: vectors a side of a tile: 2560² floats are 25 MiB. Lists of the nearest are made fastest of long rows
+_ROWS, _COLUMNS = 2560, 2560
 #: two vectors closer than this share of their squared lengths are the same: float32 cannot tell them apart
 SAME = 2e-6
 
@@ -56,7 +56,7 @@ def stream(
     where = torch.from_numpy(left).to(device)
     which = where if right is None else torch.from_numpy(right).to(device)
     lengths, others = (where * where).sum(1), (which * which).sum(1)
-    height, width = (max(_ROWS, _COLUMNS),) * 2 if itself else (_ROWS, _COLUMNS)
+    height, width = (_ROWS, _ROWS if itself else _COLUMNS)
     for top in range(0, len(where), height):
         rows = slice(top, min(top + height, len(where)))
         for start in range(top if itself else 0, len(which), width):

@@ -116,6 +116,29 @@ def read(field: str, sides: Mapping[str, Samples]) -> list[Side]:
     return [_usable(*own, sizes[first]) for own in held]
 
 
+def require_enough(read: Mapping[str, Sequence[Side]], minimum: int) -> None:
+    """Raises an error where a side has too few vectors, which says what those lack that cannot be used.
+
+    Args:
+        read: by the field of vectors: the synthetic side and the real one
+        minimum: vectors that a side needs
+
+    Raises:
+        InputError: a side has fewer
+    """
+    for path, sides in read.items():
+        for name, side in zip(("synthetic", "real"), sides, strict=True):
+            if len(side.ids) >= minimum:
+                continue
+            reasons = Counter(side.reasons.values()).most_common(1)
+            why = f" ({len(side.reasons):,} have none that can be used: {reasons[0][0]})" if reasons else ""
+            n = len(sides[0].ids), len(sides[1].ids)
+            raise InputError(
+                f"expected at least {minimum} vectors on each side, got {n[1]:,} real and {n[0]:,} synthetic in "
+                f"{path!r}: INSUFFICIENT_DATA. Too few {name} ones{why}: add samples, or embed them"
+            )
+
+
 def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[np.ndarray | None]]:
     if not samples.has_field(field):
         schema = samples.get_field_schema()

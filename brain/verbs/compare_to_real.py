@@ -81,9 +81,9 @@ def compare_to_real(
 
     Raises:
         UnknownName: no such field; the nearest name is suggested
-        InputError: the sides share a sample, have vectors of two embedders, or fewer than 12 of them; ``k`` outside 1
-            to 20; a date of another form; they are no images of a dataset; or a field of the user's own is named
-            ``realism``
+        InputError: the sides share a sample, have vectors of two embedders, or fewer than 2 (k + 1) of them, which is
+            12; ``k`` outside 1 to 20; a seed below 0; a date of another form; they are no images of a dataset; or a
+            field of the user's own is named ``realism``
         NoSamples: one of them is empty
         Stopped: ``progress`` asked to stop; nothing is written
         DatabaseGone: the database stopped answering
@@ -92,6 +92,7 @@ def compare_to_real(
     1,000 synthetic against 2,000 real samples. COLLAPSE: The set is narrower than the real one …
     """
     require_whole(k=(k, 1, 20))
+    require_whole(seed=(seed, 0, 2**63 - 1))
     names = (embeddings,) if isinstance(embeddings, str) else tuple(embeddings)
     if not names:
         raise InputError("expected at least one field of vectors in embeddings, got none")
@@ -106,6 +107,7 @@ def compare_to_real(
         read = {name: store.read(name, named) for name in names}
         store_holes.texts_of(sides[1], captions, [])
         alone = store.COPIES if groups is None else together
+        store.require_enough(read, 2 * (k + 1))
         theirs, ours = read[names[0]]
         looked = holes.look(sides, theirs, ours, alone, seed)
         compared = {

@@ -15,6 +15,7 @@ from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.experiment import ArmResult, Experiment, ExperimentPlan
 from loupe.brain.core.kept import number
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Estimate
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Embedder, Generator, SetCheck
@@ -129,6 +130,7 @@ def experiment(
     file = None if report is None else files.place(report, ".html", ".htm", ".md")
     if isinstance(measure, bool) or not isinstance(measure, int) or not 0 <= measure <= 100:
         raise InputError(f"expected measure to be a whole number from 0 to 100, got {measure!r}")
+    require_whole(seed=(seed, 0, 2**63 - 1))
     judging = _checks(checks)
     asked = Wanted(models, styles, guidance, seeds, per_class, classes, names, captions, options)
     with running(dataset, "experiment", progress, device=device, needs="dataset") as verb:

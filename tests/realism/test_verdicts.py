@@ -71,6 +71,18 @@ def test_few_originals_have_collapsed() -> None:
     assert names.COLLAPSE in _named(_evidence(_copies(_set(2), 40)))
 
 
+def test_labels_that_teach_nothing_hide_no_collapse() -> None:
+    """Labels by chance: S→S cannot rise above R→R, and says nothing of the set."""
+    rng = np.random.default_rng(3)
+    real, test, made = (Labeled(each.vectors, rng.integers(0, K, 400)) for each in (_set(0), _set(1), _set(2)))
+    point = Labeled(np.repeat(made.vectors[:4], 100, axis=0) + np.float32(0.01), made.classes)
+    compared = compare(real.vectors, point.vectors, permutations=39)
+    trained = transfer.measure(real, test, point, K)
+    assert np.isnan(trained.utility.value)
+    known = Evidence(compared.manifold, compared.diversity, compared.apart, None, trained, compared.alike)
+    assert names.COLLAPSE in _named(known)
+
+
 def test_a_shift_is_named_where_real_knowledge_does_not_hold() -> None:
     reported = _named(_evidence(_set(2, shift=2.5)))
     assert names.DOMAIN_SHIFT in reported
@@ -188,3 +200,18 @@ def test_below_is_beyond_chance_and_beyond_what_matters() -> None:
     assert not below(np.full(4, 0.9), np.full(4, 1.0), 0.15)  # too little to matter
     assert not below(np.full(4, 1.5), null, 0.1)
     assert not below(np.full(4, np.nan), null, 0.1)
+
+
+def test_where_an_interval_has_no_room_recall_and_diversity_decide() -> None:
+    """R→R of .93 and few samples: S→S of 1 is not surely above it, so that it cannot be asked for."""
+    known = _evidence(_copies(_set(2), 40))
+    assert known.transfer is not None
+    held = known.transfer.arms["R→R held out"]
+    arms = {**known.transfer.arms, "R→R held out": replace(held, accuracy=Estimate(0.93, 0.9, 0.96))}
+    for low, named in ((0.01, True), (0.05, True)):
+        trained = replace(known.transfer, arms=arms, narrowness=Estimate(0.06, low, 0.11))
+        assert (names.COLLAPSE in _named(replace(known, transfer=trained))) is named
+    # with room, S→S that does not rise says that nothing is narrow
+    wide = {**known.transfer.arms, "R→R held out": replace(held, accuracy=Estimate(0.7, 0.65, 0.75))}
+    trained = replace(known.transfer, arms=wide, narrowness=Estimate(0.0, -0.05, 0.05))
+    assert names.COLLAPSE not in _named(replace(known, transfer=trained))
