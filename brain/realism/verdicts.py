@@ -120,7 +120,7 @@ def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
             return None  # a low-pass loses recall and diversity, too: where S→S cannot rise nobody can tell
     else:
         evidence["S→S less R→R"] = transfer.narrowness.value
-        if transfer.narrowness.low <= MIN_NARROW:
+        if not _risen(transfer):
             return None
     return Verdict(
         COLLAPSE,
@@ -132,15 +132,15 @@ def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
 
 
 def _can_rise(transfer: Measured) -> bool:
-    """Returns whether S→S of a narrow set would show: labels teach something, and R→R leaves room for it.
-
-    Room is what its interval can show: of few samples S→S of 1 may not lie surely above R→R.
-    """
-    if math.isnan(transfer.utility.value):
-        return False
+    """Returns whether S→S of a narrow set would show: labels teach something, and R→R leaves room for it."""
     room = 1 - transfer.arms["R→R held out"].accuracy.value
-    half = transfer.narrowness.value - transfer.narrowness.low
-    return room > max(MIN_ROOM, MIN_NARROW + half)
+    return room >= MIN_ROOM and not math.isnan(transfer.utility.value)
+
+
+def _risen(transfer: Measured) -> bool:
+    """Returns whether S→S surely exceeds R→R, or is as high as it can be: of few samples that is not surely above."""
+    own, room = transfer.narrowness, 1 - transfer.arms["R→R held out"].accuracy.value
+    return own.low > MIN_NARROW or own.value > max(MIN_NARROW, room - MIN_NARROW)
 
 
 def _shift(known: Evidence) -> Verdict | None:
