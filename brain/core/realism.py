@@ -77,9 +77,8 @@ class RealismMetric(KeptRecord):
         null: the mean of the same measure of real samples against other real ones, as many
         null_low, null_high: where that lies in 95 of 100 splits of the real set
         ratio: the value over what a second real set of its size would have: 1 is as real; NaN where it is no ratio
-        low, high: where the ratio lies in 95 of 100 splits: around it. NaN of what is measured of the whole sets only:
-            ``clipped_density``, ``clipped_coverage``, ``frechet_endless``; of ``c2st``, which has its p; and of ``kid``
-            and ``cmmd``, which make no ratio
+        low, high: where the ratio lies in 95 of 100 splits. NaN of what is measured of the whole sets only, the clipped
+            ones and ``frechet_endless``; of ``c2st``, which has its p; of ``kid`` and ``cmmd``, which make no ratio
     """
 
     name: str
@@ -179,14 +178,10 @@ class Realism(Tabular, KeptRecord):
 
     def without_findings(self) -> str:
         """Returns what is to be said where no finding is: that they are told apart has no name without labels."""
-        first = next(iter(self.metrics.values()), ())
-        apart = next((each for each in first if each.name == "c2st"), None)
-        if apart is None or not (apart.value >= TOLD_APART and apart.value > apart.null_high):
+        apart = [each for own in list(self.metrics.values())[:1] for each in own if each.name == "c2st"]
+        if not apart or apart[0].value < max(TOLD_APART, apart[0].null_high):
             return "Nothing sets them apart that two real sets would not show, too"
-        return (
-            f"A classifier tells {apart.value:.0%} of them apart, chance is 50%: they do not look alike. Whether that "
-            "matters for training is known with label="
-        )
+        return f"A classifier tells {apart[0].value:.0%} of them apart: whether that matters is known with label="
 
     def worst_aligned(self) -> tuple[tuple[str, RealismMetric], ...]:
         """Returns the classes whose labels fit the worst first, against real ones; unknown last."""
