@@ -111,11 +111,11 @@ class CompareToReal(VerbOperator):
         made: Realism = result
         names = ", ".join(dict.fromkeys(each.name for each in made.findings))
         synthetic = summary.counted(made.n_synthetic, "synthetic image")
-        message = f"{synthetic} compared: {names or 'nothing sets them apart'}"
+        message = f"{synthetic} compared: {names or 'no finding'}"
         table = made.table()
         parts = [
             f"{synthetic} against {summary.counted(made.n_real, 'real image')}.",
-            verdicts(made.findings) or "Nothing sets them apart.",
+            verdicts(made.findings) or f"{made.without_findings()}.",
             summary.table(table.head, table.rows),
             _labels(made),
             "\n".join(f"- Look first: {summary.escape(each)}." for each in made.warnings),

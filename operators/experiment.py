@@ -197,6 +197,7 @@ class RunExperiment(VerbOperator):
         "measure": "a form draws nothing before it is submitted",
         "names": "a table: it stands in a plan for the command `loupe experiment`, or in Python",
         "options": "a table: it stands in a plan for the command `loupe experiment`, or in Python",
+        "released": "a table: it stands in a plan for the command `loupe experiment`, or in Python",
     }
     settings = ("seeds", "classes", "captions", "checks", "embedder", "field", "seed", "output_dir", "report")
 

@@ -67,5 +67,5 @@ def compare_with_real(dataset: Any, real: Any) -> list[str]:
     named = [each for each in made.findings if each.name not in {"USEFUL", "ADDITIVE_ONLY", "INSUFFICIENT_DATA"}]
     lines += [f"{len(dataset)} generated signs against {len(real)} real ones", *(f"  {each}" for each in named)]
     if not named:
-        lines.append("  " + ("; ".join(map(str, made.findings)) or "Nothing sets them apart"))
+        lines.append("  " + ("; ".join(map(str, made.findings)) or made.without_findings()))
     return lines

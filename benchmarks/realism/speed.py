@@ -8,7 +8,8 @@ import time
 import numpy as np
 
 from benchmarks.figures import header, row, title
-from loupe.brain.labels.holes import uncovered
+from loupe.brain.labels.holes import MAX_VECTORS, looked_at, uncovered
+from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.compare import compare
 from loupe.brain.similarity.neighbors import scaled
 
@@ -23,9 +24,15 @@ def print_speed(sizes: tuple[int, ...], numbers: int) -> None:
         rng = np.random.default_rng(0)
         real, synthetic = (rng.standard_normal((n, numbers), dtype=np.float32) for _ in range(2))
         started, began = time.process_time(), time.perf_counter()
-        compare(real, synthetic)
+        own, others = scaled(synthetic), scaled(real)
+        angles = None
+        if n <= MAX_VECTORS:
+            looked = looked_at(n, n)
+            lengths = np.linalg.norm(real, axis=1), np.linalg.norm(synthetic, axis=1)
+            angles = Angles(lengths, (looked.reference, looked.samples), looked.k)
+        compare(real, synthetic, angles=angles)
         seconds = time.process_time() - started
-        uncovered(scaled(real).unit, scaled(synthetic).unit)
+        uncovered(others.unit, own.unit, neighbors=None if angles is None else angles.nearest())
         holes, wall = time.process_time() - started - seconds, time.perf_counter() - began
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
         row(f"{n:,}", f"{seconds:.1f}", f"{holes:.1f}", f"{wall:.1f}", f"{peak:.2f}", f"{2 * real.nbytes / 1e9:.2f}")

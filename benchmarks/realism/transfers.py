@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -99,36 +99,74 @@ def _truth(quantity: str, known: list[Estimate], made: list[transfer.Measured]) 
     return float(np.mean(values)) if np.isfinite(values).all() else float(np.median(values))
 
 
+#: test samples by which it is known whether two arms differ at all
+_LARGE = 20_000
+_DEVIATIONS = 1.96
+
+
 def _print_orders(pairs: int) -> None:
-    """Of pairs of a real and a synthetic set of random kind, all pairs of arms."""
-    same: dict[str, list[bool]] = {"all pairs of arms": [], "those .02 or more apart": [], "R→R against S→R": []}
+    """Of pairs of a real and a synthetic set of random kind, all pairs of arms.
+
+    Two arms have an order where logistic regression, the reference, tells them apart on so many test samples that what
+    is left is no chance: where they do not differ there is none to agree on.
+    """
+    same: dict[str, list[bool]] = {
+        "all pairs of arms, 1,000 test samples": [],
+        "those .02 or more apart": [],
+        "R→R against S→R": [],
+        f"all pairs of arms, {_LARGE:,} test samples": [],
+        "pairs that have an order there, 1,000 test samples": [],
+        f"pairs that have an order there, {_LARGE:,} test samples": [],
+    }
+    all_pairs, apart, rr_sr, all_large, ordered, ordered_large = same
     for seed in range(pairs):
         rng = np.random.default_rng(10_000 + seed)
         n = int(rng.integers(200, 600))
         wrong, shift = rng.choice([0.0, 0.2, 0.4]), rng.choice([0.0, 0.5, 1.0])
         setting = Setting(6, 24, n, 1000, n, noise=float(rng.uniform(0.4, 1.6)), wrong=float(wrong), shift=float(shift))
-        arms = [_accuracies(setting, seed, learner) for learner in LEARNERS]
-        for a, b in combinations(arms[0], 2):
-            apart = [each[a] - each[b] for each in arms]
-            agree = apart[0] * apart[1] >= 0
-            same["all pairs of arms"].append(agree)
-            if abs(apart[0]) >= 0.02:
-                same["those .02 or more apart"].append(agree)
+        small = {learner: _correct(setting, seed, learner, large=False) for learner in LEARNERS}
+        large = {learner: _correct(setting, seed, learner, large=True) for learner in LEARNERS}
+        for a, b in combinations(small["discriminant"], 2):
+            agree, gap = _agree(small, a, b)
+            agree_large, _ = _agree(large, a, b)
+            same[all_pairs].append(agree)
+            same[all_large].append(agree_large)
+            if abs(gap) >= 0.02:
+                same[apart].append(agree)
             if {a, b} == {"R→R", "S→R"}:
-                same["R→R against S→R"].append(agree)
+                same[rr_sr].append(agree)
+            if _differ(large["logistic"][a], large["logistic"][b], paired="R→S" not in (a, b)):
+                same[ordered].append(agree)
+                same[ordered_large].append(agree_large)
     title(f"Discriminant and logistic regression order the arms alike: {pairs} pairs of sets")
     header("arms", "same order")
     for name, agreed in same.items():
         row(name, share(sum(agreed), len(agreed)))
 
 
-def _accuracies(setting: Setting, seed: int, learner: str) -> dict[str, float]:
+def _agree(correct: dict[str, dict[str, np.ndarray]], a: str, b: str) -> tuple[bool, float]:
+    """Returns whether both learners order two arms alike, and how far these are apart by the discriminant."""
+    gaps = {learner: float(own[a].mean() - own[b].mean()) for learner, own in correct.items()}
+    return gaps["discriminant"] * gaps["logistic"] >= 0, gaps["discriminant"]
+
+
+def _differ(a: np.ndarray, b: np.ndarray, *, paired: bool) -> bool:
+    own, other = a.astype(float), b.astype(float)
+    variance = (own - other).var() / len(own) if paired else own.var() / len(own) + other.var() / len(other)
+    return abs(own.mean() - other.mean()) > _DEVIATIONS * math.sqrt(variance)
+
+
+def _correct(setting: Setting, seed: int, learner: str, *, large: bool) -> dict[str, np.ndarray]:
+    """Returns which test samples are right after training on each arm."""
     real, test, synthetic = setting.drawn(seed)
+    tested = synthetic
+    if large:
+        test, tested = replace(setting, test=_LARGE, synthetic=_LARGE).drawn(50_000 + seed)[1:]
     rng = np.random.default_rng(seed)
     r, s = (cut(each, setting.classes, rng) for each in (real, synthetic))
     priors = np.bincount(real.classes, minlength=setting.classes) + 1e-9
-    arms = {"R→R": (r, test), "S→R": (s, test), "R+S→R": ([*r, *s], test), "R→S": (r, synthetic)}
+    arms = {"R→R": (r, test), "S→R": (s, test), "R+S→R": ([*r, *s], test), "R→S": (r, tested)}
     return {
-        name: float((LEARNERS[learner].scores(blocks, tested.vectors, priors).argmax(axis=1) == tested.classes).mean())
-        for name, (blocks, tested) in arms.items()
+        name: LEARNERS[learner].scores(blocks, own.vectors, priors).argmax(axis=1) == own.classes
+        for name, (blocks, own) in arms.items()
     }

@@ -52,6 +52,22 @@ class PlannedArm(KeptRecord):
         return self.n - self.drawn
 
 
+@dataclass(frozen=True)
+class ByRelease(KeptRecord):
+    """How a measure goes with the release date of the models.
+
+    Attributes:
+        measure: ``"utility"``, ``"precision"`` or ``"recall"``
+        models: that have a date and the measure
+        correlation: Spearman's, in [-1, 1], with its 95 % interval: below 0 newer models have less of it; NaN of fewer
+            than five models
+    """
+
+    measure: str
+    models: int
+    correlation: Estimate
+
+
 @dataclass(frozen=True, repr=False)
 class ExperimentPlan(Tabular, KeptRecord):
     """What an experiment is going to draw: how many images, how long that takes, what it costs.
@@ -64,6 +80,7 @@ class ExperimentPlan(Tabular, KeptRecord):
         n_train, n_test: real samples of these classes to train on and to test on
         free: bytes that are free where the images go
         notes: what else is to be known, a sentence each
+        after: seconds of what comes after drawing, by name, as far as they are known; NaN where not
     """
 
     arms: tuple[PlannedArm, ...]
@@ -74,6 +91,7 @@ class ExperimentPlan(Tabular, KeptRecord):
     n_test: int
     free: float = math.nan
     notes: tuple[str, ...] = ()
+    after: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -87,8 +105,18 @@ class ExperimentPlan(Tabular, KeptRecord):
 
     @property
     def hours(self) -> float:
+        """How long all of it takes, as far as that is known; NaN where it is known of no arm how long drawing takes."""
+        return self.drawing_hours + self.after_hours
+
+    @property
+    def drawing_hours(self) -> float:
         """How long drawing takes, of the arms of which that is known; NaN where it is known of none."""
         return self._sum("seconds") / 3600
+
+    @property
+    def after_hours(self) -> float:
+        """How long checks, vectors, comparing and training take, of those of which that is known."""
+        return math.fsum(seconds for seconds in self.after.values() if not math.isnan(seconds)) / 3600
 
     @property
     def cost(self) -> float:
@@ -118,11 +146,18 @@ class ExperimentPlan(Tabular, KeptRecord):
         if not self.missing:
             return f"{images}: nothing is left to draw"
         parts = [
-            self._part("seconds", "how long drawing takes", f"{duration(self.hours * 3600)} of drawing"),
+            self._part("seconds", "how long drawing takes", f"{duration(self.drawing_hours * 3600)} of drawing"),
             self._part("price", "what it costs", "no cost" if self.cost == 0 else f"{self.cost:,.2f} US$"),
             self._part("size", "how large the files are", f"{self.megabytes:,.1f} MB"),
+            *self._after(),
         ]
         return f"{images}: {'; '.join(parts)}"
+
+    def _after(self) -> list[str]:
+        known = [name for name, seconds in self.after.items() if not math.isnan(seconds)]
+        absent = [name for name in self.after if name not in known]
+        made = [f"then {duration(self.after_hours * 3600)} of {', '.join(known)}"] if known else []
+        return made + [f"how long {name} take is not known" for name in absent]
 
     def _part(self, what: str, words: str, known: str) -> str:
         absent = self.unknown(what)
@@ -161,7 +196,7 @@ class ArmResult(KeptRecord):
         failing: the share of its judged images that fail in any way
         judged: how many were judged
         precision, recall, density, coverage: over what a second real set would have: 1 is as real; with the band of
-            splits, but for coverage
+            splits
         frechet: Fréchet distance, low is near
         c2st: how often a classifier tells it from the real set, .5 is never
         accuracy: trained on it and tested on real samples, as many of each class as there are real ones
@@ -170,6 +205,7 @@ class ArmResult(KeptRecord):
         rank_low, rank_high: by utility; 1 is the best. The true ranks of all arms lie in their ranges at once; 0: none
         findings: named, see docs/realism.md and docs/transfer.md
         reason: why there is nothing of it; empty where there is
+        released: when its model came out, ISO 8601; empty where that is not known
     """
 
     name: str
@@ -193,6 +229,7 @@ class ArmResult(KeptRecord):
     rank_high: int = 0
     findings: tuple[Verdict, ...] = ()
     reason: str = ""
+    released: str = ""
 
     @property
     def measured(self) -> bool:
@@ -239,6 +276,7 @@ class Experiment(Tabular, KeptRecord):
             that share no group surely differ
         findings: what follows, a sentence each
         notes: what else is to be known
+        by_release: how utility, precision and recall go with the release dates of the models; none where none is known
     """
 
     plan: ExperimentPlan
@@ -249,6 +287,7 @@ class Experiment(Tabular, KeptRecord):
     tied: tuple[tuple[str, ...], ...] = ()
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    by_release: tuple[ByRelease, ...] = ()
 
     def letters(self) -> dict[str, str]:
         """Returns the letters of each arm: any two that share none surely differ in utility."""
@@ -263,9 +302,10 @@ class Experiment(Tabular, KeptRecord):
         if not self.arms:
             return self.plan.table()
         marks = self.letters()
-        rows = [_row(arm, marks[arm.name], self.size_text(arm)) for arm in self.arms]
+        dated = any(arm.released for arm in self.arms)
+        rows = [_row(arm, marks[arm.name], self.size_text(arm), dated=dated) for arm in self.arms]
         head = (
-            *("rank", "arm", "images", "utility", "real size", "tied", "failing"),
+            *("rank", "arm", *(("released",) if dated else ()), "images", "utility", "real size", "tied", "failing"),
             *("precision", "recall", "density", "coverage", "c2st", "findings"),
         )
         title = (
@@ -295,10 +335,11 @@ class Experiment(Tabular, KeptRecord):
         return tuple(" ".join(line.split()) for line in (*self.findings, *self.notes))
 
 
-def _row(arm: ArmResult, tied: str, size: str) -> tuple[object, ...]:
+def _row(arm: ArmResult, tied: str, size: str, *, dated: bool) -> tuple[object, ...]:
     return (
         arm.rank,
         arm.name,
+        *((arm.released or "–",) if dated else ()),
         arm.n,
         str(arm.utility) if arm.measured else "not measured",
         size,

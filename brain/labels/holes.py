@@ -82,6 +82,36 @@ def enough_neighbors(reference: int, samples: int) -> int:
     return k
 
 
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What is looked at.
+
+    Attributes:
+        reference: sorted rows of the reference: at most ``MAX_VECTORS``, drawn
+        samples: sorted rows of the samples: of each group one, at most as many
+        k: how many neighbors make a ball
+        rng: what is drawn later
+    """
+
+    reference: np.ndarray
+    samples: np.ndarray
+    k: int
+    rng: np.random.Generator
+
+
+def looked_at(n: int, m: int, groups: np.ndarray | None = None, *, k: int | None = None, seed: int = 0) -> Looked:
+    """Returns which of N reference vectors and M samples are compared; arguments as for ``uncovered``."""
+    rng = np.random.default_rng(seed)
+    kept = np.arange(n) if n <= MAX_VECTORS else _drawn(rng, n)
+    rows = np.arange(m)
+    if groups is not None:
+        order = rng.permutation(m)
+        rows = np.sort(order[np.unique(groups[order], return_index=True)[1]])
+    if len(rows) > MAX_VECTORS:
+        rows = rows[_drawn(rng, len(rows))]
+    return Looked(kept, rows, enough_neighbors(len(kept), len(rows)) if k is None else k, rng)
+
+
 def uncovered(
     reference: np.ndarray,
     samples: np.ndarray,
@@ -90,6 +120,7 @@ def uncovered(
     k: int | None = None,
     fdr: float = 0.05,
     seed: int = 0,
+    neighbors: np.ndarray | None = None,
     step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Uncovered:
     """Returns what of a reference the samples cover, and the regions without samples that chance does not explain.
@@ -104,24 +135,21 @@ def uncovered(
         k: how many neighbors make a ball; None: as many as let chance cover 95 %, 5 to 100
         fdr: regions of a larger p are none
         seed: of what is drawn
+        neighbors: (n + m, k) int64, where they are known: the nearest of what ``looked_at`` says, among the reference
+            and, counted on from there, the samples
         step: called with how much is done
 
     Raises:
         InputError: fewer than 20 reference vectors, no sample, vectors of two sizes, or a k that is not below N
     """
     _require(reference, samples, k)
-    rng = np.random.default_rng(seed)
-    kept = np.arange(len(reference)) if len(reference) <= MAX_VECTORS else _drawn(rng, len(reference))
-    rows = np.arange(len(samples))
-    if groups is not None:
-        order = rng.permutation(len(samples))
-        rows = np.sort(order[np.unique(groups[order], return_index=True)[1]])
-    if len(rows) > MAX_VECTORS:
-        rows = rows[_drawn(rng, len(rows))]
+    looked = looked_at(len(reference), len(samples), groups, k=k, seed=seed)
+    kept, rows, size, rng = looked.reference, looked.samples, looked.k, looked.rng
     n, m = len(kept), len(rows)
-    size = enough_neighbors(n, m) if k is None else k
-    both = np.concatenate([reference[kept], samples[rows]])
-    neighbors, _ = nearest(both, size, step=lambda done: step(done, len(both) + _DEALS))
+    total = n + m + _DEALS
+    if neighbors is None:
+        both = np.concatenate([reference[kept], samples[rows]])
+        neighbors, _ = nearest(both, size, step=lambda done: step(done, total))
     is_sample = np.arange(n + m) >= n
     open_rows = _open(is_sample, neighbors)
     regions: tuple[Region, ...] = ()
@@ -129,7 +157,7 @@ def uncovered(
         parts = _components(open_rows, neighbors)
         largest = np.zeros(_DEALS, dtype=np.int64)
         for deal in range(_DEALS):
-            step(len(both) + deal, len(both) + _DEALS)
+            step(n + m + deal, total)
             other = _open(rng.permutation(is_sample), neighbors)
             largest[deal] = max(map(len, _components(other, neighbors)), default=0)
         known = [(part, float((1 + (largest >= len(part)).sum()) / (1 + _DEALS))) for part in parts]

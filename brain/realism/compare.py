@@ -9,11 +9,13 @@ from typing import Literal
 
 import numpy as np
 
+from loupe.brain.core.errors import InputError
 from loupe.brain.realism import manifold
+from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.diversity import diversity
 from loupe.brain.realism.kernels import KernelSums, mmd2_of_sums, own_values
 from loupe.brain.realism.manifold import Manifold, Part
-from loupe.brain.realism.moments import extrapolated, frechet_of
+from loupe.brain.realism.moments import Moments, extrapolated, frechet, frechet_of
 from loupe.brain.realism.two_samples import TwoSamples, tell_apart
 from loupe.brain.stats import ball_coverage
 
@@ -21,6 +23,8 @@ from loupe.brain.stats import ball_coverage
 MOMENT_SPLITS = 4
 #: lengths that differ by less are one: a Fréchet distance or KID of unit vectors prints as 0
 _ONE_LENGTH = 1e-3
+#: how far the numbers of vectors may be from their mean: the squares of smaller and larger ones are lost in float32
+_SMALLEST, _LARGEST = 1e-12, 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,7 @@ class Metric:
         matched: (S,) of parts, as many real as synthetic vectors at most; empty where only the whole was measured
         null: (S,) of the same real parts against other real ones
         expected: what a second real set would have at the full sizes, where a closed form says so; else NaN
+        expected_matched: the same at the sizes of the parts
     """
 
     name: str
@@ -40,14 +45,22 @@ class Metric:
     matched: np.ndarray
     null: np.ndarray
     expected: float = math.nan
+    expected_matched: float = math.nan
 
     @property
     def ratio(self) -> float:
         """The value over what a second real set of its size would have: 1 is as real; NaN where that is no ratio."""
         if math.isfinite(self.expected):
             return self.value / self.expected if self.expected else math.nan
+        ratios = self.ratios
+        return float(np.mean(ratios)) if len(ratios) else math.nan
+
+    @property
+    def ratios(self) -> np.ndarray:
+        """The ratio of each part; none where it is no ratio, or where only the whole was measured."""
         center = float(np.mean(self.null)) if len(self.null) else math.nan
-        return float(np.mean(self.matched)) / center if center > 0 else math.nan
+        expected = self.expected_matched if math.isfinite(self.expected) else center
+        return self.matched / expected if expected > 0 else np.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +94,7 @@ def compare(
     permutations: int = 199,
     seed: int = 0,
     device: str = "cpu",
+    angles: Angles | None = None,
     step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Compared:
     """Returns every measure of a synthetic set against a real one.
@@ -93,18 +107,21 @@ def compare(
         permutations: of the sides, for the classifier's p
         seed: decides all draws
         device: where distances are made
+        angles: reads the distances, too
         step: called with how many rows are done of how many
 
     Raises:
-        InputError: too few vectors on a side
+        InputError: too few vectors on a side, or numbers whose squares float32 cannot tell
     """
     n, m = len(real), len(synthetic)
     rng = np.random.default_rng(seed)
     center = real.mean(axis=0, dtype=np.float64).astype(np.float32)
-    lengths = tuple((each.astype(np.float64) ** 2).sum(axis=1) for each in (real, synthetic))
+    _require_scale(real, synthetic, center)
+    lengths = tuple(np.einsum("nd,nd->n", each, each, dtype=np.float64) for each in (real, synthetic))
     drawn = manifold.parts(n, m, splits, np.random.default_rng(seed))
     kernels = {name: _Kernel(name, drawn, lengths, real.shape[1]) for name in ("cubic", "gaussian")}
-    readers = tuple([kernel.readers[at] for kernel in kernels.values()] for at in range(3))
+    beside = ((), (), ()) if angles is None else angles.readers
+    readers = tuple([*(kernel.readers[at] for kernel in kernels.values()), *beside[at]] for at in range(3))
     made = manifold.measure(
         real - center, synthetic - center, k=k, splits=splits, seed=seed, device=device,
         readers=(readers[0], readers[1], readers[2]), step=step,
@@ -120,6 +137,7 @@ def compare(
         made.matched["coverage"],
         made.null["coverage"],
         ball_coverage.coverage(n, m, k),
+        ball_coverage.coverage(*made.n_matched, k) if len(made.matched["coverage"]) else math.nan,
     )
     metrics["kid"], metrics["cmmd"] = kernels["cubic"].metric("kid"), kernels["gaussian"].metric("cmmd")
     metrics["frechet"] = _frechet(real, synthetic, parts)
@@ -129,9 +147,28 @@ def compare(
     apart = tell_apart(real, synthetic, groups=groups, permutations=permutations, seed=seed)
     metrics["c2st"] = Metric("c2st", apart.accuracy, np.array([apart.accuracy]), apart.null)
     spread = np.concatenate([np.sqrt(each) for each in lengths])
-    one_length = float(np.ptp(spread)) <= _ONE_LENGTH * max(float(spread.max()), 1e-12)
+    # of one length are those that lie on a sphere: far from zero lengths are alike whatever vectors are
+    wide = min(float(spread.max()), float(np.linalg.norm(real.std(axis=0, dtype=np.float64))) or math.inf)
+    one_length = float(np.ptp(spread)) <= _ONE_LENGTH * max(wide, 1e-12)
     alike = bool((real == real[0]).all())
     return Compared(metrics, made, apart, (metrics["vendi"].matched, metrics["vendi"].null), one_length, alike)
+
+
+def _require_scale(real: np.ndarray, synthetic: np.ndarray, center: np.ndarray) -> None:
+    """Raises an error where distances would be nothing but 0 or endless.
+
+    Raises:
+        InputError: the vectors are to be scaled
+    """
+    reach = np.maximum(
+        *(np.maximum(each.max(axis=0) - center, center - each.min(axis=0)) for each in (real, synthetic))
+    )
+    largest = float(reach.max(initial=0))
+    if largest and not _SMALLEST <= largest <= _LARGEST:
+        raise InputError(
+            f"expected vectors whose numbers lie between {_SMALLEST:g} and {_LARGEST:g} from their mean, got "
+            f"{largest:.3g}: scale those of both sides alike"
+        )
 
 
 class _Kernel:
@@ -177,9 +214,18 @@ def _members(parts: list[np.ndarray], n: int) -> np.ndarray:
 
 
 def _frechet(real: np.ndarray, synthetic: np.ndarray, parts: list[Part]) -> Metric:
-    matched = np.array([frechet_of(real[a], synthetic[s]) for a, _, s in parts])
-    null = np.array([frechet_of(real[a], real[b]) for a, b, _ in parts])
-    return Metric("frechet", frechet_of(real, synthetic), matched, null)
+    if not parts or max(len(parts[0][0]), len(parts[0][1])) < real.shape[1]:
+        matched = np.array([frechet_of(real[a], synthetic[s]) for a, _, s in parts])
+        null = np.array([frechet_of(real[a], real[b]) for a, b, _ in parts])
+        return Metric("frechet", frechet_of(real, synthetic), matched, null)
+    every, theirs = Moments.of(real), Moments.of(synthetic)
+    rows = []
+    for a, b, s in parts:
+        own = Moments.of(real[a])
+        # the others are all the rest, unless the synthetic set has fewer
+        rest = every - own if len(a) + len(b) == len(real) else Moments.of(real[b])
+        rows.append((frechet(own, Moments.of(synthetic[s])), frechet(own, rest)))
+    return Metric("frechet", frechet(every, theirs), *np.array(rows).T)
 
 
 def _diversity(real: np.ndarray, synthetic: np.ndarray, parts: list[Part]) -> tuple[Metric, Metric]:

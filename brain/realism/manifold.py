@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.realism.balls import Balls, BallsOfParts
-from loupe.brain.realism.nearest import Nearest, radii
+from loupe.brain.realism.balls import Balls, Counts, Members
+from loupe.brain.realism.nearest import Nearest, Turned, radii
 from loupe.brain.realism.tiles import Reader, stream
 from loupe.brain.stats import ball_coverage
 
@@ -21,6 +21,8 @@ K = 5
 SPLITS = 12
 #: lists are so long that a half of a set nearly never has fewer than k of them: below 1e-8 at k = 5
 _LISTED = 48
+#: of the real vectors nearest to each synthetic one so many are kept: a half of the set has none of them below 1e-7
+_CROSS = 24
 #: sorted indices of a half of the real set, of others of it, and of synthetic vectors
 Part: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 #: a half, squared: copies lie nearer than that part of what is usual
@@ -127,23 +129,29 @@ def measure(
     longer = math.ceil(_LISTED * max(1.0, m / (2 * len(drawn[0][2])))) if drawn else _LISTED
     own = Nearest(n, min(_LISTED, n - 1), of_itself=True)
     theirs = Nearest(m, min(longer, m - 1), of_itself=True)
-    stream(real, real, [own, *readers[0]], device=device, step=lambda done: step(done, total))
-    stream(synthetic, synthetic, [theirs, *readers[1]], device=device, step=lambda done: step(n + done, total))
+    stream(real, None, [own, *readers[0]], device=device, step=lambda done: step(done, total))
+    stream(synthetic, None, [theirs, *readers[1]], device=device, step=lambda done: step(n + done, total))
     ours, others = Lists(*own.lists()), Lists(*theirs.lists())
 
     radius, other_radius = ours.squared[:, k - 1], others.squared[:, k - 1]
     clipped = np.minimum(radius, np.float32(np.median(radius)))
-    whole = Balls(radius, other_radius, clipped)
-    closest = Nearest(n, 1)
-    of_parts = BallsOfParts([_radii(ours, others, a, s, k) for a, _, s in drawn])
+    members = [
+        (np.arange(n), np.arange(m), radius, other_radius),
+        *(_radii(ours, others, a, s, k) for a, _, s in drawn),
+    ]
+    balls = Balls(members, (n, m), clipped)
+    closest, reals = Nearest(n, 1), Turned(m, min(_CROSS, n) if drawn else 1)
     stream(
-        real, synthetic, [whole, closest, of_parts, *readers[2]], device=device,
+        real, synthetic, [balls, closest, reals, *readers[2]], device=device,
         step=lambda done: step(n + m + done, total),
     )  # fmt: skip
-    authentic = whole.squared > ours.squared[whole.nearest, 0]
+    whole, of_parts = balls.counts[0], balls.counts[1:]
+    real_lists = Lists(*reals.lists())
+    nearest, squared = real_lists.index[:, 0], real_lists.squared[:, 0]
+    authentic = squared > ours.squared[nearest, 0]
     matched = [
-        _shares(counts, k) | {"authenticity": float((counts.squared > _nearest_other(ours, a)[counts.nearest]).mean())}
-        for (a, _, _), counts in zip(drawn, of_parts.counts, strict=True)
+        _shares(counts, k) | {"authenticity": float(_authentic(ours, real_lists, a, s).mean())}
+        for (a, _, s), counts in zip(drawn, of_parts, strict=True)
     ]
     null = [_between_halves(ours, a, b, k) for a, b, _ in drawn]
     return Manifold(
@@ -160,17 +168,17 @@ def measure(
         recalled=whole.recalled,
         inside=whole.inside,
         nearest_synthetic=closest.index[:, 0].numpy(),
-        nearest_real=whole.nearest,
+        nearest_real=nearest,
         synthetic_distance=np.sqrt(closest.squared[:, 0].numpy()),
-        real_distance=np.sqrt(whole.squared),
+        real_distance=np.sqrt(squared),
         nearest_other=np.sqrt(ours.squared[:, 0]),
-        copies=(float((whole.squared < _COPY * ours.squared[whole.nearest, 0]).mean()), _real_copies(ours)),
+        copies=(float((squared < _COPY * ours.squared[nearest, 0]).mean()), _real_copies(ours)),
         authentic=authentic,
         k=k,
     )
 
 
-def _shares(counts: Balls, k: int) -> dict[str, float]:
+def _shares(counts: Counts, k: int) -> dict[str, float]:
     return {
         "precision": float(counts.inside.mean()),
         "recall": float(counts.recalled.mean()),
@@ -189,9 +197,7 @@ def _within(n: int, members: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _radii(
-    ours: Lists, others: Lists, real: np.ndarray, synthetic: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _radii(ours: Lists, others: Lists, real: np.ndarray, synthetic: np.ndarray, k: int) -> Members:
     """Returns a part of both sets with the radii that its vectors have among themselves."""
     return real, synthetic, _radii_of(ours, real, k), _radii_of(others, synthetic, k)
 
@@ -199,6 +205,29 @@ def _radii(
 def _radii_of(lists: Lists, members: np.ndarray, k: int) -> np.ndarray:
     inside = _within(len(lists.index), members)
     return radii(lists.squared[members], lists.index[members], inside, k)
+
+
+def _authentic(ours: Lists, reals: Lists, real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
+    """Returns of a part which synthetic vectors are farther from their nearest real one than a real one is: (B,) bool.
+
+    Args:
+        ours: the real vectors nearest to each real one
+        reals: those nearest to each synthetic one
+        real, synthetic: the part
+    """
+    first, distance = _first_of(reals, synthetic, _within(len(ours.index), real))
+    nearer = np.full(len(ours.index), np.inf, np.float32)
+    nearer[real] = _nearest_other(ours, real)
+    return np.asarray(distance > nearer[first])
+
+
+def _first_of(lists: Lists, rows: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns of rows of lists the nearest that is of a part, and how far it is, squared."""
+    place = inside[lists.index[rows]].argmax(axis=1)[:, None]
+    return (
+        np.take_along_axis(lists.index[rows], place, 1)[:, 0],
+        np.take_along_axis(lists.squared[rows], place, 1)[:, 0],
+    )
 
 
 def _nearest_other(ours: Lists, members: np.ndarray) -> np.ndarray:
@@ -215,19 +244,12 @@ def _between_halves(ours: Lists, a: np.ndarray, b: np.ndarray, k: int) -> dict[s
     inside, recalled = np.zeros(n, bool), np.zeros(n, bool)
     inside[ours.index[a][held]] = True
     recalled[ours.index[b][holds]] = True
-    # the nearest of a to each of b, and whether one of a is nearer to that
-    listed = in_a[ours.index[b]]
-    first = listed.argmax(axis=1)[:, None]
-    nearest = np.take_along_axis(ours.index[b], first, 1)[:, 0]
-    distance = np.take_along_axis(ours.squared[b], first, 1)[:, 0]
-    nearer = np.full(n, np.inf, np.float32)
-    nearer[a] = _nearest_other(ours, a)
     return {
         "precision": float(inside[b].mean()),
         "recall": float(recalled[a].mean()),
         "density": float(held.sum() / (k * len(b))),
         "coverage": float(held.any(axis=1).mean()),
-        "authenticity": float((distance > nearer[nearest]).mean()),
+        "authenticity": float(_authentic(ours, ours, a, b).mean()),
     }
 
 
@@ -239,7 +261,7 @@ def _real_copies(ours: Lists) -> float:
     return float((ours.squared[:, 0] < _COPY * usual).mean())
 
 
-def _clipped_density(whole: Balls, ours: Lists, clipped: np.ndarray, k: int) -> float:
+def _clipped_density(whole: Counts, ours: Lists, clipped: np.ndarray, k: int) -> float:
     """Returns the clipped density over that of the real set against itself, at most 1."""
     n = len(clipped)
     # who lies in the clipped ball of a real vector stands in its list: the ball is no larger than to the k-th of it

@@ -33,14 +33,18 @@ class Moments:
     def of(cls, vectors: np.ndarray) -> Moments:
         """Returns the sums over (N, D) vectors, in float64."""
         size = vectors.shape[1]
-        scatter = np.zeros((size, size))
+        total, scatter = np.zeros(size), np.zeros((size, size))
         for start in range(0, len(vectors), _CHUNK):
             part = vectors[start : start + _CHUNK].astype(np.float64)
+            total += part.sum(axis=0)
             scatter += part.T @ part
-        return cls(len(vectors), vectors.sum(axis=0, dtype=np.float64), scatter)
+        return cls(len(vectors), total, scatter)
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(self.n + other.n, self.sum + other.sum, self.scatter + other.scatter)
+
+    def __sub__(self, part: Moments) -> Moments:
+        return Moments(self.n - part.n, self.sum - part.sum, self.scatter - part.scatter)
 
     @property
     def mean(self) -> np.ndarray:
@@ -57,7 +61,8 @@ def frechet(a: Moments, b: Moments) -> float:
     """Returns the squared Fréchet distance of two Gaussians: 0 for the same, lower is closer.
 
     |m - m'|² + Tr(C + C' - 2 (C C')^½): Heusel et al., GANs Trained by a Two Time-Scale Update Rule, NeurIPS 2017. The
-    root's trace is the sum of the roots of the eigenvalues of C^½ C' C^½, which are never negative.
+    root's trace is the sum of the roots of the eigenvalues of R' C' R, which are never negative, for any R with
+    R R' = C: Cholesky's where it exists, else the root of C.
 
     Raises:
         InputError: fewer than two vectors on a side
@@ -65,11 +70,19 @@ def frechet(a: Moments, b: Moments) -> float:
     if min(a.n, b.n) < 2:
         raise InputError(f"expected at least two vectors on each side, got {a.n} and {b.n}")
     first, second = a.covariance, b.covariance
-    values, axes = np.linalg.eigh(first)
-    root = (axes * np.sqrt(np.maximum(values, 0))) @ axes.T
-    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ second @ root), 0)).sum()
+    root = _root(first)
+    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root.T @ second @ root), 0)).sum()
     gap = a.mean - b.mean
     return float(max(gap @ gap + np.trace(first) + np.trace(second) - 2 * shared, 0.0))
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    """Returns a square root R of a positive semidefinite matrix: R R' is the matrix."""
+    try:
+        return np.asarray(np.linalg.cholesky(matrix))
+    except np.linalg.LinAlgError:
+        values, axes = np.linalg.eigh(matrix)
+        return np.asarray((axes * np.sqrt(np.maximum(values, 0))) @ axes.T)
 
 
 def frechet_of(a: np.ndarray, b: np.ndarray) -> float:
@@ -104,11 +117,19 @@ def extrapolated(real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generat
     if n < MIN_PER_NUMBER * size:
         return float("nan")
     sizes = np.unique(np.linspace(n // 2, n, _SIZES).astype(int))
-    first, second = rng.permutation(len(real)), rng.permutation(len(synthetic))
-    values: list[float] = []
-    for count in sizes:
-        # the two ends take turns, so that the sizes do not all stand on the same vectors
-        start = 0 if len(values) % 2 else n - count
-        own, others = first[start : start + count], second[start : start + count]
-        values.append(frechet_of(real[own], synthetic[others]))
+    first, second = rng.permutation(len(real))[:n], rng.permutation(len(synthetic))[:n]
+    # the two ends take turns, so that the sizes do not all stand on the same vectors
+    spans = [(0, count) if at % 2 else (n - count, n) for at, count in enumerate(sizes.tolist())]
+    ends = sorted({end for span in spans for end in span} - {0})
+    own, others = _running(real, first, ends), _running(synthetic, second, ends)
+    values = [frechet(own[stop] - own[start], others[stop] - others[start]) for start, stop in spans]
     return float(np.polynomial.polynomial.polyfit(1 / sizes, values, 1)[0])
+
+
+def _running(vectors: np.ndarray, order: np.ndarray, ends: list[int]) -> dict[int, Moments]:
+    """Returns the sums over the first vectors of an order, up to each of its ends, and up to 0: one pass."""
+    size = vectors.shape[1]
+    made = {0: Moments(0, np.zeros(size), np.zeros((size, size)))}
+    for start, end in zip([0, *ends], ends, strict=False):
+        made[end] = made[start] + Moments.of(vectors[order[start:end]])
+    return made

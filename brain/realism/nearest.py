@@ -51,6 +51,14 @@ class Nearest:
         return squared, np.where(np.isfinite(squared), self.index.numpy(), -1)
 
 
+class Turned(Nearest):
+    """Keeps the ``k`` nearest of the left set for each vector of the right one; else as ``Nearest``."""
+
+    def read(self, rows: slice, columns: slice, squared: Tensor) -> None:
+        """Takes a tile; see ``tiles.Reader``."""
+        super().read(columns, rows, squared.T.contiguous())
+
+
 def radii(squared: np.ndarray, index: np.ndarray, inside: np.ndarray, k: int) -> np.ndarray:
     """Returns the squared distance of each vector to its ``k``-th nearest among a part of the set: (N,) float32.
 

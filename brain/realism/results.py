@@ -30,7 +30,11 @@ def metric(measured: Metric) -> RealismMetric:
     center = float(np.mean(null)) if len(null) else math.nan
     band = _band(null)
     ratio = math.nan if measured.name in _DISTANCES else measured.ratio
-    spread = _band(matched / center) if len(matched) > 1 and math.isfinite(ratio) and center else (math.nan, math.nan)
+    spread = _band(measured.ratios) if math.isfinite(ratio) else (math.nan, math.nan)
+    if math.isfinite(spread[0]):
+        # of all vectors by a closed form, or of parts: parts of other sizes waver as much, about another middle
+        shift = ratio - float(np.mean(measured.ratios))
+        spread = spread[0] + shift, spread[1] + shift
     return RealismMetric(
         name=measured.name,
         value=measured.value,

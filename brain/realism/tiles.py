@@ -14,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: vectors a side of a tile: 512 × 4096 floats are 8 MiB
-_ROWS, _COLUMNS = 512, 4096
+#: vectors a side of a tile: 2560² floats are 25 MiB. Lists of the nearest are made fastest of long rows
+_ROWS, _COLUMNS = 2560, 2560
 #: two vectors closer than this share of their squared lengths are the same: float32 cannot tell them apart
 SAME = 2e-6
 
@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 def stream(
     left: np.ndarray,
-    right: np.ndarray,
+    right: np.ndarray | None,
     readers: Sequence[Reader],
     *,
     device: str = "cpu",
@@ -45,22 +45,34 @@ def stream(
 
     Args:
         left: (N, D) float32
-        right: (M, D) float32
+        right: (M, D) float32; None: the left set itself. A tile is then made once and read both ways
         readers: read in this order
         device: where the products are made
-        step: called with the number of rows that are done
+        step: called with the number of rows that are done; of a set against itself earlier rows take longer
     """
     import torch
 
-    where, which = torch.from_numpy(left).to(device), torch.from_numpy(right).to(device)
+    itself = right is None
+    where = torch.from_numpy(left).to(device)
+    which = where if right is None else torch.from_numpy(right).to(device)
     lengths, others = (where * where).sum(1), (which * which).sum(1)
-    for top in range(0, len(left), _ROWS):
-        rows = slice(top, min(top + _ROWS, len(left)))
-        for start in range(0, len(right), _COLUMNS):
-            columns = slice(start, min(start + _COLUMNS, len(right)))
+    height, width = (_ROWS, _ROWS if itself else _COLUMNS)
+    for top in range(0, len(where), height):
+        rows = slice(top, min(top + height, len(where)))
+        for start in range(top if itself else 0, len(which), width):
+            columns = slice(start, min(start + width, len(which)))
             sums = lengths[rows, None] + others[None, columns]
             squared = torch.addmm(sums, where[rows], which[columns].T, alpha=-2)
-            squared.masked_fill_(squared < SAME * sums, 0)
-            for reader in readers:
-                reader.read(rows, columns, squared)
+            squared.masked_fill_(squared < sums.mul_(SAME), 0)
+            del sums
+            _read(readers, rows, columns, squared, both=itself and start > top)
         step(rows.stop)
+
+
+def _read(readers: Sequence[Reader], rows: slice, columns: slice, squared: Tensor, *, both: bool) -> None:
+    for reader in readers:
+        reader.read(rows, columns, squared)
+    if both:
+        turned = squared.T.contiguous()
+        for reader in readers:
+            reader.read(columns, rows, turned)

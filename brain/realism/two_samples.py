@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from loupe.brain.stats.permutation import permute
 from loupe.brain.stats.two_sample import folds_of
 
 FOLDS, PERMUTATIONS = 5, 199
+_CHUNK = 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,26 +69,25 @@ def tell_apart(
         np.sort(rng.choice(len(real), n, replace=False)),
         len(real) + np.sort(rng.choice(len(synthetic), n, replace=False)),
     ])  # fmt: skip
-    every = np.concatenate([real, synthetic])
-    center, deviation = every.mean(axis=0), every.std(axis=0, dtype=np.float64)
-    moves = deviation > 1e-6 * np.maximum(np.abs(every).max(axis=0, initial=0), 1e-12)
-    scaled = np.asarray((every - center)[:, moves] / deviation[moves], dtype=np.float32)
+    scaled = _scaled(real, synthetic)
     new = drawn >= len(real)
-    own = np.arange(len(every)) if groups is None else _enough(np.asarray(groups), len(real), folds)
+    own = np.arange(len(scaled)) if groups is None else _enough(np.asarray(groups), len(real), folds)
     sides = permute(new, own[drawn], permutations, rng).sides
     fold_of = folds_of(own[drawn], folds, rng)
-    chosen = scaled[drawn]
-    left = np.ones(len(every), dtype=bool)
+    left = np.ones(len(scaled), dtype=bool)
     left[drawn] = False
+    parts = [_Sums.of(scaled[drawn[fold_of == fold]], sides[fold_of == fold]) for fold in range(folds)]
+    every = sum(parts[1:], parts[0])
     correct = np.zeros((len(drawn), sides.shape[1]), dtype=bool)
-    raw = np.zeros(len(every))
-    for fold in range(folds):
-        out, others = fold_of == fold, fold_of != fold
-        weights, offset = _ridge(chosen[others], sides[others])
-        values = chosen[out] @ weights + offset
+    raw = np.zeros(len(scaled))
+    for fold, part in enumerate(parts):
+        out = fold_of == fold
+        weights, offset = _ridge(every - part)
+        values = scaled[drawn[out]] @ weights + offset
         correct[out] = (values > 0) == sides[out]
         raw[drawn[out]] = values[:, 0]
-        raw[left] += (scaled[left] @ weights[:, 0] + offset[0]) / folds
+        if left.any():
+            raw[left] += (scaled[left] @ weights[:, 0] + offset[0]) / folds
     shares = correct.mean(axis=0)
     clusters = own[drawn]
     low, high = _interval(correct[:, 0], clusters)
@@ -110,23 +110,73 @@ def _enough(groups: np.ndarray, n_real: int, folds: int) -> np.ndarray:
     return made
 
 
-def _ridge(vectors: np.ndarray, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scaled(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
+    """Returns all vectors about their center, each number at one deviation, without numbers that do not move."""
+    every = np.concatenate([real, synthetic])
+    every -= every.mean(axis=0, dtype=np.float64).astype(np.float32)
+    deviation = np.sqrt(sum((each.astype(np.float64) ** 2).sum(axis=0) for each in _chunks(every)) / len(every))
+    largest = np.maximum(*(np.abs(side).max(axis=0, initial=0) for side in (real, synthetic)))
+    moves = deviation > 1e-6 * np.maximum(largest, 1e-12)
+    if not moves.all():
+        every, deviation = every[:, moves], deviation[moves]
+    every /= deviation.astype(np.float32)
+    return every
+
+
+def _chunks(vectors: np.ndarray) -> list[np.ndarray]:
+    return [vectors[start : start + _CHUNK] for start in range(0, len(vectors), _CHUNK)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What ridge regressions are made of: it adds up over vectors, so that no fold is gone through but once.
+
+    Attributes:
+        count: (1 + P,) float64: vectors of the one side
+        n: of both
+        total: (D,) float64
+        products: (D, 1 + P) float64: the total of the one side
+        gram: (D, D) float64
+    """
+
+    count: np.ndarray
+    n: int
+    total: np.ndarray
+    products: np.ndarray
+    gram: np.ndarray
+
+    @classmethod
+    def of(cls, vectors: np.ndarray, sides: np.ndarray) -> _Sums:
+        """Returns the sums of (N, D) float32 vectors about their common center, and (N, 1 + P) bool sides."""
+        made = (
+            vectors.sum(axis=0, dtype=np.float64),
+            (vectors.T @ sides.astype(np.float32)).astype(np.float64),
+            (vectors.T @ vectors).astype(np.float64),
+        )
+        return cls(sides.sum(axis=0, dtype=np.float64), len(vectors), *made)
+
+    def __add__(self, other: _Sums) -> _Sums:
+        return _Sums(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+    def __sub__(self, part: _Sums) -> _Sums:
+        return _Sums(*(getattr(self, each.name) - getattr(part, each.name) for each in fields(self)))
+
+
+def _ridge(sums: _Sums) -> tuple[np.ndarray, np.ndarray]:
     """Returns the (D, 1 + P) weights and (1 + P,) offsets of ridge regressions on ±1; 0 lies halfway between the means.
 
     Halfway, and not where the shares of the sides would put it: a fold that lacks a side by chance leaves more of it to
     the others, and a classifier that follows the shares is then wrong more often than chance is.
     """
-    center = vectors.mean(axis=0)
-    own = vectors - center
-    new = sides.astype(np.float32)
-    count = new.sum(axis=0)
-    products = own.T @ new
-    gram = (own.T @ own).astype(np.float64)
+    center = sums.total / sums.n
+    products = sums.products - center[:, None] * sums.count
+    gram = sums.gram - sums.n * np.outer(center, center)
     gram[np.diag_indices(len(gram))] += max(len(gram), 1)
     # the products with a centered ±1: what is centered itself takes no offset
-    weights = np.linalg.solve(gram, 2 * products.astype(np.float64)).astype(np.float32)
-    halfway = (products / np.maximum(count, 1) - products / np.maximum(len(new) - count, 1)) / 2
-    return weights, -(center @ weights) - (halfway * weights).sum(axis=0)
+    weights = np.linalg.solve(gram, 2 * products)
+    halfway = (products / np.maximum(sums.count, 1) - products / np.maximum(sums.n - sums.count, 1)) / 2
+    offset = -(center @ weights) - (halfway * weights).sum(axis=0)
+    return weights.astype(np.float32), offset.astype(np.float32)
 
 
 def _interval(correct: np.ndarray, clusters: np.ndarray) -> tuple[float, float]:

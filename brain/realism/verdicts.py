@@ -18,6 +18,7 @@ from loupe.brain.core.realism import (
     LABEL_MISMATCH,
     MEMORIZED,
     SPECTRAL,
+    TOLD_APART,
     USEFUL,
     Estimate,
     Verdict,
@@ -32,7 +33,7 @@ from loupe.brain.stats.intervals import Proportion
 _DEVIATIONS = 4.0
 #: the smallest differences that matter, set on pictures of CIFAR-10 that no figure is of; see docs/realism.md
 MIN_RECALL_LOSS, MIN_DIVERSITY_LOSS = 0.15, 0.05
-MIN_ACCURACY, MIN_FOREIGN, MIN_NARROW, MIN_WRONG = 0.60, 0.03, 0.02, 0.05
+MIN_ACCURACY, MIN_FOREIGN, MIN_NARROW, MIN_WRONG = TOLD_APART, 0.03, 0.02, 0.05
 #: where real samples tell of each other so well that less than this is left, S→S has no room to rise
 MIN_ROOM = 0.05
 MIN_BAND_GAP, MIN_COPIES = 0.25, 0.01
@@ -114,12 +115,12 @@ def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
         return None
     evidence = {"recall ratio": _ratio(matched, null), "diversity ratio": _ratio(synthetic, real)}
     transfer = known.transfer
-    if transfer is None or transfer.arms["R→R held out"].accuracy.value > 1 - MIN_ROOM:
+    if transfer is None or not _can_rise(transfer):
         if spectral:
             return None  # a low-pass loses recall and diversity, too: where S→S cannot rise nobody can tell
     else:
         evidence["S→S less R→R"] = transfer.narrowness.value
-        if transfer.narrowness.low <= MIN_NARROW:
+        if not _risen(transfer):
             return None
     return Verdict(
         COLLAPSE,
@@ -128,6 +129,18 @@ def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
         evidence,
         "Vary prompts and seeds, lower the guidance scale, or fill the holes: suggest_prompts",
     )
+
+
+def _can_rise(transfer: Measured) -> bool:
+    """Returns whether S→S of a narrow set would show: labels teach something, and R→R leaves room for it."""
+    room = 1 - transfer.arms["R→R held out"].accuracy.value
+    return room >= MIN_ROOM and not math.isnan(transfer.utility.value)
+
+
+def _risen(transfer: Measured) -> bool:
+    """Returns whether S→S surely exceeds R→R, or is as high as it can be: of few samples that is not surely above."""
+    own, room = transfer.narrowness, 1 - transfer.arms["R→R held out"].accuracy.value
+    return own.low > MIN_NARROW or own.value > max(MIN_NARROW, room - MIN_NARROW)
 
 
 def _shift(known: Evidence) -> Verdict | None:

@@ -60,6 +60,10 @@ _KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "names": (lambda value: _table(value) and all(map(_text, value.values())), "a table of classes and their words"),
     "captions": (_text, "the name of a field"),
     "options": (_table, "a table of settings of all models"),
+    "released": (
+        lambda value: _table(value) and all(map(_text, value.values())),
+        'a table of models and dates, such as {mine = "2026-03"}',
+    ),
     "checks": (
         lambda value: _text(value) or (isinstance(value, list) and all(map(_text, value))) or value is False,
         "a preset, a list of checks, or false for none",

@@ -26,6 +26,8 @@ from loupe.brain.store.drift_batches import GROUPS as GROUPS
 from loupe.brain.store.fields import GROUP, OwnField
 
 PATH = "realism"
+#: between the values of a product
+PRODUCT = " × "
 #: of ``GROUPS``, which tell which samples belong together, what no training and test set may share. A prompt they may:
 #: "a photo of a cat" is of all cats
 COPIES = (GROUP,)
@@ -112,6 +114,29 @@ def read(field: str, sides: Mapping[str, Samples]) -> list[Side]:
                 f"{name} one: embed all with the same embedder"
             )
     return [_usable(*own, sizes[first]) for own in held]
+
+
+def require_enough(read: Mapping[str, Sequence[Side]], minimum: int) -> None:
+    """Raises an error where a side has too few vectors, which says what those lack that cannot be used.
+
+    Args:
+        read: by the field of vectors: the synthetic side and the real one
+        minimum: vectors that a side needs
+
+    Raises:
+        InputError: a side has fewer
+    """
+    for path, sides in read.items():
+        for name, side in zip(("synthetic", "real"), sides, strict=True):
+            if len(side.ids) >= minimum:
+                continue
+            reasons = Counter(side.reasons.values()).most_common(1)
+            why = f" ({len(side.reasons):,} have none that can be used: {reasons[0][0]})" if reasons else ""
+            n = len(sides[0].ids), len(sides[1].ids)
+            raise InputError(
+                f"expected at least {minimum} vectors on each side, got {n[1]:,} real and {n[0]:,} synthetic in "
+                f"{path!r}: INSUFFICIENT_DATA. Too few {name} ones{why}: add samples, or embed them"
+            )
 
 
 def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[np.ndarray | None]]:
@@ -204,7 +229,7 @@ def valued(samples: Samples, by: Factor, side: Side, generator: str) -> Valued:
     for code, own in enumerate(slices.values):
         if None in own.values():
             continue
-        name = " × ".join(map(str, own.values()))
+        name = PRODUCT.join(map(str, own.values()))
         at = place[slices.samples[order[ends[code] : ends[code + 1]]]]
         if (at >= 0).any():
             places[name] = np.unique(at[at >= 0])

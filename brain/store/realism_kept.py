@@ -22,6 +22,7 @@ from loupe.brain.store.datasets import Samples
 from loupe.brain.store.factors import fit
 from loupe.brain.store.narrowing import Narrowing
 from loupe.brain.store.overview import Picture
+from loupe.brain.store.realism import PRODUCT
 from loupe.brain.store.thresholds_view import sources
 
 #: kinds of samples that there are pictures of
@@ -136,17 +137,24 @@ def queries(samples: Samples, by: Factor, values: Iterable[str]) -> dict[str, di
         values: their names
     """
     try:
-        ((factor, place),) = fit(samples, by)
-    except (LoupeError, ValueError):
+        parts = fit(samples, by)
+    except LoupeError:
         return {}
     made = {}
     for value in values:
+        # of a product the parts' names with this between them: a name that has it itself cannot be taken apart
+        own = value.split(PRODUCT) if len(parts) > 1 else [value]
+        if len(own) != len(parts):
+            continue
         try:
-            stage = place.stage(factor, factor.value_of(value))
+            stages = [
+                place.stage(factor, factor.value_of(name)) for (factor, place), name in zip(parts, own, strict=True)
+            ]
         except LoupeError:
             continue
-        if isinstance(stage, fo.Match):
-            made[value] = dict(stage.filter)
+        if all(isinstance(stage, fo.Match) for stage in stages):
+            filters = [dict(stage.filter) for stage in stages]
+            made[value] = filters[0] if len(filters) == 1 else {"$and": filters}
     return made
 
 

@@ -10,18 +10,16 @@ import numpy as np
 
 from loupe.brain.core.cloud import Cloud
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.holes import Holes
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Realism, RealismMetric
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
-from loupe.brain.labels.holes import MIN_REFERENCE
 from loupe.brain.realism import alignment, conditions, manifold, pictures, results, texture, transfer, verdicts
+from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.cloud import plane
 from loupe.brain.realism.compare import Compared, compare
 from loupe.brain.realism.spectra import BandGap, band_gap
-from loupe.brain.similarity.neighbors import scaled
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.stats.two_sample import folds_of
 from loupe.brain.store import fields as store_fields
@@ -29,7 +27,7 @@ from loupe.brain.store import holes as store_holes
 from loupe.brain.store import realism as store
 from loupe.brain.store.datasets import Samples, require_images, root, whole
 from loupe.brain.store.realism import Side
-from loupe.brain.verbs.holes import of_reference
+from loupe.brain.verbs import realism_holes as holes
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 from loupe.brain.verbs.realism_parts import by_value
 
@@ -83,9 +81,9 @@ def compare_to_real(
 
     Raises:
         UnknownName: no such field; the nearest name is suggested
-        InputError: the sides share a sample, have vectors of two embedders, or fewer than 12 of them; ``k`` outside 1
-            to 20; a date of another form; they are no images of a dataset; or a field of the user's own is named
-            ``realism``
+        InputError: the sides share a sample, have vectors of two embedders, or fewer than 2 (k + 1) of them, which is
+            12; ``k`` outside 1 to 20; a seed below 0; a date of another form; they are no images of a dataset; or a
+            field of the user's own is named ``realism``
         NoSamples: one of them is empty
         Stopped: ``progress`` asked to stop; nothing is written
         DatabaseGone: the database stopped answering
@@ -94,6 +92,7 @@ def compare_to_real(
     1,000 synthetic against 2,000 real samples. COLLAPSE: The set is narrower than the real one …
     """
     require_whole(k=(k, 1, 20))
+    require_whole(seed=(seed, 0, 2**63 - 1))
     names = (embeddings,) if isinstance(embeddings, str) else tuple(embeddings)
     if not names:
         raise InputError("expected at least one field of vectors in embeddings, got none")
@@ -107,12 +106,20 @@ def compare_to_real(
         named = dict(zip(("synthetic", "real"), sides, strict=True))
         read = {name: store.read(name, named) for name in names}
         store_holes.texts_of(sides[1], captions, [])
-        compared = {name: _compared(verb, sides, read[name], name, together, k, seed) for name in names}
-        first, (theirs, ours) = compared[names[0]], read[names[0]]
+        alone = store.COPIES if groups is None else together
+        store.require_enough(read, 2 * (k + 1))
+        theirs, ours = read[names[0]]
+        looked = holes.look(sides, theirs, ours, alone, seed)
+        compared = {
+            name: _compared(
+                verb, sides, read[name], name, together, k, seed, looked.angles if looked and name == names[0] else None
+            )
+            for name in names
+        }
+        first = compared[names[0]]
         rows = [_rows(samples, side) for samples, side in zip(sides, (theirs, ours), strict=True)]
         pictured = _pictures(verb, rows) if spectra else ({}, {})
         gap = _gap(pictured[0], pictured[1], seed)
-        alone = store.COPIES if groups is None else together
         known = _Labels.nothing() if label is None else _labels(sides, label, theirs, ours, alone, seed)
         evidence = verdicts.Evidence(
             manifold=first.manifold,
@@ -123,7 +130,7 @@ def compare_to_real(
             alike=first.alike,
         )
         parts = by_value(verb, sides, by, released, theirs, ours, k, seed)
-        of_holes = _holes(verb, sides, theirs, ours, alone, captions, label, seed)
+        of_holes = None if looked is None else holes.of_looked(verb, sides, ours, looked, captions, label, seed)
         verb.step(1, 1, "writing")
         _write(sides, (theirs, ours), first, pictured, known.given)
         made = Realism(
@@ -161,29 +168,6 @@ def compare_to_real(
     return made
 
 
-def _holes(
-    verb: Lifecycle, sides: tuple[Samples, Samples], theirs: Side, ours: Side, together: Sequence[str],
-    captions: str | None, label: str | None, seed: int,
-) -> Holes | None:  # fmt: skip
-    """Returns the regions of the real set without synthetic samples, as ``coverage`` looks for them."""
-    own, others = scaled(theirs.vectors), scaled(ours.vectors)
-    if not len(own.unit) or len(others.unit) < MIN_REFERENCE:
-        return None
-    groups = store.groups(sides[0], together, theirs)[own.index]
-    return of_reference(
-        sides[1],
-        ours.ids,
-        others,
-        own,
-        groups if len(np.unique(groups)) < len(groups) else None,
-        captions=captions,
-        label=label,
-        fdr=0.05,
-        seed=seed,
-        step=lambda done, total: verb.step(done, total, "looking for holes"),
-    )
-
-
 def _cloud(compared: Compared, theirs: Side, ours: Side, seed: int) -> Cloud:
     made = plane(ours.vectors, theirs.vectors, seed)
     return Cloud(
@@ -198,7 +182,7 @@ def _cloud(compared: Compared, theirs: Side, ours: Side, seed: int) -> Cloud:
 
 def _compared(
     verb: Lifecycle, sides: tuple[Samples, Samples], read: Sequence[Side], name: str, together: Sequence[str],
-    k: int, seed: int,
+    k: int, seed: int, angles: Angles | None,
 ) -> Compared:  # fmt: skip
     theirs, ours = read
     own, others = (store.groups(samples, together, side) for samples, side in zip(sides, (theirs, ours), strict=True))
@@ -209,6 +193,7 @@ def _compared(
         k=k,
         seed=seed,
         device=verb.device,
+        angles=angles,
         step=lambda done, total: verb.step(done, total, f"comparing by {name}"),
     )
 

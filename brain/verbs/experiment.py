@@ -6,25 +6,29 @@ import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loupe import __version__
 from loupe.brain.core import presets, registry
-from loupe.brain.core.errors import InputError
+from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.experiment import ArmResult, Experiment, ExperimentPlan
 from loupe.brain.core.kept import number
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Estimate
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Embedder, Generator, SetCheck
 from loupe.brain.prompts.styles import Styles
 from loupe.brain.realism import arms as realism_arms
+from loupe.brain.realism import newer, releases
 from loupe.brain.report import experiment as experiment_report
 from loupe.brain.report import files, html, markdown
 from loupe.brain.store import experiments as store
 from loupe.brain.store import report as store_report
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import everything, require_images, whole
+from loupe.brain.verbs import experiment_time
 from loupe.brain.verbs.embedding import AUTO, pick_embedder
 from loupe.brain.verbs.experiment_arms import Wanted, arms_of, planned
 from loupe.brain.verbs.experiment_steps import Bench, Running, total_of, unmeasured, with_rates
@@ -51,6 +55,7 @@ def experiment(
     names: Mapping[str, str] | None = None,
     captions: str | None = None,
     options: Mapping[str, Any] | None = None,
+    released: Mapping[str, str] | None = None,
     checks: Sequence[str | Check | SetCheck] | str | None = "quick",
     embedder: str | Embedder = AUTO,
     field: str = "embeddings",
@@ -91,6 +96,8 @@ def experiment(
         names: what a class is called in a prompt, where its name is no word
         captions: the field of captions of the real images, for the style ``"caption"``
         options: settings of all models, e.g. ``{"steps": 20, "width": 512}``
+        released: when a model came out, by its name here, such as ``{"mine": "2026-03"}``; a few well-known ones are
+            known by their names on the hub. Of five models or more it is said whether newer ones are less useful
         checks: as for ``loupe.check``; None: nothing is checked
         embedder: as for ``loupe.embed``; the real images are embedded with it, too
         field: where the vectors go
@@ -123,18 +130,22 @@ def experiment(
     file = None if report is None else files.place(report, ".html", ".htm", ".md")
     if isinstance(measure, bool) or not isinstance(measure, int) or not 0 <= measure <= 100:
         raise InputError(f"expected measure to be a whole number from 0 to 100, got {measure!r}")
-    _require_checks(checks)
+    require_whole(seed=(seed, 0, 2**63 - 1))
+    judging = _checks(checks)
     asked = Wanted(models, styles, guidance, seeds, per_class, classes, names, captions, options)
     with running(dataset, "experiment", progress, device=device, needs="dataset") as verb:
         for samples in (real_train, real_test):
             require_images(samples)
         real = store.read_real(whole(real_train), whole(real_test), label)
         arms, known, notes = arms_of(asked, real)
+        dates = _dates(released, [arm.model for arm in arms])
         store.require_kind(dataset, label, real.train)
         folder, free = store.place(dataset, output_dir)
 
         def plan() -> ExperimentPlan:
-            return planned(arms, known, asked, real, label, store.drawn(dataset), free, notes)
+            after = experiment_time.after(dataset, arms, real, judging, field)
+            own = [*notes, *experiment_time.words(after)]
+            return planned(arms, known, asked, real, label, store.drawn(dataset), free, own, after)
 
         at_work = Running(verb, dataset, real, label, arms, seed, folder)
         if dry_run:
@@ -161,7 +172,7 @@ def experiment(
         params |= {"label": label, "field": field, "embedder": {"name": spec.name, **spec.params()}, "seed": seed}
         params |= {"arms": [arm.name for arm in arms], "per_class": per_class, "output_dir": str(folder)}
         outcome = _measured(verb, bench, members, params)
-        made = _concluded(bench, plan(), members, outcome, (*notes, *([warning] if warning else ())))
+        made = _concluded(bench, plan(), members, outcome, dates, (*notes, *([warning] if warning else ())))
         store.keep(dataset, params, {**store.kept(dataset), **outcome}, made.to_dict())
         if file is not None:
             _write(file, dataset, made, members, verb)
@@ -169,13 +180,28 @@ def experiment(
     return made
 
 
-def _require_checks(checks: Any) -> None:
-    """Raises an error where there is no such check, before anything is drawn."""
+def _dates(released: Mapping[str, str] | None, models: Sequence[str]) -> dict[str, str]:
+    """Returns when the models came out, as far as that is known.
+
+    Raises:
+        UnknownName: a date of a model that is none of these
+        InputError: no table of dates
+    """
+    if released is not None and not isinstance(released, Mapping):
+        raise InputError(f"expected released to be a table of models and dates, got {str(released)[:80]!r}")
+    for name in released or {}:
+        if name not in models:
+            raise UnknownName("model of this experiment", str(name), sorted(set(models)))
+    return releases.released(models, released)
+
+
+def _checks(checks: Any) -> list[Check] | None:
+    """Returns the checks, without those of sets; an error where there is none of a name, before anything is drawn."""
     if checks is None:
-        return
+        return None
     known = registry.checkable()
-    for each in presets.expanded([checks] if isinstance(checks, (str, Check, SetCheck)) else list(checks), known):
-        registry.pick("check", known, each)
+    wanted = presets.expanded([checks] if isinstance(checks, (str, Check, SetCheck)) else list(checks), known)
+    return [spec for spec in (registry.pick("check", known, each) for each in wanted) if isinstance(spec, Check)]
 
 
 def _embedder(embedder: str | Embedder, dataset: fo.Dataset, real: Any, path: str) -> tuple[Embedder, str]:
@@ -220,7 +246,7 @@ def _measured(
 
 def _concluded(
     bench: Bench, plan: ExperimentPlan, members: Mapping[str, Sequence[str]], outcome: Mapping[str, Any],
-    notes: Sequence[str],
+    dates: Mapping[str, str], notes: Sequence[str],
 ) -> Experiment:  # fmt: skip
     at_work = bench.running
     results: list[ArmResult] = []
@@ -229,11 +255,13 @@ def _concluded(
             results.append(ArmResult.from_dict(outcome[arm.name]["result"]))
         else:
             results.append(unmeasured(arm, len(members.get(arm.name, ())), at_work.failed[arm.name]))
+    results = [replace(arm, released=dates.get(arm.model, "")) for arm in results]
     every = [sample_id for ids in members.values() for sample_id in ids]
     tested = {name: bench.tested(known) for name, known in outcome.items()}
     surely = realism_arms.surely_better(tested, bench.labeled["test"].clusters())
     ordered, tied = realism_arms.ranked(with_rates(at_work.dataset, every, results), surely)
     first = next(iter(outcome.values()), None)
+    by_release = newer.by_release(ordered)
     return Experiment(
         plan=plan,
         arms=ordered,
@@ -241,8 +269,9 @@ def _concluded(
         chance=float(first["chance"]) if first else math.nan,
         curve=tuple((int(n), _estimate(own)) for n, own in first["curve"]) if first else (),
         tied=tied,
-        findings=realism_arms.sentences(ordered, surely),
+        findings=(*realism_arms.sentences(ordered, surely), *newer.sentences(by_release)),
         notes=tuple(notes),
+        by_release=by_release,
     )
 
 

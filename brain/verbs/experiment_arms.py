@@ -274,7 +274,7 @@ class _Rows:
 
 def planned(
     arms: Sequence[Arm], classes: Sequence[str], asked: Wanted, real: Real, label: str,
-    drawn: Mapping[str, Drawn], free: float, notes: Sequence[str],
+    drawn: Mapping[str, Drawn], free: float, notes: Sequence[str], after: Mapping[str, float],
 ) -> ExperimentPlan:  # fmt: skip
     """Returns the plan: what is there already, and how long an image takes by what is there."""
     paces: dict[str, list[float]] = {}
@@ -303,7 +303,9 @@ def planned(
         )
     counts = [real.counts(side) for side in ("train", "test")]
     n_train, n_test = (sum(counted[name] for name in classes) for counted in counts)
-    return ExperimentPlan(tuple(listed), label, tuple(classes), asked.per_class, n_train, n_test, free, tuple(notes))
+    return ExperimentPlan(
+        tuple(listed), label, tuple(classes), asked.per_class, n_train, n_test, free, tuple(notes), dict(after)
+    )
 
 
 def _price(spec: Generator) -> float:

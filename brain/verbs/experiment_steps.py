@@ -284,9 +284,7 @@ def _result(arm: Arm, n: int, realism: Realism, made: Transfer) -> ArmResult:
 
 
 def _over_real(metric: RealismMetric) -> Estimate:
-    """Returns a ratio with its band; that of coverage is of the whole sets by a closed form, which has none."""
-    if metric.name == "coverage":
-        return Estimate(metric.ratio, math.nan, math.nan)
+    """Returns a ratio with its band."""
     return Estimate(metric.ratio, max(metric.low, 0.0), metric.high)
 
 

@@ -36,6 +36,7 @@ def of_reference(
     label: str | Factor | None,
     fdr: float,
     seed: int,
+    neighbors: np.ndarray | None = None,
     step: Callable[[int, int], None],
 ) -> Holes:
     """Returns how the samples cover a reference, and the regions without samples, in words as far as it has some.
@@ -49,13 +50,14 @@ def of_reference(
         label: its field of classes
         fdr: regions of a larger p are none
         seed: of what is drawn
+        neighbors: as for ``uncovered``, where they are known
         step: called with how much is done
 
     Raises:
         UnknownName, InputError: ``captions`` is no field of texts, or the vectors are too few or of two sizes
     """
     store.texts_of(reference, captions, [])
-    looked = label_holes.uncovered(others.unit, own.unit, groups, fdr=fdr, seed=seed, step=step)
+    looked = label_holes.uncovered(others.unit, own.unit, groups, fdr=fdr, seed=seed, neighbors=neighbors, step=step)
     rows = [[ids[at] for at in others.index[region.rows].tolist()] for region in looked.regions]
     texts = store.texts_of(reference, captions, [each for own_ids in rows for each in own_ids[: 4 * _TEXTS]])
     classes = store.classes_of(reference, label) if rows else {}

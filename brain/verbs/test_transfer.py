@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Transfer
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.engine.reader import Row
@@ -80,6 +81,7 @@ def test_transfer(
     >>> loupe.test_transfer(generated, train, test, label="ground_truth")  # doctest: +SKIP
     utility 0.92 [0.88, 0.96], worth 640 real samples (480 to 900) …
     """
+    require_whole(seed=(seed, 0, 2**63 - 1))
     with running(synthetic, "test_transfer", progress, label="transfer", device=device) as verb:
         others = [real_train, real_test, *([] if pool is None else [pool])]
         for samples in others:

@@ -105,12 +105,12 @@ def _findings(panel: types.Object, handlers: Any, content: Content) -> set[str]:
         _next(card, handlers, content, verdict)
         used |= pictures.of_finding(card, handlers, content, verdict, used)
     if not listed:
-        text = (
-            "Nothing sets them apart that two real sets would not show, too."
-            if kept.realism is not None
-            else "It neither replaces real samples nor helps beside them, as far as these samples tell."
-        )
-        panel.view("nothing", types.AlertView(severity="success" if kept.realism is not None else "info", label=text))
+        text = "It neither replaces real samples nor helps beside them, as far as these samples tell"
+        alike = kept.realism is not None
+        if kept.realism is not None:
+            text = kept.realism.without_findings()
+            alike = text.startswith("Nothing")
+        panel.view("nothing", types.AlertView(severity="success" if alike else "info", label=f"{text}."))
     return used
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from loupe.brain.core.errors import InputError
 from loupe.brain.realism import manifold, results
 from loupe.brain.realism.compare import MOMENT_SPLITS, Compared, compare
 from loupe.brain.realism.diversity import diversity
@@ -117,3 +118,26 @@ def test_pairs_are_those_nearer_than_real_ones_the_nearest_first() -> None:
     shares = [pair.distance / pair.usual for pair in pairs]
     assert shares == sorted(shares)
     assert max(shares) <= 1
+
+
+def test_far_from_zero_lengths_are_alike_and_that_is_no_sphere() -> None:
+    real, synthetic = (each + 1e4 for each in _sets())
+    made = compare(real, synthetic, permutations=19)
+    assert not made.unit_length
+    assert made.metrics["frechet"].value > 0.1
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_numbers_whose_squares_are_lost_are_refused(scale: float) -> None:
+    real, synthetic = (np.float32(scale) * each for each in _sets())
+    with pytest.raises(InputError, match="scale those of both sides alike"):
+        compare(real, synthetic, permutations=19)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_a_scale_changes_no_ratio(scale: float) -> None:
+    real, synthetic = _sets()
+    plain = compare(real, synthetic, permutations=19)
+    scaled = compare(np.float32(scale) * real, np.float32(scale) * synthetic, permutations=19)
+    for name in ("precision", "recall", "density", "coverage", "vendi", "c2st", "frechet"):
+        assert scaled.metrics[name].ratio == pytest.approx(plain.metrics[name].ratio, rel=0.02), name

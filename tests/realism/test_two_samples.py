@@ -26,11 +26,11 @@ def test_what_differs_is_told_apart_and_what_does_not_is_not() -> None:
 
 def test_the_accuracy_is_that_of_a_ridge_fitted_without_the_fold() -> None:
     """One fold's weights, by least squares on stacked rows instead of normal equations."""
-    from loupe.brain.realism.two_samples import _ridge
+    from loupe.brain.realism.two_samples import _ridge, _Sums
 
     real, synthetic = _sets(1, 0.5, n=40, m=40)
     vectors, sides = np.concatenate([real, synthetic]), np.repeat([False, True], 40)[:, None]
-    weights, offset = _ridge(vectors, sides)
+    weights, offset = _ridge(_Sums.of(vectors, sides))
     own = vectors - vectors.mean(0)
     stacked = np.concatenate([own, np.sqrt(10) * np.eye(10)])
     expected, *_ = np.linalg.lstsq(stacked, np.concatenate([np.repeat([-1.0, 1.0], 40), np.zeros(10)]), rcond=None)

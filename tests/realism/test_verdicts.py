@@ -71,6 +71,18 @@ def test_few_originals_have_collapsed() -> None:
     assert names.COLLAPSE in _named(_evidence(_copies(_set(2), 40)))
 
 
+def test_labels_that_teach_nothing_hide_no_collapse() -> None:
+    """Labels by chance: S→S cannot rise above R→R, and says nothing of the set."""
+    rng = np.random.default_rng(3)
+    real, test, made = (Labeled(each.vectors, rng.integers(0, K, 400)) for each in (_set(0), _set(1), _set(2)))
+    point = Labeled(np.repeat(made.vectors[:4], 100, axis=0) + np.float32(0.01), made.classes)
+    compared = compare(real.vectors, point.vectors, permutations=39)
+    trained = transfer.measure(real, test, point, K)
+    assert np.isnan(trained.utility.value)
+    known = Evidence(compared.manifold, compared.diversity, compared.apart, None, trained, compared.alike)
+    assert names.COLLAPSE in _named(known)
+
+
 def test_a_shift_is_named_where_real_knowledge_does_not_hold() -> None:
     reported = _named(_evidence(_set(2, shift=2.5)))
     assert names.DOMAIN_SHIFT in reported
@@ -188,3 +200,14 @@ def test_below_is_beyond_chance_and_beyond_what_matters() -> None:
     assert not below(np.full(4, 0.9), np.full(4, 1.0), 0.15)  # too little to matter
     assert not below(np.full(4, 1.5), null, 0.1)
     assert not below(np.full(4, np.nan), null, 0.1)
+
+
+def test_s_to_s_that_is_as_high_as_it_can_be_is_enough() -> None:
+    """R→R of .93 and few samples: S→S of 1 is not surely above it."""
+    known = _evidence(_copies(_set(2), 40))
+    assert known.transfer is not None
+    held = known.transfer.arms["R→R held out"]
+    arms = {**known.transfer.arms, "R→R held out": replace(held, accuracy=Estimate(0.93, 0.9, 0.96))}
+    for value, named in ((0.07, True), (0.06, True), (0.03, False), (0.0, False), (-0.03, False)):
+        trained = replace(known.transfer, arms=arms, narrowness=Estimate(value, value - 0.06, value + 0.06))
+        assert (names.COLLAPSE in _named(replace(known, transfer=trained))) is named, value

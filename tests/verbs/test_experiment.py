@@ -159,6 +159,10 @@ def test_a_plan_says_how_many_how_long_and_at_what_cost(real: tuple[Any, Any], d
     assert math.isnan(plan.hours)
     assert plan.cost == pytest.approx(8 * PER_CLASS * 3 * 0.03)
     assert "16 arms × 3 classes × 24 = 1,152 images: how long drawing takes is not known; 17.28 US$" in str(result)
+    # what comes after drawing has a pace of its own; vectors were made of the real images before
+    assert set(plan.after) >= {"vectors", "comparing and training"}
+    assert plan.after["comparing and training"] > 1
+    assert plan.after_hours > 0
     assert plan.free > 0
     assert result.arms == ()
     # nothing is written, and nothing is left behind
@@ -166,6 +170,21 @@ def test_a_plan_says_how_many_how_long_and_at_what_cost(real: tuple[Any, Any], d
     assert not dataset.has_field("scenario")
     assert dataset.list_runs() == []
     assert not (tmp_path / "drawn").exists()
+
+
+def test_dates_stand_in_the_table_and_few_models_tell_nothing(
+    real: tuple[Any, Any], done: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, _, folder, _ = done
+    monkeypatch.setattr(Marks, "image", None)
+    asked = given(folder, models=[Marks(), Marks(breaks=True)])
+    made = loupe.experiment(dataset, *real, **asked, released={"marks": "2026-03"})
+    assert {arm.released for arm in made.arms} == {"2026-03"}
+    assert "released" in made.table().head
+    assert "Whether newer models are less useful 1 dated models do not tell" in str(made)
+    for wrong, says in ((["2026"], "a table of models and dates"), ({"marks": "May"}, "2024-06"), ({"x": "2026"}, "x")):
+        with pytest.raises((InputError, UnknownName), match=says):
+            loupe.experiment(dataset, *real, **asked, released=wrong, dry_run=True)
 
 
 def test_a_price_that_nobody_knows_is_not_nothing(real: tuple[Any, Any], dataset: Any, tmp_path: Path) -> None:
