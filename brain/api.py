@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from typing import Any
@@ -116,6 +117,8 @@ PUBLIC: dict[str, str] = {
 }
 
 __all__ = sorted(PUBLIC)
+# the same function each time that it is asked for
+_with_plain_numbers = functools.cache(with_plain_numbers)
 
 
 def __getattr__(name: str) -> Any:
@@ -135,4 +138,4 @@ def __getattr__(name: str) -> Any:
             f"loupe.{name} needs FiftyOne, which is not installed: pip install fiftyone. The checks, the engine, the "
             "embedders and the generators of loupe.brain run without it"
         ) from error
-    return with_plain_numbers(made) if inspect.isfunction(made) else made
+    return _with_plain_numbers(made) if inspect.isfunction(made) else made

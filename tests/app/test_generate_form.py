@@ -74,3 +74,19 @@ def test_what_the_model_does_not_read_is_said_before(app: app_browser.App, shots
     form.get_by_text(re.compile("expected } for the {")).first.wait_for()
     page.screenshot(path=shots / "refused.png")
     assert not _ODD.search(form.inner_text())
+
+
+def test_the_device_is_asked_for_among_the_settings(app: app_browser.App, shots: Path) -> None:
+    page = app.page
+    form = app.open_operator("Loupe: generate images")
+    form.get_by_text("Show settings").click()
+    field = _field(form, "Device")
+    field.wait_for()
+    field.scroll_into_view_if_needed()
+    field.click()
+    page.get_by_role("option", name=re.compile("^all GPUs of the machine that runs this")).wait_for()
+    page.screenshot(path=shots / "devices.png")
+    page.get_by_role("option", name=re.compile("^all GPUs")).click()
+    page.screenshot(path=shots / "all.png")
+    assert not _ODD.search(form.inner_text())
+    page.keyboard.press("Escape")
