@@ -31,10 +31,11 @@ def family() -> Family:
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    repair.add_argument("--count", type=int, default=40, help="signs per scenario")
-    repair.add_argument("--seed", type=int, default=3000, help="of the signs: 1 to 2000 were tuned on")
+    repair.add_argument("--pools", nargs="+", default=["hasty", "usual", "written"], help="hasty, usual, written")
+    repair.add_argument("--counts", nargs="+", type=int, default=[150, 150, 1000], help="signs a scenario of each pool")
+    repair.add_argument("--seed", type=int, default=4000, help="of the signs: 1 to 2000 were tuned on")
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
-    repair.add_argument("--methods", nargs="+", default=["redraw"], help="inpaint, image_to_image, redraw")
+    repair.add_argument("--methods", nargs="+", default=["inpaint"], help="inpaint, image_to_image, redraw")
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
     hosted = made.command(
         "hosted",
@@ -51,7 +52,7 @@ def family() -> Family:
 def _repair(given: Namespace) -> None:
     from benchmarks.generators.repair import print_repair
 
-    print_repair(given.cache, given.count, given.seed, given.attempts, given.methods, given.gates)
+    print_repair(given.cache, given.pools, given.counts, given.seed, given.attempts, given.methods, given.gates)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""Signs that are to be repaired, and the truth about them: two readers that no check of the gate knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.generators.sign_reader import Reading, SignReader, load_reader
+from loupe.brain.core.records import Request
+from loupe.brain.core.specs import GeneratorSession
+from loupe.brain.core.strings import distance
+from loupe.brain.engine.reader import Row
+from loupe.brain.generators.diffusion import Diffusion
+from loupe.brain.verbs.repair_jobs import Job
+from training.tiny_signs.evaluate import measured_signs
+from training.tiny_signs.signs import Sign, prompt_of, random_sign, render
+
+#: ``usual``: as the model draws by default; ``hasty``: without guidance, as a hurried user draws, more of it wrong;
+#: ``written``: right signs of real held-out handwriting, a little blurred
+Kind: TypeAlias = Literal["usual", "hasty", "written"]
+#: 8, 10 and 20 steps were read alike: 96 signs, .75, .75 and .69 right
+STEPS = 10
+_GUIDANCE = {"usual": 2.0, "hasty": 1.0}
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Two readers, trained apart on real digits.
+
+    Each alone is sure of a wrong reading now and then, and among signs that are mostly right those are as many as the
+    wrong signs. Together they are sure where both are, and read the same.
+    """
+
+    both: tuple[SignReader, SignReader]
+
+    @classmethod
+    def load(cls, cache: Path | None) -> Readers:
+        """Returns them, trained and stored there if need be: a minute of a CPU each."""
+        return cls((load_reader(cache), load_reader(cache, seed=1)))
+
+    def read(self, pixels: NDArray[np.uint8]) -> list[Reading]:
+        """Returns a reading for each picture of an (N, H, W, 3) stack: not sure where they differ."""
+        return [
+            Reading(a.text, min(a.confidence, b.confidence) if a.text == b.text else 0.0)
+            for a, b in zip(*(reader.read(pixels) for reader in self.both), strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Signs with what is known of them.
+
+    Attributes:
+        signs: what was asked for
+        rows: the pictures, as checks read them
+        readings: by the independent readers
+        jobs: of those that the check flags or cannot read
+    """
+
+    signs: Sequence[Sign]
+    rows: Sequence[Row]
+    readings: Sequence[Reading]
+    jobs: Sequence[Job] = ()
+
+
+def is_right(sign: Sign, reading: Reading) -> bool:
+    """Returns whether the readers read what was asked, and stand by it."""
+    return reading.sure and reading.text == sign.text
+
+
+def errors(sign: Sign, reading: Reading) -> int:
+    """Returns how many digits differ from those asked for."""
+    return distance(sign.text, reading.text)
+
+
+def generator(guidance: float = _GUIDANCE["usual"]) -> GeneratorSession:
+    """Returns tiny-signs, loaded; by default as it repairs, whatever drew the original."""
+    return Diffusion("tiny-signs", guidance=guidance, steps=STEPS).load("cpu")
+
+
+def make_pool(kind: Kind, readers: Readers, count: int, seed: int, to: Path) -> Pool:
+    """Returns signs, ``count`` a scenario, drawn or written, and read.
+
+    Of written ones those are left out that the readers do not read as asked: they count as right ones.
+    """
+    if kind == "written":
+        rng = np.random.default_rng((seed, 5))
+        signs = [random_sign(rng) for _ in range(6 * count)]
+        pictures = [
+            cv2.GaussianBlur(render(sign, rng, "heldout", legible=False), (0, 0), rng.uniform(0.5, 1.1))
+            for sign in signs
+        ]
+    else:
+        signs = measured_signs(count, seed)
+        requests = [Request(prompt_of(sign), seed * 100_000 + at) for at, sign in enumerate(signs)]
+        pictures = [np.asarray(picture) for picture in generator(_GUIDANCE[kind]).draw(requests)]
+    readings = readers.read(np.stack(pictures).astype(np.uint8))
+    kept = [
+        at
+        for at, (sign, reading) in enumerate(zip(signs, readings, strict=True))
+        if kind != "written" or is_right(sign, reading)
+    ]
+    rows = [_row(number, pictures[at], signs[at], to) for number, at in enumerate(kept)]
+    return Pool([signs[at] for at in kept], rows, [readings[at] for at in kept])
+
+
+def _row(number: int, picture: np.ndarray, sign: Sign, to: Path) -> Row:
+    from PIL import Image
+
+    path = to / f"{number}.png"
+    Image.fromarray(picture).save(path, compress_level=1)
+    return Row(f"{number:024d}", str(path), {"prompt": prompt_of(sign), "spec": None}, frozenset(), {})
