@@ -321,8 +321,9 @@ class Workshop:
         kept: Attempt | None = None
         shaky = ""
         for at in gate.best(decisions):
-            rows = self._variants(replace(original.row, path=str(attempts[at].path)), _pixels(attempts[at].path))
-            again = [_scored(each) for each in self.checks.verdicts(rows)]
+            # only the target's check is asked whether it stays so
+            row = replace(original.row, path=str(attempts[at].path), pending=frozenset({rule.check}))
+            again = [_scored(each) for each in self.checks.verdicts(self._variants(row, _pixels(attempts[at].path)))]
             shaky = gate.steady(rule, again, self.settings.limits)
             if not shaky:
                 kept = attempts[at]
