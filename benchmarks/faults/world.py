@@ -254,7 +254,7 @@ def pictures(folder: Path, count: int, seed: int = 0, dark: bool = False) -> lis
 
 @contextmanager
 def dataset(paths: Iterable[Path] = ()) -> Iterator[Any]:
-    """Gives a dataset of pictures, which is gone afterwards; ids go by the place: keys that are made of them are alike."""
+    """Gives a dataset of pictures, which is gone afterwards; ids go by the place, as keys are made of them."""
     import fiftyone as fo
     from bson import ObjectId
 

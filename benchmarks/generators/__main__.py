@@ -31,11 +31,20 @@ def family() -> Family:
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    repair.add_argument("--pools", nargs="+", default=["hasty", "usual", "written"], help="hasty, usual, written")
-    repair.add_argument("--counts", nargs="+", type=int, default=[150, 150, 1000], help="signs a scenario of each pool")
-    repair.add_argument("--seed", type=int, default=4000, help="of the signs: 1 to 2000 were tuned on")
+    repair.add_argument("--pools", nargs="+", default=["hasty", "usual"], help="hasty, usual")
+    repair.add_argument("--counts", nargs="+", type=int, default=[100, 50], help="signs a scenario of each pool")
+    repair.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[4000, 4001, 4002, 4003, 4004, 4005],
+        help="of the signs: 1 to 2000 were tuned on",
+    )
+    repair.add_argument("--results", type=Path, help="where each result is kept as it comes: the same again goes on")
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
-    repair.add_argument("--methods", nargs="+", default=["inpaint"], help="inpaint, image_to_image, redraw")
+    repair.add_argument(
+        "--methods", nargs="+", default=["mixed", "inpaint", "redraw"], help="mixed, inpaint, image_to_image, redraw"
+    )
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
     hosted = made.command(
         "hosted",
@@ -50,9 +59,10 @@ def family() -> Family:
 
 
 def _repair(given: Namespace) -> None:
-    from benchmarks.generators.repair import print_repair
+    from benchmarks.generators.repair import Asked, print_repair
 
-    print_repair(given.cache, given.pools, given.counts, given.seed, given.attempts, given.methods, given.gates)
+    asked = Asked(given.pools, given.counts, given.seeds, given.attempts, given.methods, given.gates, given.results)
+    print_repair(given.cache, asked)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,15 @@ among the same attempts, which is what whoever knows the answer gets.
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +58,7 @@ class Tally:
         read: of the signs that they read as something else, sure or not: how many read as asked after, sure or not
         worse: of the kept pictures: those with more wrong digits than their original
         broken: of the right signs that the check took for wrong: those that read otherwise after
+        harmed: the same of all signs that the readers are sure are right
         kept: of the attempted signs: those with a new picture
     """
 
@@ -63,11 +66,12 @@ class Tally:
     read: Proportion
     worse: Proportion
     broken: Proportion
+    harmed: Proportion
     kept: Proportion
 
-    def cells(self) -> list[str]:
-        """Returns them as they are printed."""
-        return [str(each) for each in (self.right, self.read, self.worse, self.broken, self.kept)]
+    def counts(self) -> list[tuple[int, int]]:
+        """Returns k and n of each."""
+        return [(each.k, each.n) for each in (self.right, self.read, self.worse, self.broken, self.harmed, self.kept)]
 
 
 @dataclass(frozen=True)
@@ -133,13 +137,15 @@ def tally(pool: Pool, after: Sequence[Reading | None]) -> Tally:
     ]
     wrong = [row for row in rows if row[1].sure and row[1].text != row[0].text]
     other = [row for row in rows if row[1].text != row[0].text]
-    right = [row for row in rows if row[3] and is_right(row[0], row[1])]
+    right = [row for row in rows if is_right(row[0], row[1])]
+    broken = sum(now.text != sign.text for sign, _, now, *_ in right)
     kept = [row for row in rows if row[4]]
     return Tally(
         Proportion.of(sum(is_right(sign, now) for sign, _, now, *_ in wrong), len(wrong)),
         Proportion.of(sum(now.text == sign.text for sign, _, now, *_ in other), len(other)),
         Proportion.of(sum(errors(sign, now) > errors(sign, old) for sign, old, now, *_ in kept), len(kept)),
-        Proportion.of(sum(now.text != sign.text for sign, _, now, *_ in right), len(right)),
+        Proportion.of(broken, sum(row[3] for row in right)),
+        Proportion.of(broken, len(right)),
         Proportion.of(len(kept), len(pool.jobs)),
     )
 
@@ -245,42 +251,97 @@ def measure(
     return Measured(made, lost_where(pool, outcomes, readings), (seconds, drawing[0]))
 
 
-def print_repair(
-    cache: Path | None,
-    kinds: Sequence[Kind],
-    counts: Sequence[int],
-    seed: int,
-    attempts: int,
-    methods: Sequence[Method],
-    gates: Sequence[str],
-) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What is measured.
+
+    Attributes:
+        kinds, counts: pools, and the signs a scenario of each
+        seeds: of the signs; each is measured by itself, and they are added up
+        attempts: at each sign
+        methods, gates: each with each
+        results: where each result is kept as it comes: the same again goes on; None: nowhere
+    """
+
+    kinds: Sequence[Kind]
+    counts: Sequence[int]
+    seeds: Sequence[int]
+    attempts: int
+    methods: Sequence[Method]
+    gates: Sequence[str]
+    results: Path | None = None
+
+
+def print_repair(cache: Path | None, asked: Asked) -> None:
     """Prints the tables."""
     import torch
 
     torch.set_num_threads(1)
-    started = time.process_time()
     readers, session = Readers.load(cache), generator()
+    lines = asked.results.read_text().splitlines() if asked.results and asked.results.exists() else []
+    rows = [json.loads(line) for line in lines]
+    for kind, count in zip(asked.kinds, asked.counts, strict=True):
+        for seed in asked.seeds:
+            key = {"kind": kind, "count": count, "seed": seed, "attempts": asked.attempts}
+            ways = [(gate, method) for gate in asked.gates for method in asked.methods]
+            known = [(row["gate"], row["method"]) for row in rows if key.items() <= row.items()]
+            for row in _rows(readers, session, kind, count, seed, asked.attempts, [w for w in ways if w not in known]):
+                rows.append({**key, **row})
+                if asked.results:
+                    with asked.results.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(rows[-1]) + "\n")
+    _print_tables([row for row in rows if row["seed"] in asked.seeds and row["attempts"] == asked.attempts])
+
+
+def _rows(
+    readers: Readers, session: GeneratorSession, kind: Kind, count: int, seed: int, attempts: int, ways: Sequence[Any]
+) -> Iterator[dict[str, Any]]:
+    """Yields what each check with each method comes to, on one pool of signs."""
+    if not ways:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.process_time()
+        drawn = make_pool(kind, readers, count, seed, Path(folder))
+        making = time.process_time() - started
+        right = sum(is_right(*pair) for pair in zip(drawn.signs, drawn.readings, strict=True))
+        for gate, method in ways:
+            loaded = checks_of(gate)
+            pool = looked_at(drawn, loaded)
+            made = measure(pool, session, loaded, readers, method, attempts)
+            yield {
+                "gate": gate,
+                "method": method,
+                "tallies": {name: each.counts() for name, each in made.tallies.items()},
+                "losses": dict(made.losses),
+                "facts": {
+                    "signs": len(drawn.signs),
+                    "surely right": right,
+                    "attempted": len(pool.jobs),
+                    "seconds of CPU time drawing the signs": making,
+                    "repairing them": made.seconds[0],
+                    "of which drawing": made.seconds[1],
+                },
+            }
+
+
+def _print_tables(rows: Sequence[dict[str, Any]]) -> None:
     head = ("signs", "check", "method", "", "wrong ones right after", "read otherwise, as asked after")
-    head += ("kept ones worse", "right ones broken", "kept of the attempted")
+    head += ("kept ones worse", "falsely flagged right ones broken", "of all right ones", "kept of the attempted")
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    notes = []
-    for kind, count in zip(kinds, counts, strict=True):
-        with tempfile.TemporaryDirectory() as folder:
-            drawn = make_pool(kind, readers, count, seed, Path(folder))
-            for gate in gates:
-                loaded = checks_of(gate)
-                pool = looked_at(drawn, loaded)
-                right = sum(is_right(*pair) for pair in zip(drawn.signs, drawn.readings, strict=True))
-                notes.append(
-                    f"{kind}: {len(drawn.signs):,} signs, {right:,} surely right, {len(pool.jobs):,} attempted"
-                )
-                for method in methods:
-                    made = measure(pool, session, loaded, readers, method, attempts)
-                    for name, each in made.tallies.items():
-                        print(f"| {' | '.join([kind, gate, method, name, *each.cells()])} |", flush=True)
-                    whole, draws = made.seconds
-                    notes.append(f"{kind}, {gate}, {method}: {whole:.0f} s of CPU time, {draws:.0f} of them drawing")
-                    losses = ", ".join(f"{name} {number}" for name, number in made.losses.most_common())
-                    notes.append(f"  of the surely wrong: {losses or 'none'}")
-    print("\n".join(notes))
-    print(f"{attempts} attempts, seed {seed}; {time.process_time() - started:.0f} s of CPU time")
+    ways = list(dict.fromkeys((row["kind"], row["gate"], row["method"]) for row in rows))
+    for way in ways:
+        own = [row for row in rows if (row["kind"], row["gate"], row["method"]) == way]
+        for name in own[0]["tallies"]:
+            cells = np.sum([row["tallies"][name] for row in own], axis=0).tolist()
+            print(f"| {' | '.join([*way, name, *(str(Proportion.of(k, n)) for k, n in cells)])} |")
+    print("\n| signs, check, method | surely wrong signs: put right, and where the others were lost | |\n|---|---|---|")
+    for way in ways:
+        own = [row for row in rows if (row["kind"], row["gate"], row["method"]) == way]
+        losses, facts = Counter[str](), Counter[str]()
+        for row in own:
+            losses.update(row["losses"])
+            facts.update(row["facts"])
+        told = ", ".join(f"{name} {number}" for name, number in losses.most_common())
+        known = ", ".join(f"{name} {number:,.0f}" for name, number in facts.items())
+        print(f"| {', '.join(way)} | {told or 'none'} | {known} |")
+    print(f"\n{rows[0]['attempts']} attempts, seeds {sorted({row['seed'] for row in rows})}" if rows else "nothing")

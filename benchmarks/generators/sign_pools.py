@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,11 +18,11 @@ from loupe.brain.engine.reader import Row
 from loupe.brain.generators.diffusion import Diffusion
 from loupe.brain.verbs.repair_jobs import Job
 from training.tiny_signs.evaluate import measured_signs
-from training.tiny_signs.signs import Sign, prompt_of, random_sign, render
+from training.tiny_signs.signs import Sign, prompt_of
 
 #: ``usual``: as the model draws by default, all of them; ``hasty``: drawn without guidance, more of them wrong, those
-#: that the readers are sure of; ``written``: right signs of real held-out handwriting, a little blurred
-Kind: TypeAlias = Literal["usual", "hasty", "written"]
+#: that the readers are sure of
+Kind: TypeAlias = Literal["usual", "hasty"]
 #: 8, 12 and 20 steps are read alike: of 96 signs .73, .70 and .69 are right
 STEPS = 8
 _GUIDANCE = {"usual": 2.0, "hasty": 1.0}
@@ -85,28 +84,12 @@ def generator(guidance: float = _GUIDANCE["usual"]) -> GeneratorSession:
 
 
 def make_pool(kind: Kind, readers: Readers, count: int, seed: int, to: Path) -> Pool:
-    """Returns signs, ``count`` a scenario, drawn or written, and read.
-
-    Of written ones those are left out that the readers do not read as asked: they count as right ones. Of hasty ones
-    those that the readers are not sure of.
-    """
-    if kind == "written":
-        rng = np.random.default_rng((seed, 5))
-        signs = [random_sign(rng) for _ in range(6 * count)]
-        pictures = [
-            cv2.GaussianBlur(render(sign, rng, "heldout", legible=False), (0, 0), rng.uniform(0.5, 1.1))
-            for sign in signs
-        ]
-    else:
-        signs = measured_signs(count, seed)
-        requests = [Request(prompt_of(sign), seed * 100_000 + at) for at, sign in enumerate(signs)]
-        pictures = [np.asarray(picture) for picture in generator(_GUIDANCE[kind]).draw(requests)]
-    readings = readers.read(np.stack(pictures).astype(np.uint8))
-    kept = [
-        at
-        for at, (sign, reading) in enumerate(zip(signs, readings, strict=True))
-        if kind == "usual" or (reading.sure if kind == "hasty" else is_right(sign, reading))
-    ]
+    """Returns signs, ``count`` a scenario, drawn and read; of hasty ones those that the readers are sure of."""
+    signs = measured_signs(count, seed)
+    requests = [Request(prompt_of(sign), seed * 100_000 + at) for at, sign in enumerate(signs)]
+    pictures = [np.asarray(picture) for picture in generator(_GUIDANCE[kind]).draw(requests)]
+    readings = readers.read(np.stack(pictures))
+    kept = [at for at, reading in enumerate(readings) if kind == "usual" or reading.sure]
     rows = [_row(number, pictures[at], signs[at], to) for number, at in enumerate(kept)]
     return Pool([signs[at] for at in kept], rows, [readings[at] for at in kept])
 

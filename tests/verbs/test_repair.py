@@ -317,6 +317,31 @@ def test_wrong_input_is_refused(dark: Any, tmp_path: Path, new_dataset: Any) -> 
     assert not drawn
 
 
+def test_attempts_by_turns_keep_the_best_of_both_ways(dark: Any, tmp_path: Path) -> None:
+    from loupe.brain.engine import output_folder
+
+    drawn.clear()
+    made = repair(dark, tmp_path, method="mixed", model=Lamp(how="never"), attempts=4)
+    asked = [request.image is None for request in drawn]
+    assert asked == [False, True] * (2 * made.attempted)
+    # from itself it stays dark; anew it is light, and as unlike as another scene is
+    assert {each.method for each in made.samples if each.better} <= {"redraw"}
+    for each in made.samples:
+        if each.repaired_id:
+            path = Path(dark[each.repaired_id].filepath)
+            facts = output_folder.read_facts(path, path.stem)
+            assert facts is not None
+            assert facts["repair"]["method"] == each.method == "redraw"
+            assert each.attempt in (2, 4)
+    again = repair(dark, tmp_path, method="mixed", model=Lamp(how="never"), attempts=4)
+    assert again.skipped == len(made.samples)
+
+
+def test_an_unknown_method_is_refused_before_anything_is_drawn(dark: Any, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match=r"unknown method 'inpant'\. Did you mean 'inpaint'\?"):
+        repair(dark, tmp_path, method="inpant")
+
+
 def test_a_method_that_the_model_cannot_is_unknown_and_a_redraw_always_works(dark: Any, tmp_path: Path) -> None:
     made = repair(dark, tmp_path, method="inpaint", model=Lamp(takes=()))
     assert {each.reason for each in made.samples} == {
