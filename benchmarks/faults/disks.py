@@ -39,7 +39,8 @@ def filled(world: World, seed: int) -> Result:
                 result.say(f"half a picture: {path.name}")
         partly(ready, result)
         again(world, ready, result)
-        gone = [path for path in ready.made.values("filepath") if not _whole(Path(path))]
+        drawn = [path for path in map(Path, ready.made.values("filepath")) if path.parent == folder]
+        gone = [path for path in drawn if not _whole(path)]
         result.lost += len(gone)
         if gone:
             result.say(f"{len(gone)} samples without their picture")

@@ -31,8 +31,8 @@ def family() -> Family:
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    repair.add_argument("--pools", nargs="+", default=["hasty", "usual"], help="hasty, usual")
-    repair.add_argument("--counts", nargs="+", type=int, default=[100, 50], help="signs a scenario of each pool")
+    repair.add_argument("--pools", nargs="+", default=["changed", "hasty", "usual"], help="changed, hasty, usual")
+    repair.add_argument("--counts", nargs="+", type=int, default=[25, 50, 30], help="signs a scenario of each pool")
     repair.add_argument(
         "--seeds",
         nargs="+",

@@ -214,6 +214,22 @@ def test_a_deleted_repair_is_made_again(dark: Any, tmp_path: Path) -> None:
     assert len(dark) == 6 + made.better
 
 
+def test_a_deleted_original_leaves_its_repair_and_nothing_breaks(dark: Any, tmp_path: Path) -> None:
+    made = repair(dark, tmp_path)
+    first, second = [each for each in made.samples if each.repaired_id][:2]
+    dark.delete_samples([first.id])
+    view = loupe.with_repairs(dark)
+    assert first.repaired_id in view.values("id")
+    assert second.id not in view.values("id")
+    again = repair(dark, tmp_path)
+    assert first.id not in {each.id for each in again.samples}
+    assert again.skipped == len(again.samples) == made.attempted - 1
+    loupe.decide_repairs(dark, "undo")
+    # nobody is left to whom the repair could be taken back: its sample is the user's to delete
+    assert first.repaired_id in dark.values("id")
+    assert second.repaired_id not in dark.values("id")
+
+
 def test_a_stop_keeps_what_is_done_and_the_same_call_goes_on(dark: Any, tmp_path: Path) -> None:
     def stop(step: Progress) -> None:
         seen.append((step.done, step.total))
