@@ -3,6 +3,7 @@
     python -m benchmarks.generators reader      the reader of signs itself, on rendered signs of held-out real digits
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
+    python -m benchmarks.generators preparation  the check text on signs that are prepared for its reader
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
@@ -31,13 +32,13 @@ def family() -> Family:
     made.command("overhead", lambda _: print_overhead(), "generate beside the bare call of its pipeline")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    repair.add_argument("--pools", nargs="+", default=["changed", "hasty", "usual"], help="changed, hasty, usual")
-    repair.add_argument("--counts", nargs="+", type=int, default=[25, 50, 30], help="signs a scenario of each pool")
+    repair.add_argument("--pools", nargs="+", default=["hasty", "changed", "usual"], help="hasty, changed, usual")
+    repair.add_argument("--counts", nargs="+", type=int, default=[40, 40, 30], help="signs a scenario of each pool")
     repair.add_argument(
         "--seeds",
         nargs="+",
         type=int,
-        default=[4000, 4001, 4002, 4003, 4004, 4005],
+        default=[4010, 4011, 4012, 4013],
         help="of the signs: 1 to 2000 were tuned on",
     )
     repair.add_argument("--results", type=Path, help="where each result is kept as it comes: the same again goes on")
@@ -46,6 +47,10 @@ def family() -> Family:
         "--methods", nargs="+", default=["mixed", "inpaint", "redraw"], help="mixed, inpaint, image_to_image, redraw"
     )
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
+    preparation = made.command("preparation", _preparation, "the check text on signs that are prepared for its reader")
+    preparation.add_argument("--cache", type=Path, help="folder that keeps the trained readers")
+    preparation.add_argument("--count", type=int, default=8, help="signs a scenario")
+    preparation.add_argument("--seed", type=int, default=4500, help="of the signs")
     hosted = made.command(
         "hosted",
         lambda given: print_hosted(given.count, given.kills, given.budget, given.only),
@@ -63,6 +68,12 @@ def _repair(given: Namespace) -> None:
 
     asked = Asked(given.pools, given.counts, given.seeds, given.attempts, given.methods, given.gates, given.results)
     print_repair(given.cache, asked)
+
+
+def _preparation(given: Namespace) -> None:
+    from benchmarks.generators.preparation import print_preparation
+
+    print_preparation(given.cache, given.count, given.seed)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,8 +22,8 @@ from training.tiny_signs.evaluate import measured_signs
 from training.tiny_signs.signs import Sign, prompt_of
 
 #: ``usual``: as the model draws by default, all of them; ``hasty``: drawn without guidance, more of them wrong, those
-#: that the readers are sure of; ``changed``: of the hasty ones those that are right, and one digit of what was asked for
-#: is another one since: wrong for sure, and no harder to draw than any
+#: that the readers are sure of; ``changed``: of the hasty ones those that are right, and one digit of what was asked
+#: for is another one since: wrong for sure, and no harder to draw than any
 Kind: TypeAlias = Literal["usual", "hasty", "changed"]
 #: 8, 12 and 20 steps are read alike: of 96 signs .73, .70 and .69 are right
 STEPS = 8
@@ -87,15 +88,21 @@ def generator(guidance: float = _GUIDANCE["usual"]) -> GeneratorSession:
 def make_pool(kind: Kind, readers: Readers, count: int, seed: int, to: Path) -> Pool:
     """Returns signs, ``count`` a scenario, drawn and read; of hasty ones those that the readers are sure of."""
     signs = measured_signs(count, seed)
-    requests = [Request(prompt_of(sign), seed * 100_000 + at) for at, sign in enumerate(signs)]
-    pictures = [np.asarray(picture) for picture in generator(_GUIDANCE[kind]).draw(requests)]
+    pictures = _drawn(_GUIDANCE[kind], count, seed)
     readings = readers.read(np.stack(pictures))
     kept = [at for at, reading in enumerate(readings) if kind == "usual" or reading.sure]
     if kind == "changed":
         kept = [at for at in kept if is_right(signs[at], readings[at])]
+        kept = kept[:: max(1, len(kept) // count)]
         signs = _changed(signs, seed)
     rows = [_row(number, pictures[at], signs[at], to) for number, at in enumerate(kept)]
     return Pool([signs[at] for at in kept], rows, [readings[at] for at in kept])
+
+
+@lru_cache(maxsize=1)
+def _drawn(guidance: float, count: int, seed: int) -> list[np.ndarray]:
+    requests = [Request(prompt_of(sign), seed * 100_000 + at) for at, sign in enumerate(measured_signs(count, seed))]
+    return [np.asarray(picture) for picture in generator(guidance).draw(requests)]
 
 
 def _changed(signs: Sequence[Sign], seed: int) -> list[Sign]:
