@@ -56,8 +56,15 @@ def _tell(progress: Any) -> None:
 
 def _dataset(name: str) -> Any:
     import fiftyone as fo
+    from pymongo.errors import PyMongoError
 
-    return fo.load_dataset(name)
+    from loupe.brain.core.errors import DatabaseGone
+
+    try:
+        return fo.load_dataset(name)
+    except (PyMongoError, RuntimeError) as error:
+        # FiftyOne itself cannot connect: no verb has begun
+        raise DatabaseGone(f"the dataset cannot be opened: {error}") from error
 
 
 def check(dataset: str, checks: list[str] | None = None, batch_size: int = 4) -> Any:

@@ -108,4 +108,6 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
         facts, old = after[file], before.get(file, {})
         if isinstance(facts, dict) and isinstance(old, dict):
             names |= {name for name in facts if facts[name] != old.get(name)}
-    return sorted(name for name in names - {"tags", "metadata"} if not name.startswith("_"))
+    # what a verb reads may not be made again where the user deletes it
+    own = {"tags", "metadata", "ground_truth", "vectors", *({"prompt"} if len(before) > 1 else ())}
+    return sorted(name for name in names - own if not name.startswith("_"))

@@ -422,3 +422,21 @@ def test_a_threshold_of_ones_own_counts(dark: Any, tmp_path: Path) -> None:
     made = repair(dark, tmp_path)
     assert (made.samples, made.rates) == ((), ())
     assert "0 of 0 attempted" in repr(made)
+
+
+def test_a_field_that_is_deleted_while_it_runs_is_carried_over_no_more(
+    dark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from loupe.brain.store import repairs as store
+
+    real = store.add
+
+    def add(samples: Any, made: Any, carried: Any) -> str:
+        if dark.has_field("ground_truth"):
+            dark.delete_sample_fields(["ground_truth", "boxes"])
+        return real(samples, made, carried)
+
+    monkeypatch.setattr(store, "add", add)
+    made = repair(dark, tmp_path)
+    assert made.better == len(made.ids) > 0
+    assert set(dark.select(made.ids).values("prompt")) <= {f"a scene, number {at}" for at in range(4)}
