@@ -64,9 +64,9 @@ def family() -> Family:
 
 
 def _repair(given: Namespace) -> None:
-    from benchmarks.generators.repair import Asked, print_repair
+    from benchmarks.generators.repair import Wanted, print_repair
 
-    asked = Asked(given.pools, given.counts, given.seeds, given.attempts, given.methods, given.gates, given.results)
+    asked = Wanted(given.pools, given.counts, given.seeds, given.attempts, given.methods, given.gates, given.results)
     print_repair(given.cache, asked)
 
 

@@ -252,7 +252,7 @@ def measure(
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """What is measured.
 
     Attributes:
@@ -272,7 +272,7 @@ class Asked:
     results: Path | None = None
 
 
-def print_repair(cache: Path | None, asked: Asked) -> None:
+def print_repair(cache: Path | None, asked: Wanted) -> None:
     """Prints the tables."""
     import torch
 
@@ -341,7 +341,7 @@ def _print_tables(rows: Sequence[dict[str, Any]]) -> None:
         for row in own:
             losses.update(row["losses"])
             facts.update(row["facts"])
-        told = ", ".join(f"{name} {number}" for name, number in losses.most_common())
+        reported = ", ".join(f"{name} {number}" for name, number in losses.most_common())
         known = ", ".join(f"{name} {number:,.0f}" for name, number in facts.items())
-        print(f"| {', '.join(way)} | {told or 'none'} | {known} |")
+        print(f"| {', '.join(way)} | {reported or 'none'} | {known} |")
     print(f"\n{rows[0]['attempts']} attempts, seeds {sorted({row['seed'] for row in rows})}" if rows else "nothing")
