@@ -17,6 +17,7 @@ _METHODS = {
     "inpaint": ("The region only", "Where the check saw the failure; the rest stays to the last bit"),
     "image_to_image": ("The whole picture, from itself", ""),
     "redraw": ("Anew, from the prompt", "By other seeds; nothing of the original stays"),
+    "mixed": ("By turns", "What fits, and anew from the prompt: the best of both is kept"),
 }
 
 _CONTROLS = {

@@ -16,7 +16,8 @@ from typing import Any
 from PIL import Image
 from pymongo import monitoring
 
-from benchmarks.faults.noise import Noise
+from benchmarks.faults.lines import LINES
+from benchmarks.faults.noise import Lamp, Noise
 
 
 class _Writes(monitoring.CommandListener):
@@ -55,8 +56,15 @@ def _tell(progress: Any) -> None:
 
 def _dataset(name: str) -> Any:
     import fiftyone as fo
+    from pymongo.errors import PyMongoError
 
-    return fo.load_dataset(name)
+    from loupe.brain.core.errors import DatabaseGone
+
+    try:
+        return fo.load_dataset(name)
+    except (PyMongoError, RuntimeError) as error:
+        # FiftyOne itself cannot connect: no verb has begun
+        raise DatabaseGone(f"the dataset cannot be opened: {error}") from error
 
 
 def check(dataset: str, checks: list[str] | None = None, batch_size: int = 4) -> Any:
@@ -89,18 +97,12 @@ def flag(dataset: str, thresholds: dict[str, list[Any]]) -> Any:
     return None
 
 
-def generate(dataset: str, folder: str, prompts: int, limit: int = 0) -> Any:
-    """Draws noise; with a limit no file may get larger than that."""
+def generate(dataset: str, folder: str, prompts: int) -> Any:
+    """Draws noise."""
     import loupe
 
-    if limit:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     wanted = [f"prompt {number}" for number in range(prompts)]
-    try:
-        return loupe.generate(_dataset(dataset), wanted, model=Noise(), output_dir=folder, progress=_tell)
-    finally:
-        # what came of it has to be written, too
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return loupe.generate(_dataset(dataset), wanted, model=Noise(), output_dir=folder, progress=_tell)
 
 
 def import_images(dataset: str, folder: str, prompts: str | None = None) -> Any:
@@ -108,6 +110,51 @@ def import_images(dataset: str, folder: str, prompts: str | None = None) -> Any:
     import loupe
 
     return loupe.import_images(_dataset(dataset), folder, prompts=prompts, progress=_tell)
+
+
+def repair(dataset: str, folder: str) -> Any:
+    """Repairs dark pictures."""
+    import loupe
+
+    given = {"failure": "dark", "model": Lamp(), "attempts": 2, "checks": ["exposure"]}
+    made = loupe.repair(_dataset(dataset), output_dir=folder, progress=_tell, **given)  # type: ignore[arg-type]
+    return made.attempted
+
+
+def find_memorized(dataset: str) -> Any:
+    """Looks for pictures of one split in the other."""
+    import loupe
+
+    made = _dataset(dataset)
+    return loupe.find_memorized(made.match_tags("test"), made.match_tags("train"), progress=_tell)
+
+
+def compare_to_real(dataset: str) -> Any:
+    """Compares one split with the other."""
+    import loupe
+
+    made = _dataset(dataset)
+    return loupe.compare_to_real(made.match_tags("test"), made.match_tags("train"), spectra=False, progress=_tell)
+
+
+def test_transfer(dataset: str) -> Any:
+    """Trains on a part, and tests on another one."""
+    import loupe
+
+    made = _dataset(dataset)
+    parts = made.match_tags("test"), made.match_tags("train")[:60], made.match_tags("train")[60:]
+    return loupe.test_transfer(*parts, label="ground_truth", progress=_tell)
+
+
+def plain(verb: str) -> Callable[..., Any]:
+    """Returns the action of a verb that needs nothing but its arguments."""
+
+    def act(dataset: str, **given: Any) -> Any:
+        import loupe
+
+        return getattr(loupe, verb)(_dataset(dataset), progress=_tell, **given)
+
+    return act
 
 
 def worker(name: str, dead_after: float = 2.0, grace: float = 1.0, once: bool = False, stuck: bool = False) -> Any:
@@ -140,10 +187,9 @@ def read_files(paths: list[str]) -> Any:
     return readable
 
 
-ACTIONS: dict[str, Callable[..., Any]] = {
-    action.__name__: action
-    for action in (check, embed, find_duplicates, flag, generate, import_images, worker, read_files)
-}
+_OWN = (check, embed, find_duplicates, flag, generate, import_images, repair, find_memorized, compare_to_real)
+ACTIONS: dict[str, Callable[..., Any]] = {verb: plain(verb) for verb in LINES}
+ACTIONS |= {action.__name__: action for action in (*_OWN, test_transfer, worker, read_files)}
 
 
 def _act(order: dict[str, Any]) -> None:
@@ -161,6 +207,8 @@ def _act(order: dict[str, Any]) -> None:
     _writes.chance = random.Random(order["dawdle"]) if order["dawdle"] else None
     try:
         time.sleep(max(0.0, order.get("at", 0.0) - time.time()))
+        if order.get("limit"):  # no file may get larger than that
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], resource.RLIM_INFINITY))
         made = ACTIONS[order["action"]](**order["given"])
         count = getattr(made, "n", made if isinstance(made, int) else None)
         result = {"ok": True, "n": count, "writes": _writes.count}
@@ -172,6 +220,8 @@ def _act(order: dict[str, Any]) -> None:
 
             traceback.print_exc()
     finally:
+        # what came of it has to be written, too
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         Path(f"{result_path}.part").write_text(json.dumps(result))
         os.replace(f"{result_path}.part", result_path)
         os._exit(0)
@@ -186,7 +236,7 @@ def serve() -> None:
     from loupe.brain import api, worker  # noqa: F401
     from loupe.brain.core import registry
 
-    for verb in ("check", "embed", "find_duplicates", "flag", "generate", "import_images"):
+    for verb in LINES:
         getattr(api, verb)
     registry.checks()
     registry.embedders()

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.faults.killing import again, partly
+from benchmarks.faults.lines import LINES
 from benchmarks.faults.result import Result
-from benchmarks.faults.verbs import Job, job, undisturbed
+from benchmarks.faults.verbs import VERBS, Job, job, undisturbed
 from benchmarks.faults.world import World, wait_for_a_moment
 
+#: the verbs that write pictures into a folder
+_DRAWING = [verb for verb in VERBS if "FOLDER" in LINES[verb].given.values()]
 _FAULTS = ("no file may grow", "full disk", "folder gone", "file in place of the folder", "folder no longer writable")
 
 
@@ -20,9 +23,10 @@ def filled(world: World, seed: int) -> Result:
     """Lets the writing of pictures fail, and draws again once there is room."""
     fault = _FAULTS[seed % len(_FAULTS)]
     rng = np.random.default_rng(seed)
-    result = Result(fault)
-    with job(world, "generate") as ready:
-        folder = Path(ready.given["folder"])
+    verb = _DRAWING[seed // len(_FAULTS) % len(_DRAWING)]
+    result = Result(f"{verb}, {fault}")
+    with job(world, verb) as ready:
+        folder = Path(next(ready.given[name] for name, value in LINES[verb].given.items() if value == "FOLDER"))
         if fault == "no file may grow":
             result.ended(ready.start(world, limit=int(rng.integers(1, 2000))))
         elif fault == "full disk":
@@ -35,7 +39,8 @@ def filled(world: World, seed: int) -> Result:
                 result.say(f"half a picture: {path.name}")
         partly(ready, result)
         again(world, ready, result)
-        gone = [path for path in ready.made.values("filepath") if not _whole(Path(path))]
+        drawn = [path for path in map(Path, ready.made.values("filepath")) if path.parent == folder]
+        gone = [path for path in drawn if not _whole(path)]
         result.lost += len(gone)
         if gone:
             result.say(f"{len(gone)} samples without their picture")
@@ -79,7 +84,7 @@ def _without_folder(
     world: World, ready: Job, result: Result, folder: Path, fault: str, rng: np.random.Generator
 ) -> None:
     child = ready.start(world)
-    wait_for_a_moment(child, rng, undisturbed(world, "generate")[1])
+    wait_for_a_moment(child, rng, undisturbed(world, ready.verb)[1])
     aside = world.place() / "aside"
     try:
         folder.rename(aside)

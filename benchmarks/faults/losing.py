@@ -10,18 +10,10 @@ import numpy as np
 
 from benchmarks.faults.killing import again, partly
 from benchmarks.faults.result import Result
-from benchmarks.faults.verbs import VERBS, Job, job, undisturbed
+from benchmarks.faults.verbs import VERBS, Job, fields, job, undisturbed
 from benchmarks.faults.world import World, orphans, state, wait_for_a_moment
 
 _FAULTS = ("database killed", "database stopped", "dataset deleted", "field deleted")
-#: what each verb writes
-_FIELDS = {
-    "check": ("quality", "checked", "failures"),
-    "generate": ("generation", "prompt"),
-    "embed": ("embeddings",),
-    "find_duplicates": ("fingerprint", "quality", "duplicate_group"),
-    "flag": ("failures",),
-}
 
 
 def lost(world: World, seed: int) -> Result:
@@ -43,7 +35,7 @@ def lost(world: World, seed: int) -> Result:
         elif fault == "dataset deleted":
             _without_dataset(ready, result, child)
         else:
-            _without_field(world, ready, result, child, str(rng.choice(_FIELDS[verb])))
+            _without_field(world, ready, result, child, str(rng.choice([*fields(world, verb), "checked"])))
     return result
 
 

@@ -13,7 +13,8 @@ from benchmarks.faults.result import Result
 from benchmarks.faults.verbs import PROMPTS, job
 from benchmarks.faults.world import World, dataset, differences, doubled, half, pictures, state
 
-_Action = tuple[str, dict[str, Any]]
+#: None: the arguments of the verb's line
+_Action = tuple[str, dict[str, Any] | None]
 
 
 def _generate(folder: str) -> _Action:
@@ -31,6 +32,15 @@ _PAIRS: tuple[tuple[_Action, _Action], ...] = (
     (("check", {"checks": ["sharpness", "size"]}), ("flag", {"thresholds": {"dark": ["<", 0.9]}})),
     (("check", {"checks": ["exposure"]}), ("find_duplicates", {})),
     (("embed", {}), ("check", {"checks": ["exposure", "sharpness"]})),
+    (("repair", None), ("repair", None)),
+    (("decide_repairs", None), ("decide_repairs", None)),
+    (("augment", None), ("augment", None)),
+    (("deduplicate", None), ("deduplicate", None)),
+    (("find_label_issues", None), ("split", {"sizes": {"a": 0.5, "b": 0.5}, "groups": []})),
+    (("relabel", None), ("relabel", None)),
+    (("select", None), ("find_clusters", {"n": 3})),
+    (("coverage", None), ("find_leaks", {"splits": ["train", "test"]})),
+    (("compare_to_real", None), ("find_outliers", {})),
 )
 
 
@@ -72,8 +82,12 @@ def _one_after_the_other(world: World, pair: Sequence[_Action]) -> dict[str, Any
 
 
 @contextmanager
-def _prepared(world: World, pair: Sequence[_Action]) -> Iterator[tuple[Any, list[_Action]]]:
+def _prepared(world: World, pair: Sequence[_Action]) -> Iterator[tuple[Any, list[tuple[str, dict[str, Any]]]]]:
     """Gives a dataset for both, and what they do with the case's own folders."""
+    if pair[0][1] is None:
+        with job(world, pair[0][0]) as ready:
+            yield ready.made, [(name, ready.given if given is None else given) for name, given in pair]
+        return
     folder = world.place()
     pictures(folder / "pictures", 24)
 
@@ -82,7 +96,7 @@ def _prepared(world: World, pair: Sequence[_Action]) -> Iterator[tuple[Any, list
             return value
         return value.replace("FOLDER", str(folder)).replace("PICTURES", str(folder / "pictures"))
 
-    actions = [(name, {key: own(value) for key, value in given.items()}) for name, given in pair]
+    actions = [(name, {key: own(value) for key, value in (given or {}).items()}) for name, given in pair]
     names = {name for name, _ in pair}
     if names & {"generate", "import_images"}:
         with dataset() as made:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.world import Child, World, dataset, doubled, pictures, state
+from benchmarks.faults.lines import LINES, Line
+from benchmarks.faults.world import Child, World, dataset, doubled, labeled, pictures, state
 
-SAMPLES, PROMPTS = 160, 60
-#: what some verbs need to have run before
-_BEFORE: dict[str, dict[str, Any]] = {"flag": {"checks": ["exposure", "sharpness", "size"], "batch_size": 16}}
-#: thresholds that flag about half
-_THRESHOLDS = {"dark": ["<", 0.9], "blur": ["<", 4.0], "low_contrast": ["<", 0.9]}
+#: what ``generate`` draws
+PROMPTS: int = LINES["generate"].given["prompts"]
+VERBS = tuple(LINES)
 
 
 @dataclass
@@ -37,34 +36,30 @@ class Job:
         return world.start(self.verb, dataset=self.made.name, **self.given, **others)
 
 
-VERBS = ("check", "generate", "embed", "find_duplicates", "flag")
-
-
 @contextmanager
 def job(world: World, verb: str) -> Iterator[Job]:
     """Gives a verb with a dataset that has what it needs."""
-    paths = [] if verb == "generate" else _pictures(world)
-    with dataset(paths) as made:
-        if verb in _BEFORE:
-            done = world.start("check", dataset=made.name, **_BEFORE[verb]).wait()
-            assert done is not None, "the check before it ended"
-            assert done["ok"], done
-        yield Job(verb, made, _arguments(world, verb))
+    line, place = LINES[verb], world.place()
+    paths = _pictures(world, line)
+    with dataset(paths[: line.samples]) as made:
+        labeled(made)
+        for name, given in line.before:
+            done = world.start(name, dataset=made.name, **_own(given, place, paths)).wait()
+            assert done is not None, f"{name} before {verb} ended"
+            assert done["ok"], (name, done)
+        made.reload()
+        yield Job(verb, made, _own(line.given, place, paths))
 
 
-def _pictures(world: World) -> list[Path]:
-    folder = world.folder / "pictures"
-    return sorted(folder.iterdir()) if folder.is_dir() else pictures(folder, SAMPLES)
+def _pictures(world: World, line: Line) -> list[Path]:
+    folder = world.folder / ("dark" if line.dark else "pictures")
+    return sorted(folder.iterdir()) if folder.is_dir() else pictures(folder, 160, dark=line.dark)
 
 
-def _arguments(world: World, verb: str) -> dict[str, Any]:
-    if verb == "generate":
-        return {"folder": str(world.place()), "prompts": PROMPTS}
-    if verb == "flag":
-        return {"thresholds": _THRESHOLDS}
-    if verb == "check":
-        return {"checks": ["file", "exposure", "sharpness", "size", "grayscale", "information"]}
-    return {}
+def _own(given: Mapping[str, Any], place: Path, paths: list[Path]) -> dict[str, Any]:
+    """Returns arguments with the case's own folders."""
+    folders = {"FOLDER": str(place), "PICTURES": str(paths[0].parent)}
+    return {name: folders.get(value, value) if isinstance(value, str) else value for name, value in given.items()}
 
 
 def writes(world: World, verb: str) -> int:
@@ -72,6 +67,13 @@ def writes(world: World, verb: str) -> int:
     undisturbed(world, verb)
     count: int = world.known(f"writes of {verb}", lambda: 0)
     return count
+
+
+def fields(world: World, verb: str) -> list[str]:
+    """Returns the fields of samples that a verb writes when nothing happens."""
+    undisturbed(world, verb)
+    names: list[str] = world.known(f"fields of {verb}", list)
+    return names
 
 
 def undisturbed(world: World, verb: str) -> tuple[dict[str, Any], float]:
@@ -83,6 +85,7 @@ def undisturbed(world: World, verb: str) -> tuple[dict[str, Any], float]:
 
     def run() -> tuple[dict[str, Any], float]:
         with job(world, verb) as ready:
+            before = state(ready.made)
             start = time.monotonic()
             child = ready.start(world)
             made = child.wait()
@@ -91,7 +94,20 @@ def undisturbed(world: World, verb: str) -> tuple[dict[str, Any], float]:
                 raise SystemExit(f"{verb} fails undisturbed: {made}, {child.log()[-2000:]}")
             world.known(f"writes of {verb}", lambda: made["writes"])
             ready.made.reload()
-            return state(ready.made), seconds
+            after = state(ready.made)
+            world.known(f"fields of {verb}", lambda: _changed(before, after))
+            return after, seconds
 
     reference: tuple[dict[str, Any], float] = world.known(verb, run)
     return reference
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    names: set[str] = set()
+    for file in after.keys() - {"the dataset"}:
+        facts, old = after[file], before.get(file, {})
+        if isinstance(facts, dict) and isinstance(old, dict):
+            names |= {name for name in facts if facts[name] != old.get(name)}
+    # what a verb reads may not be made again where the user deletes it
+    own = {"tags", "metadata", "ground_truth", "vectors", *({"prompt"} if len(before) > 1 else ())}
+    return sorted(name for name in names - own if not name.startswith("_"))

@@ -32,6 +32,7 @@ _PASSING = {
     "_dataset_id",
     "seconds",
     "tags_at",
+    "at",
     "evaluated_at",
     "size_bytes",
 }
@@ -176,7 +177,9 @@ class World:
                 return line[2:].strip()
         raise SystemExit("the campaign's own process has ended")
 
-    def start(self, action: str, at: float = 0.0, kill_at: int = 0, dawdle: int = 0, **given: Any) -> Child:
+    def start(
+        self, action: str, at: float = 0.0, kill_at: int = 0, dawdle: int = 0, limit: int = 0, **given: Any
+    ) -> Child:
         """Forks a process that acts.
 
         Args:
@@ -184,6 +187,7 @@ class World:
             at: the moment of the clock at which it begins
             kill_at: before which of its writes to the database it is killed; 0: it is not
             dawdle: a seed: it waits a little before some of its writes, so that others come between; 0: it does not
+            limit: how many bytes a file may have that it writes; 0: any number
             given: what the action gets
         """
         self._count += 1
@@ -195,6 +199,7 @@ class World:
             "at": at,
             "kill_at": kill_at,
             "dawdle": dawdle,
+            "limit": limit,
         }
         assert self._forking.stdin is not None
         self._forking.stdin.write(json.dumps(order) + "\n")
@@ -229,7 +234,7 @@ def opened() -> Iterator[World]:
             world.close()
 
 
-def pictures(folder: Path, count: int, seed: int = 0) -> list[Path]:
+def pictures(folder: Path, count: int, seed: int = 0, dark: bool = False) -> list[Path]:
     """Writes smooth pictures; every seventh equals the one before it, every eleventh cannot be read."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
@@ -241,7 +246,7 @@ def pictures(folder: Path, count: int, seed: int = 0) -> list[Path]:
         elif number % 7 == 6 and number:
             path.write_bytes(paths[-1].read_bytes())
         else:
-            small = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+            small = rng.integers(0, 32 if dark else 256, (6, 8, 3), dtype=np.uint8)
             Image.fromarray(small).resize((96, 72), Image.Resampling.BICUBIC).save(path)
         paths.append(path)
     return paths
@@ -249,11 +254,19 @@ def pictures(folder: Path, count: int, seed: int = 0) -> list[Path]:
 
 @contextmanager
 def dataset(paths: Iterable[Path] = ()) -> Iterator[Any]:
-    """Gives a dataset of pictures, which is gone afterwards."""
+    """Gives a dataset of pictures, which is gone afterwards; ids go by the place, as keys are made of them."""
     import fiftyone as fo
+    from bson import ObjectId
 
     made = fo.Dataset(persistent=True)
     made.add_samples([fo.Sample(filepath=str(path)) for path in paths], progress=False)
+    documents = list(made._sample_collection.find({}))
+    if documents:
+        made._sample_collection.delete_many({})
+        made._sample_collection.insert_many(
+            {**each, "_id": ObjectId(f"{at:024x}")} for at, each in enumerate(documents, 1)
+        )
+        made.reload()
     try:
         yield made
     finally:
@@ -261,26 +274,55 @@ def dataset(paths: Iterable[Path] = ()) -> Iterator[Any]:
             fo.delete_dataset(made.name)
 
 
+def labeled(made: Any) -> None:
+    """Gives each sample a class, a vector of it, a prompt and a split, by its place, as a user's own."""
+    import fiftyone as fo
+
+    if not len(made):
+        return
+    rng = np.random.default_rng(0)
+    made.set_values("vectors", [rng.normal(size=6) + 3 * np.eye(6)[at % 3] for at in range(len(made))])
+    classes = [fo.Classification(label="abc"[at % 3]) for at in range(len(made))]
+    made.set_values("ground_truth", classes)
+    made.set_values("prompt", [f"picture {at}" for at in range(len(made))])
+    made.set_values("tags", [["test" if at % 4 == 3 else "train"] for at in range(len(made))])
+
+
 def state(made: Any) -> dict[str, Any]:
-    """Returns what a dataset holds, by file name, without what says when or in which order it was written."""
+    """Returns what a dataset holds, by file name, without what says when or in which order it was written.
+
+    Of the dataset itself: the names of its saved views, and of the results that are kept on it.
+    """
     documents = list(made._sample_collection.find({}))
     names = {str(document["_id"]): Path(document["filepath"]).name for document in documents}
     content: dict[str, Any] = {}
     for document in documents:
         content.setdefault(Path(document["filepath"]).name, []).append(_plain(document, names))
-    return {name: values[0] if len(values) == 1 else values for name, values in content.items()}
+    samples = {name: values[0] if len(values) == 1 else values for name, values in content.items()}
+    kept = [name for name in made.list_runs() if name.startswith("loupe_") and not name[-1].isdigit()]
+    return {**samples, "the dataset": {"views": sorted(made.list_saved_views()), "results": sorted(kept)}}
 
 
 def _plain(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         kept = {key: item for key, item in value.items() if key != "_id" and key not in _PASSING and item is not None}
-        return {key: _plain(item, names) for key, item in sorted(kept.items()) if key != "filepath"}
+        made = {key: _plain(item, names) for key, item in sorted(kept.items()) if key != "filepath"}
+        if "checked" in made:
+            # behind the colon is when the file was written, among others
+            made["checked"] = {name: key.partition(":")[0] for name, key in made["checked"].items()}
+        if isinstance(made.get("deduplicated"), dict):
+            del made["deduplicated"]["key"]  # drawn at random
+        return made
     if isinstance(value, (list, tuple)):
         return sorted((_plain(item, names) for item in value), key=lambda item: json.dumps(item, default=str))
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()[:16]
+    if isinstance(value, str) and value.startswith("/"):
+        return Path(value).name
+    if isinstance(value, str) and re.fullmatch("[0-9a-f]{24}", value):
+        return names.get(value, "a sample that is gone")
     return names.get(str(value), value) if isinstance(value, (str, int, bool)) else names.get(str(value), str(value))
 
 

@@ -7,6 +7,7 @@
     python -m benchmarks.generators devices     one process beside two: speed, and whether the bits are the same
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
     python -m benchmarks.generators rebalance   a cell of signs brought to a number that passes, judged by a reader
+    python -m benchmarks.generators preparation  the check text on signs that are prepared for its reader
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
@@ -45,10 +46,20 @@ def family() -> Family:
     devices.add_argument("--rounds", type=int, default=4, help="of each")
     repair = made.command("repair", _repair, "wrong signs, repaired: with the gate and without")
     repair.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    repair.add_argument("--count", type=int, default=40, help="signs per scenario")
-    repair.add_argument("--seed", type=int, default=3000, help="of the signs: 1 to 2000 were tuned on")
+    repair.add_argument("--pools", nargs="+", default=["hasty", "changed", "usual"], help="hasty, changed, usual")
+    repair.add_argument("--counts", nargs="+", type=int, default=[40, 40, 30], help="signs a scenario of each pool")
+    repair.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[4010, 4011, 4012],
+        help="of the signs: 1 to 2000 were tuned on",
+    )
+    repair.add_argument("--results", type=Path, help="where each result is kept as it comes: the same again goes on")
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
-    repair.add_argument("--methods", nargs="+", default=["redraw"], help="inpaint, image_to_image, redraw")
+    repair.add_argument(
+        "--methods", nargs="+", default=["mixed", "inpaint", "redraw"], help="mixed, inpaint, image_to_image, redraw"
+    )
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
     rebalance = made.command("rebalance", _rebalance, "a cell of signs brought to a number that passes its checks")
     rebalance.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
@@ -56,6 +67,10 @@ def family() -> Family:
     rebalance.add_argument("--limit", type=int, default=80, help="draws at most")
     rebalance.add_argument("--per-cell", type=int, default=3, help="numbers that are asked for in each cell")
     rebalance.add_argument("--seed", type=int, default=11, help="of the numbers and the draws")
+    preparation = made.command("preparation", _preparation, "the check text on signs that are prepared for its reader")
+    preparation.add_argument("--cache", type=Path, help="folder that keeps the trained readers")
+    preparation.add_argument("--count", type=int, default=8, help="signs a scenario")
+    preparation.add_argument("--seed", type=int, default=4500, help="of the signs")
     hosted = made.command(
         "hosted",
         lambda given: print_hosted(given.count, given.kills, given.budget, given.only),
@@ -75,9 +90,16 @@ def _conditioning(given: Namespace) -> None:
 
 
 def _repair(given: Namespace) -> None:
-    from benchmarks.generators.repair import print_repair
+    from benchmarks.generators.repair import Wanted, print_repair
 
-    print_repair(given.cache, given.count, given.seed, given.attempts, given.methods, given.gates)
+    asked = Wanted(given.pools, given.counts, given.seeds, given.attempts, given.methods, given.gates, given.results)
+    print_repair(given.cache, asked)
+
+
+def _preparation(given: Namespace) -> None:
+    from benchmarks.generators.preparation import print_preparation
+
+    print_preparation(given.cache, given.count, given.seed)
 
 
 def _rebalance(given: Namespace) -> None:

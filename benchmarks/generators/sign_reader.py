@@ -214,14 +214,15 @@ def train_reader(steps: int = 700, pool: int = 9000, batch: int = 48, seed: int 
     return SignReader(net)
 
 
-def load_reader(cache_dir: str | Path | None = None) -> SignReader:
+def load_reader(cache_dir: str | Path | None = None, seed: int = 0) -> SignReader:
     """Return the reader from ``cache_dir``, trained and stored there if need be (a minute or so on a CPU)."""
-    path = Path(cache_dir) / f"sign-reader-{VERSION}.safetensors" if cache_dir else None
+    other = f"-seed-{seed}" if seed else ""
+    path = Path(cache_dir) / f"sign-reader-{VERSION}{other}.safetensors" if cache_dir else None
     if path and path.exists():
         net = ColumnNet()
         net.load_state_dict(load_file(path))
         return SignReader(net)
-    reader = train_reader()
+    reader = train_reader(seed=seed)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")

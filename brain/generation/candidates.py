@@ -27,7 +27,7 @@ class Plan:
     """How a picture is repaired.
 
     Attributes:
-        method: inpaint, image_to_image or redraw
+        method: inpaint, image_to_image or redraw, not mixed
         mask: (H, W) bool: what is drawn anew; all of it where the failure has no place
         frame: the crop that is drawn; None of a redraw, which begins with nothing
     """
@@ -76,6 +76,27 @@ def plan(
         raise InputError(f"the model takes no {needed}: choose another model, or method='redraw'")
     own = mask if mask is not None and method == "inpaint" else everything
     return Plan(method, own, frame(own, made_for, multiple))
+
+
+def plans(
+    method: Method | None,
+    attempts: int,
+    mask: np.ndarray | None,
+    size: tuple[int, int],
+    takes: Sequence[str],
+    made_for: tuple[int, int] | None,
+    multiple: int = 8,
+) -> tuple[Plan, ...]:
+    """Returns how each attempt at a picture is made: all alike, or by turns; arguments and errors as of ``plan``.
+
+    By turns: where a region is hard to draw into what stands around it, a whole new picture may succeed, and where a
+    whole picture seldom does, a region may.
+    """
+    first = plan(None if method == "mixed" else method, mask, size, takes, made_for, multiple)
+    if method != "mixed":
+        return (first,) * attempts
+    other = plan("redraw", mask, size, takes, made_for, multiple)
+    return tuple(other if at % 2 else first for at in range(attempts))
 
 
 def requests(

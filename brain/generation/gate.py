@@ -198,7 +198,8 @@ def _worse(name: str, rule: Rule, was: float, now: float, noise: float, limits: 
     if math.isnan(was):
         return ""
     lost = -rule.better_by(was, now)
-    allowed = noise if rule.fails(was) else max(noise, limits.margin * rule.margin(was), limits.change * abs(was))
+    # what fails already has no distance from failing, and wavers from drawing to drawing as much as what passes
+    allowed = max(noise, limits.margin * rule.margin(was), limits.change * abs(was))
     return f"{name} gets worse: {rule.output} {was:.3g} becomes {now:.3g}" if lost > allowed else ""
 
 

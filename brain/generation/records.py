@@ -12,8 +12,9 @@ from loupe.brain.core.records import Record
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.stats.intervals import Proportion
 
-#: how a picture is repaired: a region of it, beginning with the whole picture, or from the prompt alone by other seeds
-Method: TypeAlias = Literal["inpaint", "image_to_image", "redraw"]
+#: how a picture is repaired: a region of it, beginning with the whole picture, or from the prompt alone by other seeds;
+#: mixed: by turns what keeps the most of it, and from the prompt alone
+Method: TypeAlias = Literal["inpaint", "image_to_image", "redraw", "mixed"]
 METHODS: tuple[Method, ...] = get_args(Method)
 #: what became of it: a better one was kept; none was better; nobody can tell; a person took it, or took it back
 Status: TypeAlias = Literal["better", "refused", "unknown", "accepted", "undone"]

@@ -123,6 +123,11 @@ def _is_carried(name: str, own: fo.Field, split: str | None) -> bool:
     return name in _CARRIED or name == split or not fields.is_own(own)
 
 
+def still(sample: Any, names: Iterable[str]) -> list[str]:
+    """Returns those of the fields that a sample still has: some may be deleted while a run goes on."""
+    return [name for name in names if sample.has_field(name)]
+
+
 def _with_confidence(samples: Samples, names: Sequence[str]) -> set[str]:
     """Returns the fields of which some label has a confidence; a few samples are looked at."""
     schema = samples.get_field_schema(flat=True)
@@ -235,7 +240,7 @@ def marked(sample: fo.Sample, pixels: np.ndarray, labels: Sequence[str]) -> Mark
     """Returns a picture with the boxes, masks and points of some fields of its sample."""
     size = pixels.shape[:2]
     boxes, box_places, masks, mask_places, points, point_places = [], [], [], [], [], []
-    for name in labels:
+    for name in still(sample, labels):
         for at, label in enumerate(_items(sample[name])):
             if isinstance(label, fo.Detection):
                 box = np.array([float("nan") if value is None else value for value in label.bounding_box or [None] * 4])
@@ -282,7 +287,7 @@ def names_of(label: Any) -> list[str]:
 
 def moved(sample: fo.Sample, labels: Sequence[str], own: Marked, changed: Annotated) -> dict[str, Any]:
     """Returns the labels of a changed picture by field; boxes that cannot be moved are left out."""
-    made = {name: copied(sample[name]) for name in labels}
+    made = {name: copied(sample[name]) for name in still(sample, labels)}
     items = {name: _items(label) for name, label in made.items()}
     gone: set[tuple[str, int]] = set()
     for (name, at), box, lost in zip(own.boxes, changed.boxes, changed.lost, strict=True):
@@ -341,7 +346,11 @@ def add(samples: Samples, carried: Plan, changed: Sequence[Changed]) -> None:
     """Adds a sample for each changed picture whose key has none yet, in one bulk."""
     made = []
     for each in changed:
-        own = {name: deepcopy(each.source[name]) for name in carried.others if each.source[name] is not None}
+        own = {
+            name: deepcopy(each.source[name])
+            for name in still(each.source, carried.others)
+            if each.source[name] is not None
+        }
         metadata = fo.ImageMetadata(
             size_bytes=each.path.stat().st_size,
             mime_type="image/png",

@@ -228,14 +228,14 @@ def add(samples: Samples, made: Made, carried: Plan) -> str:
     source = augmented.read(samples, [made.of]).get(made.of)
     if source is None:
         raise InputError(f"expected the original of a repair, got none with the id {made.of}: it was deleted meanwhile")
-    labels = {name: source[name] for name in carried.labels if source[name] is not None}
+    labels = {name: source[name] for name in augmented.still(source, carried.labels) if source[name] is not None}
     if made.whole:
         labels = {
             name: label for name, label in labels.items() if isinstance(label, (fo.Classification, fo.Classifications))
         }
     others = {
         name: deepcopy(source[name])
-        for name in carried.others
+        for name in augmented.still(source, carried.others)
         if source[name] is not None and name not in (REPAIR, REPAIRED)
     }
     size = [int(made.generation[name]) for name in ("width", "height")]

@@ -20,7 +20,7 @@ from loupe.brain.generation import guided
 from loupe.brain.generation.candidates import key_of
 from loupe.brain.generation.gate import Limits, Rule
 from loupe.brain.generation.guided import Control, Guide
-from loupe.brain.generation.records import Method, Repair
+from loupe.brain.generation.records import METHODS, Method, Repair
 from loupe.brain.store import generated as store_generated
 from loupe.brain.store import repair_waiting as store_waiting
 from loupe.brain.store import repairs as store
@@ -81,8 +81,8 @@ def repair(
         model: ``"tiny-signs"``, a hub id, a folder in diffusers' format, or a generator's spec; by default the model
             that drew the picture
         method: ``"inpaint"`` draws the region only, ``"image_to_image"`` the whole picture from itself, ``"redraw"``
-            anew from the prompt; by default inpaint where the failure has a place and the model can, else
-            image_to_image, else redraw
+            anew from the prompt; ``"mixed"`` by turns the default one and anew; by default inpaint where the failure
+            has a place and the model can, else image_to_image, else redraw
         attempts: drawings of each sample, in [1, 64]
         strength: how much of what stands there is given up, in (0, 1]; by default all of a region, 0.6 of a picture
         control: what a model with a ControlNet keeps to: ``"pose"`` of the people in the original, by landmarks, or its
@@ -101,7 +101,7 @@ def repair(
         what became of each sample, and how many are better, with intervals, by failure and method
 
     Raises:
-        UnknownName: no such failure mode, check or field; the nearest name is suggested
+        UnknownName: no such failure mode, method, check or field; the nearest name is suggested
         InputError: samples that nobody checked; a failure that compares pictures of a set; a method that the model
             cannot; a control without a ControlNet; no model to draw with; a dataset of groups; a field of the user's
             own that would be written to
@@ -113,7 +113,7 @@ def repair(
     >>> loupe.repair(dataset, failure="text_substitution")  # doctest: +SKIP
     25 of 31 attempted samples have a better picture now, 2 unknown
     """
-    _check(failure, attempts, strength, sample, unknown, seed)
+    _check(failure, method, attempts, strength, sample, unknown, seed)
     with running(samples, "repair", progress, device=device) as verb:
         view, known = verb.samples, _failures(failure)
         store.require(view, known)
@@ -180,7 +180,9 @@ def _name(model: Any) -> Any:
     return {"generator": model.name, **model.params()} if isinstance(model, Generator) else model and str(model)
 
 
-def _check(failure: Any, attempts: Any, strength: Any, sample: Any, unknown: bool, seed: Any) -> None:
+def _check(failure: Any, method: Any, attempts: Any, strength: Any, sample: Any, unknown: bool, seed: Any) -> None:
+    if method is not None and method not in METHODS:
+        raise UnknownName("method", str(method), METHODS)
     require_whole(attempts=(attempts, 1, 64))
     require_whole(seed=(seed, 0, 2**63 - 1))
     if sample is not None:

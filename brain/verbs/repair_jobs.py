@@ -19,7 +19,7 @@ from loupe.brain.generation.records import Method, Status
 from loupe.brain.store.repair_waiting import Waiting
 
 #: raised when the same settings would make or keep other pictures
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

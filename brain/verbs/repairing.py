@@ -45,8 +45,9 @@ class _Original:
     verdict: Verdict
     scored: Scored
     noise: Mapping[str, float]
-    plan: candidates.Plan
-    beside: Mapping[str, Image]
+    plans: Sequence[candidates.Plan]
+    #: what requests bring beside the crop, by the method of their plan
+    beside: Mapping[Method, Mapping[str, Image]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,19 +160,23 @@ class Workshop:
         try:
             if isinstance(mask, str):
                 raise InputError(mask)
-            plan = candidates.plan(
+            plans = candidates.plans(
                 self.settings.method,
+                self.settings.attempts,
                 mask,
                 (width, height),
                 self.session.takes,
                 self.session.size,
                 self.session.multiple,
             )
-            beside = self.guide.beside(self.session, job.failure, pixels, plan.frame)
+            beside = {
+                plan.method: self.guide.beside(self.session, job.failure, pixels, plan.frame)
+                for plan in dict.fromkeys(plans)
+            }
         except (InputError, MissingWeights) as error:
             return Outcome(job, "unknown", str(error), before=before)
         noise = gate.noise_of(scored, others)
-        return _Original(job, self.rows[job.sample.id], pixels, own, scored, noise, plan, beside)
+        return _Original(job, self.rows[job.sample.id], pixels, own, scored, noise, plans, beside)
 
     def _mask(self, job: Job, own: Verdict, size: tuple[int, int]) -> np.ndarray | str | None:
         """Returns where the failure lies; None where it has no place, and a reason where the user's region is none."""
@@ -219,21 +224,21 @@ class Workshop:
         """Draws the attempts that do not lie in the folder from a run that was killed."""
         wanted = [(original, self._asked(original)) for original in originals]
         missing = [
-            (original, key, request)
+            (original, plan, key, request)
             for original, asked in wanted
-            for key, request in asked
+            for plan, (key, request) in zip(original.plans, asked, strict=True)
             if self._adopted(key) is None
         ]
         images: dict[str, np.ndarray] = {}
         size = max(1, self.session.batch_size)
         for start in range(0, len(missing), size):
             part = missing[start : start + size]
-            for (original, key, request), image in zip(
+            for (original, plan, key, request), image in zip(
                 part, self.session.draw([request for *_, request in part]), strict=True
             ):
-                images[key] = candidates.finished(original.pixels, original.plan, image)
+                images[key] = candidates.finished(original.pixels, plan, image)
                 info = {str(name): value for name, value in image.info.items()}
-                self._write(original, key, request, images[key], info)
+                self._write(original, plan.method, key, request, images[key], info)
         output_folder.sync(self.folder)
         made = []
         for original, asked in wanted:
@@ -244,28 +249,35 @@ class Workshop:
 
     def _asked(self, original: _Original) -> list[tuple[str, Request]]:
         """Returns what the generator is asked for, each with the key of its picture."""
-        job, plan, settings = original.job, original.plan, self.settings
+        job, settings = original.job, self.settings
         shown = pixels_hash(original.pixels)
-        # by the pixels and not by the id: the same picture in another dataset is repaired in the same way
-        seeds = [
-            candidates.seed_of(settings.seed, shown, job.failure, plan.method, number)
-            for number in range(settings.attempts)
-        ]
-        strength = None if plan.method == "redraw" else settings.strength
-        negative = job.sample.negative_prompt
-        requests = candidates.requests(
-            original.pixels, plan, job.prompt, negative, seeds, strength, beside=original.beside
-        )
         facts = {name: value for name, value in self.session.facts.items() if name != "model"}
-        identity = [VERSION, self.spec, facts, job.sample.id, plan.method, shown]
-        return [(candidates.key_of(*identity, request.to_dict()), request) for request in requests]
+        asked = []
+        for number, plan in enumerate(original.plans):
+            # by the pixels and not by the id: the same picture in another dataset is repaired in the same way
+            seed = candidates.seed_of(settings.seed, shown, job.failure, plan.method, number)
+            strength = None if plan.method == "redraw" else settings.strength
+            negative = job.sample.negative_prompt
+            beside = original.beside[plan.method]
+            (request,) = candidates.requests(
+                original.pixels, plan, job.prompt, negative, [seed], strength, beside=beside
+            )
+            identity = [VERSION, self.spec, facts, job.sample.id, plan.method, shown]
+            asked.append((candidates.key_of(*identity, request.to_dict()), request))
+        return asked
 
     def _adopted(self, key: str) -> dict[str, Any] | None:
         path = output_folder.image_path(self.folder, key)
         return output_folder.read_facts(path, key) if path.exists() else None
 
     def _write(
-        self, original: _Original, key: str, request: Request, pixels: np.ndarray, info: Mapping[str, Any]
+        self,
+        original: _Original,
+        method: str,
+        key: str,
+        request: Request,
+        pixels: np.ndarray,
+        info: Mapping[str, Any],
     ) -> None:
         from PIL import Image
 
@@ -273,7 +285,7 @@ class Workshop:
             **self.generation(key, request.seed, pixels.shape[1], pixels.shape[0], original.job.sample.negative_prompt),
             **info,
             "inputs": request.inputs(),
-            "repair": {"of": original.job.sample.id, "failure": original.job.failure, "method": original.plan.method},
+            "repair": {"of": original.job.sample.id, "failure": original.job.failure, "method": method},
         }
         saved = {"prompt": original.job.prompt, **facts}
         output_folder.write(self.folder, key, Image.fromarray(pixels), saved)
@@ -308,7 +320,7 @@ class Workshop:
         verdict: Verdict,
         fit: tuple[float, float, float] | None,
     ) -> Attempt:
-        alike = likeness(original.pixels, drawn.pixels, original.plan.mask)
+        alike = likeness(original.pixels, drawn.pixels, original.plans[number - 1].mask)
         after = _scored(verdict)
         decision = gate.decide(
             original.job.failure,
@@ -332,13 +344,15 @@ class Workshop:
         kept: Attempt | None = None
         shaky = ""
         for at in gate.best(decisions):
-            rows = self._variants(replace(original.row, path=str(attempts[at].path)), _pixels(attempts[at].path))
-            again = [_scored(each) for each in self.checks.verdicts(rows)]
+            # only the target's check is asked whether it stays so
+            row = replace(original.row, path=str(attempts[at].path), pending=frozenset({rule.check}))
+            again = [_scored(each) for each in self.checks.verdicts(self._variants(row, _pixels(attempts[at].path)))]
             shaky = gate.steady(rule, again, self.settings.limits)
             if not shaky:
                 kept = attempts[at]
                 break
         best = kept or max(attempts, key=_promise)
+        plan = original.plans[best.number - 1]
         reason = "" if kept else best.decision.reason or shaky
         measures = {
             each.output: (original.scored.score(each), _scored(best.verdict).score(each))
@@ -348,12 +362,12 @@ class Workshop:
             original.job,
             "better" if kept else "refused",
             reason,
-            original.plan.method,
+            plan.method,
             original.scored.score(rule),
             best,
             attempts,
             attempts[0].decision.worse,
-            original.plan.mask,
+            plan.mask,
             measures,
         )
 

@@ -25,10 +25,10 @@ _METHODS = {
     "redraw": "drawn anew from the prompt",
 }
 _STATUS = {
-    "better": "The gate kept it",
-    "refused": "The gate refused it",
-    "accepted": "Taken",
-    "undone": "The original was kept",
+    "better": "The gate kept it: a sample beside the original",
+    "refused": "The gate refused it: no sample was added",
+    "accepted": "Taken: a sample beside the original",
+    "undone": "The original was kept: no repaired sample stands beside it",
     "unknown": "Nobody can tell",
 }
 _COLORS = {"better": theme.PASS, "accepted": theme.PASS, "refused": theme.GRAY, "undone": theme.FAIL}
@@ -102,7 +102,7 @@ def _headline(item: Pair) -> str:
     status = f"**{_STATUS.get(item.status, item.status)}**"
     if item.by:
         at = f" on {item.at[:16].replace('T', ' ')} UTC" if item.at else ""
-        status += f", {escape(item.by)} decided{at}"
+        status += f" ({escape(item.by)} decided{at})"
     parts.append(status)
     lines = [" · ".join(parts)]
     if item.reason:
@@ -111,7 +111,7 @@ def _headline(item: Pair) -> str:
 
 
 def _pictures(panel: types.Object, handlers: Repairs, item: Pair) -> None:
-    grid = widgets.grid(panel, "pair", "repeat(auto-fit, minmax(min(100%, 180px), 1fr))", gap=1, alignItems="start")
+    grid = widgets.grid(panel, "pair", "repeat(auto-fit, minmax(min(100%, 140px), 1fr))", gap=1, alignItems="start")
     over = None
     if item.size and item.outline:
         over = triage_layout.outlines(item.size, item.outline)

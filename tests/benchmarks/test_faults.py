@@ -100,7 +100,8 @@ def test_what_is_lost_doubled_or_half_is_counted(database: str, tmp_path: Path) 
         for one_of_them in (made, other):
             loupe.check(one_of_them, ["exposure", "size"])
         wanted = world.state(made)
-        assert len(wanted) == 12
+        assert wanted["the dataset"] == {"views": [], "results": []}
+        assert len(wanted) == 12 + 1
         assert wanted["000.png"]["quality"]
         # in another order, with other ids: the same
         assert world.differences(wanted, world.state(other)) == []

@@ -71,6 +71,7 @@ def test_what_is_refused_and_why(after: dict[str, float], more: dict[str, Any], 
     [
         ({"sharpness": 0.5, "bright_part": 0.55}, {}, {}),  # of its margin of 0.5 half is left
         ({"sharpness": 0.5, "wrong": 2.0}, {"wrong": 2.0}, {}),  # what failed before, fails no more than it did
+        ({"sharpness": 0.5, "bright_part": 0.27}, {"bright_part": 0.29}, {}),  # by less than a tenth
         ({"sharpness": 0.5, "wrong": 0.0}, {"wrong": NAN}, {}),
         ({"sharpness": 0.5, "wrong": NAN}, {"wrong": NAN}, {}),
         ({"sharpness": 0.5, "wrong": 3.0}, {}, {"asked": frozenset({"text"})}),
@@ -83,6 +84,13 @@ def test_what_is_refused_and_why(after: dict[str, float], more: dict[str, Any], 
 def test_what_is_no_harm(after: dict[str, float], before: dict[str, float], more: dict[str, Any]) -> None:
     made = decided(after, before, **more)
     assert made.accepted, made.reason
+
+
+@pytest.mark.parametrize(("name", "before", "after"), [("bright_part", 0.29, 0.25), ("wrong", 2.0, 3.0)])
+def test_what_failed_already_may_not_fail_more(name: str, before: float, after: float) -> None:
+    made = decided({"sharpness": 0.5, name: after}, {name: before})
+    assert not made.accepted
+    assert "gets worse" in made.reason
 
 
 def test_noise_is_the_largest_difference_over_pictures_that_show_the_same() -> None:

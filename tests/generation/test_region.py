@@ -8,7 +8,7 @@ import pytest
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Box, Points
 from loupe.brain.generation import evidence, region
-from loupe.brain.generation.candidates import plan, requests
+from loupe.brain.generation.candidates import plan, plans, requests
 
 
 def mask(size: tuple[int, int], *box: int) -> np.ndarray:
@@ -144,3 +144,15 @@ def test_a_request_draws_the_crop_at_the_models_size() -> None:
     share = np.asarray(made[0].mask).mean() / 255
     assert 0.1 < share < 0.45
     assert np.asarray(made[0].image)[np.asarray(made[0].mask) == 255].mean() > 150
+
+
+def test_attempts_are_alike_or_come_by_turns() -> None:
+    mask = np.zeros((64, 64), dtype=bool)
+    mask[20:40, 20:40] = True
+    given = (mask, (64, 64), ("image", "mask"), (64, 64))
+    assert [each.method for each in plans("mixed", 4, *given)] == ["inpaint", "redraw", "inpaint", "redraw"]
+    assert [each.method for each in plans(None, 2, *given)] == ["inpaint", "inpaint"]
+    assert [each.method for each in plans("mixed", 3, None, (64, 64), ("image",), None)] == [
+        *("image_to_image", "redraw", "image_to_image")
+    ]
+    assert {each.method for each in plans("mixed", 3, None, (64, 64), (), None)} == {"redraw"}

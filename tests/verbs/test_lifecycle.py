@@ -141,6 +141,13 @@ def test_the_list_of_verbs_is_whole() -> None:
     assert verbs == calls().keys() | WITHOUT_RUN
 
 
+def test_the_fault_campaign_disturbs_every_verb_that_writes() -> None:
+    from benchmarks.faults.lines import LINES, WITHOUT_LINE
+
+    assert calls().keys() == LINES.keys() | WITHOUT_LINE.keys()
+    assert not LINES.keys() & WITHOUT_LINE.keys()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "verb",

@@ -47,6 +47,8 @@ _STAGES = [
     (_STORE, "put", 1, "before"),
     (_STORE, "put", 3, "after"),
     ("loupe.brain.store.scores", "write", 1, "before"),
+    ("loupe.brain.store.scores", "write", 1, "after"),
+    ("loupe.brain.verbs.flagging", "apply_thresholds", 2, "after"),
 ]
 
 
