@@ -9,6 +9,9 @@ Hands; even-numbered files were used to choose thresholds, the figures are of th
     python -m benchmarks.anatomy hand-photos [FOLDER]     photos as they are: each accusation is a false alarm
     python -m benchmarks.anatomy hand-malformed [FOLDER]  pictures with malformed hands: each accusation is right
 
+    python -m benchmarks.anatomy hand-crops               whether crops of generated people and photos show hands, by
+                                                          labels read by eye; why hands are unknown
+
 Faces, bodies and skin; --photos FOLDER adds photos of real people:
 
     python -m benchmarks.anatomy people-real              real people: each accusation is a false alarm
@@ -33,7 +36,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import hands, people
+from benchmarks.anatomy import hand_crops, hands, people
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 
@@ -63,6 +66,7 @@ def family() -> Family:
         parser.add_argument("folder", nargs="?", type=Path, help=f"of the pictures; {place} by default")
         if halves:
             parser.add_argument("--even", action="store_true", help="the files that thresholds were chosen on")
+    made.command("hand-crops", _crops, "whether the crops that are taken for hands show hands, and what is unknown")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
         parser.add_argument("--check", choices=tuple(people.OF_CHECK), help="one of them; all by default")
@@ -74,6 +78,11 @@ def _hands(given: argparse.Namespace) -> None:
     run, place, halves, _ = HANDS[given.command]
     folder = given.folder or data.required(place)
     run(folder, given.even) if halves else run(folder)
+
+
+def _crops(given: argparse.Namespace) -> None:
+    cv2.setNumThreads(1)
+    hand_crops.crops(hands.tools()[0])
 
 
 def _people(given: argparse.Namespace) -> None:
