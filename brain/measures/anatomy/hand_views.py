@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.imaging.boxes import Corners, iou
 from loupe.brain.measures.anatomy.hand_shape import Steadiness, View, steadiness
 from loupe.brain.perception import weights
 from loupe.brain.perception.landmarks import crop
@@ -31,6 +32,9 @@ _DETECTION, _PRESENCE = 0.4, 0.5
 _VISIBLE = 0.6
 #: so many people, the largest, are looked at one by one for their wrists; how sure the detector has to be of them
 _MAX_PEOPLE, _PERSON = 8, 0.3
+#: what was drawn into a person's box is that person from here on, as in checks/body.py: by how sure the body model is,
+#: how many points can be seen, and how well they fill the box
+_PRESENCE_OF_BODY, _MIN_SHOWN, _MIN_IOU = 0.8, 8, 0.4
 #: the side of what the palm detector looks at again, in sides of the hand's region; how near, in lengths of the palm,
 #: the middle of what it finds has to be to that of the palm
 _AGAIN, _SAME_PALM = 1.3, 0.6
@@ -104,7 +108,7 @@ class HandViews:
         """
         hands = self._finder(picture)
         objects = () if self._find_objects is None else self._find_objects(picture, ("person",))
-        missed = 0
+        missed: list[Roi] = []
         wrists = []
         for pose in self._poses(picture, objects):
             for side in ("left", "right"):
@@ -116,12 +120,12 @@ class HandViews:
                     continue
                 # the detector was not sure of it: it counts as its threshold
                 hand = self._finder.at(picture, region, _DETECTION)
-                if hand is None:
-                    missed += 1
-                else:
+                if hand is not None:
                     hands = distinct([*hands, hand], parts=True)
+                elif not any(_same_place(region, other) for other in missed):
+                    missed.append(region)
         places = np.array(wrists, np.float32).reshape(-1, 2)
-        return Scene(hands[: self._max_hands], missed, places, objects)
+        return Scene(hands[: self._max_hands], len(missed), places, objects)
 
     def _poses(self, picture: np.ndarray, objects: Sequence[Box]) -> list[Pose]:
         height, width = picture.shape[:2]
@@ -131,7 +135,7 @@ class HandViews:
         for box in people[:_MAX_PEOPLE]:
             x, y, wide, high = (value * size for value, size in zip(box.bounds, (width, height) * 2, strict=True))
             pose = self._bodies.at(picture, Roi(x + wide / 2, y + high / 2, 1.25 * max(wide, high)))
-            if pose is not None:
+            if pose is not None and _fits(pose, (x, y, x + wide, y + high)):
                 poses = distinct([*poses, pose])
         return poses
 
@@ -220,6 +224,21 @@ def _near(hand: Hand, region: Roi) -> bool:
     return bool(
         min(np.linalg.norm(hand.points[0] - middle), np.linalg.norm(hand.points.mean(0) - middle)) < 0.85 * region.side
     )
+
+
+def _fits(pose: Pose, box: Corners) -> bool:
+    """Whether a body that was drawn into a person's box is that person: the model draws one over anything."""
+    shown = pose.points[pose.visibility >= _VISIBLE]
+    if pose.presence < _PRESENCE_OF_BODY or len(shown) < _MIN_SHOWN:
+        return False
+    low, high = shown.min(0), shown.max(0)
+    around = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    return iou(around, box) > _MIN_IOU
+
+
+def _same_place(first: Roi, second: Roi) -> bool:
+    """Whether two regions may be of one hand: the body model may have drawn one arm twice."""
+    return math.hypot(first.x - second.x, first.y - second.y) < 0.85 * max(first.side, second.side)
 
 
 def _view(hand: Hand) -> View:
