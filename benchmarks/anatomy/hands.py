@@ -19,7 +19,6 @@ from loupe.brain.checks.hands import MAX, Hands, score_picture
 from loupe.brain.core.records import SampleResult
 from loupe.brain.measures.anatomy import glove_color
 from loupe.brain.measures.anatomy.hand_views import HandViews
-from loupe.brain.perception import weights
 from loupe.brain.perception.detectors import small
 
 #: how many fingers each sign of the sign digits stretches out, by looking at the pictures
@@ -31,8 +30,7 @@ Scorer = Callable[[np.ndarray], SampleResult]
 def tools() -> tuple[Scorer, HandViews]:
     """Returns what the check says of a picture, and what finds the hands in it."""
     check = Hands()
-    find = None if weights.lacking(small.names()) else small.load([weights.path(name) for name in small.names()]).find
-    views = HandViews(levels=check.levels, max_hands=MAX, find_objects=find)
+    views = HandViews(levels=check.levels, max_hands=MAX, find_objects=small.finder(check.people))
     return lambda picture: score_picture(picture, views, None, check.min_side), views
 
 

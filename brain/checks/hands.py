@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
-from loupe.brain.perception import weights
 from loupe.brain.perception.detectors import small
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from loupe.brain.perception.vlm.base import Vlm
 
 _LONG_SIDE = 1280
-_PEOPLE = ("auto", "detector", "none")
 #: so many hands of a picture are looked at, the surest: a crowd must not take minutes
 MAX = 24
 #: landmarks that are less plausible are too unsteady to compare an outline with: of 25 real hands with an injected
@@ -105,7 +102,7 @@ class Hands(Check):
     people: str = param(
         "auto",
         "detector: looks at each person for hands; none: at the nearest ones; auto: detector where its file is here",
-        choices=_PEOPLE,
+        choices=small.CHOICES,
     )
     min_side: int = param(40, "Hands smaller than this, in pixels of at most 1280, are unknown", low=30, high=1280)
 
@@ -121,10 +118,8 @@ class Hands(Check):
         The backend is "vlm" on a CUDA device with the VLM's weights, else "landmarks"; people are looked for by the
         "detector" where a file of one is here, else not ("none").
         """
-        people = self.people
-        if people == "auto":
-            people = "none" if weights.lacking(small.names()) else "detector"
-        return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm), people=people)
+        backend = vlm_questions.resolved(self.backend, device, self.vlm)
+        return replace(self, backend=backend, people=small.resolved(self.people))
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
@@ -137,11 +132,8 @@ class Hands(Check):
         """
         from loupe.brain.measures.anatomy.hand_views import FILES, HandViews
 
-        if self.people not in _PEOPLE:
-            raise InputError(f"expected people out of {', '.join(_PEOPLE)}, got {self.people!r}")
-        chosen = self.resolved(device)
-        files, vlm = vlm_questions.start(self.backend, self.vlm, chosen.weights(), device)
-        find = small.load(files[len(FILES) :]).find if chosen.people == "detector" else None
+        find = small.finder(self.people)
+        _, vlm = vlm_questions.start(self.backend, self.vlm, FILES, device)
         views = HandViews(levels=self.levels, max_hands=MAX, find_objects=find)
 
         def score(batch: ImageBatch) -> Scores:

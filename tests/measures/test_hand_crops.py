@@ -10,7 +10,7 @@ import pytest
 
 from loupe.brain.core.records import Box
 from loupe.brain.measures.anatomy import glove_color
-from loupe.brain.measures.anatomy.hand_crops import ANIMAL, SMALL, UNSURE, HandCrop, hand_crops, is_on_animal
+from loupe.brain.measures.anatomy.hand_crops import ANIMAL, SMALL, UNSURE, HandCrop, hand_crops
 from loupe.brain.measures.anatomy.hand_shape import Steadiness
 from loupe.brain.measures.anatomy.hand_views import Scene
 from loupe.brain.perception.landmarks.crop import Roi
@@ -104,29 +104,7 @@ def test_a_glove_is_told_before_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None
     assert crop_of()[0].reason == "may be a glove: it is blue"
 
 
-def box(label: str, confidence: float | None, bounds: tuple[float, float, float, float] = (0.3, 0.2, 0.5, 0.5)) -> Box:
-    return Box(label, bounds, confidence)
-
-
 def test_a_hand_on_an_animal_is_unknown() -> None:
-    crop, _ = crop_of(0.9, 0.01, objects=[box("dog", 0.9)])
+    crop, _ = crop_of(0.9, 0.01, objects=[Box("dog", (0.3, 0.2, 0.5, 0.5), 0.9)])
     assert crop.reason == ANIMAL
     assert not crop.usable
-
-
-@pytest.mark.parametrize(
-    ("objects", "on"),
-    [
-        ([], False),
-        ([box("dog", 0.9)], True),
-        ([box("dog", 0.4)], False),
-        ([box("teddy bear", 0.9)], False),
-        ([box("dog", 0.9, (0.0, 0.0, 0.1, 0.1))], False),
-        ([box("dog", 0.9), box("person", 0.4)], False),
-        ([box("dog", 0.9), box("person", 0.2)], True),
-        ([box("dog", 0.9), box("person", 0.9, (0.8, 0.8, 0.2, 0.2))], True),
-        ([box("dog", None)], False),
-    ],
-)
-def test_what_lies_on_an_animal(objects: list[Box], on: bool) -> None:
-    assert is_on_animal(hand_of(60), objects) == on

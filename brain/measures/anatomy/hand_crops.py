@@ -17,6 +17,7 @@ import numpy as np
 
 from loupe.brain.measures.anatomy import glove_color
 from loupe.brain.measures.anatomy.hand_shape import Steadiness, implausibility
+from loupe.brain.measures.anatomy.owners import owner
 
 if TYPE_CHECKING:
     from loupe.brain.core.records import Box
@@ -37,9 +38,6 @@ GLOVE = "may be a glove: it is {}"
 _SURE_LANDMARKS, _SURE_PALM = 0.9, 0.5
 #: how far the body model's wrist may be from the hand's, in longer sides of the hand
 _MAX_OFF_WRIST = 0.5
-#: the classes of COCO that are animals
-_ANIMALS = frozenset(("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"))
-_SURE_ANIMAL, _SURE_PERSON = 0.5, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,27 +106,9 @@ def _seen_by(
 
 
 def _reason(hand: Hand, seen_by: Sequence[str], color: str, objects: Sequence[Box]) -> str:
-    if is_on_animal(hand, objects):
+    if owner(hand, objects) == "animal":
         return ANIMAL
     # the colour is told before the doubt: hardly any detector is sure of a glove
     if color:
         return GLOVE.format(color)
     return UNSURE if len(seen_by) < MIN_JUDGED else ""
-
-
-def is_on_animal(hand: Hand, objects: Sequence[Box]) -> bool:
-    """Returns whether the middle of a hand lies on an animal and on no person.
-
-    Args:
-        hand: of a picture
-        objects: of the same picture, as a detector of COCO's classes gives them
-    """
-    x, y = (float(value) for value in hand.relative.mean(0))
-    here = [
-        box
-        for box in objects
-        if box.bounds[0] <= x <= box.bounds[0] + box.bounds[2] and box.bounds[1] <= y <= box.bounds[1] + box.bounds[3]
-    ]
-    sure = {box.label for box in here if (box.confidence or 0.0) >= _SURE_ANIMAL}
-    person = any(box.label == "person" and (box.confidence or 0.0) >= _SURE_PERSON for box in here)
-    return not person and bool(sure & _ANIMALS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from loupe.brain.perception.landmarks.pose import NAMES, Pose, Poses
 
 if TYPE_CHECKING:
     from loupe.brain.core.records import Box
+    from loupe.brain.perception.detectors.detection import ObjectFinder
 
 #: the model files that ``HandViews`` reads, see brain/perception/weights.py
 FILES = ("palm_detection_full", "hand_landmark_full", "pose_detection", "pose_landmark_full")
@@ -78,7 +79,7 @@ class HandViews:
         self,
         levels: int,
         max_hands: int,
-        find_objects: Callable[[np.ndarray, Sequence[str]], tuple[Box, ...]] | None = None,
+        find_objects: ObjectFinder | None = None,
     ) -> None:
         palm, hand, body, points = (weights.path(name) for name in FILES)
         self._max_hands = max_hands
