@@ -55,10 +55,10 @@ def crops(score_hands: Scorer) -> None:
     title("Pictures with a hand that can be seen")
     header("pictures", "", "answered", "accused", "CPU seconds a picture")
     for name, pictures in sets.items():
-        _print_answers(name, [one for one in pictures if any(label == "hand" for _, _, label in one.labels)])
+        _print_answers(name, [judged for judged in pictures if any(label == "hand" for _, _, label in judged.labels)])
     for name, pictures in sets.items():
         title(f"Hands of {name}: answers, and why there is none")
-        reasons = Counter(_reason(hand) for one in pictures for hand in one.result.points)
+        reasons = Counter(_reason(hand) for judged in pictures for hand in judged.result.points)
         header("reason", "hands")
         for reason, count in reasons.most_common():
             row(reason, share(count, reasons.total()))
@@ -79,9 +79,9 @@ def _judged(path: Path, places: Sequence[tuple[float, float, str]], score_hands:
 
 def _print_crops(name: str, pictures: Sequence[Judged]) -> None:
     numbers: Counter[tuple[bool, bool]] = Counter()
-    for one in pictures:
-        for hand in one.result.points:
-            label = _label(hand, one)
+    for judged in pictures:
+        for hand in judged.result.points:
+            label = _label(hand, judged)
             if label in ("hand", "none") and not str(hand.attributes["reason"]).startswith(SMALL.split("{")[0]):
                 numbers[label == "hand", hand.attributes["reason"] not in (UNSURE, ANIMAL)] += 1
     hands, kept = numbers[True, True] + numbers[True, False], numbers[True, True] + numbers[False, True]
@@ -95,19 +95,19 @@ def _print_crops(name: str, pictures: Sequence[Judged]) -> None:
     )
 
 
-def _label(hand: Points, one: Judged) -> str:
+def _label(hand: Points, judged: Judged) -> str:
     """What was read by eye of what lies where a hand was found; empty where nothing was found then."""
-    places = np.array(hand.points) * one.size
+    places = np.array(hand.points) * judged.size
     side = float(np.ptp(places, axis=0).max())
-    off = [float(np.linalg.norm(places.mean(0) - np.array([x, y]) * one.size)) for x, y, _ in one.labels]
+    off = [float(np.linalg.norm(places.mean(0) - np.array([x, y]) * judged.size)) for x, y, _ in judged.labels]
     nearest = int(np.argmin(off))
-    return one.labels[nearest][2] if off[nearest] < _SAME * side else ""
+    return judged.labels[nearest][2] if off[nearest] < _SAME * side else ""
 
 
 def _print_answers(name: str, pictures: Sequence[Judged]) -> None:
-    scores = np.array([one.result.values["hand_malformed"] for one in pictures])
+    scores = np.array([judged.result.values["hand_malformed"] for judged in pictures])
     known = int((~np.isnan(scores)).sum())
-    seconds = [one.seconds for one in pictures]
+    seconds = [judged.seconds for judged in pictures]
     row(
         name,
         len(pictures),
