@@ -28,7 +28,7 @@ _SAME = 0.5
 
 
 @dataclass(frozen=True)
-class Judged:
+class Labeled:
     """A picture, what the check says of it, and what was read by eye of what is in it: places in [0, 1] and labels."""
 
     result: SampleResult
@@ -45,10 +45,10 @@ def crops(score_hands: Scorer) -> None:
             labels[line["image"]].append((float(line["x"]), float(line["y"]), line["label"]))
     root = data.required("4_hands/ai_human_anatomy").parents[1]
     prompts = sorted({Path(name).parent.name for name in labels if "ai_human_anatomy" in name})
-    sets: dict[str, list[Judged]] = defaultdict(list)
+    sets: dict[str, list[Labeled]] = defaultdict(list)
     for name, places in sorted(labels.items()):
         if (root / name).is_file():
-            sets[_set_of(name, prompts)].append(_judged(root / name, places, score_hands))
+            sets[_set_of(name, prompts)].append(_labeled(root / name, places, score_hands))
     header("pictures", "", "taken for hands", "hands among them", "kept: hands among them", "hands that are kept")
     for name, pictures in sets.items():
         _print_crops(name, pictures)
@@ -71,13 +71,13 @@ def _set_of(name: str, prompts: Sequence[str]) -> str:
     return "malformed, held out" if "handrefiner" in name else "photos, held out"
 
 
-def _judged(path: Path, places: Sequence[tuple[float, float, str]], score_hands: Scorer) -> Judged:
+def _labeled(path: Path, places: Sequence[tuple[float, float, str]], score_hands: Scorer) -> Labeled:
     picture, start = read(path), time.process_time()
     result = score_hands(picture)
-    return Judged(result, (picture.shape[1], picture.shape[0]), time.process_time() - start, tuple(places))
+    return Labeled(result, (picture.shape[1], picture.shape[0]), time.process_time() - start, tuple(places))
 
 
-def _print_crops(name: str, pictures: Sequence[Judged]) -> None:
+def _print_crops(name: str, pictures: Sequence[Labeled]) -> None:
     numbers: Counter[tuple[bool, bool]] = Counter()
     for judged in pictures:
         for hand in judged.result.points:
@@ -95,7 +95,7 @@ def _print_crops(name: str, pictures: Sequence[Judged]) -> None:
     )
 
 
-def _label(hand: Points, judged: Judged) -> str:
+def _label(hand: Points, judged: Labeled) -> str:
     """What was read by eye of what lies where a hand was found; empty where nothing was found then."""
     places = np.array(hand.points) * judged.size
     side = float(np.ptp(places, axis=0).max())
@@ -104,7 +104,7 @@ def _label(hand: Points, judged: Judged) -> str:
     return judged.labels[nearest][2] if off[nearest] < _SAME * side else ""
 
 
-def _print_answers(name: str, pictures: Sequence[Judged]) -> None:
+def _print_answers(name: str, pictures: Sequence[Labeled]) -> None:
     scores = np.array([judged.result.values["hand_malformed"] for judged in pictures])
     known = int((~np.isnan(scores)).sum())
     seconds = [judged.seconds for judged in pictures]
