@@ -72,6 +72,13 @@ def test_a_fist_is_unknown() -> None:
     assert not result.wrong
 
 
+def test_an_outline_without_a_finger_says_nothing() -> None:
+    """The landmarks may see a finger stretched out, or the outline may be a bad one: neither is told by a palm."""
+    fist, _ = drawn(())
+    for shown in ((1,), (1, 2)):
+        assert compare(fist, drawn(shown)[1]).seen is None
+
+
 @pytest.mark.parametrize("shown", [(1,), (1, 2), (1, 4)])
 def test_a_finger_or_two_are_counted(shown: tuple[int, ...]) -> None:
     result = compare(*drawn(shown))
