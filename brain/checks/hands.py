@@ -30,7 +30,8 @@ MAX = 24
 #: defect that was found (even-numbered files of the sign digits) none has more than 0.15
 _UNSTEADY = 0.25
 _BASIS = (
-    "between the scores of sound hands, at most 0.1, and of malformed ones, at least 0.6; flags 1 of 186 sign digits"
+    "between the scores of sound hands, at most 0.1, and of malformed ones, at least 0.6; flags 2 of 240 sign digits: "
+    "0.8 %, at 95 % at most 3.0 %"
 )
 
 
@@ -67,7 +68,7 @@ class Hands(Check):
     points_field: ClassVar[str | None] = "hands"
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
-    cost: ClassVar[float] = 350.0
+    cost: ClassVar[float] = 480.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             "hand_malformed",
