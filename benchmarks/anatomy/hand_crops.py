@@ -20,7 +20,7 @@ from benchmarks import data
 from benchmarks.anatomy.hands import Scorer, read
 from benchmarks.figures import header, row, share, title
 from loupe.brain.core.records import Points, SampleResult
-from loupe.brain.measures.anatomy.hand_crops import ANIMAL, SMALL, UNSURE
+from loupe.brain.measures.anatomy.hand_crops import ANIMAL, UNSURE
 
 _LABELS = Path(__file__).with_name("hand_labels.csv")
 #: a label belongs to what is found nearer to it than that, in longer sides of the hand
@@ -82,7 +82,7 @@ def _print_crops(name: str, pictures: Sequence[Labeled]) -> None:
     for judged in pictures:
         for hand in judged.result.points:
             label = _label(hand, judged)
-            if label in ("hand", "none") and not str(hand.attributes["reason"]).startswith(SMALL.split("{")[0]):
+            if label in ("hand", "none") and "seen_by" in hand.attributes:
                 numbers[label == "hand", hand.attributes["reason"] not in (UNSURE, ANIMAL)] += 1
     hands, kept = numbers[True, True] + numbers[True, False], numbers[True, True] + numbers[False, True]
     row(

@@ -18,7 +18,7 @@ from loupe.brain.checks.hands import MAX, Hands, score_picture
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import Box, SampleResult, Scores
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.measures.anatomy.hand_crops import hand_crops
+from loupe.brain.measures.anatomy.hand_crops import MAX_LOOKS, hand_crops
 from loupe.brain.measures.anatomy.hand_views import FILES, HandViews, Scene, patch_of, wrist_region
 from loupe.brain.perception import weights as specs_weights
 from loupe.brain.perception.landmarks.crop import Roi
@@ -252,6 +252,7 @@ def test_two_hundred_hands_take_bounded_time(here: str, monkeypatch: pytest.Monk
     result = score_picture(crowd, HandViews(levels=3, max_hands=MAX), None, 40)
     assert 10 < result.values["hands"] <= MAX
     assert len(result.points) == result.values["hands"]
+    assert result.values["hands_judged"] <= MAX_LOOKS
 
 
 @pytest.mark.slow

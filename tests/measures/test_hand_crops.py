@@ -10,7 +10,15 @@ import pytest
 
 from loupe.brain.core.records import Box
 from loupe.brain.measures.anatomy import glove_color
-from loupe.brain.measures.anatomy.hand_crops import ANIMAL, SMALL, UNSURE, HandCrop, hand_crops
+from loupe.brain.measures.anatomy.hand_crops import (
+    ANIMAL,
+    CROWD,
+    MAX_LOOKS,
+    SMALL,
+    UNSURE,
+    HandCrop,
+    hand_crops,
+)
 from loupe.brain.measures.anatomy.hand_shape import Steadiness
 from loupe.brain.measures.anatomy.hand_views import Scene
 from loupe.brain.perception.landmarks.crop import Roi
@@ -108,3 +116,14 @@ def test_a_hand_on_an_animal_is_unknown() -> None:
     crop, _ = crop_of(0.9, 0.01, objects=[Box("dog", (0.3, 0.2, 0.5, 0.5), 0.9)])
     assert crop.reason == ANIMAL
     assert not crop.usable
+
+
+def test_of_a_crowd_the_surest_hands_are_looked_at() -> None:
+    views = Views(hand_of(60), 0.9, 0.01, FAR, ())
+    scene = views.scene(np.zeros((1, 1, 3)))
+    small, large = hand_of(30), hand_of(60)
+    scene.hands[:] = [small, *[large] * (MAX_LOOKS + 2)]
+    crops, _ = hand_crops(np.full((200, 200, 3), 128, np.uint8), views, 40)  # type: ignore[arg-type]
+    assert [crop.usable for crop in crops] == [False, *[True] * MAX_LOOKS, False, False]
+    assert crops[-1].reason == CROWD.format(MAX_LOOKS)
+    assert views.asked == MAX_LOOKS

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 SEERS = ("palm", "landmarks", "body")
 #: so many of them have to see a hand for it to be judged, and for it to be ranked
 MIN_JUDGED, MIN_RANKED = 2, 1
+#: so many hands of a picture are looked at again, the surest: a crowd must not take longer than two seconds
+MAX_LOOKS = 10
 #: why a crop cannot be judged
 SMALL = "smaller than {} pixels"
+CROWD = "one of many hands: only the {} surest are looked at"
 UNSURE = "the detectors do not agree that it is a hand"
 ANIMAL = "it lies on an animal"
 GLOVE = "may be a glove: it is {}"
@@ -46,8 +49,9 @@ class HandCrop:
 
     Attributes:
         hand: its 21 points; ``hand_views.patch_of`` cuts it out upright
-        seen_by: which of ``SEERS`` see a hand there; empty for one that is too small to be looked at again
-        steady: how far the landmark model's passes over it disagree; None where it is too small
+        seen_by: which of ``SEERS`` see a hand there; empty for one that is not looked at again. The palm detector is
+            not asked where the other two agree
+        steady: how far the landmark model's passes over it disagree; None where it is not looked at again
         implausibility: of ``hand_shape``, in [0, 1], worse where higher; NaN where it is not to be ranked
         reason: why it cannot be judged; empty where it is a hand that can be looked at
     """
@@ -79,12 +83,17 @@ def hand_crops(picture: np.ndarray, views: HandViews, min_side: int) -> tuple[li
     """
     scene = views.scene(picture)
     colors = glove_color.glove_colors(picture, scene.hands)
-    crops = []
+    crops: list[HandCrop] = []
+    looks = 0
     for hand, color in zip(scene.hands, colors, strict=True):
         side = max(hand.box[2:])
         if side < min_side:
             crops.append(HandCrop(hand, reason=SMALL.format(min_side)))
             continue
+        if looks == MAX_LOOKS:
+            crops.append(HandCrop(hand, reason=CROWD.format(MAX_LOOKS)))
+            continue
+        looks += 1
         steady = views.steadiness(picture, hand)
         seen_by = _seen_by(picture, views, hand, steady, scene.wrists)
         rank = implausibility(steady, hand.score) if len(seen_by) >= MIN_RANKED else math.nan
