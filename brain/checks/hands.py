@@ -50,9 +50,9 @@ class Hands(Check):
     stretched out. That is possible for hands seen from the front or the back, with a finger stretched out, before a
     ground that does not look like skin. Fists, hands seen from the side, hands that hold something, that touch skin or
     lie on it, hands on animals, hands of a colour that no skin has (``glove_color.py``) and hands smaller than
-    ``min_side`` are unknown, and so are all but the ten surest: of most pictures of people nothing is said. Drawn and carved hands are not told from real
-    ones. Fingers grown together are mostly unknown, too: fingers that are held together look the same, and a finger too
-    many at a hand that is half closed looks like another sound hand.
+    ``min_side`` are unknown, and so are all but the ten surest: of most pictures of people nothing is said. Drawn and
+    carved hands are not told from real ones. Fingers grown together are mostly unknown, too: fingers that are held
+    together look the same, and a finger too many at a hand that is half closed looks like another sound hand.
 
     ``hand_malformed`` is that of the worst hand that was judged; ``hands_judged`` says how many of ``hands`` were.
     ``hand_implausibility`` is a rank for human eyes, not a verdict: it says how far the models disagree with themselves
