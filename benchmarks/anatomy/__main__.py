@@ -11,6 +11,8 @@ Hands; even-numbered files were used to choose thresholds, the figures are of th
 
     python -m benchmarks.anatomy hand-learned FOLDER      every score that was tried, against the experts' grades; the
                                                           scores are made in that folder, once, in ten minutes
+    python -m benchmarks.anatomy hand-crops               whether crops of generated people and photos show hands, by
+                                                          labels read by eye; why hands are unknown
 
 Faces, bodies and skin; --photos FOLDER adds photos of real people:
 
@@ -41,7 +43,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import eyes_teeth, hands, learned, people, vlm
+from benchmarks.anatomy import eyes_teeth, hand_crops, hands, learned, people, vlm
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 from loupe.brain.perception.vlm import folder
@@ -82,6 +84,7 @@ def family() -> Family:
     parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
     parser = made.command("eyes-teeth", lambda given: eyes_teeth.run(given.photos), "pupils and teeth")
     parser.add_argument("--photos", type=Path, action="append", default=[], help="folder of photos of real people")
+    made.command("hand-crops", _crops, "whether the crops that are taken for hands show hands, and what is unknown")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
         parser.add_argument("--check", choices=tuple(people.OF_CHECK), help="one of them; all by default")
@@ -98,6 +101,11 @@ def _hands(given: argparse.Namespace) -> None:
 def _vlm(given: argparse.Namespace) -> None:
     model = LocalVlm(given.model, device=given.device)
     vlm.measure(model, data.required(_DIGITS), data.required(_GRADED), given.shots, given.limit)
+
+
+def _crops(given: argparse.Namespace) -> None:
+    cv2.setNumThreads(1)
+    hand_crops.crops(hands.tools()[0])
 
 
 def _people(given: argparse.Namespace) -> None:

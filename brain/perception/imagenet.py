@@ -21,8 +21,8 @@ SIDE = 224
 MEAN, SCALE = 127.0, 128.0
 #: the animals are the first of the classes
 ANIMALS = slice(0, 398)
-#: crash helmet, football helmet, gas mask, mask, oxygen mask, ski mask, snorkel, sunglass, sunglasses
-FACE_COVERS = (518, 560, 570, 643, 691, 796, 801, 836, 837)
+#: crash helmet, football helmet, gas mask, loupe, mask, oxygen mask, ski mask, snorkel, sunglass, sunglasses
+FACE_COVERS = (518, 560, 570, 633, 643, 691, 796, 801, 836, 837)
 _EPSILON = 1e-3
 #: the blocks that halve the picture
 _HALVING = (1, 3, 5, 11)

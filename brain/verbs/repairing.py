@@ -31,6 +31,7 @@ from loupe.brain.verbs.repair_jobs import VERSION, Attempt, Job, Outcome, Settin
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from loupe.brain.generation.records import Method
     from loupe.brain.verbs.alignment import Alignment
 
 #: what a repair of these is to change: their scores say whether it became better

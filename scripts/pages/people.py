@@ -62,16 +62,19 @@ _ANATOMY = Group(
     """
     MediaPipe's landmarks are put into hands, faces and bodies, and always those of sound ones: so `hand_malformed`
     counts the fingers in the hand's outline, `face_malformed` looks at how eyes, irises and mouth lie, and
-    `limb_malformed` and `wrong_proportions` at how limbs compare. This backend, `landmarks`, judges open hands, faces
-    near to the camera and seen from the front, and bodies of which shoulders and hips are seen, and abstains on all
-    others: on most pictures of people, on faces whose nose and mouth have not the colour of the forehead and, where
-    EfficientNet-Lite0's file is here, on animals' faces and those behind masks, snorkels and helmets. It finds
+    `limb_malformed` and `wrong_proportions` at how limbs compare. This backend, `landmarks`, judges hands
+    that stretch a finger out and that two detectors of three take for hands, faces near to the camera and seen from the
+    front, and bodies of which shoulders and hips are seen, and abstains on all others: on most pictures of people, on
+    faces whose nose and mouth have not the colour of the forehead, on faces around which the detector of COCO's classes
+    sees no person and, where EfficientNet-Lite0's file is here, on animals' faces and those behind masks, snorkels and
+    helmets. It finds
     little else than what is shown here, and of bodies next to nothing;
     the backend `vlm` asks a vision-language model.
     """,
     (
         Case("Finds", "hand_malformed", _FIVE, "One finger taken away by us.", change=_hand("missing", 0)),
         Case("Finds", "hand_malformed", _FOUR, "One finger too many, put in by us.", change=_hand("sixth", 0)),
+        Case("Finds", "hand_malformed", "hands/5", "One of the malformed hands of HandRefiner's authors."),
         Case("Finds", "face_malformed", _WOMAN, "One eye moved down by us.", change=_person("face", "eye_moved", 0.2)),
         Case("Finds", "face_malformed", "sd15/Katsuhiro-Otomo/0", "Drawn so: the glasses do not sit before the eyes."),
         Case("Misses", "hand_malformed", _FIVE, "A sixth finger, put in by us.", change=_hand("sixth", 0)),
@@ -104,9 +107,9 @@ _ANATOMY = Group(
             "Abstains",
             "hand_malformed",
             "hands/3",
-            "One of the malformed hands of HandRefiner's authors.",
+            "Another one of their malformed hands.",
         ),
-        Case("Abstains", "hand_malformed", "hands/4", "Another one of them."),
+        Case("Abstains", "hand_malformed", "hands/4", "And another one."),
         Case("Abstains", "hand_malformed", "gpt4o/065", "A sound hand that holds something."),
         Case("Abstains", "face_malformed", "hands/5", "The face goes on beyond the frame."),
         Case("Abstains", "face_malformed", "sd15/Wes-Anderson/3", "Five small faces."),

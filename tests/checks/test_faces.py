@@ -14,10 +14,11 @@ from people import GENERATED, Stub, batch_of, linked, read, two_people, use_vlm,
 
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
-from loupe.brain.core.records import Scores
+from loupe.brain.core.records import Box, Scores
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.measures.anatomy import vlm_questions
 from loupe.brain.perception import imagenet, weights
+from loupe.brain.perception.detectors import small
 from loupe.brain.perception.vlm import folder
 from loupe.brain.perception.vlm.questions import SPECIALISTS
 
@@ -241,10 +242,50 @@ def test_an_animals_face_and_one_behind_a_mask_are_unknown_for_that(
 def test_the_classifier_is_used_where_its_file_is_and_the_key_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "lacking", lambda names: "")
     present = Faces().resolved("cpu")
-    assert (present.classifier, present.weights()) == ("efficientnet", (*FILES, imagenet.WEIGHTS))
+    assert (present.classifier, present.people) == ("efficientnet", "detector")
+    assert present.weights() == (*FILES, imagenet.WEIGHTS, "yolox_nano")
     monkeypatch.setattr(weights, "lacking", lambda names: "not here")
     absent = Faces().resolved("cpu")
-    assert (absent.classifier, absent.weights()) == ("none", FILES)
+    assert (absent.classifier, absent.people, absent.weights()) == ("none", "none", FILES)
     assert present.key != absent.key
     with pytest.raises(InputError, match="expected a classifier out of auto, efficientnet, none, got 'best'"):
         Faces(backend="landmarks", classifier="best").load("cpu")
+    with pytest.raises(InputError, match="expected people out of auto, detector, none, got 'everybody'"):
+        Faces(backend="landmarks", people="everybody").load("cpu")
+
+
+@pytest.mark.parametrize(
+    ("objects", "reason"),
+    [
+        ([Box("dog", (0, 0, 1, 1), 0.9)], "the face looks like an animal's"),
+        ([], "no person is seen around the face: it may be an animal's, a doll's or a creature's"),
+        ([Box("person", (0, 0, 1, 1), 0.9)], None),
+    ],
+)
+def test_a_face_has_to_be_a_persons_where_a_detector_is_here(
+    here: str,
+    somebody: tuple[np.ndarray, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+    objects: list[Box],
+    reason: str | None,
+) -> None:
+    monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
+    monkeypatch.setattr(small, "finder", lambda people: lambda picture, nouns: tuple(objects))
+    scores = Faces(backend="landmarks", classifier="none").load("cpu")(batch_of(somebody[0]))
+    assert values(scores)["faces_seen"] >= 1
+    if reason is None:
+        assert values(scores)["faces_judged"] >= 1
+    else:
+        assert math.isnan(values(scores)["face_malformed"])
+        assert scores.reasons == (reason,)
+
+
+def test_a_detector_is_not_asked_where_no_face_can_be_judged(
+    here: str, somebody: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", here)
+    asked: list[tuple[int, ...]] = []
+    monkeypatch.setattr(small, "finder", lambda people: lambda picture, nouns: asked.append(picture.shape) or ())
+    scorer = Faces(backend="landmarks", classifier="none", min_eye_distance=400).load("cpu")
+    assert "too small" in str(scorer(batch_of(somebody[0])).reasons[0])
+    assert asked == []

@@ -1,8 +1,8 @@
-"""How many fingers the outline of an open hand has: what a skeleton, which always has five, cannot say.
+"""How many fingers the outline of a hand has: what a skeleton, which always has five, cannot say.
 
 What a disc wider than a finger has no room in is a finger. The count is compared with the fingers that the landmarks
 see stretched out, and nothing is said where outline and landmarks do not fit each other: a hand that holds something,
-that is hidden in part, that is closed or seen from the side.
+that is hidden in part, that is a fist or seen from the side.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _MIN_LENGTH = 0.55
 _NARROW, _WIDE = 0.2, 0.75
 #: a landmark's finger is out if its tip is that far off the palm's body; it may be if it is farther than the second
 _OUT, _MAYBE = 0.75, 0.3
-#: fewer fingers that may be out are no open hand
-_OPEN = 3
+#: fewer fingers that may be out are a fist: its outline shows no finger by itself
+_OPEN = 1
+_FIST = "no finger is stretched out"
 #: the outer knuckles of a palm that is seen from the front are at least that far apart, in lengths of the palm
 _FACING = 0.5
 
@@ -125,7 +126,7 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
     astray = _at(cv2.distanceTransform(1 - hand.astype(np.uint8), cv2.DIST_L2, 5), points) / radius > 0.2
     max_expected = int((reach > _MAYBE).sum())
     if max_expected < _OPEN:
-        return Count(None, reason="not an open hand")
+        return Count(None, reason=_FIST)
     gone = np.flatnonzero(astray[4::4] & (reach > _MAYBE)).tolist()
     # one finger may be missing; more that are not there are a bad outline, or bad landmarks
     others = [point for point in range(21) if (point - 1) // 4 not in gone]
@@ -158,7 +159,9 @@ def compare(hand: np.ndarray, points: np.ndarray, patch: np.ndarray | None = Non
 
 def _trusted(result: Count, chosen: Sequence[Finger], out: int) -> Count:
     """The count, or unknown where something that sticks out is no single finger."""
-    usual = float(np.median([finger.width for finger in chosen])) if chosen else 0.0
+    if not chosen:
+        return Count(None, reason=_FIST)
+    usual = float(np.median([finger.width for finger in chosen]))
     if any(finger.width < _NARROW for finger in chosen):
         return Count(None, reason="something else than a finger sticks out")
     if result.wrong:

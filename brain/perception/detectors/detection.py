@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from loupe.brain.core.records import Box
 from loupe.brain.imaging.boxes import Corners, corners
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 #: more boxes than this in one picture are no list of objects but the noise below a detector's threshold
 MAX_BOXES = 300
+
+
+#: maps an (H, W, 3) uint8 sRGB picture and nouns to boxes, the most confident first
+ObjectFinder: TypeAlias = "Callable[[np.ndarray, Sequence[str]], tuple[Box, ...]]"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Detector:
 
     name: str
     labels: tuple[str, ...] | None
-    find: Callable[[np.ndarray, Sequence[str]], tuple[Box, ...]]
+    find: ObjectFinder
     floor: float
 
 
