@@ -144,7 +144,8 @@ def descriptions(docstring: str) -> dict[str, str]:
 
 
 def _sentence(text: str) -> str:
-    plain = " ".join(text.replace("``", "").split())
+    # the App shows it as Markdown: two underscores would make what follows bold
+    plain = " ".join(text.replace("``", "").replace("__", r"\_\_").split())
     return plain[:1].upper() + plain[1:]
 
 
