@@ -4,7 +4,7 @@
     python -m benchmarks.generators overhead    loupe.generate beside the bare call of its pipeline
     python -m benchmarks.generators controlled  drawing with a ControlNet beside diffusers' own call
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
-    python -m benchmarks.generators rebalance   a cell of signs brought to a number that passes, judged by a reader
+    python -m benchmarks.generators rebalance   cells of signs brought to a number that passes, judged by a reader
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
 How often generated signs are right: ``python -m training.tiny_signs.evaluate``.
@@ -40,11 +40,11 @@ def family() -> Family:
     repair.add_argument("--attempts", type=int, default=4, help="at each sign")
     repair.add_argument("--methods", nargs="+", default=["redraw"], help="inpaint, image_to_image, redraw")
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
-    rebalance = made.command("rebalance", _rebalance, "a cell of signs brought to a number that passes its checks")
+    rebalance = made.command("rebalance", _rebalance, "cells of signs brought to a number that passes its checks")
     rebalance.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    rebalance.add_argument("--target", type=int, default=6, help="signs that pass")
-    rebalance.add_argument("--limit", type=int, default=80, help="draws at most")
-    rebalance.add_argument("--per-cell", type=int, default=3, help="numbers that are asked for in each cell")
+    rebalance.add_argument("--more", type=int, default=15, help="signs that pass, beside those that a cell has")
+    rebalance.add_argument("--limit", type=int, default=150, help="draws of a cell at most")
+    rebalance.add_argument("--per-cell", type=int, default=20, help="signs of each cell that are drawn before")
     rebalance.add_argument("--seed", type=int, default=11, help="of the numbers and the draws")
     hosted = made.command(
         "hosted",
@@ -67,7 +67,7 @@ def _repair(given: Namespace) -> None:
 def _rebalance(given: Namespace) -> None:
     from benchmarks.generators.rebalance import print_rebalance
 
-    print_rebalance(given.cache, given.target, given.limit, given.per_cell, given.seed)
+    print_rebalance(given.cache, given.more, given.limit, given.per_cell, given.seed)
 
 
 if __name__ == "__main__":
