@@ -42,10 +42,10 @@ def family() -> Family:
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
     rebalance = made.command("rebalance", _rebalance, "cells of signs brought to a number that passes its checks")
     rebalance.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    rebalance.add_argument("--more", type=int, default=15, help="signs that pass, beside those that a cell has")
+    rebalance.add_argument("--more", type=int, default=20, help="signs that pass, beside those that a cell has")
     rebalance.add_argument("--limit", type=int, default=150, help="draws of a cell at most")
     rebalance.add_argument("--per-cell", type=int, default=20, help="signs of each cell that are drawn before")
-    rebalance.add_argument("--seed", type=int, default=11, help="of the numbers and the draws")
+    rebalance.add_argument("--seed", type=int, default=12, help="of the numbers and the draws")
     hosted = made.command(
         "hosted",
         lambda given: print_hosted(given.count, given.kills, given.budget, given.only),

@@ -26,7 +26,7 @@ ALLOWED = ("text_distortion", "text_mixed_style", "text_illegible")
 CHECKS = ("text", "sharpness", "exposure", "information", "grayscale")
 TIME = "night"
 #: weather and number of digits
-CELLS = (("clear", 4), ("rain", 4), ("fog", 3))
+CELLS = (("clear", 4), ("rain", 4), ("fog", 2), ("fog", 3))
 BY = ("scenario.weather", "scenario.digits")
 
 

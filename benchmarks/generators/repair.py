@@ -25,6 +25,7 @@ from loupe.brain.core.strings import distance
 from loupe.brain.engine.again import Loaded
 from loupe.brain.engine.reader import Row, read
 from loupe.brain.generation.gate import Limits, Rule
+from loupe.brain.generation.guided import Guide
 from loupe.brain.generation.records import Method
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store.repair_waiting import Waiting
@@ -198,6 +199,7 @@ def measure(
             folder=Path(folder),
             scratch=Path(scratch),
             settings=Settings(method, attempts, None, 0, limits or Limits()),
+            guide=Guide(None, "cpu"),
         )
         outcomes: list[Outcome] = []
         for start in range(0, len(pool.jobs), 4):
@@ -222,7 +224,14 @@ def print_repair(
     started = time.process_time()
     reader = load_reader(cache)
     session = registry.generator_of("tiny-signs").load("cpu")
-    head = ("check", "method", "", "wrong ones right after", "read otherwise, as asked after", "kept ones worse")
+    head: tuple[str, ...] = (
+        "check",
+        "method",
+        "",
+        "wrong ones right after",
+        "read otherwise, as asked after",
+        "kept ones worse",
+    )
     head += ("right ones broken", "kept of the attempted")
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     with tempfile.TemporaryDirectory() as folder:
