@@ -117,7 +117,7 @@ def main() -> None:
         drawn = as_drawn(dataset)
         print(f"  {loupe.check(drawn, quick, progress=True)}")
     with step("embedding"):
-        run = loupe.embed(drawn)
+        run = loupe.embed(drawn, visualize=None, similarity=False)  # the map is drawn once, when all are there
         print(f"  {run.params['embedder']['name']}: {run}")
     with step("finding duplicates"):
         duplicates = loupe.find_duplicates(drawn)

@@ -58,7 +58,7 @@ def worth(dataset: Any, real: Any, embedder: str) -> list[str]:
     """Returns what training on the set is worth before and after, in lines."""
     import loupe
 
-    loupe.embed(loupe.rebalanced_view(dataset), embedder=embedder, visualize=None, similarity=False)
+    loupe.embed(loupe.rebalanced_view(dataset), embedder=embedder)
     before, after = as_drawn(dataset), loupe.rebalanced_view(loupe.with_repairs(dataset))
     old, new, change = transfer_change(
         before, after, real.match({"part": "train"}), real.match({"part": "test"}), LABEL

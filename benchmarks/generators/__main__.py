@@ -42,6 +42,8 @@ def family() -> Family:
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
     rebalance = made.command("rebalance", _rebalance, "cells of signs brought to a number that passes its checks")
     rebalance.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
+    cells = ["clear-4", "rain-4", "fog-2", "fog-3"]
+    rebalance.add_argument("--cells", nargs="+", default=cells, help="by night, weather and number of digits")
     rebalance.add_argument("--more", type=int, default=20, help="signs that pass, beside those that a cell has")
     rebalance.add_argument("--limit", type=int, default=150, help="draws of a cell at most")
     rebalance.add_argument("--per-cell", type=int, default=20, help="signs of each cell that are drawn before")
@@ -67,7 +69,7 @@ def _repair(given: Namespace) -> None:
 def _rebalance(given: Namespace) -> None:
     from benchmarks.generators.rebalance import print_rebalance
 
-    print_rebalance(given.cache, given.more, given.limit, given.per_cell, given.seed)
+    print_rebalance(given.cache, given.more, given.limit, given.per_cell, given.seed, given.cells)
 
 
 if __name__ == "__main__":

@@ -26,19 +26,19 @@ ALLOWED = ("text_distortion", "text_mixed_style", "text_illegible")
 CHECKS = ("text", "sharpness", "exposure", "information", "grayscale")
 TIME = "night"
 #: weather and number of digits
-CELLS = (("clear", 4), ("rain", 4), ("fog", 2), ("fog", 3))
+CELLS = ("clear-4", "rain-4", "fog-2", "fog-3")
 BY = ("scenario.weather", "scenario.digits")
 
 
-def rows(per_cell: int, seed: int) -> list[dict[str, str]]:
+def rows(cells: Sequence[str], per_cell: int, seed: int) -> list[dict[str, str]]:
     """Returns so many prompts of signs by night for each cell, with their factors."""
     rng = random.Random(seed)
     made = []
-    for weather, digits in CELLS:
+    for weather, digits in (cell.split("-") for cell in cells):
         for _ in range(per_cell):
-            number = "".join(rng.choices("0123456789", k=digits))
+            number = "".join(rng.choices("0123456789", k=int(digits)))
             prompt = f'a {rng.choice(("red", "blue", "green"))} sign that says "{number}", {TIME}, {weather}'
-            made.append({"prompt": prompt, "digits": str(digits), "weather": weather, "time": TIME})
+            made.append({"prompt": prompt, "digits": digits, "weather": weather, "time": TIME})
     return made
 
 
@@ -53,7 +53,9 @@ def right(reader: SignReader, paths: Sequence[str], prompts: Sequence[str]) -> l
     return [reading.text == text for reading, text in zip(readings, texts, strict=True)]
 
 
-def print_rebalance(cache: Path | None, more: int, limit: int, per_cell: int, seed: int) -> None:
+def print_rebalance(
+    cache: Path | None, more: int, limit: int, per_cell: int, seed: int, names: Sequence[str] = CELLS
+) -> None:
     """Prints the tables.
 
     Args:
@@ -62,6 +64,7 @@ def print_rebalance(cache: Path | None, more: int, limit: int, per_cell: int, se
         limit: draws of a cell at most
         per_cell: signs of each cell that are drawn and checked before, by which the draws are planned
         seed: of the numbers and the draws
+        names: of the cells, weather and number of digits
     """
     import fiftyone as fo
     import torch
@@ -74,13 +77,13 @@ def print_rebalance(cache: Path | None, more: int, limit: int, per_cell: int, se
     with tempfile.TemporaryDirectory() as folder:
         dataset = fo.Dataset()
         try:
-            loupe.generate(dataset, rows(per_cell, seed), seed=seed, output_dir=Path(folder))
+            loupe.generate(dataset, rows(names, per_cell, seed), seed=seed, output_dir=Path(folder))
             loupe.check(dataset, list(CHECKS))
             coverage = loupe.coverage(dataset, list(BY), min_samples=per_cell + 1)
-            cells = {tuple(value for _, value in cell.values): cell for cell in coverage.cells}
+            cells = {"-".join(value for _, value in cell.values): cell for cell in coverage.cells}
             how: dict[str, Any] = {"checks": list(CHECKS), "allow_unknown": list(ALLOWED), "max_draws": limit}
             how |= {"output_dir": Path(folder), "seed": seed}
-            _print_draws(dataset, [cells[weather, str(digits)] for weather, digits in CELLS], more, how)
+            _print_draws(dataset, [cells[name] for name in names], more, how)
             _print_right(dataset, reader)
         finally:
             dataset.delete()
@@ -110,12 +113,12 @@ def _print_right(dataset: Any, reader: SignReader) -> None:
     fields = ["rebalance.cell", "rebalance.number", "rebalance.status", "filepath", "prompt"]
     drawn = dataset.match({"rebalance.key": {"$ne": None}})
     held = sorted(zip(*drawn.values(fields), strict=True))
-    told = right(reader, [each[3] for each in held], [each[4] for each in held])
+    answers = right(reader, [each[3] for each in held], [each[4] for each in held])
     title("Read as asked by the reader that takes no part")
     header("cell", "count: passed the gate", "as many without it", "fail", "unknown", "all drawn")
     groups: dict[str, list[list[bool]]] = {}
     for where in [*dict.fromkeys(each[0] for each in held), "all"]:
-        own = [(each[2], is_right) for each, is_right in zip(held, told, strict=True) if each[0] == where]
+        own = [(each[2], is_right) for each, is_right in zip(held, answers, strict=True) if each[0] == where]
         counted = [is_right for status, is_right in own if status == "counts"]
         parts = [counted, [is_right for _, is_right in own[: len(counted)]]]
         parts += [[is_right for status, is_right in own if status == name] for name in ("fails", "unknown")]

@@ -37,11 +37,11 @@ def test_repair_is_measured_with_the_gate_and_without(tmp_path: Path, one_thread
 
 
 def test_signs_of_each_cell_are_asked_for_and_read(tmp_path: Path) -> None:
-    asked = rows(3, seed=1)
+    asked = rows(CELLS, 3, seed=1)
     assert len(asked) == 3 * len(CELLS)
-    assert {(each["weather"], int(each["digits"])) for each in asked} == set(CELLS)
-    assert rows(3, seed=1) == asked
-    assert rows(3, seed=2) != asked
+    assert {f"{each['weather']}-{each['digits']}" for each in asked} == set(CELLS)
+    assert rows(CELLS, 3, seed=1) == asked
+    assert rows(CELLS, 3, seed=2) != asked
     paths = [str(tmp_path / f"{value}.png") for value in (7, 8)]
     for value, path in zip((7, 8), paths, strict=True):
         Image.fromarray(np.full((32, 96, 3), value, np.uint8)).save(path)
