@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from benchmarks.generators.rebalance import CELLS, right, rows
-from benchmarks.generators.repair import checks_of, draw_pool, looked_at, measure
 from benchmarks.generators.sign_reader import ColumnNet, Reading, SignReader
 from loupe.brain.core import registry
 
@@ -24,7 +24,10 @@ class Fixed(SignReader):
         return [Reading(str(int(each.min())), 1.0) for each in pixels]
 
 
-def test_repair_is_measured_with_the_gate_and_without(tmp_path: Path, one_thread: None) -> None:
+@pytest.mark.database
+def test_repair_is_measured_with_the_gate_and_without(database: str, tmp_path: Path, one_thread: None) -> None:
+    from benchmarks.generators.repair import checks_of, draw_pool, looked_at, measure
+
     session = registry.generator_of("tiny-signs").load("cpu")
     loaded = checks_of("sign_digits")
     pool = looked_at(draw_pool(session, Fixed(), 2, 3, tmp_path), loaded)
