@@ -72,7 +72,7 @@ def test_transfer_before_and_after_is_that_of_the_verb(new_dataset: Callable[[],
     rng = np.random.default_rng(5)
     sides = {}
     # the classes lie apart by what is known of them; of the first set half of the labels are wrong
-    for name, count, wrong in (("before", 80, 0.5), ("after", 80, 0.0), ("train", 80, 0.0), ("test", 300, 0.0)):
+    for name, count, wrong in (("before", 80, 0.5), ("after", 160, 0.0), ("train", 80, 0.0), ("test", 300, 0.0)):
         dataset = sides[name] = new_dataset()
         classes = np.arange(count) % 2
         vectors = rng.normal(size=(count, 6)) + classes[:, None] * 1.5
