@@ -13,7 +13,7 @@ export FIFTYONE_DO_NOT_TRACK ?= true
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
-demo: .venv/run.done    ## generate, check, embed and slice a small dataset, hold it against a real one; then serve the App (APP=0: end instead)
+demo: .venv/run.done    ## generate, check, embed and slice a small dataset, hold it against a real one, repair and rebalance it; then serve the App (APP=0: end instead)
 	$(PY) scripts/demo.py $(if $(filter 0,$(APP)),--no-app)
 
 test: .venv/dev.done browser    ## every test, about half an hour on two cores

@@ -6,7 +6,7 @@
     python -m benchmarks.generators controlled  drawing with a ControlNet beside diffusers' own call
     python -m benchmarks.generators devices     one process beside two: speed, and whether the bits are the same
     python -m benchmarks.generators repair      signs that tiny-signs drew wrong, repaired: with the gate and without
-    python -m benchmarks.generators rebalance   a cell of signs brought to a number that passes, judged by a reader
+    python -m benchmarks.generators rebalance   cells of signs brought to a number that passes, judged by a reader
     python -m benchmarks.generators preparation  the check text on signs that are prepared for its reader
     python -m benchmarks.generators hosted      requests to services with faults, and a process that is killed
 
@@ -61,12 +61,14 @@ def family() -> Family:
         "--methods", nargs="+", default=["mixed", "inpaint", "redraw"], help="mixed, inpaint, image_to_image, redraw"
     )
     repair.add_argument("--gates", nargs="+", default=["sign_digits"], help="checks: sign_digits, text")
-    rebalance = made.command("rebalance", _rebalance, "a cell of signs brought to a number that passes its checks")
+    rebalance = made.command("rebalance", _rebalance, "cells of signs brought to a number that passes its checks")
     rebalance.add_argument("--cache", type=Path, help="folder that keeps the trained reader")
-    rebalance.add_argument("--target", type=int, default=6, help="signs that pass")
-    rebalance.add_argument("--limit", type=int, default=80, help="draws at most")
-    rebalance.add_argument("--per-cell", type=int, default=3, help="numbers that are asked for in each cell")
-    rebalance.add_argument("--seed", type=int, default=11, help="of the numbers and the draws")
+    cells = ["clear-4", "rain-4", "fog-2", "fog-3"]
+    rebalance.add_argument("--cells", nargs="+", default=cells, help="by night, weather and number of digits")
+    rebalance.add_argument("--more", type=int, default=20, help="signs that pass, beside those that a cell has")
+    rebalance.add_argument("--limit", type=int, default=150, help="draws of a cell at most")
+    rebalance.add_argument("--per-cell", type=int, default=20, help="signs of each cell that are drawn before")
+    rebalance.add_argument("--seed", type=int, default=12, help="of the numbers and the draws")
     preparation = made.command("preparation", _preparation, "the check text on signs that are prepared for its reader")
     preparation.add_argument("--cache", type=Path, help="folder that keeps the trained readers")
     preparation.add_argument("--count", type=int, default=8, help="signs a scenario")
@@ -105,7 +107,7 @@ def _preparation(given: Namespace) -> None:
 def _rebalance(given: Namespace) -> None:
     from benchmarks.generators.rebalance import print_rebalance
 
-    print_rebalance(given.cache, given.target, given.limit, given.per_cell, given.seed)
+    print_rebalance(given.cache, given.more, given.limit, given.per_cell, given.seed, given.cells)
 
 
 if __name__ == "__main__":

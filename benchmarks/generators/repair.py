@@ -28,6 +28,7 @@ from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.engine.again import Loaded
 from loupe.brain.engine.reader import read
 from loupe.brain.generation.gate import Limits, Rule
+from loupe.brain.generation.guided import Guide
 from loupe.brain.generation.records import Method
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store.repair_waiting import Waiting
@@ -227,6 +228,7 @@ def measure(
             folder=Path(folder),
             scratch=Path(scratch),
             settings=Settings(method, attempts, None, 0, limits or Limits()),
+            guide=Guide(None, "cpu"),
         )
         outcomes: list[Outcome] = []
         started = time.process_time()
