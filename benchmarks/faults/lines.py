@@ -9,6 +9,7 @@ from typing import Any
 #: verbs that write and have no line, and why
 WITHOUT_LINE = {
     "experiment": "it calls verbs that have lines; tests/verbs/test_experiment_killed.py kills it at each stage",
+    "rebalance": "it calls verbs that have lines; tests/verbs/test_rebalance_killed.py kills it at five moments",
     "find_words": "it needs a model that reads pictures and texts",
 }
 

@@ -74,6 +74,8 @@ def test_what_the_model_does_not_read_is_said_before(app: app_browser.App, shots
     form.get_by_text(re.compile("expected } for the {")).first.wait_for()
     page.screenshot(path=shots / "refused.png")
     assert not _ODD.search(form.inner_text())
+    form.get_by_role("button", name="Cancel", exact=True).click()
+    form.wait_for(state="detached")
 
 
 def test_the_device_is_asked_for_among_the_settings(app: app_browser.App, shots: Path) -> None:

@@ -154,7 +154,7 @@ def test_the_reader_refuses_other_shapes() -> None:
 
 
 def test_the_reader_is_stored_and_reloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_reader, "train_reader", lambda: sign_reader.SignReader(sign_reader.ColumnNet()))
+    monkeypatch.setattr(sign_reader, "train_reader", lambda seed=0: sign_reader.SignReader(sign_reader.ColumnNet()))
     first = sign_reader.load_reader(tmp_path)
     again = sign_reader.load_reader(tmp_path)
     picture = signs.render(SIGN, np.random.default_rng(0))[None]

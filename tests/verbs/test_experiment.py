@@ -370,7 +370,7 @@ def test_a_model_that_breaks_in_any_way_is_named(
         ({"styles": ["klass"]}, UnknownName, "Did you mean 'class'"),
         ({"styles": ["a {thing} {class}"]}, PromptError, "expected factors with values for {thing}"),
         ({"per_class": 4}, InputError, "per_class to be a whole number of at least 5, got 4"),
-        ({"per_class": True}, InputError, "per_class to be a whole number of at least 5, got True"),
+        ({"per_class": True}, InputError, "per_class to be a whole number, got True"),
         ({"per_class": 10**9}, InputError, "expected at most 1,000,000 images"),
         ({"classes": ["bar", "rign"]}, UnknownName, "Did you mean 'ring'"),
         ({"classes": ["bar"]}, InputError, "at least two classes"),
