@@ -62,8 +62,8 @@ def _dataset(name: str) -> Any:
 
     try:
         return fo.load_dataset(name)
-    except (PyMongoError, RuntimeError) as error:
-        # FiftyOne itself cannot connect: no verb has begun
+    except (PyMongoError, RuntimeError, ValueError) as error:
+        # FiftyOne itself cannot connect, or finds it deleted as it notes when it was opened: no verb has begun
         raise DatabaseGone(f"the dataset cannot be opened: {error}") from error
 
 
