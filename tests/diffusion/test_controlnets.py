@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from loupe.brain.diffusion import controlnets
 from loupe.brain.diffusion.conditioned import noised
 from loupe.brain.generators.diffusion import Diffusion
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 SIDE, STEPS, SCALE = 64, 3, 0.7
 #: what beside a control picture each family draws from: diffusers has pipelines for these, or blends
@@ -33,16 +32,6 @@ TAKES = {
     "qwen-image": set(),
     "sana": {"mask"},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=TAKES)

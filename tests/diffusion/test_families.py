@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.generators.diffusion import Diffusion
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 SIZE = {"width": 64, "height": 64}
 #: what its guidance is, and whether it reads a negative prompt by itself
@@ -35,16 +34,6 @@ KINDS = {
     "lumina-2": ("classifier-free", True),
     "kandinsky-3": ("classifier-free", True),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=tiny_pipelines.FAMILIES)

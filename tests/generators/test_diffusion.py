@@ -6,7 +6,6 @@ import json
 import pickle
 import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.diffusion.locating import MODELS
 from loupe.brain.generators.diffusion import Diffusion
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.slow]
 
 REQUESTS = [
     Request(f'a red sign that says "{index}"'[: 6 + 2 * index], seed=1000 + index, negative_prompt="fog" * (index % 2))
@@ -29,17 +28,6 @@ REQUESTS = [
 def pixels(session: GeneratorSession, size: int) -> np.ndarray:
     images = [image for at in range(0, 9, size) for image in session.draw(REQUESTS[at : at + size])]
     return np.stack([np.asarray(image) for image in images])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """On a busy machine threads wait for each other far longer than so small a network takes."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -116,3 +116,11 @@ def repaired(dataset: Any, folder: Path, n: int = 8) -> Any:
     return loupe.repair(
         view, failure="dark", model=model, region="boxes", checks=["exposure"], attempts=2, output_dir=folder / "made"
     )
+
+
+def repair(samples: Any, folder: Path, **more: Any) -> Any:
+    """Repairs what is dark by the lamp, into the folder ``made``."""
+    import loupe
+
+    given: dict[str, Any] = {"failure": "dark", "model": Lamp(), "output_dir": folder / "made", **more}
+    return loupe.repair(samples, **given)

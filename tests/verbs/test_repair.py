@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import repairs
 from PIL import Image
-from repairs import Lamp, drawn, fill, originals
+from repairs import Lamp, drawn, fill, originals, repair
 
 import loupe
 from loupe.brain.core.errors import InputError, NoSamples, OutputError, Stopped, UnknownName
@@ -24,11 +24,6 @@ def dark(dataset: Any, tmp_path: Path) -> Any:
     repairs.drawn.clear()
     fill(dataset, tmp_path / "given")
     return dataset
-
-
-def repair(samples: Any, folder: Path, **more: Any) -> Any:
-    given: dict[str, Any] = {"failure": "dark", "model": Lamp(), "output_dir": folder / "made", **more}
-    return loupe.repair(samples, **given)
 
 
 def test_what_is_better_becomes_a_sample_beside_its_original(dark: Any, tmp_path: Path) -> None:

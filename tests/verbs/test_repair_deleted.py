@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import repairs
-from repairs import Lamp, drawn, fill
+from repairs import Lamp, drawn, fill, repair
 
 import loupe
 from loupe.brain.core.errors import UnknownName
@@ -20,11 +20,6 @@ def dark(dataset: Any, tmp_path: Path) -> Any:
     repairs.drawn.clear()
     fill(dataset, tmp_path / "given")
     return dataset
-
-
-def repair(samples: Any, folder: Path, **more: Any) -> Any:
-    given: dict[str, Any] = {"failure": "dark", "model": Lamp(), "output_dir": folder / "made", **more}
-    return loupe.repair(samples, **given)
 
 
 def test_a_deleted_original_leaves_its_repair_and_nothing_breaks(dark: Any, tmp_path: Path) -> None:
