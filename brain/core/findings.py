@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
 from loupe.brain.core.shares import percent
@@ -93,12 +92,12 @@ class Finding(Record):
     @property
     def key(self) -> str:
         """Says which slice and failure it is, whatever the numbers are: 16 hexadecimal digits."""
-        return _digest([self.failure, self.slice_key])
+        return json_hash([self.failure, self.slice_key], 8)
 
     @property
     def slice_key(self) -> str:
         """Says which slice it is, whatever fails there: 16 hexadecimal digits."""
-        return _digest(sorted(self.slice.values.items()))
+        return json_hash(sorted(self.slice.values.items()), 8)
 
     @property
     def where(self) -> str:
@@ -212,10 +211,6 @@ def small(number: float) -> str:
     if number >= 0.995:
         return "= 1"
     return "= " + (f"{number:.3f}" if number < 0.1 else f"{number:.2f}").removeprefix("0")
-
-
-def _digest(facts: Any) -> str:
-    return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
 
 
 def _named(name: str, value: str, kind: str | None) -> str:

@@ -5,7 +5,6 @@ No torch and no FiftyOne is imported here. A field typed ``Tensor`` is filled by
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 
 from loupe.brain.core.conditioning import require_agreement
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import hex_hash
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,7 +98,7 @@ class Request(Record):
 
 def _pixels_hash(picture: Image) -> str:
     text = f"{picture.mode} {picture.size}".encode()
-    return hashlib.blake2b(text + picture.tobytes(), digest_size=16).hexdigest()
+    return hex_hash(text + picture.tobytes())
 
 
 #: what a stored threshold's facts were called in 0.1.0

@@ -8,8 +8,6 @@ is its documentation: the first line is its title in the App.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 
 from loupe.brain.core import conditioning
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Output, Request, SampleResult, Scores
 from loupe.brain.core.remote import RemoteJob
 from loupe.brain.core.written import PromptSyntax
@@ -83,8 +82,7 @@ class Spec(ABC):
     @property
     def key(self) -> str:
         """Changes when its name, version or a parameter changes: 12 hexadecimal digits."""
-        text = json.dumps([self.name, self.version, self.params()], sort_keys=True, default=str)
-        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+        return json_hash([self.name, self.version, self.params()], 6, default=str)
 
     @classmethod
     def title(cls) -> str:

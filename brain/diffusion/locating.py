@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loupe.brain.core.errors import ModelError
+from loupe.brain.core.hashes import file_hash, json_hash
 from loupe.brain.diffusion.quiet import quiet
 
 #: where the embedded checkpoints lie
@@ -78,19 +78,15 @@ def _fingerprint(folder: Path) -> str:
     paths = [folder / _INDEX, *folder.glob("*/**/*")]
     files = sorted(path for path in paths if path.suffix in _READ and path.is_file())
 
-    def digest(path: Path) -> str:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
     try:
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
             listing = [
                 [path.relative_to(folder).as_posix(), sum_]
-                for path, sum_ in zip(files, pool.map(digest, files), strict=True)
+                for path, sum_ in zip(files, pool.map(file_hash, files), strict=True)
             ]
     except OSError as error:
         raise ModelError(f"{folder}: expected a readable model folder: {error}") from error
-    return hashlib.blake2b(json.dumps(listing).encode(), digest_size=16).hexdigest()
+    return json_hash(listing)
 
 
 def read_index(folder: Path, model: str) -> dict[str, Any]:

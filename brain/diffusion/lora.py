@@ -5,7 +5,6 @@ E. J. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loupe.brain.core.hashes import file_hash
 from loupe.brain.core.errors import InputError, MissingDependency, ModelError
 from loupe.brain.core.records import Record
 from loupe.brain.diffusion import weighted
@@ -81,7 +81,7 @@ def load(pipeline: Any, adapters: Sequence[Lora], model: str) -> list[str]:
         if not any(name in parts for parts in pipeline.get_list_adapters().values()):
             raise ModelError(f"expected a LoRA that fits {model}, got {adapter.source}, which is for none of its parts")
         names.append(name)
-        facts.append(f"{path.name} {_digest(path)}:{adapter.weight:g}")
+        facts.append(f"{path.name} {file_hash(path, 8)}:{adapter.weight:g}")
     pipeline.set_adapters(names, [adapter.weight for adapter in adapters])
     return facts
 
@@ -114,8 +114,3 @@ def _fetch(source: str) -> Path:
         raise ModelError(
             f"expected the LoRA {source!r} in the hub's cache or on the hub, got neither ({reason})"
         ) from error
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core.hashes import file_hash, json_hash
 
 
 def split(text: str, what: str, low: float, high: float) -> tuple[str, float]:
@@ -68,9 +67,7 @@ def digest(paths: Sequence[Path]) -> str:
     try:
         listing = []
         for path in paths:
-            with path.open("rb") as file:
-                own = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-            listing.append([path.name, own])
+            listing.append([path.name, file_hash(path)])
     except OSError as error:
         raise ModelError(f"expected readable files of a model: {error}") from error
-    return hashlib.blake2b(json.dumps(listing).encode(), digest_size=8).hexdigest()
+    return json_hash(listing, 8)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Request
 from loupe.brain.generation.records import Method
 from loupe.brain.generation.region import Frame, frame, pasted
@@ -161,5 +160,4 @@ def seed_of(seed: int, *identity: Any) -> int:
 
 def key_of(*identity: Any) -> str:
     """Returns a hash of JSON-able values: 32 hexadecimal digits."""
-    text = json.dumps(identity, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return json_hash(identity, default=str)

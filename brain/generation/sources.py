@@ -20,12 +20,12 @@ import numpy as np
 
 from loupe.brain.controls.make import maker, of_map, of_points
 from loupe.brain.core.errors import InputError, ReadError
+from loupe.brain.core.hashes import hex_hash, json_hash
 from loupe.brain.core.records import Points
 from loupe.brain.generation.region import Frame, of_boxes
 from loupe.brain.imaging.augmentation import resized_mask, whole_mask
 from loupe.brain.imaging.decode import decode
 from loupe.brain.imaging.files import opened, printable
-from loupe.brain.prompts.requests import hash_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -84,8 +84,8 @@ class Region:
         Raises:
             ReadError: the file of a mask cannot be read
         """
-        masks = [[box, file_digest(own) if isinstance(own, str) else _digest(own)] for box, own in self.masks]
-        return f"{hash_of([self.boxes, self.polygons, masks], 16):032x}"
+        masks = [[box, file_digest(own) if isinstance(own, str) else hex_hash(own)] for box, own in self.masks]
+        return json_hash([self.boxes, self.polygons, masks])
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +111,9 @@ class Control:
             ReadError: its file is missing, or no file
         """
         if self.points:
-            return f"{hash_of([each.to_dict() for each in self.points], 16):032x}"
+            return json_hash([each.to_dict() for each in self.points])
         stored = self.map or self.path
-        return file_digest(stored) if isinstance(stored, str) else _digest(stored)
+        return file_digest(stored) if isinstance(stored, str) else hex_hash(stored)
 
     @property
     def what(self) -> str:
@@ -337,10 +337,6 @@ def file_digest(path: str) -> str:
     except OSError as error:
         raise ReadError(f"cannot read {printable(path)}: {error}") from error
     return made.hexdigest()
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _filled(points: tuple[tuple[float, float], ...], size: tuple[int, int]) -> np.ndarray:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from loupe.brain.core.hashes import number_of
 from loupe.brain.core.records import Record, Request
-from loupe.brain.prompts.requests import hash_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -89,7 +89,7 @@ def requests(image: Image, drawn: Request, how: Upscale) -> list[Request]:
         made.append(
             replace(
                 drawn,
-                seed=hash_of([drawn.seed, number], 8) % _SEEDS,
+                seed=number_of([drawn.seed, number], 8) % _SEEDS,
                 image=large.crop(box),
                 mask=None,
                 strength=how.strength,

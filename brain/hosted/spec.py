@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -13,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from loupe.brain.core.errors import InputError, ServiceError
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
 from loupe.brain.hosted import addresses, secrets
@@ -200,7 +199,7 @@ class HostedGenerator(Generator):
 
 def _drawn(remote: Callable[[Path], Job], facts: dict[str, Any], requests: Sequence[Request]) -> list[Image]:
     """Draws without a ledger that stays: for a few images of which each is needed."""
-    keys = [f"{_hash([facts, request.to_dict()])}" for request in requests]
+    keys = [json_hash([facts, request.to_dict()], default=str) for request in requests]
     images: dict[str, Image] = {}
     with TemporaryDirectory() as folder, remote(Path(folder)) as job:
         for drawn in job.run(list(dict(zip(keys, requests, strict=True)).items())):
@@ -209,7 +208,3 @@ def _drawn(remote: Callable[[Path], Job], facts: dict[str, Any], requests: Seque
             if drawn is not None and drawn.image is not None:
                 images[drawn.key] = drawn.image
     return [images[key].copy() for key in keys]
-
-
-def _hash(value: Any) -> str:
-    return hashlib.blake2b(json.dumps(value, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()

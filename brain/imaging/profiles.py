@@ -7,13 +7,14 @@ do. Colors are matched relative to the white point, with black point compensatio
 
 from __future__ import annotations
 
-import hashlib
 import io
 from threading import Lock
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from loupe.brain.core.hashes import raw_hash
 
 #: bytes of a profile; a larger one is none
 MAX_PROFILE_BYTES = 16 * 2**20
@@ -61,7 +62,7 @@ def _transform(profile: bytes, mode: str) -> Any:
     """Returns the transform to sRGB; None where there is nothing to do, or nothing that can be done."""
     if not 128 <= len(profile) <= MAX_PROFILE_BYTES:
         return None
-    key = (hashlib.blake2b(profile, digest_size=16).digest(), mode)
+    key = (raw_hash(profile), mode)
     if key not in _transforms:
         made = _built(profile, mode)
         with _lock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.hashes import number_of
 from loupe.brain.core.records import Request
 from loupe.brain.core.written import Mark, PromptSyntax, Syntax, WrittenPrompt
 from loupe.brain.prompts.files import Prompt
@@ -103,7 +103,7 @@ def requests_of(
             number = numbers[name]
             numbers[name] += 1
             own = made.seed if number == 0 else -1
-            requests.append(made if own >= 0 else replace(made, seed=hash_of([seed, *identity, number], 8) % _SEEDS))
+            requests.append(made if own >= 0 else replace(made, seed=number_of([seed, *identity, number], 8) % _SEEDS))
     return Requests(tuple(requests), left_out.notes())
 
 
@@ -235,9 +235,3 @@ class _LeftOut:
                 name = _PLURALS.get(kind, f"{kind}s")
                 notes[name] = f"left out of {count}, for {self.reading.generator} does not read them: {example}"
         return notes
-
-
-def hash_of(values: Sequence[Any], size: int) -> int:
-    """Returns a number of ``size`` bytes that is decided by JSON-able values."""
-    text = json.dumps(values, sort_keys=True)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big")

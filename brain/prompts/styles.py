@@ -6,14 +6,13 @@ each class by its bare name and by captions.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from loupe.brain.core.errors import InputError, PromptError, UnknownName
+from loupe.brain.core.hashes import number_of
 from loupe.brain.prompts import files
 
 #: what stands in each template
@@ -176,12 +175,14 @@ def prompts(
     if not style.templates:
         if not captions:
             raise PromptError(f"style {style.name!r}: expected captions of real pictures of {label!r}, got none")
-        own = files.read([{"prompt": text} for text in captions], sample=min(n, len(captions)), seed=_hash(seed, label))
+        own = files.read(
+            [{"prompt": text} for text in captions], sample=min(n, len(captions)), seed=number_of([seed, label])
+        )
         return [own[at % len(own)] for at in range(n)]
     made = []
     for at, template in enumerate(style.templates):
         share = len(range(at, n, len(style.templates)))
-        made.append(_filled(style, template, words, share, _hash(seed, label, style.name, at)))
+        made.append(_filled(style, template, words, share, number_of([seed, label, style.name, at])))
     return [made[at % len(made)][at // len(made)] for at in range(n)]
 
 
@@ -199,9 +200,4 @@ def _filled(style: Style, template: str, words: str, n: int, seed: int) -> list[
 def seed_of(seed: int, style: str, label: str, prompt: str, at: int) -> int:
     """Returns the seed of an image: the same for every model and guidance, so that these see the same noise."""
     # the App's JavaScript shows larger integers rounded
-    return _hash(seed, style, label, prompt, at) % 2**53
-
-
-def _hash(*values: Any) -> int:
-    digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    return number_of([seed, style, label, prompt, at]) % 2**53

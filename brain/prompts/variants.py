@@ -8,9 +8,7 @@ What stands in quotation marks is no exception: a sign that says "{OPEN|CLOSED}"
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-import json
 import math
 import random
 import re
@@ -20,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from loupe.brain.core.errors import PromptError
+from loupe.brain.core.hashes import number_of
 from loupe.brain.core.records import Record
 from loupe.brain.prompts.texts import MAX_CHARACTERS, MAX_STORED, RESERVED, checked_text
 from loupe.brain.prompts.wildcards import WILDCARD, Wildcards
@@ -69,8 +68,7 @@ def expanded(prompt: str, seed: int, number: int = 0, wildcards: Wildcards | Non
     if not has_variants(prompt):
         return Expanded(prompt)
     text = checked_text(prompt, "the prompt", "a prompt", MAX_STORED)
-    digest = hashlib.blake2b(json.dumps([seed, text, number]).encode(), digest_size=16).digest()
-    choosing = _Choosing(random.Random(int.from_bytes(digest, "big")), wildcards)
+    choosing = _Choosing(random.Random(number_of([seed, text, number], 16)), wildcards)
     choosing.check(text)
     made = choosing.text_of(text, 0)
     used = {name: values for name, values in choosing.used.items() if len(values) == 1}

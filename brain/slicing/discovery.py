@@ -13,12 +13,12 @@ All is pure arithmetic over columns and states. The steps, and why:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from loupe.brain.core.hashes import raw_hash
 from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.groups import halves
@@ -213,7 +213,7 @@ class _Outcome:
         for side, rows in self.sides.items():
             judged = np.flatnonzero(rows & self.judged)
             # most outcomes were judged on the same samples
-            key = hashlib.blake2b(judged.tobytes(), digest_size=16).digest()
+            key = raw_hash(judged.tobytes())
             if key not in counted:
                 counted[key] = pool.count(judged)
             failing = np.flatnonzero(rows & self.failed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from fiftyone.core.collections import SampleCollection
 from fiftyone.core.expressions import ViewExpression
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.hashes import hex_hash
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.outcomes import Fact, Outcome, State, states_of
@@ -215,7 +215,7 @@ def widen(view: SampleCollection) -> tuple[SampleCollection, Cell | None]:
 def fingerprint(view: SampleCollection) -> str:
     """Returns what changes when the dataset or a stage of the view does: 16 digits, however long the view is."""
     stages = json_util.dumps(view.view()._serialize(include_uuids=False), sort_keys=True)
-    return hashlib.blake2b(f"{root(view).name}\n{stages}".encode(), digest_size=8).hexdigest()
+    return hex_hash(f"{root(view).name}\n{stages}", 8)
 
 
 def any_checked(view: SampleCollection) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 import fiftyone as fo
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.store import fields, generated, labels, runs
 from loupe.brain.store import realism as store_realism
 from loupe.brain.store import vectors as store_vectors
@@ -239,8 +239,7 @@ def place(dataset: fo.Dataset, output_dir: str | Path | None) -> tuple[Path, flo
 
 def signature(*parts: Any) -> str:
     """Returns what changes when any of the parts does; they are JSON-able."""
-    text = json.dumps(parts, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return json_hash(parts, default=str)
 
 
 def read_arm(dataset: fo.Dataset, ids: Sequence[str], path: str, label: str) -> tuple[Samples, Side, list[str | None]]:

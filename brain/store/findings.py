@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from fiftyone.core.collections import SampleCollection
 from loupe.brain.core.alike import MoreLike
 from loupe.brain.core.errors import InputError, LoupeError, UnknownName
 from loupe.brain.core.findings import Finding, SliceFindings
+from loupe.brain.core.hashes import hex_hash
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Slice
 from loupe.brain.core.taxonomy import ANY
@@ -317,7 +317,7 @@ def stamp(samples: SampleCollection) -> str:
         last = samples.sort_by("last_modified_at", reverse=True).limit(1).values("last_modified_at")
         # Loupe's own bulk writes leave the time of a sample as it is, and keep a run
         runs = [key for key in store_runs.listed(samples) if key != KEY]
-    return f"{count} {last[0] if last else ''} {hashlib.blake2b(' '.join(runs).encode(), digest_size=4).hexdigest()}"
+    return f"{count} {last[0] if last else ''} {hex_hash(' '.join(runs), 4)}"
 
 
 def stale(samples: SampleCollection, last: Kept) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ import fiftyone as fo
 from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
+from loupe.brain.core.hashes import raw_hash
 from loupe.brain.store.datasets import sample_documents
 
 _DUPLICATE_KEY = 11000
@@ -30,8 +30,7 @@ def insert(dataset: fo.Dataset, identity: str, samples: Sequence[tuple[str, fo.S
     documents: dict[ObjectId, dict[str, Any]] = {}
     names = {}
     for name, sample in samples:
-        made = hashlib.blake2b(f"{dataset._doc.id}\n{identity}\n{name}".encode(), digest_size=12).digest()
-        sample_id = ObjectId(made)
+        sample_id = ObjectId(raw_hash(f"{dataset._doc.id}\n{identity}\n{name}", 12))
         document = dataset._make_dict(sample, created_at=now, last_modified_at=now)
         documents[sample_id], names[sample_id] = {**document, "_id": sample_id}, name
     if not documents:

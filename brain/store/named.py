@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import fiftyone as fo
 
+from loupe.brain.core.hashes import hex_hash
 from loupe.brain.store.connection import database_errors
 
 
 def of_folder(folder: Path) -> str:
     """Returns the name of the dataset of a folder: that of the folder, and what tells it from others so called."""
-    digest = hashlib.blake2b(str(folder.resolve()).encode(errors="surrogateescape"), digest_size=3).hexdigest()
+    digest = hex_hash(str(folder.resolve()).encode(errors="surrogateescape"), 3)
     return f"{folder.resolve().name or 'root'}-{digest}".encode(errors="replace").decode()
 
 

@@ -9,7 +9,6 @@ sample are judged anew. All of a sample is one document, written in one step.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.hashes import raw_hash
 from loupe.brain.core.records import Output, SampleResult
 from loupe.brain.core.specs import Check, ObjectMeasure
 from loupe.brain.engine.crops import OBJECTS, Region
@@ -318,4 +318,4 @@ def _detection(mirror: str, region: Region) -> dict[str, Any]:
 
 def object_id(mirror: str, source: str) -> ObjectId:
     """Returns the id of the object that stands for a label."""
-    return ObjectId(hashlib.blake2b(f"{mirror} {source}".encode(), digest_size=12).digest())
+    return ObjectId(raw_hash(f"{mirror} {source}", 12))

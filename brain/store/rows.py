@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ import numpy as np
 from fiftyone.core.odm import BaseEmbeddedDocument
 
 from loupe.brain.core.errors import NoSamples, UnknownName
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
 from loupe.brain.engine.reader import Row
@@ -87,8 +86,7 @@ def inputs_key(path: str, fields: dict[str, Any]) -> str:
     # no file, or a name that none can have; the reader says which
     except (OSError, ValueError):
         file = []
-    text = json.dumps([file, fields], sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+    return json_hash([file, fields], 6, default=str)
 
 
 def column(samples: fo.Dataset | fo.DatasetView, path: str) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import numpy as np
 
 import loupe
 from loupe.brain.core.errors import InputError, ReadError
+from loupe.brain.core.hashes import number_of
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
@@ -133,7 +133,7 @@ def _items(
     for at, (sample_id, path) in enumerate(known):
         inputs = store_rows.inputs_key(path, {})
         for number in range(each + (at < more)):
-            key = _hash([_VERSION, sample_id, inputs, list(names), list(carried.labels), seed, number], 16)
+            key = number_of([_VERSION, sample_id, inputs, list(names), list(carried.labels), seed, number], 16)
             made.append(_Item(f"{key:032x}", sample_id, number))
     return made
 
@@ -161,7 +161,7 @@ def _make(
                 # by the pixels and not by the id: the same picture in another database is changed in the same way
                 picture = pixels_hash(own.picture.pixels)
                 for item in copies:
-                    drawn_by = _hash([seed, picture, item.number], 8) % 2**53
+                    drawn_by = number_of([seed, picture, item.number], 8) % 2**53
                     changed.append(_changed(folder, item, held[source], own, names, carried, drawn_by))
             output_folder.sync(folder)
         except OSError as error:
@@ -216,8 +216,3 @@ def _may_flip(sample: Any, own: Marked, labels: Sequence[str]) -> bool:
     named = [sample["prompt"]] if sample.has_field("prompt") else []
     named += [name for path in labels for name in store_augmented.names_of(sample[path])]
     return not any(isinstance(text, str) and _SIDED.search(text.replace("_", " ")) for text in named)
-
-
-def _hash(values: Sequence[Any], size: int) -> int:
-    text = json.dumps(values)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "big")

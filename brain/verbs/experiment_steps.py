@@ -14,6 +14,7 @@ import numpy as np
 
 from loupe.brain.core.errors import DatabaseGone, LoupeError, OutputError, Stopped
 from loupe.brain.core.experiment import ArmResult
+from loupe.brain.core.hashes import hex_hash
 from loupe.brain.core.realism import (
     ADDITIVE_ONLY,
     INSUFFICIENT_DATA,
@@ -243,9 +244,7 @@ def _codes(given: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
 
 
 def _digest(vectors: np.ndarray) -> str:
-    import hashlib
-
-    return hashlib.blake2b(np.ascontiguousarray(vectors).tobytes(), digest_size=16).hexdigest()
+    return hex_hash(np.ascontiguousarray(vectors).tobytes())
 
 
 def _packed(values: np.ndarray) -> str:

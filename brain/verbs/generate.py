@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback, Request
 from loupe.brain.core.results import Run
@@ -21,7 +22,7 @@ from loupe.brain.generation.upscaling import Upscale
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts import suites
 from loupe.brain.prompts.files import Prompts
-from loupe.brain.prompts.requests import Reading, hash_of, requests_of, sized
+from loupe.brain.prompts.requests import Reading, requests_of, sized
 from loupe.brain.prompts.wildcards import Wildcards
 from loupe.brain.store import generated as store_generated
 from loupe.brain.verbs import conditioning, drawing
@@ -220,7 +221,7 @@ def _key(spec: Generator, facts: Mapping[str, Any], request: Request, inputs: Se
     if request.size is not None:
         text.append(request.size)
     text += inputs
-    return f"{hash_of(text, 16):032x}"
+    return json_hash(text)
 
 
 def _refuse_clashes(items: Sequence[Item]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from loupe.brain.core.findings import Finding
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.holes import Hole
 from loupe.brain.core.proportions import Proportion
 from loupe.brain.core.rebalanced import NOTHING
@@ -16,7 +17,6 @@ from loupe.brain.labels.cells import Cell
 from loupe.brain.labels.coverage import Coverage
 from loupe.brain.labels.suggestions import SuggestedPrompts, Wanted, factor_name, suggested
 from loupe.brain.prompts import llm, styles
-from loupe.brain.prompts.requests import hash_of
 from loupe.brain.prompts.reworded import reworded
 from loupe.brain.store import rebalance as store
 from loupe.brain.store import rows as store_rows
@@ -284,7 +284,7 @@ def _key(part: _Part, spec: Generator, ask: Ask) -> str:
     listed = [] if part.listed is None else [every.to_dict() for every in part.listed.suggestions]
     parts: list[Any] = [VERSION, spec.name, spec.version, settings, sorted(part.wanted.values.items())]
     parts += [list(part.wanted.texts), listed, ask.template, ask.captions, ask.language_model, ask.seed]
-    return f"{hash_of(parts, 8):016x}"
+    return json_hash(parts, 8)
 
 
 def _more(

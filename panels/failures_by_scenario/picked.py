@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.hashes import json_hash
 from loupe.brain.slicing.columns import shown
 from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
@@ -85,7 +84,7 @@ def proposed(cell: Cell) -> str:
 
 def key_of(cell: Cell) -> str:
     """Returns what tells a cell from others: a new one has an empty field for its name."""
-    return hashlib.blake2b(json.dumps(cell.facts(), sort_keys=True).encode(), digest_size=4).hexdigest()
+    return json_hash(cell.facts(), 4)
 
 
 def name_for(cell: Cell, choices: Mapping[str, Any]) -> tuple[str, bool]:

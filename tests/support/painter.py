@@ -13,7 +13,7 @@ from PIL import Image
 
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
-from loupe.brain.prompts.requests import hash_of
+from loupe.brain.core.hashes import number_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Painter(Generator):
     def image(self, request: Request) -> Image.Image:
         own = request.image or request.control
         size = own.size if own is not None else request.size or (self.width, self.height)
-        rng = np.random.default_rng(hash_of([request.prompt, request.seed, json.dumps(request.inputs())], 8))
+        rng = np.random.default_rng(number_of([request.prompt, request.seed, json.dumps(request.inputs())], 8))
         made = rng.integers(0, 256, (int(size[1]), int(size[0]), 3), dtype=np.uint8)
         if request.image is not None:
             made = made // 2 + np.asarray(request.image) // 2

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from loupe.brain.core.errors import ModelError
+from loupe.brain.core.hashes import file_hash
 
 #: the VLM where none is named, Apache-2.0
 DEFAULT = "Qwen/Qwen3-VL-2B-Instruct"
@@ -97,9 +98,7 @@ def _fingerprint(folder: Path) -> str:
     whole = hashlib.blake2b(digest_size=16)
     try:
         for path in sorted(path for path in folder.iterdir() if path.suffix in _READ and path.is_file()):
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
-            whole.update(f"{path.name}\0{digest.hexdigest()}\0".encode())
+            whole.update(f"{path.name}\0{file_hash(path)}\0".encode())
     except OSError as error:
         raise ModelError(f"{folder}: expected a readable model folder: {error}") from error
     return whole.hexdigest()
