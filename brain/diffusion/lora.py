@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loupe.brain.core.hashes import file_hash
 from loupe.brain.core.errors import InputError, MissingDependency, ModelError
+from loupe.brain.core.hashes import file_hash
 from loupe.brain.core.records import Record
 from loupe.brain.diffusion import weighted
 from loupe.brain.diffusion.locating import LOADING

@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from loupe.brain.core.hashes import number_of
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
-from loupe.brain.core.hashes import number_of
 
 
 @dataclass(frozen=True)
