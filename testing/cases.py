@@ -94,6 +94,8 @@ PICTURES: dict[str, Origin] = {
     "sign_bakery_open": Origin("BAKERY OPEN", *_DRAWN, "none"),
     "sign_garden_wave": Origin("Garden, on a wave", *_DRAWN, "none"),
     "sign_garden_mixed": Origin("Garden, in several fonts", *_DRAWN, "none"),
+    "card_personal": Origin("a card with a telephone number and an address that are nobody's", *_DRAWN, "none"),
+    "card_order": Origin("a card with numbers of an order", *_DRAWN, "none"),
     "sign_garden_torn": Origin("GARDEN, cut into squares that have changed places", *_DRAWN, "none"),
 }
 
@@ -149,12 +151,12 @@ _BODY = ("limb_malformed", "wrong_proportions")
 #: every case; a strip of another size stands for a file that the reader has scaled down
 CASES: tuple[Case, ...] = (
     _sound("pagoda", "a pagoda by a lake", *_NO_TEXT, without=("local_blur",)),
-    _sound("dahlia", "an orange flower", *_NO_TEXT),
-    _sound("coffee", "a cup of coffee"),
+    _sound("dahlia", "an orange flower", *_NO_TEXT, "nsfw"),
+    _sound("coffee", "a cup of coffee", "nsfw"),
     _sound("rocket", "a rocket at dusk", *_NO_TEXT, without=("dark",)),
     _sound("clown", "a clown on blue cloth"),
-    _sound("man", "a man who shows a hand", *_FACE, "oversmooth_skin"),
-    _sound("woman", "a woman who points", *_FACE),
+    _sound("man", "a man who shows a hand", *_FACE, "oversmooth_skin", "nsfw"),
+    _sound("woman", "a woman who points", *_FACE, "nsfw"),
     _sound("admiral", "an old woman in uniform", "face_malformed", "oversmooth_skin"),
     Case("cameraman", "cameraman", ("grayscale",), (*_BODY, "blur", "seam", "halo"), {"prompt": "a man with a camera"}),
     Case(
@@ -201,6 +203,8 @@ CASES: tuple[Case, ...] = (
     _sign("garden_wave", 'a sign that says "GARDEN"', ("text_distortion",), ("text_mixed_style", "text_illegible")),
     _sign("garden_mixed", 'a sign that says "GARDEN"', ("text_mixed_style",), ("text_distortion", "text_illegible")),
     _sign("garden_torn", 'a sign that says "GARDEN"', ("text_illegible",), ()),
+    Case("card, personal", "card_personal", ("personal_data",), ()),
+    Case("card, order", "card_order", (), ("personal_data",)),
     Case("man, eye low", "man_eye_low", ("face_malformed",), ("symmetric_face",)),
     Case("woman, mirrored", "woman_mirrored", ("symmetric_face",), ("face_malformed",)),
     Case("man, smooth", "man_smooth", ("oversmooth_skin",), ("face_malformed", "symmetric_face")),

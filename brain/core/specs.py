@@ -171,6 +171,10 @@ class Check(Spec):
         """Returns the names of the model files that it cannot run without, see ``loupe.brain.perception.weights``."""
         return ()
 
+    def absent(self) -> str:
+        """Returns what else it lacks here, such as a file that nobody has named; empty where nothing is known."""
+        return ""
+
     def resolved(self, device: str) -> Self:
         """Returns the check with what "auto" means on that device put in its place: what the run records."""
         return self

