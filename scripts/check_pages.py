@@ -15,12 +15,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from pages import people, pixels, prompts
+from pages import people, pixels, prompts, safety
 from pages.cases import Group
 from pages.page import page
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "checks"
-GROUPS: dict[str, Group] = pixels.GROUPS | prompts.GROUPS | people.GROUPS
+GROUPS: dict[str, Group] = pixels.GROUPS | prompts.GROUPS | people.GROUPS | safety.GROUPS
 
 
 def main(arguments: list[str] | None = None, out: Path = FOLDER) -> int:

@@ -31,6 +31,7 @@ class Aesthetic(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Schuhmann et al. 2022, arXiv:2210.08402 (LAION-5B), section on LAION-Aesthetics"
     license: ClassVar[str] = "MIT"  # of LAION's heads and of OpenAI's CLIP; other weights have their own
+    whole_picture: ClassVar[str] = "it rates the look of the whole picture"
     long_side: ClassVar[int | None] = clip.LONG_SIDE
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ()

@@ -28,6 +28,7 @@ class Nsfw(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "Yahoo's open_nsfw, 2016: https://github.com/yahoo/open_nsfw"
     license: ClassVar[str] = "BSD-2-Clause"
+    whole_picture: ClassVar[str] = "it was trained on whole pictures"
     long_side: ClassVar[int | None] = _LONG_SIDE
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ()

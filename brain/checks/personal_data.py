@@ -38,6 +38,7 @@ class PersonalData(Check):
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "ISO 13616, ISO/IEC 7812-1, ITU-T E.164, RFC 2606; https://github.com/RapidAI/RapidOCR"
     license: ClassVar[str] = "Apache-2.0"
+    whole_picture: ClassVar[str] = "lettering is read at the size that it has in the whole picture"
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False

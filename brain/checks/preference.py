@@ -65,7 +65,7 @@ class Preference(Check):
             prompts = [str(prompt or "").strip() for prompt in batch.fields.get("prompt") or ("",) * len(batch)]
             cosines = (pictures(batch) * texts(prompts)).sum(1).clamp(-1, 1).tolist()
             results = [
-                SampleResult({"preference": cosine}) if prompt else SampleResult({}, "no prompt")
+                SampleResult({"preference": cosine}) if prompt else SampleResult({}, "the sample has no prompt")
                 for cosine, prompt in zip(cosines, prompts, strict=True)
             ]
             return self.scores(results, batch.pixels.device)

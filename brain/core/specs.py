@@ -101,7 +101,8 @@ class Check(Spec):
         points_field: the sample field that its points are written to, or None
         map_field: the sample field that its maps are written to, or None
         default: whether it runs where no check is named: it takes about as long as decoding does, or reads a prompt
-        presets: the kinds of pictures that it is for, "photos" and "generated": see ``loupe.brain.core.presets``
+        presets: the kinds of pictures that it is for, "photos" and "generated": see ``loupe.brain.core.presets``; one
+            that is for neither is in no preset, not even in "all"
         cost: about how many milliseconds a picture of 1024 x 1024 pixels takes on one core: what a form estimates by;
             ``python -m benchmarks.speed cost`` measures it
         ragged: whether it takes pictures of several shapes at once, as a ``RaggedBatch`` (brain/imaging), and needs no

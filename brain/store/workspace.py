@@ -27,6 +27,7 @@ _COLORS = {
     "hallucination": "#2f9e8f",
     "uncanny": "#98749a",
     "object": "#4f8a73",
+    "safety": "#bf4f4f",
     "set": "#6f8a3f",
     "label": "#a3683f",
     "file": "#8a8f98",
@@ -222,10 +223,11 @@ def _failure_colors() -> dict[str, Any]:
 
 
 def _are_former_colors(scheme: fo.ColorScheme) -> bool:
-    """Returns whether colors are Loupe's own of before there were all of today's failure modes."""
+    """Returns whether colors are Loupe's own of before there were all of today's families and failure modes."""
     own = _failure_colors()
     fields = [dict(each) for each in scheme.fields or ()]
-    if list(scheme.color_pool or ()) != list(_COLORS.values()) or scheme.color_by != "value" or len(fields) != 1:
+    pool = [color for color in _COLORS.values() if color in (scheme.color_pool or ())]
+    if not pool or pool != scheme.color_pool or scheme.color_by != "value" or len(fields) != 1:
         return False
     colors = [dict(each) for each in fields[0].get("valueColors") or ()]
     known = own["valueColors"]

@@ -19,7 +19,11 @@ from loupe.testing.picture_set import batch, by_shape
 
 CHECKS = registry.checks()
 NAMES = [
-    name for name, check in CHECKS.items() if not check().weights() and name not in ("composition", "overlay", "text")
+    name
+    for name, check in CHECKS.items()
+    if not check().weights()
+    and not check().absent()
+    and name not in ("composition", "overlay", "personal_data", "text")
 ]
 #: waits for the device that a batch may cost a check which runs by default, however many pictures it has
 MAX_WAITS = 8

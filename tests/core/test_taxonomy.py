@@ -8,13 +8,13 @@ from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.taxonomy import FAILURE_MODES, failure_mode
 
 GROUPS = {
-    "artifact", "exposure", "text", "anatomy", "composition", "hallucination", "uncanny", "object", "set", "label",
-    "file",
+    "artifact", "exposure", "text", "anatomy", "composition", "hallucination", "uncanny", "object", "safety", "set",
+    "label", "file",
 }  # fmt: skip
 
 
 def test_every_mode_is_whole() -> None:
-    assert len(FAILURE_MODES) == 49
+    assert len(FAILURE_MODES) == 51
     for name, mode in FAILURE_MODES.items():
         assert mode.name == name
         assert name.isidentifier()
