@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +59,37 @@ def repetition(profile: Tensor) -> tuple[float, float]:
     return float((peak - rest).clamp(-1, 1)), _BINS / (fine + int(place))
 
 
+def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the differences between neighbours in a row and in a column: (H, W - 1) and (H - 1, W) uint8.
+
+    Args:
+        levels: (H, W) uint8
+    """
+    import torch
+
+    across, down = (levels[:, 1:], levels[:, :-1]), (levels[1:], levels[:-1])
+    if by_opencv(levels):
+        import cv2
+
+        differ = (torch.from_numpy(cv2.absdiff(one.numpy(), other.numpy())) for one, other in (across, down))
+    else:
+        differ = (torch.maximum(one, other) - torch.minimum(one, other) for one, other in (across, down))
+    first, second = differ
+    return first, second
+
+
+def sums(differences: Tensor, axis: int) -> Tensor:
+    """Returns the sums of (H, W) uint8 levels along an axis, on the CPU: float32 in 255ths, of whole levels."""
+    if by_opencv(differences):
+        import cv2
+        import torch
+
+        total = torch.from_numpy(cv2.reduce(differences.numpy(), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)).flatten()
+    else:
+        total = differences.sum(axis).cpu()
+    return total.float() / 255
+
+
 @dataclass(frozen=True)
 class Aliasing(Check):
     """Aliasing: whether pixels are repeated, so that edges climb in stairs.
@@ -103,15 +135,15 @@ class Aliasing(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def score_picture(luma: Tensor) -> SampleResult:
-            height, width = luma.shape
+        def score_picture(levels: Tensor) -> SampleResult:
+            height, width = levels.shape
             if min(height, width) < _MIN_SIDE:
                 return SampleResult({}, f"too small to judge aliasing: {width} x {height} pixels")
             top, left = max(0, height - _LONG_SIDE) // 2, max(0, width - _LONG_SIDE) // 2
-            part = luma[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
-            across, down = (part[:, 1:] - part[:, :-1]).abs_(), (part[1:] - part[:-1]).abs_()
+            part = levels[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
+            across, down = steps(part)
             # two lines of numbers: on the CPU, they are waited for once and not at each step
-            columns, rows = across.sum(0).cpu(), down.sum(1).cpu()
+            columns, rows = sums(across, 0), sums(down, 1)
             if max(float(columns.mean()) / len(part), float(rows.mean()) / part.shape[1]) < _MIN_DIFFERENCE:
                 return SampleResult({}, "too plain to judge aliasing")
             (x_share, period), (y_share, _) = repetition(columns), repetition(rows)
@@ -122,8 +154,9 @@ class Aliasing(Check):
             for y in range(0, part.shape[0] - _MIN_SIDE, _CELL):
                 for x in range(0, part.shape[1] - _MIN_SIDE, _CELL):
                     cell = slice(y, y + _CELL), slice(x, x + _CELL)
-                    weight = float(across[cell].mean() + down[cell].mean())
-                    share = min(repetition(across[cell].sum(0).cpu())[0], repetition(down[cell].sum(1).cpu())[0])
+                    columns, rows = sums(across[cell], 0), sums(down[cell], 1)
+                    weight = float(columns.sum()) / across[cell].numel() + float(rows.sum()) / down[cell].numel()
+                    share = min(repetition(columns)[0], repetition(rows)[0])
                     cells.append((share * weight, y, x))
             boxes = []
             for weight, y, x in sorted(cells, key=lambda each: -each[0])[:5]:
@@ -133,4 +166,4 @@ class Aliasing(Check):
                     boxes.append(Box("aliasing", place))
             return SampleResult({"aliasing": score, "aliasing_period": period}, boxes=tuple(boxes))
 
-        return lambda batch: self.scores([score_picture(luma) for luma in batch.luma.luma], batch.pixels.device)
+        return lambda batch: self.scores([score_picture(levels) for levels in batch.luma.levels], batch.pixels.device)
