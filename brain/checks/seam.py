@@ -158,12 +158,13 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     left = columns[:, None] + offsets
     last = levels.shape[1] - 1 - width
     index = torch.cat([left.clamp(0, last), left.clamp(0, last) + width]).flatten()
-    lines = levels.index_select(1, index).float().view(len(levels), 2, *left.shape)
+    # a row for each line: most of the time goes into reading along them
+    lines = levels.T.index_select(0, index).short()
     rows = (len(levels) - _LAG) // _SEGMENTS
-    detail = (lines[_LAG:] - lines[:-_LAG])[: rows * _SEGMENTS].view(_SEGMENTS, rows, 2, *left.shape)
-    unlike = (detail[:, :, 0] - detail[:, :, 1]).abs_().sum(1)
-    all_of_it = detail.abs_().sum((1, 2)) + rows * _MIN_DETAIL
-    ratio = torch.stack([unlike[a:b].sum(0) / all_of_it[a:b].sum(0) for a, b in _WINDOWS])
+    detail = (lines[:, _LAG:] - lines[:, :-_LAG])[:, : rows * _SEGMENTS].reshape(2, *left.shape, _SEGMENTS, rows)
+    unlike = (detail[0] - detail[1]).abs_().sum(-1).float()
+    all_of_it = detail.abs_().sum((0, -1)).float() + rows * _MIN_DETAIL
+    ratio = torch.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS])
     line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
     return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
 
@@ -184,16 +185,29 @@ def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     import torch
 
     rows = len(levels) // _SEGMENTS
-    lines = levels.index_select(1, torch.cat([columns, columns + width]))[: rows * _SEGMENTS]
-    before, after = lines.short().view(_SEGMENTS, rows, 2, -1).unbind(2)
+    lines = levels.T.index_select(0, torch.cat([columns, columns + width]))[:, : rows * _SEGMENTS]
+    before, after = lines.short().view(2, -1, _SEGMENTS, rows)
     step = after - before
-    counts = torch.stack([(step >= _CLEAR_STEP).sum(1), (step <= -_CLEAR_STEP).sum(1)]).float()
-    rise, fall = torch.stack([counts[:, a:b].sum(1) for a, b in _WINDOWS], 1)
+    counts = torch.stack([(step >= _CLEAR_STEP).sum(-1), (step <= -_CLEAR_STEP).sum(-1)]).float()
+    rise, fall = torch.stack([counts[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
     balance = 2 * torch.minimum(rise, fall) / (rise + fall).clamp_min(1)
     return _ONE_WAY + (1 - _ONE_WAY) * (balance / _MIXED).clamp_(max=1)
 
 
-def seam_scores(levels: Tensor, width: int = 1) -> tuple[Tensor, Tensor]:
+def _medians(values: Tensor) -> Tensor:
+    """Returns the lower medians along the last axis: (..., N) to (...)."""
+    import torch
+
+    if values.device.type != "cpu":
+        return values.median(-1).values
+    import numpy as np
+
+    # a fifth of the time
+    middle = (values.shape[-1] - 1) // 2
+    return torch.from_numpy(np.partition(values.numpy(), middle, axis=-1)[..., middle])
+
+
+def seam_scores(levels: Tensor, width: int = 1, turned: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Returns how much each of the likeliest vertical lines is a seam, over its height and over its halves.
 
     The square root of the share of rows with a step, times the share of coherence that is lost there, times how much
@@ -202,6 +216,7 @@ def seam_scores(levels: Tensor, width: int = 1) -> tuple[Tensor, Tensor]:
     Args:
         levels: (H, W) uint8
         width: of the step in pixels
+        turned: (W, H) uint8, the same picture with rows and columns exchanged, where it is at hand: lines lie together
 
     Returns:
         scores: (4, K) float32 in [0, 1], see ``lost_coherence``; larger is worse
@@ -215,24 +230,25 @@ def seam_scores(levels: Tensor, width: int = 1) -> tuple[Tensor, Tensor]:
     columns = shares[0].topk(count).indices
     if width == 1:
         columns = torch.cat([columns, shares[1:].amax(0).topk(count).indices])
-    coherence = lost_coherence(levels, columns, width)
+    upright = levels if turned is None else turned.T
+    coherence = lost_coherence(upright, columns, width)
     # on each side the pixel at the line and one that a soft edge does not reach, in every other row
     last = levels.shape[1] - 1
     places = torch.cat([columns - 2, columns, columns + width, columns + width + 2]).clamp(0, last)
     rows = len(levels) // _SEGMENTS
-    sides = levels.T.index_select(0, places)[:, : rows * _SEGMENTS].view(-1, _SEGMENTS, rows)[..., ::2].float()
+    sides = upright.T.index_select(0, places)[:, : rows * _SEGMENTS].view(-1, _SEGMENTS, rows)[..., ::2].float()
     weights = share[:, columns].T
     # a segment that the line only reaches into shows what is beyond its end
     weights = weights * (weights >= _REACHES * weights.amax(1, keepdim=True))
     # what is steady where most of the steps are is a frame, a bar, a window of a screen
     strongest = weights.argmax(1).repeat(4)[:, None]
-    usual = sides.median(2).values.gather(1, strongest)
-    deviation = (sides - usual[..., None]).abs_().median(2).values.view(4, -1, _SEGMENTS)
+    usual = _medians(sides).gather(1, strongest)
+    deviation = _medians((sides - usual[..., None]).abs_()).view(4, -1, _SEGMENTS)
     spread = [
         (deviation[..., a:b] * weights[:, a:b]).sum(-1) / weights[:, a:b].sum(-1).clamp_min(1e-6) for a, b in _WINDOWS
     ]
     content = (torch.stack(spread).amin(1) / _CONTENT).clamp_(max=1)
-    scores = shares[:, columns].sqrt_() * coherence * content * one_way(levels, columns, width)
+    scores = shares[:, columns].sqrt_() * coherence * content * one_way(upright, columns, width)
     scores[1:] *= _HALF if width == 1 else 0
     return (scores if width == 1 else scores * _WIDE), columns
 
@@ -295,9 +311,10 @@ class Seam(Check):
             if spread < _MIN_SPREAD:
                 return SampleResult({}, "too plain to judge seams")
             candidates: list[tuple[float, float, bool, tuple[int, int]]] = []
-            for upright, picture in ((True, levels), (False, levels.T.contiguous())):
+            turned = levels.T.contiguous()
+            for upright, picture, other in ((True, levels, turned), (False, turned, levels)):
                 for thin in (1, 2):
-                    scores, columns = seam_scores(picture, thin)
+                    scores, columns = seam_scores(picture, thin, other)
                     best, window = scores.max(0)
                     for score, row, column in zip(best.tolist(), window.tolist(), columns.tolist(), strict=True):
                         place = (column + (1 + thin) / 2) / picture.shape[1]
