@@ -368,11 +368,10 @@ class Seam(Check):
             if min(height, width) < _MIN_SIDE or max(height, width) < _MIN_LONG_SIDE:
                 reason = f"too small to judge seams: {width} x {height} pixels"
                 return [SampleResult({}, reason)] * len(small.levels)
-            plain = (small.spread < _MIN_SPREAD).tolist()
-            fit = [at for at, each in enumerate(plain) if not each]
-            results = [SampleResult({}, "too plain to judge seams")] * len(plain)
-            for at, lines in zip(fit, candidates(small.levels[fit]) if fit else (), strict=True):
-                results[at] = score_picture(lines, max(height, width))
-            return results
+            # the plain ones are too few to be worth leaving out
+            return [
+                SampleResult({}, "too plain to judge seams") if plain else score_picture(lines, max(height, width))
+                for plain, lines in zip((small.spread < _MIN_SPREAD).tolist(), candidates(small.levels), strict=True)
+            ]
 
         return lambda batch: self.scores(score_pictures(batch.luma.at(_LONG_SIDE)), batch.pixels.device)
