@@ -148,7 +148,8 @@ def _lines(levels: Tensor, columns: Tensor) -> Tensor:
 
     number, height, width = levels.shape
     first = torch.arange(number, device=levels.device)[:, None] * width
-    return levels.transpose(1, 2).reshape(-1, height).index_select(0, (first + columns).flatten()).view(number, -1, height)
+    lying = levels.transpose(1, 2).reshape(-1, height)
+    return lying.index_select(0, (first + columns).flatten()).view(number, -1, height)
 
 
 def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:

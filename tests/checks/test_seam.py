@@ -88,6 +88,7 @@ def test_directions_are_counted_as_a_plain_loop_does() -> None:
     levels[:30, 10:] += 8
     levels[30:32, 10:] -= 8
     levels[32:, 10:] += 7
+
     def weights(*columns: int) -> torch.Tensor:
         pictures = np.stack([np.full_like(levels, 100), levels]).astype(np.uint8)
         return one_way(torch.from_numpy(pictures), torch.tensor([columns, columns]))[1]
