@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,17 +46,78 @@ def repetition(profile: Tensor) -> tuple[float, float]:
         the share, in [-1, 1]
         the period, in pixels
     """
+    share, period = repetitions(profile[None])
+    return float(share[0]), float(period[0])
+
+
+def repetitions(profiles: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns what ``repetition`` does, of each of several profiles: (N, L) to (N,) and (N,)."""
     import torch
 
-    window = torch.hann_window(len(profile), periodic=False, device=profile.device)
-    spectrum = torch.fft.rfft(profile * window, _BINS).abs()
-    spectrum = spectrum / spectrum[0].clamp_min(1e-9)
+    length = profiles.shape[1]
+    window = torch.hann_window(length, periodic=False, device=profiles.device)
+    spectrum = torch.fft.rfft(profiles * window, _BINS).abs()
+    spectrum = spectrum / spectrum[:, :1].clamp_min(1e-9)
     fine = math.ceil(_FINE * _BINS)
     # what the window lets through of the mean
-    coarse = math.ceil(max(_COARSE, 4.5 / len(profile)) * _BINS)
-    peak, place = spectrum[fine:].max(0)
-    rest = spectrum[coarse:fine].max() if coarse < fine else 0.0
-    return float((peak - rest).clamp(-1, 1)), _BINS / (fine + int(place))
+    coarse = math.ceil(max(_COARSE, 4.5 / length) * _BINS)
+    peak, place = spectrum[:, fine:].max(1)
+    rest = spectrum[:, coarse:fine].amax(1) if coarse < fine else torch.zeros_like(peak)
+    return (peak - rest).clamp(-1, 1), _BINS / (fine + place)
+
+
+def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the differences between neighbours in a row and in a column: (H, W - 1) and (H - 1, W) uint8.
+
+    Args:
+        levels: (H, W) uint8
+    """
+    import torch
+
+    across, down = (levels[:, 1:], levels[:, :-1]), (levels[1:], levels[:-1])
+    if by_opencv(levels):
+        import cv2
+
+        differ = (torch.from_numpy(cv2.absdiff(one.numpy(), other.numpy())) for one, other in (across, down))
+    else:
+        differ = (torch.maximum(one, other) - torch.minimum(one, other) for one, other in (across, down))
+    first, second = differ
+    return first, second
+
+
+def sums(differences: Tensor, axis: int) -> Tensor:
+    """Returns the sums of (H, W) uint8 levels along an axis, on the CPU: float32 in 255ths, of whole levels."""
+    if by_opencv(differences):
+        import cv2
+        import torch
+
+        total = torch.from_numpy(cv2.reduce(differences.numpy(), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)).flatten()
+    else:
+        total = differences.sum(axis).cpu()
+    return total.float() / 255
+
+
+def repeated_cells(differences: Tensor, axis: int, starts: tuple[range, range]) -> tuple[Tensor, Tensor]:
+    """Returns how much repeats in each cell along the other axis, and the mean difference there: (Y, X) each.
+
+    Args:
+        differences: (H, W) uint8, one plane of ``steps``
+        axis: along which they are added up
+        starts: the first rows and the first columns of the cells
+    """
+    import torch
+
+    shares, means = [], []
+    for start in starts[axis]:
+        band = differences.narrow(axis, start, min(_CELL, differences.shape[axis] - start))
+        line = sums(band, axis)
+        parts = [line[place : place + _CELL] for place in starts[1 - axis]]
+        # all but the last one are of one length
+        share = [repetitions(torch.stack(parts[:-1]))[0]] if len(parts) > 1 else []
+        shares.append(torch.cat([*share, repetitions(parts[-1][None])[0]]))
+        means.append(torch.stack([part.mean() for part in parts]) / band.shape[axis])
+    along = 0 if axis == 0 else 1
+    return torch.stack(shares, along), torch.stack(means, along)
 
 
 @dataclass(frozen=True)
@@ -99,32 +161,36 @@ class Aliasing(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
 
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def score_picture(luma: Tensor) -> SampleResult:
-            height, width = luma.shape
+        def score_picture(levels: Tensor) -> SampleResult:
+            height, width = levels.shape
             if min(height, width) < _MIN_SIDE:
                 return SampleResult({}, f"too small to judge aliasing: {width} x {height} pixels")
             top, left = max(0, height - _LONG_SIDE) // 2, max(0, width - _LONG_SIDE) // 2
-            part = luma[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
-            across, down = (part[:, 1:] - part[:, :-1]).abs_(), (part[1:] - part[:-1]).abs_()
+            part = levels[top : top + _LONG_SIDE, left : left + _LONG_SIDE]
+            across, down = steps(part)
             # two lines of numbers: on the CPU, they are waited for once and not at each step
-            columns, rows = across.sum(0).cpu(), down.sum(1).cpu()
-            if max(float(columns.mean()) / len(part), float(rows.mean()) / part.shape[1]) < _MIN_DIFFERENCE:
+            by_column, by_row = sums(across, 0), sums(down, 1)
+            if max(float(by_column.mean()) / len(part), float(by_row.mean()) / part.shape[1]) < _MIN_DIFFERENCE:
                 return SampleResult({}, "too plain to judge aliasing")
-            (x_share, period), (y_share, _) = repetition(columns), repetition(rows)
+            (x_share, period), (y_share, _) = repetition(by_column), repetition(by_row)
             score = min(x_share, y_share)
             if score <= threshold.value:
                 return SampleResult({"aliasing": score, "aliasing_period": 0.0})
-            cells = []
-            for y in range(0, part.shape[0] - _MIN_SIDE, _CELL):
-                for x in range(0, part.shape[1] - _MIN_SIDE, _CELL):
-                    cell = slice(y, y + _CELL), slice(x, x + _CELL)
-                    weight = float(across[cell].mean() + down[cell].mean())
-                    share = min(repetition(across[cell].sum(0).cpu())[0], repetition(down[cell].sum(1).cpu())[0])
-                    cells.append((share * weight, y, x))
+            rows, columns = (range(0, side - _MIN_SIDE, _CELL) for side in part.shape)
+            if not rows or not columns:
+                return SampleResult({"aliasing": score, "aliasing_period": period})
+            (x_shares, x_means), (y_shares, y_means) = (
+                repeated_cells(differences, axis, (rows, columns)) for axis, differences in ((0, across), (1, down))
+            )
+            weights = torch.minimum(x_shares, y_shares) * (x_means + y_means)
+            cells = [
+                (float(weights[at, beside]), y, x) for at, y in enumerate(rows) for beside, x in enumerate(columns)
+            ]
             boxes = []
             for weight, y, x in sorted(cells, key=lambda each: -each[0])[:5]:
                 if weight > 0:
@@ -133,4 +199,4 @@ class Aliasing(Check):
                     boxes.append(Box("aliasing", place))
             return SampleResult({"aliasing": score, "aliasing_period": period}, boxes=tuple(boxes))
 
-        return lambda batch: self.scores([score_picture(luma) for luma in batch.luma.luma], batch.pixels.device)
+        return lambda batch: self.scores([score_picture(levels) for levels in batch.luma.levels], batch.pixels.device)

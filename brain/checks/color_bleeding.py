@@ -86,7 +86,8 @@ def _colors(pixels: Tensor, luma: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
     """Returns those of the edges that are edges of colour, too, and their (K, 2, 2 * REACH) colour profiles."""
     import torch
 
-    blue, red = ((edges.across(pixels[plane]).float() / 255 - edges.profiles) for plane in (2, 0))
+    colors = edges.colors(pixels)
+    blue, red = (colors[plane].float() / 255 - edges.profiles for plane in (2, 0))
     color = torch.stack((blue * 0.564, red * 0.713), 1)
     strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _MIN_COLOR**2).nonzero()[:, 0]
     strong = strong[:: max(1, -(-len(strong) // _MAX_EDGES))]

@@ -141,6 +141,10 @@ class Faces(Check):
         backend = vlm_questions.resolved(self.backend, device, self.vlm)
         return replace(self, backend=backend, classifier=classifier, people=small.resolved(self.people))
 
+    def reentrant(self) -> bool:
+        """Returns True, but for backend "vlm", whose model may keep state."""
+        return self.resolved("cpu").backend != "vlm"
+
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 

@@ -40,92 +40,109 @@ _THRESHOLD = 1.36
 
 
 def block_softness(luma: Tensor, block: int) -> tuple[Tensor, Tensor]:
-    """Returns how soft each block is, and which blocks are not plain: (h, w) float32 in octaves, (h, w) bool.
+    """Returns how soft each block is, and which blocks are not plain: (N, h, w) float32 in octaves, (N, h, w) bool.
 
     The softness is log2 of the standard deviation of the luma in the block, over the largest magnitude of its
     Laplacian there. Both grow with the contrast, so that their ratio does not depend on it; one sharp edge or grain
     makes a block sharp. It grows by nearly two octaves where the width of the sharpest edge doubles.
 
     Args:
-        luma: (H, W) in [0, 1], H and W at least ``block``
+        luma: (N, H, W) in [0, 1], H and W at least ``block``
         block: pixels along a block; what is left over at the right and at the bottom is not looked at
     """
     from torch.nn.functional import avg_pool2d, max_pool2d, pad
 
-    image = luma[None, None]
+    image = luma[:, None]
     laplacian = image[..., 1:-1, 1:-1] * 4 - image[..., :-2, 1:-1]
     laplacian.sub_(image[..., 2:, 1:-1]).sub_(image[..., 1:-1, :-2]).sub_(image[..., 1:-1, 2:]).abs_()
-    fine = max_pool2d(pad(laplacian, (1, 1, 1, 1)), block)[0, 0]
-    mean, square = avg_pool2d(image, block)[0, 0], avg_pool2d(image * image, block)[0, 0]
+    fine = max_pool2d(pad(laplacian, (1, 1, 1, 1)), block)[:, 0]
+    mean, square = avg_pool2d(image, block)[:, 0], avg_pool2d(image * image, block)[:, 0]
     contrast = (square - mean * mean).clamp_min_(0).sqrt_()
     return ((contrast + _ROUNDING) / (fine + _ROUNDING)).log2(), contrast > _MIN_CONTRAST
 
 
-def softest_window(softness: Tensor, known: Tensor) -> tuple[float, tuple[int, int, int, int], float]:
-    """Returns by how much the softest window exceeds its surroundings, where it is, and how soft it is.
+@dataclass(frozen=True)
+class Windows:
+    """The softest window of each of N pictures.
+
+    Attributes:
+        excess: (N,) float32, octaves by which it exceeds its surroundings; -inf where none has enough in and around it
+        places: (N, 4) int64: top, left, height and width in blocks, all 0 where there is none
+        inside: (N,) float32, the mean softness inside in octaves
+    """
+
+    excess: Tensor
+    places: Tensor
+    inside: Tensor
+
+
+def softest_windows(softness: Tensor, known: Tensor) -> Windows:
+    """Returns by how much the softest window of each picture exceeds its surroundings, where it is, and how soft it is.
 
     Of each window of several sizes at each place, the mean softness of the blocks that are not plain, less that of the
     softest of the four strips above, below, left and right of it, each half as thick as the window. Behind a sharp
     subject one of these strips is as soft as the window, since a soft background reaches the border of the picture.
 
     Args:
-        softness: (h, w) in octaves
-        known: (h, w) bool, which blocks are not plain
-
-    Returns:
-        octaves, -inf where no window has enough in and around it; top, left, height and width in blocks, all 0 where
-        there is none; the mean softness inside in octaves
+        softness: (N, h, w) in octaves
+        known: (N, h, w) bool, which blocks are not plain
     """
     import torch
     from torch.nn.functional import pad
 
-    rows, columns = softness.shape
+    number, rows, columns = softness.shape
     # a margin as wide as the widest strip, and the sums of all that is above and left of each corner
     margin = max((max(window) + 1) // 2 for window in _WINDOWS)
     layers = torch.stack([softness * known, known.float()])
-    sums = pad(layers, (margin + 1, margin, margin + 1, margin)).cumsum(1).cumsum(2)
-    best, place, inside = -math.inf, (0, 0, 0, 0), 0.0
+    sums = pad(layers, (margin + 1, margin, margin + 1, margin)).cumsum(2).cumsum(3)
+    best = torch.full((number,), -math.inf, device=softness.device)
+    places = torch.zeros(number, 4, dtype=torch.int64, device=softness.device)
+    inside = torch.zeros(number, device=softness.device)
     for high, wide in _WINDOWS:
-        places = (rows - high + 1, columns - wide + 1)
-        if min(places) < 3:
+        down, across = rows - high + 1, columns - wide + 1
+        if min(down, across) < 3:
             continue
-        down, across = (high + 1) // 2, (wide + 1) // 2
+        high_strip, wide_strip = (high + 1) // 2, (wide + 1) // 2
         strips = (
             (0, 0, high, wide),
-            (-down, 0, down, wide),
-            (high, 0, down, wide),
-            (0, -across, high, across),
-            (0, wide, high, across),
+            (-high_strip, 0, high_strip, wide),
+            (high, 0, high_strip, wide),
+            (0, -wide_strip, high, wide_strip),
+            (0, wide, high, wide_strip),
         )
-        corners = []
-        for top, left, tall, broad in strips:
-            for y, x in ((0, 0), (0, broad), (tall, 0), (tall, broad)):
-                row, column = margin + top + y, margin + left + x
-                corners.append(sums[:, row : row + places[0], column : column + places[1]])
-        around = torch.stack(corners).unflatten(0, (5, 4))
-        total, count = (around[:, 0] - around[:, 1] - around[:, 2] + around[:, 3]).unbind(1)
-        mean = total / count.clamp_min(1)
-        min_shares = (_MIN_INSIDE, *(_MIN_AROUND,) * 4)
-        areas = torch.tensor(
-            [share * tall * broad for share, (_, _, tall, broad) in zip(min_shares, strips, strict=True)]
-        )
-        enough = count > areas.to(count.device)[:, None, None]
-        softest = mean[1:].masked_fill(~enough[1:], -torch.inf).amax(0)
-        valid = enough[0] & (enough[1:].sum(0) >= _MIN_SIDES)
-        excess, where = (mean[0] - softest).masked_fill(~valid, -torch.inf).flatten().max(0)
-        if float(excess) > best:
-            top, left = divmod(int(where), places[1])
-            best, place, inside = float(excess), (top, left, high, wide), float(mean[0, top, left])
-    return best, place, inside
+        means, enough = [], []
+        for (top, left, tall, broad), share in zip(strips, (_MIN_INSIDE, *(_MIN_AROUND,) * 4), strict=True):
+            y, x = margin + top, margin + left
+            above, below = sums[:, :, y : y + down], sums[:, :, y + tall : y + tall + down]
+            total, count = (
+                above[..., x : x + across]
+                - above[..., x + broad : x + broad + across]
+                - below[..., x : x + across]
+                + below[..., x + broad : x + broad + across]
+            )
+            means.append(total / count.clamp_min(1))
+            enough.append(count > share * tall * broad)
+        softest = torch.stack(
+            [mean.masked_fill(~some, -torch.inf) for mean, some in zip(means[1:], enough[1:], strict=True)]
+        ).amax(0)
+        valid = enough[0] & (torch.stack(enough[1:]).sum(0) >= _MIN_SIDES)
+        excess, where = (means[0] - softest).masked_fill(~valid, -torch.inf).flatten(1).max(1)
+        place = torch.stack([where // across, where % across], 1)
+        more = excess > best
+        sizes = torch.stack([torch.full_like(where, high), torch.full_like(where, wide)], 1)
+        places = torch.where(more[:, None], torch.cat([place, sizes], 1), places)
+        inside = torch.where(more, means[0].flatten(1).gather(1, where[:, None])[:, 0], inside)
+        best = torch.maximum(best, excess)
+    return Windows(best, places, inside)
 
 
 def smoothed(softness: Tensor, known: Tensor) -> Tensor:
-    """Returns the mean softness of the 3 x 3 blocks around each that are not plain, NaN where all are: (h, w)."""
+    """Returns the mean softness of the 3 x 3 blocks around each that are not plain, NaN where all are: (N, h, w)."""
     import torch
     from torch.nn.functional import avg_pool2d
 
-    sums = avg_pool2d(torch.stack([softness * known, known.float()])[None], 3, 1, 1)[0]
-    return sums[0] / sums[1].masked_fill(sums[1] == 0, torch.nan)
+    total, count = avg_pool2d(torch.stack([softness * known, known.float()]), 3, 1, 1)
+    return total / count.masked_fill(count == 0, torch.nan)
 
 
 def grown(soft: np.ndarray, place: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
@@ -199,34 +216,34 @@ class LocalBlur(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
 
-        def score_picture(luma: Tensor) -> SampleResult:
-            height, width = luma.shape
+        def score_pictures(luma: Tensor) -> list[SampleResult]:
+            number, height, width = luma.shape
             if min(height, width) < _MIN_SIDE:
-                return SampleResult({}, f"too small to judge local blur: {width} x {height} pixels")
+                return [SampleResult({}, f"too small to judge local blur: {width} x {height} pixels")] * number
             block = min(_MAX_BLOCK, max(_MIN_BLOCK, min(height, width) // 16))
             softness, known = (tensor.cpu() for tensor in block_softness(luma, block))
-            local = smoothed(softness, known).numpy()
+            # where all is the other way round, the sharpest is the softest
+            both = softest_windows(torch.cat([softness, -softness]), torch.cat([known, known]))
+            softest, sharper = both.excess.clamp(0, 20).view(2, -1).tolist()
+            limits = (both.inside - both.excess / 2)[:number].numpy()
+            local, shown = smoothed(softness, known).numpy(), known.numpy()
             blurred = np.clip((local - _SHARP) / (_BLURRED - _SHARP), 0, 1)
-            blurred = np.where(known.numpy(), blurred, 0).astype(np.float32)
-            if known.float().mean() < _MIN_KNOWN:
-                return SampleResult({}, "too plain to judge local blur", map=blurred)
-            excess, place, inside = softest_window(softness, known)
-            sharper, _, _ = softest_window(-softness, known)
-            share = float((blurred > 0.5).sum() / known.sum())
-            boxes: tuple[Box, ...] = ()
-            if excess > _THRESHOLD:
-                top, left, high, wide = grown(local > inside - excess / 2, place)
-                bounds = (left * block / width, top * block / height, wide * block / width, high * block / height)
-                boxes = (Box("local_blur", bounds, None, {"octaves": round(excess, 2)}),)
-            values = {
-                "local_blur": min(20.0, max(0.0, excess)),
-                "blurred_share": share,
-                "sharp_patch": min(20.0, max(0.0, sharper)),
-            }
-            return SampleResult(values, boxes=boxes, map=blurred)
+            blurred = np.where(shown, blurred, 0).astype(np.float32)
+            results = []
+            for at, (excess, sharp) in enumerate(zip(softest, sharper, strict=True)):
+                if shown[at].mean() < _MIN_KNOWN:
+                    results.append(SampleResult({}, "too plain to judge local blur", map=blurred[at]))
+                    continue
+                share = float((blurred[at] > 0.5).sum() / shown[at].sum())
+                boxes: tuple[Box, ...] = ()
+                if excess > _THRESHOLD:
+                    top, left, high, wide = grown(local[at] > limits[at], tuple(both.places[at].tolist()))
+                    bounds = (left * block / width, top * block / height, wide * block / width, high * block / height)
+                    boxes = (Box("local_blur", bounds, None, {"octaves": round(excess, 2)}),)
+                values = {"local_blur": excess, "blurred_share": share, "sharp_patch": sharp}
+                results.append(SampleResult(values, boxes=boxes, map=blurred[at]))
+            return results
 
-        def score(batch: ImageBatch) -> Scores:
-            return self.scores([score_picture(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
-
-        return score
+        return lambda batch: self.scores(score_pictures(batch.luma.at(_LONG_SIDE).luma), batch.pixels.device)

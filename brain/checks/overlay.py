@@ -109,6 +109,10 @@ class Overlay(Check):
             return self
         return replace(self, backend="vlm" if device.startswith("cuda") and folder.is_here(self.vlm) else "ocr")
 
+    def reentrant(self) -> bool:
+        """Returns whether it reads by "ocr": the other models may keep state."""
+        return self.resolved("cpu").backend == "ocr"
+
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 

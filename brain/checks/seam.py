@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.luma import Luma
+from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,6 +67,49 @@ def _running_max(values: Tensor, count: int) -> Tensor:
     return values
 
 
+def _counts(levels: Tensor, width: int) -> Tensor:
+    """Returns how many rows of each segment have a step: (N, 8, W - width - 12), without the first and last 6 columns.
+
+    Args:
+        levels: (N, H, W) int16
+        width: as of ``step_shares``
+    """
+    import torch
+
+    step = (levels[..., 1:] - levels[..., :-1]).abs_()
+    beside = _running_max(step, _BESIDE)
+    across = step if width == 1 else (levels[..., width:] - levels[..., :-width]).abs_()
+    inner = across.shape[2] - 2 * _BESIDE
+    limit = torch.maximum(beside[..., :inner], beside[..., _BESIDE + width :][..., :inner])
+    more, less = _RATIO
+    # 1 where across * less > limit * more, else 0, in 16 bits: a comparison and a mean take five times as long
+    limit = limit.mul_(more).clamp_(min=_MIN_STEP * less - 1)
+    steps = (across[..., _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
+    rows = levels.shape[1] // _SEGMENTS
+    return steps[:, : rows * _SEGMENTS].view(-1, _SEGMENTS, rows, inner).sum(2, dtype=torch.int16)
+
+
+def _counts_by_opencv(levels: Tensor, width: int) -> Tensor:
+    """Returns what ``_counts`` does, of one picture, (H, W) uint8 on the CPU: in bytes, in a tenth of the time."""
+    import cv2
+    import numpy as np
+    import torch
+
+    image = levels.numpy()
+    step = cv2.absdiff(image[:, 1:], image[:, :-1])
+    beside = cv2.dilate(step, np.ones((1, _BESIDE), np.uint8), anchor=(0, 0))
+    across = step if width == 1 else cv2.absdiff(image[:, width:], image[:, :-width])
+    inner = across.shape[1] - 2 * _BESIDE
+    limit = cv2.max(beside[:, :inner], beside[:, _BESIDE + width :][:, :inner])
+    # 1.5 times as large is more than its whole part, here as a sum that ends at 255, which no step exceeds
+    limit = cv2.max(cv2.add(limit, limit >> 1), _MIN_STEP - 1)
+    steps = cv2.compare(across[:, _BESIDE : _BESIDE + inner], limit, cv2.CMP_GT)
+    rows = len(image) // _SEGMENTS
+    segments = (steps[start * rows : (start + 1) * rows] for start in range(_SEGMENTS))
+    counts = [cv2.reduce(segment, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for segment in segments]
+    return torch.from_numpy(np.concatenate(counts) // 255)
+
+
 def step_shares(levels: Tensor, width: int = 1) -> Tensor:
     """Returns how often each column begins with a step: the share of rows, in each of eight segments of the height.
 
@@ -72,32 +117,39 @@ def step_shares(levels: Tensor, width: int = 1) -> Tensor:
     Columns whose neighbours at 8 pixels, the blocks of JPEG, have it as often have a share of 0.
 
     Args:
-        levels: (H, W) int16 in [0, 255], H at least 8, W at least 16
+        levels: (N, H, W) uint8, H at least 8, W at least 16
         width: of the step in pixels, 1 or 2
 
     Returns:
-        (8, W - 1) float32 in [0, 1]: column i is about the step between the pixels i and i + width; larger is worse
+        (N, 8, W - 1) float32 in [0, 1]: column i is about the step between the pixels i and i + width; larger is worse
     """
     import torch
     from torch.nn.functional import pad
 
-    step = (levels[:, 1:] - levels[:, :-1]).abs_()
-    beside = _running_max(step, _BESIDE)
-    across = step if width == 1 else (levels[:, width:] - levels[:, :-width]).abs_()
-    inner = across.shape[1] - 2 * _BESIDE
-    limit = torch.maximum(beside[:, :inner], beside[:, _BESIDE + width :][:, :inner])
-    more, less = _RATIO
-    # 1 where across * less > limit * more, else 0, in 16 bits: a comparison and a mean take five times as long
-    limit = limit.mul_(more).clamp_(min=_MIN_STEP * less - 1)
-    steps = (across[:, _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
-    rows = len(levels) // _SEGMENTS
-    count = steps[: rows * _SEGMENTS].view(_SEGMENTS, rows, inner).sum(1, dtype=torch.int16)
-    share = count.float() / rows
-    share = pad(share, (_BESIDE, levels.shape[1] - 1 - inner - _BESIDE))
-    if share.shape[1] > 2 * _JPEG:
+    rows = levels.shape[1] // _SEGMENTS
+    if by_opencv(levels):
+        count = torch.stack([_counts_by_opencv(picture, width) for picture in levels])
+    else:
+        count = _counts(levels.short(), width)
+    inner = count.shape[2]
+    share = pad(count.float() / rows, (_BESIDE, levels.shape[2] - 1 - inner - _BESIDE))
+    if share.shape[2] > 2 * _JPEG:
         grid = pad(share, (_JPEG, _JPEG))
-        share = share - torch.maximum(grid[:, : -2 * _JPEG], grid[:, 2 * _JPEG :])
+        share = share - torch.maximum(grid[..., : -2 * _JPEG], grid[..., 2 * _JPEG :])
     return share.clamp_(min=0)
+
+
+def _lines(levels: Tensor, columns: Tensor) -> Tensor:
+    """Returns columns of each picture, a row each: (N, H, W) levels and (N, K) columns to (N, K, H).
+
+    Reading along them takes most of the time: it is quick where the levels are the view of a picture that lies turned.
+    """
+    import torch
+
+    number, height, width = levels.shape
+    first = torch.arange(number, device=levels.device)[:, None] * width
+    lying = levels.transpose(1, 2).reshape(-1, height)
+    return lying.index_select(0, (first + columns).flatten()).view(number, -1, height)
 
 
 def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
@@ -109,25 +161,25 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     lost at the line.
 
     Args:
-        levels: (H, W) int16 in [0, 255]
-        columns: (K,) int64, the columns before the lines
+        levels: (N, H, W) uint8
+        columns: (N, K) int64, the columns before the lines
         width: of the step in pixels
 
     Returns:
-        (4, K) float32 in [0, 1], for the whole height and for three halves (first, middle, last); larger is worse
+        (N, 4, K) float32 in [0, 1], for the whole height and for three halves (first, middle, last); larger is worse
     """
     import torch
 
-    offsets = torch.tensor((0, *_REFERENCE), device=levels.device)
-    left = columns[:, None] + offsets
-    last = levels.shape[1] - 1 - width
-    index = torch.cat([left.clamp(0, last), left.clamp(0, last) + width]).flatten()
-    lines = levels.index_select(1, index).float().view(len(levels), 2, *left.shape)
-    rows = (len(levels) - _LAG) // _SEGMENTS
-    detail = (lines[_LAG:] - lines[:-_LAG])[: rows * _SEGMENTS].view(_SEGMENTS, rows, 2, *left.shape)
-    unlike = (detail[:, :, 0] - detail[:, :, 1]).abs_().sum(1)
-    all_of_it = detail.abs_().sum((1, 2)) + rows * _MIN_DETAIL
-    ratio = torch.stack([unlike[a:b].sum(0) / all_of_it[a:b].sum(0) for a, b in _WINDOWS])
+    left = columns[..., None] + torch.tensor((0, *_REFERENCE), device=levels.device)
+    left = left.clamp(0, levels.shape[2] - 1 - width)
+    lines = _lines(levels, torch.stack([left, left + width], 1).flatten(1)).short()
+    rows = (levels.shape[1] - _LAG) // _SEGMENTS
+    detail = (lines[..., _LAG:] - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
+    # which picture, which side, which line, which of those beside it, which segment
+    detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
+    unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
+    all_of_it = detail.abs_().sum((1, -1)).float() + rows * _MIN_DETAIL
+    ratio = torch.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
     line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
     return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
 
@@ -138,67 +190,109 @@ def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     Where two pictures meet, some rows step up and others down. A horizon or the edge of a thing steps one way.
 
     Args:
-        levels: (H, W) int16 in [0, 255]
-        columns: (K,) int64, the columns before the lines
+        levels: (N, H, W) uint8
+        columns: (N, K) int64, the columns before the lines
         width: of the step in pixels
 
     Returns:
-        (4, K) float32 in [0.7, 1]; 1 where at least an eighth of the steps goes against the others
+        (N, 4, K) float32 in [0.7, 1]; 1 where at least an eighth of the steps goes against the others
     """
     import torch
 
-    rows = len(levels) // _SEGMENTS
-    lines = levels.index_select(1, torch.cat([columns, columns + width]))[: rows * _SEGMENTS]
-    before, after = lines.view(_SEGMENTS, rows, 2, -1).unbind(2)
+    rows = levels.shape[1] // _SEGMENTS
+    lines = _lines(levels, torch.cat([columns, columns + width], 1))[..., : rows * _SEGMENTS].short()
+    before, after = lines.reshape(len(levels), 2, -1, _SEGMENTS, rows).unbind(1)
     step = after - before
-    counts = torch.stack([(step >= _CLEAR_STEP).sum(1), (step <= -_CLEAR_STEP).sum(1)]).float()
-    rise, fall = torch.stack([counts[:, a:b].sum(1) for a, b in _WINDOWS], 1)
+    rise, fall = (
+        torch.stack([counts[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
+        for counts in ((step >= _CLEAR_STEP).sum(-1).float(), (step <= -_CLEAR_STEP).sum(-1).float())
+    )
     balance = 2 * torch.minimum(rise, fall) / (rise + fall).clamp_min(1)
     return _ONE_WAY + (1 - _ONE_WAY) * (balance / _MIXED).clamp_(max=1)
 
 
-def seam_scores(levels: Tensor, width: int = 1) -> tuple[Tensor, Tensor]:
+def _medians(values: Tensor) -> Tensor:
+    """Returns the lower medians along the last axis: (..., N) to (...)."""
+    import torch
+
+    if values.device.type != "cpu":
+        return values.median(-1).values
+    import numpy as np
+
+    # a fifth of the time
+    middle = (values.shape[-1] - 1) // 2
+    return torch.from_numpy(np.partition(values.numpy(), middle, axis=-1)[..., middle])
+
+
+def seam_scores(levels: Tensor, width: int = 1, turned: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Returns how much each of the likeliest vertical lines is a seam, over its height and over its halves.
 
     The square root of the share of rows with a step, times the share of coherence that is lost there, times how much
     there is on the plainer side of the line, so that frames and margins have next to nothing, times ``one_way``.
 
     Args:
-        levels: (H, W) int16 in [0, 255]
+        levels: (N, H, W) uint8
         width: of the step in pixels
+        turned: (N, W, H) uint8, the same pictures with rows and columns exchanged, where they are at hand
 
     Returns:
-        scores: (4, K) float32 in [0, 1], see ``lost_coherence``; larger is worse
-        columns: (K,) int64, the column before each line
+        scores: (N, 4, K) float32 in [0, 1], see ``lost_coherence``; larger is worse
+        columns: (N, K) int64, the column before each line
     """
     import torch
 
     share = step_shares(levels, width)
-    shares = torch.stack([share[a:b].mean(0) for a, b in _WINDOWS])
-    count = min(_CANDIDATES, share.shape[1])
-    columns = shares[0].topk(count).indices
+    shares = torch.stack([share[:, a:b].mean(1) for a, b in _WINDOWS], 1)
+    count = min(_CANDIDATES, share.shape[2])
+    columns = shares[:, 0].topk(count).indices
     if width == 1:
-        columns = torch.cat([columns, shares[1:].amax(0).topk(count).indices])
-    coherence = lost_coherence(levels, columns, width)
+        columns = torch.cat([columns, shares[:, 1:].amax(1).topk(count).indices], 1)
+    upright = levels if turned is None else turned.transpose(1, 2)
+    coherence = lost_coherence(upright, columns, width)
     # on each side the pixel at the line and one that a soft edge does not reach, in every other row
-    last = levels.shape[1] - 1
-    places = torch.cat([columns - 2, columns, columns + width, columns + width + 2]).clamp(0, last)
-    rows = len(levels) // _SEGMENTS
-    sides = levels.T.index_select(0, places)[:, : rows * _SEGMENTS].view(-1, _SEGMENTS, rows)[..., ::2].float()
-    weights = share[:, columns].T
+    places = torch.cat([columns - 2, columns, columns + width, columns + width + 2], 1)
+    rows = levels.shape[1] // _SEGMENTS
+    lines = _lines(upright, places.clamp(0, levels.shape[2] - 1))[..., : rows * _SEGMENTS]
+    sides = lines.reshape(len(levels), -1, _SEGMENTS, rows)[..., ::2].float()
+    weights = share.gather(2, columns[:, None].expand(-1, _SEGMENTS, -1)).transpose(1, 2)
     # a segment that the line only reaches into shows what is beyond its end
-    weights = weights * (weights >= _REACHES * weights.amax(1, keepdim=True))
+    weights = weights * (weights >= _REACHES * weights.amax(2, keepdim=True))
     # what is steady where most of the steps are is a frame, a bar, a window of a screen
-    strongest = weights.argmax(1).repeat(4)[:, None]
-    usual = sides.median(2).values.gather(1, strongest)
-    deviation = (sides - usual[..., None]).abs_().median(2).values.view(4, -1, _SEGMENTS)
+    strongest = weights.argmax(2).repeat(1, 4)[..., None]
+    usual = _medians(sides).gather(2, strongest)
+    deviation = _medians((sides - usual[..., None]).abs_()).view(len(levels), 4, -1, _SEGMENTS)
     spread = [
-        (deviation[..., a:b] * weights[:, a:b]).sum(-1) / weights[:, a:b].sum(-1).clamp_min(1e-6) for a, b in _WINDOWS
+        (deviation[..., a:b] * weights[:, None, :, a:b]).sum(-1) / weights[:, None, :, a:b].sum(-1).clamp_min(1e-6)
+        for a, b in _WINDOWS
     ]
-    content = (torch.stack(spread).amin(1) / _CONTENT).clamp_(max=1)
-    scores = shares[:, columns].sqrt_() * coherence * content * one_way(levels, columns, width)
-    scores[1:] *= _HALF if width == 1 else 0
+    content = (torch.stack(spread, 1).amin(2) / _CONTENT).clamp_(max=1)
+    steps = shares.gather(2, columns[:, None].expand(-1, len(_WINDOWS), -1)).sqrt_()
+    scores = steps * coherence * content * one_way(upright, columns, width)
+    scores[:, 1:] *= _HALF if width == 1 else 0
     return (scores if width == 1 else scores * _WIDE), columns
+
+
+#: score, place as a share of the width or height, whether it is upright, its first segment and the end of its last one
+_Candidate = tuple[float, float, bool, tuple[int, int]]
+
+
+def candidates(levels: Tensor) -> list[list[_Candidate]]:
+    """Returns the likeliest lines of each picture, the likeliest first.
+
+    Args:
+        levels: (N, H, W) uint8
+    """
+    lines: list[list[_Candidate]] = [[] for _ in levels]
+    turned = levels.transpose(1, 2).contiguous()
+    for upright, pictures, other in ((True, levels, turned), (False, turned, levels)):
+        for width in (1, 2):
+            scores, columns = seam_scores(pictures, width, other)
+            best, window = scores.max(1)
+            for own, *facts in zip(lines, best.tolist(), window.tolist(), columns.tolist(), strict=True):
+                for score, row, column in zip(*facts, strict=True):
+                    place = (column + (1 + width) / 2) / pictures.shape[2]
+                    own.append((score, place, upright, _WINDOWS[row]))
+    return [sorted(own, key=lambda line: -line[0]) for own in lines]
 
 
 @dataclass(frozen=True)
@@ -252,24 +346,11 @@ class Seam(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def score_picture(luma: Tensor, levels: Tensor) -> SampleResult:
-            if min(luma.shape) < _MIN_SIDE or max(luma.shape) < _MIN_LONG_SIDE:
-                return SampleResult({}, f"too small to judge seams: {luma.shape[1]} x {luma.shape[0]} pixels")
-            if luma.std() < _MIN_SPREAD:
-                return SampleResult({}, "too plain to judge seams")
-            candidates: list[tuple[float, float, bool, tuple[int, int]]] = []
-            for upright, picture in ((True, levels), (False, levels.T.contiguous())):
-                for width in (1, 2):
-                    scores, columns = seam_scores(picture, width)
-                    best, window = scores.max(0)
-                    for score, row, column in zip(best.tolist(), window.tolist(), columns.tolist(), strict=True):
-                        place = (column + (1 + width) / 2) / picture.shape[1]
-                        candidates.append((score, place, upright, _WINDOWS[row]))
-            candidates.sort(key=lambda line: -line[0])
+        def score_picture(lines: list[_Candidate], long_side: int) -> SampleResult:
             boxes: list[Box] = []
             taken: list[tuple[bool, float]] = []
-            thick = 4 / max(levels.shape)
-            for score, place, upright, (start, end) in candidates:
+            thick = 4 / long_side
+            for score, place, upright, (start, end) in lines:
                 if score <= threshold.value:
                     break
                 if any(upright == other and abs(place - where) < thick for other, where in taken):
@@ -279,15 +360,19 @@ class Seam(Check):
                 across = min(max(place - thick / 2, 0.0), 1 - thick)
                 bounds = (across, along, thick, long) if upright else (along, across, long, thick)
                 boxes.append(Box("seam", bounds, score, {"position": place}))
-            score, place, upright, _ = candidates[0]
+            score, place, upright, _ = lines[0]
             values = {"seam": score, "seam_position": place, "seam_angle": 90.0 if upright else 0.0}
             return SampleResult(values, boxes=tuple(boxes))
 
-        def score(batch: ImageBatch) -> Scores:
-            small = batch.luma.at(_LONG_SIDE)
-            results = [
-                score_picture(luma, levels.short()) for luma, levels in zip(small.luma, small.levels, strict=True)
+        def score_pictures(small: Luma) -> list[SampleResult]:
+            height, width = small.shape
+            if min(height, width) < _MIN_SIDE or max(height, width) < _MIN_LONG_SIDE:
+                reason = f"too small to judge seams: {width} x {height} pixels"
+                return [SampleResult({}, reason)] * len(small.levels)
+            # the plain ones are too few to be worth leaving out
+            return [
+                SampleResult({}, "too plain to judge seams") if plain else score_picture(lines, max(height, width))
+                for plain, lines in zip((small.spread < _MIN_SPREAD).tolist(), candidates(small.levels), strict=True)
             ]
-            return self.scores(results, batch.pixels.device)
 
-        return score
+        return lambda batch: self.scores(score_pictures(batch.luma.at(_LONG_SIDE)), batch.pixels.device)

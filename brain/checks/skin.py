@@ -78,6 +78,10 @@ class Skin(Check):
         """Returns the check with backend "auto" replaced: "vlm" on a CUDA device that has the VLM, else "landmarks"."""
         return replace(self, backend=vlm_questions.resolved(self.backend, device, self.vlm))
 
+    def reentrant(self) -> bool:
+        """Returns True, but for backend "vlm", whose model may keep state."""
+        return self.resolved("cpu").backend != "vlm"
+
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 

@@ -144,6 +144,10 @@ class Text(Check):
 
         return replace(self, backend="ocr_large" if device.startswith("cuda") and torch_ocr.is_here() else "ocr")
 
+    def reentrant(self) -> bool:
+        """Returns whether it reads by "ocr": the other models may keep state."""
+        return self.resolved("cpu").backend == "ocr"
+
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch.
 

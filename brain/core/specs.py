@@ -127,6 +127,13 @@ class Check(Spec):
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
         """Returns the function that scores a batch on that device ("cpu", "cuda", "cuda:1", "mps")."""
 
+    def reentrant(self) -> bool:
+        """Returns whether several threads may use what ``load`` returns at once: it keeps no state, and locks none out.
+
+        Worth it where a check keeps a core busy for long: each core then has a batch of its own.
+        """
+        return False
+
     def scores(self, results: Sequence[SampleResult], device: torch.device | str) -> Scores:
         """Returns what was said of each picture of a batch as one record: NaN where nothing was."""
         import torch

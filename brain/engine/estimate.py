@@ -47,10 +47,12 @@ def seconds(
     True
     """
     pixels = [each * 1e6 for each in megapixels] or [_MEGAPIXEL]
-    costs = [_EACH_READ + _READING * _mean(pixels) / _MEGAPIXEL]
-    costs += [_EACH_JUDGED + check.cost * _share(check, pixels) for check in checks]
-    # a check runs on one core at a time: the dearest of them is the least that a picture takes
-    cost = max(sum(costs) / (_cores() if cores is None else cores), *costs)
+    reading = _EACH_READ + _READING * _mean(pixels) / _MEGAPIXEL
+    costs = [(_EACH_JUDGED + check.cost * _share(check, pixels), check.reentrant()) for check in checks]
+    # a check that keeps state runs on one core at a time: the dearest of them is the least that a picture takes
+    alone = [cost for cost, reentrant in costs if not reentrant]
+    total = reading + sum(cost for cost, _ in costs)
+    cost = max(total / (_cores() if cores is None else cores), reading, *alone)
     return n * cost / 1000 / (core_speed() if speed is None else speed)
 
 

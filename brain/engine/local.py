@@ -21,7 +21,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A task, loaded when the first pictures wait for it. One thread at a time may use it, as it may keep state."""
+    """A task, loaded when the first pictures wait for it.
+
+    One thread at a time may use it, as it may keep state, unless it is reentrant: a check that costs a second a picture
+    would else keep one core busy and leave the others idle.
+    """
 
     task: Task[Any]
     device: str
@@ -30,6 +34,14 @@ class _Loaded:
     @cached_property
     def apply(self) -> Callable[[Any], Any]:
         return self.task.load(self.device)
+
+    def results(self, batches: Sequence[AnyBatch]) -> list[tuple[AnyBatch, Any]]:
+        """Returns each part of the batches with what the task made of it, or with the error."""
+        with self.lock:
+            apply = self.apply
+            if not self.task.reentrant:
+                return [result for batch in batches for result in attempt(apply, batch)]
+        return [result for batch in batches for result in attempt(apply, batch)]
 
 
 def run(
@@ -94,9 +106,7 @@ def _start(
 
     def work(pending: frozenset[str], buckets: list[Bucket]) -> None:
         for name, batches in _batches(pending, buckets, loaded, device):
-            with loaded[name].lock:
-                results = [result for batch in batches for result in attempt(loaded[name].apply, batch)]
-            for part, result in results:
+            for part, result in loaded[name].results(batches):
                 if isinstance(result, Exception):
                     for sample_id in part.ids:
                         errors[sample_id][name] = f"{type(result).__name__}: {result}"

@@ -33,6 +33,7 @@ class Task(Generic[V]):
         ragged: whether it takes pictures of several shapes at once, see ``Check.ragged``
         apart: whether it is given each picture by itself, on the CPU: what takes parts of pictures only need not have
             them put together
+        reentrant: whether several threads may use what ``load`` returned at once, see ``Check.reentrant``
     """
 
     name: str
@@ -41,6 +42,7 @@ class Task(Generic[V]):
     long_side: int | None = None
     ragged: bool = False
     apart: bool = False
+    reentrant: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,14 @@ def run(
     if wanted - by_name.keys():
         raise InputError(f"expected rows that wait for {', '.join(by_name)} only, got {', '.join(sorted(wanted))}")
     tasks = [
-        Task(check.name, check.load, Scores.by_sample, check.long_side, check.ragged)
+        Task(
+            check.name,
+            check.load,
+            Scores.by_sample,
+            check.long_side,
+            check.ragged,
+            reentrant=check.reentrant(),
+        )
         for check in checks
         if check.name in wanted
     ]

@@ -41,6 +41,22 @@ class Edges:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""
         return _profiles(plane, self.rows, self.columns, self.vertical)
 
+    def colors(self, pixels: Tensor) -> Tensor:
+        """Returns the profiles of the (3, H, W) planes of the picture at the same places: (3, K, 2 * REACH)."""
+        import torch
+
+        if pixels.device.type != "cpu":
+            return torch.stack([self.across(plane) for plane in pixels])
+        import numpy as np
+
+        width = pixels.shape[2]
+        steps = np.arange(1 - REACH, REACH + 1) * (1 if self.vertical else width)
+        places = (self.rows * width + self.columns).numpy()[:, None] + steps
+        interleaved = pixels.permute(1, 2, 0)
+        if interleaved.is_contiguous():
+            return torch.from_numpy(interleaved.numpy().reshape(-1, 3)[places]).permute(2, 0, 1)
+        return torch.from_numpy(np.stack([plane.numpy().reshape(-1)[places] for plane in pixels]))
+
 
 def _profiles(plane: Tensor, rows: Tensor, columns: Tensor, vertical: bool) -> Tensor:
     import torch
@@ -73,40 +89,86 @@ def strong_edges(luma: Tensor, max_back: float = 1.0) -> tuple[Edges, Edges]:
         luma: (H, W) float32 in [0, 1], H and W at least 2 * REACH + 2
         max_back: the steepest way back in a profile, as a share of the edge's own steepness: a thin line has about 1
     """
+    if luma.device.type == "cpu":
+        return _by_numpy(luma, True, max_back), _by_numpy(luma, False, max_back)
+    return _by_torch(luma, True, max_back), _by_torch(luma, False, max_back)
 
+
+def _by_torch(luma: Tensor, vertical: bool, max_back: float) -> Edges:
     height, width = luma.shape
     flat = luma.reshape(-1)
-    edges = []
-    for vertical in (True, False):
-        # flat, for whole rows of differences are several times faster; what runs over a row's end is dropped below
-        beside = 1 if vertical else width
-        step = (flat[2 * beside : -beside] - flat[beside : -2 * beside]).mul_(2)
-        step = step.add_(flat[3 * beside :]).sub_(flat[: -3 * beside]).mul_(0.5).abs_()
-        inner = step[beside:-beside]
-        peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > _MIN_STEP)
-        place = peak.nonzero()[:, 0] + 2 * beside
-        rows, columns = place // width, place % width
-        along, length = (columns, width) if vertical else (rows, height)
-        place = place[(along >= REACH - 1) & (along < length - REACH)]
-        place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
-        rows, columns = place // width, place % width
-        profiles = _profiles(luma, rows, columns, vertical)
-        # steeper than all else in its profile, than what crosses it, and no side of a thin line
-        slopes = (profiles[:, 2:-1] - profiles[:, 1:-2]) + (profiles[:, 3:] - profiles[:, :-3]) / 2
-        own = slopes[:, REACH - 2]
-        slopes = slopes * own.sign()[:, None]
-        if vertical:
-            cross = luma[(rows + 1).clamp_max(height - 1), columns] - luma[(rows - 2).clamp_min(0), columns]
-        else:
-            cross = luma[rows, (columns + 1).clamp_max(width - 1)] - luma[rows, (columns - 2).clamp_min(0)]
-        left, right, spread = far_sides(profiles)
-        own = own.abs()
-        kept = (own >= slopes.amax(1)) & (slopes.amin(1) >= -max_back * own) & (own >= cross.abs())
-        kept &= (spread <= _MAX_SPREAD * (right - left).abs()) & ((right - left).abs() > _MIN_STEP)
-        # the step at the edge goes the same way as that from side to side
-        kept &= (right - left) * (profiles[:, REACH] - profiles[:, REACH - 1]) > 0
-        edges.append(Edges(rows[kept], columns[kept], profiles[kept], vertical))
-    return edges[0], edges[1]
+    # flat, for whole rows of differences are several times faster; what runs over a row's end is dropped below
+    beside = 1 if vertical else width
+    step = (flat[2 * beside : -beside] - flat[beside : -2 * beside]).mul_(2)
+    step = step.add_(flat[3 * beside :]).sub_(flat[: -3 * beside]).mul_(0.5).abs_()
+    inner = step[beside:-beside]
+    peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > _MIN_STEP)
+    place = peak.nonzero()[:, 0] + 2 * beside
+    rows, columns = place // width, place % width
+    along, length = (columns, width) if vertical else (rows, height)
+    place = place[(along >= REACH - 1) & (along < length - REACH)]
+    place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
+    rows, columns = place // width, place % width
+    profiles = _profiles(luma, rows, columns, vertical)
+    # steeper than all else in its profile, than what crosses it, and no side of a thin line
+    slopes = (profiles[:, 2:-1] - profiles[:, 1:-2]) + (profiles[:, 3:] - profiles[:, :-3]) / 2
+    own = slopes[:, REACH - 2]
+    slopes = slopes * own.sign()[:, None]
+    if vertical:
+        cross = luma[(rows + 1).clamp_max(height - 1), columns] - luma[(rows - 2).clamp_min(0), columns]
+    else:
+        cross = luma[rows, (columns + 1).clamp_max(width - 1)] - luma[rows, (columns - 2).clamp_min(0)]
+    left, right, spread = far_sides(profiles)
+    own = own.abs()
+    kept = (own >= slopes.amax(1)) & (slopes.amin(1) >= -max_back * own) & (own >= cross.abs())
+    kept &= (spread <= _MAX_SPREAD * (right - left).abs()) & ((right - left).abs() > _MIN_STEP)
+    # the step at the edge goes the same way as that from side to side
+    kept &= (right - left) * (profiles[:, REACH] - profiles[:, REACH - 1]) > 0
+    return Edges(rows[kept], columns[kept], profiles[kept], vertical)
+
+
+def _by_numpy(luma: Tensor, vertical: bool, max_back: float) -> Edges:
+    """As ``_by_torch``: numpy compares, counts and looks up in a third of torch's time on the CPU."""
+    import numpy as np
+    import torch
+
+    picture = luma.contiguous().numpy()
+    height, width = picture.shape
+    flat = picture.reshape(-1)
+    beside = 1 if vertical else width
+    step = flat[2 * beside : -beside] - flat[beside : -2 * beside]
+    step *= np.float32(2)
+    step += flat[3 * beside :]
+    step -= flat[: -3 * beside]
+    step *= np.float32(0.5)
+    np.abs(step, out=step)
+    inner = step[beside:-beside]
+    peak = inner > step[: -2 * beside]
+    peak &= inner >= step[2 * beside :]
+    peak &= inner > np.float32(_MIN_STEP)
+    place = np.flatnonzero(peak) + 2 * beside
+    along, length = (place % width, width) if vertical else (place // width, height)
+    place = place[(along >= REACH - 1) & (along < length - REACH)]
+    place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
+    rows, columns = place // width, place % width
+    # one profile a column: what is asked of all of them goes along whole rows
+    profiles = flat[place + (np.arange(1 - REACH, REACH + 1) * beside)[:, None]]
+    slopes = (profiles[2:-1] - profiles[1:-2]) + (profiles[3:] - profiles[:-3]) / 2
+    own = slopes[REACH - 2]
+    slopes = slopes * np.sign(own)
+    if vertical:
+        cross = picture[np.minimum(rows + 1, height - 1), columns] - picture[np.maximum(rows - 2, 0), columns]
+    else:
+        cross = picture[rows, np.minimum(columns + 1, width - 1)] - picture[rows, np.maximum(columns - 2, 0)]
+    by_row = torch.from_numpy(np.ascontiguousarray(profiles.T))
+    left, right, spread = (side.numpy() for side in far_sides(by_row))
+    across = right - left
+    own = np.abs(own)
+    kept = (own >= slopes.max(0)) & (slopes.min(0) >= -max_back * own) & (own >= np.abs(cross))
+    kept &= (spread <= _MAX_SPREAD * np.abs(across)) & (np.abs(across) > _MIN_STEP)
+    kept &= across * (profiles[REACH] - profiles[REACH - 1]) > 0
+    rows, columns = rows[kept], columns[kept]
+    return Edges(torch.from_numpy(rows), torch.from_numpy(columns), by_row[torch.from_numpy(kept)], vertical)
 
 
 def worst_places(

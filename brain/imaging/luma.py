@@ -12,15 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from loupe.brain.imaging import scaling
-from loupe.brain.imaging.opencv import opencv
+from loupe.brain.imaging.opencv import by_opencv, opencv
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
-
-
-def _by_opencv(values: Tensor) -> bool:
-    return values.device.type == "cpu" and opencv() is not None
 
 
 def together(arrays: Sequence[np.ndarray]) -> Tensor:
@@ -41,7 +37,7 @@ def luma(pixels: Tensor) -> Tensor:
     """
     import torch
 
-    if not _by_opencv(pixels):
+    if not by_opencv(pixels):
         red, green, blue = pixels.unbind(1)
         total = red.to(torch.int32).mul_(9798).add_(green, alpha=19235).add_(blue, alpha=3735)
         return total.add_(1 << 14).bitwise_right_shift_(15).to(torch.uint8)
@@ -106,7 +102,7 @@ def sampled(pixels: Tensor) -> Tensor:
     """
 
     height, width = pixels.shape[-2:]
-    if not _by_opencv(pixels):
+    if not by_opencv(pixels):
         step = max(1, max(height, width) // 128)
         # rounded as OpenCV does
         rows, columns = (max(1, round(side / step)) for side in (height, width))
@@ -135,7 +131,7 @@ def extremes(pixels: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         pixels: (N, 3, H, W) uint8
     """
-    if not _by_opencv(pixels):
+    if not by_opencv(pixels):
         return pixels.amax(1), pixels.amin(1)
     import cv2
 
@@ -159,7 +155,7 @@ def block_means(luma: Tensor, side: int) -> Tensor:
     from torch.nn.functional import avg_pool2d
 
     side = min(side, *luma.shape[-2:])
-    if not _by_opencv(luma) or luma.dtype not in (torch.float32, torch.uint8):
+    if not by_opencv(luma) or luma.dtype not in (torch.float32, torch.uint8):
         return avg_pool2d((luma / 255 if luma.dtype == torch.uint8 else luma)[:, None], side)[:, 0]
     import cv2
     import numpy as np
@@ -183,7 +179,7 @@ def halved(levels: Tensor) -> Tensor:
 
     height, width = levels.shape[1] // 2, levels.shape[2] // 2
     whole = levels[:, : 2 * height, : 2 * width]
-    if _by_opencv(levels):
+    if by_opencv(levels):
         import cv2
 
         size = (width, height)
@@ -200,7 +196,7 @@ def gradient_energy(luma: Tensor) -> Tensor:
     """
     import torch
 
-    if _by_opencv(luma) and luma.dtype in (torch.float32, torch.uint8):
+    if by_opencv(luma) and luma.dtype in (torch.float32, torch.uint8):
         import cv2
 
         # one pass without a copy of the differences; bytes take a third of the time
@@ -224,7 +220,7 @@ def histogram(levels: Tensor) -> Tensor:
     """
     import torch
 
-    if not _by_opencv(levels) or levels.dtype != torch.uint8:
+    if not by_opencv(levels) or levels.dtype != torch.uint8:
         # all pictures at once, and without waiting for the device, as bincount would for each of them; whole numbers
         # add up to the same in any order
         first = torch.arange(len(levels), device=levels.device)[:, None] * 256
@@ -236,6 +232,22 @@ def histogram(levels: Tensor) -> Tensor:
 
     of_images = [cv2.calcHist([image], [0], None, [256], [0, 256])[:, 0] for image in levels.contiguous().numpy()]
     return together(of_images).to(torch.int64)
+
+
+def spread(counts: Tensor) -> Tensor:
+    """Returns the standard deviation of each picture's levels, without a bias: (N,) float32, of a white of 1.
+
+    Args:
+        counts: (N, 256) by level
+    """
+    import torch
+
+    # whole numbers up to 2^53 are exact
+    levels = torch.arange(256, dtype=torch.float64, device=counts.device)
+    shares = counts.double()
+    number, total = shares.sum(1), shares @ levels
+    squares = (shares @ levels.square() - total.square() / number).clamp_min(0)
+    return (squares / (number - 1).clamp_min(1)).sqrt().float() / 255
 
 
 def percentiles(counts: Tensor, percents: Sequence[float]) -> Tensor:
@@ -280,6 +292,11 @@ class Luma:
     def histogram(self) -> Tensor:
         """(N, 256) int64: how many pixels have each level."""
         return histogram(self.levels)
+
+    @cached_property
+    def spread(self) -> Tensor:
+        """(N,) float32 in [0, 1]: the standard deviation of the luma."""
+        return spread(self.histogram)
 
     @cached_property
     def halves(self) -> Tensor:

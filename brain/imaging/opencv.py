@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @cache
@@ -14,3 +17,8 @@ def opencv() -> Any:
     except ImportError:
         return None
     return cv2
+
+
+def by_opencv(values: Tensor) -> bool:
+    """Returns whether OpenCV does the work on a tensor: on the CPU, where it is installed."""
+    return values.device.type == "cpu" and opencv() is not None

@@ -11,7 +11,7 @@ import pytest
 import torch
 from committed import PHOTOS, defocused, gray, picture
 
-from loupe.brain.checks.local_blur import LocalBlur, block_softness, grown, softest_window
+from loupe.brain.checks.local_blur import LocalBlur, block_softness, grown, softest_windows
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.local_blur import LocalBlur as Injector
 from loupe.brain.defects.local_blur import patch
@@ -61,7 +61,9 @@ def test_the_softness_is_that_of_a_plain_loop() -> None:
     luma[:8, 8:16] = 0.5
     wide = cv2.Laplacian(luma, cv2.CV_32F)
     wide[[0, -1]] = wide[:, [0, -1]] = 0
-    softness, known = block_softness(torch.from_numpy(luma), 8)
+    # beside another picture, each is judged by itself
+    both = block_softness(torch.stack([torch.from_numpy(luma), torch.rand(luma.shape)]), 8)
+    softness, known = (of[0] for of in both)
     assert softness.shape == known.shape == (4, 5)
     for row in range(4):
         for column in range(5):
@@ -73,14 +75,14 @@ def test_the_softness_is_that_of_a_plain_loop() -> None:
 
 def test_the_softness_does_not_depend_on_contrast() -> None:
     luma = RNG.random((32, 32)).astype(np.float32)
-    bright, dim = (block_softness(torch.from_numpy(luma * gain), 8)[0] for gain in (1, 0.5))
+    bright, dim = (block_softness(torch.from_numpy(luma * gain)[None], 8)[0] for gain in (1, 0.5))
     torch.testing.assert_close(bright, dim, atol=0.05, rtol=0)
 
 
 def test_the_window_is_where_a_plain_loop_finds_it() -> None:
     softness = RNG.normal(size=(16, 20)).astype(np.float32)
     known = RNG.random((16, 20)) < 0.8
-    best = -math.inf
+    best, place, soft = -math.inf, (0, 0, 0, 0), 0.0
     for high, wide in ((5, 5), (7, 7), (9, 9), (6, 9), (9, 6), (8, 12), (12, 8), (12, 12)):
         down, across = (high + 1) // 2, (wide + 1) // 2
         for top in range(16 - high + 1):
@@ -100,9 +102,19 @@ def test_the_window_is_where_a_plain_loop_finds_it() -> None:
                     mean(top, left + wide, high, across),
                 ]
                 if np.isfinite(sides).sum() >= 3:
-                    best = max(best, mean(top, left, high, wide) - np.nanmax(sides))
-    excess, _, _ = softest_window(torch.from_numpy(softness), torch.from_numpy(known))
-    assert excess == pytest.approx(best, abs=1e-4)
+                    excess = mean(top, left, high, wide) - np.nanmax(sides)
+                    if excess > best:
+                        best, place, soft = excess, (top, left, high, wide), mean(top, left, high, wide)
+    # beside another picture, and one of which nothing is known
+    pictures = [softness, -softness, softness]
+    windows = softest_windows(
+        torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack([known, known, np.zeros_like(known)]))
+    )
+    assert float(windows.excess[0]) == pytest.approx(best, abs=1e-4)
+    assert tuple(windows.places[0].tolist()) == place
+    assert float(windows.inside[0]) == pytest.approx(soft, abs=1e-4)
+    assert windows.excess[2] == -math.inf
+    assert windows.places[2].tolist() == [0, 0, 0, 0]
 
 
 def test_a_region_grows_over_what_hangs_together() -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from committed import PHOTOS, picture
 
+from loupe.brain.checks import seam
 from loupe.brain.checks.seam import Seam, lost_coherence, one_way, step_shares
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.seam import Seam as Injector
@@ -50,8 +51,10 @@ def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     return cv2.imdecode(code, cv2.IMREAD_GRAYSCALE).astype(np.float32)
 
 
+@pytest.mark.parametrize("by_opencv", [True, False])
 @pytest.mark.parametrize("width", [1, 2])
-def test_the_shares_are_those_of_a_plain_loop(width: int) -> None:
+def test_the_shares_are_those_of_a_plain_loop(width: int, by_opencv: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seam, "by_opencv", lambda values: by_opencv)
     levels = np.random.default_rng(1).integers(0, 60, (64, 44)).astype(np.int16)
     levels[:, 25:] += 90
     step = np.abs(np.diff(levels, axis=1))
@@ -63,7 +66,20 @@ def test_the_shares_are_those_of_a_plain_loop(width: int) -> None:
             expected[row // 8, column] += (across > 1.5 * beside.max() and across >= 3) / 8
     grid = np.pad(expected, ((0, 0), (8, 8)))
     expected = np.maximum(0, expected - np.maximum(grid[:, :-16], grid[:, 16:]))
-    np.testing.assert_allclose(step_shares(torch.from_numpy(levels), width).numpy(), expected, atol=1e-6)
+    # beside another picture, each is judged by itself
+    pictures = np.stack([255 - levels, levels, levels[:, ::-1]]).astype(np.uint8)
+    shares = step_shares(torch.from_numpy(pictures), width).numpy()
+    np.testing.assert_allclose(shares[1], expected, atol=1e-6)
+    np.testing.assert_allclose(shares[0], expected, atol=1e-6)
+
+
+def test_the_largest_steps_are_steps() -> None:
+    """From black to white beside a step that one and a half times is more than white."""
+    levels = np.zeros((64, 44), np.uint8)
+    levels[:, 20:] = 255
+    assert step_shares(torch.from_numpy(levels)[None])[0, :, 19].tolist() == [1.0] * 8
+    levels[:, 14] = 190
+    assert step_shares(torch.from_numpy(levels)[None])[0, :, 19].tolist() == [0.0] * 8
 
 
 def test_directions_are_counted_as_a_plain_loop_does() -> None:
@@ -72,12 +88,17 @@ def test_directions_are_counted_as_a_plain_loop_does() -> None:
     levels[:30, 10:] += 8
     levels[30:32, 10:] -= 8
     levels[32:, 10:] += 7
-    whole = one_way(torch.from_numpy(levels), torch.tensor([9, 4]))[0]
+
+    def weights(*columns: int) -> torch.Tensor:
+        pictures = np.stack([np.full_like(levels, 100), levels]).astype(np.uint8)
+        return one_way(torch.from_numpy(pictures), torch.tensor([columns, columns]))[1]
+
+    whole = weights(9, 4)[0]
     np.testing.assert_allclose(whole.numpy(), [0.7 + 0.3 * (2 * 2 / 32) / 0.25, 0.7], rtol=1e-6)
     levels[:8] -= (levels[:8] > 100) * np.int16(16)
-    assert one_way(torch.from_numpy(levels), torch.tensor([9]))[0].item() == pytest.approx(1)
+    assert weights(9)[0].item() == pytest.approx(1)
     # over its last half nothing has a direction
-    assert one_way(torch.from_numpy(levels), torch.tensor([9]))[3].item() == pytest.approx(0.7)
+    assert weights(9)[3].item() == pytest.approx(0.7)
 
 
 def test_a_level_horizon_is_no_seam() -> None:
@@ -95,8 +116,8 @@ def test_a_level_horizon_is_no_seam() -> None:
 def test_coherence_is_lost_between_two_pictures_and_nowhere_else() -> None:
     rng = np.random.default_rng(2)
     left, right = (np.repeat(rng.integers(0, 200, (160, 1)), 20, 1) for _ in range(2))
-    levels = torch.from_numpy(np.hstack([left, right]).astype(np.int16))
-    lost = lost_coherence(levels, torch.tensor([10, 19, 30]))
+    levels = torch.from_numpy(np.stack([np.hstack([left, left]), np.hstack([left, right])]).astype(np.uint8))
+    lost = lost_coherence(levels, torch.tensor([[1, 2, 3], [10, 19, 30]]))[1]
     assert lost[:, 0].max() == 0
     assert lost[:, 2].max() == 0
     a, b = left[4:, 0] - left[:-4, 0], right[4:, 0] - right[:-4, 0]

@@ -180,3 +180,32 @@ def test_the_resolution_is_that_of_the_most_demanding() -> None:
     assert needed_long_side([128, 640, 256]) == 640
     assert needed_long_side([128, None]) is None
     assert needed_long_side([]) is None
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_two_threads_are_in_a_task_at_once_only_where_it_may_be_reentered(
+    pictures: list[Path], reentrant: bool
+) -> None:
+    inside: list[str] = []
+    most: list[int] = []
+    both = threading.Barrier(2)
+    loads: list[str] = []
+
+    def load(device: str) -> Callable[[ImageBatch], list[str]]:
+        loads.append(device)
+
+        def apply(batch: ImageBatch) -> list[str]:
+            inside.append(batch.ids[0])
+            most.append(len(inside))
+            if reentrant:
+                both.wait(60)  # breaks where the other thread is kept out
+            inside.pop()
+            return list(batch.ids)
+
+        return apply
+
+    slow: Task[Any] = Task("ids", load, lambda result, _: result, reentrant=reentrant)
+    mapped = flat(map_rows(rows_of(pictures), [slow], batch_size=1, workers=2))
+    assert [item.values for item in mapped] == [{"ids": str(index)} for index in range(8)]
+    assert loads == ["cpu"], "it is loaded once"
+    assert max(most) == (2 if reentrant else 1)

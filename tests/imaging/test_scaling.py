@@ -49,7 +49,7 @@ def test_checks_say_the_same_without_opencv(name: str, monkeypatch: pytest.Monke
     check = registry.checks()[name]()
     score = check.load("cpu")
     expected = [score(batch(group)) for group in by_shape(CASES)]
-    monkeypatch.setattr(luma, "_by_opencv", lambda values: False)
+    monkeypatch.setattr(luma, "by_opencv", lambda values: False)
     monkeypatch.setattr(luma, "scaled", _as_on_a_device)
     for group, known in zip(by_shape(CASES), expected, strict=True):
         again = score(batch(group))

@@ -10,7 +10,6 @@ offset, a log size, how sure it is of an object, and how sure of each class; ove
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,15 +111,14 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, max_iou: float = MAX_IOU) ->
 class _Yolox:
     def __init__(self, path: Path, threads: int) -> None:
         self._session = _session(path, threads)
-        self._lock = threading.Lock()
         given = self._session.get_inputs()[0]
         self._input, self._side = given.name, int(given.shape[-1])
 
     def __call__(self, picture: np.ndarray, nouns: Sequence[str] = ()) -> tuple[Box, ...]:
         height, width = picture.shape[:2]
         square, scale = letterbox(picture, self._side)
-        with self._lock:
-            raw = np.asarray(self._session.run(None, {self._input: square})[0][0], np.float32)
+        # a session may be run by several threads at once
+        raw = np.asarray(self._session.run(None, {self._input: square})[0][0], np.float32)
         boxes, scores = decode(raw, self._side)
         size = np.array([width, height, width, height], np.float32)
         boxes = np.clip(boxes / scale, 0, size) / size

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from loupe.brain.core.errors import MissingDependency, ModelError
 class Model:
     """A model that takes one square colour picture.
 
-    LiteRT's interpreter keeps the tensors of a run, so a lock lets one thread in at a time. A run takes one core: the
-    reader and the other checks want the others.
+    LiteRT's interpreter keeps the tensors of a run, so each thread that is in it has one of its own: they share the
+    file's pages, and are kept. A run takes one core: the reader and the other checks want the others.
 
     Args:
         path: a .tflite file
@@ -37,12 +37,18 @@ class Model:
             raise MissingDependency("landmarks need ai-edge-litert: pip install ai-edge-litert") from error
         if not Path(path).is_file():
             raise ModelError(f"expected a model file, and there is none at {str(path)!r}")
+
+        def made() -> Any:
+            interpreter = Interpreter(model_path=str(path), num_threads=1)
+            interpreter.allocate_tensors()
+            return interpreter
+
         try:
-            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            first = made()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{str(path)!r} cannot be run by LiteRT: {error}") from error
-        inputs = self._interpreter.get_input_details()
+        self._made, self._idle = made, [first]
+        inputs = first.get_input_details()
         shape = tuple(int(side) for side in inputs[0]["shape"])
         if len(inputs) != 1 or shape != (1, shape[1], shape[1], 3) or inputs[0]["dtype"] != np.float32:
             raise ModelError(f"{str(path)!r} takes {shape}: expected one float32 picture of (1, side, side, 3)")
@@ -50,10 +56,9 @@ class Model:
         #: the side of the picture that it takes, in pixels
         self.size = shape[1]
         self._input = int(inputs[0]["index"])
-        self._outputs = [int(output["index"]) for output in self._interpreter.get_output_details()]
+        self._outputs = [int(output["index"]) for output in first.get_output_details()]
         #: the shapes of what it gives
-        self.shapes = [tuple(int(n) for n in output["shape"]) for output in self._interpreter.get_output_details()]
-        self._lock = threading.Lock()
+        self.shapes = [tuple(int(n) for n in output["shape"]) for output in first.get_output_details()]
 
     def expect(self, shapes: list[tuple[int, ...]]) -> None:
         """Raises a ModelError if the model gives something other than arrays of these shapes."""
@@ -70,7 +75,14 @@ class Model:
             signed: whether the model wants [-1, 1]; otherwise [0, 1]
         """
         scaled = picture.astype(np.float32) / 127.5 - 1 if signed else picture.astype(np.float32) / 255
-        with self._lock:
-            self._interpreter.set_tensor(self._input, scaled[None])
-            self._interpreter.invoke()
-            return [self._interpreter.get_tensor(index).copy() for index in self._outputs]
+        try:
+            # taking one out of a list, and putting it back, is one step
+            interpreter = self._idle.pop()
+        except IndexError:
+            interpreter = self._made()
+        try:
+            interpreter.set_tensor(self._input, scaled[None])
+            interpreter.invoke()
+            return [interpreter.get_tensor(index).copy() for index in self._outputs]
+        finally:
+            self._idle.append(interpreter)

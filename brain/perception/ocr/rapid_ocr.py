@@ -7,7 +7,6 @@ probabilities.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -50,7 +49,6 @@ class Ocr:
                 f"reading text needs rapidocr and onnxruntime ({error}): pip install rapidocr onnxruntime"
             ) from error
         folder = Path(rapidocr.__file__).parent / "models"
-        self._lock = threading.Lock()
         self._detector = _session(onnxruntime, folder / "PP-OCRv6_det_small.onnx", device, threads)
         self._recognizer = _session(onnxruntime, folder / "PP-OCRv6_rec_small.onnx", device, threads)
         self.provider: str = self._recognizer.get_providers()[0]
@@ -108,8 +106,8 @@ class Ocr:
         return self._run(self._detector, np.ascontiguousarray(tensor))
 
     def _run(self, session: InferenceSession, tensor: np.ndarray) -> np.ndarray:
-        with self._lock:
-            return np.asarray(session.run(None, {session.get_inputs()[0].name: tensor})[0])
+        # a session may be run by several threads at once
+        return np.asarray(session.run(None, {session.get_inputs()[0].name: tensor})[0])
 
 
 def box_finder() -> Callable[[np.ndarray, tuple[int, int]], tuple[Any, Any]]:
