@@ -70,6 +70,8 @@ PUBLIC: dict[str, str] = {
     **{verb: f"loupe.brain.verbs.{verb}" for verb in _VERBS},
     **dict.fromkeys(_RECORDS, f"{_CORE}.records"),
     **dict.fromkeys(_RESULTS, f"{_CORE}.results"),
+    "Migrated": f"{_CORE}.migrated",
+    "migrate": "loupe.brain.store.migration",
     "Certificate": f"{_CORE}.splits",
     "Split": f"{_CORE}.splits",
     "MoreLike": f"{_CORE}.alike",
