@@ -112,7 +112,7 @@ PUBLIC: dict[str, str] = {
     "Drift": f"{_CORE}.drift",
     "Factor": "loupe.brain.slicing.factors",
     "Outcome": "loupe.brain.slicing.outcomes",
-    "Proportion": "loupe.brain.stats.intervals",
+    "Proportion": f"{_CORE}.proportions",
     "Provenance": "loupe.brain.provenance.records",
     "sign_image": "loupe.brain.provenance.c2pa",
     "errors": _CORE,
