@@ -8,7 +8,7 @@ N ?= 40
 SEED ?= 0
 export FIFTYONE_DO_NOT_TRACK ?= true
 
-.PHONY: demo test test-fast mutants gpu lint format docs screenshots stories setup browser constraints clean help
+.PHONY: demo test test-fast mutants gpu lint format docs site sbom matrix screenshots stories setup browser constraints clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -42,6 +42,15 @@ format: .venv/dev.done
 
 docs: .venv/dev.done    ## the tables that are made from the registry
 	$(PY) scripts/checks_table.py --write
+
+site: .venv/dev.done    ## the site of docs/, this version's folder beside those of others: site/0.1.0
+	PYTHONPATH=scripts $(PY) -m docs_site
+
+sbom: .venv/dev.done    ## what comes with Loupe, in which versions and under which licenses: sbom.cdx.json
+	$(PY) scripts/sbom.py
+
+matrix: .venv/dev.done    ## the fast tests with several versions of FiftyOne and Python; the table in docs/upgrade.md
+	$(PY) scripts/matrix.py --write
 
 screenshots: .venv/dev.done browser    ## docs/*.png, made in a real browser from the demo's dataset
 	$(PY) scripts/screenshots.py

@@ -83,6 +83,9 @@ class LoupeOperator(foo.Operator, ABC):
             if ctx.dataset is None:
                 problem(inputs, "dataset", "No dataset is open", "Open a dataset first.")
             else:
+                from loupe.brain.store.datasets import refresh
+
+                refresh(ctx.dataset)
                 self.form(ctx, inputs)
                 if self.background and not _workers():
                     forms.ask_for_worker(inputs)

@@ -312,6 +312,9 @@ class Panel(foo.Panel, ABC, Generic[C]):
         try:
             if ctx.dataset is None:
                 return Notice(f"Open a dataset to see its {self.subject}.")
+            from loupe.brain.store.datasets import refresh
+
+            refresh(ctx.dataset)
             view, _ = self.widened(ctx)
             if kept is None and not len(view.limit(1)):
                 return Notice("There are no samples here. Generate or import some, or clear the view.", "refresh")

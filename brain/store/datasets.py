@@ -11,6 +11,7 @@ import fiftyone.core.odm as odm
 from pymongo.errors import ConnectionFailure
 
 from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples
+from loupe.brain.store import layout
 from loupe.brain.store.connection import database_errors
 
 Samples: TypeAlias = fo.Dataset | fo.DatasetView
@@ -155,11 +156,12 @@ def refresh(dataset: fo.Dataset) -> list[dict[str, Any]]:
     """Takes over what another process has changed meanwhile: the dataset's name and fields; returns those as stored.
 
     Raises:
-        InputError: the dataset was deleted
+        InputError: the dataset was deleted, or a newer Loupe wrote it
     """
-    stored = documents().find_one({"_id": dataset._doc.id}, ["name", "media_type", "sample_fields"])
+    stored = documents().find_one({"_id": dataset._doc.id}, ["name", "media_type", "sample_fields", layout.PLACE])
     if stored is None:
         raise _deleted(dataset)
+    layout.of(stored)
     if stored["name"] != dataset._doc.name:
         dataset._doc.reload("name")
     fields = dataset._doc.sample_fields

@@ -15,6 +15,7 @@ from fiftyone.core.odm import BaseEmbeddedDocument
 
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.records import Output
+from loupe.brain.store import layout
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, documents, paths, refresh, root
 
@@ -42,14 +43,14 @@ CHECK = "check"
 EMPTY: dict[str, dict[str, Any]] = {QUALITY: {"_cls": "DynamicEmbeddedDocument"}, CHECKED: {}}
 
 #: on a declared field: Loupe made it
-_MARK = {"made_by": "loupe"}
+MARK = {"made_by": "loupe"}
 _TRIES = 50
 _one_at_a_time = Lock()
 
 
 def is_own(field: fo.Field) -> bool:
     """Returns whether a field says that Loupe made it."""
-    return (field.info or {}).get("made_by") == _MARK["made_by"]
+    return (field.info or {}).get("made_by") == MARK["made_by"]
 
 
 def mirrors(schema: Mapping[str, fo.Field]) -> set[str]:
@@ -257,7 +258,7 @@ def require(samples: Samples, fields: Iterable[OwnField]) -> None:
             continue
         if not _fits(present, own):
             problems[own.path] = f"{own.path!r} is {_name(present)} and would have to be {_needed(own)}{_remedy(own)}"
-        elif own.proof and (present.info or {}) != _MARK and not _proven(dataset, own):
+        elif own.proof and (present.info or {}) != MARK and not _proven(dataset, own):
             doubtful.append(own)
     for own in _with_values(dataset, doubtful):
         problems[own.path] = f"{own.path!r} holds values that Loupe did not write{_remedy(own)}"
@@ -273,6 +274,14 @@ def _fits(present: fo.Field, own: OwnField) -> bool:
         return False
     # every label is a DynamicEmbeddedDocument, too: only the very class will do
     return own.document is None or present.document_type is own.document
+
+
+def is_loupes(dataset: fo.Dataset, own: OwnField) -> bool:
+    """Returns whether a field that is there is Loupe's, though it may not say so: by its type and what stands in it."""
+    present = dataset.get_field(own.path)
+    if present is None or not _fits(present, own):
+        return False
+    return not own.proof or _proven(dataset, own) or not _with_values(dataset, [own])
 
 
 def _proven(dataset: fo.Dataset, own: OwnField) -> bool:
@@ -339,7 +348,17 @@ def declare(samples: Samples, fields: Iterable[OwnField], *, images: bool = Fals
             dataset._sample_collection.update_many({path: None}, {"$set": {path: EMPTY[path]}})
 
 
+def _stamp_new(dataset: fo.Dataset) -> None:
+    """Says in which layout Loupe writes, where it has not written yet; the rest is ``store.migration``'s to look at."""
+    new = {"info": {"$type": "object"}, "info.loupe": {"$exists": False}, "sample_fields.name": {"$ne": CHECKED}}
+    stamp = layout.stamp()
+    if documents().update_one({"_id": dataset._doc.id, **new}, {"$set": {layout.PLACE: stamp}}).matched_count:
+        # what is in memory is not marked as changed: nothing of it has to be written any more
+        dict.__setitem__(dataset._doc.info, "loupe", {"stored": stamp})
+
+
 def _grow(dataset: fo.Dataset, fields: Sequence[OwnField], images: bool) -> None:
+    _stamp_new(dataset)
     for _ in range(_TRIES):
         stored = refresh(dataset)
         cls = dataset._sample_doc_cls
@@ -350,7 +369,7 @@ def _grow(dataset: fo.Dataset, fields: Sequence[OwnField], images: bool) -> None
         for own in fields:
             if cls._get_field_doc(own.path, allow_missing=True) is None:
                 more = {"embedded_doc_type": own.document, "subfield": own.inside}
-                facts = {"description": own.description, "info": dict(_MARK), **more}
+                facts = {"description": own.description, "info": dict(MARK), **more}
                 field = cls._create_field(
                     own.path, own.kind, **{name: value for name, value in facts.items() if value is not None}
                 )

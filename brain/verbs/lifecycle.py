@@ -14,6 +14,7 @@ from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.store import datasets as store_datasets
+from loupe.brain.store import migration
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
 
@@ -140,8 +141,10 @@ def running(
             store_datasets.require_collection(samples)
         devices = _devices(device, several)
         with store_datasets.while_it_lives(store_datasets.root(samples)):
+            report = reporter(progress, label or verb)
+            migration.bring_up_to_date(store_datasets.root(samples), report)
             own = samples if needs == "nothing" else store_datasets.whole(samples)
-            yield Lifecycle(own, verb, reporter(progress, label or verb), ",".join(devices), started, devices)
+            yield Lifecycle(own, verb, report, ",".join(devices), started, devices)
 
 
 def _devices(device: str | Sequence[str] | None, several: bool) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stored_0_1_0 import STORED, documents, loaded
 
 import loupe
 from loupe.brain.core.results import Rate
@@ -21,10 +20,7 @@ from loupe.brain.slicing.outcomes import State
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
 
-STORED = Path(__file__).parent / "data" / "stored_0_1_0"
 N = 20
-#: when its pictures were changed, in seconds since 1970
-CHANGED = 1_790_000_000
 CHECKS = ["file", "exposure", "sharpness"]
 #: what no threshold of 0.1.0 decided, and no check of this version can
 OWN_LABEL = "ugly"
@@ -32,27 +28,8 @@ OWN_LABEL = "ugly"
 
 @pytest.fixture
 def stored(database: str, tmp_path: Path) -> Iterator[Any]:
-    """The dataset as 0.1.0 left it, with its pictures: real files, as old as it saw them."""
-    import fiftyone as fo
-
-    folder = tmp_path / "stored"
-    shutil.copytree(STORED, folder)
-    for picture in (folder / "pictures").iterdir():
-        os.utime(picture, (CHANGED, CHANGED))
-    loaded = fo.Dataset.from_dir(
-        str(folder), dataset_type=fo.types.FiftyOneDataset, rel_dir=str(folder), progress=False
-    )
-    yield loaded
-    loaded.delete()
-
-
-def documents(dataset: Any) -> dict[str, dict[str, Any]]:
-    """The raw documents by file name, without what FiftyOne itself changes."""
-    by_name = {}
-    for document in dataset._sample_collection.find({}):
-        kept = {name: value for name, value in document.items() if name not in ("last_modified_at", "_dataset_id")}
-        by_name[Path(document["filepath"]).name] = kept
-    return by_name
+    with loaded(tmp_path) as dataset:
+        yield dataset
 
 
 def labels(dataset: Any) -> list[list[str]]:

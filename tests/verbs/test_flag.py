@@ -129,7 +129,7 @@ def test_bad_thresholds_are_refused_before_anything_is_written(scored: Any) -> N
             loupe.flag(scored, {"dark": bad})  # type: ignore[dict-item]
     with pytest.raises(errors.NoSamples):
         loupe.flag(scored.limit(0))
-    assert "loupe" not in scored.info
+    assert "thresholds" not in scored.info.get("loupe", {})
 
 
 def test_scores_come_oriented_so_that_higher_is_worse(scored: Any) -> None:
