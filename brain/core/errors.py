@@ -61,6 +61,10 @@ class ReadError(LoupeError):
     """One image file cannot be decoded."""
 
 
+class NotReadNow(ReadError):
+    """A file could not be read at this moment: its disk or network failed. That says nothing of the file."""
+
+
 class OutputError(LoupeError):
     """An output folder cannot be written."""
 
