@@ -203,7 +203,7 @@ def test_samples_are_counted_and_not_estimated(four: Any, monkeypatch: pytest.Mo
     """What MongoDB estimates of a whole dataset stays wrong after mongod was killed."""
     import fiftyone as fo
 
-    from loupe.brain.store import bulk, datasets
+    from loupe.brain.store import bulk, datasets, runs
 
     monkeypatch.setattr(fo.Dataset, "_estimated_count", lambda self, frames=False: 1)
     assert len(four) == 1
@@ -212,4 +212,4 @@ def test_samples_are_counted_and_not_estimated(four: Any, monkeypatch: pytest.Mo
     assert bulk.read(four, {}).n == 4
     assert loupe.select(four, 2, strategy="random", save_as=None).n == 4
     loupe.flag(four)
-    assert four.get_run_info("loupe_flag_1").config.n == 4
+    assert runs.load(four, runs.listed(four)[-1])["n"] == 4
