@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 from pymongo import monitoring
 
+from benchmarks.faults import shim
 from benchmarks.faults.lines import LINES
 from benchmarks.faults.noise import Lamp, Noise
 
@@ -207,6 +208,8 @@ def _act(order: dict[str, Any]) -> None:
     _writes.chance = random.Random(order["dawdle"]) if order["dawdle"] else None
     try:
         time.sleep(max(0.0, order.get("at", 0.0) - time.time()))
+        if order.get("page"):
+            shim.watch(order["page"])
         if order.get("limit"):  # no file may get larger than that
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], resource.RLIM_INFINITY))
         made = ACTIONS[order["action"]](**order["given"])

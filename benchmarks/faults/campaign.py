@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults import disks, killing, losing, mutated, pairs, tabled, working
+from benchmarks.faults import clocks, disks, killing, losing, mutated, pairs, slow_files, tabled, working
 from benchmarks.faults.result import Result
 from benchmarks.faults.world import World, opened
 
@@ -23,6 +23,9 @@ KINDS: Mapping[str, Callable[[World, int], Result]] = {
     "two writers": pairs.paired,
     "database": losing.lost,
     "disk": disks.filled,
+    "read-only": slow_files.read_only,
+    "network files": slow_files.networked,
+    "clock": clocks.jumped,
     "worker": working.worked,
     "hostile files": mutated.damaged,
     "tables": tabled.tabled,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -105,7 +106,10 @@ def _service(name: str, content: bytes, rng: Rng) -> Literal["ok", "refused"]:
     headers = {"retry-after": changes.text(rng, 1), "location": changes.text(rng, 2)} if rng.random() < 0.3 else {}
     client = _Client(content, int(pick(rng, _STATUSES)), headers)
     service._web._client = client
-    made = [service.submit("key", Request("a cup", 3)), service.collect("https://api.bfl.ai/v1/x" if name == "bfl" else "abc")]
+    made = [
+        service.submit("key", Request("a cup", 3)),
+        service.collect("https://api.bfl.ai/v1/x" if name == "bfl" else "abc"),
+    ]
     for reply in made:
         assert isinstance(reply, get_args(replies.Reply)), reply
         shown = repr(reply)
@@ -174,6 +178,8 @@ def _services() -> dict[str, Any]:
     from loupe.brain.hosted.secrets import Secret
 
     key = Secret(_KEY)
+    # whether a picture's address is a public one is looked up; here all are, and nobody is asked
+    socket.getaddrinfo = lambda host, port, *_, **__: [(socket.AF_INET, 1, 6, "", ("93.184.216.34", port))]  # type: ignore
     return {
         "bfl": Bfl().service("https://api.bfl.ai", key),
         "ideogram": Ideogram().service("https://api.ideogram.ai", key),

@@ -100,7 +100,9 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> int:
     for each in counts.values():
         every.update(each)
     figures.title("Hostile input, by what it is of")
-    figures.header("of", "cases", "taken", "refused, clearly", "crashed", "hung", "over memory", "other", "wrong, 95 % interval")
+    figures.header(
+        "of", "cases", "taken", "refused, clearly", "crashed", "hung", "over memory", "other", "wrong, 95 % interval"
+    )
     for of in [*sorted(counts), "all"]:
         mine = every if of == "all" else counts[of]
         total, bad = mine.total(), mine.total() - mine["ok"] - mine["refused"]
@@ -132,5 +134,8 @@ def print_campaign(seed: int, number: int, folder: Path, workers: int | None, mi
     wrong = print_table(rows)
     if wrong:
         for each in (each for row in rows for each in row["wrong"]):
-            print(f"python -m benchmarks.fuzz one --seed {seed} {each['case']}  # {each['of']}: {each['wrong']}", file=sys.stderr)
+            print(
+                f"python -m benchmarks.fuzz one --seed {seed} {each['case']}  # {each['of']}: {each['wrong']}",
+                file=sys.stderr,
+            )
         raise SystemExit(1)

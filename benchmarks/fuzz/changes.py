@@ -20,14 +20,88 @@ MARK = "LOUPEMARK"
 PARTS = (
     *(f"<script>{MARK}()</script>", f'"onmouseover="{MARK}()', f"'><img src=x onerror={MARK}()>", f"</title>{MARK}"),
     *(f"[{MARK}](javascript:{MARK}())", f"![x](http://127.0.0.1:9/{MARK})", "`code`", "| a | b |", "\n\n# head\n\n"),
-    *("&lt;", "&#60;script&#62;", "\\", "\\\\", '\\"', "{{7*7}}", "{0.__class__}", "{a|b}", "{2$$a|b}", "%s%n", "${HOME}"),
-    *("$(touch /tmp/x)", "`touch /tmp/x`", "; rm -rf x", "'; DROP TABLE x; --", "__import__('os')", "!!python/object:os.x"),
+    *(
+        "&lt;",
+        "&#60;script&#62;",
+        "\\",
+        "\\\\",
+        '\\"',
+        "{{7*7}}",
+        "{0.__class__}",
+        "{a|b}",
+        "{2$$a|b}",
+        "%s%n",
+        "${HOME}",
+    ),
+    *(
+        "$(touch /tmp/x)",
+        "`touch /tmp/x`",
+        "; rm -rf x",
+        "'; DROP TABLE x; --",
+        "__import__('os')",
+        "!!python/object:os.x",
+    ),
     *("../../../../etc/passwd", "..\\..\\x", "/etc/passwd", "file:///etc/passwd", "~/.ssh/id", "C:\\x", "CON", "a/b"),
-    *("__../secret__", "__animal__", "__loop__", "<lora:../../x:1>", "<lora:x:1e400>", "(a:1.5)", "((((", "]]]]", "a::2 b::-1"),
+    *(
+        "__../secret__",
+        "__animal__",
+        "__loop__",
+        "<lora:../../x:1>",
+        "<lora:x:1e400>",
+        "(a:1.5)",
+        "((((",
+        "]]]]",
+        "a::2 b::-1",
+    ),
     *("--ar 16:9", "--no x", "--seed 99999999999999999999", "BREAK", "a AND b :0.5", "Negative prompt: x", "Steps: 2"),
-    *("$where", "$set", ".", "a.b", "_id", "id", "filepath", "metadata", "__class__", "constructor", "\u202e", "\u2028"),
-    *("\0", "\x1b[2J", "\r", "\n", "\t", "\ufeff", "\ud800", "\U0001f98a", "e\u0301" * 5, "\u0130", "ß", "日本語", "א", "١٢"),
-    *("NaN", "Infinity", "-0", "1e999", "9" * 30, "0x10", "null", "true", "[]", "{}", '{"a":', "=1+1", "@x", "#h", ",", ";"),
+    *(
+        "$where",
+        "$set",
+        ".",
+        "a.b",
+        "_id",
+        "id",
+        "filepath",
+        "metadata",
+        "__class__",
+        "constructor",
+        "\u202e",
+        "\u2028",
+    ),
+    *(
+        "\0",
+        "\x1b[2J",
+        "\r",
+        "\n",
+        "\t",
+        "\ufeff",
+        "\ud800",
+        "\U0001f98a",
+        "e\u0301" * 5,
+        "\u0130",
+        "ß",
+        "日本語",
+        "א",
+        "١٢",
+    ),
+    *(
+        "NaN",
+        "Infinity",
+        "-0",
+        "1e999",
+        "9" * 30,
+        "0x10",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        '{"a":',
+        "=1+1",
+        "@x",
+        "#h",
+        ",",
+        ";",
+    ),
     *("a red cup", "two cats", 'a sign that says "SALE"', "no text", "without a dog", "three blue boxes on a table"),
 )
 #: values that another kind was expected for
@@ -105,7 +179,9 @@ def text(rng: Rng, most: int = 8) -> str:
     made = pick(rng, ("", " ", ", ", "\n")).join(parts)
     chance = rng.random()
     if chance < 0.02:
-        mark = pick(rng, ("(", "[", "{", "{a|", '"', "<", "((a:1.1)", "--x ", "a::", "__a", "\\", "'", ",", "an a ", "and "))
+        mark = pick(
+            rng, ("(", "[", "{", "{a|", '"', "<", "((a:1.1)", "--x ", "a::", "__a", "\\", "'", ",", "an a ", "and ")
+        )
         made += mark * int(rng.integers(1000, 30_000))
     elif chance < 0.05:
         made = (made * 5000)[: int(rng.integers(1000, 120_000))]

@@ -150,7 +150,9 @@ def _png_text(data: bytes, rng: Rng) -> bytes:
         kind, body = made[chosen]
         end = body.find(b"\0") + (1 if kind == b"tEXt" else 5)
         made[chosen] = (kind, body[:end] + _text(body[end:], rng))
-    chunks = (struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in made)
+    chunks = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in made
+    )
     return data[:8] + b"".join(chunks)
 
 

@@ -186,7 +186,9 @@ def of_riff(data: bytes, rng: Rng) -> bytes:
 
 
 def _riff_extra(_: bytes, rng: Rng) -> bytes:
-    sides = struct.pack("<I", int(pick(rng, _SIDES)) % 2**24)[:3] + struct.pack("<I", int(pick(rng, _SIDES)) % 2**24)[:3]
+    sides = (
+        struct.pack("<I", int(pick(rng, _SIDES)) % 2**24)[:3] + struct.pack("<I", int(pick(rng, _SIDES)) % 2**24)[:3]
+    )
     return pick(
         rng,
         (

@@ -138,7 +138,9 @@ def _processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def tried(seed: int, blocks: Sequence[tuple[int, int]], workers: int, folder: Path, keep: Path) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def tried(
+    seed: int, blocks: Sequence[tuple[int, int]], workers: int, folder: Path, keep: Path
+) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Yields the first case of each block and what came of its cases, as the blocks end.
 
     Args:
@@ -171,7 +173,9 @@ def tried(seed: int, blocks: Sequence[tuple[int, int]], workers: int, folder: Pa
         finally:
             child.end()
 
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(min(workers, len(blocks)))]
+    threads = [
+        threading.Thread(target=work, args=(number,), daemon=True) for number in range(min(workers, len(blocks)))
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -46,11 +46,15 @@ class Watch:
             path, mode, flags = os.fsdecode(given[0]), str(given[1] or ""), int(given[2] or 0)
             writes = any(letter in mode for letter in "wax+") or bool(flags & (os.O_WRONLY | os.O_RDWR))
             known = path.startswith(self._own) or (not writes and path.startswith(self._code))
-            if not known and not (writes and path.endswith(".pyc") or "__pycache__" in path):
+            if not known and not ((writes and path.endswith(".pyc")) or "__pycache__" in path):
                 self.wrong.append(f"open {path[:200]} {mode}")
         elif event in ("exec", "compile"):
             name = getattr(given[0], "co_filename", None) if event == "exec" else os.fsdecode(given[1] or "")
-            if name and not str(name).startswith(("<frozen", "<__array_function__", *self._code)) and not self._is_import():
+            if (
+                name
+                and not str(name).startswith(("<frozen", "<__array_function__", *self._code))
+                and not self._is_import()
+            ):
                 self.wrong.append(f"{event} {name} {str(given)[:200]}")
 
     @staticmethod

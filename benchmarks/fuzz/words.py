@@ -106,7 +106,9 @@ def _pictures(path: Path) -> Any:
 
 
 def _rows(rng: Rng) -> list[dict[str, Any]]:
-    columns = [pick(rng, ("prompt", "prompt", "file", "seed", "negative_prompt", "image_name", "p", "se", "Attachments"))]
+    columns = [
+        pick(rng, ("prompt", "prompt", "file", "seed", "negative_prompt", "image_name", "p", "se", "Attachments"))
+    ]
     columns += ["prompt", pick(rng, ("file", "file_name", "image")), "weather", changes.text(rng, 1)]
     return [{name: changes.value(rng) for name in columns} for _ in range(int(rng.integers(1, 6)))]
 
@@ -142,5 +144,3 @@ def _parquet() -> bytes:
     columns = {"image_name": ["a.png", "../../b.png"], "prompt": ["x", "y"], "seed": [1, 2], "cfg": [7.0, 8.0]}
     parquet.write_table(pyarrow.table(columns), buffer)
     return buffer.getvalue()
-
-
