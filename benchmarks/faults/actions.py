@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
@@ -75,11 +76,12 @@ def check(dataset: str, checks: list[str] | None = None, batch_size: int = 4) ->
     return loupe.check(_dataset(dataset), checks, batch_size=batch_size, progress=_tell)
 
 
-def embed(dataset: str) -> Any:
+def embed(dataset: str, **given: Any) -> Any:
     """Embeds with hog."""
     import loupe
 
-    return loupe.embed(_dataset(dataset), embedder="hog", visualize=None, batch_size=4, progress=_tell)
+    asked = {"embedder": "hog", "visualize": None, "batch_size": 4, **given}
+    return loupe.embed(_dataset(dataset), progress=_tell, **asked)
 
 
 def find_duplicates(dataset: str) -> Any:
@@ -153,7 +155,9 @@ def plain(verb: str) -> Callable[..., Any]:
     def act(dataset: str, **given: Any) -> Any:
         import loupe
 
-        return getattr(loupe, verb)(_dataset(dataset), progress=_tell, **given)
+        call = getattr(loupe, verb)
+        told = {"progress": _tell} if "progress" in inspect.signature(call).parameters else {}
+        return call(_dataset(dataset), **told, **given)
 
     return act
 
@@ -189,7 +193,9 @@ def read_files(paths: list[str]) -> Any:
 
 
 _OWN = (check, embed, find_duplicates, flag, generate, import_images, repair, find_memorized, compare_to_real)
-ACTIONS: dict[str, Callable[..., Any]] = {verb: plain(verb) for verb in LINES}
+#: verbs that keep no run, which are tried with names
+_READING = ("slice", "find_shortcuts", "discover_slices", "compare", "report")
+ACTIONS: dict[str, Callable[..., Any]] = {verb: plain(verb) for verb in (*LINES, *_READING)}
 ACTIONS |= {action.__name__: action for action in (*_OWN, test_transfer, worker, read_files)}
 
 
@@ -239,7 +245,7 @@ def serve() -> None:
     from loupe.brain import api, worker  # noqa: F401
     from loupe.brain.core import registry
 
-    for verb in LINES:
+    for verb in (*LINES, *_READING):
         getattr(api, verb)
     registry.checks()
     registry.embedders()

@@ -106,19 +106,10 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> int:
     for of in [*sorted(counts), "all"]:
         mine = every if of == "all" else counts[of]
         total, bad = mine.total(), mine.total() - mine["ok"] - mine["refused"]
-        figures.row(of, f"{total:,}", *(f"{mine[name]:,}" for name in _COUNTED), upper(bad, total))
+        figures.row(of, f"{total:,}", *(f"{mine[name]:,}" for name in _COUNTED), figures.at_most(bad, total))
     slowest, largest = max(row["slowest"] for row in rows), max(row["largest"] for row in rows)
     print(f"\nthe slowest took {slowest:.1f} s of processor time; the most that a case held is {largest:,} MiB")
     return every.total() - every["ok"] - every["refused"]
-
-
-def upper(bad: int, total: int) -> str:
-    """Returns a share with its interval; of 0 in n the bound of the rule of three.
-
-    >>> upper(0, 3000)
-    '0, at most 0.001'
-    """
-    return figures.share(bad, total) if bad or not total else f"0, at most {3 / total:.2g}"
 
 
 def print_campaign(seed: int, number: int, folder: Path, workers: int | None, minutes: float | None) -> None:
