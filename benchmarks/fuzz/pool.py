@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import queue
@@ -23,14 +24,15 @@ ROOT = Path(__file__).resolve().parents[2]
 class Child:
     """A process that tries cases."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kinds: str = "benchmarks.fuzz.kinds") -> None:
         self.folder = folder
+        self._kinds = kinds
         self._begin()
 
     def _begin(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.fuzz.watched", str(self.folder)]
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.fuzz.watched", str(self.folder), self._kinds]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment
@@ -66,10 +68,9 @@ class Child:
         return [{**row, "case": first + number} for number, row in enumerate(rows)]
 
     def _of(self, number: int) -> str:
-        from benchmarks.fuzz.kinds import kind_of
-
+        kind_of = importlib.import_module(self._kinds).kind_of
         files = sorted((self.folder / "case").glob("picture.*"))
-        return files[0].suffix[1:].upper() if files else kind_of(number)
+        return files[0].suffix[1:].upper() if files else str(kind_of(number))
 
     def _keep(self, seed: int, number: int, keep: Path, wrong: str) -> None:
         place = keep / f"{seed}-{number}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import resource
@@ -67,10 +68,8 @@ class Watch:
         return False
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, kinds: Any) -> None:
     """For each line ``seed first last`` tries these cases; tells of each that it begins, and then what came of it."""
-    from benchmarks.fuzz import kinds
-
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     warnings.simplefilter("ignore")
@@ -87,7 +86,7 @@ def serve(folder: Path) -> None:
         seed, first, last = map(int, line.split())
         for number in range(first, last):
             print(f">{number}", file=answers, flush=True)
-            print(json.dumps(tried(seed, number, folder, watch)), file=answers, flush=True)
+            print(json.dumps(tried(seed, number, folder, watch, kinds)), file=answers, flush=True)
         # what one block leaves is not charged to the next
         gc.collect()
 
@@ -97,7 +96,7 @@ def _warm(folder: Path, kinds: Any) -> None:
     from PIL import Image
 
     Image.init()
-    for number in range(200):
+    for number in range(200 if kinds.__name__.startswith("benchmarks.") else 0):
         with contextlib.suppress(Exception):
             _once(10**6, number, folder, kinds)
 
@@ -111,10 +110,8 @@ def _once(seed: int, number: int, folder: Path, kinds: Any) -> tuple[str, str, i
     return made
 
 
-def tried(seed: int, number: int, folder: Path, watch: Watch) -> dict[str, Any]:
+def tried(seed: int, number: int, folder: Path, watch: Watch, kinds: Any) -> dict[str, Any]:
     """Returns what came of one case: what it was of, ``ok`` or ``refused``, or what is wrong with it."""
-    from benchmarks.fuzz import kinds
-
     place = folder / "case"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -165,4 +162,4 @@ def _status(name: str) -> int:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), importlib.import_module(sys.argv[2]))

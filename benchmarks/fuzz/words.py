@@ -31,6 +31,8 @@ from loupe.brain.provenance import tabled
 _Tried = tuple[str, Literal["ok", "refused"], int]
 #: what lies outside of the folder of wildcards, and may not come out of it
 SECRET = "what-lies-outside"
+#: the files that are there, which is all that is looked for in a table of millions of rows
+_NAMES = frozenset(("a.png", "../../b.png", "x"))
 _METADATA: dict[str, Any] = {
     "tag": "counting",
     "include": [{"class": "cup", "count": 2, "color": "red"}],
@@ -102,7 +104,7 @@ def _prompts(path: Path) -> Any:
 
 
 def _pictures(path: Path) -> Any:
-    return [[image.name, image.factors] for image in tabled.read(path, lambda name: True)]
+    return [[image.name, image.factors] for image in tabled.read(path, _NAMES.__contains__)]
 
 
 def _rows(rng: Rng) -> list[dict[str, Any]]:

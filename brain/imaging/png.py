@@ -48,7 +48,7 @@ def parsed(data: bytes) -> Png:
         data: the whole file (PNG specification, third edition, section 5)
 
     Raises:
-        ReadError: it is truncated, or a chunk that makes the pixels is damaged
+        ReadError: it is truncated, a chunk that makes the pixels is damaged, or it has two headers
     """
     view = memoryview(data)
     pixels: list[memoryview] = [view[:8]]
@@ -69,7 +69,10 @@ def parsed(data: bytes) -> Png:
                 raise ReadError("truncated PNG")
             if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
                 raise ReadError(f"damaged PNG: the checksum of a {kind.decode('latin-1')} chunk is wrong")
-            if kind == b"IHDR" and length == 13 and size is None:
+            if kind == b"IHDR" and size is not None:
+                # decoders take the last: what the first says of its cost would not hold
+                raise ReadError("damaged PNG: two headers")
+            if kind == b"IHDR" and length == 13:
                 size = struct.unpack_from(">II", data, at + 8)
             pixels.append(view[at:end])
         elif end <= len(data) and length:
