@@ -156,8 +156,8 @@ def plain(verb: str) -> Callable[..., Any]:
         import loupe
 
         call = getattr(loupe, verb)
-        told = {"progress": _tell} if "progress" in inspect.signature(call).parameters else {}
-        return call(_dataset(dataset), **told, **given)
+        reported = {"progress": _tell} if "progress" in inspect.signature(call).parameters else {}
+        return call(_dataset(dataset), **reported, **given)
 
     return act
 

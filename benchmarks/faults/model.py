@@ -1,9 +1,9 @@
 """A model of a dataset under verbs: whatever came before, it holds what a fresh run over the same pictures gives.
 
 The rules of a state machine of hypothesis (stateful testing, https://hypothesis.readthedocs.io): check some or all
-samples, flag by other thresholds, embed, look for duplicates, choose, split; change a file or a prompt, add and delete
-samples, rename a field; end a run in the middle, by an interruption or by kill -9. After each of them what the user owns
-is as the user left it, nothing is there twice or half, and the runs that are kept are those that came to their end.
+samples, flag by other thresholds, embed, look for duplicates; change a file or a prompt, add and delete samples,
+rename a field; end a run in the middle, by an interruption or by kill -9. After each of them what the user owns is as
+the user left it, nothing is there twice or half, and the runs that are kept are those that came to their end.
 At the end, and now and then, the same verbs run on a new dataset of the same pictures, and both have to be the same.
 """
 
@@ -16,9 +16,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, note, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from PIL import Image
 
 from benchmarks.faults.result import Result
@@ -202,16 +209,13 @@ class Dataset(RuleBasedStateMachine):
         self._all(self.made)
         self.runs = len(self._kept())
         wrong = differences(fresh_state, self._state(self.made))
-        note(f"{self.checked=} {self.thresholds=}")
-        assert not wrong, wrong
+        assert not wrong, (wrong, self.checked, self.thresholds)
 
     # what always holds
 
-    def check_invariants(self, settings: Any, *given: Any, **more: Any) -> None:
+    @invariant()
+    def holds(self) -> None:
         """Looks after each step."""
-        super().check_invariants(settings, *given, **more)
-        if not self.own:
-            return
         self._users_own()
         assert doubled(self.made) == 0
         assert half(self.made) == 0
@@ -279,7 +283,7 @@ class Dataset(RuleBasedStateMachine):
         named = {self.names[name]: name for name in _OWN}
         samples = {file: facts for file, facts in known.items() if file != "the dataset"}
         return {
-            file: {named.get(name, name): value for name, value in facts.items() if _told(value)}
+            file: {named.get(name, name): value for name, value in facts.items() if _says_something(value)}
             for file, facts in samples.items()
         }
 
@@ -307,10 +311,10 @@ class Dataset(RuleBasedStateMachine):
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _told(value: Any) -> bool:
+def _says_something(value: Any) -> bool:
     """Whether a field says anything: one that was declared, and holds nothing, is as one that is not there."""
     if isinstance(value, dict):
-        return any(_told(item) for name, item in value.items() if name not in ("_cls",))
+        return any(_says_something(item) for name, item in value.items() if name not in ("_cls",))
     return value not in (None, [], {})
 
 

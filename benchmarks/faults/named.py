@@ -1,7 +1,8 @@
-"""Datasets, fields and classes whose names mean something to a program: verbs take them as names, or say what is wrong."""
+"""Datasets, fields and classes whose names mean something to a program: verbs take them, or say what is wrong."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,8 @@ def named(world: World, seed: int) -> Result:
     folder = world.place()
     paths = pictures(folder / "pictures", 24, seed % 1000)
     with dataset(paths) as made:
-        try:
+        with contextlib.suppress(ValueError):  # FiftyOne has no dataset of that name
             made.name = f"{title}-{seed}"
-        except ValueError:
-            pass  # FiftyOne has no dataset of that name
         try:
             made.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
         except Exception:

@@ -1,6 +1,6 @@
-"""Files of a process that pause or fail, and its clock that jumps: by a small library that stands before the C library's.
+"""Files of a process that pause or fail, and its clock that jumps: by a small library that stands before the C one.
 
-It needs no rights, as a mount would, and nothing but a C compiler; without one, or elsewhere than on Linux, there is none.
+It needs no rights, as a mount would, but a C compiler; without one, or elsewhere than on Linux, there is none.
 """
 
 from __future__ import annotations

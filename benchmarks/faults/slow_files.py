@@ -1,4 +1,4 @@
-"""The pictures lie on a network file system that pauses, fails or may only be read; what is written lies on one, too."""
+"""The pictures lie on a network file system that pauses, fails or may only be read; so does what is written."""
 
 from __future__ import annotations
 

@@ -29,10 +29,10 @@ def family() -> Family:
     run.add_argument("--folder", type=Path, default=DEFAULT, help="where results and wrong inputs are kept")
     run.add_argument("--workers", type=int, help="processes; the number of cores by default")
     run.add_argument("--minutes", type=float, metavar="M", help="begin no further case after that")
-    one = made.command("one", lambda given: print_case(given.seed, given.case, given.keep), "one case again")
-    one.add_argument("case", type=int)
-    one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--keep", type=Path, help="a folder for its input")
+    again = made.command("one", lambda given: print_case(given.seed, given.case, given.keep), "one case again")
+    again.add_argument("case", type=int)
+    again.add_argument("--seed", type=int, default=0)
+    again.add_argument("--keep", type=Path, help="a folder for its input")
     return made
 
 

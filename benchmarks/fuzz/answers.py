@@ -28,8 +28,9 @@ _LLM = {"objects": [{"name": "cup", "count": 2, "exact": True, "attributes": [{"
         "relations": [{"subject": 0, "name": "left of", "object": 0}], "excluded": ["dog"]}  # fmt: skip
 _BFL = {"id": "x", "polling_url": "https://api.bfl.ai/v1/x", "status": "Ready", "cost": 4.5,
         "result": {"sample": "https://delivery.bfl.ai/x.png", "seed": 3}, "detail": "no"}  # fmt: skip
-_IDEOGRAM = {"generation_id": "abcdef12", "status": "completed", "usage_cost_usd_micros": 30000, "failure_reason": "x",
-             "data": [{"url": "https://ideogram.ai/x.png", "seed": 3, "is_image_safe": True}], "error": "no"}  # fmt: skip
+_IDEOGRAM = {"generation_id": "abcdef12", "status": "completed", "usage_cost_usd_micros": 30000,
+             "failure_reason": "x", "error": "no",
+             "data": [{"url": "https://ideogram.ai/x.png", "seed": 3, "is_image_safe": True}]}  # fmt: skip
 _STATUSES = (200, 200, 200, 201, 202, 302, 400, 401, 402, 404, 408, 409, 422, 429, 500, 503, 504, 99, 999)
 _KEY = "sk-0123456789abcdef"
 

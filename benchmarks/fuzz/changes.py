@@ -164,19 +164,19 @@ def prolonged(data: bytes, rng: Rng) -> bytes:
 _CHANGES: tuple[Callable[[bytes, Rng], bytes], ...] = (flipped, flipped, extreme, extreme, cut, spliced, prolonged)
 
 
-def changed(data: bytes, rng: Rng, most: int = 3) -> bytes:
+def changed(data: bytes, rng: Rng, changes: int = 3) -> bytes:
     """Returns bytes after one change or a few."""
-    for _ in range(int(rng.integers(1, most + 1))):
+    for _ in range(int(rng.integers(1, changes + 1))):
         if len(data) < 2:
             break
         data = pick(rng, _CHANGES)(data, rng)
     return data
 
 
-def text(rng: Rng, most: int = 8) -> str:
+def text(rng: Rng, parts: int = 8) -> str:
     """Returns parts with a meaning, put together; now and then nested deeply or very long."""
-    parts = [pick(rng, PARTS) for _ in range(int(rng.integers(1, most + 1)))]
-    made = pick(rng, ("", " ", ", ", "\n")).join(parts)
+    chosen = [pick(rng, PARTS) for _ in range(int(rng.integers(1, parts + 1)))]
+    made = pick(rng, ("", " ", ", ", "\n")).join(chosen)
     chance = rng.random()
     if chance < 0.02:
         mark = pick(

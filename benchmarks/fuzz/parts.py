@@ -206,7 +206,7 @@ def _riff_extra(_: bytes, rng: Rng) -> bytes:
 def of_boxes(data: bytes, rng: Rng) -> bytes:
     """Returns an AVIF or a JPEG 2000 in which the size or the body of a box is changed, sides among them."""
     places = [
-        at for kind in (b"ispe", b"iloc", b"ipma", b"av1C", b"meta", b"mdat", b"colr", b"ihdr", b"jp2h", b"irot", b"pixi")
+        at for kind in (b"ispe", b"iloc", b"ipma", b"av1C", b"meta", b"mdat", b"colr", b"ihdr", b"jp2h", b"irot")
         if (at := data.find(kind)) >= 4
     ]  # fmt: skip
     if not places:

@@ -47,12 +47,24 @@ _WRITTEN: Mapping[str, tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]] = 
     "BLP": (("P",), ({},)),
     "EPS": (_PLAIN, ({},)),
 }  # fmt: skip
+_FITS = (
+    b"SIMPLE  =                    T",
+    b"BITPIX  =                    8",
+    b"NAXIS   =                    2",
+    b"NAXIS1  =                    8",
+    b"NAXIS2  =                    8",
+    b"END",
+)
 #: formats of which the library only reads: made by hand, or a head that it takes for one
 _READ_ONLY: Mapping[str, bytes] = {
-    "CUR": b"\0\0\2\0\1\0\x10\x10\0\0\1\0\1\0\x28\1\0\0\x16\0\0\0" + struct.pack("<IiiHHIIiiII", 40, 16, 32, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(900),
-    "DCX": struct.pack("<III", 987654321, 12, 0) + b"\x0a\5\1\x08" + struct.pack("<4H", 0, 0, 7, 7) + bytes(116) + bytes(300),
-    "FITS": (b"SIMPLE  =                    T".ljust(80) + b"BITPIX  =                    8".ljust(80) + b"NAXIS   =                    2".ljust(80) + b"NAXIS1  =                    8".ljust(80) + b"NAXIS2  =                    8".ljust(80) + b"END".ljust(80)).ljust(2880) + bytes(64),
-    "FLI": struct.pack("<IHHHHHH", 200, 0xAF11, 1, 16, 16, 8, 3).ljust(128, b"\0") + struct.pack("<IHH", 72, 0xF1FA, 1) + bytes(64),
+    "CUR": b"\0\0\2\0\1\0\x10\x10\0\0\1\0\1\0\x28\1\0\0\x16\0\0\0"
+    + struct.pack("<IiiHHIIiiII", 40, 16, 32, 1, 24, 0, 0, 0, 0, 0, 0)
+    + bytes(900),
+    "DCX": struct.pack("<III", 987654321, 12, 0) + b"\x0a\5\1\x08" + struct.pack("<4H", 0, 0, 7, 7) + bytes(416),
+    "FITS": b"".join(card.ljust(80) for card in _FITS).ljust(2880) + bytes(64),
+    "FLI": struct.pack("<IHHHHHH", 200, 0xAF11, 1, 16, 16, 8, 3).ljust(128, b"\0")
+    + struct.pack("<IHH", 72, 0xF1FA, 1)
+    + bytes(64),
     "FTEX": b"FTEX" + struct.pack("<10i", 0, 8, 8, 1, 1, 1, 48, 64, 0, 0) + bytes(200),
     "GBR": struct.pack(">5I", 28, 2, 8, 8, 1) + b"GIMP" + struct.pack(">I", 1) + bytes(64),
     "IMT": b"\n  *\nwidth 8\nheight 8\n\x0c" + bytes(64),
@@ -63,7 +75,8 @@ _READ_ONLY: Mapping[str, bytes] = {
     "PSD": b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 8, 8, 8, 3) + bytes(12) + b"\0\0" + bytes(192),
     "SUN": struct.pack(">8I", 0x59A66A95, 8, 8, 24, 192, 1, 0, 0) + bytes(192),
     "WMF": b"\xd7\xcd\xc6\x9a\0\0" + struct.pack("<4hH", 0, 0, 100, 100, 72) + bytes(6) + b"\1\0\x09\0" + bytes(60),
-    "XPM": b'/* XPM */\nstatic char * x[] = {\n"4 4 2 1",\n"a c #000000",\n"b c #ffffff",\n"abab",\n"baba",\n"abab",\n"baba"};\n',
+    "XPM": b'/* XPM */\nstatic char * x[] = {\n"4 4 2 1",\n"a c #000000",\n"b c #ffffff",\n'
+    b'"abab",\n"baba",\n"abab",\n"baba"};\n',
     "XVTHUMB": b"P7 332\n#END_OF_COMMENTS\n8 8 255\n" + bytes(64),
     "MPEG": b"\0\0\1\xb3\x01\x00\x10" + bytes(60),
     "BUFR": b"BUFR" + bytes(60),

@@ -1,4 +1,4 @@
-"""A process that tries cases one after another, and is watched: by itself for what it does, by its parent for the rest."""
+"""A process that tries cases, one after another, and is watched: by itself for what it does, by its parent else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hostile campaign: it notices what goes wrong in each way, goes on where it was ended, and a sample comes out clean."""
+"""The hostile campaign: it notices what goes wrong, goes on where it was ended, and a sample comes out clean."""
 
 from __future__ import annotations
 
