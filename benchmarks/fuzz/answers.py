@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from benchmarks.fuzz import changes, pictures
+from benchmarks.fuzz import changes, moment, pictures
 from benchmarks.fuzz.changes import Rng, pick
 
 _Tried = tuple[str, Literal["ok", "refused"], int]
@@ -40,6 +40,7 @@ def answer(rng: Rng, folder: Path) -> _Tried:
     name = pick(rng, ("vlm", "vlm", "llm", "bfl", "ideogram", "openai", "picture"))
     content = _content(name, rng)
     (folder / "input.bin").write_bytes(content)
+    moment.begins()
     return f"answers {name}", _TRIED[name](content, rng), 0
 
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.fuzz import changes
+from benchmarks.fuzz import changes, moment
 from benchmarks.fuzz.changes import MARK, Rng, pick
 from loupe.brain.core import markdown
 from loupe.brain.core.errors import LoupeError
@@ -90,6 +90,7 @@ def names(rng: Rng, folder: Path) -> _Tried:
     some = [changes.text(rng, 5) for _ in range(24)]
     (folder / "input.txt").write_bytes("\n---\n".join(some).encode("utf-8", "surrogatepass"))
     page = _page(some)
+    moment.begins()
     for drawn in (html.draw(page), f"<html>{page.sections[0].blocks[2].html()}</html>"):  # type: ignore[union-attr]
         tags = _Tags()
         tags.feed(drawn)

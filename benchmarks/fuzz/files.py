@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.fuzz import changes, parts, pictures
+from benchmarks.fuzz import changes, moment, parts, pictures
 from benchmarks.fuzz.changes import Rng, pick
 from loupe.brain.core.errors import ReadError
 from loupe.brain.imaging import decode as decoding
@@ -34,6 +34,7 @@ def picture(rng: Rng, folder: Path) -> _Tried:
         nonlocal reserved
         reserved = max(reserved, size)
 
+    moment.begins()
     try:
         pixels, size = decoding.decode(path, long_side, reserve=reserve)
     except ReadError as error:
@@ -69,9 +70,11 @@ def metadata(rng: Rng, folder: Path) -> _Tried:
         ending = pick(rng, (".txt", ".json", ".yaml", ".png.txt", ".swarm.json"))
         words = changes.as_json(changes.value(rng), rng) if "json" in ending else changes.text(rng)
         path.with_suffix(ending).write_bytes(words.encode("utf-8", "surrogatepass"))
+    hidden = None if rng.random() < 0.9 else True
     outcome: Literal["ok", "refused"] = "ok"
+    moment.begins()
     try:
-        known = of_file(path, hidden=None if rng.random() < 0.9 else True)
+        known = of_file(path, hidden=hidden)
     except UnreadableMetadata as error:
         known, outcome = error.known, "refused"
         str(error).encode()

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.fuzz import moment
+
 #: bytes of addresses that a child may have: beyond, its case is over its memory
 ADDRESSES = 12 * 2**30
 #: what code that only reads does never
@@ -118,8 +120,14 @@ def tried(seed: int, number: int, folder: Path, watch: Watch, kinds: Any) -> dic
     kind = kinds.KINDS[kinds.kind_of(number)]
     rng = np.random.default_rng([seed, number])
     watch.wrong.clear()
-    held = _reset_peak()
-    start = time.process_time()
+    held, start = 0, 0.0
+
+    def begins() -> None:
+        nonlocal held, start
+        held, start = _reset_peak(), time.process_time()
+
+    moment.hear(begins)
+    begins()
     of, outcome, stated, wrong = kinds.kind_of(number), "wrong", 0, ""
     watch.on = True
     try:

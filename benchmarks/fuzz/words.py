@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from benchmarks.fuzz import changes
+from benchmarks.fuzz import changes, moment
 from benchmarks.fuzz.changes import Rng, pick
 from benchmarks.fuzz.files import storable
 from loupe.brain.core.errors import LoupeError, PromptError
@@ -70,6 +70,7 @@ def prompt(rng: Rng, folder: Path) -> _Tried:
         lambda: files.read(text),
         lambda: files.read([{"prompt": text, "seed": changes.value(rng), changes.text(rng, 1): changes.value(rng)}]),
     ]
+    moment.begins()
     for at, way in enumerate(ways):
         try:
             made = way()
@@ -90,6 +91,7 @@ def table(rng: Rng, folder: Path) -> _Tried:
     path = folder / f"table{kind}"
     path.write_bytes(_written(rng, kind))
     refused = 0
+    moment.begins()
     for read in (_prompts, _pictures):
         try:
             storable(read(path))
