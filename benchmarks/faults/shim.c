@@ -39,11 +39,13 @@ int fault_page(const char *path) {
     return 0;
 }
 
-static int below(const char *path) {
-    size_t size;
-    if (!page || !path || !page->mode) return 0;
-    size = strlen(page->folder);
+static int lies_below(const char *path) {
+    size_t size = strlen(page->folder);
     return size && !strncmp(path, page->folder, size) && (path[size] == '/' || !path[size]);
+}
+
+static int below(const char *path) {
+    return page && path && page->mode && lies_below(path);
 }
 
 /* Whether this call fails; errno is set then. */
@@ -72,10 +74,7 @@ static int disturbed(int writes) {
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static int kept(int file, const char *path) {
-    if (file >= 0 && file < (int)sizeof ours) {
-        size_t size = page ? strlen(page->folder) : 0;
-        ours[file] = size && path && !strncmp(path, page->folder, size);
-    }
+    if (file >= 0 && file < (int)sizeof ours) ours[file] = page && path && lies_below(path);
     return file;
 }
 
