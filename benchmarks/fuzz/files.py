@@ -18,7 +18,10 @@ from benchmarks.fuzz import changes, moment, parts, pictures
 from benchmarks.fuzz.changes import Rng, pick
 from loupe.brain.core.errors import ReadError
 from loupe.brain.imaging import decode as decoding
+from loupe.brain.imaging.files import MAX_FILE_BYTES
 
+#: bytes that one picture may say that it holds: 16 a pixel of the largest, and its file
+_LARGEST = 16 * decoding.MAX_PIXELS + MAX_FILE_BYTES
 _Tried = tuple[str, Literal["ok", "refused"], int]
 
 
@@ -40,6 +43,7 @@ def picture(rng: Rng, folder: Path) -> _Tried:
     except ReadError as error:
         str(error).encode()
         return kind, "refused", reserved
+    assert reserved <= _LARGEST, reserved
     assert isinstance(pixels, np.ndarray)
     assert pixels.dtype == np.uint8, pixels.dtype
     assert pixels.ndim == 3 and pixels.shape[2] == 3, pixels.shape  # noqa: PT018

@@ -52,10 +52,11 @@ class Watch:
             if not known and not ((writes and path.endswith(".pyc")) or "__pycache__" in path):
                 self.wrong.append(f"open {path[:200]} {mode}")
         elif event in ("exec", "compile"):
+            # what ast.literal_eval reads is called "<unknown>", and is not run
             name = getattr(given[0], "co_filename", None) if event == "exec" else os.fsdecode(given[1] or "")
             if (
                 name
-                and not str(name).startswith(("<frozen", "<__array_function__", *self._code))
+                and not str(name).startswith(("<frozen", "<__array_function__", "<unknown>", *self._code))
                 and not self._is_import()
             ):
                 self.wrong.append(f"{event} {name} {str(given)[:200]}")

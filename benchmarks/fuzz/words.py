@@ -47,6 +47,8 @@ _METADATA: dict[str, Any] = {
 def prompt(rng: Rng, folder: Path) -> _Tried:
     """Reads a prompt in every way: each says what it is, or refuses it by a ``PromptError``."""
     text = changes.text(rng, 12)
+    if len(text) % 5 == 0:
+        text += " a __x/../../secret__"
     (folder / "input.txt").write_bytes(text.encode("utf-8", "surrogatepass"))
     (folder / "secret.txt").write_text(SECRET)
     own = folder / "wild"
