@@ -8,7 +8,7 @@ N ?= 40
 SEED ?= 0
 export FIFTYONE_DO_NOT_TRACK ?= true
 
-.PHONY: demo test test-fast mutants gpu lint format docs site sbom matrix screenshots stories setup browser constraints clean help
+.PHONY: demo test test-fast mutants faults fuzz gpu lint format docs site sbom matrix screenshots stories setup browser constraints clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -24,6 +24,12 @@ test-fast: .venv/dev.done       ## the tests that need neither models nor a brow
 
 mutants: .venv/dev.done        ## do the tests notice small faults? A sample; ROOMS="engine store" N=40 SEED=0, an hour or more
 	PYTHONPATH=scripts nice $(PY) -m mutants $(ROOMS) --number $(N) --seed $(SEED)
+
+faults: .venv/dev.done         ## what is lost, doubled or half after kills, full disks, dead networks, wrong clocks …: N=1000 points SEED=0, hours; it goes on where it was ended
+	nice $(PY) -W ignore -m benchmarks.faults campaign --points $(if $(filter file,$(origin N)),1000,$(N)) --seed $(SEED)
+
+fuzz: .venv/dev.done           ## N=100000 hostile files, metadata, prompts, tables, names and answers, about an hour; it goes on where it was ended
+	nice $(PY) -W ignore -m benchmarks.fuzz run --number $(if $(filter file,$(origin N)),100000,$(N)) --seed $(SEED)
 
 gpu: .venv/run.done    ## what Loupe does on a GPU, in less than eight minutes: parity, speed, memory
 	$(PY) -m benchmarks.gpu

@@ -25,6 +25,15 @@ def share(hits: int, n: int) -> str:
     return f"{hits / n:.3f} [{low:.3f}, {high:.3f}] ({hits}/{n})"
 
 
+def at_most(hits: int, n: int) -> str:
+    """Returns a share of what should not be: of 0 hits the bound of the rule of three, 3 / n with 95 % confidence.
+
+    >>> at_most(0, 3000), at_most(1, 4)
+    ('0, at most 0.001', '0.250 [0.046, 0.699] (1/4)')
+    """
+    return share(hits, n) if hits or not n else f"0, at most {min(1, 3 / n):.2g}"
+
+
 def rank_correlation(scores: np.ndarray, severities: np.ndarray, rng: np.random.Generator) -> str:
     """Returns Spearman's rank correlation of two (N,) arrays, with the 95 % interval of 2000 bootstrap resamples."""
     from scipy.stats import spearmanr

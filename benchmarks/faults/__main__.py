@@ -1,6 +1,6 @@
 """What goes wrong in use, tried on purpose: what became of each fault, and whether anything was lost or stalled.
 
-python -m benchmarks.faults campaign --sample 20    # all kinds: kill, writers, database, disk, worker, files, tables
+python -m benchmarks.faults campaign --sample 20    # all kinds: kill, writers, database, disk, network, clock …
 python -m benchmarks.faults writers         # two processes on one dataset at once, and killed ones
 python -m benchmarks.faults hostile         # files that break decoders, stall readers or cost too much
 """
@@ -21,10 +21,13 @@ def family() -> Family:
     made = Family("faults", __doc__)
     campaign = made.command(
         "campaign",
-        lambda given: print_campaign(given.kinds, given.sample, given.seed, given.minutes, given.results, given.fresh),
+        lambda given: print_campaign(
+            given.kinds, given.sample, given.seed, given.minutes, given.results, given.fresh, given.points
+        ),
         "cases of every kind, resumable: what is lost, doubled, half or dead",
     )
     campaign.add_argument("--sample", type=int, default=10, metavar="N", help="cases of each kind")
+    campaign.add_argument("--points", type=int, metavar="N", help="cases of all kinds together, instead of --sample")
     campaign.add_argument("--minutes", type=float, metavar="M", help="begin no further case after that")
     campaign.add_argument("--seed", type=int, default=0, help="the first seed")
     campaign.add_argument("--kinds", nargs="+", choices=KINDS, default=[], help="only these kinds")

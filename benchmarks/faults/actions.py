@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from typing import Any
 from PIL import Image
 from pymongo import monitoring
 
+from benchmarks.faults import shim
 from benchmarks.faults.lines import LINES
 from benchmarks.faults.noise import Lamp, Noise
 
@@ -74,11 +76,12 @@ def check(dataset: str, checks: list[str] | None = None, batch_size: int = 4) ->
     return loupe.check(_dataset(dataset), checks, batch_size=batch_size, progress=_tell)
 
 
-def embed(dataset: str) -> Any:
+def embed(dataset: str, **given: Any) -> Any:
     """Embeds with hog."""
     import loupe
 
-    return loupe.embed(_dataset(dataset), embedder="hog", visualize=None, batch_size=4, progress=_tell)
+    asked = {"embedder": "hog", "visualize": None, "batch_size": 4, **given}
+    return loupe.embed(_dataset(dataset), progress=_tell, **asked)
 
 
 def find_duplicates(dataset: str) -> Any:
@@ -152,7 +155,9 @@ def plain(verb: str) -> Callable[..., Any]:
     def act(dataset: str, **given: Any) -> Any:
         import loupe
 
-        return getattr(loupe, verb)(_dataset(dataset), progress=_tell, **given)
+        call = getattr(loupe, verb)
+        reported = {"progress": _tell} if "progress" in inspect.signature(call).parameters else {}
+        return call(_dataset(dataset), **reported, **given)
 
     return act
 
@@ -188,7 +193,9 @@ def read_files(paths: list[str]) -> Any:
 
 
 _OWN = (check, embed, find_duplicates, flag, generate, import_images, repair, find_memorized, compare_to_real)
-ACTIONS: dict[str, Callable[..., Any]] = {verb: plain(verb) for verb in LINES}
+#: verbs that keep no run, which are tried with names
+_READING = ("slice", "find_shortcuts", "discover_slices", "compare", "report")
+ACTIONS: dict[str, Callable[..., Any]] = {verb: plain(verb) for verb in (*LINES, *_READING)}
 ACTIONS |= {action.__name__: action for action in (*_OWN, test_transfer, worker, read_files)}
 
 
@@ -207,6 +214,8 @@ def _act(order: dict[str, Any]) -> None:
     _writes.chance = random.Random(order["dawdle"]) if order["dawdle"] else None
     try:
         time.sleep(max(0.0, order.get("at", 0.0) - time.time()))
+        if order.get("page"):
+            shim.watch(order["page"])
         if order.get("limit"):  # no file may get larger than that
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], resource.RLIM_INFINITY))
         made = ACTIONS[order["action"]](**order["given"])
@@ -236,7 +245,7 @@ def serve() -> None:
     from loupe.brain import api, worker  # noqa: F401
     from loupe.brain.core import registry
 
-    for verb in LINES:
+    for verb in (*LINES, *_READING):
         getattr(api, verb)
     registry.checks()
     registry.embedders()

@@ -125,6 +125,8 @@ def _damaged() -> Iterator[_Case]:
     turned = data[:2] + segment(0xE1, exif(6)) + data[2:]
     yield "damaged-and-turned.jpg", turned[: len(turned) // 2] + b"?" * 300 + turned[len(turned) // 2 + 300 :], False
     png = encoded(photo(), "PNG", compress_level=0)
+    second = chunk(b"IHDR", struct.pack(">IIBBBBB", 30_000, 60, 8, 2, 0, 0, 0))
+    yield "two-headers.png", png[:8] + second + png[8:], False, "two headers"
     yield "one-wrong-byte.png", png[:5000] + bytes([png[5000] ^ 1]) + png[5001:], False, "checksum"
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP"):
         whole = encoded(photo(), kind)

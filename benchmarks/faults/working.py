@@ -28,8 +28,8 @@ def worked(world: World, seed: int) -> Result:
     result = Result(f"worker {fault}")
     children: list[Child] = []
     with job(world, "check") as ready:
-        _forget()
-        jobs = [_schedule(ready) for _ in range(3 if fault == "two at once" else 1)]
+        forget()
+        jobs = [schedule(ready) for _ in range(3 if fault == "two at once" else 1)]
 
         def start(name: str, **given: Any) -> Child:
             children.append(world.start("worker", name=name, **given))
@@ -40,23 +40,23 @@ def worked(world: World, seed: int) -> Result:
             if fault == "two at once":
                 start("second")
             else:
-                _until(lambda: _state(jobs[0]) == "running")
+                until(lambda: state_of(jobs[0]) == "running")
                 if not fault.endswith("stuck"):
                     judged = int(rng.uniform(0, len(wanted)))
-                    _until(lambda: _judged(ready) >= judged or _state(jobs[0]) != "running")
+                    until(lambda: _judged(ready) >= judged or state_of(jobs[0]) != "running")
                 _end(first, fault, result)
                 partly(ready, result)
                 start("second")
-            if not _until(lambda: all(_state(made) in ("completed", "failed") for made in jobs)):
-                result.lost += sum(_state(made) not in ("completed", "failed") for made in jobs)
-                result.say(f"jobs are {', '.join(map(_state, jobs))} after {_PATIENCE:g} s")
-            failed = [made for made in jobs if _state(made) == "failed"]
+            if not until(lambda: all(state_of(made) in ("completed", "failed") for made in jobs)):
+                result.lost += sum(state_of(made) not in ("completed", "failed") for made in jobs)
+                result.say(f"jobs are {', '.join(map(state_of, jobs))} after {_PATIENCE:g} s")
+            failed = [made for made in jobs if state_of(made) == "failed"]
             result.lost += len(failed)
             if failed:
-                result.say(f"failed: {_error(failed[0])}")
+                result.say(f"failed: {error_of(failed[0])}")
         finally:
             # before it has begun, a signal ends it as it would any process
-            _until(lambda: all("takes the operations" in child.log() or not child.alive() for child in children))
+            until(lambda: all("takes the operations" in child.log() or not child.alive() for child in children))
             for child in children:
                 child.signal(signal.SIGTERM)
             for child in children:
@@ -64,7 +64,7 @@ def worked(world: World, seed: int) -> Result:
         ready.made.reload()
         partly(ready, result)
         result.missing(differences(wanted, state(ready.made)))
-        _forget()
+        forget()
     return result
 
 
@@ -79,7 +79,8 @@ def _end(worker: Child, fault: str, result: Result) -> None:
         os.kill(worker.process, signal.SIGKILL)
 
 
-def _until(condition: Callable[[], bool]) -> bool:
+def until(condition: Callable[[], bool]) -> bool:
+    """Waits for something; returns whether it came."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         if condition():
@@ -88,14 +89,16 @@ def _until(condition: Callable[[], bool]) -> bool:
     return False
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Removes all jobs and workers."""
     import fiftyone.core.odm as odm
 
     for name in ("delegated_ops", "loupe_workers"):
         odm.get_db_conn()[name].delete_many({})
 
 
-def _schedule(ready: Job) -> Any:
+def schedule(ready: Job) -> Any:
+    """Puts a check into the queue; returns its id."""
     import fiftyone.operators as foo
 
     context = {"dataset": ready.made, "params": ready.given}
@@ -110,7 +113,8 @@ def _document(made: Any) -> dict[str, Any]:
     return document
 
 
-def _state(made: Any) -> str:
+def state_of(made: Any) -> str:
+    """Returns the state of a job."""
     return str(_document(made).get("run_state"))
 
 
@@ -118,5 +122,6 @@ def _judged(ready: Job) -> int:
     return int(ready.made._sample_collection.count_documents({"checked": {"$exists": True}}))
 
 
-def _error(made: Any) -> str:
+def error_of(made: Any) -> str:
+    """Returns what went wrong with a job."""
     return str((_document(made).get("result") or {}).get("error"))[-300:]

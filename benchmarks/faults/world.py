@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.faults import shim
+
 #: seconds after which a process that has not ended is dead
 HANGS = 90.0
 #: what says when something was written, or is of one run only
@@ -79,8 +81,10 @@ class Mongod:
 class Child:
     """A process that was forked to act."""
 
-    def __init__(self, process: int, result: Path) -> None:
+    def __init__(self, process: int, result: Path, page: shim.Page | None = None) -> None:
         self.process, self._result = process, result
+        #: what happens to its files and its clock
+        self.page = page
 
     def alive(self) -> bool:
         """Whether it still runs."""
@@ -160,6 +164,9 @@ class World:
         )
         self._count = 0
         self._reference: dict[str, Any] = {}
+        #: what stands before the C library of the processes that act; None where it cannot be made
+        self.library = shim.compiled(folder)
+        environment = {} if self.library is None else {"LD_PRELOAD": str(self.library)}
         self._forking = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "benchmarks.faults.actions"],
             stdin=subprocess.PIPE,
@@ -167,6 +174,7 @@ class World:
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=root,
+            env={**os.environ, **environment},
         )
         self._answer()
 
@@ -178,7 +186,14 @@ class World:
         raise SystemExit("the campaign's own process has ended")
 
     def start(
-        self, action: str, at: float = 0.0, kill_at: int = 0, dawdle: int = 0, limit: int = 0, **given: Any
+        self,
+        action: str,
+        at: float = 0.0,
+        kill_at: int = 0,
+        dawdle: int = 0,
+        limit: int = 0,
+        disturbed: bool = False,
+        **given: Any,
     ) -> Child:
         """Forks a process that acts.
 
@@ -188,10 +203,12 @@ class World:
             kill_at: before which of its writes to the database it is killed; 0: it is not
             dawdle: a seed: it waits a little before some of its writes, so that others come between; 0: it does not
             limit: how many bytes a file may have that it writes; 0: any number
+            disturbed: whether its files and its clock can be disturbed, by ``Child.page``
             given: what the action gets
         """
         self._count += 1
         result = self.folder / f"result-{self._count}"
+        page = shim.Page(Path(f"{result}.page")) if disturbed and self.library is not None else None
         order = {
             "action": action,
             "given": given,
@@ -200,11 +217,12 @@ class World:
             "kill_at": kill_at,
             "dawdle": dawdle,
             "limit": limit,
+            "page": None if page is None else str(page.path),
         }
         assert self._forking.stdin is not None
         self._forking.stdin.write(json.dumps(order) + "\n")
         self._forking.stdin.flush()
-        return Child(int(self._answer()), result)
+        return Child(int(self._answer()), result, page)
 
     def place(self) -> Path:
         """Returns a new folder."""

@@ -7,6 +7,7 @@ LoupeError
 │   ├── NoSamples                     nothing to work on
 │   └── ModelError                    a model folder, hub id or checkpoint cannot be loaded
 ├── ReadError                         one image file cannot be decoded (becomes a record, not a crash)
+│   └── NotReadNow                    its disk or network failed: nothing is known of it, and the next run reads it
 ├── OutputError                       an output folder cannot be written (read-only, disk full)
 ├── DatabaseGone                      FiftyOne's database stopped answering
 ├── MissingDependency                 an optional package or binary is not there
@@ -23,7 +24,19 @@ from collections.abc import Iterable
 
 
 class LoupeError(Exception):
-    """Base of every error that Loupe raises on purpose."""
+    r"""Base of every error that Loupe raises on purpose.
+
+    Its message can be printed and stored, whatever it quotes: halves of surrogate pairs, as names of files and broken
+    prompts hold them, are written out.
+
+    >>> str(LoupeError("got \udcff"))
+    'got \\udcff'
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(
+            *(each.encode("utf-8", "backslashreplace").decode() if isinstance(each, str) else each for each in args)
+        )
 
 
 class InputError(LoupeError, ValueError):
@@ -59,6 +72,10 @@ class ModelError(InputError):
 
 class ReadError(LoupeError):
     """One image file cannot be decoded."""
+
+
+class NotReadNow(ReadError):
+    """A file could not be read at this moment: its disk or network failed. That says nothing of the file."""
 
 
 class OutputError(LoupeError):

@@ -8,7 +8,6 @@ weights. Only safetensors are loaded, and no code that comes with them is run.
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core.parsing import from_json
 from loupe.brain.core.records import Record
 from loupe.brain.diffusion import weighted
 from loupe.brain.diffusion.locating import LOADING
@@ -150,7 +150,7 @@ def _fetch(source: str) -> Path:
 
 def _config(folder: Path, source: str) -> dict[str, Any]:
     try:
-        config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        config = from_json((folder / _CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{source}: expected readable JSON in {_CONFIG}: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("_class_name"), str):

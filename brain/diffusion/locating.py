@@ -11,6 +11,7 @@ from typing import Any
 
 from loupe.brain.core.errors import ModelError
 from loupe.brain.core.hashes import file_hash, json_hash
+from loupe.brain.core.parsing import from_json
 from loupe.brain.diffusion.quiet import quiet
 
 #: where the embedded checkpoints lie
@@ -110,7 +111,7 @@ def read_index(folder: Path, model: str) -> dict[str, Any]:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: expected readable JSON: {error}") from error
 

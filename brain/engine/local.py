@@ -101,7 +101,11 @@ def _start(
         raise InputError(f"expected rows that wait for {', '.join(loaded)} only, got {', '.join(sorted(strangers))}")
     # until they are yielded, the dicts of these records are ours to fill
     values: dict[str, dict[str, Any]] = {row.id: {} for row in chunk.rows}
-    errors: dict[str, dict[str, str]] = {row.id: {} for row in chunk.rows}
+    # where the disk or the network failed, no task has run
+    errors: dict[str, dict[str, str]] = {
+        row.id: dict.fromkeys(row.pending, chunk.not_now[row.id]) if row.id in chunk.not_now else {}
+        for row in chunk.rows
+    }
     mapped = [Mapped(row, values[row.id], errors[row.id], chunk.unreadable.get(row.id)) for row in chunk.rows]
 
     def work(pending: frozenset[str], buckets: list[Bucket]) -> None:

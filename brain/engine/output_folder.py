@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from loupe.brain.core.errors import OutputError
+from loupe.brain.core.parsing import from_json
 from loupe.brain.provenance import xmp
 
 if TYPE_CHECKING:
@@ -127,6 +128,16 @@ def write(folder: Path, key: str, image: Image, facts: Mapping[str, Any]) -> Pat
     return path
 
 
+def size_of(path: Path) -> int | None:
+    """Returns the bytes of an image that was written; None where it was taken away since: its sample is added all the
+    same, so that it is known what is missing, and the folder may come back.
+    """
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 def sync(folder: Path) -> None:
     """Makes the names of the files written so far survive a loss of power, where the system can."""
     if sys.platform == "win32":
@@ -145,7 +156,7 @@ def read_facts(path: Path, key: str) -> dict[str, Any] | None:
     try:
         with Image.open(path, formats=["PNG"]) as image:
             image.load()
-            facts = json.loads(image.info.get(METADATA, "null"))
+            facts = from_json(image.info.get(METADATA, "null"))
             size = image.size
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
         return None

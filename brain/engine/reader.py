@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from loupe.brain.core.errors import ReadError
+from loupe.brain.core.errors import NotReadNow, ReadError
 from loupe.brain.engine.in_flight import InFlight
 from loupe.brain.imaging import decode as decoding
 from loupe.brain.imaging.batches import ImageBatch
@@ -178,11 +178,13 @@ class Chunk:
         rows: all of them, in the order given
         buckets: those that were readable
         unreadable: the reason for each of the others, by id
+        not_now: the reason for each whose disk or network failed, by id; nothing is known of it
     """
 
     rows: tuple[Row, ...]
     buckets: tuple[Bucket, ...]
     unreadable: Mapping[str, str]
+    not_now: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_chunks(
@@ -292,8 +294,11 @@ def _chunk(
     read_ones: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Picture | Glance]]] = {}
     files: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Encoded]]] = {}
     unreadable: dict[str, str] = {}
+    not_now: dict[str, str] = {}
     for row, picture in held:
-        if isinstance(picture, ReadError):
+        if isinstance(picture, NotReadNow):
+            not_now[row.id] = str(picture)
+        elif isinstance(picture, ReadError):
             unreadable[row.id] = str(picture)
         elif isinstance(picture, Encoded):
             files.setdefault((picture.size, row.pending), []).append((row, picture))
@@ -315,12 +320,13 @@ def _chunk(
                 rest = _chunk(again, batch_size, wanted, "cpu")
                 buckets += rest.buckets
                 unreadable.update(rest.unreadable)
+                not_now.update(rest.not_now)
             else:
                 import torch
 
                 batch = _batch(rows, torch.stack(decoded), [file.size for _, file in some])
                 buckets.append(Bucket(rows, (), batch))
-    return Chunk(tuple(row for row, _ in held), tuple(buckets), unreadable)
+    return Chunk(tuple(row for row, _ in held), tuple(buckets), unreadable, not_now)
 
 
 def _parts(some: Sequence[T], n: int) -> Iterator[Sequence[T]]:

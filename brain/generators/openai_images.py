@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core.parsing import from_json
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import param
 from loupe.brain.hosted import price, web
@@ -187,7 +187,7 @@ class OpenAIService:
 
     def _read(self, content: bytes) -> Reply:
         try:
-            body = json.loads(content)
+            body = from_json(content)
             (item,) = body["data"]
             cost = self._cost(body.get("usage"))
             encoded, url = item.get("b64_json"), item.get("url")

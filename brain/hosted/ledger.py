@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from loupe.brain.core.errors import OutputError
+from loupe.brain.core.parsing import from_json
 
 NAME = "requests.jsonl"
 _STATES = ("sent", "free", "accepted", "answered", "kept", "refused", "unclear")
@@ -155,7 +156,7 @@ class Ledger:
 
     def _read(self, text: bytes) -> None:
         try:
-            line = json.loads(text)
+            line = from_json(text)
         except ValueError:
             return  # cut off: what it announced was not begun, what it reported is asked for again
         if isinstance(line, dict) and isinstance(line.get("key"), str) and line.get("state") in _STATES:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core.errors import MissingDependency
+from loupe.brain.core.parsing import from_json
 from loupe.brain.hosted import addresses
 from loupe.brain.hosted.pictures import MAX_BYTES
 from loupe.brain.hosted.replies import Again, Answer, Fatal, Lost, Reply
@@ -81,7 +82,7 @@ class Web:
         if 300 <= status < 400:
             return redirected(headers.get("location", ""), self._secret)
         try:
-            parsed = json.loads(content)
+            parsed = from_json(content)
         except ValueError:
             parsed = None
         return Response(status, parsed, retry_after(headers.get("retry-after")))

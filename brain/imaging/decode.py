@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from loupe.brain.core.errors import ReadError
 from loupe.brain.imaging import jpeg, jpeg_header, orientation, png, profiles
-from loupe.brain.imaging.files import contents, kind_of, opened, printable, require_small
+from loupe.brain.imaging.files import PASSING, contents, kind_of, not_now, opened, printable, require_small
 from loupe.brain.imaging.jpeg import Encoded
 from loupe.brain.imaging.opencv import opencv
 from loupe.brain.imaging.transparency import on_background
@@ -53,6 +53,7 @@ def decode(
     Raises:
         ReadError: the file is missing, no regular file, no image, truncated, damaged, too large, of a kind that is not
             supported; whatever a decoder raises becomes one. The message names the case and the file.
+        NotReadNow: its disk or network fails, which says nothing of the file
     """
     name = printable(path)
     with opened(path) as file:
@@ -62,6 +63,9 @@ def decode(
             raise ReadError(f"cannot decode {name}: {error}") from error
         # Pillow's readers raise whatever a damaged file brings up, and MemoryError
         except Exception as error:
+            # what a decoder finds wrong has no number
+            if isinstance(error, OSError) and error.errno in PASSING:
+                raise not_now(name, error) from error
             kind = "" if isinstance(error, (OSError, SyntaxError, ValueError)) and str(error) else type(error).__name__
             message = f"cannot decode {name}: {': '.join(filter(None, [kind, str(error)]))}"
             raise ReadError(message.encode("utf-8", "backslashreplace").decode()) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -9,8 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from loupe.brain.core.errors import ReadError
+from loupe.brain.core.errors import NotReadNow, ReadError
 
+_PASSING = (
+    *("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EINTR", "EBUSY", "ENODEV", "ENXIO", "EREMOTEIO", "ENOLINK", "ECOMM"),
+    *("EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ENOTCONN", "ECONNRESET", "ECONNREFUSED", "ECONNABORTED", "EPIPE"),
+    *("EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETRESET", "ENETUNREACH", "ESHUTDOWN", "EPROTO", "ENONET"),
+)
+#: errors of a disk, of a network or of this process, which say nothing of the file that was to be read
+PASSING = frozenset(number for name in _PASSING if (number := getattr(errno, name, None)) is not None)
 #: bytes of a file, at most, that is read whole
 MAX_FILE_BYTES = 2**30
 
@@ -65,6 +73,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
 
     Raises:
         ReadError: there is none, or something else is there; the message says what
+        NotReadNow: a disk or a network fails
     """
     name = printable(path)
     try:
@@ -72,6 +81,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
         _require_regular(os.stat(path), path, name)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
+        if error.errno in PASSING:
+            raise not_now(name, error) from error
         raise ReadError(f"expected an image file, got {_missing(path, name, error)}") from None
     # a NUL, or a character that the file system's encoding lacks
     except ValueError as error:
@@ -80,6 +91,15 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
     with io.FileIO(descriptor) as file:
         _require_regular(os.fstat(descriptor), path, name)
         yield file
+
+
+def not_now(name: str, error: OSError) -> NotReadNow:
+    """Returns the error of a file whose disk or network failed.
+
+    >>> str(not_now("a.png", OSError(errno.ESTALE, "Stale file handle")))
+    'cannot be read now (Stale file handle): a.png. The same call again tries it anew'
+    """
+    return NotReadNow(f"cannot be read now ({error.strerror or error}): {name}. The same call again tries it anew")
 
 
 def contents(file: io.FileIO) -> bytes:

@@ -48,7 +48,7 @@ def parsed(data: bytes) -> Png:
         data: the whole file (PNG specification, third edition, section 5)
 
     Raises:
-        ReadError: it is truncated, or a chunk that makes the pixels is damaged
+        ReadError: it is truncated, a chunk that makes the pixels is damaged, or it has two headers
     """
     view = memoryview(data)
     pixels: list[memoryview] = [view[:8]]
@@ -63,13 +63,8 @@ def parsed(data: bytes) -> Png:
         if kind == b"IEND":
             break
         if critical:
-            if kind == b"CgBI":
-                raise ReadError("expected a PNG, got one that Apple's tools made for their own devices (CgBI)")
-            if end > len(data):
-                raise ReadError("truncated PNG")
-            if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
-                raise ReadError(f"damaged PNG: the checksum of a {kind.decode('latin-1')} chunk is wrong")
-            if kind == b"IHDR" and length == 13 and size is None:
+            _require_whole(view[at:end], kind, length, size)
+            if kind == b"IHDR" and length == 13:
                 size = struct.unpack_from(">II", data, at + 8)
             pixels.append(view[at:end])
         elif end <= len(data) and length:
@@ -88,6 +83,19 @@ def parsed(data: bytes) -> Png:
         _profile(metadata.get(b"iCCP", b"")) if b"sRGB" not in metadata else None,
         bits[0] if len(bits) == 1 else None,
     )
+
+
+def _require_whole(chunk: memoryview, kind: bytes, length: int, size: tuple[int, int] | None) -> None:
+    """Raises an error unless a chunk that makes the pixels is whole; ``size`` is what was read before, if anything."""
+    if kind == b"CgBI":
+        raise ReadError("expected a PNG, got one that Apple's tools made for their own devices (CgBI)")
+    if len(chunk) < length + 12:
+        raise ReadError("truncated PNG")
+    if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
+        raise ReadError(f"damaged PNG: the checksum of a {kind.decode('latin-1')} chunk is wrong")
+    if kind == b"IHDR" and size is not None:
+        # decoders take the last: what the first says of its cost would not hold
+        raise ReadError("damaged PNG: two headers")
 
 
 def _profile(chunk: bytes) -> bytes | None:

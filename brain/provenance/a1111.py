@@ -7,11 +7,11 @@ ways is read in none.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any
 
+from loupe.brain.core.parsing import from_json
 from loupe.brain.provenance import plain
 from loupe.brain.provenance.records import Reading, as_number
 
@@ -53,7 +53,7 @@ def settings(line: str) -> dict[str, str]:
     for name, value in _SETTING.findall(line):
         if value[:1] == value[-1:] == '"' and len(value) > 1:
             try:
-                value = json.loads(value)
+                value = from_json(value)
             except ValueError:
                 value = value[1:-1]
         given.setdefault(name.strip(), str(value).strip())

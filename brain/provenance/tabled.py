@@ -160,5 +160,6 @@ def _parquet(path: Path, is_wanted: Callable[[str], bool]) -> Iterator[TabledIma
                     where = f"{path}: row {number + at + 1}"
                     yield TabledImage(file, where, _stated(values, _METADATA, where))
             number += batch.num_rows
-    except (pyarrow.ArrowException, OSError) as error:
+    # a text that is none is found as it is read, a number that is none as it is taken
+    except (pyarrow.ArrowException, OSError, UnicodeError, OverflowError) as error:
         raise PromptError(f"{path}: expected a Parquet file: {str(error)[:200]}") from error

@@ -14,6 +14,7 @@ from bson import ObjectId
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.splits import is_held_out
+from loupe.brain.engine.output_folder import size_of
 from loupe.brain.imaging.augmentation import Annotated, box_mask, resized_mask, whole_mask
 from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
@@ -352,7 +353,7 @@ def add(samples: Samples, carried: Plan, changed: Sequence[Changed]) -> None:
             if each.source[name] is not None
         }
         metadata = fo.ImageMetadata(
-            size_bytes=each.path.stat().st_size,
+            size_bytes=size_of(each.path),
             mime_type="image/png",
             width=each.facts["width"],
             height=each.facts["height"],

@@ -16,6 +16,7 @@ from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 from loupe.brain.slicing.outcomes import Fact
 from loupe.brain.store import raw
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import count
 from loupe.brain.store.raw import Batch, Irregular, Values
 
 #: so many documents are asked for at once; the database sends at most 16 MB of them
@@ -67,7 +68,7 @@ def read(
     asked |= {fact: [path] for fact, path in facts.items() if fact.test != "key"}
     paths = list(dict.fromkeys(path for listed in [*asked.values(), own, numbers] for path in listed))
     if not paths:
-        return Answers(samples.count(), {}, [], np.zeros((samples.count(), 0)))
+        return Answers(count(samples), {}, [], np.zeros((count(samples), 0)))
     n = 0
     columns: list[list[Any]] = [[] for _ in own]
     answers: dict[Fact, list[np.ndarray]] = {fact: [np.zeros(0, dtype=bool)] for fact in facts}

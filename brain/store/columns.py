@@ -21,6 +21,7 @@ from loupe.brain.slicing.outcomes import Fact, Outcome, State, states_of
 from loupe.brain.store import bulk, narrowing, plain
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import count
 from loupe.brain.store.factors import place
 from loupe.brain.store.fields import mirrors
 from loupe.brain.store.narrowing import Narrowing
@@ -114,7 +115,7 @@ def _read(
     """
     facts = {fact for outcome in outcomes for fact in outcome.facts.values() if fact.path in paths}
     if not (facts or factors):
-        return _Facts(view.count(), {}, {}), []
+        return _Facts(count(view), {}, {}), []
     with suppress(Irregular):
         return _read_in_bulk(view, facts, factors)
     if not plain.are_plain(view, factors):

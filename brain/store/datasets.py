@@ -61,6 +61,16 @@ def require_collection(samples: Any) -> None:
         refresh(root(samples))
 
 
+def count(samples: Samples) -> int:
+    """Returns how many samples there are, counted.
+
+    FiftyOne's ``len`` and ``count`` of a whole dataset are MongoDB's estimate, which stays wrong after mongod was
+    killed: 0, or what there was at its last checkpoint. Those of a view with a stage are counted.
+    """
+    with database_errors():
+        return int(samples.match({}).count())
+
+
 def require_images(samples: Any) -> None:
     """Raises an error unless the samples are whole images and there is at least one.
 
@@ -72,7 +82,7 @@ def require_images(samples: Any) -> None:
     with database_errors():
         if samples._is_generated:
             _refuse_generated(samples)
-        # a dataset's len() is an estimate, and 0 after mongod was killed; a view's is counted
+        # counted, as ``count`` is
         if not len(samples.limit(1)):
             raise NoSamples("expected at least one sample, got an empty view: clear its filters, or add samples first")
         if samples.media_type == "group":

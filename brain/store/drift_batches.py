@@ -14,7 +14,7 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.factors import TIME, Factor
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import root
+from loupe.brain.store.datasets import count, root
 from loupe.brain.store.factors import place
 from loupe.brain.store.fields import GROUP
 
@@ -68,7 +68,7 @@ def batches(samples: SampleCollection, by: str | Factor | None) -> Batches:
         InputError: one that has several values of a sample, none at all, or very many
     """
     if by is None:
-        return Batches(["all samples"], np.zeros(samples.count(), dtype=np.int64))
+        return Batches(["all samples"], np.zeros(count(samples), dtype=np.int64))
     factor = factor_of(samples, by)
     if factor.source == "product":
         raise InputError(f"expected one field or factor to make the batches, got the product {factor.name!r}")

@@ -15,6 +15,7 @@ from bson import ObjectId
 
 from loupe.brain.core.deduplicated import Standing
 from loupe.brain.core.errors import LoupeError
+from loupe.brain.imaging.files import PASSING, not_now, printable
 from loupe.brain.labels.duplicates import CODES, NONE, Alike, Candidate, Groups
 from loupe.brain.labels.splits import merged
 from loupe.brain.sets.duplicates import Duplicates
@@ -279,7 +280,12 @@ def _bytes(path: str, stored: Any) -> float:
         return float(stored)
     try:
         return math.nan if "://" in path else float(os.stat(path).st_size)
-    except (OSError, ValueError):
+    except OSError as error:
+        if error.errno in PASSING:
+            # who is kept is decided by it, and stays decided
+            raise not_now(printable(path), error) from error
+        return math.nan
+    except ValueError:
         return math.nan
 
 

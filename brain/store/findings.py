@@ -30,6 +30,7 @@ from loupe.brain.store import choices, columns, narrowing
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.datasets import count
 from loupe.brain.store.factors import place, samples_of
 from loupe.brain.store.fields import GROUP
 from loupe.brain.store.narrowing import Narrowing
@@ -312,12 +313,12 @@ def load(samples: SampleCollection) -> Kept | None:
 def stamp(samples: SampleCollection) -> str:
     """Returns what changes when a sample of a view comes, goes or is written to, by anyone or by a run of Loupe's."""
     with database_errors():
-        count = samples.count()
+        n = count(samples)
         # by the index: a maximum would look at every sample
         last = samples.sort_by("last_modified_at", reverse=True).limit(1).values("last_modified_at")
         # Loupe's own bulk writes leave the time of a sample as it is, and keep a run
         runs = [key for key in store_runs.listed(samples) if key != KEY]
-    return f"{count} {last[0] if last else ''} {hex_hash(' '.join(runs), 4)}"
+    return f"{n} {last[0] if last else ''} {hex_hash(' '.join(runs), 4)}"
 
 
 def stale(samples: SampleCollection, last: Kept) -> str:

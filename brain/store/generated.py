@@ -10,6 +10,7 @@ import fiftyone as fo
 from pymongo import UpdateOne
 
 from loupe.brain.engine.drawing import Generated
+from loupe.brain.engine.output_folder import size_of
 from loupe.brain.store import fields
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_image_dataset
@@ -98,7 +99,7 @@ def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
         operations = [
             UpdateOne(
                 {"generation.key": image.facts["key"], "filepath": str(image.path)},
-                {"$set": {"metadata.size_bytes": image.path.stat().st_size}},
+                {"$set": {"metadata.size_bytes": size_of(image.path)}},
             )
             for image in again
         ]
@@ -114,7 +115,7 @@ def _sample(image: Generated) -> fo.Sample:
         generation=fo.DynamicEmbeddedDocument(**fitting(image.facts)),
         scenario=fo.DynamicEmbeddedDocument(**image.factors),
         metadata=fo.ImageMetadata(
-            size_bytes=image.path.stat().st_size,
+            size_bytes=size_of(image.path),
             mime_type="image/png",
             width=image.facts["width"],
             height=image.facts["height"],

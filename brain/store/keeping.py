@@ -30,8 +30,8 @@ def free_name(view: fo.DatasetView, wanted: str) -> str:
     return free
 
 
-def save(view: fo.DatasetView, name: str) -> None:
-    """Saves a view under a name.
+def save(view: fo.DatasetView, name: str, description: str | None = None) -> None:
+    """Saves a view under a name, with what it is where that is given: both at once, or neither.
 
     Raises:
         InputError: another saved view is called so, or nothing can be called so
@@ -42,24 +42,29 @@ def save(view: fo.DatasetView, name: str) -> None:
     if free_name(view, name) != name:
         raise InputError(f"there is a saved view called {name!r} already: give this one another name")
     with database_errors():
-        root(view).save_view(name, view)
+        root(view).save_view(name, view, description=description)
 
 
-def save_once(view: fo.DatasetView, name: str) -> str:
-    """Saves a view that is a rule, unless it is saved already under that name or a number behind it; returns its name.
+def save_once(view: fo.DatasetView, name: str, description: str | None = None) -> str:
+    """Saves a view, unless the same is saved already under that name or a number behind it; returns its name.
+
+    A call that is repeated because the first ended half-way then makes no second view.
 
     Args:
-        view: whose stages hold of what comes later, too
+        view: the same has the same stages
         name: of the saved view
+        description: what it is; a view with another one is not the same
     """
     dataset, stages = root(view), view._serialize(include_uuids=False)
     with database_errors():
         dataset.reload()
         for known in dataset.list_saved_views():
-            if known.startswith(name) and dataset.load_saved_view(known)._serialize(include_uuids=False) == stages:
+            if not known.startswith(name) or dataset.load_saved_view(known)._serialize(include_uuids=False) != stages:
+                continue
+            if description is None or dataset.get_saved_view_info(known).get("description") == description:
                 return str(known)
     free = free_name(view, name)
-    save(view, free)
+    save(view, free, description)
     return free
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from loupe.brain.store.repairs import Entry, Made
 
 #: of these the repaired picture is a sample
 KEPT = ("better", "accepted")
+#: a person took it back: it is no sample
+UNDONE = "undone"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ def decide(samples: Samples, entry: Entry, decided: Decided, carried: Plan | Non
     if decided.status not in KEPT:
         repairs.take_away(samples, entry)
     return True
+
+
+def finished(samples: Samples, entries: Sequence[Entry]) -> int:
+    """Takes the repaired samples away that an undo left behind which ended between its two writes; returns how many."""
+    undone = [entry for entry in entries if entry.status == UNDONE]
+    return sum(repairs.take_away(samples, entry) for entry in undone)
 
 
 def _time(at: str) -> datetime | None:

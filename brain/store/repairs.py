@@ -21,6 +21,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.engine.output_folder import size_of
 from loupe.brain.generation.records import STATUSES, RepairedSample
 from loupe.brain.store import augmented, fields, generated, updates
 from loupe.brain.store.augmented import Plan
@@ -240,7 +241,7 @@ def add(samples: Samples, made: Made, carried: Plan) -> str:
     }
     size = [int(made.generation[name]) for name in ("width", "height")]
     metadata = fo.ImageMetadata(
-        size_bytes=made.path.stat().st_size, mime_type="image/png", width=size[0], height=size[1], num_channels=3
+        size_bytes=size_of(made.path), mime_type="image/png", width=size[0], height=size[1], num_channels=3
     )
     sample = fo.Sample(
         filepath=str(made.path),

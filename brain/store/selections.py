@@ -19,7 +19,7 @@ from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import columns, keeping
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, root
+from loupe.brain.store.datasets import Samples, count, root
 from loupe.brain.store.fields import FAILURES, QUALITY
 
 #: flagged on each of a group, of which the best may well be chosen
@@ -99,7 +99,7 @@ def failing(samples: Samples, without: str | Sequence[str], score: str | None, g
                 raise UnknownName("failure mode", name, [*known, ANY])
     with database_errors():
         if not wanted or not samples.has_field(_LABELS):
-            return [None] * samples.count()
+            return [None] * count(samples)
         flagged = samples.values(_LABELS)
     return [min(wanted.intersection(own or ()), default=None) for own in flagged]
 
@@ -117,7 +117,7 @@ def held_out(samples: Samples, split: str | None) -> list[str | None]:
     """
     with database_errors():
         if split is None:
-            return [None] * samples.count()
+            return [None] * count(samples)
         if split == "tags":
             return [next((tag for tag in own or () if is_held_out(tag)), None) for own in samples.values("tags")]
         columns.require_sliceable(samples, split)
@@ -151,7 +151,7 @@ def counts(made: Mapping[str, Column], places: np.ndarray) -> dict[str, dict[str
     counted = {}
     for name, column in made.items():
         own = np.bincount(column.codes[np.isin(column.samples, places)], minlength=len(column.values))
-        counted[name] = {shown(value): int(count) for value, count in zip(column.values, own, strict=True)}
+        counted[name] = {shown(value): int(number) for value, number in zip(column.values, own, strict=True)}
     return counted
 
 
@@ -243,16 +243,13 @@ def _margin(logits: Any) -> float:
 def save(samples: Samples, ids: Sequence[str], name: str, sentence: str, recipe: Mapping[str, Any]) -> str:
     """Saves the chosen as a view, in their order, with the recipe in its description; returns the name it got.
 
+    The same choice by the same recipe is saved once: a call that is repeated because the database went makes no second.
+
     Raises:
         InputError: nothing can be called so
     """
-    dataset = root(samples)
-    view = dataset.select(list(ids), ordered=True)
-    free = keeping.free_name(view, name)
-    keeping.save(view, free)
-    with database_errors():
-        dataset.update_saved_view_info(free, {"description": f"{sentence}. {_RECIPE}{json.dumps(dict(recipe))}"})
-    return free
+    view = root(samples).select(list(ids), ordered=True)
+    return keeping.save_once(view, name.strip(), f"{sentence}. {_RECIPE}{json.dumps(dict(recipe))}")
 
 
 def recipe_of(samples: Samples, name: str) -> dict[str, Any]:

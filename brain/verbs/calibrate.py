@@ -186,9 +186,10 @@ def _measured(verb: Lifecycle, ids: Sequence[str], tested: Sequence[_Tested], li
         for mapped in chunk:
             if measured.n == limit:
                 break
-            if mapped.unreadable is not None:
+            # unreadable, or its disk or network failed
+            if _TASK not in mapped.values:
                 measured.unreadable += 1
-                measured.messages[mapped.row.id] = mapped.unreadable
+                measured.messages[mapped.row.id] = mapped.unreadable or mapped.errors.get(_TASK, "not read")
                 continue
             broke = [message for _, errors in mapped.values[_TASK].values() for message in errors]
             for failure, (scores, _) in mapped.values[_TASK].items():

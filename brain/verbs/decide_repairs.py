@@ -61,7 +61,7 @@ def decide_repairs(
             if entry.status != status and (entry.facts.get("file") or decision == "undo") and entry.facts.get("attempt")
         ]
         carried = store.carrying(verb.samples)
-        written = 0
+        written = decisions.finished(verb.samples, entries)
         for done, entry in enumerate(open_ones):
             verb.step(done, len(open_ones), "deciding")
             decided = Decided(status, name, who.now("milliseconds"))

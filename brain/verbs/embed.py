@@ -15,7 +15,7 @@ from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.store import vectors as store_vectors
-from loupe.brain.store.datasets import everything
+from loupe.brain.store.datasets import count, everything
 from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 from loupe.brain.verbs.object_vectors import embed_objects
@@ -99,7 +99,7 @@ def embed(
     with running(samples, "embed", progress, device=device) as verb:
         samples = verb.samples
         before = store_vectors.made_by(samples, field)
-        spec, warning = pick_embedder(embedder, before, len(samples) < len(everything(samples)), field)
+        spec, warning = pick_embedder(embedder, before, count(samples) < count(everything(samples)), field)
         if warning:
             warnings.warn(warning, stacklevel=2)
         rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)

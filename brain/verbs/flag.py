@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.results import Flags
+from loupe.brain.store.datasets import count
 from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import running
 from loupe.brain.verbs.objects import flag_objects
@@ -50,7 +51,7 @@ def flag(
         flags = apply_thresholds(samples, thresholds) if whole else flag_objects(samples, str(objects), thresholds)
         used = {failure: threshold.to_dict() for failure, threshold in flags.thresholds.items()}
         verb.finish(
-            len(samples),
+            count(samples),
             params={
                 "given": sorted(thresholds or ()),
                 "thresholds": used,

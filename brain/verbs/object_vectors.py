@@ -14,7 +14,7 @@ from loupe.brain.engine.objects import OBJECTS, embedding
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import object_vectors as store_vectors
 from loupe.brain.store import objects as store_objects
-from loupe.brain.store.datasets import everything, root
+from loupe.brain.store.datasets import count, everything, root
 from loupe.brain.store.vectors import delete
 from loupe.brain.verbs.embedding import MIN_VECTORS, Drawing, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle
@@ -33,7 +33,7 @@ def embed_objects(
     """Embeds the objects of a field, see ``loupe.embed``."""
     samples = verb.samples
     store_objects.require(samples, path)
-    is_part = len(samples) < len(everything(samples))
+    is_part = count(samples) < count(everything(samples))
     spec, warning = pick_embedder(embedder, store_vectors.made_by(samples, path, field), is_part, field)
     own = store_vectors.own_fields(path, field, spec.name)
     store_fields.require(samples, own)

@@ -22,7 +22,7 @@ from loupe.brain.store import generated as store_generated
 from loupe.brain.store import realism as store_realism
 from loupe.brain.store import rebalance as store
 from loupe.brain.store import vectors as store_vectors
-from loupe.brain.store.datasets import require_images, whole
+from loupe.brain.store.datasets import count, require_images, whole
 from loupe.brain.verbs.embedding import AUTO, pick_embedder
 from loupe.brain.verbs.experiment_arms import generator
 from loupe.brain.verbs.lifecycle import running
@@ -146,7 +146,7 @@ def rebalance(
         asked = {**known, **{wish.key: _kept(wish) for wish in every}}
         if asked != known:
             store.keep(dataset, asked, store.load(dataset))
-        before = len(dataset)
+        before = count(dataset)
         cells = rounds.run()
         notes += _notes(cells, own)
         made = Rebalanced(
@@ -157,7 +157,7 @@ def rebalance(
         params |= {"template": template, "captions": captions, "language_model": ask.language_model}
         if made != store.load(dataset):
             store.keep(dataset, asked, made)
-        new = len(dataset) - before
+        new = count(dataset) - before
         verb.finish(new, skipped=made.drawn - new, params=params, messages=dict(_messages(cells)))
     return made
 

@@ -38,3 +38,12 @@ def test_bad_input_is_a_value_error_too() -> None:
 )
 def test_an_unknown_name(given: str, known: list[str], message: str) -> None:
     assert str(UnknownName("check", given, known)) == message
+
+
+def test_what_an_error_quotes_can_be_printed_and_stored() -> None:
+    from loupe.brain.core import errors
+
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.LoupeError)]
+    for kind in set(kinds) - {errors.UnknownName}:
+        assert str(kind("got \udcff")).encode() == b"got \\udcff"
+    assert str(errors.UnknownName("check", "\ud800", ["\udcff"])).encode()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -270,3 +273,57 @@ def test_memory_is_bounded_whatever_the_number_of_rows(
             alive -= len(chunk.rows)
     # two threads have two tasks each in hand: of one picture where pictures are large, else of some
     assert maximum <= reader.CHUNK + (5 * reader.AT_ONCE if ahead_bytes else 4)
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.EMFILE, errno.ETIMEDOUT])
+@pytest.mark.parametrize("call", ["stat", "open", "read"])
+def test_a_disk_or_a_network_that_fails_says_nothing_of_the_file(
+    pictures: list[Path], monkeypatch: pytest.MonkeyPatch, number: int, call: str
+) -> None:
+    """It is no unreadable file: no check has judged it, and the next run reads it."""
+    from loupe.brain.checks.file import File
+    from loupe.brain.engine import runner
+
+    broken = str(pictures[1])
+    failing = True
+
+    def guarded(name: str) -> None:
+        if failing and name == broken:
+            raise OSError(number, os.strerror(number))
+
+    class Read(io.FileIO):
+        def readall(self) -> bytes:
+            guarded(names[self.fileno()])
+            return super().readall()
+
+        def read(self, size: int = -1) -> bytes:
+            guarded(names[self.fileno()])
+            return super().read(size)
+
+    names: dict[int, str] = {}
+    real_open, real_stat = os.open, os.stat
+
+    def opened(path: Any, *given: Any, **more: Any) -> int:
+        if call == "open":
+            guarded(str(path))
+        descriptor = real_open(path, *given, **more)
+        names[descriptor] = str(path)
+        return descriptor
+
+    def stated(path: Any, *given: Any, **more: Any) -> Any:
+        if call == "stat" and not isinstance(path, int):
+            guarded(str(path))
+        return real_stat(path, *given, **more)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "stat", stated)
+    if call == "read":
+        monkeypatch.setattr(io, "FileIO", Read)
+    rows = [Row(str(at), str(path), pending=frozenset({"file"})) for at, path in enumerate(pictures[:3])]
+    first = [verdict for some in runner.run(rows, [File()], device="cpu") for verdict in some]
+    failing = False
+    second = [verdict for some in runner.run(rows, [File()], device="cpu") for verdict in some]
+    assert [verdict.scores.get("unreadable") for verdict in second] == [0, 0, 0]
+    assert [verdict.scores.get("unreadable") for verdict in first] == [0, None, 0]
+    assert [list(verdict.errors) for verdict in first] == [[], ["file"], []]
+    assert "cannot be read now" in first[1].errors["file"]

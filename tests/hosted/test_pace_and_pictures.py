@@ -103,3 +103,27 @@ def test_a_reason_is_one_short_line() -> None:
     assert len(line) <= 300
     assert "\n" not in line
     assert web.reason({"code": 3}, Secret("")) == '{"code": 3}'
+
+
+def test_an_answer_that_is_nested_without_an_end_is_a_broken_one() -> None:
+    """``json.loads`` ends such by a ``RecursionError``, which is no ``ValueError``."""
+    from contextlib import contextmanager
+    from types import SimpleNamespace
+
+    from loupe.brain.core.records import Request
+    from loupe.brain.generators.bfl import Bfl
+    from loupe.brain.generators.openai_images import OpenAIImages
+    from loupe.brain.hosted.replies import Broken
+    from loupe.brain.hosted.secrets import Secret
+
+    deep = b'{"a":' * 100_000
+    openai = OpenAIImages().service("https://api.openai.com/v1", Secret("sk-012345678"))
+    assert isinstance(openai._read(deep), Broken)
+    bfl = Bfl().service("https://api.bfl.ai", Secret("sk-012345678"))
+
+    @contextmanager
+    def stream(*_: object, **__: object):  # type: ignore[no-untyped-def]
+        yield SimpleNamespace(status_code=200, headers={}, iter_bytes=lambda: iter([deep]))
+
+    bfl._web._client = SimpleNamespace(stream=stream)
+    assert isinstance(bfl.submit("key", Request("a cup", 3)), Broken)

@@ -317,3 +317,20 @@ def test_a_parquet_without_pyarrow_says_how_to_get_it(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingDependency, match="parquet"):
         list(tabled.read(tmp_path / "m.parquet", lambda name: True))
+
+
+def test_a_parquet_file_whose_texts_are_none_is_a_clear_error(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    from loupe.brain.core.errors import PromptError
+
+    offsets, data = pyarrow.py_buffer(struct.pack("<2i", 0, 5)), pyarrow.py_buffer(b"a\x80png")
+    broken = pyarrow.Array.from_buffers(pyarrow.string(), 1, [None, offsets, data])
+    for name, columns in {
+        "name": {"image_name": broken, "prompt": ["a cup"]},
+        "prompt": {"image_name": ["a.png"], "prompt": broken},
+    }.items():
+        path = tmp_path / f"{name}.parquet"
+        parquet.write_table(pyarrow.table(columns), path)
+        with pytest.raises(PromptError, match=r"expected a Parquet file: .*utf-8"):
+            list(tabled.read(path, lambda name: True))

@@ -197,3 +197,19 @@ def test_a_deleted_dataset_is_said_to_be_deleted(four: Any) -> None:
     for samples in (four, view):
         with pytest.raises(InputError, match="was deleted"):
             loupe.check(samples, ["exposure"])
+
+
+def test_samples_are_counted_and_not_estimated(four: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What MongoDB estimates of a whole dataset stays wrong after mongod was killed."""
+    import fiftyone as fo
+
+    from loupe.brain.store import bulk, datasets, runs
+
+    monkeypatch.setattr(fo.Dataset, "_estimated_count", lambda self, frames=False: 1)
+    assert len(four) == 1
+    assert datasets.count(four) == 4
+    assert datasets.count(four.limit(3)) == 3
+    assert bulk.read(four, {}).n == 4
+    assert loupe.select(four, 2, strategy="random", save_as=None).n == 4
+    loupe.flag(four)
+    assert runs.load(four, runs.listed(four)[-1])["n"] == 4

@@ -53,3 +53,17 @@ def test_a_tag_is_put_on_the_samples_of_the_view_only(view: Any) -> None:
     assert view._root_dataset.count_sample_tags() == {"dark $ones.": 2}
     with pytest.raises(InputError, match="tag"):
         keeping.tag(view, " ")
+
+
+def test_the_same_view_with_the_same_description_is_saved_once(view: Any) -> None:
+    from loupe.brain.store import keeping
+
+    dataset = view._root_dataset
+    assert keeping.save_once(view, "chosen", "Recipe: a") == "chosen"
+    assert dataset.get_saved_view_info("chosen")["description"] == "Recipe: a"
+    assert keeping.save_once(view, "chosen", "Recipe: a") == "chosen"
+    # another description, another view: another one is saved
+    assert keeping.save_once(view, "chosen", "Recipe: b") == "chosen 2"
+    assert keeping.save_once(dataset.limit(1), "chosen", "Recipe: a") == "chosen 3"
+    assert keeping.save_once(view, "chosen") == "chosen"
+    assert len(dataset.list_saved_views()) == 3

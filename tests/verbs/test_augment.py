@@ -349,3 +349,33 @@ def test_files_of_one_name_are_changed_each_in_its_own_way_and_read_once(
     assert loupe.augment(dataset, per_sample=2, output_dir=tmp_path / "made").n == 2 * N
     assert len({sample.generation.transform for sample in new(dataset)}) == 2 * N
     assert read == paths
+
+
+def test_a_folder_that_becomes_a_file_is_a_clear_error_and_what_was_drawn_is_kept(
+    dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+    from loupe.brain.engine import output_folder
+
+    folder, aside, write = tmp_path / "made", tmp_path / "aside", output_folder.write
+    count = 0
+
+    def goes(*given: Any) -> Path:
+        nonlocal count
+        count += 1
+        if count == 4:
+            folder.rename(aside)
+            folder.write_bytes(b"")
+        return write(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output_folder, "write", goes)
+        with pytest.raises(OutputError, match=r"there is a file in its place\. 3 of 6 images are there, each with its"):
+            loupe.augment(dataset, output_dir=folder)
+    dataset.reload()
+    assert len(dataset) == N + 3
+    folder.unlink()
+    aside.rename(folder)
+    assert loupe.augment(dataset, output_dir=folder).skipped == 3
+    assert all(Path(path).is_file() for path in dataset.values("filepath"))
+    assert len(dataset) == 2 * N

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from duplicated import LABELS, SPLITS, draw_groups, fill, put_groups
 
@@ -307,3 +309,26 @@ def test_labels_are_as_they_were(dataset: Any, ids: list[str]) -> None:
     from loupe.brain.store import labels
 
     assert "deduplicated" not in labels.fields_of(dataset)
+
+
+def test_sizes_that_cannot_be_read_now_decide_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which copy is kept goes by them, and stays so: a network that fails for a moment is one clear error."""
+    import errno
+    import os
+
+    from loupe.brain.core.errors import NotReadNow
+    from loupe.brain.store import duplicate_groups
+
+    path = tmp_path / "a.png"
+    path.write_bytes(b"123")
+    assert duplicate_groups._bytes(str(path), None) == 3
+    assert np.isnan(duplicate_groups._bytes(str(tmp_path / "gone.png"), None))
+
+    def fails(*_: Any) -> Any:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", fails)
+        with pytest.raises(NotReadNow, match=r"cannot be read now \(Stale file handle\): a.png"):
+            duplicate_groups._bytes(str(path), None)
+        assert duplicate_groups._bytes(str(path), 7) == 7

@@ -79,3 +79,25 @@ def test_a_field_that_is_deleted_while_it_runs_is_carried_over_no_more(
     made = repair(dark, tmp_path)
     assert made.better == len(made.ids) > 0
     assert set(dark.select(made.ids).values("prompt")) <= {f"a scene, number {at}" for at in range(4)}
+
+
+def test_an_undo_that_was_killed_between_its_writes_is_ended_by_the_next(
+    dark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that a repair was taken back before the repaired sample goes."""
+    from loupe.brain.store import repairs as store
+
+    repair(dark, tmp_path)
+    before = len(dark)
+
+    def killed(*_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "take_away", killed)
+        with pytest.raises(KeyboardInterrupt):
+            loupe.decide_repairs(dark, "undo")
+    assert [entry.status for entry in store.entries(dark)].count("undone") == 1
+    assert len(dark) == before
+    loupe.decide_repairs(dark, "undo")
+    assert not any(dark.values(store.OF))

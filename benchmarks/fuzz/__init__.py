@@ -1,0 +1,1 @@
+"""What strangers may send: files, metadata, prompts, tables, names and answers, changed by chance and on purpose."""
