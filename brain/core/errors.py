@@ -7,6 +7,7 @@ LoupeError
 │   ├── NoSamples                     nothing to work on
 │   └── ModelError                    a model folder, hub id or checkpoint cannot be loaded
 ├── ReadError                         one image file cannot be decoded (becomes a record, not a crash)
+│   └── NotFetched                    one that lies elsewhere cannot be had now: nothing is known of the picture
 ├── OutputError                       an output folder cannot be written (read-only, disk full)
 ├── DatabaseGone                      FiftyOne's database stopped answering
 ├── MissingDependency                 an optional package or binary is not there
@@ -59,6 +60,10 @@ class ModelError(InputError):
 
 class ReadError(LoupeError):
     """One image file cannot be decoded."""
+
+
+class NotFetched(ReadError):
+    """An image file that lies elsewhere cannot be had now. Nothing is known of it: the next call asks again."""
 
 
 class OutputError(LoupeError):

@@ -90,7 +90,13 @@ def _start(
     # until they are yielded, the dicts of these records are ours to fill
     values: dict[str, dict[str, Any]] = {row.id: {} for row in chunk.rows}
     errors: dict[str, dict[str, str]] = {row.id: {} for row in chunk.rows}
-    mapped = [Mapped(row, values[row.id], errors[row.id], chunk.unreadable.get(row.id)) for row in chunk.rows]
+    away = chunk.not_fetched
+    mapped = [
+        Mapped(row, values[row.id], errors[row.id], chunk.unreadable.get(row.id), row.id in away) for row in chunk.rows
+    ]
+    for row in chunk.rows:
+        if row.id in away:
+            errors[row.id].update(dict.fromkeys(row.pending, away[row.id]))
 
     def work(pending: frozenset[str], buckets: list[Bucket]) -> None:
         for name, batches in _batches(pending, buckets, loaded, device):

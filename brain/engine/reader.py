@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from loupe.brain.core.errors import ReadError
+from loupe.brain.core.errors import NotFetched, ReadError
 from loupe.brain.engine.in_flight import InFlight
 from loupe.brain.imaging import decode as decoding
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.files import printable
 from loupe.brain.imaging.jpeg import Encoded, decode
 from loupe.brain.imaging.ragged import Preview, PreviewBatch
+from loupe.brain.media.fetching import ahead
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -178,11 +179,13 @@ class Chunk:
         rows: all of them, in the order given
         buckets: those that were readable
         unreadable: the reason for each of the others, by id
+        not_fetched: why files that lie elsewhere could not be had, so that nothing is known of them, by id
     """
 
     rows: tuple[Row, ...]
     buckets: tuple[Bucket, ...]
     unreadable: Mapping[str, str]
+    not_fetched: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_chunks(
@@ -218,7 +221,7 @@ def read_chunks(
                 held = _fetched(row.path, wanted(row.pending), device, partial(flight.reserve, place))
                 flight.put(place, held, _bytes(held))
 
-    source = enumerate(rows)
+    source = enumerate(ahead(rows, lambda row: row.path))
     with ThreadPoolExecutor(workers, thread_name_prefix="loupe-reader") as pool:
 
         def read_ahead(at_once: int) -> None:
@@ -292,8 +295,11 @@ def _chunk(
     read_ones: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Picture | Glance]]] = {}
     files: dict[tuple[tuple[int, ...], frozenset[str]], list[tuple[Row, Encoded]]] = {}
     unreadable: dict[str, str] = {}
+    not_fetched: dict[str, str] = {}
     for row, picture in held:
-        if isinstance(picture, ReadError):
+        if isinstance(picture, NotFetched):
+            not_fetched[row.id] = str(picture)
+        elif isinstance(picture, ReadError):
             unreadable[row.id] = str(picture)
         elif isinstance(picture, Encoded):
             files.setdefault((picture.size, row.pending), []).append((row, picture))
@@ -315,12 +321,13 @@ def _chunk(
                 rest = _chunk(again, batch_size, wanted, "cpu")
                 buckets += rest.buckets
                 unreadable.update(rest.unreadable)
+                not_fetched.update(rest.not_fetched)
             else:
                 import torch
 
                 batch = _batch(rows, torch.stack(decoded), [file.size for _, file in some])
                 buckets.append(Bucket(rows, (), batch))
-    return Chunk(tuple(row for row, _ in held), tuple(buckets), unreadable)
+    return Chunk(tuple(row for row, _ in held), tuple(buckets), unreadable, not_fetched)
 
 
 def _parts(some: Sequence[T], n: int) -> Iterator[Sequence[T]]:
