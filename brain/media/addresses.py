@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from loupe.brain.core.errors import NotFetched
+from loupe.brain.core.errors import NotFetched, OutputError
 
 #: what a filepath may begin with; nothing that leads to other files of this machine, or through an archive
 SCHEMES = ("s3", "gs", "gcs", "http", "https")
@@ -112,6 +112,20 @@ def address_of(path: str | os.PathLike[str]) -> str | None:
     except ValueError:
         is_file = False
     return None if is_file else f"{flat[1]}://{text[flat.end() :]}"
+
+
+def require_here(place: str | os.PathLike[str]) -> None:
+    """Raises an error where what is to be written would lie elsewhere.
+
+    Raises:
+        OutputError: it is an address
+    """
+    address = address_of(place)
+    if address is not None:
+        raise OutputError(
+            f"expected a place on this machine to write to, got {shown(address)}: Loupe writes to folders here only. "
+            "Give a folder, and copy it there"
+        )
 
 
 def parsed(text: str) -> Address:

@@ -30,10 +30,9 @@ class Buckets:
 
     def version(self, address: Address) -> Version:
         """See ``Store``."""
-        facts = self._call(lambda: self._ready().info(f"{address.host}/{address.key}"))
-        if facts.get("type") != "file":
-            raise Missing
-        return Version(str(facts.get("etag") or facts.get("generation") or ""), facts.get("size"))
+        # its ``info`` lists the folder beside, too, and takes an object that may not be read for none
+        facts = self._call(lambda: self._ready().call("GET", "b/{}/o/{}", address.host, address.key, json_out=True))
+        return Version(str(facts.get("etag") or facts.get("generation") or ""), int(facts["size"]))
 
     def fetch(self, address: Address, file: BinaryIO, limit: int) -> Version:
         """See ``Store``."""
@@ -68,13 +67,13 @@ class Buckets:
         with self._lock:
             if self._system is None:
                 try:
-                    import fsspec
-                    import gcsfs  # noqa: F401
+                    # not the one that asks by gRPC, too, of which kind each bucket is
+                    from gcsfs.core import GCSFileSystem
                 except ImportError:
                     raise MissingDependency('for gs:// addresses: pip install "loupe-fiftyone[cloud]"') from None
                 options: dict[str, Any] = {"token": "anon"} if os.environ.get("STORAGE_EMULATOR_HOST") else {}
-                self._system = fsspec.filesystem(
-                    "gcs", use_listings_cache=False, skip_instance_cache=True, timeout=READ, **options
+                self._system = GCSFileSystem(
+                    use_listings_cache=False, skip_instance_cache=True, timeout=READ, **options
                 )
             return self._system
 
@@ -97,7 +96,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, PermissionError) or code in ("401", "403") or "Forbidden" in str(error)[:40]:
         return Refused(f"no right to read it ({code or name})")
     if isinstance(error, (TimeoutError, ConnectionError)) or code[:1] == "5" or code == "429":
-        return Again(f"no whole answer ({code or name})")
+        return Again(f"no whole answer ({code or name})", tried=True)
     if name.startswith(("Client", "Server")):  # of aiohttp
-        return Again(f"no whole answer ({name})")
+        return Again(f"no whole answer ({name})", tried=True)
     return Refused(f"it cannot be read ({code or name})")

@@ -67,6 +67,17 @@ class Cache:
                 os.utime(path)
         return descriptor
 
+    def latest(self, address: Address) -> str | None:
+        """Returns the file of the version that was used last; None where there is none."""
+        path = self.path(address, Version("", None))
+        start = path.name.partition("-")[0] + "-"
+        try:
+            with os.scandir(path.parent) as entries:
+                own = [(entry.stat().st_mtime, entry.path) for entry in entries if entry.name.startswith(start)]
+        except OSError:
+            return None
+        return max(own)[1] if own else None
+
     def put(self, address: Address, write: Callable[[BinaryIO], Version]) -> Version:
         """Writes a version of an object, and returns which it is.
 

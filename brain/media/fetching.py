@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -62,7 +63,7 @@ class Fetcher:
     _running: dict[str, Future[Version]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._cache = Cache(self.settings.cache, self.settings.max_bytes)
+        self._cache = Cache(Path(self.settings.cache), self.settings.max_bytes)
 
     def version(self, address: Address) -> Version:
         """Returns which version its store has; as it was within the last ten minutes.
@@ -74,11 +75,13 @@ class Fetcher:
         remembered = self._versions.get(address.identity)
         if remembered is not None and time.monotonic() - remembered[0] < FRESH:
             return remembered[1]
-        version = self._tried(address, lambda store: store.version(address))
-        if not version.is_stated:
-            # nothing but its bytes tells whether it has changed
-            return self._fetched(address)
-        return self._remember(address, version)
+
+        def ask() -> Version:
+            stated = self._tried(address, lambda store: store.version(address))
+            # where none is stated, nothing but its bytes tells whether it has changed
+            return self._remember(address, stated) if stated.is_stated else self._fetched(address)
+
+        return self._once(f"version {address.identity}", ask)
 
     def descriptor(self, address: Address) -> int:
         """Returns a descriptor of the object, fetched where it is not here.
@@ -102,12 +105,10 @@ class Fetcher:
             os.close(self.descriptor(address))
 
     def kept(self, address: Address) -> str | None:
-        """Returns the file where the object is known to be here, without asking anybody; else None."""
+        """Returns the file where some version of the object is here, without asking anybody; else None."""
         remembered = self._versions.get(address.identity)
-        if remembered is None:
-            return None
-        path = self._cache.path(address, remembered[1])
-        return str(path) if path.is_file() else None
+        path = None if remembered is None else self._cache.path(address, remembered[1])
+        return str(path) if path is not None and path.is_file() else self._cache.latest(address)
 
     def listed(self, place: Address, recursive: bool) -> list[str]:
         """Returns the keys below a folder, in order.
@@ -132,26 +133,31 @@ class Fetcher:
 
     def _fetched(self, address: Address) -> Version:
         """Fetches an object, once where several threads want it."""
-        key = address.identity
+        limit, put = self.settings.max_file_bytes, self._cache.put
+
+        def fetch() -> Version:
+            version = self._tried(address, lambda store: put(address, lambda file: store.fetch(address, file, limit)))
+            return self._remember(address, version)
+
+        return self._once(f"fetch {address.identity}", fetch)
+
+    def _once(self, what: str, work: Callable[[], Version]) -> Version:
+        """Does what several threads want at the same time in one of them."""
         with self._lock:
-            running = self._running.get(key)
+            running = self._running.get(what)
             future: Future[Version] = running or Future()
-            self._running[key] = future
+            self._running[what] = future
         if running is not None:
             return running.result()
         try:
-            limit = self.settings.max_file_bytes
-            put = self._cache.put
-            version = self._tried(address, lambda store: put(address, lambda file: store.fetch(address, file, limit)))
-            self._remember(address, version)
-            future.set_result(version)
-            return version
+            future.set_result(work())
         except BaseException as error:
             future.set_exception(error)
             raise
         finally:
             with self._lock:
-                self._running.pop(key, None)
+                self._running.pop(what, None)
+        return future.result()
 
     def _tried(self, address: Address, ask: Callable[[Store], T]) -> T:
         """Asks a store, again where that may help.
@@ -183,7 +189,7 @@ class Fetcher:
                 return answer
             except Missing as error:
                 host.lost = 0
-                raise ReadError(f"expected an image file, got no {error or 'object'} at {address}") from None
+                raise ReadError(f"expected an image file, got no {str(error) or 'object'} at {address}") from None
             except TooLarge as error:
                 raise ReadError(f"cannot decode {address}: {error}") from None
             except (Refused, MissingDependency) as error:
@@ -196,9 +202,11 @@ class Fetcher:
                     host.lost += 1
                     if host.lost >= _LOST:
                         host.lost, host.until = 0, time.monotonic() + _REST
+                if error.tried:
+                    break
                 if number + 1 < TRIES:
                     _wait(min(error.after or _WAIT * 2**number * random.uniform(0.5, 1.5), _LONGEST_WAIT))
-        raise NotFetched(f"cannot fetch {address}: {reason}, {TRIES} times")
+        raise NotFetched(f"cannot fetch {address}: {reason}, several times")
 
     def _store(self, scheme: str) -> Store:
         with self._lock:
@@ -325,10 +333,12 @@ def _prepare(text: str) -> None:
         fetcher().prepare(parsed(text))
 
 
-def kept(path: str) -> str | None:
-    """Returns the file where a file elsewhere is known to be kept, without asking anybody; else None."""
+def here(path: str) -> str | None:
+    """Returns where a file can be read without asking anybody: itself, or what is kept of an address; else None."""
     text = address_of(path)
-    if text is None or not is_on():
+    if text is None:
+        return path
+    if not is_on():
         return None
     try:
         return fetcher().kept(parsed(text))
@@ -346,7 +356,7 @@ def listed(folder: str, recursive: bool = True) -> Sequence[str]:
     Raises:
         NotFetched: it cannot be listed
     """
-    place = parsed(folder if folder.partition("://")[2].count("/") else f"{folder}/-")
-    prefix = "" if place.key == "-" else f"{place.key.rstrip('/')}/"
+    place = parsed(f"{folder.rstrip('/')}/-")
+    prefix = place.key.removesuffix("-")
     keys = fetcher().listed(Address(place.scheme, place.host, prefix, place.port), recursive)
     return [key[len(prefix) :] for key in keys if key.startswith(prefix) and key != prefix]

@@ -14,6 +14,8 @@ from loupe.brain.core.errors import MissingDependency
 from loupe.brain.media.addresses import Address
 from loupe.brain.media.stores import CONNECT, PIECE, READ, Again, Missing, Refused, Version, copied, require_size
 
+#: keys of a listing that come at once
+PAGE = 1000
 _MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired")
 _DENIED = ("403", "401", "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "Unauthorized")
@@ -57,7 +59,7 @@ class S3:
 
     def listed(self, place: Address, recursive: bool) -> Iterator[str]:
         """See ``Store``."""
-        asked: dict[str, Any] = {"Bucket": place.host, "Prefix": place.key}
+        asked: dict[str, Any] = {"Bucket": place.host, "Prefix": place.key, "MaxKeys": PAGE}
         if not recursive:
             asked["Delimiter"] = "/"
         while True:

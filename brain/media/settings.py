@@ -31,7 +31,7 @@ class RemoteMedia(Record):
     """
 
     on: bool
-    cache: Path
+    cache: str
     max_bytes: int
     max_file_bytes: int
     private_hosts: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ def _read(on: str, folder: str, cache_bytes: str, file_bytes: str, hosts: str) -
         raise InputError(f"expected {ON} to be 1 or 0, got {on!r}")
     return RemoteMedia(
         on.lower() in _YES,
-        Path(folder).expanduser().absolute() if folder else Path.home() / ".cache" / "loupe" / "media",
+        str(Path(folder).expanduser().absolute() if folder else Path.home() / ".cache" / "loupe" / "media"),
         _number(CACHE_BYTES, cache_bytes) if cache_bytes else DEFAULT_CACHE_BYTES,
         _number(FILE_BYTES, file_bytes) if file_bytes else DEFAULT_FILE_BYTES,
         tuple(filter(None, (host.strip().lower() for host in hosts.split(",")))),
@@ -92,7 +92,7 @@ def remote_media(
         InputError: a number that is none, or a folder that is an address itself
 
     >>> loupe.remote_media(True, cache="/data/pictures", max_bytes=200 * 2**30)  # doctest: +SKIP
-    RemoteMedia(on=True, cache=PosixPath('/data/pictures'), max_bytes=214748364800, …)
+    RemoteMedia(on=True, cache='/data/pictures', max_bytes=214748364800, …)
     """
     given: dict[str, str] = {}
     if on is not None:
@@ -109,6 +109,10 @@ def remote_media(
             raise InputError(f"expected private_hosts to be a list of names, got the text {private_hosts!r}")
         given[PRIVATE_HOSTS] = ",".join(private_hosts)
     os.environ.update(given)
+    from loupe.brain.media import fetching
+
+    # what could not be fetched is asked for again
+    fetching.forget()
     return current()
 
 

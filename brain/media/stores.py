@@ -21,9 +21,11 @@ PIECE = 2**18
 class Again(Exception):
     """It did not work, and may in a moment; the message says how it went, and holds no secret."""
 
-    def __init__(self, reason: str, after: float | None = None, alive: bool = False) -> None:
+    def __init__(self, reason: str, after: float | None = None, alive: bool = False, tried: bool = False) -> None:
         super().__init__(reason)
         self.after = after
+        #: whether the client has asked several times itself
+        self.tried = tried
         #: whether the host answers, if with an error
         self.alive = alive
 

@@ -70,7 +70,9 @@ class Web:
             version = _version(answer, answer.headers.get("content-length"))
             require_size(version.size, limit)
             try:
-                count = copied(answer.stream(PIECE, decode_content=False), file, version.size, limit)
+                # what has come, however little: a server that sends a byte now and then is noticed
+                pieces = iter(lambda: answer.read1(PIECE, decode_content=False), b"")
+                count = copied(pieces, file, version.size, limit)
             except urllib3.exceptions.HTTPError as error:
                 raise Again(f"it broke off ({type(error).__name__})") from None
         return Version(version.tag, count)

@@ -186,9 +186,9 @@ def _measured(verb: Lifecycle, ids: Sequence[str], tested: Sequence[_Tested], li
         for mapped in chunk:
             if measured.n == limit:
                 break
-            if mapped.unreadable is not None:
+            if mapped.unreadable is not None or mapped.not_fetched:
                 measured.unreadable += 1
-                measured.messages[mapped.row.id] = mapped.unreadable
+                measured.messages[mapped.row.id] = mapped.unreadable or mapped.errors[_TASK]
                 continue
             broke = [message for _, errors in mapped.values[_TASK].values() for message in errors]
             for failure, (scores, _) in mapped.values[_TASK].items():
