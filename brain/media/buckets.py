@@ -83,10 +83,10 @@ class Buckets:
         except MissingDependency:
             raise
         except Exception as error:
-            raise _told(error) from None
+            raise _meaning(error) from None
 
 
-def _told(error: Exception) -> Exception:
+def _meaning(error: Exception) -> Exception:
     """Returns what an error of the client means; its own words may hold an address that is signed."""
     name, code = type(error).__name__, str(getattr(error, "code", ""))
     if isinstance(error, FileNotFoundError) or code == "404":

@@ -52,7 +52,7 @@ class S3:
             require_size(size, limit)
             count = copied(body.iter_chunks(PIECE), file, size, limit)
         except Exception as error:
-            raise _told(error) from None
+            raise _meaning(error) from None
         finally:
             body.close()
         return Version(str(answer.get("ETag", "")), count)
@@ -75,7 +75,7 @@ class S3:
         except MissingDependency:
             raise
         except Exception as error:
-            raise _told(error) from None
+            raise _meaning(error) from None
 
     def _ready(self) -> Any:
         with self._lock:
@@ -102,7 +102,7 @@ class S3:
             return self._client
 
 
-def _told(error: Exception) -> Exception:
+def _meaning(error: Exception) -> Exception:
     """Returns what an error of the client means; its own words may hold an address that is signed."""
     from botocore import exceptions
 

@@ -96,7 +96,8 @@ def add(dataset: fo.Dataset, images: Sequence[Imported]) -> None:
 
 
 def _sample(path: str, **values: Any) -> fo.Sample:
-    # FiftyOne makes a path below the working folder of an address, but only as a sample is created
-    sample = fo.Sample(filepath="elsewhere" if address_of(path) else path, **values)
-    sample["filepath"] = path
+    sample = fo.Sample(filepath=path, **values)
+    if address_of(path):
+        # FiftyOne makes a path below the working folder of an address, but only as a sample is created
+        sample["filepath"] = path
     return sample

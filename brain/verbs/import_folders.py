@@ -77,7 +77,7 @@ class Folder:
                 path.unlink()
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def naming(self) -> Iterator[None]:
         """Inside of it, errors of a table name the folder as it was given."""
         try:
             yield
@@ -174,7 +174,10 @@ def table_of(given: str | Path) -> Iterator[Path]:
             fetch(address, path)
         except ReadError as error:
             raise PromptError(f"expected a table of prompts: {error}") from error
-        yield path
+        try:
+            yield path
+        except PromptError as error:
+            raise PromptError(str(error).replace(str(path), shown(address))) from None
 
 
 def fetch(address: str, target: Path) -> None:

@@ -115,7 +115,7 @@ def _imported(
     table, named = ImageTable(), ""
     if prompts is not None:
         named = _named(prompts)
-        with table_of(prompts) as file, folder.told():
+        with table_of(prompts) as file, folder.naming():
             table = image_tables.read(file, folder.root, folder.files)
     present = imported.known_paths(dataset)
     new = [path for path in folder.files if folder.stored(path) not in present]

@@ -1,4 +1,4 @@
-"""The reader on pictures that lie elsewhere: the same pixels, fetched ahead, and what cannot be had is no bad picture."""
+"""The reader on pictures that lie elsewhere: the same pixels, fetched ahead; what cannot be had is no bad picture."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def test_pictures_are_the_same_wherever_they_lie(rows: list[Row], tmp_path: Path
 
 
 def test_files_are_fetched_many_at_a_time(rows: list[Row], web: Objects) -> None:
-    at_once, most, lock = 0, 0, threading.Lock()
+    at_once, highest, lock = 0, 0, threading.Lock()
     fault = web.fault
 
     def counted(path: str) -> object:
-        nonlocal at_once, most
+        nonlocal at_once, highest
         with lock:
             at_once += 1
-            most = max(most, at_once)
+            highest = max(highest, at_once)
         threading.Event().wait(0.05)
         with lock:
             at_once -= 1
@@ -63,7 +63,7 @@ def test_files_are_fetched_many_at_a_time(rows: list[Row], web: Objects) -> None
 
     web.fault = counted  # type: ignore[method-assign]
     list(read_chunks(rows, workers=1))
-    assert most >= 5
+    assert highest >= 5
     assert set(web.asked.values()) == {1}
 
 
