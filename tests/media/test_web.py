@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from pathlib import Path
@@ -213,3 +214,31 @@ def test_nothing_is_asked_unless_turned_on(web: Objects) -> None:
     fetching.ask([f"{web.url}/a.png"])
     assert list(fetching.ahead([f"{web.url}/a.png"], str)) == [f"{web.url}/a.png"]
     assert not web.asked
+
+
+def test_an_encrypted_address_does_not_lead_to_a_plain_one() -> None:
+    address = module.parsed("https://h.example/a.png")
+    assert str(module._redirected(address, "/b.png")) == "https://h.example/b.png"
+    with pytest.raises(stores.Refused, match="not encrypted"):
+        module._redirected(address, "http://h.example/b.png?sig=secret")
+    with pytest.raises(stores.Refused, match=r"redirects to s3://bucket/k.png, which is not followed"):
+        module._redirected(address, "s3://bucket/k.png")
+
+
+def test_what_was_fetched_ahead_in_vain_is_not_asked_for_again_at_once(web: Objects) -> None:
+    web.faults["/a.png"] = 500
+    fetching.fetcher().prepare(module.parsed(f"{web.url}/a.png"))
+    asked = web.asked.total()
+    assert "HTTP 500" in _why(f"{web.url}/a.png")
+    assert web.asked.total() == asked
+    web.faults.clear()
+    web.held["/a.png"] = b"hello"
+    fetching.ask([f"{web.url}/a.png"])  # another call begins
+    assert _bytes(f"{web.url}/a.png") == b"hello"
+
+
+def test_what_is_shorter_than_stated_is_not_taken() -> None:
+    with pytest.raises(stores.Again, match="broke off after 3 of 5 bytes"):
+        stores.copied([b"ab", b"c"], io.BytesIO(), 5, 100)
+    with pytest.raises(stores.TooLarge, match="at most 4 bytes"):
+        stores.copied([b"abc", b"de"], io.BytesIO(), None, 4)

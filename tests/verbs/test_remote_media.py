@@ -113,18 +113,47 @@ def test_the_scores_are_those_of_the_same_files_here(
 def test_what_cannot_be_had_now_keeps_what_was_known_of_it(pictures: Any, web: Objects) -> None:
     loupe.check(pictures, ["sharpness"])
     loupe.embed(pictures, embedder="hog", visualize=None, similarity=False)
-    stored = ("quality.sharpness", "checked", "embeddings", "failures", "unknown")
-    before = {name: list(map(str, pictures.values(name))) for name in stored}
+    loupe.find_duplicates(pictures)
+
+    def stored() -> list[Any]:
+        names = ("sharpness", "embeddings", "fingerprint")
+        checked = [{name: own.get(name) for name in names} for own in pictures.values("checked")]
+        fields = ("quality.sharpness", "embeddings", "fingerprint")
+        return [checked, *(list(map(str, pictures.values(name))) for name in fields)]
+
+    before = stored()
+    assert None not in before[0][0].values()
     web.faults.update({f"/{at}.png": 403 for at in range(4)})
     fetching.forget()
     run = loupe.check(pictures, ["sharpness"])
     assert (run.errors, dict(run.unknown)) == (4, {})
     assert all("no right to read it" in each and "secret" not in each for each in run.messages.values())
     assert loupe.embed(pictures, embedder="hog", visualize=None, similarity=False).errors == 4
-    assert {name: list(map(str, pictures.values(name))) for name in stored} == before
+    # of a set as a whole it is said that they were not compared
+    assert loupe.find_duplicates(pictures).pairs == ()
+    reasons = [each.reason for own in pictures.values("unknown.classifications") for each in own or ()]
+    assert sum("no fingerprint: cannot fetch" in reason for reason in reasons) == 4
+    assert stored() == before
     web.faults.clear()
     fetching.forget()
     assert loupe.check(pictures, ["sharpness"]).skipped == 4
+    assert len(loupe.find_duplicates(pictures).pairs) == 1
+
+
+def test_objects_keep_what_was_known_of_them(pictures: Any, web: Objects) -> None:
+    import fiftyone as fo
+
+    boxes = fo.Detections(detections=[fo.Detection(label="thing", bounding_box=[0.1, 0.1, 0.8, 0.8])])
+    pictures.set_values("ground_truth", [boxes.copy() for _ in range(4)])
+    asked = {"objects": "ground_truth"}
+    loupe.check(pictures, ["sharpness"], **asked)
+    loupe.embed(pictures, embedder="hog", visualize=None, similarity=False, **asked)
+    before = list(map(str, pictures.values("ground_truth_objects")))
+    web.faults.update({f"/{at}.png": 403 for at in range(4)})
+    fetching.forget()
+    assert loupe.check(pictures, ["sharpness"], **asked).errors == 4
+    assert loupe.embed(pictures, embedder="hog", visualize=None, similarity=False, **asked).errors == 4
+    assert list(map(str, pictures.values("ground_truth_objects"))) == before
 
 
 def test_without_being_asked_for_nothing_is_fetched_and_nothing_is_judged(pictures: Any, web: Objects) -> None:
