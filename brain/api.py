@@ -113,6 +113,7 @@ PUBLIC: dict[str, str] = {
     "Factor": "loupe.brain.slicing.factors",
     "Outcome": "loupe.brain.slicing.outcomes",
     "Proportion": f"{_CORE}.proportions",
+    **dict.fromkeys(("RemoteMedia", "remote_media"), "loupe.brain.media.settings"),
     "Provenance": "loupe.brain.provenance.records",
     "sign_image": "loupe.brain.provenance.c2pa",
     "errors": _CORE,

@@ -8,6 +8,7 @@ LoupeError
 │   └── ModelError                    a model folder, hub id or checkpoint cannot be loaded
 ├── ReadError                         one image file cannot be decoded (becomes a record, not a crash)
 │   └── NotReadNow                    its disk or network failed: nothing is known of it, and the next run reads it
+│       └── NotFetched                it lies elsewhere, and cannot be had now
 ├── OutputError                       an output folder cannot be written (read-only, disk full)
 ├── DatabaseGone                      FiftyOne's database stopped answering
 ├── MissingDependency                 an optional package or binary is not there
@@ -76,6 +77,10 @@ class ReadError(LoupeError):
 
 class NotReadNow(ReadError):
     """A file could not be read at this moment: its disk or network failed. That says nothing of the file."""
+
+
+class NotFetched(NotReadNow):
+    """An image file that lies elsewhere cannot be had now. Nothing is known of it: the next call asks again."""
 
 
 class OutputError(LoupeError):

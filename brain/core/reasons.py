@@ -26,6 +26,20 @@ def applies(reason: str) -> bool:
     return not all(part.startswith(_OF_PROMPT) for part in reason.split("; "))
 
 
+def of_checks(errors: Mapping[str, str]) -> str:
+    """Returns what went wrong with a sample, by check; what all of them say is told once.
+
+    >>> of_checks({"text": "ValueError: x", "hands": "no weights"})
+    'text: ValueError: x; hands: no weights'
+    >>> of_checks({"text": "not here", "hands": "not here"})
+    'not here'
+    """
+    texts = set(errors.values())
+    if len(errors) > 1 and len(texts) == 1:
+        return texts.pop()
+    return "; ".join(f"{name}: {text}" for name, text in errors.items())
+
+
 def inapplicable(n: int, unsure: int, judged: int, reasons: Mapping[str, int], *, of: str = "pictures") -> str | None:
     """Returns that a check does not apply, or only in part, with the commonest reason; None where it does.
 

@@ -17,6 +17,7 @@ NAME, ROOT = "loupe-fiftyone", Path(loupe.__file__).resolve().parent
 #: what is left out without an extra
 EXTRAS = {
     "c2pa": "signing pictures (loupe.sign_image), and reading signed ones",
+    "cloud": "pictures on S3, Google Cloud Storage and web servers (loupe.remote_media)",
     "croissant": "a Croissant description beside an exported selection",
     "hosted": "generating by OpenAI, Ideogram and Black Forest Labs",
     "lora": "LoRAs for a diffusion model",

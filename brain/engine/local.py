@@ -106,7 +106,10 @@ def _start(
         row.id: dict.fromkeys(row.pending, chunk.not_now[row.id]) if row.id in chunk.not_now else {}
         for row in chunk.rows
     }
-    mapped = [Mapped(row, values[row.id], errors[row.id], chunk.unreadable.get(row.id)) for row in chunk.rows]
+    mapped = [
+        Mapped(row, values[row.id], errors[row.id], chunk.unreadable.get(row.id), row.id in chunk.not_now)
+        for row in chunk.rows
+    ]
 
     def work(pending: frozenset[str], buckets: list[Bucket]) -> None:
         for name, batches in _batches(pending, buckets, loaded, device):

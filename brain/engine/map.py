@@ -54,12 +54,15 @@ class Mapped(Generic[V]):
         values: by task; a task that the row did not wait for, or that broke on it, is missing
         errors: for each task that broke on this row, the error
         unreadable: why the file could not be decoded, so that no task saw it; else None
+        not_now: whether its disk, its network or its store failed: ``errors`` says why for each task, nothing is
+            known of the picture, and what is stored of it stays as it is
     """
 
     row: Row
     values: Mapping[str, V] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     unreadable: str | None = None
+    not_now: bool = False
 
 
 def needed_long_side(sides: Iterable[int | None]) -> int | None:

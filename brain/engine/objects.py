@@ -34,11 +34,13 @@ class ObjectVerdict:
         row: the sample
         results: for each spec that ran, what it says of each object, in the order of the row's regions
         errors: for each spec that broke on this sample, the error; it counts as not run
+        not_now: whether the file could not be had, so that what is stored of the sample stays as it is
     """
 
     row: Row
     results: Mapping[str, tuple[SampleResult, ...]]
     errors: Mapping[str, str]
+    not_now: bool = False
 
 
 def run(
@@ -76,7 +78,7 @@ def _task(spec: Check | ObjectMeasure) -> Task[tuple[SampleResult, ...]]:
 
 def _verdict(mapped: Mapped[tuple[SampleResult, ...]], specs: Mapping[str, Check | ObjectMeasure]) -> ObjectVerdict:
     if mapped.unreadable is None:
-        return ObjectVerdict(mapped.row, mapped.values, mapped.errors)
+        return ObjectVerdict(mapped.row, mapped.values, mapped.errors, mapped.not_now)
     unknown = SampleResult({}, f"unreadable: {mapped.unreadable}")
     results = (unknown,) * len(mapped.row.fields[OBJECTS])
     return ObjectVerdict(mapped.row, dict.fromkeys(mapped.row.pending & specs.keys(), results), {})

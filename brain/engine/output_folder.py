@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from loupe.brain.core.errors import OutputError
 from loupe.brain.core.parsing import from_json
+from loupe.brain.media.addresses import require_here
 from loupe.brain.provenance import xmp
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def opened(folder: Path) -> Iterator[None]:
     The lock is the operating system's own, so that it ends with the process, however that ends.
 
     Raises:
-        OutputError: the folder cannot be written, or another process writes to it
+        OutputError: the folder cannot be written, is none of this machine, or another process writes to it
     """
+    require_here(folder)
     lock: IO[str] | None = None
     try:
         try:

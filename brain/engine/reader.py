@@ -24,6 +24,7 @@ from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.files import printable
 from loupe.brain.imaging.jpeg import Encoded, decode
 from loupe.brain.imaging.ragged import Preview, PreviewBatch
+from loupe.brain.media.fetching import ahead
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -220,7 +221,7 @@ def read_chunks(
                 held = _fetched(row.path, wanted(row.pending), device, partial(flight.reserve, place))
                 flight.put(place, held, _bytes(held))
 
-    source = enumerate(rows)
+    source = enumerate(ahead(rows, lambda row: row.path))
     with ThreadPoolExecutor(workers, thread_name_prefix="loupe-reader") as pool:
 
         def read_ahead(at_once: int) -> None:

@@ -29,6 +29,7 @@ class Verdict:
         maps: the map of each check that gives any
         errors: for each check that broke on this sample, the error; such a check counts as not run
         points: the points of each check that gives any
+        not_now: whether the file could not be had, so that what is stored of the sample stays as it is
     """
 
     row: Row
@@ -38,6 +39,7 @@ class Verdict:
     maps: Mapping[str, np.ndarray]
     errors: Mapping[str, str]
     points: Mapping[str, tuple[Points, ...]] = field(default_factory=dict)
+    not_now: bool = False
 
 
 def run(
@@ -142,6 +144,7 @@ def _verdict(mapped: Mapped[SampleResult], checks: Mapping[str, Check]) -> Verdi
         maps={name: result.map for name, result in results.items() if result.map is not None},
         errors=mapped.errors,
         points={name: result.points for name, result in results.items() if result.points},
+        not_now=mapped.not_now,
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from loupe.brain.core.errors import NotReadNow, ReadError
+from loupe.brain.media.addresses import address_of, shown
 
 _PASSING = (
     *("EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EINTR", "EBUSY", "ENODEV", "ENXIO", "EREMOTEIO", "ENOLINK", "ECOMM"),
@@ -62,19 +63,31 @@ def printable(path: str | os.PathLike[str]) -> str:
     >>> printable("/a/b\udcff\0.png")
     'b\\udcff\\x00.png'
     """
-    name = os.path.basename(os.fspath(path)) or os.fspath(path)
+    text = os.fspath(path)
+    address = address_of(text)
+    # of an address what opens it is not told
+    text = text if address is None else shown(address)
+    name = os.path.basename(text) or text
     name = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in name)
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
-    """Opens a regular file for reading.
+    """Opens a regular file for reading; one that lies elsewhere is fetched, where that was asked for.
 
     Raises:
+        NotFetched: it lies elsewhere, and cannot be had now
         ReadError: there is none, or something else is there; the message says what
         NotReadNow: a disk or a network fails
     """
+    address = address_of(path)
+    if address is not None:
+        from loupe.brain.media import fetching
+
+        with io.FileIO(fetching.opened(address)) as file:
+            yield file
+        return
     name = printable(path)
     try:
         # looked at before it is opened: to open a pipe may wait, and to open a device may do things

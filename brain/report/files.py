@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from loupe.brain.core.errors import InputError, OutputError
+from loupe.brain.media.addresses import require_here
 
 #: how many characters of a file are looked at to tell whose it is
 _HEAD = 4000
@@ -22,8 +23,9 @@ def place(path: str | os.PathLike[str], *endings: str) -> Path:
 
     Raises:
         InputError: it has another ending
-        OutputError: its folder is not there
+        OutputError: its folder is not there, or none of this machine
     """
+    require_here(path)
     file = Path(path).expanduser()
     if file.suffix.lower() not in endings:
         raise InputError(f"expected a path that ends in {', '.join(endings)}, got {file.name!r}")

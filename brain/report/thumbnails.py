@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 
 from loupe.brain.core.errors import ReadError
 from loupe.brain.report.blocks import Thumbnail
@@ -20,7 +19,7 @@ def of_file(sample_id: str, path: str, caption: str = "") -> Thumbnail:
     from loupe.brain.engine import reader
     from loupe.brain.imaging.files import printable
 
-    name = printable(os.path.basename(path))
+    name = printable(path)
     try:
         pixels = reader.read(path, LONG_SIDE).pixels
     except ReadError:

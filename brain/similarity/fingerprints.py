@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from loupe.brain.core.errors import ReadError
 from loupe.brain.core.records import Progress, ProgressCallback, Threshold
 from loupe.brain.engine.map import Task, map_rows
 from loupe.brain.engine.reader import Row
@@ -146,7 +147,7 @@ def read(
                 reasons[mapped.row.id] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
                 reasons[mapped.row.id] = f"no fingerprint: {mapped.errors[_TASK]}"
-        keep([mapped.row for mapped in chunk], made)
+        keep([mapped.row for mapped in chunk if not mapped.not_now], made)
         prints.update(made)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
@@ -160,7 +161,7 @@ def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
     made = []
     for index, (pixels, path) in enumerate(zip(batch.pixels.numpy(), paths, strict=True)):
         of_file = None
-        with suppress(OSError):  # decoded, and gone since
+        with suppress(OSError, ReadError):  # decoded, and gone since
             of_file = matching.bytes_hash(path)
         width, height = batch.sizes[index]
         made.append(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.imaging.files import opened
 from loupe.brain.similarity.thumbnail_similarity import SIDE, WINDOWS, Thumbnails, similarity
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ def bytes_hash(path: str) -> str:
     """Returns a stable 128-bit content hash (BLAKE2b) of a file, the same in every process.
 
     Raises:
-        OSError: the file cannot be read
+        ReadError: there is no such file
+        OSError: it cannot be read
     """
-    with open(path, "rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 

@@ -254,7 +254,7 @@ def read(
     for chunk in map_rows(new, [task], torch_threads=1):
         made = {mapped.row.id: mapped.values[TASK] for mapped in chunk if TASK in mapped.values}
         reasons |= {mapped.row.id: why for mapped in chunk if (why := _reason(mapped))}
-        keep([by_id[mapped.row.id] for mapped in chunk], made)
+        keep([by_id[mapped.row.id] for mapped in chunk if not mapped.not_now], made)
         prints |= made
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))

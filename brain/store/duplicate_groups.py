@@ -18,6 +18,7 @@ from loupe.brain.core.errors import LoupeError
 from loupe.brain.imaging.files import PASSING, not_now, printable
 from loupe.brain.labels.duplicates import CODES, NONE, Alike, Candidate, Groups
 from loupe.brain.labels.splits import merged
+from loupe.brain.media import fetching
 from loupe.brain.sets.duplicates import Duplicates
 from loupe.brain.sets.leaks import Leaks
 from loupe.brain.store import columns, deduplicated, labels, plain, sets
@@ -252,7 +253,8 @@ def pictures(samples: Samples, ids: Sequence[str]) -> dict[str, Picture]:
             metadata = document.get("metadata") or {}
             size = (metadata.get("width"), metadata.get("height"))
             if not all(map(_positive, size)):
-                size = (0, 0) if "://" in path else shown_size(path) or (0, 0)
+                place = fetching.here(path)
+                size = (0, 0) if place is None else shown_size(place) or (0, 0)
             width, height = (int(side or 0) for side in size)
             made[str(document["_id"])] = Picture(
                 path=path,
@@ -279,7 +281,8 @@ def _bytes(path: str, stored: Any) -> float:
     if _positive(stored):
         return float(stored)
     try:
-        return math.nan if "://" in path else float(os.stat(path).st_size)
+        place = fetching.here(path)
+        return math.nan if place is None else float(os.stat(place).st_size)
     except OSError as error:
         if error.errno in PASSING:
             # who is kept is decided by it, and stays decided

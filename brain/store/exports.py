@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from typing import Any
 import fiftyone as fo
 
 from loupe import __version__
-from loupe.brain.core.errors import InputError, OutputError, UnknownName
+from loupe.brain.core.errors import InputError, OutputError, ReadError, UnknownName
 from loupe.brain.core.selections import NOT_CHOSEN, Selection
+from loupe.brain.imaging.files import opened
+from loupe.brain.media.addresses import address_of, require_here, shown
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, require_images, root
 
@@ -112,8 +115,9 @@ def empty_folder(folder: str | os.PathLike[str]) -> Path:
     """Returns the folder of an export.
 
     Raises:
-        OutputError: something is in it, or it is no folder
+        OutputError: something is in it, it is no folder, or none of this machine
     """
+    require_here(folder)
     target = Path(folder).expanduser().absolute()
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -143,15 +147,26 @@ def _safely_named(samples: Samples, ids: Sequence[str]) -> Iterator[fo.Dataset]:
         with tempfile.TemporaryDirectory(prefix="loupe-export-") as place:
             named = {}
             for sample_id, path in zip(*copies.values(["id", "filepath"]), strict=True):
-                if not os.path.isfile(path):
-                    raise OutputError(f"cannot export {path!r}: there is no such file. Leave it out, or bring it back")
                 link = os.path.join(place, file_name(sample_id, path))
-                os.symlink(os.path.abspath(path), link)
+                if address_of(path) is not None:
+                    _fetch(path, link)
+                elif os.path.isfile(path):
+                    os.symlink(os.path.abspath(path), link)
+                else:
+                    raise OutputError(f"cannot export {path!r}: there is no such file. Leave it out, or bring it back")
                 named[sample_id] = link
             copies.set_values("filepath", [named[each] for each in copies.values("id")])
             yield copies
     finally:
         copies.delete()
+
+
+def _fetch(path: str, target: str) -> None:
+    try:
+        with opened(path) as file, open(target, "xb") as copy:
+            shutil.copyfileobj(file, copy)
+    except ReadError as error:
+        raise OutputError(f"cannot export it: {error}. Leave it out, or bring it back") from error
 
 
 def file_name(sample_id: str, path: str) -> str:
@@ -160,7 +175,8 @@ def file_name(sample_id: str, path: str) -> str:
     >>> file_name("65f0c0ffee65f0c0ffee65f0", "/pictures/../my cat's (2).JPG")
     'my_cat_s_2-65f0c0ffee65f0c0ffee65f0.jpg'
     """
-    stem, extension = os.path.splitext(os.path.basename(path))
+    address = address_of(path)
+    stem, extension = os.path.splitext(os.path.basename(path if address is None else shown(address)))
     stem = _SAFE.sub("_", stem).strip("_")[:_MAX_STEM] or "image"
     return f"{stem}-{sample_id}.{_SAFE.sub('', extension).lower() or 'img'}"
 
@@ -181,7 +197,9 @@ def _write_manifest(target: Path, selection: Selection, paths: Mapping[str, str]
 def _row(
     sample_id: str, path: str, rank: Mapping[str, int], reasons: Mapping[str, str], written: Mapping[str, str]
 ) -> list[Any]:
+    address = address_of(path)
+    shown_path = path if address is None else shown(address)
     if sample_id in rank:
         place = written.get(file_name(sample_id, path), "")
-        return [sample_id, path, "kept", rank[sample_id], "", place, __version__]
-    return [sample_id, path, "dropped", "", reasons.get(sample_id, NOT_CHOSEN), "", __version__]
+        return [sample_id, shown_path, "kept", rank[sample_id], "", place, __version__]
+    return [sample_id, shown_path, "dropped", "", reasons.get(sample_id, NOT_CHOSEN), "", __version__]

@@ -8,6 +8,7 @@ from typing import Any
 
 import fiftyone as fo
 
+from loupe.brain.media.addresses import address_of
 from loupe.brain.store import fields, generated
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.inserting import insert
@@ -83,8 +84,8 @@ def add(dataset: fo.Dataset, images: Sequence[Imported]) -> None:
     """Adds a sample for each image, whose fields ``prepare`` has declared."""
     with database_errors():
         samples = [
-            fo.Sample(
-                filepath=image.path,
+            _sample(
+                image.path,
                 prompt=image.prompt,
                 **({"generation": fo.DynamicEmbeddedDocument(**image.generation)} if image.generation else {}),
                 **({"scenario": fo.DynamicEmbeddedDocument(**image.factors)} if image.factors else {}),
@@ -92,3 +93,11 @@ def add(dataset: fo.Dataset, images: Sequence[Imported]) -> None:
             for image in images
         ]
         insert(dataset, "filepath", [(sample.filepath, sample) for sample in samples])
+
+
+def _sample(path: str, **values: Any) -> fo.Sample:
+    sample = fo.Sample(filepath=path, **values)
+    if address_of(path):
+        # FiftyOne makes a path below the working folder of an address, but only as a sample is created
+        sample["filepath"] = path
+    return sample

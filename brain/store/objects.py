@@ -25,6 +25,7 @@ from loupe.brain.core.specs import Check, ObjectMeasure
 from loupe.brain.engine.crops import OBJECTS, Region
 from loupe.brain.engine.objects import ObjectVerdict
 from loupe.brain.engine.reader import Row
+from loupe.brain.media import fetching
 from loupe.brain.store import fields, plain, updates
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples
@@ -134,6 +135,7 @@ def pending(samples: Samples, path: str, keys: Mapping[str, str], *, resume: boo
     columns, _ = plain.read(samples, [plain.ID, "filepath", listed, *known])
     ids, files, boxes, *stored = columns
     inputs_of, checked_of = stored or ([None] * len(ids), [None] * len(ids))
+    fetching.ask(file for file, own in zip(files, boxes, strict=True) if own)
     rows, emptied, n = [], [], 0
     for sample_id, file, own, inputs, checked in zip(ids, files, boxes, inputs_of, checked_of, strict=True):
         if not own:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 from loupe.brain.core import registry
 from loupe.brain.core.records import Record, Threshold
 from loupe.brain.imaging.shown_size import shown_size
+from loupe.brain.media import fetching
 from loupe.brain.store import repair_decisions, repairs
 from loupe.brain.store.datasets import Samples, sample_documents
 from loupe.brain.store.narrowing import Narrowing
@@ -116,15 +117,16 @@ def pair(samples: Samples, entry: Entry) -> Pair:
     prompt = document.get("prompt")
     file = str(facts.get("file") or "")
     decided = repair_decisions.by_person(entry)
+    place = fetching.here(entry.path)
     try:
-        size = shown_size(entry.path)
+        size = None if place is None else shown_size(place)
     except Exception:  # whatever is wrong with the file: the panel says that it cannot be read
         size = None
     return Pair(
         key=key_of(entry),
         id=entry.id,
         failure=entry.failure,
-        before=source_of(entry.path) if Path(entry.path).is_file() else "",
+        before=source_of(entry.path) if place is not None and Path(place).is_file() else "",
         after=source_of(file) if file and Path(file).is_file() else "",
         size=size,
         outline=_polygons(facts.get("outline")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.findings import SliceFindings
 from loupe.brain.core.records import Progress, ProgressCallback, Record, Threshold
 from loupe.brain.core.results import Run
+from loupe.brain.imaging.files import printable
 from loupe.brain.report import thumbnails
 from loupe.brain.report.blocks import Thumbnail
 from loupe.brain.report.contents import Contents
@@ -154,4 +154,4 @@ def name(view: SampleCollection) -> str:
 def file_names(view: SampleCollection) -> list[str]:
     """Returns the names of the samples' files, without their folders."""
     with database_errors():
-        return [os.path.basename(path) for path in view.values("filepath")]
+        return [printable(path) for path in view.values("filepath")]

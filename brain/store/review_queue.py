@@ -9,6 +9,8 @@ from urllib.parse import quote
 from loupe.brain.core import registry
 from loupe.brain.core.records import Record, Threshold
 from loupe.brain.core.review import STATUSES
+from loupe.brain.media import fetching
+from loupe.brain.media.addresses import address_of
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats.review_tally import Ranked
 from loupe.brain.store import review
@@ -78,9 +80,12 @@ def queue(samples: Samples, failure: str, order: Order, threshold: Threshold, le
 
 
 def source_of(path: Any) -> str:
-    """Returns where the App's server serves a picture."""
+    """Returns where the App's server serves a picture; one that lies elsewhere, where it is kept here."""
     text = str(path or "")
-    return text if text.startswith(("http://", "https://")) else f"/media?filepath={quote(text, safe='')}"
+    address = address_of(text)
+    if address is not None and address.startswith(("http://", "https://")):
+        return address
+    return f"/media?filepath={quote(fetching.here(text) or text, safe='')}"
 
 
 def in_use(samples: Samples, failure: str) -> Threshold:

@@ -16,6 +16,7 @@ from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
 from loupe.brain.engine.reader import Row
+from loupe.brain.media import fetching
 from loupe.brain.store import plain
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images
@@ -49,6 +50,7 @@ def pending_rows(
     with database_errors():
         columns = samples.values(paths)
         done = samples.values(CHECKED) if resume and samples.has_field(CHECKED) else [None] * len(columns[0])
+    fetching.ask(columns[1])
     absent = dict.fromkeys(set(needs) - set(present))
     rows = []
     spec_keys = {spec.name: spec.key for spec in specs}
@@ -79,13 +81,18 @@ def _box(detection: fo.Detection) -> Box:
 
 
 def inputs_key(path: str, fields: dict[str, Any]) -> str:
-    """Returns what changes when the file's size or time of change, or one of the fields, does."""
-    try:
-        status = os.stat(path)
-        file = [status.st_size, status.st_mtime_ns]
-    # no file, or a name that none can have; the reader says which
-    except (OSError, ValueError):
-        file = []
+    """Returns what changes when the file's size or time of change, or one of the fields, does.
+
+    Of a file that lies elsewhere it is what its store says of its version, see ``loupe.brain.media.fetching.ask``.
+    """
+    file = fetching.version(path)
+    if file is None:
+        try:
+            status = os.stat(path)
+            file = [status.st_size, status.st_mtime_ns]
+        # no file, or a name that none can have; the reader says which
+        except (OSError, ValueError):
+            file = []
     return json_hash([file, fields], 6, default=str)
 
 

@@ -13,6 +13,7 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.results import Pair
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
+from loupe.brain.media import fetching
 from loupe.brain.store import deduplicated, fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
@@ -39,6 +40,7 @@ def rows(samples: _Samples, spec: SetMeasure) -> list[Row]:
     require_images(samples)
     with database_errors():
         ids, paths = samples.values(["id", "filepath"])
+    fetching.ask(paths)
     return [
         Row(sample_id, path, {}, frozenset({spec.name}), {spec.name: f"{spec.key}:{store_rows.inputs_key(path, {})}"})
         for sample_id, path in zip(ids, paths, strict=True)

@@ -8,6 +8,7 @@ import fiftyone as fo
 import numpy as np
 
 from loupe.brain.imaging.sizes import size_of
+from loupe.brain.media import fetching
 from loupe.brain.store.connection import database_errors
 
 _SOME = 12
@@ -27,7 +28,13 @@ def some_megapixels(samples: fo.Dataset | fo.DatasetView, n: int) -> Sequence[fl
         if not columns[0]:
             columns = samples.limit(_SOME).values(paths)
     sizes = [
-        (width, height) if width and height else size_of(path)
+        (width, height) if width and height else _size(path)
         for path, width, height in zip(*columns, *([[None] * len(columns[0])] * (3 - len(columns))), strict=True)
     ]
     return [float(np.prod(size)) / 1e6 for size in sizes if size]
+
+
+def _size(path: str) -> tuple[int, int] | None:
+    # a form does not wait for what would have to be fetched
+    place = fetching.here(path)
+    return None if place is None else size_of(place)

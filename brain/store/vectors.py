@@ -12,6 +12,7 @@ import numpy as np
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.reader import Row
+from loupe.brain.media import fetching
 from loupe.brain.store import fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
@@ -43,6 +44,7 @@ def pending_rows(samples: _Samples, spec: Embedder, field: str, *, resume: bool 
         ids, paths = samples.values(["id", "filepath"])
         keys = samples.values(CHECKED) if samples.has_field(CHECKED) else [None] * len(ids)
         lost = _without_vector(samples, field)
+    fetching.ask(paths)
     rows = []
     for sample_id, path, checked in zip(ids, paths, keys, strict=True):
         key = f"{spec.key}:{store_rows.inputs_key(path, {})}"

@@ -21,6 +21,7 @@ from loupe.brain.core.results import Run
 from loupe.brain.engine import output_folder
 from loupe.brain.imaging.augmentation import GEOMETRIC, SAFE, augmented, checked
 from loupe.brain.imaging.decode import decode
+from loupe.brain.media import fetching
 from loupe.brain.similarity.matching import pixels_hash
 from loupe.brain.store import augmented as store_augmented
 from loupe.brain.store import generated as store_generated
@@ -128,6 +129,7 @@ def _items(
 ) -> list[_Item]:
     """Returns what is to be made: the same for the same samples, whatever is made of them already."""
     known = store_augmented.sources(samples)
+    fetching.ask(path for _, path in known)
     each, more = divmod(max(0, target - len(known)), max(len(known), 1)) if target is not None else (per_sample, 0)
     made = []
     for at, (sample_id, path) in enumerate(known):

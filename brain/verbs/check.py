@@ -195,7 +195,7 @@ class _Tally:
                 self.why.setdefault(name, Counter())[reason] += 1
             self.judged.update(name for name in verdict.row.pending if self._judged(verdict, name))
             if verdict.errors:
-                self.errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
+                self.errors[verdict.row.id] = reasons.of_checks(verdict.errors)
 
     def _judged(self, verdict: Verdict, name: str) -> bool:
         """Whether a check judged a sample for one of its failure modes at least."""
@@ -210,7 +210,8 @@ def _stored(verb: Lifecycle, chunks: Iterable[Sequence[Verdict]], checks: Sequen
     writer = Writer[Verdict](lambda verdicts: store_scores.write(verb.samples, verdicts, checks))
     try:
         for verdicts in chunks:
-            writer.add(verdicts)
+            # of what could not be fetched, what was judged before stays
+            writer.add([verdict for verdict in verdicts if not verdict.not_now])
             tally.add(verdicts)
             verb.step(tally.n, total, "checking")
     finally:

@@ -17,6 +17,7 @@ from loupe.brain.engine.drawing import Item
 from loupe.brain.generation import passes
 from loupe.brain.generation.sources import Control, Region, Source, maker_of, stems
 from loupe.brain.generation.upscaling import Upscale
+from loupe.brain.media.addresses import address_of
 from loupe.brain.prompts import files as prompt_files
 from loupe.brain.prompts.files import Prompt
 from loupe.brain.store import generated as store_generated
@@ -259,6 +260,9 @@ def _place(asked: Conditioning, name: str) -> tuple[str, str]:
         return "field", value
     if name == "control" and value.partition(":")[0] in KINDS:
         return "made", value
+    address = address_of(value)
+    if address is not None:
+        return "file", address
     path = Path(value).expanduser()
     if path.is_dir():
         return "folder", str(path.resolve())

@@ -165,7 +165,8 @@ def _stored(
         if vectors:  # first, so that there are no vectors of which it is not known
             store_vectors.remember_embedder(verb.samples, spec, field)
         reasons = {mapped.row.id: mapped.unreadable for mapped in chunk if mapped.unreadable is not None}
-        store_vectors.write(verb.samples, field, [mapped.row for mapped in chunk], vectors, reasons)
+        rows = [mapped.row for mapped in chunk if not mapped.not_now]
+        store_vectors.write(verb.samples, field, rows, vectors, reasons)
         unreadable += len(reasons)
         done += len(chunk)
         verb.step(done, total, "embedding")

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.core.errors import InputError, NoSamples
+from loupe.brain.core.errors import InputError, NoSamples, ReadError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
-from loupe.brain.provenance import read, sidecars
+from loupe.brain.media.addresses import address_of, shown
+from loupe.brain.provenance import read
 from loupe.brain.provenance.own import OWN
 from loupe.brain.provenance.records import Provenance
 from loupe.brain.store import imported
 from loupe.brain.store.imported import Imported
 from loupe.brain.verbs import image_tables
 from loupe.brain.verbs.image_tables import ImageTable
-from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.import_folders import Folder, folder_of, table_of
+from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 _ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 _CHUNK = 1000
-_THREADS = 8
 #: what the messages count where it cannot be known
 _COUNTED = ("prompt", "negative_prompt", "seed", "model", "digital_source_type")
 _MAX_TEXT = 1000
@@ -54,7 +54,8 @@ def import_images(
 
     Args:
         dataset: where the samples go
-        folder: the images; PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF by their ending
+        folder: the images; PNG, JPEG, WebP, BMP, GIF, TIFF, AVIF by their ending. With ``loupe.remote_media(True)``
+            also ``s3://bucket/folder`` or ``gs://bucket/folder``: the samples' filepaths are then addresses
         prompts: a .csv, .tsv, .jsonl or .json file with the columns ``file`` (or ``file_name``, ``filename``,
             ``filepath``, ``path``, ``image``; relative to the folder), ``prompt``, ``negative_prompt``, ``seed`` and
             any factors, which land in ``scenario.*``; or DiscordChatExporter's .csv; or DiffusionDB's .parquet or
@@ -81,71 +82,68 @@ def import_images(
     with running(dataset, "import_images", progress, label="import", needs="dataset") as verb:
         if hidden not in _HIDDEN:
             raise InputError(f"expected hidden to be 'auto', 'always' or 'never', got {hidden!r}")
-        root = Path(folder).expanduser().resolve()
-        if not root.is_dir():
-            raise InputError(f"expected a folder of images, got {'a file' if root.exists() else 'nothing'} at {root}")
-        files, beside = _listed(root, recursive)
-        if not files:
-            raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {root}, got none")
-        files, errors = _storable(files)
-        table = ImageTable()
-        if prompts is not None:
-            table = image_tables.read(Path(prompts).expanduser(), root, files)
-        present = imported.known_paths(dataset)
-        new = [path for path in files if str(path) not in present]
-        looker, notes = _Looker(table, beside, metadata, _HIDDEN[hidden]), _Notes()
-        if new:
-            imported.require(dataset, table.factors, generation=metadata)
-            imported.prepare(dataset, table.factors, generation=False)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(0, len(new), _CHUNK):
-                part = new[start : start + _CHUNK]
-                images = []
-                for path, (known, problem) in zip(part, pool.map(looker.known, part), strict=True):
-                    images.append(looker.image(path, known))
-                    if problem:
-                        errors[str(path)] = problem
-                    if metadata:
-                        notes.add(path.name, known)
-                factors = {name for image in images for name in image.factors}
-                imported.prepare(dataset, factors, generation=any(image.generation for image in images))
-                imported.add(dataset, images)
-                verb.step(start + len(part), len(new), "importing")
+        with folder_of(folder, recursive, lambda path: path.suffix.lower() in _ENDINGS) as own:
+            done = _imported(verb, dataset, own, prompts, metadata, _HIDDEN[hidden])
         params = {
-            "folder": str(root),
-            "prompts": str(prompts) if prompts else None,
+            "folder": own.name,
+            "prompts": None if prompts is None else _named(prompts),
             "metadata": metadata,
             "hidden": hidden,
             "recursive": recursive,
         }
-        messages = {**({str(prompts): table.missed} if table.missed else {}), **notes.messages()}
-        return verb.finish(len(new), skipped=len(files) - len(new), params=params, errors=errors, messages=messages)
+        return verb.finish(done.n, skipped=done.skipped, params=params, errors=own.errors, messages=done.messages)
 
 
-def _listed(root: Path, recursive: bool) -> tuple[list[Path], set[Path]]:
-    """The images of a folder, and the files that may lie beside them."""
-    files, beside = [], set()
-    for path in root.glob("**/*" if recursive else "*"):
-        if path.suffix.lower() in _ENDINGS:
-            files.append(path)
-        elif path.suffix in sidecars.SUFFIXES and path.is_file():
-            beside.add(path)
-    # a link may lead out of the folder; what was named is what is imported
-    files = [path for path in sorted(files) if path.is_file() and path.resolve().is_relative_to(root)]
-    return files, beside
+@dataclass(frozen=True)
+class _Done:
+    n: int
+    skipped: int
+    messages: dict[str, str]
 
 
-def _storable(files: Iterable[Path]) -> tuple[list[Path], dict[str, str]]:
-    """The files whose names a database can hold, and why the others are left out."""
-    kept, errors = [], {}
-    for path in files:
-        try:
-            str(path).encode()
-            kept.append(path)
-        except UnicodeEncodeError:
-            shown = str(path).encode(errors="backslashreplace").decode()
-            errors[shown] = "expected a file name in UTF-8: rename the file"
-    return kept, errors
+def _imported(
+    verb: Lifecycle,
+    dataset: fo.Dataset,
+    folder: Folder,
+    prompts: str | Path | None,
+    metadata: bool,
+    hidden: bool | None,
+) -> _Done:
+    """Adds the images of a folder that are not there; what is wrong with some stands in ``Folder.errors``."""
+    if not folder.files and not folder.errors:
+        raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {folder.name}, got none")
+    table, named = ImageTable(), ""
+    if prompts is not None:
+        named = _named(prompts)
+        with table_of(prompts) as file, folder.naming():
+            table = image_tables.read(file, folder.root, folder.files)
+    present = imported.known_paths(dataset)
+    new = [path for path in folder.files if folder.stored(path) not in present]
+    looker, notes = _Looker(table, folder, metadata, hidden), _Notes()
+    if new:
+        imported.require(dataset, table.factors, generation=metadata)
+        imported.prepare(dataset, table.factors, generation=False)
+    with ThreadPoolExecutor(folder.threads) as pool:
+        for start in range(0, len(new), _CHUNK):
+            part = new[start : start + _CHUNK]
+            images = []
+            for path, (known, problem) in zip(part, pool.map(looker.known, part), strict=True):
+                images.append(looker.image(path, known))
+                if problem:
+                    folder.errors[folder.stored(path)] = problem
+                if metadata:
+                    notes.add(path.name, known)
+            factors = {name for image in images for name in image.factors}
+            imported.prepare(dataset, factors, generation=any(image.generation for image in images))
+            imported.add(dataset, images)
+            verb.step(start + len(part), len(new), "importing")
+    messages = {**({named: table.missed} if table.missed else {}), **notes.messages()}
+    return _Done(len(new), len(folder.files) - len(new), messages)
+
+
+def _named(prompts: str | Path) -> str:
+    address = address_of(prompts)
+    return str(prompts) if address is None else shown(address)
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ class _Looker:
     """Looks at one file after the other, from several threads at once."""
 
     table: ImageTable
-    beside: set[Path]
+    folder: Folder
     metadata: bool
     hidden: bool | None
 
@@ -161,15 +159,18 @@ class _Looker:
         """Returns what is known of a file, and what could not be read of it, if anything."""
         row = self.table.rows.get(path)
         try:
-            known = read.of_file(
-                path,
-                exists=self.beside.__contains__,
-                hidden=self.hidden,
-                before=[row.reading] if row else [],
-                embedded=self.metadata,
-            )
+            with self.folder.here(path, picture=self.metadata):
+                known = read.of_file(
+                    path,
+                    exists=self.folder.beside.__contains__,
+                    hidden=self.hidden,
+                    before=[row.reading] if row else [],
+                    embedded=self.metadata,
+                )
         except read.UnreadableMetadata as error:
             return error.known, str(error)
+        except ReadError as error:
+            return Provenance(), str(error)
         except OSError as error:
             return Provenance(), f"expected a readable file: {error.strerror or error}"
         except Exception as error:  # whatever strangers wrote into one file, the others are imported
@@ -181,7 +182,7 @@ class _Looker:
         row = self.table.rows.get(path)
         factors = row.factors if row and row.factors else known.factors if self.metadata else {}
         facts = _generation(known) if self.metadata else {}
-        return Imported(str(path), known.values.get("prompt"), image_tables.storable(factors), facts)
+        return Imported(self.folder.stored(path), known.values.get("prompt"), image_tables.storable(factors), facts)
 
 
 @dataclass

@@ -103,7 +103,7 @@ def _stored(
                 unknown += n
         if vectors:
             store_vectors.remember_embedder(verb.samples, spec, path, field)
-        rows = [mapped.row for mapped in chunk]
+        rows = [mapped.row for mapped in chunk if not mapped.not_now]
         errors |= store_vectors.write(verb.samples, path, field, rows, vectors, unreadable)
         done += len(chunk)
         verb.step(done, total, f"embedding ({objects:,} objects)")

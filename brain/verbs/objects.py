@@ -153,7 +153,7 @@ class _Tally:
         for verdict in verdicts:
             self.objects += len(verdict.row.fields[OBJECTS])
             if verdict.errors:
-                self.errors[verdict.row.id] = "; ".join(f"{name}: {text}" for name, text in verdict.errors.items())
+                self.errors[verdict.row.id] = reasons.of_checks(verdict.errors)
             for name, results in verdict.results.items():
                 modes = [output.name for output in self.specs[name].outputs if output.failure]
                 self.seen[name] += len(results)
@@ -184,7 +184,7 @@ def _stored(
     writer = Writer[ObjectVerdict](lambda verdicts: store_objects.write(verb.samples, path, verdicts, specs))
     try:
         for verdicts in chunks:
-            writer.add(verdicts)
+            writer.add([verdict for verdict in verdicts if not verdict.not_now])
             tally.add(verdicts)
             verb.step(tally.n, total, f"checking ({tally.objects:,} objects)")
     finally:
