@@ -78,9 +78,9 @@ def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
     if by_opencv(levels):
         import cv2
 
-        differ = (torch.from_numpy(cv2.absdiff(one.numpy(), other.numpy())) for one, other in (across, down))
+        differ = (torch.from_numpy(cv2.absdiff(left.numpy(), right.numpy())) for left, right in (across, down))
     else:
-        differ = (torch.maximum(one, other) - torch.minimum(one, other) for one, other in (across, down))
+        differ = (torch.maximum(left, right) - torch.minimum(left, right) for left, right in (across, down))
     first, second = differ
     return first, second
 
