@@ -74,15 +74,14 @@ def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
     """
     import torch
 
-    across, down = (levels[:, 1:], levels[:, :-1]), (levels[1:], levels[:-1])
+    beside, below = (levels[:, 1:], levels[:, :-1]), (levels[1:], levels[:-1])
     if by_opencv(levels):
         import cv2
 
-        differ = (torch.from_numpy(cv2.absdiff(one.numpy(), other.numpy())) for one, other in (across, down))
+        across, down = (torch.from_numpy(cv2.absdiff(*(side.numpy() for side in pair))) for pair in (beside, below))
     else:
-        differ = (torch.maximum(one, other) - torch.minimum(one, other) for one, other in (across, down))
-    first, second = differ
-    return first, second
+        across, down = (torch.maximum(*pair) - torch.minimum(*pair) for pair in (beside, below))
+    return across, down
 
 
 def sums(differences: Tensor, axis: int) -> Tensor:
