@@ -135,7 +135,7 @@ class Aliasing(Check):
     license: ClassVar[str] = "Apache-2.0"
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
-    cost: ClassVar[float] = 4.5
+    cost: ClassVar[float] = 1.5
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="aliasing",
