@@ -6,14 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image
 
 from benchmarks.pixels.failures import without_model
-from benchmarks.speed.pictures import SHAPES, default_checks, timed, write_files
+from benchmarks.speed.pictures import SHAPES, default_checks, write_files
 from loupe.brain.core import registry
 from loupe.brain.core.specs import Check
 from loupe.brain.engine import runner
@@ -21,6 +22,8 @@ from loupe.brain.engine.map import needed_long_side
 from loupe.brain.engine.reader import Row
 
 ISSUES = ("dark", "light", "odd_aspect_ratio", "low_information", "blurry", "grayscale", "odd_size")
+#: a row: its name, and seconds and those of processor time, or None where it was left out
+_Timed = tuple[str, tuple[float, float | None] | None]
 DUPLICATES = ("exact_duplicates", "near_duplicates")
 
 
@@ -73,6 +76,17 @@ def cleanvision(folder: Path, more: Sequence[str] = ()) -> float | None:
     return float(lines[0].split()[1])
 
 
+def spent(work: Callable[[], object], rounds: int = 1) -> tuple[float, float]:
+    """Returns the seconds of the fastest of some rounds, and the least seconds of processor time of one."""
+    walls, processors = [], []
+    for _ in range(rounds):
+        started, used = time.perf_counter(), time.process_time()
+        work()
+        walls.append(time.perf_counter() - started)
+        processors.append(time.process_time() - used)
+    return min(walls), min(processors)
+
+
 def print_checks(n: int) -> None:
     """Prints the seconds over n JPEGs in four shapes, half as many in as many shapes, and a fifth as many PNGs."""
     known, default = registry.checks(), default_checks()
@@ -83,26 +97,31 @@ def print_checks(n: int) -> None:
             place = Path(folder) / f"{suffix[1:]}{ragged}"
             paths = write_files(place, count, suffix, ragged=ragged)
             run(paths[:64], pixel)  # loads what is loaded once
-            rows: list[tuple[str, float | None]] = [
-                ("bare decode, full size", timed(lambda paths=paths: bare_decode(paths, None), 2)),
-                ("default checks, full size", timed(lambda paths=paths: run(paths, default, full_size=True), 2)),
-                ("all pixel checks", timed(lambda paths=paths: run(paths, pixel))),
+            rows: list[_Timed] = [
+                ("bare decode, full size", spent(lambda paths=paths: bare_decode(paths, None), 2)),
+                ("default checks, full size", spent(lambda paths=paths: run(paths, default, full_size=True), 2)),
+                ("all pixel checks", spent(lambda paths=paths: run(paths, pixel))),
             ]
             if suffix == ".jpg":
-                rows.insert(1, ("bare decode, scaled", timed(lambda paths=paths: bare_decode(paths, needed), 2)))
-                rows.insert(3, ("default checks, scaled", timed(lambda paths=paths: run(paths, default), 2)))
-            rows.append(("cleanvision", cleanvision(place)))
+                rows.insert(1, ("bare decode, scaled", spent(lambda paths=paths: bare_decode(paths, needed), 2)))
+                rows.insert(3, ("default checks, scaled", spent(lambda paths=paths: run(paths, default), 2)))
+            peer = cleanvision(place)
+            rows.append(("cleanvision", None if peer is None else (peer, None)))
             shapes = "each of its own shape" if ragged else f"in {len(SHAPES)} shapes"
             print(f"\n{count} {suffix[1:].upper()}s of 0.5 MP {shapes}, on {os.cpu_count()} cores")
             _print_rows(rows, count)
 
 
-def _print_rows(rows: Sequence[tuple[str, float | None]], count: int) -> None:
-    seconds = dict(rows)
-    for name, value in rows:
-        if value is None:
+def _print_rows(rows: Sequence[_Timed], count: int) -> None:
+    seconds = {name: None if figures is None else figures[0] for name, figures in rows}
+    for name, figures in rows:
+        if figures is None:
             continue
+        value, processor = figures
         parts = [f"{name:28} {value:7.2f} s  {count / value:7.0f} images/s"]
+        if processor is not None:
+            # what a machine that others keep busy can tell
+            parts.append(f"{1000 * processor / count:6.2f} ms of processor time each")
         peer = seconds.get("cleanvision")
         if peer and "checks" in name:
             parts.append(f"{peer / value:5.1f} x cleanvision")

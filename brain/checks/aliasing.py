@@ -74,15 +74,14 @@ def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
     """
     import torch
 
-    across, down = (levels[:, 1:], levels[:, :-1]), (levels[1:], levels[:-1])
+    beside, below = (levels[:, 1:], levels[:, :-1]), (levels[1:], levels[:-1])
     if by_opencv(levels):
         import cv2
 
-        differ = (torch.from_numpy(cv2.absdiff(left.numpy(), right.numpy())) for left, right in (across, down))
+        across, down = (torch.from_numpy(cv2.absdiff(*(side.numpy() for side in pair))) for pair in (beside, below))
     else:
-        differ = (torch.maximum(left, right) - torch.minimum(left, right) for left, right in (across, down))
-    first, second = differ
-    return first, second
+        across, down = (torch.maximum(*pair) - torch.minimum(*pair) for pair in (beside, below))
+    return across, down
 
 
 def sums(differences: Tensor, axis: int) -> Tensor:
@@ -136,7 +135,7 @@ class Aliasing(Check):
     license: ClassVar[str] = "Apache-2.0"
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
-    cost: ClassVar[float] = 4.5
+    cost: ClassVar[float] = 1.5
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="aliasing",

@@ -113,7 +113,7 @@ class ColorBleeding(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
-    cost: ClassVar[float] = 5.0
+    cost: ClassVar[float] = 4.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="color_bleeding",

@@ -76,7 +76,7 @@ class Halo(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
-    cost: ClassVar[float] = 5.5
+    cost: ClassVar[float] = 3.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="halo",

@@ -187,7 +187,7 @@ class LocalBlur(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
-    cost: ClassVar[float] = 3.5
+    cost: ClassVar[float] = 2.5
     map_field: ClassVar[str | None] = "blur_map"
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

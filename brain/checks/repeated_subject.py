@@ -222,7 +222,7 @@ class RepeatedSubject(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
-    cost: ClassVar[float] = 6.0
+    cost: ClassVar[float] = 4.5
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="repeated_subject",

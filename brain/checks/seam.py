@@ -314,7 +314,7 @@ class Seam(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
-    cost: ClassVar[float] = 9.0
+    cost: ClassVar[float] = 5.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="seam",

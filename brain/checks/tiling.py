@@ -231,7 +231,7 @@ class Tiling(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
-    cost: ClassVar[float] = 9.0
+    cost: ClassVar[float] = 7.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="tiling",

@@ -187,7 +187,7 @@ def test_two_threads_are_in_a_task_at_once_only_where_it_may_be_reentered(
     pictures: list[Path], reentrant: bool
 ) -> None:
     inside: list[str] = []
-    highest: list[int] = []
+    counts: list[int] = []
     both = threading.Barrier(2)
     loads: list[str] = []
 
@@ -196,7 +196,7 @@ def test_two_threads_are_in_a_task_at_once_only_where_it_may_be_reentered(
 
         def apply(batch: ImageBatch) -> list[str]:
             inside.append(batch.ids[0])
-            highest.append(len(inside))
+            counts.append(len(inside))
             if reentrant:
                 both.wait(60)  # breaks where the other thread is kept out
             inside.pop()
@@ -208,4 +208,4 @@ def test_two_threads_are_in_a_task_at_once_only_where_it_may_be_reentered(
     mapped = flat(map_rows(rows_of(pictures), [slow], batch_size=1, workers=2))
     assert [item.values for item in mapped] == [{"ids": str(index)} for index in range(8)]
     assert loads == ["cpu"], "it is loaded once"
-    assert max(highest) == (2 if reentrant else 1)
+    assert max(counts) == (2 if reentrant else 1)
