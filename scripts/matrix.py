@@ -79,9 +79,9 @@ def run(python: str, fiftyone: str, folder: Path, tests: list[str]) -> Cell:
     except subprocess.CalledProcessError as error:
         shutil.rmtree(place, ignore_errors=True)
         return Cell(version, fiftyone, f"not run: {' '.join(error.stderr.split())[-120:]}")
-    told = _output([interpreter, "-c", "import fiftyone; print(fiftyone.__version__)"], environment).split()[-1]
-    if told != fiftyone:
-        return Cell(version, fiftyone, f"not run: FiftyOne {told} came in its place")
+    reported = _output([interpreter, "-c", "import fiftyone; print(fiftyone.__version__)"], environment).split()[-1]
+    if reported != fiftyone:
+        return Cell(version, fiftyone, f"not run: FiftyOne {reported} came in its place")
     ran = subprocess.run(
         [interpreter, "-m", "pytest", "-q", "-m", "not slow and not browser", "-p", "no:cacheprovider", *tests],
         cwd=ROOT,
