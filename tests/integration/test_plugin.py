@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def _python(code: str, *arguments: object, cwd: Path) -> Any:
     command = [sys.executable, "-c", code, *map(str, arguments)]
     ended = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    return json.loads(ended.stdout)
+    # a download tells of itself first
+    return json.loads(ended.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +154,47 @@ def test_version_is_the_same_everywhere() -> None:
     import loupe
 
     assert _declared()["version"] == loupe.__version__
+
+
+def test_an_archive_that_is_downloaded_is_listed_and_loads(tmp_path: Path) -> None:
+    archive, plugins = tmp_path / "served" / "loupe.zip", tmp_path / "plugins"
+    archive.parent.mkdir()
+    plugins.mkdir()
+    with zipfile.ZipFile(archive, "w") as opened:  # as a repository's archive is: all in one folder
+        for name in ("__init__.py", "fiftyone.yml", "requirements.txt"):
+            opened.write(ROOT / name, f"loupe-main/{name}")
+        for room in ("brain", "operators", "panels"):
+            for path in (ROOT / room).rglob("*"):
+                if path.suffix in (".py", ".js"):
+                    opened.write(path, f"loupe-main/{path.relative_to(ROOT)}")
+    code = """
+import functools, http.server, json, sys, threading
+import fiftyone as fo
+import fiftyone.plugins as fop
+plugins, served = sys.argv[1:]
+fo.config.plugins_dir = plugins
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=served))
+threading.Thread(target=server.serve_forever, daemon=True).start()
+fop.download_plugin(f"http://127.0.0.1:{server.server_port}/loupe.zip")
+(listed,) = fop.list_plugins()
+from fiftyone.plugins.context import PluginContext
+context = PluginContext(listed)
+context.register_all()
+print()
+json.dump({
+    "name": listed.name, "version": listed.version, "description": listed.description, "folder": listed.directory,
+    "operators": sorted(listed.operators), "errors": context.errors,
+    "registered": [instance.name for instance in context.instances], "file": sys.modules["loupe"].__file__,
+}, sys.stdout)
+"""
+    loaded = _python(_FORGET + code, plugins, archive.parent, cwd=tmp_path)
+    declared = _declared()
+    assert (loaded["name"], loaded["version"]) == ("@loupe/loupe", declared["version"])
+    assert loaded["description"] == declared["description"]
+    assert loaded["operators"] == sorted(declared["operators"] + declared["panels"])
+    assert loaded["errors"] == []
+    assert loaded["registered"] == sorted(declared["operators"]) + sorted(declared["panels"])
+    assert loaded["folder"].startswith(str(plugins)), "nothing of the checkout"
+    assert loaded["file"].startswith(loaded["folder"])
