@@ -104,17 +104,18 @@ def why_not_fetched(url: str, base: str) -> str | None:
 
 
 def shown(url: str) -> str:
-    """Returns an address as it may be shown: without its query, in which signatures stand.
+    r"""Returns an address as it may be shown: without its query, in which signatures stand, in one line of letters.
 
-    >>> shown("https://example.com/a.png?sig=secret")
-    'https://example.com/a.png'
+    >>> shown("https://example.com/a.png?sig=secret"), shown("https://a.com/\ud800b")
+    ('https://example.com/a.png', 'https://a.com/?b')
     """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
         return "an address that is none"
-    return f"{parts.scheme}://{host}{parts.path}"[:200]
+    address = f"{parts.scheme}://{host}{parts.path}"[:200]
+    return "".join(letter if letter.isprintable() else "?" for letter in address)
 
 
 def _is_near(host: str) -> bool:

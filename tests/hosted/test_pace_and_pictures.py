@@ -127,3 +127,11 @@ def test_an_answer_that_is_nested_without_an_end_is_a_broken_one() -> None:
 
     bfl._web._client = SimpleNamespace(stream=stream)
     assert isinstance(bfl.submit("key", Request("a cup", 3)), Broken)
+
+
+def test_an_address_of_a_service_is_shown_in_letters() -> None:
+    """It stands in the ledger, in errors and in runs, which hold no halves of surrogate pairs."""
+    from loupe.brain.hosted import addresses
+
+    assert addresses.shown("https://a.com/\ud800\x07b?key=1") == "https://a.com/??b"
+    assert addresses.shown("https://[") == "an address that is none"
