@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from pathlib import Path
 from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.imaging.files import printable
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -22,10 +22,10 @@ class FindCopies(VerbOperator):
     label = "find copies of a file"
     icon = "image_search"
     button = "Find"
-    widgets = {"path": FilePath(description="The image file, on the machine that runs this")}
+    widgets = {"path": FilePath(description="The image file, on the machine that runs this", elsewhere=True)}
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        name = summary.escape(Path(given["path"]).name)
+        name = summary.escape(printable(given["path"]))
         if not result:
             return Summary(f"No sample shows {name}", f"No sample shows {name}.", {"pairs": []})
         message = f"{summary.counted(len(result), 'sample')} with the picture of {name}"

@@ -21,9 +21,11 @@ class ImportImages(VerbOperator):
     button = "Import"
     widgets = {
         "folder": FolderPath(
-            description="The images, on the machine that runs this. Metadata and files beside them are read, too"
+            description="The images, on the machine that runs this, or at s3:// or gs://. Metadata and files beside "
+            "them are read, too",
+            elsewhere=True,
         ),
-        "prompts": FilePath(),
+        "prompts": FilePath(elsewhere=True),
     }
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:

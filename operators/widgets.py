@@ -16,6 +16,9 @@ from fiftyone.operators import types
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.specs import Spec
+from loupe.brain.media.addresses import address_of, shown
+from loupe.brain.media.fetching import OFF
+from loupe.brain.media.settings import is_on
 from loupe.brain.stats.histogram import decimal_step
 from loupe.operators import forms
 from loupe.operators.forms import Form, is_number
@@ -201,24 +204,48 @@ class Words(Input):
 
 @dataclass(frozen=True)
 class FilePath(Text):
-    """The path of a file that is there, on the machine that runs this."""
+    """The path of a file that is there, on the machine that runs this.
+
+    Attributes:
+        elsewhere: whether an address such as ``s3://…`` does, too
+    """
+
+    elsewhere: bool = False
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> str:
         path = text_of(parameter, raw)
-        if not Path(path).expanduser().is_file():
+        if not _is_elsewhere(self.elsewhere, parameter, path) and not Path(path).expanduser().is_file():
             raise InputError(f"{parameter.label}: expected a file, got {path!r}: there is none")
         return path
 
 
 @dataclass(frozen=True)
 class FolderPath(Text):
-    """The path of a folder that is there, on the machine that runs this."""
+    """The path of a folder that is there, on the machine that runs this.
+
+    Attributes:
+        elsewhere: whether an address such as ``s3://…`` does, too
+    """
+
+    elsewhere: bool = False
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> str:
         path = text_of(parameter, raw)
-        if not Path(path).expanduser().is_dir():
+        if not _is_elsewhere(self.elsewhere, parameter, path) and not Path(path).expanduser().is_dir():
             raise InputError(f"{parameter.label}: expected a folder, got {path!r}: there is none")
         return path
+
+
+def _is_elsewhere(taken: bool, parameter: Parameter, path: str) -> bool:
+    """Returns whether a path is an address that is taken.
+
+    Raises:
+        InputError: it would be, and nothing is fetched
+    """
+    address = address_of(path) if taken else None
+    if address is not None and not is_on():
+        raise InputError(f"{parameter.label}: {shown(address)}: {OFF}")
+    return address is not None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ TRIES = 3
 _WAIT, _LONGEST_WAIT = 0.5, 10.0
 #: after so many tries in a row without an answer a host is left alone for so many seconds
 _LOST, _REST = 12, 60.0
-_OFF = (
+OFF = (
     "it lies elsewhere, and nothing is fetched unless asked for: loupe.remote_media(True), or LOUPE_REMOTE_MEDIA=1 "
     "where the App and each worker are started"
 )
@@ -244,7 +244,7 @@ def fetcher() -> Fetcher:
         NotFetched: nothing is fetched
     """
     if not is_on():
-        raise NotFetched(_OFF)
+        raise NotFetched(OFF)
     # another process than the one that this was made in has connections of its own
     key = (os.getpid(), current())
     with _made:
@@ -272,7 +272,7 @@ def opened(text: str) -> int:
     """
     address = parsed(text)
     if not is_on():
-        raise NotFetched(f"cannot fetch {address}: {_OFF}")
+        raise NotFetched(f"cannot fetch {address}: {OFF}")
     return fetcher().descriptor(address)
 
 

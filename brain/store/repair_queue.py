@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 from loupe.brain.core import registry
 from loupe.brain.core.records import Record, Threshold
+from loupe.brain.imaging.files import printable
 from loupe.brain.imaging.shown_size import shown_size
 from loupe.brain.media import fetching
 from loupe.brain.store import repair_decisions, repairs
@@ -138,7 +139,7 @@ def pair(samples: Samples, entry: Entry) -> Pair:
         by=decided.by,
         at=decided.at,
         prompt=prompt[:_MAX_TEXT] if isinstance(prompt, str) else "",
-        name=Path(entry.path).name,
+        name=printable(entry.path),
     )
 
 

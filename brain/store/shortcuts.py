@@ -13,6 +13,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.splits import TEST_NAMES, TRAIN_NAMES, VAL_NAMES
+from loupe.brain.imaging.files import printable
 from loupe.brain.labels.shortcuts import Property
 from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.columns import Column, shown
@@ -181,7 +182,9 @@ def _of_files(files: Sequence[str], labels: Sequence[str | None], has_format: bo
     shared = posixpath.commonpath(folders) if all(folders) else ""
     made = [_category("folder", [folder[len(shared) :].strip("/") or "." for folder in folders])]
     if not has_format:
-        made.append(_category("file format", [PurePosixPath(path).suffix.casefold() or "none" for path in files]))
+        made.append(
+            _category("file format", [PurePosixPath(printable(path)).suffix.casefold() or "none" for path in files])
+        )
     return made
 
 

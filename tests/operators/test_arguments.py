@@ -251,6 +251,7 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
             "Source: expected one of list, template, file, suite, got",
         ),
         ("import_images", {"folder": "/no/such"}, "Folder: expected a folder, got '/no/such': there is none"),
+        ("import_images", {"folder": "s3://b/renders"}, "Folder: s3://b/renders: it lies elsewhere, and nothing is"),
         ("import_images", {"folder": " "}, "Folder: expected a value, got nothing"),
         ("import_images", {"folder": "/", "prompts": "x.csv"}, "Prompts: expected a file, got 'x.csv': there is none"),
         ("slice", {}, "By: expected a value, got nothing"),
