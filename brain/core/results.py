@@ -233,11 +233,13 @@ class LeaksResult(Record):
         pairs: every pair of the same picture in two splits
         between: for each two splits, e.g. ``"test, train"``, how many pairs they share
         samples: for each split how many of its samples stand in another one, too
+        messages: what is to be known of how they were compared
     """
 
     pairs: tuple[Pair, ...]
     between: Mapping[str, int]
     samples: Mapping[str, int]
+    messages: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         shared = "; ".join(f"{names}: {count}" for names, count in self.between.items()) or "none"

@@ -1,0 +1,1 @@
+"""What fits: on one machine, and beyond it."""
