@@ -62,13 +62,18 @@ def timed(work: Callable[[], object]) -> Cost:
     return Cost(time.perf_counter() - wall, time.process_time() - cpu, before, peak_gib())
 
 
-def tell(cost: Cost) -> None:
-    """Prints the cost as the last line of this process, for ``apart``."""
-    print(json.dumps(asdict(cost)), flush=True)
+def tell(cost: Cost, **facts: str) -> None:
+    """Prints the cost, and what else there is to tell, as the last line of this process, for ``apart_with``."""
+    print(json.dumps({"cost": asdict(cost), "facts": facts}), flush=True)
 
 
 def apart(module: str, *arguments: str, database: int | None = None) -> Cost:
-    """Returns what a module that ends with ``tell`` took, in a process of its own.
+    """Returns what a module that ends with ``tell`` took; the rest as for ``apart_with``."""
+    return apart_with(module, *arguments, database=database)[0]
+
+
+def apart_with(module: str, *arguments: str, database: int | None = None) -> tuple[Cost, dict[str, str]]:
+    """Returns what a module that ends with ``tell`` took, in a process of its own, and what else it tells.
 
     Args:
         module: its name
@@ -84,6 +89,6 @@ def apart(module: str, *arguments: str, database: int | None = None) -> Cost:
     )
     if done.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed: {done.stderr[-2000:]}")
-    cost = Cost(**json.loads(done.stdout.strip().splitlines()[-1]))
+    told = json.loads(done.stdout.strip().splitlines()[-1])
     after = of_process(database) if database else 0.0
-    return Cost(cost.wall, cost.cpu, cost.before, cost.peak, after - before)
+    return Cost(**{**told["cost"], "database": after - before}), told["facts"]

@@ -90,16 +90,12 @@ class Contents:
         cls, prints: list[Fingerprint | None], reasons: dict[int, str], paths: Sequence[str] | None = None
     ) -> Contents:
         """Returns the contents of these files; without their paths none is looked at closely."""
-        prints = list(prints)
         readable = [index for index, fingerprint in enumerate(prints) if fingerprint is not None]
         places = np.full(len(prints), -1)
         places[readable] = np.arange(len(readable))
         known = [fingerprint for fingerprint in prints if fingerprint is not None]
         luma = np.stack([fingerprint.luma for fingerprint in known]) if known else np.zeros((0, 64, 64), np.uint8)
         chroma = np.stack([fingerprint.chroma for fingerprint in known]) if known else np.zeros((0, 2, 16, 16), np.int8)
-        # each holds its thumbnail among all, so that no second one is kept
-        for at, (place, print_of) in enumerate(zip(readable, known, strict=True)):
-            prints[place] = replace(print_of, luma=luma[at], chroma=chroma[at])
         previews = Previews(lambda index: of_file(paths[index]) if paths else None)
         return cls(prints, places, thumbnail_similarity.Thumbnails(luma, chroma), reasons, previews)
 
@@ -124,7 +120,7 @@ class Contents:
 def read(
     rows: Sequence[Row],
     report: ProgressCallback,
-    stored: Mapping[str, Fingerprint] | None = None,
+    stored: dict[str, Fingerprint] | None = None,
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
 ) -> Contents:
     """Reads the files of N rows, chunk by chunk.
@@ -132,32 +128,66 @@ def read(
     Args:
         rows: the samples
         report: called after each chunk
-        stored: fingerprints that are known already, by id: their files are not read
+        stored: fingerprints that are known already, by id: their files are not read. They are taken out of it
         keep: called with the rows of each chunk that was read, and their fingerprints
     """
-    prints: dict[str, Fingerprint] = dict(stored or {})
-    reasons: dict[str, str] = {}
-    new = [replace(row, fields={}, pending=frozenset({_TASK}), keys={}) for row in rows if row.id not in prints]
-    paths = {row.id: row.path for row in new}
+    held = _Held.of([row.id for row in rows])
+    # a million take 4.6 GB: none is held twice
+    for sample_id in list(stored or ()):
+        held.put(sample_id, (stored or {}).pop(sample_id))
+    paths = {row.id: row.path for row in rows}
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
         return lambda batch: fingerprints(batch, [paths[sample_id] for sample_id in batch.ids])
 
-    done = len(rows) - len(new)
+    new = (
+        replace(row, fields={}, pending=frozenset({_TASK}), keys={})
+        for at, row in enumerate(rows)
+        if held.prints[at] is None
+    )
+    done = sum(print_of is not None for print_of in held.prints)
     report(Progress(done, len(rows), "reading"))
+    reasons: dict[int, str] = {}
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)]):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
             if mapped.unreadable is not None:
-                reasons[mapped.row.id] = f"unreadable: {mapped.unreadable}"
+                reasons[held.place[mapped.row.id]] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
-                reasons[mapped.row.id] = f"no fingerprint: {mapped.errors[_TASK]}"
+                reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
         keep([mapped.row for mapped in chunk], made)
-        prints.update(made)
+        for sample_id, print_of in made.items():
+            held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    by_index = {index: reasons[row.id] for index, row in enumerate(rows) if row.id in reasons}
-    return Contents.of([prints.get(row.id) for row in rows], by_index, [row.path for row in rows])
+    return held.contents(dict(sorted(reasons.items())), list(paths.values()))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The fingerprints of N samples as they come; their thumbnails lie in one piece from the start."""
+
+    place: Mapping[str, int]
+    prints: list[Fingerprint | None]
+    thumbs: thumbnail_similarity.Thumbnails
+
+    @classmethod
+    def of(cls, ids: Sequence[str]) -> _Held:
+        # the system gives these pages as they are written
+        luma, chroma = np.zeros((len(ids), 64, 64), np.uint8), np.zeros((len(ids), 2, 16, 16), np.int8)
+        thumbs = thumbnail_similarity.Thumbnails(luma, chroma)
+        return cls({sample_id: at for at, sample_id in enumerate(ids)}, [None] * len(ids), thumbs)
+
+    def put(self, sample_id: str, print_of: Fingerprint) -> None:
+        at = self.place.get(sample_id)
+        if at is not None:
+            self.thumbs.luma[at], self.thumbs.chroma[at] = print_of.luma, print_of.chroma
+            self.prints[at] = replace(print_of, luma=self.thumbs.luma[at], chroma=self.thumbs.chroma[at])
+
+    def contents(self, reasons: dict[int, str], paths: Sequence[str]) -> Contents:
+        places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
+        previews = Previews(lambda index: of_file(paths[index]))
+        return Contents(self.prints, places, self.thumbs, reasons, previews)
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
-from loupe.brain.similarity.fingerprints import Fingerprint
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
@@ -96,6 +95,7 @@ def find_duplicates(
             further, near_by_vectors = _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
 
         stored = store_prints.load(samples, rows) if resume else {}
+        known_before = frozenset(stored)
         known = fingerprints.read(rows, verb.report, stored, partial(store_prints.write, samples))
         ids = [row.id for row in rows]
         distinct = store_sets.distinct_codes(samples, ids)
@@ -103,7 +103,7 @@ def find_duplicates(
         pairs = list(equal.pairs) if exact else []
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
-            before = _compared_before(samples, spec, ids, stored)
+            before = _compared_before(samples, spec, ids, known_before)
             listed_by_leaks = store_sets.places_of_same(samples, LeaksMeasure.name, ids)
             similar = similar_pictures(
                 known, equal, spec, before, further, verb.report, distinct, listed=listed_by_leaks
@@ -147,7 +147,7 @@ def _compared_before(
     samples: fo.Dataset | fo.DatasetView,
     spec: DuplicatesMeasure,
     ids: Sequence[str],
-    stored: Mapping[str, Fingerprint],
+    stored: frozenset[str],
 ) -> ComparedBefore:
     """Returns which of the samples were compared with each other before and have not changed since."""
     compared, similarities = store_sets.load_pairs(samples, spec) if stored else (set(), {})
