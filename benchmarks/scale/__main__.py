@@ -6,6 +6,7 @@ Each thing that is measured runs in a process of its own, so that its memory is 
     python -m benchmarks.scale million -n 20000 --only flag slice
     python -m benchmarks.scale near -n 20000 100000     # near pairs of fingerprints and of vectors: CPU, memory, found
     python -m benchmarks.scale near --what peers        # of the same vectors by FAISS and LanceDB, where installed
+    python -m benchmarks.scale peer --peer PYTHON       # the same flow by LightlyStudio (in an environment of its own)
     python -m benchmarks.scale check -n 5000 20000      # check on files of 64 pixels: memory as the number grows
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
-from benchmarks.scale import files, million, near
+from benchmarks.scale import files, million, near, peer
 
 
 def family() -> Family:
@@ -23,6 +24,7 @@ def family() -> Family:
     million.add_to(made)
     near.add_to(made)
     files.add_to(made)
+    peer.add_to(made)
     return made
 
 

@@ -83,7 +83,9 @@ def main() -> None:
     near = unit[rows] @ unit.T
     near[np.arange(len(rows)), rows] = -2
     place, other = np.nonzero(near > _MINIMUM)
-    found = ((indices[rows[place]] == other[:, None]) & (cosines[rows[place]] > _MINIMUM - 1e-3)).any(1)
+    near_by = np.where(cosines > _MINIMUM - 1e-3, indices, -1)
+    # a pair is found by either of its two
+    found = (near_by[rows[place]] == other[:, None]).any(1) | (near_by[other] == rows[place][:, None]).any(1)
     tell(cost, what=what, found=share(int(found.sum()), len(found)))
 
 

@@ -274,7 +274,11 @@ def found_of(expected: Expected, nearest: Nearest, controls: np.ndarray) -> Prop
 
 
 def until_found(
-    search_with: Callable[[int], Nearest], expected: Expected, controls: np.ndarray, n_cells: int
+    search_with: Callable[[int], Nearest],
+    expected: Expected,
+    controls: np.ndarray,
+    n_cells: int,
+    first: int | None = None,
 ) -> tuple[Nearest, Thoroughness]:
     """Searches with more and more cells until ``WANTED`` of what there is is found.
 
@@ -282,8 +286,9 @@ def until_found(
         search_with: searches in so many cells a vector
         expected, controls: as for ``found_of``
         n_cells: how many there are
+        first: in how many to look at first
     """
-    probes = min(PROBES, n_cells)
+    probes = min(first or PROBES, n_cells)
     while True:
         nearest = search_with(probes)
         found = found_of(expected, nearest, controls)

@@ -17,6 +17,8 @@ from loupe.brain.similarity.cells import Thoroughness
 
 #: vectors a side of a tile: 4096² floats are 64 MiB
 _TILE = 4096
+#: cells that a vector is looked for in at first: many numbers have more borders than the few of a hash
+_PROBES = 16
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def near_pairs(
 
     controls = np.sort(np.random.default_rng(seed + 1).choice(n, cells.CONTROLS, replace=False))
     expected = _of_controls(unit, controls, minimum, per_vector)
-    held, how = cells.until_found(search_with, expected, controls, len(placed))
+    held, how = cells.until_found(search_with, expected, controls, len(placed), _PROBES)
     row, other, _ = held.pairs()
     pairs = np.unique(np.minimum(row, other) * n + np.maximum(row, other))
     return pairs // n, pairs % n, how

@@ -110,7 +110,7 @@ def test_few_pairs_are_all_pairs_and_of_many_nearly_all(many: None) -> None:
 
 
 def test_more_cells_are_looked_into_until_enough_is_found(monkeypatch: pytest.MonkeyPatch, many: None) -> None:
-    monkeypatch.setattr(cells, "PROBES", 1)
+    monkeypatch.setattr(neighbors, "_PROBES", 1)
     vectors = unit(2000, size=60)
     a, _, how = neighbors.near_pairs(vectors, 0.8, 8)
     assert how.probes > 1
