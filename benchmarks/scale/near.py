@@ -39,9 +39,9 @@ def run(given: argparse.Namespace) -> None:
             "how many", "CPU seconds", "all with all, by some rows", "GiB of data", "GiB at most", "found", "by itself"
         )
         for n in given.n:
-            cost, told = apart_with("benchmarks.scale.near", what, str(n))
-            cells_of = (f"{n:,}", f"{cost.cpu:.0f}", told["exact"], f"{cost.before:.2f}", f"{cost.peak:.2f}")
-            row(*cells_of, told["found"], told["itself"])
+            cost, reported = apart_with("benchmarks.scale.near", what, str(n))
+            cells_of = (f"{n:,}", f"{cost.cpu:.0f}", reported["exact"], f"{cost.before:.2f}", f"{cost.peak:.2f}")
+            row(*cells_of, reported["found"], reported["itself"])
 
 
 def pictures(n: int) -> None:
@@ -61,7 +61,7 @@ def pictures(n: int) -> None:
         cost,
         exact=f"{exact.cpu * n / len(rows):,.0f} s",
         found=share(int(np.isin(copies, mine).sum()), len(copies)),
-        itself=f"{how.found}, {how.probes} cells each; {len(got):,} candidates",
+        itself=f"{how.recall}, {how.probes} cells each; {len(got):,} candidates",
     )
 
 
@@ -78,7 +78,7 @@ def vectors(n: int) -> None:
         cost,
         exact=f"{exact * n / len(rows) / 2:,.0f} s",
         found=share(int(np.isin(expected, _keys(a, b, n)).sum()), len(expected)),
-        itself=f"{how.found}, {how.probes} cells each; {len(a):,} pairs",
+        itself=f"{how.recall}, {how.probes} cells each; {len(a):,} pairs",
     )
 
 

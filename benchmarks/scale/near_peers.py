@@ -28,9 +28,9 @@ def print_peers(numbers: Sequence[int]) -> None:
             print(f"{peer}: not installed here (pip install {peer + '-cpu' if peer == 'faiss' else peer})")
             continue
         for n in numbers:
-            cost, told = apart_with("benchmarks.scale.near_peers", peer, str(n))
+            cost, reported = apart_with("benchmarks.scale.near_peers", peer, str(n))
             numbers_of = (f"{cost.cpu:.0f}", f"{cost.wall:.0f}", f"{cost.before:.2f}", f"{cost.peak:.2f}")
-            row(told["what"], f"{n:,}", *numbers_of, told["found"])
+            row(reported["what"], f"{n:,}", *numbers_of, reported["found"])
 
 
 def _faiss(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
@@ -85,8 +85,8 @@ def main() -> None:
     place, other = np.nonzero(near > _MINIMUM)
     near_by = np.where(cosines > _MINIMUM - 1e-3, indices, -1)
     # a pair is found by either of its two
-    found = (near_by[rows[place]] == other[:, None]).any(1) | (near_by[other] == rows[place][:, None]).any(1)
-    tell(cost, what=what, found=share(int(found.sum()), len(found)))
+    is_listed = (near_by[rows[place]] == other[:, None]).any(1) | (near_by[other] == rows[place][:, None]).any(1)
+    tell(cost, what=what, found=share(int(is_listed.sum()), len(is_listed)))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,8 @@ def run(given: argparse.Namespace) -> None:
                 if done.returncode:
                     row(who, f"{n:,}", "failed", done.stderr[-600:].replace("\n", " "))
                     continue
-                told = json.loads(done.stdout.strip().splitlines()[-1])
-                row(who, f"{n:,}", *(told["steps"].get(step, "not there") for step in STEPS), told["peak"])
+                reported = json.loads(done.stdout.strip().splitlines()[-1])
+                row(who, f"{n:,}", *(reported["steps"].get(step, "not there") for step in STEPS), reported["peak"])
 
 
 def add_to(family: Family) -> None:

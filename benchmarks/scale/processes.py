@@ -89,6 +89,6 @@ def apart_with(module: str, *arguments: str, database: int | None = None) -> tup
     )
     if done.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed: {done.stderr[-2000:]}")
-    told = json.loads(done.stdout.strip().splitlines()[-1])
+    reported = json.loads(done.stdout.strip().splitlines()[-1])
     after = of_process(database) if database else 0.0
-    return Cost(**{**told["cost"], "database": after - before}), told["facts"]
+    return Cost(**{**reported["cost"], "database": after - before}), reported["facts"]

@@ -44,12 +44,12 @@ class Thoroughness(Record):
 
     Attributes:
         probes: in how many cells each was looked for; 0: all were compared with all
-        found: of the pairs of some that were compared with all others, how many the search had found; None where all
+        recall: of the pairs of some that were compared with all others, how many the search had found; None where all
             were compared with all
     """
 
     probes: int = 0
-    found: Proportion | None = None
+    recall: Proportion | None = None
 
     def message(self, n: int, what: str) -> str:
         """Returns what is to be known of it; empty where all were compared with all.
@@ -57,12 +57,12 @@ class Thoroughness(Record):
         >>> Thoroughness(8, Proportion.of(398, 400)).message(1_000_000, "pictures")[:59]
         'the 1,000,000 pictures were compared within cells, not all '
         """
-        if self.found is None:
+        if self.recall is None:
             return ""
         start = f"the {n:,} {what} were compared within cells, not all with all: "
-        if not self.found.n:
+        if not self.recall.n:
             return f"{start}how much that misses is not known, as none of {CONTROLS:,} of them has a like one"
-        return f"{start}of the like pairs of {CONTROLS:,} of them that were, it found {self.found}"
+        return f"{start}of the like pairs of {CONTROLS:,} of them that were, it found {self.recall}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,13 +214,13 @@ def nearest_centers(vectors: np.ndarray, centers: np.ndarray, k: int) -> np.ndar
     import torch
 
     k = min(k, len(centers))
-    found = np.zeros((len(vectors), k), np.int64)
+    places = np.zeros((len(vectors), k), np.int64)
     side = max(1, _TILE // len(centers))
     columns = torch.from_numpy(centers).T
     for top in range(0, len(vectors), side):
         tile = torch.from_numpy(vectors[top : top + side]) @ columns
-        found[top : top + side] = tile.topk(k, dim=1).indices.numpy()
-    return found
+        places[top : top + side] = tile.topk(k, dim=1).indices.numpy()
+    return places
 
 
 def _centers(vectors: np.ndarray, n: int, seed: int) -> np.ndarray:
@@ -291,7 +291,7 @@ def until_found(
     probes = min(first or PROBES, n_cells)
     while True:
         nearest = search_with(probes)
-        found = found_of(expected, nearest, controls)
-        if not found.n or found.rate >= WANTED or probes >= min(MAX_PROBES, n_cells):
-            return nearest, Thoroughness(probes, found)
+        recall = found_of(expected, nearest, controls)
+        if not recall.n or recall.rate >= WANTED or probes >= min(MAX_PROBES, n_cells):
+            return nearest, Thoroughness(probes, recall)
         probes = min(2 * probes, MAX_PROBES, n_cells)

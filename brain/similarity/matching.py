@@ -154,7 +154,7 @@ class _Search:
     def in_all(self, chosen: np.ndarray, step: Callable[[int], None]) -> np.ndarray:
         """Compares the chosen ones with all."""
         n = len(self.views.windows[0])
-        found = []
+        parts_of = []
         for top in range(0, len(chosen), self.block):
             rows = chosen[top : top + self.block]
             best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
@@ -173,9 +173,9 @@ class _Search:
                 best, labels = best[index, near], labels[index, near]
             row, column = np.nonzero(best >= self.minimum)
             likeness = np.round(best[row, column] * 1e6).astype(np.int64)
-            found.append(np.concatenate([rows[row][:, None], labels[row, column], likeness[:, None]], 1))
+            parts_of.append(np.concatenate([rows[row][:, None], labels[row, column], likeness[:, None]], 1))
             step(top + len(rows))
-        return np.concatenate(found)
+        return np.concatenate(parts_of)
 
     def _labeled(
         self, rows: np.ndarray, columns: np.ndarray | slice, product: Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -191,12 +191,12 @@ class _Search:
         """Compares the chosen ones within cells; how much that finds is told by some that are compared with all."""
         n = len(self.views.windows[0])
         controls = np.sort(np.random.default_rng(1).choice(chosen, min(cells.CONTROLS, len(chosen)), replace=False))
-        there = self.in_all(controls, lambda _: None)
-        there = there[there[:, 4] >= _COPY * 1e6]
-        place = np.searchsorted(controls, there[:, 0])
+        compared = self.in_all(controls, lambda _: None)
+        compared = compared[compared[:, 4] >= _COPY * 1e6]
+        place = np.searchsorted(controls, compared[:, 0])
         whole, *parts = (cells.Cells.of(view) for view in (self.views.windows[0], *self.views.parts))
         # what is left out takes places that others are to have
-        keep = self.keep + min(self.left_out.most(), 8 * self.keep)
+        keep = self.keep + min(self.left_out.max_of_one(), 8 * self.keep)
         total = (1 + len(TURNS) + len(parts)) * len(whole)
 
         def search_with(probes: int) -> cells.Nearest:
@@ -223,7 +223,7 @@ class _Search:
                 search(whole, [turned_hashes(self.views.windows[0][chosen], turn)])
             return nearest
 
-        expected = cells.Expected(place, there[:, 1], there[:, 4] / 1e6)
+        expected = cells.Expected(place, compared[:, 1], compared[:, 4] / 1e6)
         nearest, how = cells.until_found(search_with, expected, controls, len(whole))
         return self._of_pairs(*nearest.pairs()[:2]), how
 
@@ -231,21 +231,21 @@ class _Search:
         """Returns the pairs as ``in_all`` does, the best of each image, without those that are left out."""
         kept = ~self.left_out.holds(a, b)
         a, b = a[kept], b[kept]
-        found = []
+        parts_of = []
         for start in range(0, len(a), _PAIRS):
             rows, others = a[start : start + _PAIRS], b[start : start + _PAIRS]
             alike, turn, window = self._labeled(rows, others, lambda x, y: (x * y).sum(1))
             columns = (rows, others, turn, window, np.round(alike * 1e6))
-            found.append(np.stack([column.astype(np.int64) for column in columns], 1)[alike >= self.minimum])
-        pairs = np.concatenate([np.zeros((0, 5), np.int64), *found])
+            parts_of.append(np.stack([column.astype(np.int64) for column in columns], 1)[alike >= self.minimum])
+        pairs = np.concatenate([np.zeros((0, 5), np.int64), *parts_of])
         pairs = pairs[np.lexsort((-pairs[:, 4], pairs[:, 0]))]
         starts = np.searchsorted(pairs[:, 0], pairs[:, 0])
         return pairs[np.arange(len(pairs)) - starts < self.keep]
 
 
-def _as_candidates(found: np.ndarray, minimum: float) -> Candidates:
+def _as_candidates(pairs: np.ndarray, minimum: float) -> Candidates:
     """Returns each pair once, upright or turned or both."""
-    a, b, turn, window, _ = found.T
+    a, b, turn, window, _ = pairs.T
     # what turns a into b turns b into a by its inverse
     inverse = _INVERSE[turn]
     upright_pairs = np.stack([a, b, np.zeros_like(a), window], 1)[window >= 0]
@@ -281,7 +281,7 @@ class _LeftOut:
         inside = (rows[row] == a) & (b >= 0) & (b < tile.shape[1])
         tile[row[inside], b[inside]] = -2
 
-    def most(self) -> int:
+    def max_of_one(self) -> int:
         """Returns how many of them one picture has at most."""
         return int(np.unique(self.a, return_counts=True)[1].max(initial=0))
 

@@ -106,7 +106,7 @@ def test_few_pairs_are_all_pairs_and_of_many_nearly_all(many: None) -> None:
         got = set(zip(a.tolist(), b.tolist(), strict=True))
         assert got <= expected
         assert len(got) >= 0.97 * len(expected)
-        assert (how.found is None) == (n == 200)
+        assert (how.recall is None) == (n == 200)
 
 
 def test_more_cells_are_looked_into_until_enough_is_found(monkeypatch: pytest.MonkeyPatch, many: None) -> None:
@@ -114,14 +114,14 @@ def test_more_cells_are_looked_into_until_enough_is_found(monkeypatch: pytest.Mo
     vectors = unit(2000, size=60)
     a, _, how = neighbors.near_pairs(vectors, 0.8, 8)
     assert how.probes > 1
-    assert how.found is not None
-    assert how.found.rate >= cells.WANTED
+    assert how.recall is not None
+    assert how.recall.rate >= cells.WANTED
     monkeypatch.setattr(cells, "MAX_PROBES", 1)
     fewer, _, how = neighbors.near_pairs(vectors, 0.8, 8)
     assert len(fewer) < len(a)
-    assert how.found is not None
-    assert how.found.rate < cells.WANTED, "what is missed is told"
-    assert str(how.found) in how.message(2000, "vectors")
+    assert how.recall is not None
+    assert how.recall.rate < cells.WANTED, "what is missed is told"
+    assert str(how.recall) in how.message(2000, "vectors")
 
 
 def test_what_was_found_is_counted_by_hand() -> None:
@@ -131,8 +131,8 @@ def test_what_was_found_is_counted_by_hand() -> None:
     controls = np.array([0, 1, 2, 3])
     expected = Expected(np.array([0, 1, 2, 3, 3]), np.array([1, 0, 4, 1, 2]), np.array([0.9, 0.9, 0.9, 0.97, 0.985]))
     # its own; the other one's; missed; two nearer ones are held; nearer than what is held
-    found = cells.found_of(expected, nearest, controls)
-    assert (found.k, found.n) == (3, 5)
+    recall = cells.found_of(expected, nearest, controls)
+    assert (recall.k, recall.n) == (3, 5)
 
 
 def test_a_set_without_a_like_pair_says_that_it_is_not_known(many: None) -> None:
@@ -173,8 +173,8 @@ def test_candidates_in_cells_are_those_of_all_pairs(many: None, monkeypatch: pyt
     monkeypatch.setattr(cells, "EXACT_UP_TO", 500)
     of_all, all_with_all = matching.searched(luma, minimum=0.6)
     assert all_with_all == Thoroughness()
-    assert how.found is not None
-    assert how.found.n > 20
+    assert how.recall is not None
+    assert how.recall.n > 20
     expected, got = ({tuple(row) for row in _rows(pairs)} for pairs in (of_all, in_cells))
     assert len(got & expected) >= 0.95 * len(expected)
     copies = {(index, 440 + index) for index in range(60)}
@@ -191,7 +191,7 @@ def test_what_is_left_out_takes_no_place_in_cells(many: None) -> None:
     first = np.arange(0, 300, 5)
     without = (np.concatenate([first, first]), np.concatenate([first + 1, first + 2]))
     pairs, how = matching.searched(luma, per_image=2, minimum=0.9, without=without)
-    assert how.found is not None
+    assert how.recall is not None
     got = set(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True))
     assert not got & set(zip(*(each.tolist() for each in without), strict=True))
     assert {a for a, _ in got} >= set(first.tolist())
