@@ -254,11 +254,13 @@ class MemorizedResult(Record):
         pairs: every pair of a sample and a picture of the reference that show the same
         n: how many samples were looked at
         reference: with how many pictures they were compared
+        messages: what is to be known of how they were compared
     """
 
     pairs: tuple[Pair, ...]
     n: int
     reference: int
+    messages: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         samples = len({pair.id_a for pair in self.pairs})

@@ -76,6 +76,7 @@ class Contents:
         reasons: why one could not be judged, by index
         previews: larger ones, read again from the files of those that look alike
         messages: what is to be known of how they were compared
+        what: what they are
     """
 
     prints: list[Fingerprint | None]
@@ -84,6 +85,7 @@ class Contents:
     reasons: dict[int, str]
     previews: Previews
     messages: list[str] = field(default_factory=list)
+    what: str = "pictures"
 
     @classmethod
     def of(
@@ -253,7 +255,7 @@ def compare(
         without=None if without is None else _both(place, without),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
     )
-    if message := how.message(len(compared), "pictures"):
+    if message := how.message(len(compared), known.what):
         known.messages.append(message)
     if further is not None:
         pairs += matching.oriented(thumbs.luma, *_both(place, further))

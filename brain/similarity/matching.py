@@ -216,11 +216,13 @@ class _Search:
                 )
                 done += len(whole)
 
-            search(whole, [view[chosen] for view in self.views.windows])
+            # a slice of all is no copy
+            own = slice(None) if len(chosen) == n else chosen
+            search(whole, [view[own] for view in self.views.windows])
             for part, view in zip(parts, self.views.parts, strict=True):
-                search(part, [view[chosen]])
+                search(part, [view[own]])
             for turn in TURNS:
-                search(whole, [turned_hashes(self.views.windows[0][chosen], turn)])
+                search(whole, [turned_hashes(self.views.windows[0][own], turn)])
             return nearest
 
         expected = cells.Expected(place, compared[:, 1], compared[:, 4] / 1e6)
