@@ -7,7 +7,7 @@ its middle. A copy that was cut out and pasted onto another background is the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
