@@ -233,11 +233,13 @@ class LeaksResult(Record):
         pairs: every pair of the same picture in two splits
         between: for each two splits, e.g. ``"test, train"``, how many pairs they share
         samples: for each split how many of its samples stand in another one, too
+        messages: what is to be known of how they were compared
     """
 
     pairs: tuple[Pair, ...]
     between: Mapping[str, int]
     samples: Mapping[str, int]
+    messages: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         shared = "; ".join(f"{names}: {count}" for names, count in self.between.items()) or "none"
@@ -252,11 +254,13 @@ class MemorizedResult(Record):
         pairs: every pair of a sample and a picture of the reference that show the same
         n: how many samples were looked at
         reference: with how many pictures they were compared
+        messages: what is to be known of how they were compared
     """
 
     pairs: tuple[Pair, ...]
     n: int
     reference: int
+    messages: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         samples = len({pair.id_a for pair in self.pairs})

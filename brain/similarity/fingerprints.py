@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import ClassVar
 
@@ -76,6 +76,8 @@ class Contents:
         thumbs: the thumbnails
         reasons: why one could not be judged, by index
         previews: larger ones, read again from the files of those that look alike
+        messages: what is to be known of how they were compared
+        what: what they are
     """
 
     prints: list[Fingerprint | None]
@@ -83,6 +85,8 @@ class Contents:
     thumbs: thumbnail_similarity.Thumbnails
     reasons: dict[int, str]
     previews: Previews
+    messages: list[str] = field(default_factory=list)
+    what: str = "pictures"
 
     @classmethod
     def of(
@@ -119,7 +123,7 @@ class Contents:
 def read(
     rows: Sequence[Row],
     report: ProgressCallback,
-    stored: Mapping[str, Fingerprint] | None = None,
+    stored: dict[str, Fingerprint] | None = None,
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
 ) -> Contents:
     """Reads the files of N rows, chunk by chunk.
@@ -127,32 +131,66 @@ def read(
     Args:
         rows: the samples
         report: called after each chunk
-        stored: fingerprints that are known already, by id: their files are not read
+        stored: fingerprints that are known already, by id: their files are not read. They are taken out of it
         keep: called with the rows of each chunk that was read, and their fingerprints
     """
-    prints: dict[str, Fingerprint] = dict(stored or {})
-    reasons: dict[str, str] = {}
-    new = [replace(row, fields={}, pending=frozenset({_TASK}), keys={}) for row in rows if row.id not in prints]
-    paths = {row.id: row.path for row in new}
+    held = _Held.of([row.id for row in rows])
+    # a million take 4.6 GB: none is held twice
+    for sample_id in list(stored or ()):
+        held.put(sample_id, (stored or {}).pop(sample_id))
+    paths = {row.id: row.path for row in rows}
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
         return lambda batch: fingerprints(batch, [paths[sample_id] for sample_id in batch.ids])
 
-    done = len(rows) - len(new)
+    new = (
+        replace(row, fields={}, pending=frozenset({_TASK}), keys={})
+        for at, row in enumerate(rows)
+        if held.prints[at] is None
+    )
+    done = sum(print_of is not None for print_of in held.prints)
     report(Progress(done, len(rows), "reading"))
+    reasons: dict[int, str] = {}
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)]):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
             if mapped.unreadable is not None:
-                reasons[mapped.row.id] = f"unreadable: {mapped.unreadable}"
+                reasons[held.place[mapped.row.id]] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
-                reasons[mapped.row.id] = f"no fingerprint: {mapped.errors[_TASK]}"
+                reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
         keep([mapped.row for mapped in chunk if not mapped.not_now], made)
-        prints.update(made)
+        for sample_id, print_of in made.items():
+            held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    by_index = {index: reasons[row.id] for index, row in enumerate(rows) if row.id in reasons}
-    return Contents.of([prints.get(row.id) for row in rows], by_index, [row.path for row in rows])
+    return held.contents(dict(sorted(reasons.items())), list(paths.values()))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The fingerprints of N samples as they come; their thumbnails lie in one piece from the start."""
+
+    place: Mapping[str, int]
+    prints: list[Fingerprint | None]
+    thumbs: thumbnail_similarity.Thumbnails
+
+    @classmethod
+    def of(cls, ids: Sequence[str]) -> _Held:
+        # the system gives these pages as they are written
+        luma, chroma = np.zeros((len(ids), 64, 64), np.uint8), np.zeros((len(ids), 2, 16, 16), np.int8)
+        thumbs = thumbnail_similarity.Thumbnails(luma, chroma)
+        return cls({sample_id: at for at, sample_id in enumerate(ids)}, [None] * len(ids), thumbs)
+
+    def put(self, sample_id: str, print_of: Fingerprint) -> None:
+        at = self.place.get(sample_id)
+        if at is not None:
+            self.thumbs.luma[at], self.thumbs.chroma[at] = print_of.luma, print_of.chroma
+            self.prints[at] = replace(print_of, luma=self.thumbs.luma[at], chroma=self.thumbs.chroma[at])
+
+    def contents(self, reasons: dict[int, str], paths: Sequence[str]) -> Contents:
+        places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
+        previews = Previews(lambda index: of_file(paths[index]))
+        return Contents(self.prints, places, self.thumbs, reasons, previews)
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
@@ -204,10 +242,12 @@ def compare(
     for index in chosen[~large]:
         known.reasons[int(index)] = f"too small to tell it from other pictures: fewer than {MIN_AREA} pixels"
     compared = chosen[clear]
-    thumbs = known.thumbs[known.places[compared]]
+    own = known.places[compared]
+    # where all of them are compared, nothing is copied: a million thumbnails take 4.6 GB
+    thumbs = known.thumbs if np.array_equal(own, np.arange(len(known.thumbs))) else known.thumbs[own]
     place = np.full(len(known.prints), -1)
     place[compared] = np.arange(len(compared))
-    pairs = matching.candidates(
+    pairs, how = matching.searched(
         thumbs.luma,
         per_image=per_image,
         minimum=minimum,
@@ -216,6 +256,8 @@ def compare(
         without=None if without is None else _both(place, without),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
     )
+    if message := how.message(len(compared), known.what):
+        known.messages.append(message)
     if further is not None:
         pairs += matching.oriented(thumbs.luma, *_both(place, further))
     similar = matching.similarities(

@@ -9,20 +9,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from loupe.brain.imaging.files import opened
-from loupe.brain.similarity.thumbnail_similarity import SIDE, WINDOWS, Thumbnails, similarity
+from loupe.brain.similarity import cells
+from loupe.brain.similarity.cells import Thoroughness
+from loupe.brain.similarity.hashes import TURNS, Views, turned_hashes
+from loupe.brain.similarity.thumbnail_similarity import WINDOWS, Thumbnails, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HASHED = 32
-#: four parts that are compared each with the same one of the other picture: one logo near an edge is hardly in all
-_PARTS = ((0.0, 0.0, 0.6), (0.4, 0.0, 0.6), (0.0, 0.4, 0.6), (0.4, 0.4, 0.6))
+#: what turns a picture back, by what has turned it
+_INVERSE = np.array([0, 1, 2, 3, 4, 6, 5, 7])
+#: pairs whose likeness is told at once
+_PAIRS = 65_536
+#: hashes as near as that are what cells have to find: nearly all changed copies are, and few others
+_COPY = 0.9
 
 
 @dataclass(frozen=True)
@@ -70,48 +75,6 @@ def pixels_hash(pixels: np.ndarray) -> str:
     return made.hexdigest()
 
 
-@cache
-def _hash_matrix(start: float, side: float) -> np.ndarray:
-    """Returns the (8, 64) matrix that resamples a window of one axis to 32 and takes its 8 lowest cosines."""
-    edges = (start + side * np.arange(_HASHED + 1) / _HASHED) * SIDE
-    pixel = np.arange(SIDE)
-    cover = np.clip(np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel), 0, None)
-    cover /= cover.sum(1, keepdims=True)
-    cosines = np.cos(np.pi * np.arange(8)[:, None] * (np.arange(_HASHED) + 0.5) / _HASHED)
-    cosines[0] /= np.sqrt(2)
-    return (cosines @ cover).astype(np.float32)
-
-
-def hashes(luma: np.ndarray, window: tuple[float, float, float] = WINDOWS[0]) -> np.ndarray:
-    """Returns the hash of a window of each (N, 64, 64) thumbnail: (N, 63) float32 of unit length, zero if flat.
-
-    Args:
-        luma: (N, 64, 64) uint8
-        window: left, top, side in [0, 1]
-    """
-    left, top, side = window
-    rows, columns = _hash_matrix(top, side), _hash_matrix(left, side)
-    coefficients = np.concatenate(
-        [rows @ luma[start : start + 4096].astype(np.float32) @ columns.T for start in range(0, len(luma), 4096)]
-        or [np.zeros((0, 8, 8), np.float32)]
-    ).reshape(len(luma), 64)[:, 1:]
-    length = np.linalg.norm(coefficients, axis=1, keepdims=True)
-    return np.where(length > 1, coefficients / np.maximum(length, 1), 0).astype(np.float32)
-
-
-def turned_hashes(coefficients: np.ndarray, turn: int) -> np.ndarray:
-    """Returns what (N, 63) hashes of whole pictures become when the pictures are ``turned``, without reading them."""
-    full = np.concatenate([np.zeros((len(coefficients), 1), coefficients.dtype), coefficients], 1).reshape(-1, 8, 8)
-    odd = np.where(np.arange(8) % 2, -1, 1).astype(coefficients.dtype)
-    if turn & 1:
-        full = full * odd
-    if turn & 2:
-        full = full * odd[:, None]
-    if turn & 4:
-        full = full.swapaxes(1, 2)
-    return full.reshape(len(coefficients), 64)[:, 1:]
-
-
 def candidates(
     luma: np.ndarray,
     *,
@@ -123,9 +86,35 @@ def candidates(
     block: int = 1024,
     step: Callable[[int], None] = lambda _: None,
 ) -> Candidates:
+    """Returns the pairs whose hashes are alike, as ``searched`` finds them."""
+    return searched(
+        luma,
+        per_image=per_image,
+        minimum=minimum,
+        groups=groups,
+        chosen=chosen,
+        without=without,
+        block=block,
+        step=step,
+    )[0]
+
+
+def searched(
+    luma: np.ndarray,
+    *,
+    per_image: int = 8,
+    minimum: float = 0.75,
+    groups: np.ndarray | None = None,
+    chosen: np.ndarray | None = None,
+    without: tuple[np.ndarray, np.ndarray] | None = None,
+    block: int = 1024,
+    step: Callable[[int], None] = lambda _: None,
+) -> tuple[Candidates, Thoroughness]:
     """Returns the pairs whose hashes are alike: for each image its nearest others, each pair once.
 
-    Memory is block × block, never N × N. Time grows with N²: 17 products of (block, 63) by (63, block) a tile.
+    Memory is block × block, never N × N. Up to 150,000 images time grows with N²: 17 products of (block, 63) by
+    (63, block) a tile. More are looked for in cells (``similarity.cells``), and how many alike ones of 2,000 images,
+    compared with all others, are found that way is told.
 
     Args:
         luma: (N, 64, 64) uint8 thumbnails
@@ -136,47 +125,133 @@ def candidates(
         without: two arrays of indices: pairs that are no candidates, and take no place of others
         block: the side of a tile
         step: called with the number of images done after each row of tiles
+
+    Returns:
+        the pairs, and how they were searched
     """
     n = len(luma)
     keep = min(per_image, n - 1)
     chosen = np.arange(n) if chosen is None else chosen
     if keep < 1 or not len(chosen):
-        return Candidates(*np.zeros((4, 0), np.int64))
-    whole = hashes(luma)
-    turns = [turned_hashes(whole, turn) for turn in range(1, 8)]
-    windows = [hashes(luma, window) for window in WINDOWS]
-    parts = [hashes(luma, part) for part in _PARTS]
-    candidates: list[np.ndarray] = []
-    left_out = _LeftOut.of(without)
-    for top in range(0, len(chosen), block):
-        rows = chosen[top : top + block]
-        best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
-        for left in range(0, n, block):
-            columns = slice(left, min(left + block, n))
-            upright, window = _highest(
-                [view[rows] @ whole[columns].T for view in windows] + [part[rows] @ part[columns].T for part in parts]
-            )
-            turned_too, turn = _highest([view[rows] @ whole[columns].T for view in turns])
-            # a symmetric layout fits turned as well as upright: then both are tried
-            turn = np.where(turned_too >= minimum, turn + 1, 0)
-            window = np.where(upright >= minimum, np.where(window < len(WINDOWS), window, 0), -1)
-            tile = np.maximum(upright, turned_too)
-            tile[rows[:, None] == np.arange(left, columns.stop)] = -2
-            if groups is not None:
-                tile[groups[rows][:, None] == groups[columns]] = -2
-            left_out.cover(tile, rows, left)
-            near = np.argpartition(-tile, min(keep, tile.shape[1]) - 1, axis=1)[:, :keep]
-            index = np.arange(len(near))[:, None]
-            label = np.stack([near + left, turn[index, near], window[index, near]], 2)
-            best, labels = np.concatenate([best, tile[index, near]], 1), np.concatenate([labels, label], 1)
-            near = np.argsort(-best, axis=1, kind="stable")[:, :keep]
-            best, labels = best[index, near], labels[index, near]
-        row, column = np.nonzero(best >= minimum)
-        candidates.append(np.concatenate([rows[row][:, None], labels[row, column]], 1))
-        step(top + len(rows))
-    a, b, turn, window = np.concatenate(candidates).T
+        return Candidates(*np.zeros((4, 0), np.int64)), Thoroughness()
+    search = _Search(Views.of(luma), keep, minimum, groups, _LeftOut.of(without), block)
+    # a few new ones among very many are compared with all of them
+    if n <= cells.EXACT_UP_TO or len(chosen) * n <= cells.EXACT_UP_TO**2:
+        return _as_candidates(search.in_all(chosen, step), minimum), Thoroughness()
+    rows, how = search.in_cells(chosen, step)
+    return _as_candidates(rows, minimum), how
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """What is looked for; what is found are (P, 5) arrays: a, b, turn or 0, window or -1, and the cosine times 1e6."""
+
+    views: Views
+    keep: int
+    minimum: float
+    groups: np.ndarray | None
+    left_out: _LeftOut
+    block: int
+
+    def in_all(self, chosen: np.ndarray, step: Callable[[int], None]) -> np.ndarray:
+        """Compares the chosen ones with all."""
+        n = len(self.views.windows[0])
+        parts_of = []
+        for top in range(0, len(chosen), self.block):
+            rows = chosen[top : top + self.block]
+            best, labels = np.empty((len(rows), 0), np.float32), np.empty((len(rows), 0, 3), np.int64)
+            for left in range(0, n, self.block):
+                columns = slice(left, min(left + self.block, n))
+                tile, turn, window = self._labeled(rows, columns, lambda x, y: x @ y.T)
+                tile[rows[:, None] == np.arange(left, columns.stop)] = -2
+                if self.groups is not None:
+                    tile[self.groups[rows][:, None] == self.groups[columns]] = -2
+                self.left_out.cover(tile, rows, left)
+                near = np.argpartition(-tile, min(self.keep, tile.shape[1]) - 1, axis=1)[:, : self.keep]
+                index = np.arange(len(near))[:, None]
+                label = np.stack([near + left, turn[index, near], window[index, near]], 2)
+                best, labels = np.concatenate([best, tile[index, near]], 1), np.concatenate([labels, label], 1)
+                near = np.argsort(-best, axis=1, kind="stable")[:, : self.keep]
+                best, labels = best[index, near], labels[index, near]
+            row, column = np.nonzero(best >= self.minimum)
+            likeness = np.round(best[row, column] * 1e6).astype(np.int64)
+            parts_of.append(np.concatenate([rows[row][:, None], labels[row, column], likeness[:, None]], 1))
+            step(top + len(rows))
+        return np.concatenate(parts_of)
+
+    def _labeled(
+        self, rows: np.ndarray, columns: np.ndarray | slice, product: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns how alike pictures are, by which turn (0: none) and in which window (-1: none)."""
+        upright, window, turned_too, turn = self.views.likeness(rows, columns, product)
+        # a symmetric layout fits turned as well as upright: then both are tried
+        turn = np.where(turned_too >= self.minimum, turn + 1, 0)
+        window = np.where(upright >= self.minimum, np.where(window < len(WINDOWS), window, 0), -1)
+        return np.maximum(upright, turned_too), turn, window
+
+    def in_cells(self, chosen: np.ndarray, step: Callable[[int], None]) -> tuple[np.ndarray, Thoroughness]:
+        """Compares the chosen ones within cells; how much that finds is told by some that are compared with all."""
+        n = len(self.views.windows[0])
+        controls = np.sort(np.random.default_rng(1).choice(chosen, min(cells.CONTROLS, len(chosen)), replace=False))
+        compared = self.in_all(controls, lambda _: None)
+        compared = compared[compared[:, 4] >= _COPY * 1e6]
+        place = np.searchsorted(controls, compared[:, 0])
+        whole, *parts = (cells.Cells.of(view) for view in (self.views.windows[0], *self.views.parts))
+        # what is left out takes places that others are to have
+        keep = self.keep + min(self.left_out.max_of_one(), 8 * self.keep)
+        total = (1 + len(TURNS) + len(parts)) * len(whole)
+
+        def search_with(probes: int) -> cells.Nearest:
+            nearest = cells.Nearest(n, keep, self.minimum - 1e-4)
+            done = 0
+
+            def search(where: cells.Cells, views: list[np.ndarray]) -> None:
+                nonlocal done
+                cells.search(
+                    where,
+                    views,
+                    nearest,
+                    probes=probes,
+                    chosen=chosen,
+                    groups=self.groups,
+                    step=lambda at: step(int((done + at / len(where) * len(whole)) / total * len(chosen))),
+                )
+                done += len(whole)
+
+            # a slice of all is no copy
+            own = slice(None) if len(chosen) == n else chosen
+            search(whole, [view[own] for view in self.views.windows])
+            for part, view in zip(parts, self.views.parts, strict=True):
+                search(part, [view[own]])
+            for turn in TURNS:
+                search(whole, [turned_hashes(self.views.windows[0][own], turn)])
+            return nearest
+
+        expected = cells.Expected(place, compared[:, 1], compared[:, 4] / 1e6)
+        nearest, how = cells.until_found(search_with, expected, controls, len(whole))
+        return self._of_pairs(*nearest.pairs()[:2]), how
+
+    def _of_pairs(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Returns the pairs as ``in_all`` does, the best of each image, without those that are left out."""
+        kept = ~self.left_out.holds(a, b)
+        a, b = a[kept], b[kept]
+        parts_of = []
+        for start in range(0, len(a), _PAIRS):
+            rows, others = a[start : start + _PAIRS], b[start : start + _PAIRS]
+            alike, turn, window = self._labeled(rows, others, lambda x, y: (x * y).sum(1))
+            columns = (rows, others, turn, window, np.round(alike * 1e6))
+            parts_of.append(np.stack([column.astype(np.int64) for column in columns], 1)[alike >= self.minimum])
+        pairs = np.concatenate([np.zeros((0, 5), np.int64), *parts_of])
+        pairs = pairs[np.lexsort((-pairs[:, 4], pairs[:, 0]))]
+        starts = np.searchsorted(pairs[:, 0], pairs[:, 0])
+        return pairs[np.arange(len(pairs)) - starts < self.keep]
+
+
+def _as_candidates(pairs: np.ndarray, minimum: float) -> Candidates:
+    """Returns each pair once, upright or turned or both."""
+    a, b, turn, window, _ = pairs.T
     # what turns a into b turns b into a by its inverse
-    inverse = np.array([0, 1, 2, 3, 4, 6, 5, 7])[turn]
+    inverse = _INVERSE[turn]
     upright_pairs = np.stack([a, b, np.zeros_like(a), window], 1)[window >= 0]
     turned_pairs = np.stack([a, b, inverse, np.zeros_like(a)], 1)[turn > 0]
     both = np.concatenate([upright_pairs, turned_pairs])
@@ -184,9 +259,7 @@ def candidates(
     swap = (both[:, 0] > both[:, 1]) & (both[:, 2] == 0) & (both[:, 3] == 0)
     both[swap, :2] = both[swap, 1::-1]
     swap = (both[:, 0] > both[:, 1]) & (both[:, 2] > 0)
-    both[swap] = np.stack(
-        [both[swap, 1], both[swap, 0], np.array([0, 1, 2, 3, 4, 6, 5, 7])[both[swap, 2]], both[swap, 3]], 1
-    )
+    both[swap] = np.stack([both[swap, 1], both[swap, 0], _INVERSE[both[swap, 2]], both[swap, 3]], 1)
     return Candidates(*np.unique(both, axis=0).T)
 
 
@@ -212,6 +285,17 @@ class _LeftOut:
         inside = (rows[row] == a) & (b >= 0) & (b < tile.shape[1])
         tile[row[inside], b[inside]] = -2
 
+    def max_of_one(self) -> int:
+        """Returns how many of them one picture has at most."""
+        return int(np.unique(self.a, return_counts=True)[1].max(initial=0))
+
+    def holds(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Returns (P,) bool: which pairs are among them."""
+        if not len(self.a):
+            return np.zeros(len(a), dtype=bool)
+        side = int(max(self.a.max(), self.b.max(), a.max(initial=0), b.max(initial=0))) + 1
+        return np.isin(a * side + b, self.a * side + self.b)
+
 
 def oriented(luma: np.ndarray, a: np.ndarray, b: np.ndarray) -> Candidates:
     """Returns pairs that come from elsewhere as candidates, each in the window or turn in which they are most alike.
@@ -220,21 +304,11 @@ def oriented(luma: np.ndarray, a: np.ndarray, b: np.ndarray) -> Candidates:
         luma: (N, 64, 64) uint8 thumbnails
         a, b: (P,) indices
     """
-    whole = hashes(luma)
-    upright, window = _highest([(hashes(luma, at)[a] * whole[b]).sum(1) for at in WINDOWS])
-    turned_too, turn = _highest([(turned_hashes(whole, at)[a] * whole[b]).sum(1) for at in range(1, 8)])
+    windows = Views(Views.of_windows(luma), ())
+    upright, window, turned_too, turn = windows.likeness(a, b, lambda x, y: (x * y).sum(1))
     by_turn = turned_too > upright
-    inverse = np.array([0, 1, 2, 3, 4, 6, 5, 7])[turn.astype(np.int64) + 1]
+    inverse = _INVERSE[turn.astype(np.int64) + 1]
     return Candidates(a, b, np.where(by_turn, inverse, 0), np.where(by_turn, 0, window).astype(np.int64))
-
-
-def _highest(tiles: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the element-wise highest of some arrays, and which one it is from: the first of equals."""
-    best, which = tiles[0].copy(), np.zeros(tiles[0].shape, np.int8)
-    for index, tile in enumerate(tiles[1:], 1):
-        better = tile > best + 1e-4
-        best[better], which[better] = tile[better], index
-    return best, which
 
 
 def similarities(

@@ -7,7 +7,7 @@ its middle. A copy that was cut out and pasted onto another background is the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class Objects:
         overlap: (M,) float32: the highest IoU with another box of its picture, 0 for none; NaN where it has no box
         shared: two arrays of places: boxes of one picture that have much in common
         paths: of the N pictures
+        messages: what is to be known of how they were compared
     """
 
     regions: Sequence[Region]
@@ -67,6 +68,7 @@ class Objects:
     overlap: np.ndarray
     shared: tuple[np.ndarray, np.ndarray]
     paths: Sequence[str]
+    messages: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: Sequence[Row], prints: Mapping[str, np.ndarray], unreadable: Mapping[str, str]) -> Objects:
@@ -147,7 +149,15 @@ class Objects:
         pictures = Previews(lambda at: _pixels(self.paths[at]), _PICTURES_HELD)
         previews = Previews(lambda at: self._preview(at, pictures, share))
         # all thumbnails stay where they are: one that is left out is never looked up
-        return Contents(prints, np.where(kept, np.arange(len(kept)), -1), Thumbnails(luma, chroma), {}, previews)
+        return Contents(
+            prints,
+            np.where(kept, np.arange(len(kept)), -1),
+            Thumbnails(luma, chroma),
+            {},
+            previews,
+            self.messages,
+            "objects",
+        )
 
     def _preview(self, at: int, pictures: Previews, share: float) -> np.ndarray | None:
         """Returns the crop, or its middle; None where it has so few pixels that its thumbnail shows as much."""

@@ -48,11 +48,9 @@ def verified(
     from concurrent.futures import ThreadPoolExecutor
 
     result = similar.copy()
-    of_pair: dict[tuple[int, int], list[int]] = {}
-    for index, (a, b) in enumerate(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)):
-        of_pair.setdefault((min(a, b), max(a, b)), []).append(index)
+    of_pair = _looked_at(pairs, similar)
     # neighbors in this order share a picture, whose preview is held
-    waiting = sorted(pair for pair, indices in of_pair.items() if similar[indices].max() > LOOKED_AT)
+    waiting = sorted(of_pair)
     same: list[tuple[int, int]] = []
     group: dict[int, int] = {}
 
@@ -79,6 +77,16 @@ def verified(
             group = {member: members[0] for members in connected(len(thumbs), same) for member in members}
             step(start + len(part), len(waiting))
     return result
+
+
+def _looked_at(pairs: Candidates, similar: np.ndarray) -> dict[tuple[int, int], list[int]]:
+    """Returns the places of the candidates of each two pictures that are alike by one of them; of no others."""
+    low, high = np.minimum(pairs.a, pairs.b), np.maximum(pairs.a, pairs.b)
+    keys = low * (int(high.max(initial=0)) + 1) + high
+    of_pair: dict[tuple[int, int], list[int]] = {}
+    for index in np.flatnonzero(np.isin(keys, keys[similar > LOOKED_AT])).tolist():
+        of_pair.setdefault((int(low[index]), int(high[index])), []).append(index)
+    return of_pair
 
 
 def _apart(thumbs: Thumbnails, a: int, b: int, turn: int, window: int, look: PreviewOf) -> float:

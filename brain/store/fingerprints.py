@@ -9,7 +9,7 @@ import fiftyone as fo
 
 from loupe.brain.engine.reader import Row
 from loupe.brain.similarity.fingerprints import Fingerprint
-from loupe.brain.store import fields, updates
+from loupe.brain.store import fields, plain, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import root
@@ -17,6 +17,9 @@ from loupe.brain.store.fields import CHECKED
 from loupe.brain.store.fields import FINGERPRINT as FIELD
 
 __all__ = ["FIELD"]
+
+#: samples that are asked for by their ids at once: a question to MongoDB is no longer than 16 MB
+_AT_ONCE = 100_000
 
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
@@ -34,19 +37,18 @@ def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
     fields.declare(samples, fields.of_fingerprints())
     if new:
         return {}
-    wanted = {row.id: row for row in rows}
     with database_errors():
-        ids, checked = samples.values(["id", CHECKED])
-        current = [
-            sample_id
-            for sample_id, keys in zip(ids, checked, strict=True)
-            if sample_id in wanted and (keys or {}).get(FIELD) == _key(wanted[sample_id])
-        ]
-        view = samples if len(current) == len(ids) else samples.select(current)
-        ids, packed = view.values(["id", FIELD]) if current else ([], [])
-    return {
-        sample_id: Fingerprint.unpack(array) for sample_id, array in zip(ids, packed, strict=True) if array is not None
-    }
+        (ids, kept), _ = plain.read(samples, [plain.ID, f"{CHECKED}.{FIELD}"])
+        known = {sample_id: key for sample_id, key in zip(ids, kept, strict=True) if key is not None}
+        current = [row.id for row in rows if row.id in known and known[row.id] == _key(row)]
+        prints: dict[str, Fingerprint] = {}
+        # a few at a time, where not all are wanted: a list of ids is part of what is asked of the database
+        some = len(current) < len(ids)
+        for start in range(0, len(current), _AT_ONCE if some else max(len(current), 1)):
+            view = samples.select(current[start : start + _AT_ONCE]) if some else samples
+            own = zip(*view.values(["id", FIELD]), strict=True)
+            prints |= {sample_id: Fingerprint.unpack(array) for sample_id, array in own if array is not None}
+    return prints
 
 
 def write(samples: _Samples, rows: Sequence[Row], prints: Mapping[str, Fingerprint]) -> None:

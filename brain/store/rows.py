@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, overload
 
 import fiftyone as fo
 import numpy as np
@@ -17,10 +18,11 @@ from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
 from loupe.brain.engine.reader import Row
 from loupe.brain.media import fetching
-from loupe.brain.store import plain
+from loupe.brain.store import bulk, plain
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images
 from loupe.brain.store.fields import CHECKED
+from loupe.brain.store.raw import Irregular
 
 __all__ = ["CHECKED"]
 
@@ -36,9 +38,58 @@ def require_samples(samples: fo.Dataset | fo.DatasetView) -> None:
         raise NoSamples("expected at least one sample, got an empty view: clear its filters, or add samples first")
 
 
+class Rows(Sequence[Row]):
+    """Rows that are made as they are asked for: a million that wait for twenty checks would take 5 GB.
+
+    Args:
+        keys: the key of each spec, by its name: what to remember of a sample is that and its inputs
+    """
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._keys = dict(keys)
+        self._ids: list[str] = []
+        self._paths: list[str] = []
+        self._inputs: list[bytes] = []
+        self._pending: list[frozenset[str]] = []
+        self._fields: dict[str, list[Any]] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
+
+    def add(self, sample_id: str, path: str, inputs: str, pending: frozenset[str], fields: Mapping[str, Any]) -> None:
+        """Puts one behind the others; the names of the fields are those of the first one."""
+        self._ids.append(sample_id)
+        self._paths.append(path)
+        self._inputs.append(bytes.fromhex(inputs))
+        self._pending.append(self._sets.setdefault(pending, pending))
+        for name, value in fields.items():
+            self._fields.setdefault(name, []).append(value)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        inputs = self._inputs[index].hex()
+        return Row(
+            self._ids[index],
+            self._paths[index],
+            {name: values[index] for name, values in self._fields.items()},
+            self._pending[index],
+            {name: f"{key}:{inputs}" for name, key in self._keys.items()},
+        )
+
+
+#: for some samples their ids, their paths, a column for each field, and one for each spec: what is remembered of it
+_Part = tuple[Sequence[str], Sequence[str], Sequence[Sequence[Any]], Sequence[Sequence[Any]]]
+
+
 def pending_rows(
     samples: fo.Dataset | fo.DatasetView, specs: Sequence[Spec], *, needs: Sequence[str] = (), resume: bool = True
-) -> tuple[list[Row], int]:
+) -> tuple[Sequence[Row], int]:
     """Returns the rows that some spec has still to judge, and how many samples were left out because none has.
 
     A sample's key covers the spec with its parameters, the needed fields, and the file's size and time of change:
@@ -46,22 +97,83 @@ def pending_rows(
     """
     require_images(samples)
     present = [name for name in needs if samples.has_field(name)]
-    paths = ["id", "filepath", *present]
-    with database_errors():
-        columns = samples.values(paths)
-        done = samples.values(CHECKED) if resume and samples.has_field(CHECKED) else [None] * len(columns[0])
-    fetching.ask(columns[1])
     absent = dict.fromkeys(set(needs) - set(present))
-    rows = []
-    spec_keys = {spec.name: spec.key for spec in specs}
-    for sample_id, path, *values, checked in zip(*columns, done, strict=True):
-        fields = {**absent, **{name: _plain(value) for name, value in zip(present, values, strict=True)}}
+    keys = {spec.name: spec.key for spec in specs}
+    judged = list(keys) if resume and samples.has_field(CHECKED) else []
+    for read in (_in_bulk, _by_values):
+        rows, skipped = Rows(keys), 0
+        with suppress(Irregular):
+            for part in read(samples, present, judged):
+                skipped += _add(rows, part, present, absent, keys, judged)
+            break  # all of them could be read this way
+    return rows, skipped
+
+
+def _add(
+    rows: Rows,
+    part: _Part,
+    present: Sequence[str],
+    absent: Mapping[str, None],
+    keys: Mapping[str, str],
+    judged: Sequence[str],
+) -> int:
+    """Adds the samples of which some spec has still to judge, and returns how many others there are."""
+    skipped = 0
+    ids, paths, columns, done = part
+    fetching.ask(paths)
+    for at, (sample_id, path) in enumerate(zip(ids, paths, strict=True)):
+        fields = {**absent, **{name: _plain(values[at]) for name, values in zip(present, columns, strict=True)}}
         inputs = inputs_key(path, fields)
-        keys = {name: f"{key}:{inputs}" for name, key in spec_keys.items()}
-        pending = frozenset(name for name, key in keys.items() if (checked or {}).get(name) != key)
+        known = {name: values[at] for name, values in zip(judged, done, strict=True)}
+        pending = frozenset(name for name, key in keys.items() if known.get(name) != f"{key}:{inputs}")
         if pending:
-            rows.append(Row(sample_id, path, fields, pending, keys))
-    return rows, len(columns[0]) - len(rows)
+            rows.add(sample_id, path, inputs, pending, fields)
+        else:
+            skipped += 1
+    return skipped
+
+
+def _in_bulk(samples: fo.Dataset | fo.DatasetView, needs: Sequence[str], judged: Sequence[str]) -> Iterator[_Part]:
+    """Yields the samples some thousands at a time, so that what was remembered of a million is never held.
+
+    Raises:
+        Irregular: the samples hold what cannot be read this way
+    """
+    if not plain.are_plain(samples, needs):
+        raise Irregular("fields that FiftyOne makes something else of")
+    remembered = [f"{CHECKED}.{name}" for name in judged]
+    for batch, stands in bulk.batches(samples, [plain.ID, "filepath", *needs, *remembered]):
+        columns = {path: batch.objects(values) for path, values in stands.items()}
+        yield (
+            columns[plain.ID],
+            columns["filepath"],
+            [columns[name] for name in needs],
+            [columns[path] for path in remembered],
+        )
+
+
+def _by_values(samples: fo.Dataset | fo.DatasetView, needs: Sequence[str], judged: Sequence[str]) -> Iterator[_Part]:
+    """Yields all samples at once, whatever they hold."""
+    with database_errors():
+        ids, paths, *columns = samples.values(["id", "filepath", *needs])
+        checked = samples.values(CHECKED) if judged else []
+    yield ids, paths, columns, [[(own or {}).get(name) for own in checked] for name in judged]
+
+
+def rows_of(samples: fo.Dataset | fo.DatasetView, name: str, key: str) -> Rows:
+    """Returns a row for each sample, all of which wait for one spec.
+
+    Args:
+        samples: a dataset or view
+        name: of the spec
+        key: of the spec
+    """
+    rows, pending = Rows({name: key}), frozenset({name})
+    (ids, paths), _ = plain.read(samples, [plain.ID, "filepath"])
+    fetching.ask(paths)
+    for sample_id, path in zip(ids, paths, strict=True):
+        rows.add(sample_id, path, inputs_key(path, {}), pending, {})
+    return rows
 
 
 def _plain(value: Any) -> Any:

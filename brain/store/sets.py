@@ -13,7 +13,6 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.results import Pair
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
-from loupe.brain.media import fetching
 from loupe.brain.store import deduplicated, fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
@@ -31,20 +30,14 @@ SAME = "loupe_pairs_same_"
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
 
-def rows(samples: _Samples, spec: SetMeasure) -> list[Row]:
+def rows(samples: _Samples, spec: SetMeasure) -> Sequence[Row]:
     """Returns a row for each sample. All of them: a new sample can be a duplicate of any old one.
 
     Raises:
         NoSamples: the view is empty
     """
     require_images(samples)
-    with database_errors():
-        ids, paths = samples.values(["id", "filepath"])
-    fetching.ask(paths)
-    return [
-        Row(sample_id, path, {}, frozenset({spec.name}), {spec.name: f"{spec.key}:{store_rows.inputs_key(path, {})}"})
-        for sample_id, path in zip(ids, paths, strict=True)
-    ]
+    return store_rows.rows_of(samples, spec.name, spec.key)
 
 
 def write(

@@ -13,7 +13,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.reader import Row
 from loupe.brain.media import fetching
-from loupe.brain.store import fields, updates
+from loupe.brain.store import fields, plain, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
@@ -28,7 +28,7 @@ _EMBEDDERS = "embedders"
 _Samples: TypeAlias = fo.Dataset | fo.DatasetView
 
 
-def pending_rows(samples: _Samples, spec: Embedder, field: str, *, resume: bool = True) -> tuple[list[Row], int]:
+def pending_rows(samples: _Samples, spec: Embedder, field: str, *, resume: bool = True) -> tuple[Sequence[Row], int]:
     """Returns the rows that have no vector of this embedder yet, and how many samples were left out because they have.
 
     ``checked.<field>`` remembers which embedder saw which file; where either has changed, the sample is pending again.
@@ -41,16 +41,14 @@ def pending_rows(samples: _Samples, spec: Embedder, field: str, *, resume: bool 
     _require_own_field(samples, spec, field)
     fields.require(samples, fields.of_vectors(field, spec.name))
     with database_errors():
-        ids, paths = samples.values(["id", "filepath"])
-        keys = samples.values(CHECKED) if samples.has_field(CHECKED) else [None] * len(ids)
+        (ids, paths, keys), _ = plain.read(samples, [plain.ID, "filepath", f"{CHECKED}.{field}"])
         lost = _without_vector(samples, field)
     fetching.ask(paths)
-    rows = []
-    for sample_id, path, checked in zip(ids, paths, keys, strict=True):
-        key = f"{spec.key}:{store_rows.inputs_key(path, {})}"
-        if resume and (checked or {}).get(field) == key and sample_id not in lost:
-            continue
-        rows.append(Row(sample_id, path, {}, frozenset({field}), {field: key}))
+    rows, pending = store_rows.Rows({field: spec.key}), frozenset({field})
+    for sample_id, path, known in zip(ids, paths, keys, strict=True):
+        inputs = store_rows.inputs_key(path, {})
+        if not resume or known != f"{spec.key}:{inputs}" or sample_id in lost:
+            rows.add(sample_id, path, inputs, pending, {})
     return rows, len(ids) - len(rows)
 
 
@@ -77,11 +75,9 @@ def _require_own_field(samples: _Samples, spec: Embedder, field: str) -> None:
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(kind).__name__}: give another field=")
     with database_errors():
         held = dataset.exists(field)
-        paths = ["id", CHECKED] if dataset.has_field(CHECKED) else ["id"]
-        ids, *rest = held.values(paths)
+        (ids, keys), _ = plain.read(held, [plain.ID, f"{CHECKED}.{field}"])
         inside = set(samples.values("id")) if samples is not dataset else None
-    for sample_id, checked in zip(ids, rest[0] if rest else [None] * len(ids), strict=True):
-        key = (checked or {}).get(field)
+    for sample_id, key in zip(ids, keys, strict=True):
         if key is None:
             raise InputError(f"{field!r} holds vectors that Loupe did not make: give another field= to keep them")
         if inside is not None and sample_id not in inside and not key.startswith(f"{spec.key}:"):

@@ -230,5 +230,5 @@ def _follow(samples: fo.Dataset | fo.DatasetView, spec: SetCheck) -> int:
     )
     columns = {name: scores[inside] for name, scores in judged.items()}
     lost = np.logical_or.reduce([np.isnan(scores) for scores in columns.values()])
-    store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at in np.flatnonzero(lost)})
+    store_sets.write(samples, spec, rows, columns, {rows[at].id: why for at in np.flatnonzero(lost).tolist()})
     return int(lost.sum())

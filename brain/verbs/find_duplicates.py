@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
-from loupe.brain.similarity.fingerprints import Fingerprint
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
@@ -50,7 +49,9 @@ def find_duplicates(
     Args:
         samples: a dataset or view of N images; each is compared with the others of it only
         exact: look for equal bytes and equal pixels
-        near: look for nearly the same picture, see ``brain/similarity/matching.py``; takes time in proportion to N²
+        near: look for nearly the same picture, see ``brain/similarity/matching.py``; takes time in proportion to N² up
+            to 150,000 pictures. Of more, hashes are compared within cells, and how much that finds is measured and told
+            in ``messages``
         embeddings: a field of vectors; the nearest by them are compared, too, beside those of like hashes
         threshold: the similarity in [0, 1] above which two are near duplicates; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
@@ -89,9 +90,12 @@ def find_duplicates(
         fields = [*store_fields.of_groups(spec.outputs), *store_fields.of_fingerprints()]
         store_fields.require(samples, fields)
         rows = store_sets.rows(samples, spec)
-        further = None if embeddings is None else _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
+        further, near_by_vectors = None, ""
+        if embeddings is not None:
+            further, near_by_vectors = _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
 
         stored = store_prints.load(samples, rows) if resume else {}
+        known_before = frozenset(stored)
         known = fingerprints.read(rows, verb.report, stored, partial(store_prints.write, samples))
         ids = [row.id for row in rows]
         distinct = store_sets.distinct_codes(samples, ids)
@@ -99,7 +103,7 @@ def find_duplicates(
         pairs = list(equal.pairs) if exact else []
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
-            before = _compared_before(samples, spec, ids, stored)
+            before = _compared_before(samples, spec, ids, known_before)
             listed_by_leaks = store_sets.places_of_same(samples, LeaksMeasure.name, ids)
             similar = similar_pictures(
                 known, equal, spec, before, further, verb.report, distinct, listed=listed_by_leaks
@@ -124,12 +128,18 @@ def find_duplicates(
         apply_thresholds(samples, {"near_duplicate": limit} if near and threshold is not None else None)
         given = {"exact": exact, "near": near, "embeddings": embeddings, "threshold": limit.value, "resume": resume}
         counts = {"pairs": len(pairs), "groups": len(groups)}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params={**given, **counts, **spec.params()})
+        messages = tuple(filter(None, [cohesion.message(groups, loose, "pictures"), near_by_vectors, *known.messages]))
+        verb.finish(
+            len(rows),
+            unknown={spec.name: len(reasons)},
+            params={**given, **counts, **spec.params()},
+            messages={"how": "; ".join(known.messages)} if known.messages else {},
+        )
     return DuplicatesResult(
         pairs=tuple(listed),
         groups=tuple(tuple(ids[index] for index in group) for group in groups),
         loose=tuple(ids[groups[at][0]] for at in loose),
-        messages=tuple(filter(None, [cohesion.message(groups, loose, "pictures")])),
+        messages=messages,
     )
 
 
@@ -137,7 +147,7 @@ def _compared_before(
     samples: fo.Dataset | fo.DatasetView,
     spec: DuplicatesMeasure,
     ids: Sequence[str],
-    stored: Mapping[str, Fingerprint],
+    stored: frozenset[str],
 ) -> ComparedBefore:
     """Returns which of the samples were compared with each other before and have not changed since."""
     compared, similarities = store_sets.load_pairs(samples, spec) if stored else (set(), {})
@@ -151,8 +161,8 @@ def _compared_before(
     return ComparedBefore(old, kept)
 
 
-def _near_vectors(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the pairs of samples whose vectors are near, as two arrays of indices."""
+def _near_vectors(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[tuple[np.ndarray, np.ndarray], str]:
+    """Returns the pairs of samples whose vectors are near, as two arrays of places, and what is to be known of it."""
     vectors = neighbors.usable(given)
-    a, b, _ = neighbors.pairs_above(vectors.unit, spec.min_cosine, maximum=spec.per_image)
-    return vectors.index[a], vectors.index[b]
+    a, b, how = neighbors.near_pairs(vectors.unit, spec.min_cosine, spec.per_image)
+    return (vectors.index[a], vectors.index[b]), how.message(len(vectors.unit), "vectors")

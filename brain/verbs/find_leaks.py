@@ -102,13 +102,15 @@ def find_leaks(
         apply_thresholds(samples, {"leak": limit} if threshold is not None else None)
         given = {"splits": splits if isinstance(splits, str) else list(splits), "threshold": limit.value}
         params = {**given, "pairs": len(pairs), **spec.params()}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
+        messages = {"how": "; ".join(known.messages)} if known.messages else {}
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params, messages=messages)
     between = Counter(", ".join(sorted((names[groups[a]], names[groups[b]]))) for a, b in pairs)
     inside = Counter(names[groups[index]] for index in {index for pair in pairs for index in pair})
     return LeaksResult(
         pairs=tuple(listed),
         between=dict(sorted(between.items())),
         samples={name: inside[name] for name in names},
+        messages=tuple(known.messages),
     )
 
 

@@ -96,4 +96,5 @@ def find_memorized(
         ),
         n=len(rows),
         reference=len(others),
+        messages=tuple(known.messages),
     )

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from loupe.brain.sets.duplicates import Duplicates
+from loupe.brain.similarity import hashes, thumbnail_similarity
 from loupe.brain.similarity import matching as d
-from loupe.brain.similarity import thumbnail_similarity
 
 
 def scene(seed: int, height: int = 180, width: int = 240) -> np.ndarray:
@@ -140,20 +140,22 @@ def test_the_hash_is_that_of_an_independent_cosine_transform() -> None:
     luma = thumbs(scene(3)).luma
     small = cv2.resize(luma[0].astype(np.float32), (32, 32), interpolation=cv2.INTER_AREA)
     expected = cv2.dct(small)[:8, :8].reshape(64)[1:]
-    assert np.allclose(d.hashes(luma)[0], expected / np.linalg.norm(expected), atol=1e-4)
+    assert np.allclose(hashes.hashes(luma)[0], expected / np.linalg.norm(expected), atol=1e-4)
 
 
 def test_a_faint_picture_has_a_hash_and_a_flat_one_has_none() -> None:
     flat = np.full((2, 64, 64), 128, np.uint8)
     flat[1, 0, 0] += 1
-    assert np.linalg.norm(d.hashes(flat), axis=1) == pytest.approx([0, 1], abs=1e-5)
+    assert np.linalg.norm(hashes.hashes(flat), axis=1) == pytest.approx([0, 1], abs=1e-5)
 
 
 @pytest.mark.parametrize("turn", range(8))
 def test_a_turned_hash_is_the_hash_of_the_turned_picture(turn: int) -> None:
     luma = thumbs(scene(1), scene(2)).luma
     assert np.allclose(
-        d.turned_hashes(d.hashes(luma), turn), d.hashes(thumbnail_similarity.turned(luma, turn)), atol=1e-4
+        hashes.turned_hashes(hashes.hashes(luma), turn),
+        hashes.hashes(thumbnail_similarity.turned(luma, turn)),
+        atol=1e-4,
     )
 
 
@@ -166,13 +168,17 @@ def test_the_eight_turns_differ() -> None:
 def test_tiles_find_what_brute_force_finds(block: int) -> None:
     luma = thumbs(*(scene(seed % 5, 64, 64)[:, :: (-1) ** (seed // 5)] for seed in range(15))).luma
     pairs = d.candidates(luma, per_image=14, minimum=0.9, block=block)
-    whole = d.hashes(luma)
+    whole = hashes.hashes(luma)
     expected = set()
     for a in range(15):
         for b in range(a + 1, 15):
-            turned = max(float(d.turned_hashes(whole[[a]], turn)[0] @ whole[b]) for turn in range(8))
-            cut = max(float(d.hashes(luma[[x]], w)[0] @ whole[y]) for w in d.WINDOWS for x, y in ((a, b), (b, a)))
-            part = max(float(d.hashes(luma[[a]], p)[0] @ d.hashes(luma[[b]], p)[0]) for p in d._PARTS)
+            turned = max(float(hashes.turned_hashes(whole[[a]], turn)[0] @ whole[b]) for turn in range(8))
+            cut = max(
+                float(hashes.hashes(luma[[x]], w)[0] @ whole[y])
+                for w in thumbnail_similarity.WINDOWS
+                for x, y in ((a, b), (b, a))
+            )
+            part = max(float(hashes.hashes(luma[[a]], p)[0] @ hashes.hashes(luma[[b]], p)[0]) for p in hashes.PARTS)
             if max(turned, cut, part) >= 0.9:
                 expected.add((a, b))
     assert {(min(a, b), max(a, b)) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)} == expected
@@ -250,7 +256,7 @@ def test_two_of_the_same_hash_are_equal_and_one_alone_or_none_is_not() -> None:
 
 def test_more_thumbnails_than_are_hashed_at_once_are_hashed_as_few_are() -> None:
     luma = np.random.default_rng(8).integers(0, 256, (4100, 64, 64), dtype=np.uint8)
-    np.testing.assert_allclose(d.hashes(luma)[4090:], d.hashes(luma[4090:]), atol=1e-6)
+    np.testing.assert_allclose(hashes.hashes(luma)[4090:], hashes.hashes(luma[4090:]), atol=1e-6)
 
 
 def test_a_part_is_compared_with_the_whole_and_not_the_whole_with_the_part() -> None:

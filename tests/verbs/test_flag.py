@@ -185,3 +185,40 @@ def test_a_label_that_somebody_put_in_by_hand_is_replaced(scored: Any) -> None:
     assert loupe.flag(scored).counts == flags.counts
     assert _labels(scored) == [["dark"], [], [], ["bright"]]
     assert scored.values("failures.classifications.threshold")[0] == [flags.thresholds["dark"].value]
+
+
+def test_only_what_changes_is_written(scored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import loupe
+    from loupe.brain.store import datasets
+
+    documents = datasets.sample_documents(scored)
+    loupe.flag(scored)
+    before = {str(document["_id"]): document for document in documents.find()}
+    written = _spied(monkeypatch)
+    loupe.flag(scored)
+    assert written == [], "nothing changes: no sample is written to"
+
+    counts = loupe.flag(scored, {"dark": 0.005}).counts
+    after = {str(document["_id"]): document for document in documents.find()}
+    changed = {sample_id for sample_id, document in after.items() if document != before[sample_id]}
+    assert 0 < len(changed) < len(after), "some change by another threshold, and some do not"
+    assert sum(len(own["failures"]["classifications"]) for own in after.values()) == sum(counts.values())
+    assert {sample_id for ids, _ in written for sample_id in ids} == changed
+    assert sum(modified for _, modified in written) == len(changed), "each that is written to becomes another one"
+
+
+def _spied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
+    """Collects the ids of each bulk write to samples, and how many documents it changed."""
+    from pymongo.collection import Collection
+
+    written: list[tuple[list[str], int]] = []
+    real = Collection.bulk_write
+
+    def bulk_write(self: Any, operations: Any, **given: Any) -> Any:
+        result = real(self, operations, **given)
+        if self.name.startswith("samples."):
+            written.append(([str(operation._filter["_id"]) for operation in operations], result.modified_count))
+        return result
+
+    monkeypatch.setattr(Collection, "bulk_write", bulk_write)
+    return written
