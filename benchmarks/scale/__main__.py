@@ -9,7 +9,7 @@ Each thing that is measured runs in a process of its own, so that its memory is 
     python -m benchmarks.scale peer --peer PYTHON       # the same flow by LightlyStudio (in an environment of its own)
     python -m benchmarks.scale check -n 5000 20000      # check on files of 64 pixels: memory as the number grows
     python -m benchmarks.scale remote                   # reading pictures from a web server that answers after 20 ms,
-                                                # against the same files here: first pass, second pass
+                                                        # against the same files here: first pass, second pass
     python -m benchmarks.scale remote -n 2000 --delay 100
 """
 
