@@ -19,7 +19,7 @@ from loupe.brain.similarity import matching, thumbnail_similarity
 from loupe.brain.similarity.previews import Previews, of_file
 from loupe.brain.similarity.verification import verified
 
-_TASK = "fingerprint"
+_TASK = _PATH = "fingerprint"
 #: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
 MIN_AREA = 256
 
@@ -120,6 +120,8 @@ def read(
     report: ProgressCallback,
     stored: Mapping[str, Fingerprint] | None = None,
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
+    *,
+    engine: str = "local",
 ) -> Contents:
     """Reads the files of N rows, chunk by chunk.
 
@@ -128,18 +130,19 @@ def read(
         report: called after each chunk
         stored: fingerprints that are known already, by id: their files are not read
         keep: called with the rows of each chunk that was read, and their fingerprints
+        engine: as for ``map_rows``
     """
     prints: dict[str, Fingerprint] = dict(stored or {})
     reasons: dict[str, str] = {}
-    new = [replace(row, fields={}, pending=frozenset({_TASK}), keys={}) for row in rows if row.id not in prints]
-    paths = {row.id: row.path for row in new}
+    waiting = [row for row in rows if row.id not in prints]
+    new = [replace(row, fields={_PATH: row.path}, pending=frozenset({_TASK}), keys={}) for row in waiting]
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
-        return lambda batch: fingerprints(batch, [paths[sample_id] for sample_id in batch.ids])
+        return lambda batch: fingerprints(batch, batch.fields[_PATH])
 
     done = len(rows) - len(new)
     report(Progress(done, len(rows), "reading"))
-    for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)]):
+    for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
             if mapped.unreadable is not None:
