@@ -17,6 +17,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -276,10 +277,8 @@ class Crew:
         self._warn(f"{why}. That node is left out of this run")
 
     def _end(self, process: _Process) -> None:
-        try:
+        with suppress(ValueError, self._ray.exceptions.RayError):  # it has ended, or the cluster has
             self._ray.kill(process.handle, no_restart=True)
-        except (ValueError, self._ray.exceptions.RayError):  # it has ended, or the cluster has
-            pass
 
     def _nobody(self) -> str:
         device = "a GPU" if self._device != "cpu" else "cores"
@@ -295,8 +294,8 @@ class Crew:
 def places(node: Node, cpus: int, device: str) -> int:
     """Returns how many processes a node has room for: one a GPU, or one for so many cores.
 
-    >>> places(Node("a", "a", 16, 0), 2, "cpu"), places(Node("a", "a", 16, 4), 2, "cuda"), places(Node("a", "a", 1, 0), 2, "cpu")
-    (8, 4, 1)
+    >>> places(Node("a", "a", 16, 0), 2, "cpu"), places(Node("a", "a", 16, 4), 2, "cuda")
+    (8, 4)
     """
     return node.gpus if device != "cpu" else max(1, node.cpus // cpus)
 

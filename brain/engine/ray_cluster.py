@@ -1,4 +1,4 @@
-"""The Ray cluster that work is sent to: the one that this process or the surroundings name, else one on this machine."""
+"""The Ray cluster that work is sent to: that of this process, that of ``$RAY_ADDRESS``, else one on this machine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def require() -> None:
     """
     if importlib.util.find_spec("ray") is None:
         raise MissingDependency(
-            "engine='ray' needs Ray, which is not installed. pip install \"loupe-fiftyone[ray]\", here and on every node"
+            "engine='ray' needs the package ray: pip install 'loupe-fiftyone[ray]', here and on every node"
         )
 
 
@@ -85,7 +85,7 @@ def connected() -> Iterator[Any]:
         with _signals_kept(), _on_loopback(not address):
             try:
                 ray.init(address=address or "local", **quiet, **({} if address else own))
-            except (ConnectionError, ValueError) as error:
+            except Exception as error:  # Ray raises bare ones, too, e.g. where its processes do not start in time
                 where = f"at RAY_ADDRESS={address!r}" if address else "on this machine"
                 raise InputError(f"expected a Ray cluster {where}, got: {error}") from error
         try:

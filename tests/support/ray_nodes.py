@@ -1,4 +1,4 @@
-"""A Ray cluster of two nodes on this machine, on loopback, for the tests of the cluster engine."""
+"""A Ray cluster of one node, or of more, on this machine, on loopback, for the tests of the cluster engine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from loupe.brain.core.errors import InputError
@@ -27,6 +28,7 @@ class Nodes:
 
     ray: Any
     cluster: Any
+    second: Any = None
 
     def add(self, **environment: str) -> Any:
         """Adds a node of one core whose processes have these variables, and returns it."""
@@ -39,27 +41,26 @@ class Nodes:
 
 @contextmanager
 def running() -> Iterator[Nodes]:
-    """Yields a cluster of two nodes, a core each, to which this process is connected."""
-    own = {**ray_cluster._LOCAL, "RAY_ADDRESS": ""}
+    """Yields a cluster of one node with one core, to which this process is connected."""
+    folder = tempfile.TemporaryDirectory(prefix="loupe-ray-")
+    own = {**ray_cluster._LOCAL, "RAY_ADDRESS": "", "RAY_TMPDIR": folder.name}
+    (Path(folder.name) / "ray").mkdir()
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
-    from ray.cluster_utils import Cluster
-
     import ray
+    from ray.cluster_utils import Cluster
 
     if ray.is_initialized():
         raise InputError("expected no cluster yet, got one")
-    with tempfile.TemporaryDirectory(prefix="loupe-ray-") as folder, ray_cluster._on_loopback(True):
-        facts = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder, "_system_config": _HEALTH}
+    with folder, ray_cluster._on_loopback(True):
+        facts = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder.name, "_system_config": _HEALTH}
         # what no test looks at, and what would have to start first
         facts |= {"no_monitor": True, "include_log_monitor": False}
         cluster = Cluster(initialize_head=True, head_node_args=facts)
         try:
             with ray_cluster._signals_kept():
                 ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            nodes = Nodes(ray, cluster)
-            nodes.add()
-            yield nodes
+            yield Nodes(ray, cluster)
         finally:
             ray.shutdown()
             cluster.shutdown()
