@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from benchmarks.cluster.database import measured
 from benchmarks.figures import header, row, title
-from benchmarks.scale.database import measured
 from benchmarks.speed.end_to_end import own_database
 
 #: samples of a dataset that a driver, its database and the App's own queries are planned for
@@ -12,18 +12,18 @@ _SIZES = (1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
 _NIGHT = 12  # hours
 
 
-def print_plan(rate: float, driver: float, n: int) -> None:
+def print_plan(rate: float, writing: float, driver: float, n: int) -> None:
     """Prints core-hours, bytes and hours of writing.
 
     Args:
         rate: images a second of one core, end to end
+        writing: samples whose scores are written a second
         driver: milliseconds of the driver's CPU an image, without the writing
         n: samples that are measured in the database
     """
     with own_database():
         steps = measured(n)
     document, disk, index = (sum(getattr(each, name) for each in steps) for name in ("document", "disk", "index"))
-    writing = steps[1].rate
     # taking in results and writing scores both are the driver's, in threads that share an interpreter
     busy = 1 / (driver / 1000 + 1 / writing)
     title(
