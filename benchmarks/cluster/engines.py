@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import numpy as np
 import psutil
 
 from benchmarks.figures import header, row, title
+from benchmarks.speed.end_to_end import TESTS
 from benchmarks.speed.pictures import default_checks, write_files
 from loupe.brain.core import registry
 from loupe.brain.core.records import Scores
@@ -41,7 +43,11 @@ def print_engines(n: int, rounds: int) -> None:
     """Prints medians over rounds, each engine once a round; what starts is not counted."""
     checks = [registry.checks()[name]() for name in default_checks()]
     tasks: list[Task[Any]] = [Task(c.name, c.load, Scores.by_sample, c.long_side, c.ragged) for c in checks]
-    with tempfile.TemporaryDirectory() as folder, opened("ray"):
+    sys.path.append(str(TESTS / "support"))
+    import ray_nodes
+
+    # without the helpers that nobody looks at: Ray gives its processes 30 s to start, on a busy machine, too
+    with tempfile.TemporaryDirectory() as folder, ray_nodes.running(2), opened("ray"):
         paths = write_files(Path(folder) / "a", 128, ".jpg")
         names = frozenset(task.name for task in tasks)
         rows = [Row(str(at), paths[at % len(paths)], {}, names) for at in range(n)]

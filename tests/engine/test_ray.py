@@ -92,12 +92,12 @@ def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) 
 
         return apply
 
-    def told(engine: str) -> list[tuple[str, Any, Any, Any]]:
+    def reported(engine: str) -> list[tuple[str, Any, Any, Any]]:
         chunks = map_rows(rows_of(files), [task(load)], engine=engine, batch_size=4)
         return [(each.row.id, each.values, each.errors, each.unreadable) for each in flat(chunks)]
 
-    by_cluster = told("ray")
-    assert by_cluster == told("local")
+    by_cluster = reported("ray")
+    assert by_cluster == reported("local")
     assert by_cluster[7][2] == {"ids": "ValueError: seven"}
 
     def broken(device: str) -> Callable[[ImageBatch], list[str]]:
@@ -231,10 +231,10 @@ def test_all_scores_and_vectors_are_the_local_ones_bit_for_bit(two_nodes: Nodes,
     rows = rows_of(files, *(each.name for each in tasks))
     assert len(tasks) >= 7
 
-    def told(engine: str) -> list[Mapped[Any]]:
+    def reported(engine: str) -> list[Mapped[Any]]:
         return flat(map_rows(rows, tasks, engine=engine, batch_size=4, torch_threads=1))
 
-    for ours, expected in zip(told("ray"), told("local"), strict=True):
+    for ours, expected in zip(reported("ray"), reported("local"), strict=True):
         assert (ours.row, ours.unreadable, ours.errors) == (expected.row, expected.unreadable, expected.errors)
         assert set(ours.values) == set(expected.values)
         for name, value in expected.values.items():

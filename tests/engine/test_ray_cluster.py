@@ -41,15 +41,15 @@ with opened("ray", "cpu"):
 @pytest.mark.slow
 def test_a_cluster_of_ones_own_is_on_loopback_and_gone_with_its_driver(pictures: list[Path], tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'loupe-fiftyone[ray]'")
-    told = tmp_path / "facts.json"
+    facts_file = tmp_path / "facts.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     script = "import runpy; runpy.run_path({!r})\n".format(str(Path(ray_cluster.__file__).parents[2] / "__init__.py"))
-    command = [sys.executable, "-c", script + _DRIVER, str(pictures[0]), str(told)]
+    command = [sys.executable, "-c", script + _DRIVER, str(pictures[0]), str(facts_file)]
     status = subprocess.run(command, env=environment, timeout=300, capture_output=True, text=True)
     if "timed out during startup" in status.stderr:
         pytest.skip("this machine is too busy: Ray gives its own processes 30 s to start")
     assert status.returncode == -signal.SIGKILL, status.stderr
-    facts = json.loads(told.read_text())
+    facts = json.loads(facts_file.read_text())
     assert facts["values"] == [str(at) for at in range(8)]
     assert {address.removeprefix("::ffff:") for address in facts["heard"]} == {"127.0.0.1"}
     assert facts["quiet"] == ["0"]

@@ -40,8 +40,8 @@ class Nodes:
 
 
 @contextmanager
-def running() -> Iterator[Nodes]:
-    """Yields a cluster of one node with one core, to which this process is connected."""
+def running(cpus: int = 1) -> Iterator[Nodes]:
+    """Yields a cluster of one node, to which this process is connected."""
     folder = tempfile.TemporaryDirectory(prefix="loupe-ray-")
     own = {**ray_cluster._LOCAL, "RAY_ADDRESS": "", "RAY_TMPDIR": folder.name}
     (Path(folder.name) / "ray").mkdir()
@@ -53,7 +53,7 @@ def running() -> Iterator[Nodes]:
     if ray.is_initialized():
         raise InputError("expected no cluster yet, got one")
     with folder, ray_cluster._on_loopback(True):
-        facts = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder.name, "_system_config": _HEALTH}
+        facts = {"num_cpus": cpus, "include_dashboard": False, "temp_dir": folder.name, "_system_config": _HEALTH}
         # what no test looks at, and what would have to start first
         facts |= {"no_monitor": True, "include_log_monitor": False}
         cluster = Cluster(initialize_head=True, head_node_args=facts)
