@@ -164,10 +164,10 @@ class Crew:
     def _deal(self, portions: Portions) -> None:
         """Sends pieces to those that have the fewest."""
         ready = [process for process in self._processes if process.starting is None]
-        most = AHEAD * max(1, len(ready))
+        max_open = AHEAD * max(1, len(ready))
         for held in range(SENT):
             for process in ready:
-                if len(process.sent) == held and (piece := portions.take(most)) is not None:
+                if len(process.sent) == held and (piece := portions.take(max_open)) is not None:
                     answer = process.handle.work.remote(pickle.dumps(piece.rows))
                     process.sent.append((answer, piece))
 
@@ -221,7 +221,7 @@ class Crew:
                 "was done so far is stored, and the same call goes on from there"
             )
         if has["differs"]:
-            versions = ", ".join(f"{name} {there} (here {here})" for name, (here, there) in has["differs"].items())
+            versions = ", ".join(f"{name} {theirs} (here {ours})" for name, (ours, theirs) in has["differs"].items())
             self._warn(f"{process.node.name} has {versions}: the last digits of scores may differ by node")
 
     def _take(self, process: _Process, piece: Piece, answer: ray_work.Answer, portions: Portions) -> None:

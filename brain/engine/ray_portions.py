@@ -65,11 +65,11 @@ class Portions:
         """Whether all is finished and given back."""
         return self._exhausted and not self._open
 
-    def take(self, most: int) -> Piece | None:
+    def take(self, max_open: int) -> Piece | None:
         """Returns what is to be done next: what is to be done again, else the next rows.
 
         Args:
-            most: portions that may be open at a time
+            max_open: portions that may be open at a time
 
         Returns:
             a piece, or None where there is nothing, or too much is open
@@ -79,7 +79,7 @@ class Portions:
         """
         if self._waiting:
             return self._waiting.popleft()
-        if self._exhausted or len(self._open) >= most:
+        if self._exhausted or len(self._open) >= max_open:
             return None
         rows = next(self._source, None)
         if rows is None:
