@@ -16,10 +16,14 @@ from fiftyone.operators.message import GeneratedMessage
 from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
 from loupe.operators import appearance, dialog, forms, run, signature
+from loupe.operators.engine_widget import ENGINE, ENGINES, is_offered
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Widget, widget_for
+
+#: how to ask for what several verbs take
+_EVERYWHERE = {ENGINE: ENGINES}
 
 
 class LoupeOperator(foo.Operator, ABC):
@@ -244,7 +248,8 @@ class VerbOperator(LoupeOperator):
         for parameter, widget in asked:
             if parameter.name not in self.settings:
                 widget.ask(form, parameter)
-        if self.settings:
+        some_seldom = any(parameter.name in self.settings for parameter, _ in asked)
+        if some_seldom:
             inputs.bool(
                 "settings",
                 label="Show settings",
@@ -252,7 +257,7 @@ class VerbOperator(LoupeOperator):
                 default=False,
                 view=types.SwitchView(),
             )
-        if self.settings and form.params.get("settings"):
+        if some_seldom and form.params.get("settings"):
             for parameter, widget in asked:
                 if parameter.name in self.settings:
                     widget.ask(form, parameter)
@@ -270,7 +275,9 @@ class VerbOperator(LoupeOperator):
         for parameter in [*parameters.values(), *self.own]:
             if parameter.name in self.hidden or not self.shows(form, parameter.name):
                 continue
-            widget = self.widgets.get(parameter.name) or widget_for(parameter)
+            if parameter.name == ENGINE and not is_offered():
+                continue
+            widget = self.widgets.get(parameter.name) or _EVERYWHERE.get(parameter.name) or widget_for(parameter)
             if widget is None:
                 raise TypeError(
                     f"expected a widget for {self.verb}({parameter.name}: {parameter.kind}), got none: add one to "

@@ -51,7 +51,7 @@ class CalibrateThresholds(VerbOperator):
         "seed": Number(0),
     }
     hidden = {"device": DEVICE}
-    settings = ("seed",)
+    settings = ("engine", "seed")
 
     def remark(self, form: Form) -> None:
         from loupe.brain.stats.calibration import min_known

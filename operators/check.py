@@ -32,10 +32,9 @@ class CheckImages(VerbOperator):
     }
     hidden = {
         "device": DEVICE,
-        "engine": "a job runs where its worker is",
         "flag_after": "the summary counts the failures",
     }
-    settings = ("batch_size", "workers")
+    settings = ("batch_size", "engine", "workers")
 
     def shows(self, form: Form, name: str) -> bool:
         return objects_widget.shows(form, name)

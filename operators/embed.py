@@ -69,7 +69,7 @@ class EmbedImages(VerbOperator):
         "seed": Number(0),
     }
     hidden = {"device": DEVICE}
-    settings = ("batch_size", "resume", "seed")
+    settings = ("batch_size", "engine", "resume", "seed")
 
     def shows(self, form: Form, name: str) -> bool:
         return objects_widget.shows(form, name)

@@ -23,6 +23,7 @@ class FindCopies(VerbOperator):
     icon = "image_search"
     button = "Find"
     widgets = {"path": FilePath(description="The image file, on the machine that runs this", elsewhere=True)}
+    settings = ("engine",)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         name = summary.escape(printable(given["path"]))

@@ -29,7 +29,7 @@ class FindDuplicates(VerbOperator):
         ),
         "objects": objects_widget.OBJECTS,
     }
-    settings = ("embeddings", "resume")
+    settings = ("embeddings", "engine", "resume")
 
     def shows(self, form: Form, name: str) -> bool:
         if name == "embeddings":

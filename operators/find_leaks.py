@@ -60,6 +60,7 @@ class FindLeaks(VerbOperator):
         "splits": Splits(description="The field with the name of each sample's split, or its tags"),
         "objects": objects_widget.OBJECTS,
     }
+    settings = ("engine",)
 
     def shows(self, form: Form, name: str) -> bool:
         return objects_widget.shows(form, name)

@@ -46,6 +46,7 @@ class FindMemorized(VerbOperator):
             description="The dataset to look for copies in",
         )
     }
+    settings = ("engine",)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         samples = len({pair.id_a for pair in result.pairs})

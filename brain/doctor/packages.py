@@ -23,6 +23,7 @@ EXTRAS = {
     "lora": "LoRAs for a diffusion model",
     "parquet": "prompts and metadata from Parquet files",
     "quantize": "diffusion models in 8 or 4 bits",
+    "ray": 'checks, vectors and fingerprints by a cluster of machines (engine="ray")',
 }
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from loupe.brain.core.errors import UnknownName
+from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.engine import ray_cluster
 from loupe.brain.engine.reader import Row
 
 V = TypeVar("V")
 
 #: each engine and the module whose ``run`` it is: another one takes the same arguments and yields the same chunks
-ENGINES = {"local": "loupe.brain.engine.local"}
+ENGINES = {"local": "loupe.brain.engine.local", "ray": "loupe.brain.engine.on_ray"}
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,40 @@ def needed_long_side(sides: Iterable[int | None]) -> int | None:
 
 
 def require_engine(engine: str) -> None:
-    """Raises an error unless there is such an engine.
+    """Raises an error unless there is such an engine, and it can run.
 
     Raises:
         UnknownName: there is none; the nearest name is suggested
+        MissingDependency: what it needs is not installed
     """
     if engine not in ENGINES:
-        raise UnknownName("engine", engine, ENGINES)
+        raise UnknownName("engine", str(engine), ENGINES)
+    if engine == "ray":
+        ray_cluster.require()
+
+
+@contextmanager
+def opened(engine: str, device: str | Sequence[str] | None = "cpu") -> Iterator[str | Sequence[str] | None]:
+    """Keeps what an engine needs open over several ``map_rows``, and yields the device that it runs on.
+
+    Args:
+        engine: its name
+        device: as the caller gave it; what the engine says nothing to is yielded as it is
+
+    Raises:
+        UnknownName: no engine of that name
+        MissingDependency: what it needs is not installed
+        InputError: the engine has no such device
+    """
+    require_engine(engine)
+    if engine == "local":
+        yield device
+        return
+    if device is not None and not isinstance(device, str):
+        raise InputError(f"expected a device such as 'cpu' or 'cuda', got {device!r}")
+    # work that nobody takes the results of any more ends here, whoever still holds on to it
+    with ray_cluster.connected(), ray_cluster.ending():
+        yield ray_cluster.device_of(device)
 
 
 def map_rows(
@@ -100,15 +129,18 @@ def map_rows(
     Args:
         rows: what to read; each is given to the tasks that its ``pending`` names. They are asked for as they are needed
         tasks: at least those that some row waits for
-        engine: where to run; ``"local"`` is this process
-        device: e.g. ``"cuda:1"``
+        engine: where to run; ``"local"`` is this process, ``"ray"`` a Ray cluster (see docs/scale.md)
+        device: e.g. ``"cuda:1"``; of a cluster ``"cpu"`` or ``"cuda"``
         batch_size: the most pictures that a task gets at once
-        workers: threads that decode; the number of cores by default
+        workers: threads that decode; the number of cores by default. Of a cluster: the cores of each process
         torch_threads: of each step on the CPU; 1 where steps are small and many, None leaves torch's own number
 
     Raises:
         UnknownName: no engine of that name
-        InputError: a row waits for a task that is not given
+        MissingDependency: what the engine needs is not installed
+        InputError: a row waits for a task that is not given; or of a cluster: a node has another version of Loupe, or
+            none sees the files
+        ProcessLost: no node of a cluster is left
     """
     require_engine(engine)
     module = importlib.import_module(ENGINES[engine])

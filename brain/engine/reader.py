@@ -188,6 +188,15 @@ class Chunk:
     not_now: Mapping[str, str] = field(default_factory=dict)
 
 
+def chunk_size(batch_size: int) -> int:
+    """Returns how many rows a chunk has at most, and each whole one where no picture is huge.
+
+    >>> chunk_size(16), chunk_size(1)
+    (64, 4)
+    """
+    return min(CHUNK, 4 * batch_size)
+
+
 def read_chunks(
     rows: Iterable[Row],
     *,
@@ -202,6 +211,8 @@ def read_chunks(
     the rows, and what is read ahead or being decoded takes ``IN_FLIGHT_BYTES`` and one picture at most. A chunk is also
     what has to end before a run can stop, so that smaller batches stop sooner.
 
+    A chunk ends with every ``chunk_size`` rows, so that whoever reads those by themselves gets the same chunks.
+
     Args:
         rows: the samples
         wanted: what is to be read of a row, by the names of what it waits for
@@ -210,7 +221,7 @@ def read_chunks(
         device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.imaging.jpeg``
     """
     workers = workers or os.cpu_count() or 1
-    maximum = min(CHUNK, 4 * batch_size)
+    maximum = chunk_size(batch_size)
     flight: InFlight[_Held] = InFlight(IN_FLIGHT_BYTES)
     waiting: deque[tuple[int, Row]] = deque()
     groups: deque[int] = deque()
@@ -247,7 +258,7 @@ def read_chunks(
                     groups.popleft()
                     # each hand-over from thread to thread costs: a thread reads some small pictures in one go
                     read_ahead(max(1, min(AT_ONCE, AHEAD_BYTES // (2 * workers * max(largest, 1)))))
-                if len(held) >= maximum or size >= CHUNK_BYTES or not waiting:
+                if (place + 1) % maximum == 0 or size >= CHUNK_BYTES or not waiting:
                     now, held, size = held, [], 0
                     # one huge picture slows down the next chunk only
                     largest = max(_bytes(picture) for _, picture in now)

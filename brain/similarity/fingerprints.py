@@ -20,7 +20,7 @@ from loupe.brain.similarity import matching, thumbnail_similarity
 from loupe.brain.similarity.previews import Previews, of_file
 from loupe.brain.similarity.verification import verified
 
-_TASK = "fingerprint"
+_TASK = _PATH = "fingerprint"
 #: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
 MIN_AREA = 256
 
@@ -125,6 +125,8 @@ def read(
     report: ProgressCallback,
     stored: dict[str, Fingerprint] | None = None,
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
+    *,
+    engine: str = "local",
 ) -> Contents:
     """Reads the files of N rows, chunk by chunk.
 
@@ -133,25 +135,25 @@ def read(
         report: called after each chunk
         stored: fingerprints that are known already, by id: their files are not read. They are taken out of it
         keep: called with the rows of each chunk that was read, and their fingerprints
+        engine: as for ``map_rows``
     """
     held = _Held.of([row.id for row in rows])
     # a million take 4.6 GB: none is held twice
     for sample_id in list(stored or ()):
         held.put(sample_id, (stored or {}).pop(sample_id))
-    paths = {row.id: row.path for row in rows}
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
-        return lambda batch: fingerprints(batch, [paths[sample_id] for sample_id in batch.ids])
+        return lambda batch: fingerprints(batch, batch.fields[_PATH])
 
     new = (
-        replace(row, fields={}, pending=frozenset({_TASK}), keys={})
+        replace(row, fields={_PATH: row.path}, pending=frozenset({_TASK}), keys={})
         for at, row in enumerate(rows)
         if held.prints[at] is None
     )
     done = sum(print_of is not None for print_of in held.prints)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
-    for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)]):
+    for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
             if mapped.unreadable is not None:
@@ -163,7 +165,7 @@ def read(
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return held.contents(dict(sorted(reasons.items())), list(paths.values()))
+    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
 
 
 @dataclass(frozen=True)

@@ -243,6 +243,8 @@ def read(
     report: ProgressCallback,
     stored: Mapping[str, np.ndarray] | None = None,
     keep: Callable[[Sequence[Row], Mapping[str, np.ndarray]], None] = lambda *_: None,
+    *,
+    engine: str = "local",
 ) -> Objects:
     """Reads the objects of pictures, chunk by chunk: each file is decoded once for all of its objects.
 
@@ -251,6 +253,7 @@ def read(
         report: called after each chunk
         stored: what is known already, by the row's id: these files are not read
         keep: called with the rows of each chunk that was read, and what is to be kept of them
+        engine: as for ``map_rows``
     """
     prints: dict[str, np.ndarray] = dict(stored or {})
     reasons: dict[str, str] = {}
@@ -261,7 +264,7 @@ def read(
     new = [replace(row, pending=frozenset({TASK}), keys={}) for row in waiting]
     task: Task[np.ndarray] = Task(TASK, lambda _: packed_of, lambda listed, _: listed, apart=True)
     by_id = {row.id: row for row in waiting}
-    for chunk in map_rows(new, [task], torch_threads=1):
+    for chunk in map_rows(new, [task], engine=engine, torch_threads=1):
         made = {mapped.row.id: mapped.values[TASK] for mapped in chunk if TASK in mapped.values}
         reasons |= {mapped.row.id: why for mapped in chunk if (why := _reason(mapped))}
         keep([by_id[mapped.row.id] for mapped in chunk if not mapped.not_now], made)

@@ -44,6 +44,8 @@ LIMIT = 240
 MIN_LIMIT = 10
 _MAX_MESSAGES = 100
 _TASK = "calibrate"
+#: among the fields of a row: in which place it was picked
+_PLACE = "calibrate.place"
 #: of one picture: for each failure mode its scores, as it is and by severity, and what broke
 _Scored = dict[str, tuple[list[float], list[str]]]
 
@@ -57,6 +59,7 @@ def calibrate(
     seed: int = 0,
     apply: bool = False,
     device: str | None = None,
+    engine: str = "local",
     progress: bool | ProgressCallback | None = None,
 ) -> Calibration:
     """Puts flaws of known severity into copies of the pictures, and measures how well the checks find them.
@@ -78,6 +81,7 @@ def calibrate(
         seed: decides which are picked, which of them choose, and where the defects are put
         apply: keep the proposed thresholds on the dataset and flag the samples with them, as ``flag`` does
         device: e.g. ``"cuda:1"``; the best there is by default
+        engine: where to run; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -89,6 +93,8 @@ def calibrate(
         UnknownName: no check finds, or no defect makes, a failure mode of that name; the nearest name is suggested
         InputError: a rate outside (0, 0.5), a limit below 10, a negative seed, or no images
         NoSamples: the view is empty, or none of its pictures can be read
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; nothing is stored
         Stopped: ``progress`` asked to stop; nothing is stored
         DatabaseGone: the database stopped answering
 
@@ -98,7 +104,7 @@ def calibrate(
     _require(false_positive_rate, limit, seed)
     wanted = float(false_positive_rate)
     tested = _tested(failures)
-    with running(samples, "calibrate", progress, device=device) as verb:
+    with running(samples, "calibrate", progress, device=device, engine=engine) as verb:
         samples = verb.samples
         if apply:
             store_fields.require(samples, store_fields.of_scores([pair.output for pair in tested]))
@@ -162,19 +168,17 @@ def _measured(verb: Lifecycle, ids: Sequence[str], tested: Sequence[_Tested], li
     """Measures ``limit`` pictures; one that cannot be read is replaced by the next."""
     measured = _Measured({pair.failure: [] for pair in tested})
     checks = {pair.check.name: pair.check for pair in tested}
-    place: dict[str, int] = {}
 
     def numbered() -> Iterator[Row]:
-        for row in _rows(verb.samples, ids, list(checks.values()), limit, seed):
-            place[row.id] = len(place)
-            yield replace(row, pending=frozenset({_TASK}))
+        for place, row in enumerate(_rows(verb.samples, ids, list(checks.values()), limit, seed)):
+            yield replace(row, fields={**row.fields, _PLACE: place}, pending=frozenset({_TASK}))
 
     def load(device: str) -> Callable[[ImageBatch], list[_Scored]]:
         scorers = {name: check.load(device) for name, check in checks.items()}
 
         def score_one(batch: ImageBatch) -> list[_Scored]:
             # a defect differs from picture to picture
-            own = [seed, place[batch.ids[0]]]
+            own = [seed, batch.fields[_PLACE][0]]
             return [{pair.failure: _measure(pair, scorers[pair.check.name], batch, own, device) for pair in tested}]
 
         return score_one
@@ -182,7 +186,7 @@ def _measured(verb: Lifecycle, ids: Sequence[str], tested: Sequence[_Tested], li
     long_side = needed_long_side(check.long_side for check in checks.values())
     task = Task(_TASK, load, lambda scored, _: scored, long_side)
     # the pictures of a chunk are few: each becomes dozens of copies before the run can stop
-    for chunk in map_rows(numbered(), [task], device=verb.device, batch_size=1):
+    for chunk in map_rows(numbered(), [task], engine=verb.engine, device=verb.device, batch_size=1):
         for mapped in chunk:
             if measured.n == limit:
                 break

@@ -65,10 +65,10 @@ def check(
             where its box lies (``"cut"``, ``"tiny"``). The labels stay as they are; scores and failures of each object
             stand in ``<field>_objects``, see docs/objects.md
         device: e.g. ``"cuda:1"``; the best there is by default
-        engine: where to run; ``"local"`` is this process
+        engine: where to run; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         resume: leave out what the same check has judged already and that has not changed since
         batch_size: the most images a check gets at once
-        workers: threads that decode; the number of cores by default
+        workers: threads that decode; the number of cores by default. Of a cluster: the cores of each process
         flag_after: turn the scores into ``failures`` by the current thresholds at the end
         progress: True for a bar, or a function; see ``loupe.Progress``
 
@@ -82,6 +82,8 @@ def check(
         NoSamples: the view is empty
         MissingWeights: the model files of every chosen check are missing; a check without its files is otherwise left
             out, and ``messages`` says what to do
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; what was done is stored
         Stopped: ``progress`` asked to stop; what was done is stored
         DatabaseGone: the database stopped answering; what was done is stored
 
@@ -91,10 +93,10 @@ def check(
     require_engine(engine)
     require_whole(batch_size=(batch_size, 1), workers=(1 if workers is None else workers, 1))
     if objects is not None:
-        with running(samples, "check", progress, device=device) as verb:
-            how = Reading(engine, batch_size, workers)
+        with running(samples, "check", progress, device=device, engine=engine) as verb:
+            how = Reading(batch_size, workers)
             return check_objects(verb, objects, checks, how, resume=resume, flag_after=flag_after)
-    with running(samples, "check", progress, device=device) as verb:
+    with running(samples, "check", progress, device=device, engine=engine) as verb:
         samples = verb.samples
         plan = _planned(checks, verb.device)
         fields = store_scores.fields_of([*plan.checks, *plan.following])
@@ -106,7 +108,7 @@ def check(
         store_fields.declare(samples, store_scores.fields_of(plan.checks))
         verb.step(0, len(rows), "loading")
         verdicts = runner.run(
-            rows, plan.checks, engine=engine, device=verb.device, batch_size=batch_size, workers=workers
+            rows, plan.checks, engine=verb.engine, device=verb.device, batch_size=batch_size, workers=workers
         )
         tally = _stored(verb, verdicts, plan.checks, len(rows))
         for spec in plan.following:

@@ -34,6 +34,7 @@ def embed(
     visualize: str | None = "umap",
     similarity: bool = True,
     device: str | None = None,
+    engine: str = "local",
     batch_size: int = 16,
     resume: bool = True,
     seed: int = 0,
@@ -61,6 +62,7 @@ def embed(
         visualize: ``"umap"``, ``"pca"``, or None for no map
         similarity: whether to make the similarity index
         device: e.g. ``"cuda:1"``; the best there is by default
+        engine: where to run; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         batch_size: the most images an embedder gets at once
         resume: leave out what the same embedder has seen already and that has not changed since
         seed: of the map
@@ -76,6 +78,8 @@ def embed(
         MissingWeights: its file is not here, or "auto" cannot go on with what the field's vectors are of
         InputError: the field holds something else
         NoSamples: the view is empty
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; what was done is stored
         Stopped: ``progress`` asked to stop; what was done is stored
         DatabaseGone: the database stopped answering; what was done is stored
 
@@ -86,7 +90,7 @@ def embed(
         raise InputError(f"expected visualize to be 'umap', 'pca' or None, got {visualize!r}")
     require_whole(batch_size=(batch_size, 1))
     if objects is not None:
-        with running(samples, "embed", progress, device=device) as verb:
+        with running(samples, "embed", progress, device=device, engine=engine) as verb:
             return embed_objects(
                 verb,
                 objects,
@@ -96,7 +100,7 @@ def embed(
                 batch_size=batch_size,
                 resume=resume,
             )
-    with running(samples, "embed", progress, device=device) as verb:
+    with running(samples, "embed", progress, device=device, engine=engine) as verb:
         samples = verb.samples
         before = store_vectors.made_by(samples, field)
         spec, warning = pick_embedder(embedder, before, count(samples) < count(everything(samples)), field)
@@ -107,7 +111,7 @@ def embed(
         verb.step(0, len(rows), "loading")
         # one model at work: it may have all of torch's threads
         tasks = [Task(field, spec.load, _split, spec.long_side)] if rows else []
-        chunks = map_rows(rows, tasks, device=verb.device, batch_size=batch_size)
+        chunks = map_rows(rows, tasks, engine=verb.engine, device=verb.device, batch_size=batch_size)
         done, unreadable, errors = _stored(verb, chunks, spec, field, len(rows))
 
         messages = {"embedder": warning} if warning else {}

@@ -13,6 +13,7 @@ from loupe.brain.core.errors import ReadError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Pair
+from loupe.brain.engine.map import opened, require_engine
 from loupe.brain.engine.reader import Row
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints
@@ -33,6 +34,7 @@ def find_copies(
     path: str | os.PathLike[str],
     *,
     threshold: float | None = None,
+    engine: str = "local",
     progress: bool | ProgressCallback | None = None,
 ) -> tuple[Pair, ...]:
     """Returns the samples that show the same picture as a file outside the dataset, the most alike first.
@@ -45,6 +47,7 @@ def find_copies(
         path: the image file
         threshold: the similarity in [0, 1] above which two are nearly the same; by default the dataset's own, else that
             of the measure
+        engine: where files are read; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -55,11 +58,14 @@ def find_copies(
         InputError: a threshold outside [0, 1]
         InputError: they are no images of a dataset, or ``fingerprint`` is a field of the user's own
         NoSamples: the view is empty
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; what was read is kept
         Stopped: ``progress`` asked to stop
 
     >>> loupe.find_copies(dataset, "new.jpg")  # doctest: +SKIP
     (Pair(id_a='new.jpg', id_b='6700…01', kind='near', similarity=0.97),)
     """
+    require_engine(engine)
     require_images(samples)
     samples = whole(samples)
     store_fields.require(samples, store_fields.of_fingerprints())
@@ -72,7 +78,9 @@ def find_copies(
     single = fingerprints.read([Row(name, name)], lambda _: None)
     if single.reasons:
         raise ReadError(single.reasons[0].removeprefix("unreadable: "))
-    known = fingerprints.read(rows, report, store_prints.load(samples, rows), partial(store_prints.write, samples))
+    stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
+    with opened(engine):
+        known = fingerprints.read(rows, report, stored, keep, engine=engine)
     both = fingerprints.Contents.of([*single.prints, *known.prints], {}, [name, *(row.path for row in rows)])
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(

@@ -36,6 +36,7 @@ def find_duplicates(
     threshold: float | None = None,
     objects: str | None = None,
     resume: bool = True,
+    engine: str = "local",
     progress: bool | ProgressCallback | None = None,
 ) -> DuplicatesResult:
     """Finds samples with the same bytes, the same pixels, or nearly the same picture.
@@ -58,6 +59,7 @@ def find_duplicates(
         objects: a field of detections: compare the crops of its objects instead of the whole pictures. The labels stay
             as they are; what is known of each object stands in ``<field>_objects``, see docs/objects.md
         resume: use what an earlier call has kept
+        engine: where files are read; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -69,6 +71,8 @@ def find_duplicates(
         UnknownName: no such field of detections; the nearest name is suggested
         InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; what was read is kept
         Stopped: ``progress`` asked to stop
         DatabaseGone: the database stopped answering
 
@@ -80,9 +84,9 @@ def find_duplicates(
     if objects is not None:
         if embeddings is not None:
             raise InputError(f"expected no embeddings, since objects are compared by their crops, got {embeddings!r}")
-        with running(samples, "find_duplicates", progress, label="duplicates") as verb:
+        with running(samples, "find_duplicates", progress, label="duplicates", engine=engine) as verb:
             return find_among_objects(verb, objects, threshold, exact=exact, near=near, resume=resume)
-    with running(samples, "find_duplicates", progress, label="duplicates") as verb:
+    with running(samples, "find_duplicates", progress, label="duplicates", engine=engine) as verb:
         samples = verb.samples
         limit = threshold_of(samples, "near_duplicate", threshold)
         spec = registry.pick("set measure", registry.sets(), DuplicatesMeasure.name)
@@ -96,7 +100,8 @@ def find_duplicates(
 
         stored = store_prints.load(samples, rows) if resume else {}
         known_before = frozenset(stored)
-        known = fingerprints.read(rows, verb.report, stored, partial(store_prints.write, samples))
+        keep = partial(store_prints.write, samples)
+        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
         ids = [row.id for row in rows]
         distinct = store_sets.distinct_codes(samples, ids)
         equal = equal_pictures(known, distinct)

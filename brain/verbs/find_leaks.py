@@ -32,6 +32,7 @@ def find_leaks(
     splits: str | Sequence[str],
     threshold: float | None = None,
     objects: str | None = None,
+    engine: str = "local",
     progress: bool | ProgressCallback | None = None,
 ) -> LeaksResult:
     """Finds pictures that stand in more than one split: with the same bytes, the same pixels, or nearly the same.
@@ -49,6 +50,7 @@ def find_leaks(
             of ``flag``. By default the dataset's own, else that of the measure
         objects: a field of detections: compare the crops of its objects instead of the whole pictures. The labels stay
             as they are; what is known of each object stands in ``<field>_objects``, see docs/objects.md
+        engine: where files are read; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -59,6 +61,8 @@ def find_leaks(
         InputError: fewer than two splits, a sample in two of them, or a threshold outside [0, 1]
         InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: the view is empty
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; what was read is kept
         Stopped: ``progress`` asked to stop
         DatabaseGone: the database stopped answering
 
@@ -66,9 +70,9 @@ def find_leaks(
     Leaks(3 pairs; test, train: 3)
     """
     if objects is not None:
-        with running(samples, "find_leaks", progress, label="leaks") as verb:
+        with running(samples, "find_leaks", progress, label="leaks", engine=engine) as verb:
             return find_leaks_among_objects(verb, objects, splits, threshold)
-    with running(samples, "find_leaks", progress, label="leaks") as verb:
+    with running(samples, "find_leaks", progress, label="leaks", engine=engine) as verb:
         samples = verb.samples
         limit = threshold_of(samples, "leak", threshold)
         spec = registry.pick("set measure", registry.sets(), LeaksMeasure.name)
@@ -78,9 +82,8 @@ def find_leaks(
         ids = [row.id for row in rows]
         split_of = store_sets.splits_of(samples, splits)
 
-        known = fingerprints.read(
-            rows, verb.report, store_prints.load(samples, rows), partial(store_prints.write, samples)
-        )
+        stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
+        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
         names = sorted(set(split_of.values()))
         groups = np.array([names.index(split_of[row.id]) if row.id in split_of else -1 for row in rows])
         for nowhere in np.flatnonzero(groups < 0):

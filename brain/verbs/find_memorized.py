@@ -29,6 +29,7 @@ def find_memorized(
     reference: fo.Dataset | fo.DatasetView,
     *,
     threshold: float | None = None,
+    engine: str = "local",
     progress: bool | ProgressCallback | None = None,
 ) -> MemorizedResult:
     """Finds pictures that stand in a reference set, too, e.g. in what the generator was trained on.
@@ -42,6 +43,7 @@ def find_memorized(
         reference: another one; it may be of the same dataset, but share no sample with the first
         threshold: the similarity in [0, 1] above which two are nearly the same; kept on the dataset like any threshold
             of ``flag``. By default the dataset's own, else that of the measure
+        engine: where files are read; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         progress: True for a bar, or a function; see ``loupe.Progress``
 
     Returns:
@@ -51,13 +53,15 @@ def find_memorized(
         InputError: the two share a sample, or a threshold outside [0, 1]
         InputError: they are no images of a dataset, or a field of the user's own has a name that Loupe writes to
         NoSamples: one of them is empty
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: no node of the cluster is left; what was read is kept
         Stopped: ``progress`` asked to stop
         DatabaseGone: the database stopped answering
 
     >>> loupe.find_memorized(generated, training_set)  # doctest: +SKIP
     Memorized(2 of 216 samples, 2 pairs with 5000 pictures)
     """
-    with running(samples, "find_memorized", progress, label="memorized") as verb:
+    with running(samples, "find_memorized", progress, label="memorized", engine=engine) as verb:
         samples = verb.samples
         limit = threshold_of(samples, "memorized", threshold)
         spec = registry.pick("set measure", registry.sets(), MemorizedMeasure.name)
@@ -73,7 +77,9 @@ def find_memorized(
             raise InputError(f"expected a reference without the samples themselves, got one with {len(shared)} of them")
 
         parts = [
-            fingerprints.read(part, verb.report, store_prints.load(of, part), partial(store_prints.write, of))
+            fingerprints.read(
+                part, verb.report, store_prints.load(of, part), partial(store_prints.write, of), engine=verb.engine
+            )
             for of, part in ((samples, rows), (reference, others))
         ]
         known = fingerprints.Contents.of(

@@ -13,6 +13,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.results import Run
+from loupe.brain.engine.map import opened
 from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store import migration
 from loupe.brain.store import runs as store_runs
@@ -35,6 +36,7 @@ class Lifecycle:
         device: where it runs; several with commas between them
         started: ``time.monotonic()`` of its start
         devices: where it runs, each
+        engine: of ``map_rows``
     """
 
     samples: fo.Dataset | fo.DatasetView
@@ -43,6 +45,7 @@ class Lifecycle:
     device: str = "cpu"
     started: float = field(default_factory=time.monotonic)
     devices: tuple[str, ...] = ("cpu",)
+    engine: str = "local"
 
     @property
     def seconds(self) -> float:
@@ -112,6 +115,7 @@ def running(
     device: str | Sequence[str] | None = "cpu",
     several: bool = False,
     needs: Literal["images", "dataset", "nothing"] = "images",
+    engine: str = "local",
 ) -> Iterator[Lifecycle]:
     """Opens a verb: inside of it, a database that stops answering, or a dataset that is deleted, is one clear error.
 
@@ -125,8 +129,11 @@ def running(
         device: as the caller gave it, None for the best there is; ``"cpu"`` for a verb that knows no other
         several: whether the verb can run on several devices at once
         needs: what there has to be: images, a dataset that images can be added to, or nothing yet
+        engine: where ``map_rows`` is going to run; it is kept open, and says which devices there are
 
     Raises:
+        UnknownName: no engine of that name
+        MissingDependency: what the engine needs is not installed
         InputError: the samples are no images of a dataset, the dataset was deleted, or the device is not there
         NoSamples: there are none
         DatabaseGone: the database stopped answering
@@ -139,12 +146,12 @@ def running(
             store_datasets.require_image_dataset(samples)
         else:
             store_datasets.require_collection(samples)
-        devices = _devices(device, several)
-        with store_datasets.while_it_lives(store_datasets.root(samples)):
+        with opened(engine, device) as wanted, store_datasets.while_it_lives(store_datasets.root(samples)):
+            devices = _devices(wanted, several) if engine == "local" else (str(wanted),)
             report = reporter(progress, label or verb)
             migration.bring_up_to_date(store_datasets.root(samples), report)
             own = samples if needs == "nothing" else store_datasets.whole(samples)
-            yield Lifecycle(own, verb, report, ",".join(devices), started, devices)
+            yield Lifecycle(own, verb, report, ",".join(devices), started, devices, engine)
 
 
 def _devices(device: str | Sequence[str] | None, several: bool) -> tuple[str, ...]:

@@ -140,7 +140,8 @@ def _read(
     stored = store_prints.load(samples, path, rows) if resume else {}
     store_fields.declare(samples, own)
     store_objects.empty(samples, path, emptied)
-    known = object_prints.read(rows, verb.report, stored, partial(store_prints.write, samples, path))
+    keep = partial(store_prints.write, samples, path)
+    known = object_prints.read(rows, verb.report, stored, keep, engine=verb.engine)
     return rows, stored, known
 
 

@@ -49,7 +49,7 @@ def embed_objects(
     store_objects.empty(samples, path, todo.emptied)
     verb.step(0, len(todo.rows), "loading")
     tasks = [embedding(spec, name)] if todo.rows else []
-    chunks = map_rows(todo.rows, tasks, device=verb.device, batch_size=batch_size)
+    chunks = map_rows(todo.rows, tasks, engine=verb.engine, device=verb.device, batch_size=batch_size)
     unknown, errors = _stored(verb, chunks, spec, path, field, len(todo.rows))
     messages = {"embedder": warning} if warning else {}
     messages |= _drawn(verb, path, field, drawing)

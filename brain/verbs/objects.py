@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 class Reading:
     """How files are read: as for ``map_rows``."""
 
-    engine: str = "local"
     batch_size: int = 16
     workers: int | None = None
 
@@ -66,7 +65,7 @@ def check_objects(
     verdicts = engine.run(
         todo.rows,
         specs,
-        engine=reading.engine,
+        engine=verb.engine,
         device=verb.device,
         batch_size=reading.batch_size,
         workers=reading.workers,

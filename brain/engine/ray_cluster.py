@@ -1,0 +1,201 @@
+"""The Ray cluster that work is sent to: that of this process, that of ``$RAY_ADDRESS``, else one on this machine."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from loupe.brain.core.errors import InputError, MissingDependency
+
+#: bytes that results on their way may take in shared memory, in a cluster of our own
+_STORE = 512 * 2**20
+#: as Ray reads them where it is imported, and in each process that it starts: a cluster of our own listens on loopback
+#: alone, and its helpers look by themselves whether it is still alive
+_LOCAL = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_enable_pipe_based_agent_to_parent_health_check": "0",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+}
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster.
+
+    Attributes:
+        id: Ray's own
+        name: its host, and its address
+        cpus, gpus: how many there are in all
+    """
+
+    id: str
+    name: str
+    cpus: int
+    gpus: int
+
+
+def require() -> None:
+    """Raises an error unless Ray is installed.
+
+    Raises:
+        MissingDependency: it is not
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise MissingDependency(
+            "engine='ray' needs the package ray: pip install 'loupe-fiftyone[ray]', here and on every node"
+        )
+
+
+@contextmanager
+def connected() -> Iterator[Any]:
+    """Yields the module ``ray``, connected to a cluster.
+
+    That is the cluster to which this process is connected already, and which it keeps; else that of ``$RAY_ADDRESS``;
+    else one on this machine, on loopback alone, which ends with the block, or with this process whatever ends it.
+
+    Raises:
+        MissingDependency: Ray is not installed
+        InputError: there is no cluster at that address
+    """
+    require()
+    address = os.environ.get("RAY_ADDRESS", "")
+    with _environment({} if address else _LOCAL), tempfile.TemporaryDirectory(prefix="loupe-ray-") as folder:
+        ray = importlib.import_module("ray")
+        if ray.is_initialized():
+            yield ray
+            return
+        own = {
+            "include_dashboard": False,
+            "_node_ip_address": _LOOPBACK,
+            "_temp_dir": folder,
+            "object_store_memory": _STORE,
+        }
+        quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+        with _signals_kept(), _on_loopback(not address):
+            try:
+                ray.init(address=address or "local", **quiet, **({} if address else own))
+            except Exception as error:  # Ray raises bare ones, too, e.g. where its processes do not start in time
+                where = f"at RAY_ADDRESS={address!r}" if address else "on this machine"
+                raise InputError(f"expected a Ray cluster {where}, got: {error}") from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Sets variables that nobody has set, for child processes that are started meanwhile."""
+    new = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _on_loopback(wanted: bool) -> Iterator[None]:
+    """Ray takes an address that other machines can reach for loopback, unless this was decided as it was imported."""
+    constants = importlib.import_module("ray._private.ray_constants") if wanted else None
+    before = getattr(constants, "ENABLE_RAY_CLUSTER", None)
+    if before is None:
+        yield
+        return
+    constants.ENABLE_RAY_CLUSTER = False  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = before  # type: ignore[union-attr]
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for itself: what this process does at one is not for Ray to say."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        with suppress(TypeError):  # None: it was not set by Python
+            signal.signal(signal.SIGTERM, before)
+
+
+#: what is to be ended with the block around it, see ``ending``
+_ends: ContextVar[list[Callable[[], None]] | None] = ContextVar("loupe_ray_ends", default=None)
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Ends, as it is left, what was begun in it: a generator that an error left may be kept alive by its traceback."""
+    begun: list[Callable[[], None]] = []
+    token = _ends.set(begun)
+    try:
+        yield
+    finally:
+        _ends.reset(token)
+        for end in begun:
+            end()
+
+
+def begun(end: Callable[[], None]) -> None:
+    """Says how to end what has begun."""
+    ends = _ends.get()
+    if ends is not None:
+        ends.append(end)
+
+
+def nodes(ray: Any) -> list[Node]:
+    """Returns the machines of the cluster that are alive and have a core."""
+    listed = []
+    for each in ray.nodes():
+        resources = each["Resources"]
+        if each["Alive"] and resources.get("CPU", 0) >= 1:
+            name = f"{each['NodeManagerHostname']} ({each['NodeManagerAddress']})"
+            listed.append(Node(each["NodeID"], name, int(resources["CPU"]), int(resources.get("GPU", 0))))
+    return listed
+
+
+def device_of(wanted: str | None) -> str:
+    """Returns the device that each process of the cluster runs on: ``"cpu"``, or the ``"cuda"`` that Ray gives it.
+
+    Args:
+        wanted: as the caller gave it; None for ``$LOUPE_DEVICE``, else GPUs where the cluster has any
+
+    Raises:
+        InputError: it names one GPU of a machine, another kind of device, or there is no GPU
+    """
+    wanted = wanted or os.environ.get("LOUPE_DEVICE") or None
+    if wanted not in (None, "cpu", "cuda"):
+        raise InputError(
+            f"expected device to be 'cpu', 'cuda' or left out with engine='ray', got {wanted!r}: Ray chooses which GPU "
+            "each process gets"
+        )
+    if wanted == "cpu":
+        return wanted
+    with connected() as ray:
+        gpus = sum(node.gpus for node in nodes(ray))
+    if wanted == "cuda" and not gpus:
+        raise InputError("expected a node with a GPU, got none in the Ray cluster. Leave device out to run on CPUs")
+    return "cuda" if gpus else "cpu"
+
+
+def wait_for_nodes(ray: Any, count: int, seconds: float) -> None:
+    """Waits until the cluster has so many machines; for tests and benchmarks."""
+    until = time.monotonic() + seconds
+    while len(nodes(ray)) < count and time.monotonic() < until:
+        time.sleep(0.1)

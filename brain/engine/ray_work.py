@@ -1,0 +1,199 @@
+"""What a process of the Ray cluster does: it loads the tasks once, then works through the rows that it is sent.
+
+It reads files and computes; the database it never sees. ``worker_class`` is sent to the nodes as it stands, since
+a node may have no Loupe, or another one: it has to run there before Loupe is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import loupe
+from loupe.brain.engine import local
+from loupe.brain.engine.drawing_process import portable, set_torch
+from loupe.brain.engine.map import Task
+from loupe.brain.engine.reader import Row
+
+#: packages that decide bits of scores, beside Loupe
+_DECIDE = ("torch", "numpy", "pillow", "opencv-python-headless", "simplejpeg")
+#: what says where model files lie, and holds for the nodes, too
+_FORWARDED = ("LOUPE_WEIGHTS", "LOUPE_WEIGHTS_DIRS", "LOUPE_OFFLINE")
+
+#: what became of a row: values and errors by task, and why it is unreadable
+Entry = tuple[Mapping[str, Any], Mapping[str, str], str | None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a process is started for.
+
+    Attributes:
+        tasks: what to apply
+        device: where
+        batch_size: as for ``map_rows``
+        torch: ``torch_settings`` that hold: they decide bits of what is calculated
+    """
+
+    tasks: Sequence[Task[Any]]
+    device: str
+    batch_size: int
+    torch: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of some rows.
+
+    Attributes:
+        chunks: of the rows, in order
+        lacking: files that are not on the node
+        warnings: texts of warnings with their kind
+        error: what ended the work; None: nothing did
+    """
+
+    chunks: Sequence[Sequence[Entry]] = ()
+    lacking: Sequence[str] = ()
+    warnings: Sequence[tuple[str, type[Warning]]] = ()
+    error: Exception | None = None
+
+
+class Work:
+    """Works through rows, in one thread.
+
+    Args:
+        order: what for
+        workers: threads that decode
+    """
+
+    def __init__(self, order: Order, workers: int) -> None:
+        set_torch(order.torch, order.device)
+        self._order, self._workers = order, workers
+        self._tasks = [replace(task, load=_Once(task.load)) for task in order.tasks]
+
+    def __call__(self, rows: Sequence[Row]) -> Answer:
+        """Returns what became of the rows."""
+        order = self._order
+        lacking: list[str] = []
+        chunks: list[list[Entry]] = []
+        with warnings.catch_warnings(record=True) as caught:
+            try:
+                for chunk in local.run(
+                    rows,
+                    self._tasks,
+                    device=order.device,
+                    batch_size=order.batch_size,
+                    workers=self._workers,
+                    torch_threads=None,
+                ):
+                    unreadable = [mapped.row.path for mapped in chunk if mapped.unreadable is not None]
+                    lacking += [path for path in unreadable if not os.path.exists(path)]
+                    chunks.append([(mapped.values, mapped.errors, mapped.unreadable) for mapped in chunk])
+            except Exception as error:
+                return Answer(error=portable(error))
+        return Answer(chunks, lacking, tuple((str(each.message), each.category) for each in caught))
+
+
+class _Once:
+    """Loads a task for all the rows that are ever sent."""
+
+    def __init__(self, load: Callable[[str], Callable[[Any], Any]]) -> None:
+        self._load, self._lock = load, Lock()
+        self._loaded: Callable[[Any], Any] | None = None
+
+    def __call__(self, device: str) -> Callable[[Any], Any]:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load(device)
+            return self._loaded
+
+
+def facts() -> dict[str, Any]:
+    """Returns what a node has to agree with: the versions, and how Loupe is found where it is not installed there."""
+    return {
+        "loupe": loupe.__version__,
+        "packages": versions(),
+        "path": [entry for entry in os.sys.path if entry],  # type: ignore[attr-defined]
+        "package": str(Path(loupe.__file__).resolve()),
+        "environment": {name: os.environ[name] for name in _FORWARDED if name in os.environ},
+    }
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of the packages that decide bits of scores."""
+    import importlib.metadata
+
+    present = {}
+    for name in _DECIDE:
+        try:
+            present[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return present
+
+
+def started(order: bytes, workers: int) -> Work:
+    """Returns what works by an order that was sent."""
+    return Work(pickle.loads(order), workers)
+
+
+def answered(work: Work, rows: bytes) -> bytes:
+    """Returns the answer to rows that were sent. Bytes: arrays of a reply would keep Ray's shared memory."""
+    return pickle.dumps(work(pickle.loads(rows)))
+
+
+def worker_class() -> type:
+    """Returns the class of the processes; none of its methods may need what stands around it."""
+
+    class Loupe:
+        def start(self, expected: dict[str, Any], order: bytes, workers: int) -> dict[str, Any]:
+            """Returns what this node has; under ``lacks`` what it should have, where that is not so."""
+            import os
+            import platform
+            import runpy
+            import sys
+
+            os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+            for name, value in expected["environment"].items():
+                os.environ.setdefault(name, value)
+            sys.path.extend(entry for entry in expected["path"] if entry not in sys.path and os.path.exists(entry))
+            has: dict[str, Any] = {"name": platform.node(), "pid": os.getpid(), "lacks": ""}
+            try:
+                try:
+                    import loupe
+                except ImportError:
+                    if not os.path.exists(expected["package"]):
+                        raise
+                    runpy.run_path(expected["package"])
+                    import loupe
+                has["loupe"] = loupe.__version__
+            except ImportError as error:
+                return {**has, "loupe": None, "lacks": f"no Loupe ({error})"}
+            if has["loupe"] != expected["loupe"]:
+                return {**has, "lacks": f"Loupe {has['loupe']}"}
+            from loupe.brain.engine import ray_work
+
+            here = ray_work.versions()
+            has["differs"] = {
+                name: (version, here.get(name, "none"))
+                for name, version in expected["packages"].items()
+                if here.get(name) != version
+            }
+            try:
+                self.work_of = ray_work.started(order, workers)
+            except (ImportError, AttributeError) as error:
+                return {**has, "lacks": f"what a check or embedder is made of ({error})"}
+            return has
+
+        def work(self, rows: bytes) -> bytes:
+            from loupe.brain.engine import ray_work
+
+            return ray_work.answered(self.work_of, rows)
+
+    return Loupe

@@ -1,0 +1,71 @@
+"""A Ray cluster of one node, or of more, on this machine, on loopback, for the tests of the cluster engine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loupe.brain.core.errors import InputError
+from loupe.brain.engine import ray_cluster
+
+#: seconds: a lost node is noticed soon
+_HEALTH = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 300,
+    "health_check_timeout_ms": 1500,
+    "health_check_failure_threshold": 3,
+}
+
+
+@dataclass
+class Nodes:
+    """The cluster, and what a node is added with."""
+
+    ray: Any
+    cluster: Any
+    second: Any = None
+
+    def add(self, **environment: str) -> Any:
+        """Adds a node of one core whose processes have these variables, and returns it."""
+        return self.cluster.add_node(num_cpus=1, env_vars=environment, include_dashboard=False)
+
+    def kill(self, node: Any) -> None:
+        """Kills a node with all of its processes, by SIGKILL."""
+        self.cluster.remove_node(node, allow_graceful=False)
+
+
+@contextmanager
+def running(cpus: int = 1) -> Iterator[Nodes]:
+    """Yields a cluster of one node, to which this process is connected."""
+    folder = tempfile.TemporaryDirectory(prefix="loupe-ray-")
+    own = {**ray_cluster._LOCAL, "RAY_ADDRESS": "", "RAY_TMPDIR": folder.name}
+    (Path(folder.name) / "ray").mkdir()
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    import ray
+    from ray.cluster_utils import Cluster
+
+    if ray.is_initialized():
+        raise InputError("expected no cluster yet, got one")
+    with folder, ray_cluster._on_loopback(True):
+        facts = {"num_cpus": cpus, "include_dashboard": False, "temp_dir": folder.name, "_system_config": _HEALTH}
+        # what no test looks at, and what would have to start first
+        facts |= {"no_monitor": True, "include_log_monitor": False}
+        cluster = Cluster(initialize_head=True, head_node_args=facts)
+        try:
+            with ray_cluster._signals_kept():
+                ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+            yield Nodes(ray, cluster)
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
