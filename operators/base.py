@@ -13,8 +13,10 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions, ExecutionResult
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.worker import asked
 from loupe.operators import appearance, dialog, forms, run, signature
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
@@ -133,7 +135,8 @@ class LoupeOperator(foo.Operator, ABC):
 
     def execute(self, ctx: Any) -> Any:
         if ctx.delegated:
-            return self.call(ctx, run.reporter_of_job(ctx)).to_dict()
+            with interrupts.asking(asked.within):
+                return self.call(ctx, run.reporter_of_job(ctx)).to_dict()
         return self._immediately(ctx)
 
     def _immediately(self, ctx: Any) -> Generator[GeneratedMessage, None, None]:

@@ -20,7 +20,7 @@ from loupe.operators.widgets import Choice
 _LOOK, _CANCEL, _AGAIN = "look", "cancel", "again"
 _ACTIONS = {
     _LOOK: ("Look again", "Read the list anew"),
-    _CANCEL: ("Cancel a job", "It stops after its current batch; what was done is kept"),
+    _CANCEL: ("Cancel a job", "It stops within seconds; what was done is kept"),
     _AGAIN: ("Run a job again", "It goes on from where it stopped"),
 }
 _STATES = {_CANCEL: ("queued", "running"), _AGAIN: ("failed", "completed")}

