@@ -10,6 +10,8 @@ from packaging.version import InvalidVersion, Version
 
 #: what stands for a worker's name where any will do, or any with a GPU
 ANY, ANY_GPU = "any worker", "any GPU"
+#: the parameter of a scheduled operation that says what it needs; written as it is scheduled
+NEEDS = "loupe_needs"
 _MAX_TEXT = 100
 _MAX_NAMED = 5
 

@@ -36,12 +36,9 @@ PLUGIN = "@loupe/loupe"
 #: how many workers may die over one operation before it is given up
 MAX_DEATHS = 3
 
-#: what of ``request_params`` says what a job needs of a worker; written as it is queued
-NEEDS = "loupe_needs"
-
 _WORKER = "metadata.loupe.worker"
 _DEATHS = "metadata.loupe.deaths"
-_NEEDED = {"delegation_target": True, f"context.request_params.{NEEDS}": True}
+_NEEDED = {"delegation_target": True, f"context.request_params.{routing.NEEDS}": True}
 _OURS = {"operator": {"$regex": "^@loupe/loupe/"}, "archived": {"$ne": True}, "parent_id": None}
 
 
@@ -101,7 +98,7 @@ def claim(worker: WorkerFacts) -> ObjectId | None:
 
 
 def _needs(doc: dict[str, Any]) -> routing.Needs:
-    kept = ((doc.get("context") or {}).get("request_params") or {}).get(NEEDS)
+    kept = ((doc.get("context") or {}).get("request_params") or {}).get(routing.NEEDS)
     return routing.needs(kept, doc.get("delegation_target"))
 
 
@@ -333,6 +330,6 @@ def again(job: ObjectId, stamp: routing.Needs | None = None) -> ObjectId:
         # it is copied with all that stands on it: who ran it, who died of it, and what they logged
         cleared = {"metadata.loupe": "", "status": "", "log_tail": "", "log_size": ""}
         versions = {} if stamp is None else {"loupe": stamp.loupe, "fiftyone": stamp.fiftyone}
-        values = {f"context.request_params.{NEEDS}.{name}": value for name, value in versions.items()}
+        values = {f"context.request_params.{routing.NEEDS}.{name}": value for name, value in versions.items()}
         _operations().update_one({"_id": new}, {"$unset": cleared, **({"$set": values} if values else {})})
     return new

@@ -109,15 +109,14 @@ def _write(job: ObjectId, worker: str, lines: Lines, ended: threading.Event) -> 
 @contextmanager
 def _warnings(own: logging.Logger) -> Iterator[None]:
     """Takes up warnings that name a place in Loupe; they are shown as before, too."""
-    before = warnings.showwarning
+    # what was shown for an earlier job is shown again
+    with warnings.catch_warnings():
+        before = warnings.showwarning
 
-    def show(message: Any, category: Any, filename: str, *more: Any, **named: Any) -> None:
-        if str(Path(filename).resolve()).startswith(_OWN):
-            own.warning("%s", message)
-        before(message, category, filename, *more, **named)
+        def show(message: Any, category: Any, filename: str, *more: Any, **named: Any) -> None:
+            if str(Path(filename).resolve()).startswith(_OWN):
+                own.warning("%s", message)
+            before(message, category, filename, *more, **named)
 
-    warnings.showwarning = show
-    try:
+        warnings.showwarning = show
         yield
-    finally:
-        warnings.showwarning = before

@@ -36,6 +36,7 @@ class Watch:
         grace: seconds that it has to stop in
         size: tells how many it takes
         ending: tells whether the worker is asked to end
+        clock: tells the seconds
         asked: what it was asked to do; None: nothing
         peak: the most bytes that were seen
     """
@@ -46,10 +47,14 @@ class Watch:
     grace: float
     size: Callable[[], int]
     ending: Callable[[], bool]
+    clock: Callable[[], float] = time.monotonic
     asked: Ask | None = None
     peak: int = 0
-    _since: float = field(default_factory=time.monotonic)
-    _looked: float = field(default_factory=time.monotonic)
+    _since: float = field(init=False)
+    _looked: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._since = self._looked = self.clock()
 
     def look(self) -> Ask | None:
         """Returns what the job is to be asked now, once; None: nothing new."""
@@ -57,7 +62,7 @@ class Watch:
         if ask is None and self.asked is None and self.ending():
             ask = Ask("end", _ENDING, str(self.job))
         if ask is not None:
-            self.asked, self._since = ask, time.monotonic()
+            self.asked, self._since = ask, self.clock()
         return ask
 
     def overdue(self) -> bool:
@@ -65,7 +70,7 @@ class Watch:
         if self.asked is None or self.asked.kind == "end":
             # who asked the worker to end waits for as long as that is to take
             return False
-        seconds = time.monotonic() - self._since
+        seconds = self.clock() - self._since
         if self.asked.kind == "memory":
             return seconds > _WITHIN or self.size() > _FAR * self.limit
         return seconds > self.grace
@@ -83,7 +88,7 @@ class Watch:
         return Ask("memory", message, str(self.job))
 
     def _standing(self) -> Ask | None:
-        now = time.monotonic()
+        now = self.clock()
         if now - self._looked < _EVERY:
             return None
         self._looked = now
