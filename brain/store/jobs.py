@@ -111,18 +111,6 @@ def still_running(job: ObjectId, worker: str | None) -> bool:
     return ((operation.get("metadata") or {}).get("loupe") or {}).get("worker") == worker
 
 
-def standing(job: ObjectId, worker: str) -> str:
-    """Returns what has become of an operation that this worker runs: "running", "cancelled", or "deleted", where its
-    dataset is no more."""
-    if not still_running(job, worker):
-        return "cancelled"
-    with database_errors():
-        operation = _operations().find_one({"_id": job}, ["dataset_id"]) or {}
-        dataset = operation.get("dataset_id")
-        gone = dataset is not None and odm.get_db_conn()["datasets"].find_one({"_id": dataset}, ["_id"]) is None
-    return "deleted" if gone else "running"
-
-
 def release(job: ObjectId, worker: str, keeps_place: bool = False) -> bool:
     """Puts an operation back into the queue if it is still this worker's; returns whether it was.
 
@@ -229,6 +217,12 @@ def write_log(job: ObjectId, worker: str, text: str, size: int) -> None:
     mine = {"$or": [{_WORKER: worker}, {"run_state": {"$in": ["failed", "completed"]}}]}
     with database_errors():
         _operations().update_one({"_id": job, **mine}, {"$set": {"log_tail": text, "log_size": size}})
+
+
+def append_log(job: ObjectId, worker: str, line: str) -> None:
+    """Adds a line to what is kept of a log, where the process that wrote it is no more."""
+    text, size = log_of(job)
+    write_log(job, worker, f"{text}\n{line}".strip(), size + len(line.encode()) + 1)
 
 
 def log_of(job: ObjectId) -> tuple[str, int]:

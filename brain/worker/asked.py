@@ -8,7 +8,7 @@ from typing import Literal
 from loupe.brain.core.errors import MemoryExceeded, Stopped
 
 #: end: put the job back, after its current batch; the others are for at once
-Kind = Literal["end", "cancelled", "deleted", "memory"]
+Kind = Literal["end", "cancelled", "memory"]
 
 
 @dataclass(frozen=True)

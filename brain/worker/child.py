@@ -198,7 +198,7 @@ def _failed(job: ObjectId, worker: str, error: Exception, own: logging.Logger) -
     ask = asked.end()
     if isinstance(error, Stopped) and (ask is None or ask.kind in ("end", "cancelled")):
         back = patiently(lambda: jobs.release(job, worker, keeps_place=ask is not None))
-        return f"back in the queue: {error}" if back else f"stopped: {error}"
+        return f"back in the queue: {error}" if back else str(error)
     message = str(error) if isinstance(error, LoupeError) else "".join(traceback.format_exception(error))
     message = secrets.hidden(message)
     if not patiently(lambda: jobs.fail(job, worker, message)):

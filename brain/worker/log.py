@@ -21,7 +21,7 @@ from loupe.brain.store import jobs
 #: what is kept of a log, and of one line of it
 MAX_BYTES, MAX_LINE = 16_000, 2_000
 #: seconds between two writes
-_EVERY = 1.0
+_EVERY = 0.5
 _OWN = str(Path(loupe.__file__).resolve().parent)
 
 

@@ -217,16 +217,20 @@ class _Worker:
                 self.runner.kill()
 
     def _lost(self, watch: Watch, gone: Gone) -> str:
-        """Says what becomes of a job whose process has ended."""
+        """Says what becomes of a job whose process has ended, also in its log."""
         ask = watch.asked
+        asked = ask is not None and ask.kind != "end"
+        why = ask.message if ask is not None and asked else f"{gone}; it took {memory.words(watch.peak)}"
+        # while it is this worker's: whoever takes it next writes its log below
+        line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} ERROR {why}"
+        self._patiently(lambda: jobs.append_log(watch.job, self.facts.id, line))
         if ask is not None and ask.kind == "cancelled":
             if gone.status != LEFT:
                 _log.warning("operation %s did not stop, so its process was ended", watch.job)
-            return ask.message
-        if ask is not None and ask.kind in ("deleted", "memory"):
-            self._patiently(lambda: jobs.fail(watch.job, self.facts.id, ask.message))
-            return f"failed: {ask.message}"
-        why = f"{gone}; it took {memory.words(watch.peak)} of {memory.words(self._limit)}"
+            return why
+        if asked:
+            self._patiently(lambda: jobs.fail(watch.job, self.facts.id, why))
+            return f"failed: {why}"
         outcome = self._patiently(lambda: jobs.lost(watch.job, self.facts.id, why))
         words = {"queued": "back in the queue", "failed": "failed: it has cost too many processes"}
         return f"{words.get(outcome, 'left as it is')}: {why}"

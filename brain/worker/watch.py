@@ -21,7 +21,6 @@ _FAR = 1.25
 _WITHIN = 10.0
 
 _CANCELLED = "stopped: somebody cancelled this job, or another worker has taken it. What was done is kept"
-_DELETED = "stopped: the dataset was deleted"
 _ENDING = "stopped: the worker was asked to end. The job goes back into the queue"
 
 
@@ -93,11 +92,8 @@ class Watch:
             return None
         self._looked = now
         try:
-            standing = jobs.standing(self.job, self.worker)
+            # where its dataset is deleted, FiftyOne deletes the operation with it
+            running = jobs.still_running(self.job, self.worker)
         except GONE:  # the job hears of it, too
             return None
-        if standing == "running":
-            return None
-        if standing == "deleted":
-            return Ask("deleted", _DELETED, str(self.job))
-        return Ask("cancelled", _CANCELLED, str(self.job))
+        return None if running else Ask("cancelled", _CANCELLED, str(self.job))

@@ -16,8 +16,8 @@ def watch(database: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     from loupe.brain.store import jobs
     from loupe.brain.worker.watch import Watch
 
-    now = {"time": 100.0, "size": 1, "ending": False, "standing": "running"}
-    monkeypatch.setattr(jobs, "standing", lambda *_: now["standing"])
+    now = {"time": 100.0, "size": 1, "ending": False, "running": True}
+    monkeypatch.setattr(jobs, "still_running", lambda *_: now["running"])
     made = Watch(ObjectId(), "w", 1000, 30.0, lambda: now["size"], lambda: now["ending"], lambda: now["time"])
     made.now = now
     return made
@@ -35,7 +35,7 @@ def test_nothing_is_asked_of_a_job_that_is_wanted(watch: Any) -> None:
 
 
 def test_a_cancelled_job_is_asked_once_and_ended_after_the_grace(watch: Any) -> None:
-    watch.now["standing"] = "cancelled"
+    watch.now["running"] = False
     assert watch.look() is None, "the database is asked twice a second"
     watch.now["time"] += 0.6
     assert _kind(watch.look()) == "cancelled"
@@ -66,17 +66,17 @@ def test_who_is_asked_to_end_may_still_be_cancelled(watch: Any) -> None:
     assert _kind(watch.look()) == "end"
     watch.now["time"] += 1000
     assert not watch.overdue(), "that is for who asked it to end"
-    watch.now["standing"] = "deleted"
-    assert _kind(watch.look()) == "deleted"
+    watch.now["running"] = False
+    assert _kind(watch.look()) == "cancelled"
 
 
 def test_a_database_that_does_not_answer_is_no_reason_to_stop(watch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from loupe.brain.core.errors import DatabaseGone
     from loupe.brain.store import jobs
 
-    def gone(*_: Any) -> str:
+    def gone(*_: Any) -> bool:
         raise DatabaseGone("gone")
 
-    monkeypatch.setattr(jobs, "standing", gone)
+    monkeypatch.setattr(jobs, "still_running", gone)
     watch.now["time"] += 1
     assert watch.look() is None
