@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -43,7 +42,9 @@ def print_fleet(workers: int, jobs: int, tries: int) -> None:
             for name, (verb, params, phase) in _CANCELLED.items():
                 seconds = [_cancelled(made, verb, params, phase, seed) for seed in range(tries)]
                 print(f"{name:16} {tries:5} {np.median(seconds):9.2f} {max(seconds):10.2f}")
-    print(f"\n{os.cpu_count()} cores, Python {platform.python_version()}, CPU only; seconds are wall time")
+    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
+    print(f"\n{os.cpu_count()} cores, load {load:.1f}, CPU only; seconds are wall time, and grow with the load.")
+    print("After 5 s a job that is in one long step is ended with its process.")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import InputError, ModelError, ProcessLost
 from loupe.brain.core.specs import Generator, GeneratorSession
 from loupe.brain.engine import output_folder, own_process
@@ -102,6 +103,7 @@ class Processes(Drawers):
         """Yields what became of each batch as it is done; a batch whose process is killed is drawn by another.
 
         Raises:
+            Stopped: the caller is to stop at once; what is under way is lost
             ProcessLost: all of them are gone, or the same batch has cost several
         """
         waiting = deque(batches)
@@ -112,6 +114,7 @@ class Processes(Drawers):
                 break
             answer = self._next()
             if answer is None:
+                interrupts.point()
                 yield None
                 continue
             process, message = answer
