@@ -152,7 +152,6 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
 
 def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, shots: Path) -> None:
     import fiftyone as fo
-    from bson import ObjectId
     from operator_calls import execute
 
     from loupe.brain.store import jobs
@@ -185,11 +184,11 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe="0.1.0")
     jobs.beat(laptop)
     try:
-        made = execute("check", dataset, {"checks": ["halo"], "device": "cuda"}, request_delegation=True)
+        execute("check", dataset, {"checks": ["halo"], "device": "cuda"}, request_delegation=True)
         page.get_by_text("waits for a worker with the device cuda; alive: laptop (cpu)").wait_for(timeout=20_000)
         page.screenshot(path=shots / "jobs_no_gpu.png")
         lines = [f"2026-11-29 12:00:{at:02} INFO checking: {at} of 70, see <b>&</b> `here`" for at in range(60)]
-        waiting = ObjectId(made.result["id"])
+        waiting = jobs.recent(dataset._doc.id)[0].id
         assert jobs.cancel(waiting)
         stopped = "2026-11-29 12:01:01 INFO stopped: somebody cancelled this job (0.8 s)"
         jobs.write_log(waiting, "l", "\n".join([*lines, *lines[:9], stopped]), 9_000)
