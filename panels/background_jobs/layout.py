@@ -68,7 +68,7 @@ def _job(panel: types.Object, handlers: Any, job: Job, open_log: bool) -> None:
     if text:
         part.md(text, name="message", componentsProps=theme.SMALL)
     if job.log and open_log:
-        part.md(f"```\n{_shown(job.log)}\n```", name="log_text", componentsProps=theme.SMALL)
+        part.md(f"```\n{_shown(job.log)}\n```", name="log_text", componentsProps=theme.LOG)
 
 
 def _shown(log: str) -> str:

@@ -199,6 +199,8 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
         page.screenshot(path=shots / "jobs_log.png")
         page.set_viewport_size({"width": 900, "height": 700})
         page.wait_for_timeout(1500)
+        wide = "element => element.scrollWidth <= element.clientWidth + 1"
+        assert page.locator("pre", has_text="somebody cancelled this job").evaluate(wide), "lines are broken"
         page.screenshot(path=shots / "jobs_log_narrow.png")
         page.set_viewport_size({"width": 1400, "height": 900})
         assert not _ODD.search(page.locator("body").inner_text())
