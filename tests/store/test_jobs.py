@@ -288,10 +288,10 @@ def test_earlier_workers_can_read_what_later_ones_say_of_themselves() -> None:
     jobs.beat(worker, status)
     document = _workers().find_one({"_id": worker.id})
     assert document.keys() == {"_id", "name", "host", "pid", "device", "dead_after", "beat"}
-    ((known, said),) = workers_with_status()
+    ((known, last),) = workers_with_status()
     assert known == worker
-    assert (said.job, said.memory, said.max_memory) == (status.job, status.memory, status.max_memory)
-    assert 0 <= said.silent < 30
+    assert (last.job, last.memory, last.max_memory) == (status.job, status.memory, status.max_memory)
+    assert 0 <= last.silent < 30
     # and a later version's facts are no error here
     _statuses().update_one({"_id": worker.id}, {"$set": {"more": 1}})
     _workers().update_one({"_id": worker.id}, {"$set": {"more": 1}})
