@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -91,17 +92,29 @@ def _experiment(given: argparse.Namespace) -> int:
 
 
 def _worker(given: argparse.Namespace) -> int:
-    from loupe.brain import worker  # imports fiftyone, which takes seconds
+    from loupe.brain.worker import supervise  # imports fiftyone, which takes seconds
 
-    worker.configure_logging()
-    return worker.run(
+    supervise.configure_logging()
+    return supervise.run(
         device=given.device,
         name=given.name,
         once=given.once,
         poll=given.poll,
         dead_after=given.dead_after,
         grace=given.grace,
+        max_memory=given.max_memory,
     )
+
+
+def _workers(given: argparse.Namespace) -> int:
+    from loupe.brain.store import workers  # imports fiftyone, which takes seconds
+
+    alive = workers.workers_with_status()
+    if given.json:
+        print(json.dumps([{**asdict(worker), **asdict(status)} for worker, status in alive], indent=2))
+    else:
+        print(workers.as_text(alive))
+    return 0 if alive else 1
 
 
 def _weights(given: argparse.Namespace) -> int:
@@ -127,7 +140,14 @@ def _doctor(given: argparse.Namespace) -> int:
     return 0 if made.works else 1
 
 
-_COMMANDS = {"check": _check, "doctor": _doctor, "experiment": _experiment, "weights": _weights, "worker": _worker}
+_COMMANDS = {
+    "check": _check,
+    "doctor": _doctor,
+    "experiment": _experiment,
+    "weights": _weights,
+    "worker": _worker,
+    "workers": _workers,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -200,6 +220,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="that a batch has to end in after SIGTERM; then the process ends all the same",
     )
+    worker.add_argument(
+        "--max-memory",
+        metavar="SIZE",
+        help="that a job may take, as 12GB; 80 %% of the machine's or the container's by default. One that takes more "
+        "is stopped, and fails with that reason",
+    )
+    workers = commands.add_parser(
+        "workers",
+        help="list the workers that are alive",
+        description="Lists the workers on this database: where they run, what, and how much memory that takes. Ends "
+        "with 1 where there are none.",
+    )
+    workers.add_argument("--json", action="store_true", help="for a program")
     weights = commands.add_parser(
         "weights",
         help="list, get or verify model files",

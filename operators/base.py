@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import fiftyone.operators as foo
@@ -13,9 +12,12 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions, ExecutionResult
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
-from loupe.operators import appearance, dialog, forms, run, signature
+from loupe.brain.core.routing import NEEDS
+from loupe.brain.worker import asked
+from loupe.operators import appearance, dialog, forms, run, scheduling, signature
 from loupe.operators.engine_widget import ENGINE, ENGINES, is_offered
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
@@ -115,32 +117,20 @@ class LoupeOperator(foo.Operator, ABC):
         return types.Property(outputs, view=types.View(label=f"Loupe: {self.label}"))
 
     def resolve_run_name(self, ctx: Any) -> str:
+        # FiftyOne asks for it as it schedules a run, right before it keeps these parameters
+        ctx.request_params[NEEDS] = scheduling.needs(ctx.params).to_dict()
         return f"Loupe: {self.label}"
 
     def resolve_execution_options(self, ctx: Any) -> ExecutionOptions:
-        # FiftyOne offers "Schedule" only for orchestrators that it knows, and the open-source edition knows none: ours
-        # are the workers that are alive
         options = ExecutionOptions(allow_immediate_execution=True, allow_delegated_execution=self.background)
         if self.background:
-            devices_of: dict[str, set[str]] = {}
-            for worker in _workers():
-                devices_of.setdefault(worker.name, set()).add(worker.device)
-            options.update(
-                available_orchestrators=[
-                    SimpleNamespace(
-                        id=name,
-                        instance_id=name,
-                        description=f"Loupe worker on {', '.join(sorted(devices))}",
-                        available_operators=[],
-                    )
-                    for name, devices in devices_of.items()
-                ]
-            )
+            options.update(available_orchestrators=scheduling.offered(_workers()))
         return options
 
     def execute(self, ctx: Any) -> Any:
         if ctx.delegated:
-            return self.call(ctx, run.reporter_of_job(ctx)).to_dict()
+            with interrupts.asking(asked.within):
+                return self.call(ctx, run.reporter_of_job(ctx)).to_dict()
         return self._immediately(ctx)
 
     def _immediately(self, ctx: Any) -> Generator[GeneratedMessage, None, None]:

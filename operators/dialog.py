@@ -31,7 +31,7 @@ def progress(ctx: Any, label: str, words: str, share: float, stop: run.Stop) -> 
     shown = types.Object()
     shown.float("share", view=types.ProgressView(label=words))
     if stop.asked:
-        shown.view("stopping", types.AlertView(severity="info", label="Stopping after the current batch …"))
+        shown.view("stopping", types.AlertView(severity="info", label="Stopping …"))
     else:
         button = types.Button(label="Stop", operator=STOP, params={"run": stop.id}, variant="outlined")
         shown.view("stop", button)

@@ -10,20 +10,26 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
-from loupe.operators import forms, summary
+from loupe.operators import forms, scheduling, summary
 from loupe.operators.base import LoupeOperator
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice
 
-_LOOK, _CANCEL, _AGAIN = "look", "cancel", "again"
+_LOOK, _LOG, _CANCEL, _AGAIN = "look", "log", "cancel", "again"
 _ACTIONS = {
     _LOOK: ("Look again", "Read the list anew"),
-    _CANCEL: ("Cancel a job", "It stops after its current batch; what was done is kept"),
+    _LOG: ("Read a job's log", "The last lines that Loupe logged as it ran"),
+    _CANCEL: ("Cancel a job", "It stops within seconds; what was done is kept"),
     _AGAIN: ("Run a job again", "It goes on from where it stopped"),
 }
-_STATES = {_CANCEL: ("queued", "running"), _AGAIN: ("failed", "completed")}
+_STATES = {
+    _LOG: ("queued", "running", "failed", "completed"),
+    _CANCEL: ("queued", "running"),
+    _AGAIN: ("failed", "completed"),
+}
+_NO_LOG = "Nothing was logged: it has not run, or another kind of worker ran it."
 _ACTION = Parameter("action", "str", _LOOK, "What to do")
 _ACTION_WIDGET = Choice(lambda _: _ACTIONS)
 
@@ -70,10 +76,12 @@ class BackgroundJobs(LoupeOperator):
                 raise InputError(
                     "expected one of this dataset's jobs, got one that is not there any more: open the list again"
                 )
+            if action == _LOG:
+                return Summary(f"Log of {job.label}", f"```\n{job.log.replace('```', '')}\n```" if job.log else _NO_LOG)
             if action == _CANCEL:
                 message = "Cancelled" if jobs.cancel(job.id) else "It has ended already"
             else:
-                jobs.again(job.id)
+                jobs.again(job.id, scheduling.needs({}))
                 message = "In the queue again"
         return Summary(message, _report(jobs.recent(ctx.dataset._doc.id), jobs.workers()))
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import LoupeError, Stopped
 from loupe.brain.core.records import Progress, ProgressCallback
 
@@ -95,7 +96,7 @@ def duration(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Stop:
-    """A way to stop a verb from another thread: its next report raises ``Stopped``.
+    """A way to stop a verb from another thread: its next report, or step within a batch, raises ``Stopped``.
 
     Attributes:
         id: names it to the App
@@ -117,6 +118,10 @@ class Stop:
         """Whether it is to stop."""
         return self.event.is_set()
 
+    def error(self) -> Stopped | None:
+        """Returns what the verb is to be left by, or None."""
+        return Stopped(self.reasons[0]) if self.asked else None
+
 
 _stops: dict[str, Stop] = {}
 
@@ -133,7 +138,7 @@ def stoppable() -> Iterator[Stop]:
 
 
 def stop(stop_id: object) -> bool:
-    """Asks a verb that runs in this process to stop after its current batch; returns whether it still ran."""
+    """Asks a verb that runs in this process to stop; returns whether it still ran."""
     running = _stops.get(str(stop_id))
     if running is not None:
         running.ask()
@@ -152,13 +157,14 @@ def in_thread(call: Callable[[ProgressCallback], T], stop: Stop | None = None) -
     outcome: list[tuple[T | None, BaseException | None]] = []
 
     def report(step: Progress) -> None:
-        if stop.asked:
-            raise Stopped(stop.reasons[0])
+        if (stopped := stop.error()) is not None:
+            raise stopped
         steps.put(step)
 
     def work() -> None:
         try:
-            outcome.append((call(report), None))
+            with interrupts.asking(stop.error):
+                outcome.append((call(report), None))
         except BaseException as error:
             outcome.append((None, error))
 
@@ -182,22 +188,25 @@ def in_thread(call: Callable[[ProgressCallback], T], stop: Stop | None = None) -
 def reporter_of_job(ctx: Any) -> ProgressCallback:
     """Returns the progress callback of a delegated operation: it writes into the operation's document, and raises
     ``Stopped`` when the worker is asked to end, or when the operation is no longer this worker's to run."""
-    from loupe.brain import worker
     from loupe.brain.store import jobs
+    from loupe.brain.worker import asked
 
     job = ctx.request_params["run_doc"]
     pace = Pace()
-    last = 0.0
+    last, phase = 0.0, ""
 
     def report(step: Progress) -> None:
-        nonlocal last
-        if worker.stopping.is_set():
-            raise Stopped("stopped: the worker was asked to end. The job goes back into the queue")
+        nonlocal last, phase
+        if (stopped := asked.between()) is not None:
+            raise stopped
+        if step.message.partition(",")[0] != phase:
+            phase = step.message.partition(",")[0]
+            _log.info("%s", describe(step))
         words, now = pace.words(step), time.monotonic()
         if now - last < _EVERY and step.done < step.total:
             return
         last = now
-        if not jobs.still_running(job, worker.current_id()):
+        if not jobs.still_running(job, asked.current_id()):
             raise Stopped("stopped: somebody cancelled this job, or another worker has taken it. What was done is kept")
         ctx.set_progress(progress=share(step), label=words)
 

@@ -10,7 +10,7 @@ from loupe.operators import run
 
 
 class StopRun(foo.Operator):
-    """Stops a run of this App's server after its current batch."""
+    """Stops a run of this App's server as soon as it can."""
 
     @property
     def config(self) -> foo.OperatorConfig:

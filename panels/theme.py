@@ -48,6 +48,17 @@ PLOT_CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 #: of a text in Markdown
 TEXT = {"container": {"sx": {"& p": {"margin": 0}}}}
 SMALL = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "0.85rem", "opacity": 0.75}}}}
+_LINES = {
+    # the last lines are seen first
+    **{"display": "flex", "flexDirection": "column-reverse", "maxHeight": "20rem", "overflow": "auto"},
+    **{"margin": 0, "padding": "8px", "borderRadius": "4px", "backgroundColor": "rgba(128, 134, 144, 0.12)"},
+}
+_LINE = {
+    **{"whiteSpace": "pre-wrap !important", "overflowWrap": "anywhere", "fontSize": "0.75rem"},
+    **{"color": "inherit !important", "background": "none !important", "padding": "0 !important"},
+}
+#: of lines of a log
+LOG = {"container": {"sx": {"& pre": _LINES, "& pre *": _LINE}}}
 LARGE = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "1.15rem"}}}}
 
 #: one column as wide as the panel: a plot would be as narrow as the text otherwise

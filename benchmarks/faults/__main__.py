@@ -2,6 +2,7 @@
 
 python -m benchmarks.faults campaign --sample 20    # all kinds: kill, writers, database, disk, network, clock …
 python -m benchmarks.faults writers         # two processes on one dataset at once, and killed ones
+python -m benchmarks.faults workers         # several real workers on one queue, jobs cancelled in mid-batch
 python -m benchmarks.faults hostile         # files that break decoders, stall readers or cost too much
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.faults.campaign import DEFAULT, KINDS, print_campaign
+from benchmarks.faults.fleet import print_fleet
 from benchmarks.faults.hostile import print_hostile
 from benchmarks.faults.writers import print_writers
 
@@ -36,6 +38,12 @@ def family() -> Family:
     made.command("hostile", lambda _: print_hostile(), "files that break decoders, stall readers or cost too much")
     writers = made.command("writers", lambda given: print_writers(given.n), "two processes on one dataset at once")
     writers.add_argument("-n", type=int, default=20, help="tries of each situation")
+    fleet = made.command(
+        "workers", lambda given: print_fleet(given.workers, given.jobs, given.tries), "several workers on one queue"
+    )
+    fleet.add_argument("--workers", type=int, default=4, help="how many take jobs at once")
+    fleet.add_argument("--jobs", type=int, default=40, help="how many short jobs they share")
+    fleet.add_argument("--tries", type=int, default=5, help="jobs of each verb that are cancelled")
     return made
 
 

@@ -9,6 +9,7 @@ import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -164,13 +165,16 @@ def plain(verb: str) -> Callable[..., Any]:
 
 def worker(name: str, dead_after: float = 2.0, grace: float = 1.0, once: bool = False, stuck: bool = False) -> Any:
     """Works until it is asked to end; ``stuck``: what it runs never ends."""
-    import loupe.brain.engine.runner as runner
-    from loupe.brain import worker as room
+    from loupe.brain.worker import supervise as room
 
     room.configure_logging()
-
     if stuck:
-        runner.run = lambda *_, **__: time.sleep(10_000)  # type: ignore[assignment]
+        # in the process that runs the job, which is a new one
+        hook = Path(tempfile.mkdtemp(dir=os.environ["FIFTYONE_PLUGINS_DIR"] + "/.."))
+        lines = ["import time", "import loupe.brain.engine.runner as runner"]
+        lines.append("runner.run = lambda *_, **__: time.sleep(10_000)")
+        (hook / "sitecustomize.py").write_text("\n".join(lines))
+        os.environ["PYTHONPATH"] = f"{hook}:{os.environ.get('PYTHONPATH', '')}"
     status = room.run(device="cpu", name=name, poll=0.05, dead_after=dead_after, grace=grace, once=once)
     if status:
         raise SystemExit(status)

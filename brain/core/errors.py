@@ -16,6 +16,7 @@ LoupeError
 ├── ProcessLost                   a process that worked for this one was killed, or broke
 ├── ServiceError                      a hosted service cannot be used: its key, its credit, its address, its answers
 └── Stopped                           the caller asked to stop; what was done so far is kept
+    └── MemoryExceeded                a job of a worker took more memory than the worker may have
 """
 
 from __future__ import annotations
@@ -109,3 +110,7 @@ class ServiceError(LoupeError):
 
 class Stopped(LoupeError):
     """The caller asked to stop. What was done so far is kept; the same call goes on from there."""
+
+
+class MemoryExceeded(Stopped):
+    """A job of a worker took more memory than the worker may have. What was done so far is kept."""

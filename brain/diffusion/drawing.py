@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import InputError, LoupeError, ModelError
 from loupe.brain.core.records import Request
 from loupe.brain.diffusion.conditioned import Pipelines, Way, arguments, pipeline_of, way_of
@@ -79,7 +80,7 @@ class Drawer:
                     # noise from the CPU is the same noise on every device
                     generator=[torch.Generator("cpu").manual_seed(request.seed) for request in filled],
                     output_type="pil",
-                    **settings,
+                    **_stoppable(pipeline, settings),
                 )
         except torch.OutOfMemoryError as error:
             raise ModelError(
@@ -142,3 +143,18 @@ class Drawer:
             and all(len(part(text).input_ids) > limit for part, limit in zip(tokenizers, limits, strict=True))
             for text in (request.prompt, request.negative_prompt)
         )
+
+
+def _stoppable(pipeline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of a call that can be stopped between two steps, as far as the pipeline lets us in there."""
+    if "callback_on_step_end" not in inspect.signature(pipeline.__call__).parameters:
+        return dict(settings)
+    own = settings.get("callback_on_step_end")
+
+    def after_step(pipe: Any, step: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+        interrupts.point()
+        # without one of our own no number changes
+        changed: dict[str, Any] = values if own is None else own(pipe, step, timestep, values)
+        return changed
+
+    return {**settings, "callback_on_step_end": after_step}

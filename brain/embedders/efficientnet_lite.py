@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.specs import Embedder
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.perception import weights
@@ -54,7 +55,7 @@ class EfficientNetLite(Embedder):
         from torch.nn.functional import normalize
 
         features, _ = network(weights.path(WEIGHTS))
-        features = features.to(device)
+        features = interrupts.watch(features.to(device))
 
         @torch.inference_mode()
         def embed(batch: ImageBatch) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core import specs
+from loupe.brain.core import interrupts, specs
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.specs import Embedder
 from loupe.brain.imaging import transforms
@@ -54,7 +54,7 @@ class Timm(Embedder):
             loaded = timm.create_model(self.model, pretrained=not self.checkpoint, num_classes=0)
             if self.checkpoint:
                 _load_weights(loaded, self.checkpoint)
-            loaded = loaded.to(device).eval()
+            loaded = interrupts.watch(loaded.to(device).eval())
         except ModelError:
             raise
         # the hub's client, torch and timm raise what they like for a missing file, name or connection

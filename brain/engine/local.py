@@ -11,7 +11,8 @@ from functools import cache, cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
-from loupe.brain.core.errors import InputError
+from loupe.brain.core import interrupts
+from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.engine.map import Mapped, Task, needed_long_side
 from loupe.brain.engine.reader import Bucket, Chunk, Row, Wanted, read_chunks
 from loupe.brain.imaging.ragged import AnyBatch, Part, RaggedBatch
@@ -121,7 +122,7 @@ def _start(
                 for sample_id, value in zip(part.ids, loaded[name].task.split(result, len(part)), strict=True):
                     values[sample_id][name] = value
 
-    return mapped, [pool.submit(work, *group) for group in _groups(chunk, batch_size)]
+    return mapped, [pool.submit(interrupts.carried(work), *group) for group in _groups(chunk, batch_size)]
 
 
 def _batches(
@@ -164,9 +165,12 @@ def attempt(apply: Callable[[Any], T], batch: AnyBatch) -> Iterator[tuple[AnyBat
     """Yields (part, result) over the batch: whole if it works, in halves where memory runs out or something breaks."""
     import torch
 
+    interrupts.point()
     try:
         yield batch, apply(batch)
         return
+    except Stopped:
+        raise
     # a third party's model may raise anything; one bad sample must not end the run
     except Exception as error:
         if len(batch) == 1:

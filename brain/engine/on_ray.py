@@ -27,7 +27,7 @@ from loupe.brain.engine import ray_work
 from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.map import Mapped, Task
 from loupe.brain.engine.ray_cluster import Node, begun, connected, nodes
-from loupe.brain.engine.ray_portions import Piece, Portions
+from loupe.brain.engine.ray_portions import Entry, Piece, Portions
 from loupe.brain.engine.reader import Row, chunk_size
 from loupe.brain.imaging.files import printable
 
@@ -300,7 +300,7 @@ def places(node: Node, cpus: int, device: str) -> int:
     return node.gpus if device != "cpu" else max(1, node.cpus // cpus)
 
 
-def _mapped(rows: Sequence[Row], chunks: Sequence[Sequence[ray_work.Entry]]) -> Iterator[list[Mapped[Any]]]:
+def _mapped(rows: Sequence[Row], chunks: Sequence[Sequence[Entry]]) -> Iterator[list[Mapped[Any]]]:
     left = iter(rows)
     for chunk in chunks:
         yield [Mapped(next(left), *entry) for entry in chunk]

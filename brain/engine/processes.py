@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import queue
-import signal
 import subprocess
-import sys
 import threading
 import warnings
 from collections import Counter, deque
@@ -17,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import loupe
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import InputError, ModelError, ProcessLost
 from loupe.brain.core.specs import Generator, GeneratorSession
-from loupe.brain.engine import output_folder
+from loupe.brain.engine import output_folder, own_process
 from loupe.brain.engine.drawing import Drawers, Finished, Item
 from loupe.brain.engine.drawing_process import Failed, Order, torch_settings
 
@@ -30,17 +28,6 @@ _EVERY = 0.5
 _LEAVE = 10.0
 #: a batch that has cost so many processes is not tried again
 _MAX_DEATHS = 2
-# signals that ask this process to end reach its group: the others end with it, when it has stored what they drew
-_START = """
-import signal
-for name in ("SIGINT", "SIGTERM"):
-    signal.signal(getattr(signal, name), signal.SIG_IGN)
-import pickle, runpy, sys
-sys.path[:], package = pickle.load(sys.stdin.buffer)
-runpy.run_path(package)
-from loupe.brain.engine import drawing_process
-drawing_process.main()
-"""
 
 
 @dataclass(eq=False)
@@ -63,22 +50,12 @@ class _Process:
 
     def send(self, message: object) -> None:
         """Sends what it is to do; where it is dying, its end is heard of elsewhere."""
-        assert self.popen.stdin is not None
-        with contextlib.suppress(OSError):
-            pickle.dump(pickle.dumps(message), self.popen.stdin)
-            self.popen.stdin.flush()
+        own_process.send(self.popen, message)
 
     def lost(self) -> str:
         """Returns how it ended, in words."""
         assert self.status is not None
-        if self.status >= 0:
-            return f"its process broke (status {self.status}); what it printed last says more"
-        try:
-            name = signal.Signals(-self.status).name
-        except ValueError:
-            name = str(-self.status)
-        why = ", as the system does where memory is short" if name == "SIGKILL" else ""
-        return f"its process was ended by {name}{why}"
+        return own_process.ended(self.status)
 
 
 class Processes(Drawers):
@@ -126,6 +103,7 @@ class Processes(Drawers):
         """Yields what became of each batch as it is done; a batch whose process is killed is drawn by another.
 
         Raises:
+            Stopped: the caller is to stop at once; what is under way is lost
             ProcessLost: all of them are gone, or the same batch has cost several
         """
         waiting = deque(batches)
@@ -136,6 +114,7 @@ class Processes(Drawers):
                 break
             answer = self._next()
             if answer is None:
+                interrupts.point()
                 yield None
                 continue
             process, message = answer
@@ -244,11 +223,7 @@ def _portable(order: Order) -> Order:
 
 
 def _start(order: Order) -> _Process:
-    popen = subprocess.Popen([sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    process = _Process(order.device, popen)
-    assert popen.stdin is not None
-    with contextlib.suppress(OSError):
-        pickle.dump((sys.path, loupe.__file__), popen.stdin)
+    process = _Process(order.device, own_process.start("loupe.brain.engine.drawing_process"))
     process.send(order)
     return process
 

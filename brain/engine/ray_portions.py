@@ -13,7 +13,7 @@ from loupe.brain.engine.reader import Row
 #: processes that a whole portion may end before its halves are tried apart, and a single row before it is an error
 MAX_DEATHS, MAX_DEATHS_OF_ROW = 3, 2
 
-Entry = tuple[Mapping[str, Any], Mapping[str, str], str | None]
+Entry = tuple[Mapping[str, Any], Mapping[str, str], str | None, bool]
 Chunks = Sequence[Sequence[Entry]]
 
 
@@ -112,7 +112,7 @@ class Portions:
             row = piece.rows[0]
             times = deaths if piece.is_whole else deaths + MAX_DEATHS
             text = f"ProcessLost: {times} processes ended while they worked on this picture; of the last one: {why}"
-            self.put(piece, [[({}, dict.fromkeys(sorted(row.pending), text), None)]])
+            self.put(piece, [[({}, dict.fromkeys(sorted(row.pending), text), None, False)]])
         elif len(piece.rows) == 1 or (piece.is_whole and deaths < MAX_DEATHS):
             self._waiting.appendleft(replace(piece, deaths=deaths))
         else:

@@ -19,15 +19,13 @@ import loupe
 from loupe.brain.engine import local
 from loupe.brain.engine.drawing_process import portable, set_torch
 from loupe.brain.engine.map import Task
+from loupe.brain.engine.ray_portions import Entry
 from loupe.brain.engine.reader import Row
 
 #: packages that decide bits of scores, beside Loupe
 _DECIDE = ("torch", "numpy", "pillow", "opencv-python-headless", "simplejpeg")
 #: what says where model files lie, and holds for the nodes, too
-_FORWARDED = ("LOUPE_WEIGHTS", "LOUPE_WEIGHTS_DIRS", "LOUPE_OFFLINE")
-
-#: what became of a row: values and errors by task, and why it is unreadable
-Entry = tuple[Mapping[str, Any], Mapping[str, str], str | None]
+_FORWARDED = ("LOUPE_WEIGHTS", "LOUPE_WEIGHTS_DIRS", "LOUPE_OFFLINE", "LOUPE_REMOTE_MEDIA")
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,9 @@ class Work:
                 ):
                     unreadable = [mapped.row.path for mapped in chunk if mapped.unreadable is not None]
                     lacking += [path for path in unreadable if not os.path.exists(path)]
-                    chunks.append([(mapped.values, mapped.errors, mapped.unreadable) for mapped in chunk])
+                    chunks.append(
+                        [(mapped.values, mapped.errors, mapped.unreadable, mapped.not_now) for mapped in chunk]
+                    )
             except Exception as error:
                 return Answer(error=portable(error))
         return Answer(chunks, lacking, tuple((str(each.message), each.category) for each in caught))

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -86,6 +87,24 @@ def keep_out_of_logs(secret: Secret) -> None:
         _blotting.secrets[secret.reveal()] = secret
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(_blotting)
+
+
+#: environment variables of such names hold secrets, whoever's they are; addresses may have a password in them
+_NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?$", re.IGNORECASE)
+_PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)
+
+
+def hidden(text: str) -> str:
+    """Returns a text without the keys that are used here, the secrets of the environment, or passwords of addresses.
+
+    >>> hidden("cannot reach mongodb://me:pass@host/db")
+    'cannot reach mongodb://***@host/db'
+    """
+    used = [*list(_blotting.secrets.values()), *map(Secret, (_given.get() or {}).values())]
+    used += [Secret(value) for name, value in os.environ.items() if _NAMES.search(name)]
+    for secret in used:
+        text = secret.hide(text)
+    return _PASSWORD.sub(rf"\g<1>{_HIDDEN}@", text)
 
 
 @contextmanager

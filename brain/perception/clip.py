@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.imaging import transforms
 from loupe.brain.imaging.batches import ImageBatch
@@ -102,7 +103,7 @@ def load(model: str, pretrained: str, device: str, without: str = "") -> Clip:
             "and tag of open_clip (their weights come from the Hugging Face hub on first use), a checkpoint file, "
             f"or 'local-dir:<folder>'{without and '. ' + without}"
         ) from error
-    return Clip(loaded, model, device)
+    return Clip(interrupts.watch(loaded), model, device)
 
 
 def _brief(error: Exception) -> str:

@@ -7,7 +7,7 @@ worker is gone goes back into the queue. Times are the database's own: the clock
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,40 +15,31 @@ import fiftyone.core.odm as odm
 from bson import ObjectId
 from pymongo import ReturnDocument
 
+from loupe.brain.core import routing
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.workers import (
+    DEAD_AFTER,
+    WorkerFacts,
+    WorkerStatus,
+    beat,
+    forget_silent,
+    last_status,
+    sign_off,
+    workers,
+)
+
+# who works with jobs works with workers
+__all__ = ["DEAD_AFTER", "WorkerFacts", "WorkerStatus", "beat", "sign_off", "workers"]
 
 PLUGIN = "@loupe/loupe"
-
-#: seconds after which a silent worker counts as dead
-DEAD_AFTER = 40.0
 
 #: how many workers may die over one operation before it is given up
 MAX_DEATHS = 3
 
 _WORKER = "metadata.loupe.worker"
 _DEATHS = "metadata.loupe.deaths"
-#: of a worker: its last heartbeat is too old, by the database's clock
-_SILENT = {"$expr": {"$lt": ["$beat", {"$subtract": ["$$NOW", {"$multiply": ["$dead_after", 1000]}]}]}}
+_NEEDED = {"delegation_target": True, f"context.request_params.{routing.NEEDS}": True}
 _OURS = {"operator": {"$regex": "^@loupe/loupe/"}, "archived": {"$ne": True}, "parent_id": None}
-
-
-@dataclass(frozen=True)
-class WorkerFacts:
-    """A worker that is alive.
-
-    Attributes:
-        id: unique
-        name: what people call it; the App offers it by that name
-        host, pid, device: where it runs
-        dead_after: seconds of silence after which others take it for dead
-    """
-
-    id: str
-    name: str
-    host: str
-    pid: int
-    device: str
-    dead_after: float = DEAD_AFTER
 
 
 @dataclass(frozen=True)
@@ -61,9 +52,10 @@ class Job:
         label: how the App calls it
         state: queued, running, completed or failed
         progress: in [0, 1], or None
-        message: the progress in words, or the error
+        message: the progress in words, or the error; of a queued one why no living worker takes it, or nothing
         queued_at: UTC
         dataset_id: whose it is
+        log: the last lines that were logged as it ran
     """
 
     id: ObjectId
@@ -74,56 +66,40 @@ class Job:
     message: str
     queued_at: datetime | None
     dataset_id: ObjectId | None
+    log: str = ""
 
 
 def _operations() -> Any:
     return odm.get_db_conn()["delegated_ops"]
 
 
-def _workers() -> Any:
-    return odm.get_db_conn()["loupe_workers"]
-
-
-def beat(worker: WorkerFacts) -> None:
-    """Says that the worker is alive."""
-    facts = {name: value for name, value in asdict(worker).items() if name != "id"}
-    with database_errors():
-        _workers().update_one({"_id": worker.id}, {"$set": facts, "$currentDate": {"beat": True}}, upsert=True)
-
-
-def sign_off(worker: WorkerFacts) -> None:
-    """Says that the worker has ended."""
-    with database_errors():
-        _workers().delete_one({"_id": worker.id})
-
-
-def workers() -> list[WorkerFacts]:
-    """Returns the workers whose last heartbeat is not too old, by name."""
-    with database_errors():
-        alive = _workers().find({"$nor": [_SILENT]}, {"beat": False})
-        return sorted(
-            (WorkerFacts(doc.pop("_id"), **doc) for doc in alive),
-            key=lambda worker: (worker.name, worker.id),
-        )
-
-
 def claim(worker: WorkerFacts) -> ObjectId | None:
-    """Takes the oldest queued operation of this plugin, in one step, and returns its id; None when there is none.
+    """Takes the oldest queued operation of this plugin that this worker may run, and returns its id; None when there
+    is none. Of several workers that try at once exactly one gets it.
 
-    An operation that was scheduled for a worker by name waits for it while it lives, else anybody may take it.
+    What a worker may run says ``routing.obstacle``: an operation may name a worker, need a device, or a version.
     """
-    others = [other.name for other in workers() if other.name != worker.name]
+    alive = workers()
     with database_errors():
-        taken = _operations().find_one_and_update(
-            {**_OURS, "run_state": "queued", "delegation_target": {"$nin": others}},
-            {
-                "$set": {"run_state": "running", "monitored": True, _WORKER: worker.id},
-                "$currentDate": {"started_at": True, "updated_at": True},
-            },
-            sort=[("queued_at", 1), ("_id", 1)],
-            projection=["_id"],
-        )
-    return taken["_id"] if taken else None
+        queued = _operations().find({**_OURS, "run_state": "queued"}, _NEEDED).sort([("queued_at", 1), ("_id", 1)])
+        for doc in queued:
+            if routing.obstacle(_needs(doc), worker, alive):
+                continue
+            taken = _operations().update_one(
+                {**_OURS, "_id": doc["_id"], "run_state": "queued", "delegation_target": doc.get("delegation_target")},
+                {
+                    "$set": {"run_state": "running", "monitored": True, _WORKER: worker.id},
+                    "$currentDate": {"started_at": True, "updated_at": True},
+                },
+            )
+            if taken.modified_count:
+                return ObjectId(doc["_id"])
+    return None
+
+
+def _needs(doc: dict[str, Any]) -> routing.Needs:
+    kept = ((doc.get("context") or {}).get("request_params") or {}).get(routing.NEEDS)
+    return routing.needs(kept, doc.get("delegation_target"))
 
 
 def still_running(job: ObjectId, worker: str | None) -> bool:
@@ -135,17 +111,24 @@ def still_running(job: ObjectId, worker: str | None) -> bool:
     return ((operation.get("metadata") or {}).get("loupe") or {}).get("worker") == worker
 
 
-def release(job: ObjectId, worker: str) -> bool:
-    """Puts an operation back into the queue if it is still this worker's; returns whether it was."""
+def release(job: ObjectId, worker: str, keeps_place: bool = False) -> bool:
+    """Puts an operation back into the queue if it is still this worker's; returns whether it was.
+
+    Args:
+        job: the operation
+        worker: the worker's id
+        keeps_place: it goes where it was in the queue, as the worker was asked to end; else to its end, so that one
+            that fails again and again keeps nobody waiting
+    """
     with database_errors():
-        return _requeue({"_id": job, "run_state": "running", _WORKER: worker}, {})
+        return _requeue({"_id": job, "run_state": "running", _WORKER: worker}, {}, keeps_place)
 
 
 def release_all(worker: str) -> list[ObjectId]:
     """Puts whatever a worker is running back into the queue; returns it."""
     with database_errors():
         own = [doc["_id"] for doc in _operations().find({**_OURS, "run_state": "running", _WORKER: worker}, ["_id"])]
-    return [job for job in own if release(job, worker)]
+    return [job for job in own if release(job, worker, keeps_place=True)]
 
 
 def reap() -> tuple[list[ObjectId], list[ObjectId]]:
@@ -164,25 +147,90 @@ def reap() -> tuple[list[ObjectId], list[ObjectId]]:
             facts = orphan["metadata"]["loupe"]
             if facts["worker"] in alive:
                 continue
-            mine = {"_id": orphan["_id"], "run_state": "running", _WORKER: facts["worker"]}
-            if facts.get("deaths", 0) + 1 < MAX_DEATHS:
-                if _requeue(mine, {"$inc": {_DEATHS: 1}}):
-                    requeued.append(orphan["_id"])
-            elif fail(
-                orphan["_id"], facts["worker"], f"{MAX_DEATHS} workers died while they ran this job: see their logs"
-            ):
+            why = _died(last_status(facts["worker"]))
+            outcome = _lost(orphan["_id"], facts["worker"], facts.get("deaths", 0) + 1, "workers", why)
+            if outcome == "queued":
+                requeued.append(orphan["_id"])
+            elif outcome == "failed":
                 given_up.append(orphan["_id"])
-        _workers().delete_many(_SILENT)
+        forget_silent()
     return requeued, given_up
 
 
-def _requeue(which: dict[str, Any], more: dict[str, Any]) -> bool:
+def lost(job: ObjectId, worker: str, why: str) -> str:
+    """Puts an operation whose process broke back into the queue, or gives it up after ``MAX_DEATHS`` times.
+
+    Args:
+        job: the operation
+        worker: the id of the worker that ran it, and lives
+        why: how its process ended
+
+    Returns:
+        "queued", "failed", or "" where it is not this worker's any more
+    """
+    with database_errors():
+        operation = _operations().find_one({"_id": job}, ["metadata.loupe"]) or {}
+        deaths = ((operation.get("metadata") or {}).get("loupe") or {}).get("deaths", 0) + 1
+        return _lost(job, worker, deaths, "processes", f"The last one: {why}")
+
+
+def _lost(job: ObjectId, worker: str, deaths: int, who: str, why: str) -> str:
+    mine = {"_id": job, "run_state": "running", _WORKER: worker}
+    if deaths < MAX_DEATHS:
+        return "queued" if _requeue(mine, {"$inc": {_DEATHS: 1}}) else ""
+    message = f"{deaths} {who} died while they ran this job: see their logs. {why}".strip()
+    return "failed" if fail(job, worker, message) else ""
+
+
+#: of what it may take: a worker that died beyond it probably ran out of memory
+_FULL = 0.7
+
+
+def _died(status: WorkerStatus) -> str:
+    if not status.max_memory or status.memory < _FULL * status.max_memory:
+        return ""
+    return (
+        f"The last one took {status.memory / 1e9:.1f} of {status.max_memory / 1e9:.1f} GB when it was last heard of: "
+        "memory ran out, probably. Run it with a smaller batch_size, or where there is more memory"
+    )
+
+
+def _requeue(which: dict[str, Any], more: dict[str, Any], keeps_place: bool = False) -> bool:
+    now = {"updated_at": True} if keeps_place else {"queued_at": True, "updated_at": True}
     back = {
         "$set": {"run_state": "queued", "monitored": False, "started_at": None},
         "$unset": {_WORKER: ""},
-        "$currentDate": {"queued_at": True, "updated_at": True},
+        "$currentDate": now,
     }
     return _operations().update_one(which, {**back, **more}).modified_count > 0
+
+
+def write_log(job: ObjectId, worker: str, text: str, size: int) -> None:
+    """Keeps the last lines of what was logged where FiftyOne keeps such, unless another worker runs the operation.
+
+    Args:
+        job: the operation
+        worker: who ran it
+        text: the last lines
+        size: bytes of all lines that there were
+    """
+    mine = {"$or": [{_WORKER: worker}, {"run_state": {"$in": ["failed", "completed"]}}]}
+    with database_errors():
+        _operations().update_one({"_id": job, **mine}, {"$set": {"log_tail": text, "log_size": size}})
+
+
+def append_log(job: ObjectId, worker: str, line: str) -> None:
+    """Adds a line to what is kept of a log, where the process that wrote it is no more."""
+    text, size = log_of(job)
+    write_log(job, worker, f"{text}\n{line}".strip(), size + len(line.encode()) + 1)
+
+
+def log_of(job: ObjectId) -> tuple[str, int]:
+    """Returns the last lines that were logged as an operation ran, and the bytes of all."""
+    with database_errors():
+        operation = _operations().find_one({"_id": job}, ["log_tail", "log_size"]) or {}
+    text, size = operation.get("log_tail"), operation.get("log_size")
+    return text if isinstance(text, str) else "", size if isinstance(size, int) else 0
 
 
 def finish(job: ObjectId, worker: str, result: dict[str, Any], outputs_schema: dict[str, Any] | None) -> bool:
@@ -209,7 +257,7 @@ def _end(job: ObjectId, worker: str, values: dict[str, Any], at: str) -> bool:
 
 
 def cancel(job: ObjectId) -> bool:
-    """Marks a queued or running operation as failed, which its worker notices after its current batch."""
+    """Marks a queued or running operation as failed, which its worker notices within a second, also in a batch."""
     message = "cancelled. What was done is kept; run it again to go on from there"
     with database_errors():
         changed = _operations().update_one(
@@ -226,35 +274,56 @@ def cancel(job: ObjectId) -> bool:
 def recent(dataset_id: ObjectId, maximum: int = 20) -> list[Job]:
     """Returns this plugin's operations on a dataset, the latest first."""
     with database_errors():
-        operations = _operations().find({**_OURS, "dataset_id": dataset_id}).sort("queued_at", -1).limit(maximum)
-        return [_job(doc) for doc in operations]
+        operations = list(_operations().find({**_OURS, "dataset_id": dataset_id}).sort("queued_at", -1).limit(maximum))
+    queued = any(doc["run_state"] == "queued" for doc in operations)
+    alive = workers() if queued else []
+    return [_job(doc, alive) for doc in operations]
 
 
-def _job(doc: dict[str, Any]) -> Job:
+def label_of(job: ObjectId) -> str:
+    """Returns how the App calls an operation."""
+    with database_errors():
+        operation = _operations().find_one({"_id": job}, ["label", "operator"]) or {}
+    return str(operation.get("label") or operation.get("operator") or "")
+
+
+def _job(doc: dict[str, Any], alive: list[WorkerFacts]) -> Job:
     status, result = doc.get("status") or {}, doc.get("result") or {}
+    state = doc["run_state"]
     message = {
+        "queued": routing.waits_for(_needs(doc), alive),
         "failed": result.get("error_message") or result.get("error") or "",
         "running": status.get("label") or "",
         "completed": (result.get("result") or {}).get("message", ""),
-    }.get(doc["run_state"], "")
+    }.get(state, "")
+    log = doc.get("log_tail")
     return Job(
         id=doc["_id"],
         operator=doc["operator"].removeprefix(f"{PLUGIN}/"),
         label=doc.get("label") or doc["operator"],
-        state=doc["run_state"],
-        progress=status.get("progress") if doc["run_state"] == "running" else None,
+        state=state,
+        progress=status.get("progress") if state == "running" else None,
         message=message.strip().splitlines()[-1] if message.strip() else "",
         queued_at=doc.get("queued_at"),
         dataset_id=doc.get("dataset_id"),
+        log=log if isinstance(log, str) else "",
     )
 
 
-def again(job: ObjectId) -> ObjectId:
-    """Queues an operation once more, with the same settings, and returns the new operation's id."""
+def again(job: ObjectId, stamp: routing.Needs | None = None) -> ObjectId:
+    """Queues an operation once more, with the same settings, and returns the new operation's id.
+
+    Args:
+        job: the operation
+        stamp: which versions schedule it now; what else it needs stays as it was
+    """
     from fiftyone.operators.delegated import DelegatedOperationService
 
     with database_errors():
         new = DelegatedOperationService().rerun_operation(job).id
-        # it is copied with all that stands on it: who ran it, and who died of it
-        _operations().update_one({"_id": new}, {"$unset": {"metadata.loupe": "", "status": ""}})
+        # it is copied with all that stands on it: who ran it, who died of it, and what they logged
+        cleared = {"metadata.loupe": "", "status": "", "log_tail": "", "log_size": ""}
+        versions = {} if stamp is None else {"loupe": stamp.loupe, "fiftyone": stamp.fiftyone}
+        values = {f"context.request_params.{routing.NEEDS}.{name}": value for name, value in versions.items()}
+        _operations().update_one({"_id": new}, {"$unset": cleared, **({"$set": values} if values else {})})
     return new

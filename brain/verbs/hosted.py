@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import OutputError, Stopped
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.remote import Drawn, RemoteJob
@@ -82,7 +83,8 @@ class Hosted:
         """
         skipped = len(items) - len(pending)
         outcomes = Outcomes()
-        with self.job as job:
+        # what is under way is paid: it is worth waiting for
+        with interrupts.held(), self.job as job:
             wanted = {item.key for item in pending}
             job.kept([item.key for item in items if item.key not in wanted])
             adopted = [(item, image) for item in pending if (image := self.adopt(item)) is not None]

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 _COLORS = {"queued": "warning", "running": "info", "completed": "success", "failed": "error"}
 _MAX_MESSAGE = 300
 _BLOCKS = 20
+_MAX_LINES = 60
 
 
-def draw(panel: types.Object, handlers: Any, content: Content) -> None:
+def draw(panel: types.Object, handlers: Any, content: Content, log: str = "") -> None:
     """Draws the jobs.
 
     Args:
         panel: to draw on
         handlers: the panel whose methods are called
         content: the jobs and the workers
+        log: whose log is open, by its id; empty: none is
     """
     from loupe.panels.background_jobs.panel import EVERY
 
@@ -43,10 +45,10 @@ def draw(panel: types.Object, handlers: Any, content: Content) -> None:
         text = "Nothing has been scheduled on this dataset. Operators of Loupe offer **Schedule** beside their button."
         panel.md(text, name="nothing", componentsProps=theme.TEXT)
     for job in content.jobs:
-        _job(panel, handlers, job)
+        _job(panel, handlers, job, str(job.id) == log)
 
 
-def _job(panel: types.Object, handlers: Any, job: Job) -> None:
+def _job(panel: types.Object, handlers: Any, job: Job, open_log: bool) -> None:
     part = widgets.column(panel, f"job_{job.id}", marginTop="8px")
     head = widgets.row(part, "head")
     head.view("state", types.PillBadgeView(text=job.state, color=_COLORS.get(job.state, "primary")))
@@ -57,9 +59,19 @@ def _job(panel: types.Object, handlers: Any, job: Job) -> None:
         head.btn("cancel", label="Cancel", on_click=handlers.on_cancel, **button)
     else:
         head.btn("again", label="Run again", on_click=handlers.on_again, **button)
+    if job.log:
+        head.btn("log", label="Hide the log" if open_log else "Log", on_click=handlers.on_log, **button)
     text = prose(job.message[:_MAX_MESSAGE])
     if job.progress is not None:
         full = round(_BLOCKS * min(1.0, max(0.0, job.progress)))
         text = f"{'█' * full}{'░' * (_BLOCKS - full)} {job.progress:.0%} · {text}"
     if text:
         part.md(text, name="message", componentsProps=theme.SMALL)
+    if job.log and open_log:
+        part.md(f"```\n{_shown(job.log)}\n```", name="log_text", componentsProps=theme.LOG)
+
+
+def _shown(log: str) -> str:
+    lines = log.replace("```", "").splitlines()
+    left_out = len(lines) - _MAX_LINES
+    return "\n".join([*([f"… {left_out} earlier lines"] if left_out > 0 else []), *lines[-_MAX_LINES:]])

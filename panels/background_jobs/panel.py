@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.operators import scheduling
 from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.latest import Shown
 
@@ -35,6 +36,8 @@ class BackgroundJobs(Panel[Content]):
     label = "Background jobs"
     icon = "pending_actions"
     subject = "jobs"
+    # whose log is open
+    defaults = {"log": ""}
     help_markdown = (
         "What was scheduled on this dataset, how far it has come, and which workers are there to run it. It is read "
         "anew every few seconds while the panel is open."
@@ -63,7 +66,7 @@ class BackgroundJobs(Panel[Content]):
     def draw(self, panel: types.Object, content: Content, shown: Shown, narrowed: Any) -> None:
         from loupe.panels.background_jobs import layout
 
-        layout.draw(panel, self, content)
+        layout.draw(panel, self, content, str(shown.choices.get("log") or ""))
 
     def on_tick(self, ctx: Any) -> None:
         """Draws what has changed since; where nothing has, nothing is sent."""
@@ -91,7 +94,13 @@ class BackgroundJobs(Panel[Content]):
 
         job = self._job(ctx, ("failed", "completed"))
         if job is not None:
-            jobs.again(job.id)
+            jobs.again(job.id, scheduling.needs({}))
+        self.refresh(ctx)
+
+    def on_log(self, ctx: Any) -> None:
+        """Opens the log of a job, or closes it."""
+        wanted = str(ctx.params.get("job"))
+        self.choose(ctx, log="" if self.choices(ctx)["log"] == wanted else wanted)
         self.refresh(ctx)
 
     def _job(self, ctx: Any, states: tuple[str, ...]) -> Job | None:

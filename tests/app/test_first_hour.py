@@ -179,3 +179,32 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("cancelled").wait_for(timeout=20_000)
+
+    # a job that no living worker may take says why; a cancelled one has its log
+    laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe="0.1.0")
+    jobs.beat(laptop)
+    try:
+        execute("check", dataset, {"checks": ["halo"], "device": "cuda"}, request_delegation=True)
+        page.get_by_text("waits for a worker with the device cuda; alive: laptop (cpu)").wait_for(timeout=20_000)
+        page.screenshot(path=shots / "jobs_no_gpu.png")
+        lines = [f"2026-11-29 12:00:{at:02} INFO checking: {at} of 70, see <b>&</b> `here`" for at in range(60)]
+        waiting = jobs.recent(dataset._doc.id)[0].id
+        assert jobs.cancel(waiting)
+        stopped = "2026-11-29 12:01:01 INFO stopped: somebody cancelled this job (0.8 s)"
+        jobs.write_log(waiting, "l", "\n".join([*lines, *lines[:9], stopped]), 9_000)
+        page.get_by_role("button", name="Log", exact=True).click(timeout=20_000)
+        page.get_by_text("stopped: somebody cancelled this job").wait_for(timeout=20_000)
+        page.get_by_text("… 10 earlier lines").wait_for()
+        page.wait_for_timeout(1000)
+        page.screenshot(path=shots / "jobs_log.png")
+        page.set_viewport_size({"width": 900, "height": 700})
+        page.wait_for_timeout(1500)
+        wide = "element => element.scrollWidth <= element.clientWidth + 1"
+        assert page.locator("pre", has_text="somebody cancelled this job").evaluate(wide), "lines are broken"
+        page.screenshot(path=shots / "jobs_log_narrow.png")
+        page.set_viewport_size({"width": 1400, "height": 900})
+        assert not _ODD.search(page.locator("body").inner_text())
+        page.get_by_role("button", name="Hide the log").click()
+        page.get_by_text("stopped: somebody cancelled this job").wait_for(state="detached", timeout=20_000)
+    finally:
+        jobs.sign_off(laptop)

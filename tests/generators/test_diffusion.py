@@ -363,3 +363,24 @@ def test_the_built_in_model_loads_in_every_pipeline() -> None:
         height=drawn.height,
     ).images[0]
     assert changed.size == filled.size == drawn.size
+
+
+def test_it_stops_between_two_steps_and_its_pixels_stay(session: GeneratorSession, tiny_model: Path) -> None:
+    from loupe.brain.core import interrupts
+    from loupe.brain.core.errors import Stopped
+
+    asked: list[int] = []
+
+    def after_one() -> Stopped | None:
+        asked.append(1)
+        return Stopped("cancelled") if len(asked) == 1 else None
+
+    slow = Diffusion(str(tiny_model), steps=50).load("cpu")
+    with interrupts.asking(after_one), pytest.raises(Stopped, match="cancelled"):
+        slow.draw(REQUESTS[:1])
+    assert len(asked) == 1, "49 steps are left"
+    asked.clear()
+    with interrupts.asking(lambda: asked.append(1)):
+        watched = np.asarray(session.draw(REQUESTS[:1])[0])
+    assert len(asked) == 2, "after each step"
+    assert (watched == np.asarray(session.draw(REQUESTS[:1])[0])).all()

@@ -77,3 +77,64 @@ def test_a_form_says_what_to_start_where_no_worker_is_alive(scenes: Any) -> None
         assert "no_worker" not in form("check", scenes)
     finally:
         jobs.sign_off(worker)
+
+
+def test_several_workers_are_offered_by_name_and_as_any(scenes: Any) -> None:
+    from loupe.brain.core import routing
+    from loupe.brain.store import jobs
+    from loupe.operators import scheduling
+
+    box = jobs.WorkerFacts("w1", "gpubox", "gpubox", 1, "cuda:0")
+    laptop = jobs.WorkerFacts("w2", "laptop", "laptop", 1, "cpu")
+    other = jobs.WorkerFacts("w3", "other", "other", 1, "cpu")
+
+    def offered(*alive: Any) -> list[str]:
+        return [each.id for each in scheduling.offered(alive)]
+
+    assert offered() == []
+    assert offered(laptop) == ["laptop"]
+    assert offered(laptop, other) == [routing.ANY, "laptop", "other"]
+    assert offered(box, laptop, other) == [routing.ANY, routing.ANY_GPU, "gpubox", "laptop", "other"]
+    assert "3 Loupe workers" in scheduling.offered([box, laptop, other])[0].description
+
+
+@pytest.mark.parametrize(
+    ("params", "device", "gpu"),
+    [
+        ({}, "", ""),
+        ({"device": "cuda:1"}, "cuda", ""),
+        ({"device": "cuda:0,cuda:1"}, "cuda", ""),
+        ({"device": "all"}, "", "wanted"),
+        ({"model": "tiny-signs"}, "", ""),
+        ({"model": "black-forest-labs/FLUX.1-schnell"}, "", "wanted"),
+        ({"model": "black-forest-labs/FLUX.1-schnell", "device": "cpu"}, "", ""),
+        ({"model": "openai:gpt-image-2.5-flare"}, "", ""),
+        ({"model": "gpt-image-1", "model__drawn_by": "openai"}, "", ""),
+        ({"models": ["tiny-signs", "some/model"]}, "", "wanted"),
+        ({"checks__hands__backend": "vlm"}, "", "wanted"),
+        ({"device": 7, "model": {"$ne": 1}}, "", ""),
+    ],
+)
+def test_what_a_run_needs_follows_from_its_settings(params: Any, device: str, gpu: str) -> None:
+    from loupe.operators import scheduling
+
+    needs = scheduling.needs(params)
+    assert (needs.device, needs.gpu) == (device, gpu)
+    assert needs.loupe
+    assert needs.fiftyone
+
+
+def test_a_scheduled_run_says_what_it_needs_and_its_log_can_be_read(scenes: Any) -> None:
+    import loupe
+    from loupe.brain.core import routing
+    from loupe.brain.store import jobs
+
+    execute("check", scenes, {"checks": ["exposure"], "device": "cuda"}, request_delegation=True)
+    (job,) = jobs.recent(scenes._doc.id)
+    kept = jobs._operations().find_one({"_id": job.id})["context"]["request_params"][routing.NEEDS]
+    assert (kept["device"], kept["loupe"]) == ("cuda", loupe.__version__)
+    assert "Nothing was logged" in result("jobs", scenes, {"action": "log", "job": str(job.id)})["summary"]
+    jobs.cancel(job.id)
+    jobs.write_log(job.id, "w", "INFO ```began``` <b>", 20)
+    summary = result("jobs", scenes, {"action": "log", "job": str(job.id)})["summary"]
+    assert summary == "```\nINFO began <b>\n```"

@@ -95,3 +95,32 @@ def test_a_job_is_cancelled_and_run_again_by_its_button(session: Any, new_datase
     session.call("on_again", job=str(job))
     assert [each.state for each in jobs.recent(session.dataset._doc.id)] == ["queued", "failed"]
     assert sum(name.startswith("job_") for name in session.shown()) == 2
+
+
+def test_it_says_why_a_job_waits_and_shows_its_log(session: Any) -> None:
+    from loupe.brain.core import routing
+    from loupe.brain.store import jobs
+
+    job = _schedule(session.dataset)
+    jobs._operations().update_one({"_id": job}, {"$set": {"delegation_target": routing.ANY_GPU}})
+    worker = jobs.WorkerFacts("w", "laptop<b>", "laptop", 1, "cpu")
+    jobs.beat(worker)
+    try:
+        session.call("on_tick")
+        assert "waits for a worker with a GPU; alive: laptop&lt;b&gt;" in _row(session, job).replace("\\", "")
+        assert "'log'" not in _row(session, job), "nothing was logged yet"
+        jobs.cancel(job)
+        jobs.write_log(job, "w", "\n".join(f"line {at}" for at in range(100)), 900)
+        session.call("on_tick")
+        assert "line 99" not in _row(session, job)
+        session.call("on_log", job=str(job))
+        row = _row(session, job)
+        assert "line 99" in row
+        assert "40 earlier lines" in row
+        assert "line 39" not in row
+        session.call("on_tick")
+        assert "line 99" in _row(session, job), "it stays open"
+        session.call("on_log", job=str(job))
+        assert "line 99" not in _row(session, job)
+    finally:
+        jobs.sign_off(worker)

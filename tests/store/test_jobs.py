@@ -276,3 +276,120 @@ def test_what_a_worker_runs_is_released_at_once(database: str) -> None:
     assert jobs.release_all(worker.id) == [job]
     assert jobs.release_all(worker.id) == []
     assert not jobs.still_running(job, worker.id)
+
+
+def test_earlier_workers_can_read_what_later_ones_say_of_themselves() -> None:
+    """A worker of 0.1.0 makes a record of all that stands there, and stops at more."""
+    from loupe.brain.store import jobs
+    from loupe.brain.store.workers import _statuses, _workers, workers_with_status
+
+    worker = jobs.WorkerFacts("id-new", "new", "host", 1, "cuda:0", 60.0, "0.3.0", "1.22.1", "NVIDIA H200, 140 GB")
+    status = jobs.WorkerStatus("a" * 24, "Loupe: check", 10**9, 4 * 10**9)
+    jobs.beat(worker, status)
+    document = _workers().find_one({"_id": worker.id})
+    assert document.keys() == {"_id", "name", "host", "pid", "device", "dead_after", "beat"}
+    ((known, last),) = workers_with_status()
+    assert known == worker
+    assert (last.job, last.memory, last.max_memory) == (status.job, status.memory, status.max_memory)
+    assert 0 <= last.silent < 30
+    # and a later version's facts are no error here
+    _statuses().update_one({"_id": worker.id}, {"$set": {"more": 1}})
+    _workers().update_one({"_id": worker.id}, {"$set": {"more": 1}})
+    assert jobs.workers() == [worker]
+    jobs.sign_off(worker)
+    assert _statuses().find_one({"_id": worker.id}) is None
+
+
+def test_a_job_of_a_worker_that_was_asked_to_end_keeps_its_place_and_that_of_a_dead_one_does_not() -> None:
+    from loupe.brain.store import jobs
+
+    first, second, third = _queue(), _queue(), _queue()
+    worker = _worker("a")
+    assert jobs.claim(worker) == first
+    assert jobs.release(first, worker.id, keeps_place=True)
+    assert jobs.claim(worker) == first
+    assert jobs.lost(first, worker.id, "its process was ended by SIGSEGV") == "queued"
+    assert jobs.claim(worker) == second, "one bad job keeps nobody waiting"
+    assert jobs.release_all(worker.id) == [second]
+    assert [jobs.claim(worker) for _ in range(3)] == [second, third, first]
+    assert jobs.lost(first, worker.id, "again") == "queued"
+    assert jobs.claim(worker) == first
+    assert jobs.lost(first, "another", "not its own") == ""
+    assert jobs.lost(first, worker.id, "its process was ended by SIGKILL; it took 3.1 GB") == "failed"
+    document = jobs._operations().find_one({"_id": first})
+    assert document["result"]["error"] == (
+        "3 processes died while they ran this job: see their logs. The last one: its process was ended by SIGKILL; it "
+        "took 3.1 GB"
+    )
+
+
+@pytest.mark.parametrize(
+    ("taken", "says"), [(11_800_000_000, "took 11.8 of 12.0 GB"), (1_000_000_000, "see their logs")]
+)
+def test_a_job_that_costs_workers_says_where_memory_was_short(taken: int, says: str) -> None:
+    from loupe.brain.store import jobs
+    from loupe.brain.store.workers import _workers
+
+    job = _queue()
+    for attempt in range(jobs.MAX_DEATHS):
+        worker = jobs.WorkerFacts(f"id-{attempt}", "w", "host", 1, "cpu", 60.0)
+        jobs.beat(worker, jobs.WorkerStatus(memory=taken, max_memory=12_000_000_000))
+        assert jobs.claim(worker) == job
+        _workers().delete_one({"_id": worker.id})
+        jobs.reap()
+    error = jobs._operations().find_one({"_id": job})["result"]["error"]
+    assert error.startswith("3 workers died while they ran this job")
+    assert says in error
+    assert ("batch_size" in error) == ("took" in says)
+
+
+def test_many_workers_that_ask_at_once_get_each_job_once(database: str) -> None:
+    import threading
+
+    from loupe.brain.store import jobs
+
+    queued = [_queue() for _ in range(30)]
+    workers, taken = [_worker(f"w{at}") for at in range(6)], []
+    start = threading.Barrier(len(workers))
+
+    def take(worker: Any) -> None:
+        start.wait(20)
+        while (job := jobs.claim(worker)) is not None:
+            taken.append(job)
+
+    threads = [threading.Thread(target=take, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(taken) == sorted(queued)
+
+
+def test_a_worker_leaves_alone_what_is_not_for_it_and_goes_on_with_the_next() -> None:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    from loupe.brain.core import routing
+    from loupe.brain.store import jobs
+
+    def queue(**needs: str) -> Any:
+        params = {"params": {}, routing.NEEDS: routing.Needs(**needs).to_dict()}
+        return DelegatedOperationService().queue_operation("@loupe/loupe/check", context={"request_params": params}).id
+
+    newer, cuda, odd, plain = queue(loupe="9.0"), queue(device="cuda"), queue(), queue(gpu="wanted")
+    jobs._operations().update_one(
+        {"_id": odd}, {"$set": {f"context.request_params.{routing.NEEDS}": ["no", {"needs": 1}]}}
+    )
+    cpu = jobs.WorkerFacts("id-cpu", "cpu", "host", 1, "cpu", 60.0, "0.2.0")
+    jobs.beat(cpu)
+    assert [jobs.claim(cpu), jobs.claim(cpu), jobs.claim(cpu)] == [odd, plain, None]
+    gpu = jobs.WorkerFacts("id-gpu", "gpu", "host", 1, "cuda:1", 60.0, "0.2.0")
+    jobs.beat(gpu)
+    another = queue(gpu="wanted")
+    assert jobs.claim(cpu) is None, "there is a GPU"
+    assert [jobs.claim(gpu), jobs.claim(gpu)] == [cuda, another]
+    assert _state(newer) == "queued"
+    # run again by a newer App, it needs that
+    again = jobs.again(another, routing.Needs(loupe="9.9"))
+    assert jobs.claim(gpu) is None
+    kept = jobs._operations().find_one({"_id": again})["context"]["request_params"][routing.NEEDS]
+    assert (kept["loupe"], kept["gpu"]) == ("9.9", "wanted")

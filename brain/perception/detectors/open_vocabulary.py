@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
 from loupe.brain.perception.detectors.detection import Detector
@@ -134,4 +135,5 @@ def load(device: str, model: str = MODEL, revision: str | None = REVISION) -> De
         )
     except Exception as error:  # transformers raises OSError, ValueError, KeyError and more for what cannot be had
         raise ModelError(f"{model} cannot be loaded as an open-vocabulary detector: {error}") from error
-    return Detector(f"{model}@{(pin or 'local')[:12]}", None, _OpenVocabulary(loaded, processor, device), FLOOR)
+    finder = _OpenVocabulary(interrupts.watch(loaded), processor, device)
+    return Detector(f"{model}@{(pin or 'local')[:12]}", None, finder, FLOOR)

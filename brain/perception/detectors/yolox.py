@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
 from loupe.brain.imaging.boxes import ious
@@ -115,6 +116,7 @@ class _Yolox:
         self._input, self._side = given.name, int(given.shape[-1])
 
     def __call__(self, picture: np.ndarray, nouns: Sequence[str] = ()) -> tuple[Box, ...]:
+        interrupts.point()
         height, width = picture.shape[:2]
         square, scale = letterbox(picture, self._side)
         # a session may be run by several threads at once

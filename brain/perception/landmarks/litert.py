@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency, ModelError
 
 
@@ -74,6 +75,7 @@ class Model:
             picture: (size, size, 3) uint8 RGB
             signed: whether the model wants [-1, 1]; otherwise [0, 1]
         """
+        interrupts.point()
         scaled = picture.astype(np.float32) / 127.5 - 1 if signed else picture.astype(np.float32) / 255
         try:
             # taking one out of a list, and putting it back, is one step

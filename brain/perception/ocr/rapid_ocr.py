@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency
 from loupe.brain.perception import onnx
 from loupe.brain.perception.ocr.ctc import Alphabet, Script
@@ -106,6 +107,7 @@ class Ocr:
         return self._run(self._detector, np.ascontiguousarray(tensor))
 
     def _run(self, session: InferenceSession, tensor: np.ndarray) -> np.ndarray:
+        interrupts.point()
         # a session may be run by several threads at once
         return np.asarray(session.run(None, {session.get_inputs()[0].name: tensor})[0])
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.core.errors import InputError, ModelError
+from loupe.brain.core import interrupts
+from loupe.brain.core.errors import InputError, ModelError, Stopped
 from loupe.brain.perception.vlm.answers import Answer, Cuts, Question, VlmError, from_sums, spelled
 from loupe.brain.perception.vlm.base import WORDING, Vlm, conversation
 from loupe.brain.perception.vlm.folder import DEFAULT, locate
@@ -126,7 +127,7 @@ class LocalVlm(Vlm):
             inputs = self._inputs(questions)
             with torch.inference_mode():
                 logits = self._model(**inputs, **self._last_only, use_cache=False).logits[:, -1]
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, Stopped):
             raise
         # foreign code: templates refuse conversations, processors refuse pictures of extreme shape, each in its own way
         except Exception as error:
@@ -194,7 +195,7 @@ def _load_model(folder: Path, name: str, dtype: Any, device: str) -> Any:
                 output_loading_info=True,
             )
         wrong = sorted(map(str, [*report["missing_keys"], *report["mismatched_keys"]]))
-        model = model.to(device).eval()
+        model = interrupts.watch(model.to(device).eval())
     except Exception as error:
         raise _cannot_load(name, error) from error
     if wrong:

@@ -1,0 +1,72 @@
+"""What a scheduled run needs of a worker, and whom the form offers to schedule it for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+
+import loupe
+from loupe.brain.core import registry, routing
+from loupe.operators.summary import counted
+
+if TYPE_CHECKING:
+    from loupe.brain.store.workers import WorkerFacts
+
+#: draws on any CPU in no time
+_SMALL = "tiny-signs"
+
+
+def needs(params: Mapping[str, Any]) -> routing.Needs:
+    """Returns what a run with these settings needs, as it is scheduled now.
+
+    Args:
+        params: as the form was filled
+    """
+    device = params.get("device")
+    kind = routing.kind(device) if isinstance(device, str) else ""
+    wanted = "wanted" if kind == "all" or wants_gpu(params) else ""
+    return routing.Needs(
+        device="" if kind in ("cpu", "all") else kind,
+        gpu="" if kind == "cpu" else wanted,
+        loupe=loupe.__version__,
+        fiftyone=fo.__version__,
+    )
+
+
+def wants_gpu(params: Mapping[str, Any]) -> bool:
+    """Returns whether settings name what takes minutes an image on a CPU: a model that draws, or a VLM.
+
+    >>> wants_gpu({"model": "tiny-signs"}), wants_gpu({"model": "black-forest-labs/FLUX.1-schnell"})
+    (False, True)
+    """
+    if any(name.endswith("backend") and value == "vlm" for name, value in params.items()):
+        return True
+    if params.get("model__drawn_by", "diffusion") not in ("", "diffusion", "local", None):
+        return False
+    given = params.get("models") or params.get("model") or ()
+    named = given if isinstance(given, list) else [given]
+    return any(isinstance(name, str) and name != _SMALL and registry.hosted(name) is None for name in named)
+
+
+def offered(alive: Sequence[WorkerFacts]) -> list[Any]:
+    """Returns whom the App offers to schedule a run for: the workers by name, any of several, any with a GPU.
+
+    FiftyOne offers "Schedule" only for orchestrators that it knows, and the open-source edition knows none.
+    """
+    devices: dict[str, set[str]] = {}
+    for worker in alive:
+        devices.setdefault(worker.name, set()).add(worker.device)
+    entries = {name: f"Loupe worker on {', '.join(sorted(own))}" for name, own in devices.items()}
+    if len(alive) > 1:
+        with_gpu = [worker for worker in alive if routing.has_gpu(worker)]
+        anybody = {routing.ANY: f"The first that is free of {counted(len(alive), 'Loupe worker')}"}
+        if 0 < len(with_gpu) < len(alive):
+            anybody[routing.ANY_GPU] = f"The first that is free of {counted(len(with_gpu), 'Loupe worker')} with a GPU"
+        entries = anybody | entries
+    return [
+        SimpleNamespace(id=name, instance_id=name, description=text, available_operators=[])
+        for name, text in entries.items()
+    ]

@@ -1,0 +1,90 @@
+"""Which worker may run a job, and what is said where none may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from loupe.brain.core import routing
+from loupe.brain.core.routing import Needs, obstacle, waits_for
+
+
+@dataclass(frozen=True)
+class Worker:
+    name: str
+    device: str = "cpu"
+    loupe: str = "0.2.3"
+    fiftyone: str = "1.22.1"
+
+    @property
+    def id(self) -> str:
+        return self.name
+
+
+LAPTOP, BOX, OTHER = Worker("laptop"), Worker("gpubox", "cuda:1"), Worker("mac", "mps")
+ALL = [LAPTOP, BOX, OTHER]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "may"),
+    [
+        (Needs(), {"laptop", "gpubox", "mac"}),
+        (Needs(target=routing.ANY), {"laptop", "gpubox", "mac"}),
+        (Needs(target=routing.ANY_GPU), {"gpubox", "mac"}),
+        (Needs(target="laptop"), {"laptop"}),
+        (Needs(target="gone"), {"laptop", "gpubox", "mac"}),  # nobody of that name lives: anybody
+        (Needs(device="cuda"), {"gpubox"}),
+        (Needs(device="cpu"), {"laptop", "gpubox", "mac"}),
+        (Needs(device="xpu"), set()),
+        (Needs(gpu="wanted"), {"gpubox", "mac"}),
+        (Needs(gpu="wanted", target="laptop"), {"laptop"}),  # somebody chose it
+        (Needs(gpu="wanted", device="cuda"), {"gpubox"}),
+        (Needs(loupe="0.2.9"), {"laptop", "gpubox", "mac"}),  # the same series
+        (Needs(loupe="0.1.0"), {"laptop", "gpubox", "mac"}),
+        (Needs(loupe="0.3.0"), set()),
+        (Needs(fiftyone="1.23.0"), set()),
+        (Needs(target="laptop", device="cuda"), set()),
+    ],
+)
+def test_who_may_take_what(wanted: Needs, may: set[str]) -> None:
+    assert {worker.name for worker in ALL if not obstacle(wanted, worker, ALL)} == may
+    assert bool(waits_for(wanted, ALL)) == (not may)
+
+
+def test_what_is_meant_for_a_gpu_goes_to_a_cpu_only_where_no_gpu_lives() -> None:
+    wanted = Needs(gpu="wanted")
+    assert obstacle(wanted, LAPTOP, ALL) == "a worker with a GPU"
+    assert obstacle(wanted, LAPTOP, [LAPTOP]) == ""
+    # a GPU that may not take it keeps nobody waiting
+    old = Worker("old", "cuda:0", loupe="0.1.0")
+    assert obstacle(Needs(gpu="wanted", loupe="0.2.0"), LAPTOP, [LAPTOP, old]) == ""
+
+
+def test_why_a_job_waits() -> None:
+    assert waits_for(Needs(target=routing.ANY_GPU), [LAPTOP]) == "waits for a worker with a GPU; alive: laptop (cpu)"
+    assert (
+        waits_for(Needs(loupe="0.3.0"), [BOX])
+        == "waits for a worker with Loupe 0.3.0 or newer; alive: gpubox (cuda:1, Loupe 0.2.3)"
+    )
+    assert "FiftyOne 1.22.1" in waits_for(Needs(fiftyone="2.0"), [LAPTOP])
+    both = waits_for(Needs(device="cuda", target=routing.ANY_GPU), [LAPTOP, OTHER])
+    assert both == "waits for a worker with a GPU or a worker with the device cuda; alive: laptop (cpu), mac (mps)"
+    assert waits_for(Needs(loupe="9.0"), []) == "", "that no worker is there is said elsewhere"
+    many = [Worker(f"w{at}") for at in range(9)]
+    assert waits_for(Needs(device="cuda"), many).endswith("w4 (cpu) and 4 more")
+
+
+@pytest.mark.parametrize("kept", [None, 3, "x", [], {"loupe": 3, "device": {"$ne": 1}, "gpu": None, "more": "x"}])
+def test_what_others_left_there_needs_nothing(kept: Any) -> None:
+    assert routing.needs(kept, None) == Needs()
+    assert routing.needs(kept, "box") == Needs(target="box")
+    assert routing.needs(kept, {"$gt": ""}) == Needs()
+
+
+def test_needs_are_read_as_they_were_written() -> None:
+    wanted = Needs("box", "cuda", "wanted", "0.2.0", "1.22.1")
+    assert routing.needs(wanted.to_dict(), "box") == wanted
+    assert len(routing.needs({"loupe": "9" * 10_000}, None).loupe) <= 100
+    assert not routing.newer("no version", "0.1.0")
