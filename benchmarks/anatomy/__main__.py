@@ -21,6 +21,8 @@ Faces, bodies and skin; --photos FOLDER adds photos of real people:
     python -m benchmarks.anatomy people-generated         generated people, graded by experts
     python -m benchmarks.anatomy people-cost              seconds a picture
     python -m benchmarks.anatomy people                   all four, a quarter of an hour on one core
+    python -m benchmarks.anatomy people-learned FOLDER    scores that were tried for faces and limbs, against the
+                                                          experts' grades; made in that folder, once, in minutes
     python -m benchmarks.anatomy eyes-teeth               pupils and teeth, which no check looks at
 
 A vision-language model, by the hub's cache or by path; with examples and without; minutes on a GPU:
@@ -43,7 +45,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import eyes_teeth, hand_crops, hands, learned, people, vlm
+from benchmarks.anatomy import eyes_teeth, hand_crops, hands, learned, people, people_learned, vlm
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 from loupe.brain.perception.vlm import folder
@@ -81,6 +83,10 @@ def family() -> Family:
     parser.add_argument("--shots", type=int, nargs="+", default=[0, 4], help="numbers of examples; 0 and 4 by default")
     parser.add_argument("--limit", type=int, default=200, help="hands of a flaw, and pictures; 200 by default")
     parser = made.command("hand-learned", lambda given: learned.run(given.folder), "scores that were tried for hands")
+    parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
+    parser = made.command(
+        "people-learned", lambda given: people_learned.run(given.folder), "scores that were tried for faces and limbs"
+    )
     parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
     parser = made.command("eyes-teeth", lambda given: eyes_teeth.run(given.photos), "pupils and teeth")
     parser.add_argument("--photos", type=Path, action="append", default=[], help="folder of photos of real people")
