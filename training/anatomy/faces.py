@@ -55,14 +55,14 @@ def rows_of(path: Path) -> list[Rows]:
 def _row(picture: np.ndarray, face: Face) -> Rows:
     points = face_shape.solid(face)
     region = face_region(face.points)
-    found = views.figures(find_faces().at, picture, region)
+    looks = views.figures(find_faces().at, picture, region)
     others = [
         face_shape.unmirrored(other, picture.shape[1]) if view.mirror else other
-        for view, other in found
+        for view, other in looks
         if other is not None
     ]
     measures = face_shape.measures(face, others, picture)
-    if len(others) < len(found):
+    if len(others) < len(looks):
         measures["doubt"] = 1.0
     old, _ = most_anomalous(measures, face_shape.LIMITS, face_shape.turn(points).yaw)
     shown = crop.cut(picture, region, places.INPUT, border=True)
@@ -71,7 +71,7 @@ def _row(picture: np.ndarray, face: Face) -> Rows:
         "old": np.array(old),
         "size": np.array(-math.log(face_shape.unit(points))),
         "blur": np.array(-places.sharpness(shown)),
-        "looks": _looks(picture, face, others, len(found) - len(others)),
+        "looks": _looks(picture, face, others, len(looks) - len(others)),
         "shape": face_shape.frontal(points).astype(np.float32),
         "parts": places.at_places([shown], [spots])[0],
     }

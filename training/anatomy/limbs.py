@@ -169,8 +169,8 @@ def _angles(pose: Pose) -> np.ndarray:
     """The angles at shoulders, elbows, hips and knees in space, in radians, (8,); NaN where a joint cannot be seen."""
     made = []
     for first, middle, last in _ANGLES:
-        one, other = (pose.world[at].astype(np.float64) - pose.world[middle] for at in (first, last))
-        cosine = one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-9)
+        near, far = (pose.world[at].astype(np.float64) - pose.world[middle] for at in (first, last))
+        cosine = near @ far / max(float(np.linalg.norm(near) * np.linalg.norm(far)), 1e-9)
         hidden = pose.visibility[[first, middle, last]].min() < body_shape.SEEN
         made.append(math.nan if hidden else math.acos(float(np.clip(cosine, -1, 1))))
     return np.array(made)
