@@ -16,7 +16,9 @@ import numpy as np
 
 from benchmarks.anatomy.hand_defects import gloved
 from benchmarks.anatomy.people import judged
-from benchmarks.figures import header, row
+from benchmarks.batches import batch_of
+from benchmarks.figures import header, row, share, title
+from loupe.brain.checks.faces import Faces
 from loupe.brain.core import registry
 from loupe.brain.measures.anatomy.hand_views import HandViews
 from loupe.testing import Case
@@ -24,6 +26,8 @@ from loupe.testing import Case
 _SKIN, _LINE, _GROUND = (255, 214, 170), (30, 30, 30), (120, 190, 235)
 #: of a drawn hand: how far from straight up each finger points, in degrees, and how long it is, in sides
 _FINGERS = ((-62, 0.27), (-22, 0.34), (-5, 0.37), (12, 0.35), (30, 0.29), (48, 0.25))
+#: where a hand lies beside the mouth, in eye distances
+_PLACES = ((0.0, 0.0), (0.0, 0.3), (0.0, -0.3), (0.45, -0.3), (-0.4, 0.2), (0.2, 0.2))
 #: where the mouths are in the pictures of the woman and the man, and how far apart their eyes' outer corners, in pixels
 FACES = {"woman": ((72, 178), 64), "man": ((315, 195), 70)}
 
@@ -150,7 +154,7 @@ def pictures() -> dict[str, np.ndarray]:
         "a face, sepia": sepia(man),
         "200 faces": crowd(np.ascontiguousarray(man[40:270, 210:420])),
         "200 people": crowd(woman),
-        "two people, four times as large": cv2.resize(
+        "two people, larger": cv2.resize(
             np.hstack([cv2.resize(man, (448, 448)), woman]), None, fx=1.43, fy=1.43
         ),
     }
@@ -169,6 +173,35 @@ def run() -> None:
             seconds.append(time.process_time() - start)
             cells.append(_verdict(check, scores))
         row(name, *cells, ", ".join(f"{value:.2f}" for value in seconds))
+
+    _print_over_faces()
+
+
+def _print_over_faces() -> None:
+    """Prints of a hand pasted at several places and sizes over two faces how many are judged, and accused."""
+    title("A hand over a face, at six places and in three sizes, over two faces")
+    header("what looks for hands", "pictures", "with a face seen", "judged", "accused")
+    hand = carried("hand", 200)
+    made = [
+        over_face(hand, carried(name), (round(x + right * eyes), round(y + down * eyes)), round(size * eyes))
+        for name, ((x, y), eyes) in FACES.items()
+        for right, down in _PLACES
+        for size in (1.5, 2.0, 2.5)
+    ]
+    for hands in ("none", "mediapipe"):
+        score = Faces(backend="landmarks", hands=hands).load("cpu")
+        scores = [score(batch_of(picture)) for picture in made]
+        seen = sum(float(each["faces_seen"][0]) > 0 for each in scores)
+        known = [value for value in (float(each["face_malformed"][0]) for each in scores) if not np.isnan(value)]
+        threshold = Faces.outputs[0].default_threshold
+        assert threshold is not None
+        row(
+            hands,
+            len(made),
+            seen,
+            share(len(known), seen),
+            share(int(threshold.violates(np.array(known)).sum()), len(known)),
+        )
 
 
 def _verdict(check: str, scores: dict[str, float]) -> str:
