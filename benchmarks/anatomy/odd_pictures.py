@@ -154,9 +154,7 @@ def pictures() -> dict[str, np.ndarray]:
         "a face, sepia": sepia(man),
         "200 faces": crowd(np.ascontiguousarray(man[40:270, 210:420])),
         "200 people": crowd(woman),
-        "two people, larger": cv2.resize(
-            np.hstack([cv2.resize(man, (448, 448)), woman]), None, fx=1.43, fy=1.43
-        ),
+        "two people, larger": cv2.resize(np.hstack([cv2.resize(man, (448, 448)), woman]), None, fx=1.43, fy=1.43),
     }
 
 
