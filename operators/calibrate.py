@@ -54,7 +54,7 @@ class CalibrateThresholds(VerbOperator):
     settings = ("engine", "seed")
 
     def remark(self, form: Form) -> None:
-        from loupe.brain.stats.calibration import min_known
+        from loupe.brain.stats.risk import min_known
 
         try:
             rate, limit = self.value(form, "false_positive_rate"), self.value(form, "limit")

@@ -38,6 +38,12 @@ class Reviewed(VerbOperator):
             description="Of which failures",
         ),
         "precision": Number(0.5, 0.99),
+        "max_false_alarms": Number(
+            0.0001,
+            0.5,
+            description="The share of all judged pictures that may be false alarms; the threshold then keeps to it, "
+            "guaranteed. Empty: a threshold for the precision",
+        ),
     }
 
     def remark(self, form: Form) -> None:

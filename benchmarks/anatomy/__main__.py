@@ -21,6 +21,10 @@ Faces, bodies and skin; --photos FOLDER adds photos of real people:
     python -m benchmarks.anatomy people-generated         generated people, graded by experts
     python -m benchmarks.anatomy people-cost              seconds a picture
     python -m benchmarks.anatomy people                   all four, a quarter of an hour on one core
+    python -m benchmarks.anatomy people-odd               crowds, gloves, drawn hands, X-rays, extreme aspects: what the
+                                                          checks say, and the CPU seconds of each; needs no photos
+    python -m benchmarks.anatomy people-learned FOLDER    scores that were tried for faces and limbs, against the
+                                                          experts' grades; made in that folder, once, in minutes
     python -m benchmarks.anatomy eyes-teeth               pupils and teeth, which no check looks at
 
 A vision-language model, by the hub's cache or by path; with examples and without; minutes on a GPU:
@@ -43,7 +47,7 @@ import cv2
 import torch
 
 from benchmarks import data
-from benchmarks.anatomy import eyes_teeth, hand_crops, hands, learned, people, vlm
+from benchmarks.anatomy import eyes_teeth, hand_crops, hands, learned, odd_pictures, people, people_learned, vlm
 from benchmarks.commands import Family, each
 from benchmarks.figures import header
 from loupe.brain.perception.vlm import folder
@@ -82,8 +86,13 @@ def family() -> Family:
     parser.add_argument("--limit", type=int, default=200, help="hands of a flaw, and pictures; 200 by default")
     parser = made.command("hand-learned", lambda given: learned.run(given.folder), "scores that were tried for hands")
     parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
+    parser = made.command(
+        "people-learned", lambda given: people_learned.run(given.folder), "scores that were tried for faces and limbs"
+    )
+    parser.add_argument("folder", type=Path, help="where the scores are made, and kept; goes on where it was stopped")
     parser = made.command("eyes-teeth", lambda given: eyes_teeth.run(given.photos), "pupils and teeth")
     parser.add_argument("--photos", type=Path, action="append", default=[], help="folder of photos of real people")
+    made.command("people-odd", lambda given: _odd(), "odd pictures: what the checks say of them, and how long it takes")
     made.command("hand-crops", _crops, "whether the crops that are taken for hands show hands, and what is unknown")
     for name, description in PEOPLE.items():
         parser = made.command(name, _people, description)
@@ -105,7 +114,13 @@ def _vlm(given: argparse.Namespace) -> None:
 
 def _crops(given: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
-    hand_crops.crops(hands.tools()[0])
+    hand_crops.crops(*hands.tools())
+
+
+def _odd() -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    odd_pictures.run()
 
 
 def _people(given: argparse.Namespace) -> None:

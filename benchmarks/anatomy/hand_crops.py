@@ -19,12 +19,17 @@ import numpy as np
 from benchmarks import data
 from benchmarks.anatomy.hands import Scorer, read
 from benchmarks.figures import header, row, share, title
+from loupe.brain.checks.hands import UNSTEADY, Hands
 from loupe.brain.core.records import Points, SampleResult
+from loupe.brain.measures.anatomy import fingers
 from loupe.brain.measures.anatomy.hand_crops import ANIMAL, UNSURE
+from loupe.brain.measures.anatomy.hand_shape import implausibility
+from loupe.brain.measures.anatomy.hand_views import HandViews, patch_of
 
 _LABELS = Path(__file__).with_name("hand_labels.csv")
 #: a label belongs to what is found nearer to it than that, in longer sides of the hand
 _SAME = 0.5
+MIN_SIDE = Hands().min_side
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,16 @@ class Labeled:
     result: SampleResult
     size: tuple[int, int]
     seconds: float
+    name: str
     labels: tuple[tuple[float, float, str], ...]
 
 
-def crops(score_hands: Scorer) -> None:
-    """Prints how many of the crops that are kept are hands, how many hands are kept, the reasons and the cost."""
+def crops(score_hands: Scorer, views: HandViews) -> None:
+    """Prints how many of the crops that are kept are hands, how many hands are kept, the reasons and the cost.
+
+    And how far better detectors alone could go: in how many pictures the outline of a hand can be counted where the
+    labels say which crops are hands, with and without the limit of steadiness.
+    """
     labels: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     with _LABELS.open(newline="", encoding="utf-8") as stream:
         for line in csv.DictReader(stream):
@@ -48,7 +58,7 @@ def crops(score_hands: Scorer) -> None:
     sets: dict[str, list[Labeled]] = defaultdict(list)
     for name, places in sorted(labels.items()):
         if (root / name).is_file():
-            sets[_set_of(name, prompts)].append(_labeled(root / name, places, score_hands))
+            sets[_set_of(name, prompts)].append(_labeled(root, name, places, score_hands))
     header("pictures", "", "taken for hands", "hands among them", "kept: hands among them", "hands that are kept")
     for name, pictures in sets.items():
         _print_crops(name, pictures)
@@ -56,6 +66,10 @@ def crops(score_hands: Scorer) -> None:
     header("pictures", "", "answered", "accused", "CPU seconds a picture")
     for name, pictures in sets.items():
         _print_answers(name, [judged for judged in pictures if any(label == "hand" for _, _, label in judged.labels)])
+    title("The same, were the labels the detector")
+    header("pictures", "", "a hand could be counted", "landmarks that are not steady, too", "outlines of these hands")
+    for name, pictures in sets.items():
+        _print_ceiling(name, pictures, views, root)
     for name, pictures in sets.items():
         title(f"Hands of {name}: answers, and why there is none")
         reasons = Counter(_reason(hand) for judged in pictures for hand in judged.result.points)
@@ -71,10 +85,34 @@ def _set_of(name: str, prompts: Sequence[str]) -> str:
     return "malformed, held out" if "handrefiner" in name else "photos, held out"
 
 
-def _labeled(path: Path, places: Sequence[tuple[float, float, str]], score_hands: Scorer) -> Labeled:
-    picture, start = read(path), time.process_time()
+def _labeled(root: Path, name: str, places: Sequence[tuple[float, float, str]], score_hands: Scorer) -> Labeled:
+    picture, start = read(root / name), time.process_time()
     result = score_hands(picture)
-    return Labeled(result, (picture.shape[1], picture.shape[0]), time.process_time() - start, tuple(places))
+    return Labeled(result, (picture.shape[1], picture.shape[0]), time.process_time() - start, name, tuple(places))
+
+
+def _print_ceiling(name: str, pictures: Sequence[Labeled], views: HandViews, root: Path) -> None:
+    steady, any_hand, reasons = 0, 0, Counter[str]()
+    shown = [judged for judged in pictures if any(label == "hand" for _, _, label in judged.labels)]
+    for judged in shown:
+        picture = read(root / judged.name)
+        ranks = []
+        for hand in views.find(picture)[0]:
+            if max(hand.box[2:]) < MIN_SIDE or _label(hand.to_points("hand"), judged) != "hand":
+                continue
+            count = fingers.count(*patch_of(picture, hand, fingers.SIDE))
+            reasons[count.reason or "counted"] += 1
+            if count.seen is not None:
+                ranks.append(implausibility(views.steadiness(picture, hand), hand.score))
+        any_hand += bool(ranks)
+        steady += min(ranks, default=1.0) <= UNSTEADY
+    row(
+        name,
+        len(shown),
+        share(steady, len(shown)),
+        share(any_hand, len(shown)),
+        ", ".join(f"{reason} {number}" for reason, number in reasons.most_common()),
+    )
 
 
 def _print_crops(name: str, pictures: Sequence[Labeled]) -> None:

@@ -1,6 +1,7 @@
 """Whether a learned score of hands ranks generated pictures as experts do, better than implausibility does.
 
-The scores are made by ``training.anatomy.scores``, which sees no rating. What is fitted on ratings here is judged on
+``people_learned`` asks the same of faces and limbs. The scores are made by ``training.anatomy.scores``, which sees no
+rating. What is fitted on ratings here is judged on
 prompts that it was not fitted on.
 """
 
@@ -38,25 +39,32 @@ class Rated:
     """Pictures that experts rated and in which hands were found.
 
     Attributes:
-        severity: (N,) the experts' mean severity of errors at hands
+        severity: (N,) the experts' mean severity of errors at hands, or at another part
         adjusted: (N,) the same after each expert's mean was taken from their ratings
         prompts: (N,) the prompt of each
         scores: (N,) each, by name: the mean over a picture's hands, worse where higher
+        old: the name of the score that is in the check already
     """
 
     severity: np.ndarray
     adjusted: np.ndarray
     prompts: np.ndarray
     scores: Mapping[str, np.ndarray]
+    old: str = _OLD
 
 
-def ratings(folder: Path) -> tuple[dict[str, list[tuple[str, float]]], dict[str, str]]:
-    """Returns each picture's (expert, severity), and its prompt, by its name below the folder."""
+def ratings(folder: Path, column: str = "total_hands") -> tuple[dict[str, list[tuple[str, float]]], dict[str, str]]:
+    """Returns each picture's (expert, severity), and its prompt, by its name below the folder.
+
+    Args:
+        folder: of the rated pictures, those that are not here among them
+        column: of labels_tidy.csv: the severity of errors at a part of the body
+    """
     given: dict[str, list[tuple[str, float]]] = defaultdict(list)
     prompts = {}
     with (folder / "labels_tidy.csv").open(newline="", encoding="utf-8") as stream:
         for label in csv.DictReader(stream):
-            given[label["image"]].append((label["annotator"], float(label["total_hands"])))
+            given[label["image"]].append((label["annotator"], float(label[column])))
             prompts[label["image"]] = label["prompt"]
     return given, prompts
 
@@ -66,6 +74,7 @@ def by_picture(
     prompts: Mapping[str, str],
     pictures: np.ndarray,
     scores: Mapping[str, np.ndarray],
+    old: str = _OLD,
 ) -> Rated:
     """Returns the rated pictures, with the means of their hands' scores.
 
@@ -73,6 +82,7 @@ def by_picture(
         given, prompts: see ``ratings``
         pictures: of each hand the name of its picture
         scores: of each hand, by name: a number, or several
+        old: the name of the score that is in the check already
     """
     means = {
         expert: float(np.mean([value for several in given.values() for name, value in several if name == expert]))
@@ -84,6 +94,7 @@ def by_picture(
         np.array([np.mean([value - means[expert] for expert, value in given[name]]) for name in names]),
         np.array([prompts[name] for name in names]),
         {key: np.array([values[pictures == name].mean(0) for name in names]) for key, values in scores.items()},
+        old,
     )
 
 
@@ -162,17 +173,17 @@ def pictures_needed(better: float, old: float, power: float = 0.8) -> int:
 
 
 def table(rated: Rated, scores: Mapping[str, np.ndarray]) -> None:
-    """Prints each score's rank correlation with the experts', and how far it is above implausibility's."""
+    """Prints each score's rank correlation with the experts', and how far it is above the old one's."""
     header(
         "score",
         "Spearman, interval over pictures",
         "over prompts",
-        "less that of implausibility, over pictures",
+        f"less that of {rated.old}, over pictures",
         "within prompts",
         "each expert's mean taken off",
     )
     samples = {clustered: resamples(rated.prompts, clustered) for clustered in (False, True)}
-    old = np.array([rho(rated.scores[_OLD][at], rated.severity[at]) for at in samples[False]])
+    old = np.array([rho(rated.scores[rated.old][at], rated.severity[at]) for at in samples[False]])
     for name, values in scores.items():
         spread = {
             clustered: [rho(values[at], rated.severity[at]) for at in rows] for clustered, rows in samples.items()
@@ -182,14 +193,15 @@ def table(rated: Rated, scores: Mapping[str, np.ndarray]) -> None:
             name,
             f"{rho(values, rated.severity):+.2f} {interval(spread[False])}",
             interval(spread[True]),
-            "" if name == _OLD else f"{np.mean(more):+.2f} {interval(more)}",
+            "" if name == rated.old else f"{np.mean(more):+.2f} {interval(more)}",
             f"{within(values, rated.severity, rated.prompts):+.2f}",
             f"{rho(values, rated.adjusted):+.2f}",
         )
 
 
-def combined(rated: Rated) -> dict[str, np.ndarray]:
+def combined(rated: Rated, ways: Sequence[str] = WAYS) -> dict[str, np.ndarray]:
     """Returns the scores put together: by equal weights, which nothing was fitted for, and by ridge regression."""
+    old, all_ways = rated.old, f"the {len(ways)} ways"
 
     def columns(*names: str) -> np.ndarray:
         return np.column_stack([rated.scores[name] for name in names])
@@ -200,22 +212,22 @@ def combined(rated: Rated) -> dict[str, np.ndarray]:
 
     single = [name for name in rated.scores if ":" in name]
     chosen = {
-        **{f"{_OLD} and {name}": (_OLD, name) for name in WAYS},
-        "the five ways": WAYS,
-        "implausibility and the five ways": (_OLD, *WAYS),
-        "all these, size and blur": (_OLD, *WAYS, *PLAIN),
-        "all these and every single term": (_OLD, *WAYS, *PLAIN, *single),
+        **{f"{old} and {name}": (old, name) for name in ways},
+        all_ways: tuple(ways),
+        f"{old} and {all_ways}": (old, *ways),
+        "all these, size and blur": (old, *ways, *PLAIN),
+        "all these and every single term": (old, *ways, *PLAIN, *single),
     }
     return {
-        **{f"equal weights: {name}": equal(*names) for name, names in list(chosen.items())[:7]},
+        **{f"equal weights: {name}": equal(*names) for name, names in list(chosen.items())[: len(ways) + 2]},
         **{f"fitted: {name}": fitted(columns(*names), rated.severity, rated.prompts) for name, names in chosen.items()},
     }
 
 
-def curve(rated: Rated) -> None:
+def curve(rated: Rated, ways: Sequence[str] = WAYS) -> None:
     """Prints how good a fit on few rated pictures is: on prompts left out, the mean and spread over draws."""
     header("rated pictures", "Spearman on prompts left out: mean", "5 to 95 % of the draws")
-    columns = np.column_stack([rated.scores[name] for name in (_OLD, *WAYS, *PLAIN)])
+    columns = np.column_stack([rated.scores[name] for name in (rated.old, *ways, *PLAIN)])
     for size in _SIZES:
         made = []
         for draw in range(_DRAWS):

@@ -11,7 +11,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Box, Output, Points, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check, param
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.measures.anatomy import vlm_questions
+from loupe.brain.measures.anatomy import face_hand, vlm_questions
 from loupe.brain.perception import imagenet, weights
 from loupe.brain.perception.detectors import small
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from loupe.brain.measures.anatomy.views import LandmarkModel
     from loupe.brain.perception.detectors.detection import ObjectFinder
     from loupe.brain.perception.landmarks.face import Face
+    from loupe.brain.perception.landmarks.hand import Hands as HandFinder
     from loupe.brain.perception.vlm.base import Vlm
 
     Classifier = Callable[[np.ndarray], np.ndarray]
@@ -29,6 +30,7 @@ _LONG_SIDE = 1280
 _LANDMARKS = ("face_detection_full_range_sparse", "face_landmark", "iris_landmark")
 _MANY = 64
 _CLASSIFIERS = ("auto", "efficientnet", "none")
+_HANDS = ("auto", "mediapipe", "none")
 #: how sure the classifier has to be of an animal, and of what covers a face: of 63 faces in photos, all in view, bare
 #: ones have up to 0.57 and 0.12
 _MIN_ANIMAL, _MIN_COVER = 0.8, 0.5
@@ -58,7 +60,8 @@ class Faces(Check):
     Not judged are faces that are small, cut by the frame, turned away or behind dark glasses, and ones whose lower half
     has not the colour of the upper one, as under a mask (``anatomy/face_cover.py``); where a detector of COCO's classes
     is here, nor are faces around which it sees no person: of animals, dolls, creatures (``anatomy/owners.py``); where
-    EfficientNet-Lite0's file is here, nor are animals' faces and those under masks, snorkels, helmets that it sees.
+    EfficientNet-Lite0's file is here, nor are animals' faces and those under masks, snorkels, helmets that it sees;
+    where MediaPipe's files for hands are here, nor are faces that a hand lies over (``anatomy/face_hand.py``).
     Drawn people are not told from real ones. ``symmetric_face`` is a proxy as well: the correlation of one half's fine
     detail with that of the other half in a mirror.
 
@@ -67,7 +70,7 @@ class Faces(Check):
     """
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reference: ClassVar[str] = (
         "Kartynnik et al., arXiv 1907.06724; Ablavatski et al., arXiv 2006.11341; measures by Loupe"
     )
@@ -122,24 +125,35 @@ class Faces(Check):
         "detector: a face has to lie on a person that a detector sees; none; auto: detector where its file is here",
         choices=small.CHOICES,
     )
+    hands: str = param(
+        "auto",
+        "mediapipe: a face that a hand lies over is unknown; none; auto: mediapipe where its files for hands are here",
+        choices=_HANDS,
+    )
     min_eye_distance: float = param(40.0, "Smallest distance of the eyes' outer corners, in pixels", low=20, high=400)
 
     def weights(self) -> tuple[str, ...]:
-        """Returns the names of MediaPipe's models, and of the classifier and the detector where they are chosen."""
+        """Returns the names of MediaPipe's models, and of what else is chosen."""
         detector = small.names() if self.people == "detector" else ()
-        return (*_LANDMARKS, *((imagenet.WEIGHTS,) if self.classifier == "efficientnet" else ()), *detector)
+        hands = face_hand.FILES if self.hands == "mediapipe" else ()
+        return (*_LANDMARKS, *((imagenet.WEIGHTS,) if self.classifier == "efficientnet" else ()), *detector, *hands)
 
     def resolved(self, device: str) -> Self:
         """Returns the check with each "auto" replaced.
 
         The backend is "vlm" on a CUDA device that has the VLM, else "landmarks"; the classifier is "efficientnet"
-        where its file is here, else "none"; people are looked for by the "detector" where a file of one is here.
+        where its file is here, else "none"; people are looked for by the "detector" where a file of one is here; hands
+        over faces by "mediapipe" where its files are here.
         """
         classifier = self.classifier
         if classifier == "auto":
             classifier = "none" if weights.lacking((imagenet.WEIGHTS,)) else "efficientnet"
+        hands = self.hands
+        if hands == "auto":
+            hands = "none" if weights.lacking(face_hand.FILES) else "mediapipe"
         backend = vlm_questions.resolved(self.backend, device, self.vlm)
-        return replace(self, backend=backend, classifier=classifier, people=small.resolved(self.people))
+        people = small.resolved(self.people)
+        return replace(self, backend=backend, classifier=classifier, people=people, hands=hands)
 
     def reentrant(self) -> bool:
         """Returns True, but for backend "vlm", whose model may keep state."""
@@ -152,22 +166,25 @@ class Faces(Check):
             MissingWeights: a file of MediaPipe's models is not here
             MissingDependency: ai-edge-litert or onnxruntime is not installed
             ModelError: the VLM of backend "vlm" cannot be loaded
-            InputError: there is no such backend or classifier, or no such way to look for people
+            InputError: there is no such backend or classifier, or no such way to look for people or hands
         """
         from loupe.brain.perception.landmarks import face
 
         files, vlm = vlm_questions.start(self.backend, self.vlm, _LANDMARKS, device, self.examples)
         if self.classifier not in _CLASSIFIERS:
             raise InputError(f"expected a classifier out of {', '.join(_CLASSIFIERS)}, got {self.classifier!r}")
-        chosen = self.resolved(device).classifier
-        classify = imagenet.classifier(weights.path(imagenet.WEIGHTS)) if chosen == "efficientnet" else None
+        if self.hands not in _HANDS:
+            raise InputError(f"expected hands out of {', '.join(_HANDS)}, got {self.hands!r}")
+        chosen = self.resolved(device)
+        classify = imagenet.classifier(weights.path(imagenet.WEIGHTS)) if chosen.classifier == "efficientnet" else None
+        hands = face_hand.finder() if chosen.hands == "mediapipe" else None
         find_objects = small.finder(self.people)
         find = face.Faces(*files, levels=2, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:
             pictures = find.of_batch(batch, _LONG_SIDE)
             results = [
-                _score(faces, find.at, vlm, picture, self.min_eye_distance, classify, find_objects)
+                _score(faces, find.at, vlm, picture, self.min_eye_distance, classify, find_objects, hands)
                 for picture, faces in pictures
             ]
             return self.scores(results, batch.pixels.device)
@@ -196,12 +213,13 @@ def _score(
     min_eye_distance: float,
     classify: Classifier | None = None,
     find_objects: ObjectFinder | None = None,
+    hands: HandFinder | None = None,
 ) -> SampleResult:
     reasons = [_unknown(face, picture, min_eye_distance) for face in faces]
     # a detector that has not been asked sees a person everywhere
     objects = find_objects(picture, ("person",)) if find_objects and None in reasons else None
     results = [
-        _FaceResult(face, reason or _nobodys(face, objects) or _hidden(face, picture, classify))
+        _FaceResult(face, reason or _nobodys(face, objects) or _hidden(face, picture, classify, hands))
         for face, reason in zip(faces, reasons, strict=True)
     ]
     for result in results:
@@ -255,7 +273,9 @@ def _nobodys(face: Face, objects: Sequence[Box] | None) -> str | None:
     return None if objects is None else _NOT_A_PERSONS.get(owner(face, objects))
 
 
-def _hidden(face: Face, picture: np.ndarray, classify: Classifier | None) -> str | None:
+def _hidden(
+    face: Face, picture: np.ndarray, classify: Classifier | None, hands: HandFinder | None = None
+) -> str | None:
     """Why the points are no person's bare face, or None."""
     from loupe.brain.measures.anatomy import face_cover
     from loupe.brain.perception.landmarks.crop import cut
@@ -268,6 +288,9 @@ def _hidden(face: Face, picture: np.ndarray, classify: Classifier | None) -> str
             return "the face is behind a mask, a snorkel, a helmet or glasses"
     if face_cover.is_covered(*face_cover.differences(face, picture)):
         return "the nose and the mouth are covered: they have not the colour of the forehead"
+    # it costs the most
+    if hands is not None and face_hand.lies_over(face, picture, hands):
+        return "a hand lies over the face"
     return None
 
 

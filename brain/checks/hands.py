@@ -28,7 +28,7 @@ _LONG_SIDE = 1280
 MAX = 24
 #: landmarks that are less plausible are too unsteady to compare an outline with: of 25 real hands with an injected
 #: defect that was found (even-numbered files of the sign digits) none has more than 0.15
-_UNSTEADY = 0.25
+UNSTEADY = 0.25
 #: smaller hands are not ranked, in pixels: their landmarks wander whether they are sound or not. Rank correlation with
 #: experts over 80 generated pictures: 0.48 of the 50 with hands that large, 0.38 of the 64 with hands of 40 pixels
 _MIN_RANKED_SIDE = 60
@@ -228,7 +228,7 @@ def _by_outline(picture: np.ndarray, crop: HandCrop) -> _Verdict:
     places = hand.points[2:]
     if (places < 0).any() or (places > hand.size).any():
         return _Verdict(math.nan, "cut off by the picture's edge", rank, None, form)
-    if rank > _UNSTEADY:
+    if rank > UNSTEADY:
         return _Verdict(math.nan, "the landmarks are not steady", rank, None, form)
     count = fingers.count(*patch_of(picture, hand, fingers.SIDE))
     if count.seen is None:

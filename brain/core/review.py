@@ -81,18 +81,26 @@ class Recall(Record):
 
 @dataclass(frozen=True)
 class ThresholdOffer(Record):
-    """A threshold for a wanted precision, from decisions: chosen on one half of them and measured on the other.
+    """A threshold from decisions: for a wanted precision, or for a guaranteed share of false alarms.
+
+    For a precision it is chosen on one half of them and measured on the other. For a share it is chosen on all of them
+    by conformal risk control, which needs no other half.
 
     Attributes:
         failure: the failure mode
-        wanted: the precision that was asked for, in (0, 1)
+        wanted: the precision that was asked for, in (0, 1); NaN where a share of false alarms was
         threshold: the one that is offered, as ``flag`` takes it; None where none is
         reason: why none is; empty where one is
-        precision: what the offered one has on the other half
+        precision: what the offered one has on the other half; None for a share of false alarms
         current: what the one in use has there
-        kept: of the real failures of the other half that the one in use flags, how many the offered one still flags
+        kept: of the real failures of the other half that the one in use flags, how many the offered one still flags;
+            for a share of false alarms those of all decisions that count
         flags: how many samples it would flag
         flagged: how many the one in use flags
+        max_false_alarms: the share of false alarms among all judged pictures that was asked for; NaN: a precision was
+        bound: that share among further pictures of the same source, expected, is at most so much with the offered one,
+            or with the one in use where none is offered; NaN where it is not known
+        bound_now: the same with the one in use
     """
 
     failure: str
@@ -104,10 +112,19 @@ class ThresholdOffer(Record):
     kept: Proportion | None = None
     flags: int = 0
     flagged: int = 0
+    max_false_alarms: float = math.nan
+    bound: float = math.nan
+    bound_now: float = math.nan
 
     def __str__(self) -> str:
         if self.threshold is None:
             return f"no better threshold: {self.reason}"
+        if not math.isnan(self.bound):
+            return (
+                f"{self.threshold.op} {self.threshold.value:g}: at most {self.bound:.2%} of all pictures are expected "
+                f"to be false alarms, {self.bound_now:.2%} with the one in use; keeps {self.kept} of the real ones, "
+                f"flags {self.flags:,} instead of {self.flagged:,}"
+            )
         return (
             f"{self.threshold.op} {self.threshold.value:g}: precision {self.precision} against {self.current}, "
             f"keeps {self.kept} of the real ones, flags {self.flags:,} instead of {self.flagged:,}"

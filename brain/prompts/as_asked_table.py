@@ -120,10 +120,12 @@ wrong_proportions | caricature; chibi; bobblehead; big head; oversized head; fun
  landscape/planet/world
 oversmooth_skin | smooth/porcelain/flawless skin; porcelain doll; wax figure; doll; mannequin; anime; cartoon; manga;
  pixar; 3d render/rendering/animation; cgi; statue; claymation; figurine | statue of liberty; doll house
-limb_malformed | amputee; one armed/legged; three/four/six armed; many arms; multiple arms; prosthetic; tentacles;
- centaur; mermaid; contortionist; stick figure/figures; cubist; cubism; headless |
-hand_malformed | six fingered; six/four/three fingers; missing finger/fingers; tentacles; prosthetic hand; robotic
- hand/hands; skeleton hand/hands; skeletal hand/hands; cubist; cubism | four fingers up
+limb_malformed | amputee/amputees; one armed/legged; three/four/six armed; many arms; multiple arms; missing
+ arm/leg/limb; prosthetic; prosthesis; tentacles; centaur; mermaid; contortionist; stick figure/figures; cubist; cubism;
+ headless |
+hand_malformed | six/four/three fingered; six/four/three/6/4/3 fingers; extra/sixth finger; extra fingers; missing
+ finger/fingers; polydactyly; polydactyl; tentacles; prosthetic hand/hands; prosthesis; robotic/robot/cyborg
+ hand/hands; skeleton hand/hands; skeletal hand/hands; cartoon/cartoons; cubist; cubism | four fingers up
 odd_aspect | panorama; panoramic; ultrawide; ultra wide; filmstrip; film strip | panoramic view; panoramic
  window/windows
 """

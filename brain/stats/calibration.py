@@ -12,6 +12,7 @@ import numpy as np
 from loupe.brain.core.records import Output, Record, Scores, Threshold
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.intervals import wilson
+from loupe.brain.stats.risk import guaranteed_threshold, min_known
 
 if TYPE_CHECKING:
     from loupe.brain.core.specs import Defect
@@ -210,20 +211,12 @@ def threshold_for(clean: np.ndarray, op: Literal["<", ">"], rate: float) -> floa
     return float(ordered[allowed] if op == "<" else ordered[-1 - allowed])
 
 
-def min_known(rate: float) -> int:
-    """Returns how many known scores there have to be to choose a threshold for that rate: one of them is beyond it.
-
-    >>> min_known(0.01)
-    100
-    """
-    # the tiny subtraction keeps a rate such as 1 / 49, whose inverse is 49.00000000000001, from needing 50
-    return math.ceil(1 / rate - 1e-9)
-
-
 def propose(
     clean: np.ndarray, flawed: np.ndarray, op: Literal["<", ">"], rate: float
 ) -> tuple[Threshold, str] | tuple[None, str]:
-    """Returns the threshold that at most ``rate`` of the clean scores are beyond, or None and why there is none.
+    """Returns the threshold that flags a further clean picture by at most ``rate``, or None and why there is none.
+
+    In expectation, by conformal risk control: see ``risk.guaranteed_threshold``.
 
     Args:
         clean: (N,) scores as stored; NaN is left out
@@ -231,7 +224,7 @@ def propose(
         op: of the threshold
         rate: in (0, 1)
 
-    >>> propose(np.arange(100.0), np.arange(90.0, 190.0), ">", 0.02)[0].value
+    >>> propose(np.arange(99.0), np.arange(90.0, 190.0), ">", 0.02)[0].value
     97.0
     >>> propose(np.arange(10.0), np.arange(20.0), ">", 0.02)[0] is None
     True
@@ -248,7 +241,7 @@ def propose(
     apart = auroc(worse * clean, worse * flawed)
     if apart < MIN_AUROC:
         return None, f"the score does not tell the strongest defect from these pictures: AUROC {apart:.2f}"
-    value = threshold_for(clean, op, rate)
+    value = guaranteed_threshold(clean, op, rate)
     if not math.isfinite(value) or Threshold(op, value).violates(flawed).mean() <= rate:
         return None, f"too many of these pictures score as badly as the strongest defect: at {rate:.1%} it is not found"
     return Threshold(op, value), ""

@@ -73,9 +73,10 @@ def calibrate(
     Args:
         samples: a dataset or view of images
         failures: failure modes that there are both a check and a defect for; all of them by default
-        false_positive_rate: the share of the pictures that a proposed threshold may flag, in (0, 0.5). One is proposed
-            only where the choosing half has 1 / ``false_positive_rate`` known scores: 200 pictures for 0.01, a few more
-            where some scores are unknown
+        false_positive_rate: the share of pictures like these that a proposed threshold may flag, in (0, 0.5); what it
+            is expected to flag of further ones is at most that (conformal risk control, ``brain/stats/risk.py``). One
+            is proposed only where the choosing half has 1 / ``false_positive_rate`` - 1 known scores: 197 pictures for
+            0.01, a few more where some scores are unknown
         limit: the most pictures to measure, at least 10; they are picked evenly over the view, and one that cannot be
             read is replaced by another
         seed: decides which are picked, which of them choose, and where the defects are put

@@ -21,6 +21,7 @@ def reviewed(
     failures: str | Iterable[str] | None = None,
     *,
     precision: float = reviewing.WANTED,
+    max_false_alarms: float | None = None,
 ) -> Reviews:
     """Returns how good each check is on these samples by what people decided, and a better threshold from that.
 
@@ -37,10 +38,12 @@ def reviewed(
         samples: a dataset or view of images
         failures: failure modes; all that something was decided of by default
         precision: the one that a better threshold is looked for, in (0, 1)
+        max_false_alarms: the share of all judged pictures that may be false alarms, in (0, 1): a threshold is offered
+            for that instead of a precision
 
     Raises:
         UnknownName: no check flags a failure mode of that name; the nearest name is suggested
-        InputError: a precision outside (0, 1), or no images
+        InputError: a precision or a share outside (0, 1), or no images
         NoSamples: the view is empty
 
     >>> loupe.reviewed(dataset)  # doctest: +SKIP
@@ -48,10 +51,12 @@ def reviewed(
     blur     40 of 84    27            11       2  71.1% [55.2%, 83.0%] (27 of 38)   not known  none
     """
     reviewing.require_share("precision", precision)
+    if max_false_alarms is not None:
+        reviewing.require_share("share of max_false_alarms", max_false_alarms, "0.03 asks for 3 %")
     store_datasets.require_images(samples)
     names = [failures] if isinstance(failures, str) else None if failures is None else list(dict.fromkeys(failures))
     for name in names or ():
         store_review.require_failure(name)
     own = store_datasets.whole(samples)
     wanted = store_review.failures(own) if names is None else names
-    return Reviews(reviewing.result(own, name, precision) for name in wanted)
+    return Reviews(reviewing.result(own, name, precision, max_false_alarms) for name in wanted)

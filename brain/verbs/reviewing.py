@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from loupe.brain.core.records import Threshold
 from loupe.brain.core.review import ReviewResult, ThresholdOffer
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats import review as stats
+from loupe.brain.stats import risk
 from loupe.brain.stats.review_tally import Known
 from loupe.brain.store import review as store_review
 from loupe.brain.store import runs as store_runs
@@ -27,28 +29,37 @@ WANTED = 0.9
 _MAX_NAMES = 3
 
 
-def require_share(name: str, value: float) -> None:
+def require_share(name: str, value: float, example: str = "0.9 asks for 90 %") -> None:
     """Raises an error unless it is a number between 0 and 1.
 
     Raises:
         InputError: it is none
     """
     if not is_real(value) or not 0 < value < 1:
-        raise InputError(f"expected a {name} between 0 and 1, got {value!r}: 0.9 asks for 90 %")
+        raise InputError(f"expected a {name} between 0 and 1, got {value!r}: {example}")
 
 
-def result(samples: fo.Dataset | fo.DatasetView, failure: str, precision: float) -> ReviewResult:
+def result(
+    samples: fo.Dataset | fo.DatasetView, failure: str, precision: float, max_false_alarms: float | None = None
+) -> ReviewResult:
     """Returns what was decided of a failure mode, and what follows from it.
 
     Args:
         samples: each once, with all fields
         failure: the failure mode, which is known
         precision: the wanted one of an offered threshold
+        max_false_alarms: the share of false alarms that it shall keep to instead
     """
-    return follows(samples, failure, store_review.read(samples, failure), precision)
+    return follows(samples, failure, store_review.read(samples, failure), precision, max_false_alarms)
 
 
-def follows(samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, precision: float) -> ReviewResult:
+def follows(
+    samples: fo.Dataset | fo.DatasetView,
+    failure: str,
+    known: Known,
+    precision: float,
+    max_false_alarms: float | None = None,
+) -> ReviewResult:
     """Returns what follows from decisions that were read; the arguments are those of ``result``."""
     flagged, passed = known.flagged.side(), known.passed.side()
     drawn_unsure = int((flagged.statuses[flagged.drawn()] == "unsure").sum())
@@ -64,7 +75,9 @@ def follows(samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, pr
         passed=passed.n,
         passed_reviewed=len(passed.statuses),
         recall=stats.recall(flagged, passed),
-        offer=_offer(samples, failure, known, flagged, precision),
+        offer=_offer(samples, failure, known, flagged, precision)
+        if max_false_alarms is None
+        else _controlled(samples, failure, known, flagged, max_false_alarms),
         by=known.names(),
     )
 
@@ -72,24 +85,15 @@ def follows(samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, pr
 def _offer(
     samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, flagged: stats.Side, wanted: float
 ) -> ThresholdOffer:
-    default = registry.failures()[failure][1].default_threshold
-    assert default is not None
-    used = store_runs.load_thresholds(samples).get(failure, default)
+    used = _used(samples, failure)
     choice, reason = stats.choose(flagged, used.op, wanted)
     if choice is None:
         return ThresholdOffer(failure, wanted, reason=reason, flagged=flagged.n)
-    n = len(flagged.sure()[0])
-    threshold = Threshold(
-        used.op,
-        choice.value,
-        source=f"review of {n} samples by {_names(known.names())}",
-        provenance=f"chosen for a precision of {wanted:.0%} on one half of the decisions; on the other it has "
-        f"{choice.precision}, and {used.op} {used.value:g} has {choice.current}",
-        by=who.user(),
-        at=who.now(),
+    provenance = (
+        f"chosen for a precision of {wanted:.0%} on one half of the decisions; on the other it has "
+        f"{choice.precision}, and {used.op} {used.value:g} has {choice.current}"
     )
-    if threshold.value not in known.beyond:
-        known.beyond[threshold.value] = _beyond(samples, failure, threshold)
+    threshold = _reviewed(used, choice.value, len(flagged.sure()[0]), known, provenance)
     return ThresholdOffer(
         failure,
         wanted,
@@ -97,9 +101,52 @@ def _offer(
         precision=choice.precision,
         current=choice.current,
         kept=choice.kept,
-        flags=known.beyond[threshold.value],
+        flags=_flags(samples, failure, known, threshold),
         flagged=flagged.n,
     )
+
+
+def _controlled(
+    samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, flagged: stats.Side, rate: float
+) -> ThresholdOffer:
+    used = _used(samples, failure)
+    control = risk.controlled(flagged, flagged.n + known.passed.n, used.op, rate)
+    offer = ThresholdOffer(
+        failure,
+        math.nan,
+        reason=control.reason,
+        kept=control.kept,
+        flags=flagged.n,
+        flagged=flagged.n,
+        max_false_alarms=rate,
+        bound=control.bound,
+        bound_now=control.now,
+    )
+    if control.value is None:
+        return offer
+    provenance = (
+        f"of all pictures at most {control.bound:.2%} are expected to be false alarms, by conformal risk control for "
+        f"{rate:.2%}; {used.op} {used.value:g} has {control.now:.2%}"
+    )
+    threshold = _reviewed(used, control.value, int(flagged.drawn().sum()), known, provenance)
+    return replace(offer, threshold=threshold, flags=_flags(samples, failure, known, threshold))
+
+
+def _used(samples: fo.Dataset | fo.DatasetView, failure: str) -> Threshold:
+    default = registry.failures()[failure][1].default_threshold
+    assert default is not None
+    return store_runs.load_thresholds(samples).get(failure, default)
+
+
+def _reviewed(used: Threshold, value: float, n: int, known: Known, provenance: str) -> Threshold:
+    source = f"review of {n} samples by {_names(known.names())}"
+    return Threshold(used.op, value, source=source, provenance=provenance, by=who.user(), at=who.now())
+
+
+def _flags(samples: fo.Dataset | fo.DatasetView, failure: str, known: Known, threshold: Threshold) -> int:
+    if threshold.value not in known.beyond:
+        known.beyond[threshold.value] = _beyond(samples, failure, threshold)
+    return known.beyond[threshold.value]
 
 
 def set_by(threshold: Threshold, name: str) -> Threshold:

@@ -66,9 +66,9 @@ _ANATOMY = Group(
     that stretch a finger out and that two detectors of three take for hands, faces near to the camera and seen from the
     front, and bodies of which shoulders and hips are seen, and abstains on all others: on most pictures of people, on
     faces whose nose and mouth have not the colour of the forehead, on faces around which the detector of COCO's classes
-    sees no person and, where EfficientNet-Lite0's file is here, on animals' faces and those behind masks, snorkels and
-    helmets. It finds
-    little else than what is shown here, and of bodies next to nothing;
+    sees no person, on most faces that a hand lies over and, where EfficientNet-Lite0's file is here, on animals' faces
+    and those behind masks, snorkels and helmets. It finds little else than what is shown here, and of bodies next to
+    nothing;
     the backend `vlm` asks a vision-language model.
     """,
     (

@@ -12,11 +12,12 @@ import pytest
 from committed import SOURCES, picture
 from people import GENERATED, Stub, batch_of, linked, read, two_people, use_vlm, values
 
+from benchmarks.anatomy.odd_pictures import FACES, gray, over_face, sepia
 from loupe.brain.checks.faces import Faces
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import Box, Scores
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.measures.anatomy import vlm_questions
+from loupe.brain.measures.anatomy import face_hand, vlm_questions
 from loupe.brain.perception import imagenet, weights
 from loupe.brain.perception.detectors import small
 from loupe.brain.perception.vlm import folder
@@ -227,7 +228,7 @@ def test_an_animals_face_and_one_behind_a_mask_are_unknown_for_that(
         ({"n801": 0.8}, "the face is behind a mask, a snorkel, a helmet or glasses"),
     ):
         monkeypatch.setattr(imagenet, "classifier", lambda _, own=likelihoods: _classes(**own))
-        scores = Faces(backend="landmarks", classifier="efficientnet").load("cpu")(batch_of(somebody[0]))
+        scores = Faces(backend="landmarks", classifier="efficientnet", hands="none").load("cpu")(batch_of(somebody[0]))
         assert math.isnan(values(scores)["face_malformed"])
         assert values(scores)["faces_seen"] >= 1
         assert values(scores)["faces_judged"] == 0
@@ -235,7 +236,7 @@ def test_an_animals_face_and_one_behind_a_mask_are_unknown_for_that(
         assert scores.points[0][0].attributes["verdict"] == "unknown"
     # not sure of an animal: a person with a dog
     monkeypatch.setattr(imagenet, "classifier", lambda _: _classes(n163=0.5, n801=0.3))
-    scores = Faces(backend="landmarks", classifier="efficientnet").load("cpu")(batch_of(somebody[0]))
+    scores = Faces(backend="landmarks", classifier="efficientnet", hands="none").load("cpu")(batch_of(somebody[0]))
     assert not math.isnan(values(scores)["face_malformed"])
 
 
@@ -243,15 +244,58 @@ def test_the_classifier_is_used_where_its_file_is_and_the_key_says_so(monkeypatc
     monkeypatch.setattr(weights, "lacking", lambda names: "")
     present = Faces().resolved("cpu")
     assert (present.classifier, present.people) == ("efficientnet", "detector")
-    assert present.weights() == (*FILES, imagenet.WEIGHTS, "yolox_nano")
+    assert present.hands == "mediapipe"
+    assert present.weights() == (*FILES, imagenet.WEIGHTS, "yolox_nano", *face_hand.FILES)
     monkeypatch.setattr(weights, "lacking", lambda names: "not here")
     absent = Faces().resolved("cpu")
-    assert (absent.classifier, absent.people, absent.weights()) == ("none", "none", FILES)
+    assert (absent.classifier, absent.people, absent.hands, absent.weights()) == ("none", "none", "none", FILES)
     assert present.key != absent.key
     with pytest.raises(InputError, match="expected a classifier out of auto, efficientnet, none, got 'best'"):
         Faces(backend="landmarks", classifier="best").load("cpu")
     with pytest.raises(InputError, match="expected people out of auto, detector, none, got 'everybody'"):
         Faces(backend="landmarks", people="everybody").load("cpu")
+    with pytest.raises(InputError, match="expected hands out of auto, mediapipe, none, got 'all'"):
+        Faces(backend="landmarks", hands="all").load("cpu")
+
+
+@pytest.fixture(scope="module")
+def scorers(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scorer]:
+    """The check with and without MediaPipe's files for hands."""
+    folder = linked(weights, tmp_path_factory.mktemp("hands"), (*FILES, *face_hand.FILES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOUPE_WEIGHTS_DIRS", folder)
+        return {
+            hands: Faces(backend="landmarks", classifier="none", people="none", hands=hands).load("cpu")
+            for hands in ("mediapipe", "none")
+        }
+
+
+@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize(("right", "down"), [(0.0, 0.0), (0.45, -0.3), (-0.4, 0.2)])
+def test_a_face_that_a_hand_lies_over_is_unknown(
+    scorers: dict[str, Scorer], name: str, right: float, down: float
+) -> None:
+    (x, y), eyes = FACES[name]
+    place = (round(x + right * eyes), round(y + down * eyes))
+    covered = over_face(picture("hand", 200), picture(name), place, 2 * eyes)
+    scores = scorers["mediapipe"](batch_of(covered))
+    assert values(scores)["faces_seen"] == 1
+    assert math.isnan(values(scores)["face_malformed"])
+    assert scores.reasons == ("a hand lies over the face",)
+    # without, its points are believed
+    assert not math.isnan(values(scorers["none"](batch_of(covered)))["face_malformed"])
+
+
+@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("changed", [gray, sepia], ids=["gray", "sepia"])
+def test_a_bare_face_is_judged_beside_a_hand_and_without_color(
+    scorers: dict[str, Scorer], name: str, changed: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Both people of the carried pictures show a hand beside their face."""
+    plain, other = (values(scorers["mediapipe"](batch_of(each))) for each in (picture(name), changed(picture(name))))
+    assert plain["face_malformed"] < 0.58
+    assert other["face_malformed"] < 0.58
+    assert (plain["faces_seen"], plain["faces_judged"]) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import torch
 from committed import SOURCES, picture
 from PIL import Image
 
+from benchmarks.anatomy.odd_pictures import OF_HAND, drawn
 from loupe.brain.checks.hands import MAX, Hands, score_picture
 from loupe.brain.core.errors import InputError, MissingWeights
 from loupe.brain.core.records import Box, SampleResult, Scores
@@ -313,30 +314,25 @@ def test_the_bones_of_two_counted_hands_are_compared(views: HandViews, open_hand
     assert "bones_apart" not in alone.attributes
 
 
-def sepia(pixels: np.ndarray) -> np.ndarray:
-    gray = pixels.mean(2, keepdims=True)
-    return (gray * np.array([1.0, 0.85, 0.65])).astype(np.uint8)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in OF_HAND if name != "crowd of 200"])
+def test_a_sound_hand_in_an_odd_picture_is_sound_or_unknown_for_a_reason(
+    views: HandViews, open_hand: np.ndarray, name: str
+) -> None:
+    result = score_picture(np.ascontiguousarray(OF_HAND[name](open_hand)), views, None, 40)
+    score = result.values["hand_malformed"]
+    assert (math.isnan(score) and bool(result.reason)) or score <= 0.4
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param(lambda hand: np.repeat(hand.mean(2, keepdims=True).astype(np.uint8), 3, 2), id="gray"),
-        pytest.param(sepia, id="sepia"),
-        pytest.param(lambda hand: 255 - np.repeat(hand.mean(2, keepdims=True).astype(np.uint8), 3, 2), id="negative"),
-        pytest.param(lambda hand: cv2.resize(hand, (48, 48), interpolation=cv2.INTER_AREA), id="40 px"),
-        pytest.param(lambda hand: cv2.resize(hand, (400, 40)), id="flat"),
-        pytest.param(lambda hand: np.pad(hand, ((0, 0), (0, 1900), (0, 0)))[:, :1280], id="extreme aspect"),
-        pytest.param(lambda hand: cv2.GaussianBlur(hand, (0, 0), 6), id="out of focus"),
-    ],
-)
-def test_a_sound_hand_in_an_odd_picture_is_sound_or_unknown_for_a_reason(
-    views: HandViews, open_hand: np.ndarray, changed: Callable[[np.ndarray], np.ndarray]
+@pytest.mark.parametrize("bones", [False, True], ids=["cartoon", "X-ray"])
+@pytest.mark.parametrize("fingers", [4, 5, 6])
+def test_a_drawn_hand_is_unknown_for_a_reason_or_as_many_fingers_as_it_has(
+    views: HandViews, fingers: int, bones: bool
 ) -> None:
-    result = score_picture(np.ascontiguousarray(changed(open_hand)), views, None, 40)
+    result = score_picture(drawn(fingers, bones=bones), views, None, 40)
     score = result.values["hand_malformed"]
-    assert (math.isnan(score) and bool(result.reason)) or score <= 0.4
+    assert (math.isnan(score) and bool(result.reason)) or (score > 0.5) == (fingers == 6)
 
 
 @pytest.mark.slow

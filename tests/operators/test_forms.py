@@ -292,7 +292,7 @@ def test_a_field_of_vectors_of_another_name_is_proposed(scenes: Any) -> None:
 
 def test_calibrating_on_too_few_pictures_is_said_before(scenes: Any) -> None:
     label = form("calibrate", scenes)["too_few"].view.label
-    assert label.startswith("A threshold for 1 % needs at least 199 pictures, here are 12")
+    assert label.startswith("A threshold for 1 % needs at least 197 pictures, here are 12")
     assert "too_few" in form("calibrate", scenes, {"false_positive_rate": 0.1})
     assert "here are 10" in form("calibrate", scenes, {"false_positive_rate": 0.1, "limit": 10})["too_few"].view.label
     assert "too_few" not in form("calibrate", scenes, {"false_positive_rate": 0.2})

@@ -402,7 +402,7 @@ def test_calibrating_measures_proposes_and_applies(dataset: Any, tmp_path: Path)
 
     body = result("calibrate", dataset, {"failures": ["odd_aspect"], "limit": 10})
     assert body["message"] == "Measured 1 failure on 10 pictures, 0 thresholds proposed"
-    assert "needs 100 known scores to choose from, got 5" in body["summary"]
+    assert "needs 99 known scores to choose from, got 5" in body["summary"]
 
 
 def test_a_model_that_is_none_is_said_clearly(dataset: Any, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_it_measures_what_is_put_in_and_leaves_everything_as_it_was(scenes: Any,
     assert blur.proposed is not None
     line = blur.proposed.threshold
     assert (line.op, line.source) == ("<", f"calibrated:{done.key}")
-    assert line.provenance.startswith("flags 10.0 % of 30 pictures of this dataset")
+    assert line.provenance.startswith("flags 6.7 % of 30 pictures of this dataset")
     assert done.thresholds == {
         "blur": line,
         "odd_aspect": _row(done, "odd_aspect").proposed.threshold,  # type: ignore[union-attr]
@@ -101,7 +101,7 @@ def test_every_failure_with_a_check_and_a_defect_is_measured_unless_some_are_nam
     flagged_by_a_check = {output.failure for check in registry.checks().values() for output in check.outputs}
     assert {row.failure for row in done.rows} == flagged_by_a_check & registry.defects().keys()
     assert all(row.proposed is None for row in done.rows)
-    assert all("needs 100 known scores to choose from, got" in row.reason for row in done.rows)
+    assert all("needs 99 known scores to choose from, got" in row.reason for row in done.rows)
     assert all(row.current.false_positive_rate.n + row.current.false_positive_rate.unknown == 1 for row in done.rows)
 
 
@@ -117,9 +117,9 @@ def test_a_proposal_flags_the_wanted_share_when_it_is_applied(scenes: Any) -> No
     assert runs.load_thresholds(scenes) == {"blur": blur.threshold}
     labels = scenes.values("failures")
     failing = [sum(label.label == "blur" for label in failures.classifications) for failures in labels]
-    # 3 of the 30 that chose it and what was measured on the others; a threshold lies on a score, which may be computed
-    # a bit differently in a batch
-    assert sum(failing) == pytest.approx(3 + blur.false_positive_rate.flagged, abs=1)
+    # 2 of the 30 that chose it, for 3 of 31 with the next one, and what was measured on the others; a threshold lies
+    # on a score, which may be computed a bit differently in a batch
+    assert sum(failing) == pytest.approx(2 + blur.false_positive_rate.flagged, abs=1)
     again = loupe.calibrate(scenes, "blur", false_positive_rate=0.1)
     assert again.key != done.key
     assert _row(again, "blur").current == blur
@@ -131,10 +131,10 @@ def test_one_half_chooses_and_the_other_half_is_measured(scenes: Any) -> None:
 
     loupe.check(scenes, ["sharpness"])
     scores = np.array(scenes.values("quality.sharpness"))[spread(N, LIMIT, seed=0)]
-    row = _row(loupe.calibrate(scenes, "blur", false_positive_rate=0.05), "blur")
+    row = _row(loupe.calibrate(scenes, "blur", false_positive_rate=0.1), "blur")
     assert row.proposed is not None
     line = row.proposed.threshold
-    assert line.value == pytest.approx(np.sort(scores[::2])[1], rel=1e-5)
+    assert line.value == pytest.approx(np.sort(scores[::2])[2], rel=1e-5)
     beyond = int((scores[1::2] < line.value).sum())
     assert beyond > 2, "the halves differ, or this shows nothing"
     assert row.proposed.false_positive_rate.flagged == pytest.approx(beyond, abs=1)

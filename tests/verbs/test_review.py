@@ -154,6 +154,53 @@ def test_a_better_threshold_is_offered_and_applied_by_flag_alone(flagged: Any) -
     assert after.flagged == offer.flags
 
 
+def test_two_hundred_decisions_recalibrate_by_one_call(flagged: Any) -> None:
+    import loupe
+
+    loupe.flag(flagged, {"blur": 0.8})
+    order = in_random_order(flagged)
+    scores = dict(zip(flagged.values("id"), flagged.values("quality.sharpness"), strict=True))
+    assert len(order) > 200
+    decisions = {each: "real" if scores[each] < 0.66 else "false_alarm" for each in order[:200]}
+    loupe.review(flagged, "blur", decisions, by="anna")
+    alarms = sorted(np.float32(scores[each]) for each in order[:200] if scores[each] >= 0.66)
+
+    loupe.flag(flagged, loupe.reviewed(flagged, "blur", max_false_alarms=0.03).thresholds)
+    threshold = loupe.flag(flagged).thresholds["blur"]
+    judged = N - 3
+    allowed = int(0.03 * (judged + 1) / (len(order) + 1) * 201) - 1
+    assert threshold.value == pytest.approx(float(alarms[allowed]))
+    assert threshold.source == "review of 200 samples by anna"
+    assert "by conformal risk control for 3.00%" in threshold.provenance
+    # the stricter one keeps what was asked for: nothing else is offered
+    (after,) = loupe.reviewed(flagged, "blur", max_false_alarms=0.03)
+    assert after.offer.threshold is None
+    assert "the one in use keeps to it" in after.offer.reason
+    assert after.offer.bound <= 0.03
+    assert str(after.offer).startswith("no better threshold: the one in use keeps to it")
+
+
+def test_an_offer_for_a_share_of_false_alarms_says_what_it_does(flagged: Any) -> None:
+    import loupe
+
+    order = in_random_order(flagged)
+    scores = dict(zip(flagged.values("id"), flagged.values("quality.sharpness"), strict=True))
+    decisions = {each: "real" if scores[each] < 0.55 else "false_alarm" for each in order[:40]}
+    loupe.review(flagged, "blur", decisions)
+    offer = loupe.reviewed(flagged, "blur", max_false_alarms=0.05)[0].offer
+    assert offer.threshold is not None, offer.reason
+    assert (offer.max_false_alarms, offer.precision, offer.current) == (0.05, None, None)
+    assert offer.bound <= 0.05 < offer.bound_now
+    assert offer.flags == sum(np.float32(scores[each]) < np.float32(offer.threshold.value) for each in order)
+    assert f"at most {offer.bound:.2%} of all pictures are expected to be false alarms" in str(offer)
+    few = loupe.reviewed(flagged, "blur", max_false_alarms=0.0001)[0].offer
+    assert few.threshold is None
+    assert "check more samples first" in few.reason
+    for share in (0, 1, -0.1):
+        with pytest.raises(InputError, match=r"max_false_alarms between 0 and 1, got .*0.03 asks for 3 %"):
+            loupe.reviewed(flagged, "blur", max_false_alarms=share)
+
+
 def test_a_decision_is_taken_back_and_replaced(flagged: Any) -> None:
     import loupe
 

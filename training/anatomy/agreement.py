@@ -38,7 +38,8 @@ def _network(name: str) -> Model:
     return Model(weights.path(name))
 
 
-def _changed(patch: np.ndarray, how: str) -> np.ndarray:
+def changed(patch: np.ndarray, how: str) -> np.ndarray:
+    """Returns a patch, (S, S, 3) uint8 RGB, "darker", "lighter", "blurred" or in "grey"."""
     if how == "blurred":
         return np.asarray(cv2.GaussianBlur(patch, (0, 0), 3))
     if how == "grey":
@@ -77,15 +78,16 @@ def looks(hand: Crop) -> dict[str, list[tuple[np.ndarray, np.ndarray, float, flo
         )
         for angle, scale, dx, dy, mirrored in LOOKS
     ]
-    changed = [_changed(hand.patch, how) for how in _CHANGES]
+    others = [changed(hand.patch, how) for how in _CHANGES]
     return {
         network: [look(network, hand.patch, roi, mirrored) for roi, mirrored in rois]
-        + [look(network, patch, region, False) for patch in changed]
+        + [look(network, patch, region, False) for patch in others]
         for network in NETWORKS
     }
 
 
-def _logit(value: float) -> float:
+def logit(value: float) -> float:
+    """Returns the logarithm of the odds of a share in [0, 1], at most 9.2 either way."""
     kept = min(max(value, 1e-4), 1 - 1e-4)
     return math.log(kept / (1 - kept))
 
@@ -101,7 +103,7 @@ def features(hand: Crop) -> np.ndarray:
         spreads.append(np.linalg.norm(points - np.median(points, 0), axis=-1).mean(0) / side)
         metres = np.array([view[1] for view in views])
         spaces.append(10 * np.linalg.norm(metres - np.median(metres, 0), axis=-1).mean())
-        absent.append([-_logit(view[2]) for view in views])
+        absent.append([-logit(view[2]) for view in views])
         handed.append([view[3] for view in views])
     spread = np.mean(spreads, 0)
     fingers = [spread[first : first + 4].mean() for first in (1, 5, 9, 13, 17)]
