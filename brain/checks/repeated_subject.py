@@ -69,13 +69,14 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _neighbors(rows: int, columns: int, reach: int, device: str) -> Tensor:
-    """Returns the windows of the grid that lie within so many windows each way of each one: (N, K) int64, in any order.
+def _neighbors(rows: int, columns: int, pixels: int, device: str) -> Tensor:
+    """Returns the windows of the grid that lie less than so many pixels from each one: (N, K) int64, in any order.
 
     Beyond the border of the grid a window stands for itself.
     """
     import torch
 
+    reach = (pixels - 1) // _STEP
     place = torch.arange(rows * columns, device=device)
     step = torch.arange(-reach, reach + 1, device=device)
     y, x = (place // columns)[:, None, None] + step[:, None], (place % columns)[:, None, None] + step
@@ -131,7 +132,7 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
     alike = values[:, own].T @ values
     # the same place within less than four pixels, and what overlaps within less than a window; a few numbers are
     # overwritten: a mask of all takes most of the time
-    near, over = (_neighbors(rows, columns, (size - 1) // _STEP, str(pixels.device)) for size in (_SAME, _WINDOW))
+    near, over = (_neighbors(rows, columns, size, str(pixels.device)) for size in (_SAME, _WINDOW))
     here = near[own]
     distant = (alike + torch.where(good, 0.0, -4.0)).scatter_(1, over[own], -4.0)
     match = _highest(distant)
