@@ -163,7 +163,7 @@ def plain(verb: str) -> Callable[..., Any]:
     return act
 
 
-def worker(name: str, dead_after: float = 2.0, grace: float = 1.0, once: bool = False, stuck: bool = False) -> Any:
+def worker(name: str, dead_after: float = 2.0, grace: float = 3.0, once: bool = False, stuck: bool = False) -> Any:
     """Works until it is asked to end; ``stuck``: what it runs never ends."""
     from loupe.brain.worker import supervise as room
 
