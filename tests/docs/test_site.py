@@ -50,6 +50,7 @@ def test_every_page_of_docs_and_of_the_project_is_there_and_in_the_menu(pages: d
         "Where it fails",
         "Data and labels",
         "Generated images",
+        "At scale",
         "API",
         "About",
     ]

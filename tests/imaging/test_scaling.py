@@ -15,7 +15,9 @@ from loupe.testing.picture_set import batch, by_shape
 NEEDS_NO_MODEL = [
     name
     for name, check in registry.checks().items()
-    if not check().weights() and name not in ("composition", "overlay", "text")
+    if not check().weights()
+    and not check().absent()
+    and name not in ("composition", "overlay", "personal_data", "text")
 ]
 
 
