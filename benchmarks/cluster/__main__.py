@@ -30,7 +30,7 @@ def family() -> Family:
     )
     plan.add_argument("--rate", type=float, default=241.0, help="images a second of one core, end to end")
     plan.add_argument("--writing", type=float, default=10_750.0, help="samples with scores written a second")
-    plan.add_argument("--driver", type=float, default=0.5, help="ms of the driver's CPU an image, see engines")
+    plan.add_argument("--driver", type=float, default=0.2, help="ms of the driver's CPU an image, see engines")
     plan.add_argument("-n", type=int, default=20_000, help="samples that are measured")
     return made
 

@@ -36,7 +36,7 @@ class Lap:
     rate: float
     cpu: float
     driver: float
-    bits: bytes
+    bits: str
 
 
 def print_engines(n: int, rounds: int) -> None:
@@ -90,7 +90,7 @@ def _lap(chunks: Iterator[list[Mapped[Any]]], n: int) -> Lap:
     assert before is not None
     images = done - started_at
     wall, own, others = (later - earlier for later, earlier in zip(after, before, strict=True))
-    return Lap(images / wall, 1000 * (own + others) / images, 1000 * own / images, pickle.dumps(bits))
+    return Lap(images / wall, 1000 * (own + others) / images, 1000 * own / images, repr(bits))
 
 
 def _clock() -> tuple[float, float, float]:
