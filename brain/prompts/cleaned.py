@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import html
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from functools import lru_cache
 from typing import Any
 
 from loupe.brain.core.errors import PromptError
-from loupe.brain.core.parsing import from_json
 from loupe.brain.core.records import Record
 from loupe.brain.core.written import KINDS
 from loupe.brain.prompts.flags import flags_in
@@ -190,15 +190,14 @@ def _value(text: str) -> Any:
     """What JSON or Python holds; None where it is neither, as in ``[red|blue]``."""
     try:
         # numbers are of no interest, and one of many digits is none that Python reads
-        return from_json(text, parse_int=float)
+        return json.loads(text, parse_int=float)
     except ValueError:
         pass
     if not re.match(r"[\[{]\s*['\"]", text):
         return None
     try:
         return ast.literal_eval(text)
-    # Python's own reader gives up so on what is nested deeply
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+    except (ValueError, SyntaxError, TypeError):
         return None
 
 
