@@ -29,8 +29,15 @@ with opened("ray", "cpu"):
     task = Task("ids", lambda device: lambda batch: list(batch.ids), lambda ids, n: ids)
     values = [m.values["ids"] for c in map_rows(rows, [task], engine="ray") for m in c]
     processes = psutil.Process().children(recursive=True)
-    heard = {c.laddr.ip for p in [psutil.Process(), *processes] for c in p.net_connections() if c.status == "LISTEN"}
-    quiet = {p.environ().get("RAY_USAGE_STATS_ENABLED") for p in processes if p.is_running()}
+    heard, quiet = set(), set()
+    for process in [psutil.Process(), *processes]:
+        try:
+            heard |= {c.laddr.ip for c in process.net_connections() if c.status == "LISTEN"}
+            # what names itself anew writes over what /proc says of it
+            if process.pid != os.getpid() and "PATH" in (environment := process.environ()):
+                quiet.add(environment.get("RAY_USAGE_STATS_ENABLED"))
+        except psutil.Error:  # the one that worked is ending
+            pass
     facts = {"values": values, "heard": sorted(heard), "quiet": sorted(map(str, quiet)),
              "kept": signal.getsignal(signal.SIGTERM) is handler, "pids": [p.pid for p in processes]}
     Path(sys.argv[2]).write_text(json.dumps(facts))
