@@ -157,7 +157,7 @@ def print_campaign(
     print(f"\n{table(rows)}\nthe results: {path}")
     bad = [row for row in rows if wrong(row)]
     for row in bad:
-        again = f"python -m benchmarks.faults campaign --kinds '{row['kind']}' --seed {row['seed']} --sample 1"
+        again = f"python -m {__package__} campaign --kinds '{row['kind']}' --seed {row['seed']} --sample 1"
         print(f"{again} --results {path}.again --fresh  # {row['what']}: {row['note']}", file=sys.stderr)
     if bad:
         raise SystemExit(1)

@@ -126,7 +126,7 @@ def print_campaign(seed: int, number: int, folder: Path, workers: int | None, mi
     if wrong:
         for each in (each for row in rows for each in row["wrong"]):
             print(
-                f"python -m benchmarks.fuzz one --seed {seed} {each['case']}  # {each['of']}: {each['wrong']}",
+                f"python -m {__package__} one --seed {seed} {each['case']}  # {each['of']}: {each['wrong']}",
                 file=sys.stderr,
             )
         raise SystemExit(1)

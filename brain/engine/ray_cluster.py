@@ -83,11 +83,17 @@ def connected() -> Iterator[Any]:
         }
         quiet = {"log_to_driver": False, "logging_level": "ERROR"}
         with _signals_kept(), _on_loopback(not address):
-            try:
-                ray.init(address=address or "local", **quiet, **({} if address else own))
-            except Exception as error:  # Ray raises bare ones, too, e.g. where its processes do not start in time
-                where = f"at RAY_ADDRESS={address!r}" if address else "on this machine"
-                raise InputError(f"expected a Ray cluster {where}, got: {error}") from error
+            for last in (False, True):
+                try:
+                    ray.init(address=address or "local", **quiet, **({} if address else own))
+                    break
+                # Ray raises bare ones, too, where its processes are not up within the 30 s that it gives them
+                except Exception as error:
+                    if not last and not address:
+                        ray.shutdown()
+                        continue
+                    where = f"at RAY_ADDRESS={address!r}" if address else "on this machine"
+                    raise InputError(f"expected a Ray cluster {where}, got: {error}") from error
         try:
             yield ray
         finally:
