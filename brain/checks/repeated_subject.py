@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,12 +53,6 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
     half = int(3 * sigma)
     kernel = torch.exp(-torch.arange(-half, half + 1, device=layers.device).float().square() / (2 * sigma**2))
     kernel /= kernel.sum()
-    if by_opencv(layers):
-        import cv2
-
-        line = kernel.numpy()
-        blurred = [cv2.sepFilter2D(layer, -1, line, line, borderType=cv2.BORDER_REPLICATE) for layer in layers.numpy()]
-        return torch.stack([torch.from_numpy(layer) for layer in blurred])
     wide = pad(layers[:, None], (half,) * 4, mode="replicate")
     if layers.device.type != "cpu":
         # a convolution there has ten bits by default, and a product all of them
@@ -69,27 +62,14 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _neighbors(rows: int, columns: int, pixels: int, device: str) -> Tensor:
-    """Returns the windows of the grid that lie less than so many pixels from each one: (N, K) int64, in any order.
-
-    Beyond the border of the grid a window stands for itself.
-    """
+def _neighbors(rows: int, columns: int, device: str) -> tuple[Tensor, Tensor]:
+    """Returns which two windows of the grid are the same place, and which do not overlap: (N, N) bool each."""
     import torch
 
-    reach = (pixels - 1) // _STEP
     place = torch.arange(rows * columns, device=device)
-    step = torch.arange(-reach, reach + 1, device=device)
-    y, x = (place // columns)[:, None, None] + step[:, None], (place % columns)[:, None, None] + step
-    inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
-    return torch.where(inside, y * columns + x, place[:, None, None]).flatten(1)
-
-
-def _highest(values: Tensor) -> Tensor:
-    """Returns the place of the highest value of each row: (K, N) to (K,) int64."""
-    import torch
-
-    # numpy finds it in an eighth of the time
-    return torch.from_numpy(values.numpy().argmax(1)) if values.device.type == "cpu" else values.argmax(1)
+    y, x = place // columns * _STEP, place % columns * _STEP
+    apart = torch.maximum((y[:, None] - y).abs_(), (x[:, None] - x).abs_())
+    return apart < _SAME, apart >= _WINDOW
 
 
 def candidates(pixels: Tensor) -> tuple[Tensor, int]:
@@ -116,12 +96,11 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
     rows, columns = ((side - _WINDOW) // _STEP + 1 for side in band.shape[1:])
     # half the resolution is enough within a window, and a quarter of the numbers
     half = avg_pool2d(band, 2)
-    # a window a column: all sums go along whole rows
-    values = unfold(half[None], _WINDOW // 2)[0].unflatten(0, (3, -1))
-    values = values - values.mean(1, keepdim=True)
-    energy = values[0].square().mean(0).sqrt()
-    values = values.flatten(0, 1)
-    values = values / values.norm(dim=0).clamp_min(1e-6)
+    values = unfold(half[None], _WINDOW // 2)[0].T.unflatten(1, (3, -1))
+    values = values - values.mean(2, keepdim=True)
+    energy = values[:, 0].square().mean(1).sqrt()
+    values = values.flatten(1)
+    values = values / values.norm(dim=1, keepdim=True).clamp_min(1e-6)
     good = energy > _MIN_ENERGY
     count = int(good.sum())
     if count < 2:
@@ -129,15 +108,11 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
     own = energy.topk(min(_MAX_WINDOWS, count)).indices.sort().values
     place = torch.arange(rows * columns, device=pixels.device)
     y, x = place // columns * _STEP, place % columns * _STEP
-    alike = values[:, own].T @ values
-    # the same place within less than four pixels, and what overlaps within less than a window; a few numbers are
-    # overwritten: a mask of all takes most of the time
-    near, over = (_neighbors(rows, columns, size, str(pixels.device)) for size in (_SAME, _WINDOW))
-    here = near[own]
-    distant = (alike + torch.where(good, 0.0, -4.0)).scatter_(1, over[own], -4.0)
-    match = _highest(distant)
-    first = distant.gather(1, match[:, None])[:, 0]
-    second = alike.scatter_(1, here, -1.0).scatter_(1, near[match], -1.0).amax(1)
+    alike = values[own] @ values.T
+    same, apart = _neighbors(rows, columns, str(pixels.device))
+    here = same[own]
+    first, match = alike.masked_fill(~(apart[own] & good), -1).max(1)
+    second = alike.masked_fill_(here | same[match], -1).amax(1)
     gain = ((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE)).clamp_min(1).log2()
     # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbours that agree
     grid = torch.zeros(3, rows * columns, device=pixels.device)
@@ -152,7 +127,7 @@ def candidates(pixels: Tensor) -> tuple[Tensor, int]:
             break
         i, j = own[best], match[best]
         pairs.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
-        votes[torch.isin(own, here[best])] = 0
+        votes[here[best, own]] = 0
     return torch.stack(pairs) if pairs else torch.zeros(0, 4, device=pixels.device), count
 
 
@@ -223,7 +198,7 @@ class RepeatedSubject(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
-    cost: ClassVar[float] = 4.5
+    cost: ClassVar[float] = 6.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="repeated_subject",
@@ -245,8 +220,8 @@ class RepeatedSubject(Check):
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
 
-        def score_picture(coarse: Tensor, small: ImageBatch, at: int) -> SampleResult:
-            height, width = small.pixels.shape[2:]
+        def score_picture(coarse: Tensor, luma: Tensor) -> SampleResult:
+            height, width = luma.shape
             if min(height, width) < _MIN_SIDE or min(coarse.shape[1:]) < _MIN_COARSE:
                 return SampleResult({}, f"too small or narrow to judge repetition: {width} x {height} pixels")
             pairs, count = candidates(coarse.float() / 255)
@@ -255,8 +230,7 @@ class RepeatedSubject(Check):
             if not len(pairs):
                 return SampleResult({"repeated_subject": 0.0, "repeated_distance": 0.0})
             pairs = (pairs + 0.5) * (max(height, width) / max(coarse.shape[1:])) - 0.5
-            luma = small.luma.luma[at, None]
-            band = smooth(luma, 0.8) - smooth(luma, 5.0)
+            band = smooth(luma[None], 0.8) - smooth(luma[None], 5.0)
             alike, best = verify(band[0], pairs).max(0)
             top, left, down, right = (float(value) for value in pairs[best])
             distance = math.hypot(down - top, right - left) / max(height, width)
@@ -273,7 +247,7 @@ class RepeatedSubject(Check):
         def score(batch: ImageBatch) -> Scores:
             small = batch.at(_LONG_SIDE)
             coarse = small.at(_COARSE)
-            results = [score_picture(pixels, small, at) for at, pixels in enumerate(coarse.pixels)]
+            results = [score_picture(*pair) for pair in zip(coarse.pixels, small.luma.luma, strict=True)]
             return self.scores(results, batch.pixels.device)
 
         return score

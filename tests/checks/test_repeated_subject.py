@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from loupe.brain.checks import repeated_subject
 from loupe.brain.checks.repeated_subject import RepeatedSubject, candidates, smooth, verify
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.repeated_subject import RepeatedSubject as Injector
@@ -183,12 +182,3 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
     scores = score(picture)
     assert all(math.isnan(float(values[0])) for values in scores.values())
     assert reason in str(scores.reasons[0])
-
-
-@pytest.mark.parametrize("pixels", [4, 12])
-def test_neighbors_are_less_than_so_many_pixels_apart(pixels: int) -> None:
-    places = np.array([(row * 2, column * 2) for row in range(9) for column in range(11)])
-    apart = np.abs(places[:, None] - places).max(2)
-    listed = repeated_subject._neighbors(9, 11, pixels, "cpu").numpy()
-    for place, neighbors in enumerate(listed):
-        assert set(neighbors) == set(np.flatnonzero(apart[place] < pixels))

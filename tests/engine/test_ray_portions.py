@@ -23,13 +23,13 @@ def portions_of(rows: Sequence[Row], size: int = 4) -> Portions:
 
 
 def answer(piece: Piece) -> Chunks:
-    return [[({"a": row.id}, {}, None) for row in piece.rows]]
+    return [[({"a": row.id}, {}, None, False) for row in piece.rows]]
 
 
 def drained(portions: Portions) -> Iterator[tuple[str, dict[str, str]]]:
     for rows, chunks in portions.finished():
         entries = [entry for chunk in chunks for entry in chunk]
-        for row, (values, errors, _) in zip(rows, entries, strict=True):
+        for row, (values, errors, *_) in zip(rows, entries, strict=True):
             assert values.get("a", row.id) == row.id
             yield row.id, dict(errors)
 

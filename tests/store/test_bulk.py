@@ -22,7 +22,7 @@ def filled(database: str) -> Iterator[Any]:
     from filled import fill
 
     made = fo.Dataset()
-    fill(made, N)
+    fill(made, N, seed=1)
     rng = np.random.default_rng(3)
     odd = ["$filepath", "a.b", '"; {}', "(none)", None, "<b>&", "猫", "", "x" * 400]
     made.set_values("scenario.time", [odd[at % len(odd)] for at in range(N)])
