@@ -86,7 +86,7 @@ def run(report: Report, settings: Settings) -> None:
     report.row("pictures of the contract", float(len(cases)), note=f"{lost}{note}{same}")
     shown = [np.asarray(image) for image in varied(settings.size(96, 8), scale=1.0 if not settings.small else 0.5)]
     drawn = [Case(f"drawn {at}", pixels, fields={"prompt": _PROMPT}) for at, pixels in enumerate(shown)]
-    checks = registry.checks()
+    checks = {name: check for name, check in registry.checks().items() if not check().absent()}
     # those that need no model first: what they say is the device's own work
     for name in sorted(checks, key=lambda name: (bool(checks[name]().weights()), name)):
         report.attempt(name, lambda name=name: _compare(report, settings, name, cases, drawn))
@@ -95,7 +95,7 @@ def run(report: Report, settings: Settings) -> None:
 def _compare(report: Report, settings: Settings, name: str, cases: Sequence[Case], drawn: Sequence[Case]) -> None:
     check = registry.checks()[name]().resolved("cpu")
     on_cpu, on_device = check.load("cpu"), check.load(settings.device)
-    model = bool(check.weights()) or name in ("text", "overlay", "composition")
+    model = bool(check.weights()) or name in ("text", "overlay", "composition", "personal_data")
     meant = {case.name for case in Judging(check).cases} if model else {case.name for case in cases}
     chosen = [case for case in cases if case.name in meant]
     for title, group in (("contract", chosen), ("drawn", drawn[:4] if model else drawn)):

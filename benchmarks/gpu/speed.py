@@ -25,7 +25,7 @@ from loupe.brain.engine.reader import Row
 
 SIDE, AIM = 1024, 5000.0
 #: they run a model on the CPU, or read a prompt
-_OTHERS = ("text", "overlay", "composition")
+_OTHERS = ("text", "overlay", "composition", "personal_data")
 
 
 def pixel_checks(default: bool) -> list[str]:
@@ -33,7 +33,7 @@ def pixel_checks(default: bool) -> list[str]:
     return [
         name
         for name, check in registry.checks().items()
-        if name not in _OTHERS and not check().weights() and (check.default or not default)
+        if name not in _OTHERS and not check().weights() and not check().absent() and (check.default or not default)
     ]
 
 

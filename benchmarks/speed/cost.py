@@ -61,7 +61,7 @@ def print_cost(names: Sequence[str], n: int) -> None:
             check = spec.resolved(device)
             if "threads" in check.params():
                 check = dataclasses.replace(check, threads=1)
-            missing = weights.lacking(check.weights())
+            missing = check.absent() or weights.lacking(check.weights())
             try:
                 spent = [] if missing else seconds(check, device, given)
             except LoupeError as error:

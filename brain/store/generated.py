@@ -86,6 +86,19 @@ def files_by_key(dataset: fo.Dataset) -> dict[str, str]:
     return {key: path for key, path in zip(keys, paths, strict=True) if key is not None}
 
 
+def fill_sizes(dataset: fo.Dataset) -> None:
+    """Puts in the size of each file that was away as its sample was added, and is there again."""
+    without = {"generation.key": {"$ne": None}, "metadata": {"$ne": None}, "metadata.size_bytes": None}
+    with database_errors():
+        operations = [
+            UpdateOne({"_id": each["_id"]}, {"$set": {"metadata.size_bytes": size}})
+            for each in dataset._sample_collection.find(without, ["filepath"])
+            if (size := size_of(Path(each["filepath"]))) is not None
+        ]
+        if operations:
+            dataset._bulk_write(operations)
+
+
 def add(dataset: fo.Dataset, images: Sequence[Generated]) -> None:
     """Adds a sample for each image whose key has none yet, in one bulk."""
     with database_errors():

@@ -113,6 +113,7 @@ def _asked_to_stop(report: ProgressCallback, step: Progress, drawers: Drawers) -
 
 def _pending(dataset: fo.Dataset, folder: Path, items: Sequence[Item]) -> list[Item]:
     """Returns what is to be drawn: what has no sample, and what has one whose file, one of ours, was deleted."""
+    store_generated.fill_sizes(dataset)
     files = store_generated.files_by_key(dataset)
     gone = {key for key, path in files.items() if Path(path) == output_folder.image_path(folder, key)}
     gone = {key for key in gone if not output_folder.image_path(folder, key).exists()}

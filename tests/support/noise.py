@@ -57,7 +57,7 @@ def whole(dataset: Any, folder: Path, count: int) -> dict[str, bytes]:
     assert left == {".loupe.lock"}
     pixels = {}
     for key, path, size in zip(keys, paths, sizes, strict=True):
-        assert Path(path).stat().st_size == size
+        assert Path(path).stat().st_size == size, (size, path)
         with Image.open(path) as image:
             pixels[key] = image.tobytes()
             assert json.loads(image.text["loupe"])["key"] == key

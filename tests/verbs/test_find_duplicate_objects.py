@@ -128,9 +128,9 @@ def test_a_second_call_reads_nothing_and_gives_the_same(filled: Any, monkeypatch
     first = loupe.find_duplicates(filled, objects="gt")
     monkeypatch.setattr(objects, "packed_of", lambda batch: pytest.fail("read again"))
     seen: list[Any] = []
-    whole = matching.candidates
+    whole = matching.searched
     monkeypatch.setattr(
-        matching, "candidates", lambda luma, **how: seen.append(how["chosen"].tolist()) or whole(luma, **how)
+        matching, "searched", lambda luma, **how: seen.append(how["chosen"].tolist()) or whole(luma, **how)
     )
     bad = filled.last()
     assert loupe.find_duplicates(filled, objects="gt") == first
