@@ -33,9 +33,9 @@ with opened("ray", "cpu"):
     for process in [psutil.Process(), *processes]:
         try:
             heard |= {c.laddr.ip for c in process.net_connections() if c.status == "LISTEN"}
-            # what names itself anew writes over what /proc says of it
-            if process.pid != os.getpid() and "PATH" in (environment := process.environ()):
-                quiet.add(environment.get("RAY_USAGE_STATS_ENABLED"))
+            # what names itself anew, as "ray::…", writes over a part of what /proc says of it
+            if process.pid != os.getpid() and not process.cmdline()[0].startswith("ray::"):
+                quiet.add(process.environ().get("RAY_USAGE_STATS_ENABLED"))
         except psutil.Error:  # the one that worked is ending
             pass
     facts = {"values": values, "heard": sorted(heard), "quiet": sorted(map(str, quiet)),
