@@ -81,11 +81,12 @@ def test_closing_the_app_stops_between_batches_and_the_next_run_goes_on(scenes: 
     while any(thread.name == "loupe-verb" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert seen == [0, 4, 8], "the call stopped at its next report"
+    assert seen in ([0, 4], [0, 4, 8]), "the call stopped within its batch, or at its next report"
     scenes.reload()
-    assert sum(bool(value) for value in scenes.values("checked")) == 8
+    stored = sum(bool(value) for value in scenes.values("checked"))
+    assert stored in (4, 8)
     again = result("check", scenes, {"checks": ["exposure"]})["run"]
-    assert (again["skipped"], again["n"]) == (8, 4)
+    assert (again["skipped"], again["n"]) == (stored, 12 - stored)
 
 
 def test_errors_reach_the_app_as_they_are(scenes: Any) -> None:
