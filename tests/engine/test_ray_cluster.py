@@ -34,7 +34,7 @@ with opened("ray", "cpu"):
         try:
             heard |= {c.laddr.ip for c in process.net_connections() if c.status == "LISTEN"}
             # what names itself anew, as "ray::…", writes over a part of what /proc says of it
-            if process.pid != os.getpid() and not process.cmdline()[0].startswith("ray::"):
+            if process.pid != os.getpid() and not (process.cmdline() or ["ray::"])[0].startswith("ray::"):
                 quiet.add(process.environ().get("RAY_USAGE_STATS_ENABLED"))
         except psutil.Error:  # the one that worked is ending
             pass
