@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from loupe.brain.core import specs
+from loupe.brain.core import interrupts, specs
 from loupe.brain.core.specs import Embedder
 from loupe.brain.imaging.batches import ImageBatch
 
@@ -53,7 +53,10 @@ class Hog(Embedder):
 
         def embed(batch: ImageBatch) -> Tensor:
             pixels = batch.pixels.permute(0, 2, 3, 1).cpu().numpy()
-            resized = [_stretch(np.ascontiguousarray(image), _SIDE) for image in pixels]
+            resized = []
+            for image in pixels:
+                interrupts.point()
+                resized.append(_stretch(np.ascontiguousarray(image), _SIDE))
             hog = torch.from_numpy(np.stack([np.asarray(descriptor.compute(image)).ravel() for image in resized]))
             layout = torch.from_numpy(np.stack([color_layout(image) for image in resized]))
             constant = torch.full((len(hog), 1), 0.05)
