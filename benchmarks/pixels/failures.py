@@ -24,8 +24,8 @@ def failures() -> dict[str, tuple[type[Check], Output]]:
 
 
 def without_model(check: type[Check]) -> bool:
-    """Returns whether a check looks at the pixels alone."""
-    return "backend" not in check().params()
+    """Returns whether a check looks at the pixels alone: those of safety and taste, in no preset, run a model."""
+    return "backend" not in check().params() and bool(check.presets)
 
 
 def default_names() -> list[str]:
