@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.faults import clocks, disks, killing, losing, mutated, named, pairs, slow_files, tabled, working
 from benchmarks.faults.result import Result
 from benchmarks.faults.world import World, opened
-from benchmarks.figures import at_most
+from benchmarks.figures import at_most, results
 
 
 def _modeled(world: World, seed: int) -> Result:
@@ -61,7 +61,7 @@ def run(
     if fresh:
         path.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = {(row["kind"], row["seed"]): row for row in _rows(path)}
+    known = {(row["kind"], row["seed"]): row for row in results(path)}
     wanted = [(kind, seed) for seed in seeds for kind in kinds]
     pending = [case for case in wanted if case not in known]
     end = time.monotonic() + 60 * minutes
@@ -92,17 +92,6 @@ def _case(world: World, kind: str, seed: int) -> dict[str, Any]:
         # the campaign itself must not end for a case: it is one that is dead
         result = Result(kind, dead=1, note=f"{type(error).__name__}: {str(error)[:300]}")
     return {"kind": kind, "seed": seed, **asdict(result), "seconds": round(time.monotonic() - start, 2)}
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """The results so far; a line that was cut off when the campaign was killed is left out."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

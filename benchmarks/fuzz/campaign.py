@@ -33,7 +33,7 @@ def run(seed: int, number: int, folder: Path, workers: int, minutes: float = flo
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"seed-{seed}.jsonl"
-    known = {row["first"]: row for row in _rows(path)}
+    known = {row["first"]: row for row in figures.results(path)}
     wanted = list(range(0, number, BLOCK))
     pending = [first for first in wanted if first not in known]
     start, end = time.monotonic(), time.monotonic() + 60 * minutes
@@ -77,17 +77,6 @@ def _came(row: Mapping[str, Any]) -> str:
         return str(row["came"])
     word = str(row["wrong"]).partition(":")[0]
     return word if word in _COUNTED else "other"
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    """The results so far; a line that was cut off when the campaign was killed is left out."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
 
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import secrets
 import time
@@ -18,6 +17,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from loupe.brain.core.errors import NotFetched
+from loupe.brain.core.hashes import file_hash, hex_hash
 from loupe.brain.media.addresses import Address
 from loupe.brain.media.stores import Version
 
@@ -45,7 +45,7 @@ class Cache:
 
     def path(self, address: Address, version: Version) -> Path:
         """Returns where a version of an object lies, if it does."""
-        key = hashlib.blake2b(address.identity.encode(), digest_size=16).hexdigest()
+        key = hex_hash(address.identity)
         return self._folder / key[:2] / key[2:4] / f"{key}-{version.digest}{address.ending}"
 
     def opened(self, address: Address, version: Version) -> int | None:
@@ -113,7 +113,7 @@ class Cache:
                     "give max_bytes= of loupe.remote_media"
                 )
             if not version.is_stated:
-                version = Version(f"content {_content(part)}", size)
+                version = Version(f"content {file_hash(part)}", size)
             os.replace(part, self.path(address, version))
         finally:
             with contextlib.suppress(OSError):
@@ -171,8 +171,3 @@ class Cache:
                     with contextlib.suppress(OSError):
                         os.unlink(path)
         return files
-
-
-def _content(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

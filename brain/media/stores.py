@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from loupe.brain.core.errors import ReadError
+from loupe.brain.core.hashes import hex_hash
 from loupe.brain.media.addresses import Address
 
 #: seconds until there has to be a connection, and between two pieces of an answer
@@ -62,7 +62,7 @@ class Version:
     @property
     def digest(self) -> str:
         """16 hexadecimal digits: the tag, as it may stand in a name."""
-        return hashlib.blake2b(self.tag.encode(), digest_size=8).hexdigest()
+        return hex_hash(self.tag, 8)
 
 
 class Store(Protocol):

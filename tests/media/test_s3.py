@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from object_server import Objects
+from object_server import Objects, fetched, refused
 
-from loupe.brain.core.errors import NotFetched, ReadError
-from loupe.brain.imaging.files import opened
+from loupe.brain.core.errors import ReadError
 from loupe.brain.media import fetching, s3
 
 ODD = ("a b.png", "a#b?.png", "100%.png", "ä/日本🎉.png", "a%20b.png", "a+b.png", "d//e.png")
@@ -46,32 +45,21 @@ def bucket(endpoint: str, credentials: None, monkeypatch: pytest.MonkeyPatch) ->
     return client
 
 
-def _bytes(address: str) -> bytes:
-    with opened(address) as file:
-        return file.readall()
-
-
-def _why(address: str) -> str:
-    with pytest.raises(ReadError) as error:
-        _bytes(address)
-    return ("not fetched: " if isinstance(error.value, NotFetched) else "") + str(error.value)
-
-
 @pytest.mark.parametrize("name", ODD)
 def test_an_object_is_read_by_its_name(bucket: Any, name: str) -> None:
     bucket.put_object(Bucket="pictures", Key=name, Body=name.encode())
-    assert _bytes(f"s3://pictures/{name}") == name.encode()
+    assert fetched(f"s3://pictures/{name}") == name.encode()
 
 
 def test_a_changed_object_is_another_version_and_what_is_kept_is_not_fetched_again(bucket: Any) -> None:
     bucket.put_object(Bucket="pictures", Key="k.png", Body=b"old")
     before = fetching.version("s3://pictures/k.png")
     assert before == [3, bucket.head_object(Bucket="pictures", Key="k.png")["ETag"]]
-    assert _bytes("s3://pictures/k.png") == b"old"
+    assert fetched("s3://pictures/k.png") == b"old"
     bucket.put_object(Bucket="pictures", Key="k.png", Body=b"new")
     fetching.forget()
     assert fetching.version("s3://pictures/k.png") != before
-    assert _bytes("s3://pictures/k.png") == b"new"
+    assert fetched("s3://pictures/k.png") == b"new"
 
 
 def test_a_folder_is_listed_over_pages(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +73,8 @@ def test_a_folder_is_listed_over_pages(bucket: Any, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_not_there(bucket: Any) -> None:
-    assert _why("s3://pictures/none.png") == "expected an image file, got no object at s3://pictures/none.png"
-    assert _why("s3://nowhere/k.png") == "expected an image file, got no object at s3://nowhere/k.png"
+    assert refused("s3://pictures/none.png") == "expected an image file, got no object at s3://pictures/none.png"
+    assert refused("s3://nowhere/k.png") == "expected an image file, got no object at s3://nowhere/k.png"
     with pytest.raises(ReadError, match="no bucket at s3://nowhere"):
         fetching.listed("s3://nowhere/x")
 
@@ -119,7 +107,7 @@ def test_a_refusal_is_told_without_a_secret(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", web.url)
     web.held["/pictures/k.png"], web.faults["/pictures/k.png"] = b"hello" * 99, fault
-    message = _why("s3://pictures/k.png")
+    message = refused("s3://pictures/k.png")
     start, _, rest = why.partition(".*")
     assert message.startswith(start), message
     assert rest in message, message
@@ -136,9 +124,9 @@ def test_without_credentials_what_anybody_may_read_is_read(web: Objects, monkeyp
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", web.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     web.held["/pictures/k.png"] = b"hello"
-    assert _bytes("s3://pictures/k.png") == b"hello"
+    assert fetched("s3://pictures/k.png") == b"hello"
 
 
 def test_a_profile_that_is_not_there(web: Objects, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    assert "not fetched: " in _why("s3://pictures/k.png")
+    assert "not fetched: " in refused("s3://pictures/k.png")

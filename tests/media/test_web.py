@@ -9,59 +9,46 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from object_server import Objects, served
+from object_server import Objects, fetched, refused, served
 
 import loupe
-from loupe.brain.core.errors import NotFetched, ReadError
-from loupe.brain.imaging.files import opened
 from loupe.brain.media import fetching, stores
 from loupe.brain.media import web as module
 from loupe.brain.media.web import is_public
 
 
-def _bytes(address: str) -> bytes:
-    with opened(address) as file:
-        return file.readall()
-
-
-def _why(address: str) -> str:
-    with pytest.raises(ReadError) as error:
-        _bytes(address)
-    return ("not fetched: " if isinstance(error.value, NotFetched) else "") + str(error.value)
-
-
 def test_a_picture_is_asked_for_once(web: Objects) -> None:
     web.held["/a.png"] = b"hello"
     for _ in range(3):
-        assert _bytes(f"{web.url}/a.png") == b"hello"
+        assert fetched(f"{web.url}/a.png") == b"hello"
     assert web.asked == {"HEAD /a.png": 1, "GET /a.png": 1}
 
 
 @pytest.mark.parametrize("name", ["a b.png", "a#b?.png", "100%.png", "ä/日本🎉.png", "a%20b.png", "a+b.png"])
 def test_odd_names_reach_the_server_as_they_are(web: Objects, name: str) -> None:
     web.held[f"/{name}"] = name.encode()
-    assert _bytes(f"{web.url}/{quote(name)}") == name.encode()
+    assert fetched(f"{web.url}/{quote(name)}") == name.encode()
 
 
 def test_an_object_that_changes_under_its_name_is_another(web: Objects) -> None:
     web.held["/a.png"] = b"old"
     address = f"{web.url}/a.png"
     before = fetching.version(address)
-    assert _bytes(address) == b"old"
+    assert fetched(address) == b"old"
     web.held["/a.png"] = b"new"
     assert fetching.version(address) == before, "a run keeps to the version that it began with"
-    assert _bytes(address) == b"old"
+    assert fetched(address) == b"old"
     fetching.forget()  # as a process that begins
     assert fetching.version(address) != before
-    assert _bytes(address) == b"new"
+    assert fetched(address) == b"new"
 
 
 def test_what_is_kept_serves_another_process_after_one_question(web: Objects) -> None:
     web.held["/a.png"] = b"hello"
-    _bytes(f"{web.url}/a.png")
+    fetched(f"{web.url}/a.png")
     fetching.forget()
     web.asked.clear()
-    assert _bytes(f"{web.url}/a.png") == b"hello"
+    assert fetched(f"{web.url}/a.png") == b"hello"
     assert web.asked == {"HEAD /a.png": 1}
 
 
@@ -71,18 +58,18 @@ def test_an_address_signed_for_get_alone_and_a_server_without_ranges(web: Object
     web.ranges = False
     fetching.forget()
     assert fetching.version(f"{web.url}/a.png") == [5, '"5d41402abc4b2a76b9719d911017c592"']
-    assert _bytes(f"{web.url}/a.png?X-Amz-Signature=secret") == b"hello"
+    assert fetched(f"{web.url}/a.png?X-Amz-Signature=secret") == b"hello"
 
 
 def test_where_a_server_states_no_version_the_bytes_are_it(web: Objects) -> None:
     web.held["/a.png"], web.tags = b"hello", False
     first = fetching.version(f"{web.url}/a.png")
-    assert _bytes(f"{web.url}/a.png") == b"hello"
+    assert fetched(f"{web.url}/a.png") == b"hello"
     assert web.asked["GET /a.png"] == 1
     web.held["/a.png"] = b"HELLO"
     fetching.forget()
     assert fetching.version(f"{web.url}/a.png") != first
-    assert _bytes(f"{web.url}/a.png") == b"HELLO"
+    assert fetched(f"{web.url}/a.png") == b"HELLO"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +91,7 @@ def test_a_refusal_is_told_and_asked_for_again_only_where_that_helps(
     web: Objects, fault: object, why: str, tries: int
 ) -> None:
     web.held["/a.png"], web.faults["/a.png"] = b"hello", fault
-    message = _why(f"{web.url}/a.png?sig=secret")
+    message = refused(f"{web.url}/a.png?sig=secret")
     assert re.search(why, message), message
     assert "secret" not in message
     assert sum(web.asked.values()) == tries
@@ -113,60 +100,60 @@ def test_a_refusal_is_told_and_asked_for_again_only_where_that_helps(
 def test_a_redirect_on_the_web_is_followed(web: Objects) -> None:
     web.held["/b.png"] = b"hello"
     web.faults["/a.png"] = f"{web.url}/b.png"
-    assert _bytes(f"{web.url}/a.png") == b"hello"
+    assert fetched(f"{web.url}/a.png") == b"hello"
 
 
 @pytest.mark.parametrize("fault", [500, "dies"])
 def test_what_fails_once_is_tried_again(web: Objects, fault: object) -> None:
     web.held["/a.png"], web.faults["/a.png"], web.times["/a.png"] = b"hello" * 99, fault, 2
-    assert _bytes(f"{web.url}/a.png") == b"hello" * 99
+    assert fetched(f"{web.url}/a.png") == b"hello" * 99
 
 
 def test_a_server_that_always_dies_within_an_object_leaves_nothing(web: Objects, media: Path) -> None:
     web.held["/a.png"], web.faults["/a.png"] = b"hello" * 99, "dies"
-    assert "not fetched: " in _why(f"{web.url}/a.png")
+    assert "not fetched: " in refused(f"{web.url}/a.png")
     assert [path for path in media.rglob("*") if path.is_file()] == []
 
 
 def test_a_slow_server_does_not_hold_up_a_run(web: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stores, "PATIENCE", 0.1)
     web.held["/a.png"], web.faults["/a.png"] = b"hello" * 99, "drips"
-    assert "comes too slowly" in _why(f"{web.url}/a.png")
+    assert "comes too slowly" in refused(f"{web.url}/a.png")
     monkeypatch.setattr(module, "READ", 0.1)
     fetching.forget()
     web.faults["/a.png"] = "stalls"
-    assert "it broke off" in _why(f"{web.url}/a.png")
+    assert "it broke off" in refused(f"{web.url}/a.png")
 
 
 def test_a_host_that_does_not_answer_is_left_alone_after_some_tries(web: Objects) -> None:
     with served() as gone:
         url = gone.url
-    assert "no connection" in _why(f"{url}/0.png")
+    assert "no connection" in refused(f"{url}/0.png")
     for at in range(1, 4):
-        _why(f"{url}/{at}.png")
-    assert "127.0.0.1 does not answer" in _why(f"{url}/9.png")
+        refused(f"{url}/{at}.png")
+    assert "127.0.0.1 does not answer" in refused(f"{url}/9.png")
     fetching.ask([f"{url}/9.png"])  # a call begins: it is asked again
-    assert "no connection" in _why(f"{url}/10.png")
+    assert "no connection" in refused(f"{url}/10.png")
 
 
 def test_a_huge_object_is_not_fetched(web: Objects, media: Path) -> None:
     loupe.remote_media(max_file_bytes=10)
     web.held["/a.png"] = b"x" * 11
-    assert "expected a file of at most 10 bytes, got 11" in _why(f"{web.url}/a.png")
-    assert not _why(f"{web.url}/a.png").startswith("not fetched")
+    assert "expected a file of at most 10 bytes, got 11" in refused(f"{web.url}/a.png")
+    assert not refused(f"{web.url}/a.png").startswith("not fetched")
     assert [path for path in media.rglob("*") if path.is_file()] == []
 
 
 def test_only_hosts_of_the_internet_are_asked_unless_named(web: Objects) -> None:
     web.held["/a.png"] = b"hello"
     loupe.remote_media(private_hosts=[])
-    message = _why(f"{web.url}/a.png")
+    message = refused(f"{web.url}/a.png")
     assert 'loupe.remote_media(private_hosts=["127.0.0.1"])' in message
     assert not web.asked
     # a name that leads to this machine is no way around it
-    assert "private network" in _why(web.url.replace("127.0.0.1", "localhost") + "/a.png")
+    assert "private network" in refused(web.url.replace("127.0.0.1", "localhost") + "/a.png")
     loupe.remote_media(private_hosts=["*"])
-    assert _bytes(f"{web.url}/a.png") == b"hello"
+    assert fetched(f"{web.url}/a.png") == b"hello"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +174,7 @@ def test_a_name_is_looked_at_as_it_is_connected_to(monkeypatch: pytest.MonkeyPat
         return [(2, 1, 6, "", (("127.0.0.1"), port))]
 
     monkeypatch.setattr(module.socket, "getaddrinfo", resolved)
-    assert "rebound.example is on this machine" in _why(f"http://rebound.example:{web.url.rpartition(':')[2]}/a.png")
+    assert "rebound.example is on this machine" in refused(f"http://rebound.example:{web.url.rpartition(':')[2]}/a.png")
     assert asked == ["rebound.example"]
     assert not web.asked
 
@@ -196,7 +183,7 @@ def test_threads_that_want_the_same_ask_once(web: Objects) -> None:
     web.held["/a.png"], web.delay = b"hello", 0.05
     address = f"{web.url}/a.png"
     fetching.version(address)
-    threads = [threading.Thread(target=_bytes, args=(address,)) for _ in range(8)]
+    threads = [threading.Thread(target=fetched, args=(address,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -207,7 +194,7 @@ def test_threads_that_want_the_same_ask_once(web: Objects) -> None:
 def test_nothing_is_asked_unless_turned_on(web: Objects) -> None:
     loupe.remote_media(False)
     web.held["/a.png"] = b"hello"
-    message = _why(f"{web.url}/a.png")
+    message = refused(f"{web.url}/a.png")
     assert "not fetched: " in message
     assert "loupe.remote_media(True)" in message
     assert fetching.version(f"{web.url}/a.png") == []
@@ -229,12 +216,12 @@ def test_what_was_fetched_ahead_in_vain_is_not_asked_for_again_at_once(web: Obje
     web.faults["/a.png"] = 500
     fetching.fetcher().prepare(module.parsed(f"{web.url}/a.png"))
     asked = web.asked.total()
-    assert "HTTP 500" in _why(f"{web.url}/a.png")
+    assert "HTTP 500" in refused(f"{web.url}/a.png")
     assert web.asked.total() == asked
     web.faults.clear()
     web.held["/a.png"] = b"hello"
     fetching.ask([f"{web.url}/a.png"])  # another call begins
-    assert _bytes(f"{web.url}/a.png") == b"hello"
+    assert fetched(f"{web.url}/a.png") == b"hello"
 
 
 def test_what_is_shorter_than_stated_is_not_taken() -> None:

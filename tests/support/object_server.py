@@ -169,3 +169,22 @@ def served(kind: str = "web") -> Iterator[Objects]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def fetched(address: str) -> bytes:
+    """Returns the bytes of what lies at an address, as any file is read."""
+    from loupe.brain.imaging.files import opened
+
+    with opened(address) as file:
+        return file.readall()
+
+
+def refused(address: str) -> str:
+    """Returns why what lies at an address cannot be read."""
+    import pytest
+
+    from loupe.brain.core.errors import NotFetched, ReadError
+
+    with pytest.raises(ReadError) as error:
+        fetched(address)
+    return ("not fetched: " if isinstance(error.value, NotFetched) else "") + str(error.value)
