@@ -60,6 +60,8 @@ class Aesthetic(Check):
             ModelError: the head or the model cannot be loaded
             MissingDependency: open_clip is not installed
         """
+        import torch
+
         from loupe.brain.perception import linear_head
 
         if not self.head:
@@ -67,14 +69,15 @@ class Aesthetic(Check):
         weights, bias = linear_head.load(Path(self.head).expanduser())
         pictures = clip.load(self.model, self.pretrained, device).pictures()
         weights = weights.to(device)
+        # once and before the first picture: an error of each picture would say it as often as there are pictures
+        width = pictures(ImageBatch(("",), torch.zeros(1, 3, 32, 32, dtype=torch.uint8), ((32, 32),))).shape[1]
+        if width != len(weights):
+            raise InputError(
+                f"{self.head}: expected a head for vectors of {width} numbers, as {self.model} gives, "
+                f"got one for {len(weights)}"
+            )
 
         def score(batch: ImageBatch) -> Scores:
-            vectors = pictures(batch)
-            if vectors.shape[1] != len(weights):
-                raise InputError(
-                    f"{self.head}: expected a head for vectors of {vectors.shape[1]} numbers, as {self.model} gives, "
-                    f"got one for {len(weights)}"
-                )
-            return Scores({"aesthetic": (vectors @ weights + bias).to(batch.pixels.device)})
+            return Scores({"aesthetic": (pictures(batch) @ weights + bias).to(batch.pixels.device)})
 
         return score

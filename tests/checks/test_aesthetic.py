@@ -82,8 +82,7 @@ def test_without_weights_both_are_left_out_of_all_checks_and_say_why() -> None:
 
 def test_a_head_for_another_model_is_refused(made: dict[str, Any], tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(1, 7)}, tmp_path / "head.pt")
-    score = Aesthetic(**{**made, "head": str(tmp_path / "head.pt")}).load("cpu")
     with pytest.raises(InputError, match=r"expected a head for vectors of 24 numbers.*got one for 7"):
-        score(two())
+        Aesthetic(**{**made, "head": str(tmp_path / "head.pt")}).load("cpu")
     with pytest.raises(ModelError, match="cannot load open_clip's"):
         Preference(model="no-such-model", pretrained="x.pt").load("cpu")
