@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -122,9 +123,50 @@ def browser_page(width: int = 1600, height: int = 1000) -> Iterator[Any]:
         try:
             page = browser.new_page(viewport={"width": width, "height": height})
             page.set_default_timeout(60_000)
+            _on_the_way[page] = _Requests(page)
             yield page
         finally:
             browser.close()
+
+
+class _Requests:
+    """What a page has asked the server for and not been answered yet, and when the last of it began or ended."""
+
+    def __init__(self, page: Any) -> None:
+        self.open: set[Any] = set()
+        self.last = time.monotonic()
+        page.on("request", self._began)
+        page.on("requestfinished", self._ended)
+        page.on("requestfailed", self._ended)
+
+    def _began(self, request: Any) -> None:
+        if request.resource_type != "eventsource" and not request.url.endswith("/events"):  # that one is never answered
+            self.open.add(request)
+            self.last = time.monotonic()
+
+    def _ended(self, request: Any) -> None:
+        if request in self.open:
+            self.open.discard(request)
+            self.last = time.monotonic()
+
+
+_on_the_way: WeakKeyDictionary[Any, _Requests] = WeakKeyDictionary()
+
+
+def settle(page: Any, quiet: float = 1.5, timeout: float = 60.0) -> None:
+    """Waits until a page of ``browser_page`` has asked the server for nothing for ``quiet`` seconds.
+
+    The App asks for a form again half a second after each change, and draws a panel after its answer came: on a busy
+    machine no fixed time is long enough.
+
+    Raises:
+        TimeoutError: it is still waiting for an answer after ``timeout`` seconds
+    """
+    requests, began = _on_the_way[page], time.monotonic()
+    while requests.open or time.monotonic() - max(requests.last, began) < quiet:
+        if time.monotonic() - began > timeout:
+            raise TimeoutError(f"no answer after {timeout:g} s: {sorted(each.url for each in requests.open)}")
+        page.wait_for_timeout(50)  # playwright tells of requests only while it is asked for something
 
 
 class App:

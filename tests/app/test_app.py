@@ -125,7 +125,7 @@ def test_a_quick_reader_gets_all_that_was_chosen(app: app_browser.App) -> None:
         arg=len(registry.failures()),
     )
     # what the App sends late changes nothing, and the inputs say what is drawn
-    app.page.wait_for_timeout(3000)
+    app_browser.settle(app.page, 3)
     rows, columns = heatmap.labels()
     assert rows[1:] == ["clear", "fog", "rain", "(none)"]
     assert len(columns) == len(registry.failures()) > len(few)
@@ -136,6 +136,6 @@ def test_a_quick_reader_gets_all_that_was_chosen(app: app_browser.App) -> None:
     switch.click()
     app.choose("Factor", "time")
     app.choose("A click shows", "failed")
-    app.page.wait_for_timeout(3000)
+    app_browser.settle(app.page, 3)
     assert app.heatmap(rows=3).labels()[1] == few
     assert not switch.is_checked()

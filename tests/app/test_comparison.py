@@ -60,7 +60,7 @@ def drawn(app: app_browser.App, trace: str) -> list[dict[str, Any]]:
 
 def shot(app: app_browser.App, tmp_path: Path, name: str) -> None:
     folder = Path(SHOTS) if SHOTS else tmp_path
-    app.page.wait_for_timeout(1200)
+    app_browser.settle(app.page)
     app.page.screenshot(path=folder / f"compare-{name}.png")
 
 
@@ -111,7 +111,7 @@ def test_a_click_on_a_row_looks_at_it_and_show_shows_the_pairs_that_changed(
     comparison = loupe.compare(dataset)
     names = [own.name for own in comparison.standings]
     click_row(app, 0, names.index("signs-1.1"))
-    app.page.wait_for_timeout(2500)
+    app_browser.settle(app.page, 2.5)
     own = comparison.difference("signs-1.1", names[0])
     label = f"Show {int(own.only_a)} pairs that changed"
     app.page.get_by_role("button", name=label).click()
@@ -155,12 +155,12 @@ def test_the_other_theme_and_a_narrow_page(app: app_browser.App, tmp_path: Path)
     page = app.page
     dark = _is_dark(app)
     page.get_by_title("Light mode" if dark else "Dark mode").click()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     drawn(app, "tied")
     shot(app, tmp_path, "light" if dark else "dark")
     assert _is_dark(app) != dark
     page.set_viewport_size({"width": 900, "height": 1250})
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     shot(app, tmp_path, "narrow")
     board, *_ = drawn(app, "tied")
     overflow = page.evaluate(

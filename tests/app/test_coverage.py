@@ -48,7 +48,7 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
 def shown(app: app_browser.App, file: Path) -> str:
     """Returns the text of the result's dialog, which has to fit."""
     dialog = app.ended()
-    app.page.wait_for_timeout(500)
+    app_browser.settle(app.page)
     app.page.screenshot(path=file)
     text = str(dialog.inner_text())
     assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
@@ -58,7 +58,7 @@ def shown(app: app_browser.App, file: Path) -> str:
 def test_from_what_is_missing_to_prompts_and_copies(app: app_browser.App, tmp_path: Path) -> None:
     form = app.open_operator("Loupe: coverage and balance")
     form.get_by_text("scenario.time").first.wait_for()
-    app.page.wait_for_timeout(3000)
+    app_browser.settle(app.page, 3)
     app.page.screenshot(path=tmp_path / "form.png")
     form.get_by_role("button", name="Look", exact=True).click(timeout=20_000)
     text = shown(app, tmp_path / "coverage.png")
@@ -68,7 +68,7 @@ def test_from_what_is_missing_to_prompts_and_copies(app: app_browser.App, tmp_pa
     app.close(app.dialog())
 
     form = app.open_operator("Loupe: suggest prompts")
-    app.page.wait_for_timeout(3000)
+    app_browser.settle(app.page, 3)
     app.page.screenshot(path=tmp_path / "prompts_form.png")
     form.get_by_role("button", name="Suggest", exact=True).click(timeout=20_000)
     text = shown(app, tmp_path / "prompts.png")
@@ -77,7 +77,7 @@ def test_from_what_is_missing_to_prompts_and_copies(app: app_browser.App, tmp_pa
 
     app.page.set_viewport_size({"width": 900, "height": 1000})
     form = app.open_operator("Loupe: augment rare samples")
-    app.page.wait_for_timeout(3000)
+    app_browser.settle(app.page, 3)
     app.page.screenshot(path=tmp_path / "augment_form.png")
     form.get_by_role("button", name="Augment", exact=True).click(timeout=20_000)
     assert f"Added {N} images" in shown(app, tmp_path / "augment.png")

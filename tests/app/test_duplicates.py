@@ -71,7 +71,7 @@ def _reads_well(app: app_browser.App) -> None:
 
 def test_groups_are_decided_by_keys_and_undone(app: app_browser.App, tmp_path: Path) -> None:
     page = app.page
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "dark.png")
     _reads_well(app)
     assert page.get_by_text("Leak", exact=True).is_visible()
@@ -109,7 +109,7 @@ def test_how_two_pictures_differ_is_seen(app: app_browser.App, tmp_path: Path) -
     page.keyboard.press("d")
     page.get_by_text("no difference").wait_for()
     page.keyboard.press("d")
-    page.wait_for_timeout(2500)
+    app_browser.settle(page, 2.5)
     page.locator('img[alt="what differs"]').scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "differ.png")
     boxes = page.evaluate(
@@ -133,7 +133,7 @@ def test_a_key_that_is_held_decides_one_group(app: app_browser.App) -> None:
         page.keyboard.down("k")
     page.keyboard.up("k")
     _another(app, source)
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     assert statuses().count("keep") == 1
 
 
@@ -166,12 +166,12 @@ def test_what_is_kept_is_shown_in_the_grid_and_saved(app: app_browser.App, tmp_p
 def test_it_reads_well_in_the_light_theme_and_in_a_narrow_window(app: app_browser.App, tmp_path: Path) -> None:
     page = app.page
     page.set_viewport_size({"width": 1000, "height": 900})  # of which the panel has 350
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / "narrow.png")
     _reads_well(app)
     page.set_viewport_size({"width": 1400, "height": 900})
     page.get_by_title("Light mode").click()
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / "light.png")
     _reads_well(app)
     while _cards(app).count():

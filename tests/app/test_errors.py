@@ -80,12 +80,12 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
         form.get_by_role("combobox").first.click()
         app.page.get_by_role("option", name=re.compile("^Cancel a job")).click()
         form.get_by_text("Which one").wait_for()
-        app.page.wait_for_timeout(1500)
+        app_browser.settle(app.page)
         jobs._operations().delete_many({"dataset_id": dataset._doc.id})
     elif name in ("coverage", "discover_slices", "find_bias", "repair", "reviewed", "scores", "slice"):
         if name == "coverage":  # it reads more than the others to fill its form
             form.get_by_text("scenario.time").first.wait_for()
-            app.page.wait_for_timeout(3000)
+            app_browser.settle(app.page, 3)
         dataset.delete_samples(dataset.values("id"))
 
 
@@ -106,7 +106,7 @@ def _fill(dataset: Any, paths: list[str]) -> None:
 
 @pytest.fixture
 def mended(app: app_browser.App) -> Iterator[None]:
-    """Samples that a test deletes are added again after it."""
+    """Samples that a test deletes are added again after it; a form or dialog that it leaves open is closed."""
     import fiftyone as fo
 
     dataset = fo.load_dataset(NAME)
@@ -114,6 +114,8 @@ def mended(app: app_browser.App) -> Iterator[None]:
     yield
     if not len(dataset):
         _fill(dataset, paths)
+    if app.page.locator('[role="dialog"], [data-cy^="operators-prompt"]').count():
+        app.open(NAME)
 
 
 @pytest.fixture(scope="module")
@@ -156,15 +158,15 @@ def test_a_failing_run_shows_why_and_what_to_do(app: app_browser.App, tmp_path: 
     (tmp_path / "text.txt").write_text("no image")
     given = {"{text file}": str(tmp_path / "text.txt"), "{empty folder}": str(tmp_path / "empty")}
     form = app.open_operator(f"Loupe: {label}")
-    app.page.wait_for_timeout(1000)
+    app_browser.settle(app.page)
     _spoil(app, form, name)
     for title, text in typed.items():
         field(form, title).fill(given.get(text, text))
-    app.page.wait_for_timeout(1500)  # the App asks for the form again half a second after the last key
+    app_browser.settle(app.page)  # the App asks for the form again half a second after the last key
     form.get_by_role("button", name=button, exact=True).click(timeout=20_000)
     dialog = app.ended()
     dialog.locator(".MuiAlert-root").wait_for()
-    app.page.wait_for_timeout(1500)  # what the App draws late leaves it there
+    app_browser.settle(app.page)  # what the App draws late leaves it there
     app.page.screenshot(path=tmp_path / f"{name}.png")
     assert dialog.locator('[role="progressbar"]').count() == 0
     alerts, text = dialog.locator(".MuiAlert-root").count(), app.page.locator("body").inner_text()

@@ -132,7 +132,7 @@ def test_the_table_is_reached_by_the_keyboard(app: app_browser.App, stored: Any)
     first.wait_for()
     title = first.inner_text().removesuffix(" · night")
     failed, _ = counted(stored, mode_named(title), time="night")
-    page.wait_for_timeout(2000)  # what the App sends late draws once more
+    app_browser.settle(page, 2)  # what the App sends late draws once more
     wanted = first.inner_text()
     page.get_by_role("button", name="Refresh").focus()
     for _ in range(6):
@@ -155,7 +155,7 @@ def test_a_cell_is_saved_and_tagged_under_the_name_that_is_given(app: app_browse
     page.get_by_text(re.compile("Tagged .* samples")).wait_for()
     assert stored.count_sample_tags()[proposal] == app.count()
     name.fill("dark ones")
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.get_by_role("button", name="Save as view").click()
     page.get_by_text("Saved the view 'dark ones'").wait_for()
     stored.reload()
@@ -223,7 +223,7 @@ def test_every_drawing_fits_in_both_themes_and_in_a_narrow_panel(
         toggle.first.click()
     for name in ("table", "bars with intervals", "two side by side", "heat map"):
         app.choose("Shown as", name)
-        page.wait_for_timeout(2000)
+        app_browser.settle(page, 2)
         readable(app)
         page.screenshot(path=tmp_path / f"{theme}-{width}-{name.replace(' ', '-')}.png")
         panel = page.get_by_role("combobox").first.bounding_box()

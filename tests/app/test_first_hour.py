@@ -75,7 +75,7 @@ def test_the_form_has_presets_with_an_estimate_and_says_what_is_lacking(app: app
     form.get_by_role("button", name="Check", exact=True).click()
     dialog = app.ended()
     dialog.locator(".MuiAlert-root").wait_for()
-    page.wait_for_timeout(500)
+    app_browser.settle(page)
     page.screenshot(path=shots / "download_failed.png")
     assert not _ODD.search(page.locator("body").inner_text())
     text = app.close(dialog)
@@ -109,21 +109,21 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     page = app.page
     form = app.open_operator("Loupe: check images")
     _choose(app, form, "Photos")
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     form.get_by_role("button", name="Check", exact=True).click()
     dialog = app.ended()
     dialog.get_by_text("Checked").first.wait_for()
-    page.wait_for_timeout(500)
+    app_browser.settle(page)
     page.screenshot(path=shots / "checked.png")
     # the page has not been loaded anew: the labels have their families' colors all the same, and nothing else is on
     page.locator('[data-cy="tag-failures"]').first.wait_for(state="attached")
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     assert _colors_of_labels(app)
     assert _colors_of_labels(app) <= _family_colors()
     assert page.locator('[data-cy="tag-unknown"]').count() == 0
     assert "sidebar has new groups" in dialog.inner_text()
     dialog.get_by_role("button", name="Open the workspace").click()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     dialog.get_by_role("link", name="Load the page anew").click()
     page.get_by_text("fail in some way").wait_for()
     assert page.locator('[role="dialog"]:visible').count() == 0
@@ -132,7 +132,7 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     assert _colors_of_labels(app) <= _family_colors()
     for label in ("Overview", "Failures by scenario", "Embeddings"):
         page.get_by_text(label, exact=True).first.wait_for()
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=shots / "workspace.png")
     import fiftyone as fo
 
@@ -143,7 +143,7 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     assert not _ODD.search(text)
     page.get_by_text("sample tags", exact=True).wait_for()
     page.get_by_text(re.compile("^unknown$", re.IGNORECASE)).first.wait_for(state="attached")
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     page.screenshot(path=shots / "sidebar.png")
     # what is folded stands in the page all the same: the stored groups say what is
     folded = {group.name for group in dataset.app_config.sidebar_groups if not group.expanded}
@@ -173,7 +173,7 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     jobs.finish(job, "w", {"result": {"message": "Checked 10 images"}}, None)
     jobs.sign_off(worker)
     page.get_by_text("Checked 10 images").wait_for(timeout=20_000)
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=shots / "jobs_done.png")
     assert not _ODD.search(page.locator("body").inner_text())
     page.get_by_role("button", name="Run again").click()
@@ -195,10 +195,10 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
         page.get_by_role("button", name="Log", exact=True).click(timeout=20_000)
         page.get_by_text("stopped: somebody cancelled this job").wait_for(timeout=20_000)
         page.get_by_text("… 10 earlier lines").wait_for()
-        page.wait_for_timeout(1000)
+        app_browser.settle(page)
         page.screenshot(path=shots / "jobs_log.png")
         page.set_viewport_size({"width": 900, "height": 700})
-        page.wait_for_timeout(1500)
+        app_browser.settle(page)
         wide = "element => element.scrollWidth <= element.clientWidth + 1"
         assert page.locator("pre", has_text="somebody cancelled this job").evaluate(wide), "lines are broken"
         page.screenshot(path=shots / "jobs_log_narrow.png")

@@ -74,7 +74,7 @@ def _drawn_by(app: app_browser.App, form: Any, option: str) -> None:
 
 def _form(app: app_browser.App, thing: str = "cup") -> Any:
     form = app.open_operator("Loupe: generate images")
-    app.page.wait_for_timeout(1000)
+    app_browser.settle(app.page)
     _field(form, "Prompts").fill(f"a red {thing}\na blue {thing}")
     return form
 
@@ -85,7 +85,7 @@ def test_the_price_and_a_missing_key_are_said_before(app: app_browser.App, shots
     form.get_by_text(re.compile("Set the environment variable OPENAI_API_KEY")).wait_for()
     form.get_by_text(re.compile(r"^About \$0\.03: 2 images at \$0\.01317 each")).wait_for()
     form.get_by_text(re.compile("2 prompts × 1 = 2 images")).wait_for()
-    app.page.wait_for_timeout(1000)
+    app_browser.settle(app.page)
     app.page.screenshot(path=shots / "missing_key.png")
     form.get_by_text(re.compile(r"^About \$0\.03")).scroll_into_view_if_needed()
     app.page.screenshot(path=shots / "price.png")
@@ -99,7 +99,7 @@ def _elsewhere(app: app_browser.App, server: HostedServer, folder: Path, thing: 
     form = _form(app, thing)
     _drawn_by(app, form, "Another address")
     form.get_by_text("As that server calls it").wait_for()
-    app.page.wait_for_timeout(1000)
+    app_browser.settle(app.page)
     _field(form, "Model").fill("mine")
     _field(form, "Base url").fill(f"{server.url}/v1")
     form.get_by_text(re.compile("^Nobody says what an image of mine costs there")).wait_for()

@@ -79,7 +79,7 @@ def _reads_well(app: app_browser.App) -> None:
 
 def test_labels_are_put_right_by_keys_alone(app: app_browser.App, tmp_path: Path) -> None:
     page, ids = app.page, issues(_dataset())
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "dark.png")
     _reads_well(app)
     given, suggested = _column(ids, "ground_truth.label"), _column(ids, "label_issues.label")
@@ -124,7 +124,7 @@ def test_a_pair_of_classes_is_clicked_and_its_issues_come_alone(app: app_browser
     given, suggested = re.findall(r"(\d) → (\d)", first.inner_text())[0]
     first.click()
     page.get_by_role("button", name="All", exact=True).wait_for()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "pair.png")
     assert page.get_by_role("button", name=f"Accept: {suggested}").is_visible()
     assert page.get_by_role("button", name=f"Keep: {given}").is_visible()
@@ -150,12 +150,12 @@ def test_at_random_there_is_nothing_to_accept(app: app_browser.App, tmp_path: Pa
 def test_it_reads_well_in_the_light_theme_and_in_a_narrow_window(app: app_browser.App, tmp_path: Path) -> None:
     page = app.page
     page.set_viewport_size({"width": 1000, "height": 900})  # of which the panel has 350
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / "narrow.png")
     _reads_well(app)
     page.set_viewport_size({"width": 1400, "height": 900})
     page.get_by_title("Light mode").click()
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / "light.png")
     _reads_well(app)
     _press(app, "2")

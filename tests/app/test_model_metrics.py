@@ -73,7 +73,7 @@ def _drawn(page: Any, kind: str) -> None:
 def test_the_panel_shows_slices_moves_by_keyboard_and_narrows_to_a_cell(app: app_browser.App, tmp_path: Path) -> None:
     page, result = app.page, _result()
     _drawn(page, "heatmap")
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "dark.png")
     _sound(page)
     value = result.overall[0].metrics["precision"].value
@@ -85,7 +85,7 @@ def test_the_panel_shows_slices_moves_by_keyboard_and_narrows_to_a_cell(app: app
         slider.press("ArrowRight")
     moved = result.at(0.5)
     page.get_by_text(f"{moved.overall[0].metrics['precision'].value:.3f}").first.wait_for()
-    page.wait_for_timeout(2500)  # what the App sends late changes nothing, and the keyboard is still the slider's
+    app_browser.settle(page, 2.5)  # what the App sends late changes nothing, and the keyboard is still the slider's
     assert float(slider.input_value()) == pytest.approx(0.5)
     assert page.evaluate("document.activeElement.ariaLabel") == "Threshold"
     assert "confidence of at least 0.5" in page.locator("body").inner_text()
@@ -97,7 +97,7 @@ def test_the_panel_shows_slices_moves_by_keyboard_and_narrows_to_a_cell(app: app
     heatmap.click(row, column)
     page.get_by_text("taken for").last.wait_for()
     page.get_by_role("button", name="Show all", exact=True).wait_for()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     assert 1 <= app.count() <= counts[row][column]
     page.screenshot(path=tmp_path / "narrowed.png")
     page.get_by_role("button", name="Show all", exact=True).click()
@@ -114,7 +114,7 @@ def test_it_fits_in_both_themes_and_narrow(app: app_browser.App, tmp_path: Path,
     if not page.get_by_text("Matrix of").count():
         app.open_panel("Model metrics")
     _drawn(page, "heatmap")
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / f"{theme}-{width}.png")
     _sound(page)
     over = page.evaluate(

@@ -70,7 +70,7 @@ def test_every_column_keeps_its_number_in_a_narrow_panel_and_the_cells_stay_wher
     page.set_viewport_size({"width": 1000, "height": 900})  # of which the panel has 350
     app.open_panel("Failures by scenario")
     heatmap = app.heatmap()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "controls.png")
     first = page.get_by_text("Factor", exact=True).bounding_box()
     assert heatmap.position(0, 0)[1] - first["y"] < 360, "the controls stack no higher than three rows and the switches"
@@ -78,12 +78,12 @@ def test_every_column_keeps_its_number_in_a_narrow_panel_and_the_cells_stay_wher
     # families: one column each, unfolded by a click
     page.get_by_role("checkbox", name="Families").click()
     page.get_by_text("▸ Artifact").wait_for()
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "families.png")
     columns = heatmap.labels()[1]
     heatmap.click(0, next(at for at, text in enumerate(columns) if "Artifact" in text))
     page.get_by_text("▾ Artifact").wait_for()
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "unfolded.png")
     assert len(heatmap.labels()[1]) > len(columns)
     page.get_by_role("checkbox", name="Families").click()
@@ -94,7 +94,7 @@ def test_every_column_keeps_its_number_in_a_narrow_panel_and_the_cells_stay_wher
         """() => [...document.querySelectorAll('.js-plotly-plot')].some(plot => plot._fullLayout
             && plot.data.some(trace => trace.type === 'heatmap') && plot._fullLayout.xaxis.ticktext.length > 20)"""
     )
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     x0, x1 = heatmap.position(1, 0)[0], heatmap.position(1, 1)[0]
     page.screenshot(path=tmp_path / "narrow.png")
     assert x1 - x0 > 45, "a cell is as wide as its number"
@@ -103,7 +103,7 @@ def test_every_column_keeps_its_number_in_a_narrow_panel_and_the_cells_stay_wher
     before = heatmap.position(1, column)
     heatmap.click(1, column)
     page.get_by_text("Showing failed").wait_for()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     after = heatmap.position(1, column)
     page.screenshot(path=tmp_path / "clicked.png")
     assert abs(after[1] - before[1]) < 2, "what was clicked stays under the mouse"

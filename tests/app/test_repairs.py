@@ -55,7 +55,7 @@ def _reads_well(app: app_browser.App) -> None:
 
 def test_repairs_are_decided_by_keys_alone(app: app_browser.App, tmp_path: Path) -> None:
     page = app.page
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "dark.png")
     _reads_well(app)
     assert _pictures(app).count() == 2
@@ -75,7 +75,7 @@ def test_why_the_gate_refused_stands_there(app: app_browser.App, tmp_path: Path)
     page = app.page
     app.choose("Which", "Refused by the gate")
     page.get_by_text("Why the gate refused it").first.wait_for()
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "refused.png")
     _reads_well(app)
     app.choose("Which", "All repairs, those kept first")
@@ -84,11 +84,11 @@ def test_why_the_gate_refused_stands_there(app: app_browser.App, tmp_path: Path)
 def test_it_reads_well_in_the_light_theme_and_in_a_narrow_window(app: app_browser.App, tmp_path: Path) -> None:
     page = app.page
     page.set_viewport_size({"width": 1000, "height": 900})  # of which the panel has 350
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "narrow.png")
     _reads_well(app)
     page.set_viewport_size({"width": 1400, "height": 900})
     page.get_by_title("Light mode").click()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "light.png")
     _reads_well(app)

@@ -106,7 +106,7 @@ def _reads_well(app: app_browser.App) -> None:
 
 def test_pictures_are_decided_by_keys_and_undone(app: app_browser.App, tmp_path: Path) -> None:
     page, ids = app.page, order(_dataset())
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "dark.png")
     _reads_well(app)
     for key in ("1", "f", "u"):
@@ -133,7 +133,7 @@ def test_a_key_that_is_held_decides_one_picture(app: app_browser.App) -> None:
         page.keyboard.down("r")
     page.keyboard.up("r")
     _another(app, source)
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     assert len(_decided()) == before + 1
 
 
@@ -159,10 +159,10 @@ def test_keys_are_the_samples_own_while_its_window_is_open(app: app_browser.App,
     page, before = app.page, _decided()
     _large(app).click()
     page.locator('[data-cy="modal"]').wait_for()
-    page.wait_for_timeout(1000)
+    app_browser.settle(page)
     page.keyboard.press("1")
     page.keyboard.press("r")
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     assert _decided() == before
     page.screenshot(path=tmp_path / "sample.png")
     _close(app)
@@ -185,7 +185,7 @@ def test_marks_lie_over_the_picture(app: app_browser.App, tmp_path: Path) -> Non
     page = app.page
     app.choose("Failure", "Watermark: 12")
     page.locator('img[alt="what the check saw"]').wait_for()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     boxes = page.evaluate(
         """() => ['img[alt^="Watermark:"]', 'img[alt="what the check saw"]'].map(name => {
             const image = document.querySelector(name), box = image.getBoundingClientRect();
@@ -208,7 +208,7 @@ def test_what_the_check_saw_is_shown_large_beside_the_picture(app: app_browser.A
     app.choose("Failure", "Watermark: 12")
     shown = page.locator('img[alt^="Close-up:"]')
     shown.wait_for()
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "close_up.png")
     image, window = page.evaluate(
         """() => {
@@ -249,7 +249,7 @@ def test_more_like_this_by_button_and_by_key(app: app_browser.App, tmp_path: Pat
     source = _large(app).get_attribute("src")
     page.keyboard.press("m")
     app.wait_for_count(len(expected))
-    page.wait_for_timeout(1500)
+    app_browser.settle(page)
     page.screenshot(path=tmp_path / "more_like.png")
     _reads_well(app)
     assert _large(app).get_attribute("src") == source, "the picture in front stays"
@@ -303,12 +303,12 @@ def test_it_reads_well_in_the_light_theme_and_in_a_narrow_window(app: app_browse
     app.choose("Which, in which order", "Passed, at random: gives the recall")
     _large(app).wait_for()
     page.set_viewport_size({"width": 1000, "height": 900})  # of which the panel has 350
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / "narrow.png")
     _reads_well(app)
     page.set_viewport_size({"width": 1400, "height": 900})
     page.get_by_title("Light mode").click()
-    page.wait_for_timeout(2000)
+    app_browser.settle(page, 2)
     page.screenshot(path=tmp_path / "light.png")
     _reads_well(app)
     before = _large(app).get_attribute("src")

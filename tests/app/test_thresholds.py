@@ -60,7 +60,7 @@ def test_a_line_is_moved_by_the_keyboard_saved_and_shown(app: app_browser.App) -
     counts = page.get_by_text(f"{_failing(value)} of {N - 2} judged fail below 0.65")
     counts.wait_for()
     # what the App sends late changes nothing, and the keyboard is still the slider's
-    page.wait_for_timeout(3000)
+    app_browser.settle(page, 3)
     assert counts.is_visible()
     assert float(slider.input_value()) == value
     assert page.evaluate("document.activeElement.ariaLabel") == "Threshold"

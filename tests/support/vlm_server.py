@@ -74,13 +74,19 @@ class Handler(BaseHTTPRequestHandler):
             answer = replies.pop(0) if len(replies) > 1 else replies[0]
             self.server.busy += 1
             self.server.busiest = max(self.server.busiest, self.server.busy)
+            self.answered = False
         try:
             answer(self)
         except OSError:
             pass  # the VLM has hung up
         finally:
-            with self.server.lock:
-                self.server.busy -= 1
+            self.done()
+
+    def done(self) -> None:
+        """Counts this request as answered: before the client has the answer, and may ask for the next thing."""
+        with self.server.lock:
+            self.server.busy -= not self.answered
+            self.answered = True
 
     def log_message(self, *_: object) -> None:
         pass
@@ -89,6 +95,7 @@ class Handler(BaseHTTPRequestHandler):
 def reply(body: bytes, status: int = 200, delay: float = 0, **headers: str) -> Callable[[Handler], None]:
     def send(handler: Handler) -> None:
         time.sleep(delay)
+        handler.done()
         handler.send_response(status)
         for name, value in headers.items():
             handler.send_header(name.replace("_", "-"), value)
