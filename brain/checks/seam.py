@@ -315,6 +315,7 @@ class Seam(Check):
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
     cost: ClassVar[float] = 5.0
+    stateless: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="seam",
