@@ -31,7 +31,9 @@ Lap = dict[str, float]
 
 
 @contextmanager
-def laps_of(checkout: Path, files: Sequence[str], names: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+def laps_of(
+    checkout: Path, files: Sequence[str], names: Sequence[str], folder: Path
+) -> Iterator[subprocess.Popen[str]]:
     """Yields a process that runs a checkout's checks over files, once for each line it is given; see ``laps``."""
     home = folder / f"{checkout.name} {len(list(folder.iterdir()))}"
     home.mkdir()
@@ -107,9 +109,7 @@ def print_each(names: Sequence[str], n: int, rounds: int, against: Path | None) 
         laps = by_turns(checkouts, files, names, rounds)
     figures.title(f"{n} JPEGs of 0.5 MP, {rounds} rounds by turns, one thread; {figures.machine()}")
     parts = sorted({name for rows in laps for row in rows for name in row})
-    tables = [
-        {part: np.array([row.get(part, 0.0) for row in rows]) * 1000 / n for part in parts} for rows in laps
-    ]
+    tables = [{part: np.array([row.get(part, 0.0) for row in rows]) * 1000 / n for part in parts} for rows in laps]
     here, other = tables[0], tables[-1]
     heads = ("part", "ms now", *(() if against is None else ("before", "before / now")))
     figures.columns(heads, _WIDTHS)

@@ -1,10 +1,10 @@
 """One checkout's checks over the same files, round by round: run by ``benchmarks.speed.each``, in a process of its own.
 
-    python laps.py FILES.json      # then a line on its input for each round; it answers with a line of JSON
+    python laps.py FILES.json      # a line on its input for each round; it answers with a line of JSON
 
-What of the processor's time each check takes, and each of what they share, is told apart: what is computed for several
-checks counts for itself, and not for the check that happens to ask first. It names what both checkouts have to have: the
-runner, the reader's rows, the batches' cached properties.
+What of the processor's time each check takes, and each of what they share, is told apart: what is computed for
+several checks counts for itself, and not for the check that happens to ask first. It names what both checkouts have
+to have: the runner, the reader's rows, the batches' cached properties.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+
 from loupe.brain.core import registry
 from loupe.brain.core.specs import Check
 from loupe.brain.engine import runner

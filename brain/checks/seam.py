@@ -172,16 +172,47 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
 
     left = columns[..., None] + torch.tensor((0, *_REFERENCE), device=levels.device)
     left = left.clamp(0, levels.shape[2] - 1 - width)
-    lines = _lines(levels, torch.stack([left, left + width], 1).flatten(1)).short()
+    lines = _lines(levels, torch.stack([left, left + width], 1).flatten(1))
     rows = (levels.shape[1] - _LAG) // _SEGMENTS
-    detail = (lines[..., _LAG:] - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
-    # which picture, which side, which line, which of those beside it, which segment
-    detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
-    unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
-    all_of_it = detail.abs_().sum((1, -1)).float() + rows * _MIN_DETAIL
+    if by_opencv(lines):
+        sums = [_detail_by_opencv(picture, rows) for picture in lines]
+        unlike, both = (torch.stack(some).view(*left.shape, _SEGMENTS) for some in zip(*sums, strict=True))
+    else:
+        lines = lines.short()
+        detail = (lines[..., _LAG:] - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
+        # which picture, which side, which line, which of those beside it, which segment
+        detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
+        unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
+        both = detail.abs_().sum((1, -1)).float()
+    all_of_it = both + rows * _MIN_DETAIL
     ratio = torch.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
     line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
     return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
+
+
+def _detail_by_opencv(lines: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+    """Returns how much the detail differs from one side to the other, and how much there is on both, by segment.
+
+    Args:
+        lines: (2 * K, H) uint8 on the CPU, first those of one side and then those of the other
+        rows: of a segment
+
+    Returns:
+        (K * 8,) float32 each, of whole levels
+    """
+    import cv2
+    import torch
+
+    length = rows * _SEGMENTS
+    first, last = lines.numpy()[:, :length], lines.numpy()[:, _LAG : _LAG + length]
+    detail = cv2.subtract(last, first, dtype=cv2.CV_16S)
+    half = len(detail) // 2
+    unlike = cv2.absdiff(detail[:half], detail[half:])
+    sums = [
+        cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0]
+        for values in (unlike, cv2.absdiff(last, first))
+    ]
+    return torch.from_numpy(sums[0]), torch.from_numpy(sums[1]).view(2, -1).sum(0)
 
 
 def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:

@@ -107,8 +107,8 @@ class Check(Spec):
             ``python -m benchmarks.speed cost`` measures it
         ragged: whether it takes pictures of several shapes at once, as a ``RaggedBatch`` (brain/imaging), and needs no
             more of each than its ``luma`` and ``samples``
-        stateless: whether what ``load`` returns keeps nothing from one batch to the next, so that several threads may use
-            it at once
+        stateless: whether what ``load`` returns keeps nothing from one batch to the next, so that several threads may
+            use it at once
         whole_picture: why it says nothing of the crop of an object, to be put after "because"; empty: a crop is a
             picture to it, as any other
     """
