@@ -223,8 +223,8 @@ def repeated_blocks(
     here, energy = detail[place], pooled(*place)
 
     def correlation(y: int, x: int) -> Tensor:
-        there = moved(y, x)
-        return _pool(_product(here, detail[there])) / (energy * pooled(*there)).sqrt_().clamp_min_(1e-6)
+        place_at = moved(y, x)
+        return _pool(_product(here, detail[place_at])) / (energy * pooled(*place_at)).sqrt_().clamp_min_(1e-6)
 
     at_shift = correlation(0, 0)
     same = at_shift > _SAME

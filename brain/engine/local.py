@@ -140,7 +140,7 @@ def _batches(
     parts: list[Part] = list(batches)
     if on_cpu and ragged:
         previews = [bucket.previews() for bucket in buckets]
-        # one luma, and all that is made of it, for both kinds of tasks
+        # one luma, and all that is made of it, for both kinds of tasks; no batches where all of them take previews
         batches = [batch.knowing(seen.luma, seen.samples) for batch, seen in zip(batches, previews, strict=False)]
         parts = list(previews)
     for name in sorted(pending):

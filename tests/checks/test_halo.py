@@ -43,10 +43,10 @@ def test_the_edges_are_those_of_the_plain_way(name: str, max_back: float, scene:
     luma = torch.from_numpy((photo.clip(0, 255) / 255).astype(np.float32))
     quick = edges_module._by_numpy(luma, True, max_back), edges_module._by_numpy(luma, False, max_back)
     plain = edges_module._by_torch(luma, True, max_back), edges_module._by_torch(luma, False, max_back)
-    for one, other in zip(quick, plain, strict=True):
-        assert one.rows.tolist() == other.rows.tolist()
-        assert one.columns.tolist() == other.columns.tolist()
-        assert torch.equal(one.profiles, other.profiles)
+    for edges, other in zip(quick, plain, strict=True):
+        assert edges.rows.tolist() == other.rows.tolist()
+        assert edges.columns.tolist() == other.columns.tolist()
+        assert torch.equal(edges.profiles, other.profiles)
     assert len(plain[0].rows) > 5
 
 
