@@ -178,9 +178,8 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
         sums = [_detail_by_opencv(picture, rows) for picture in lines]
         unlike, both = (torch.stack(some).view(*left.shape, _SEGMENTS) for some in zip(*sums, strict=True))
     else:
-        lines = lines.short()
-        detail = (lines[..., _LAG:] - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
         # which picture, which side, which line, which of those beside it, which segment
+        detail = (lines[..., _LAG:].short() - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
         detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
         unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
         both = detail.abs_().sum((1, -1)).float()
@@ -191,28 +190,20 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
 
 
 def _detail_by_opencv(lines: Tensor, rows: int) -> tuple[Tensor, Tensor]:
-    """Returns how much the detail differs from one side to the other, and how much there is on both, by segment.
-
-    Args:
-        lines: (2 * K, H) uint8 on the CPU, first those of one side and then those of the other
-        rows: of a segment
-
-    Returns:
-        (K * 8,) float32 each, of whole levels
+    """Returns how much the detail of (2 * K, H) lines, first those of one side, differs from one side to the other, and
+    how much there is on both, in each segment of so many rows: (K * 8,) float32 each, of whole levels.
     """
     import cv2
+    import numpy as np
     import torch
 
-    length = rows * _SEGMENTS
-    first, last = lines.numpy()[:, :length], lines.numpy()[:, _LAG : _LAG + length]
-    detail = cv2.subtract(last, first, dtype=cv2.CV_16S)
-    half = len(detail) // 2
-    unlike = cv2.absdiff(detail[:half], detail[half:])
-    sums = [
-        cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0]
-        for values in (unlike, cv2.absdiff(last, first))
-    ]
-    return torch.from_numpy(sums[0]), torch.from_numpy(sums[1]).view(2, -1).sum(0)
+    first, last = (lines.numpy()[:, start : start + rows * _SEGMENTS] for start in (0, _LAG))
+    sides = np.split(cv2.subtract(last, first, dtype=cv2.CV_16S), 2)
+    unlike, both = (
+        torch.from_numpy(cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0])
+        for values in (cv2.absdiff(*sides), cv2.absdiff(last, first))
+    )
+    return unlike, both.view(2, -1).sum(0)
 
 
 def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
@@ -401,8 +392,7 @@ class Seam(Check):
             if min(height, width) < _MIN_SIDE or max(height, width) < _MIN_LONG_SIDE:
                 reason = f"too small to judge seams: {width} x {height} pixels"
                 return [SampleResult({}, reason)] * len(small.levels)
-            # the plain ones are too few to be worth leaving out
-            return [
+            return [  # the plain ones are too few to be worth leaving out
                 SampleResult({}, "too plain to judge seams") if plain else score_picture(lines, max(height, width))
                 for plain, lines in zip((small.spread < _MIN_SPREAD).tolist(), candidates(small.levels), strict=True)
             ]
