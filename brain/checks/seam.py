@@ -365,7 +365,6 @@ class Seam(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
