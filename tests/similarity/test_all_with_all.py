@@ -123,6 +123,7 @@ def test_in_cells_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from loupe.brain.similarity import cells
 
     monkeypatch.setattr(cells, "EXACT_UP_TO", 500)
+    monkeypatch.setattr(cells, "CONTROLS", 500)
     test_memory_grows_with_the_vectors_and_not_with_their_pairs(_near_pairs)
 
 
