@@ -29,13 +29,13 @@ def distances(unit: np.ndarray, k: int, *, seed: int = 0, step: Callable[[int], 
     n = len(unit)
     if n <= cells.EXACT_UP_TO:
         _, cosines = nearest(unit, k, step=step)
-        return np.maximum(1 - cosines, 0)
+        return np.asarray(np.maximum(1 - cosines, 0))
     chosen = np.sort(np.random.default_rng(seed).choice(n, min(REFERENCE, n), replace=False))
     # one more: those that were drawn find themselves, as nothing is nearer
     _, cosines = nearest(unit, k + 1, unit[chosen], step=step)
     drawn = np.zeros(n, dtype=bool)
     drawn[chosen] = True
-    return np.maximum(1 - np.where(drawn[:, None], cosines[:, 1:], cosines[:, :-1]), 0)
+    return np.asarray(np.maximum(1 - np.where(drawn[:, None], cosines[:, 1:], cosines[:, :-1]), 0))
 
 
 def message(n: int) -> str:

@@ -45,6 +45,7 @@ def load(samples: _Samples, rows: Sequence[Row]) -> Iterator[tuple[str, Fingerpr
         current = [row.id for row in rows if row.id in known and known[row.id] == _key(row)]
     # a few at a time, where not all are wanted: a list of ids is part of what is asked of the database
     some = len(current) < len(ids)
+    parts: list[list[str] | None]
     parts = [current[start : start + _AT_ONCE] for start in range(0, len(current), _AT_ONCE)] if some else [None]
     views = (samples if part is None else samples.select(part) for part in parts)
     return (

@@ -195,7 +195,8 @@ def read(samples: _Samples, field: str) -> tuple[list[str], np.ndarray]:
         InputError: vectors of two sizes
     """
     held = everything(samples).exists(field)
-    ids, n = [], count(held)
+    ids: list[str] = []
+    n = count(held)
     table = np.zeros((0, 0), np.float32)
     for sample_id, vector in stream(held, field):
         if vector is None or len(ids) == n:  # came or went while they are read
