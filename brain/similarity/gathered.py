@@ -127,7 +127,7 @@ class Gathered:
         """Scales what has come since, and takes out what cannot be compared."""
         start, stop = self._settled, self._filled
         new, places = self._table[start:stop], self._places[start:stop]
-        finite = np.isfinite(new).all(1)
+        finite = np.asarray(np.isfinite(new).all(1))
         good = finite
         if self._unit:
             made = scaled(new)
