@@ -329,8 +329,8 @@ def similarities(
     moves = np.zeros(len(thumbs), dtype=bool)
     members = np.unique(np.concatenate([pairs.a, pairs.b]))
     for start in range(0, len(members), _PAIRS):
-        part = members[start : start + _PAIRS]
-        moves[part] = may_be_moved(thumbs.luma[part])
+        some = members[start : start + _PAIRS]
+        moves[some] = may_be_moved(thumbs.luma[some])
 
     def compare(index: int) -> float:
         a, b = int(pairs.a[index]), int(pairs.b[index])
