@@ -34,6 +34,7 @@ class FindOutliers(VerbOperator):
         parts = [f"{message}."]
         if result.unknown:
             parts.append(f"{summary.counted(result.unknown, 'sample')} without a usable vector: unknown.")
+        parts += [f"{summary.escape(each)}." for each in result.messages]
         if result.ids:
             parts.append("Next: filter by **failures** (outlier) in the sidebar.")
         return Summary(message, "\n\n".join(parts), {"outliers": result.to_dict()})

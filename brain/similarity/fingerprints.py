@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -23,6 +23,8 @@ from loupe.brain.similarity.verification import verified
 _TASK = _PATH = "fingerprint"
 #: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
 MIN_AREA = 256
+#: equal pictures of which all pairs are told
+_MANY_EQUAL = 100
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Contents:
         previews: larger ones, read again from the files of those that look alike
         messages: what is to be known of how they were compared
         what: what they are
+        stored: the ids of those that were known already
     """
 
     prints: list[Fingerprint | None]
@@ -87,6 +90,7 @@ class Contents:
     previews: Previews
     messages: list[str] = field(default_factory=list)
     what: str = "pictures"
+    stored: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -123,7 +127,7 @@ class Contents:
 def read(
     rows: Sequence[Row],
     report: ProgressCallback,
-    stored: dict[str, Fingerprint] | None = None,
+    stored: Iterable[tuple[str, Fingerprint]] = (),
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
     *,
     engine: str = "local",
@@ -133,14 +137,14 @@ def read(
     Args:
         rows: the samples
         report: called after each chunk
-        stored: fingerprints that are known already, by id: their files are not read. They are taken out of it
+        stored: fingerprints that are known already, each with its id: their files are not read
         keep: called with the rows of each chunk that was read, and their fingerprints
         engine: as for ``map_rows``
     """
     held = _Held.of([row.id for row in rows])
-    # a million take 4.6 GB: none is held twice
-    for sample_id in list(stored or ()):
-        held.put(sample_id, (stored or {}).pop(sample_id))
+    for sample_id, print_of in stored:  # a million take 4.6 GB: none is held twice
+        held.put(sample_id, print_of)
+    before = frozenset(rows[at].id for at, print_of in enumerate(held.prints) if print_of is not None)
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
         return lambda batch: fingerprints(batch, batch.fields[_PATH])
@@ -150,7 +154,7 @@ def read(
         for at, row in enumerate(rows)
         if held.prints[at] is None
     )
-    done = sum(print_of is not None for print_of in held.prints)
+    done = len(before)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
@@ -165,7 +169,7 @@ def read(
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows], before)
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,10 @@ class _Held:
             self.thumbs.luma[at], self.thumbs.chroma[at] = print_of.luma, print_of.chroma
             self.prints[at] = replace(print_of, luma=self.thumbs.luma[at], chroma=self.thumbs.chroma[at])
 
-    def contents(self, reasons: dict[int, str], paths: Sequence[str]) -> Contents:
+    def contents(self, reasons: dict[int, str], paths: Sequence[str], stored: frozenset[str]) -> Contents:
         places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
         previews = Previews(lambda index: of_file(paths[index]))
-        return Contents(self.prints, places, self.thumbs, reasons, previews)
+        return Contents(self.prints, places, self.thumbs, reasons, previews, stored=stored)
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
@@ -289,6 +293,22 @@ def _across(groups: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[n
     return a[apart], b[apart]
 
 
+def _equal_across(members: Sequence[int], groups: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yields the pairs of equal pictures that are in two groups: of very many each with the first of each other group.
+
+    A hundred thousand copies of one picture have five billion pairs, which say no more than these.
+    """
+    inside = [member for member in members if groups[member] >= 0]
+    if len(inside) <= _MANY_EQUAL:
+        yield from ((a, b) for a, b in combinations(inside, 2) if groups[a] != groups[b])
+        return
+    firsts = {int(groups[member]): member for member in reversed(inside)}
+    for member in inside:
+        yield from (
+            (min(member, first), max(member, first)) for group, first in firsts.items() if group != groups[member]
+        )
+
+
 def across(
     known: Contents,
     groups: np.ndarray,
@@ -340,8 +360,8 @@ def across(
         if near and value > pairs.get(pair, ("", 0.0))[1]:
             pairs[pair] = ("near", value)
     for members in matching.equal(known.pixels):
-        for a, b in combinations(members, 2):
-            if groups[a] != groups[b] and min(groups[a], groups[b]) >= 0 and not apart[a] == apart[b] >= 0:
+        for a, b in _equal_across(members, groups):
+            if not apart[a] == apart[b] >= 0:
                 pairs[a, b] = (known.kind(a, b), 1.0)
                 highest[[a, b]] = 1.0
                 for index in (a, b):

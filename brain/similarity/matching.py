@@ -17,7 +17,7 @@ from loupe.brain.imaging.files import opened
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
 from loupe.brain.similarity.hashes import TURNS, Views, turned_hashes
-from loupe.brain.similarity.thumbnail_similarity import WINDOWS, Thumbnails, similarity
+from loupe.brain.similarity.thumbnail_similarity import WINDOWS, Thumbnails, may_be_moved, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -326,11 +326,16 @@ def similarities(
     from concurrent.futures import ThreadPoolExecutor
 
     similar = np.zeros(len(pairs), np.float32)
+    moves = np.zeros(len(thumbs), dtype=bool)
+    members = np.unique(np.concatenate([pairs.a, pairs.b]))
+    for start in range(0, len(members), _PAIRS):
+        some = members[start : start + _PAIRS]
+        moves[some] = may_be_moved(thumbs.luma[some])
 
     def compare(index: int) -> float:
-        return similarity(
-            thumbs, int(pairs.a[index]), int(pairs.b[index]), int(pairs.turn[index]), int(pairs.window[index])
-        )
+        a, b = int(pairs.a[index]), int(pairs.b[index])
+        both = bool(moves[a] and moves[b])
+        return similarity(thumbs, a, b, int(pairs.turn[index]), int(pairs.window[index]), moves=both)
 
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         for start in range(0, len(pairs), 512):

@@ -13,9 +13,11 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.results import Pair
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.store import deduplicated, fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
+from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images, root
@@ -157,6 +159,17 @@ def vectors(samples: _Samples, rows: Sequence[Row], field: str) -> list[np.ndarr
     with database_errors():
         by_id = dict(zip(*samples.values(["id", field]), strict=True))
     return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in rows]
+
+
+def comparable(samples: _Samples, rows: Sequence[Row], field: str) -> Vectors:
+    """Returns the vectors of the samples that can be compared, by the places of their rows; none is held twice.
+
+    Raises:
+        UnknownName: no such field
+        InputError: a field of another kind
+    """
+    require_vectors(samples, field)
+    return store_vectors.of_ids(samples, field, (row.id for row in rows))
 
 
 def require_vectors(samples: _Samples, field: str) -> None:

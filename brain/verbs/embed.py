@@ -16,7 +16,7 @@ from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import count, everything
-from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, pick_embedder, project, too_few
+from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, drawn_message, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 from loupe.brain.verbs.object_vectors import embed_objects
 
@@ -120,6 +120,8 @@ def embed(
             store_vectors.remember_embedder(samples, spec, field)
         if visualize is not None:
             verb.step(done, len(rows), "drawing the map")
+            if message := drawn_message(visualize, n):
+                messages["map"] = message
             why_not = _draw(samples, field, visualize, seed, f"{made_from}:{visualize}:{seed}", n)
             if why_not:
                 warnings.warn(why_not, stacklevel=2)

@@ -16,6 +16,7 @@ from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
@@ -96,10 +97,9 @@ def find_duplicates(
         rows = store_sets.rows(samples, spec)
         further, near_by_vectors = None, ""
         if embeddings is not None:
-            further, near_by_vectors = _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
+            further, near_by_vectors = _near_vectors(store_sets.comparable(samples, rows, embeddings), spec)
 
-        stored = store_prints.load(samples, rows) if resume else {}
-        known_before = frozenset(stored)
+        stored = store_prints.load(samples, rows) if resume else ()
         keep = partial(store_prints.write, samples)
         known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
         ids = [row.id for row in rows]
@@ -108,7 +108,7 @@ def find_duplicates(
         pairs = list(equal.pairs) if exact else []
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
-            before = _compared_before(samples, spec, ids, known_before)
+            before = _compared_before(samples, spec, ids, known.stored)
             listed_by_leaks = store_sets.places_of_same(samples, LeaksMeasure.name, ids)
             similar = similar_pictures(
                 known, equal, spec, before, further, verb.report, distinct, listed=listed_by_leaks
@@ -166,8 +166,7 @@ def _compared_before(
     return ComparedBefore(old, kept)
 
 
-def _near_vectors(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[tuple[np.ndarray, np.ndarray], str]:
+def _near_vectors(vectors: Vectors, spec: DuplicatesMeasure) -> tuple[tuple[np.ndarray, np.ndarray], str]:
     """Returns the pairs of samples whose vectors are near, as two arrays of places, and what is to be known of it."""
-    vectors = neighbors.usable(given)
     a, b, how = neighbors.near_pairs(vectors.unit, spec.min_cosine, spec.per_image)
     return (vectors.index[a], vectors.index[b]), how.message(len(vectors.unit), "vectors")

@@ -16,7 +16,7 @@ from loupe.brain.store import object_vectors as store_vectors
 from loupe.brain.store import objects as store_objects
 from loupe.brain.store.datasets import count, everything, root
 from loupe.brain.store.vectors import delete
-from loupe.brain.verbs.embedding import MIN_VECTORS, Drawing, pick_embedder, project, too_few
+from loupe.brain.verbs.embedding import MIN_VECTORS, Drawing, drawn_message, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle
 
 
@@ -129,6 +129,8 @@ def _drawn(verb: Lifecycle, path: str, field: str, drawing: Drawing) -> dict[str
             messages[kind] = too_few(kind, field, n)
             warnings.warn(messages[kind], stacklevel=4)
         elif store_vectors.remembered(samples, f"{stem}_{kind}") != of:
+            if message := drawn_message(kind, n):
+                messages["map"] = message
             ids, vectors = store_vectors.read(samples, path, field)
             points = dict(zip(ids, project(vectors, kind, drawing.seed), strict=True))
             store_vectors.write_points(samples, path, f"{stem}_{kind}", points, of)

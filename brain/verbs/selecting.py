@@ -15,7 +15,7 @@ from loupe.brain.selection import ranked
 from loupe.brain.selection.choose import Chosen, Pool
 from loupe.brain.selection.measures import against_random
 from loupe.brain.selection.recipe import Recipe
-from loupe.brain.similarity.neighbors import Vectors, usable
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import assigned as store_assigned
@@ -141,7 +141,7 @@ def _vectors(
         return None, embedder
     if not samples.has_field(field) and field == "embeddings":
         raise InputError("expected vectors in 'embeddings', got none: run loupe.embed first, or give embeddings=")
-    vectors = usable(store_sets.vectors(samples, rows, field))
+    vectors = store_sets.comparable(samples, rows, field)
     if wanted.needs_vectors and not len(vectors.index):
         raise InputError(f"expected vectors in {field!r}, but no sample has a usable one: run loupe.embed first")
     before = wanted.embedder
