@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.imaging.files import opened
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
@@ -99,6 +100,7 @@ def candidates(
     )[0]
 
 
+@leavable
 def searched(
     luma: np.ndarray,
     *,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
 
@@ -77,6 +78,7 @@ def scaled(stacked: np.ndarray) -> Vectors:
     return Vectors(stacked[good] / length[good, None], np.flatnonzero(good), reasons)
 
 
+@leavable
 def nearest(
     unit: np.ndarray, k: int, others: np.ndarray | None = None, *, step: Callable[[int], None] = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -179,6 +181,7 @@ def pairs_above(
     return torch.cat(first).numpy(), torch.cat(second).numpy(), torch.cat(cosine).numpy()
 
 
+@leavable
 def near_pairs(
     unit: np.ndarray, minimum: float, per_vector: int, *, seed: int = 0, step: Callable[[int], None] = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray, Thoroughness]:

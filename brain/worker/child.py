@@ -35,11 +35,13 @@ from loupe.brain.core.errors import DatabaseGone, InputError, LoupeError, Stoppe
 from loupe.brain.engine.drawing_process import portable
 from loupe.brain.hosted import secrets
 from loupe.brain.store import jobs
-from loupe.brain.worker import asked, log
+from loupe.brain.worker import asked, log, writes
 
 GONE = (DatabaseGone, ConnectionFailure)
 #: seconds that a job which was cancelled has to stop in; what it has not stored is lost then
-WITHIN = 5.0
+WITHIN = 1.0
+#: seconds that such a job may go on writing: what stands in many samples is not left half there
+WRITING = 20.0
 #: the exit status of a process that a cancelled job did not stop in
 LEFT = 75
 _RETRY = 5.0
@@ -88,10 +90,12 @@ class Ended:
     Attributes:
         job: which
         outcome: how, in words
+        tired: whether its process is not to be used any more, as it still calculates what nobody waits for
     """
 
     job: str
     outcome: str
+    tired: bool = False
 
 
 def main() -> None:
@@ -117,7 +121,7 @@ def main() -> None:
     while True:
         job = inbox.get()
         asked.begin(job.id, job.worker)
-        answer(Ended(job.id, _outcome(ObjectId(job.id), job)))
+        answer(Ended(job.id, _outcome(ObjectId(job.id), job), interrupts.is_left()))
         _tidy()
 
 
@@ -155,8 +159,9 @@ def _listen(stream: IO[bytes], inbox: queue.SimpleQueue[Any]) -> None:
 
 def _leave(job: str | None) -> None:
     """Ends this process where a cancelled job is still in one long step: a kill is what everything here survives."""
-    while asked.running() == job and interrupts.is_held():
-        time.sleep(0.1)
+    latest = time.monotonic() + WRITING
+    while asked.running() == job and (interrupts.is_held() or (writes.busy() and time.monotonic() < latest)):
+        time.sleep(0.05)
     if asked.running() == job and job is not None:
         os._exit(LEFT)
 

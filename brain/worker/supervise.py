@@ -208,6 +208,8 @@ class _Worker:
         while True:
             answer = self.runner.next(_EVERY)
             if isinstance(answer, Ended) and answer.job == str(watch.job):
+                if answer.tired:
+                    self.runner.end()
                 return answer.outcome
             if isinstance(answer, Gone):
                 return self._lost(watch, answer)
