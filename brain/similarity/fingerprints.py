@@ -78,6 +78,7 @@ class Contents:
         previews: larger ones, read again from the files of those that look alike
         messages: what is to be known of how they were compared
         what: what they are
+        not_now: those whose disk or network failed, by index: what is stored of them stays as it is
     """
 
     prints: list[Fingerprint | None]
@@ -87,6 +88,7 @@ class Contents:
     previews: Previews
     messages: list[str] = field(default_factory=list)
     what: str = "pictures"
+    not_now: frozenset[int] = frozenset()
 
     @classmethod
     def of(
@@ -153,6 +155,7 @@ def read(
     done = sum(print_of is not None for print_of in held.prints)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
+    not_now: set[int] = set()
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
@@ -160,12 +163,13 @@ def read(
                 reasons[held.place[mapped.row.id]] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
                 reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
+        not_now.update(held.place[mapped.row.id] for mapped in chunk if mapped.not_now)
         keep([mapped.row for mapped in chunk if not mapped.not_now], made)
         for sample_id, print_of in made.items():
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows], frozenset(not_now))
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,10 @@ class _Held:
             self.thumbs.luma[at], self.thumbs.chroma[at] = print_of.luma, print_of.chroma
             self.prints[at] = replace(print_of, luma=self.thumbs.luma[at], chroma=self.thumbs.chroma[at])
 
-    def contents(self, reasons: dict[int, str], paths: Sequence[str]) -> Contents:
+    def contents(self, reasons: dict[int, str], paths: Sequence[str], not_now: frozenset[int]) -> Contents:
         places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
         previews = Previews(lambda index: of_file(paths[index]))
-        return Contents(self.prints, places, self.thumbs, reasons, previews)
+        return Contents(self.prints, places, self.thumbs, reasons, previews, not_now=not_now)
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:

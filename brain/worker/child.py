@@ -61,10 +61,12 @@ class Ready:
     Attributes:
         device: where they run
         gpu: the name of it, and how much memory it has, in words; empty for a CPU
+        free: bytes that are free on it; 0 for a CPU
     """
 
     device: str
     gpu: str
+    free: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,13 @@ class Ended:
         job: which
         outcome: how, in words
         tired: whether its process is not to be used any more, as it still calculates what nobody waits for
+        free: as of ``Ready``
     """
 
     job: str
     outcome: str
     tired: bool = False
+    free: int = 0
 
 
 def main() -> None:
@@ -113,7 +117,7 @@ def main() -> None:
     try:
         device = resolve_device(inbox.get().device)
         os.environ["LOUPE_DEVICE"] = device
-        answer(Ready(device, _gpu(device)))
+        answer(Ready(device, _gpu(device), _free(device)))
     except Exception as error:
         answer(Failed(portable(error)))
         # its end is for the worker to tell
@@ -121,8 +125,9 @@ def main() -> None:
     while True:
         job = inbox.get()
         asked.begin(job.id, job.worker)
-        answer(Ended(job.id, _outcome(ObjectId(job.id), job), interrupts.is_left()))
+        outcome = _outcome(ObjectId(job.id), job)
         _tidy()
+        answer(Ended(job.id, outcome, interrupts.is_left(), _free(device)))
 
 
 def _gpu(device: str) -> str:
@@ -133,6 +138,14 @@ def _gpu(device: str) -> str:
     index = torch.device(device).index or 0
     size = torch.cuda.get_device_properties(index).total_memory
     return f"{gpus()[f'cuda:{index}']}, {size / 1e9:.0f} GB"
+
+
+def _free(device: str) -> int:
+    if not device.startswith("cuda"):
+        return 0
+    import torch
+
+    return int(torch.cuda.mem_get_info(torch.device(device))[0])
 
 
 def _tidy() -> None:
