@@ -231,7 +231,7 @@ def compare(
     Args:
         known: the pictures
         chosen: (M,) indices of the pictures to compare
-        per_image, minimum, groups: as for ``matching.candidates``; groups: (N,), of all pictures
+        per_image, minimum, groups: as for ``matching.searched``; groups: (N,), of all pictures
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest

@@ -97,6 +97,12 @@ def claim(worker: WorkerFacts) -> ObjectId | None:
     return None
 
 
+def any_queued() -> bool:
+    """Returns whether an operation of this plugin waits, for whomever."""
+    with database_errors():
+        return _operations().find_one({**_OURS, "run_state": "queued"}, ["_id"]) is not None
+
+
 def wanted_folders() -> list[str]:
     """Returns the model folders that queued operations need."""
     with database_errors():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ import fiftyone as fo
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.reader import Row
 from loupe.brain.media import fetching
@@ -126,10 +126,8 @@ def signature(samples: _Samples, field: str) -> tuple[str, int]:
     """Returns what changes when a vector of the dataset's field does, and how many vectors there are."""
     with database_errors():
         ids, checked = everything(samples).exists(field).values(["id", CHECKED])
-    made = hashlib.blake2b(digest_size=8)
-    for sample_id, keys in zip(ids, checked, strict=True):
-        made.update(f"{sample_id}={(keys or {}).get(field)};".encode())
-    return made.hexdigest(), len(ids)
+    pairs = zip(ids, checked, strict=True)
+    return parts_hash((f"{sample_id}={(keys or {}).get(field)};" for sample_id, keys in pairs), 8), len(ids)
 
 
 def read(samples: _Samples, field: str) -> tuple[list[str], np.ndarray]:

@@ -200,6 +200,8 @@ class _Worker:
 
     def _take(self) -> ObjectId | None:
         _reap()
+        if not jobs.any_queued():
+            return None
         self._look()
         return jobs.claim(self.facts)
 

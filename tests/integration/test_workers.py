@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(900)]
 
-TIMEOUT = 150.0
+TIMEOUT = 300.0
 _HOOK = """
 import os, time
 MODE = os.environ["LOUPE_TEST_MODE"]
