@@ -35,7 +35,7 @@ def needs(params: Mapping[str, Any]) -> routing.Needs:
     Raises:
         InputError: what stands under ``needs`` is something else
     """
-    said = _said(params)
+    stated = _stated(params)
     device = params.get("device")
     kind = routing.kind(device) if isinstance(device, str) else ""
     wanted = "wanted" if kind == "all" or wants_gpu(params) else ""
@@ -45,11 +45,11 @@ def needs(params: Mapping[str, Any]) -> routing.Needs:
         loupe=loupe.__version__,
         fiftyone=fo.__version__,
         useful=_useful(params),
-        **{"model": _folder(params), **said},
+        **{"model": _folder(params), **stated},
     )
 
 
-def _said(params: Mapping[str, Any]) -> dict[str, Any]:
+def _stated(params: Mapping[str, Any]) -> dict[str, Any]:
     given = params.get(routing.SAID) or {}
     names = ("memory", "weights", "model")
     if not isinstance(given, Mapping) or set(given) - set(names):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.core.errors import InputError, NoSamples, NotReadNow, ReadError
+from loupe.brain.core.errors import InputError, NoSamples, NotFetched, NotReadNow, ReadError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.imaging.files import PASSING, not_now, printable
@@ -173,6 +173,8 @@ class _Looker:
                     before=[row.reading] if row else [],
                     embedded=self.metadata,
                 )
+        except NotFetched as error:  # a right to list, and none to read, may be for good
+            return Provenance(), str(error)
         except NotReadNow as error:
             return None, str(error)
         except read.UnreadableMetadata as error:

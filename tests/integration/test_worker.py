@@ -17,7 +17,7 @@ import pytest
 
 from loupe.brain.cli import main
 
-TIMEOUT = 180.0
+TIMEOUT = 600.0
 
 
 class Worker:
@@ -325,6 +325,7 @@ def test_a_worker_that_draws_in_several_processes_ends_as_others_do(
 
 @pytest.mark.slow
 @pytest.mark.database
+@pytest.mark.timeout(1800)
 def test_a_cancelled_job_leaves_no_drawing_process(many: Any, start: Callable[..., Worker], tmp_path: Path) -> None:
     """What several processes draw for one worker ends with the job, within a batch; the next run goes on."""
     import fiftyone as fo
@@ -367,6 +368,7 @@ def test_a_cancelled_job_leaves_no_drawing_process(many: Any, start: Callable[..
 
 @pytest.mark.slow
 @pytest.mark.database
+@pytest.mark.timeout(1800)
 def test_what_was_paid_when_a_job_is_cancelled_is_kept_and_not_paid_again(
     many: Any, start: Callable[..., Worker], tmp_path: Path
 ) -> None:

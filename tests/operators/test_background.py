@@ -146,8 +146,8 @@ def test_whoever_schedules_a_run_says_what_else_it_needs(scenes: Any) -> None:
     from loupe.brain.store import jobs
     from loupe.operators import scheduling
 
-    said = {"memory": "24GB", "weights": ["palm_detection_full"], "model": "/models/x"}
-    made = scheduling.needs({"checks": ["exposure"], "needs": said})
+    wanted = {"memory": "24GB", "weights": ["palm_detection_full"], "model": "/models/x"}
+    made = scheduling.needs({"checks": ["exposure"], "needs": wanted})
     assert (made.memory, made.weights, made.model) == (24 * 10**9, ("palm_detection_full",), "/models/x")
     assert scheduling.needs({"model": "/models/own"}).model == "/models/own", "a folder that is named is needed"
     assert scheduling.needs({"model": "some/model"}).model == "", "one of the hub may be fetched"
@@ -160,6 +160,6 @@ def test_whoever_schedules_a_run_says_what_else_it_needs(scenes: Any) -> None:
     ):
         with pytest.raises(error):
             scheduling.needs({"needs": wrong})
-    execute("check", scenes, {"checks": ["exposure"], "needs": said}, request_delegation=True)
+    execute("check", scenes, {"checks": ["exposure"], "needs": wanted}, request_delegation=True)
     (document,) = jobs._operations().find({"dataset_id": scenes._doc.id})
     assert routing.needs(document["context"]["request_params"][routing.NEEDS], made.target) == made
