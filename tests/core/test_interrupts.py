@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable
@@ -201,3 +202,32 @@ def test_a_calculation_gives_and_raises_what_it_does() -> None:
         halved(1)
     assert len(where) == 3, "it is not even begun"
     assert not interrupts.is_left()
+
+
+@pytest.mark.parametrize(
+    ("room", "names"),
+    [
+        ("verbs.embedding", ("project",)),
+        ("slicing.clusters", ("k_means",)),
+        ("slicing.discovery", ("discover",)),
+        ("slicing.drift", ("compare", "calibration")),
+        ("labels.probe", ("probe",)),
+        ("labels.noise", ("fit",)),
+        ("labels.splits", ("assign", "in_order", "repaired")),
+        ("labels.shortcut_results", ("results", "order_of")),
+        ("realism.compare", ("compare",)),
+        ("realism.transfer", ("measure",)),
+        ("selection.choose", ("choose",)),
+        ("evaluation.assemble", ("assemble", "evaluation")),
+        ("similarity.matching", ("searched",)),
+        ("similarity.neighbors", ("nearest", "near_pairs")),
+        ("report.html", ("draw",)),
+    ],
+)
+def test_long_calculations_of_verbs_can_be_left(room: str, names: tuple[str, ...]) -> None:
+    made = importlib.import_module(f"loupe.brain.{room}")
+    for name in names:
+        called = getattr(made, name)
+        # before it is even looked at with what it was called with
+        with interrupts.asking(lambda: Stopped("now")), pytest.raises(Stopped, match="now"):
+            called()
