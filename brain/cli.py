@@ -107,13 +107,13 @@ def _worker(given: argparse.Namespace) -> int:
 
 
 def _workers(given: argparse.Namespace) -> int:
-    from loupe.brain.store import workers  # imports fiftyone, which takes seconds
+    from loupe.brain.store import jobs, workers  # imports fiftyone, which takes seconds
 
     alive = workers.workers_with_status()
     if given.json:
         print(json.dumps([{**asdict(worker), **asdict(status)} for worker, status in alive], indent=2))
     else:
-        print(workers.as_text(alive))
+        print(workers.as_text(alive, __version__, jobs.waiting()))
     return 0 if alive else 1
 
 

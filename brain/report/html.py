@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
 from loupe.brain.report import charts
@@ -25,6 +26,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STRONGEST = 0.85
 
 
+@leavable
 def draw(page: Page) -> str:
     """Returns the page."""
     sections = [section for section in page.sections if section.blocks]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.markdown import escape, grid
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
@@ -15,6 +16,7 @@ from loupe.brain.report.words import interval
 GENERATOR = "<!-- generator: Loupe -->"
 
 
+@leavable
 def draw(page: Page) -> str:
     """Returns the text."""
     parts = [GENERATOR, f"# {escape(page.title)}", escape(page.subtitle)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
@@ -15,6 +16,7 @@ from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.table import Table as RateTable
 
 
+@leavable
 def page(contents: Contents, examples: Examples, version: str) -> Page:
     """Returns the report.
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.numbers import is_real
 from loupe.brain.selection import balance
 from loupe.brain.selection.budget import in_proportion, thinned
@@ -97,6 +98,7 @@ def weights_of(strategy: str | Mapping[str, float]) -> dict[str, float]:
     return {name: float(weight) for name, weight in weights.items()}
 
 
+@leavable
 def choose(
     pool: Pool,
     n: int,

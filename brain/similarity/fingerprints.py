@@ -81,6 +81,7 @@ class Contents:
         messages: what is to be known of how they were compared
         what: what they are
         stored: the ids of those that were known already
+        not_now: those whose disk or network failed, by index: what is stored of them stays as it is
     """
 
     prints: list[Fingerprint | None]
@@ -91,6 +92,7 @@ class Contents:
     messages: list[str] = field(default_factory=list)
     what: str = "pictures"
     stored: frozenset[str] = frozenset()
+    not_now: frozenset[int] = frozenset()
 
     @classmethod
     def of(
@@ -157,6 +159,7 @@ def read(
     done = len(before)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
+    not_now: set[int] = set()
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
@@ -164,12 +167,14 @@ def read(
                 reasons[held.place[mapped.row.id]] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
                 reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
+        not_now.update(held.place[mapped.row.id] for mapped in chunk if mapped.not_now)
         keep([mapped.row for mapped in chunk if not mapped.not_now], made)
         for sample_id, print_of in made.items():
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows], before)
+    paths = [row.path for row in rows]
+    return held.contents(dict(sorted(reasons.items())), paths, before, frozenset(not_now))
 
 
 @dataclass(frozen=True)
@@ -193,10 +198,12 @@ class _Held:
             self.thumbs.luma[at], self.thumbs.chroma[at] = print_of.luma, print_of.chroma
             self.prints[at] = replace(print_of, luma=self.thumbs.luma[at], chroma=self.thumbs.chroma[at])
 
-    def contents(self, reasons: dict[int, str], paths: Sequence[str], stored: frozenset[str]) -> Contents:
+    def contents(
+        self, reasons: dict[int, str], paths: Sequence[str], stored: frozenset[str], not_now: frozenset[int]
+    ) -> Contents:
         places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
         previews = Previews(lambda index: of_file(paths[index]))
-        return Contents(self.prints, places, self.thumbs, reasons, previews, stored=stored)
+        return Contents(self.prints, places, self.thumbs, reasons, previews, stored=stored, not_now=not_now)
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
@@ -231,7 +238,7 @@ def compare(
     Args:
         known: the pictures
         chosen: (M,) indices of the pictures to compare
-        per_image, minimum, groups: as for ``matching.candidates``; groups: (N,), of all pictures
+        per_image, minimum, groups: as for ``matching.searched``; groups: (N,), of all pictures
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest

@@ -6,13 +6,14 @@ compared detail by detail (``thumbnail_similarity``), so that a shared layout is
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.core.hashes import parts_hash, stream_hash
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.imaging.files import opened
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
@@ -61,7 +62,7 @@ def bytes_hash(path: str) -> str:
         OSError: it cannot be read
     """
     with opened(path) as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        return stream_hash(file)
 
 
 def pixels_hash(pixels: np.ndarray) -> str:
@@ -70,35 +71,10 @@ def pixels_hash(pixels: np.ndarray) -> str:
     >>> pixels_hash(np.zeros((2, 3, 3), np.uint8)) == pixels_hash(np.zeros((3, 2, 3), np.uint8))
     False
     """
-    made = hashlib.blake2b(repr((pixels.shape, pixels.dtype.str)).encode(), digest_size=16)
-    made.update(np.ascontiguousarray(pixels).data)
-    return made.hexdigest()
+    return parts_hash([repr((pixels.shape, pixels.dtype.str)), np.ascontiguousarray(pixels).data])
 
 
-def candidates(
-    luma: np.ndarray,
-    *,
-    per_image: int = 8,
-    minimum: float = 0.75,
-    groups: np.ndarray | None = None,
-    chosen: np.ndarray | None = None,
-    without: tuple[np.ndarray, np.ndarray] | None = None,
-    block: int = 1024,
-    step: Callable[[int], None] = lambda _: None,
-) -> Candidates:
-    """Returns the pairs whose hashes are alike, as ``searched`` finds them."""
-    return searched(
-        luma,
-        per_image=per_image,
-        minimum=minimum,
-        groups=groups,
-        chosen=chosen,
-        without=without,
-        block=block,
-        step=step,
-    )[0]
-
-
+@leavable
 def searched(
     luma: np.ndarray,
     *,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
 from loupe.brain.similarity.gathered import Gathered, Vectors
@@ -34,6 +35,7 @@ def usable(given: Sequence[np.ndarray | None]) -> Vectors:
     return gathered.vectors()
 
 
+@leavable
 def nearest(
     unit: np.ndarray, k: int, others: np.ndarray | None = None, *, step: Callable[[int], None] = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -136,6 +138,7 @@ def pairs_above(
     return torch.cat(first).numpy(), torch.cat(second).numpy(), torch.cat(cosine).numpy()
 
 
+@leavable
 def near_pairs(
     unit: np.ndarray, minimum: float, per_vector: int, *, seed: int = 0, step: Callable[[int], None] = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray, Thoroughness]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import fiftyone as fo
@@ -49,6 +49,7 @@ def write(
     columns: Mapping[str, np.ndarray],
     reasons: Mapping[str, str],
     groups: Mapping[str, str] | None = None,
+    unchanged: Collection[str] = (),
 ) -> None:
     """Writes the result of a whole set, in bulks of a thousand.
 
@@ -59,6 +60,7 @@ def write(
         columns: (N,) scores by output name, NaN as unknown
         reasons: why a sample could not be judged, by its id
         groups: the group of duplicates by sample id, where there are groups; a sample without one loses an older one
+        unchanged: ids of samples whose files cannot be read for the moment: what is known of them stays
     """
     outputs = [output for output in spec.outputs if output.name in columns]
     fields.declare(samples, fields.of_scores(outputs) if groups is None else fields.of_groups(outputs))
@@ -67,6 +69,8 @@ def write(
             part = rows[start : start + _CHUNK]
             operations = []
             for index, row in enumerate(part, start):
+                if row.id in unchanged:
+                    continue
                 values: dict[str, Any] = {f"{CHECKED}.{spec.name}": row.keys[spec.name]}
                 if groups is not None:
                     values[GROUP] = groups.get(row.id)
@@ -118,6 +122,12 @@ def save_same(samples: _Samples, spec: SetMeasure, compared: Sequence[str], pair
     """Keeps which samples are the same picture, as a measure found, for whoever decides of them.
 
     What was known of samples that were not compared this time stays.
+
+    Args:
+        samples: a dataset or view
+        spec: the set measure
+        compared: the ids of those that were
+        pairs: what it found
     """
     now = set(compared)
     before = [pair for pair in load_same(samples, spec.name) if not (pair.id_a in now and pair.id_b in now)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.reader import Row
 from loupe.brain.media import fetching
@@ -130,10 +130,8 @@ def signature(samples: _Samples, field: str) -> tuple[str, int]:
     """Returns what changes when a vector of the dataset's field does, and how many vectors there are."""
     with database_errors():
         ids, checked = everything(samples).exists(field).values(["id", CHECKED])
-    made = hashlib.blake2b(digest_size=8)
-    for sample_id, keys in zip(ids, checked, strict=True):
-        made.update(f"{sample_id}={(keys or {}).get(field)};".encode())
-    return made.hexdigest(), len(ids)
+    pairs = zip(ids, checked, strict=True)
+    return parts_hash((f"{sample_id}={(keys or {}).get(field)};" for sample_id, keys in pairs), 8), len(ids)
 
 
 def stream(samples: SampleCollection, field: str) -> Iterator[tuple[str, np.ndarray | None]]:

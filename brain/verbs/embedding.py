@@ -11,6 +11,7 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import MissingWeights
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.specs import Embedder
 from loupe.brain.similarity.gathered import scaled
 from loupe.brain.similarity.neighbors import nearest
@@ -87,6 +88,7 @@ _WARNING = (
 )
 
 
+@leavable
 def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarray:
     """Returns (N, 2) float32 coordinates of (N, D) vectors, the same for the same seed.
 

@@ -127,9 +127,10 @@ def find_duplicates(
             loose = cohesion.loose(groups, means, limit)
         group_of = {ids[index]: ids[group[0]] for group in groups for index in group}
         reasons = {ids[index]: reason for index, reason in known.reasons.items()}
+        errors = {ids[index]: reasons.pop(ids[index]) for index in sorted(known.not_now)}
         listed = [Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)]
-        store_sets.write(samples, spec, rows, columns, reasons, group_of)
-        store_sets.save_same(samples, spec, ids, listed)
+        store_sets.write(samples, spec, rows, columns, reasons, group_of, unchanged=errors)
+        store_sets.save_same(samples, spec, [each for each in ids if each not in errors], listed)
         apply_thresholds(samples, {"near_duplicate": limit} if near and threshold is not None else None)
         given = {"exact": exact, "near": near, "embeddings": embeddings, "threshold": limit.value, "resume": resume}
         counts = {"pairs": len(pairs), "groups": len(groups)}
@@ -137,6 +138,7 @@ def find_duplicates(
         verb.finish(
             len(rows),
             unknown={spec.name: len(reasons)},
+            errors=errors,
             params={**given, **counts, **spec.params()},
             messages={"how": "; ".join(known.messages)} if known.messages else {},
         )

@@ -100,13 +100,15 @@ def find_leaks(
         )
         listed = [Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())]
         reasons = {ids[at]: reason for at, reason in known.reasons.items()}
-        store_sets.write(samples, spec, rows, {"leak": highest}, reasons)
-        store_sets.save_same(samples, spec, ids, listed)
+        errors = {ids[at]: reasons.pop(ids[at]) for at in sorted(known.not_now)}
+        store_sets.write(samples, spec, rows, {"leak": highest}, reasons, unchanged=errors)
+        store_sets.save_same(samples, spec, [each for each in ids if each not in errors], listed)
         apply_thresholds(samples, {"leak": limit} if threshold is not None else None)
         given = {"splits": splits if isinstance(splits, str) else list(splits), "threshold": limit.value}
         params = {**given, "pairs": len(pairs), **spec.params()}
         messages = {"how": "; ".join(known.messages)} if known.messages else {}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params, messages=messages)
+        unknown = {spec.name: len(reasons)}
+        verb.finish(len(rows), unknown=unknown, params=params, messages=messages, errors=errors)
     between = Counter(", ".join(sorted((names[groups[a]], names[groups[b]]))) for a, b in pairs)
     inside = Counter(names[groups[index]] for index in {index for pair in pairs for index in pair})
     return LeaksResult(

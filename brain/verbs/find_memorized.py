@@ -90,11 +90,12 @@ def find_memorized(
             known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report
         )
         reasons = {ids[at]: reason for at, reason in known.reasons.items() if at < len(rows)}
-        store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons)
+        errors = {ids[at]: reasons.pop(ids[at]) for at in sorted(parts[0].not_now)}
+        store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons, unchanged=errors)
         apply_thresholds(samples, {"memorized": limit} if threshold is not None else None)
         counts = {"reference": len(others), "pairs": len(pairs)}
         params = {"threshold": limit.value, **counts, **spec.params()}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params, errors=errors)
     return MemorizedResult(
         pairs=tuple(
             Pair(ids[a], reference_ids[b - len(rows)], kind, similarity)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: samples between two writes: what a killed run does again
 _CHUNK = 4
+#: files that cannot be read for the moment, of those that are named in the result
+_NAMED = 5
 #: what a check may read of a sample and still judge another picture of it
 _OF_PROMPTS = {"prompt", "spec"}
 
@@ -134,6 +136,7 @@ def repair(
         settings = Settings(method, attempts, strength, seed, Limits(), control)
         guide = Guide(control, verb.device)
         skipped = 0
+        errors: dict[str, str] = {}
         with output_folder.opened(folder), tempfile.TemporaryDirectory(prefix="loupe-repair-") as scratch:
             done = 0
             for drawn_by, own in by_model.items():
@@ -160,7 +163,7 @@ def repair(
                 jobs = [_job(each, failing[each.id], prompt, marked, shop) for each in own]
                 pending = _pending(view, jobs)
                 skipped += len(jobs) - len(pending)
-                done = _work(verb, shop, pending, done + len(jobs) - len(pending), len(waiting))
+                done = _work(verb, shop, pending, done + len(jobs) - len(pending), len(waiting), errors)
         verb.step(len(waiting), len(waiting), "repaired")
         params = {"failure": failure, "model": _name(model), "method": method, "attempts": attempts}
         params |= {
@@ -172,8 +175,9 @@ def repair(
             "output_dir": str(folder),
         }
         params["checks"] = [check.name for check in ready]
-        verb.finish(len(waiting) - skipped, skipped=skipped, params=params, messages=unjudged)
-        return _result(view, failing, skipped, [why_not] if why_not and waiting else [])
+        verb.finish(len(waiting) - skipped, skipped=skipped, params=params, messages=unjudged, errors=errors)
+        notes = [why_not] if why_not and waiting else []
+        return _result(view, failing, skipped, [*notes, *list(errors.values())[:_NAMED]])
 
 
 def _name(model: Any) -> Any:
@@ -336,15 +340,21 @@ def _pending(samples: Any, jobs: Sequence[Job]) -> list[Job]:
     return pending
 
 
-def _work(verb: Lifecycle, shop: Workshop, jobs: Sequence[Job], done: int, total: int) -> int:
-    """Repairs the samples, chunk by chunk, and stores what becomes of them; returns how many are done."""
+def _work(verb: Lifecycle, shop: Workshop, jobs: Sequence[Job], done: int, total: int, errors: dict[str, str]) -> int:
+    """Repairs the samples, chunk by chunk, and stores what becomes of them; returns how many are done.
+
+    Of a file that cannot be read for the moment nothing is stored: why stands in ``errors``, by sample id.
+    """
     carried = store.carrying(verb.samples)
     for start in range(0, len(jobs), _CHUNK):
         verb.step(done, total, "repairing")
         part = jobs[start : start + _CHUNK]
         try:
             for outcome in shop.outcomes(part):
-                keep(verb.samples, shop, outcome, carried)
+                if outcome.not_now:
+                    errors[outcome.job.sample.id] = outcome.reason
+                else:
+                    keep(verb.samples, shop, outcome, carried)
                 done += 1
         except OSError as error:
             kept = f"{done} of {total} samples are decided. "
