@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,40 @@ from loupe.brain.similarity.verification import verified
 _TASK = _PATH = "fingerprint"
 #: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
 MIN_AREA = 256
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Kept(Generic[P]):
+    """What stands on the samples of what is kept of their files.
+
+    Attributes:
+        stored: by sample id, of files that have not changed: they are not read. It is taken out of it
+        keep: called with the rows of each chunk that was read, and what was made of them
+        last: gives for sample ids what stands there, whatever became of their files: one that cannot be had now counts
+            as it was last seen
+    """
+
+    stored: dict[str, P] = field(default_factory=dict)
+    keep: Callable[[Sequence[Row], Mapping[str, P]], None] = lambda *_: None
+    last: Callable[[Sequence[str]], Mapping[str, P]] = lambda _: {}
+
+
+def recalled_message(reasons: Sequence[str]) -> str:
+    """Returns what is to be known of files that could not be had; of none it is empty.
+
+    >>> recalled_message(["cannot fetch s3://b/k.png: no right to read it (403)"])
+    '1 file could not be had now and counts as last seen: cannot fetch s3://b/k.png: no right to read it (403)'
+    """
+    if not reasons:
+        return ""
+    files = (
+        "1 file could not be had now and counts"
+        if len(reasons) == 1
+        else f"{len(reasons):,} files could not be had now and count"
+    )
+    return f"{files} as last seen: {reasons[0]}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +112,7 @@ class Contents:
         previews: larger ones, read again from the files of those that look alike
         messages: what is to be known of how they were compared
         what: what they are
+        recalled: the indices of those whose file could not be had now, and that count as they were last seen
     """
 
     prints: list[Fingerprint | None]
@@ -87,6 +122,7 @@ class Contents:
     previews: Previews
     messages: list[str] = field(default_factory=list)
     what: str = "pictures"
+    recalled: frozenset[int] = frozenset()
 
     @classmethod
     def of(
@@ -123,8 +159,7 @@ class Contents:
 def read(
     rows: Sequence[Row],
     report: ProgressCallback,
-    stored: dict[str, Fingerprint] | None = None,
-    keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
+    kept: Kept[Fingerprint] | None = None,
     *,
     engine: str = "local",
 ) -> Contents:
@@ -133,14 +168,14 @@ def read(
     Args:
         rows: the samples
         report: called after each chunk
-        stored: fingerprints that are known already, by id: their files are not read. They are taken out of it
-        keep: called with the rows of each chunk that was read, and their fingerprints
+        kept: fingerprints that are known already, and where they go
         engine: as for ``map_rows``
     """
+    kept = kept or Kept()
     held = _Held.of([row.id for row in rows])
     # a million take 4.6 GB: none is held twice
-    for sample_id in list(stored or ()):
-        held.put(sample_id, (stored or {}).pop(sample_id))
+    for sample_id in list(kept.stored):
+        held.put(sample_id, kept.stored.pop(sample_id))
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
         return lambda batch: fingerprints(batch, batch.fields[_PATH])
@@ -153,6 +188,7 @@ def read(
     done = sum(print_of is not None for print_of in held.prints)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
+    recalled: dict[int, str] = {}
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
@@ -160,12 +196,18 @@ def read(
                 reasons[held.place[mapped.row.id]] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
                 reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
-        keep([mapped.row for mapped in chunk if not mapped.not_now], made)
+        kept.keep([mapped.row for mapped in chunk if not mapped.not_now], made)
+        last = kept.last([mapped.row.id for mapped in chunk if mapped.not_now])
+        recalled |= {(at := held.place[sample_id]): reasons.pop(at) for sample_id in last}
+        made |= last
         for sample_id, print_of in made.items():
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    why = [recalled[at].removeprefix("no fingerprint: ") for at in sorted(recalled)]
+    messages = list(filter(None, [recalled_message(why)]))
+    contents = held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    return replace(contents, messages=messages, recalled=frozenset(recalled))
 
 
 @dataclass(frozen=True)

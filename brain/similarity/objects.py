@@ -6,7 +6,7 @@ its middle. A copy that was cut out and pasted onto another background is the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from loupe.brain.engine.reader import read as read_file
 from loupe.brain.imaging import boxes
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.similarity import close_look, matching, thumbnail_similarity
-from loupe.brain.similarity.fingerprints import Contents, Fingerprint
+from loupe.brain.similarity.fingerprints import Contents, Fingerprint, Kept, recalled_message
 from loupe.brain.similarity.previews import Previews, preview
 from loupe.brain.similarity.thumbnail_similarity import SIDE, Thumbnails
 
@@ -57,6 +57,8 @@ class Objects:
         shared: two arrays of places: boxes of one picture that have much in common
         paths: of the N pictures
         messages: what is to be known of how they were compared
+        recalled: the row ids of pictures whose file could not be had now, and whose objects count as last seen
+        absent: those of pictures that could not be had, and of which nothing is known
     """
 
     regions: Sequence[Region]
@@ -69,6 +71,8 @@ class Objects:
     shared: tuple[np.ndarray, np.ndarray]
     paths: Sequence[str]
     messages: list[str] = field(default_factory=list)
+    recalled: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, rows: Sequence[Row], prints: Mapping[str, np.ndarray], unreadable: Mapping[str, str]) -> Objects:
@@ -241,8 +245,7 @@ def packed_of(batch: ImageBatch) -> list[np.ndarray]:
 def read(
     rows: Sequence[Row],
     report: ProgressCallback,
-    stored: Mapping[str, np.ndarray] | None = None,
-    keep: Callable[[Sequence[Row], Mapping[str, np.ndarray]], None] = lambda *_: None,
+    kept: Kept[np.ndarray] | None = None,
     *,
     engine: str = "local",
 ) -> Objects:
@@ -251,12 +254,14 @@ def read(
     Args:
         rows: pictures with their objects, a tuple of ``Region`` in ``fields["objects"]``
         report: called after each chunk
-        stored: what is known already, by the row's id: these files are not read
-        keep: called with the rows of each chunk that was read, and what is to be kept of them
+        kept: what is known already, by the row's id, and where it goes
         engine: as for ``map_rows``
     """
-    prints: dict[str, np.ndarray] = dict(stored or {})
+    kept = kept or Kept()
+    prints: dict[str, np.ndarray] = dict(kept.stored)
     reasons: dict[str, str] = {}
+    recalled: dict[str, str] = {}
+    absent: set[str] = set()
     done = len(rows)
     waiting = [row for row in rows if row.id not in prints]
     done -= len(waiting)
@@ -267,11 +272,17 @@ def read(
     for chunk in map_rows(new, [task], engine=engine, torch_threads=1):
         made = {mapped.row.id: mapped.values[TASK] for mapped in chunk if TASK in mapped.values}
         reasons |= {mapped.row.id: why for mapped in chunk if (why := _reason(mapped))}
-        keep([by_id[mapped.row.id] for mapped in chunk if not mapped.not_now], made)
-        prints |= made
+        kept.keep([by_id[mapped.row.id] for mapped in chunk if not mapped.not_now], made)
+        not_had = [mapped.row.id for mapped in chunk if mapped.not_now]
+        last = kept.last(not_had)
+        recalled |= {row_id: reasons.pop(row_id).removeprefix("no fingerprint: ") for row_id in last}
+        absent |= {row_id for row_id in not_had if row_id not in last}
+        prints |= {**made, **last}
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return Objects.of(rows, prints, reasons)
+    messages = list(filter(None, [recalled_message(list(recalled.values()))]))
+    of_all = Objects.of(rows, prints, reasons)
+    return replace(of_all, messages=messages, recalled=frozenset(recalled), absent=frozenset(absent))
 
 
 def _reason(mapped: Mapped[np.ndarray]) -> str:

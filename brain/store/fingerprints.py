@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import fiftyone as fo
 
 from loupe.brain.engine.reader import Row
-from loupe.brain.similarity.fingerprints import Fingerprint
+from loupe.brain.similarity.fingerprints import Fingerprint, Kept
 from loupe.brain.store import fields, plain, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.connection import database_errors
@@ -28,6 +29,18 @@ def _key(row: Row) -> str:
     return f"{Fingerprint.VERSION}:{store_rows.inputs_key(row.path, {})}"
 
 
+def kept(samples: _Samples, rows: Sequence[Row], *, resume: bool = True) -> Kept[Fingerprint]:
+    """Returns what stands on the samples, as reading their files needs it.
+
+    Args:
+        samples: a dataset or view
+        rows: those that are read
+        resume: use what stands there of files that have not changed
+    """
+    stored = load(samples, rows) if resume else {}
+    return Kept(stored, partial(write, samples), partial(last, samples))
+
+
 def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
     """Returns the fingerprints that stand on the samples and whose files have not changed since, by sample id.
 
@@ -41,13 +54,27 @@ def load(samples: _Samples, rows: Sequence[Row]) -> dict[str, Fingerprint]:
         (ids, kept), _ = plain.read(samples, [plain.ID, f"{CHECKED}.{FIELD}"])
         known = {sample_id: key for sample_id, key in zip(ids, kept, strict=True) if key is not None}
         current = [row.id for row in rows if row.id in known and known[row.id] == _key(row)]
-        prints: dict[str, Fingerprint] = {}
-        # a few at a time, where not all are wanted: a list of ids is part of what is asked of the database
-        some = len(current) < len(ids)
-        for start in range(0, len(current), _AT_ONCE if some else max(len(current), 1)):
-            view = samples.select(current[start : start + _AT_ONCE]) if some else samples
-            own = zip(*view.values(["id", FIELD]), strict=True)
-            prints |= {sample_id: Fingerprint.unpack(array) for sample_id, array in own if array is not None}
+        return _read(samples, current, some=len(current) < len(ids))
+
+
+def last(samples: _Samples, ids: Sequence[str]) -> dict[str, Fingerprint]:
+    """Returns the fingerprints that stand on some samples, by sample id, whatever has become of their files."""
+    if not ids or not root(samples).has_field(FIELD):
+        return {}
+    with database_errors():
+        # FiftyOne's ``values`` would take what is remembered for a fingerprint
+        (held, keys), _ = plain.read(samples.select(list(ids)), [plain.ID, f"{CHECKED}.{FIELD}"])
+        start = f"{Fingerprint.VERSION}:"
+        return _read(samples, [each for each, key in zip(held, keys, strict=True) if (key or "").startswith(start)])
+
+
+def _read(samples: _Samples, ids: Sequence[str], some: bool = True) -> dict[str, Fingerprint]:
+    prints: dict[str, Fingerprint] = {}
+    # a few at a time, where not all are wanted: a list of ids is part of what is asked of the database
+    for start in range(0, len(ids), _AT_ONCE if some else max(len(ids), 1)):
+        view = samples.select(ids[start : start + _AT_ONCE]) if some else samples
+        own = zip(*view.values(["id", FIELD]), strict=True)
+        prints |= {sample_id: Fingerprint.unpack(array) for sample_id, array in own if array is not None}
     return prints
 
 

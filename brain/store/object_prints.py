@@ -72,6 +72,43 @@ def load(samples: Samples, path: str, wanted: Sequence[Row]) -> dict[str, np.nda
     return kept
 
 
+def last(samples: Samples, path: str, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """Returns what stands of the objects of some samples, by sample id, whatever has become of their files.
+
+    A sample whose boxes or classes are others by now is left out.
+    """
+    if not ids or not root(samples).has_field(f"{mirror_of(path)}.{PRINTS}"):
+        return {}
+    mirror, start = mirror_of(path), f"{VERSION}:"
+    wanted: dict[str, Any] = {"_id": {"$in": [ObjectId(each) for each in ids]}}
+    kept = {}
+    with database_errors():
+        for document in sample_documents(samples).find(wanted, [path, mirror]):
+            own = document.get(mirror) or {}
+            regions = own.get("detections") or []
+            if not ((own.get(CHECKED) or {}).get(TASK) or "").startswith(start) or own.get(PRINTS) is None:
+                continue
+            now = [_facts(each, "_id") for each in (document.get(path) or {}).get("detections") or []]
+            array = np.asarray(fo.ArrayField().to_python(own[PRINTS]), dtype=np.uint8)
+            if array.shape == (len(now), WIDTH) and now == [_facts(each, objects.SOURCE) for each in regions]:
+                kept[str(document["_id"])] = array
+    return kept
+
+
+def _facts(detection: Mapping[str, Any], identity: str) -> tuple[str, Any, Any]:
+    return str(detection.get(identity)), detection.get("label"), detection.get("bounding_box")
+
+
+def as_stored(samples: Samples, path: str, rows: Sequence[Row], ids: frozenset[str]) -> list[Row]:
+    """Returns the rows, those of some ids as what stands of their objects was made, so that it stays beside the new."""
+    if not ids:
+        return list(rows)
+    mirror = mirror_of(path)
+    with database_errors():
+        known = dict(zip(*samples.select(sorted(ids)).values(["id", f"{mirror}.inputs"]), strict=True))
+    return [replace(row, keys={TASK: f"{VERSION}:{known[row.id]}"}) if row.id in ids else row for row in rows]
+
+
 def write(samples: Samples, path: str, rows: Sequence[Row], prints: Mapping[str, np.ndarray]) -> None:
     """Writes what is kept of the objects of one chunk in one bulk. This is the resume point."""
     changes = []
@@ -92,6 +129,7 @@ def write_results(
     columns: Mapping[str, np.ndarray],
     reasons: Mapping[int, str],
     groups: Mapping[int, str] | None = None,
+    absent: frozenset[str] = frozenset(),
 ) -> None:
     """Writes what comparing the objects gave, in bulks of a thousand samples.
 
@@ -103,6 +141,7 @@ def write_results(
         columns: (M,) by attribute, NaN as unknown
         reasons: why an object has not been compared, by its place among the M
         groups: the group of each by its place, where there are groups; an object without one loses an older one
+        absent: the ids of samples whose files could not be had: what stands of them stays
     """
     first = 0
     for start in range(0, len(rows), _CHUNK):
@@ -119,5 +158,6 @@ def write_results(
                 values.append(made)
                 why.append([because(spec.name, reasons[at])] if at in reasons else [])
             first += len(values)
-            changes.append(Change(own, values, why, {}))
+            if row.id not in absent:
+                changes.append(Change(own, values, why, {}))
         objects.write_changes(samples, path, changes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,9 +77,8 @@ def find_copies(
     single = fingerprints.read([Row(name, name)], lambda _: None)
     if single.reasons:
         raise ReadError(single.reasons[0].removeprefix("unreadable: "))
-    stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
     with opened(engine):
-        known = fingerprints.read(rows, report, stored, keep, engine=engine)
+        known = fingerprints.read(rows, report, store_prints.kept(samples, rows), engine=engine)
     both = fingerprints.Contents.of([*single.prints, *known.prints], {}, [name, *(row.path for row in rows)])
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,11 +97,11 @@ def find_duplicates(
         if embeddings is not None:
             further, near_by_vectors = _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
 
-        stored = store_prints.load(samples, rows) if resume else {}
-        known_before = frozenset(stored)
-        keep = partial(store_prints.write, samples)
-        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
+        kept = store_prints.kept(samples, rows, resume=resume)
+        known_before = frozenset(kept.stored)
+        known = fingerprints.read(rows, verb.report, kept, engine=verb.engine)
         ids = [row.id for row in rows]
+        known_before |= {ids[at] for at in known.recalled}
         distinct = store_sets.distinct_codes(samples, ids)
         equal = equal_pictures(known, distinct)
         pairs = list(equal.pairs) if exact else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,8 +81,7 @@ def find_leaks(
         ids = [row.id for row in rows]
         split_of = store_sets.splits_of(samples, splits)
 
-        stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
-        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
+        known = fingerprints.read(rows, verb.report, store_prints.kept(samples, rows), engine=verb.engine)
         names = sorted(set(split_of.values()))
         groups = np.array([names.index(split_of[row.id]) if row.id in split_of else -1 for row in rows])
         for nowhere in np.flatnonzero(groups < 0):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,14 +76,13 @@ def find_memorized(
             raise InputError(f"expected a reference without the samples themselves, got one with {len(shared)} of them")
 
         parts = [
-            fingerprints.read(
-                part, verb.report, store_prints.load(of, part), partial(store_prints.write, of), engine=verb.engine
-            )
+            fingerprints.read(part, verb.report, store_prints.kept(of, part), engine=verb.engine)
             for of, part in ((samples, rows), (reference, others))
         ]
         known = fingerprints.Contents.of(
             [*parts[0].prints, *parts[1].prints], parts[0].reasons, [row.path for row in (*rows, *others)]
         )
+        known.messages.extend(message for part in parts for message in part.messages)
         groups = np.repeat([0, 1], [len(rows), len(others)])
         pairs, highest = fingerprints.across(
             known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report
@@ -94,7 +92,8 @@ def find_memorized(
         apply_thresholds(samples, {"memorized": limit} if threshold is not None else None)
         counts = {"reference": len(others), "pairs": len(pairs)}
         params = {"threshold": limit.value, **counts, **spec.params()}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
+        messages = {"how": "; ".join(known.messages)} if known.messages else {}
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params, messages=messages)
     return MemorizedResult(
         pairs=tuple(
             Pair(ids[a], reference_ids[b - len(rows)], kind, similarity)

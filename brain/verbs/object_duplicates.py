@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import cohesion, object_pairs
 from loupe.brain.similarity import objects as object_prints
 from loupe.brain.similarity.duplicates import ComparedBefore, IndexPair
+from loupe.brain.similarity.fingerprints import Kept
 from loupe.brain.similarity.objects import OBJECTS, Objects
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import object_groups
@@ -61,7 +62,7 @@ def find_among_objects(
     columns |= {"exact_duplicate": made.exact} if exact else {}
     columns |= {"near_duplicate": made.near} if near else {}
     groups = {at: ids[group[0]] for group in made.groups for at in group}
-    store_prints.write_results(samples, path, spec, rows, columns, known.reasons, groups)
+    store_prints.write_results(samples, path, spec, rows, columns, known.reasons, groups, known.absent)
     flag_objects(samples, path, {"near_duplicate": limit} if near and threshold is not None else None)
     tidy_app(root(samples))
     labels = [region.id for region in known.regions]
@@ -106,9 +107,8 @@ def find_leaks_among_objects(
     for nowhere in np.flatnonzero(own < 0).tolist():
         known.reasons[nowhere] = "in none of the splits"
     pairs, highest = object_pairs.across(known, own, spec, limit, verb.report)
-    store_prints.write_results(
-        samples, path, spec, rows, {"leak": highest, store_prints.OVERLAP: known.overlap}, known.reasons
-    )
+    columns = {"leak": highest, store_prints.OVERLAP: known.overlap}
+    store_prints.write_results(samples, path, spec, rows, columns, known.reasons, absent=known.absent)
     flag_objects(samples, path, {"leak": limit} if threshold is not None else None)
     tidy_app(root(samples))
     between = Counter(", ".join(sorted((names[own[a]], names[own[b]]))) for a, b, *_ in pairs)
@@ -130,8 +130,8 @@ def find_leaks_among_objects(
 
 def _read(
     verb: Lifecycle, path: str, outputs: Sequence[Output], *, resume: bool
-) -> tuple[list[Row], Mapping[str, np.ndarray], Objects]:
-    """Returns the samples that have objects, what was stored of them, and the objects."""
+) -> tuple[list[Row], Collection[str], Objects]:
+    """Returns the samples that have objects, the ids of those that were read before, and the objects."""
     samples = verb.samples
     own = store_prints.own_fields(path, outputs)
     store_fields.require(samples, own)
@@ -140,9 +140,10 @@ def _read(
     stored = store_prints.load(samples, path, rows) if resume else {}
     store_fields.declare(samples, own)
     store_objects.empty(samples, path, emptied)
-    keep = partial(store_prints.write, samples, path)
-    known = object_prints.read(rows, verb.report, stored, keep, engine=verb.engine)
-    return rows, stored, known
+    kept = Kept(stored, partial(store_prints.write, samples, path), partial(store_prints.last, samples, path))
+    known = object_prints.read(rows, verb.report, kept, engine=verb.engine)
+    rows = store_prints.as_stored(samples, path, rows, known.recalled)
+    return rows, known.recalled.union(stored), known
 
 
 def _keys(rows: Sequence[Row]) -> list[str]:
@@ -160,7 +161,7 @@ def _before(
     of: str,
     keys: Sequence[str],
     rows: Sequence[Row],
-    stored: Mapping[str, np.ndarray],
+    stored: Collection[str],
 ) -> ComparedBefore:
     """Returns which of the objects were compared with each other before and have not changed since."""
     compared, similarities = store_sets.load_pairs(samples, spec, of) if stored else (set(), {})

@@ -17,6 +17,7 @@ from loupe.brain.sets.duplicates import Duplicates
 from loupe.brain.sets.leaks import Leaks
 from loupe.brain.similarity import matching, object_pairs, objects
 from loupe.brain.similarity.duplicates import ComparedBefore
+from loupe.brain.similarity.fingerprints import Kept
 
 NEAR = Threshold(">", 0.85)
 
@@ -119,10 +120,10 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
 def test_what_is_stored_is_not_read_again(tmp_path: Path) -> None:
     made = rows(tmp_path, (picture(0), [(20, 20, 100, 80)]), (picture(1), [(20, 20, 100, 80)]))
     kept: dict[str, np.ndarray] = {}
-    first = objects.read(made, lambda _: None, keep=lambda _, prints: kept.update(prints))
+    first = objects.read(made, lambda _: None, Kept(keep=lambda _, prints: kept.update(prints)))
     for row in made:
         Path(row.path).unlink()
-    again = objects.read(made, lambda _: None, kept)
+    again = objects.read(made, lambda _: None, Kept(kept))
     np.testing.assert_array_equal(first.packed, again.packed)
     assert again.sizes.tolist() == [[100, 80]] * 2
     assert again.reasons == {}
