@@ -67,7 +67,7 @@ def run(python: str, fiftyone: str, folder: Path, tests: Sequence[str]) -> Cell:
         folder: where what is installed goes
         tests: which files or folders
     """
-    command = found(python)
+    command = command_of(python)
     if command is None:
         return Cell(python.removeprefix("python"), fiftyone, "not run: this Python was not at hand")
     version = _output([command, "-c", "import platform; print(platform.python_version())"])
@@ -102,7 +102,7 @@ def run(python: str, fiftyone: str, folder: Path, tests: Sequence[str]) -> Cell:
     return Cell(version, f"{reported}, all at their oldest" if fiftyone == OLDEST else fiftyone, words)
 
 
-def found(python: str) -> str | None:
+def command_of(python: str) -> str | None:
     """Returns the command of a Python: on the path, or the newest of pyenv's; None where it is not here."""
     command = shutil.which(python)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")

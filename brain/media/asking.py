@@ -32,7 +32,7 @@ MESSAGE = "asking which versions there are"
 def ask(own: Fetcher, wanted: Collection[str]) -> None:
     """Asks for the versions of files; ``Fetcher.version`` then knows those that could be told.
 
-    How far it has come is told to whoever runs the verb, a few times a second, whatever a host does.
+    How far it has come is reported to whoever runs the verb, a few times a second, whatever a host does.
 
     Args:
         own: what fetches
@@ -49,20 +49,20 @@ def ask(own: Fetcher, wanted: Collection[str]) -> None:
             if not own.is_known(address):
                 of_stores.setdefault((address.scheme, address.host), []).append(address)
     unknown = sum(map(len, of_stores.values()))
-    told = [len(wanted) - unknown]
+    known = [len(wanted) - unknown]
     pool = ThreadPoolExecutor(min(THREADS, max(unknown, 1)), thread_name_prefix="loupe-media")
     try:
         many = [addresses for addresses in of_stores.values() if len(addresses) >= WORTH]
-        _wait_for([pool.submit(learn, own, addresses, told.append) for addresses in many], told, len(wanted))
+        _wait_for([pool.submit(learn, own, addresses, known.append) for addresses in many], known, len(wanted))
         left = [address for addresses in of_stores.values() for address in addresses if not own.is_known(address)]
-        _wait_for([pool.submit(_ask_one, own, address, told.append) for address in left], told, len(wanted))
+        _wait_for([pool.submit(_ask_one, own, address, known.append) for address in left], known, len(wanted))
     finally:
         # a host that hangs keeps nobody who wants to stop
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _wait_for(futures: Sequence[Future[None]], told: Sequence[int], total: int) -> None:
-    """Waits for all of them, and tells the sum of what they have told so far."""
+def _wait_for(futures: Sequence[Future[None]], known: Sequence[int], total: int) -> None:
+    """Waits for all of them, and tells how many are known so far."""
     reported = time.monotonic()
     for future in futures:
         is_done = False
@@ -70,17 +70,17 @@ def _wait_for(futures: Sequence[Future[None]], told: Sequence[int], total: int) 
             is_done = bool(wait([future], timeout=_REPORTED).done)
             if time.monotonic() - reported >= _REPORTED:
                 reported = time.monotonic()
-                tell(min(sum(told), total - 1), total, MESSAGE)
+                tell(min(sum(known), total - 1), total, MESSAGE)
         future.result()
 
 
-def _ask_one(own: Fetcher, address: Address, told: Callable[[int], None]) -> None:
+def _ask_one(own: Fetcher, address: Address, known: Callable[[int], None]) -> None:
     with contextlib.suppress(ReadError):  # who reads it gets to know why
         own.version(address)
-    told(1)
+    known(1)
 
 
-def learn(own: Fetcher, wanted: Sequence[Address], told: Callable[[int], None]) -> None:
+def learn(own: Fetcher, wanted: Sequence[Address], known: Callable[[int], None]) -> None:
     """Asks a bucket for the versions of many of its objects at once; what it does not tell is left to ``version``.
 
     It ends where a page tells of so few of those wanted that to ask for each is cheaper.
@@ -88,7 +88,7 @@ def learn(own: Fetcher, wanted: Sequence[Address], told: Callable[[int], None]) 
     Args:
         own: what fetches
         wanted: objects of one bucket
-        told: called with how many of them each page tells
+        known: called with how many of them are known by each page
     """
     keys = sorted(address.key for address in wanted)
     scheme, host = wanted[0].scheme, wanted[0].host
@@ -106,9 +106,9 @@ def learn(own: Fetcher, wanted: Sequence[Address], told: Callable[[int], None]) 
             if stated.is_stated:
                 own.remember(Address(scheme, host, key), stated)
         end = max(bisect_right(keys, max(page)), at + 1)
-        known = sum(key in page for key in keys[at:end])
-        told(known)
-        seen, pages, at = seen + known, pages + 1, end
+        listed = sum(key in page for key in keys[at:end])
+        known(listed)
+        seen, pages, at = seen + listed, pages + 1, end
 
 
 def _common(first: str, last: str) -> str:

@@ -19,7 +19,7 @@ from loupe.brain.similarity.objects import TASK, VERSION, WIDTH
 from loupe.brain.store import fields, objects
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, root, sample_documents
-from loupe.brain.store.fields import CHECKED, OwnField
+from loupe.brain.store.fields import CHECKED, SOURCE, OwnField
 from loupe.brain.store.objects import Change, because, mirror_of
 
 #: beside the list of a sample's objects: what is kept of all of them
@@ -90,7 +90,7 @@ def last(samples: Samples, path: str, ids: Sequence[str]) -> dict[str, np.ndarra
                 continue
             now = [_facts(each, "_id") for each in (document.get(path) or {}).get("detections") or []]
             array = np.asarray(fo.ArrayField().to_python(own[PRINTS]), dtype=np.uint8)
-            if array.shape == (len(now), WIDTH) and now == [_facts(each, objects.SOURCE) for each in regions]:
+            if array.shape == (len(now), WIDTH) and now == [_facts(each, SOURCE) for each in regions]:
                 kept[str(document["_id"])] = array
     return kept
 

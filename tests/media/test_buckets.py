@@ -63,10 +63,10 @@ def test_versions_of_many_come_by_the_page(google: Objects, monkeypatch: pytest.
     google.held.update({f"d/{at:03}.png": b"x" * at for at in range(120)})
     fetching.ask(f"gs://pictures/d/{at:03}.png" for at in range(120))
     assert google.asked == {"GET ": 3}
-    told = [fetching.version(f"gs://pictures/d/{at:03}.png") for at in range(120)]
+    reported = [fetching.version(f"gs://pictures/d/{at:03}.png") for at in range(120)]
     assert google.asked == {"GET ": 3}
     fetching.forget()
-    assert [fetching.version(f"gs://pictures/d/{at:03}.png") for at in range(120)] == told
+    assert [fetching.version(f"gs://pictures/d/{at:03}.png") for at in range(120)] == reported
 
 
 def test_what_is_not_there_and_what_may_not_be_read(google: Objects) -> None:

@@ -76,7 +76,7 @@ def test_a_folder_is_listed_over_pages(bucket: Any, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """What the service is asked; a page has 50 keys, and has to tell of 10 of those wanted."""
+    """What the service is asked; a page has 20 keys, and has to tell of 5 of those wanted."""
     calls, call = Counter[str](), S3._call
 
     def counted(self: S3, name: str, **asked: Any) -> Any:
@@ -84,13 +84,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return call(self, name, **asked)
 
     monkeypatch.setattr(S3, "_call", counted)
-    monkeypatch.setattr(stores, "PAGE", 50)
-    monkeypatch.setattr(asking, "WORTH", 10)
+    monkeypatch.setattr(stores, "PAGE", 20)
+    monkeypatch.setattr(asking, "WORTH", 5)
     return calls
 
 
 def test_versions_of_many_come_by_the_page(bucket: Any, calls: Counter[str]) -> None:
-    keys = [f"bulk/{at:03}.png" for at in range(120)] + [f"bulk/{name}" for name in ODD]
+    keys = [f"bulk/{at:03}.png" for at in range(50)] + [f"bulk/{name}" for name in ODD]
     for key in keys:
         bucket.put_object(Bucket="pictures", Key=key, Body=key.encode())
     fetching.ask(f"s3://pictures/{key}" for key in keys)
@@ -104,22 +104,22 @@ def test_versions_of_many_come_by_the_page(bucket: Any, calls: Counter[str]) -> 
 
 
 def test_few_among_many_others_are_asked_for_one_by_one(bucket: Any, calls: Counter[str]) -> None:
-    keys = [f"rare/{at:03}.png" for at in range(300)]
+    keys = [f"rare/{at:03}.png" for at in range(100)]
     for key in keys:
         bucket.put_object(Bucket="pictures", Key=key, Body=b"x")
-    fetching.ask(f"s3://pictures/{key}" for key in keys[::25])
+    fetching.ask(f"s3://pictures/{key}" for key in keys[::10])
     assert calls["list_objects_v2"] <= 2
-    assert 1 <= calls["head_object"] <= 12
+    assert 1 <= calls["head_object"] <= 10
     calls.clear()
-    assert all(fetching.version(f"s3://pictures/{key}") for key in keys[::25])
+    assert all(fetching.version(f"s3://pictures/{key}") for key in keys[::10])
     assert not calls
 
 
 def test_what_lies_between_two_folders_is_not_listed(bucket: Any, calls: Counter[str]) -> None:
     for folder in ("apart/a", "apart/m", "apart/z"):
-        for at in range(100):
+        for at in range(40):
             bucket.put_object(Bucket="pictures", Key=f"{folder}/{at:03}.png", Body=b"x")
-    fetching.ask(f"s3://pictures/apart/{folder}/{at:03}.png" for folder in "az" for at in range(100))
+    fetching.ask(f"s3://pictures/apart/{folder}/{at:03}.png" for folder in "az" for at in range(40))
     assert calls == {"list_objects_v2": 4}
 
 
