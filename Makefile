@@ -50,7 +50,7 @@ format: .venv/dev.done
 docs: .venv/dev.done    ## the tables that are made from the registry
 	$(PY) scripts/checks_table.py --write
 
-site: .venv/dev.done    ## the site of docs/, this version's folder beside those of others: site/0.1.0
+site: .venv/dev.done    ## the site of docs/, this version's folder beside those of others: site/0.2.0
 	PYTHONPATH=scripts $(PY) -m docs_site
 
 sbom: .venv/dev.done    ## what comes with Loupe, in which versions and under which licenses: sbom.cdx.json

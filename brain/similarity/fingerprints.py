@@ -81,7 +81,9 @@ class Contents:
         messages: what is to be known of how they were compared
         what: what they are
         stored: the ids of those that were known already
-        not_now: those whose disk or network failed, by index: what is stored of them stays as it is
+        away: why those whose disk or network failed could not be read, by index: they count as they were last seen, and
+            what is stored of them stays as it is
+        not_now: those of them that were never seen
     """
 
     prints: list[Fingerprint | None]
@@ -92,6 +94,7 @@ class Contents:
     messages: list[str] = field(default_factory=list)
     what: str = "pictures"
     stored: frozenset[str] = frozenset()
+    away: dict[int, str] = field(default_factory=dict)
     not_now: frozenset[int] = frozenset()
 
     @classmethod
@@ -131,6 +134,7 @@ def read(
     report: ProgressCallback,
     stored: Iterable[tuple[str, Fingerprint]] = (),
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
+    last: Callable[[Sequence[str]], Mapping[str, Fingerprint]] = lambda _: {},
     *,
     engine: str = "local",
 ) -> Contents:
@@ -141,6 +145,7 @@ def read(
         report: called after each chunk
         stored: fingerprints that are known already, each with its id: their files are not read
         keep: called with the rows of each chunk that was read, and their fingerprints
+        last: gives the fingerprints that files had which cannot be read for the moment, by id
         engine: as for ``map_rows``
     """
     held = _Held.of([row.id for row in rows])
@@ -159,6 +164,7 @@ def read(
     done = len(before)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
+    away: dict[int, str] = {}
     not_now: set[int] = set()
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
@@ -167,14 +173,19 @@ def read(
                 reasons[held.place[mapped.row.id]] = f"unreadable: {mapped.unreadable}"
             elif _TASK in mapped.errors:
                 reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
-        not_now.update(held.place[mapped.row.id] for mapped in chunk if mapped.not_now)
         keep([mapped.row for mapped in chunk if not mapped.not_now], made)
+        failed = [mapped.row.id for mapped in chunk if mapped.not_now]
+        seen = last(failed)
+        made |= seen
+        away |= {(at := held.place[each]): reasons.pop(at) for each in failed}
+        not_now.update(held.place[each] for each in failed if each not in seen)
         for sample_id, print_of in made.items():
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    paths = [row.path for row in rows]
-    return held.contents(dict(sorted(reasons.items())), paths, before, frozenset(not_now))
+    known = before | {rows[at].id for at in away.keys() - not_now}
+    contents = held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    return replace(contents, stored=known, away=away, not_now=frozenset(not_now))
 
 
 @dataclass(frozen=True)
@@ -198,12 +209,9 @@ class _Held:
             self.thumbs.luma[at], self.thumbs.chroma[at] = print_of.luma, print_of.chroma
             self.prints[at] = replace(print_of, luma=self.thumbs.luma[at], chroma=self.thumbs.chroma[at])
 
-    def contents(
-        self, reasons: dict[int, str], paths: Sequence[str], stored: frozenset[str], not_now: frozenset[int]
-    ) -> Contents:
+    def contents(self, reasons: dict[int, str], paths: Sequence[str]) -> Contents:
         places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
-        previews = Previews(lambda index: of_file(paths[index]))
-        return Contents(self.prints, places, self.thumbs, reasons, previews, stored=stored, not_now=not_now)
+        return Contents(self.prints, places, self.thumbs, reasons, Previews(lambda index: of_file(paths[index])))
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:

@@ -43,10 +43,23 @@ def load(samples: _Samples, rows: Sequence[Row]) -> Iterator[tuple[str, Fingerpr
         (ids, kept), _ = plain.read(samples, [plain.ID, f"{CHECKED}.{FIELD}"])
         known = {sample_id: key for sample_id, key in zip(ids, kept, strict=True) if key is not None}
         current = [row.id for row in rows if row.id in known and known[row.id] == _key(row)]
+    return _read(samples, current, some=len(current) < len(ids))
+
+
+def last(samples: _Samples, ids: Sequence[str]) -> dict[str, Fingerprint]:
+    """Returns the fingerprints that stand on some samples, by sample id, whatever has become of their files."""
+    if not ids or not root(samples).has_field(FIELD):
+        return {}
+    with database_errors():
+        (held, keys), _ = plain.read(samples.select(list(ids)), [plain.ID, f"{CHECKED}.{FIELD}"])
+    start = f"{Fingerprint.VERSION}:"
+    return dict(_read(samples, [each for each, key in zip(held, keys, strict=True) if (key or "").startswith(start)]))
+
+
+def _read(samples: _Samples, ids: Sequence[str], some: bool = True) -> Iterator[tuple[str, Fingerprint]]:
     # a few at a time, where not all are wanted: a list of ids is part of what is asked of the database
-    some = len(current) < len(ids)
     parts: list[list[str] | None]
-    parts = [current[start : start + _AT_ONCE] for start in range(0, len(current), _AT_ONCE)] if some else [None]
+    parts = [list(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE)] if some else [None]
     views = (samples if part is None else samples.select(part) for part in parts)
     return (
         (sample_id, Fingerprint.unpack(packed))

@@ -77,13 +77,14 @@ def find_copies(
     rows = store_sets.rows(samples, spec)
     name = os.fspath(path)
     single = fingerprints.read([Row(name, name)], lambda _: None)
-    if single.not_now:
-        raise NotReadNow(single.reasons[0].removeprefix("no fingerprint: "))
+    if single.away:
+        raise NotReadNow(single.away[0].removeprefix("no fingerprint: "))
     if single.reasons:
         raise ReadError(single.reasons[0].removeprefix("unreadable: "))
     stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
+    last = partial(store_prints.last, samples)
     with opened(engine):
-        known = fingerprints.read(rows, report, stored, keep, engine=engine)
+        known = fingerprints.read(rows, report, stored, keep, last, engine=engine)
     both = fingerprints.Contents.of([*single.prints, *known.prints], {}, [name, *(row.path for row in rows)])
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(

@@ -100,8 +100,8 @@ def find_duplicates(
             further, near_by_vectors = _near_vectors(store_sets.comparable(samples, rows, embeddings), spec)
 
         stored = store_prints.load(samples, rows) if resume else ()
-        keep = partial(store_prints.write, samples)
-        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
+        keep, last = partial(store_prints.write, samples), partial(store_prints.last, samples)
+        known = fingerprints.read(rows, verb.report, stored, keep, last, engine=verb.engine)
         ids = [row.id for row in rows]
         distinct = store_sets.distinct_codes(samples, ids)
         equal = equal_pictures(known, distinct)
@@ -127,10 +127,11 @@ def find_duplicates(
             loose = cohesion.loose(groups, means, limit)
         group_of = {ids[index]: ids[group[0]] for group in groups for index in group}
         reasons = {ids[index]: reason for index, reason in known.reasons.items()}
-        errors = {ids[index]: reasons.pop(ids[index]) for index in sorted(known.not_now)}
+        errors = {ids[index]: why for index, why in known.away.items()}
+        unseen = {ids[index] for index in known.not_now}
         listed = [Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)]
         store_sets.write(samples, spec, rows, columns, reasons, group_of, unchanged=errors)
-        store_sets.save_same(samples, spec, [each for each in ids if each not in errors], listed)
+        store_sets.save_same(samples, spec, [each for each in ids if each not in unseen], listed)
         apply_thresholds(samples, {"near_duplicate": limit} if near and threshold is not None else None)
         given = {"exact": exact, "near": near, "embeddings": embeddings, "threshold": limit.value, "resume": resume}
         counts = {"pairs": len(pairs), "groups": len(groups)}

@@ -111,15 +111,16 @@ def _imported(
     hidden: bool | None,
 ) -> _Done:
     """Adds the images of a folder that are not there; what is wrong with some stands in ``Folder.errors``."""
-    if not folder.files and not folder.errors:
+    if not folder.files and not folder.errors and prompts is None:
         raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {folder.name}, got none")
     table, named = ImageTable(), ""
     if prompts is not None:
         named = _named(prompts)
         with table_of(prompts) as file, folder.naming():
-            table = image_tables.read(file, folder.root, folder.files)
+            table = image_tables.read(file, folder)
     present = imported.known_paths(dataset)
-    new = [path for path in folder.files if folder.stored(path) not in present]
+    all_files = [*folder.files, *folder.elsewhere]
+    new = [path for path in all_files if folder.stored(path) not in present]
     looker, notes = _Looker(table, folder, metadata, hidden), _Notes()
     added = 0
     if new:
@@ -131,7 +132,7 @@ def _imported(
             images = []
             for path, (known, problem) in zip(part, pool.map(looker.known, part), strict=True):
                 if problem:
-                    folder.errors[folder.stored(path)] = problem
+                    folder.errors[shown(folder.stored(path))] = problem
                 if known is None:
                     continue
                 images.append(looker.image(path, known))
@@ -143,7 +144,7 @@ def _imported(
             added += len(images)
             verb.step(start + len(part), len(new), "importing")
     messages = {**({named: table.missed} if table.missed else {}), **notes.messages()}
-    return _Done(added, len(folder.files) - len(new), messages)
+    return _Done(added, len(all_files) - len(new), messages)
 
 
 def _named(prompts: str | Path) -> str:
