@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from loupe.brain.core.errors import PromptError
+from loupe.brain.core.shown import of_cell
 
 #: the endings of the files that are read here
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv")
@@ -249,5 +250,7 @@ def _values(columns: Sequence[str], cells: Sequence[str], where: str, key_column
                 "Name it in the header, or leave it out (pandas: index=False)"
             )
     return {
-        name: cell for name, cell in zip(columns, cells, strict=True) if name and (cell.strip() or name in key_columns)
+        name: of_cell(cell)
+        for name, cell in zip(columns, cells, strict=True)
+        if name and (cell.strip() or name in key_columns)
     }
