@@ -1,7 +1,7 @@
-"""What the App, a page, a terminal or a spreadsheet makes of a text: whether hostile names are letters there, all of them.
+"""What the App, a page or a terminal makes of a text: whether hostile names are letters there, all of them.
 
-Each hostile name holds ``MARK`` and a number. Where it comes up, what is read around it has to be the name itself: had a
-reader of Markdown taken a part of it for an order, that part would be missing.
+Each hostile name holds ``MARK`` and a number. Where it comes up, what is read around it has to be the name itself: had
+a reader of Markdown taken a part of it for an order, that part would be missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PLAIN = frozenset(("Button", "ProgressView", "PillBadgeView", "Choice"))
 _NOT_DRAWN = frozenset(
     ("value", "params", "operator", "on_click", "on_change", "on_selected", "ids", "customdata", "componentsProps")
 )
-_TAGS = frozenset(("b", "i", "br", "sub", "sup", "span", "em"))
+_TAGS = frozenset(("b", "i", "br", "sub", "sup", "span", "em", "extra"))
 
 
 class Names:
@@ -42,7 +42,7 @@ class Names:
 
     def wrong(self, text: str) -> str:
         """Returns what is not as it should be in a text that was read; empty: nothing."""
-        text = text.replace("\u2060", "")
+        text = " ".join(text.replace("\u2060", "").split())
         for match in _MARKED.finditer(text):
             name = line(self.all[int(match[1])]) if int(match[1]) < len(self.all) else ""
             at = name.upper().find(match[0].upper())
@@ -50,7 +50,7 @@ class Names:
             after = name[at + len(match[0]) :][:_NEAR]
             shown = text[match.end() : match.end() + len(after)]
             cut = re.split("…|[.]{3}", shown)[0]
-            if shown != after and (cut == shown or not after.startswith(cut)) and shown.strip() != after.strip():
+            if shown.replace("_", " ") != after.replace("_", " ") and (cut == shown or not after.startswith(cut)) and shown.strip() != after.strip():
                 return f"expected {before + match[0] + after!a}, got {text[max(0, match.start() - 20) :][:90]!a}"
             if before and not text[: match.start()].rstrip().endswith(before.strip()):
                 return f"expected {before + match[0]!a}, got {text[max(0, match.start() - 30) : match.end()]!a}"
@@ -130,27 +130,34 @@ def _drawn(node: Any, names: Names, place: str) -> Iterator[str]:
             yield from _drawn(each, names, f"{place}[{at}]")
     if not isinstance(node, Mapping):
         return
-    view = node.get("view") if "type" in node and "view" in node else None
-    if isinstance(view, Mapping):
-        default = node.get("default")
-        if isinstance(default, str) and view.get("name") == "MarkdownView":
-            yield from _at(place, markdown(default, names))
-        if isinstance(default, str) and view.get("name") == "ImageView" and not _is_own(default):
-            yield f"{place}: a picture from {default[:80]!a}"
+    yield from _default(node, names, place)
     kind = node.get("name") if "componentsProps" in node or "label" in node else None
     for name, value in node.items():
+        here = f"{place}.{name}"
         if name in _NOT_DRAWN:
             continue
         if kind == "PlotlyView" and name in ("data", "layout"):
             for text in _texts(value):
-                yield from _at(f"{place}.{name}", html(text, names))
-        elif isinstance(value, str) and name in ("label", "description", "caption"):
-            marked = kind is not None and kind not in _PLAIN and "value" not in node
-            yield from _at(f"{place}.{name}", markdown(value, names) if marked else unprintable(value))
-        elif isinstance(value, str) and name in ("error_message", "alt", "placeholder", "text", "title"):
-            yield from _at(f"{place}.{name}", unprintable(value))
-        elif isinstance(value, (list, Mapping)):
-            yield from _drawn(value, names, f"{place}.{name}")
+                yield from _at(here, html(text, names))
+        elif isinstance(value, str):
+            yield from _at(here, _of_word(name, value, names, kind is not None and "value" not in node, str(kind)))
+        else:
+            yield from _drawn(value, names, here)
+
+
+def _default(node: Mapping[str, Any], names: Names, place: str) -> Iterator[str]:
+    view, default = node.get("view"), node.get("default")
+    if isinstance(view, Mapping) and isinstance(default, str):
+        if view.get("name") == "MarkdownView":
+            yield from _at(place, markdown(default, names))
+        if view.get("name") == "ImageView" and not _is_own(default):
+            yield f"{place}: a picture from {default[:80]!a}"
+
+
+def _of_word(name: str, text: str, names: Names, of_view: bool, kind: str) -> str:
+    if name in ("label", "description", "caption"):
+        return markdown(text, names) if of_view and kind not in _PLAIN else unprintable(text)
+    return unprintable(text) if name in ("error_message", "alt", "placeholder", "text", "title") else ""
 
 
 def _texts(node: Any) -> Iterator[str]:
