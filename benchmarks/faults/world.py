@@ -101,7 +101,7 @@ class Child:
 
     def wait(self, seconds: float = HANGS) -> dict[str, Any] | None:
         """Returns what came of it; None where it left nothing (it was killed, or it hangs and is killed now)."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patience(seconds)
         while self.alive():
             if time.monotonic() > end:
                 os.kill(self.process, signal.SIGKILL)
@@ -130,6 +130,11 @@ class Child:
         """Returns what it printed."""
         path = Path(f"{self._result}.log")
         return path.read_text(errors="replace") if path.exists() else ""
+
+
+def patience(seconds: float) -> float:
+    """Returns how long to wait for what takes so long where no one else works: others may have most of the machine."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def wait_for_a_moment(child: Child, rng: np.random.Generator, seconds: float) -> None:

@@ -25,6 +25,8 @@ from benchmarks.fuzz.drawn import TAGS
 _SUPPORT = Path(__file__).resolve().parents[2] / "tests" / "support"
 #: operators that start what does not belong here: they ask a service, draw for hours, or send pictures away
 _NOT_RUN = {"annotate", "calibrate", "experiment", "find_words", "generate", "rebalance", "stop", "open_workspace"}
+#: events that need no answer of a panel's own
+_OF_THE_APP = ("on_load", "on_unload", "on_startup")
 #: events of a panel, at most, that come of what it has drawn
 _MAX_EVENTS = 14
 
@@ -74,7 +76,8 @@ def tried(
     own = owned.owned(rng, folder)
     try:
         for name, made in _filled(own, rng):
-            result.of(name, _record(made, own.names))
+            # names of factors are made of fields there, and are words only
+            result.of(name, _record(made, letters.Names() if name == "suggest_prompts" else own.names))
         for name in sorted(_panels()) if panels is None else panels:
             result.of(f"panel {name}", _panel(name, own, rng, result))
         for name in _operators() if operators is None else operators:
@@ -195,7 +198,7 @@ def _panel(name: str, own: owned.Owned, rng: Rng, result: Tried) -> Iterator[str
         session.messages.clear()
         session.errors.clear()
         events = _events(session.output)
-        handlers = [each for each in dir(kind) if each.startswith("on_") and each not in ("on_load", "on_unload", "on_startup")]
+        handlers = [each for each in dir(kind) if each.startswith("on_") and each not in _OF_THE_APP]
         if number % 3 == 2 or not events:
             # an event that the panel did not offer, with what nobody expects
             text = pick(rng, owned.known(own))

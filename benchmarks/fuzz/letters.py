@@ -44,17 +44,27 @@ class Names:
         """Returns what is not as it should be in a text that was read; empty: nothing."""
         text = " ".join(text.replace("\u2060", "").split())
         for match in _MARKED.finditer(text):
-            name = line(self.all[int(match[1])]) if int(match[1]) < len(self.all) else ""
-            at = name.upper().find(match[0].upper())
-            before = name[max(0, at - _NEAR) : at]
-            after = name[at + len(match[0]) :][:_NEAR]
-            shown = text[match.end() : match.end() + len(after)]
-            cut = re.split("…|[.]{3}", shown)[0]
-            if shown.replace("_", " ") != after.replace("_", " ") and (cut == shown or not after.startswith(cut)) and shown.strip() != after.strip():
-                return f"expected {before + match[0] + after!a}, got {text[max(0, match.start() - 20) :][:90]!a}"
-            if before and not text[: match.start()].rstrip().endswith(before.strip()):
-                return f"expected {before + match[0]!a}, got {text[max(0, match.start() - 30) : match.end()]!a}"
+            if int(match[1]) >= len(self.all):
+                continue
+            name = self.all[int(match[1])]
+            # as it is, or as an error quotes it
+            if not any(_stands(text, match, line(each)) for each in (name, repr(name)[1:-1], ascii(name)[1:-1])):
+                return f"expected {line(name)[:90]!a}, got {text[max(0, match.start() - 30) :][:90]!a}"
         return ""
+
+
+def _stands(text: str, match: re.Match[str], name: str) -> bool:
+    """Whether what stands around a mark is a name, as far as it is shown."""
+    before, _, after = _compared(name).partition(_compared(match[0]))
+    shown = _compared(text[match.end() : match.end() + _NEAR])
+    cut = re.split("…|[.]{3}", shown)[0]
+    whole = shown.startswith(after[:_NEAR].rstrip()) or (cut != shown and after.startswith(cut))
+    return whole and _compared(text[: match.start()]).rstrip().endswith(before[-_NEAR:].strip())
+
+
+def _compared(text: str) -> str:
+    # words of clusters have no capitals, and an underscore of a name may be shown as a space
+    return text.lower().replace("_", " ")
 
 
 def markdown(text: str, names: Names) -> str:
