@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import figures
 from benchmarks.fuzz import letters, owned
 from benchmarks.fuzz.changes import Rng, pick
 from benchmarks.fuzz.drawn import TAGS
@@ -353,10 +354,32 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def run(seeds: Sequence[int]) -> list[tuple[int, Tried]]:
-    """Tries rounds of these seeds in the database that is set up."""
-    made = []
-    for seed in seeds:
-        with tempfile.TemporaryDirectory(prefix="shown-", ignore_cleanup_errors=True) as name:
-            made.append((seed, tried(seed, Path(name))))
-    return made
+def print_rounds(first: int, rounds: int, panels: Sequence[str] | None = None) -> None:
+    """Tries rounds in a database of their own, and prints what came of each.
+
+    Args:
+        first: the first seed
+        rounds: how many
+        panels: only these, and no operator; None: all of both
+
+    Raises:
+        SystemExit: a name was more than letters somewhere, or something ended without a sentence of Loupe's own
+    """
+    from benchmarks.faults.world import Mongod, set_up
+
+    drawn = wrong = 0
+    with tempfile.TemporaryDirectory(prefix="shown-", ignore_cleanup_errors=True) as name:
+        mongod = Mongod(Path(name) / "db")
+        try:
+            set_up(Path(name), mongod)
+            for seed in range(first, first + rounds):
+                place = Path(name) / str(seed)
+                place.mkdir()
+                made = tried(seed, place, panels, None if panels is None else (), lambda text: print(ascii(text)[:500]))
+                drawn, wrong = drawn + made.drawn, wrong + len(made.wrong)
+                print(f"round {seed}: {made.drawn:,} outputs, {len(made.wrong)} wrong", flush=True)
+        finally:
+            mongod.kill()
+    print(f"{drawn:,} outputs of {rounds} rounds, wrong: {figures.at_most(wrong, drawn)}")
+    if wrong:
+        raise SystemExit(1)

@@ -15,7 +15,8 @@ from typing import Any
 from benchmarks.fuzz.changes import MARK
 from loupe.brain.core.shown import line, plain
 
-_MARKED = re.compile(rf"{MARK}(\d+)q", re.IGNORECASE)
+# words of clusters have no capitals: they are no names
+_MARKED = re.compile(rf"{MARK}(\d+)q")
 #: what the App makes a link of by itself (micromark's autolink literals)
 _LINK = re.compile(r"(?i)(?:https?://|www\.)[-.\w]|[-.\w+]@[-\w]+\.[-\w]")
 #: letters beside a mark that have to be the name's
@@ -63,7 +64,7 @@ def _stands(text: str, match: re.Match[str], name: str) -> bool:
 
 
 def _compared(text: str) -> str:
-    # words of clusters have no capitals, and an underscore of a name may be shown as a space
+    # an underscore of a name may be shown as a space
     return text.lower().replace("_", " ")
 
 
