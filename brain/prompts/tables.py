@@ -250,7 +250,7 @@ def _values(columns: Sequence[str], cells: Sequence[str], where: str, key_column
                 "Name it in the header, or leave it out (pandas: index=False)"
             )
     return {
-        name: of_cell(cell)
+        name: cell
         for name, cell in zip(columns, cells, strict=True)
         if name and (cell.strip() or name in key_columns)
     }
