@@ -103,21 +103,12 @@ def label(text: str) -> str:
 def cell(value: object) -> object:
     """Returns a value of a .csv file that no spreadsheet takes for a formula: a text that would be begins with a space.
 
-    ``of_cell`` reads it as it was.
+    Whoever reads a prompt leaves out the spaces around it, so that it is read as it was.
 
     >>> cell("=1+1"), cell("-5"), cell(-5), cell("a=b")
     (' =1+1', ' -5', -5, 'a=b')
     """
     return f" {value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def of_cell(text: str) -> str:
-    """Returns what ``cell`` made a cell of.
-
-    >>> of_cell(" =1+1"), of_cell(" a")
-    ('=1+1', ' a')
-    """
-    return text[1:] if text[:1] == " " and _FORMULA.match(text, 1) else text
 
 
 def _escaped_within(parts: re.Match[str]) -> str:

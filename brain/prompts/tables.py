@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from loupe.brain.core.errors import PromptError
-from loupe.brain.core.shown import of_cell
 
 #: the endings of the files that are read here
 ENDINGS = (".jsonl", ".json", ".csv", ".tsv")
@@ -250,7 +249,5 @@ def _values(columns: Sequence[str], cells: Sequence[str], where: str, key_column
                 "Name it in the header, or leave it out (pandas: index=False)"
             )
     return {
-        name: cell
-        for name, cell in zip(columns, cells, strict=True)
-        if name and (cell.strip() or name in key_columns)
+        name: cell for name, cell in zip(columns, cells, strict=True) if name and (cell.strip() or name in key_columns)
     }

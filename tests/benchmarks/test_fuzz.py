@@ -90,6 +90,7 @@ def test_a_wrong_case_ends_the_command_with_how_to_try_it_again(
 
 @pytest.mark.database
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_hostile_names_are_letters_in_records_pages_a_panel_and_a_form(database: str, tmp_path: Path) -> None:
     """A sample of ``shown``: two panels and two operators; what is left unescaped in one of them is noticed."""
     from benchmarks.fuzz import app
@@ -101,6 +102,7 @@ def test_hostile_names_are_letters_in_records_pages_a_panel_and_a_form(database:
 
 @pytest.mark.database
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_panel_that_is_not_escaped_is_noticed(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks.fuzz import app
     from loupe.panels.failures_by_scenario import bars, layout, plot

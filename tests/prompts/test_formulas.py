@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from loupe.brain.labels.suggestions import Suggestion, SuggestedPrompts
+from loupe.brain.labels.suggestions import SuggestedPrompts, Suggestion
 from loupe.brain.prompts import files
-from loupe.brain.verbs import suggest_prompts
+
+pytestmark = pytest.mark.database  # the verbs' package is FiftyOne's
 
 PROMPTS = ("=1+1", "+1 cup", "-5 degrees", "@home", "a = b", "\uff1dcmd")
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_what_would_be_a_formula_is_a_text_and_the_same_prompt(tmp_path: Path, prompt: str) -> None:
+def test_what_would_be_a_formula_is_a_text_and_the_same_prompt(database: str, tmp_path: Path, prompt: str) -> None:
+    from loupe.brain.verbs import suggest_prompts
+
     path = tmp_path / "prompts.csv"
     suggest_prompts._write(path, _suggested(prompt))
     with path.open(newline="", encoding="utf-8") as file:
