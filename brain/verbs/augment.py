@@ -135,7 +135,8 @@ def _items(
     known = store_augmented.sources(samples)
     fetching.ask(path for _, path in known)
     each, more = divmod(max(0, target - len(known)), max(len(known), 1)) if target is not None else (per_sample, 0)
-    made, unknown = [], {}
+    made: list[_Item] = []
+    unknown: dict[str, str] = {}
     for at, (sample_id, path) in enumerate(known):
         try:
             inputs = store_rows.known_key(path, {})
