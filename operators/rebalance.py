@@ -9,6 +9,7 @@ from typing import Any
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.presets import PRESETS
 from loupe.brain.core.rebalanced import Rebalanced
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.labels.cells import Cell
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -160,7 +161,7 @@ class RebalanceImages(VerbOperator):
         forms.note(form.inputs, "count", plan.sentence())
         table = plan.table()
         text = summary.table(table.head, table.rows[:20]) if table.rows else ""
-        form.inputs.md("\n\n".join([text, *map(summary.escape, plan.notes)]), name="plan")
+        form.inputs.md("\n\n".join([text, *map(escape, plan.notes)]), name="plan")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Rebalanced = result
@@ -168,10 +169,10 @@ class RebalanceImages(VerbOperator):
         table = made.table()
         ends = [cell.sentence for cell in made.cells if cell.end != "reached"]
         parts = [
-            f"{summary.escape(message)}.",
+            f"{escape(message)}.",
             summary.table(table.head, table.rows) if table.rows else "",
-            *(f"{summary.escape(sentence)}." for sentence in [*ends[:20], *made.notes[:20]]),
-            f"Next: the saved view **{summary.escape(made.view)}** leaves out what does not count; color by "
+            *(f"{escape(sentence)}." for sentence in [*ends[:20], *made.notes[:20]]),
+            f"Next: the saved view **{escape(made.view)}** leaves out what does not count; color by "
             "**rebalance.status** in the sidebar to see what does."
             if made.view
             else "",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from loupe.operators import letters
 from loupe.operators.run import explain
 from loupe.panels import latest, theme
 from loupe.panels.latest import OpenPanel, Overtaken, Shown
@@ -300,7 +301,7 @@ class Panel(foo.Panel, ABC, Generic[C]):
             self._draw_notice(panel, shown.notice)
         one_column = {"grid": {"sx": theme.ONE_COLUMN}}
         view = types.GridView(orientation="vertical", gap=1, pad=2, componentsProps=one_column)
-        return types.Property(panel, view=view)
+        return types.Property(letters.written(panel), view=view)
 
     def _draw_notice(self, panel: types.Object, notice: Mapping[str, str]) -> None:
         panel.view("notice", types.AlertView(severity="info", label=notice["text"]))

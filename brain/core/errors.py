@@ -24,21 +24,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from loupe.brain.core.shown import plain
+
 
 class LoupeError(Exception):
     r"""Base of every error that Loupe raises on purpose.
 
-    Its message can be printed and stored, whatever it quotes: halves of surrogate pairs, as names of files and broken
-    prompts hold them, are written out.
+    Its message can be printed and stored, whatever it quotes: what a terminal takes for an order, and halves of
+    surrogate pairs, as names of files and broken prompts hold them, are written out.
 
-    >>> str(LoupeError("got \udcff"))
-    'got \\udcff'
+    >>> str(LoupeError("got \udcff \x1b[2J"))
+    'got \\udcff \\x1b[2J'
     """
 
     def __init__(self, *args: object) -> None:
-        super().__init__(
-            *(each.encode("utf-8", "backslashreplace").decode() if isinstance(each, str) else each for each in args)
-        )
+        super().__init__(*(plain(each) if isinstance(each, str) else each for each in args))
 
 
 class InputError(LoupeError, ValueError):

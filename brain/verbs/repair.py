@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, MissingWeights, UnknownName
+from loupe.brain.core.errors import InputError, MissingWeights, NotReadNow, UnknownName
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Generator
@@ -135,8 +135,7 @@ def repair(
         folder = folder.resolve()
         settings = Settings(method, attempts, strength, seed, Limits(), control)
         guide = Guide(control, verb.device)
-        skipped = 0
-        errors: dict[str, str] = {}
+        skipped, errors = 0, dict[str, str]()
         with output_folder.opened(folder), tempfile.TemporaryDirectory(prefix="loupe-repair-") as scratch:
             done = 0
             for drawn_by, own in by_model.items():
@@ -160,7 +159,7 @@ def repair(
                     alignment=fits,
                 )
                 marked = None if region is None else store_waiting.regions(view, region, ids)
-                jobs = [_job(each, failing[each.id], prompt, marked, shop) for each in own]
+                jobs = _jobs(own, failing, prompt, marked, shop, errors)
                 pending = _pending(view, jobs)
                 skipped += len(jobs) - len(pending)
                 done = _work(verb, shop, pending, done + len(jobs) - len(pending), len(waiting), errors)
@@ -307,6 +306,24 @@ def _rows(samples: Any, ids: Sequence[str], checks: Sequence[Check]) -> dict[str
     return {row.id: row for row in rows}
 
 
+def _jobs(
+    own: Sequence[Waiting],
+    failing: Mapping[str, str],
+    prompt: str | None,
+    marked: Mapping[str, Any] | None,
+    shop: Workshop,
+    errors: dict[str, str],
+) -> list[Job]:
+    """Returns the jobs of samples; whose picture cannot be looked at now has none, and the reason in ``errors``."""
+    made = []
+    for each in own:
+        try:
+            made.append(_job(each, failing[each.id], prompt, marked, shop))
+        except NotReadNow as error:
+            errors[each.id] = str(error)
+    return made
+
+
 def _job(each: Waiting, failure: str, prompt: str | None, marked: Mapping[str, Any] | None, shop: Workshop) -> Job:
     text = each.prompt if each.prompt.strip() else prompt or ""
     # a region that is asked for and not marked is an empty one
@@ -314,7 +331,7 @@ def _job(each: Waiting, failure: str, prompt: str | None, marked: Mapping[str, A
     own = [] if marked is not None and own is None else own
     facts = {name: value for name, value in shop.session.facts.items() if name != "model"}
     checks = sorted(check.key for check in shop.checks.checks)
-    inputs = store_rows.inputs_key(each.path, dict(shop.rows[each.id].fields))
+    inputs = store_rows.known_key(each.path, dict(shop.rows[each.id].fields))
     place = own if own is None or isinstance(own, list) else own.tolist()
     identity = [each.id, failure, text, each.negative_prompt, inputs, place, sorted(each.asked)]
     identity.append(sorted(set(shop.unjudged) & each.checked))

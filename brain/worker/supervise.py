@@ -25,6 +25,7 @@ from loupe.brain.perception import weights
 from loupe.brain.store import jobs
 from loupe.brain.worker import memory, signals
 from loupe.brain.worker.child import GONE, LEFT, Ended, Job, Ready
+from loupe.brain.worker.log import PlainFormatter
 from loupe.brain.worker.runner import Gone, Runner
 from loupe.brain.worker.signals import stopping
 from loupe.brain.worker.watch import Watch
@@ -265,7 +266,7 @@ def _reap() -> None:
 def configure_logging() -> None:
     """Writes the worker's own lines to stderr, with the time."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)
     _log.propagate = False

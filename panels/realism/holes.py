@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.operators.summary import counted, escape, table
+from loupe.brain.core.shown import markdown as escape
+from loupe.operators.summary import counted, table
 from loupe.panels import theme, widgets
 from loupe.panels.realism import headings, pictures
 

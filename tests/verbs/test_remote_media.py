@@ -424,7 +424,7 @@ class TestWhatCannotBeHadNowCountsAsLastSeen:
         kept = runs.load(alike, "loupe_find_duplicates_1")
         assert kept["errors"] == 1
         assert all("no right to read it" in each for each in kept["messages"].values())
-        assert alike.first()["quality"]["exact_duplicate"] is None
+        assert alike.values("quality.exact_duplicate")[0] is None
 
     def test_leaks_and_memorized_and_copies(self, alike: Any, web: Objects, tmp_path: Path) -> None:
         def asked() -> list[Any]:
