@@ -74,6 +74,8 @@ def known_parts(annotation: Any) -> tuple[str, ...]:
         depth += (character == "[") - (character == "]")
         plain_text += character if not depth and character != "]" else ""
     parts = tuple(each.strip() for each in plain_text.split("|"))
+    if {"bool"} < {*parts} - {"None"}:  # a truth value or something else: its own to judge
+        return ()
     number = {*parts} - {"None"} <= {*_NUMBERS}
     return parts if number or all(each in _WORDS for each in parts) else ()
 
