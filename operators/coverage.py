@@ -109,7 +109,8 @@ class FindCoverage(VerbOperator):
             ]
             text += "\n\n" + summary.table(["Class", "Samples", "Weight"], counts)
         text += (
-            "\n\nNext: **Loupe: suggest prompts** says what to generate, **Loupe: augment rare samples** makes copies."
+            "\n\nNext: **Loupe: rebalance** draws until enough of what is lacking passes the checks, **Loupe: suggest "
+            "prompts** only says what to generate, **Loupe: augment rare samples** makes changed copies."
         )
         facts = {**result.to_dict(), "cells": [cell.to_dict() for cell in result.cells[:_MAX_CELLS]]}
         del facts["tables"]

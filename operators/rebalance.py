@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loupe.brain.core.errors import InputError, LoupeError
+from loupe.brain.core.holes import Hole
 from loupe.brain.core.presets import PRESETS
 from loupe.brain.core.rebalanced import Rebalanced
 from loupe.brain.core.shown import markdown as escape
@@ -22,10 +23,12 @@ from loupe.operators.widgets import Choice, Input, Number, Text, text_of
 #: cells that are offered one by one
 _LISTED = 200
 _ALL, _NONE = "(all that was found)", "(none)"
+#: all of one kind; panels open the form with these
+CELLS, HOLES, SLICES = "(every rare cell)", "(every hole)", "(every failing slice)"
 
 
 def _lacking(form: Form) -> dict[str, Any]:
-    """Returns by name what was found last that is lacking: cells, holes and slices."""
+    """Returns by name what was found last that is lacking: cells, holes and slices, first all of a kind."""
     from loupe.brain.verbs.lacking import name_of, parts_of
 
     try:
@@ -33,6 +36,11 @@ def _lacking(form: Form) -> dict[str, Any]:
     except LoupeError:
         return {}
     made: dict[str, Any] = {}
+    for part, coverage in parts:
+        if coverage is not None and isinstance(part, Cell):
+            made.setdefault(CELLS, replace(coverage, holes=None))
+        else:
+            made.setdefault(HOLES if isinstance(part, Hole) else SLICES, []).append(part)
     for part, coverage in parts[:_LISTED]:
         # a cell goes with its coverage, which says how many it should have
         if coverage is not None and isinstance(part, Cell):

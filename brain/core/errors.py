@@ -26,6 +26,9 @@ from collections.abc import Iterable
 
 from loupe.brain.core.shown import plain
 
+#: that many names are listed; of more, the nearest ones
+_LISTED, _NEAREST = 60, 20
+
 
 class LoupeError(Exception):
     r"""Base of every error that Loupe raises on purpose.
@@ -46,18 +49,28 @@ class InputError(LoupeError, ValueError):
 
 
 class UnknownName(InputError):
-    """No registered thing has that name; the nearest names are suggested.
+    """No registered thing has that name; the nearest names are suggested, and of very many only those are listed.
+
+    Args:
+        kind: what it would be the name of
+        given: the name
+        known: the names that there are
+        otherwise: what to do where none of them is meant
 
     >>> str(UnknownName("check", "sharpnes", ["sharpness", "text"]))
     "unknown check 'sharpnes'. Did you mean 'sharpness'? There are: sharpness, text"
     """
 
-    def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, given: str, known: Iterable[str], otherwise: str = "") -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         listed = ", ".join(names) or "none"
-        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {listed}")
+        if len(names) > _LISTED:
+            nearest = sorted(difflib.get_close_matches(str(given), names, n=_NEAREST, cutoff=0.0))
+            listed = f"{len(names):,}, the nearest are {', '.join(nearest)}"
+        what_to_do = f": {otherwise}" if otherwise else ""
+        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {listed}{what_to_do}")
 
 
 class PromptError(InputError):

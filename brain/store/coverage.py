@@ -18,7 +18,7 @@ from loupe.brain.labels.cells import Cell
 from loupe.brain.labels.coverage import Coverage
 from loupe.brain.labels.covering import Part, combined
 from loupe.brain.similarity.gathered import Vectors
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.groups import together
 from loupe.brain.store import columns, fields, findings, updates
 from loupe.brain.store import runs as store_runs
@@ -72,7 +72,7 @@ def read(samples: Samples, by: _By, label: str | Factor | None, groups: Sequence
         UnknownName: no such field; the nearest name is suggested
         InputError: a field that nothing can be sliced by, or samples that came or went meanwhile
     """
-    items: list[str | Factor] = [by] if isinstance(by, (str, Factor)) else list(by)
+    items: list[str | Factor] = listed(by, "by")
     for item in [*items, *([] if label is None else [label])]:
         if not isinstance(item, (str, Factor)):
             raise InputError(f"expected field paths or factors, got {item!r}")

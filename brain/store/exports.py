@@ -69,6 +69,8 @@ def export_selection(
                                label_field="ground_truth")
     """
     require_images(samples)
+    if not isinstance(selection, Selection):
+        raise InputError(f"expected what loupe.select returned, got {type(selection).__name__}")
     kind, target = type_of(dataset_type), empty_folder(folder)
     for name in [label_field] if isinstance(label_field, str) else label_field or ():
         if not samples.has_field(name):

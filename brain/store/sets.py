@@ -191,7 +191,7 @@ def require_vectors(samples: _Samples, field: str) -> None:
     """
     if not samples.has_field(field):
         named = [name for name, kind in samples.get_field_schema().items() if isinstance(kind, fo.VectorField)]
-        raise UnknownName("field of vectors", field, named)
+        raise UnknownName("field of vectors", field, named, "loupe.embed(samples) makes one")
     if not isinstance(samples.get_field(field), (fo.VectorField, fo.ArrayField, fo.ListField)):
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(samples.get_field(field)).__name__}")
 

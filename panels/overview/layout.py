@@ -53,11 +53,12 @@ def _totals(content: Shown) -> str:
     parts = [
         f"**{counted(known.n, 'sample')}**",
         f"**{known.failed:,}** fail in some way",
-        f"**{known.passed:,}** fail in nothing that was judged",
-        f"**{known.unchecked:,}** judged for nothing",
+        f"**{known.passed:,}** pass what was judged",
     ]
+    if known.unchecked:
+        parts.append(f"**{known.unchecked:,}** not checked")
     if known.unknown:
-        parts.append(f"**{known.unknown:,}** that a check could not judge")
+        parts.append(f"**{known.unknown:,}** have a check that could not tell")
     return " · ".join(parts)
 
 

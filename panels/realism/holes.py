@@ -49,6 +49,7 @@ def draw(panel: types.Object, handlers: Any, content: Content, made: Realism) ->
     label = "Suggest prompts" if prompts is None else "Suggest again"
     variant = "contained" if prompts is None else "outlined"
     row.btn("suggest", label=label, icon="tips_and_updates", variant=variant, on_click=handlers.on_suggest)
+    row.btn("rebalance", label="Rebalance", icon="balance", variant="outlined", on_click=handlers.on_rebalance)
     if prompts is not None:
         _prompts(panel, handlers, prompts)
 

@@ -176,7 +176,7 @@ def test_a_full_disk(dataset: Any, folder: Path) -> None:
         ("cpu,", "expected 'all', a device, or 1 to 64"),
         ([], "expected 'all', a device, or 1 to 64"),
         ([0, 1], "expected 'all', a device, or 1 to 64"),
-        (7, "expected 'all', a device, or 1 to 64"),
+        (7, "expected device to be a text or a list or None, got 7"),
         (["cpu"] * 65, "expected 'all', a device, or 1 to 64"),
     ],
 )
