@@ -17,9 +17,9 @@ _ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 # what the App, and GitHub, make a link of by themselves
 _ADDRESS = re.compile(r"(?i)(https?:|www(?=\.)|[-.\w+]@(?=[-\w]+\.))")
-_FIRST = re.compile(r"^(\d+)([.)])")
+_FIRST = re.compile(r"^(\d+)([.)])(?=\s|$)")
 _CODE = re.compile(r"(`(?:loupe|pip|hf|python|gcloud|dataset\.)[^`\n]*`)")
-_MEANS_SOMETHING = re.compile(r"[\\`*\[\]<>&~|\n]|(?<![^\W_])_|_(?![^\W_])|^\s*(?:[-+#=]|\d+[.)])")
+_MEANS_SOMETHING = re.compile(r"[\\`*\[\]<>&~|\n]|(?<![^\W_])_|_(?![^\W_])|^\s*(?:[-+#=]|\d+[.)](?:\s|$))")
 # with the letters of twice the width, which some spreadsheets take for the same
 _FORMULA = re.compile(r"[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
 

@@ -105,8 +105,8 @@ def reads_well(shown: Any) -> str:
         else str((shown.locator("body") if hasattr(shown, "goto") else shown).inner_text())
     )
     assert text
-    found = _ODD.search(text)
-    assert not found, text[max(0, found.start() - 60) : found.end() + 60] if found else ""
+    odd = _ODD.search(text)
+    assert not odd, text[max(0, odd.start() - 60) : odd.end() + 60] if odd else ""
     return text
 
 
