@@ -182,7 +182,11 @@ def test_dates_stand_in_the_table_and_few_models_tell_nothing(
     assert {arm.released for arm in made.arms} == {"2026-03"}
     assert "released" in made.table().head
     assert "Whether newer models are less useful 1 dated models do not tell" in str(made)
-    for wrong, says in ((["2026"], "expected released to be a mapping"), ({"marks": "May"}, "2024-06"), ({"x": "2026"}, "x")):
+    for wrong, says in (
+        (["2026"], "expected released to be a mapping"),
+        ({"marks": "May"}, "2024-06"),
+        ({"x": "2026"}, "x"),
+    ):
         with pytest.raises((InputError, UnknownName), match=says):
             loupe.experiment(dataset, *real, **asked, released=wrong, dry_run=True)
 
