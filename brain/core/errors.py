@@ -27,7 +27,7 @@ from collections.abc import Iterable
 from loupe.brain.core.shown import plain
 
 #: that many names are listed; of more, the nearest ones
-_LISTED, _NEAREST = 60, 20
+_LISTED, _NEAREST = 80, 20
 
 
 class LoupeError(Exception):
