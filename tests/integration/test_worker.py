@@ -70,7 +70,7 @@ def many(dataset: Any, pictures: list[Path]) -> Any:
     for name in ("delegated_ops", "loupe_workers"):
         odm.get_db_conn()[name].delete_many({})
     dataset.persistent = True
-    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(6400)]
+    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(3200)]
     dataset.add_samples(samples, progress=False)
     return dataset
 
