@@ -47,6 +47,7 @@ class Decisions:
         name = sorted(self.own)[at % len(self.own)]
         sample_id = self._ids()[name]
         loupe.review(self.made, "blur", {sample_id: status}, note=note, by="me")
+        self.runs += 1
         self.reviews[name] = None if status == "none" else status
 
     @rule()
@@ -59,7 +60,7 @@ class Decisions:
         loupe.deduplicate(self.made, by="me")
         self.runs += 2
         self.duplicates = self._decided("deduplicated.label")
-        kept = dict(zip(self._names(), self.made.values("deduplicated.kept"), strict=True))
+        kept = self._decided("deduplicated.kept")
         ids = set(self.made.values("id"))
         alone = [name for name, label in self.duplicates.items() if label == "drop" and kept[name] not in ids]
         assert not alone, f"dropped, and what was kept is gone: {alone}"

@@ -289,7 +289,7 @@ def _filled_in(inputs: Mapping[str, Any], own: owned.Owned, rng: Rng, *, hostile
         elif each.get("default") is not None:
             given[name] = each["default"]
     if "path" in given or "output_dir" in given or "folder" in given:
-        place = str(own.folder / "made" / pick(rng, own.texts)[:40].replace("/", "").replace("\0", ""))
+        place = str(own.folder / "made" / own.names.add(*pick(rng, owned.PARTS), owned.file_name))
         given |= {each: place for each in ("path", "output_dir", "folder") if each in given}
     return given
 
@@ -323,14 +323,14 @@ def _files(own: owned.Owned) -> Iterator[str]:
     yield letters.markdown(
         Path(loupe.report(own.made, folder / "a.md", title=title)).read_text().partition("\n")[2], own.names
     )
-    chosen = loupe.select(own.made, 5, groups=[])
+    chosen = loupe.select(own.made, 5, without=[], groups=[])
     loupe.export_selection(own.made, chosen, folder / "chosen")
     made = [folder / "chosen" / "manifest.csv"]
     prompts = _ended(lambda: loupe.suggest_prompts(own.made, path=folder / "prompts.csv"))
     if not isinstance(prompts, Exception):
         made.append(folder / "prompts.csv")
         read = [each.prompt for each in _prompts(folder / "prompts.csv")]
-        if read != [row["prompt"] for row in prompts]:
+        if read != [row["prompt"].strip() for row in prompts]:  # white space around a prompt is left out
             yield "the prompts are read as others than they were written"
     for path in made:
         with path.open(newline="", encoding="utf-8") as file:

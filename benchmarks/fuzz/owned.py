@@ -78,8 +78,8 @@ def owned(rng: Rng, folder: Path, n: int = 48) -> Owned:
     prompts = [hostile() for _ in range(8)]
     label, first, second, factor = (hostile(_field) for _ in range(4))
     made, real = (fo.Dataset(names.add(*pick(rng, PARTS[:8]), _dataset)) for _ in range(2))
-    inner = hostile(_file)
-    files = [_picture(rng, folder / inner / f"{at:03}", at, hostile(_file)) for at in range(n + n // 2)]
+    inner = hostile(file_name)
+    files = [_picture(rng, folder / inner / f"{at:03}", at, hostile(file_name)) for at in range(n + n // 2)]
     for at, path in enumerate(files):
         code = at % len(classes)
         night = at % 3 == 0
@@ -109,7 +109,8 @@ def _dataset(text: str) -> str:
     return text[:90]
 
 
-def _file(text: str) -> str:
+def file_name(text: str) -> str:
+    """Returns what a file can be called."""
     return text.replace("/", "\u2215").replace("\0", "")[:60] or "x"
 
 

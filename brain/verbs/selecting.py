@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,14 @@ class Known:
     grouped: bool
     embedder: Mapping[str, Any] | None
     notes: list[str]
+
+    def left_out(self) -> str:
+        """Returns a sentence about why samples cannot be chosen, the most frequent reasons first; "" where all can."""
+        counts = Counter(why for why in self.reasons[: self.n] if why is not None)
+        if not counts:
+            return ""
+        most = ", ".join(f"{number:,} {why}" for why, number in counts.most_common(3))
+        return f"Left out of {self.n:,}: {most}{', …' if len(counts) > 3 else ''}"
 
 
 class _Reasons:

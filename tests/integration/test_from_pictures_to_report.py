@@ -29,7 +29,7 @@ def test_from_pictures_to_a_report(dataset: Any, tmp_path: Path) -> None:
     assert (run.n, run.errors) == (7, 0), run.messages
     loupe.embed(dataset, embedder="hog", visualize="pca")
     assert len(loupe.find_duplicates(dataset).groups) == 1
-    assert sorted(rate.failures for rate in loupe.slice(dataset, "scenario.light", failure="dark")) == [0, 3]
+    assert sorted(rate.failures for rate in loupe.slice(dataset, "scenario.light", failure="dark")) == [0, 0, 3]
     drawn = loupe.generate(dataset, ["a red sign"], model="tiny-signs", steps=2, output_dir=tmp_path / "drawn")
     assert (drawn.n, drawn.errors) == (1, 0), drawn.messages
     assert Path(loupe.report(dataset, tmp_path / "report.html")).stat().st_size > 10_000
