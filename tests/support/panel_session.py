@@ -119,8 +119,9 @@ class PanelSession:
         return self.output["type"]["properties"]
 
     def shown(self) -> list[str]:
-        """Returns the names of what is rendered."""
-        return list(self.properties())
+        """Returns the names of what is rendered and can be seen."""
+        properties = self.properties()
+        return [name for name, each in properties.items() if each["view"]["name"] != "TimerView"]
 
     def traces(self) -> list[dict[str, Any]]:
         """Returns the Plotly traces of the heat map."""
