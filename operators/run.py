@@ -19,7 +19,7 @@ from loupe.brain.core.records import Progress, ProgressCallback
 
 T = TypeVar("T")
 
-#: seconds between two messages to the App, and between two looks at whether somebody cancelled the job
+#: seconds between two messages to the App, and between two looks at whether somebody canceled the job
 _EVERY = 0.5
 #: an estimate from less than these seconds of work is a guess
 _MIN_SECONDS = 2.0
@@ -209,7 +209,7 @@ def reporter_of_job(ctx: Any) -> ProgressCallback:
             return
         last = now
         if not jobs.still_running(job, asked.current_id()):
-            raise Stopped("stopped: somebody cancelled this job, or another worker has taken it. What was done is kept")
+            raise Stopped("stopped: somebody canceled this job, or another worker has taken it. What was done is kept")
         ctx.set_progress(progress=share(step), label=words)
 
     return report

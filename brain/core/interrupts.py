@@ -36,7 +36,7 @@ def point() -> None:
     >>> with asking(lambda: Stopped("cancelled")):
     ...     point()
     Traceback (most recent call last):
-    loupe.brain.core.errors.Stopped: cancelled
+    loupe.brain.core.errors.Stopped: canceled
     """
     asked = _asked.get()
     error = None if asked is None else asked()

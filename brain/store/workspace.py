@@ -1,4 +1,4 @@
-"""How the App shows a dataset: workspace, sidebar groups, what stands on the grid, colours of failures."""
+"""How the App shows a dataset: workspace, sidebar groups, what stands on the grid, colors of failures."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def _legend(content: Content) -> str:
         )
     parts.append(_HOW[content.layout])
     if content.layout in ("map", "table") and any(plot.unsure(rate) for rate in rates):
-        parts.append("Grey with ±: too few to be sure, by the 95 % interval or fewer than 10 judged.")
+        parts.append("Gray with ±: too few to be sure, by the 95 % interval or fewer than 10 judged.")
     if table.values_left_out:
         n = len(table.values)
         parts.append(f"The {n} most frequent values of {n + table.values_left_out:,} are shown.")
