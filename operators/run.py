@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from loupe.brain.core import interrupts
 from loupe.brain.core.errors import LoupeError, Stopped
 from loupe.brain.core.records import Progress, ProgressCallback
+from loupe.operators.wording import in_app
 
 T = TypeVar("T")
 
@@ -218,7 +219,7 @@ def reporter_of_job(ctx: Any) -> ProgressCallback:
 def explain(error: BaseException) -> str:
     """Returns what to show of an error, with what to do; what nobody foresaw stands in the log with its place."""
     if isinstance(error, LoupeError):
-        return str(error)
+        return in_app(str(error))
     _log.error("this was not foreseen", exc_info=error)
     text = f"{type(error).__name__}: {error}"
     short = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} …"

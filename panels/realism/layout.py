@@ -39,9 +39,8 @@ def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | 
     head = widgets.row(panel, "head")
     again = "Compare again" if made is not None else "Compare with real images"
     head.btn("compare", label=again, icon="balance", variant="outlined", on_click=handlers.on_compare)
-    head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
-    back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
-    head.btn("show_all", disabled=narrowed is None, **back)
+    widgets.refresh_button(head, handlers)
+    widgets.show_all_button(head, handlers, disabled=narrowed is None)
     if narrowed is not None:
         head.md(f"Showing {escape(narrowed.name)}", name="sentence", componentsProps=theme.TEXT)
     if content.gone:

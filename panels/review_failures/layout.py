@@ -203,6 +203,6 @@ def _more(panel: types.Object, handlers: Review, content: Content, narrowed: Nar
         )
     triage_layout.more_like(row, handlers, enabled=content.item is not None)
     if narrowed is not None:
-        row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+        widgets.show_all_button(row, handlers)
+    widgets.refresh_button(row, handlers)
     row.btn("annotate", label="Send to annotation", icon="edit_note", variant="outlined", on_click=handlers.on_annotate)
