@@ -44,7 +44,7 @@ def slice(
     that of the rest, p that of Fisher's exact test against the rest, and q is adjusted for all rates of the call, so
     look at what you want to look at in one call.
 
-    The list prints as a table; the rate of fewer than ``min_n`` stands in brackets.
+    The list prints as a table; the rate of fewer than ``min_n`` stands in parentheses.
 
     Args:
         samples: a dataset or view

@@ -185,7 +185,7 @@ def against_rest(rate: Rate) -> str:
 
     >>> from loupe.brain.core.results import Slice
     >>> against_rest(Rate(Slice({"time": "night"}), "blur", 20, 8, 0, 0, 0.4, 0.2, 0.6, lift=2.5, q=0.012))
-    '2.5 × the rest, q = 0.012'
+    '2.5 × the rest, q = .012'
     """
     if math.isnan(rate.lift):
         return ""

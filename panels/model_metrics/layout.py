@@ -120,7 +120,7 @@ def _ordered(content: Content, points: Sequence[Point]) -> list[Point]:
 def _under(content: Content, points: Sequence[Point], drawn: Sequence[Point]) -> str:
     kept = content.kept
     unit = "objects" if kept.run["kind"] == "detection" else "labeled images"
-    parts = [f"Bars: {100 * kept.run['params'].get('interval', 0.95):g} % intervals. In brackets: {unit}."]
+    parts = [f"Bars: {100 * kept.run['params'].get('interval', 0.95):g} % intervals. In parentheses: {unit}."]
     better = METRICS.get(content.metric, ("", True))[1]
     parts.append({True: "Higher is better.", False: "Lower is better.", None: ""}[better])
     if any(point.few for point in drawn):

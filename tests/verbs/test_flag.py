@@ -245,8 +245,6 @@ def test_slices_of_one_sample_each_are_refused(dataset: Any) -> None:
     dataset.add_samples(
         [fo.Sample(filepath=f"/nowhere/{at}.png", kind="cat" if at % 2 else "dog") for at in range(24)], progress=False
     )
-    with pytest.raises(
-        errors.InputError, match="several samples share, but the 24 of 'filepath' are of one sample each"
-    ):
+    with pytest.raises(errors.InputError, match="but the 24 of 'filepath' are of one sample each"):
         loupe.slice(dataset, ["kind", "filepath"], failure="blur")
     assert len(loupe.slice(dataset, "kind", failure="blur")) == 2
