@@ -99,7 +99,7 @@ class Tabular:
 
 
 def of_rates(rates: Sequence[Rate]) -> Table:
-    """Returns a row for each rate; what no rate has, gets no column. A rate of too few samples stands in parentheses."""
+    """Returns a row for each rate; what no rate has, gets no column. One of too few samples stands in parentheses."""
     compared = any(not math.isnan(rate.p) for rate in rates)
     grouped = any(rate.groups is not None for rate in rates)
     rows = [

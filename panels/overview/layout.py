@@ -71,7 +71,8 @@ def _steps(panel: types.Object, handlers: Any, content: Shown) -> None:
 
 def _failure(panel: types.Object, handlers: Any, rate: Rate, pictures: Sequence[Picture]) -> None:
     part = widgets.column(panel, f"failure_{rate.failure}", marginTop="8px")
-    head = widgets.row(part, "head")
+    # the button stands beside the words, however many lines they take
+    head = widgets.grid(part, "head", "minmax(0, 1fr) auto", gap=2, alignItems="center")
     text = f"**{failure_title(rate.failure)}** · {rate.failures:,} of {rate.n:,} judged ({tenths(rate.rate)}, "
     text += f"95 % interval {tenths(rate.low)} to {tenths(rate.high)})"
     unsure = [
