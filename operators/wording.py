@@ -17,12 +17,12 @@ from loupe.operators.signature import title_of
 #: an argument's value, as far as messages have them; what else stands behind "=" is no call's, e.g. a slice time=night
 _VALUE = r"\[[^\]]*\]|\{[^}]*\}|\"[^\"]*\"|'[^']*'|None|True|False|\.\.\.|…"
 _ARGUMENT = re.compile(rf"(?<![\w.'\"/?&])([a-z][a-z_]*)=({_VALUE})?(?=[\s,.;:)]|$)")
-_VERB = re.compile(r"\bloupe\.([a-z_]+)(\((?:[^()]|\([^()]*\))*\))?")
+_VERB = re.compile(r"(?<![\w.'\"/])(?:loupe\.([a-z_]+)(\((?:[^()]|\([^()]*\))*\))?|([a-z]+_[a-z_]+)(?![\w.(=]))")
 _RENAME = re.compile(r"dataset\.rename_sample_field\(\"[^\"]*\", \"([^\"]*)\"\)")
 _METADATA = "dataset.compute_metadata()"
 #: arguments that say nothing at a form: it has the samples that the App shows
 _SAMPLES = re.compile(r"^(?:samples|dataset|view|…|\.\.\.)(?:, *|$)")
-_FIRST_WORD = re.compile(r"[a-z]+(?=[\s,:']|$)")
+_FIRST_WORD = re.compile(r"[a-z]+(?=[\s,']|: |$)")
 
 
 def in_app(message: str) -> str:
@@ -32,6 +32,8 @@ def in_app(message: str) -> str:
     "Expected scores of 'blur', got none: run 'Loupe: check images' (['blur']) first, or give 'Field'."
     >>> in_app('rename yours with dataset.rename_sample_field("checked", "my_checked")')
     "Rename yours with 'Rename sample field', to 'my_checked'."
+    >>> in_app("look at the pairs: find_memorized")
+    "Look at the pairs: 'Loupe: find memorized images'."
     """
     text = _RENAME.sub(r"'Rename sample field', to '\1'", message.strip())
     text = text.replace(_METADATA, "'Compute metadata'")
@@ -39,11 +41,11 @@ def in_app(message: str) -> str:
     first = _FIRST_WORD.match(text)
     if first:
         text = text[:1].upper() + text[1:]
-    return f"{text}." if text[-1:].isalnum() or text[-1:] in ")]'\"`%" else text
+    return f"{text}." if text and (text[-1].isalnum() or text[-1] in ")]'\"`%") else text
 
 
 def _verb(call: re.Match[str]) -> str:
-    label = _labels().get(call[1])
+    label = _labels().get(call[1] or call[3])
     if label is None:
         return call[0]
     arguments = _SAMPLES.sub("", (call[2] or "()")[1:-1].strip())

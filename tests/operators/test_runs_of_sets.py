@@ -75,7 +75,7 @@ def test_drift_is_said_with_what_drifted_and_where_to_look(dataset: Any) -> None
     assert "open the panel **Drift**" in body["summary"]
     assert body["drift"]["batches"][2]["verdict"] == "drifted"
     failed = messages("find_drift", dataset, {"by": "truth.label", "reference": "batch: cat"}, app=True)[-1]
-    assert "unknown batch" in failed["error_message"]
+    assert "Unknown batch" in failed["error_message"]
 
 
 def test_duplicates_are_found_and_counted(scenes: Any) -> None:
@@ -129,7 +129,7 @@ def test_copies_of_a_file_are_shown_the_most_alike_first(scenes: Any, tmp_path: 
     assert "set_view" not in triggered(sent)
     file.write_bytes(b"no image")
     assert (
-        "expected an image file" in messages("find_copies", scenes, {"path": str(file)}, app=True)[-1]["error_message"]
+        "Expected an image file" in messages("find_copies", scenes, {"path": str(file)}, app=True)[-1]["error_message"]
     )
 
 
