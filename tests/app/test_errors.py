@@ -28,7 +28,7 @@ FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "deduplicate": ("drop duplicates", "Decide", {}, "run 'Loupe: find duplicates' first"),
     "compare_to_real": ("compare to real images", "Compare", {}, "at least one sample"),
     "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
-    "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "unknown class"),
+    "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "Unknown class"),
     "experiment": ("try models and prompts", "Start", {}, "at least one sample"),
     "find_bias": ("find bias", "Compare", {}, "no samples|at least one sample"),
     "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "'Rename sample field'"),

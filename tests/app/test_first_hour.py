@@ -167,7 +167,7 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     reads_well(page)
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("cancelled").wait_for()
+    page.get_by_text("canceled").wait_for()
 
     # a job that no living worker may take says why; a canceled one has its log
     laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe="0.1.0")
