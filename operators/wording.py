@@ -41,7 +41,7 @@ def in_app(message: str) -> str:
     first = _FIRST_WORD.match(text)
     if first:
         text = text[:1].upper() + text[1:]
-    return f"{text}." if text and (text[-1].isalnum() or text[-1] in ")]'\"`%") else text
+    return f"{text}." if text and (text[-1].isalnum() or text[-1] in ")]}'\"`%") else text
 
 
 def _verb(call: re.Match[str]) -> str:
