@@ -68,4 +68,4 @@ def test_only_what_was_chosen_is_drawn(shapes: Any, tmp_path: Path) -> None:
 def test_what_is_not_lacking_is_refused(shapes: Any) -> None:
     made.lacking(shapes)
     inputs = form("rebalance", shapes, {"source": "nothing like that", "model": "shapes"})
-    assert "Expected something that was found here" in problems(inputs)["source"]
+    assert "expected something that was found here" in problems(inputs)["source"]

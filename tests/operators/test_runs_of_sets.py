@@ -129,7 +129,7 @@ def test_copies_of_a_file_are_shown_the_most_alike_first(scenes: Any, tmp_path: 
     assert "set_view" not in triggered(sent)
     file.write_bytes(b"no image")
     assert (
-        "Expected an image file" in messages("find_copies", scenes, {"path": str(file)}, app=True)[-1]["error_message"]
+        "expected an image file" in messages("find_copies", scenes, {"path": str(file)}, app=True)[-1]["error_message"]
     )
 
 
