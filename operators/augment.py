@@ -11,6 +11,7 @@ from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Number, Several, Text
+from loupe.operators.wording import in_app
 
 
 def _transforms(form: Form) -> dict[str, str]:
@@ -67,7 +68,7 @@ class AugmentSamples(VerbOperator):
         try:
             augmented.require_training(form.samples, split, tuple(self.value(form, "train")))
         except LoupeError as error:
-            forms.note(form.inputs, "held_out", str(error), severity="warning")
+            forms.note(form.inputs, "held_out", in_app(str(error)), severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         where = "Next: **Loupe: coverage and balance** counts them. They are the samples with **generation.source**."

@@ -21,6 +21,7 @@ from loupe.operators.other_samples import OtherSamples
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Input, Number, Several, Text, mark, text_of
+from loupe.operators.wording import in_app
 
 #: what stands in a form for the model's own guidance
 _OWN = "own"
@@ -208,7 +209,7 @@ class RunExperiment(VerbOperator):
         try:
             plan = self.function()(form.samples, **self.arguments(form), dry_run=True).plan
         except LoupeError as error:
-            forms.note(form.inputs, "count", str(error), severity="warning")
+            forms.note(form.inputs, "count", in_app(str(error)), severity="warning")
             return
         forms.note(form.inputs, "count", plan.sentence())
         table = plan.table()

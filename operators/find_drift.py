@@ -145,7 +145,7 @@ class FindDrift(VerbOperator):
         ),
         "embeddings": Choice(
             lambda form: {name: (name, "") for name in forms.vector_fields(form.samples)},
-            none=("(as there are)", "The field embeddings, where both sides have it"),
+            none=("(those that there are)", "The field embeddings, where both sides have it"),
             strict=False,
             description="The field of vectors",
         ),

@@ -27,6 +27,7 @@ from loupe.operators.forms import Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, FilePath, FolderPath, Input, Number, Text, Widget, text_of, widget_for
+from loupe.operators.wording import in_app
 
 _LIST, _TEMPLATE, _FILE, _SUITE, SUGGESTED = "list", "template", "file", "suite", "suggested"
 #: those of the samples that are drawn from
@@ -237,7 +238,7 @@ class GenerateImages(VerbOperator):
             prompts = suites.read(**asked)
             made = requests_of(prompts[:_LOOKED_AT], 1, asked.get("seed", 0), _reading(given))
         except InputError as error:
-            forms.problem(form.inputs, "bad_prompts", "These prompts cannot be used", str(error))
+            forms.problem(form.inputs, "bad_prompts", "These prompts cannot be used", in_app(str(error)))
             return
         sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
         hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)

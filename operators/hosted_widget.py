@@ -15,6 +15,7 @@ from loupe.operators import forms
 from loupe.operators.forms import Form
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
 from loupe.operators.widgets import Choice, Text, Widget, widget_for
+from loupe.operators.wording import in_app
 
 LOCAL, COMPATIBLE = "local", "compatible"
 _SERVICES = {
@@ -133,7 +134,7 @@ def remark(form: Form, spec: Any, images: int, given: Mapping[str, Any]) -> None
                     "leave the budget out"
                 )
     except InputError as error:
-        forms.problem(form.inputs, "bad_model", "This cannot be drawn", str(error))
+        forms.problem(form.inputs, "bad_model", "This cannot be drawn", in_app(str(error)))
         return
     forms.note(
         form.inputs, "price", _price_in_words(spec, each, images), severity="warning" if each is None else "info"

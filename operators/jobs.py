@@ -80,7 +80,7 @@ class BackgroundJobs(LoupeOperator):
             if action == _LOG:
                 return Summary(f"Log of {job.label}", f"```\n{job.log.replace('```', '')}\n```" if job.log else _NO_LOG)
             if action == _CANCEL:
-                message = "Cancelled" if jobs.cancel(job.id) else "It has ended already"
+                message = "Canceled" if jobs.cancel(job.id) else "It has ended already"
             else:
                 jobs.again(job.id, scheduling.needs({}))
                 message = "In the queue again"

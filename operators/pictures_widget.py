@@ -19,6 +19,7 @@ from loupe.operators.forms import Form
 from loupe.operators.other_samples import OtherSamples
 from loupe.operators.signature import REQUIRED, Parameter
 from loupe.operators.widgets import Choice, Text, Widget
+from loupe.operators.wording import in_app
 
 NOTHING, SELECTED, SHOWN = "(the prompts alone)", "the selected samples", "what the grid shows"
 FILES = "a file or a folder"
@@ -225,7 +226,7 @@ def remark(form: Form, given: Mapping[str, Any]) -> int:
         asked = conditioning.conditioning(**own)
         count = len(own["source"]) if own["source"] is not None else _files(own)
     except InputError as error:
-        forms.problem(form.inputs, "bad_pictures", "This cannot be drawn from", str(error))
+        forms.problem(form.inputs, "bad_pictures", "This cannot be drawn from", in_app(str(error)))
         return 0
     for name, (setting, what) in _NEEDS.items():
         if given.get(setting) and name not in asked.brings:

@@ -19,6 +19,7 @@ from loupe.operators.other_samples import OtherSamples
 from loupe.operators.signature import Parameter
 from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Input, Number, Text, text_of
+from loupe.operators.wording import in_app
 
 #: cells that are offered one by one
 _LISTED = 200
@@ -164,7 +165,7 @@ class RebalanceImages(VerbOperator):
         try:
             plan = self.function()(form.ctx.dataset, **self.arguments(form), dry_run=True)
         except LoupeError as error:
-            forms.note(form.inputs, "count", str(error), severity="warning")
+            forms.note(form.inputs, "count", in_app(str(error)), severity="warning")
             return
         forms.note(form.inputs, "count", plan.sentence())
         table = plan.table()

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 from loupe.brain.core import interrupts
 from loupe.brain.core.errors import LoupeError, Stopped
 from loupe.brain.core.records import Progress, ProgressCallback
+from loupe.operators.wording import in_app
 
 T = TypeVar("T")
 
-#: seconds between two messages to the App, and between two looks at whether somebody cancelled the job
+#: seconds between two messages to the App, and between two looks at whether somebody canceled the job
 _EVERY = 0.5
 #: an estimate from less than these seconds of work is a guess
 _MIN_SECONDS = 2.0
@@ -209,7 +210,7 @@ def reporter_of_job(ctx: Any) -> ProgressCallback:
             return
         last = now
         if not jobs.still_running(job, asked.current_id()):
-            raise Stopped("stopped: somebody cancelled this job, or another worker has taken it. What was done is kept")
+            raise Stopped("stopped: somebody canceled this job, or another worker has taken it. What was done is kept")
         ctx.set_progress(progress=share(step), label=words)
 
     return report
@@ -218,7 +219,7 @@ def reporter_of_job(ctx: Any) -> ProgressCallback:
 def explain(error: BaseException) -> str:
     """Returns what to show of an error, with what to do; what nobody foresaw stands in the log with its place."""
     if isinstance(error, LoupeError):
-        return str(error)
+        return in_app(str(error))
     _log.error("this was not foreseen", exc_info=error)
     text = f"{type(error).__name__}: {error}"
     short = text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} …"

@@ -67,13 +67,18 @@ class Parameter:
         return self.default is REQUIRED
 
 
+#: what stands for the first word of a name
+_WORDS = {"min": "minimum", "max": "maximum", "n": "number of samples"}
+
+
 def title_of(name: str) -> str:
     """Returns a parameter's name as a label.
 
-    >>> title_of("min_similarity")
-    'Min similarity'
+    >>> title_of("min_similarity"), title_of("save_as"), title_of("n")
+    ('Minimum similarity', 'Save as', 'Number of samples')
     """
-    return name.replace("_", " ").capitalize()
+    first, _, rest = name.partition("_")
+    return f"{_WORDS.get(first, first)} {rest.replace('_', ' ')}".strip().capitalize()
 
 
 def of_verb(verb: Callable[..., Any]) -> dict[str, Parameter]:

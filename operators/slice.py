@@ -87,7 +87,7 @@ class FailureRates(VerbOperator):
             strict=False,
             description="Samples of one value, e.g. one prompt, tend to fail together: they count as fewer",
         ),
-        "min_n": Number(1, 1000, description="A rate of fewer independent samples stands in brackets"),
+        "min_n": Number(1, 1000, description="A rate of fewer independent samples stands in parentheses"),
     }
     hidden = {"outcome": "it is made in Python, of a field and a rule; the form counts failure modes"}
 

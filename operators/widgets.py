@@ -23,6 +23,7 @@ from loupe.brain.stats.histogram import decimal_step
 from loupe.operators import forms
 from loupe.operators.forms import Form, is_number
 from loupe.operators.signature import REQUIRED, Parameter, of_spec
+from loupe.operators.wording import in_app
 
 S = TypeVar("S", bound=Spec)
 
@@ -103,7 +104,7 @@ def mark(made: types.Property, read: Callable[[], Any]) -> None:
     try:
         read()
     except InputError as error:
-        made.invalid, made.error_message = True, str(error)
+        made.invalid, made.error_message = True, in_app(str(error))
 
 
 def refused(parameter: Parameter, expected: str, raw: Any) -> InputError:

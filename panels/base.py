@@ -312,7 +312,7 @@ class Panel(foo.Panel, ABC, Generic[C]):
                 self._draw_notice(panel, {"text": explain(error), "action": "refresh"})
         else:
             self._draw_notice(panel, shown.notice)
-        one_column = {"grid": {"sx": theme.ONE_COLUMN}}
+        one_column = {"grid": {"sx": theme.PAGE}}
         view = types.GridView(orientation="vertical", gap=1, pad=2, componentsProps=one_column)
         return types.Property(letters.written(panel), view=view)
 

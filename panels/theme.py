@@ -62,6 +62,17 @@ LARGE = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "1.15rem"}}}}
 
 #: one column as wide as the panel: a plot would be as narrow as the text otherwise
 ONE_COLUMN = {"gridTemplateColumns": "minmax(0, 1fr)"}
+#: of a whole panel: the App's outlined buttons have no room beside their words
+PAGE = {
+    **ONE_COLUMN,
+    "& button.MuiButton-outlined:not(.MuiButton-sizeSmall)": {"paddingLeft": "12px", "paddingRight": "12px"},
+}
+#: of what scrolls sideways: many systems hide the bar, and what is cut off would not be looked for
+SCROLLBAR = {
+    "&::-webkit-scrollbar": {"height": "8px"},
+    "&::-webkit-scrollbar-thumb": {"backgroundColor": "rgba(128, 134, 144, 0.6)", "borderRadius": "4px"},
+    "&::-webkit-scrollbar-track": {"backgroundColor": "rgba(128, 134, 144, 0.12)"},
+}
 
 
 def faint_gray(opacity: float) -> str:

@@ -217,7 +217,5 @@ def note(panel: types.Object, step: int, on: str = "picture") -> None:
     """
     box = widgets.column(panel, "notes", maxWidth="640px")
     props = {"field": {"inputProps": {"aria-keyshortcuts": "n", "aria-label": "Note", "maxLength": 500}}}
-    view = types.TextFieldView(
-        placeholder=f"Note on this {on}  [n]; Enter ends it, then decide", compact=True, componentsProps=props
-    )
+    view = types.TextFieldView(placeholder=f"Note on this {on} [n], then Enter", compact=True, componentsProps=props)
     box.str(f"note__{step}", view=view)

@@ -20,11 +20,27 @@ def row(panel: types.Object, name: str, **more: str) -> types.Object:
     return added
 
 
-def column(panel: types.Object, name: str, **sx: str) -> types.Object:
+def column(panel: types.Object, name: str, **sx: Any) -> types.Object:
     """Adds a column as wide as there is room; ``sx`` are further styles."""
     styles = {"grid": {"sx": {**theme.ONE_COLUMN, **sx}}}
     added: types.Object = panel.v_stack(name, gap=1, componentsProps=styles)
     return added
+
+
+def scrolled(panel: types.Object, min_width: int, name: str = "scrolled") -> types.Object:
+    """Adds a column that is at least so many pixels wide; where the panel is narrower, a bar below it says so."""
+    outer = column(panel, name, overflowX="auto", **theme.SCROLLBAR)
+    return column(outer, "wide", minWidth=f"{min_width}px")
+
+
+def refresh_button(row: types.Object, handlers: Any, **more: Any) -> None:
+    """Adds the button that reads everything anew; ``handlers`` is the panel."""
+    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh, **more)
+
+
+def show_all_button(row: types.Object, handlers: Any, **more: Any) -> None:
+    """Adds the button that sets the view back to what it was; ``handlers`` is the panel."""
+    row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all, **more)
 
 
 def grid(panel: types.Object, name: str, columns: str, *, gap: int, **more: str) -> types.Object:

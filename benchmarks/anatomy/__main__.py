@@ -4,7 +4,7 @@ Hands; even-numbered files were used to choose thresholds, the figures are of th
 
     python -m benchmarks.anatomy hand-signs [FOLDER]      real hands, a folder for each digit of the sign digits; and
                                                           with a sixth finger, without one, with two grown together
-    python -m benchmarks.anatomy hand-gloves [FOLDER]     bare hands, as they are, in grey, in gloves of five colours
+    python -m benchmarks.anatomy hand-gloves [FOLDER]     bare hands, as they are, in gray, in gloves of five colors
     python -m benchmarks.anatomy hand-grades [FOLDER]     generated people with labels_tidy.csv, graded by experts
     python -m benchmarks.anatomy hand-photos [FOLDER]     photos as they are: each accusation is a false alarm
     python -m benchmarks.anatomy hand-malformed [FOLDER]  pictures with malformed hands: each accusation is right

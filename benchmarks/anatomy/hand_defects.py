@@ -1,6 +1,6 @@
 """Puts a sixth finger, a missing one and two grown together into a picture of an open hand before a plain ground.
 
-And puts a glove on any hand, by its colour. For the benchmarks alone: it needs to know where the fingers are.
+And puts a glove on any hand, by its color. For the benchmarks alone: it needs to know where the fingers are.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def missing(picture: np.ndarray, points: np.ndarray, rng: np.random.Generator) -
 
 
 def fused(picture: np.ndarray, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Returns the picture with the gap between two neighbouring long fingers filled with skin, up to the tips."""
+    """Returns the picture with the gap between two neighboring long fingers filled with skin, up to the tips."""
     names = list(_LONG)
     first = int(rng.integers(3))
     left, right = (points[list(_LONG[names[index]])] for index in (first, first + 1))
@@ -102,7 +102,7 @@ KINDS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndar
 }
 
 
-#: gloves by the middle of their colours in CIELAB: nitrile, cloth, leather, latex, wool
+#: gloves by the middle of their colors in CIELAB: nitrile, cloth, leather, latex, wool
 GLOVES: dict[str, tuple[float, float, float]] = {
     "blue": (50.0, -6.0, -34.0),
     "green": (50.0, -36.0, 18.0),
@@ -113,7 +113,7 @@ GLOVES: dict[str, tuple[float, float, float]] = {
 
 
 def gloved(picture: np.ndarray, points: np.ndarray, color: str, rng: np.random.Generator) -> np.ndarray:
-    """Returns the picture with a hand in another colour, its shading kept: lightness is multiplied, not replaced.
+    """Returns the picture with a hand in another color, its shading kept: lightness is multiplied, not replaced.
 
     Args:
         picture: (H, W, 3) uint8 RGB

@@ -181,7 +181,7 @@ def photos(folder: Path) -> None:
 
 
 def in_gloves(folder: Path, even: bool) -> None:
-    """Prints how many bare hands are taken for gloved ones, in colour and in grey, and how many gloves are found."""
+    """Prints how many bare hands are taken for gloved ones, in color and in gray, and how many gloves are found."""
     _, views = tools()
     min_side = Hands().min_side
     bare: Counter[str] = Counter()
@@ -191,7 +191,7 @@ def in_gloves(folder: Path, even: bool) -> None:
         hands = [hand for hand in views.find(picture)[0] if max(hand.box[2:]) >= min_side]
         gray = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
         bare["hands"] += len(hands)
-        for name, shown in (("in colour", picture), ("in grey", gray)):
+        for name, shown in (("in color", picture), ("in gray", gray)):
             colors = glove_color.glove_colors(shown, hands)
             bare[name] += sum(map(bool, colors))
             if any(colors):
@@ -210,8 +210,8 @@ def in_gloves(folder: Path, even: bool) -> None:
                 worn[color]["hands"] += 1
                 worn[color]["seen"] += seen
                 worn[color]["seen and recognized"] += seen and bool(colors[int(np.argmin(off))])
-    header("bare hands", "taken for gloves", "in grey pictures")
-    row(bare["hands"], *(share(bare[name], bare["hands"]) for name in ("in colour", "in grey")))
+    header("bare hands", "taken for gloves", "in gray pictures")
+    row(bare["hands"], *(share(bare[name], bare["hands"]) for name in ("in color", "in gray")))
     print()
     header("glove", "hands", "told, by the bare hand's points", "still seen as a hand", "of these told")
     for color, n in worn.items():

@@ -6,7 +6,7 @@
     python -m benchmarks.composition detectors    NanoDet beside YOLOX-nano, which it stands in for
     python -m benchmarks.composition pictures     ten generated pictures, end to end
     python -m benchmarks.composition extra        photos: people and animals that nobody asked for
-    python -m benchmarks.composition colors       the names of the XKCD colour survey
+    python -m benchmarks.composition colors       the names of the XKCD color survey
     python -m benchmarks.composition fit          the coefficients of measures/composition/calibrated.py, fitted anew
     python -m benchmarks.composition all
 
@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[Callable[[], None], str]] = {
     "detectors": (detectors, "NanoDet beside YOLOX-nano, which it stands in for"),
     "pictures": (pictures, "ten generated pictures, end to end"),
     "extra": (extra, "people and animals that nobody asked for"),
-    "colors": (colors, "the names of the XKCD colour survey"),
+    "colors": (colors, "the names of the XKCD color survey"),
     "fit": (fit, "the coefficients of measures/composition/calibrated.py, fitted anew"),
 }
 

@@ -1,4 +1,4 @@
-"""The names of the XKCD colour survey."""
+"""The names of the XKCD color survey."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from benchmarks.figures import header, row, share, title
 
 
 def colors() -> None:
-    """Prints how often single colours of the XKCD survey are named as their own names say."""
+    """Prints how often single colors of the XKCD survey are named as their own names say."""
     from matplotlib.colors import XKCD_COLORS, to_rgb
 
     from loupe.brain.measures.composition.colors import TERMS, names
 
-    title("Colour names (XKCD survey, names that end in a basic term)")
+    title("Color names (XKCD survey, names that end in a basic term)")
     header("half", "right")
     for half, text in ((0, "rules chosen on"), (1, "measured on")):
         wanted, pixels = [], []

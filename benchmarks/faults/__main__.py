@@ -2,7 +2,7 @@
 
 python -m benchmarks.faults campaign --sample 20    # all kinds: kill, writers, database, disk, network, clock …
 python -m benchmarks.faults writers         # two processes on one dataset at once, and killed ones
-python -m benchmarks.faults workers         # several real workers on one queue, jobs cancelled in mid-batch
+python -m benchmarks.faults workers         # several real workers on one queue, jobs canceled in mid-batch
 python -m benchmarks.faults hostile         # files that break decoders, stall readers or cost too much
 """
 
@@ -45,7 +45,7 @@ def family() -> Family:
     )
     fleet.add_argument("--workers", type=int, default=4, help="how many take jobs at once")
     fleet.add_argument("--jobs", type=int, default=40, help="how many short jobs they share; 0: none")
-    fleet.add_argument("--tries", type=int, default=5, help="jobs of each verb that are cancelled")
+    fleet.add_argument("--tries", type=int, default=5, help="jobs of each verb that are canceled")
     fleet.add_argument("--samples", type=int, default=6000, help="that long calculations are of")
     fleet.add_argument("--verbs", nargs="+", default=[], metavar="VERB", help="cancel only these")
     return made

@@ -1,4 +1,4 @@
-"""Jobs are cancelled at any moment: how soon is their worker free, and is anything half there, or left behind?"""
+"""Jobs are canceled at any moment: how soon is their worker free, and is anything half there, or left behind?"""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _PART = frozenset({"compare_to_real", "test_transfer", "find_drift"})
 
 @dataclass
 class Cancelled:
-    """What became of cancelled jobs of a verb.
+    """What became of canceled jobs of a verb.
 
     Attributes:
         verb: which
@@ -77,7 +77,7 @@ class Cancelled:
 
 
 HEAD = (
-    f"{'cancelled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'ended':>5} {'lost':>5} "
+    f"{'canceled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'ended':>5} {'lost':>5} "
     f"{'half':>5} {'left':>5}"
 )
 

@@ -1,4 +1,4 @@
-"""Several real workers on one queue: is each job run exactly once, and how soon does a cancelled one stop?"""
+"""Several real workers on one queue: is each job run exactly once, and how soon does a canceled one stop?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from loupe.brain.core.proportions import Proportion
 
 _PATIENCE = 240.0
 _SIGN = {"prompts": 'a red sign that says "4", day, clear', "settings": True, "steps": 150}
-#: the jobs that are cancelled: a verb, its settings, and how its progress begins once it works
+#: the jobs that are canceled: a verb, its settings, and how its progress begins once it works
 _CANCELLED: dict[str, tuple[str, dict[str, Any], str]] = {
     "check": ("check", {"checks": ["halo", "motion_blur", "color_bleeding"], "batch_size": 64}, "loading"),
     "check, people": ("check", {"checks": ["hands", "faces", "body"], "batch_size": 64}, "loading"),
@@ -35,7 +35,7 @@ def print_fleet(workers: int, jobs: int, tries: int, samples: int, verbs: Sequen
     Args:
         workers: how many take jobs at once
         jobs: how many short jobs they share; 0: that is left out
-        tries: jobs of each verb that are cancelled
+        tries: jobs of each verb that are canceled
         samples: of the dataset that the long calculations are of
         verbs: only those; all of them by default
     """
@@ -48,7 +48,7 @@ def print_fleet(workers: int, jobs: int, tries: int, samples: int, verbs: Sequen
             print(f"{workers} workers, {jobs} jobs: {Proportion.of(once, jobs)} ran exactly once")
             print(f"  jobs a worker: {', '.join(f'{name} {count}' for name, count in sorted(shares.items()))}")
         with _started(made, 1):
-            print(f"\n{'cancelled':18} {'tries':>5} {'median s':>9} {'longest s':>10}  of a batch that takes longer")
+            print(f"\n{'canceled':18} {'tries':>5} {'median s':>9} {'longest s':>10}  of a batch that takes longer")
             for name, (verb, params, phase) in _CANCELLED.items():
                 if not verbs or verb in verbs:
                     seconds = [_cancelled(made, verb, params, phase, seed) for seed in range(tries)]
@@ -134,7 +134,7 @@ def _once(made: world.World, count: int) -> tuple[int, dict[str, int]]:
 
 
 def _cancelled(made: world.World, verb: str, params: dict[str, Any], phase: str, seed: int) -> float:
-    """Returns the seconds from cancelling a job in the middle of a batch until its worker is free."""
+    """Returns the seconds from canceling a job in the middle of a batch until its worker is free."""
     import fiftyone.operators as foo
 
     from loupe.brain.store import jobs
@@ -150,7 +150,7 @@ def _cancelled(made: world.World, verb: str, params: dict[str, Any], phase: str,
         time.sleep(0.5 + np.random.default_rng(seed).uniform(0, 1))
         started = time.monotonic()
         if not jobs.cancel(job):
-            raise SystemExit(f"{verb} had ended before it could be cancelled: {_message(job)}")
+            raise SystemExit(f"{verb} had ended before it could be canceled: {_message(job)}")
         line = f"operation {job}: stopped"
         until(lambda: line in log.read_text())
         seconds = time.monotonic() - started

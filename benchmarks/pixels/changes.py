@@ -60,12 +60,12 @@ def gamma(exponent: float) -> Change:
 
 
 def haze(transmission: float) -> Change:
-    """Koschmieder's law with an even depth and a light grey air."""
+    """Koschmieder's law with an even depth and a light gray air."""
     return tone(lambda value: value * transmission + 0.9 * (1 - transmission))
 
 
 def noise(levels: float) -> Change:
-    """Gaussian noise; its standard deviation in grey levels."""
+    """Gaussian noise; its standard deviation in gray levels."""
 
     def apply(pixels: Picture) -> Picture:
         rng = np.random.default_rng(pixels.size)
@@ -92,7 +92,7 @@ def flattest(part: int) -> Change:
 
 
 def even(pixels: Picture) -> Picture:
-    """Nothing but the picture's mean colour."""
+    """Nothing but the picture's mean color."""
     return np.broadcast_to(pixels.mean((0, 1)).round().astype(np.uint8), pixels.shape).copy()
 
 
@@ -150,7 +150,7 @@ def jpeg(quality: int) -> Change:
 
 
 def on_gray(share: float) -> Change:
-    """The picture in grey, with a red square that covers that share of it."""
+    """The picture in gray, with a red square that covers that share of it."""
 
     def apply(pixels: Picture) -> Picture:
         height, width = pixels.shape[:2]

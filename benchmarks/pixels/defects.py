@@ -51,7 +51,7 @@ def rows(failure: str, clean: list[np.ndarray]) -> Iterator[tuple[str, ...]]:
     assert threshold is not None
     scorer = check().load("cpu")
     further = further_cases(failure)
-    # some photos have the flaw: a grey one is no clean picture for the check of grey
+    # some photos have the flaw: a gray one is no clean picture for the check of gray
     is_clean: Callable[[np.ndarray], bool] = getattr(further, "is_clean", lambda _: True)
     clean = [photo for photo in clean if is_clean(photo)]
     worse = -1 if output.higher_is_better else 1

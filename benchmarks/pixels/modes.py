@@ -43,7 +43,7 @@ def in_modes(photo: np.ndarray, folder: Path) -> dict[str, Path]:
 
 
 def print_modes(names: list[str], maximum: int) -> None:
-    """Prints how often a picture gets the verdict of its twin in RGB (or in grey as RGB), by mode and format."""
+    """Prints how often a picture gets the verdict of its twin in RGB (or in gray as RGB), by mode and format."""
     counts: dict[str, list[int]] = {}
     scorers = {failure: (failures()[failure][0]().load("cpu"), failures()[failure][1]) for failure in names}
 

@@ -39,7 +39,7 @@ def pairs_by_loupe(pictures: Sequence[np.ndarray], groups: np.ndarray | None = N
 
 
 def phash(picture: np.ndarray) -> np.ndarray:
-    """Returns the 64 bits of imagehash's phash: 8 x 8 low frequencies of 32 x 32 grey pixels against their median."""
+    """Returns the 64 bits of imagehash's phash: 8 x 8 low frequencies of 32 x 32 gray pixels against their median."""
     gray = np.asarray(Image.fromarray(picture).convert("L").resize((32, 32), Image.Resampling.LANCZOS), np.float32)
     low = cv2.dct(gray)[:8, :8]
     return (low > np.median(low)).ravel()

@@ -44,8 +44,8 @@ def hard_negatives() -> None:
 
     print("\nhard negatives: different pictures, every pair of which is wrong")
     sets = {
-        "plain colours": (plain, 20),
-        "colour ramps": (ramp, 20),
+        "plain colors": (plain, 20),
+        "color ramps": (ramp, 20),
         "one lamp at night": (lamp, 30),
         "one page layout": (page, 30),
     }

@@ -1,1 +1,1 @@
-"""How fast checks, neighbours, writing and panels are, and what they need."""
+"""How fast checks, neighbors, writing and panels are, and what they need."""

@@ -1,4 +1,4 @@
-"""How fast checks, neighbours, writing and panels are, against a named peer in the same run where there is one.
+"""How fast checks, neighbors, writing and panels are, against a named peer in the same run where there is one.
 
     python -m benchmarks.speed check [N]        # loupe.check end to end, database and all, on N (1,000) JPEGs that each
                                                 # have a shape of their own, against cleanvision

@@ -73,7 +73,7 @@ def style_of(path: str) -> str:
 
 
 def placed(mask: np.ndarray, rng: np.random.Generator, photo: np.ndarray | None, turn: float = 10.0) -> Image.Image:
-    """Returns the line on a background of its own size and colours, turned by up to ``turn`` degrees."""
+    """Returns the line on a background of its own size and colors, turned by up to ``turn`` degrees."""
     ink, paper = _colors(rng)
     side = int(np.hypot(*mask.shape)) + 8
     canvas = np.zeros((side, side), np.float32)
@@ -101,7 +101,7 @@ def _colors(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 def _background(
     paper: np.ndarray, height: int, width: int, rng: np.random.Generator, photo: np.ndarray | None
 ) -> np.ndarray:
-    """A ramp of the paper's colour, or a photo that is washed out towards it so that the text can be seen."""
+    """A ramp of the paper's color, or a photo that is washed out toward it so that the text can be seen."""
     ramp = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None] * rng.uniform(0, 25)
     plain = np.broadcast_to(np.asarray(paper, np.float32) + ramp, (height, width, 3))
     if photo is None:

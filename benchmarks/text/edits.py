@@ -58,7 +58,7 @@ def inject(text: str, kind: str, rng: np.random.Generator) -> str:
 
 
 def draw(text: str, rng: np.random.Generator) -> Image.Image:
-    """Returns the text on a picture: font, size, place, colours, background and rotation by chance."""
+    """Returns the text on a picture: font, size, place, colors, background and rotation by chance."""
     width, height = int(rng.integers(320, 769)), int(rng.integers(256, 641))
     dark = rng.random() < 0.5
     ink = tuple(int(v) for v in (rng.integers(0, 70, 3) if dark else rng.integers(190, 256, 3)))

@@ -56,7 +56,7 @@ def digits(scorer: Scorer, n: int, seed: int) -> Measured:
 
 
 def empty(scorer: Scorer, n: int, seed: int) -> Measured:
-    """Prints what is said of boards with nothing on them, in all colours, by day and night, in all weathers."""
+    """Prints what is said of boards with nothing on them, in all colors, by day and night, in all weathers."""
     from training.tiny_signs import signs as world
 
     rng = np.random.default_rng(seed)

@@ -24,14 +24,14 @@ _FINE = 0.14
 #: what is slower than that is the picture's own, not a period
 _COARSE = 0.03
 _BINS = 2048
-#: root mean square difference of neighbours below which rounding outweighs the picture, half a grey level
+#: root mean square difference of neighbors below which rounding outweighs the picture, half a gray level
 _MIN_DIFFERENCE = 0.5 / 255
 #: the side of the cells that evidence is given for, in pixels
 _CELL = 128
 
 
 def repetition(profile: Tensor) -> tuple[float, float]:
-    """Returns how much of the differences between neighbouring lines comes at a fixed fine period, and the period.
+    """Returns how much of the differences between neighboring lines comes at a fixed fine period, and the period.
 
     Where each line is repeated k times, its k - 1 differences to its copies are zero, and the spectrum of the
     differences has lines of their full height at 1 / k and its multiples: 1. Repeated by turns once and twice, as with
@@ -67,7 +67,7 @@ def repetitions(profiles: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the differences between neighbours in a row and in a column: (H, W - 1) and (H - 1, W) uint8.
+    """Returns the differences between neighbors in a row and in a column: (H, W - 1) and (H - 1, W) uint8.
 
     Args:
         levels: (H, W) uint8
@@ -124,7 +124,7 @@ class Aliasing(Check):
     """Aliasing: whether pixels are repeated, so that edges climb in stairs.
 
     Finds what was enlarged by taking the nearest pixel, two- to sevenfold, or by a broken factor, at the file's own
-    resolution: neighbouring rows, and neighbouring columns, are then alike at a fixed period. Of a picture of more than
+    resolution: neighboring rows, and neighboring columns, are then alike at a fixed period. Of a picture of more than
     1024 pixels, the middle is judged. Not found are a small part of the picture that has stairs, a mask that was
     pasted in with hard edges, moiré, and what was made smaller without a filter: it has no period.
     """
@@ -143,7 +143,7 @@ class Aliasing(Check):
             unit="share of the differences",
             higher_is_better=False,
             bounds=(-1.0, 1.0),
-            description="How much of the differences between neighbouring pixels comes at a fixed period, both ways.",
+            description="How much of the differences between neighboring pixels comes at a fixed period, both ways.",
             default_threshold=Threshold(
                 ">",
                 0.2,

@@ -1,4 +1,4 @@
-"""Whether colour runs over the edges of the things it belongs to."""
+"""Whether color runs over the edges of the things it belongs to."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 _LONG_SIDE = 512
 #: standard deviations of a blur, in pixels, and displacements, in pixels, that the luma is tried with. The first four
-#: blurs and the three middle displacements are what 4:2:0 subsampling does to the colours of most photos
+#: blurs and the three middle displacements are what 4:2:0 subsampling does to the colors of most photos
 _BLURS = (0.0, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0)
 _SHIFTS = (-8, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8)
 _PLAIN_BLURS, _PLAIN_SHIFTS = slice(0, 4), slice(6, 9)
-#: real colours are often softer than the luma, but never displaced to one side: a displacement counts that much more
+#: real colors are often softer than the luma, but never displaced to one side: a displacement counts that much more
 _SHIFT_WEIGHT = 4.0
-#: root mean square of the colour along a profile, as a share of white, below which it is rounding and JPEG's rest
+#: root mean square of the color along a profile, as a share of white, below which it is rounding and JPEG's rest
 _MIN_COLOR = 0.006
-#: share of the colour's variation that the luma, blurred or displaced, has to explain: else it is no edge of both
+#: share of the color's variation that the luma, blurred or displaced, has to explain: else it is no edge of both
 _MIN_FIT = 0.5
 #: edges below which the mean is chance
 _MIN_EDGES = 12
@@ -59,14 +59,14 @@ def _operators(device: str) -> Tensor:
 
 
 def explained(luma: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns how much of the colour's variation across each edge the luma explains, blurred or displaced.
+    """Returns how much of the color's variation across each edge the luma explains, blurred or displaced.
 
-    The square of the correlation along the profile, over both colour planes: 1 where the colour goes exactly as the
+    The square of the correlation along the profile, over both color planes: 1 where the color goes exactly as the
     luma does.
 
     Args:
         luma: (K, 2 * REACH) profiles
-        color: (K, 2, 2 * REACH) profiles of the two colour planes
+        color: (K, 2, 2 * REACH) profiles of the two color planes
 
     Returns:
         (K, 9) float32 in [0, 1], for luma blurred by a standard deviation of 0 to 10 pixels
@@ -83,7 +83,7 @@ def explained(luma: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _colors(pixels: Tensor, luma: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
-    """Returns those of the edges that are edges of colour, too, and their (K, 2, 2 * REACH) colour profiles."""
+    """Returns those of the edges that are edges of color, too, and their (K, 2, 2 * REACH) color profiles."""
     import torch
 
     colors = edges.colors(pixels)
@@ -97,12 +97,12 @@ def _colors(pixels: Tensor, luma: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
 
 @dataclass(frozen=True)
 class ColorBleeding(Check):
-    """Colour bleeding: whether colour runs over the edges of the things it belongs to.
+    """Color bleeding: whether color runs over the edges of the things it belongs to.
 
-    Across the strong edges that are edges of luma and of colour, at a long side of at most 512 pixels: how much better
-    the colour goes with the luma when that is blurred, or displaced. The pixel or two that JPEG's subsampling blurs the
-    colours by do not count. Unknown where there are too few such edges, as in pictures with little colour. Not
-    found are colour that runs out in a small part of the picture, most blurs below 1 % of the long side, and
+    Across the strong edges that are edges of luma and of color, at a long side of at most 512 pixels: how much better
+    the color goes with the luma when that is blurred, or displaced. The pixel or two that JPEG's subsampling blurs the
+    colors by do not count. Unknown where there are too few such edges, as in pictures with little color. Not
+    found are color that runs out in a small part of the picture, most blurs below 1 % of the long side, and
     displacements of more than 3 %.
     """
 
@@ -118,10 +118,10 @@ class ColorBleeding(Check):
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="color_bleeding",
-            unit="share of the colour's variation, displacements fourfold",
+            unit="share of the color's variation, displacements fourfold",
             higher_is_better=False,
             bounds=(0.0, 4.0),
-            description="How much of the colour at edges goes with the luma only when that is blurred or displaced.",
+            description="How much of the color at edges goes with the luma only when that is blurred or displaced.",
             default_threshold=Threshold(">", 0.07, provenance="flags 1 of 100 clean ImageNet photos"),
             failure="color_bleeding",
         ),
@@ -130,14 +130,14 @@ class ColorBleeding(Check):
             "share of the long side",
             False,
             (0.0, 1.0),
-            "The blur of the luma, as a standard deviation, that the colour goes with best.",
+            "The blur of the luma, as a standard deviation, that the color goes with best.",
         ),
         Output(
             "color_shift",
             "share of the long side",
             False,
             (0.0, 1.0),
-            "How far the colour is displaced against the luma.",
+            "How far the color is displaced against the luma.",
         ),
     )
 
@@ -149,7 +149,7 @@ class ColorBleeding(Check):
 
         def score_picture(pixels: Tensor, luma: Tensor) -> SampleResult:
             if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
-                return SampleResult({}, f"too small to judge colour bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
+                return SampleResult({}, f"too small to judge color bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
             blurs, shifts, places = [], [], []
             moved, displaced = 0.0, [0, 0]
             for axis, edges in enumerate(strong_edges(luma)):
@@ -165,7 +165,7 @@ class ColorBleeding(Check):
                     moved = max(moved, float(mean.max() - mean[_PLAIN_SHIFTS].max()))
             blur = torch.cat(blurs)
             if len(blur) < _MIN_EDGES:
-                return SampleResult({}, "too few edges of colour to judge colour bleeding")
+                return SampleResult({}, "too few edges of color to judge color bleeding")
             mean = blur.mean(0)
             softer = float(mean.max() - mean[_PLAIN_BLURS].max())
             score = max(softer, _SHIFT_WEIGHT * moved)

@@ -66,7 +66,7 @@ class Composition(Check):
     outputs: ClassVar[tuple[Output, ...]] = (
         _output("missing_object", "How likely an object is not there.", _MISSING),
         _output("wrong_count", "How likely there are more or fewer than asked for.", _RULE),
-        _output("wrong_attribute", "How likely an object has another colour than asked for.", _RULE),
+        _output("wrong_attribute", "How likely an object has another color than asked for.", _RULE),
         _output("wrong_relation", "How likely objects do not stand to each other as asked for.", _VERDICTS),
         _output("wrong_size", "How likely the wrong one of two objects is the larger one.", _RULE),
         _output("negation_violated", "How likely something is there that the prompt excludes.", _THERE),

@@ -58,7 +58,7 @@ class Faces(Check):
     only and draws a likely one over anything; teeth it does not know.
 
     Not judged are faces that are small, cut by the frame, turned away or behind dark glasses, and ones whose lower half
-    has not the colour of the upper one, as under a mask (``anatomy/face_cover.py``); where a detector of COCO's classes
+    has not the color of the upper one, as under a mask (``anatomy/face_cover.py``); where a detector of COCO's classes
     is here, nor are faces around which it sees no person: of animals, dolls, creatures (``anatomy/owners.py``); where
     EfficientNet-Lite0's file is here, nor are animals' faces and those under masks, snorkels, helmets that it sees;
     where MediaPipe's files for hands are here, nor are faces that a hand lies over (``anatomy/face_hand.py``).
@@ -287,7 +287,7 @@ def _hidden(
         if float(likelihoods[list(imagenet.FACE_COVERS)].sum()) > _MIN_COVER:
             return "the face is behind a mask, a snorkel, a helmet or glasses"
     if face_cover.is_covered(*face_cover.differences(face, picture)):
-        return "the nose and the mouth are covered: they have not the colour of the forehead"
+        return "the nose and the mouth are covered: they have not the color of the forehead"
     # it costs the most
     if hands is not None and face_hand.lies_over(face, picture, hands):
         return "a hand lies over the face"

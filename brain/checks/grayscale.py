@@ -1,4 +1,4 @@
-"""Whether the picture has colour, whatever mode its file is in."""
+"""Whether the picture has color, whatever mode its file is in."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PERCENT = 99
 
 
 def chroma(counts: Tensor) -> Tensor:
-    """Returns how far from grey the colourful pixels of each picture are: (N,) float32 in [0, 1], 0 for a grey picture.
+    """Returns how far from gray the colorful pixels of each picture are: (N,) float32 in [0, 1], 0 for a gray picture.
 
-    The least chroma (max - min of R, G and B) that at least 99 % of the pixels do not exceed, so that a colour counts
-    that covers a hundredth of the picture, and a few wrong pixels of a compressed grey one do not.
+    The least chroma (max - min of R, G and B) that at least 99 % of the pixels do not exceed, so that a color counts
+    that covers a hundredth of the picture, and a few wrong pixels of a compressed gray one do not.
 
     Args:
         counts: (N, 256), how many pixels have each chroma, in steps of 1/255
@@ -32,9 +32,9 @@ def chroma(counts: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Grayscale(Check):
-    """Greyscale: whether the picture has colour.
+    """Grayscale: whether the picture has color.
 
-    Judged by its pixels: grey that is stored as RGB is grey, and a sepia print is not.
+    Judged by its pixels: gray that is stored as RGB is gray, and a sepia print is not.
     """
 
     name: ClassVar[str] = "grayscale"
@@ -55,7 +55,7 @@ class Grayscale(Check):
             default_threshold=Threshold(
                 "<",
                 0.02,
-                provenance="five levels; of 100 ImageNet photos 6 are grey and have 0, the others 0.059 or more",
+                provenance="five levels; of 100 ImageNet photos 6 are gray and have 0, the others 0.059 or more",
             ),
             failure="grayscale",
         ),

@@ -49,7 +49,7 @@ class Hands(Check):
     the fingers are counted in the hand's outline (``anatomy/fingers.py``) and compared with those that the points see
     stretched out. That is possible for hands seen from the front or the back, with a finger stretched out, before a
     ground that does not look like skin. Fists, hands seen from the side, hands that hold something, that touch skin or
-    lie on it, hands on animals, hands of a colour that no skin has (``glove_color.py``) and hands smaller than
+    lie on it, hands on animals, hands of a color that no skin has (``glove_color.py``) and hands smaller than
     ``min_side`` are unknown, and so are all but the ten surest: of most pictures of people nothing is said. Drawn and
     carved hands are not told from real ones. Fingers grown together are mostly unknown, too: fingers that are held
     together look the same, and a finger too many at a hand that is half closed looks like another sound hand.

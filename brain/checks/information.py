@@ -75,7 +75,7 @@ class Information(Check):
             bounds=(0.0, 0.5),
             description="The standard deviation of 4 x 4 block means in the busiest of 8 x 8 tiles.",
             default_threshold=Threshold(
-                "<", 0.02, provenance="five grey levels; flags none of 100 clean ImageNet photos"
+                "<", 0.02, provenance="five gray levels; flags none of 100 clean ImageNet photos"
             ),
             failure="low_information",
         ),

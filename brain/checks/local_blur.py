@@ -174,7 +174,7 @@ class LocalBlur(Check):
     """Local blur: whether a part of the picture is softer than all that surrounds it.
 
     From the softness of blocks at a long side of at most 256 pixels. A sharp subject before a soft background is fine,
-    and so is a picture that is soft all over, or that gets softer towards one border. Plain areas say nothing. A thing
+    and so is a picture that is soft all over, or that gets softer toward one border. Plain areas say nothing. A thing
     that is itself smooth and shaded in the midst of fine texture may look blurred to it; a soft patch at the border of
     the picture, or one so soft that it is plain, is not found.
     """

@@ -24,7 +24,7 @@ _MIN_SIDE = 64
 #: to 96, 128 and 224 along it, 9, 3 and 1 are flagged
 _MIN_LONG_SIDE = 128
 _TOO_SMALL = f"too small to judge motion blur: less than {_MIN_LONG_SIDE} x {_MIN_SIDE} pixels"
-#: standard deviation of the luma below which rounding outweighs the picture: two grey levels
+#: standard deviation of the luma below which rounding outweighs the picture: two gray levels
 _MIN_SPREAD = 2 / 255
 _DIRECTIONS = 12
 #: frequencies in cycles a pixel: the fine ones, which a smear removes, and the coarse ones, which it leaves
@@ -175,7 +175,7 @@ def smear_length(power: Tensor, degrees: float) -> float:
     values = _log(power.take(fit.inside))
     own = torch.bincount(fit.ring, values, _RINGS) / fit.ring_counts
     profile = torch.bincount(fit.along, values - own[fit.ring], _RINGS) / fit.along_counts
-    # the models are centred, so that the profile need not be
+    # the models are centerd, so that the profile need not be
     return _LENGTHS[int((fit.models @ profile.to(fit.models)).argmax())]
 
 

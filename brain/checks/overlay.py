@@ -39,7 +39,7 @@ class Overlay(Check):
 
     With backend "ocr", lines of lettering are found by PP-OCRv6 small (in RapidOCR's wheel, no download) in the picture
     and in a copy whose contrast is evened out, so that faint ones stand out. Of each line is measured: where it is, how
-    its ink lies on what is behind it (one opacity and one colour, as blending leaves it), how crisp it is, whether it
+    its ink lies on what is behind it (one opacity and one color, as blending leaves it), how crisp it is, whether it
     stands on an even upright rectangle, how many others look the same, and what it says. A logistic regression makes a
     likelihood of it, one for watermarks (names in corners, words in rows or across), one for overlays (subtitles, bars,
     dates, buttons); a picture has that of its likeliest line.

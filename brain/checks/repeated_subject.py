@@ -26,11 +26,11 @@ _MIN_COARSE = 24
 _MIN_ENERGY = 6 / 255
 #: the windows with most energy that are looked up: more take longer and add the plainest
 _MAX_WINDOWS = 300
-#: pixels within which two windows are the same place, and by how much neighbours' shifts may differ
+#: pixels within which two windows are the same place, and by how much neighbors' shifts may differ
 _SAME, _TOLERANCE = 4, 2
 #: added to the dissimilarities, which would have no bounds otherwise
 _MIN_DISTANCE = 0.05
-#: octaves, summed over 25 neighbours, by which the best match must beat the second: walls and windows stay below
+#: octaves, summed over 25 neighbors, by which the best match must beat the second: walls and windows stay below
 _MIN_VOTES = 9.0
 #: candidates that are verified, the most promising first
 _CANDIDATES = 10
@@ -73,7 +73,7 @@ def _neighbors(rows: int, columns: int, device: str) -> tuple[Tensor, Tensor]:
 
 
 def bands(pixels: Tensor) -> Tensor:
-    """Returns the luma and two colour differences of pictures, band-passed: (N, 3, H, W), all in one go.
+    """Returns the luma and two color differences of pictures, band-passed: (N, 3, H, W), all in one go.
 
     Args:
         pixels: (N, 3, H, W) float32 in [0, 1]
@@ -105,9 +105,9 @@ def _best(alike: Tensor, left_out: Tensor) -> tuple[Tensor, Tensor]:
 def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]:
     """Returns pairs of windows that look alike, as no other two places do, the most promising first.
 
-    Windows are compared by the correlation of luma and of two colour differences, band-passed. What counts is the
+    Windows are compared by the correlation of luma and of two color differences, band-passed. What counts is the
     log of how much closer the best distant match is than the second best place, beside the window itself included:
-    along an edge or in a texture, there are many equally good ones. It is summed over the neighbours that have their
+    along an edge or in a texture, there are many equally good ones. It is summed over the neighbors that have their
     match at the same shift.
 
     Args:
@@ -144,7 +144,7 @@ def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]
     first, match = _best(alike, near[own] | ~good)
     second, _ = _best(alike, here | same[match])
     gain = ((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE)).clamp_min(1).log2()
-    # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbours that agree
+    # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbors that agree
     grid = torch.zeros(3, rows * columns, device=pixels.device)
     grid[:, own] = torch.stack([gain, (y[match] - y[own]).float(), (x[match] - x[own]).float()])
     wide = pad(grid.view(3, rows, columns), (2,) * 4)

@@ -22,12 +22,12 @@ _MIN_SIDE = 64
 #: pixels along the long side, below which an edge of the picture looks like one of a tile: of 100 clean photos that are
 #: scaled down to 128, 192 and 256 along it, 6, 2 and none are flagged
 _MIN_LONG_SIDE = 192
-#: standard deviation of the luma below which rounding outweighs the picture: two grey levels
+#: standard deviation of the luma below which rounding outweighs the picture: two gray levels
 _MIN_SPREAD = 2 / 255
 #: lines on each side that a step is compared with: an edge taken through a lens is two or three pixels wide, and
 #: texture has steps of the same size beside it
 _BESIDE = 6
-#: how many times the largest step beside it a step has to be, and its least size: three grey levels
+#: how many times the largest step beside it a step has to be, and its least size: three gray levels
 _RATIO, _MIN_STEP = (3, 2), 3
 #: the grid of JPEG's blocks has equal lines at this distance: what they have is taken off
 _JPEG = 8
@@ -38,11 +38,11 @@ _WINDOWS = ((0, 8), (0, 4), (2, 6), (4, 8))
 _CANDIDATES = 6
 #: pixels between the two values whose difference is the detail along a line
 _LAG = 4
-#: lines beside a candidate, in pixels from it, whose detail says how alike neighbouring lines are in this picture
+#: lines beside a candidate, in pixels from it, whose detail says how alike neighboring lines are in this picture
 _REFERENCE = (-5, -3, 3, 5)
-#: half a grey level: the least detail that counts
+#: half a gray level: the least detail that counts
 _MIN_DETAIL = 0.5
-#: how much both sides of a line vary along it, below which it may be a frame or a margin: ten grey levels
+#: how much both sides of a line vary along it, below which it may be a frame or a margin: ten gray levels
 _CONTENT = 10.0
 #: the share of steps, as a part of the largest of a line's segments, from which a segment belongs to the line
 _REACHES = 0.5
@@ -56,7 +56,7 @@ _HALF, _WIDE = 0.8, 0.9
 
 
 def _running_max(values: Tensor, count: int) -> Tensor:
-    """Returns the maxima of ``count`` neighbours along the last dimension: (..., N) to (..., N - count + 1)."""
+    """Returns the maxima of ``count`` neighbors along the last dimension: (..., N) to (..., N - count + 1)."""
     import torch
 
     done = 1
@@ -113,8 +113,8 @@ def _counts_by_opencv(levels: Tensor, width: int) -> Tensor:
 def step_shares(levels: Tensor, width: int = 1) -> Tensor:
     """Returns how often each column begins with a step: the share of rows, in each of eight segments of the height.
 
-    A row counts where the step is at least three grey levels and 1.5 times as large as each of the twelve beside it.
-    Columns whose neighbours at 8 pixels, the blocks of JPEG, have it as often have a share of 0.
+    A row counts where the step is at least three gray levels and 1.5 times as large as each of the twelve beside it.
+    Columns whose neighbors at 8 pixels, the blocks of JPEG, have it as often have a share of 0.
 
     Args:
         levels: (N, H, W) uint8, H at least 8, W at least 16

@@ -22,7 +22,7 @@ _BLOCK = 4
 #: pixels along the short side, below which there are too few blocks
 _MIN_SIDE = 32
 _TOO_SMALL = f"too small to judge blur: less than {_MIN_SIDE} pixels along the short side"
-#: where neighbouring blocks differ by less (1.5 grey levels, root mean square), rounding and noise outweigh the picture
+#: where neighboring blocks differ by less (1.5 gray levels, root mean square), rounding and noise outweigh the picture
 _MIN_DIFFERENCE = 1.5 / 255
 
 

@@ -55,17 +55,17 @@ class Text(Check):
     (``reading``). An output on which the likely readings do not agree is unknown.
 
     A found failure stands though another line is unreadable; zero is said only where every line is sure. Unknown are: a
-    prompt that is missing; scripts that the recogniser does not know (it knows Latin, Chinese, Japanese and Greek);
+    prompt that is missing; scripts that the recognizer does not know (it knows Latin, Chinese, Japanese and Greek);
     what depends on a letter that it is not sure of, as ``É``, ``ß`` and ``Đ`` (``excused``); a missing text where the
     picture has almost no contrast or other lettering cannot be read; unrequested text where the prompt asks for
     lettering without saying which. With no text asked for, only unrequested text and how it is drawn are judged. A name
     in the prompt ("a Starbucks cup") may be written, and need not be.
 
-    How the lettering is drawn is measured on the letters' ink (``lettering_quality``), not taken from the recogniser's
+    How the lettering is drawn is measured on the letters' ink (``lettering_quality``), not taken from the recognizer's
     confidence: a picture has the score of its worst line. Straight, slanted, arched and perspective lines are designs,
     as are capitals, italics and larger first letters. Joined scripts, words of fewer than four letters, low contrast
     and letters that touch are not measured; where no line can be, the score is unknown. Lettering in a script that the
-    recogniser does not know looks illegible to it.
+    recognizer does not know looks illegible to it.
 
     Backend "ocr_large" reads with PP-OCRv6 medium on torch, for which transformers 5.13 and two models of the hub have
     to be there (``perception/ocr/torch_ocr.py``). The thresholds were set with "ocr".
@@ -120,7 +120,7 @@ class Text(Check):
     )
 
     doubt: float = param(4.0, "How much likelier (nats) a misspelling must be than the wanted text", low=0.0, high=50.0)
-    threads: int = param(2, "Threads of the recogniser", low=1, high=64)
+    threads: int = param(2, "Threads of the recognizer", low=1, high=64)
     backend: str = param(
         "auto",
         "ocr: PP-OCRv6 small, in RapidOCR's wheel; ocr_large: PP-OCRv6 medium; auto: ocr_large where it can be had",
@@ -285,7 +285,7 @@ def _boxes(
 
 
 def _with_quality(box: Box, quality: LetteringQuality) -> Box:
-    """The box with what is known of how its line is drawn; a line that says what it should is labelled by its flaw."""
+    """The box with what is known of how its line is drawn; a line that says what it should is labeled by its flaw."""
     known = {name: getattr(quality, part) for name, part in _QUALITY.items() if not math.isnan(getattr(quality, part))}
     facts = {_LABELS[name]: round(value, 4) for name, value in known.items()}
     wrong = [o.name for o in Text.outputs if o.name in known and _fails(o, known[o.name])]

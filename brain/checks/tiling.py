@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LONG_SIDE = 512
 #: pixels along the short side, below which there are too few blocks
 _MIN_SIDE = 64
-#: standard deviation of the luma below which rounding outweighs the picture: two grey levels
+#: standard deviation of the luma below which rounding outweighs the picture: two gray levels
 _MIN_SPREAD = 2 / 255
 #: pixels of the two averages whose difference is the fine detail: finer is noise, coarser repeats in bricks and windows
 _FINE, _COARSE = 3, 9
@@ -37,7 +37,7 @@ _BLOCK, _STRIDE = 24, 12
 _SAME, _DROP = 0.8, 0.4
 #: where to look for that: stripes and straight edges correlate there as well
 _RING = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
-#: root mean square of the detail below which a block is plain: three grey levels, so that JPEG's patterns are plain
+#: root mean square of the detail below which a block is plain: three gray levels, so that JPEG's patterns are plain
 _MIN_DETAIL = 3 / 255
 #: a share is of at least so many blocks
 _MIN_BLOCKS = 40

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from loupe.brain.core.errors import UnknownName
+from loupe.brain.core.findings import small
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
 from loupe.brain.core.shown import html
@@ -85,7 +86,7 @@ class Difference(Record):
         if math.isnan(self.difference):
             return f"{self.a} and {self.b}: not compared, nothing was judged of one of them"
         points = f"{100 * self.difference:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
-        return f"{self.a} against {self.b}: {points} ({self.how}; p = {self.p_adjusted:.2g})"
+        return f"{self.a} against {self.b}: {points} ({self.how}; p {small(self.p_adjusted)})"
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Regression(Record):
         return (
             f"{kind}{own.a} fails more {where}: {own.rate_a:.1%} against {own.rate_b:.1%}, "
             f"{100 * own.difference:+.1f} points [{100 * own.low:+.1f}, {100 * own.high:+.1f}] "
-            f"({own.how}; q = {self.q:.2g})"
+            f"({own.how}; q {small(self.q)})"
         )
 
 

@@ -95,6 +95,8 @@ class Shift(Record):
         return f"{self.quantity}: {text}, p {_p(self.p_adjusted)}"
 
 
+#: the one batch where nothing makes several
+ALL = "all samples"
 MEAN, SHARE = "difference of the mean", "difference of the share"
 VARIATION, AREA = "total variation", "area under the ROC curve"
 

@@ -33,10 +33,10 @@ _held = _left = 0
 def point() -> None:
     """Raises ``Stopped`` where somebody has asked to stop at once; else does nothing.
 
-    >>> with asking(lambda: Stopped("cancelled")):
+    >>> with asking(lambda: Stopped("canceled")):
     ...     point()
     Traceback (most recent call last):
-    loupe.brain.core.errors.Stopped: cancelled
+    loupe.brain.core.errors.Stopped: canceled
     """
     asked = _asked.get()
     error = None if asked is None else asked()

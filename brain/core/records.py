@@ -178,7 +178,7 @@ class Output(Record):
         bounds: the lowest and highest value there can be
         description: what it is, for forms and docs
         default_threshold: the default threshold; None for a number that is only information
-        failure: the failure mode that a failing score is labelled with
+        failure: the failure mode that a failing score is labeled with
         when_unreadable: the score of a file that cannot be decoded; NaN (unknown) but for the check that says just that
     """
 

@@ -137,7 +137,7 @@ def pick(kind: str, known: dict[str, type[S]], wanted: str | S) -> S:
 
 
 def _flags(spec: type[Spec]) -> list[str]:
-    """Returns the failure modes that a spec's outputs are labelled with."""
+    """Returns the failure modes that a spec's outputs are labeled with."""
     return [output.failure for output in getattr(spec, "outputs", ()) if output.failure]
 
 

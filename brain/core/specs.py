@@ -344,7 +344,7 @@ class GeneratorSession:
     Attributes:
         facts: all that decides the pixels beside the request, and what is good to know: model, fingerprint, steps,
             guidance, width, height, scheduler, dtype, device; goes to ``generation.*``
-        draw: maps requests to as many RGB images; the image of a request does not depend on its neighbours; what is
+        draw: maps requests to as many RGB images; the image of a request does not depend on its neighbors; what is
             to be said of one image alone (JSON-able) stands in its ``info`` and goes to ``generation.*``, too
         batch_size: how many requests ``draw`` takes at once
         takes: what a request may bring beside texts: ``"image"`` (image-to-image), ``"mask"`` (inpainting: a picture

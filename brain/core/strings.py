@@ -13,7 +13,7 @@ _KEPT_SYMBOLS = frozenset("%&@#+=<>$€£¥¢₩₹")
 def comparable(text: str) -> str:
     """Returns the characters that are compared: letters, digits, % & @ # + = < > and currencies; no case, no accents.
 
-    Case, accents, punctuation and white space are left out: generators choose case freely, and recognisers are not sure
+    Case, accents, punctuation and white space are left out: generators choose case freely, and recognizers are not sure
     of the others.
 
     >>> comparable("Mama's CAFÉ, 50%")

@@ -99,7 +99,7 @@ class Tabular:
 
 
 def of_rates(rates: Sequence[Rate]) -> Table:
-    """Returns a row for each rate; what no rate has, gets no column. A rate of too few samples stands in brackets."""
+    """Returns a row for each rate; what no rate has, gets no column. One of too few samples stands in parentheses."""
     compared = any(not math.isnan(rate.p) for rate in rates)
     grouped = any(rate.groups is not None for rate in rates)
     rows = [
@@ -151,7 +151,7 @@ def few_note(rates: Sequence[Rate]) -> str:
     few = [rate for rate in rates if rate.n and rate.too_few]
     if not few:
         return ""
-    return f"in brackets: fewer than {few[0].min_n} {'independent samples' if few[0].groups else 'judged'}"
+    return f"in parentheses: fewer than {few[0].min_n} {'independent samples' if few[0].groups else 'judged'}"
 
 
 def of_flags(flags: Flags) -> Table:

@@ -73,8 +73,8 @@ set | leak | Leak | Nearly the same picture stands in another split.
 set | outlier | Outlier | The picture is far from all others of its set.
 set | memorized | Memorized | Nearly the same picture stands in the reference set.
 label | label_issue | Label issue | The label is probably wrong.
-label | box_issue | Box issue | A box is probably missing, misplaced or mislabelled.
-label | mask_issue | Mask issue | A region of the mask is probably missing, misplaced or mislabelled.
+label | box_issue | Box issue | A box is probably missing, misplaced or mislabeled.
+label | mask_issue | Mask issue | A region of the mask is probably missing, misplaced or mislabeled.
 file | unreadable | Unreadable | The file cannot be decoded.
 """
 

@@ -1,4 +1,4 @@
-"""A picture whose colours have run out."""
+"""A picture whose colors have run out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColorBleeding(Defect):
-    """The colour planes of the whole picture, blurred or displaced, with the luma as it was."""
+    """The color planes of the whole picture, blurred or displaced, with the luma as it was."""
 
     name: ClassVar[str] = "color_bleeding"
     version: ClassVar[int] = 1

@@ -1,4 +1,4 @@
-"""A picture without colour."""
+"""A picture without color."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loupe.brain.core.specs import Defect
 
 @dataclass(frozen=True)
 class Grayscale(Defect):
-    """Grey that is stored as RGB."""
+    """Gray that is stored as RGB."""
 
     name: ClassVar[str] = "grayscale"
     version: ClassVar[int] = 1

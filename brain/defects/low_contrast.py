@@ -12,7 +12,7 @@ from loupe.brain.core.specs import Defect
 
 @dataclass(frozen=True)
 class LowContrast(Defect):
-    """Haze of an even depth, with a light grey air."""
+    """Haze of an even depth, with a light gray air."""
 
     name: ClassVar[str] = "low_contrast"
     version: ClassVar[int] = 1

@@ -12,13 +12,13 @@ from loupe.brain.core.specs import Defect
 
 @dataclass(frozen=True)
 class LowInformation(Defect):
-    """The picture's mean colour, and noise."""
+    """The picture's mean color, and noise."""
 
     name: ClassVar[str] = "low_information"
     version: ClassVar[int] = 1
     reference: ClassVar[str] = "What a generator draws when its latents collapse"
     license: ClassVar[str] = "Apache-2.0"
-    unit: ClassVar[str] = "grey levels (standard deviation) of the noise that is all there is"
+    unit: ClassVar[str] = "gray levels (standard deviation) of the noise that is all there is"
     severities: ClassVar[tuple[float, ...]] = (3, 1, 0)
 
     def inject(self, pixels: np.ndarray, severity: float, rng: np.random.Generator) -> np.ndarray:

@@ -53,7 +53,7 @@ class Seam(Defect):
             for column, (left, right) in enumerate(pairwise(x)):
                 if bottom <= top or right <= left:
                     continue
-                # as on a chequerboard every other tile is displaced: neighbours differ by the whole displacement
+                # as on a chequerboard every other tile is displaced: neighbors differ by the whole displacement
                 angle, distance = rng.uniform(0, 2 * np.pi), reach * ((row + column) % 2)
                 down, over = round(distance * np.sin(angle)), round(distance * np.cos(angle))
                 part = source[reach + top + down : reach + bottom + down, reach + left + over : reach + right + over]

@@ -1,4 +1,4 @@
-"""Vectors of shapes and colours that need no weights."""
+"""Vectors of shapes and colors that need no weights."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _LUMA, _CHROMA = 6, 3
 
 @dataclass(frozen=True)
 class Hog(Embedder):
-    """Histograms of oriented gradients and a colour layout (offline).
+    """Histograms of oriented gradients and a color layout (offline).
 
-    It sees shapes and colours, not meanings: good enough to tell layouts apart where no weights can be had. The image
+    It sees shapes and colors, not meanings: good enough to tell layouts apart where no weights can be had. The image
     is stretched to 64 × 64. Shapes: HOG with 8 × 8 cells, 2 × 2 cells a block, 9 unsigned directions, L2-Hys: 1764
-    numbers. Colours: MPEG-7's colour layout descriptor, unquantised: 6 luma and 3 + 3 chroma coefficients of the
-    8 × 8 average colours: 12 numbers. Both are brought to unit length and weighted. The last number is a small
-    constant, so that a plain grey picture has a direction, too. 1777 numbers.
+    numbers. Colors: MPEG-7's color layout descriptor, unquantized: 6 luma and 3 + 3 chroma coefficients of the
+    8 × 8 average colors: 12 numbers. Both are brought to unit length and weighted. The last number is a small
+    constant, so that a plain gray picture has a direction, too. 1777 numbers.
     """
 
     name: ClassVar[str] = "hog"
     version: ClassVar[int] = 1
-    reference: ClassVar[str] = "Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177; ISO/IEC 15938-3 (colour layout)"
+    reference: ClassVar[str] = "Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177; ISO/IEC 15938-3 (color layout)"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = 256
     offline: ClassVar[bool] = True
 
-    color: float = specs.param(0.3, "The weight of colours against shapes", low=0.0, high=1.0)
+    color: float = specs.param(0.3, "The weight of colors against shapes", low=0.0, high=1.0)
 
     def load(self, device: str) -> Callable[[ImageBatch], Tensor]:
         """Returns the function that maps a batch to (N, 1777) unit vectors. It runs on the CPU whatever the device."""
@@ -76,11 +76,11 @@ def _stretch(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def color_layout(image: np.ndarray) -> np.ndarray:
-    """Returns the colour layout of a (H, W, 3) uint8 RGB image: (12,) float32, zero for plain mid-grey.
+    """Returns the color layout of a (H, W, 3) uint8 RGB image: (12,) float32, zero for plain mid-gray.
 
-    6 luma, 3 Cb and 3 Cr coefficients of the 8 × 8 average colours' orthonormal cosine transform, each in -1024 … 1024.
+    6 luma, 3 Cb and 3 Cr coefficients of the 8 × 8 average colors' orthonormal cosine transform, each in -1024 … 1024.
 
-    >>> colour_layout(np.full((64, 64, 3), 255, np.uint8)).round()[:2].tolist()
+    >>> color_layout(np.full((64, 64, 3), 255, np.uint8)).round()[:2].tolist()
     [1016.0, 0.0]
     """
     import cv2

@@ -122,7 +122,7 @@ def merged(tiles: Sequence[Image], whole: tuple[int, int]) -> Image:
 
 
 def _ramp(length: int, fades_in: bool, fades_out: bool) -> np.ndarray:
-    """Returns (length,) weights in (0, 1] that rise from a neighbor and fall towards one."""
+    """Returns (length,) weights in (0, 1] that rise from a neighbor and fall toward one."""
     ramp = np.ones(length)
     steps = max(1, round(length * _OVERLAP))
     rising = np.arange(1, steps + 1) / (steps + 1)

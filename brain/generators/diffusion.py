@@ -44,7 +44,7 @@ class Diffusion(Generator):
     once, one if nothing else is said, and a shorter rest is filled up; ``batch_size`` only says how many images lie
     between two reports.
 
-    Only safetensors weights are loaded, and no code that comes with a model is run. ``HF_HUB_OFFLINE`` is honoured.
+    Only safetensors weights are loaded, and no code that comes with a model is run. ``HF_HUB_OFFLINE`` is honored.
     A local folder may hold a ``loupe.json`` with its own defaults: ``{"steps": 20, "guidance": 3.0, "width": 96,
     "height": 32, "images_per_call": 8, "family": "own", "license": "MIT"}``; for published checkpoints those of their
     pages stand in ``loupe.brain.diffusion.checkpoints``.

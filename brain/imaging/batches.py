@@ -93,7 +93,7 @@ class ImageBatch:
     def at(self, long_side: int) -> ImageBatch:
         """Returns the batch with its long side scaled down to at most that many pixels (antialiased, never up).
 
-        For colour; a check that reads luma only takes ``luma.at``, which costs a third.
+        For color; a check that reads luma only takes ``luma.at``, which costs a third.
         """
         if max(self.pixels.shape[-2:]) <= long_side:
             return self

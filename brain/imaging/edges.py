@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REACH = 12
 #: how many of the outermost pixels of a side say what the side is like away from the edge
 FAR = 6
-#: step over three pixels, in luma, from which an edge is strong: far above noise and JPEG ringing, about 20 grey levels
+#: step over three pixels, in luma, from which an edge is strong: far above noise and JPEG ringing, about 20 gray levels
 _MIN_STEP = 0.08
 #: spread of the far pixels of a side, as a share of the step, up to which the side counts as even
 _MAX_SPREAD = 0.5

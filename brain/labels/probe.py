@@ -1,6 +1,6 @@
 """How probable each class is for each sample, by vectors and the given labels of the others: out-of-fold.
 
-There are two probes. The first is linear discriminant analysis with its covariance shrunk towards a sphere (Ledoit &
+There are two probes. The first is linear discriminant analysis with its covariance shrunk toward a sphere (Ledoit &
 Wolf's form, by a fixed amount), for which the sums that it needs add up: each fold costs what is left of one pass. The
 second is the vote of the nearest neighbors. Neither sees the label that it speaks of; ``noise`` puts them together.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,7 +90,7 @@ def remote_media(
         the settings as they are now
 
     Raises:
-        InputError: a number that is none, or a folder that is an address itself
+        InputError: a number that is none, or a folder that is an address itself, or that cannot be written to
 
     >>> loupe.remote_media(True, cache="/data/pictures", max_bytes=200 * 2**30)  # doctest: +SKIP
     RemoteMedia(on=True, cache='/data/pictures', max_bytes=214748364800, …)
@@ -100,7 +101,9 @@ def remote_media(
     if cache is not None:
         if "://" in os.fspath(cache) or not os.fspath(cache).strip():
             raise InputError(f"expected cache to be a folder of this machine, got {os.fspath(cache)!r}")
-        given[CACHE] = str(Path(cache).expanduser().absolute())
+        folder = Path(cache).expanduser().absolute()
+        _require_writable(folder)
+        given[CACHE] = str(folder)
     for name, number in ((CACHE_BYTES, max_bytes), (FILE_BYTES, max_file_bytes)):
         if number is not None:
             given[name] = str(_number(name, number))
@@ -114,6 +117,24 @@ def remote_media(
     # what could not be fetched is asked for again
     fetching.forget()
     return current()
+
+
+def _require_writable(folder: Path) -> None:
+    """Raises an error where nothing can be kept in a folder. It is not made yet: the first picture does that.
+
+    Raises:
+        InputError: it cannot be made or written to
+    """
+    present = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        # to ask for the rights does not do: root has all of them, and cannot write everywhere
+        os.rmdir(tempfile.mkdtemp(prefix=".loupe-", dir=present))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError(
+            f"expected cache to be a folder that can be written to, got {str(folder)!r}: {present}: {reason}. Give "
+            "another folder"
+        ) from error
 
 
 def _number(name: str, value: int | str) -> int:

@@ -1,4 +1,4 @@
-"""The one table of the model files that Loupe uses and does not carry: source, SHA-256, size, licence, use."""
+"""The one table of the model files that Loupe uses and does not carry: source, SHA-256, size, license, use."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Weights:
         file: its file name
         sha256: of the file, in hexadecimal
         size: in bytes
-        licence: as an SPDX identifier
+        license: as an SPDX identifier
         use: what it is for
         sources: where to get it, tried in this order
         stands_in_for: which other one it is used in place of, where that is not to be had; usually none

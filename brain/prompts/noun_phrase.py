@@ -169,7 +169,7 @@ def _ends(tokens: Sequence[Token], at: int, quantity: Quantity, words: list[str]
     if word in verbs.BASES and (words or determined) and not noun_before:
         return False  # "a throw pillow"
     if word in _COLORED and words and words[-1] in lexicon.COLORS:
-        return False  # "an orange coloured cat"
+        return False  # "an orange colored cat"
     if _compound([word, word_at(tokens, at + 1)], 0):
         return False  # "an orange potted plant"
     if word in _COVERED and words and nouns.is_noun(word_at(tokens, at + 1)):

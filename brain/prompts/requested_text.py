@@ -111,7 +111,7 @@ def requested_text(prompt: str) -> RequestedText:
 
     Quoted strings come first: ``'`` ``"`` ``‘’`` ``“”`` ``„“`` ``「」`` ``『』`` ``《》`` ``«»``; of nested ones the
     outer, with the inner marks in it. ``\"`` does not close. Then, where nothing is quoted, the words after
-    ``that says``, ``reading``, ``labelled``, ``titled`` and the like. ``no text`` is asked for too, also by
+    ``that says``, ``reading``, ``labeled``, ``titled`` and the like. ``no text`` is asked for too, also by
     ``--no text`` (``cleaned``). A prompt of any length takes linear time.
 
     >>> requested_text("the dogs' bowl says \"Mama's\"").texts

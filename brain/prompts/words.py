@@ -144,7 +144,7 @@ for _kind, _text in (
     _KINDS.update(dict.fromkeys(_text.split(), _kind))  # type: ignore[arg-type]
 COLORS = word_set(_COLORS)
 SHAPES = word_set(_SHAPES)
-#: "light blue": shades that belong to the colour after them
+#: "light blue": shades that belong to the color after them
 SHADES = word_set(
     """
     light dark bright deep pale pastel neon hot navy royal sky forest lime olive

@@ -1,4 +1,4 @@
-"""Generated pictures that stand in a reference set, e.g. what the generator learnt from; found by ``matching``."""
+"""Generated pictures that stand in a reference set, e.g. what the generator learned from; found by ``matching``."""
 
 from __future__ import annotations
 

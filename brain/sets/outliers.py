@@ -38,7 +38,7 @@ def outlyingness(distances: np.ndarray) -> np.ndarray:
     """Returns how far each sample is from the others, set against its set: (N,) float32, higher is farther.
 
     The robust standard deviations (``robust_deviations``) of the logarithm of the mean distance to the nearest
-    neighbours (Ramaswamy, Rastogi & Shim, SIGMOD 2000): distances are of any scale and skewed.
+    neighbors (Ramaswamy, Rastogi & Shim, SIGMOD 2000): distances are of any scale and skewed.
 
     Args:
         distances: (N, k) to the k nearest, at least 0
@@ -51,9 +51,9 @@ def outlyingness(distances: np.ndarray) -> np.ndarray:
 class Outliers(SetMeasure):
     """Outliers.
 
-    The mean cosine distance to the nearest neighbours by a field of vectors, told in robust standard deviations of its
+    The mean cosine distance to the nearest neighbors by a field of vectors, told in robust standard deviations of its
     set: the threshold is relative to the set, whatever the embedder. A few copies of an outlier hide it, once there are
-    more of them than neighbours. Samples without a usable vector are unknown.
+    more of them than neighbors. Samples without a usable vector are unknown.
     """
 
     name: ClassVar[str] = "outliers"
@@ -68,15 +68,15 @@ class Outliers(SetMeasure):
             unit="robust standard deviations",
             higher_is_better=False,
             bounds=(-math.inf, math.inf),
-            description="How far its nearest neighbours are, against those of the other samples of the set",
+            description="How far its nearest neighbors are, against those of the other samples of the set",
             default_threshold=Threshold(
                 ">", 3.5, source="default", provenance="relative to the set, as Iglewicz & Hoaglin recommend"
             ),
             failure="outlier",
         ),
         Output(
-            "neighbour_distance", "cosine distance", False, (0.0, 2.0), "The mean distance to the nearest neighbours"
+            "neighbour_distance", "cosine distance", False, (0.0, 2.0), "The mean distance to the nearest neighbors"
         ),
     )
 
-    neighbors: int = specs.param(10, "How many nearest neighbours count", low=1, high=1000)
+    neighbors: int = specs.param(10, "How many nearest neighbors count", low=1, high=1000)

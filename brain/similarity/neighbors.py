@@ -1,4 +1,4 @@
-"""Exact nearest neighbours of vectors by cosine, tile by tile: memory never grows with N².
+"""Exact nearest neighbors of vectors by cosine, tile by tile: memory never grows with N².
 
 Exact search is right up to about a hundred thousand vectors, as the products of two tiles run at the processor's full
 speed. The pairs of more are looked for in cells (``near_pairs``), and how many that finds is measured each time.

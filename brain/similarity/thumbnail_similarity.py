@@ -47,7 +47,7 @@ class Thumbnails:
 
     Attributes:
         luma: (N, 64, 64) uint8, the image stretched to a square
-        chroma: (N, 2, 16, 16) int8: Cb and Cr, 0 for grey
+        chroma: (N, 2, 16, 16) int8: Cb and Cr, 0 for gray
     """
 
     luma: np.ndarray
@@ -236,7 +236,7 @@ def _alike(
     kept = inside[:: SIDE // _CHROMA, :: SIDE // _CHROMA]
     color_y, color_x = colors[:, kept], template_chroma.astype(np.float32)[:, kept]
     power_x, power_y = (color_x**2).mean(), (color_y**2).mean()
-    # a grey copy is the same picture; another colour is another picture
+    # a gray copy is the same picture; another color is another picture
     if min(power_x, power_y) > 9:
         alike = min(alike, float((color_x * color_y).mean() / np.sqrt(power_x * power_y)))
     return min(max(alike, 0.0), 1.0)

@@ -16,6 +16,8 @@ NONE = "(none)"
 
 #: with more slices nobody reads their rates
 MAX_SLICES = 50_000
+#: so many values of one sample each are no chance
+_ALONE = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,29 @@ def combine(columns: Mapping[str, Column], n: int) -> Slices:
             )
         values = [{**values[code // width], name: column.values[code % width]} for code in occurring.tolist()]
     return Slices(values, samples, codes)
+
+
+def require_shared(columns: Mapping[str, Column]) -> None:
+    """Raises an error where a factor tells each sample from all others: its slices say nothing.
+
+    Of fewer than 20 samples that may be by chance.
+
+    Raises:
+        InputError: it does
+
+    >>> require_shared({"filepath": Column.of([f"{at}.png" for at in range(30)])})
+    Traceback (most recent call last):
+    loupe.brain.core.errors.InputError: expected a factor whose values several samples share, but the 30 of 'filepath' \
+are of one sample each: slice by a field with fewer values
+    """
+    for name, column in columns.items():
+        counts = column.counts()
+        occurring = int((counts > 0).sum())
+        if occurring >= _ALONE and counts.max() == 1:
+            raise InputError(
+                f"expected a factor whose values several samples share, but the {occurring:,} of {name!r} are of one "
+                "sample each: slice by a field with fewer values"
+            )
 
 
 def shown(value: Any) -> str:

@@ -179,8 +179,8 @@ def require_training(samples: Samples, split: str | None, train: Sequence[str]) 
         named += f" and {len(outside) - _NAMED:,} more" if len(outside) > _NAMED else ""
         raise InputError(
             f"expected training samples alone, got {named}: what is made of held-out pictures must never be trained "
-            f"on, nor stand among them. Give samples.match(F({split or 'split'!r}) == 'train'), or name your training "
-            "splits in train="
+            f"on, nor stand among them. Choose those whose {split or 'split'!r} is 'train', or name your "
+            "training splits in train="
         )
 
 

@@ -258,13 +258,13 @@ _NOT_FACTORS = {
     *("deduplicated", "rebalance"),
 }
 #: which draw of ``rebalance`` a sample is: no two share it
-_DRAW = "scenario.rebalance_draw"
+DRAW = "scenario.rebalance_draw"
 
 
 def sliceable(view: SampleCollection) -> list[str]:
     """Returns the paths of a view's fields that hold strings, bools or ints, and say more than which sample it is."""
     schema = view.get_field_schema(flat=True)
-    return [path for path, field in schema.items() if isinstance(field, _SLICEABLE) and path != _DRAW]
+    return [path for path, field in schema.items() if isinstance(field, _SLICEABLE) and path != DRAW]
 
 
 def require_single(path: str, values: Sequence[Any]) -> None:

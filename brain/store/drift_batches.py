@@ -10,6 +10,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.collections import SampleCollection
 
+from loupe.brain.core.drift import ALL
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.factors import TIME, Factor
@@ -68,7 +69,7 @@ def batches(samples: SampleCollection, by: str | Factor | None) -> Batches:
         InputError: one that has several values of a sample, none at all, or very many
     """
     if by is None:
-        return Batches(["all samples"], np.zeros(count(samples), dtype=np.int64))
+        return Batches([ALL], np.zeros(count(samples), dtype=np.int64))
     factor = factor_of(samples, by)
     if factor.source == "product":
         raise InputError(f"expected one field or factor to make the batches, got the product {factor.name!r}")
@@ -99,8 +100,11 @@ def reference_names(made: Batches, given: list[str]) -> list[str]:
 
     Raises:
         UnknownName: no such batch; the nearest name is suggested
-        InputError: there are no batches to choose from
+        InputError: there are no batches to choose from, or none was chosen
     """
+    if not given:
+        listed = f". There are: {', '.join(made.names)}" if made.by else ""
+        raise InputError(f"expected a dataset, a view or at least one batch as the reference, got none{listed}")
     if not made.by:
         raise InputError(
             f"expected a dataset or view as the reference, got {', '.join(given)!r}: to name one of several batches, "

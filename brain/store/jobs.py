@@ -283,7 +283,7 @@ def _end(job: ObjectId, worker: str, values: dict[str, Any], at: str) -> bool:
 
 def cancel(job: ObjectId) -> bool:
     """Marks a queued or running operation as failed, which its worker notices within a second, also in a batch."""
-    message = "cancelled. What was done is kept; run it again to go on from there"
+    message = "canceled. What was done is kept; run it again to go on from there"
     with database_errors():
         changed = _operations().update_one(
             {**_OURS, "_id": job, "run_state": {"$in": ["queued", "running"]}},

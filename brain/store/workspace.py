@@ -1,4 +1,4 @@
-"""How the App shows a dataset: workspace, sidebar groups, what stands on the grid, colours of failures."""
+"""How the App shows a dataset: workspace, sidebar groups, what stands on the grid, colors of failures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone as fo
 
 from loupe.brain.core.taxonomy import FAILURE_MODES
+from loupe.brain.store.columns import DRAW
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import documents
 from loupe.brain.store.scores import FAILURES, QUALITY, UNKNOWN
@@ -157,7 +158,7 @@ def _sidebar(dataset: fo.Dataset, *, former: bool = False) -> list[fo.SidebarGro
 
     def take(wanted: Sequence[str], *prefixes: str) -> list[str]:
         shown = [path for path in wanted if path in paths]
-        shown += [path for path in paths if path not in shown and path.startswith(prefixes)]
+        shown += [path for path in paths if path not in shown and path.startswith(prefixes) and path != DRAW]
         for path in shown:
             paths.remove(path)
         return shown

@@ -39,7 +39,8 @@ def flag(
 
     Raises:
         UnknownName: no check flags a failure mode of that name; the nearest name is suggested
-        InputError: they are no images, a field of the user's own has a name of Loupe's, or the objects were not checked
+        InputError: a threshold that no score can reach, no images, a field of the user's own has a name of Loupe's,
+            or the objects were not checked
         NoSamples: the view is empty
 
     >>> loupe.flag(dataset, {"dark": 0.25}).counts  # doctest: +SKIP

@@ -238,13 +238,14 @@ def parsed_thresholds(
 
     Raises:
         UnknownName: no check flags a failure mode of that name
-        InputError: a threshold is no number
+        InputError: a threshold is no number, or one that no score can reach
     """
     parsed: dict[str, Threshold | None] = {}
     for failure, given in thresholds.items():
         if failure not in known:
             raise UnknownName("failure mode with a check", failure, known)
-        default = known[failure][1].default_threshold
+        output = known[failure][1]
+        default = output.default_threshold
         assert default is not None
         if given is None or isinstance(given, Threshold):
             parsed[failure] = given
@@ -252,4 +253,22 @@ def parsed_thresholds(
             parsed[failure] = set_now(default.op, float(given))
         else:
             raise InputError(f"expected a number or a Threshold for {failure!r}, got {given!r}")
+        _require_reachable(failure, output, parsed[failure])
     return parsed
+
+
+def _require_reachable(failure: str, output: Output, threshold: Threshold | None) -> None:
+    """Raises an error where a threshold lies outside of all scores there can be: a slip, such as another unit's.
+
+    The ends themselves are taken: there a failure mode is switched off, or on.
+
+    Raises:
+        InputError: it does
+    """
+    low, high = output.bounds
+    if threshold is not None and not low <= threshold.value <= high:
+        raise InputError(
+            f"expected a threshold of {failure!r} from {low:g} to {high:g} ({output.unit}), got {threshold.value:g}: "
+            "no score lies there, so that all samples would fail, or none. The default is "
+            f"{output.default_threshold.value if output.default_threshold else low:g}"
+        )

@@ -200,7 +200,7 @@ def flag_objects(
 
     Raises:
         UnknownName: no check of objects flags a failure mode of that name
-        InputError: a threshold is no number, or the objects were never checked
+        InputError: a threshold is no number, or one that no score can reach, or the objects were never checked
     """
     store_objects.require(samples, path)
     known = registry.object_failures()

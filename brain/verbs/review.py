@@ -61,7 +61,10 @@ def review(
     """
     store_review.require_failure(failure)
     if (decisions is None) == (field is None):
-        raise InputError(f"expected decisions or a field, got {'neither' if field is None else 'both'}")
+        raise InputError(
+            f"expected decisions or a field, got {'neither' if field is None else 'both'}: choose a decision, "
+            "or give field="
+        )
     with running(samples, "review", None) as verb:
         chosen = verb.samples
         store_fields.require(chosen, store_fields.of_review(failure))

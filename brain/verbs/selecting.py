@@ -63,8 +63,8 @@ class Known:
         counts = Counter(why for why in self.reasons[: self.n] if why is not None)
         if not counts:
             return ""
-        most = ", ".join(f"{number:,} {why}" for why, number in counts.most_common(3))
-        return f"Left out of {self.n:,}: {most}{', …' if len(counts) > 3 else ''}"
+        reasons = ", ".join(f"{number:,} {why}" for why, number in counts.most_common(3))
+        return f"Left out of {self.n:,}: {reasons}{', …' if len(counts) > 3 else ''}"
 
 
 class _Reasons:

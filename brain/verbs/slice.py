@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.results import MIN_N, Rate, Rates
-from loupe.brain.slicing.columns import Column
+from loupe.brain.slicing.columns import Column, require_shared
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.outcomes import Outcome, State
 from loupe.brain.slicing.rates import rates
@@ -44,7 +44,7 @@ def slice(
     that of the rest, p that of Fisher's exact test against the rest, and q is adjusted for all rates of the call, so
     look at what you want to look at in one call.
 
-    The list prints as a table; the rate of fewer than ``min_n`` stands in brackets.
+    The list prints as a table; the rate of fewer than ``min_n`` stands in parentheses.
 
     Args:
         samples: a dataset or view
@@ -67,8 +67,8 @@ def slice(
     Raises:
         NoSamples: the view is empty
         UnknownName: no such field, saved view or failure mode; the nearest name is suggested
-        InputError: a field of another kind, too many slices, both a failure and an outcome, groups of lists or of
-            floats, or a confidence outside (0, 1)
+        InputError: a field of another kind, or of which each sample has a value of its own, too many slices, both a
+            failure and an outcome, groups of lists or of floats, or a confidence outside (0, 1)
 
     Example::
 
@@ -94,10 +94,12 @@ def slice(
     grouping = [] if groups is None else [Factor.field(groups, name=_GROUPS)]
     table = columns.read(samples, [*factors, *grouping], None if failure is None else [failure], outcome)
     every = failure is None and outcome is None
+    own = {factor.name: table.factors[factor.name] for factor in factors}
+    require_shared(own)
     return Rates(
         rates(
             table.judged() if every else table.states,
-            {factor.name: table.factors[factor.name] for factor in factors},
+            own,
             confidence=confidence,
             groups=None if groups is None else _grouped(groups, table),
             min_n=min_n,
@@ -125,6 +127,7 @@ def _of_objects(
     table = object_columns.read(samples, path, by, failure, groups)
     judged = {name: state for name, state in table.states.items() if (state >= State.PASSED).any()}
     states = judged if failure is None else table.states
+    require_shared(table.factors)
     return Rates(rates(states, table.factors, confidence=confidence, groups=table.groups, min_n=min_n))
 
 

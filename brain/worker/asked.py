@@ -1,4 +1,4 @@
-"""What the job that this process runs is asked: to end, as it was cancelled, as its memory ran out."""
+"""What the job that this process runs is asked: to end, as it was canceled, as its memory ran out."""
 
 from __future__ import annotations
 

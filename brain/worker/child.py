@@ -38,11 +38,11 @@ from loupe.brain.store import jobs
 from loupe.brain.worker import asked, log, writes
 
 GONE = (DatabaseGone, ConnectionFailure)
-#: seconds that a job which was cancelled has to stop in; what it has not stored is lost then
+#: seconds that a job which was canceled has to stop in; what it has not stored is lost then
 WITHIN = 1.0
 #: seconds that such a job may go on writing: what stands in many samples is not left half there
 WRITING = 20.0
-#: the exit status of a process that a cancelled job did not stop in
+#: the exit status of a process that a canceled job did not stop in
 LEFT = 75
 _RETRY = 5.0
 
@@ -171,7 +171,7 @@ def _listen(stream: IO[bytes], inbox: queue.SimpleQueue[Any]) -> None:
 
 
 def _leave(job: str | None) -> None:
-    """Ends this process where a cancelled job is still in one long step: a kill is what everything here survives."""
+    """Ends this process where a canceled job is still in one long step: a kill is what everything here survives."""
     latest = time.monotonic() + WRITING
     while asked.running() == job and (interrupts.is_held() or (writes.busy() and time.monotonic() < latest)):
         time.sleep(0.05)
@@ -209,7 +209,7 @@ def _run(job: ObjectId, worker: str, own: logging.Logger) -> str:
     return "completed" if patiently(lambda: jobs.finish(job, worker, result, schema)) else _CHANGED
 
 
-_CHANGED = "its state was changed by somebody else meanwhile (cancelled?), and is left as it is"
+_CHANGED = "its state was changed by somebody else meanwhile (canceled?), and is left as it is"
 
 
 def _failed(job: ObjectId, worker: str, error: Exception, own: logging.Logger) -> str:

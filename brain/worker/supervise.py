@@ -56,7 +56,7 @@ def run(
 
     SIGTERM and SIGINT stop it after the current batch: what was done is kept, and the operation goes back into the
     queue, where it was. Where it does not end within ``grace`` seconds, or at the second signal, the process ends all
-    the same. A job that is cancelled stops in the middle of its batch.
+    the same. A job that is canceled stops in the middle of its batch.
 
     Args:
         device: e.g. ``"cuda:1"``; the best there is by default

@@ -20,7 +20,7 @@ _FAR = 1.25
 #: seconds that a job has to stop in which takes too much memory
 _WITHIN = 10.0
 
-_CANCELLED = "stopped: somebody cancelled this job, or another worker has taken it. What was done is kept"
+_CANCELLED = "stopped: somebody canceled this job, or another worker has taken it. What was done is kept"
 _ENDING = "stopped: the worker was asked to end. The job goes back into the queue"
 
 

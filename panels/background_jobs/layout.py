@@ -9,6 +9,7 @@ from fiftyone.operators import types
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.shown import prose
 from loupe.operators import forms
+from loupe.operators.wording import in_app
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _job(panel: types.Object, handlers: Any, job: Job, open_log: bool) -> None:
         head.btn("again", label="Run again", on_click=handlers.on_again, **button)
     if job.log:
         head.btn("log", label="Hide the log" if open_log else "Log", on_click=handlers.on_log, **button)
-    text = prose(job.message[:_MAX_MESSAGE])
+    text = prose((in_app(job.message) if job.state == "failed" else job.message)[:_MAX_MESSAGE])
     if job.progress is not None:
         full = round(_BLOCKS * min(1.0, max(0.0, job.progress)))
         text = f"{'█' * full}{'░' * (_BLOCKS - full)} {job.progress:.0%} · {text}"

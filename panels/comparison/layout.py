@@ -55,8 +55,7 @@ def _plot(
     panel: types.Object, name: str, drawn: tuple[list[dict[str, Any]], dict[str, Any]], on_click: Callable[..., Any]
 ) -> None:
     """Adds a plot that scrolls where the panel is too narrow for its words."""
-    scrolled = widgets.column(panel, f"{name}_scrolled", overflowX="auto")
-    wide = widgets.column(scrolled, "wide", minWidth=f"{plot.MIN_WIDTH}px")
+    wide = widgets.scrolled(panel, plot.MIN_WIDTH, f"{name}_scrolled")
     widgets.plot(wide, name, drawn, on_click)
 
 
@@ -68,7 +67,7 @@ def _controls(panel: types.Object, handlers: Any, content: Content, choices: Map
     widgets.dropdown(row, "failure", "Failure", failures, content.failure, handlers.on_failure)
     widgets.dropdown(row, "paired", "Samples", _PAIRED, choices["paired"], handlers.on_paired)
     more = widgets.row(panel, "more")
-    more.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    widgets.refresh_button(more, handlers)
 
 
 def _short_path(path: str) -> str:
@@ -130,7 +129,7 @@ def _two(panel: types.Object, handlers: Any, content: Content, two: Two, narrowe
             "show", label=label, icon="compare", variant="contained", disabled=not two.pairs, on_click=handlers.on_show
         )
     if narrowed is not None:
-        buttons.btn("show_all", label="Show all", icon="undo", variant="outlined", on_click=handlers.on_show_all)
+        widgets.show_all_button(buttons, handlers)
     buttons.md(_shown(own, len(two.pairs), narrowed), name="sentence", componentsProps=theme.SMALL)
     if two.changed is None:
         text = "There is no scenario to look at these two by: a field with a few values that both have."

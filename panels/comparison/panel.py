@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.operators.wording import in_app
 from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.latest import Shown
 
@@ -139,7 +140,7 @@ class Compare(Panel[Content]):
             try:
                 kept = _compared(view, offered, failures, asked)
             except InputError as error:
-                return Reading(Content(*facts, problem=str(error)), decided=decided)
+                return Reading(Content(*facts, problem=in_app(str(error))), decided=decided)
         two = _two(kept, choices)
         queries = () if two is None else _queries(view, kept, two)
         decided |= {"new": None, "old": None} if two is None else {"new": two.difference.a, "old": two.difference.b}

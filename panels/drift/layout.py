@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.drift import DRIFTED, TOO_FEW, DriftBatch, Shift
+from loupe.brain.core.drift import ALL, DRIFTED, TOO_FEW, DriftBatch, Shift
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
@@ -37,10 +37,9 @@ def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | 
     panel.md(_compared(content), name="compared", componentsProps=theme.SMALL)
     head = widgets.row(panel, "head")
     head.btn("again", label="Compare again", icon="timeline", variant="outlined", on_click=handlers.on_find_drift)
-    head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    widgets.refresh_button(head, handlers)
     # always there: what was clicked stays under the mouse
-    back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
-    head.btn("show_all", disabled=narrowed is None, **back)
+    widgets.show_all_button(head, handlers, disabled=narrowed is None)
     if narrowed is not None:
         head.md(f"Showing {escape(narrowed.name)}", name="sentence", componentsProps=theme.TEXT)
     if len(drift.batches) > 1:
@@ -76,8 +75,7 @@ def _compared(content: Content) -> str:
 def _over_time(panel: types.Object, handlers: Any, content: Content) -> None:
     drift, batch = content.kept.drift, content.batch
     if content.quantities:
-        scrolled = widgets.column(panel, "scrolled", overflowX="auto")
-        wide = widgets.column(scrolled, "wide", minWidth=f"{plot.min_width(content.quantities, len(drift.batches))}px")
+        wide = widgets.scrolled(panel, plot.min_width(content.quantities, len(drift.batches)))
         drawn = plot.heatmap(drift, content.quantities, batch.name, content.quantity)
         widgets.plot(wide, "heatmap", drawn, handlers.on_cell)
         text = "Orange: drifted. Blue: no evidence. Gray: too few samples. Click a cell to look at it."
@@ -86,7 +84,7 @@ def _over_time(panel: types.Object, handlers: Any, content: Content) -> None:
     batches = {each.name: f"{each.name}: {_VERDICTS.get(each.verdict, each.verdict)}" for each in drift.batches}
     widgets.dropdown(choices, "batch", "Batch", batches, batch.name, handlers.on_batch)
     if content.quantities:
-        quantities = {name: name for name in content.quantities}
+        quantities = {name: plot.row_name(name) for name in content.quantities}
         widgets.dropdown(choices, "quantity", "Quantity", quantities, content.quantity, handlers.on_quantity)
         widgets.plot(panel, "timeline", plot.timeline(drift, content.quantity, batch.name), handlers.on_time)
         text = "Bars: 95 % interval. The gray band: where 95 of 100 batches lie by chance alone."
@@ -128,18 +126,23 @@ def _batch(panel: types.Object, handlers: Any, content: Content) -> None:
 
 
 def _verdict(batch: DriftBatch) -> str:
-    text = f"**{escape(batch.name)}**, {counted(batch.n, 'sample')}: **{_VERDICTS.get(batch.verdict, batch.verdict)}**"
+    # of all samples as one batch the name says no more than their number
+    name = f"**{escape(batch.name)}**, {counted(batch.n, 'sample')}"
+    name = f"**All {counted(batch.n, 'sample')}**" if batch.name == ALL else name
+    text = f"{name}: **{_VERDICTS.get(batch.verdict, batch.verdict)}**"
     return text if batch.verdict == TOO_FEW else f"{text} (p {escape(plot.p_text(batch.p))})"
 
 
 def _sentence(shift: Shift) -> str:
     chance = f"by chance alone {plot.number(shift, shift.null_low)} to {plot.number(shift, shift.null_high)}"
-    return f"{escape(shift)} · {escape(chance)}"
+    return f"{escape(_without_path(shift, shift.quantity))} · {escape(chance)}"
 
 
 def _would_be_seen(batch: DriftBatch) -> str:
     tested = [shift for shift in batch.shifts if shift.verdict != TOO_FEW][:4]
-    listed = "; ".join(f"{shift.quantity} {shift.effect} {plot.number(shift, shift.detectable)}" for shift in tested)
+    listed = "; ".join(
+        f"{plot.row_name(shift.quantity)} {shift.effect} {plot.number(shift, shift.detectable)}" for shift in tested
+    )
     return f"So many samples would have shown, in 4 of 5 cases: {escape(listed)}."
 
 
@@ -157,7 +160,12 @@ def _where_from(part: types.Object, handlers: Any, content: Content, shows: dict
         disabled = key not in shows
         button = {"label": "Show", "variant": "outlined", "disabled": disabled, "params": params}
         row.btn("show", on_click=handlers.on_show, **button)
-        row.md(escape(driver), name="text", componentsProps=theme.TEXT)
+        row.md(escape(_without_path(driver, driver.quantity)), name="text", componentsProps=theme.TEXT)
+
+
+def _without_path(sentence: object, quantity: str) -> str:
+    """Returns a sentence on a quantity with its name as the rows have it."""
+    return str(sentence).replace(quantity, plot.row_name(quantity), 1)
 
 
 def _sure(batch: DriftBatch) -> str:

@@ -216,7 +216,9 @@ def confidence(drift: Drift, batch: str) -> Drawn:
         layout["shapes"].append({**level, "line": {"color": theme.GRAY, "width": 1, "dash": "dash"}})
         layout["annotations"] = [
             {
-                "xref": "paper", "x": 1, "y": drift.calibration.gap, "xanchor": "right", "yanchor": "bottom",
+                "xref": "paper", "x": 1, "y": drift.calibration.gap, "xanchor": "right",
+                # beside the line, and on the side that the line of no gap is not on
+                "yanchor": "top" if drift.calibration.gap < 0 else "bottom",
                 "text": "reference", "showarrow": False, "font": {"size": 11, "color": theme.GRAY},
             }
         ]  # fmt: skip

@@ -122,11 +122,11 @@ def _stands(group: Group) -> str:
     decided = group.decided
     assert decided is not None
     assert group.answer is not None
-    by = escape(decided.by or "somebody") + (f" by the rule “{escape(decided.rule)}”" if decided.rule else "")
+    by = escape(decided.by or "somebody") + (f", by the rule “{escape(decided.rule)}”," if decided.rule else "")
     at = f" on {decided.at[:16].replace('T', ' ')} UTC" if decided.at else ""
-    note = f": {escape(decided.note)}" if decided.note else ""
-    merged = f" With it: {escape(', '.join(decided.merged))}." if decided.merged else ""
-    return f"**Decided**, {_DECIDED[group.answer]}: {by}{at}{note}.{merged}"
+    note = f" Note: {escape(decided.note)}" if decided.note else ""
+    merged = f" Taken over: {escape(', '.join(decided.merged))}." if decided.merged else ""
+    return f"**Decided**, {_DECIDED[group.answer]}, by {by}{at}.{merged}{note}"
 
 
 def _cards(panel: types.Object, handlers: DuplicatesPanel, content: Content, group: Group) -> None:
@@ -342,7 +342,7 @@ def _more(panel: types.Object, handlers: DuplicatesPanel, content: Content, narr
             componentsProps=plain,
         )
     if narrowed is not None:
-        row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
+        widgets.show_all_button(row, handlers)
     row.btn(
         "save",
         label="Save the view of what is kept",
@@ -360,11 +360,4 @@ def _more(panel: types.Object, handlers: DuplicatesPanel, content: Content, narr
         on_click=handlers.on_deduplicate,
         componentsProps=plain,
     )
-    row.btn(
-        "refresh",
-        label="Refresh",
-        icon="refresh",
-        variant="outlined",
-        on_click=handlers.on_refresh,
-        componentsProps=plain,
-    )
+    widgets.refresh_button(row, handlers, componentsProps=plain)

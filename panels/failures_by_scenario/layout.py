@@ -80,7 +80,7 @@ def _controls(panel: types.Object, handlers: Any, content: Content, choices: Map
     switches = {"every_mode": ("All columns", handlers.on_every_mode), "families": ("Families", handlers.on_families)}
     for name, (label, handler) in switches.items() if content.single is None else ():
         widgets.switch(more, name, label, choices[name], key=f"{name} {content.dataset}", on_change=handler)
-    more.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    widgets.refresh_button(more, handlers)
 
 
 def short_name(path: str) -> str:
@@ -145,8 +145,7 @@ def _plot(
     if place is not None:
         layout = bars.framed(layout, place[0]) if content.single is not None else plot.outlined(layout, *place)
     # many columns scroll, and none is narrower than its number
-    scrolled = widgets.column(panel, "scrolled", overflowX="auto")
-    wide = widgets.column(scrolled, "wide", minWidth=f"{width}px")
+    wide = widgets.scrolled(panel, width)
     # a plot is known by its name: that of one layout says nothing of another's axes
     widgets.plot(wide, "heatmap" if content.single is None else content.layout, (data, layout), handler)
 
@@ -190,7 +189,7 @@ def _legend(content: Content) -> str:
         )
     parts.append(_HOW[content.layout])
     if content.layout in ("map", "table") and any(plot.unsure(rate) for rate in rates):
-        parts.append("Grey with ±: too few to be sure, by the 95 % interval or fewer than 10 judged.")
+        parts.append("Gray with ±: too few to be sure, by the 95 % interval or fewer than 10 judged.")
     if table.values_left_out:
         n = len(table.values)
         parts.append(f"The {n} most frequent values of {n + table.values_left_out:,} are shown.")
@@ -213,5 +212,5 @@ _HOW = {
     "bars": "Each point: the share that failed, with its 95 % interval. Dotted: all samples. Worse and better than the "
     "rest: q below 0.05, corrected for all rows.",
     "sides": "Right: the first minus the second, in points, with the 95 % interval; bold where it leaves out 0. "
-    "Pictures of one prompt and seed are not paired here: Loupe's comparison does that.",
+    "Pictures of one prompt and seed are not paired here: the panel Compare does that.",
 }

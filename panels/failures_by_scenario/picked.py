@@ -42,7 +42,7 @@ def draw(
         click = "Click a family to unfold it, and a cell of a failure" if folded else _CLICK[content.layout]
         row.md(f"{click} to see its samples.", name="sentence", componentsProps=theme.SMALL)
         return
-    row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
+    widgets.show_all_button(row, handlers)
     sentence = f"Showing {layout.STATES[narrowed.state.name.lower()]}: {escape(layout.name_of(narrowed))}"
     row.md(sentence, name="sentence", componentsProps=theme.TEXT)
     # in rows that break: each input as wide as a narrow panel

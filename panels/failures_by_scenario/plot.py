@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from loupe.brain.core import shares
+from loupe.brain.core.findings import small
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shown import plotly
 from loupe.brain.core.taxonomy import failure_title
@@ -184,7 +185,7 @@ def against_rest(rate: Rate) -> str:
 
     >>> from loupe.brain.core.results import Slice
     >>> against_rest(Rate(Slice({"time": "night"}), "blur", 20, 8, 0, 0, 0.4, 0.2, 0.6, lift=2.5, q=0.012))
-    '2.5 × the rest, q = 0.012'
+    '2.5 × the rest, q = .012'
     """
     if math.isnan(rate.lift):
         return ""
@@ -196,9 +197,9 @@ def q_of(q: float) -> str:
     """Returns how a q-value is written.
 
     >>> q_of(0.0123), q_of(0.00004)
-    ('q = 0.012', 'q < 0.001')
+    ('q = .012', 'q < .001')
     """
-    return "q < 0.001" if q < 0.001 else f"q = {q:.2g}"
+    return f"q {small(q)}"
 
 
 def hover(rate: Rate) -> str:

@@ -43,10 +43,7 @@ def draw(panel: types.Object, handlers: Any, table: Table, order: str, place: tu
         text = "There is no judged cell: choose a factor, or check more images."
         panel.view("no_rows", types.AlertView(severity="info", label=text))
         return
-    scrolled = widgets.column(panel, "scrolled", overflowX="auto")
-    grid = widgets.grid(
-        widgets.column(scrolled, "wide", minWidth="520px"), "table", _COLUMNS, gap=1, alignItems="center"
-    )
+    grid = widgets.grid(widgets.scrolled(panel, 520), "table", _COLUMNS, gap=1, alignItems="center")
     for name, head in (
         ("slice", "Slice"), ("rate", "Fails"), ("interval", "95 % interval"), ("of", "Of judged"), ("lift", "Lift"),
         ("q", "q"),

@@ -289,8 +289,8 @@ def _more(panel: types.Object, handlers: LabelCorrections, content: Content, nar
             componentsProps={"button": {"sx": {"textTransform": "none"}}},
         )
     if narrowed is not None:
-        row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+        widgets.show_all_button(row, handlers)
+    widgets.refresh_button(row, handlers)
     row.btn("relabel", label="Accept by score", icon="label", variant="outlined", on_click=handlers.on_relabel)
     text = f"Corrected labels: **{escape(content.into)}**; {escape(content.labels.label)} stays as it is."
     panel.md(text, name="fields", componentsProps=theme.SMALL)

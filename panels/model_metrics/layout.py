@@ -76,7 +76,7 @@ def _controls(panel: types.Object, handlers: Any, content: Content) -> None:
         widgets.dropdown(row, "model", "Matrix of", models, content.model, handlers.on_model)
     more = widgets.row(panel, "more")
     more.btn("evaluate", label="Evaluate", icon="analytics", variant="outlined", on_click=handlers.on_evaluate)
-    more.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    widgets.refresh_button(more, handlers)
 
 
 def _about(kept: Kept) -> str:
@@ -120,7 +120,7 @@ def _ordered(content: Content, points: Sequence[Point]) -> list[Point]:
 def _under(content: Content, points: Sequence[Point], drawn: Sequence[Point]) -> str:
     kept = content.kept
     unit = "objects" if kept.run["kind"] == "detection" else "labeled images"
-    parts = [f"Bars: {100 * kept.run['params'].get('interval', 0.95):g} % intervals. In brackets: {unit}."]
+    parts = [f"Bars: {100 * kept.run['params'].get('interval', 0.95):g} % intervals. In parentheses: {unit}."]
     better = METRICS.get(content.metric, ("", True))[1]
     parts.append({True: "Higher is better.", False: "Lower is better.", None: ""}[better])
     if any(point.few for point in drawn):
@@ -168,8 +168,7 @@ def _matrix(panel: types.Object, handlers: Any, content: Content, narrowed: Eval
         chosen = (labels.index(names[0]), labels.index(names[1])) if set(names) <= set(labels) else None
     title = f"**What {escape(content.model)} takes for what**"
     panel.md(title, name="matrix_title", componentsProps=theme.TEXT)
-    scrolled = widgets.column(panel, "scrolled", overflowX="auto")
-    wide = widgets.column(scrolled, "wide", minWidth=f"{150 + 46 * len(labels)}px")
+    wide = widgets.scrolled(panel, 150 + 46 * len(labels))
     widgets.plot(wide, "matrix", plot.matrix(labels, cells["counts"], chosen), handlers.on_click)
     picked = widgets.row(panel, "picked", minHeight="52px")
     if narrowed is None:
@@ -179,7 +178,7 @@ def _matrix(panel: types.Object, handlers: Any, content: Content, narrowed: Eval
         if any(error["model"] == content.model for error in kept.run["errors"]):
             picked.btn("errors", label="Confident mistakes", variant="outlined", on_click=handlers.on_errors)
     else:
-        picked.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
+        widgets.show_all_button(picked, handlers)
         picked.md(
             f"Showing {escape(name_of(narrowed))}{_some(kept, content, chosen, narrowed)}",
             name="sentence",

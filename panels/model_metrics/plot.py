@@ -225,7 +225,8 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[int]], chosen: tuple
         },
         "yaxis": {
             "autorange": "reversed",
-            "title": {"text": "ground truth"},
+            # without it the names of the classes would touch it
+            "title": {"text": "ground truth", "standoff": 14},
             "tickvals": list(range(size)),
             "ticktext": names,
             **_axis(),

@@ -37,10 +37,9 @@ def draw(panel: types.Object, handlers: Any, content: Shown, narrowed: Cell | No
     known = content.known
     panel.md(_totals(content), name="totals", componentsProps=theme.TEXT)
     head = widgets.row(panel, "head")
-    head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    widgets.refresh_button(head, handlers)
     # always there: what was clicked stays under the mouse
-    back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
-    head.btn("show_all", disabled=narrowed is None, **back)
+    widgets.show_all_button(head, handlers, disabled=narrowed is None)
     _steps(panel, handlers, content)
     for rate in known.failing:
         if rate.failure in content.pictures:
@@ -72,7 +71,8 @@ def _steps(panel: types.Object, handlers: Any, content: Shown) -> None:
 
 def _failure(panel: types.Object, handlers: Any, rate: Rate, pictures: Sequence[Picture]) -> None:
     part = widgets.column(panel, f"failure_{rate.failure}", marginTop="8px")
-    head = widgets.row(part, "head")
+    # the button stands beside the words, however many lines they take
+    head = widgets.grid(part, "head", "minmax(0, 1fr) auto", gap=2, alignItems="center")
     text = f"**{failure_title(rate.failure)}** · {rate.failures:,} of {rate.n:,} judged ({tenths(rate.rate)}, "
     text += f"95 % interval {tenths(rate.low)} to {tenths(rate.high)})"
     unsure = [

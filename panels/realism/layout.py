@@ -10,6 +10,7 @@ from fiftyone.operators import types
 from loupe.brain.core.realism import ADDITIVE_ONLY, COLLAPSE, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators.summary import counted
+from loupe.operators.wording import in_app
 from loupe.panels import theme, widgets
 from loupe.panels.realism import cloud, headings, holes, parts, pictures, plot, transfer
 
@@ -39,9 +40,8 @@ def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | 
     head = widgets.row(panel, "head")
     again = "Compare again" if made is not None else "Compare with real images"
     head.btn("compare", label=again, icon="balance", variant="outlined", on_click=handlers.on_compare)
-    head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
-    back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
-    head.btn("show_all", disabled=narrowed is None, **back)
+    widgets.refresh_button(head, handlers)
+    widgets.show_all_button(head, handlers, disabled=narrowed is None)
     if narrowed is not None:
         head.md(f"Showing {escape(narrowed.name)}", name="sentence", componentsProps=theme.TEXT)
     if content.gone:
@@ -102,7 +102,7 @@ def _findings(panel: types.Object, handlers: Any, content: Content) -> set[str]:
         card.md(f"**{escape(verdict.name.replace('_', ' '))}**", name="name", componentsProps=styled)
         card.md(f"{escape(verdict.sentence)}.", name="sentence", componentsProps=theme.TEXT)
         if verdict.next:
-            card.md(f"**Next:** {escape(verdict.next)}.", name="next", componentsProps=theme.TEXT)
+            card.md(f"**Next:** {escape(in_app(verdict.next))}", name="next", componentsProps=theme.TEXT)
         _next(card, handlers, content, verdict)
         used |= pictures.of_finding(card, handlers, content, verdict, used)
     if not listed:

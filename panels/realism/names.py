@@ -9,7 +9,7 @@ GROUPS = {
     "Diversity": ("vendi", "rke"),
     "Distance": ("c2st", "frechet"),
     "Newness": ("authenticity",),
-    "Labels: do the pictures show what they say?": ("alignment",),
+    "Labels: do they hold?": ("alignment",),
 }
 #: measures that are 1 for a perfect set by themselves
 OF_THEMSELVES = ("clipped_density", "clipped_coverage")

@@ -165,6 +165,6 @@ def _more(panel: types.Object, handlers: Repairs, content: Content, narrowed: Na
             componentsProps={"button": {"sx": {"textTransform": "none"}}},
         )
     if narrowed is not None:
-        row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+        widgets.show_all_button(row, handlers)
+    widgets.refresh_button(row, handlers)
     row.btn("repair", label="Repair more", icon="healing", variant="outlined", on_click=handlers.on_repair)

@@ -135,7 +135,7 @@ def _evidence(content: Content, item: Evidence) -> str:
     score = "no score" if item.score is None else f"**{item.score:.4g}**"
     verdict = "Flagged" if content.flagged else "Passed"
     facts = f"{verdict}: {escape(output.name.replace('_', ' '))} {score} ({escape(output.unit)}), "
-    facts += f"fails {side} {threshold.value:g} ({escape(threshold.source)}). {escape(output.description)}"
+    facts += f"fails {side} {threshold.value:.4g} ({escape(threshold.source)}). {escape(output.description)}"
     lines = [f"{facts.rstrip('.')}."]
     seen = [escape(mark.label) for mark in item.marks if mark.label]
     if seen:
@@ -171,7 +171,7 @@ def _offer(panel: types.Object, handlers: Review, content: Content) -> None:
     assert offer.kept is not None
     side = "below" if offer.threshold.op == "<" else "above"
     text = (
-        f"Fails **{side} {offer.threshold.value:.4g}** instead of {content.threshold.value:g}: precision "
+        f"Fails **{side} {offer.threshold.value:.4g}** instead of {content.threshold.value:.4g}: precision "
         f"**{_share(offer.precision)}** against {_share(offer.current)}, on {offer.current.n} decisions that did not "
         f"choose it. It flags **{offer.flags:,}** samples here instead of {offer.flagged:,}, and keeps "
         f"{offer.kept.k} of {offer.kept.n} real ones."
@@ -203,6 +203,6 @@ def _more(panel: types.Object, handlers: Review, content: Content, narrowed: Nar
         )
     triage_layout.more_like(row, handlers, enabled=content.item is not None)
     if narrowed is not None:
-        row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+        widgets.show_all_button(row, handlers)
+    widgets.refresh_button(row, handlers)
     row.btn("annotate", label="Send to annotation", icon="edit_note", variant="outlined", on_click=handlers.on_annotate)

@@ -75,7 +75,7 @@ def _controls(panel: types.Object, handlers: Any, content: Content) -> None:
     row = panel.h_stack("controls", gap=2, align_y="end")
     modes = {name: f"{failure_title(name)}: {failing:,} fail now" for name, failing in content.modes.items()}
     widgets.dropdown(row, "failure", "Failure", modes, content.preview.failure, handlers.on_failure)
-    row.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
+    widgets.refresh_button(row, handlers)
 
 
 def _slider(panel: types.Object, handlers: Any, preview: Preview, turn: int) -> None:
@@ -210,5 +210,5 @@ def _views(panel: types.Object, handlers: Any, narrowed: Side | None) -> None:
     for name, (label, handler) in buttons.items():
         row.btn(name, label=label, variant="outlined", on_click=handler)
     if narrowed is not None:
-        row.btn("show_all", label="Show all", icon="undo", variant="contained", on_click=handlers.on_show_all)
+        widgets.show_all_button(row, handlers)
         row.md(_NARROWED[narrowed.which], name="narrowed", componentsProps=theme.SMALL)

@@ -52,9 +52,8 @@ def draw(
     panel.md(_totals(content), name="totals", componentsProps=theme.TEXT)
     head = widgets.row(panel, "head")
     head.btn("find", label="Look again", icon="troubleshoot", variant="outlined", on_click=handlers.on_find)
-    head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
-    back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
-    head.btn("show_all", disabled=narrowed is None, **back)
+    widgets.refresh_button(head, handlers)
+    widgets.show_all_button(head, handlers, disabled=narrowed is None)
     if content.open:
         head.btn("rebalance", label="Rebalance", icon="balance", variant="outlined", on_click=handlers.on_rebalance)
     if content.stale:

@@ -26,7 +26,7 @@ def drawn(pixels: np.ndarray, verdict: Verdict, check: str, section: str) -> Ima
         pixels: (H, W, 3) uint8
         verdict: what was said of it
         check: whose evidence
-        section: the section of the page, which the colour of a lone figure's points goes by
+        section: the section of the page, which the color of a lone figure's points goes by
     """
     made = panel(pixels, SIDE)
     if check in verdict.maps:

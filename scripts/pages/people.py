@@ -65,7 +65,7 @@ _ANATOMY = Group(
     `limb_malformed` and `wrong_proportions` at how limbs compare. This backend, `landmarks`, judges hands
     that stretch a finger out and that two detectors of three take for hands, faces near to the camera and seen from the
     front, and bodies of which shoulders and hips are seen, and abstains on all others: on most pictures of people, on
-    faces whose nose and mouth have not the colour of the forehead, on faces around which the detector of COCO's classes
+    faces whose nose and mouth have not the color of the forehead, on faces around which the detector of COCO's classes
     sees no person, on most faces that a hand lies over and, where EfficientNet-Lite0's file is here, on animals' faces
     and those behind masks, snorkels and helmets. It finds little else than what is shown here, and of bodies next to
     nothing;
@@ -149,7 +149,7 @@ _UNCANNY = Group(
         Case("Abstains", "oversmooth_skin", "sd15/Naoto-Hattori/0", "Too dark."),
         Case("Abstains", "symmetric_face", "sd15/Lucian-Freud/1", "Turned to the side."),
         Case("Abstains", "symmetric_face", "sd15/Wes-Anderson/3", "Five small faces."),
-        Case("Flags wrongly", "oversmooth_skin", "sd15/Sachin-Teng/1", "Flat colours are the style."),
+        Case("Flags wrongly", "oversmooth_skin", "sd15/Sachin-Teng/1", "Flat colors are the style."),
     ),
 )
 

@@ -26,7 +26,7 @@ from pages import drawn
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from: ``text`` names the repository, the author where one is given, and the licence."""
+    """Where pictures come from: ``text`` names the repository, the author where one is given, and the license."""
 
     title: str
     text: str
@@ -86,7 +86,7 @@ def picture(name: str, folder: Path) -> np.ndarray:
 
 
 def attribution(names: Sequence[str], folder: Path) -> list[str]:
-    """Returns a line for each source of these pictures: which it gave, from where, whose, the licence."""
+    """Returns a line for each source of these pictures: which it gave, from where, whose, the license."""
     lines = []
     for name, source in SOURCES.items():
         mine = sorted({picture.split("/", 1)[1] for picture in names if picture.startswith(f"{name}/")})

@@ -1,4 +1,4 @@
-"""The pages on what the pixels alone say: exposure and blur, artefacts, duplicates."""
+"""The pages on what the pixels alone say: exposure and blur, artifacts, duplicates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EXPOSURE = Group(
     `dark`, `bright` and `low_contrast` come from percentiles of the luma, `blur` from how much detail the picture
     loses when it is averaged, `motion_blur` from what its spectrum lacks along one direction, `local_blur` from how
     soft each block is (the orange veil is its map). `grayscale`, `low_information` and `odd_aspect` are said of what
-    has no colour, no detail, or a shape like a ribbon; `unreadable` of a file that cannot be decoded, which has no
+    has no color, no detail, or a shape like a ribbon; `unreadable` of a file that cannot be decoded, which has no
     picture to show. A style that is meant, such as fog, night or a painted blur, looks like the flaw: exposure is a
     number, not taste, and never abstains. The checks of blur abstain where there are too few pixels or too little
     detail.
@@ -24,7 +24,7 @@ _EXPOSURE = Group(
         Case("Finds", "blur", "sd15/Edwin-Deakin/0", "Out of focus all over.", "blur", 1),
         Case("Finds", "motion_blur", "sd15/Wes-Anderson/3", "Smeared along one direction.", "motion_blur", 4, 1),
         Case("Finds", "local_blur", "sd15/Beatrix-Potter/3", "A soft patch in a sharp picture.", "local_blur", 1),
-        Case("Finds", "grayscale", "sd15/Bernie-Wrightson/3", "Drawn so by the model: a style, but without colour."),
+        Case("Finds", "grayscale", "sd15/Bernie-Wrightson/3", "Drawn so by the model: a style, but without color."),
         Case("Finds", "low_information", "sd15/Zao-Wou-Ki/0", "Next to nothing is left.", "low_information", 3),
         Case("Finds", "odd_aspect", "sd15/Alfons-Walde/0", "A ribbon.", "odd_aspect", 0.17),
         Case("Misses", "bright", "sd15/Jordan-Grimmer/3", "Twice the light, on a dark picture.", "bright", 2),
@@ -46,13 +46,13 @@ _EXPOSURE = Group(
 )
 
 _ARTIFACTS = Group(
-    "Artefacts",
+    "Artifacts",
     """
     `tiling` looks for detail that is there again, pixel for pixel, at a fixed shift; `seam` for a straight line
     across which nothing goes on; `halo` for rims that overshoot an edge; `aliasing` for the rhythm that an
-    enlargement leaves; `color_bleeding` for colour that does not change where the brightness does; `repeated_subject`
+    enlargement leaves; `color_bleeding` for color that does not change where the brightness does; `repeated_subject`
     for a part that is drawn again elsewhere. All are judged from one picture, without a model. What was drawn with
-    exact repetition, in flat rectangles or with soft colour on purpose looks like the flaw, and a strong flaw may
+    exact repetition, in flat rectangles or with soft color on purpose looks like the flaw, and a strong flaw may
     leave nothing to compare.
     """,
     (
@@ -61,7 +61,7 @@ _ARTIFACTS = Group(
         Case("Finds", "seam", "sd15/Edwin-Deakin/3", "Parts displaced by 5 pixels.", "seam", 1),
         Case("Finds", "halo", "sd15/Alfons-Walde/3", "Sharpened too much.", "halo", 2),
         Case("Finds", "aliasing", "sd15/Jordan-Grimmer/3", "Enlarged without smoothing.", "aliasing", 3),
-        Case("Finds", "color_bleeding", "sd15/Etel-Adnan/3", "The colour is off its edges.", "color_bleeding", 1),
+        Case("Finds", "color_bleeding", "sd15/Etel-Adnan/3", "The color is off its edges.", "color_bleeding", 1),
         Case("Finds", "repeated_subject", "gpt4o/007", "A part of the room a second time.", "repeated_subject", 95),
         Case("Misses", "tiling", "sd15/Paul-Cezanne/0", "A small part.", "tiling", 10),
         Case("Misses", "seam", "gpt4o/091", "Parts of parchment, and parchment does not tell.", "seam", 4),
@@ -78,12 +78,12 @@ _ARTIFACTS = Group(
         ),
         Case("Abstains", "seam", "sd15/Edwin-Deakin/3", "A thumbnail: shown enlarged.", change=shrunk(48)),
         Case("Abstains", "halo", "sd15/Wes-Anderson/0", "Only the sky, cut out by us.", change=_SKY),
-        Case("Abstains", "color_bleeding", "sd15/Nobuyoshi-Araki/0", "There is no colour that could run."),
+        Case("Abstains", "color_bleeding", "sd15/Nobuyoshi-Araki/0", "There is no color that could run."),
         Case("Flags wrongly", "seam", "sd15/Alice-Bailly/3", "Painted rectangles."),
         Case("Flags wrongly", "halo", "ukbench/08976", "The shine on the cup's rim."),
         Case("Flags wrongly", "repeated_subject", "ukbench/09040", "Two parts of a letter box that are alike."),
         Case("Flags wrongly", "repeated_subject", "sd15/Wes-Anderson/0", "Windows are meant to be alike."),
-        Case("Flags wrongly", "color_bleeding", "sd15/Ernst-Haeckel/0", "Fine coloured detail on grey."),
+        Case("Flags wrongly", "color_bleeding", "sd15/Ernst-Haeckel/0", "Fine colored detail on gray."),
     ),
 )
 
@@ -124,4 +124,4 @@ _DUPLICATES = Group(
     ),
 )
 
-GROUPS = {"exposure-and-blur": _EXPOSURE, "artefacts": _ARTIFACTS, "duplicates": _DUPLICATES}
+GROUPS = {"exposure-and-blur": _EXPOSURE, "artifacts": _ARTIFACTS, "duplicates": _DUPLICATES}

@@ -73,7 +73,7 @@ _TEXT = Group(
             "Abstains",
             "text_omission",
             "drawn/plate/OPEN",
-            "The recogniser does not know Cyrillic letters.",
+            "The recognizer does not know Cyrillic letters.",
             prompt='a blue plate that says "ОТКРЫТО"',
         ),
     ),
@@ -86,7 +86,7 @@ _COMPOSITION = Group(
     """
     What the prompt asks for is compared with the boxes of a detector: offline YOLOX-nano (or NanoDet, where only that
     is to be had), which knows the 80 classes of COCO, on a GPU one that finds things by their name; or with boxes that
-    your samples have. `missing_object`, `wrong_count`, `wrong_attribute` (colours), `wrong_relation`, `wrong_size`,
+    your samples have. `missing_object`, `wrong_count`, `wrong_attribute` (colors), `wrong_relation`, `wrong_size`,
     `negation_violated` and `extra_object` are likelihoods; what is too close to call, or has no label, is unknown. The
     prompts here are ours, not those that the pictures were made with. The small detector sees less in paintings than
     in photos: what it takes for something else is judged as that.

@@ -65,7 +65,7 @@ def test_a_run_that_fails_shows_why(app: app_browser.App, shots: Path) -> None:
     dialog = app.ended()
     dialog.locator(".MuiAlert-root").wait_for()
     page.screenshot(path=shots / "object_duplicates_failed.png")
-    assert "rename_sample_field" in app.close(dialog)
+    assert "Rename sample field" in app.close(dialog)
     dataset.delete_sample_field("gt_objects")
 
 

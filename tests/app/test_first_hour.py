@@ -168,9 +168,9 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     reads_well(page)
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("cancelled").wait_for()
+    page.get_by_text("canceled").wait_for()
 
-    # a job that no living worker may take says why; a cancelled one has its log
+    # a job that no living worker may take says why; a canceled one has its log
     laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe=loupe.__version__)
     jobs.beat(laptop)
     try:
@@ -180,21 +180,21 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
         lines = [f"2026-11-29 12:00:{at:02} INFO checking: {at} of 70, see <b>&</b> `here`" for at in range(60)]
         waiting = jobs.recent(dataset._doc.id)[0].id
         assert jobs.cancel(waiting)
-        stopped = "2026-11-29 12:01:01 INFO stopped: somebody cancelled this job (0.8 s)"
+        stopped = "2026-11-29 12:01:01 INFO stopped: somebody canceled this job (0.8 s)"
         jobs.write_log(waiting, "l", "\n".join([*lines, *lines[:9], stopped]), 9_000)
         page.get_by_role("button", name="Log", exact=True).click()
-        page.get_by_text("stopped: somebody cancelled this job").wait_for()
+        page.get_by_text("stopped: somebody canceled this job").wait_for()
         page.get_by_text("… 10 earlier lines").wait_for()
         app_browser.settle(page)
         page.screenshot(path=shots / "jobs_log.png")
         page.set_viewport_size({"width": 900, "height": 700})
         app_browser.settle(page)
         wide = "element => element.scrollWidth <= element.clientWidth + 1"
-        assert page.locator("pre", has_text="somebody cancelled this job").evaluate(wide), "lines are broken"
+        assert page.locator("pre", has_text="somebody canceled this job").evaluate(wide), "lines are broken"
         page.screenshot(path=shots / "jobs_log_narrow.png")
         page.set_viewport_size({"width": 1400, "height": 900})
         reads_well(page)
         page.get_by_role("button", name="Hide the log").click()
-        page.get_by_text("stopped: somebody cancelled this job").wait_for(state="detached")
+        page.get_by_text("stopped: somebody canceled this job").wait_for(state="detached")
     finally:
         jobs.sign_off(laptop)

@@ -122,4 +122,4 @@ def test_stop_stops_a_run_and_says_that_it_goes_on_from_there(app: app_browser.A
     stop.click()
     dialog = app.ended()
     page.screenshot(path=tmp_path / "stopped.png")
-    assert "stopped by you" in app.close(dialog)
+    assert "Stopped by you" in app.close(dialog)

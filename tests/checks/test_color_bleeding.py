@@ -1,4 +1,4 @@
-"""Colour bleeding, against closed forms and against pictures whose colours are soft, faint or noisy without running."""
+"""Color bleeding, against closed forms and against pictures whose colors are soft, faint or noisy without running."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
 
 @pytest.fixture
 def scene() -> np.ndarray:
-    """(384, 512, 3) opaque discs of all sizes and colours."""
+    """(384, 512, 3) opaque discs of all sizes and colors."""
     rng = np.random.default_rng(3)
     picture = np.full((384, 512, 3), 120, np.uint8)
     for _ in range(250):
@@ -125,7 +125,7 @@ def test_bleeding_is_found_in_jpeg_and_in_the_dark(scene: np.ndarray) -> None:
 @pytest.mark.parametrize(
     ("picture", "reason"),
     [
-        (np.full((128, 128, 3), 90.0), "too few edges of colour"),
+        (np.full((128, 128, 3), 90.0), "too few edges of color"),
         (np.repeat(np.kron(RNG.uniform(0, 255, (6, 8)), np.ones((40, 40)))[..., None], 3, 2), "too few edges"),
         (RNG.uniform(0, 255, (20, 200, 3)), "too small"),
     ],
@@ -145,7 +145,7 @@ def test_the_defect_keeps_the_luma_and_gets_worse(scene: np.ndarray) -> None:
         for severity in ColorBleedingDefect.severities:
             worse = ColorBleedingDefect().inject(scene, severity, np.random.default_rng(seed))
             changes.append(np.abs(worse.astype(int) - scene).mean())
-            # colours that run where they are out of range are cut off, which changes the luma a little
+            # colors that run where they are out of range are cut off, which changes the luma a little
             assert np.abs(cv2.cvtColor(worse, cv2.COLOR_RGB2GRAY).astype(int) - level).mean() < 6
         assert changes == sorted(changes)
     assert np.array_equal(scene, before)

@@ -1,4 +1,4 @@
-"""Grayscale, against numpy and against pictures that are grey in another mode, or nearly grey."""
+"""Grayscale, against numpy and against pictures that are gray in another mode, or nearly gray."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ def test_what_has_color_anywhere_is_not_gray() -> None:
     assert not is_gray(berry)
     sepia = (gray * np.array([1.0, 0.9, 0.75])).astype(np.uint8)
     assert not is_gray(sepia)
-    assert not is_gray((RNG.integers(0, 256, (100, 100, 3)) * 0.2).astype(np.uint8)), "dark, but coloured"
+    assert not is_gray((RNG.integers(0, 256, (100, 100, 3)) * 0.2).astype(np.uint8)), "dark, but colored"

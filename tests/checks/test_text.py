@@ -1,4 +1,4 @@
-"""The text check on pictures that are drawn here, with the real recogniser."""
+"""The text check on pictures that are drawn here, with the real recognizer."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ CHARACTERS = ["blank", *"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A detector and a recogniser of the larger models' architecture, with few channels and random weights."""
+    """A detector and a recognizer of the larger models' architecture, with few channels and random weights."""
     transformers = pytest.importorskip("transformers")
     import torch
     from transformers.models.pp_ocrv5_server_det import PPOCRV5ServerDetImageProcessor

@@ -54,7 +54,7 @@ def test_at_scales_down_without_aliasing_and_never_up(grain: np.ndarray) -> None
     assert small.pixels.shape == (3, 3, 20, 30)
     assert small.pixels.dtype == torch.uint8
     assert (small.ids, small.sizes) == (batch.ids, batch.sizes)
-    # a grid of single pixels would turn into stripes if pixels were dropped; it becomes grey
+    # a grid of single pixels would turn into stripes if pixels were dropped; it becomes gray
     grid = np.indices((60, 90)).sum(0) % 2 * 255
     gray = batch_of(np.repeat(grid[None, ..., None], 3, 3).astype(np.uint8)).at(30).pixels
     assert gray[..., 2:-2, 2:-2].float().sub(127.5).abs().max() < 3

@@ -36,7 +36,7 @@ def test_vectors_are_of_unit_length_and_finite() -> None:
 
 
 def test_a_ramp_fills_just_the_bins_of_its_direction() -> None:
-    # a horizontal ramp has gradients of 0 degrees only: OpenCV's bins are centred on 10, 30, ..., 170 degrees, so its
+    # a horizontal ramp has gradients of 0 degrees only: OpenCV's bins are centerd on 10, 30, ..., 170 degrees, so its
     # votes are split evenly between the first and the last bin; every cell of a block gets equal votes
     across, down = Hog(color=0.0).load("cpu")(batch(ramp(1), ramp(0)))
     bins = across[:1764].reshape(-1, 9)
@@ -45,7 +45,7 @@ def test_a_ramp_fills_just_the_bins_of_its_direction() -> None:
     assert share[0] == pytest.approx(0.5, abs=0.02)
     bins = down[:1764].reshape(-1, 9)
     share = bins.square().sum(0) / bins.square().sum()
-    assert share[4] > 0.99  # 90 degrees is the centre of the fifth bin
+    assert share[4] > 0.99  # 90 degrees is the center of the fifth bin
 
 
 def test_shapes_ignore_contrast_and_color_does_not() -> None:

@@ -26,7 +26,7 @@ def picture(seed: int) -> Image.Image:
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    """Two whole JPEGs, and what is left to the CPU: rotated, grey, CMYK, truncated, PNG, missing."""
+    """Two whole JPEGs, and what is left to the CPU: rotated, gray, CMYK, truncated, PNG, missing."""
     exif = Image.Exif()
     exif[0x0112] = 6
     picture(0).save(tmp_path / "a.jpg", quality=95)
@@ -97,7 +97,7 @@ def test_it_gives_the_pixels_that_pillow_gives(tmp_path: Path, options: dict[str
 
 
 def test_half_a_picture_is_none(tmp_path: Path) -> None:
-    """Pillow fills up with grey what a file that ends in its midst does not have, and says nothing."""
+    """Pillow fills up with gray what a file that ends in its midst does not have, and says nothing."""
     path = tmp_path / "half.jpg"
     picture(0).resize((800, 600)).save(path, quality=90)
     data = path.read_bytes()

@@ -26,7 +26,7 @@ def picture(seed: int = 0) -> Image.Image:
 
 
 def huge_png() -> bytes:
-    """30,000 x 30,000 grey pixels in a few hundred kilobytes."""
+    """30,000 x 30,000 gray pixels in a few hundred kilobytes."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

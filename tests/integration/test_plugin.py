@@ -99,6 +99,7 @@ def test_loads_without_errors_and_registers_just_what_is_declared(loaded: Any) -
         "signature",
         "summary",
         "widgets",
+        "wording",
     }
     assert sorted({path.stem for path in (ROOT / "operators").glob("*.py")} - helpers) == sorted(declared["operators"])
 

@@ -269,8 +269,8 @@ def test_a_cancelled_job_stops_in_the_middle_of_its_batch(fleet: Fleet) -> None:
     assert not fleet.dataset.skip(30).limit(1).exists("quality.brightness_p99"), "nothing half"
     # 60 s of naps: that it stopped at all is what counts here
     assert seconds < 30
-    assert fleet.job(job).message.startswith("cancelled")
-    assert "INFO stopped: somebody cancelled this job" in fleet.log_of(job)
+    assert fleet.job(job).message.startswith("canceled")
+    assert "INFO stopped: somebody canceled this job" in fleet.log_of(job)
 
 
 def test_a_job_that_breaks_its_process_runs_again(fleet: Fleet) -> None:

@@ -56,7 +56,7 @@ def test_a_mixture_has_no_name() -> None:
     stripes = np.concatenate([plain(name) for name in ("red", "green", "blue")])
     naming = name_color(stripes)
     assert naming.name is None
-    assert "no colour has most of it" in naming.reason
+    assert "no color has most of it" in naming.reason
     assert naming.shares == pytest.approx({"red": 1 / 3, "green": 1 / 3, "blue": 1 / 3}, abs=0.05)
 
 

@@ -1,4 +1,4 @@
-"""A face is covered where nose and mouth have not the colour of the forehead; a shadow and red lips cover nothing."""
+"""A face is covered where nose and mouth have not the color of the forehead; a shadow and red lips cover nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SKINS = ((224, 188, 164), (150, 105, 80), (70, 48, 38))
 
 
 def _drawn(skin: tuple[int, ...], below: tuple[int, ...] | None = None) -> np.ndarray:
-    """A head of one colour on blue, with something of another below the eyes."""
+    """A head of one color on blue, with something of another below the eyes."""
     pixels = np.full((400, 400, 3), (60, 90, 140), np.uint8)
     cv2.ellipse(pixels, (200, 200), (85, 120), 0, 0, 360, skin, -1)
     if below is not None:

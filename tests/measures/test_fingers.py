@@ -118,7 +118,7 @@ def test_a_missing_finger_needs_its_ground_to_show() -> None:
     _, points = drawn()
     picture = as_picture(hand)
     assert count(picture, points).wrong
-    # a thing of another colour is held before the finger
+    # a thing of another color is held before the finger
     tip, root = (tuple(int(value) for value in points[at]) for at in (12, 10))
     cv2.line(picture, root, tip, (40, 160, 60), 16)
     result = count(picture, points)

@@ -1,4 +1,4 @@
-"""Hands of colours that no skin has: gloves, but not grey pictures, coloured light or any shade of skin."""
+"""Hands of colors that no skin has: gloves, but not gray pictures, colored light or any shade of skin."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from loupe.brain.measures.anatomy.hand_shape import BONES, View, apart, crossed,
 
 
 def usual() -> np.ndarray:
-    """(21, 3) in metres: a flat hand with the mean bones of real ones, the fingers fanned out."""
+    """(21, 3) in meters: a flat hand with the mean bones of real ones, the fingers fanned out."""
     world = np.zeros((21, 3))
     lengths = np.exp(MEANS) * 0.03
     ways = np.radians([-50, -18, -4, 8, 20])

@@ -35,7 +35,7 @@ def face() -> Face:
 
 
 def drawn(face: Face, grain: float, soft: float = 0.0) -> np.ndarray:
-    """A face with sharp eyes and brows, and so much grain in its skin, in grey levels."""
+    """A face with sharp eyes and brows, and so much grain in its skin, in gray levels."""
     rng = np.random.default_rng(1)
     gray = 150 + cv2.GaussianBlur(rng.normal(0, 1, (SIZE, SIZE)), (0, 0), 0.7) * grain / 0.4
     for number in (33, 133, 362, 263, 70, 105, 107, 300, 334, 336):

@@ -109,11 +109,21 @@ def test_a_full_disk_makes_room_and_else_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made_is_told(web: Objects, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
     loupe.remote_media(cache=tmp_path / "file" / "cache")
+    (tmp_path / "file").write_bytes(b"")
     web.held["/a.png"] = b"hello"
     with pytest.raises(NotFetched, match="cannot keep fetched pictures in"):
         _bytes(f"{web.url}/a.png")
+
+
+@pytest.mark.parametrize("place", ["/proc/x", "{file}/cache"])
+def test_a_folder_that_cannot_be_written_to_is_refused_as_it_is_set(tmp_path: Path, place: str) -> None:
+    before = loupe.remote_media()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match=r"expected cache to be a folder that can be written to, got .*Give another"):
+        loupe.remote_media(cache=place.format(file=tmp_path / "file"))
+    assert loupe.remote_media() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
 def test_an_object_larger_than_the_cache_is_told(web: Objects, media: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_scheduled_job_can_be_cancelled_and_run_again(scenes: Any) -> None:
     execute("jobs", scenes, {"action": "cancel", "job": str(job.id)})
     (job,) = jobs.recent(scenes._doc.id)
     assert job.state == "failed"
-    assert job.message.startswith("cancelled")
+    assert job.message.startswith("canceled")
     assert "None is queued or running" in problems(form("jobs", scenes, {"action": "cancel"}))["no_jobs"]
     assert result("jobs", scenes, {"action": "again", "job": str(job.id)})["message"] == "In the queue again"
     assert [job.state for job in jobs.recent(scenes._doc.id)] == ["queued", "failed"]

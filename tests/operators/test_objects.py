@@ -60,7 +60,7 @@ def test_the_form_of_objects_offers_the_checks_that_know_crops(boxes: Any) -> No
     assert {"cut", "tiny", "sharpness"} <= set(inputs["objects__checks"].default)
     assert "checks__preset" not in inputs
     wrong = form("check", boxes, {"objects": "gt", "objects__checks": ["faces"]})
-    assert "unknown check 'faces'" in problems(wrong)["objects__checks"]
+    assert "Unknown check 'faces'" in problems(wrong)["objects__checks"]
     assert (
         "expected at least one"
         in problems(form("check", boxes, {"objects": "gt", "objects__checks": []}))["objects__checks"]

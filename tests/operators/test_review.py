@@ -39,7 +39,7 @@ def test_the_form_asks_for_a_field_where_nothing_else_is_decided(houses: Any) ->
     assert "report" not in chosen
     assert problems(form("review", houses, {"failure": "blur", "decisions": "perhaps"}))
     (last,) = [each for each in messages("review", houses, {"failure": "blur"}, app=True) if each.get("error_message")]
-    assert "expected decisions or a field, got neither" in last["error_message"]
+    assert "Expected decisions or a field, got neither: choose a decision" in last["error_message"]
 
 
 def test_what_a_review_says_is_a_table(houses: Any) -> None:

@@ -234,7 +234,7 @@ def test_rates_of_any_failure_in_groups_say_what_they_count_as(checked: Any) -> 
     body = result("slice", checked, {"by": ["scenario.time"], "failure": "any", "groups": "prompt"})
     assert "| Any failure |" in body["summary"]
     assert "| Groups | Counts as |" in body["summary"]
-    assert "In brackets: fewer than 10 independent samples." in body["summary"]
+    assert "In parentheses: fewer than 10 independent samples." in body["summary"]
 
 
 def test_slices_by_what_is_computed_of_a_field(checked: Any) -> None:

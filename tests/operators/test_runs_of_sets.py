@@ -75,7 +75,7 @@ def test_drift_is_said_with_what_drifted_and_where_to_look(dataset: Any) -> None
     assert "open the panel **Drift**" in body["summary"]
     assert body["drift"]["batches"][2]["verdict"] == "drifted"
     failed = messages("find_drift", dataset, {"by": "truth.label", "reference": "batch: cat"}, app=True)[-1]
-    assert "unknown batch" in failed["error_message"]
+    assert "Unknown batch" in failed["error_message"]
 
 
 def test_duplicates_are_found_and_counted(scenes: Any) -> None:

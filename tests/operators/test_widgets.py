@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_refused_in_the_form_and_after(database: str, name:
     assert str(error.value) == says
     form = _form({f"example__{name}": value})
     assert form[f"example__{name}"].invalid
-    assert form[f"example__{name}"].error_message == says
+    assert form[f"example__{name}"].error_message == f"{says}."
     assert [key for key, made in form.items() if made.invalid] == [f"example__{name}"]
 
 

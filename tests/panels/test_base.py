@@ -101,7 +101,7 @@ def _limit(session: Any, n: int) -> None:
 def test_an_error_while_reading_becomes_a_notice_that_says_what_to_do(session: Any) -> None:
     session.panel.fails = "loupe"
     session.call("on_refresh")
-    assert session.state["notice"] == {"text": "expected a thing, got another: take the thing", "action": "refresh"}
+    assert session.state["notice"] == {"text": "Expected a thing, got another: take the thing.", "action": "refresh"}
     assert session.state["seen"] is None
     assert session.shown() == ["notice", "action"]
     assert session.errors == []  # it was raised on purpose

@@ -159,7 +159,7 @@ def test_merged_labels_and_tags_are_noted_and_the_users_own_stay(dataset: Any, i
     assert not hasattr(dataset[ids[4]].deduplicated, "merged_labels"), "of the dropped one nothing is noted"
     press(session, "back")
     shown_text = str(session.properties()["headline"])
-    assert "With it: ground\\\\_truth: dog" in shown_text or "ground_truth: dog" in shown_text
+    assert "Taken over: ground\\\\_truth: dog" in shown_text or "ground_truth: dog" in shown_text
     assert "<b>both" not in shown_text
     for sample, own in zip(dataset, before, strict=True):
         assert {name: sample.to_dict()[name] for name in ("tags", "ground_truth", "boxes", "split")} == {
@@ -370,7 +370,7 @@ def test_a_field_of_the_users_own_is_refused(dataset: Any, ids: list[str]) -> No
     dataset.set_values("deduplicated", ["mine"] * 12)
     session = opened(dataset)
     press(session, "answer_keep")
-    assert "rename_sample_field" in session.messages[-1]
+    assert "Rename sample field" in session.messages[-1]
     assert dataset.values("deduplicated") == ["mine"] * 12
 
 

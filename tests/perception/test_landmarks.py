@@ -59,7 +59,7 @@ def looking(request: pytest.FixtureRequest) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=SOURCES)
 def person(request: pytest.FixtureRequest) -> np.ndarray:
-    """Somebody whose body can be seen: a man down to his belt, or a generated person who runs towards us."""
+    """Somebody whose body can be seen: a man down to his belt, or a generated person who runs toward us."""
     if request.param == "committed":
         return picture("man")
     folder = request.getfixturevalue("shared_data") / "4_hands" / "ai_human_anatomy" / "images" / "sdXL"
@@ -111,7 +111,7 @@ def test_a_hand_moves_with_its_picture(
     wanted = before.points @ matrix[:, :2].T + matrix[:, 2]
     assert error(after, wanted) < 0.05
     assert after.side == before.side == "right"
-    # bones in metres know nothing of the picture's scale
+    # bones in meters know nothing of the picture's scale
     palms = [np.linalg.norm(hand.world[9] - hand.world[0]) for hand in (before, after)]
     assert 0.06 < palms[0] < 0.12
     assert palms[1] == pytest.approx(palms[0], rel=0.12)

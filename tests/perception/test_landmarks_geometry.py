@@ -35,7 +35,7 @@ def test_turning_is_clockwise_as_seen() -> None:
 @pytest.mark.parametrize(("angle", "size"), [(0.0, 64), (0.0, 20), (0.7, 64), (-2.5, 40), (math.pi / 2, 17)])
 def test_a_cut_shows_each_place_where_project_says(angle: float, size: int) -> None:
     rows, columns = np.mgrid[:120, :160]
-    picture = np.stack([columns, rows, np.full_like(rows, 7)], -1).astype(np.uint8)  # colours say where a pixel lies
+    picture = np.stack([columns, rows, np.full_like(rows, 7)], -1).astype(np.uint8)  # colors say where a pixel lies
     roi = Roi(83.25, 55.5, 64.0, angle)
     got = crop.cut(picture, roi, size).astype(float)
     centers = (np.arange(size) + 0.5) / size
@@ -180,7 +180,7 @@ def test_the_way_from_the_wrist_to_the_finger_points_up_in_the_region() -> None:
     roi = hand.palm_region(np.array([40, 40, 60, 60], np.float32), keypoints)
     assert roi.angle == pytest.approx(math.pi / 2)
     assert roi.side == pytest.approx(52)
-    assert (roi.x, roi.y) == pytest.approx((60, 50))  # moved towards the fingers
+    assert (roi.x, roi.y) == pytest.approx((60, 50))  # moved toward the fingers
     wrist, finger = crop.unproject(keypoints[[0, 2]], roi)
     assert wrist[0] == pytest.approx(finger[0], abs=1e-5)
     assert wrist[1] > finger[1]

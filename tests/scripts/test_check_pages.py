@@ -20,7 +20,7 @@ from loupe.brain.engine.runner import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "checks"
-#: the licences of pictures that the docs may show
+#: the licenses of pictures that the docs may show
 ALLOWED = ("MIT", "Apache-2.0", "CC BY 4.0")
 
 

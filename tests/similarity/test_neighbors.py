@@ -1,4 +1,4 @@
-"""Exact neighbours, against scikit-learn, and vectors that cannot be compared."""
+"""Exact neighbors, against scikit-learn, and vectors that cannot be compared."""
 
 from __future__ import annotations
 

@@ -216,9 +216,9 @@ def test_equals_are_seldom_called_better(contenders: int, paired: bool) -> None:
 def test_differences_are_named_by_what_was_compared() -> None:
     nan = float("nan")
     each = Difference("a", "b", True, 40, 40, 40, 0.2, 0.1, 6, 2, 3, 1, 0.1, -0.05, 0.25, 40, 0.29, 0.58)
-    assert str(each) == "a against b: +10.0 points [-5.0, +25.0] (40 pairs, 3 left out as unknown; p = 0.58)"
+    assert str(each) == "a against b: +10.0 points [-5.0, +25.0] (40 pairs, 3 left out as unknown; p = .58)"
     each = Difference("a", "b", False, 0, 40, 50, 0.2, 0.1, nan, nan, 0, 0, 0.1, -0.05, 0.25, 90, 0.29, 0.58)
-    assert str(each) == "a against b: +10.0 points [-5.0, +25.0] (unpaired, 40 and 50; p = 0.58)"
+    assert str(each) == "a against b: +10.0 points [-5.0, +25.0] (unpaired, 40 and 50; p = .58)"
 
 
 def test_a_few_prompts_with_many_pictures_are_no_pairs() -> None:

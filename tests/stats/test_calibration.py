@@ -109,7 +109,7 @@ def test_a_threshold_is_proposed_where_the_score_separates(op: Literal["<", ">"]
     line, reason = propose(clean, flawed, op, 0.02)
     assert line is not None
     assert (line.op, line.value, reason) == (op, guaranteed_threshold(clean, op, 0.02), "")
-    # towards the other end, the flawed pictures look the better ones
+    # toward the other end, the flawed pictures look the better ones
     other, reason = propose(clean, flawed, "<" if op == ">" else ">", 0.02)
     assert other is None
     assert "AUROC 0.00" in reason

@@ -177,7 +177,7 @@ def test_progress_callback_of_a_job_stops_when_it_is_cancelled() -> None:
     report(Progress(2, 4, "checking"))
     assert service.get(job).status.progress == 0.25, "not more than about twice a second"
     assert jobs.cancel(job)
-    with pytest.raises(Stopped, match="cancelled"):
+    with pytest.raises(Stopped, match="canceled"):
         report(Progress(4, 4, "checking"))
 
 

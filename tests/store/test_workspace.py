@@ -19,6 +19,8 @@ def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) ->
     fill(dataset, 12)
     dataset.add_sample_field("text", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
     dataset.add_sample_field("camera", fo.StringField)
+    # what it was drawn for is nothing to filter by
+    dataset.add_sample_field("scenario.rebalance_draw", fo.StringField)
     for _ in range(2):  # the second time changes nothing
         assert prepare_app(dataset) == WORKSPACE
         dataset.reload()
@@ -31,7 +33,7 @@ def test_prepare_app_orders_the_sidebar_and_saves_the_workspace(dataset: Any) ->
         assert shown == ["prompt", "scenario", "failures"], "the rest is folded"
         assert groups["labels"] == ["text"]
         assert groups["tags"] == ["tags", "_label_tags"]
-        assert "camera" in groups["other"]
+        assert {"camera", "scenario.rebalance_draw"} <= set(groups["other"])
         paths = [path for paths in groups.values() for path in paths]
         assert len(paths) == len(set(paths))
         assert dataset.app_config.active_fields.paths == ["failures"]

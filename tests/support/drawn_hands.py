@@ -50,7 +50,7 @@ def drawn(shown: tuple[int, ...] = (0, 1, 2, 3, 4), extra: Part | None = None) -
 
 
 def as_picture(hand: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns (S, S, 3) uint8: the outline in the colour of skin, with noise, before another colour."""
+    """Returns (S, S, 3) uint8: the outline in the color of skin, with noise, before another color."""
     rng = np.random.default_rng(seed)
     flat = np.where(hand[..., None], SKIN, GROUND) + rng.normal(0, 4, (*hand.shape, 3))
     return np.asarray(cv2.GaussianBlur(flat.clip(0, 255).astype(np.uint8), (3, 3), 0))

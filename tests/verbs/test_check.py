@@ -191,7 +191,7 @@ def test_one_sample_that_breaks_a_check_is_an_error_of_its_own(filled: Any, monk
     assert "boom" in run.messages[bad]
     assert filled.exists("quality.brightness_p99").count() == 7
     monkeypatch.undo()
-    assert loupe.check(filled, ["exposure"]).n == 1, "an error is not a judgement: the next run tries again"
+    assert loupe.check(filled, ["exposure"]).n == 1, "an error is not a judgment: the next run tries again"
 
 
 _CHILD = """

@@ -154,6 +154,17 @@ def test_a_date_that_no_sample_has_is_said(new_dataset: Callable[[], Any]) -> No
         loupe.find_drift(dataset, reference="first", by="taken day")
 
 
+def test_no_batch_at_all_is_no_reference(new_dataset: Callable[[], Any]) -> None:
+    import loupe
+
+    dataset = new_dataset()
+    plain(dataset, 30, score=[0.5] * 30, kind=["a", "b", "c"] * 10)
+    with pytest.raises(errors.InputError, match=r"at least one batch as the reference, got none. There are: a, b, c"):
+        loupe.find_drift(dataset, reference=[], by="kind")
+    with pytest.raises(errors.InputError, match=r"or at least one batch as the reference, got none$"):
+        loupe.find_drift(dataset, reference=[])
+
+
 def test_without_anything_to_compare_it_says_what_to_run(new_dataset: Callable[[], Any]) -> None:
     import loupe
 

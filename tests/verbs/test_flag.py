@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loupe.brain.core import errors
+
 pytestmark = pytest.mark.database
 
 
@@ -222,3 +224,27 @@ def _spied(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], int]]:
 
     monkeypatch.setattr(Collection, "bulk_write", bulk_write)
     return written
+
+
+@pytest.mark.parametrize("threshold", [-5, 1.01])
+def test_a_threshold_that_no_score_can_reach_is_refused_and_not_kept(scored: Any, threshold: float) -> None:
+    import loupe
+
+    for given in (threshold, loupe.Threshold("<", threshold)):
+        with pytest.raises(errors.InputError, match=r"expected a threshold of 'dark' from 0 to 1 \(luma\), got"):
+            loupe.flag(scored, {"dark": given})
+    assert loupe.flag(scored).thresholds["dark"].source == "default"
+    assert loupe.flag(scored, {"dark": 0.0}).counts["dark"] == 0, "an end switches it off"
+
+
+def test_slices_of_one_sample_each_are_refused(dataset: Any) -> None:
+    import fiftyone as fo
+
+    import loupe
+
+    dataset.add_samples(
+        [fo.Sample(filepath=f"/nowhere/{at}.png", kind="cat" if at % 2 else "dog") for at in range(24)], progress=False
+    )
+    with pytest.raises(errors.InputError, match="but the 24 of 'filepath' are of one sample each"):
+        loupe.slice(dataset, ["kind", "filepath"], failure="blur")
+    assert len(loupe.slice(dataset, "kind", failure="blur")) == 2

@@ -26,7 +26,7 @@ LOOKS = (
     *((0.0, 1.2, 0.0, 0.0, False), (0.0, 1.0, 0.06, 0.06, False), (0.0, 1.0, -0.06, -0.06, False)),
     *((0.0, 1.0, 0.0, 0.0, True), (0.2, 1.1, 0.0, 0.0, True), (-0.2, 0.9, 0.0, 0.0, True)),
 )
-#: also shown as it lies, by name: darker, lighter, blurred, in grey
+#: also shown as it lies, by name: darker, lighter, blurred, in gray
 _CHANGES = ("darker", "lighter", "blurred", "grey")
 TIPS = (4, 8, 12, 16, 20)
 #: what ``features`` gives, in its order; all are worse where higher
@@ -39,7 +39,7 @@ def _network(name: str) -> Model:
 
 
 def changed(patch: np.ndarray, how: str) -> np.ndarray:
-    """Returns a patch, (S, S, 3) uint8 RGB, "darker", "lighter", "blurred" or in "grey"."""
+    """Returns a patch, (S, S, 3) uint8 RGB, "darker", "lighter", "blurred" or in "gray"."""
     if how == "blurred":
         return np.asarray(cv2.GaussianBlur(patch, (0, 0), 3))
     if how == "grey":
@@ -51,7 +51,7 @@ def changed(patch: np.ndarray, how: str) -> np.ndarray:
 def look(network: str, patch: np.ndarray, roi: Roi, mirrored: bool) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Returns what one look of a network gives, in the upright, unmirrored patch.
 
-    (21, 2) points in sides of the patch, (21, 3) points in metres, presence, how likely it is a right hand.
+    (21, 2) points in sides of the patch, (21, 3) points in meters, presence, how likely it is a right hand.
     """
     side = patch.shape[0]
     shown = np.ascontiguousarray(patch[:, ::-1]) if mirrored else patch

@@ -45,7 +45,7 @@ class Crop:
         side: the longer side of its box, in pixels of the picture
         patch: (SIDE, SIDE, 3) uint8 RGB, upright, the hand in its middle
         points: (21, 2) float32, in pixels of the patch
-        world: (21, 3) float32, in metres, turned like the picture
+        world: (21, 3) float32, in meters, turned like the picture
         score: the palm detector's, in [0, 1]
         presence: the landmark model's, in [0, 1]
         rank: its implausibility, as the check ``hands`` has it, in [0, 1]

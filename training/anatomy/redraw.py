@@ -59,7 +59,7 @@ def _finger(points: np.ndarray, name: str, start: float = 0.0, wide: float = 1.3
 
 
 def _skin_of(picture: np.ndarray, points: np.ndarray, name: str, start: float) -> np.ndarray:
-    """The pixels of a finger that have the colour of its middle, or its whole band where those are few."""
+    """The pixels of a finger that have the color of its middle, or its whole band where those are few."""
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
     whole, core = _finger(points, name, start), _finger(points, name, start, 0.6)
     colors = lab[core]

@@ -3,7 +3,7 @@
 Four groups of numbers, each compared with those of real hands by its Mahalanobis distance (Ledoit and Wolf's shrunk
 covariance, https://doi.org/10.1016/S0047-259X(03)00096-4): the bones' proportions, the joints' angles, how well the
 points in space project onto those in the picture, and what lies along and beside each finger bone: its width by the
-nearest strong edges, how strong they are, and how far its colour is from the palm's.
+nearest strong edges, how strong they are, and how far its color is from the palm's.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _across(hand: Crop) -> tuple[np.ndarray, np.ndarray]:
         shares = np.linspace(0.2, 0.8, 5)[:, None] * (b - a) + a
         steps = np.linspace(-_REACH, _REACH, _STEPS) * width
         places = shares[:, None] + steps[None, :, None] * normal
-        # how fast the colour changes across the bone, in lightness and hue together
+        # how fast the color changes across the bone, in lightness and hue together
         slopes = _read(gx, places) * normal[0] + _read(gy, places) * normal[1]
         edge = np.linalg.norm(slopes, axis=-1).mean(0)
         half = _STEPS // 2

@@ -65,7 +65,7 @@ class Row:
 
 
 def measured_signs(count: int, seed: int) -> list[Sign]:
-    """Return ``count`` signs per scenario: all colours and numbers of digits in turn, digits at random."""
+    """Return ``count`` signs per scenario: all colors and numbers of digits in turn, digits at random."""
     rng = np.random.default_rng((seed, 77))
     signs = []
     for moment in TIMES:

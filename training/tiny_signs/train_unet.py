@@ -83,7 +83,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, parameters: Iterable[torch.Tensor], step: int) -> None:
-        """Move the average towards the present weights."""
+        """Move the average toward the present weights."""
         weight = 1 - min(EMA, (1 + step) / (10 + step))
         torch._foreach_lerp_(self.shadow, [p.detach() for p in parameters], weight)
 

@@ -11,7 +11,7 @@ from benchmarks.pixels.sets import Sets, read_sets
 
 
 def on_color(change: Change) -> Change:
-    """Changes the two colour planes of Lab and leaves the lightness."""
+    """Changes the two color planes of Lab and leaves the lightness."""
 
     def apply(pixels: np.ndarray) -> np.ndarray:
         planes = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
@@ -38,7 +38,7 @@ def red_moved(pixels: np.ndarray) -> np.ndarray:
 
 
 def video(pixels: np.ndarray) -> np.ndarray:
-    """Cheap video: colour at an eighth of the width, and a bit late."""
+    """Cheap video: color at an eighth of the width, and a bit late."""
 
     def change(values: np.ndarray) -> np.ndarray:
         height, width = values.shape[:2]
@@ -49,7 +49,7 @@ def video(pixels: np.ndarray) -> np.ndarray:
 
 
 def saturated(factor: float) -> Change:
-    """More or less colour than there was."""
+    """More or less color than there was."""
 
     def apply(pixels: np.ndarray) -> np.ndarray:
         level = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
@@ -76,9 +76,9 @@ NEGATIVES = {
     "Gaussian, σ 0.5 %": blur(0.5),
     "Gaussian, σ 1 %": blur(1),
     "noise of 15 levels": noise(15),
-    "colour noise of 8 levels": on_color(noise(8)),
+    "color noise of 8 levels": on_color(noise(8)),
     "saturated 1.8": saturated(1.8),
-    "a little colour (0.3)": saturated(0.3),
+    "a little color (0.3)": saturated(0.3),
     "grey": gray,
     "dark (gain 0.3)": gain(0.3),
     "soft light": soft_light,

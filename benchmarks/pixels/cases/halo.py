@@ -40,7 +40,7 @@ def rimmed(pixels: np.ndarray) -> np.ndarray:
 
 
 def outlined(pixels: np.ndarray) -> np.ndarray:
-    """A cartoon: flat colours and dark outlines."""
+    """A cartoon: flat colors and dark outlines."""
     flat = cv2.medianBlur(cv2.medianBlur(pixels, 7), 7)
     flat = (flat // 48 * 48 + 24).astype(np.uint8)
     level = cv2.cvtColor(flat, cv2.COLOR_RGB2GRAY)

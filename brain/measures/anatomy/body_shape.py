@@ -1,7 +1,7 @@
 """What the points of a body say of its limbs and its proportions.
 
-Lengths come from two places: the model's world coordinates, in metres, which do not depend on the view but which the
-model draws towards a likely body; and the picture itself, where a bone may look shorter than it is but never longer
+Lengths come from two places: the model's world coordinates, in meters, which do not depend on the view but which the
+model draws toward a likely body; and the picture itself, where a bone may look shorter than it is but never longer
 than the rest of the body allows. Proportions are those of R. Drillis & R. Contini, Body Segment Parameters, New York
 University (1966), as given by D. Winter, Biomechanics and Motor Control of Human Movement; where the model puts a
 joint elsewhere, the usual value is the model's own for real people.

@@ -1,4 +1,4 @@
-"""Whether the lower half of a face is covered, as by a mask: by its colour against that of the forehead."""
+"""Whether the lower half of a face is covered, as by a mask: by its color against that of the forehead."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
-"""Whether a hand may be in a glove: by colours that skin does not have in light of a usual colour.
+"""Whether a hand may be in a glove: by colors that skin does not have in light of a usual color.
 
-Skin of every shade is between red and yellow, neither grey nor pure red. Colour tells gloves that are blue, green,
-purple or bright red, and grey, white and black ones where the rest of the picture has colours. It cannot tell gloves of
-the colours of skin (leather, beige latex), and in a picture without colours nothing. Skin that is painted, lit by
-coloured lamps before a dark ground, made of stone or drawn in odd colours looks gloved, and so may very pale skin in
+Skin of every shade is between red and yellow, neither gray nor pure red. Color tells gloves that are blue, green,
+purple or bright red, and gray, white and black ones where the rest of the picture has colors. It cannot tell gloves of
+the colors of skin (leather, beige latex), and in a picture without colors nothing. Skin that is painted, lit by
+colored lamps before a dark ground, made of stone or drawn in odd colors looks gloved, and so may very pale skin in
 blue shade.
 
 Measured on odd-numbered files (``python -m benchmarks.anatomy hand-gloves``): of 271 bare hands of the sign digits none
-is taken for a glove, in colour or grey (at most 1.4 %), of 60 generated ones none (at most 6 %). These are no figures
-of unseen data: the limits were set with all of the generated hands in view, and the share of coloured pixels that a
-picture needs was lowered after a first run on the odd-numbered sign digits. Recoloured, the same hands are told where
-their points are known: blue and green 100 and 90 % (colours that lie well inside the rule, so that little follows from
+is taken for a glove, in color or gray (at most 1.4 %), of 60 generated ones none (at most 6 %). These are no figures
+of unseen data: the limits were set with all of the generated hands in view, and the share of colored pixels that a
+picture needs was lowered after a first run on the odd-numbered sign digits. Recolored, the same hands are told where
+their points are known: blue and green 100 and 90 % (colors that lie well inside the rule, so that little follows from
 it), red 86 and 63 %, black 72 and 82 %, white, no lighter than 92 of 100, 51 and 62 %. Black and white are not
-reliable, above all before a colourless ground: about half of the white gloves that are seen at all are taken for bare
+reliable, above all before a colorless ground: about half of the white gloves that are seen at all are taken for bare
 hands. MediaPipe itself sees hardly any blue, green or black hand, and then there is nothing to judge. No picture of a
 real glove was at hand.
 """
@@ -35,17 +35,17 @@ _SKIN_HUES = (-15.0, 105.0)
 _COLORED = 10.0
 #: skin has at most that chroma, where it is as red as the hue below, and where it is more yellow
 _MAX_RED, _RED_HUE, _MAX = 42.0, 38.0, 60.0
-#: coloured light gives what is around on average that share of the hand's chroma, in a hue within 45 degrees
+#: colored light gives what is around on average that share of the hand's chroma, in a hue within 45 degrees
 _CAST = 0.4
-#: less chroma is grey; skin in deep shade and skin that is burnt out is, too
+#: less chroma is gray; skin in deep shade and skin that is burned out is, too
 _GRAY = 4.5
 _SHADE, _BURNT = 8.0, 95.0
-#: in a picture that has colours, at least that share of the pixels around has at least that chroma
+#: in a picture that has colors, at least that share of the pixels around has at least that chroma
 _SHARE, _COLORS = 0.005, 12.0
 
 
 def glove_colors(picture: np.ndarray, hands: Sequence[Hand]) -> list[str]:
-    """Returns for each hand of a picture what colour it has that no skin has, e.g. "blue"; empty where it may be skin.
+    """Returns for each hand of a picture what color it has that no skin has, e.g. "blue"; empty where it may be skin.
 
     Args:
         picture: (H, W, 3) uint8 RGB
@@ -56,7 +56,7 @@ def glove_colors(picture: np.ndarray, hands: Sequence[Hand]) -> list[str]:
 
 
 def surroundings(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Returns the colours of what is around the hands of a picture: (N, 3) float32 CIELAB, a few thousand pixels.
+    """Returns the colors of what is around the hands of a picture: (N, 3) float32 CIELAB, a few thousand pixels.
 
     Args:
         picture: (H, W, 3) uint8 RGB
@@ -70,7 +70,7 @@ def surroundings(picture: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def glove_color(patch: np.ndarray, points: np.ndarray, inside: np.ndarray, around: np.ndarray) -> str:
-    """Returns what colour of a hand no skin has, e.g. "blue"; empty where it may be skin.
+    """Returns what color of a hand no skin has, e.g. "blue"; empty where it may be skin.
 
     Args:
         patch: (S, S, 3) uint8 RGB with the hand
@@ -93,7 +93,7 @@ def glove_color(patch: np.ndarray, points: np.ndarray, inside: np.ndarray, aroun
         return ""
     if _SKIN_HUES[0] <= hue <= _SKIN_HUES[1]:
         return "red" if chroma > (_MAX_RED if hue < _RED_HUE else _MAX) else ""
-    # the light may have that colour: then what is around has it as well
+    # the light may have that color: then what is around has it as well
     cast = around[:, 1:].mean(0) if len(around) else np.zeros(2)
     along = float(cast @ (red, yellow)) / chroma
     if along > max(_CAST * chroma, 0.7 * float(np.linalg.norm(cast))):
@@ -109,7 +109,7 @@ def _lab(picture: np.ndarray) -> np.ndarray:
 
 
 def _gray(light: float) -> str:
-    return "white" if light > 75 else "black" if light < 35 else "grey"
+    return "white" if light > 75 else "black" if light < 35 else "gray"
 
 
 def _named(hue: float) -> str:

@@ -117,7 +117,7 @@ def _seen_by(
 def _reason(hand: Hand, seen_by: Sequence[str], color: str, objects: Sequence[Box]) -> str:
     if owner(hand, objects) == "animal":
         return ANIMAL
-    # the colour is told before the doubt: hardly any detector is sure of a glove
+    # the color is told before the doubt: hardly any detector is sure of a glove
     if color:
         return GLOVE.format(color)
     return UNSURE if len(seen_by) < MIN_JUDGED else ""

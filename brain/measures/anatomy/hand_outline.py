@@ -1,4 +1,4 @@
-"""The outline of a hand: its pixels, told from what is around it by the colours of its own palm."""
+"""The outline of a hand: its pixels, told from what is around it by the colors of its own palm."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def outline(patch: np.ndarray, points: np.ndarray, inside: np.ndarray | None = N
         points: (21, 2) in pixels of the patch
         inside: (S, S) bool: which pixels lie in the picture that the patch was cut from; all by default
 
-    Source: GrabCut, Rother et al., SIGGRAPH 2004, started from the palm's colours and from what is far from every bone
+    Source: GrabCut, Rother et al., SIGGRAPH 2004, started from the palm's colors and from what is far from every bone
     """
     import cv2
 
@@ -46,7 +46,7 @@ def outline(patch: np.ndarray, points: np.ndarray, inside: np.ndarray | None = N
     if core.sum() < 50:
         return "the palm is hidden"
     far = _from_bones(patch.shape, points)
-    # below the wrist is the arm, which has the hand's colour
+    # below the wrist is the arm, which has the hand's color
     above = np.indices(core.shape)[0] < points[0, 1]
     ground = (far > 0.5 * palm) & above
     if inside is not None:
@@ -72,7 +72,7 @@ def outline(patch: np.ndarray, points: np.ndarray, inside: np.ndarray | None = N
     _, parts = cv2.connectedComponents(mask, connectivity=4)
     within = parts[(core > 0) & (parts > 0)]
     if len(within) < 0.8 * core.sum():
-        return "the palm is not of one colour"
+        return "the palm is not of one color"
     hand = parts == np.bincount(within).argmax()
     reached = hand & above
     edge = np.concatenate([reached[0], reached[:, 0], reached[:, -1]])
@@ -118,7 +118,7 @@ def _from_bones(shape: tuple[int, ...], points: np.ndarray) -> np.ndarray:
 
 
 def _from_colors(lab: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """(H, W): Mahalanobis distance of each pixel from the (N, 3) colours of a sample, its tenth farthest left out."""
+    """(H, W): Mahalanobis distance of each pixel from the (N, 3) colors of a sample, its tenth farthest left out."""
     off = np.linalg.norm(sample - np.median(sample, 0), axis=1)
     kept = sample[off <= np.percentile(off, 90)]
     # no sample is as even as it seems: fingers are shaded more than the palm is

@@ -41,7 +41,7 @@ class Shape(Record):
     Attributes:
         bones: root mean square of the bones' log-lengths off those of real hands, in standard deviations; 1 is usual
         bent: by how many degrees the worst joint is bent beyond what a joint can, 0 if none is
-        crossed: how many neighbouring fingers have changed places between knuckles and tips
+        crossed: how many neighboring fingers have changed places between knuckles and tips
     """
 
     bones: float
@@ -55,7 +55,7 @@ class View:
 
     Attributes:
         points: (21, 2) in pixels
-        world: (21, 3) in metres
+        world: (21, 3) in meters
         presence: in [0, 1]
     """
 
@@ -70,7 +70,7 @@ class Steadiness(Record):
 
     Attributes:
         mirrored: mean distance of the points in the mirrored picture, over the longer side of the hand
-        world: mean distance of the points in space over all views, in decimetres
+        world: mean distance of the points in space over all views, in decimeters
         absent: 1 - the lowest presence of all views, in [0, 1]
     """
 
@@ -83,7 +83,7 @@ def shape(world: np.ndarray, points: np.ndarray) -> Shape:
     """Returns what a hand's landmarks look like.
 
     Args:
-        world: (21, 3) in metres
+        world: (21, 3) in meters
         points: (21, 2) in pixels
     """
     off = (_proportions(world) - _BONE_MEANS) / _BONE_SPREADS
@@ -100,7 +100,7 @@ def apart(first: np.ndarray, second: np.ndarray) -> float:
     change nothing, since the landmark model draws a sound hand.
 
     Args:
-        one, second: (21, 3) in metres
+        one, second: (21, 3) in meters
     """
     return float(np.sqrt((((_proportions(first) - _proportions(second)) / _BONE_SPREADS) ** 2).mean()))
 
@@ -123,7 +123,7 @@ def _overbent(world: np.ndarray) -> float:
 
 
 def crossed(points: np.ndarray) -> int:
-    """Returns how many of the three pairs of neighbouring long fingers cross each other, by (21, 2) points.
+    """Returns how many of the three pairs of neighboring long fingers cross each other, by (21, 2) points.
 
     >>> crossed(np.zeros((21, 2)))
     0
@@ -172,7 +172,7 @@ _TERMS = {"mirrored": (-2.83, 0.76), "world": (-2.43, 0.44), "absent": (-1.21, 2
 def implausibility(steady: Steadiness, score: float) -> float:
     """Returns how unsure the models are of a hand's shape: in [0, 1], 0.5 for a usual hand of a generated picture.
 
-    The mean of four standardised logarithms, through a sigmoid: how far the mirrored view and all views disagree, how
+    The mean of four standardized logarithms, through a sigmoid: how far the mirrored view and all views disagree, how
     near the landmark model came to seeing no hand, and how unsure the palm detector was. A rank, not a probability:
     blur, gloves and a hand that is half hidden raise it, too.
 

@@ -26,7 +26,7 @@ class Patch:
     Attributes:
         name: where on the face it is
         box: left, top, right, bottom in pixels of the picture
-        texture: the standard deviation of its detail finer than about 3 pixels, in grey levels, without outliers
+        texture: the standard deviation of its detail finer than about 3 pixels, in gray levels, without outliers
         level: its median luma, in [0, 255]
     """
 
@@ -42,7 +42,7 @@ class Skin:
 
     Attributes:
         patches: those that lie in the picture
-        edges: how strong the finest detail of eyes and brows is, in grey levels
+        edges: how strong the finest detail of eyes and brows is, in gray levels
         crispness: the share of their detail that is finer than 3 pixels rather than 12: blurred faces have little
         blocks: the steps at every eighth pixel over those elsewhere; 1 where nothing was compressed
     """
@@ -102,7 +102,7 @@ def measured(picture: np.ndarray, face: Face) -> Skin:
 def blockiness(luma: np.ndarray) -> float:
     """Returns how much larger the steps at every eighth pixel are than the others: 1 without, 1.5 and more with JPEG.
 
-    The second differences of neighbours, their median at each of the eight phases; the worst phase over the median of
+    The second differences of neighbors, their median at each of the eight phases; the worst phase over the median of
     all, the smaller of rows and columns.
 
     Args:
@@ -134,7 +134,7 @@ def _around(
 USUAL = 0.025
 _MIN_CRISP = 0.18
 _MAX_BLOCKS = 3.5
-#: what rounding to whole grey levels leaves of texture, in grey levels
+#: what rounding to whole gray levels leaves of texture, in gray levels
 _ROUNDING = 0.3
 
 
@@ -153,7 +153,7 @@ def unknown(skin: Skin) -> str | None:
         return "cheeks and forehead are cut by the frame"
     level = float(np.median([patch.level for patch in skin.patches]))
     if not 35 <= level <= 245:
-        return f"the skin is too {'dark' if level < 35 else 'bright'} to show texture: grey level {level:.0f}"
+        return f"the skin is too {'dark' if level < 35 else 'bright'} to show texture: gray level {level:.0f}"
     if skin.crispness < _MIN_CRISP:
         return "the face is not sharp: its smoothness may be blur, or it was scaled up"
     if skin.blocks > _MAX_BLOCKS:

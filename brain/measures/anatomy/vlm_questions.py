@@ -38,7 +38,7 @@ class Worst(Record):
 
     Attributes:
         score: the highest P(yes) of all questions about it, in [0, 1], higher is worse; NaN where none was answered
-        name: the artefact that was asked for, e.g. "extra_fingers"; empty where none was answered
+        name: the artifact that was asked for, e.g. "extra_fingers"; empty where none was answered
         reason: why it is NaN; else empty
     """
 
@@ -116,7 +116,7 @@ def worst(vlm: Vlm, crops: Sequence[np.ndarray], failure: str) -> list[Worst]:
         InputError: there are no questions for the failure
         VlmError: the VLM gave no answer
 
-    Source: one question for each artefact about a crop of its part, after ArtifactLens
+    Source: one question for each artifact about a crop of its part, after ArtifactLens
 
     >>> worst(LocalVlm(device="cuda"), [hand], "hand_malformed")  # doctest: +SKIP
     [Worst(score=0.91, name='extra_fingers', reason='')]

@@ -127,13 +127,13 @@ def name_color(picture: np.ndarray, min_share: float = 0.4) -> Naming:
     import numpy as np
 
     if min(picture.shape[:2]) < _MIN_SIDE:
-        return Naming(None, {}, "the crop is too small to name its colour")
+        return Naming(None, {}, "the crop is too small to name its color")
     step = max(1, max(picture.shape[:2]) // _SAMPLES)
     counts = np.bincount(names(picture[::step, ::step]).ravel(), minlength=len(TERMS))
     shares = {name: float(count / counts.sum()) for name, count in zip(TERMS, counts, strict=True) if count}
     best = max(shares, key=lambda name: shares[name])
     if shares[best] < min_share:
-        return Naming(None, shares, f"no colour has most of it: {describe(shares)}")
+        return Naming(None, shares, f"no color has most of it: {describe(shares)}")
     return Naming(best, shares)
 
 

@@ -140,7 +140,7 @@ def _attribute(
         return unknown(f"no {group.name} is there for sure"), ""
     color = term(attribute.value)
     if color is None:
-        return unknown(f"{attribute.value} is none of the colours that are told apart"), ""
+        return unknown(f"{attribute.value} is none of the colors that are told apart"), ""
     return _colored(group, located, color, scene)
 
 

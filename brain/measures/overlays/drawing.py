@@ -44,7 +44,7 @@ def put(mask: np.ndarray, part: np.ndarray, left: int, top: int) -> None:
 
 
 def blended(pixels: np.ndarray, mask: np.ndarray, color: tuple[float, float, float], opacity: float) -> np.ndarray:
-    """Returns a new (H, W, 3) uint8 picture: (1 - a) * picture + a * colour, with a = mask * opacity.
+    """Returns a new (H, W, 3) uint8 picture: (1 - a) * picture + a * color, with a = mask * opacity.
 
     Args:
         pixels: (H, W, 3) uint8

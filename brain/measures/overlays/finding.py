@@ -57,7 +57,7 @@ class LineCandidate:
 
 
 def evened(picture: np.ndarray) -> np.ndarray:
-    """Returns the picture in grey with the same contrast everywhere, so that faint lettering stands out as clear one.
+    """Returns the picture in gray with the same contrast everywhere, so that faint lettering stands out as clear one.
 
     Args:
         picture: (H, W, 3) uint8 RGB

@@ -1,6 +1,6 @@
 """How a line of lettering was put onto what is behind it: what blending leaves behind, and what a plate leaves.
 
-A watermark is (1 - a) * picture + a * colour with one a and one colour for all of its letters (Dekel, Rubinstein, Liu,
+A watermark is (1 - a) * picture + a * color with one a and one color for all of its letters (Dekel, Rubinstein, Liu,
 Freeman: On the Effectiveness of Visible Watermarks, CVPR 2017, equation 1). Letters on a thing vary with its light.
 """
 
@@ -23,7 +23,7 @@ _MARGIN = 0.5
 #: levels below which a difference is rounding or JPEG's
 _MIN_CONTRAST = 3.0
 _LONGEST = 1200
-#: levels that a plate's pixels may be off its colour, and the share of a row that has to be within them
+#: levels that a plate's pixels may be off its color, and the share of a row that has to be within them
 _FLAT, _MOST_OF_IT = 10.0, 0.93
 
 
@@ -33,12 +33,12 @@ class Ink:
 
     Attributes:
         contrast: of ink against what is behind it, in levels, positive where the ink is lighter
-        spread: standard deviation of the ink over the contrast; 0 is one even colour
+        spread: standard deviation of the ink over the contrast; 0 is one even color
         behind: standard deviation of what is behind it over the contrast; 0 is an even ground
         opacity: a of the blend, in [0, 1]; NaN where the ground is too even to tell
         misfit: what the blend leaves unexplained, over the contrast
         share: of the line's area that is ink, in [0, 1]
-        saturation: of the ink's colour, in [0, 1]
+        saturation: of the ink's color, in [0, 1]
     """
 
     contrast: float
@@ -104,7 +104,7 @@ def ink_of(picture: np.ndarray, region: Region) -> Ink | None:
     slope = float(np.clip((centered_over * centered_under).mean() / (moves + 4.0), 0, 1))
     opacity = 1 - slope if moves > 16 else float("nan")
     misfit = float(np.sqrt(((centered_over - slope * centered_under) ** 2).mean())) / contrast
-    # the ink's own colour, where it can be told: what is left after the ground's part of it
+    # the ink's own color, where it can be told: what is left after the ground's part of it
     color = ((over.mean(0) - slope * under.mean(0)) / max(0.05, 1 - slope)).clip(0, 255)
     ground = colors[~near & inside]
     return Ink(
@@ -148,7 +148,7 @@ class Plate:
     Attributes:
         bounds: left, top, right, bottom in pixels
         straight: the least share of a side along which it ends at the same pixel; 1 for a side at the picture's border
-        spread: standard deviation of its colour in levels, without the ink
+        spread: standard deviation of its color in levels, without the ink
         borders: how many of its sides lie at the picture's border, 0 to 4
     """
 
@@ -161,7 +161,7 @@ class Plate:
 def plate_of(picture: np.ndarray, region: Region) -> Plate | None:
     """Returns the even rectangle that a line stands on, or None where its ground is uneven.
 
-    It is grown from the line, row by row and column by column, while almost all pixels have its colour.
+    It is grown from the line, row by row and column by column, while almost all pixels have its color.
 
     Args:
         picture: (H, W, 3) uint8 RGB
@@ -174,7 +174,7 @@ def plate_of(picture: np.ndarray, region: Region) -> Plate | None:
     if right - left < 6 or bottom - top < 6:
         return None
     part = picture[top:bottom, left:right].reshape(-1, 3).astype(np.float32)
-    # ink covers less than half of a line: the ground is the commonest colour, found coarsely and then as a mean
+    # ink covers less than half of a line: the ground is the commonest color, found coarsely and then as a mean
     coarse = (part // 16).astype(np.int32) @ np.array((256, 16, 1))
     values, counts = np.unique(coarse, return_counts=True)
     ground = part[coarse == values[counts.argmax()]].mean(0)

@@ -17,7 +17,7 @@ from loupe.brain.core.strings import similarity
 
 Kind = Literal["substitution", "omission", "duplication", "unrequested"]
 
-#: two words are the same one, misspelt, from this share of equal characters on
+#: two words are the same one, misspelled, from this share of equal characters on
 _SIMILAR = 0.4
 #: a word this short is paired with any other of about its length: "7" for "4" is a wrong digit, not a missing one
 _SHORT = 4
@@ -78,7 +78,7 @@ class Alignment(Record):
 def align(wanted: Sequence[str], read: Sequence[str], unsure: Sequence[Collection[int]] = ()) -> Alignment:
     """Returns how the read words differ from the wanted ones; words are compared as they are given.
 
-    Words are paired by the assignment with the least total normalised edit distance (the Hungarian method), ties by
+    Words are paired by the assignment with the least total normalized edit distance (the Hungarian method), ties by
     their order. In a pair, a run of surplus characters that equals the run beside it is a duplication; a surplus word
     that equals a paired one is a repeated word, a duplication too.
 
@@ -127,7 +127,7 @@ def align(wanted: Sequence[str], read: Sequence[str], unsure: Sequence[Collectio
 def resegment(read: Sequence[str], wanted: Sequence[str]) -> list[str]:
     """Returns the read words with spaces dropped or put in where that makes them wanted words.
 
-    A space is what a recogniser is least sure of: ``COFFEE SHOP`` comes back as ``COFFEESHOP``.
+    A space is what a recognizer is least sure of: ``COFFEE SHOP`` comes back as ``COFFEESHOP``.
 
     >>> resegment(["COFFEESHOP", "O", "PEN"], ["COFFEE", "SHOP", "OPEN"])
     ['COFFEE', 'SHOP', 'OPEN']

@@ -123,7 +123,7 @@ def _lettering(picture: np.ndarray, line: Line, shift: float = 0.0) -> Lettering
 
 
 def _respaced(text: str, places: Sequence[float], words: Sequence[str]) -> tuple[str, list[float]]:
-    """The text with its spaces where the compared words end, which a recogniser is less sure of than of letters."""
+    """The text with its spaces where the compared words end, which a recognizer is less sure of than of letters."""
     letters = [(letter, place) for letter, place in zip(text, places, strict=True) if not letter.isspace()]
     if sum(letter.isalnum() for letter, _ in letters) != sum(map(len, words)):
         return text, list(places)

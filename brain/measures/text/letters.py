@@ -1,7 +1,7 @@
 """The letters of one line of text, cut out of its picture: what ``shape`` and ``style`` measure.
 
-A recogniser says which characters there are and about where; the ink says what they look like. A letter that cannot be
-told from its neighbours is left out, and a line whose ink does not stand out from its background is not judged.
+A recognizer says which characters there are and about where; the ink says what they look like. A letter that cannot be
+told from its neighbors is left out, and a line whose ink does not stand out from its background is not judged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 #: height that a line is scaled to, in pixels: letters are then about 60 high
 HEIGHT = 96
-#: of the variance along the main axis of colour, how much two tones must explain
+#: of the variance along the main axis of color, how much two tones must explain
 _TWO_TONES = 0.72
 #: the middle of a dot or an accent lies at most this share of the letters' height beside its letter
 _NEAR = 0.15
@@ -33,7 +33,7 @@ class Letter:
     Attributes:
         character: what it is read as
         word: index of its word in the line
-        at: index among the characters of the line, spaces not counted: neighbours differ by 1
+        at: index among the characters of the line, spaces not counted: neighbors differ by 1
         left, top, right, bottom: of its ink, in pixels of the scaled line, y downwards; right and bottom exclusive
         ink: (bottom - top, right - left) bool: its own ink
         pieces: how many parts its ink has, dots and specks left out
@@ -126,7 +126,7 @@ def letters_of(
 def ink_of(line: np.ndarray, shift: float = 0.0) -> np.ndarray | str:
     """Returns the (h, w) bool ink of a (h, w, 3) uint8 line, or why it does not stand out.
 
-    The colours are split in two along the axis on which they differ most; what the picture's border has is paper.
+    The colors are split in two along the axis on which they differ most; what the picture's border has is paper.
     With a ``shift`` of 0 the split is Otsu's; with 0.2 it is nearer to the paper by a fifth of the way from the mean of
     the ink to that of the paper: more is ink.
     """

@@ -26,7 +26,7 @@ class Line:
         region: where
         words: what it says, as compared
         shown: what it says, as read
-        confidence: the recogniser's, in [0, 1]
+        confidence: the recognizer's, in [0, 1]
         others: what it may as well say
         spelled: each view's reading, in the order of ``regions.views``: two or five
         free: the same, with no script left out
@@ -49,7 +49,7 @@ class Reading:
         lines: the lines that could be read
         alignment: their words against the wanted ones
         doubts: for each kind of edit why it is not known; empty where all readings agree
-        unread: what the detector took for lettering and the recogniser could not read; their words are left out
+        unread: what the detector took for lettering and the recognizer could not read; their words are left out
     """
 
     lines: tuple[Line, ...]
@@ -73,7 +73,7 @@ class LineHypothesis:
     frames: list[np.ndarray] = field(default_factory=list)
 
     def add_views(self, posteriors: Sequence[np.ndarray], free: Alphabet) -> LineHypothesis:
-        """Adds what the recogniser saw in further views; returns itself."""
+        """Adds what the recognizer saw in further views; returns itself."""
         self.greedy += [self.alphabet.spelled(posterior) for posterior in posteriors]
         self.free += [free.spelled(posterior) for posterior in posteriors]
         self.frames += [self.alphabet.log_probabilities(posterior) for posterior in posteriors]
@@ -85,7 +85,7 @@ class LineHypothesis:
 
     @property
     def confidence(self) -> float:
-        """The median over the views of the recogniser's confidence, in [0, 1]."""
+        """The median over the views of the recognizer's confidence, in [0, 1]."""
         return float(np.median([spelled.confidence for spelled in self.greedy])) if self.greedy else 0.0
 
     def readings(self, wanted: Sequence[str]) -> list[Words]:

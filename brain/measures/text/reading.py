@@ -1,6 +1,6 @@
 """Reads a picture against the words that it should show, and says what it is not sure of.
 
-A recogniser misreads about one real word in eight, so one reading accuses nobody. Each difference between what was
+A recognizer misreads about one real word in eight, so one reading accuses nobody. Each difference between what was
 read and what was wanted is a question of two texts: how much likelier is the line as it was read than the line as it
 was wanted, averaged over several views of it (``ctc``)? Where the wanted text is as likely, the line is taken as
 wanted; where it is less likely by ``doubt`` nats, the difference stands; in between both readings are kept, and what
@@ -80,7 +80,7 @@ class Reader:
         alphabet = self._ocr.alphabet(script)
         strange = sorted({c for word in wanted for c in word if c not in alphabet.columns})
         if strange:
-            return f"the recogniser does not know the characters {''.join(strange[:10])}"
+            return f"the recognizer does not know the characters {''.join(strange[:10])}"
         # what one picture was looked at is kept by a reader of its own: several threads may read at once
         own = copy(self)
         own._looked = {}
@@ -122,7 +122,7 @@ class Reader:
         return regions[:_MAX_LINES]
 
     def _lettering(self, picture: np.ndarray) -> list[Region]:
-        """What the detector takes for lettering, whatever the recogniser makes of it; the surest first."""
+        """What the detector takes for lettering, whatever the recognizer makes of it; the surest first."""
         side = min(max(2 * max(picture.shape[:2]), 2 * _LINE_HEIGHT), _USUAL_SIDE)
         return sorted(self._regions(picture, side), key=lambda region: -region.confidence)
 
@@ -161,7 +161,7 @@ class Reader:
         return hypotheses
 
     def _numeric(self, posteriors: Sequence[np.ndarray]) -> bool:
-        """Whether a line looks more like a number than like a word, to a recogniser that may read both."""
+        """Whether a line looks more like a number than like a word, to a recognizer that may read both."""
         shown = "".join(self._ocr.alphabet("latin").greedy(posterior)[0] for posterior in posteriors)
         characters = comparable(shown)
         return not characters or sum(c.isdigit() for c in characters) >= 0.5 * len(characters)
@@ -248,7 +248,7 @@ class Reader:
             current = self._taken_back(hypothesis, current, wanted, others) or current
         options = self._as_wanted(current, wanted, others)
         values = hypothesis.likelihoods([current, *options])
-        # that a line says nothing is also what a recogniser reads where it is at a loss
+        # that a line says nothing is also what a recognizer reads where it is at a loss
         doubt = self._doubt if current else 2 * self._doubt
         open_ = [option for option, value in zip(options, values[1:], strict=True) if values[0] - value < doubt]
         if options:

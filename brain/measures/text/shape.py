@@ -23,7 +23,7 @@ _HANGING = frozenset("gjpqy")
 _PERHAPS_HANGING = frozenset("QJf")
 _SMALL = frozenset("acemnorsuvwxzgpqy")
 _TALL = frozenset("bdfhkl")
-#: small and capital ones have the same form, so a recogniser takes one for the other
+#: small and capital ones have the same form, so a recognizer takes one for the other
 _EITHER = frozenset("cosvwxzukp")
 _OTHER = {"small": "capital", "capital": "small"}
 #: feet and heads farther than this from where they belong, in letter heights, may be of the other case
@@ -38,7 +38,7 @@ class Shape:
 
     Attributes:
         baseline: root mean square of what feet and heads are off their curves, in letter heights, >= 0, lower is better
-        spacing: standard deviation of the gaps between neighbours, in letter heights; NaN with fewer than three gaps
+        spacing: standard deviation of the gaps between neighbors, in letter heights; NaN with fewer than three gaps
         slopes: (N,) how steeply the line falls at each letter, in pixels down for each pixel to the right
     """
 
@@ -135,7 +135,7 @@ def _ends(letter: Letter, above: float, below: float) -> tuple[float, float]:
 
 
 def _gaps(word: Sequence[Letter], height: float) -> list[float]:
-    """The gaps between neighbours, in letter heights."""
+    """The gaps between neighbors, in letter heights."""
     out = []
     for a, b in pairwise(word):
         top, bottom = max(a.top, b.top), min(a.bottom, b.bottom)

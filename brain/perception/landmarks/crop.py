@@ -1,6 +1,6 @@
 """Rotated squares of a picture: cut out for a model, and the model's points put back into the picture.
 
-All positions are continuous: the first pixel spans 0 to 1, its centre is at 0.5.
+All positions are continuous: the first pixel spans 0 to 1, its center is at 0.5.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Roi(Record):
     """A square region of interest.
 
     Attributes:
-        x, y: its centre, in pixels of the picture
+        x, y: its center, in pixels of the picture
         side: in pixels of the picture
         angle: how far its own x axis is turned from the picture's, clockwise as seen, in radians
     """
@@ -40,7 +40,7 @@ class Roi(Record):
         return Roi(self.x + float(dx), self.y + float(dy), self.side, self.angle)
 
     def scaled(self, factor: float) -> Roi:
-        """Returns it with its side multiplied, around the same centre."""
+        """Returns it with its side multiplied, around the same center."""
         return Roi(self.x, self.y, self.side * factor, self.angle)
 
 
@@ -116,7 +116,7 @@ def cut(picture: np.ndarray, roi: Roi, size: int, *, border: bool = False) -> np
         part_size = np.maximum(np.round((high - low) / step), 1).astype(int)
         ratio = part_size / (high - low)
         part = cv2.resize(part, (int(part_size[0]), int(part_size[1])), interpolation=cv2.INTER_AREA)
-    # three corners of the region, as positions in the part; cv2 counts from the centre of the first pixel
+    # three corners of the region, as positions in the part; cv2 counts from the center of the first pixel
     source = (corners[[0, 1, 3]] - low) * ratio - 0.5
     target = np.array([[0, 0], [size, 0], [0, size]]) - 0.5
     matrix = cv2.getAffineTransform(source.astype(np.float32), target.astype(np.float32))
@@ -128,7 +128,7 @@ def tiles(picture: np.ndarray, levels: int, smallest: int) -> list[Roi]:
     """Returns the regions to look for things of all sizes in.
 
     The whole with as much black around it again, because the detectors miss what fills their input; the whole; then
-    squares of half its side, of a quarter, ... Neighbours overlap by a third: what is smaller is whole in one of them.
+    squares of half its side, of a quarter, ... Neighbors overlap by a third: what is smaller is whole in one of them.
 
     Args:
         picture: (H, W, 3)

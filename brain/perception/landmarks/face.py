@@ -26,7 +26,7 @@ class Face(Figure):
     """A face, by 468 points of MediaPipe's face mesh.
 
     Attributes:
-        irises: (2, 5, 2) float32, in pixels, or None without an iris model. Of each eye the centre of its iris, then
+        irises: (2, 5, 2) float32, in pixels, or None without an iris model. Of each eye the center of its iris, then
             four points on its rim, a quarter turn apart. The first eye is the person's right one, between points 33 and
             133. They mean little for an eye that is shut or turned away: the model always draws an iris
     """

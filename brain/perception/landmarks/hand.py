@@ -28,7 +28,7 @@ class Hand(Figure):
     """A hand, by 21 points (``NAMES``).
 
     Attributes:
-        world: (21, 3) float32: x, y and z in metres from the middle of the hand, turned like the picture
+        world: (21, 3) float32: x, y and z in meters from the middle of the hand, turned like the picture
         handedness: how sure it is that this is a right hand, in [0, 1], in a picture that is not mirrored
     """
 

@@ -12,7 +12,7 @@ from loupe.brain.core.errors import MissingDependency, ModelError
 
 
 class Model:
-    """A model that takes one square colour picture.
+    """A model that takes one square color picture.
 
     LiteRT's interpreter keeps the tensors of a run, so each thread that is in it has one of its own: they share the
     file's pages, and are kept. A run takes one core: the reader and the other checks want the others.

@@ -28,7 +28,7 @@ class Pose(Figure):
     """A body, by 33 points (``NAMES``).
 
     Attributes:
-        world: (33, 3) float32: x, y and z in metres from the middle of the hips, turned like the picture
+        world: (33, 3) float32: x, y and z in meters from the middle of the hips, turned like the picture
         visibility: (33,) float32 in [0, 1]: how sure it is that a point is in the picture and nothing hides it
         inside: (33,) float32 in [0, 1]: how sure it is that a point is in the picture
     """
@@ -110,7 +110,7 @@ def refined(places: np.ndarray, heat: np.ndarray, kernel: int = 7) -> np.ndarray
     Args:
         places: (N, 2) float32 in [0, 1] over the region
         heat: (h, w, N) float32, before the sigmoid
-        kernel: how many cells wide the neighbourhood is, odd
+        kernel: how many cells wide the neighborhood is, odd
     """
     height, width = heat.shape[:2]
     reach = kernel // 2

@@ -1,8 +1,8 @@
-"""How likely a text is, given what a recogniser saw: connectionist temporal classification (CTC), in plain numpy.
+"""How likely a text is, given what a recognizer saw: connectionist temporal classification (CTC), in plain numpy.
 
-Source: Graves et al. 2006, "Connectionist Temporal Classification". A recogniser that is trained with CTC gives for
+Source: Graves et al. 2006, "Connectionist Temporal Classification". A recognizer that is trained with CTC gives for
 each frame a probability for each character and for *blank*; a text's likelihood is the sum over all ways to spread it
-over the frames. Comparing the likelihoods of two texts says how sure the recogniser is of one against the other, which
+over the frames. Comparing the likelihoods of two texts says how sure the recognizer is of one against the other, which
 its own confidence (the mean of the best frames) does not.
 """
 
@@ -38,10 +38,10 @@ class Spelled:
 
 
 class Alphabet:
-    """The recogniser's characters, put together as ``alignment.comparable`` compares them.
+    """The recognizer's characters, put together as ``alignment.comparable`` compares them.
 
     Punctuation and spaces count as blank, upper and lower case as one character, and characters of scripts that the
-    wanted text does not use are left out, as one sets the language of any recogniser.
+    wanted text does not use are left out, as one sets the language of any recognizer.
 
     Attributes:
         script: ``"digits"``: 0-9; ``"latin"``: Latin letters, digits and symbols; ``"any"``: every character

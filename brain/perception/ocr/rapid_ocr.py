@@ -1,7 +1,7 @@
 """Finds lines of text in a picture and reads them, with the models in RapidOCR's wheel: nothing is downloaded.
 
 Source: RapidOCR 3.10 (Apache-2.0) carries PP-OCRv6 small detection (DB, Liao et al. 2020) and recognition (CTC). The
-two ONNX models are run here directly, because a judgement needs what RapidOCR keeps to itself: the recogniser's
+two ONNX models are run here directly, because a judgment needs what RapidOCR keeps to itself: the recognizer's
 probabilities.
 """
 
@@ -59,7 +59,7 @@ class Ocr:
 
     @lru_cache(maxsize=3)  # noqa: B019  (an Ocr lives as long as the process that loaded it)
     def alphabet(self, script: Script) -> Alphabet:
-        """Returns the recogniser's characters as they are compared."""
+        """Returns the recognizer's characters as they are compared."""
         return Alphabet(self.characters, script)
 
     def regions(self, picture: np.ndarray, long_side: int) -> list[Region]:
@@ -86,7 +86,7 @@ class Ocr:
         )
 
     def posteriors(self, lines: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Returns for each (h, w, 3) uint8 RGB line what the recogniser sees: (T, C) probabilities, blank first."""
+        """Returns for each (h, w, 3) uint8 RGB line what the recognizer sees: (T, C) probabilities, blank first."""
         out: list[np.ndarray | None] = [None] * len(lines)
         tensors = [_normalized(line) for line in lines]
         order = sorted(range(len(lines)), key=lambda at: tensors[at].shape[2])

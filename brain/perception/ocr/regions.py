@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-#: the recogniser's input height
+#: the recognizer's input height
 INPUT_HEIGHT = 48
 #: its output has one frame for so many pixels of its input
 STRIDE = 8
@@ -49,7 +49,7 @@ class Region:
 def cut(picture: np.ndarray, region: Region, margin: float) -> np.ndarray:
     """Returns the line as an upright (h, w, 3) picture, wider by ``margin`` of its height on every side.
 
-    What lies outside of the picture repeats its border, which a recogniser takes for background.
+    What lies outside of the picture repeats its border, which a recognizer takes for background.
     """
     import cv2
 
@@ -102,7 +102,7 @@ def same_place(first: Region, second: Region) -> bool:
 def views(picture: np.ndarray, region: Region) -> list[np.ndarray]:
     """Returns the line in five ways that a sure reading does not depend on, the plainest two first.
 
-    Margins of 5, 15 and 30 % of its height; in colour, in grey with the contrast stretched, narrower, and inverted.
+    Margins of 5, 15 and 30 % of its height; in color, in gray with the contrast stretched, narrower, and inverted.
     """
     import cv2
 
@@ -118,7 +118,7 @@ def places(region: Region, view: int, frames: Sequence[int], margin: float) -> l
     Args:
         region: the line
         view: index of the view in what ``views`` gives
-        frames: indices of the recogniser's frames
+        frames: indices of the recognizer's frames
         margin: over the line's height, as for ``cut``
     """
     own, narrower = _VIEWS[view]
@@ -128,7 +128,7 @@ def places(region: Region, view: int, frames: Sequence[int], margin: float) -> l
 
 
 def stretched(line: np.ndarray) -> np.ndarray:
-    """Returns the line in grey, its 2nd and 98th percentile stretched to black and white; (h, w, 3) uint8."""
+    """Returns the line in gray, its 2nd and 98th percentile stretched to black and white; (h, w, 3) uint8."""
     import cv2
 
     gray = cv2.cvtColor(line, cv2.COLOR_RGB2GRAY).astype(np.float32)

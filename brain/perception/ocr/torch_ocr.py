@@ -1,6 +1,6 @@
 """The same reading with PP-OCRv6 medium on torch: the weights that FiftyOne's zoo calls ``paddle-ocr-v6-medium-torch``.
 
-The zoo entry gives texts and boxes only, and a judgement needs the recogniser's probabilities; so the two models are
+The zoo entry gives texts and boxes only, and a judgment needs the recognizer's probabilities; so the two models are
 loaded with transformers, which the zoo entry uses, too. They must be there beforehand: nothing is fetched in a run.
 """
 
@@ -26,7 +26,7 @@ class TorchOcr(Ocr):
     Args:
         device: "cpu", "cuda", "cuda:1", "mps"
         detector: a folder, or an id on the hub whose files are in the cache
-        recogniser: the same
+        recognizer: the same
 
     Raises:
         MissingDependency: transformers is too old, or rapidocr is not there
@@ -53,7 +53,7 @@ class TorchOcr(Ocr):
         self._boxes = box_finder()
 
     def posteriors(self, lines: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Returns for each (h, w, 3) uint8 RGB line what the recogniser sees: (T, C) probabilities, blank first."""
+        """Returns for each (h, w, 3) uint8 RGB line what the recognizer sees: (T, C) probabilities, blank first."""
         import torch
         from PIL import Image
 

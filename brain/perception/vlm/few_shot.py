@@ -3,7 +3,7 @@
     examples/extra_fingers/yes/*.png
     examples/extra_fingers/no/*.jpg
 
-A folder for each artefact, by its name in ``SPECIALISTS``. Zero-shot, models find few artefacts: with examples, one
+A folder for each artifact, by its name in ``SPECIALISTS``. Zero-shot, models find few artifacts: with examples, one
 question each, F1 .82 against .56 is published (ArtifactLens).
 """
 
@@ -27,7 +27,7 @@ Example: TypeAlias = "tuple[np.ndarray, Literal['yes', 'no']]"
 
 #: what a form says of such a folder
 SENTENCE = "A folder of examples that the VLM is shown first, such as extra_fingers/yes and extra_fingers/no"
-#: of an artefact: each example is a picture more in every question
+#: of an artifact: each example is a picture more in every question
 MAX = 8
 #: an example is shown at most this large, in pixels: as a crop is
 LARGEST = 448
@@ -83,15 +83,15 @@ def load(model: str, device: str, examples: str = "") -> Vlm:
 
 
 def read(folder: str | Path) -> dict[str, tuple[Example, ...]]:
-    """Returns by artefact the examples of a folder: yes and no in turn, each by the files' names.
+    """Returns by artifact the examples of a folder: yes and no in turn, each by the files' names.
 
     Args:
-        folder: has a folder for each artefact, with pictures in ``yes`` and ``no``
+        folder: has a folder for each artifact, with pictures in ``yes`` and ``no``
 
     Raises:
-        InputError: no such folder, no pictures in it, only one of both answers, more than ``MAX`` of an artefact, or a
+        InputError: no such folder, no pictures in it, only one of both answers, more than ``MAX`` of an artifact, or a
             picture that cannot be read
-        UnknownName: a folder that is called as no artefact is
+        UnknownName: a folder that is called as no artifact is
 
     >>> {name: len(shown) for name, shown in read("examples").items()}  # doctest: +SKIP
     {'extra_fingers': 6}
@@ -102,11 +102,11 @@ def read(folder: str | Path) -> dict[str, tuple[Example, ...]]:
     made = {}
     for each in sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")):
         if each.name not in SPECIALISTS:
-            raise UnknownName("artefact to show examples of", each.name, SPECIALISTS)
+            raise UnknownName("artifact to show examples of", each.name, SPECIALISTS)
         made[each.name] = _of(each)
     if not made:
         raise InputError(
-            f"expected a folder for each artefact in {place}, such as extra_fingers/yes and extra_fingers/no, got none"
+            f"expected a folder for each artifact in {place}, such as extra_fingers/yes and extra_fingers/no, got none"
         )
     return made
 

@@ -32,7 +32,7 @@ def locate(model: str, revision: str | None = None) -> tuple[Path, str]:
     """Returns the model's folder, and a fingerprint that changes when anything in it does.
 
     Args:
-        model: a local folder in transformers' format, or a hub id; ``HF_HUB_OFFLINE`` is honoured
+        model: a local folder in transformers' format, or a hub id; ``HF_HUB_OFFLINE`` is honored
         revision: of a hub id: a branch, a tag or a commit; its main branch if None
 
     Raises:

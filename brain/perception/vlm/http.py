@@ -211,7 +211,7 @@ def _part(picture: np.ndarray) -> dict[str, Any]:
     from PIL import Image
 
     buffer = io.BytesIO()
-    # PNG: a JPEG's own artefacts would be judged, too
+    # PNG: a JPEG's own artifacts would be judged, too
     Image.fromarray(picture).save(buffer, format="PNG", compress_level=3)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}

@@ -31,7 +31,7 @@ class LocalVlm(Vlm):
 
     Only safetensors weights are loaded, and no code that comes with a model is run. VQAScore reads answers the same
     way: Lin et al., Evaluating Text-to-Visual Generation with Image-to-Text Generation, ECCV 2024. Each model has its
-    own licence; Qwen3-VL is Apache-2.0.
+    own license; Qwen3-VL is Apache-2.0.
 
     >>> vlm = LocalVlm("Qwen/Qwen3-VL-2B-Instruct", device="cuda")  # doctest: +SKIP
     >>> vlm.answer([Question(is_there("dog"), picture)])[0].verdict  # doctest: +SKIP

@@ -1,7 +1,7 @@
 """The questions that VLMs are asked: one flaw each, always for what may be there, never for what is not.
 
 A model asked "is there no dog?" answers at chance; ask ``is_there("dog")`` and turn the answer round. One question for
-each artefact, with a crop of the part that it is about, finds far more than "is anything wrong with this picture?".
+each artifact, with a crop of the part that it is about, finds far more than "is anything wrong with this picture?".
 Names come from prompts and are not trusted: they are quoted, cleaned and bounded.
 """
 
@@ -24,10 +24,10 @@ _MARKS = set('"“”„«»<>|[]{}`\\')
 
 @dataclass(frozen=True)
 class Specialist(Record):
-    """A question for one artefact. "Yes" means that it is there.
+    """A question for one artifact. "Yes" means that it is there.
 
     Attributes:
-        name: of the artefact
+        name: of the artifact
         failure: the label in the ``failures`` field that it counts for
         crop: what the picture has to show for the question to make sense
         text: the question
@@ -104,7 +104,7 @@ def are_there_exactly(count: int, name: str) -> str:
 
 
 def has_attribute(name: str, attribute: str) -> str:
-    """Returns the question whether something has a colour, shape, texture or other attribute.
+    """Returns the question whether something has a color, shape, texture or other attribute.
 
     Raises:
         InputError: a name is empty or too long
