@@ -69,7 +69,7 @@ def main() -> None:
         answer(Failed(portable(error)))
         # its end is for the other process to tell
         threading.Event().wait()
-    answer(replace(session, draw=_elsewhere))
+    answer(replace(session, draw=elsewhere))
     while True:
         answer(_finished(order, session, inbox.get()))
 
@@ -95,7 +95,8 @@ def _finished(order: Order, session: GeneratorSession, batch: bytes) -> Finished
     return replace(done, error=None if done.error is None else portable(done.error), warnings=texts)
 
 
-def _elsewhere(requests: object) -> NoReturn:
+def elsewhere(requests: object) -> NoReturn:
+    """Stands where a session drew that was sent here."""
     raise AssertionError("this session draws in other processes")
 
 

@@ -95,6 +95,10 @@ class Portions:
         self._taken += 1
         return piece
 
+    def sent(self, piece: Piece) -> tuple[Row, ...]:
+        """Returns what a process is sent of a piece."""
+        return piece.rows
+
     def put(self, piece: Piece, chunks: Chunks) -> None:
         """Takes the answer to a piece."""
         portion = self._open[piece.place]

@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from loupe.brain.core.errors import InputError, ModelError, ReadError
 from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.embedders.hog import Hog
-from loupe.brain.engine import on_ray, ray_portions, ray_work
+from loupe.brain.engine import on_ray, ray_cluster, ray_crew, ray_portions, ray_work
 from loupe.brain.engine.map import Mapped, Task, map_rows, opened
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
@@ -39,13 +38,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    with ExitStack() as stack:
-        try:
-            made = stack.enter_context(ray_nodes.running())
-        except Exception as error:
-            if "timed out during startup" in str(error):
-                pytest.skip("this machine is too busy: Ray gives its own processes 30 s to start")
-            raise
+    with ray_nodes.running_or_skip() as made:
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
         yield made
 
@@ -130,14 +123,14 @@ def test_memory_stays_flat_and_leaving_ends_what_is_under_way(
 
     kept: list[Any] = []
     # a node with another torch is named, and used
-    another = r"has torch .* \(here 1\.0\): the last digits of scores may differ"
+    another = r"has torch .* \(here 1\.0\): the last digits of scores or pixels may differ"
     with pytest.warns(UserWarning, match=another), opened("ray"):  # noqa: PT031
         chunks = map_rows(endless(), [task(ids)], engine="ray", batch_size=1)
         first = [next(chunks) for _ in range(3)]
         kept.append(chunks)  # as the traceback of an error would keep it
     assert [mapped.values["ids"] for chunk in first for mapped in chunk] == [str(n) for n in range(1, 13)]
     # chunks of four: four portions for the process, and those that were given back
-    assert asked <= 4 * (on_ray.AHEAD + 4)
+    assert asked <= 4 * (ray_crew.AHEAD + 4)
     until = time.monotonic() + 60
     while ray.available_resources().get("CPU", 0) < 1 and time.monotonic() < until:
         time.sleep(0.1)
@@ -221,7 +214,7 @@ def test_devices_are_the_clusters(nodes: Nodes, monkeypatch: pytest.MonkeyPatch)
         pass
     with pytest.raises(InputError, match="'cpu', 'cuda' or left out"), opened("ray", "cuda:1"):
         pass
-    several = [replace(node, gpus=2) for node in on_ray.nodes(ray)]
+    several = [replace(node, gpus=2) for node in ray_cluster.nodes(ray)]
     monkeypatch.setattr("loupe.brain.engine.ray_cluster.nodes", lambda _: several)
     with opened("ray", None) as device:
         assert device == "cuda"
