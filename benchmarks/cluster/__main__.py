@@ -1,6 +1,6 @@
 """Many machines: what the cluster engine costs beside the local one, what a sample takes in the database, and a plan.
 
-    python -m benchmarks.cluster engines [-n 768]   # the default checks by this process and by Ray's actors: rates
+    python -m benchmarks.cluster engines [-n 768]   # the default checks by this process, by Ray's actors, by Ray Data
     python -m benchmarks.cluster whole [-n 192]     # a whole map, its start included, by Ray's actors and by Ray Data
     python -m benchmarks.cluster database [-n N]    # bytes and seconds of N (20,000) samples in MongoDB
     python -m benchmarks.cluster plan               # core-hours, bytes and hours of writing of 1M to 1B images

@@ -41,13 +41,14 @@ class Lap:
 
 def print_engines(n: int, rounds: int) -> None:
     """Prints medians over rounds, each engine once a round; what starts is not counted."""
-    with _work(n) as (tasks, rows, _):
+    with _work(n) as (tasks, rows, settings):
         ways: dict[str, Callable[[], Iterator[list[Mapped[Any]]]]] = {
             "local, 2 threads": lambda: map_rows(rows, tasks, workers=2, torch_threads=1),
             "ray actors, 2 processes of 1 core": lambda: map_rows(
                 rows, tasks, engine="ray", workers=1, torch_threads=1
             ),
             "ray actors, 1 process of 2 cores": lambda: map_rows(rows, tasks, engine="ray", workers=2, torch_threads=1),
+            "ray.data map_batches, 2 actors": lambda: _by_ray_data(rows, tasks, settings),
         }
         laps: dict[str, list[Lap]] = {name: [] for name in ways}
         for _ in range(rounds):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import os
 import signal
 import socket
@@ -144,7 +145,8 @@ def patient() -> Iterator[None]:
     """
     services = importlib.import_module("ray._private.services")
     parameter = importlib.import_module("ray._private.parameter")
-    before, params = services.get_node, parameter.RayParams
+    before, params, start = services.get_node, parameter.RayParams, services.start_raylet
+    arguments = inspect.signature(start)
 
     def get_node(*given: Any, **named: Any) -> Any:
         until = time.monotonic() + _START
@@ -162,11 +164,20 @@ def patient() -> Iterator[None]:
             setattr(made, name, getattr(made, name) or port)
         return made
 
+    def start_raylet(*given: Any, **named: Any) -> Any:
+        known = arguments.bind(*given, **named).arguments
+        # the one that it is not given: it waits for a file with it
+        name = "dashboard_agent_listen_port"
+        importlib.import_module("ray._raylet").persist_port(known["session_dir"], known["node_id"], name, known[name])
+        return start(*given, **named)
+
     services.get_node, parameter.RayParams = get_node, with_ports  # type: ignore[attr-defined]
+    services.start_raylet = start_raylet  # type: ignore[attr-defined]
     try:
         yield
     finally:
         services.get_node, parameter.RayParams = before, params  # type: ignore[attr-defined]
+        services.start_raylet = start  # type: ignore[attr-defined]
 
 
 def _free_ports(count: int) -> list[int]:

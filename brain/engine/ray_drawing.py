@@ -194,8 +194,8 @@ class OnCluster(Drawers):
         while self._first is None:
             self._crew.deal()
             waiting()
-            for process, _, told in self._crew.heard():
-                self._greet(process, told)
+            for process, _, loaded in self._crew.heard():
+                self._greet(process, loaded)
         self.session = self._first[1]
         self.count = count
 
@@ -255,7 +255,7 @@ class OnCluster(Drawers):
             return Finished(tuple(images), error)
         return Finished(tuple(images), answer.error)
 
-    def _greet(self, process: Process[Any], told: GeneratorSession | Exception) -> None:
+    def _greet(self, process: Process[Any], loaded: GeneratorSession | Exception) -> None:
         """Takes in what a process says of the generator that it has loaded.
 
         Raises:
@@ -263,18 +263,18 @@ class OnCluster(Drawers):
             ModelError: it is another one than the first's
         """
         name = process.node.name
-        if isinstance(told, Exception):
-            self._errors[name] = told
+        if isinstance(loaded, Exception):
+            self._errors[name] = loaded
             try:
-                self._crew.leave_out(process.node, f"{name} cannot load the model: {told}")
+                self._crew.leave_out(process.node, f"{name} cannot load the model: {loaded}")
             except InputError:
                 if len({str(error) for error in self._errors.values()}) == 1:
-                    raise told from None  # all say the same: which nodes they are adds nothing
+                    raise loaded from None  # all say the same: which nodes they are adds nothing
                 raise
         elif self._first is None:
-            self._first = name, told
+            self._first = name, loaded
         else:
-            require_same([self._first, (name, told)])
+            require_same([self._first, (name, loaded)])
 
     def stop(self) -> None:
         self._batches.close()

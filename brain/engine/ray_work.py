@@ -156,8 +156,8 @@ def versions() -> dict[str, str]:
 
 def begun(order: bytes, workers: int) -> tuple[Callable[[Any], Any], bytes]:
     """Returns what answers by an order that was sent, and what it tells."""
-    work, told = pickle.loads(order).begin(workers)
-    return work, pickle.dumps(told)
+    work, known = pickle.loads(order).begin(workers)
+    return work, pickle.dumps(known)
 
 
 def answered(work: Callable[[Any], Any], sent: bytes) -> bytes:

@@ -23,23 +23,23 @@ def wanted(count: int) -> list[Item]:
 
 
 def test_a_node_answers_with_the_files_that_one_machine_writes(tmp_path: Path) -> None:
-    draws, told = Order(Noise(), "cpu", torch_settings()).begin(1)
-    assert isinstance(told, GeneratorSession)
-    assert pickle.loads(pickle.dumps(told)).facts == Noise().load("cpu").facts
+    draws, loaded = Order(Noise(), "cpu", torch_settings()).begin(1)
+    assert isinstance(loaded, GeneratorSession)
+    assert pickle.loads(pickle.dumps(loaded)).facts == Noise().load("cpu").facts
     items = wanted(3)
     answer = pickle.loads(pickle.dumps(draws(items)))
-    here, there = tmp_path / "here", tmp_path / "there"
-    for folder in (here, there):
+    here, sent = tmp_path / "here", tmp_path / "sent"
+    for folder in (here, sent):
         folder.mkdir()
     done = drawing.finish(here, Noise(), Noise().load("cpu"), items)
     for file, image in zip(answer.files, done.images, strict=True):
-        path = output_folder.put(there, file.item.key, file.png)
+        path = output_folder.put(sent, file.item.key, file.png)
         own, theirs = (output_folder.read_facts(each, file.item.key) for each in (image.path, path))
         assert own is not None
         assert theirs is not None
         assert {**own, "seconds": 0} == {**theirs, "seconds": 0}
         assert {**file.facts, "seconds": 0} == {**image.facts, "seconds": 0}
-    assert {path.name for path in here.iterdir()} == {path.name for path in there.iterdir()}
+    assert {path.name for path in here.iterdir()} == {path.name for path in sent.iterdir()}
 
 
 def test_files_that_are_not_on_the_node_are_named(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_what_cannot_be_loaded_is_told_and_not_raised() -> None:
         def load(self, device: str) -> GeneratorSession:
             raise ModelError(f"no model on {device}")
 
-    _, told = Order(Bare(), "cpu", torch_settings()).begin(1)
-    assert isinstance(told, ModelError)
-    assert str(told) == "no model on cpu"
+    _, loaded = Order(Bare(), "cpu", torch_settings()).begin(1)
+    assert isinstance(loaded, ModelError)
+    assert str(loaded) == "no model on cpu"
 
 
 def test_a_source_says_which_files_it_is_read_from() -> None:
