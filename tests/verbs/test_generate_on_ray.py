@@ -154,7 +154,9 @@ def _clock(folder: Path) -> dict[str, str]:
         return {}
     page = shim.Page(folder / "clock")
     page.jump(HOUR)
-    return {"LD_PRELOAD": str(library), "FAULT_PAGE": str(page.path)}
+    # Ray takes the first of these away from its workers unless the second is there
+    preload = {"LD_PRELOAD": str(library), "RAY_LD_PRELOAD_ON_WORKERS": "1"}
+    return {**preload, "FAULT_PAGE": str(page.path)}
 
 
 @dataclass(frozen=True)
