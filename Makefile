@@ -31,6 +31,7 @@ faults: .venv/dev.done         ## what is lost, doubled or half after kills, ful
 
 fuzz: .venv/dev.done           ## N=100000 hostile files, metadata, prompts, tables, names and answers, about an hour; it goes on where it was ended
 	nice $(PY) -W ignore -m benchmarks.fuzz run --number $(if $(filter file,$(origin N)),100000,$(N)) --seed $(SEED)
+	nice $(PY) -W ignore -m benchmarks.fuzz shown --rounds 5 --seed $(SEED)
 
 gpu: .venv/run.done    ## what Loupe does on a GPU, in less than eight minutes: parity, speed, memory
 	$(PY) -m benchmarks.gpu
@@ -50,7 +51,7 @@ format: .venv/dev.done
 docs: .venv/dev.done    ## the tables that are made from the registry
 	$(PY) scripts/checks_table.py --write
 
-site: .venv/dev.done    ## the site of docs/, this version's folder beside those of others: site/0.1.0
+site: .venv/dev.done    ## the site of docs/, this version's folder beside those of others: site/0.2.0
 	PYTHONPATH=scripts $(PY) -m docs_site
 
 sbom: .venv/dev.done    ## what comes with Loupe, in which versions and under which licenses: sbom.cdx.json

@@ -7,7 +7,7 @@ import importlib
 import inspect
 from typing import Any
 
-from loupe.brain.core.numbers import with_plain_numbers
+from loupe.brain.core.arguments import with_plain_arguments
 
 _CORE = "loupe.brain.core"
 _VERBS = (
@@ -121,7 +121,7 @@ PUBLIC: dict[str, str] = {
 
 __all__ = sorted(PUBLIC)
 # the same function each time that it is asked for
-_with_plain_numbers = functools.cache(with_plain_numbers)
+_with_plain_arguments = functools.cache(with_plain_arguments)
 
 
 def __getattr__(name: str) -> Any:
@@ -141,4 +141,4 @@ def __getattr__(name: str) -> Any:
             f"loupe.{name} needs FiftyOne, which is not installed: pip install fiftyone. The checks, the engine, the "
             "embedders and the generators of loupe.brain run without it"
         ) from error
-    return _with_plain_numbers(made) if inspect.isfunction(made) else made
+    return _with_plain_arguments(made) if inspect.isfunction(made) else made

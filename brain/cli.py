@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from loupe import __version__
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.results import Rate, Rates
+from loupe.brain.core.shown import plain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[given.command](given)
     except LoupeError as error:
-        print(f"loupe {given.command}: {error}", file=sys.stderr)
+        _say(f"loupe {given.command}: {error}", file=sys.stderr)
         return 1
 
 
@@ -48,15 +50,15 @@ def _check(given: argparse.Namespace) -> int:
     api.import_images(dataset, folder, prompts=given.prompts)
     run = api.check(dataset, given.checks, progress=not given.quiet)
     for name, reason in run.messages.items():
-        print(f"{name}: {reason}", file=sys.stderr)
+        _say(f"{name}: {reason}", file=sys.stderr)
     table = by_rate(api.slice(dataset, [])).table()
-    print(table.text())
+    _say(table.text())
     for note in overview.notes(dataset):
-        print(note)
+        _say(note)
     if given.report:
         path = api.report(dataset, given.report, title=f"{folder}", progress=not given.quiet)
-        print(f"the report: {path}", file=sys.stderr)
-    print(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
+        _say(f"the report: {path}", file=sys.stderr)
+    _say(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
     return 0
 
 
@@ -80,14 +82,14 @@ def _experiment(given: argparse.Namespace) -> int:
     run = partial(api.experiment, dataset, real_train, real_test, **arguments)
     planned = run(dry_run=True, measure=given.measure, progress=bool(given.measure) and not given.quiet)
     if given.dry_run:
-        print(planned)
+        _say(planned)
         return 0
-    print(planned, file=sys.stderr)
+    _say(planned, file=sys.stderr)
     made = run(progress=not given.quiet)
-    print(made)
+    _say(made)
     if "report" in arguments:
-        print(f"the report: {arguments['report']}", file=sys.stderr)
-    print(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
+        _say(f"the report: {arguments['report']}", file=sys.stderr)
+    _say(f"to see the pictures: fiftyone app launch {shlex.quote(dataset.name)}", file=sys.stderr)
     return 0
 
 
@@ -107,13 +109,13 @@ def _worker(given: argparse.Namespace) -> int:
 
 
 def _workers(given: argparse.Namespace) -> int:
-    from loupe.brain.store import workers  # imports fiftyone, which takes seconds
+    from loupe.brain.store import jobs, workers  # imports fiftyone, which takes seconds
 
     alive = workers.workers_with_status()
     if given.json:
-        print(json.dumps([{**asdict(worker), **asdict(status)} for worker, status in alive], indent=2))
+        _say(json.dumps([{**asdict(worker), **asdict(status)} for worker, status in alive], indent=2))
     else:
-        print(workers.as_text(alive))
+        _say(workers.as_text(alive, __version__, jobs.waiting()))
     return 0 if alive else 1
 
 
@@ -122,13 +124,13 @@ def _weights(given: argparse.Namespace) -> int:
 
     names = None if given.names in ([], ["all"]) else given.names
     if given.action == "list":
-        print(weights.as_text())
+        _say(weights.as_text())
     elif given.action == "verify":
         for name, file in weights.verify(names).items():
-            print(f"{name}: {file or 'not here'}")
+            _say(f"{name}: {file or 'not here'}")
     else:
-        for file in weights.get_all(names, progress=lambda message: print(message, file=sys.stderr)):
-            print(file)
+        for file in weights.get_all(names, progress=lambda message: _say(message, file=sys.stderr)):
+            _say(file)
     return 0
 
 
@@ -136,8 +138,13 @@ def _doctor(given: argparse.Namespace) -> int:
     from loupe.brain.doctor.examine import examine
 
     made = examine()
-    print(json.dumps(made.to_dict(), indent=2) if given.json else made.text())
+    _say(json.dumps(made.to_dict(), indent=2) if given.json else made.text())
     return 0 if made.works else 1
+
+
+def _say(text: object, file: TextIO | None = None) -> None:
+    """Prints; what a terminal would take for an order is written out: names, prompts and reasons are not ours."""
+    print(plain(text), file=file)
 
 
 _COMMANDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -55,4 +56,4 @@ class Annotate(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         title = failure_title(result.failure)
         message = f"{summary.counted(result.n, 'sample')} of {title} for {_NAMES.get(result.backend, result.backend)}"
-        return Summary(message, f"{message}.\n\nNext: {summary.escape(result.next)}.", {"annotation": result.to_dict()})
+        return Summary(message, f"{message}.\n\nNext: {escape(result.next)}.", {"annotation": result.to_dict()})

@@ -17,7 +17,7 @@ from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.routing import NEEDS
 from loupe.brain.worker import asked
-from loupe.operators import appearance, dialog, forms, run, scheduling, signature
+from loupe.operators import appearance, dialog, forms, letters, run, scheduling, signature
 from loupe.operators.engine_widget import ENGINE, ENGINES, is_offered
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
@@ -77,7 +77,7 @@ class LoupeOperator(foo.Operator, ABC):
             # it does not fit any more: it is looked at in execute, or by the worker, and that is shown
             inputs = types.Object()
         else:
-            inputs = forms.as_shown(ctx, lambda: self._inputs(ctx))
+            inputs = forms.as_shown(ctx, lambda: letters.written(self._inputs(ctx)))
         return types.Property(
             inputs, view=types.PromptView(label=f"Loupe: {self.label}", submit_button_label=self.button)
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import objects_widget, signature, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
@@ -52,7 +53,7 @@ class CheckImages(VerbOperator):
         unsure = result.unsure()
         if unsure:
             parts.append(f"Looked and could not judge: {unsure}.")
-        parts += [f"{summary.escape(note)}." for note in result.notes()]
+        parts += [f"{escape(note)}." for note in result.notes()]
         if path is not None:
             parts.append(objects_widget.next_step(path))
             did = f"Checked {summary.counted(result.params['n_objects'], 'object')} of"

@@ -11,6 +11,7 @@ from fiftyone.operators import types
 from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Progress, ProgressCallback
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.specs import Check, SetCheck
 from loupe.brain.engine import estimate
 from loupe.brain.perception import weights
@@ -51,7 +52,7 @@ class Checks(Several):
             super().ask(form, parameter)
         elif _is_preset(preset):
             titles = " · ".join(_short(name) for name in self.names_of(form, parameter))
-            form.inputs.md(summary.escape(titles), name=f"{parameter.key}__titles", componentsProps=forms.SMALL)
+            form.inputs.md(escape(titles), name=f"{parameter.key}__titles", componentsProps=forms.SMALL)
         else:
             made.invalid, made.error_message = True, str(self._refused(parameter, preset))
         absent = self.absent_weights(form, parameter)

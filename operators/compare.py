@@ -11,6 +11,7 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.comparison import Comparison
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -133,14 +134,14 @@ class Compare(VerbOperator):
             message += f": {first.name} fails the least"
         elif first.rank_low == last.rank_low:
             message += ": nothing tells them apart"
-        parts = [f"{summary.escape(message)}.", leaderboard(made)]
-        parts.append("\n".join(f"- {summary.escape(note)}" for note in made.notes))
+        parts = [f"{escape(message)}.", leaderboard(made)]
+        parts.append("\n".join(f"- {escape(note)}" for note in made.notes))
         if made.within:
             table = made.table_within()
             # contenders are column heads here, and their names are anybody's
-            heads = [summary.escape(head) for head in table.head]
-            parts += [summary.escape(table.title), summary.table(heads, table.rows)]
-            parts += [summary.escape(table.note)] if table.note else []
+            heads = [escape(head) for head in table.head]
+            parts += [escape(table.title), summary.table(heads, table.rows)]
+            parts += [escape(table.note)] if table.note else []
         if made.against:
             parts.append(_regressions(made))
         parts.append("Next: open the panel **Compare** to see where two of them differ, and the pairs that changed.")
@@ -170,13 +171,13 @@ def leaderboard(made: Comparison) -> str:
         ]
         for own in made.standings
     ]
-    return summary.table([*(summary.escape(name) for name in head), "Tied with those of one letter"], rows)
+    return summary.table([*(escape(name) for name in head), "Tied with those of one letter"], rows)
 
 
 def _regressions(made: Comparison) -> str:
     confirmed = [each for each in made.regressions if each.confirmed]
-    against = summary.escape(made.against)
+    against = escape(made.against)
     if not confirmed:
         return f"Nothing surely fails more often than **{against}**."
-    lines = "\n".join(f"- {summary.escape(each)}" for each in confirmed)
+    lines = "\n".join(f"- {escape(each)}" for each in confirmed)
     return f"**What fails more often than {against}**\n\n{lines}"

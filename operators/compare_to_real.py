@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loupe.brain.core.realism import Realism, Verdict
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.find_shortcuts import Groups, known_groups
@@ -43,14 +44,14 @@ def _embeddings(form: Form) -> list[str]:
 
 def verdicts(findings: Sequence[Verdict]) -> str:
     """Returns findings as a Markdown list."""
-    rows = ((each.name, summary.escape(each.sentence), summary.escape(each.next)) for each in findings)
+    rows = ((each.name, escape(each.sentence), escape(each.next)) for each in findings)
     return "\n".join(f"- **{name}**: {sentence}. {following}." for name, sentence, following in rows)
 
 
 def _labels(made: Realism) -> str:
     """Returns the classes whose labels surely fit worse than real ones, a few."""
     below = [(name, each) for name, each in made.worst_aligned() if each.high < 1][:_MAX_CLASSES]
-    rows = [f"**{summary.escape(name)}** {each.ratio:.2f} [{each.low:.2f}, {each.high:.2f}]" for name, each in below]
+    rows = [f"**{escape(name)}** {each.ratio:.2f} [{each.low:.2f}, {each.high:.2f}]" for name, each in below]
     return f"Labels fit less well than real ones (1 is as well): {', '.join(rows)}." if rows else ""
 
 
@@ -118,7 +119,7 @@ class CompareToReal(VerbOperator):
             verdicts(made.findings) or f"{made.without_findings()}.",
             summary.table(table.head, table.rows),
             _labels(made),
-            "\n".join(f"- Look first: {summary.escape(each)}." for each in made.warnings),
+            "\n".join(f"- Look first: {escape(each)}." for each in made.warnings),
             "Next: color or filter by **realism** in the sidebar, or slice by it.",
         ]
         return Summary(message, "\n\n".join(filter(None, parts)), {"realism": made.to_dict()})

@@ -9,6 +9,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.find_memorized import Dataset
@@ -97,7 +98,7 @@ class FindCoverage(VerbOperator):
         message = f"{summary.counted(below, 'cell')} far too small, {above:,} far too large, {result.thin:,} thin"
         if result.holes is not None:
             message += f", {summary.counted(len(result.holes.holes), 'hole')}"
-        text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences(5))
+        text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences(5))
         rows = [_row(cell) for cell in result.cells]
         if rows:
             text += "\n\n" + summary.table(["Cell", "Verdict", "Samples", "Expected", "Times as many", "q"], rows)
@@ -108,7 +109,8 @@ class FindCoverage(VerbOperator):
             ]
             text += "\n\n" + summary.table(["Class", "Samples", "Weight"], counts)
         text += (
-            "\n\nNext: **Loupe: suggest prompts** says what to generate, **Loupe: augment rare samples** makes copies."
+            "\n\nNext: **Loupe: rebalance** draws until enough of what is lacking passes the checks, **Loupe: suggest "
+            "prompts** only says what to generate, **Loupe: augment rare samples** makes changed copies."
         )
         facts = {**result.to_dict(), "cells": [cell.to_dict() for cell in result.cells[:_MAX_CELLS]]}
         del facts["tables"]

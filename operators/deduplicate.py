@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core.deduplicated import RULES
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -100,6 +101,6 @@ class Deduplicate(VerbOperator):
         rows += [("Groups with more images outside of this view", result.cut)] * bool(result.cut)
         text = f"{message}. No image was deleted.\n\n{summary.table(['', 'Number'], rows)}"
         if result.view:
-            text += f"\n\nWhat is kept is the saved view **{summary.escape(result.view)}**."
+            text += f"\n\nWhat is kept is the saved view **{escape(result.view)}**."
         text += "\n\nNext: the panel **Duplicates** shows each group side by side, to decide the others by eye."
         return Summary(message, text, {"deduplication": result.to_dict()})

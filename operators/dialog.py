@@ -11,8 +11,9 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.errors import LoupeError, Stopped
-from loupe.operators import appearance, forms, run
-from loupe.operators.summary import Summary, prose
+from loupe.brain.core.shown import plain
+from loupe.operators import appearance, forms, letters, run
+from loupe.operators.summary import Summary
 
 #: the operators behind the buttons
 STOP, OPEN = "@loupe/loupe/stop", "@loupe/loupe/open_workspace"
@@ -54,7 +55,7 @@ def finished(ctx: Any, label: str, done: Summary) -> Any:
         text = "The sidebar has new groups. FiftyOne shows them once the page is loaded anew:"
         shown.md(text, name="reload_why", componentsProps=forms.SMALL)
         shown.view("reload", types.Button(label="Load the page anew", href=appearance.RELOAD, variant="outlined"))
-    return _show(ctx, label, shown, {"summary": done.text})
+    return _show(ctx, label, shown, {"summary": plain(done.text)})
 
 
 def failed(ctx: Any, label: str, error: BaseException, message: str) -> Any:
@@ -64,12 +65,11 @@ def failed(ctx: Any, label: str, error: BaseException, message: str) -> Any:
         severity, title = "warning", "Stopped"
     else:
         severity, title = "error", "This cannot be done" if isinstance(error, LoupeError) else "This went wrong"
-    # the App reads it as Markdown
-    shown.view("failed", types.AlertView(severity=severity, label=title, description=prose(message)))
+    shown.view("failed", types.AlertView(severity=severity, label=title, description=message))
     # the App runs nothing without results, and says so on its console only
     return _show(ctx, label, shown, {"message": message})
 
 
 def _show(ctx: Any, label: str, shown: types.Object, results: dict[str, Any]) -> Any:
-    outputs = types.Property(shown, view=types.View(label=label))
+    outputs = types.Property(letters.written(shown), view=types.View(label=label))
     return ctx.ops.show_output(outputs.to_json(), results)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -78,7 +79,7 @@ class DiscoverSlices(VerbOperator):
         number = len(result.findings)
         verb = "fails" if number == 1 else "fail"
         message = f"{summary.counted(number, 'slice')} {verb} more often than the rest" if number else result.message
-        parts = [f"{summary.escape(message)}."]
+        parts = [f"{escape(message)}."]
         if number:
             rows = [
                 [
@@ -95,7 +96,7 @@ class DiscoverSlices(VerbOperator):
             head = ["Failure", "Slice", "Rate", "95 % interval", "Times as often", "q", "Judged"]
             parts.append(summary.table(head, rows))
         parts.append(f"{result.searched:,} slices looked at, {result.tested:,} tested on the other half.")
-        parts += [summary.escape(note) + "." for note in result.notes]
+        parts += [escape(note) + "." for note in result.notes]
         parts.append("Next: open the panel **Worst slices**." if number or result.candidates else "")
         facts = {
             "findings": rows_of(result.findings),

@@ -8,6 +8,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.evaluation import Evaluation, title_of
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -96,9 +97,9 @@ class EvaluateModels(VerbOperator):
         models = summary.counted(len(result.models), "model")
         rows = summary.counted(len({str(row.slice) for row in result.slices}), "slice")
         message = f"{models} on {summary.counted(result.n, 'image')}" + (f", {rows}" if result.slices else "")
-        parts = [f"{summary.escape(message)}.", table(result)]
+        parts = [f"{escape(message)}.", table(result)]
         parts += [disparities(result)] if result.disparities else []
-        parts += ["\n".join(f"- {summary.escape(note)}" for note in result.notes)] if result.notes else []
+        parts += ["\n".join(f"- {escape(note)}" for note in result.notes)] if result.notes else []
         parts.append("Next: open the panel **Model metrics** for curves, the confusion matrix and its samples.")
         return Summary(message, "\n\n".join(parts), {"evaluation": result.to_dict()})
 

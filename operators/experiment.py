@@ -12,6 +12,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.experiment import Experiment
 from loupe.brain.core.presets import PRESETS
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.prompts import styles as prompt_styles
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -212,7 +213,7 @@ class RunExperiment(VerbOperator):
         forms.note(form.inputs, "count", plan.sentence())
         table = plan.table()
         text = summary.table(table.head, table.rows)
-        form.inputs.md("\n\n".join([text, *map(summary.escape, plan.notes)]), name="plan")
+        form.inputs.md("\n\n".join([text, *map(escape, plan.notes)]), name="plan")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Experiment = result
@@ -221,10 +222,10 @@ class RunExperiment(VerbOperator):
         message = f"{counted}: {measured[0].name} first, utility {measured[0].utility}" if measured else counted
         table = made.table()
         parts = [
-            *(summary.escape(sentence) for sentence in made.sentences()),
+            *(escape(sentence) for sentence in made.sentences()),
             summary.table(table.head, table.rows),
-            f"{summary.escape(table.title)}. {summary.escape(table.note)}.",
-            f"Written to {summary.escape(given['report'])}." if given.get("report") else "",
+            f"{escape(table.title)}. {escape(table.note)}.",
+            f"Written to {escape(given['report'])}." if given.get("report") else "",
             "Next: color by **scenario.arm** in the sidebar, or open the panel **Realism** for the arm compared last.",
         ]
         return Summary(message, "\n\n".join(filter(None, parts)), {"experiment": made.to_dict()})

@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.find_shortcuts import Groups, known_groups
@@ -96,9 +97,9 @@ class FindBias(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         number, groups = len(result.findings), summary.counted(len(result.groups), "group")
         message = f"{summary.counted(number, 'difference')} between {groups} by {', '.join(result.by)}"
-        lines = "\n".join(f"- {summary.escape(sentence)}." for sentence in result.sentences())
+        lines = "\n".join(f"- {escape(sentence)}." for sentence in result.sentences())
         table = result.table()
-        parts = [f"{summary.escape(message)}.", lines]
+        parts = [f"{escape(message)}.", lines]
         if table.rows:
             head = [name[:1].upper() + name[1:] for name in table.head]
             parts.append(summary.table(head, table.rows))

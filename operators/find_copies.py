@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.imaging.files import printable
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
@@ -26,7 +27,7 @@ class FindCopies(VerbOperator):
     settings = ("engine",)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        name = summary.escape(printable(given["path"]))
+        name = escape(printable(given["path"]))
         if not result:
             return Summary(f"No sample shows {name}", f"No sample shows {name}.", {"pairs": []})
         message = f"{summary.counted(len(result), 'sample')} with the picture of {name}"

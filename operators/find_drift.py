@@ -10,6 +10,7 @@ import fiftyone as fo
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import LoupeError
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -186,10 +187,10 @@ class FindDrift(VerbOperator):
         message = result.sentence()
         table = result.table()
         parts = [
-            f"**{summary.escape(message)}** Against {summary.escape(result.reference)}.",
+            f"**{escape(message)}** Against {escape(result.reference)}.",
             summary.table(table.head, table.rows) if table.rows else "",
-            *(f"- {summary.escape(driver)}" for batch in result.batches for driver in batch.drivers[:3]),
-            *(summary.escape(note) for note in result.notes),
+            *(f"- {escape(driver)}" for batch in result.batches for driver in batch.drivers[:3]),
+            *(escape(note) for note in result.notes),
             "Next: open the panel **Drift** to see it over time, with pictures of both sides.",
         ]
         return Summary(message, "\n\n".join(filter(None, parts)), {"drift": result.to_dict()})

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -54,7 +55,7 @@ class FindDuplicates(VerbOperator):
         if result.pairs:
             rows = [[summary.PAIR_KINDS.get(kind, kind), number] for kind, number in kinds.items()]
             text = f"{message}.\n\n{summary.table(['Pairs with', 'Number'], rows)}\n\n"
-            text += "".join(f"{summary.escape(each)}.\n\n" for each in result.messages)
+            text += "".join(f"{escape(each)}.\n\n" for each in result.messages)
             text += "Next: open the panel **Duplicates**: group by group, which picture is kept?"
         facts = {"pairs": summary.pair_facts(result.pairs), "groups": len(result.groups)}
         return Summary(message, text, facts)
@@ -67,9 +68,9 @@ def _of_objects(result: Any) -> Summary:
     parts = ["No duplicates were found."]
     if result.pairs:
         parts = [f"{message}.", *summary.of_object_pairs(result)]
-        parts += [f"{summary.escape(each)}." for each in result.messages]
+        parts += [f"{escape(each)}." for each in result.messages]
     parts += summary.not_compared(result)
     if result.view:
-        parts.append(f"Next: open the saved view **{summary.escape(result.view)}**: the objects, group by group.")
+        parts.append(f"Next: open the saved view **{escape(result.view)}**: the objects, group by group.")
     facts = {"pairs": summary.pair_facts(result.pairs), "groups": len(result.groups), "view": result.view}
     return Summary(message, "\n\n".join(parts), facts)

@@ -8,6 +8,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -92,7 +93,7 @@ def _of_objects(result: Any, path: str) -> Summary:
             summary.table(["Split", "Objects that another one has, too"], result.samples.items()),
             *summary.of_object_pairs(result),
             *summary.not_compared(result),
-            f"Next: show the field `{mirror}` and filter it by `failures`: `leak`, or see its patches.",
+            f"Next: show the field **{escape(mirror)}** and filter it by `failures`: `leak`, or see its patches.",
         ]
     facts = {"pairs": summary.pair_facts(result.pairs), "between": dict(result.between)}
     return Summary(message, "\n\n".join(parts), facts)

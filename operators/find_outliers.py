@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -34,6 +35,7 @@ class FindOutliers(VerbOperator):
         parts = [f"{message}."]
         if result.unknown:
             parts.append(f"{summary.counted(result.unknown, 'sample')} without a usable vector: unknown.")
+        parts += [f"{escape(each)}." for each in result.messages]
         if result.ids:
             parts.append("Next: filter by **failures** (outlier) in the sidebar.")
         return Summary(message, "\n\n".join(parts), {"outliers": result.to_dict()})

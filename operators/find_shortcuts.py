@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.findings import small
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -110,8 +111,8 @@ class FindShortcuts(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         number, looked = summary.counted(len(result.findings), "shortcut"), len(result.properties)
         message = f"{number} to {result.label}, of {looked:,} {'property' if looked == 1 else 'properties'}"
-        parts = [f"{summary.escape(message)}."]
-        parts += [f"- {summary.escape(sentence)}." for sentence in result.sentences()]
+        parts = [f"{escape(message)}."]
+        parts += [f"- {escape(sentence)}." for sentence in result.sentences()]
         text = "\n\n".join([parts[0], "\n".join(parts[1:])])
         if result.properties:
             text += "\n\n" + summary.table(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.histogram import score_range
 from loupe.operators import forms, objects_widget, summary
@@ -129,7 +130,7 @@ class SetThresholds(VerbOperator):
             for failure, threshold in result.thresholds.items()
         ]
         parts = [
-            f"{summary.escape(message)}.",
+            f"{escape(message)}.",
             summary.rates_table(api.slice(form.samples, [], objects=path)),
             "**Thresholds in use**",
             summary.table(["Failure", "Fails where the score is", "Set by", "Failed"], rows),

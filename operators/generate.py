@@ -13,6 +13,7 @@ from fiftyone.operators import types
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.hosted import secrets
 from loupe.brain.labels.suggestions import SuggestedPrompts
 from loupe.brain.prompts import files as prompt_files
@@ -251,7 +252,7 @@ class GenerateImages(VerbOperator):
             forms.note(form.inputs, "left_out", notes[0].upper() + notes[1:], severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        left_out = "\n".join(f"- {summary.escape(f'{name}: {text}')}" for name, text in result.left_out.items())
+        left_out = "\n".join(f"- {escape(f'{name}: {text}')}" for name, text in result.left_out.items())
         following = "Next: **Loupe: check images**, which scores them and flags their failures."
         return summary.of_run(result, "Generated", *filter(None, [left_out]), *hosted_widget.came(result), following)
 

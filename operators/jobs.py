@@ -10,6 +10,7 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, scheduling, summary
 from loupe.operators.base import LoupeOperator
 from loupe.operators.forms import Form
@@ -91,7 +92,7 @@ class BackgroundJobs(LoupeOperator):
 
 def _report(listed: list[Any], workers: list[Any]) -> str:
     if workers:
-        names = ", ".join(f"{summary.escape(worker.name)} ({worker.device})" for worker in workers)
+        names = ", ".join(f"{escape(worker.name)} ({worker.device})" for worker in workers)
         text = f"Workers: {names}"
     else:
         text = (

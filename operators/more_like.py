@@ -10,6 +10,7 @@ from fiftyone.operators import types
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -83,7 +84,7 @@ class MoreLikeThis(VerbOperator):
     settings = ("failing", "unlabeled", "split")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.ids), 'sample')} most like {summary.escape(result.query)}"
+        message = f"{summary.counted(len(result.ids), 'sample')} most like {escape(result.query)}"
         text = f"{message}, which the grid shows, the most alike first.\n\n"
         if not result.ids:
             text = "Nothing else is here to be like it.\n\n"

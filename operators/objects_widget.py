@@ -8,6 +8,7 @@ from typing import Any
 
 from loupe.brain.core import registry
 from loupe.brain.core.records import Output
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms
 from loupe.operators.checks_widget import Checks
 from loupe.operators.forms import Form
@@ -74,8 +75,9 @@ def next_step(path: str) -> str:
     """Returns what to do when objects were checked."""
     mirror = mirror_of(path)
     return (
-        f"Next: show the field `{mirror}` and filter it by `failures`, or see its patches; rates by class and size: "
-        f"**Loupe: failure rates by scenario** with the objects of `{path}`."
+        f"Next: show the field **{escape(mirror)}** and filter it by `failures`, or see its patches; rates by class "
+        "and size: "
+        f"**Loupe: failure rates by scenario** with the objects of {escape(path)}."
     )
 
 

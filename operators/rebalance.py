@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loupe.brain.core.errors import InputError, LoupeError
+from loupe.brain.core.holes import Hole
 from loupe.brain.core.presets import PRESETS
 from loupe.brain.core.rebalanced import Rebalanced
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.labels.cells import Cell
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -21,10 +23,12 @@ from loupe.operators.widgets import Choice, Input, Number, Text, text_of
 #: cells that are offered one by one
 _LISTED = 200
 _ALL, _NONE = "(all that was found)", "(none)"
+#: all of one kind; panels open the form with these
+CELLS, HOLES, SLICES = "(every rare cell)", "(every hole)", "(every failing slice)"
 
 
 def _lacking(form: Form) -> dict[str, Any]:
-    """Returns by name what was found last that is lacking: cells, holes and slices."""
+    """Returns by name what was found last that is lacking: cells, holes and slices, first all of a kind."""
     from loupe.brain.verbs.lacking import name_of, parts_of
 
     try:
@@ -32,6 +36,11 @@ def _lacking(form: Form) -> dict[str, Any]:
     except LoupeError:
         return {}
     made: dict[str, Any] = {}
+    for part, coverage in parts:
+        if coverage is not None and isinstance(part, Cell):
+            made.setdefault(CELLS, replace(coverage, holes=None))
+        else:
+            made.setdefault(HOLES if isinstance(part, Hole) else SLICES, []).append(part)
     for part, coverage in parts[:_LISTED]:
         # a cell goes with its coverage, which says how many it should have
         if coverage is not None and isinstance(part, Cell):
@@ -160,7 +169,7 @@ class RebalanceImages(VerbOperator):
         forms.note(form.inputs, "count", plan.sentence())
         table = plan.table()
         text = summary.table(table.head, table.rows[:20]) if table.rows else ""
-        form.inputs.md("\n\n".join([text, *map(summary.escape, plan.notes)]), name="plan")
+        form.inputs.md("\n\n".join([text, *map(escape, plan.notes)]), name="plan")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Rebalanced = result
@@ -168,10 +177,10 @@ class RebalanceImages(VerbOperator):
         table = made.table()
         ends = [cell.sentence for cell in made.cells if cell.end != "reached"]
         parts = [
-            f"{summary.escape(message)}.",
+            f"{escape(message)}.",
             summary.table(table.head, table.rows) if table.rows else "",
-            *(f"{summary.escape(sentence)}." for sentence in [*ends[:20], *made.notes[:20]]),
-            f"Next: the saved view **{summary.escape(made.view)}** leaves out what does not count; color by "
+            *(f"{escape(sentence)}." for sentence in [*ends[:20], *made.notes[:20]]),
+            f"Next: the saved view **{escape(made.view)}** leaves out what does not count; color by "
             "**rebalance.status** in the sidebar to see what does."
             if made.view
             else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -54,7 +55,7 @@ class Relabel(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         message = f"{summary.counted(result.changed, 'label')} of {result.n:,} changed in {result.field}"
-        text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences())
+        text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences())
         if result.changes:
             rows = [(each.given or "–", each.corrected or "–", each.how, each.by) for each in result.changes]
             text += "\n\n" + summary.table(["Given", "Corrected", "How", "By"], rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -115,6 +116,6 @@ class RepairImages(VerbOperator):
         message = f"{result.better:,} of {result.attempted:,} attempted samples have a better picture now"
         text = f"{message}.\n\n{summary.table(head, rows)}" if rows else f"{message}: nothing here has that failure."
         if result.messages:
-            text += "\n\n" + "; ".join(summary.escape(each) for each in result.messages) + "."
+            text += "\n\n" + "; ".join(escape(each) for each in result.messages) + "."
         text += "\n\nNext: the panel **Repairs** shows each beside its original, to accept it or to take it back."
         return Summary(message, text, {"repair": result.to_dict()})

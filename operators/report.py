@@ -11,7 +11,8 @@ from urllib.parse import quote
 from fiftyone.operators import types
 from fiftyone.operators.message import GeneratedMessage
 
-from loupe.operators import signature, summary
+from loupe.brain.core.shown import markdown as escape
+from loupe.operators import signature
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
@@ -70,7 +71,7 @@ class Report(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         path, size = result.resolve(), result.stat().st_size
         message = f"Wrote {result.name}, {size / 1e6:.1f} MB"
-        text = f"{message}.\n\nIt lies at {summary.escape(path)} on the machine that ran this, and needs nothing else: "
+        text = f"{message}.\n\nIt lies at {escape(path)} on the machine that ran this, and needs nothing else: "
         text += f"[open it](/media?filepath={quote(str(path), safe='')}) in the browser, or send it."
         return Summary(message, text, {"path": str(path), "bytes": size})
 

@@ -197,6 +197,8 @@ def reporter_of_job(ctx: Any) -> ProgressCallback:
 
     def report(step: Progress) -> None:
         nonlocal last, phase
+        # a calculation that nobody waits for any more tells nothing
+        interrupts.point()
         if (stopped := asked.between()) is not None:
             raise stopped
         if step.message.partition(",")[0] != phase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ import fiftyone as fo
 
 import loupe
 from loupe.brain.core import registry, routing
+from loupe.brain.core.errors import InputError
+from loupe.brain.perception import weights
+from loupe.brain.worker import memory
 from loupe.operators.summary import counted
 
 if TYPE_CHECKING:
@@ -22,9 +26,16 @@ _SMALL = "tiny-signs"
 def needs(params: Mapping[str, Any]) -> routing.Needs:
     """Returns what a run with these settings needs, as it is scheduled now.
 
+    Whoever schedules a run from Python says more under ``needs``: ``{"memory": "24GB", "weights": [names of model
+    files], "model": a folder}``.
+
     Args:
         params: as the form was filled
+
+    Raises:
+        InputError: what stands under ``needs`` is something else
     """
+    stated = _stated(params)
     device = params.get("device")
     kind = routing.kind(device) if isinstance(device, str) else ""
     wanted = "wanted" if kind == "all" or wants_gpu(params) else ""
@@ -33,7 +44,40 @@ def needs(params: Mapping[str, Any]) -> routing.Needs:
         gpu="" if kind == "cpu" else wanted,
         loupe=loupe.__version__,
         fiftyone=fo.__version__,
+        useful=_useful(params),
+        **{"model": _folder(params), **stated},
     )
+
+
+def _stated(params: Mapping[str, Any]) -> dict[str, Any]:
+    given = params.get(routing.SAID) or {}
+    names = ("memory", "weights", "model")
+    if not isinstance(given, Mapping) or set(given) - set(names):
+        raise InputError(f"expected needs= of a run to hold {', '.join(names)}, got {given!r}"[:300])
+    made: dict[str, Any] = {}
+    if "memory" in given:
+        made["memory"] = memory.limit(str(given["memory"]))
+    if "weights" in given:
+        listed = [given["weights"]] if isinstance(given["weights"], str) else list(given["weights"])
+        weights.absent(listed)  # an unknown name is refused at once
+        made["weights"] = tuple(listed)
+    if "model" in given:
+        made["model"] = str(given["model"])
+    return made
+
+
+def _folder(params: Mapping[str, Any]) -> str:
+    """Returns the folder that a model is to be read from; empty where it is named otherwise."""
+    model = params.get("model")
+    return model if isinstance(model, str) and os.path.isabs(os.path.expanduser(model)) else ""
+
+
+def _useful(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the model files that checks use which are asked for by name."""
+    named = params.get("checks")
+    known = registry.checks()
+    asked = [registry.pick("check", known, name) for name in named if name in known] if isinstance(named, list) else []
+    return tuple(sorted({name for check in asked for name in check.weights()}))
 
 
 def wants_gpu(params: Mapping[str, Any]) -> bool:

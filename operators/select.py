@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -181,7 +182,7 @@ class Select(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         message = f"{summary.counted(len(result.ids), 'sample')} of {result.n:,} chosen"
-        text = "\n\n".join(f"{summary.escape(sentence)}." for sentence in result.sentences())
+        text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences())
         rows = [
             (factor, value, result.counts[factor].get(value, 0), count)
             for factor, values in result.available.items()
@@ -190,8 +191,8 @@ class Select(VerbOperator):
         if rows:
             text += "\n\n" + summary.table(["Factor", "Value", "Chosen", "Of"], rows)
         if result.view is not None:
-            text += f"\n\nNext: open the saved view **{summary.escape(result.view)}** to see them in their order."
+            text += f"\n\nNext: open the saved view **{escape(result.view)}** to see them in their order."
         if result.exported is not None:
-            text += f"\n\nExported to {summary.escape(result.exported)}, with a manifest."
+            text += f"\n\nExported to {escape(result.exported)}, with a manifest."
         facts = {"n": len(result.ids), "ids": list(result.ids[:1000]), "view": result.view, "recipe": result.recipe}
         return Summary(message, text, facts)

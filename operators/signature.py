@@ -144,8 +144,7 @@ def descriptions(docstring: str) -> dict[str, str]:
 
 
 def _sentence(text: str) -> str:
-    # the App shows it as Markdown: two underscores would make what follows bold
-    plain = " ".join(text.replace("``", "").replace("__", r"\_\_").split())
+    plain = " ".join(text.replace("``", "").split())
     return plain[:1].upper() + plain[1:]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -122,7 +123,7 @@ class SplitSamples(VerbOperator):
         message = f"{summary.counted(sum(result.sizes.values()), 'sample')} in {len(result.sizes)} splits"
         rows = [(name, count) for name, count in result.sizes.items()]
         text = summary.table(["Split", "Samples"], rows)
-        text += f"\n\n{summary.escape(str(result.certificate))}."
+        text += f"\n\n{escape(str(result.certificate))}."
         if result.nowhere:
             text += f"\n\n{summary.counted(result.nowhere, 'sample')} in none."
         if result.moved is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -62,9 +63,9 @@ class SuggestPrompts(VerbOperator):
         ]
         text = f"{message}."
         text += "\n\n" + summary.table(["Pictures", "Prompt", "Scenario", "For"], rows) if rows else ""
-        text += "".join(f"\n\n{summary.escape(note)}." for note in result.notes[:20])
+        text += "".join(f"\n\n{escape(note)}." for note in result.notes[:20])
         if "path" in given:
-            text += f"\n\nWritten to {summary.escape(given['path'])}. Next: **Loupe: generate images** with that file."
+            text += f"\n\nWritten to {escape(given['path'])}. Next: **Loupe: generate images** with that file."
         elif rows:
             text += "\n\nNext: **Loupe: generate images**, which knows them as what was suggested last."
         facts = {"prompts": [dict(row) for row, _ in zip(result, range(_MAX_ROWS), strict=False)], "n": len(result)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import Any
 from loupe.brain.core import tables
 from loupe.brain.core.alike_objects import ObjectDuplicates, ObjectLeaks
 from loupe.brain.core.assigned import Assigned
-from loupe.brain.core.markdown import escape as escape
 from loupe.brain.core.markdown import grid
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.shares import tenths
@@ -53,19 +51,6 @@ class Summary:
     def to_dict(self) -> dict[str, Any]:
         """Returns the operator's result."""
         return {"message": self.message, "summary": self.text, **self.facts}
-
-
-def prose(text: str) -> str:
-    """Returns a sentence that Markdown shows as it is, but for what stands between backticks, which is code.
-
-    >>> prose("no <file> a*b: run `loupe weights get all`")
-    'no &lt;file&gt; a\\\\*b: run `loupe weights get all`'
-    """
-    parts = re.split(r"(`[^`]+`)", text)
-    return "".join(
-        part if at % 2 else re.sub(r"^(\s*)(.*?)(\s*)$", lambda m: m[1] + escape(m[2]) + m[3], part, flags=re.DOTALL)
-        for at, part in enumerate(parts)
-    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.core.realism import Transfer
+from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.compare_to_real import classes, verdicts
@@ -52,9 +53,9 @@ class TestTransfer(VerbOperator):
         table = made.table()
         message = f"Utility {made.utility}"
         parts = [
-            f"**{summary.escape(table.title)}.**",
+            f"**{escape(table.title)}.**",
             verdicts(made.findings),
             summary.table(table.head, table.rows),
-            f"Left out: {summary.escape(', '.join(made.left_out))}." if made.left_out else "",
+            f"Left out: {escape(', '.join(made.left_out))}." if made.left_out else "",
         ]
         return Summary(message, "\n\n".join(filter(None, parts)), {"transfer": made.to_dict()})

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from loupe.operators import letters
 from loupe.operators.run import explain
 from loupe.panels import latest, theme
 from loupe.panels.latest import OpenPanel, Overtaken, Shown
@@ -52,6 +53,10 @@ class Reading(Generic[C]):
     content: C
     decided: Mapping[str, Any] = field(default_factory=dict)
     kept: Any = None
+
+
+#: seconds between two looks whether a notice still holds
+_LOOKS = 3
 
 
 class Panel(foo.Panel, ABC, Generic[C]):
@@ -160,13 +165,19 @@ class Panel(foo.Panel, ABC, Generic[C]):
     def on_change_view(self, ctx: Any) -> None:
         # where the panel itself narrowed the view its drawing stays, so that the next click can go elsewhere
         known = self._open(ctx).shown
-        if known is None or known.of != self._of(ctx):
-            self.refresh(ctx)
+        if known is None or known.notice is not None or known.of != self._of(ctx):
+            self.refresh(ctx, unless=known)
         else:
             self.redraw(ctx)
 
     def on_refresh(self, ctx: Any) -> None:
         self.refresh(ctx)
+
+    def on_look(self, ctx: Any) -> None:
+        """Looks whether a notice still holds: of an operator that has run no panel is told."""
+        panel = self._open(ctx)
+        if not panel.pending and (panel.shown is None or panel.shown.notice is not None):
+            self.refresh(ctx, unless=panel.shown)
 
     def on_check(self, ctx: Any) -> None:
         ctx.prompt("@loupe/loupe/check")
@@ -198,13 +209,15 @@ class Panel(foo.Panel, ABC, Generic[C]):
         """Returns the turn of the inputs that were drawn last."""
         return self._open(ctx).turn
 
-    def refresh(self, ctx: Any, *, again: bool = True, in_place: bool = False) -> None:
+    def refresh(self, ctx: Any, *, again: bool = True, in_place: bool = False, unless: Shown | None = None) -> None:
         """Reads the current view and draws it.
 
         Args:
             ctx: the event's context
             again: read also what the last reading kept
             in_place: the inputs that keep a position of their own stand where the reader put them
+            unless: where this is a notice that still holds, the App is not answered: it takes each answer for a new
+                view, and would ask for ever
 
         Raises:
             Overtaken: a later event draws
@@ -225,7 +238,8 @@ class Panel(foo.Panel, ABC, Generic[C]):
                 shown = drawing.end(
                     Shown(content=content, seen=seen, of=of, view=view), reading.decided, kept=reading.kept
                 )
-        self._show(ctx, shown)
+        if unless is None or shown.notice is None or (shown.notice, shown.view) != (unless.notice, unless.view):
+            self._show(ctx, shown)
 
     def redraw(self, ctx: Any) -> None:
         """Draws again what was read, beside another view or by other choices.
@@ -300,10 +314,11 @@ class Panel(foo.Panel, ABC, Generic[C]):
             self._draw_notice(panel, shown.notice)
         one_column = {"grid": {"sx": theme.ONE_COLUMN}}
         view = types.GridView(orientation="vertical", gap=1, pad=2, componentsProps=one_column)
-        return types.Property(panel, view=view)
+        return types.Property(letters.written(panel), view=view)
 
     def _draw_notice(self, panel: types.Object, notice: Mapping[str, str]) -> None:
         panel.view("notice", types.AlertView(severity="info", label=notice["text"]))
+        panel.view("look", types.TimerView(interval=1000 * _LOOKS, on_interval=self.on_look))
         action = notice["action"]
         if action:
             panel.btn("action", label=self.actions[action], on_click=getattr(self, f"on_{action}"), variant="contained")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,15 +62,6 @@ LARGE = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "1.15rem"}}}}
 
 #: one column as wide as the panel: a plot would be as narrow as the text otherwise
 ONE_COLUMN = {"gridTemplateColumns": "minmax(0, 1fr)"}
-
-
-def plain(text: str) -> str:
-    """Returns a text that Plotly shows as it is: it reads tags, but leaves the entity of a quote as letters.
-
-    >>> plain('<b>"day" & night</b>')
-    '&lt;b&gt;"day" &amp; night&lt;/b&gt;'
-    """
-    return html.escape(text, quote=False)
 
 
 def faint_gray(opacity: float) -> str:

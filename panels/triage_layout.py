@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import html
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def overlay(size: tuple[int, int], marks: Iterable[tuple[str, tuple[float, float
             place = f'x="{x * width + 3:.1f}" y="{top:.1f}"'
             look = 'font-family="sans-serif" font-size="24" font-weight="600" paint-order="stroke"'
             edge = 'stroke="black" stroke-opacity=".75" stroke-width="5"'
-            parts.append(f'<text {place} {look} {edge} fill="{theme.CHOSEN}">{html.escape(label[:40])}</text>')
+            parts.append(f'<text {place} {look} {edge} fill="{theme.CHOSEN}">{html(label[:40])}</text>')
     view = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}"'
     return "data:image/svg+xml," + quote(f'<svg {view} height="{height:.0f}">{"".join(parts)}</svg>')
 

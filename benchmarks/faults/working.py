@@ -13,10 +13,10 @@ import numpy as np
 from benchmarks.faults.killing import partly
 from benchmarks.faults.result import Result
 from benchmarks.faults.verbs import Job, job, undisturbed
-from benchmarks.faults.world import Child, World, differences, state
+from benchmarks.faults.world import Child, World, differences, patience, state
 
 _FAULTS = ("killed", "asked to end", "two at once", "asked to end while stuck")
-#: seconds in which a job is taken up and done
+#: seconds in which a job is taken up and done where no one else works
 _PATIENCE = 60.0
 
 
@@ -81,7 +81,7 @@ def _end(worker: Child, fault: str, result: Result) -> None:
 
 def until(condition: Callable[[], bool]) -> bool:
     """Waits for something; returns whether it came."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + patience(_PATIENCE)
     while time.monotonic() < end:
         if condition():
             return True

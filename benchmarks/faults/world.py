@@ -101,7 +101,7 @@ class Child:
 
     def wait(self, seconds: float = HANGS) -> dict[str, Any] | None:
         """Returns what came of it; None where it left nothing (it was killed, or it hangs and is killed now)."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patience(seconds)
         while self.alive():
             if time.monotonic() > end:
                 os.kill(self.process, signal.SIGKILL)
@@ -132,6 +132,11 @@ class Child:
         return path.read_text(errors="replace") if path.exists() else ""
 
 
+def patience(seconds: float) -> float:
+    """Returns how long to wait for what takes so long where no one else works: others may have most of the machine."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def wait_for_a_moment(child: Child, rng: np.random.Generator, seconds: float) -> None:
     """Waits until somewhere in the middle of what a process does, which takes so many seconds undisturbed."""
     if rng.random() < 0.3:
@@ -141,27 +146,33 @@ def wait_for_a_moment(child: Child, rng: np.random.Generator, seconds: float) ->
         time.sleep(float(rng.choice([0.0, rng.uniform(0, 0.2 * seconds)])))
 
 
+def set_up(folder: Path, mongod: Mongod) -> Path:
+    """Lets FiftyOne, which is not imported yet, use a database and a folder, with this plugin; returns its root."""
+    plugins = folder / "plugins"
+    plugins.mkdir()
+    root = Path(__file__).resolve().parents[2]
+    (plugins / "loupe").symlink_to(root)
+    os.environ.update(
+        # a database that does not answer is noticed soon
+        FIFTYONE_DATABASE_URI=f"mongodb://127.0.0.1:{mongod.port}/?serverSelectionTimeoutMS=3000",
+        FIFTYONE_DATABASE_VALIDATION="false",
+        FIFTYONE_DATABASE_NAME="loupe-faults",
+        FIFTYONE_DEFAULT_DATASET_DIR=str(folder / "datasets"),
+        FIFTYONE_PLUGINS_DIR=str(plugins),
+        FIFTYONE_CONFIG_PATH=str(folder / "config.json"),
+        FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS="true",
+        FIFTYONE_DO_NOT_TRACK="true",
+    )
+    return root
+
+
 class World:
     """The database, the process that forks others, and a folder for all that is made."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.mongod = Mongod(folder / "db")
-        plugins = folder / "plugins"
-        plugins.mkdir()
-        root = Path(__file__).resolve().parents[2]
-        (plugins / "loupe").symlink_to(root)
-        os.environ.update(
-            # a database that does not answer is noticed soon
-            FIFTYONE_DATABASE_URI=f"mongodb://127.0.0.1:{self.mongod.port}/?serverSelectionTimeoutMS=3000",
-            FIFTYONE_DATABASE_VALIDATION="false",
-            FIFTYONE_DATABASE_NAME="loupe-faults",
-            FIFTYONE_DEFAULT_DATASET_DIR=str(folder / "datasets"),
-            FIFTYONE_PLUGINS_DIR=str(plugins),
-            FIFTYONE_CONFIG_PATH=str(folder / "config.json"),
-            FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS="true",
-            FIFTYONE_DO_NOT_TRACK="true",
-        )
+        root = set_up(folder, self.mongod)
         self._count = 0
         self._reference: dict[str, Any] = {}
         #: what stands before the C library of the processes that act; None where it cannot be made

@@ -2,6 +2,7 @@
 
 python -m benchmarks.fuzz run --number 100000    # resumable; what is wrong is kept with its input
 python -m benchmarks.fuzz one 4711               # a case again, with what it raises
+python -m benchmarks.fuzz shown --rounds 3       # panels, forms, dialogs, pages, records of hostile names
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.commands import Family
+from benchmarks.fuzz import app
 from benchmarks.fuzz.campaign import DEFAULT, print_campaign
 
 
@@ -33,6 +35,14 @@ def family() -> Family:
     again.add_argument("case", type=int)
     again.add_argument("--seed", type=int, default=0)
     again.add_argument("--keep", type=Path, help="a folder for its input")
+    shown = made.command(
+        "shown",
+        lambda given: app.print_rounds(given.seed, given.rounds, given.panels),
+        "every panel, form, dialog, page and record of a dataset whose owner gives everything a hostile name",
+    )
+    shown.add_argument("--rounds", type=int, default=1, metavar="N", help="datasets, some minutes each")
+    shown.add_argument("--seed", type=int, default=0)
+    shown.add_argument("--panels", nargs="*", help="only these panels, and no operator")
     return made
 
 

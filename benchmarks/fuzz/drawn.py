@@ -17,7 +17,7 @@ from loupe.brain.report import files as report_files
 from loupe.brain.report import markdown as report_markdown
 
 _Tried = tuple[str, Literal["ok", "refused"], int]
-_TAGS = frozenset(
+TAGS = frozenset(
     [
         "html",
         "head",
@@ -68,7 +68,7 @@ class _Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Is told of a tag."""
-        if tag not in _TAGS:
+        if tag not in TAGS:
             self.wrong.append(f"<{tag}>")
         for name, value in attrs:
             if name.startswith("on") or MARK.lower() in name:

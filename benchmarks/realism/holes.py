@@ -14,7 +14,7 @@ from benchmarks.data import MissingData
 from benchmarks.figures import header, row, share, title
 from benchmarks.realism.verdicts import TUNED_ON
 from loupe.brain.labels.holes import uncovered
-from loupe.brain.similarity.neighbors import scaled
+from loupe.brain.similarity.gathered import scaled
 from loupe.brain.slicing.clusters import k_means
 
 #: a cluster that is taken out has one of these shares of all pictures, about

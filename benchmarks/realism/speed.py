@@ -11,7 +11,7 @@ from benchmarks.figures import header, row, title
 from loupe.brain.labels.holes import MAX_VECTORS, looked_at, uncovered
 from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.compare import compare
-from loupe.brain.similarity.neighbors import scaled
+from loupe.brain.similarity.gathered import scaled
 
 
 def print_speed(sizes: tuple[int, ...], numbers: int) -> None:

@@ -1,6 +1,6 @@
 """Near pairs among very many: how long, how much memory, how many are found. As a module of its own: one of them.
 
-``python -m benchmarks.scale.near pictures|vectors N`` tells the cost as its last line.
+``python -m benchmarks.scale.near pictures|vectors N ROWS`` tells the cost as its last line.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def add_to(family: Family) -> None:
     """Adds the command."""
     made = family.command("near", run, "near pairs of very many pictures and vectors")
     made.add_argument("-n", type=int, nargs="*", default=[20_000, 100_000], help="how many")
+    made.add_argument("--rows", type=int, default=2 * _ROWS, help="vectors that are compared with all; 0: every one")
     made.add_argument("--what", nargs="*", choices=("pictures", "vectors", "peers"), default=["pictures", "vectors"])
 
 
@@ -39,12 +40,12 @@ def run(given: argparse.Namespace) -> None:
             "how many", "CPU seconds", "all with all, by some rows", "GiB of data", "GiB at most", "found", "by itself"
         )
         for n in given.n:
-            cost, reported = apart_with("benchmarks.scale.near", what, str(n))
+            cost, reported = apart_with("benchmarks.scale.near", what, str(n), str(given.rows or n))
             cells_of = (f"{n:,}", f"{cost.cpu:.0f}", reported["exact"], f"{cost.before:.2f}", f"{cost.peak:.2f}")
             row(*cells_of, reported["found"], reported["itself"])
 
 
-def pictures(n: int) -> None:
+def pictures(n: int, _: int) -> None:
     """Looks for the candidates among n fingerprints; the changed copies are looked for among all, too."""
     luma = near_data.thumbnails(n)
     k = n // near_data.COPIES
@@ -65,10 +66,10 @@ def pictures(n: int) -> None:
     )
 
 
-def vectors(n: int) -> None:
+def vectors(n: int, compared: int) -> None:
     """Looks for the near pairs among n vectors; some vectors are compared with all, too."""
     unit = near_data.vectors(n)
-    rows = np.sort(np.random.default_rng(7).choice(n, min(n, 2 * _ROWS), replace=False))
+    rows = np.sort(np.random.default_rng(7).choice(n, min(n, compared), replace=False))
     cells.EXACT_UP_TO = min(cells.EXACT_UP_TO, n - 1)
     kept: list[tuple[np.ndarray, np.ndarray, cells.Thoroughness]] = []
     cost = timed(lambda: kept.append(neighbors.near_pairs(unit, MINIMUM, PER_IMAGE)))
@@ -96,4 +97,4 @@ def _keys(a: np.ndarray, b: np.ndarray, n: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    {"pictures": pictures, "vectors": vectors}[sys.argv[1]](int(sys.argv[2]))
+    {"pictures": pictures, "vectors": vectors}[sys.argv[1]](*map(int, sys.argv[2:]))

@@ -31,7 +31,7 @@ def pairs_by_loupe(pictures: Sequence[np.ndarray], groups: np.ndarray | None = N
     """Returns the pairs of indices that the measure calls near duplicates, across two groups only: as the verbs do."""
     made = thumbs(pictures)
     clear = np.flatnonzero(thumbnail_similarity.has_detail(made.luma))
-    pairs = matching.candidates(made.luma[clear], groups=None if groups is None else groups[clear])
+    pairs, _ = matching.searched(made.luma[clear], groups=None if groups is None else groups[clear])
     similar = matching.similarities(made[clear], pairs)
     similar = verified(made[clear], pairs, similar, lambda place: preview(pictures[clear[place]]))
     alike = THRESHOLD.violates(similar)

@@ -28,7 +28,7 @@ def speed() -> None:
     luma = np.stack([cv2.resize(grid, (64, 64), interpolation=cv2.INTER_CUBIC) for grid in coarse])
     made = thumbnail_similarity.Thumbnails(luma, np.zeros((n, 2, 16, 16), np.int8))
     started = time.perf_counter()
-    pairs = matching.candidates(made.luma)
+    pairs, _ = matching.searched(made.luma)
     middle = time.perf_counter()
     matching.similarities(made, pairs)
     ended = time.perf_counter()
@@ -55,7 +55,7 @@ def growth(numbers: tuple[int, ...] = (1000, 2000, 4000)) -> None:
     for n in numbers:
         made = thumbnail_similarity.Thumbnails.join([thumbs([_form(index)]) for index in range(n)])
         started = time.process_time()
-        pairs = matching.candidates(made.luma)
+        pairs, _ = matching.searched(made.luma)
         compared = time.process_time()
         similar = matching.similarities(made, pairs, workers=1)
         ended = time.process_time()

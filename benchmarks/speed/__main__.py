@@ -8,6 +8,8 @@
     python -m benchmarks.speed cost             # what each check costs a picture of 1024 x 1024, on one thread
     python -m benchmarks.speed cost text hands  # of some checks
     python -m benchmarks.speed cost -n 20       # the mean of 20 pictures
+    python -m benchmarks.speed each             # processor time a picture of each pixel check, and of what they share
+    python -m benchmarks.speed each text --against CHECKOUT  # and by turns with another checkout's
     python -m benchmarks.speed neighbors        # 20k x 512 against FiftyOne brain; memory at 100k x 512
     python -m benchmarks.speed writing          # 100,000 samples' scores into FiftyOne's database
     python -m benchmarks.speed memory           # peak memory at 500 and at 2,000 pictures
@@ -21,10 +23,12 @@ timed. cleanvision (pip install cleanvision) runs its own processes on all cores
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from benchmarks.commands import Family
 from benchmarks.speed.checks import print_checks
 from benchmarks.speed.cost import print_cost
+from benchmarks.speed.each import print_each
 from benchmarks.speed.end_to_end import print_end_to_end, print_verbs
 from benchmarks.speed.memory import print_memory
 from benchmarks.speed.neighbors import print_neighbors
@@ -44,6 +48,13 @@ def family() -> Family:
     cost = made.command("cost", lambda given: print_cost(given.checks, given.n), "what each check costs a picture")
     cost.add_argument("checks", nargs="*", help="all by default")
     cost.add_argument("-n", type=int, default=10, help="pictures")
+    each = made.command(
+        "each", lambda given: print_each(given.checks, given.n, given.rounds, given.against), "the time of each check"
+    )
+    each.add_argument("checks", nargs="*", help="all that look at the pixels alone by default")
+    each.add_argument("-n", type=int, default=64, help="pictures")
+    each.add_argument("--rounds", type=int, default=6, help="of each checkout")
+    each.add_argument("--against", type=Path, help="the root of another checkout")
     made.command("neighbors", lambda _: print_neighbors(), "pairs of near vectors against FiftyOne brain")
     made.command("writing", lambda _: print_writing(), "scores into FiftyOne's database")
     made.command("memory", lambda _: print_memory(), "the peak memory of the default checks")

@@ -136,6 +136,7 @@ class Aliasing(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     cost: ClassVar[float] = 1.5
+    stateless: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="aliasing",

@@ -114,6 +114,7 @@ class ColorBleeding(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     cost: ClassVar[float] = 4.0
+    stateless: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="color_bleeding",

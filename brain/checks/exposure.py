@@ -95,6 +95,7 @@ class Exposure(Check):
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     cost: ClassVar[float] = 1.6
+    stateless: ClassVar[bool] = True
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("brightness_p01", "luma", None, (0.0, 1.0), "The level that 1 % of the pixels do not exceed."),

@@ -170,15 +170,15 @@ class Faces(Check):
         """
         from loupe.brain.perception.landmarks import face
 
-        files, vlm = vlm_questions.start(self.backend, self.vlm, _LANDMARKS, device, self.examples)
         if self.classifier not in _CLASSIFIERS:
             raise InputError(f"expected a classifier out of {', '.join(_CLASSIFIERS)}, got {self.classifier!r}")
         if self.hands not in _HANDS:
             raise InputError(f"expected hands out of {', '.join(_HANDS)}, got {self.hands!r}")
+        find_objects = small.finder(self.people)
+        files, vlm = vlm_questions.start(self.backend, self.vlm, _LANDMARKS, device, self.examples)
         chosen = self.resolved(device)
         classify = imagenet.classifier(weights.path(imagenet.WEIGHTS)) if chosen.classifier == "efficientnet" else None
         hands = face_hand.finder() if chosen.hands == "mediapipe" else None
-        find_objects = small.finder(self.people)
         find = face.Faces(*files, levels=2, max_figures=_MANY)
 
         def score(batch: ImageBatch) -> Scores:

@@ -27,6 +27,7 @@ class File(Check):
     whole_picture: ClassVar[str] = "a file can be read or not, whatever is shown in it"
     long_side: ClassVar[int | None] = 64
     cost: ClassVar[float] = 0.1
+    stateless: ClassVar[bool] = True
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

@@ -39,6 +39,7 @@ class Geometry(Check):
     whole_picture: ClassVar[str] = "the shape of a box is that of its object"
     long_side: ClassVar[int | None] = 64
     cost: ClassVar[float] = 0.1
+    stateless: ClassVar[bool] = True
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

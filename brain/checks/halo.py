@@ -77,6 +77,7 @@ class Halo(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     cost: ClassVar[float] = 3.0
+    stateless: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="halo",

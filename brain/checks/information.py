@@ -64,6 +64,7 @@ class Information(Check):
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
     cost: ClassVar[float] = 1.4
+    stateless: ClassVar[bool] = True
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output("entropy", "bits", True, (0.0, 8.0), "The Shannon entropy of the luma's 256 levels."),

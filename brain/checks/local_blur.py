@@ -188,6 +188,7 @@ class LocalBlur(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     cost: ClassVar[float] = 2.5
+    stateless: ClassVar[bool] = True
     map_field: ClassVar[str | None] = "blur_map"
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

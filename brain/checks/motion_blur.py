@@ -196,6 +196,7 @@ class MotionBlur(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     presets: ClassVar[tuple[str, ...]] = ("photos",)  # a camera shakes
     cost: ClassVar[float] = 1.7
+    stateless: ClassVar[bool] = True
     ragged: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(

@@ -172,16 +172,38 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
 
     left = columns[..., None] + torch.tensor((0, *_REFERENCE), device=levels.device)
     left = left.clamp(0, levels.shape[2] - 1 - width)
-    lines = _lines(levels, torch.stack([left, left + width], 1).flatten(1)).short()
+    lines = _lines(levels, torch.stack([left, left + width], 1).flatten(1))
     rows = (levels.shape[1] - _LAG) // _SEGMENTS
-    detail = (lines[..., _LAG:] - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
-    # which picture, which side, which line, which of those beside it, which segment
-    detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
-    unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
-    all_of_it = detail.abs_().sum((1, -1)).float() + rows * _MIN_DETAIL
+    if by_opencv(lines):
+        sums = [_detail_by_opencv(picture, rows) for picture in lines]
+        unlike, both = (torch.stack(some).view(*left.shape, _SEGMENTS) for some in zip(*sums, strict=True))
+    else:
+        # which picture, which side, which line, which of those beside it, which segment
+        detail = (lines[..., _LAG:].short() - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
+        detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
+        unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
+        both = detail.abs_().sum((1, -1)).float()
+    all_of_it = both + rows * _MIN_DETAIL
     ratio = torch.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
     line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
     return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
+
+
+def _detail_by_opencv(lines: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+    """Returns how much the detail of (2 * K, H) lines, first those of one side, differs from one side to the other, and
+    how much there is on both, in each segment of so many rows: (K * 8,) float32 each, of whole levels.
+    """
+    import cv2
+    import numpy as np
+    import torch
+
+    first, last = (lines.numpy()[:, start : start + rows * _SEGMENTS] for start in (0, _LAG))
+    sides = np.split(cv2.subtract(last, first, dtype=cv2.CV_16S), 2)
+    unlike, both = (
+        torch.from_numpy(cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0])
+        for values in (cv2.absdiff(*sides), cv2.absdiff(last, first))
+    )
+    return unlike, both.view(2, -1).sum(0)
 
 
 def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
@@ -315,6 +337,7 @@ class Seam(Check):
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
     cost: ClassVar[float] = 5.0
+    stateless: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="seam",
@@ -342,7 +365,6 @@ class Seam(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
@@ -369,8 +391,7 @@ class Seam(Check):
             if min(height, width) < _MIN_SIDE or max(height, width) < _MIN_LONG_SIDE:
                 reason = f"too small to judge seams: {width} x {height} pixels"
                 return [SampleResult({}, reason)] * len(small.levels)
-            # the plain ones are too few to be worth leaving out
-            return [
+            return [  # the plain ones are too few to be worth leaving out
                 SampleResult({}, "too plain to judge seams") if plain else score_picture(lines, max(height, width))
                 for plain, lines in zip((small.spread < _MIN_SPREAD).tolist(), candidates(small.levels), strict=True)
             ]

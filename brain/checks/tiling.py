@@ -71,6 +71,25 @@ def _pool(values: Tensor) -> Tensor:
     return (pairs[:, 1:] + pairs[:, :-1]) / _BLOCK**2
 
 
+def _pooled(powers: Tensor) -> Callable[[slice, slice], Tensor]:
+    """Returns what ``_pool`` makes of any part of an (H, W) plane, by the sums of all that is above and left of it."""
+    import torch
+
+    if not by_opencv(powers):
+        return lambda rows, columns: _pool(powers[rows, columns])
+    import cv2
+
+    sums = cv2.integral(powers.numpy())
+
+    def pooled(rows: slice, columns: slice) -> Tensor:
+        # each block of 24 x 24 pixels by its four corners, 12 apart
+        corners = sums[rows.start : rows.stop + 1 : _STRIDE, columns.start : columns.stop + 1 : _STRIDE]
+        across = corners[:, 2:] - corners[:, :-2]
+        return torch.from_numpy((across[2:] - across[:-2]).astype("float32")) / _BLOCK**2
+
+    return pooled
+
+
 def _product(first: Tensor, second: Tensor) -> Tensor:
     """Returns the product of two (H, W) parts of planes."""
     import torch
@@ -167,7 +186,11 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
 
 
 def repeated_blocks(
-    detail: Tensor, contrast: Tensor, down: int, right: int, squares: Tensor | None = None
+    detail: Tensor,
+    contrast: Tensor,
+    down: int,
+    right: int,
+    pooled: Callable[[slice, slice], Tensor] | None = None,
 ) -> tuple[Tensor, tuple[int, int]] | None:
     """Returns which blocks are there again at a shift, pixel for pixel; None where nothing is left to compare.
 
@@ -178,7 +201,7 @@ def repeated_blocks(
     Args:
         detail, contrast: (H, W), see ``fine_detail``
         down, right: the shift in pixels
-        squares: of the detail, (H, W), where they are at hand
+        pooled: ``_pooled`` of the squares of the detail, where it is at hand
 
     Returns:
         blocks: (h, w) bool, 12 pixels apart
@@ -192,20 +215,21 @@ def repeated_blocks(
     if bottom - top < _BLOCK or end - left < _BLOCK:
         return None
 
-    def moved(values: Tensor, y: int = 0, x: int = 0) -> Tensor:
-        return values[top + down + y : bottom + down + y, left + right + x : end + right + x]
+    def moved(y: int = 0, x: int = 0) -> tuple[slice, slice]:
+        return slice(top + down + y, bottom + down + y), slice(left + right + x, end + right + x)
 
-    powers = detail.square() if squares is None else squares
-    here, energy = detail[top:bottom, left:end], _pool(powers[top:bottom, left:end])
+    pooled = pooled or _pooled(detail.square())
+    place = slice(top, bottom), slice(left, end)
+    here, energy = detail[place], pooled(*place)
 
     def correlation(y: int, x: int) -> Tensor:
-        other = _pool(moved(powers, y, x))
-        return _pool(_product(here, moved(detail, y, x))) / (energy * other).sqrt_().clamp_min_(1e-6)
+        place_at = moved(y, x)
+        return _pool(_product(here, detail[place_at])) / (energy * pooled(*place_at)).sqrt_().clamp_min_(1e-6)
 
     at_shift = correlation(0, 0)
     same = at_shift > _SAME
     if same.any():
-        same &= torch.minimum(_pool(contrast[top:bottom, left:end]), _pool(moved(contrast))) > _MIN_DETAIL
+        same &= torch.minimum(_pool(contrast[place]), _pool(contrast[moved()])) > _MIN_DETAIL
     for y, x in _RING:
         if not same.any():
             break
@@ -232,6 +256,7 @@ class Tiling(Check):
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ("generated",)
     cost: ClassVar[float] = 7.0
+    stateless: ClassVar[bool] = True
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             name="tiling",
@@ -279,9 +304,9 @@ class Tiling(Check):
             blocks = int((_pool(contrast) > _MIN_DETAIL).sum())
             best, period = 0.0, 0.0
             boxes: tuple[Box, ...] = ()
-            squares = detail.square()
+            pooled = _pooled(detail.square())
             for shift in repeats(detail) if blocks else ():
-                repeated = repeated_blocks(detail, contrast, *shift, squares)
+                repeated = repeated_blocks(detail, contrast, *shift, pooled)
                 if repeated is None:
                     continue
                 # each one that is there again stands for two: itself and its copy

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass, replace
 
 from loupe.brain.core.errors import UnknownName
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
+from loupe.brain.core.shown import html
 from loupe.brain.core.tables import Table, Tabular, rate_text
 
 #: a wider table is not read
@@ -261,7 +261,7 @@ class Comparison(Tabular, Record):
         return "\n".join([*(table.text() for table in self._tables()), *self._lines()])
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p>{html.escape(line)}</p>" for line in self._lines())
+        lines = "".join(f"<p>{html(line)}</p>" for line in self._lines())
         return "".join(table.html() for table in self._tables()) + lines
 
     def _lines(self) -> list[str]:

@@ -24,7 +24,9 @@ def resolve_device(device: str | None = None) -> str:
     try:
         kind = torch.device(wanted)
     except RuntimeError:
-        raise InputError(f"expected a device such as 'cpu', 'cuda', 'cuda:1' or 'mps', got {wanted!r}") from None
+        several = ": only loupe.generate takes several" if "," in wanted or wanted.strip().lower() == "all" else ""
+        expected = "expected a device such as 'cpu', 'cuda', 'cuda:1' or 'mps'"
+        raise InputError(f"{expected}, got {wanted!r}{several}") from None
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (kind.index or 0) < torch.cuda.device_count(),

@@ -24,21 +24,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from loupe.brain.core.shown import plain
+
+#: that many names are listed; of more, the nearest ones
+_LISTED, _NEAREST = 80, 20
+
 
 class LoupeError(Exception):
     r"""Base of every error that Loupe raises on purpose.
 
-    Its message can be printed and stored, whatever it quotes: halves of surrogate pairs, as names of files and broken
-    prompts hold them, are written out.
+    Its message can be printed and stored, whatever it quotes: what a terminal takes for an order, and halves of
+    surrogate pairs, as names of files and broken prompts hold them, are written out.
 
-    >>> str(LoupeError("got \udcff"))
-    'got \\udcff'
+    >>> str(LoupeError("got \udcff \x1b[2J"))
+    'got \\udcff \\x1b[2J'
     """
 
     def __init__(self, *args: object) -> None:
-        super().__init__(
-            *(each.encode("utf-8", "backslashreplace").decode() if isinstance(each, str) else each for each in args)
-        )
+        super().__init__(*(plain(each) if isinstance(each, str) else each for each in args))
 
 
 class InputError(LoupeError, ValueError):
@@ -46,18 +49,28 @@ class InputError(LoupeError, ValueError):
 
 
 class UnknownName(InputError):
-    """No registered thing has that name; the nearest names are suggested.
+    """No registered thing has that name; the nearest names are suggested, and of very many only those are listed.
+
+    Args:
+        kind: what it would be the name of
+        given: the name
+        known: the names that there are
+        otherwise: what to do where none of them is meant
 
     >>> str(UnknownName("check", "sharpnes", ["sharpness", "text"]))
     "unknown check 'sharpnes'. Did you mean 'sharpness'? There are: sharpness, text"
     """
 
-    def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, given: str, known: Iterable[str], otherwise: str = "") -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         listed = ", ".join(names) or "none"
-        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {listed}")
+        if len(names) > _LISTED:
+            nearest = sorted(difflib.get_close_matches(str(given), names, n=_NEAREST, cutoff=0.0))
+            listed = f"{len(names):,}, the nearest are {', '.join(nearest)}"
+        what_to_do = f": {otherwise}" if otherwise else ""
+        super().__init__(f"unknown {kind} {given!r}.{hint} There are: {listed}{what_to_do}")
 
 
 class PromptError(InputError):

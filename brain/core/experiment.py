@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from loupe.brain.core.kept import KeptRecord, number
 from loupe.brain.core.realism import Estimate, Verdict
+from loupe.brain.core.shown import html
 from loupe.brain.core.tables import Table, Tabular
 
 NOT_KNOWN = Estimate(math.nan, math.nan, math.nan)
@@ -319,7 +319,7 @@ class Experiment(Tabular, KeptRecord):
         return "\n".join([self.table().text(), *self.sentences()])
 
     def _repr_html_(self) -> str:
-        return self.table().html() + "".join(f"<p>{html.escape(line)}</p>" for line in self.sentences())
+        return self.table().html() + "".join(f"<p>{html(line)}</p>" for line in self.sentences())
 
     def size_text(self, arm: ArmResult) -> str:
         """Returns how many real samples train as well as an arm; beyond the ends of the curve nothing was measured."""

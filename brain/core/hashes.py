@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -24,6 +24,18 @@ def hex_hash(data: bytes | str, size: int = 16) -> str:
     'ca234c55'
     """
     return raw_hash(data, size).hex()
+
+
+def parts_hash(parts: Iterable[bytes | memoryview | str], size: int = 16) -> str:
+    """Returns the hash of bytes and texts put together, as hexadecimal digits; one after the other is held.
+
+    >>> parts_hash(["a", b"b"]) == hex_hash("ab")
+    True
+    """
+    made = hashlib.blake2b(digest_size=size)
+    for part in parts:
+        made.update(part.encode() if isinstance(part, str) else part)
+    return made.hexdigest()
 
 
 def json_hash(value: Any, size: int = 16, *, default: Callable[[Any], Any] | None = None) -> str:
@@ -59,4 +71,13 @@ def file_hash(path: str | os.PathLike[str], size: int = 16) -> str:
         OSError: the file cannot be read
     """
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=size)).hexdigest()
+        return stream_hash(file, size)
+
+
+def stream_hash(file: Any, size: int = 16) -> str:
+    """Returns the hash of what is left of an open file as hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read
+    """
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=size)).hexdigest()

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
-from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, ParamSpec, TypeGuard, TypeVar
+from typing import Any, TypeGuard
 
 from loupe.brain.core.errors import InputError
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-#: the kinds of numbers that a function may be annotated with; whether None is one, too
-_KINDS = {
-    "int": ("int", False),
-    "int | None": ("int", True),
-    "float": ("float", False),
-    "float | None": ("float", True),
-}
 #: what a number of that name is at least, whatever it is a seed of
 _LOWEST = {"seed": 0}
 #: what a database and a file hold
@@ -70,42 +57,16 @@ def require_whole(**given: tuple[Any, int] | tuple[Any, int, int]) -> None:
             raise InputError(f"expected {name} to be a whole number {bounds}, got {value!r}")
 
 
-def with_plain_numbers(function: Callable[P, T]) -> Callable[P, T]:
-    """Returns the function as it is, but for its numbers: numpy's become plain ones, and what is no number is refused.
-
-    It goes by the annotations ``int`` and ``float``, each with ``| None`` or without; bounds are the function's own.
-    The public verbs are all called this way (``loupe.brain.api``), so that none can forget it.
+def plain(name: str, value: Any, *, whole: bool) -> int | float:
+    """Returns a number as Python's own kind.
 
     Raises:
-        InputError: when it is called with a text, a truth value, NaN, a fraction for a whole number, one that is too
-            large to be kept, or a seed below 0
+        InputError: a text, a truth value, NaN, a fraction for a whole number, one that is too large to be kept, or a
+            seed below 0
 
-    >>> import numpy as np
-    >>> def twice(n: "int") -> "int":
-    ...     return 2 * n
-    >>> with_plain_numbers(twice)(np.int64(4))
-    8
+    >>> plain("k", 4.0, whole=False)
+    4.0
     """
-    signature = inspect.signature(function)
-    kinds = {name: _KINDS[kind] for name, each in signature.parameters.items() if (kind := each.annotation) in _KINDS}
-    if not kinds:
-        return function
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:  # it says itself which argument is missing
-            return function(*args, **kwargs)
-        for name, (kind, optional) in kinds.items():
-            if name in bound.arguments and not (optional and bound.arguments[name] is None):
-                bound.arguments[name] = _plain(name, bound.arguments[name], whole=kind == "int")
-        return function(*bound.args, **bound.kwargs)
-
-    return call
-
-
-def _plain(name: str, value: Any, *, whole: bool) -> int | float:
     integral = is_whole(value)
     if not integral and (whole or not is_real(value) or math.isnan(value)):
         raise InputError(f"expected {name} to be a {'whole ' if whole else ''}number, got {value!r}"[:300])

@@ -5,6 +5,7 @@ No torch and no FiftyOne is imported here. A field typed ``Tensor`` is filled by
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ import numpy as np
 from loupe.brain.core.conditioning import require_agreement
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.hashes import hex_hash
+from loupe.brain.core.shown import plain
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,11 +25,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """Base of the records that a verb returns."""
+    """Base of the records that a verb returns.
+
+    What it prints can be printed: the classes, names and reasons in it are not ours, and a terminal would do what they
+    say. So whatever a record's own ``__str__`` or ``__repr__`` returns is written out.
+    """
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        for name in ("__str__", "__repr__"):
+            if name in vars(cls):
+                setattr(cls, name, _printable(vars(cls)[name]))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as plain JSON-able values (nested records too; NaN becomes None)."""
         return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+def _printable(method: Callable[[Any], str]) -> Callable[[Any], str]:
+    @functools.wraps(method)
+    def printed(self: Any) -> str:
+        return plain(method(self))
+
+    return printed
 
 
 def _plain(value: Any) -> Any:

@@ -275,11 +275,13 @@ class OutliersResult(Record):
         ids: of the samples that fail, the farthest first
         n: how many were judged
         unknown: how many have no usable vector
+        messages: what is to be known of how they were compared
     """
 
     ids: tuple[str, ...]
     n: int
     unknown: int
+    messages: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Outliers({len(self.ids)} of {self.n} samples, {self.unknown} unknown)"

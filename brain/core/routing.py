@@ -12,7 +12,9 @@ from packaging.version import InvalidVersion, Version
 ANY, ANY_GPU = "any worker", "any GPU"
 #: the parameter of a scheduled operation that says what it needs; written as it is scheduled
 NEEDS = "loupe_needs"
-_MAX_TEXT = 100
+#: the setting of a run by which whoever schedules it says what else it needs: memory, weights, model
+SAID = "needs"
+_MAX_TEXT, _MAX_PATH = 100, 1000
 _MAX_NAMED = 5
 
 
@@ -29,6 +31,12 @@ class Worker(Protocol):
     def loupe(self) -> str: ...
     @property
     def fiftyone(self) -> str: ...
+    @property
+    def free(self) -> int: ...
+    @property
+    def weights(self) -> Sequence[str]: ...
+    @property
+    def folders(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Needs:
         gpu: "wanted" where it is meant for a GPU, and is left to workers that have one while such are alive
         loupe: the version that scheduled it
         fiftyone: FiftyOne's version there
+        model: the folder that its model lies in, which has to be there
+        memory: bytes that have to be free on the device that runs it; 0: nobody has said
+        weights: model files by their names that have to be there
+        useful: such that its checks use: who has them comes before who has not; without any, anybody takes it
     """
 
     target: str = ""
@@ -48,22 +60,34 @@ class Needs:
     gpu: str = ""
     loupe: str = ""
     fiftyone: str = ""
+    model: str = ""
+    memory: int = 0
+    weights: tuple[str, ...] = ()
+    useful: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """Returns it as plain JSON."""
         return asdict(self)
 
 
 def needs(kept: object, target: object) -> Needs:
-    """Returns what a job needs, as it was kept with it; whatever is no text of ours counts for nothing.
+    """Returns what a job needs, as it was kept with it; whatever is not as we write it counts for nothing.
 
     Args:
         kept: ``Needs.to_dict``, or anything
         target: the worker that it was scheduled for
     """
     known: Mapping[Any, Any] = kept if isinstance(kept, Mapping) else {}
-    texts = {field.name: known.get(field.name) for field in fields(Needs)} | {"target": target}
-    return Needs(**{name: text[:_MAX_TEXT] for name, text in texts.items() if isinstance(text, str)})
+    values: dict[str, Any] = {}
+    for each in fields(Needs):
+        value = target if each.name == "target" else known.get(each.name)
+        if isinstance(each.default, str) and isinstance(value, str):
+            values[each.name] = value[: _MAX_PATH if each.name == "model" else _MAX_TEXT]
+        elif isinstance(each.default, int) and isinstance(value, int):
+            values[each.name] = max(0, int(value))
+        elif isinstance(each.default, tuple) and isinstance(value, Sequence) and not isinstance(value, str):
+            values[each.name] = tuple(name[:_MAX_TEXT] for name in value if isinstance(name, str))
+    return Needs(**values)
 
 
 def has_gpu(worker: Worker) -> bool:
@@ -91,10 +115,26 @@ def obstacle(wanted: Needs, worker: Worker, alive: Sequence[Worker]) -> str:
         alive: all workers that are
     """
     hard = _hard(wanted, worker, alive)
-    if hard or wanted.gpu != "wanted" or has_gpu(worker) or wanted.target == worker.name:
+    if hard or wanted.target == worker.name:
         return hard
-    better = any(has_gpu(other) and not _hard(wanted, other, alive) for other in alive)
-    return "a worker with a GPU" if better else ""
+    others = [other for other in alive if not _hard(wanted, other, alive)]
+    if wanted.gpu == "wanted" and not has_gpu(worker) and any(map(has_gpu, others)):
+        return "a worker with a GPU"
+    if wanted.gpu == "wanted" and has_gpu(worker):
+        others = [other for other in others if has_gpu(other)]
+    lacking = _lacking(wanted.useful, worker)
+    if lacking and any(len(_lacking(wanted.useful, other)) < len(lacking) for other in others):
+        return f"a worker with the model files of its checks, {_listed(lacking)}"
+    return ""
+
+
+def _lacking(names: Sequence[str], worker: Worker) -> list[str]:
+    return [name for name in names if name not in worker.weights]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return f"{', '.join(names[:_MAX_NAMED])}{more}"
 
 
 def _hard(wanted: Needs, worker: Worker, alive: Sequence[Worker]) -> str:
@@ -108,7 +148,22 @@ def _hard(wanted: Needs, worker: Worker, alive: Sequence[Worker]) -> str:
         return f"the worker {wanted.target}"
     if wanted.device not in ("", "cpu", "all", kind(worker.device)):
         return f"a worker with the device {wanted.device}"
+    if wanted.memory > worker.free:
+        return f"a worker with {gigabytes(wanted.memory)} of memory free"
+    if lacking := _lacking(wanted.weights, worker):
+        return f"a worker with the model files {_listed(lacking)} (there: loupe weights get {' '.join(lacking)})"
+    if wanted.model and wanted.model not in worker.folders:
+        return f"a worker with the model folder {wanted.model}"
     return ""
+
+
+def gigabytes(size: int) -> str:
+    """Returns a size in words.
+
+    >>> gigabytes(24_000_000_000), gigabytes(1_500_000_000)
+    ('24 GB', '1.5 GB')
+    """
+    return f"{round(size / 1e9, 1):g} GB"
 
 
 def newer(wanted: str, here: str) -> bool:
@@ -135,6 +190,7 @@ def waits_for(wanted: Needs, alive: Sequence[Worker]) -> str:
 
 
 def _facts(wanted: Needs, worker: Worker) -> str:
+    memory = [f"{gigabytes(worker.free)} free"] if wanted.memory > worker.free else []
     versions = [f"Loupe {worker.loupe}"] if newer(wanted.loupe, worker.loupe) else []
     versions += [f"FiftyOne {worker.fiftyone}"] if newer(wanted.fiftyone, worker.fiftyone) else []
-    return ", ".join([worker.device, *versions])
+    return ", ".join([worker.device, *memory, *versions])

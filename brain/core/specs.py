@@ -107,6 +107,8 @@ class Check(Spec):
             ``python -m benchmarks.speed cost`` measures it
         ragged: whether it takes pictures of several shapes at once, as a ``RaggedBatch`` (brain/imaging), and needs no
             more of each than its ``luma`` and ``samples``
+        stateless: whether what ``load`` returns keeps nothing from one batch to the next, so that several threads may
+            use it at once
         whole_picture: why it says nothing of the crop of an object, to be put after "because"; empty: a crop is a
             picture to it, as any other
     """
@@ -121,6 +123,7 @@ class Check(Spec):
     presets: ClassVar[tuple[str, ...]] = BOTH_KINDS
     cost: ClassVar[float] = 5.0
     ragged: ClassVar[bool] = False
+    stateless: ClassVar[bool] = False
     whole_picture: ClassVar[str] = ""
 
     @abstractmethod
@@ -130,9 +133,9 @@ class Check(Spec):
     def reentrant(self) -> bool:
         """Returns whether several threads may use what ``load`` returns at once: it keeps no state, and locks none out.
 
-        Worth it where a check keeps a core busy for long: each core then has a batch of its own.
+        Each core then has a batch of its own. ``stateless``, but where that depends on the method behind the check.
         """
-        return False
+        return self.stateless
 
     def scores(self, results: Sequence[SampleResult], device: torch.device | str) -> Scores:
         """Returns what was said of each picture of a batch as one record: NaN where nothing was."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from loupe.brain.core.shown import html, line, plain
 
 if TYPE_CHECKING:
     from loupe.brain.core.results import DuplicatesResult, Flags, Rate
@@ -48,9 +49,9 @@ class Table:
         blur         12
         a b           3
         """
-        lines = [self.title] if self.title else []
+        lines = [plain(self.title)] if self.title else []
         if self.rows:
-            cells = [self.head, *([" ".join(str(cell).split()) for cell in row] for row in self.rows)]
+            cells = [[line(cell) for cell in row] for row in (self.head, *self.rows)]
             widths = [max(len(row[column]) for row in cells) for column in range(len(self.head))]
             right = self._right()
             for row in cells:
@@ -60,21 +61,21 @@ class Table:
                 ]
                 lines.append("  ".join(padded).rstrip())
         more = [f"and {self.more:,} rows more"] if self.more else []
-        return "\n".join([*lines, *more, *([self.note] if self.note else [])])
+        return "\n".join([*lines, *more, *([plain(self.note)] if self.note else [])])
 
     def html(self) -> str:
         """Returns it as an HTML table; whatever stands in a cell is shown as it is."""
         right = [" style='text-align:right'" if to_right else "" for to_right in self._right()]
 
         def row(tag: str, cells: Iterable[object]) -> str:
-            made = (f"<{tag}{style}>{html.escape(str(cell))}</{tag}>" for cell, style in zip(cells, right, strict=True))
+            made = (f"<{tag}{style}>{html(cell)}</{tag}>" for cell, style in zip(cells, right, strict=True))
             return f"<tr>{''.join(made)}</tr>"
 
         body = "".join(row("td", cells) for cells in self.rows)
         table = f"<table><thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>" if self.rows else ""
         more = f"<p>and {self.more:,} rows more</p>" if self.more else ""
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        return (f"<p>{html.escape(self.title)}</p>" if self.title else "") + table + more + note
+        note = f"<p>{html(self.note)}</p>" if self.note else ""
+        return (f"<p>{html(self.title)}</p>" if self.title else "") + table + more + note
 
     def _right(self) -> list[bool]:
         return [

@@ -32,14 +32,14 @@ artifact | tiling | Tiling | A texture repeats at a fixed period.
 artifact | seam | Seam | A straight line where two parts of the picture do not meet.
 artifact | halo | Halo | Bright or dark rims along strong edges.
 artifact | aliasing | Aliasing | Stair steps along edges that should be smooth.
-artifact | color_bleeding | Colour bleeding | Colour runs over the edge of the thing it belongs to.
+artifact | color_bleeding | Color bleeding | Color runs over the edge of the thing it belongs to.
 exposure | dark | Dark | Even the brightest parts of the picture are dark.
 exposure | bright | Bright | Too much light: what is not white is bright, or much of the picture is clipped.
 exposure | low_contrast | Low contrast | The tones lie close together, as in haze.
 exposure | low_information | Low information | There is next to nothing in the picture.
 exposure | odd_aspect | Odd aspect ratio | The picture is far longer than wide, or wider than long.
 exposure | odd_size | Odd size | The picture is far smaller or larger than the rest of its set.
-exposure | grayscale | Greyscale | The picture has no colour.
+exposure | grayscale | Grayscale | The picture has no color.
 text | text_substitution | Wrong letters | A letter that the prompt asked for was drawn as another one.
 text | text_omission | Missing letters | A letter or word that the prompt asked for is not there.
 text | text_duplication | Doubled letters | A letter or word is drawn more often than the prompt asked for.
@@ -53,7 +53,7 @@ anatomy | limb_malformed | Malformed limb | An arm or leg that is missing, doubl
 anatomy | wrong_proportions | Wrong proportions | Body parts whose sizes do not fit each other.
 composition | missing_object | Missing object | An object that the prompt asked for is not there.
 composition | wrong_count | Wrong count | Not as many objects as the prompt asked for.
-composition | wrong_attribute | Wrong attribute | An object with another colour, shape or texture than asked for.
+composition | wrong_attribute | Wrong attribute | An object with another color, shape or texture than asked for.
 composition | wrong_relation | Wrong relation | Objects that do not stand to each other as asked for.
 composition | wrong_size | Wrong relative size | Objects whose relative sizes are not as asked for.
 composition | negation_violated | Negation violated | Something is there that the prompt excluded.

@@ -137,7 +137,12 @@ def _batches(
     singles = [single for bucket in buckets for single in bucket.singles()] if apart else []
     if not on_cpu:
         batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
-    parts: list[Part] = [bucket.previews() for bucket in buckets] if on_cpu and ragged else list(batches)
+    parts: list[Part] = list(batches)
+    if on_cpu and ragged:
+        previews = [bucket.previews() for bucket in buckets]
+        # one luma, and all that is made of it, for both kinds of tasks; no batches where all of them take previews
+        batches = [batch.knowing(seen.luma, seen.samples) for batch, seen in zip(batches, previews, strict=False)]
+        parts = list(previews)
     for name in sorted(pending):
         yield name, [RaggedBatch(tuple(parts))] if name in ragged else list(singles if name in apart else batches)
 

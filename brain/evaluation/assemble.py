@@ -11,6 +11,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.evaluation import ConfidentError, Evaluation, SliceMetrics
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.results import Slice
 from loupe.brain.evaluation.cells import NOTHING_NAME, Cells, cells, shown_classes
 from loupe.brain.evaluation.confusion import NOTHING
@@ -47,6 +48,7 @@ class Assembled:
     options: Options = field(default_factory=Options)
 
 
+@leavable
 def assemble(labels: Labels, columns: Mapping[str, Column], options: Options, params: Mapping[str, Any]) -> Assembled:
     """Returns what models did, matched once.
 
@@ -84,6 +86,7 @@ def assemble(labels: Labels, columns: Mapping[str, Column], options: Options, pa
     return Assembled(labels, models, parts, params, options)
 
 
+@leavable
 def evaluation(
     made: Assembled,
     setting: Setting,
@@ -189,6 +192,7 @@ def _errors(made: Assembled, model: Model, confidence: float | None) -> Iterator
         )
 
 
+@leavable
 def moved(made: Assembled, interval: float) -> dict[str, Any]:
     """Returns what the panel draws at each threshold of ``SWEEP``, as plain values; nothing is matched again.
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.evaluation.bias_records import Apart, Group, GroupRate, Kind, ScoreGap
 from loupe.brain.evaluation.slicing import Model
 from loupe.brain.slicing.columns import Slices, shown
@@ -158,6 +159,7 @@ def rates_of(
     ]
 
 
+@leavable
 def rates_of_model(
     model: Model, parts: Parts, settings: Settings, *, label: str = "", confidence: float | None = None
 ) -> list[GroupRate]:
@@ -219,6 +221,7 @@ def _compared(
     )
 
 
+@leavable
 def score_gaps(parts: Parts, name: str, values: np.ndarray, settings: Settings) -> list[ScoreGap]:
     """Returns how the mean of a score differs in each group.
 

@@ -7,7 +7,6 @@ the model draws. Where a part is drawn anew, all else is the picture's own to th
 from __future__ import annotations
 
 import functools
-import hashlib
 import io
 import json
 import zlib
@@ -20,7 +19,7 @@ import numpy as np
 
 from loupe.brain.controls.make import maker, of_map, of_points
 from loupe.brain.core.errors import InputError, ReadError
-from loupe.brain.core.hashes import hex_hash, json_hash
+from loupe.brain.core.hashes import hex_hash, json_hash, stream_hash
 from loupe.brain.core.records import Points
 from loupe.brain.generation.region import Frame, of_boxes
 from loupe.brain.imaging.augmentation import resized_mask, whole_mask
@@ -336,14 +335,11 @@ def file_digest(path: str) -> str:
     Raises:
         ReadError: there is no such file
     """
-    made = hashlib.blake2b(digest_size=16)
     try:
         with opened(path) as file:
-            while part := file.read(2**20):
-                made.update(part)
+            return stream_hash(file)
     except OSError as error:
         raise ReadError(f"cannot read {printable(path)}: {error}") from error
-    return made.hexdigest()
 
 
 def _filled(points: tuple[tuple[float, float], ...], size: tuple[int, int]) -> np.ndarray:

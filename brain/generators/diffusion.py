@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import Generator, GeneratorSession, param
+from loupe.brain.core.warned import warn
 from loupe.brain.core.written import PromptSyntax
 from loupe.brain.diffusion import (
     checkpoints,
@@ -195,10 +195,9 @@ class Diffusion(Generator):
             images = drawer.draw(requests)
             if any(image.info["prompt_truncated"] for image in images) and not warned:
                 warned.add("truncated")
-                warnings.warn(
+                warn(
                     f"a prompt is longer than {self.model} reads: the rest of it is left out "
-                    "(generation.prompt_truncated says where)",
-                    stacklevel=2,
+                    "(generation.prompt_truncated says where)"
                 )
             return images
 

@@ -67,6 +67,15 @@ class ImageBatch:
         """The batch with every n-th pixel only: 128 to 255 along the long side, all of a smaller picture."""
         return replace(self, pixels=luma.sampled(self.pixels))
 
+    def knowing(self, luma: Luma, samples: ImageBatch) -> ImageBatch:
+        """Returns the batch itself, with what has been made of its pixels already.
+
+        Args:
+            luma, samples: what the properties of these names would compute
+        """
+        vars(self).update(luma=luma, samples=samples)
+        return self
+
     @cached_property
     def extremes(self) -> tuple[Tensor, Tensor]:
         """(N, H, W) uint8 each: the highest and the lowest of R, G and B."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.labels import noise
 from loupe.brain.labels.noise import Noise
 
@@ -21,6 +22,7 @@ RARE = 0.05
 _ESTIMATED_ON = 100_000
 
 
+@leavable
 def fit(probabilities: np.ndarray, given: np.ndarray, threshold: float) -> Noise:
     """Returns how probable it is that each label is wrong, by a model's probabilities.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.labels.balance import effective_classes, imbalance_ratio
 from loupe.brain.labels.cells import Balance, Cell, CrossTable, Kind
 from loupe.brain.labels.crosstab import Crossed, crossed
@@ -64,6 +65,7 @@ def combined(name: str, columns: Mapping[str, Column], factors: Sequence[Mapping
     return Part(name, Column(values, slices.samples, slices.codes, n), tuple(factors))
 
 
+@leavable
 def balance_of(part: Part, groups: np.ndarray | None, declared: Sequence[str] = ()) -> Balance:
     """Returns how the values of a factor are spread; a missing value does not count.
 

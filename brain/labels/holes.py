@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.similarity.neighbors import nearest
 from loupe.brain.slicing.clusters import k_means
@@ -99,6 +100,7 @@ class Looked:
     rng: np.random.Generator
 
 
+@leavable
 def looked_at(n: int, m: int, groups: np.ndarray | None = None, *, k: int | None = None, seed: int = 0) -> Looked:
     """Returns which of N reference vectors and M samples are compared; arguments as for ``uncovered``."""
     rng = np.random.default_rng(seed)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.labels.noise import FLOOR, Noise, softmax
 from loupe.brain.labels.probe import REPEATS, discriminants, folds_of, neighbors_of
 from loupe.brain.stats.discriminant import log_softmax
@@ -31,6 +32,7 @@ def are_many(n: int, n_classes: int) -> bool:
     return n_classes > MANY or n * n_classes > TOO_MANY
 
 
+@leavable
 def probes(
     unit: np.ndarray,
     given: np.ndarray,
@@ -70,6 +72,7 @@ def probes(
     return logs
 
 
+@leavable
 def fit(logs: Logs, given: np.ndarray, n_classes: int, step: Callable[[int, int], None] = lambda *_: None) -> Noise:
     """Returns how probable it is that each label is wrong; of the result ``classes`` and ``table`` are empty.
 

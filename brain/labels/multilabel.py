@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.labels.one_vs_rest import LIMIT
 
 #: numbers in a block of classes
@@ -60,6 +61,7 @@ class MultiNoise:
     expected: tuple[float, float]
 
 
+@leavable
 def fit(
     probes: Callable[[slice], Sequence[np.ndarray]],
     given: sparse.csc_matrix,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
+
 #: no probability of a probe is below this: no probe alone decides
 FLOOR = 1e-6
 #: rounds of fitting, and steps for the table in each
@@ -54,6 +56,7 @@ class Noise:
         return float(self.wrong.mean())
 
 
+@leavable
 def fit(probes: Sequence[np.ndarray], given: np.ndarray) -> Noise:
     """Returns how probable it is that each label is wrong.
 

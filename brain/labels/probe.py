@@ -14,6 +14,7 @@ from operator import add
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.stats.discriminant import ClassSums, Discriminant, fit, log_softmax
 
 #: nearest neighbors that vote, and how many samples they are looked for among
@@ -23,6 +24,7 @@ REPEATS = 3
 _CHUNK = 8192
 
 
+@leavable
 def probe(
     unit: np.ndarray,
     given: np.ndarray,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.shares import percent
 from loupe.brain.labels import order as orders
 from loupe.brain.labels.probe import folds_of
@@ -112,6 +113,7 @@ class Results:
     notes: tuple[str, ...] = ()
 
 
+@leavable
 def results(
     properties: Sequence[Property],
     given: Given,
@@ -295,6 +297,7 @@ def _together(
     return Together(accuracy, guess, balanced, len(np.unique(shown)), tuple(ordered), tuple(few), few_accuracy, p)
 
 
+@leavable
 def order_of(
     given: Given,
     position: np.ndarray,

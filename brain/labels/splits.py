@@ -16,6 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 
 #: no split: what lies in the gap between two, or stands on both sides of it
 NOWHERE = -1
@@ -79,6 +80,7 @@ def merged(groups: Sequence[tuple[np.ndarray, np.ndarray]], n: int) -> np.ndarra
     return labels.astype(np.int64)
 
 
+@leavable
 def assign(targets: Targets, n: int, *, classes: sparse.csr_matrix | None, groups: np.ndarray, seed: int) -> np.ndarray:
     """Returns which split each of N samples is in: (N,) int64. Groups stay whole.
 
@@ -237,6 +239,7 @@ def _exchange(state: _State) -> None:
         state.put(b, first)
 
 
+@leavable
 def in_order(targets: Targets, times: np.ndarray, groups: np.ndarray, gap: float = 0.0) -> np.ndarray:
     """Returns the splits of samples by time, the first split the earliest: (N,) int64, ``NOWHERE`` in a gap.
 
@@ -283,6 +286,7 @@ def torn(split: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return parted[groups]
 
 
+@leavable
 def repaired(split: np.ndarray, n_splits: int, groups: np.ndarray) -> np.ndarray:
     """Returns a split in which no group is torn, with the fewest samples moved: (N,) int64.
 

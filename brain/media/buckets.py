@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, BinaryIO, TypeVar
 
 from loupe.brain.core.errors import MissingDependency
+from loupe.brain.media import stores
 from loupe.brain.media.addresses import Address
 from loupe.brain.media.stores import READ, Again, Missing, Refused, Version, copied, require_size
 
@@ -32,7 +33,7 @@ class Buckets:
         """See ``Store``."""
         # its ``info`` lists the folder beside, too, and takes an object that may not be read for none
         facts = self._call(lambda: self._ready().call("GET", "b/{}/o/{}", address.host, address.key, json_out=True))
-        return Version(str(facts.get("etag") or facts.get("generation") or ""), int(facts["size"]))
+        return _version(facts)
 
     def fetch(self, address: Address, file: BinaryIO, limit: int) -> Version:
         """See ``Store``."""
@@ -59,6 +60,15 @@ class Buckets:
         names = self._call(lambda: self._ready().find(f"{place.host}/{place.key}", **find))
         yield from (name.partition("/")[2] for name in names)
 
+    def page(self, place: Address, first: str) -> dict[str, Version]:
+        """See ``Store``."""
+        asked = {"prefix": place.key, "startOffset": first, "maxResults": stores.PAGE}
+        fields = "items(name,etag,generation,size)"
+        facts = self._call(
+            lambda: self._ready().call("GET", "b/{}/o", place.host, json_out=True, fields=fields, **asked)
+        )
+        return {each["name"]: _version(each) for each in facts.get("items", ())}
+
     def _part(self, path: str, start: int, end: int) -> bytes:
         part: bytes = self._call(lambda: self._ready().cat_file(path, start, end))
         return part
@@ -84,6 +94,10 @@ class Buckets:
             raise
         except Exception as error:
             raise _meaning(error) from None
+
+
+def _version(facts: dict[str, Any]) -> Version:
+    return Version(str(facts.get("etag") or facts.get("generation") or ""), int(facts["size"]))
 
 
 def _meaning(error: Exception) -> Exception:

@@ -15,13 +15,13 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from loupe.brain.core.errors import MissingDependency, NotFetched, ReadError
+from loupe.brain.media import asking
 from loupe.brain.media.addresses import Address, address_of, parsed
+from loupe.brain.media.asking import THREADS
 from loupe.brain.media.cache import Cache
 from loupe.brain.media.settings import RemoteMedia, current, is_on
 from loupe.brain.media.stores import Again, Missing, Refused, Store, TooLarge, Version
 
-#: how many are asked for and fetched at a time
-THREADS = 32
 #: seconds for which a store is not asked again which version it has; those for which it is not asked after a failure
 FRESH, FAILED = 600.0, 30.0
 #: how many versions are remembered
@@ -79,9 +79,14 @@ class Fetcher:
         def ask() -> Version:
             stated = self._tried(address, lambda store: store.version(address))
             # where none is stated, nothing but its bytes tells whether it has changed
-            return self._remember(address, stated) if stated.is_stated else self._fetched(address)
+            return self.remember(address, stated) if stated.is_stated else self._fetched(address)
 
         return self._once(f"version {address.identity}", ask)
+
+    def is_known(self, address: Address) -> bool:
+        """Returns whether ``version`` can tell without asking anybody."""
+        remembered = self._versions.get(address.identity)
+        return remembered is not None and time.monotonic() - remembered[0] < FRESH
 
     def descriptor(self, address: Address) -> int:
         """Returns a descriptor of the object, fetched where it is not here.
@@ -123,7 +128,8 @@ class Fetcher:
         self._failures.clear()
         self._hosts.clear()
 
-    def _remember(self, address: Address, version: Version) -> Version:
+    def remember(self, address: Address, version: Version) -> Version:
+        """Keeps which version there is, for as long as it is fresh."""
         with self._lock:
             self._versions.pop(address.identity, None)
             if len(self._versions) >= _REMEMBERED:
@@ -137,7 +143,7 @@ class Fetcher:
 
         def fetch() -> Version:
             version = self._tried(address, lambda store: put(address, lambda file: store.fetch(address, file, limit)))
-            return self._remember(address, version)
+            return self.remember(address, version)
 
         return self._once(f"fetch {address.identity}", fetch)
 
@@ -170,14 +176,20 @@ class Fetcher:
         if failure is not None and time.monotonic() - failure[0] < FAILED:
             raise type(failure[1])(str(failure[1]))
         try:
-            return self._asked(address, ask)
+            return self.asked(address, ask)
         except ReadError as error:
             if len(self._failures) < _REMEMBERED:
                 # the thread that fetches ahead leaves it to who opens the file to tell
                 self._failures[address.identity] = (time.monotonic(), error)
             raise
 
-    def _asked(self, address: Address, ask: Callable[[Store], T]) -> T:
+    def asked(self, address: Address, ask: Callable[[Store], T]) -> T:
+        """Asks a store, again where that may help, whatever it said a moment ago.
+
+        Raises:
+            NotFetched: it does not answer, or refuses
+            ReadError: there is no such object, or it is too large
+        """
         host = self._hosts.setdefault((address.scheme, address.host), _Host())
         reason = ""
         for number in range(TRIES):
@@ -277,16 +289,19 @@ def opened(text: str) -> int:
 
 
 def ask(paths: Iterable[str]) -> None:
-    """Asks which versions of files there are, many at a time; ``version`` then knows. Costs nothing for files here."""
+    """Asks which versions of files there are, many at a time; ``version`` then knows. Costs nothing for files here.
+
+    How far it has come is told to whoever runs the verb, a few times a second, whatever a host does.
+
+    Raises:
+        Stopped: who runs the verb wants to stop
+    """
     if not is_on():
         return
     wanted = {text for path in paths if (text := address_of(path)) is not None}
     if not wanted:
         return
-    fetcher().try_again()
-    with ThreadPoolExecutor(min(THREADS, len(wanted)), thread_name_prefix="loupe-media") as pool:
-        for _ in pool.map(_version_of, wanted):
-            pass
+    asking.ask(fetcher(), wanted)
 
 
 def version(path: str) -> list[Any] | None:

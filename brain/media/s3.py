@@ -11,11 +11,10 @@ from threading import Lock
 from typing import Any, BinaryIO
 
 from loupe.brain.core.errors import MissingDependency
+from loupe.brain.media import stores
 from loupe.brain.media.addresses import Address
 from loupe.brain.media.stores import CONNECT, PIECE, READ, Again, Missing, Refused, Version, copied, require_size
 
-#: keys of a listing that come at once
-PAGE = 1000
 _MISSING = ("404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion")
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired")
 _DENIED = ("403", "401", "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "Unauthorized")
@@ -59,7 +58,7 @@ class S3:
 
     def listed(self, place: Address, recursive: bool) -> Iterator[str]:
         """See ``Store``."""
-        asked: dict[str, Any] = {"Bucket": place.host, "Prefix": place.key, "MaxKeys": PAGE}
+        asked: dict[str, Any] = {"Bucket": place.host, "Prefix": place.key, "MaxKeys": stores.PAGE}
         if not recursive:
             asked["Delimiter"] = "/"
         while True:
@@ -68,6 +67,14 @@ class S3:
             if not page.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def page(self, place: Address, first: str) -> dict[str, Version]:
+        """See ``Store``."""
+        # a listing begins after a key: after one that stands just before the first
+        before = first[:-1] + chr(max(ord(first[-1]) - 1, 0)) + "\ufffd"
+        asked = {"Bucket": place.host, "Prefix": place.key, "MaxKeys": stores.PAGE, "StartAfter": before}
+        listed = self._call("list_objects_v2", **asked).get("Contents", ())
+        return {each["Key"]: Version(str(each.get("ETag", "")), each.get("Size")) for each in listed}
 
     def _call(self, name: str, **asked: Any) -> Any:
         try:

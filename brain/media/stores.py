@@ -16,6 +16,8 @@ CONNECT, READ = 10.0, 30.0
 #: after so many seconds an object has to come faster than that many bytes a second
 PATIENCE, SLOWEST = 60.0, 2**16
 PIECE = 2**18
+#: objects of a listing that come at once
+PAGE = 1000
 
 
 class Again(Exception):
@@ -85,6 +87,19 @@ class Store(Protocol):
 
     def listed(self, place: Address, recursive: bool) -> Iterator[str]:
         """Yields the keys below a folder.
+
+        Raises:
+            Missing, Refused, Again: see there
+        """
+
+    def page(self, place: Address, first: str) -> dict[str, Version]:
+        """Returns which versions it has of the next ``PAGE`` objects below a folder, in the order of their keys.
+
+        Empty where there are none, or where the store has no such list.
+
+        Args:
+            place: the folder; its key may be empty
+            first: the key to begin with
 
         Raises:
             Missing, Refused, Again: see there

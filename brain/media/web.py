@@ -81,6 +81,10 @@ class Web:
         """See ``Store``."""
         raise Refused("a folder on a web server cannot be listed")
 
+    def page(self, place: Address, first: str) -> dict[str, Version]:
+        """See ``Store``."""
+        return {}
+
     @contextmanager
     def _asked(
         self, address: Address, method: str, headers: dict[str, str] | None = None

@@ -200,6 +200,11 @@ def listed() -> tuple[Listed, ...]:
     return tuple(Listed(weights, _find(weights)) for weights in weights_table.TABLE.values())
 
 
+def names_here() -> tuple[str, ...]:
+    """Returns the names of the model files that lie here."""
+    return tuple(row.weights.name for row in listed() if row.path)
+
+
 def as_text() -> str:
     """Returns ``listed()`` as a plain table, a line a file."""
     lines = [("name", "MB", "license", "what for", "where")]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.realism import Estimate
 from loupe.brain.realism.blocks import Labeled, cut
 from loupe.brain.realism.estimates import spread
@@ -54,6 +55,7 @@ class Aligned:
     by: tuple[Agreement, ...]
 
 
+@leavable
 def aligned(real: Labeled, synthetic: Labeled, n_classes: int, seed: int = 0) -> Aligned:
     """Returns how well labels fit the pictures, of both sets by the same classifiers.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
+
 #: points of a side that are drawn: more are a blot
 MAX_POINTS = 1000
 
@@ -27,6 +29,7 @@ class Plane:
     share: float
 
 
+@leavable
 def plane(real: np.ndarray, synthetic: np.ndarray, seed: int, max_points: int = MAX_POINTS) -> Plane:
     """Returns the first two principal components of both sets together (Pearson 1901), of up to so many of each.
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.realism import manifold
 from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.diversity import diversity
@@ -84,6 +85,7 @@ class Compared:
     alike: bool
 
 
+@leavable
 def compare(
     real: np.ndarray,
     synthetic: np.ndarray,

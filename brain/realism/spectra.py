@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
+
 #: the side that pictures are brought to at most, in px
 MAX_SIDE = 256
 #: radial bands from 0 to the Nyquist frequency
@@ -107,6 +109,7 @@ class BandGap:
     null_bands: np.ndarray = field(default_factory=lambda: np.zeros((0, BANDS)))
 
 
+@leavable
 def band_gap(real: list[Spectrum], synthetic: list[Spectrum], splits: int, rng: np.random.Generator) -> BandGap:
     """Returns how far the spectra of two sets lie apart, and how far those of two real halves do.
 

@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.realism.spectra import distances
 
 #: neighbors of a local binary pattern, and their distance in px
@@ -59,6 +60,7 @@ class TextureGap:
 NAMES = tuple(Texture.__dataclass_fields__)
 
 
+@leavable
 def gaps(real: list[Texture], synthetic: list[Texture], splits: int, rng: np.random.Generator) -> dict[str, TextureGap]:
     """Returns how far two sets lie apart in each measure, and how far halves of the real one do.
 

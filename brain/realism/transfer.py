@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.realism import Estimate
 from loupe.brain.realism.blocks import BLOCKS, Labeled, cut, halves, matched
 from loupe.brain.realism.curve import Curve, Point
@@ -87,6 +88,7 @@ class Measured:
     exchange_rate: Estimate
 
 
+@leavable
 def measure(
     real: Labeled,
     test: Labeled,

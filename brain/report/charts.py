@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import math
 
+from loupe.brain.core.shown import html
 from loupe.brain.report.blocks import Bar, Chart
 
 _WIDTH, _HEIGHT = 220, 16
@@ -61,16 +61,15 @@ def chart(block: Chart) -> str:
         for number, curve in enumerate(block.curves)
     )
     names = "".join(
-        f'<span class="c{number % 4}">{f"{number + 1} " if len(curve.points) == 1 else ""}{html.escape(curve.name)}'
-        "</span>"
+        f'<span class="c{number % 4}">{f"{number + 1} " if len(curve.points) == 1 else ""}{html(curve.name)}</span>'
         for number, curve in enumerate(block.curves)
     )
     width, height = _SIDE + _MARGIN + 12, _SIDE + 46
     return (
-        f'<figure class="chart"><figcaption>{html.escape(block.title)}</figcaption>'
+        f'<figure class="chart"><figcaption>{html(block.title)}</figcaption>'
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">{ticks}{diagonal}{lines}'
-        f'<text x="{x(0.5)}" y="{y(0) + 32}" text-anchor="middle">{html.escape(block.x)}</text></svg>'
-        f'<div class="names"><i>{html.escape(block.y)}</i>{names}</div></figure>'
+        f'<text x="{x(0.5)}" y="{y(0) + 32}" text-anchor="middle">{html(block.x)}</text></svg>'
+        f'<div class="names"><i>{html(block.y)}</i>{names}</div></figure>'
     )
 
 

@@ -6,12 +6,13 @@ Whatever comes from a dataset is escaped, and the page's own policy forbids scri
 from __future__ import annotations
 
 import base64
-import html
 import math
 from collections.abc import Callable
 from typing import Any
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.shares import percent
+from loupe.brain.core.shown import html as _text
 from loupe.brain.core.tables import Table
 from loupe.brain.report import charts
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Heat, Numbers, Page, Pictures, Section, Text, Thumbnail
@@ -25,6 +26,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STRONGEST = 0.85
 
 
+@leavable
 def draw(page: Page) -> str:
     """Returns the page."""
     sections = [section for section in page.sections if section.blocks]
@@ -90,7 +92,7 @@ def _heat(block: Heat) -> str:
 
 
 def _cell(rate: Any, top: float) -> str:
-    hover = html.escape(f"{rate.failure}, {rate.slice}: {of_rate(rate)}", quote=True)
+    hover = _text(f"{rate.failure}, {rate.slice}: {of_rate(rate)}")
     if not rate.n:
         return f'<td class=none title="{hover}">–</td>'
     strength = _STRONGEST * rate.rate / top
@@ -110,7 +112,7 @@ def _pictures(block: Pictures) -> str:
 
 
 def _thumbnail(picture: Thumbnail) -> str:
-    name = html.escape(f"{picture.name} · {picture.id}", quote=True)
+    name = _text(f"{picture.name} · {picture.id}")
     caption = f"<figcaption>{_text(picture.caption)}</figcaption>" if picture.caption else ""
     if not picture.jpeg:
         return f'<figure title="{name}"><div class=unread>cannot be read</div>{caption}</figure>'
@@ -123,11 +125,6 @@ def _thumbnail(picture: Thumbnail) -> str:
 
 def _chart(block: Chart) -> str:
     return charts.chart(block)
-
-
-def _text(text: str) -> str:
-    # a lone surrogate of a file name is no UTF-8
-    return html.escape(text.encode("utf-8", "replace").decode(), quote=True)
 
 
 _DRAWN: dict[type, Callable[[Any], str]] = {

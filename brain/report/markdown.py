@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from loupe.brain.core.markdown import escape, grid
+from loupe.brain.core.interrupts import leavable
+from loupe.brain.core.markdown import grid
 from loupe.brain.core.shares import percent
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.tables import Table
 from loupe.brain.report.blocks import Bars, Chart, Heat, Numbers, Page, Pictures, Text
 from loupe.brain.report.words import interval
@@ -15,15 +17,14 @@ from loupe.brain.report.words import interval
 GENERATOR = "<!-- generator: Loupe -->"
 
 
+@leavable
 def draw(page: Page) -> str:
     """Returns the text."""
     parts = [GENERATOR, f"# {escape(page.title)}", escape(page.subtitle)]
     for section in page.sections:
         if section.blocks:
             parts += [f"## {escape(section.title)}", *(_DRAWN[type(block)](block) for block in section.blocks)]
-    text = "\n\n".join(part for part in [*parts, escape(page.made_by)] if part) + "\n"
-    # a lone surrogate of a file name is no UTF-8
-    return text.encode("utf-8", "replace").decode()
+    return "\n\n".join(part for part in [*parts, escape(page.made_by)] if part) + "\n"
 
 
 def _numbers(block: Numbers) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table
@@ -15,6 +16,7 @@ from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.table import Table as RateTable
 
 
+@leavable
 def page(contents: Contents, examples: Examples, version: str) -> Page:
     """Returns the report.
 
@@ -44,9 +46,11 @@ def _glance(contents: Contents) -> list[Block]:
     known = contents.overview
     judged = known.failed + known.passed
     numbers = [(f"{known.n:,}", "samples"), (f"{known.failed:,}", "fail in some way")]
-    numbers += [(f"{known.passed:,}", "fail in nothing judged"), (f"{known.unchecked:,}", "judged for nothing")]
+    numbers += [(f"{known.passed:,}", "pass what was judged")]
+    if known.unchecked:
+        numbers.append((f"{known.unchecked:,}", "not checked"))
     if known.unknown:
-        numbers.append((f"{known.unknown:,}", "some check could not judge"))
+        numbers.append((f"{known.unknown:,}", "have a check that could not tell"))
     blocks: list[Block] = [Numbers(tuple(numbers))]
     if not judged:
         blocks.append(Text("No check has judged any of these samples: run loupe.check, then make the report again."))

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.numbers import is_real
 from loupe.brain.selection import balance
 from loupe.brain.selection.budget import in_proportion, thinned
@@ -97,6 +98,7 @@ def weights_of(strategy: str | Mapping[str, float]) -> dict[str, float]:
     return {name: float(weight) for name, weight in weights.items()}
 
 
+@leavable
 def choose(
     pool: Pool,
     n: int,
@@ -104,6 +106,7 @@ def choose(
     *,
     maximum: int | None = None,
     seed: int = 0,
+    left_out: str = "",
     step: Callable[[str, int], None] = lambda name, done: None,
 ) -> Chosen:
     """Returns n places, by each strategy its share of them, one after the other: each knows what those before it took.
@@ -114,6 +117,7 @@ def choose(
         weights: of sum 1, by strategy
         maximum: of a group at most so many are chosen, those that are taken included; None: any number
         seed: the same for the same seed
+        left_out: why there is not more to choose from, for the error
         step: called with a strategy and how much of it is done
 
     Raises:
@@ -125,7 +129,8 @@ def choose(
     possible = len(_free(pool, open_, taken, maximum, rng.random(len(open_))))
     if n > possible:
         groups = f", with at most {maximum} of a group" if maximum is not None else ""
-        raise InputError(f"expected n of at most {possible:,}: that many can be chosen{groups}. Got {n:,}")
+        why = f". {left_out}" if left_out else ""
+        raise InputError(f"expected n of at most {possible:,}: that many can be chosen{groups}. Got {n:,}{why}")
     chosen: list[np.ndarray] = []
     copies = 0
     for name, budget in zip(weights, budgets.tolist(), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.selections import Against
 from loupe.brain.selection.distances import ROWS, blocks, to_nearest
 from loupe.brain.selection.herding import width
@@ -13,6 +14,7 @@ MEASURED, WAVES = 5000, 512
 DRAWS = 5
 
 
+@leavable
 def against_random(
     unit: np.ndarray, chosen: np.ndarray, rng: np.random.Generator, kept: np.ndarray | None = None
 ) -> tuple[tuple[Against, ...], int]:

@@ -14,7 +14,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.numbers import is_real, require_whole
 from loupe.brain.core.taxonomy import ANY
 from loupe.brain.selection.choose import STRATEGIES, weights_of
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 
 #: what a recipe holds beside the version and the embedder, with what holds where nothing is asked for
 DEFAULTS: dict[str, Any] = {
@@ -59,7 +59,7 @@ class Recipe:
         """
         n, per, without, groups = given["n"], given["per"], given["without"], given["groups"]
         n = n.item() if isinstance(n, np.generic) else n
-        named = [per] if isinstance(per, (str, Factor)) else list(per or ())
+        named = listed(per or (), "per")
         weights = weights_of(given["strategy"])
         _require_numbers(n, given["max_per_group"], given["seed"])
         _require_needs(weights, named, given["score"], given["label"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -23,6 +23,8 @@ from loupe.brain.similarity.verification import verified
 _TASK = _PATH = "fingerprint"
 #: pixels: what has fewer is nearly alike to others by chance, as digits of 8 x 8 pixels are
 MIN_AREA = 256
+#: equal pictures of which all pairs are told
+_MANY_EQUAL = 100
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Contents:
         previews: larger ones, read again from the files of those that look alike
         messages: what is to be known of how they were compared
         what: what they are
+        stored: the ids of those that were known already
+        away: why those whose disk or network failed could not be read, by index: they count as they were last seen, and
+            what is stored of them stays as it is
+        not_now: those of them that were never seen
     """
 
     prints: list[Fingerprint | None]
@@ -87,6 +93,9 @@ class Contents:
     previews: Previews
     messages: list[str] = field(default_factory=list)
     what: str = "pictures"
+    stored: frozenset[str] = frozenset()
+    away: dict[int, str] = field(default_factory=dict)
+    not_now: frozenset[int] = frozenset()
 
     @classmethod
     def of(
@@ -123,8 +132,9 @@ class Contents:
 def read(
     rows: Sequence[Row],
     report: ProgressCallback,
-    stored: dict[str, Fingerprint] | None = None,
+    stored: Iterable[tuple[str, Fingerprint]] = (),
     keep: Callable[[Sequence[Row], Mapping[str, Fingerprint]], None] = lambda *_: None,
+    last: Callable[[Sequence[str]], Mapping[str, Fingerprint]] = lambda _: {},
     *,
     engine: str = "local",
 ) -> Contents:
@@ -133,14 +143,15 @@ def read(
     Args:
         rows: the samples
         report: called after each chunk
-        stored: fingerprints that are known already, by id: their files are not read. They are taken out of it
+        stored: fingerprints that are known already, each with its id: their files are not read
         keep: called with the rows of each chunk that was read, and their fingerprints
+        last: gives the fingerprints that files had which cannot be read for the moment, by id
         engine: as for ``map_rows``
     """
     held = _Held.of([row.id for row in rows])
-    # a million take 4.6 GB: none is held twice
-    for sample_id in list(stored or ()):
-        held.put(sample_id, (stored or {}).pop(sample_id))
+    for sample_id, print_of in stored:  # a million take 4.6 GB: none is held twice
+        held.put(sample_id, print_of)
+    before = frozenset(rows[at].id for at, print_of in enumerate(held.prints) if print_of is not None)
 
     def load(_: str) -> Callable[[ImageBatch], list[Fingerprint]]:
         return lambda batch: fingerprints(batch, batch.fields[_PATH])
@@ -150,9 +161,11 @@ def read(
         for at, row in enumerate(rows)
         if held.prints[at] is None
     )
-    done = sum(print_of is not None for print_of in held.prints)
+    done = len(before)
     report(Progress(done, len(rows), "reading"))
     reasons: dict[int, str] = {}
+    away: dict[int, str] = {}
+    not_now: set[int] = set()
     for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
@@ -161,11 +174,18 @@ def read(
             elif _TASK in mapped.errors:
                 reasons[held.place[mapped.row.id]] = f"no fingerprint: {mapped.errors[_TASK]}"
         keep([mapped.row for mapped in chunk if not mapped.not_now], made)
+        failed = [mapped.row.id for mapped in chunk if mapped.not_now]
+        seen = last(failed)
+        made |= seen
+        away |= {(at := held.place[each]): reasons.pop(at) for each in failed}
+        not_now.update(held.place[each] for each in failed if each not in seen)
         for sample_id, print_of in made.items():
             held.put(sample_id, print_of)
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    known = before | {rows[at].id for at in away.keys() - not_now}
+    contents = held.contents(dict(sorted(reasons.items())), [row.path for row in rows])
+    return replace(contents, stored=known, away=away, not_now=frozenset(not_now))
 
 
 @dataclass(frozen=True)
@@ -191,8 +211,7 @@ class _Held:
 
     def contents(self, reasons: dict[int, str], paths: Sequence[str]) -> Contents:
         places = np.array([-1 if print_of is None else at for at, print_of in enumerate(self.prints)], dtype=np.int64)
-        previews = Previews(lambda index: of_file(paths[index]))
-        return Contents(self.prints, places, self.thumbs, reasons, previews)
+        return Contents(self.prints, places, self.thumbs, reasons, Previews(lambda index: of_file(paths[index])))
 
 
 def fingerprints(batch: ImageBatch, paths: Sequence[str]) -> list[Fingerprint]:
@@ -227,7 +246,7 @@ def compare(
     Args:
         known: the pictures
         chosen: (M,) indices of the pictures to compare
-        per_image, minimum, groups: as for ``matching.candidates``; groups: (N,), of all pictures
+        per_image, minimum, groups: as for ``matching.searched``; groups: (N,), of all pictures
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
@@ -289,6 +308,22 @@ def _across(groups: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[n
     return a[apart], b[apart]
 
 
+def _equal_across(members: Sequence[int], groups: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yields the pairs of equal pictures that are in two groups: of very many each with the first of each other group.
+
+    A hundred thousand copies of one picture have five billion pairs, which say no more than these.
+    """
+    inside = [member for member in members if groups[member] >= 0]
+    if len(inside) <= _MANY_EQUAL:
+        yield from ((a, b) for a, b in combinations(inside, 2) if groups[a] != groups[b])
+        return
+    firsts = {int(groups[member]): member for member in reversed(inside)}
+    for member in inside:
+        yield from (
+            (min(member, first), max(member, first)) for group, first in firsts.items() if group != groups[member]
+        )
+
+
 def across(
     known: Contents,
     groups: np.ndarray,
@@ -340,8 +375,8 @@ def across(
         if near and value > pairs.get(pair, ("", 0.0))[1]:
             pairs[pair] = ("near", value)
     for members in matching.equal(known.pixels):
-        for a, b in combinations(members, 2):
-            if groups[a] != groups[b] and min(groups[a], groups[b]) >= 0 and not apart[a] == apart[b] >= 0:
+        for a, b in _equal_across(members, groups):
+            if not apart[a] == apart[b] >= 0:
                 pairs[a, b] = (known.kind(a, b), 1.0)
                 highest[[a, b]] = 1.0
                 for index in (a, b):

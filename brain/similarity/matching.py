@@ -6,18 +6,19 @@ compared detail by detail (``thumbnail_similarity``), so that a shared layout is
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.core.hashes import parts_hash, stream_hash
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.imaging.files import opened
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
 from loupe.brain.similarity.hashes import TURNS, Views, turned_hashes
-from loupe.brain.similarity.thumbnail_similarity import WINDOWS, Thumbnails, similarity
+from loupe.brain.similarity.thumbnail_similarity import WINDOWS, Thumbnails, may_be_moved, similarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ def bytes_hash(path: str) -> str:
         OSError: it cannot be read
     """
     with opened(path) as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        return stream_hash(file)
 
 
 def pixels_hash(pixels: np.ndarray) -> str:
@@ -70,35 +71,10 @@ def pixels_hash(pixels: np.ndarray) -> str:
     >>> pixels_hash(np.zeros((2, 3, 3), np.uint8)) == pixels_hash(np.zeros((3, 2, 3), np.uint8))
     False
     """
-    made = hashlib.blake2b(repr((pixels.shape, pixels.dtype.str)).encode(), digest_size=16)
-    made.update(np.ascontiguousarray(pixels).data)
-    return made.hexdigest()
+    return parts_hash([repr((pixels.shape, pixels.dtype.str)), np.ascontiguousarray(pixels).data])
 
 
-def candidates(
-    luma: np.ndarray,
-    *,
-    per_image: int = 8,
-    minimum: float = 0.75,
-    groups: np.ndarray | None = None,
-    chosen: np.ndarray | None = None,
-    without: tuple[np.ndarray, np.ndarray] | None = None,
-    block: int = 1024,
-    step: Callable[[int], None] = lambda _: None,
-) -> Candidates:
-    """Returns the pairs whose hashes are alike, as ``searched`` finds them."""
-    return searched(
-        luma,
-        per_image=per_image,
-        minimum=minimum,
-        groups=groups,
-        chosen=chosen,
-        without=without,
-        block=block,
-        step=step,
-    )[0]
-
-
+@leavable
 def searched(
     luma: np.ndarray,
     *,
@@ -326,11 +302,16 @@ def similarities(
     from concurrent.futures import ThreadPoolExecutor
 
     similar = np.zeros(len(pairs), np.float32)
+    moves = np.zeros(len(thumbs), dtype=bool)
+    members = np.unique(np.concatenate([pairs.a, pairs.b]))
+    for start in range(0, len(members), _PAIRS):
+        some = members[start : start + _PAIRS]
+        moves[some] = may_be_moved(thumbs.luma[some])
 
     def compare(index: int) -> float:
-        return similarity(
-            thumbs, int(pairs.a[index]), int(pairs.b[index]), int(pairs.turn[index]), int(pairs.window[index])
-        )
+        a, b = int(pairs.a[index]), int(pairs.b[index])
+        both = bool(moves[a] and moves[b])
+        return similarity(thumbs, a, b, int(pairs.turn[index]), int(pairs.window[index]), moves=both)
 
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         for start in range(0, len(pairs), 512):

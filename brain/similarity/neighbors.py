@@ -6,34 +6,19 @@ speed. The pairs of more are looked for in cells (``near_pairs``), and how many 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.similarity import cells
 from loupe.brain.similarity.cells import Thoroughness
+from loupe.brain.similarity.gathered import Gathered, Vectors
 
 #: vectors a side of a tile: 4096² floats are 64 MiB
 _TILE = 4096
 #: cells that a vector is looked for in at first: many numbers have more borders than the few of a hash
 _PROBES = 16
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Vectors that can be compared.
-
-    Attributes:
-        unit: (M, D) float32 of unit length
-        index: (M,) which of the N given each is
-        reasons: why the others cannot be compared, by index
-    """
-
-    unit: np.ndarray
-    index: np.ndarray
-    reasons: dict[int, str]
 
 
 def usable(given: Sequence[np.ndarray | None]) -> Vectors:
@@ -44,39 +29,13 @@ def usable(given: Sequence[np.ndarray | None]) -> Vectors:
     >>> usable([np.array([3.0, 4.0]), None, np.array([np.nan, 1.0])]).reasons
     {1: 'no vector', 2: 'a vector with NaN or infinity'}
     """
-    sizes = Counter(np.size(vector) for vector in given if vector is not None)
-    size = max(sizes, key=lambda length: (sizes[length], length)) if sizes else 0
-    reasons: dict[int, str] = {}
-    kept: list[int] = []
-    for index, vector in enumerate(given):
-        if vector is None:
-            reasons[index] = "no vector"
-        elif np.size(vector) != size:
-            reasons[index] = f"a vector of {np.size(vector)} numbers, most of the others have {size}"
-        else:
-            kept.append(index)
-    stacked = np.stack([np.ravel(given[index]) for index in kept]) if kept else np.zeros((0, size))  # type: ignore[arg-type]
-    made = scaled(stacked.astype(np.float32))
-    reasons |= {kept[place]: reason for place, reason in made.reasons.items()}
-    return Vectors(made.unit, np.array(kept, dtype=np.int64)[made.index], dict(sorted(reasons.items())))
+    gathered = Gathered(len(given))
+    for place, vector in enumerate(given):
+        gathered.put(place, vector)
+    return gathered.vectors()
 
 
-def scaled(stacked: np.ndarray) -> Vectors:
-    """Returns the rows of a (N, D) float32 matrix at unit length, but for those that have none: zeros and NaN.
-
-    >>> scaled(np.array([[3, 4], [0, 0]], np.float32)).reasons
-    {1: 'a vector of zeros'}
-    """
-    finite = np.isfinite(stacked).all(1)
-    length = np.linalg.norm(np.where(finite[:, None], stacked, 0), axis=1)
-    good = finite & (length > 0)
-    reasons = {
-        int(place): "a vector of zeros" if finite[place] else "a vector with NaN or infinity"
-        for place in np.flatnonzero(~good)
-    }
-    return Vectors(stacked[good] / length[good, None], np.flatnonzero(good), reasons)
-
-
+@leavable
 def nearest(
     unit: np.ndarray, k: int, others: np.ndarray | None = None, *, step: Callable[[int], None] = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -179,6 +138,7 @@ def pairs_above(
     return torch.cat(first).numpy(), torch.cat(second).numpy(), torch.cat(cosine).numpy()
 
 
+@leavable
 def near_pairs(
     unit: np.ndarray, minimum: float, per_vector: int, *, seed: int = 0, step: Callable[[int], None] = lambda _: None
 ) -> tuple[np.ndarray, np.ndarray, Thoroughness]:

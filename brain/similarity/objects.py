@@ -57,6 +57,8 @@ class Objects:
         shared: two arrays of places: boxes of one picture that have much in common
         paths: of the N pictures
         messages: what is to be known of how they were compared
+        not_now: why the files of some pictures cannot be read for the moment, by the row's id: what is stored of them
+            stays as it is
     """
 
     regions: Sequence[Region]
@@ -69,6 +71,7 @@ class Objects:
     shared: tuple[np.ndarray, np.ndarray]
     paths: Sequence[str]
     messages: list[str] = field(default_factory=list)
+    not_now: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Sequence[Row], prints: Mapping[str, np.ndarray], unreadable: Mapping[str, str]) -> Objects:
@@ -264,14 +267,16 @@ def read(
     new = [replace(row, pending=frozenset({TASK}), keys={}) for row in waiting]
     task: Task[np.ndarray] = Task(TASK, lambda _: packed_of, lambda listed, _: listed, apart=True)
     by_id = {row.id: row for row in waiting}
+    not_now: dict[str, str] = {}
     for chunk in map_rows(new, [task], engine=engine, torch_threads=1):
         made = {mapped.row.id: mapped.values[TASK] for mapped in chunk if TASK in mapped.values}
         reasons |= {mapped.row.id: why for mapped in chunk if (why := _reason(mapped))}
         keep([by_id[mapped.row.id] for mapped in chunk if not mapped.not_now], made)
+        not_now |= {mapped.row.id: _reason(mapped) for mapped in chunk if mapped.not_now}
         prints |= made
         done += len(chunk)
         report(Progress(done, len(rows), "reading"))
-    return Objects.of(rows, prints, reasons)
+    return replace(Objects.of(rows, prints, reasons), not_now=not_now)
 
 
 def _reason(mapped: Mapped[np.ndarray]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 
 #: beyond so many vectors k-means sees them in batches
 _MANY = 20_000
@@ -16,6 +17,7 @@ _EXCESS, _TIMES = 0.2, 2.0
 _WORDS = 3
 
 
+@leavable
 def k_means(unit: np.ndarray, n: int, seed: int = 0) -> np.ndarray:
     """Returns the cluster of each vector: (N,) int64 in [0, n), the largest cluster first; the same for the same seed.
 

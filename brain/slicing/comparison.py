@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core.comparison import Difference, Standing
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.results import Rate, Slice
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats import differences as stats
@@ -112,6 +113,7 @@ def side_of(entries: Entries, contender: int) -> Side:
     )
 
 
+@leavable
 def standings(entries: Entries, by: str, failure: str, confidence: float = 0.95) -> list[Standing]:
     """Returns the rate of each contender, in the order of the entries, without ranks.
 
@@ -147,6 +149,7 @@ def standings(entries: Entries, by: str, failure: str, confidence: float = 0.95)
     return made
 
 
+@leavable
 def differences(
     entries: Entries, standing: Sequence[Standing], *, min_shared: float = MIN_SHARED, confidence: float = 0.95
 ) -> list[Difference]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from loupe.brain.core.hashes import raw_hash
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.groups import halves
@@ -98,6 +99,7 @@ class Discovery:
     tested: int
 
 
+@leavable
 def discover(
     states: Mapping[str, np.ndarray],
     columns: Mapping[str, Column],

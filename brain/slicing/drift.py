@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from loupe.brain.core.drift import AREA, DRIFTED, NO_EVIDENCE, TOO_FEW, VARIATION, Confidence, DriftBatch, Shift
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.slicing import drivers
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.shifts import Effect, Numbers, Quantity, taken
@@ -74,6 +75,7 @@ class Settings:
     seed: int = 0
 
 
+@leavable
 def compare(
     samples: Samples, reference: np.ndarray, batch: np.ndarray, name: str, settings: Settings = Settings()
 ) -> DriftBatch:
@@ -143,6 +145,7 @@ def drawn(rows: np.ndarray, groups: np.ndarray, limit: int, rng: np.random.Gener
     return np.sort(rows[order[:limit]])
 
 
+@leavable
 def calibration(samples: Samples, rows: np.ndarray) -> Confidence | None:
     """Returns confidence against outcome of some samples; None where no prediction has both.
 

@@ -287,6 +287,22 @@ class Factor(FactorValues):
         return cls(**{**kept, "factors": tuple(cls.from_dict(part) for part in facts["factors"])})
 
 
+def listed(given: object, name: str) -> list[str | Factor]:
+    """Returns one field path or factor, or several, as a list.
+
+    Raises:
+        InputError: it is no such thing and no list
+
+    >>> listed("scenario.time", "by")
+    ['scenario.time']
+    """
+    if isinstance(given, (str, Factor)):
+        return [given]
+    if not isinstance(given, Iterable) or isinstance(given, (bytes, Mapping)):
+        raise InputError(f"expected {name} to be a field path, a factor or a list of them, got {given!r}"[:300])
+    return list(given)
+
+
 def factors_of(by: str | Factor | Iterable[str | Factor]) -> tuple[Factor, ...]:
     """Returns the factors whose combinations slices are made by, products taken apart, each once.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loupe.brain.core.comparison import Regression
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.results import Slice
 from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.comparison import Counts, difference_of, paired_counts
@@ -72,6 +73,7 @@ class _Candidate:
     z: float
 
 
+@leavable
 def find(
     units: Units,
     *,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from loupe.brain.core.interrupts import leavable
 
+
+@leavable
 def best_words(pictures: np.ndarray, words: np.ndarray, margin: float = 0.0) -> np.ndarray:
     """Returns the word with the highest cosine for each picture: (N,) int64; -1 where the second is as near.
 

@@ -17,8 +17,8 @@ from loupe.brain.core.holes import Hole
 from loupe.brain.labels.cells import Cell
 from loupe.brain.labels.coverage import Coverage
 from loupe.brain.labels.covering import Part, combined
-from loupe.brain.similarity.neighbors import Vectors, usable
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.similarity.gathered import Vectors
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.groups import together
 from loupe.brain.store import columns, fields, findings, updates
 from loupe.brain.store import runs as store_runs
@@ -72,7 +72,7 @@ def read(samples: Samples, by: _By, label: str | Factor | None, groups: Sequence
         UnknownName: no such field; the nearest name is suggested
         InputError: a field that nothing can be sliced by, or samples that came or went meanwhile
     """
-    items: list[str | Factor] = [by] if isinstance(by, (str, Factor)) else list(by)
+    items: list[str | Factor] = listed(by, "by")
     for item in [*items, *([] if label is None else [label])]:
         if not isinstance(item, (str, Factor)):
             raise InputError(f"expected field paths or factors, got {item!r}")
@@ -150,9 +150,7 @@ def unit_vectors(samples: Samples, field: str, what: str) -> tuple[list[str], Ve
         InputError: none of them can be compared
     """
     require_vectors(samples, field)
-    with database_errors():
-        ids, held = samples.values(["id", field])
-    own = usable([None if vector is None else np.asarray(vector, dtype=np.float32) for vector in held])
+    ids, own = store_vectors.gather(samples, field)
     if not len(own.index):
         raise InputError(f"expected vectors in {field!r} of {what}, got none that can be compared: run loupe.embed")
     return ids, own

@@ -6,7 +6,6 @@ It is a classification, whose label is the status, with ``key`` (the samples of 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,9 +15,10 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from loupe.brain.core.deduplicated import STATUSES, GroupDecision, Standing
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.store import fields, keeping, plain, updates
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, root, sample_documents
+from loupe.brain.store.datasets import Samples, require_collection, root, sample_documents
 from loupe.brain.store.fields import DEDUPLICATED as FIELD
 
 STATUS, KEY, RULE = f"{FIELD}.label", f"{FIELD}.key", f"{FIELD}.rule"
@@ -51,6 +51,7 @@ def kept_view(samples: Samples) -> fo.DatasetView:
 
     >>> loupe.kept_view(dataset)  # doctest: +SKIP
     """
+    require_collection(samples)
     return samples.match({"$nor": [DROPPED]})
 
 
@@ -81,11 +82,8 @@ def standing(samples: Samples, ids: Iterable[str]) -> dict[str, Standing | None]
 
 def digest(known: Mapping[str, Standing | None]) -> str:
     """Returns what changes when anything that stands on the samples does, or one of them comes or goes: 16 digits."""
-    made = hashlib.blake2b(digest_size=8)
-    for sample_id in sorted(known):
-        stands = known[sample_id]
-        made.update(f"{sample_id} {stands.status + ' ' + stands.key if stands else ''}\n".encode())
-    return made.hexdigest()
+    stands = {sample_id: f"{each.status} {each.key}" if each else "" for sample_id, each in known.items()}
+    return parts_hash((f"{sample_id} {stands[sample_id]}\n" for sample_id in sorted(stands)), 8)
 
 
 def decide(

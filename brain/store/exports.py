@@ -18,6 +18,7 @@ import fiftyone as fo
 from loupe import __version__
 from loupe.brain.core.errors import InputError, OutputError, ReadError, UnknownName
 from loupe.brain.core.selections import NOT_CHOSEN, Selection
+from loupe.brain.core.shown import cell
 from loupe.brain.imaging.files import opened
 from loupe.brain.media.addresses import address_of, require_here, shown
 from loupe.brain.store.connection import database_errors
@@ -46,7 +47,8 @@ def export_selection(
 
     Beside what FiftyOne writes there are ``manifest.csv``, a row for each sample that was looked at (``id, filepath,
     status, rank, reason, exported, loupe``; ``exported`` is the file within the folder), and ``recipe.json``. Files get
-    names of letters and digits, with the sample's id: what they are called elsewhere cannot lead out of the folder.
+    names of letters and digits, with the sample's id: what they are called elsewhere cannot lead out of the folder. In
+    ``manifest.csv`` a text that a spreadsheet would take for a formula begins with a space.
 
     Args:
         samples: the dataset or view that was chosen from
@@ -67,6 +69,8 @@ def export_selection(
                                label_field="ground_truth")
     """
     require_images(samples)
+    if not isinstance(selection, Selection):
+        raise InputError(f"expected what loupe.select returned, got {type(selection).__name__}")
     kind, target = type_of(dataset_type), empty_folder(folder)
     for name in [label_field] if isinstance(label_field, str) else label_field or ():
         if not samples.has_field(name):
@@ -191,7 +195,7 @@ def _write_manifest(target: Path, selection: Selection, paths: Mapping[str, str]
         table = csv.writer(file)
         table.writerow(COLUMNS)
         for sample_id in [*selection.ids, *(each for each in paths if each not in rank)]:
-            table.writerow(_row(sample_id, paths[sample_id], rank, reasons, written))
+            table.writerow(map(cell, _row(sample_id, paths[sample_id], rank, reasons, written)))
 
 
 def _row(

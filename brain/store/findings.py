@@ -29,6 +29,7 @@ from loupe.brain.slicing.outcomes import Outcome, State, any_of
 from loupe.brain.store import choices, columns, narrowing
 from loupe.brain.store import outcomes as store_outcomes
 from loupe.brain.store import runs as store_runs
+from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import count
 from loupe.brain.store.factors import place, samples_of
@@ -130,7 +131,7 @@ def _vectors(view: SampleCollection, field: str) -> np.ndarray:
         raise UnknownName(
             "field of vectors", field, [name for name in kinds if isinstance(kinds[name], fo.VectorField)]
         )
-    own = usable(view.values(field))
+    own = store_vectors.gather(view, field)[1]
     unit = np.zeros((len(own.index) + len(own.reasons), own.unit.shape[1]), dtype=np.float32)
     unit[own.index] = own.unit
     return unit

@@ -96,8 +96,10 @@ def add(dataset: fo.Dataset, images: Sequence[Imported]) -> None:
 
 
 def _sample(path: str, **values: Any) -> fo.Sample:
-    sample = fo.Sample(filepath=path, **values)
-    if address_of(path):
-        # FiftyOne makes a path below the working folder of an address, but only as a sample is created
-        sample["filepath"] = path
+    if not address_of(path):
+        return fo.Sample(filepath=path, **values)
+    # FiftyOne makes a path below the working folder of an address as a sample is created, and tells what it is by its
+    # ending, which an address that is signed has not
+    sample = fo.Sample(filepath="image.png", **values)
+    sample._doc.set_field("filepath", path)
     return sample

@@ -97,6 +97,31 @@ def claim(worker: WorkerFacts) -> ObjectId | None:
     return None
 
 
+def any_queued() -> bool:
+    """Returns whether an operation of this plugin waits, for whomever."""
+    with database_errors():
+        return _operations().find_one({**_OURS, "run_state": "queued"}, ["_id"]) is not None
+
+
+def wanted_folders() -> list[str]:
+    """Returns the model folders that queued operations need."""
+    with database_errors():
+        named = _operations().distinct(
+            f"context.request_params.{routing.NEEDS}.model", {**_OURS, "run_state": "queued"}
+        )
+    return sorted(folder for folder in named if isinstance(folder, str) and folder)
+
+
+def waiting() -> list[str]:
+    """Returns for each queued operation that no living worker takes what it is and why, the oldest first."""
+    with database_errors():
+        wanted = {**_NEEDED, "label": True, "operator": True}
+        queued = list(_operations().find({**_OURS, "run_state": "queued"}, wanted).sort([("queued_at", 1), ("_id", 1)]))
+    alive = workers() if queued else []
+    reasons = [(doc.get("label") or doc["operator"], routing.waits_for(_needs(doc), alive)) for doc in queued]
+    return [f"{label}: {reason}" for label, reason in reasons if reason]
+
+
 def _needs(doc: dict[str, Any]) -> routing.Needs:
     kept = ((doc.get("context") or {}).get("request_params") or {}).get(routing.NEEDS)
     return routing.needs(kept, doc.get("delegation_target"))

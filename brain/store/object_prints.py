@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +92,7 @@ def write_results(
     columns: Mapping[str, np.ndarray],
     reasons: Mapping[int, str],
     groups: Mapping[int, str] | None = None,
+    unchanged: Collection[str] = (),
 ) -> None:
     """Writes what comparing the objects gave, in bulks of a thousand samples.
 
@@ -103,6 +104,7 @@ def write_results(
         columns: (M,) by attribute, NaN as unknown
         reasons: why an object has not been compared, by its place among the M
         groups: the group of each by its place, where there are groups; an object without one loses an older one
+        unchanged: ids of samples whose files cannot be read for the moment: what is known of their objects stays
     """
     first = 0
     for start in range(0, len(rows), _CHUNK):
@@ -119,5 +121,6 @@ def write_results(
                 values.append(made)
                 why.append([because(spec.name, reasons[at])] if at in reasons else [])
             first += len(values)
-            changes.append(Change(own, values, why, {}))
+            if row.id not in unchanged:
+                changes.append(Change(own, values, why, {}))
         objects.write_changes(samples, path, changes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.crops import OBJECTS, no_box
 from loupe.brain.engine.reader import Row
@@ -147,10 +147,9 @@ def signature(samples: Samples, path: str, field: str) -> tuple[str, int]:
     with_vector = fo.ViewField(f"{mirror}.detections").filter(fo.ViewField(field) != None).length()  # noqa: E711
     with database_errors():
         ids, checked, counts = everything(samples).values(["id", f"{mirror}.{CHECKED}", with_vector])
-    made = hashlib.blake2b(digest_size=8)
-    for sample_id, keys in zip(ids, checked, strict=True):
-        made.update(f"{sample_id}={(keys or {}).get(key_of(field))};".encode())
-    return made.hexdigest(), sum(count or 0 for count in counts)
+    pairs = zip(ids, checked, strict=True)
+    made = parts_hash((f"{sample_id}={(keys or {}).get(key_of(field))};" for sample_id, keys in pairs), 8)
+    return made, sum(count or 0 for count in counts)
 
 
 def read(samples: Samples, path: str, field: str) -> tuple[list[str], np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import reduce
 from operator import mul
@@ -105,7 +105,7 @@ def read(field: str, sides: Mapping[str, Samples]) -> list[Side]:
                 f"and {json.dumps(makers[name])} on the {name} one, and cannot be compared: embed all with the same one"
             )
     held = [_vectors(side, field, name) for name, side in sides.items()]
-    sizes = [_usual_size(own) for _, own in held]
+    sizes = [own.vectors.shape[1] if len(own.ids) else 0 for own in held]
     first = int(np.argmax(np.array(sizes) > 0))
     for name, size in zip(names, sizes, strict=True):
         if size and size != sizes[first]:
@@ -113,7 +113,7 @@ def read(field: str, sides: Mapping[str, Samples]) -> list[Side]:
                 f"the vectors in {field!r} have {sizes[first]} numbers on the {names[first]} side and {size} on the "
                 f"{name} one: embed all with the same embedder"
             )
-    return [_usable(*own, sizes[first]) for own in held]
+    return held
 
 
 def require_enough(read: Mapping[str, Sequence[Side]], minimum: int) -> None:
@@ -139,7 +139,8 @@ def require_enough(read: Mapping[str, Sequence[Side]], minimum: int) -> None:
             )
 
 
-def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[np.ndarray | None]]:
+def _vectors(samples: Samples, field: str, name: str) -> Side:
+    """Returns the vectors of a side that can be used; they are held once."""
     if not samples.has_field(field):
         schema = samples.get_field_schema()
         named = [path for path, kind in schema.items() if isinstance(kind, fo.VectorField)]
@@ -147,31 +148,20 @@ def _vectors(samples: Samples, field: str, name: str) -> tuple[list[str], list[n
     kind = samples.get_field(field)
     if not isinstance(kind, (fo.VectorField, fo.ArrayField, fo.ListField)):
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(kind).__name__}")
-    with database_errors():
-        ids, values = samples.values(["id", field])
-    return ids, [None if value is None else np.ravel(np.asarray(value, np.float32)) for value in values]
+    ids, known = store_vectors.gather(samples, field, unit=False)
+    reasons = {ids[at]: why for at, why in known.reasons.items()}
+    return Side([ids[at] for at in known.index.tolist()], known.unit, known.index, reasons)
 
 
-def _usual_size(vectors: Sequence[np.ndarray | None]) -> int:
-    """Returns how many numbers most vectors have; 0 where there are none."""
-    sizes = Counter(len(vector) for vector in vectors if vector is not None)
-    return sizes.most_common(1)[0][0] if sizes else 0
-
-
-def _usable(ids: list[str], values: Sequence[np.ndarray | None], size: int) -> Side:
-    reasons, index, kept = {}, [], []
-    for at, (sample_id, value) in enumerate(zip(ids, values, strict=True)):
-        if value is None:
-            reasons[sample_id] = "no vector"
-        elif len(value) != size:
-            reasons[sample_id] = f"a vector of {len(value)} numbers, most have {size}"
-        elif not np.isfinite(value).all():
-            reasons[sample_id] = "a vector with NaN or infinity"
-        else:
-            index.append(at)
-            kept.append(value)
-    stacked = np.stack(kept) if kept else np.zeros((0, size), np.float32)
-    return Side([ids[at] for at in index], stacked, np.array(index, dtype=np.int64), reasons)
+def drawn(side: Side, maximum: int, seed: int) -> Side:
+    """Returns at most so many of a side's vectors, by chance; the reasons of the others are none."""
+    n = len(side.ids)
+    if n <= maximum:
+        return side
+    chosen = np.sort(np.random.default_rng(seed).choice(n, maximum, replace=False))
+    return replace(
+        side, ids=[side.ids[at] for at in chosen.tolist()], vectors=side.vectors[chosen], index=side.index[chosen]
+    )
 
 
 def classes(samples: Samples, label: str, side: Side) -> list[str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, overload
@@ -12,11 +13,12 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.odm import BaseEmbeddedDocument
 
-from loupe.brain.core.errors import NoSamples, UnknownName
+from loupe.brain.core.errors import NoSamples, NotReadNow, UnknownName
 from loupe.brain.core.hashes import json_hash
 from loupe.brain.core.records import Box
 from loupe.brain.core.specs import Spec
 from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.files import PASSING, not_now, printable
 from loupe.brain.media import fetching
 from loupe.brain.store import bulk, plain
 from loupe.brain.store.connection import database_errors
@@ -195,7 +197,21 @@ def _box(detection: fo.Detection) -> Box:
 def inputs_key(path: str, fields: dict[str, Any]) -> str:
     """Returns what changes when the file's size or time of change, or one of the fields, does.
 
-    Of a file that lies elsewhere it is what its store says of its version, see ``loupe.brain.media.fetching.ask``.
+    Of a file that lies elsewhere it is what its store says of its version, see ``loupe.brain.media.fetching.ask``. Of
+    one that a disk or a network keeps from being looked at now it is what no later key equals: whatever is made of it
+    meanwhile counts as made of another file.
+    """
+    try:
+        return known_key(path, fields)
+    except NotReadNow:
+        return secrets.token_hex(6)
+
+
+def known_key(path: str, fields: dict[str, Any]) -> str:
+    """Returns the same where it is to name what is made of the file, and may be no other one later.
+
+    Raises:
+        NotReadNow: a disk or a network keeps the file from being looked at now
     """
     file = fetching.version(path)
     if file is None:
@@ -203,7 +219,9 @@ def inputs_key(path: str, fields: dict[str, Any]) -> str:
             status = os.stat(path)
             file = [status.st_size, status.st_mtime_ns]
         # no file, or a name that none can have; the reader says which
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in PASSING:
+                raise not_now(printable(path), error) from error
             file = []
     return json_hash([file, fields], 6, default=str)
 

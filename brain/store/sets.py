@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import fiftyone as fo
@@ -13,9 +13,11 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.core.results import Pair
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.store import deduplicated, fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
+from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images, root
@@ -47,6 +49,7 @@ def write(
     columns: Mapping[str, np.ndarray],
     reasons: Mapping[str, str],
     groups: Mapping[str, str] | None = None,
+    unchanged: Collection[str] = (),
 ) -> None:
     """Writes the result of a whole set, in bulks of a thousand.
 
@@ -57,6 +60,7 @@ def write(
         columns: (N,) scores by output name, NaN as unknown
         reasons: why a sample could not be judged, by its id
         groups: the group of duplicates by sample id, where there are groups; a sample without one loses an older one
+        unchanged: ids of samples whose files cannot be read for the moment: what is known of them stays
     """
     outputs = [output for output in spec.outputs if output.name in columns]
     fields.declare(samples, fields.of_scores(outputs) if groups is None else fields.of_groups(outputs))
@@ -65,6 +69,8 @@ def write(
             part = rows[start : start + _CHUNK]
             operations = []
             for index, row in enumerate(part, start):
+                if row.id in unchanged:
+                    continue
                 values: dict[str, Any] = {f"{CHECKED}.{spec.name}": row.keys[spec.name]}
                 if groups is not None:
                     values[GROUP] = groups.get(row.id)
@@ -116,6 +122,12 @@ def save_same(samples: _Samples, spec: SetMeasure, compared: Sequence[str], pair
     """Keeps which samples are the same picture, as a measure found, for whoever decides of them.
 
     What was known of samples that were not compared this time stays.
+
+    Args:
+        samples: a dataset or view
+        spec: the set measure
+        compared: the ids of those that were
+        pairs: what it found
     """
     now = set(compared)
     before = [pair for pair in load_same(samples, spec.name) if not (pair.id_a in now and pair.id_b in now)]
@@ -159,6 +171,17 @@ def vectors(samples: _Samples, rows: Sequence[Row], field: str) -> list[np.ndarr
     return [None if by_id.get(row.id) is None else np.asarray(by_id[row.id], dtype=np.float32) for row in rows]
 
 
+def comparable(samples: _Samples, rows: Sequence[Row], field: str) -> Vectors:
+    """Returns the vectors of the samples that can be compared, by the places of their rows; none is held twice.
+
+    Raises:
+        UnknownName: no such field
+        InputError: a field of another kind
+    """
+    require_vectors(samples, field)
+    return store_vectors.of_ids(samples, field, (row.id for row in rows))
+
+
 def require_vectors(samples: _Samples, field: str) -> None:
     """Raises an error where a field cannot hold vectors.
 
@@ -168,7 +191,7 @@ def require_vectors(samples: _Samples, field: str) -> None:
     """
     if not samples.has_field(field):
         named = [name for name, kind in samples.get_field_schema().items() if isinstance(kind, fo.VectorField)]
-        raise UnknownName("field of vectors", field, named)
+        raise UnknownName("field of vectors", field, named, "loupe.embed(samples) makes one")
     if not isinstance(samples.get_field(field), (fo.VectorField, fo.ArrayField, fo.ListField)):
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(samples.get_field(field)).__name__}")
 

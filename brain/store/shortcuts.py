@@ -15,16 +15,17 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.splits import TEST_NAMES, TRAIN_NAMES, VAL_NAMES
 from loupe.brain.imaging.files import printable
 from loupe.brain.labels.shortcuts import Property
-from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.columns import Column, shown
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import columns, plain, splits
-from loupe.brain.store.connection import database_errors
+from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.fields import QUALITY
 from loupe.brain.store.sets import require_vectors
 
 _NUMBERS = (fo.FloatField, fo.IntField)
+#: samples that are asked for by their ids at once
+_AT_ONCE = 100_000
 _METADATA = {
     "metadata.width": "width",
     "metadata.height": "height",
@@ -245,8 +246,7 @@ def vectors(samples: Samples, path: str, ids: Sequence[str]) -> tuple[np.ndarray
         InputError: a field of another kind
     """
     require_vectors(samples, path)
-    with database_errors():
-        held = dict(zip(*samples.select(list(ids)).values(["id", path]), strict=True))
-    given = [None if held.get(each) is None else np.asarray(held[each], dtype=np.float32) for each in ids]
-    made = usable(given)
+    # the ids are part of the question, which is no longer than 16 MB
+    asked = samples.select(list(ids)) if len(ids) <= _AT_ONCE else samples
+    made = store_vectors.of_ids(asked, path, ids)
     return made.unit, made.index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.core.splits import Certificate
 from loupe.brain.labels.splits import NOWHERE, merged, torn
 from loupe.brain.slicing.columns import Column, shown
@@ -133,17 +133,15 @@ def certify(samples: Samples, field: str, paths: Sequence[str]) -> Certificate:
     with database_errors():
         ids = samples.values("id")
     inside = split != NOWHERE
-    digest = hashlib.blake2b(digest_size=8)
-    for sample_id, at in sorted(zip(ids, split.tolist(), strict=True)):
-        if at != NOWHERE:  # of a view of the samples in a split, and of the whole dataset, it is the same
-            digest.update(f"{sample_id} {names[at]}\n".encode())
+    # of a view of the samples in a split, and of the whole dataset, it is the same
+    held = sorted((sample_id, at) for sample_id, at in zip(ids, split.tolist(), strict=True) if at != NOWHERE)
     return Certificate(
         field=field,
         groups=tuple(paths),
         n=int(inside.sum()),
         n_groups=len(np.unique(own[inside])),
         torn=len(np.unique(own[inside][torn(split[inside], own[inside])])),
-        digest=digest.hexdigest(),
+        digest=parts_hash((f"{sample_id} {names[at]}\n" for sample_id, at in held), 8),
     )
 
 

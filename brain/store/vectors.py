@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.core.specs import Embedder
 from loupe.brain.engine.reader import Row
 from loupe.brain.media import fetching
+from loupe.brain.similarity.gathered import Gathered, Vectors
 from loupe.brain.store import fields, plain, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import everything, require_images, root
+from loupe.brain.store.datasets import count, everything, require_images, root
 from loupe.brain.store.fields import CHECKED, UNKNOWN
 
 #: the label under ``unknown`` of a sample that no vector could be made of
@@ -126,17 +130,85 @@ def signature(samples: _Samples, field: str) -> tuple[str, int]:
     """Returns what changes when a vector of the dataset's field does, and how many vectors there are."""
     with database_errors():
         ids, checked = everything(samples).exists(field).values(["id", CHECKED])
-    made = hashlib.blake2b(digest_size=8)
-    for sample_id, keys in zip(ids, checked, strict=True):
-        made.update(f"{sample_id}={(keys or {}).get(field)};".encode())
-    return made.hexdigest(), len(ids)
+    pairs = zip(ids, checked, strict=True)
+    return parts_hash((f"{sample_id}={(keys or {}).get(field)};" for sample_id, keys in pairs), 8), len(ids)
+
+
+def stream(samples: SampleCollection, field: str) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Yields the id and the vector of each sample, None where it has none, as the database sends them.
+
+    A list of all of them, as FiftyOne's ``values`` makes it, would hold a million vectors beside the matrix.
+    """
+    headers: dict[bytes, np.dtype[Any]] = {}
+    with database_errors():
+        for row in samples._aggregate(pipeline=[{"$project": {"_id": True, "vector": f"${field}"}}]):
+            vector = row.get("vector")
+            yield str(row["_id"]), _decoded(vector, headers) if isinstance(vector, bytes) else _listed(vector)
+
+
+def gather(samples: _Samples, field: str, *, unit: bool = True) -> tuple[list[str], Vectors]:
+    """Returns the ids of all N samples, and those of their vectors that can be compared, by their places."""
+    ids: list[str] = []
+    gathered = Gathered(n := count(samples), unit=unit)
+    for sample_id, vector in stream(samples, field):
+        if len(ids) < n:  # others came meanwhile
+            gathered.put(len(ids), vector)
+            ids.append(sample_id)
+    return ids, gathered.vectors()
+
+
+def of_ids(samples: SampleCollection, field: str, ids: Iterable[str]) -> Vectors:
+    """Returns the vectors of some of the samples that can be compared, by the places of their ids."""
+    place = {sample_id: at for at, sample_id in enumerate(ids)}
+    gathered = Gathered(len(place))
+    for sample_id, vector in stream(samples, field):
+        if (at := place.pop(sample_id, None)) is not None:
+            gathered.put(at, vector)
+    for at in place.values():  # gone since
+        gathered.put(at, None)
+    return gathered.vectors()
+
+
+def _listed(vector: Any) -> np.ndarray | None:
+    return None if vector is None else np.asarray(vector, dtype=np.float32)
+
+
+def _decoded(stored: bytes, headers: dict[bytes, np.dtype[Any]]) -> np.ndarray:
+    """Returns a vector as FiftyOne stores it: what ``numpy.save`` writes, packed. A header is read once."""
+    plain = zlib.decompress(stored)
+    start = 10 + int.from_bytes(plain[8:10], "little")
+    kind = headers.get(plain[:start])
+    if kind is not None:
+        return np.frombuffer(plain, kind, offset=start)
+    made = np.asarray(np.load(io.BytesIO(plain)))
+    if plain[6:8] == b"\x01\x00" and made.ndim == 1:
+        headers[plain[:start]] = made.dtype
+    return made
 
 
 def read(samples: _Samples, field: str) -> tuple[list[str], np.ndarray]:
-    """Returns the ids of the dataset's samples that have a vector, and the (N, D) float32 vectors."""
-    with database_errors():
-        ids, vectors = everything(samples).exists(field).values(["id", field])
-    return ids, np.stack(vectors).astype(np.float32) if ids else np.zeros((0, 0), np.float32)
+    """Returns the ids of the dataset's samples that have a vector, and the (N, D) float32 vectors.
+
+    Raises:
+        InputError: vectors of two sizes
+    """
+    held = everything(samples).exists(field)
+    ids: list[str] = []
+    n = count(held)
+    table = np.zeros((0, 0), np.float32)
+    for sample_id, vector in stream(held, field):
+        if vector is None or len(ids) == n:  # came or went while they are read
+            continue
+        if not ids:
+            table = np.empty((n, vector.size), np.float32)
+        if vector.size != table.shape[1]:
+            raise InputError(
+                f"expected vectors of one size in {field!r}, got some of {table.shape[1]} numbers and one of "
+                f"{vector.size}, on sample {sample_id}: embed all with the same embedder"
+            )
+        table[len(ids)] = vector.ravel()
+        ids.append(sample_id)
+    return ids, table[: len(ids)]
 
 
 def remembered(samples: _Samples, brain_key: str) -> str | None:

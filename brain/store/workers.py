@@ -8,6 +8,7 @@ from typing import Any
 
 import fiftyone.core.odm as odm
 
+from loupe.brain.core import routing
 from loupe.brain.store.connection import database_errors
 
 #: seconds after which a silent worker counts as dead
@@ -30,6 +31,9 @@ class WorkerFacts:
         dead_after: seconds of silence after which others take it for dead
         loupe, fiftyone: their versions there; empty where it does not say
         gpu: its name and how much memory it has, in words; empty for a CPU
+        free: bytes that are free on its device for a job; 0: it does not say
+        weights: the model files that it has, by their names
+        folders: of the model folders that queued jobs need, those that it has
     """
 
     id: str
@@ -41,6 +45,9 @@ class WorkerFacts:
     loupe: str = ""
     fiftyone: str = ""
     gpu: str = ""
+    free: int = 0
+    weights: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,8 @@ def workers_with_status() -> list[tuple[WorkerFacts, WorkerStatus]]:
 
 
 def _record(kind: type[Any], doc: dict[str, Any]) -> Any:
-    return kind(**{field.name: doc[field.name] for field in fields(kind) if field.name in doc})
+    values = {field.name: doc[field.name] for field in fields(kind) if field.name in doc}
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def last_status(worker: str) -> WorkerStatus:
@@ -126,8 +134,14 @@ def forget_silent() -> None:
         _statuses().delete_many({"_id": {"$nin": alive}})
 
 
-def as_text(alive: Sequence[tuple[WorkerFacts, WorkerStatus]]) -> str:
-    """Returns a table of workers for a terminal."""
+def as_text(alive: Sequence[tuple[WorkerFacts, WorkerStatus]], here: str = "", waiting: Sequence[str] = ()) -> str:
+    """Returns a table of workers for a terminal, and below it who is of another version, and which jobs wait.
+
+    Args:
+        alive: the workers
+        here: the version of Loupe that asks; empty: versions are not compared
+        waiting: the jobs that no living worker takes, and why, a line each
+    """
     if not alive:
         return "no worker is alive on this database. Start one with: loupe worker"
     rows = [("worker", "device", "host", "process", "Loupe", "FiftyOne", "memory", "heard of", "runs")]
@@ -140,4 +154,19 @@ def as_text(alive: Sequence[tuple[WorkerFacts, WorkerStatus]]) -> str:
         rows.append((*place, *versions, memory, heard, status.label or "nothing"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines)
+    lines += [note for worker, _ in alive if (note := _of_another_version(worker, here))]
+    return "\n".join([*lines, *waiting])
+
+
+def _of_another_version(worker: WorkerFacts, here: str) -> str:
+    if routing.newer(here, worker.loupe):
+        return (
+            f"{worker.name} has Loupe {worker.loupe}, which is older than {here} here: it takes no job that is "
+            "scheduled here. Update it"
+        )
+    if routing.newer(worker.loupe, here):
+        return (
+            f"{worker.name} has Loupe {worker.loupe}, which is newer than {here} here: it takes jobs of both. What is "
+            "older may not read what it writes: update the others"
+        )
+    return ""

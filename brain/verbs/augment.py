@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import loupe
-from loupe.brain.core.errors import InputError, ReadError
+from loupe.brain.core.errors import InputError, NotReadNow, ReadError
 from loupe.brain.core.hashes import number_of
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
@@ -107,13 +107,14 @@ def augment(
         store_augmented.require_training(verb.samples, field, training)
         carried = store_augmented.plan(verb.samples, labels, field, bool(set(names) & set(GEOMETRIC)))
         store_augmented.prepare(verb.samples)
-        items = _items(verb.samples, per_sample, target, names, carried, seed)
+        items, unknown = _items(verb.samples, per_sample, target, names, carried, seed)
         folder = Path(output_dir).expanduser() if output_dir is not None else store_generated.default_folder(dataset)
         folder = folder.resolve()
         with output_folder.opened(folder):
             made, skipped, errors = _make(verb, folder, items, names, carried, seed)
         params = {"per_sample": per_sample, "target": target, "transforms": list(names), "seed": seed, "split": field}
         params |= {"labels": list(carried.labels), "output_dir": str(folder)}
+        errors |= unknown
         return verb.finish(made, skipped=skipped, params=params, errors=errors, messages=dict(carried.left_out))
 
 
@@ -126,18 +127,26 @@ class _Item:
 
 def _items(
     samples: Any, per_sample: int, target: int | None, names: Sequence[str], carried: Plan, seed: int
-) -> list[_Item]:
-    """Returns what is to be made: the same for the same samples, whatever is made of them already."""
+) -> tuple[list[_Item], dict[str, str]]:
+    """Returns what is to be made: the same for the same samples, whatever is made of them already.
+
+    Beside it the sources whose file cannot be looked at now, with the reason.
+    """
     known = store_augmented.sources(samples)
     fetching.ask(path for _, path in known)
     each, more = divmod(max(0, target - len(known)), max(len(known), 1)) if target is not None else (per_sample, 0)
-    made = []
+    made: list[_Item] = []
+    unknown: dict[str, str] = {}
     for at, (sample_id, path) in enumerate(known):
-        inputs = store_rows.inputs_key(path, {})
+        try:
+            inputs = store_rows.known_key(path, {})
+        except NotReadNow as error:
+            unknown[sample_id] = str(error)
+            continue
         for number in range(each + (at < more)):
             key = number_of([_VERSION, sample_id, inputs, list(names), list(carried.labels), seed, number], 16)
             made.append(_Item(f"{key:032x}", sample_id, number))
-    return made
+    return made, unknown
 
 
 def _make(

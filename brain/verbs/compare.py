@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from loupe.brain.core.comparison import Comparison, Regression, Within
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing import changed, comparison, ranks, regressions
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.slicing.within import within as within_categories
 from loupe.brain.store import columns, compared
@@ -168,7 +168,7 @@ def _slices(
     samples: SampleCollection, by: object, outcome: Outcome | None, slices: str | Factor | Iterable[str | Factor] | None
 ) -> list[str | Factor]:
     if slices is not None:
-        return [slices] if isinstance(slices, (str, Factor)) else list(slices)
+        return listed(slices, "slices")
     # what is compared, and what decides who failed, is no scenario; nor is how a model made its picture
     own = set(_paths(by)) | set(_paths(outcome))
     return [path for path in columns.factors(samples) if path not in own and not path.startswith("generation.")]

@@ -13,7 +13,7 @@ from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.coverage import Coverage, Members
 from loupe.brain.labels.covering import MAX_PAIRED, Crossing, Part, balance_of, named_cells
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.findings import plain_params
 from loupe.brain.store import coverage as store_coverage
 from loupe.brain.store import fields as store_fields
@@ -87,7 +87,11 @@ def coverage(
     ties = (groups,) if isinstance(groups, str) else tuple(groups or ())
     if weights is not None and label is None:
         raise InputError("expected a label with weights: the field of classes that are to count alike")
-    contexts = [by] if isinstance(by, (str, Factor)) else list(by)
+    contexts = listed(by, "by")
+    if not contexts and label is None and reference is None:
+        raise InputError(
+            "expected at least one field to count by, a label or a reference, got none: e.g. ['scenario.time']"
+        )
     with running(samples, "coverage", progress) as verb:
         view = verb.samples
         store_rows.require_samples(view)

@@ -10,7 +10,7 @@ from loupe.brain.core.findings import SliceFindings
 from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.slicing.discovery import Settings, discover
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.findings import note_of_values, plain_params, reported, usable
 from loupe.brain.slicing.lattice import MAX_VALUES
 from loupe.brain.slicing.outcomes import Outcome
@@ -73,7 +73,7 @@ def discover_slices(
     settings = _settings(max_factors, min_samples, fdr, seed)
     if failure is not None and outcome is not None:
         raise InputError(f"expected a failure or an outcome, got both: {failure!r} and {outcome.name!r}")
-    wanted = None if by is None else [by] if isinstance(by, (str, Factor)) else list(by)
+    wanted = None if by is None else listed(by, "by")
     ties = (groups,) if isinstance(groups, str) else tuple(groups or ())
     with running(samples, "discover_slices", progress, label="worst slices") as verb:
         verb.step(0, 4, "reading")

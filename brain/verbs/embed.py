@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,11 @@ from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Embedder
+from loupe.brain.core.warned import warn
 from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import count, everything
-from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, pick_embedder, project, too_few
+from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, drawn_message, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 from loupe.brain.verbs.object_vectors import embed_objects
 
@@ -105,7 +105,7 @@ def embed(
         before = store_vectors.made_by(samples, field)
         spec, warning = pick_embedder(embedder, before, count(samples) < count(everything(samples)), field)
         if warning:
-            warnings.warn(warning, stacklevel=2)
+            warn(warning)
         rows, skipped = store_vectors.pending_rows(samples, spec, field, resume=resume)
         store_vectors.declare(samples, spec, field)
         verb.step(0, len(rows), "loading")
@@ -120,9 +120,11 @@ def embed(
             store_vectors.remember_embedder(samples, spec, field)
         if visualize is not None:
             verb.step(done, len(rows), "drawing the map")
+            if message := drawn_message(visualize, n):
+                messages["map"] = message
             why_not = _draw(samples, field, visualize, seed, f"{made_from}:{visualize}:{seed}", n)
             if why_not:
-                warnings.warn(why_not, stacklevel=2)
+                warn(why_not)
                 messages[visualize] = why_not
         index = f"{field}_similarity"
         if similarity and n and store_vectors.remembered(samples, index) != made_from:

@@ -11,7 +11,10 @@ import numpy as np
 
 from loupe.brain.core import registry
 from loupe.brain.core.errors import MissingWeights
+from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.specs import Embedder
+from loupe.brain.similarity.gathered import scaled
+from loupe.brain.similarity.neighbors import nearest
 
 MAPS = ("umap", "pca")
 #: vectors that a map needs at least
@@ -73,12 +76,19 @@ def pick_embedder(
     return spec, f"{_WARNING}. " + "; or: ".join(dict.fromkeys(reversed([text for text in absences if text])))
 
 
+#: vectors that UMAP maps at most; the others are put amid these
+DRAWN_FROM = 50_000
+#: the nearest that a vector is put amid, and one more
+_AMID = 6
+#: vectors that are worked on at once
+_PART = 65_536
 _WARNING = (
     f"embedding with {_OFFLINE!r}, which sees shapes and colors but no meaning: "
     "no basis for label issues, outliers or realism"
 )
 
 
+@leavable
 def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarray:
     """Returns (N, 2) float32 coordinates of (N, D) vectors, the same for the same seed.
 
@@ -89,6 +99,9 @@ def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarra
     (3, 2)
     """
     n = len(vectors)
+    if kind == "umap" and n > DRAWN_FROM:
+        chosen = np.sort(np.random.default_rng(seed).choice(n, DRAWN_FROM, replace=False))
+        return _placed(vectors, chosen, project(vectors[chosen], kind, seed))
     if kind == "umap":
         from umap import UMAP
 
@@ -102,13 +115,57 @@ def project(vectors: np.ndarray, kind: str = "umap", seed: int = 0) -> np.ndarra
             n_jobs=1,
         )
         return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)
-    centered = vectors - vectors.mean(axis=0)
+    mean = vectors.mean(axis=0)
     if n < vectors.shape[1]:  # the small one of the two square matrices has the same axes in it
+        centered = vectors - mean
         strength, axes = np.linalg.eigh(centered @ centered.T)
         points = axes[:, ::-1][:, :2] * np.sqrt(np.maximum(strength[::-1][:2], 0))
     else:
-        _, axes = np.linalg.eigh(centered.T @ centered)
-        points = centered @ axes[:, ::-1][:, :2]
+        scatter = np.zeros((vectors.shape[1],) * 2, np.float32)
+        for start in range(0, n, _PART):  # a million vectors are not held twice
+            part = vectors[start : start + _PART] - mean
+            scatter += part.T @ part
+        _, axes = np.linalg.eigh(scatter)
+        points = np.concatenate(
+            [(vectors[start : start + _PART] - mean) @ axes[:, ::-1][:, :2] for start in range(0, n, _PART)]
+        )
     # the sign of an axis is arbitrary: what lies farthest out is put on its positive side
     points = points * np.sign(points[np.abs(points).argmax(axis=0), np.arange(points.shape[1])])
     return np.pad(points, ((0, 0), (0, 2 - points.shape[1]))).astype(np.float32)
+
+
+def _placed(vectors: np.ndarray, chosen: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Returns the (N, 2) places on a map of some vectors: the others lie amid the nearest of these.
+
+    Args:
+        vectors: (N, D)
+        chosen: (M,) those that were mapped
+        points: (M, 2) where they lie
+    """
+    made = np.empty((len(vectors), 2), np.float32)
+    known = scaled(vectors[chosen])
+    # what has no direction lies in the middle
+    made[:] = points.mean(axis=0)
+    for start in range(0, len(vectors), _PART):
+        own = scaled(vectors[start : start + _PART])
+        indices, cosines = nearest(own.unit, _AMID, known.unit)
+        # by how much nearer than the first that does not count
+        weights = np.maximum(cosines[:, :-1] - cosines[:, -1:], 0) + 1e-6
+        weights /= weights.sum(axis=1, keepdims=True)
+        made[start + own.index] = np.einsum("nk,nkd->nd", weights, points[known.index[indices[:, :-1]]])
+    made[chosen] = points
+    return made
+
+
+def drawn_message(kind: str | None, n: int) -> str:
+    """Returns what is to be known of a map of n vectors; empty where all were mapped.
+
+    >>> drawn_message("umap", 1_000_000)[:49]
+    'the map is of 50,000 of the 1,000,000 vectors, dr'
+    """
+    if kind != "umap" or n <= DRAWN_FROM:
+        return ""
+    return (
+        f"the map is of {DRAWN_FROM:,} of the {n:,} vectors, drawn by the seed; each of the others lies amid the "
+        f"{_AMID - 1} of these that are nearest to it"
+    )

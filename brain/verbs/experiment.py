@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.realism import Estimate
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Embedder, Generator, SetCheck
+from loupe.brain.core.warned import warn
 from loupe.brain.prompts.styles import Styles
 from loupe.brain.realism import arms as realism_arms
 from loupe.brain.realism import newer, releases
@@ -156,7 +156,7 @@ def experiment(
         total_of(plan().megabytes * 1e6, free)
         spec, warning = _embedder(embedder, dataset, real, field)
         if warning:
-            warnings.warn(warning, stacklevel=2)
+            warn(warning)
         at_work.embed({"real images to train on": real.train, "real images to test on": real.test}, spec, field)
         bench = Bench.of(at_work, known, field, spec)
         at_work.draw()

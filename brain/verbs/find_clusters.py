@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from loupe.brain.core.assigned import Assigned
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
-from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.clusters import cluster_names, k_means
 from loupe.brain.store import assigned as store_assigned
 from loupe.brain.store import sets as store_sets
@@ -63,7 +62,7 @@ def find_clusters(
         store_assigned.require(samples, field, _DESCRIPTION)
         rows = store_assigned.rows(samples)
         verb.step(0, len(rows), "reading")
-        vectors = usable(store_sets.vectors(samples, rows, embeddings))
+        vectors = store_sets.comparable(samples, rows, embeddings)
         verb.step(0, len(rows), "comparing")
         labels = k_means(vectors.unit, n, seed)
         words = store_assigned.known_words(samples)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loupe.brain.core import registry
-from loupe.brain.core.errors import ReadError
+from loupe.brain.core.errors import NotReadNow, ReadError
 from loupe.brain.core.progress import reporter
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Pair
@@ -55,6 +55,7 @@ def find_copies(
 
     Raises:
         ReadError: the file cannot be decoded
+        NotReadNow: its disk or network fails
         InputError: a threshold outside [0, 1]
         InputError: they are no images of a dataset, or ``fingerprint`` is a field of the user's own
         NoSamples: the view is empty
@@ -76,11 +77,14 @@ def find_copies(
     rows = store_sets.rows(samples, spec)
     name = os.fspath(path)
     single = fingerprints.read([Row(name, name)], lambda _: None)
+    if single.away:
+        raise NotReadNow(single.away[0].removeprefix("no fingerprint: "))
     if single.reasons:
         raise ReadError(single.reasons[0].removeprefix("unreadable: "))
     stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
+    last = partial(store_prints.last, samples)
     with opened(engine):
-        known = fingerprints.read(rows, report, stored, keep, engine=engine)
+        known = fingerprints.read(rows, report, stored, keep, last, engine=engine)
     both = fingerprints.Contents.of([*single.prints, *known.prints], {}, [name, *(row.path for row in rows)])
     groups = np.array([0] + [1] * len(rows))
     pairs, _ = fingerprints.across(

@@ -16,6 +16,7 @@ from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
@@ -96,19 +97,18 @@ def find_duplicates(
         rows = store_sets.rows(samples, spec)
         further, near_by_vectors = None, ""
         if embeddings is not None:
-            further, near_by_vectors = _near_vectors(store_sets.vectors(samples, rows, embeddings), spec)
+            further, near_by_vectors = _near_vectors(store_sets.comparable(samples, rows, embeddings), spec)
 
-        stored = store_prints.load(samples, rows) if resume else {}
-        known_before = frozenset(stored)
-        keep = partial(store_prints.write, samples)
-        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
+        stored = store_prints.load(samples, rows) if resume else ()
+        keep, last = partial(store_prints.write, samples), partial(store_prints.last, samples)
+        known = fingerprints.read(rows, verb.report, stored, keep, last, engine=verb.engine)
         ids = [row.id for row in rows]
         distinct = store_sets.distinct_codes(samples, ids)
         equal = equal_pictures(known, distinct)
         pairs = list(equal.pairs) if exact else []
         columns = {"exact_duplicate": equal.counts} if exact else {}
         if near:
-            before = _compared_before(samples, spec, ids, known_before)
+            before = _compared_before(samples, spec, ids, known.stored)
             listed_by_leaks = store_sets.places_of_same(samples, LeaksMeasure.name, ids)
             similar = similar_pictures(
                 known, equal, spec, before, further, verb.report, distinct, listed=listed_by_leaks
@@ -127,9 +127,11 @@ def find_duplicates(
             loose = cohesion.loose(groups, means, limit)
         group_of = {ids[index]: ids[group[0]] for group in groups for index in group}
         reasons = {ids[index]: reason for index, reason in known.reasons.items()}
+        errors = {ids[index]: why for index, why in known.away.items()}
+        unseen = {ids[index] for index in known.not_now}
         listed = [Pair(ids[a], ids[b], kind, similarity) for a, b, kind, similarity in sorted(pairs)]
-        store_sets.write(samples, spec, rows, columns, reasons, group_of)
-        store_sets.save_same(samples, spec, ids, listed)
+        store_sets.write(samples, spec, rows, columns, reasons, group_of, unchanged=errors)
+        store_sets.save_same(samples, spec, [each for each in ids if each not in unseen], listed)
         apply_thresholds(samples, {"near_duplicate": limit} if near and threshold is not None else None)
         given = {"exact": exact, "near": near, "embeddings": embeddings, "threshold": limit.value, "resume": resume}
         counts = {"pairs": len(pairs), "groups": len(groups)}
@@ -137,6 +139,7 @@ def find_duplicates(
         verb.finish(
             len(rows),
             unknown={spec.name: len(reasons)},
+            errors=errors,
             params={**given, **counts, **spec.params()},
             messages={"how": "; ".join(known.messages)} if known.messages else {},
         )
@@ -166,8 +169,7 @@ def _compared_before(
     return ComparedBefore(old, kept)
 
 
-def _near_vectors(given: list[np.ndarray | None], spec: DuplicatesMeasure) -> tuple[tuple[np.ndarray, np.ndarray], str]:
+def _near_vectors(vectors: Vectors, spec: DuplicatesMeasure) -> tuple[tuple[np.ndarray, np.ndarray], str]:
     """Returns the pairs of samples whose vectors are near, as two arrays of places, and what is to be known of it."""
-    vectors = neighbors.usable(given)
     a, b, how = neighbors.near_pairs(vectors.unit, spec.min_cosine, spec.per_image)
     return (vectors.index[a], vectors.index[b]), how.message(len(vectors.unit), "vectors")

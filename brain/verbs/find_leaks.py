@@ -83,7 +83,8 @@ def find_leaks(
         split_of = store_sets.splits_of(samples, splits)
 
         stored, keep = store_prints.load(samples, rows), partial(store_prints.write, samples)
-        known = fingerprints.read(rows, verb.report, stored, keep, engine=verb.engine)
+        last = partial(store_prints.last, samples)
+        known = fingerprints.read(rows, verb.report, stored, keep, last, engine=verb.engine)
         names = sorted(set(split_of.values()))
         groups = np.array([names.index(split_of[row.id]) if row.id in split_of else -1 for row in rows])
         for nowhere in np.flatnonzero(groups < 0):
@@ -99,14 +100,17 @@ def find_leaks(
             further=_reported(samples, ids),
         )
         listed = [Pair(ids[a], ids[b], kind, similarity) for (a, b), (kind, similarity) in sorted(pairs.items())]
-        reasons = {ids[at]: reason for at, reason in known.reasons.items()}
-        store_sets.write(samples, spec, rows, {"leak": highest}, reasons)
-        store_sets.save_same(samples, spec, ids, listed)
+        reasons = {ids[at]: reason for at, reason in known.reasons.items() if at not in known.not_now}
+        errors = {ids[at]: why for at, why in known.away.items()}
+        unseen = {ids[at] for at in known.not_now}
+        store_sets.write(samples, spec, rows, {"leak": highest}, reasons, unchanged=errors)
+        store_sets.save_same(samples, spec, [each for each in ids if each not in unseen], listed)
         apply_thresholds(samples, {"leak": limit} if threshold is not None else None)
         given = {"splits": splits if isinstance(splits, str) else list(splits), "threshold": limit.value}
         params = {**given, "pairs": len(pairs), **spec.params()}
         messages = {"how": "; ".join(known.messages)} if known.messages else {}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params, messages=messages)
+        unknown = {spec.name: len(reasons)}
+        verb.finish(len(rows), unknown=unknown, params=params, messages=messages, errors=errors)
     between = Counter(", ".join(sorted((names[groups[a]], names[groups[b]]))) for a, b in pairs)
     inside = Counter(names[groups[index]] for index in {index for pair in pairs for index in pair})
     return LeaksResult(

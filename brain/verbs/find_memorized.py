@@ -78,7 +78,12 @@ def find_memorized(
 
         parts = [
             fingerprints.read(
-                part, verb.report, store_prints.load(of, part), partial(store_prints.write, of), engine=verb.engine
+                part,
+                verb.report,
+                store_prints.load(of, part),
+                partial(store_prints.write, of),
+                partial(store_prints.last, of),
+                engine=verb.engine,
             )
             for of, part in ((samples, rows), (reference, others))
         ]
@@ -90,11 +95,12 @@ def find_memorized(
             known, groups, limit, per_image=spec.per_image, minimum=spec.min_hash, report=verb.report
         )
         reasons = {ids[at]: reason for at, reason in known.reasons.items() if at < len(rows)}
-        store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons)
+        errors = {ids[at]: why for at, why in parts[0].away.items()}
+        store_sets.write(samples, spec, rows, {"memorized": highest[: len(rows)]}, reasons, unchanged=errors)
         apply_thresholds(samples, {"memorized": limit} if threshold is not None else None)
         counts = {"reference": len(others), "pairs": len(pairs)}
         params = {"threshold": limit.value, **counts, **spec.params()}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
+        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params, errors=errors)
     return MemorizedResult(
         pairs=tuple(
             Pair(ids[a], reference_ids[b - len(rows)], kind, similarity)

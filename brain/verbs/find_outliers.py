@@ -14,7 +14,7 @@ from loupe.brain.core.records import ProgressCallback, Threshold
 from loupe.brain.core.results import OutliersResult
 from loupe.brain.sets.outliers import Outliers as OutliersMeasure
 from loupe.brain.sets.outliers import outlyingness
-from loupe.brain.similarity.neighbors import nearest, usable
+from loupe.brain.similarity import outliers
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
@@ -40,7 +40,8 @@ def find_outliers(
 
     Writes ``quality.outlier`` (robust standard deviations: the threshold is relative to the set) and
     ``quality.neighbour_distance``, and flags the failure ``outlier``. Samples without a vector, with NaN in it, or with
-    one of another size than most are unknown, and the reason says which.
+    one of another size than most are unknown, and the reason says which. Of more than 150,000 vectors the neighbors are
+    looked for among 50,000 of them, drawn by chance, as all with all takes hours; ``messages`` says so.
 
     Args:
         samples: a dataset or view; each sample is compared with the others of it
@@ -75,14 +76,16 @@ def find_outliers(
         store_fields.require(samples, store_fields.of_scores(spec.outputs))
         rows = store_sets.rows(samples, spec)
         verb.step(0, len(rows), "reading")
-        vectors = usable(store_sets.vectors(samples, rows, field))
+        vectors = store_sets.comparable(samples, rows, field)
         if len(vectors.index) < _MIN:
             raise InputError(
                 f"expected at least {_MIN} samples with a vector in {field!r}, got {len(vectors.index)}: "
                 "run loupe.embed"
             )
-        _, cosines = nearest(vectors.unit, spec.neighbors, step=lambda done: verb.step(done, len(rows), "comparing"))
-        distances = np.maximum(1 - cosines, 0)
+        distances = outliers.distances(
+            vectors.unit, spec.neighbors, step=lambda done: verb.step(done, len(rows), "comparing")
+        )
+        message = outliers.message(len(vectors.unit))
         columns = {name: np.full(len(rows), math.nan, np.float32) for name in ("outlier", "neighbour_distance")}
         columns["outlier"][vectors.index] = outlyingness(distances)
         columns["neighbour_distance"][vectors.index] = distances.mean(1)
@@ -93,7 +96,14 @@ def find_outliers(
         assert default is not None
         limit: Threshold = store_runs.load_thresholds(samples).get("outlier", default)
         params = {"field": field, "threshold": limit.value, **spec.params()}
-        verb.finish(len(rows), unknown={spec.name: len(reasons)}, params=params)
+        verb.finish(
+            len(rows),
+            unknown={spec.name: len(reasons)},
+            params=params,
+            messages={"how": message} if message else {},
+        )
     beyond = np.flatnonzero(limit.violates(columns["outlier"]))
     farthest = beyond[np.argsort(-columns["outlier"][beyond], kind="stable")]
-    return OutliersResult(tuple(rows[at].id for at in farthest), len(vectors.index), len(vectors.reasons))
+    return OutliersResult(
+        tuple(rows[at].id for at in farthest), len(vectors.index), len(vectors.reasons), tuple(filter(None, [message]))
+    )

@@ -10,7 +10,7 @@ from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.shortcut_records import Shortcuts
 from loupe.brain.labels.shortcut_results import Settings, order_of, results, usable
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import shortcuts as store
 from loupe.brain.store.drift_batches import ids_and_groups
@@ -79,7 +79,7 @@ def find_shortcuts(
     """
     require_numbers(min_auroc=(min_auroc, 0.5, 1), fdr=(fdr, 1e-6, 0.5))
     require_whole(min_samples=(min_samples, 5), permutations=(permutations, 99), seed=(seed, 0))
-    more = [by] if isinstance(by, (str, Factor)) else list(by)
+    more = listed(by, "by")
     wanted = (groups,) if isinstance(groups, str) else groups
     settings = Settings(float(min_auroc), min_samples, float(fdr), permutations, seed)
     with running(samples, "find_shortcuts", progress, label="shortcuts") as verb:

@@ -15,7 +15,6 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Embedder
-from loupe.brain.similarity.neighbors import usable
 from loupe.brain.slicing.words import best_words
 from loupe.brain.store import assigned as store_assigned
 from loupe.brain.store import sets as store_sets
@@ -85,7 +84,7 @@ def find_words(
         store_assigned.require(samples, field, _DESCRIPTION)
         rows = store_assigned.rows(samples)
         verb.step(0, len(rows), "reading")
-        vectors = usable(store_sets.vectors(samples, rows, embeddings))
+        vectors = store_sets.comparable(samples, rows, embeddings)
         spec = reader_of_texts(store_vectors.made_by(samples, embeddings), embeddings)
         verb.step(0, len(rows), "loading")
         read = spec.load_texts(verb.device)

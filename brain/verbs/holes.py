@@ -12,7 +12,7 @@ from loupe.brain.core.holes import Hole, Holes
 from loupe.brain.core.proportions import Proportion
 from loupe.brain.labels import holes as label_holes
 from loupe.brain.labels.cells import short
-from loupe.brain.similarity.neighbors import Vectors
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import holes as store
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from loupe.brain.core.errors import PromptError
+from loupe.brain.core.errors import PromptError, ReadError
+from loupe.brain.media.addresses import address_of, shown
+from loupe.brain.media.fetching import OFF
+from loupe.brain.media.settings import is_on
 from loupe.brain.prompts.files import RESERVED
 from loupe.brain.provenance import midjourney, tabled
 from loupe.brain.provenance.tabled import TabledImage
+from loupe.brain.verbs.import_folders import Folder
 
 
 @dataclass(frozen=True)
@@ -29,18 +33,18 @@ class ImageTable:
     missed: str = ""
 
 
-def read(file: Path, root: Path, files: Sequence[Path]) -> ImageTable:
+def read(file: Path, folder: Folder) -> ImageTable:
     """Returns the rows of a table by the images that they name.
 
     Args:
         file: the table
-        root: the folder that names are relative to
-        files: the images
+        folder: that names are relative to. What the table names by an address is one more image of it
 
     Raises:
-        PromptError: it is malformed, names a file outside the folder, two rows differ, or none names an image
+        PromptError: it is malformed, names a file outside the folder, or an address where nothing is fetched; two rows
+            differ, or none names an image
     """
-    places = _Places(root, files)
+    places, root, files = _Places(folder), folder.root, folder.files
     rows: dict[Path, TabledImage] = {}
     missing: list[str] = []
     count = 0
@@ -83,8 +87,8 @@ def storable(factors: Mapping[str, str]) -> dict[str, str]:
 class _Places:
     """The images by their paths, and by the jobs that their names tell."""
 
-    def __init__(self, root: Path, files: Sequence[Path]) -> None:
-        self.root = root
+    def __init__(self, folder: Folder) -> None:
+        self.folder, self.root, files = folder, folder.root, folder.files
         self.images = {_normal(str(path)): path for path in files}
         self.names: dict[str, list[Path]] = {}
         for path in files:
@@ -102,6 +106,9 @@ class _Places:
         if row.by_job:
             return self._only(row.name) or self._only(midjourney.job_of(row.name) or "")
         name = row.name
+        address = address_of(name)
+        if address is not None:
+            return self._elsewhere(row, address)
         for spelled in (name, name.replace("\\", "/")):
             path = os.path.normpath(self.root / spelled)
             if not Path(path).is_relative_to(self.root):
@@ -117,6 +124,18 @@ class _Places:
             return self.images.get(_normal(str((self.root / name).resolve())))
         except OSError:
             return None
+
+    def _elsewhere(self, row: TabledImage, address: str) -> Path:
+        inside = self.root / address.removeprefix(f"{self.folder.address}/") if self.folder.address else None
+        if inside is not None and (image := self.images.get(_normal(str(inside)))):
+            return image
+        try:
+            if is_on():
+                return self.folder.named(address)
+            problem = f"got the address {shown(address)}: {OFF}"
+        except ReadError as error:
+            problem = str(error)
+        raise PromptError(f"{row.where}: expected an image of the folder, or an address; {problem}"[:500])
 
     def _only(self, name: str) -> Path | None:
         """The only image of that name or job, in whatever folder; none where there are several."""

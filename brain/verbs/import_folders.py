@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
+from urllib.parse import unquote
 
 from loupe.brain.core.errors import InputError, PromptError, ReadError
+from loupe.brain.core.hashes import hex_hash
 from loupe.brain.imaging.files import opened
 from loupe.brain.media import fetching
-from loupe.brain.media.addresses import address_of, parsed, shown
+from loupe.brain.media.addresses import Address, address_of, parsed, shown
 from loupe.brain.provenance import sidecars
 
 _THREADS, _THREADS_ELSEWHERE = 8, 32
@@ -33,6 +35,8 @@ class Folder:
         beside: the files that may lie beside them
         address: of the folder, where it is in a bucket
         errors: why some of it is left out, by file
+        elsewhere: images that a table names by their addresses, wherever the folder is
+        aside: where those are put for as long as they are looked at
     """
 
     name: str
@@ -41,15 +45,31 @@ class Folder:
     beside: set[Path] = field(default_factory=set)
     address: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[Path, str] = field(default_factory=dict)
+    aside: Path = Path()
 
     @property
     def threads(self) -> int:
         """How many files are looked at at a time."""
-        return _THREADS_ELSEWHERE if self.address else _THREADS
+        return _THREADS_ELSEWHERE if self.address or self.elsewhere else _THREADS
 
     def stored(self, path: Path) -> str:
         """Returns the filepath of an image."""
+        if path in self.elsewhere:
+            return self.elsewhere[path]
         return f"{self.address}/{path.relative_to(self.root).as_posix()}" if self.address else str(path)
+
+    def named(self, address: str) -> Path:
+        """Returns one more image, which lies at an address.
+
+        Raises:
+            NotFetched: it is no address that is taken
+        """
+        own = parsed(address)
+        # one that is signed anew is the same image
+        path = self.aside / hex_hash(own.identity) / (_plain_name(own) or f"image{own.ending}")
+        self.elsewhere.setdefault(path, address)
+        return path
 
     @contextmanager
     def here(self, path: Path, picture: bool) -> Iterator[None]:
@@ -62,7 +82,7 @@ class Folder:
         Raises:
             ReadError: one of them cannot be had
         """
-        if not self.address:
+        if not self.address and path not in self.elsewhere:
             yield
             return
         wanted = [*([path] if picture else []), *sidecars.beside(path, self.beside.__contains__)]
@@ -100,16 +120,26 @@ def folder_of(given: str | Path, recursive: bool, is_image: Callable[[PurePath],
         InputError: there is no such folder, or it cannot be listed
     """
     address = address_of(given)
-    if address is not None:
-        with tempfile.TemporaryDirectory(prefix="loupe-import-") as place:
-            folder = Folder(shown(address), Path(place).resolve(), address=address.rstrip("/"))
+    with tempfile.TemporaryDirectory(prefix="loupe-import-") as place:
+        here, aside = (Path(place).resolve() / name for name in ("folder", "aside"))
+        if address is not None:
+            folder = Folder(shown(address), here, address=address.rstrip("/"), aside=aside)
             _list_bucket(folder, recursive, is_image)
-            yield folder
-        return
-    root = Path(given).expanduser().resolve()
+        else:
+            folder = _on_this_machine(Path(given).expanduser().resolve(), aside, recursive, is_image)
+        yield folder
+
+
+def _plain_name(address: Address) -> str:
+    """Returns the last part of an address, where a file may be called so."""
+    name = PurePosixPath(unquote(address.key.partition("?")[0]) if address.is_web else address.key).name
+    return name if name.isprintable() and len(name.encode(errors="replace")) <= _MAX_NAME else ""
+
+
+def _on_this_machine(root: Path, aside: Path, recursive: bool, is_image: Callable[[PurePath], bool]) -> Folder:
     if not root.is_dir():
         raise InputError(f"expected a folder of images, got {'a file' if root.exists() else 'nothing'} at {root}")
-    folder = Folder(str(root), root)
+    folder = Folder(str(root), root, aside=aside)
     for path in root.glob("**/*" if recursive else "*"):
         if is_image(path):
             folder.files.append(path)
@@ -118,7 +148,7 @@ def folder_of(given: str | Path, recursive: bool, is_image: Callable[[PurePath],
     # a link may lead out of the folder; what was named is what is imported
     files = (path for path in sorted(folder.files) if path.is_file() and path.resolve().is_relative_to(root))
     folder.files = list(_storable(folder, files))
-    yield folder
+    return folder
 
 
 def _list_bucket(folder: Folder, recursive: bool, is_image: Callable[[PurePath], bool]) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from loupe.brain.core.errors import InputError, NoSamples, ReadError
+from loupe.brain.core.errors import InputError, NoSamples, NotFetched, NotReadNow, ReadError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.results import Run
+from loupe.brain.imaging.files import PASSING, not_now, printable
 from loupe.brain.media.addresses import address_of, shown
 from loupe.brain.provenance import read
 from loupe.brain.provenance.own import OWN
@@ -68,7 +69,7 @@ def import_images(
 
     Returns:
         ``n`` images added, ``skipped`` that were there, ``errors`` whose metadata cannot be read: they are added with
-        what can be
+        what can be; those whose disk or network fails are not, and the same call again adds them
 
     Raises:
         InputError: no such folder, no dataset that images can be added to, or one with a field of your own in the way
@@ -110,16 +111,18 @@ def _imported(
     hidden: bool | None,
 ) -> _Done:
     """Adds the images of a folder that are not there; what is wrong with some stands in ``Folder.errors``."""
-    if not folder.files and not folder.errors:
+    if not folder.files and not folder.errors and prompts is None:
         raise NoSamples(f"expected images ({', '.join(sorted(_ENDINGS))}) in {folder.name}, got none")
     table, named = ImageTable(), ""
     if prompts is not None:
         named = _named(prompts)
         with table_of(prompts) as file, folder.naming():
-            table = image_tables.read(file, folder.root, folder.files)
+            table = image_tables.read(file, folder)
     present = imported.known_paths(dataset)
-    new = [path for path in folder.files if folder.stored(path) not in present]
+    all_files = [*folder.files, *folder.elsewhere]
+    new = [path for path in all_files if folder.stored(path) not in present]
     looker, notes = _Looker(table, folder, metadata, hidden), _Notes()
+    added = 0
     if new:
         imported.require(dataset, table.factors, generation=metadata)
         imported.prepare(dataset, table.factors, generation=False)
@@ -128,17 +131,20 @@ def _imported(
             part = new[start : start + _CHUNK]
             images = []
             for path, (known, problem) in zip(part, pool.map(looker.known, part), strict=True):
-                images.append(looker.image(path, known))
                 if problem:
-                    folder.errors[folder.stored(path)] = problem
+                    folder.errors[shown(folder.stored(path))] = problem
+                if known is None:
+                    continue
+                images.append(looker.image(path, known))
                 if metadata:
                     notes.add(path.name, known)
             factors = {name for image in images for name in image.factors}
             imported.prepare(dataset, factors, generation=any(image.generation for image in images))
             imported.add(dataset, images)
+            added += len(images)
             verb.step(start + len(part), len(new), "importing")
     messages = {**({named: table.missed} if table.missed else {}), **notes.messages()}
-    return _Done(len(new), len(folder.files) - len(new), messages)
+    return _Done(added, len(all_files) - len(new), messages)
 
 
 def _named(prompts: str | Path) -> str:
@@ -155,8 +161,9 @@ class _Looker:
     metadata: bool
     hidden: bool | None
 
-    def known(self, path: Path) -> tuple[Provenance, str]:
-        """Returns what is known of a file, and what could not be read of it, if anything."""
+    def known(self, path: Path) -> tuple[Provenance | None, str]:
+        """Returns what is known of a file, and what could not be read of it, if anything; None where nothing can be
+        read of it for the moment: the next import takes it."""
         row = self.table.rows.get(path)
         try:
             with self.folder.here(path, picture=self.metadata):
@@ -167,11 +174,17 @@ class _Looker:
                     before=[row.reading] if row else [],
                     embedded=self.metadata,
                 )
+        except NotFetched as error:  # a right to list, and none to read, may be for good
+            return Provenance(), str(error)
+        except NotReadNow as error:
+            return None, str(error)
         except read.UnreadableMetadata as error:
             return error.known, str(error)
         except ReadError as error:
             return Provenance(), str(error)
         except OSError as error:
+            if error.errno in PASSING:
+                return None, str(not_now(printable(path), error))
             return Provenance(), f"expected a readable file: {error.strerror or error}"
         except Exception as error:  # whatever strangers wrote into one file, the others are imported
             return Provenance(), f"its metadata cannot be read ({type(error).__name__}: {error})"[:_MAX_TEXT]

@@ -16,7 +16,7 @@ from loupe.brain.engine.reader import Row
 from loupe.brain.labels.issues import mixed_up
 from loupe.brain.labels.records import Confusion
 from loupe.brain.sets.label_issues import LabelIssues as LabelIssuesMeasure
-from loupe.brain.similarity.neighbors import Vectors, usable
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.store import predicted
 from loupe.brain.store import sets as store_sets
@@ -71,7 +71,7 @@ def vectors_of_meaning(samples: fo.Dataset | fo.DatasetView, rows: Sequence[Row]
             f"expected vectors of meaning in {embeddings!r}, got those of {_SHAPES_ONLY}, which sees shapes: "
             "run `loupe weights get efficientnet_lite0`, then loupe.embed, or give probabilities of a model of your own"
         )
-    return usable(store_sets.vectors(samples, rows, embeddings))
+    return store_sets.comparable(samples, rows, embeddings)
 
 
 def predicted_by(samples: fo.Dataset | fo.DatasetView, request: Request, kind: Kind) -> Predicted | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from loupe.brain.core.device import resolve_device, resolve_devices
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.progress import reporter
+from loupe.brain.core.progress import reporter, telling
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.engine.map import opened
@@ -151,7 +151,8 @@ def running(
             report = reporter(progress, label or verb)
             migration.bring_up_to_date(store_datasets.root(samples), report)
             own = samples if needs == "nothing" else store_datasets.whole(samples)
-            yield Lifecycle(own, verb, report, ",".join(devices), started, devices, engine)
+            with telling(report):
+                yield Lifecycle(own, verb, report, ",".join(devices), started, devices, engine)
 
 
 def _devices(device: str | Sequence[str] | None, several: bool) -> tuple[str, ...]:

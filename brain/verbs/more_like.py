@@ -71,7 +71,7 @@ def more_like(
     require_whole(n=(n, 1))
     with running(samples, "more_like", progress, label="more like this", device=device) as verb:
         whole = verb.samples
-        store_sets.vectors(whole.limit(1), [], embeddings)  # there is such a field
+        store_sets.require_vectors(whole, embeddings)
         ids, sentence, words = store_alike.query_of(whole, query)
         looked = store_alike.among(whole, failing=failing, unlabeled=unlabeled, split=split)
         verb.step(0, 2, "reading the query")
@@ -84,7 +84,7 @@ def more_like(
         own = set(ids)
         if key is None:
             rows = [row for row in store_assigned.rows(looked) if row.id not in own] if _any(looked) else []
-            known = usable(store_sets.vectors(looked, rows, embeddings))
+            known = store_sets.comparable(looked, rows, embeddings)
             _require_size(known.unit, direction, embeddings)
             # of no vectors nobody knows the size
             index, cosines = nearest_to(direction, known.unit.reshape(-1, len(direction)), n)

@@ -61,7 +61,7 @@ def find_among_objects(
     columns |= {"exact_duplicate": made.exact} if exact else {}
     columns |= {"near_duplicate": made.near} if near else {}
     groups = {at: ids[group[0]] for group in made.groups for at in group}
-    store_prints.write_results(samples, path, spec, rows, columns, known.reasons, groups)
+    store_prints.write_results(samples, path, spec, rows, columns, known.reasons, groups, known.not_now)
     flag_objects(samples, path, {"near_duplicate": limit} if near and threshold is not None else None)
     tidy_app(root(samples))
     labels = [region.id for region in known.regions]
@@ -85,7 +85,7 @@ def find_among_objects(
     )
     given = {"exact": exact, "near": near, "threshold": limit.value, "resume": resume}
     counts = {"pairs": len(result.pairs), "groups": len(result.groups), "n_objects": result.n}
-    _finish(verb, path, spec, rows, result, {**given, **counts})
+    _finish(verb, path, spec, rows, result, {**given, **counts}, known.not_now)
     return result
 
 
@@ -107,7 +107,13 @@ def find_leaks_among_objects(
         known.reasons[nowhere] = "in none of the splits"
     pairs, highest = object_pairs.across(known, own, spec, limit, verb.report)
     store_prints.write_results(
-        samples, path, spec, rows, {"leak": highest, store_prints.OVERLAP: known.overlap}, known.reasons
+        samples,
+        path,
+        spec,
+        rows,
+        {"leak": highest, store_prints.OVERLAP: known.overlap},
+        known.reasons,
+        unchanged=known.not_now,
     )
     flag_objects(samples, path, {"leak": limit} if threshold is not None else None)
     tidy_app(root(samples))
@@ -124,7 +130,7 @@ def find_leaks_among_objects(
         unknown=_counted(known),
     )
     given = {"splits": splits if isinstance(splits, str) else list(splits), "threshold": limit.value}
-    _finish(verb, path, spec, rows, result, {**given, "pairs": len(pairs), "n_objects": result.n})
+    _finish(verb, path, spec, rows, result, {**given, "pairs": len(pairs), "n_objects": result.n}, known.not_now)
     return result
 
 
@@ -201,6 +207,7 @@ def _finish(
     rows: Sequence[Row],
     result: ObjectDuplicates | ObjectLeaks,
     params: Mapping[str, object],
+    errors: Mapping[str, str],
 ) -> None:
     unknown = {spec.name: result.n - result.compared} if result.n > result.compared else {}
-    verb.finish(len(rows), unknown=unknown, params={"objects": path, **params, **spec.params()})
+    verb.finish(len(rows), unknown=unknown, params={"objects": path, **params, **spec.params()}, errors=errors)

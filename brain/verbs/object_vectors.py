@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from loupe.brain.core.results import Run
 from loupe.brain.core.specs import Embedder
+from loupe.brain.core.warned import warn
 from loupe.brain.engine.map import Mapped, map_rows
 from loupe.brain.engine.objects import OBJECTS, embedding
 from loupe.brain.store import fields as store_fields
@@ -16,7 +16,7 @@ from loupe.brain.store import object_vectors as store_vectors
 from loupe.brain.store import objects as store_objects
 from loupe.brain.store.datasets import count, everything, root
 from loupe.brain.store.vectors import delete
-from loupe.brain.verbs.embedding import MIN_VECTORS, Drawing, pick_embedder, project, too_few
+from loupe.brain.verbs.embedding import MIN_VECTORS, Drawing, drawn_message, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle
 
 
@@ -40,7 +40,7 @@ def embed_objects(
     if is_part:
         store_vectors.require_same(samples, path, field, spec, set(samples.values("id")))
     if warning:
-        warnings.warn(warning, stacklevel=3)
+        warn(warning)
     name = store_vectors.key_of(field)
     # where somebody has deleted the field, nothing of it is done
     resume = resume and root(samples).has_field(store_vectors.path_of(path, field))
@@ -127,8 +127,10 @@ def _drawn(verb: Lifecycle, path: str, field: str, drawing: Drawing) -> dict[str
         if n < MIN_VECTORS[kind]:
             delete(samples, f"{stem}_{kind}")
             messages[kind] = too_few(kind, field, n)
-            warnings.warn(messages[kind], stacklevel=4)
+            warn(messages[kind])
         elif store_vectors.remembered(samples, f"{stem}_{kind}") != of:
+            if message := drawn_message(kind, n):
+                messages["map"] = message
             ids, vectors = store_vectors.read(samples, path, field)
             points = dict(zip(ids, project(vectors, kind, drawing.seed), strict=True))
             store_vectors.write_points(samples, path, f"{stem}_{kind}", points, of)

@@ -10,7 +10,7 @@ import numpy as np
 from loupe.brain.core.holes import Holes
 from loupe.brain.labels.holes import MAX_VECTORS, MIN_REFERENCE, looked_at
 from loupe.brain.realism.angles import Angles
-from loupe.brain.similarity.neighbors import Vectors, scaled
+from loupe.brain.similarity.gathered import Vectors, scaled
 from loupe.brain.store import realism as store
 from loupe.brain.store.datasets import Samples
 from loupe.brain.store.realism import Side

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.core import registry
-from loupe.brain.core.errors import InputError, MissingWeights, UnknownName
+from loupe.brain.core.errors import InputError, MissingWeights, NotReadNow, UnknownName
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Generator
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: samples between two writes: what a killed run does again
 _CHUNK = 4
+#: files that cannot be read for the moment, of those that are named in the result
+_NAMED = 5
 #: what a check may read of a sample and still judge another picture of it
 _OF_PROMPTS = {"prompt", "spec"}
 
@@ -133,7 +135,7 @@ def repair(
         folder = folder.resolve()
         settings = Settings(method, attempts, strength, seed, Limits(), control)
         guide = Guide(control, verb.device)
-        skipped = 0
+        skipped, errors = 0, dict[str, str]()
         with output_folder.opened(folder), tempfile.TemporaryDirectory(prefix="loupe-repair-") as scratch:
             done = 0
             for drawn_by, own in by_model.items():
@@ -157,10 +159,10 @@ def repair(
                     alignment=fits,
                 )
                 marked = None if region is None else store_waiting.regions(view, region, ids)
-                jobs = [_job(each, failing[each.id], prompt, marked, shop) for each in own]
+                jobs = _jobs(own, failing, prompt, marked, shop, errors)
                 pending = _pending(view, jobs)
                 skipped += len(jobs) - len(pending)
-                done = _work(verb, shop, pending, done + len(jobs) - len(pending), len(waiting))
+                done = _work(verb, shop, pending, done + len(jobs) - len(pending), len(waiting), errors)
         verb.step(len(waiting), len(waiting), "repaired")
         params = {"failure": failure, "model": _name(model), "method": method, "attempts": attempts}
         params |= {
@@ -172,8 +174,9 @@ def repair(
             "output_dir": str(folder),
         }
         params["checks"] = [check.name for check in ready]
-        verb.finish(len(waiting) - skipped, skipped=skipped, params=params, messages=unjudged)
-        return _result(view, failing, skipped, [why_not] if why_not and waiting else [])
+        verb.finish(len(waiting) - skipped, skipped=skipped, params=params, messages=unjudged, errors=errors)
+        notes = [why_not] if why_not and waiting else []
+        return _result(view, failing, skipped, [*notes, *list(errors.values())[:_NAMED]])
 
 
 def _name(model: Any) -> Any:
@@ -303,6 +306,24 @@ def _rows(samples: Any, ids: Sequence[str], checks: Sequence[Check]) -> dict[str
     return {row.id: row for row in rows}
 
 
+def _jobs(
+    own: Sequence[Waiting],
+    failing: Mapping[str, str],
+    prompt: str | None,
+    marked: Mapping[str, Any] | None,
+    shop: Workshop,
+    errors: dict[str, str],
+) -> list[Job]:
+    """Returns the jobs of samples; whose picture cannot be looked at now has none, and the reason in ``errors``."""
+    made = []
+    for each in own:
+        try:
+            made.append(_job(each, failing[each.id], prompt, marked, shop))
+        except NotReadNow as error:
+            errors[each.id] = str(error)
+    return made
+
+
 def _job(each: Waiting, failure: str, prompt: str | None, marked: Mapping[str, Any] | None, shop: Workshop) -> Job:
     text = each.prompt if each.prompt.strip() else prompt or ""
     # a region that is asked for and not marked is an empty one
@@ -310,7 +331,7 @@ def _job(each: Waiting, failure: str, prompt: str | None, marked: Mapping[str, A
     own = [] if marked is not None and own is None else own
     facts = {name: value for name, value in shop.session.facts.items() if name != "model"}
     checks = sorted(check.key for check in shop.checks.checks)
-    inputs = store_rows.inputs_key(each.path, dict(shop.rows[each.id].fields))
+    inputs = store_rows.known_key(each.path, dict(shop.rows[each.id].fields))
     place = own if own is None or isinstance(own, list) else own.tolist()
     identity = [each.id, failure, text, each.negative_prompt, inputs, place, sorted(each.asked)]
     identity.append(sorted(set(shop.unjudged) & each.checked))
@@ -336,15 +357,21 @@ def _pending(samples: Any, jobs: Sequence[Job]) -> list[Job]:
     return pending
 
 
-def _work(verb: Lifecycle, shop: Workshop, jobs: Sequence[Job], done: int, total: int) -> int:
-    """Repairs the samples, chunk by chunk, and stores what becomes of them; returns how many are done."""
+def _work(verb: Lifecycle, shop: Workshop, jobs: Sequence[Job], done: int, total: int, errors: dict[str, str]) -> int:
+    """Repairs the samples, chunk by chunk, and stores what becomes of them; returns how many are done.
+
+    Of a file that cannot be read for the moment nothing is stored: why stands in ``errors``, by sample id.
+    """
     carried = store.carrying(verb.samples)
     for start in range(0, len(jobs), _CHUNK):
         verb.step(done, total, "repairing")
         part = jobs[start : start + _CHUNK]
         try:
             for outcome in shop.outcomes(part):
-                keep(verb.samples, shop, outcome, carried)
+                if outcome.not_now:
+                    errors[outcome.job.sample.id] = outcome.reason
+                else:
+                    keep(verb.samples, shop, outcome, carried)
                 done += 1
         except OSError as error:
             kept = f"{done} of {total} samples are decided. "

@@ -99,6 +99,7 @@ class Outcome:
         worse: whether the first attempt was worse than the original in something
         mask: what was drawn anew
         measures: scores before and after, by output, of those that a threshold belongs to
+        not_now: its file could not be read for the moment: nothing is stored, and the next run tries it
     """
 
     job: Job
@@ -111,6 +112,7 @@ class Outcome:
     worse: bool = False
     mask: np.ndarray | None = None
     measures: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    not_now: bool = False
 
 
 def outline(mask: np.ndarray | None) -> list[list[tuple[float, float]]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+from loupe.brain.engine import output_folder
 from loupe.brain.store import repairs as store
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
@@ -50,6 +52,9 @@ def _add(samples: Any, shop: Workshop, outcome: Outcome, carried: Any) -> str:
     assert best is not None
     pixels = outcome.mask.shape if outcome.mask is not None else (0, 0)
     generation = shop.generation(best.key, best.seed, pixels[1], pixels[0], job.sample.negative_prompt)
+    written = output_folder.read_facts(best.path, best.key) or {}
+    if inputs := written.get("inputs"):
+        generation |= {"inputs": json.dumps(inputs), "strength": inputs.get("strength")}
     facts = {
         "of": job.sample.id,
         "failure": job.failure,
@@ -66,8 +71,8 @@ def _add(samples: Any, shop: Workshop, outcome: Outcome, carried: Any) -> str:
     made = store.Made(best.path, best.key, job.sample.id, whole, generation, facts)
     new_id = store.add(samples, made, carried)
     row = best.verdict.row
-    inputs = store_rows.inputs_key(str(best.path), dict(row.fields))
-    keys = {check.name: f"{check.key}:{inputs}" for check in shop.checks.checks}
+    judged = store_rows.inputs_key(str(best.path), dict(row.fields))
+    keys = {check.name: f"{check.key}:{judged}" for check in shop.checks.checks}
     verdict = replace(best.verdict, row=replace(row, id=new_id, path=str(best.path), keys=keys))
     store_scores.write(samples, [verdict], shop.checks.checks)
     flagging.apply_thresholds(root(samples).select([new_id]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import loupe
-from loupe.brain.core.errors import InputError, MissingWeights, ReadError
+from loupe.brain.core.errors import InputError, MissingWeights, NotReadNow, ReadError
 from loupe.brain.core.records import Request
 from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.core.taxonomy import failure_mode
@@ -116,6 +116,9 @@ class Workshop:
                 continue
             try:
                 pixels = pictures[job.sample.id] = read(job.sample.path).pixels
+            except NotReadNow as error:
+                settled[job.sample.id] = Outcome(job, "unknown", str(error), not_now=True)
+                continue
             except ReadError as error:
                 settled[job.sample.id] = Outcome(job, "unknown", f"unreadable: {error}")
                 continue
@@ -147,6 +150,8 @@ class Workshop:
         rule = self.rules[job.failure]
         scored, others = _scored(own), [_scored(each) for each in again]
         before = scored.score(rule)
+        if own.not_now:
+            return Outcome(job, "unknown", next(iter(scored.errors.values())), not_now=True)
         if rule.check in scored.errors:
             return Outcome(job, "unknown", f"the check {rule.check} broke on it: {scored.errors[rule.check]}")
         if math.isnan(before) and not job.unknown:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loupe import __version__
+from loupe.brain.core.errors import InputError
 from loupe.brain.core.numbers import require_whole
 from loupe.brain.core.records import ProgressCallback, Record
 from loupe.brain.report import card as cards
@@ -16,7 +17,7 @@ from loupe.brain.report import croissant as croissants
 from loupe.brain.report import files, html, markdown, sections
 from loupe.brain.report.blocks import Page
 from loupe.brain.report.contents import Contents, Examples
-from loupe.brain.slicing.factors import Factor
+from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.store import report as store_report
 from loupe.brain.store import rows as store_rows
 from loupe.brain.verbs.lifecycle import running
@@ -84,11 +85,15 @@ def report(
     card_file = None if card is None else files.place(card, ".md")
     croissant_file = None if croissant is None else files.place(croissant, ".json", ".jsonld")
     require_whole(examples=(examples, 0, _MAX_EXAMPLES))
+    given = None if results is None else list(results)
+    for each in given or ():
+        if isinstance(each, (str, bytes, int, float)) or each is None:
+            raise InputError(f"expected what verbs returned in results, got {each!r}"[:300])
     with running(samples, "report", progress) as verb:
         view = verb.samples
         store_rows.require_samples(view)
         named = _named(by) if by is not None else store_report.factors(view)
-        known = store_report.kept(view) if results is None else list(results)
+        known = store_report.kept(view) if given is None else given
         contents, ids = store_report.read(
             view, named, title=title or store_report.name(view), examples=examples, results=known
         )
@@ -104,7 +109,7 @@ def report(
 
 
 def _named(by: str | Factor | Iterable[str | Factor]) -> list[str | Factor]:
-    return [by] if isinstance(by, (str, Factor)) else list(by)
+    return listed(by, "by")
 
 
 def _write(file: Path, contents: Contents, page: Page, pictures: Examples) -> None:

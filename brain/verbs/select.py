@@ -110,6 +110,7 @@ def select(
             wanted.strategy,
             maximum=wanted.max_per_group if known.grouped else None,
             seed=wanted.seed,
+            left_out=known.left_out(),
             step=lambda name, done: verb.step(done, max(done, known.n), f"choosing: {name}"),
         )
         result = selecting.result(verb, wanted, known, chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from loupe.brain.selection import ranked
 from loupe.brain.selection.choose import Chosen, Pool
 from loupe.brain.selection.measures import against_random
 from loupe.brain.selection.recipe import Recipe
-from loupe.brain.similarity.neighbors import Vectors, usable
+from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import assigned as store_assigned
@@ -56,6 +57,14 @@ class Known:
     grouped: bool
     embedder: Mapping[str, Any] | None
     notes: list[str]
+
+    def left_out(self) -> str:
+        """Returns a sentence about why samples cannot be chosen, the most frequent reasons first; "" where all can."""
+        counts = Counter(why for why in self.reasons[: self.n] if why is not None)
+        if not counts:
+            return ""
+        most = ", ".join(f"{number:,} {why}" for why, number in counts.most_common(3))
+        return f"Left out of {self.n:,}: {most}{', …' if len(counts) > 3 else ''}"
 
 
 class _Reasons:
@@ -141,7 +150,7 @@ def _vectors(
         return None, embedder
     if not samples.has_field(field) and field == "embeddings":
         raise InputError("expected vectors in 'embeddings', got none: run loupe.embed first, or give embeddings=")
-    vectors = usable(store_sets.vectors(samples, rows, field))
+    vectors = store_sets.comparable(samples, rows, field)
     if wanted.needs_vectors and not len(vectors.index):
         raise InputError(f"expected vectors in {field!r}, but no sample has a usable one: run loupe.embed first")
     before = wanted.embedder

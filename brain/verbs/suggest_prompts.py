@@ -12,6 +12,7 @@ from loupe.brain.core.errors import OutputError
 from loupe.brain.core.findings import Finding
 from loupe.brain.core.holes import Hole
 from loupe.brain.core.numbers import require_whole
+from loupe.brain.core.shown import cell
 from loupe.brain.labels.cells import Cell
 from loupe.brain.labels.suggestions import SuggestedPrompts, suggested
 from loupe.brain.report import files
@@ -54,7 +55,8 @@ def suggest_prompts(
             one that is too small as many as independence would put there
         each: how many pictures for each hole, and for each slice that fails, at least 1; None: as many as the hole
             would have if the samples lay as the reference does, and 10 for a slice
-        path: a file to write them to, .csv or .jsonl, which ``loupe.generate`` reads
+        path: a file to write them to, .csv or .jsonl, which ``loupe.generate`` reads; in a .csv a text that a
+            spreadsheet would take for a formula begins with a space
 
     Returns:
         the prompts, each with how many pictures to draw; ``loupe.generate(dataset, prompts)`` draws just these
@@ -113,8 +115,9 @@ def _write(file: Path, prompts: SuggestedPrompts) -> None:
     text = io.StringIO(newline="")
     if file.suffix.lower() == ".csv":
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["prompt", *names])
-        writer.writerows([row["prompt"], *(row["factors"].get(name, "") for name in names)] for row in prompts)
+        writer.writerow(map(cell, ["prompt", *names]))
+        rows = ([row["prompt"], *(row["factors"].get(name, "") for name in names)] for row in prompts)
+        writer.writerows(map(cell, row) for row in rows)
     else:
         text.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in prompts)
     files.write(file, text.getvalue(), None)

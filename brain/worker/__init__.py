@@ -5,6 +5,7 @@ Loupe's. It says every few seconds that it is alive, and puts back into the queu
 runs jobs in a process of their own: one that runs out of memory, breaks, or does not stop is ended, and the worker
 goes on with the next job.
 
-``supervise`` is the worker; ``child`` what runs jobs, ``runner`` how the first one knows the second; ``asked`` what a
-running job is asked; ``memory`` and ``log`` are what they say.
+``supervise`` is the worker; ``child`` what runs jobs (``begin`` starts it), ``runner`` how the first one knows the
+second; ``asked`` what a running job is asked, ``writes`` whether it is in the middle of writing; ``memory`` and ``log``
+are what they say.
 """

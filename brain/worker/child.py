@@ -35,11 +35,13 @@ from loupe.brain.core.errors import DatabaseGone, InputError, LoupeError, Stoppe
 from loupe.brain.engine.drawing_process import portable
 from loupe.brain.hosted import secrets
 from loupe.brain.store import jobs
-from loupe.brain.worker import asked, log
+from loupe.brain.worker import asked, log, writes
 
 GONE = (DatabaseGone, ConnectionFailure)
 #: seconds that a job which was cancelled has to stop in; what it has not stored is lost then
-WITHIN = 5.0
+WITHIN = 1.0
+#: seconds that such a job may go on writing: what stands in many samples is not left half there
+WRITING = 20.0
 #: the exit status of a process that a cancelled job did not stop in
 LEFT = 75
 _RETRY = 5.0
@@ -59,10 +61,12 @@ class Ready:
     Attributes:
         device: where they run
         gpu: the name of it, and how much memory it has, in words; empty for a CPU
+        free: bytes that are free on it; 0 for a CPU
     """
 
     device: str
     gpu: str
+    free: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,14 @@ class Ended:
     Attributes:
         job: which
         outcome: how, in words
+        tired: whether its process is not to be used any more, as it still calculates what nobody waits for
+        free: as of ``Ready``
     """
 
     job: str
     outcome: str
+    tired: bool = False
+    free: int = 0
 
 
 def main() -> None:
@@ -109,7 +117,7 @@ def main() -> None:
     try:
         device = resolve_device(inbox.get().device)
         os.environ["LOUPE_DEVICE"] = device
-        answer(Ready(device, _gpu(device)))
+        answer(Ready(device, _gpu(device), _free(device)))
     except Exception as error:
         answer(Failed(portable(error)))
         # its end is for the worker to tell
@@ -117,8 +125,9 @@ def main() -> None:
     while True:
         job = inbox.get()
         asked.begin(job.id, job.worker)
-        answer(Ended(job.id, _outcome(ObjectId(job.id), job)))
+        outcome = _outcome(ObjectId(job.id), job)
         _tidy()
+        answer(Ended(job.id, outcome, interrupts.is_left(), _free(device)))
 
 
 def _gpu(device: str) -> str:
@@ -129,6 +138,14 @@ def _gpu(device: str) -> str:
     index = torch.device(device).index or 0
     size = torch.cuda.get_device_properties(index).total_memory
     return f"{gpus()[f'cuda:{index}']}, {size / 1e9:.0f} GB"
+
+
+def _free(device: str) -> int:
+    if not device.startswith("cuda"):
+        return 0
+    import torch
+
+    return int(torch.cuda.mem_get_info(torch.device(device))[0])
 
 
 def _tidy() -> None:
@@ -155,8 +172,9 @@ def _listen(stream: IO[bytes], inbox: queue.SimpleQueue[Any]) -> None:
 
 def _leave(job: str | None) -> None:
     """Ends this process where a cancelled job is still in one long step: a kill is what everything here survives."""
-    while asked.running() == job and interrupts.is_held():
-        time.sleep(0.1)
+    latest = time.monotonic() + WRITING
+    while asked.running() == job and (interrupts.is_held() or (writes.busy() and time.monotonic() < latest)):
+        time.sleep(0.05)
     if asked.running() == job and job is not None:
         os._exit(LEFT)
 

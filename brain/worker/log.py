@@ -15,6 +15,7 @@ from bson import ObjectId
 
 import loupe
 from loupe.brain.core.errors import DatabaseGone
+from loupe.brain.core.shown import plain
 from loupe.brain.hosted import secrets
 from loupe.brain.store import jobs
 
@@ -38,8 +39,8 @@ class Lines:
         """Takes up a text of one or more lines."""
         for line in secrets.hidden(text).splitlines():
             short = line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]} …"
-            # what the database refuses
-            short = short.replace("\0", "").encode(errors="replace").decode()
+            # what the database refuses, and what a terminal takes for an order
+            short = plain(short)
             length = len(short.encode()) + 1
             with self._lock:
                 self._lines.append(short)
@@ -53,11 +54,19 @@ class Lines:
             return "\n".join(self._lines)
 
 
+class PlainFormatter(logging.Formatter):
+    """Formats lines for a terminal: what one takes for an order is written out, names of files are not ours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line."""
+        return plain(super().format(record))
+
+
 class _Handler(logging.Handler):
     def __init__(self, lines: Lines) -> None:
         super().__init__(logging.INFO)
         self._lines = lines
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        self.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -48,6 +48,16 @@ def limit(given: str | None) -> int:
     return size
 
 
+def free(limit: int, own: int) -> int:
+    """Returns the bytes that a job may take here now.
+
+    Args:
+        limit: what it may take at most
+        own: what the process that runs it takes already
+    """
+    return min(limit, psutil.virtual_memory().available + own)
+
+
 def words(size: float) -> str:
     """Returns a size in words.
 

@@ -53,7 +53,7 @@ class Runner:
         if self._popen is not None and self._popen.poll() is None:
             return None
         self._answers = queue.SimpleQueue()
-        self._popen = own_process.start("loupe.brain.worker.child")
+        self._popen = own_process.start("loupe.brain.worker.begin")
         assert self._popen.stdout is not None
         arguments = self._popen, self._popen.stdout, self._answers
         threading.Thread(target=_listen, args=arguments, name="loupe-runner", daemon=True).start()

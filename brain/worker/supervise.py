@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -20,9 +21,11 @@ from fiftyone.operators.registry import OperatorRegistry
 import loupe
 from loupe.brain.core import routing
 from loupe.brain.core.errors import InputError, ProcessLost
+from loupe.brain.perception import weights
 from loupe.brain.store import jobs
 from loupe.brain.worker import memory, signals
 from loupe.brain.worker.child import GONE, LEFT, Ended, Job, Ready
+from loupe.brain.worker.log import PlainFormatter
 from loupe.brain.worker.runner import Gone, Runner
 from loupe.brain.worker.signals import stopping
 from loupe.brain.worker.watch import Watch
@@ -112,11 +115,13 @@ class _Worker:
     def __init__(self, facts: jobs.WorkerFacts, runner: Runner, limit: int, grace: float) -> None:
         self.facts, self.runner = facts, runner
         self._limit, self._grace = limit, grace
+        self._free_on_gpu = 0
         self._status = jobs.WorkerStatus(max_memory=limit)
 
     def work(self, once: bool, poll: float) -> None:
         """Takes jobs and has them run, until it is asked to end."""
         ready: Ready = self.runner.start()
+        self._free_on_gpu = ready.free
         self.facts = replace(self.facts, device=ready.device, gpu=ready.gpu)
         ended = threading.Event()
         beats = threading.Thread(target=self._beats, args=(ended,), name="loupe-heartbeat", daemon=True)
@@ -154,7 +159,8 @@ class _Worker:
 
     def _is_ready(self) -> bool:
         try:
-            self.runner.start()
+            ready: Ready | None = self.runner.start()
+            self._free_on_gpu = self._free_on_gpu if ready is None else ready.free
         except (ProcessLost, InputError) as error:
             _log.error("%s. Trying again in %g s", error, _RETRY)
             stopping.wait(_RETRY)
@@ -162,7 +168,14 @@ class _Worker:
         return True
 
     def _beat(self) -> None:
+        self._look()
         jobs.beat(self.facts, replace(self._status, memory=self.runner.memory()))
+
+    def _look(self) -> None:
+        """Looks at what is here now: memory, model files, and the folders that jobs ask for."""
+        free = self._free_on_gpu or memory.free(self._limit, self.runner.memory())
+        folders = tuple(folder for folder in jobs.wanted_folders() if Path(folder).expanduser().is_dir())
+        self.facts = replace(self.facts, free=free, weights=weights.names_here(), folders=folders)
 
     def _beats(self, ended: threading.Event) -> None:
         """Says that this worker is alive, and looks after the others, also while this one is busy."""
@@ -188,6 +201,9 @@ class _Worker:
 
     def _take(self) -> ObjectId | None:
         _reap()
+        if not jobs.any_queued():
+            return None
+        self._look()
         return jobs.claim(self.facts)
 
     def _run(self, job: ObjectId) -> None:
@@ -208,6 +224,9 @@ class _Worker:
         while True:
             answer = self.runner.next(_EVERY)
             if isinstance(answer, Ended) and answer.job == str(watch.job):
+                self._free_on_gpu = answer.free
+                if answer.tired:
+                    self.runner.end()
                 return answer.outcome
             if isinstance(answer, Gone):
                 return self._lost(watch, answer)
@@ -247,7 +266,7 @@ def _reap() -> None:
 def configure_logging() -> None:
     """Writes the worker's own lines to stderr, with the time."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
     _log.addHandler(handler)
     _log.setLevel(logging.INFO)
     _log.propagate = False

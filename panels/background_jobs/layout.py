@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import markdown as escape
+from loupe.brain.core.shown import prose
 from loupe.operators import forms
-from loupe.operators.summary import escape, prose
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:

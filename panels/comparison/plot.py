@@ -7,6 +7,7 @@ from typing import Any
 
 from loupe.brain.core.comparison import Comparison, Difference, Standing
 from loupe.brain.core.shares import percent
+from loupe.brain.core.shown import plotly
 from loupe.brain.slicing.changed import Changed
 from loupe.brain.slicing.columns import shown
 from loupe.panels import theme
@@ -111,7 +112,7 @@ def differences(of: Changed) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         count = f"{own.n:,}" if own.paired else f"{own.n_a:,}, {own.n_b:,}"
         few = min(own.n_a, own.n_b) < FEW
         small = f"<span style='font-size:11px'>{count}{' few' if few else ''}</span>"
-        labels.append(f"{theme.plain(_short(shown(value)))}  {small}")
+        labels.append(f"{plotly(_short(shown(value)))}  {small}")
     layout = _layout(labels, [-1.1 * reach, 1.7 * reach], "← fails less    ·    fails more, points →")
     layout["xaxis"] |= {"tickformat": "+d"}
     zero = {
@@ -190,7 +191,7 @@ def _ties(made: Comparison, row_of: dict[str, int]) -> list[dict[str, Any]]:
         rows = [row_of[name] for name in group if name in row_of]
         if len(rows) > 1:
             text = f"Nothing tells these {len(group)} apart:<br>" + "<br>".join(
-                theme.plain(_short(name)) for name in group[:12]
+                plotly(_short(name)) for name in group[:12]
             )
             lines.append(
                 {
@@ -240,7 +241,7 @@ def _layout(labels: Sequence[str], x_range: list[float], title: str) -> dict[str
 
 
 def _label(rank: str, name: str, chosen: bool) -> str:
-    text = theme.plain(_short(name))
+    text = plotly(_short(name))
     return f"<span style='font-size:11px'>{rank}</span>  {f'<b>{text}</b>' if chosen else text}"
 
 
@@ -251,7 +252,7 @@ def _short(label: str) -> str:
 
 def _standing(own: Standing) -> str:
     rate = own.rate
-    lines = [f"<b>{theme.plain(' '.join(own.name.split()))}</b> · rank {own.rank}"]
+    lines = [f"<b>{plotly(' '.join(own.name.split()))}</b> · rank {own.rank}"]
     if rate.n:
         lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
         lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
@@ -263,8 +264,8 @@ def _standing(own: Standing) -> str:
 
 
 def _slice(value: str, own: Difference, worse: int) -> str:
-    a, b = (theme.plain(_short(name)) for name in (own.a, own.b))
-    lines = [f"<b>{theme.plain(value)}</b>: {a} {percent(own.rate_a)}, {b} {percent(own.rate_b)}"]
+    a, b = (plotly(_short(name)) for name in (own.a, own.b))
+    lines = [f"<b>{plotly(value)}</b>: {a} {percent(own.rate_a)}, {b} {percent(own.rate_b)}"]
     lines.append(f"{_points(own.difference)} points, 95 % interval {_points(own.low)} to {_points(own.high)}")
     lines.append(verdict(own))
     if own.paired:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.drift import DRIFTED, TOO_FEW, DriftBatch, Shift
-from loupe.operators.summary import counted, escape
+from loupe.brain.core.shown import markdown as escape
+from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 from loupe.panels.drift import plot
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loupe.brain.core.drift import AREA, DRIFTED, MEAN, SHARE, TOO_FEW, VARIATION, Confidence, Drift, DriftBatch, Shift
+from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 
 _ROW = 34
@@ -275,7 +276,7 @@ def _text(cell: Shift | None) -> str:
 
 
 def _hover(cell: Shift | None, batch: str, quantity: str) -> str:
-    head = f"<b>{theme.plain(quantity)}</b> · {theme.plain(batch)}"
+    head = f"<b>{plotly(quantity)}</b> · {plotly(batch)}"
     if cell is None or math.isnan(cell.value):
         few = "" if cell is None else f": {cell.n_reference:,} and {cell.n:,} samples have it"
         return f"{head}<br>too few to tell{few}"
@@ -290,7 +291,7 @@ def _hover(cell: Shift | None, batch: str, quantity: str) -> str:
 
 def _hover_confidence(made: Confidence, batch: str) -> str:
     return (
-        f"<b>{theme.plain(batch)}</b><br>confidence {made.confidence:.1%}, right {made.right:.1%}<br>"
+        f"<b>{plotly(batch)}</b><br>confidence {made.confidence:.1%}, right {made.right:.1%}<br>"
         f"over-confidence {made.gap:+.1%} ({made.low:+.1%} to {made.high:+.1%})<br>"
         f"calibration error {made.ece:.1%}, of {made.n:,} predictions"
     )
@@ -379,4 +380,4 @@ def _layout(height: int) -> dict[str, Any]:
 
 
 def _short(label: str) -> str:
-    return theme.plain(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")
+    return plotly(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shown import plotly
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.side_by_side import Pair, SideBySide
 from loupe.panels import theme
@@ -65,7 +66,7 @@ def draw_sides(rows: Sequence[str], sides: SideBySide) -> tuple[list[dict[str, A
         rates = [getattr(pairs[at], side) for at in own]
         points = _points(short(shown(value)), [at + offset for at in own], rates, color, symbol)
         points["hovertext"] = [
-            f"<b>{theme.plain(shown(value))}</b> · {hover(rate)}<br>{_difference(pairs[at], sides)}"
+            f"<b>{plotly(shown(value))}</b> · {hover(rate)}<br>{_difference(pairs[at], sides)}"
             for at, rate in zip(own, rates, strict=True)
         ]
         data.append(points)
@@ -112,7 +113,7 @@ def _signed(share: float) -> str:
 def _difference(pair: Pair, sides: SideBySide) -> str:
     if math.isnan(pair.difference):
         return "nothing to compare with: the other one was not judged here"
-    a, b = (theme.plain(shown(value)) for value in (sides.a, sides.b))
+    a, b = (plotly(shown(value)) for value in (sides.a, sides.b))
     text = f"{a} against {b}: {_points_apart(pair)} points"
     return f"{text}: too few to say" if pair.too_few else f"{text}, {q_of(pair.q)}"
 

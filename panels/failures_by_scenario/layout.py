@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.ranking import ORDERS
 from loupe.brain.slicing.table import Table
-from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 from loupe.panels.failures_by_scenario import bars, picked, plot, rows
 from loupe.panels.failures_by_scenario.reading import LAYOUTS, Content, texts

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.hashes import json_hash
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.slicing.columns import shown
-from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 from loupe.panels.failures_by_scenario import plot
 from loupe.panels.failures_by_scenario.reading import Content

@@ -9,6 +9,7 @@ from typing import Any
 
 from loupe.brain.core import shares
 from loupe.brain.core.results import Rate
+from loupe.brain.core.shown import plotly
 from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.slicing.families import family_of
 from loupe.panels import theme
@@ -143,8 +144,8 @@ def title_of(column: str) -> str:
 def _heading(column: str, unfolded: Collection[str]) -> str:
     family = family_of(column)
     if family is None:
-        return theme.plain(failure_title(column))
-    return f"<b>{'▾' if family in unfolded else '▸'} {theme.plain(family.capitalize())}</b>"
+        return plotly(failure_title(column))
+    return f"<b>{'▾' if family in unfolded else '▸'} {plotly(family.capitalize())}</b>"
 
 
 def outlined(layout: dict[str, Any], row: int, column: int) -> dict[str, Any]:
@@ -202,8 +203,8 @@ def q_of(q: float) -> str:
 
 def hover(rate: Rate) -> str:
     """Returns what is said of a rate when the mouse is over it."""
-    where = theme.plain(", ".join(rate.slice.values.values()) or "all samples")
-    lines = [f"<b>{theme.plain(title_of(rate.failure))}</b> · {where}"]
+    where = plotly(", ".join(rate.slice.values.values()) or "all samples")
+    lines = [f"<b>{plotly(title_of(rate.failure))}</b> · {where}"]
     if rate.n:
         lines.append(f"{percent(rate.rate)} failed: {rate.failures:,} of {rate.n:,} judged")
         lines.append(f"95 % interval: {percent(rate.low)} to {percent(rate.high)}")
@@ -221,4 +222,4 @@ def hover(rate: Rate) -> str:
 
 def short(label: str) -> str:
     """Returns a row's label as Plotly shows it, cut where it is long."""
-    return theme.plain(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")
+    return plotly(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")

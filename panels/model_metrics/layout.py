@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.evaluation import METRICS
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.evaluation.cells import MAX_EXAMPLES
 from loupe.operators import forms
-from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 from loupe.panels.model_metrics import plot
 

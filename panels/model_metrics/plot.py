@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def bars(points: Sequence[Point], models: Sequence[str]) -> Drawn:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": theme.plain(model),
+                "name": plotly(model),
                 "x": [point.value for point in own],
                 "y": [place[point.row] + below for point in own],
                 "error_x": {
@@ -137,7 +138,7 @@ def _line(each: Mapping[str, Any], color: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": theme.plain(each["model"]),
+        "name": plotly(each["model"]),
         "x": each["x"],
         "y": each["y"],
         "line": {"color": color, "width": 2.5},
@@ -167,7 +168,7 @@ def _reliability(each: Mapping[str, Any], color: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": theme.plain(each["model"]),
+        "name": plotly(each["model"]),
         "x": each["x"],
         "y": each["y"],
         "line": {"color": color, "width": 1.5, "dash": "dot"},
@@ -208,7 +209,7 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[int]], chosen: tuple
     right = [[share if a == b else None for b, share in enumerate(row)] for a, row in enumerate(shares)]
     wrong = [[share if a != b else None for b, share in enumerate(row)] for a, row in enumerate(shares)]
     right[size - 1][size - 1] = None
-    names = [theme.plain(label if len(label) <= 14 else f"{label[:13]}…") for label in labels]
+    names = [plotly(label if len(label) <= 14 else f"{label[:13]}…") for label in labels]
     layout: dict[str, Any] = {
         "height": 96 + 40 * size,
         "margin": {"t": 8, "l": 8, "r": 8, "b": 8},
@@ -248,7 +249,7 @@ def _cells(name: str, z: Any, counts: Any, labels: Sequence[str], scale: Any) ->
     def hover(row: int, column: int) -> str:
         if z[row][column] is None:
             return ""
-        truth, given = theme.plain(labels[row]), theme.plain(labels[column])
+        truth, given = plotly(labels[row]), plotly(labels[column])
         return f"<b>{truth}</b> taken for <b>{given}</b><br>{counts[row][column]:,} · {z[row][column]:.1%} of {truth}"
 
     places = range(len(labels))
@@ -288,7 +289,7 @@ def _beyond(high: float | None, low: float | None) -> float:
 
 
 def _hover(point: Point) -> str:
-    lines = [f"<b>{theme.plain(point.row)}</b> · {theme.plain(point.model)}", f"{point.value:.3f}"]
+    lines = [f"<b>{plotly(point.row)}</b> · {plotly(point.model)}", f"{point.value:.3f}"]
     if point.low is not None and point.high is not None:
         lines.append(f"interval: {point.low:.3f} to {point.high:.3f}")
     lines.append(f"{point.n:,} ground truths" + (": few" if point.few else ""))
@@ -307,4 +308,4 @@ def _count(count: int) -> str:
 
 
 def _short(label: str) -> str:
-    return theme.plain(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")
+    return plotly(label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…")

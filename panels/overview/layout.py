@@ -9,8 +9,9 @@ from fiftyone.operators import types
 
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators.summary import counted, escape
+from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ def _totals(content: Shown) -> str:
     parts = [
         f"**{counted(known.n, 'sample')}**",
         f"**{known.failed:,}** fail in some way",
-        f"**{known.passed:,}** fail in nothing that was judged",
-        f"**{known.unchecked:,}** judged for nothing",
+        f"**{known.passed:,}** pass what was judged",
     ]
+    if known.unchecked:
+        parts.append(f"**{known.unchecked:,}** not checked")
     if known.unknown:
-        parts.append(f"**{known.unknown:,}** that a check could not judge")
+        parts.append(f"**{known.unknown:,}** have a check that could not tell")
     return " · ".join(parts)
 
 

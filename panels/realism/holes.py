@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.operators.summary import counted, escape, table
+from loupe.brain.core.shown import markdown as escape
+from loupe.operators.summary import counted, table
 from loupe.panels import theme, widgets
 from loupe.panels.realism import headings, pictures
 
@@ -48,6 +49,7 @@ def draw(panel: types.Object, handlers: Any, content: Content, made: Realism) ->
     label = "Suggest prompts" if prompts is None else "Suggest again"
     variant = "contained" if prompts is None else "outlined"
     row.btn("suggest", label=label, icon="tips_and_updates", variant=variant, on_click=handlers.on_suggest)
+    row.btn("rebalance", label="Rebalance", icon="balance", variant="outlined", on_click=handlers.on_rebalance)
     if prompts is not None:
         _prompts(panel, handlers, prompts)
 

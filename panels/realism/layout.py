@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.realism import ADDITIVE_ONLY, COLLAPSE, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
-from loupe.operators.summary import counted, escape
+from loupe.brain.core.shown import markdown as escape
+from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 from loupe.panels.realism import cloud, headings, holes, parts, pictures, plot, transfer
 

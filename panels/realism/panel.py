@@ -141,6 +141,12 @@ class RealismPanel(Panel[Content]):
             ctx.ops.notify("; ".join(made.notes) or "Nothing is missing that prompts could ask for", variant="info")
         self.refresh(ctx)
 
+    def on_rebalance(self, ctx: Any) -> None:
+        """Opens the form that draws for the holes until enough passes."""
+        from loupe.operators.rebalance import HOLES
+
+        ctx.prompt("@loupe/loupe/rebalance", params={"source": HOLES})
+
     def on_suggest_otherwise(self, ctx: Any) -> None:
         ctx.prompt("@loupe/loupe/suggest_prompts")
 

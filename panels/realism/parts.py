@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.operators.summary import escape
+from loupe.brain.core.shown import markdown as escape
+from loupe.brain.core.shown import plotly
 from loupe.panels import theme, widgets
 from loupe.panels.realism import headings, names, plot
 from loupe.panels.realism.panel import MEASURES
@@ -89,5 +90,5 @@ def _says(content: Content, made: Realism) -> dict[str, str]:
     for name, _ in content.rows[: plot.MAX_ROWS]:
         tied = ties.get(name, ())
         more = f" and {len(tied) - _MAX_TIES:,} more" if len(tied) > _MAX_TIES else ""
-        texts[name] = f"a tie with {theme.plain(', '.join(tied[:_MAX_TIES]))}{more}" if tied else "no tie"
+        texts[name] = f"a tie with {plotly(', '.join(tied[:_MAX_TIES]))}{more}" if tied else "no tie"
     return texts

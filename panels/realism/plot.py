@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 from loupe.panels.realism import names
 
@@ -53,8 +54,8 @@ def by_value(
     """
     shown = rows[:MAX_ROWS]
     lines = [[*([says[name]] if says and name in says else []), "Click to show them"] for name, _ in shown]
-    below = [theme.plain(dates[name]) for name, _ in shown] if dates else []
-    named = [(theme.plain(_short(name)), each) for name, each in shown]
+    below = [plotly(dates[name]) for name, _ in shown] if dates else []
+    named = [(plotly(_short(name)), each) for name, each in shown]
     return _forest(named, ["<br>".join(own) for own in lines], below)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 
 if TYPE_CHECKING:
@@ -179,13 +180,13 @@ def _cell(arm: TransferArm) -> str:
 
 def _hover(arm: TransferArm) -> str:
     lines = [
-        f"<b>{theme.plain(arm.name)}</b>: {_span(arm.accuracy)}",
+        f"<b>{plotly(arm.name)}</b>: {_span(arm.accuracy)}",
         f"trained on {arm.n_train:,}, tested on {arm.n_test:,} samples",
     ]
     if math.isfinite(arm.calibration_error):
         lines.append(f"calibration error {arm.calibration_error:.3f}")
     known = sorted((value, name) for name, value in arm.recall.items() if math.isfinite(value))
-    lines += [f"{theme.plain(name)}: {value:.0%} right" for value, name in known[:3]]
+    lines += [f"{plotly(name)}: {value:.0%} right" for value, name in known[:3]]
     return "<br>".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.operators.summary import escape
+from loupe.brain.core.shown import markdown as escape
 from loupe.panels import theme, triage_layout, widgets
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from fiftyone.operators import types
 from loupe.brain.core import registry
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.histogram import Histogram
 from loupe.operators import forms
-from loupe.operators.summary import escape
 from loupe.panels import theme, widgets
 from loupe.panels.thresholds import plot
 
@@ -176,7 +176,7 @@ def _pictures(panel: types.Object, handlers: Any, examples: tuple[Example, ...],
             default=example.source,
             view=types.ImageView(
                 alt=f"score {example.score:.4g}",
-                label=escape(f"{example.score:.4g}"),
+                label=f"{example.score:.4g}",
                 operator=handlers.on_open,
                 params={"id": example.id},
                 componentsProps={"image": {"style": _picture(color)}, "header": _PICTURE_HEADER},

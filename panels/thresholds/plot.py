@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.shown import plotly
 from loupe.brain.stats.histogram import Histogram
 from loupe.panels import theme
 
@@ -108,7 +109,7 @@ def _layout(
         "dragmode": False,
         "xaxis": {
             "range": [_tidy(counts.range.low - pad), _tidy(counts.range.high + pad)],
-            "title": {"text": theme.plain(_axis(output)), "font": {"size": 13}, "standoff": 10},
+            "title": {"text": plotly(_axis(output)), "font": {"size": 13}, "standoff": 10},
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,

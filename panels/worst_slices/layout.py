@@ -10,8 +10,9 @@ from fiftyone.operators import types
 
 from loupe.brain.core.findings import Finding, small
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators.summary import counted, escape
+from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 from loupe.panels.worst_slices import plot
 
@@ -54,6 +55,8 @@ def draw(
     head.btn("refresh", label="Refresh", icon="refresh", variant="outlined", on_click=handlers.on_refresh)
     back = {"label": "Show all", "icon": "undo", "variant": "contained", "on_click": handlers.on_show_all}
     head.btn("show_all", disabled=narrowed is None, **back)
+    if content.open:
+        head.btn("rebalance", label="Rebalance", icon="balance", variant="outlined", on_click=handlers.on_rebalance)
     if content.stale:
         panel.view("stale", types.AlertView(severity="warning", label=content.stale))
     known = content.findings

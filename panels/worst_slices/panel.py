@@ -103,6 +103,12 @@ class WorstSlices(Panel[Content]):
     def on_find(self, ctx: Any) -> None:
         ctx.prompt("@loupe/loupe/discover_slices")
 
+    def on_rebalance(self, ctx: Any) -> None:
+        """Opens the form that draws for the slices until enough passes."""
+        from loupe.operators.rebalance import SLICES
+
+        ctx.prompt("@loupe/loupe/rebalance", params={"source": SLICES})
+
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to the samples of a finding, or to those of them that fail."""
         from loupe.brain.store import findings as store

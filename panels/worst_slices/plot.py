@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
 
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import html
 from loupe.panels import theme
 
 #: in pixels; it is as wide as there is room, up to this, and its letters are as large however narrow it is
@@ -30,7 +30,7 @@ def bars(rate: Rate, rest: Rate) -> str:
 
 def _row(name: str, rate: Rate, y: int, color: str, top: float) -> str:
     text = f"y='{y + 13}' font-family='sans-serif' font-size='13' fill='{theme.GRAY}'"
-    label = f"<text x='0' {text}>{html.escape(name)}</text>"
+    label = f"<text x='0' {text}>{html(name)}</text>"
     if not rate.n:
         return f"{label}<text x='99%' text-anchor='end' {text}>not judged</text>"
     number = f"<text x='99%' text-anchor='end' {text}>{tenths(rate.rate)}</text>"

@@ -15,6 +15,7 @@ from textwrap import indent
 from typing import Any
 
 import nbformat
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
@@ -140,12 +141,20 @@ def on_build_error(error: Exception) -> None:
 
 
 def story(notebook: Path) -> str:
-    """Returns a notebook as a page: its texts, its code and what it printed when `make stories` ran it."""
+    """Returns a notebook as a page: its texts, its code and what it printed when `make stories` ran it.
+
+    Raises:
+        PluginError: a cell was not run, or ended with an error
+    """
     parts = []
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
             continue
+        if cell.execution_count is None or any(output.output_type == "error" for output in cell.outputs):
+            raise PluginError(
+                f"{notebook.name}: expected every cell run, and without an error, got {cell.id!r}: make stories"
+            )
         parts.append(_fenced(cell.source, "python"))
         printed = "".join(output["text"] for output in cell.outputs if output.output_type == "stream")
         shown = [_shown(output.data) for output in cell.outputs if output.output_type != "stream"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import app_browser
 import pytest
+from served import open_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -18,11 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with a dataset whose scores were never flagged."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
     from filled import fill
 
@@ -31,13 +26,10 @@ def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFa
     dataset = fo.Dataset("signs", persistent=True)
     fill(dataset, 120, files=[str(path) for path in pictures], flag=False)
     workspace = prepare_app(dataset)
-    with app_browser.serve(dataset.name) as address, app_browser.browser_page() as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(dataset.name, workspace)
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(
+        dataset.name, workspace=workspace, size=(1600, 1000), last=tmp_path_factory.mktemp("browser")
+    ) as opened:
+        yield opened
     dataset.delete()
 
 

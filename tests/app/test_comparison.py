@@ -10,6 +10,7 @@ from typing import Any
 
 import app_browser
 import pytest
+from served import open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -20,25 +21,14 @@ SHOTS = os.environ.get("LOUPE_SHOTS")
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with five models on the same prompts, of which one has an odd name."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
     from models_compared import fill_models
 
     rates = {"signs-1.0": 0.12, "signs-1.1": 0.13, '<b>quick</b> & "fast"': 0.3, "😀 base": 0.32, "tiny": 0.7}
     dataset = fo.Dataset(NAME, persistent=True)
     fill_models(dataset, rates, prompts=80, worse_at_night={"signs-1.1": 0.35}, files=[str(path) for path in pictures])
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1250) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            opened.open_panel("Compare")
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(NAME, panel="Compare", size=(1500, 1250), last=tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
     dataset.delete()
 
 
@@ -96,7 +86,7 @@ def test_the_leaderboard_and_two_of_them_are_the_verbs(app: app_browser.App, tmp
         assert f"{own.rate.failures:,} of {own.rate.n:,} judged" in text
     assert slices["labels"][0].startswith("day")
     body = app.page.locator("body").inner_text()
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", body)
+    reads_well(body)
     assert "<b>quick</b>" in body, "a name is text"
 
 

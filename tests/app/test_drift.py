@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import app_browser
 import pytest
-from served import serve_dataset
+from served import reads_well, serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -72,8 +71,7 @@ def test_the_map_the_time_and_the_pictures(app: app_browser.App, tmp_path: Path)
     heatmap.click(rows.index("sharpness"), 2)
     page.get_by_text("quality.sharpness", exact=True).first.wait_for()
     app_browser.settle(page)
-    text = page.locator("body").inner_text()
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
+    text = reads_well(page)
     assert "shifted in time=night more than elsewhere" in text
     page.wait_for_function(
         """() => {
@@ -150,4 +148,4 @@ def test_one_batch_against_the_rest_and_too_few(app: app_browser.App, tmp_path: 
     page.screenshot(path=tmp_path / "too_few.png")
     text = page.locator("body").inner_text()
     assert "Too few samples to tell whether anything drifted." in text
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
+    reads_well(text)

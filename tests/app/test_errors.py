@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import app_browser
 import numpy as np
 import pytest
 from operator_calls import ALL, execute
+from served import open_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -121,11 +121,6 @@ def mended(app: app_browser.App) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with a dataset that every operator fails on."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
 
     folder = tmp_path_factory.mktemp("broken")
@@ -135,13 +130,8 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
         path.write_bytes(b"no image")
     _fill(dataset, [str(path) for path in paths])
     execute("check", dataset, {"checks": ["file"]}, request_delegation=True)
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(NAME, last=tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
     dataset.delete()
     other.delete()
 
@@ -163,7 +153,7 @@ def test_a_failing_run_shows_why_and_what_to_do(app: app_browser.App, tmp_path: 
     for title, text in typed.items():
         field(form, title).fill(given.get(text, text))
     app_browser.settle(app.page)  # the App asks for the form again half a second after the last key
-    form.get_by_role("button", name=button, exact=True).click(timeout=20_000)
+    form.get_by_role("button", name=button, exact=True).click()
     dialog = app.ended()
     dialog.locator(".MuiAlert-root").wait_for()
     app_browser.settle(app.page)  # what the App draws late leaves it there

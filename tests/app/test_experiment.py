@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import app_browser
 import experimenting as made
 import pytest
+from served import open_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
 
     folder = tmp_path_factory.mktemp("real")
@@ -29,9 +24,7 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
     dataset = fo.Dataset("signs of marks", persistent=True)
     # the App shows no grid without a sample
     dataset.add_sample(fo.Sample(filepath=sides["a real train"].first().filepath))
-    with app_browser.serve(dataset.name) as address, app_browser.browser_page(1400, 1000) as page:
-        opened = app_browser.App(page, address)
-        opened.open(dataset.name)
+    with open_app(dataset.name, size=(1400, 1000)) as opened:
         yield opened
     for each in (dataset, *sides.values()):
         each.delete()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import app_browser
 import numpy as np
 import pytest
+from served import open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -20,11 +20,6 @@ NAME, N = "scenarios", 240
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with samples of two models and lists of objects, and the panel open."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
     from filled import fill
 
@@ -39,16 +34,11 @@ def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFa
         for n in rng.integers(0, 3, N)
     ]
     dataset.set_values("boxes", detections)
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1100) as page:
-        page.set_default_timeout(20_000)
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            opened.open_panel("Failures by scenario")
-            opened.heatmap()
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(
+        NAME, panel="Failures by scenario", size=(1500, 1100), last=tmp_path_factory.mktemp("browser")
+    ) as opened:
+        opened.heatmap()
+        yield opened
     dataset.delete()
 
 
@@ -91,8 +81,7 @@ def mode_named(title: str) -> str:
 
 def readable(app: app_browser.App) -> None:
     """Nothing is undefined, and nothing but what is meant to scroll stands out of the panel."""
-    text = app.page.locator("body").inner_text()
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b|\[object", text)
+    reads_well(app.page)
 
 
 def points(app: app_browser.App, name: str, count: int) -> list[list[Any]]:

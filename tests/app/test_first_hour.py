@@ -10,11 +10,11 @@ from typing import Any
 
 import app_browser
 import pytest
+from served import open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
 NAME = "mine"
-_ODD = re.compile(r"\bundefined\b|\bNaN\b|\bnan\b|\[object")
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,6 @@ def app(
     database: str, pictures: list[Path], shots: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[app_browser.App]:
     """The App with somebody's own pictures, which nobody has checked; no model file is here, and none can be had."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
 
     own = {"LOUPE_WEIGHTS": str(tmp_path_factory.mktemp("weights")), "LOUPE_WEIGHTS_DIRS": "", "LOUPE_OFFLINE": "1"}
@@ -41,13 +36,8 @@ def app(
     dataset = fo.Dataset(NAME, persistent=True)
     dataset.add_samples([fo.Sample(filepath=str(path), camera="mine") for path in pictures], progress=False)
     try:
-        with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
-            opened = app_browser.App(page, address)
-            try:
-                opened.open(NAME)
-                yield opened
-            finally:
-                page.screenshot(path=shots / "last.png")
+        with open_app(NAME, last=shots) as opened:
+            yield opened
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -77,7 +67,7 @@ def test_the_form_has_presets_with_an_estimate_and_says_what_is_lacking(app: app
     dialog.locator(".MuiAlert-root").wait_for()
     app_browser.settle(page)
     page.screenshot(path=shots / "download_failed.png")
-    assert not _ODD.search(page.locator("body").inner_text())
+    reads_well(page)
     text = app.close(dialog)
     assert "LOUPE_OFFLINE" in text, "why, and what to do"
 
@@ -139,8 +129,7 @@ def test_a_run_tidies_the_app_and_offers_a_workspace(app: app_browser.App, shots
     dataset = fo.load_dataset(NAME)
     dataset.reload()
     assert dataset.app_config.active_fields.paths == ["failures"]
-    text = page.locator("body").inner_text()
-    assert not _ODD.search(text)
+    reads_well(page)
     page.get_by_text("sample tags", exact=True).wait_for()
     page.get_by_text(re.compile("^unknown$", re.IGNORECASE)).first.wait_for(state="attached")
     app_browser.settle(page)
@@ -161,39 +150,39 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     page.get_by_text("Nothing has been scheduled").wait_for()
     page.screenshot(path=shots / "jobs_none.png")
     execute("check", dataset, {"checks": ["halo"]}, request_delegation=True)
-    page.get_by_text("1 job waits").wait_for(timeout=20_000)
+    page.get_by_text("1 job waits").wait_for()
     page.screenshot(path=shots / "jobs_waiting.png")
     worker = jobs.WorkerFacts("w", "gpubox", "gpubox", 1, "cuda:0")
     jobs.beat(worker)
     job = jobs.claim(worker)
     assert job is not None
     jobs._operations().update_one({"_id": job}, {"$set": {"status": {"progress": 0.4, "label": "checking: 4 of 10"}}})
-    page.get_by_text("40%").wait_for(timeout=20_000)
+    page.get_by_text("40%").wait_for()
     page.screenshot(path=shots / "jobs_running.png")
     jobs.finish(job, "w", {"result": {"message": "Checked 10 images"}}, None)
     jobs.sign_off(worker)
-    page.get_by_text("Checked 10 images").wait_for(timeout=20_000)
+    page.get_by_text("Checked 10 images").wait_for()
     app_browser.settle(page)
     page.screenshot(path=shots / "jobs_done.png")
-    assert not _ODD.search(page.locator("body").inner_text())
+    reads_well(page)
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("cancelled").wait_for(timeout=20_000)
+    page.get_by_text("cancelled").wait_for()
 
     # a job that no living worker may take says why; a cancelled one has its log
     laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe="0.1.0")
     jobs.beat(laptop)
     try:
         execute("check", dataset, {"checks": ["halo"], "device": "cuda"}, request_delegation=True)
-        page.get_by_text("waits for a worker with the device cuda; alive: laptop (cpu)").wait_for(timeout=20_000)
+        page.get_by_text("waits for a worker with the device cuda; alive: laptop (cpu)").wait_for()
         page.screenshot(path=shots / "jobs_no_gpu.png")
         lines = [f"2026-11-29 12:00:{at:02} INFO checking: {at} of 70, see <b>&</b> `here`" for at in range(60)]
         waiting = jobs.recent(dataset._doc.id)[0].id
         assert jobs.cancel(waiting)
         stopped = "2026-11-29 12:01:01 INFO stopped: somebody cancelled this job (0.8 s)"
         jobs.write_log(waiting, "l", "\n".join([*lines, *lines[:9], stopped]), 9_000)
-        page.get_by_role("button", name="Log", exact=True).click(timeout=20_000)
-        page.get_by_text("stopped: somebody cancelled this job").wait_for(timeout=20_000)
+        page.get_by_role("button", name="Log", exact=True).click()
+        page.get_by_text("stopped: somebody cancelled this job").wait_for()
         page.get_by_text("… 10 earlier lines").wait_for()
         app_browser.settle(page)
         page.screenshot(path=shots / "jobs_log.png")
@@ -203,8 +192,8 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
         assert page.locator("pre", has_text="somebody cancelled this job").evaluate(wide), "lines are broken"
         page.screenshot(path=shots / "jobs_log_narrow.png")
         page.set_viewport_size({"width": 1400, "height": 900})
-        assert not _ODD.search(page.locator("body").inner_text())
+        reads_well(page)
         page.get_by_role("button", name="Hide the log").click()
-        page.get_by_text("stopped: somebody cancelled this job").wait_for(state="detached", timeout=20_000)
+        page.get_by_text("stopped: somebody cancelled this job").wait_for(state="detached")
     finally:
         jobs.sign_off(laptop)

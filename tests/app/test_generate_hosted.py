@@ -11,11 +11,11 @@ from typing import Any
 import app_browser
 import pytest
 from hosted_server import KEY, HostedServer, Plan
+from served import open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
 NAME = "hosted"
-_ODD = re.compile(r"\bundefined\b|\bNaN\b|\bnan\b|\[object")
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,6 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def app(database: str, shots: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App of an empty dataset, whose server has a key for other addresses and none of OpenAI."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     pytest.importorskip("openai")
     import fiftyone as fo
     from PIL import Image
@@ -43,13 +38,8 @@ def app(database: str, shots: Path, tmp_path_factory: pytest.TempPathFactory) ->
     before = {name: os.environ.pop(name, None) for name in ("OPENAI_API_KEY", "LOUPE_HOSTED_API_KEY")}
     os.environ["LOUPE_HOSTED_API_KEY"] = KEY
     try:
-        with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 1000) as page:
-            opened = app_browser.App(page, address)
-            try:
-                opened.open(NAME)
-                yield opened
-            finally:
-                page.screenshot(path=shots / "last.png")
+        with open_app(NAME, size=(1400, 1000), last=shots) as opened:
+            yield opened
     finally:
         for name, value in before.items():
             os.environ.pop(name, None) if value is None else os.environ.update({name: value})
@@ -91,7 +81,7 @@ def test_the_price_and_a_missing_key_are_said_before(app: app_browser.App, shots
     app.page.screenshot(path=shots / "price.png")
     button = form.get_by_role("button", name="Generate", exact=True)
     assert button.is_disabled()
-    assert not _ODD.search(app.page.locator("body").inner_text())
+    reads_well(app.page)
     app.page.keyboard.press("Escape")
 
 
@@ -139,5 +129,5 @@ def test_a_run_tells_what_it_cost(
     text = app.close(dialog)
     assert "Generated 2 images" in text
     assert "Cost of these images so far: $0.08, by the price list" in text
-    assert not _ODD.search(text)
+    reads_well(text)
     app.page.set_viewport_size({"width": 1400, "height": 1000})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import app_browser
 import pytest
+from served import needs_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -35,11 +35,7 @@ TAKES_ENTER = "document.addEventListener('keydown', event => event.key === 'Ente
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: keys are not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    needs_chromium()
     with app_browser.browser_page(600, 400) as page:
         yield page
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import app_browser
 import pytest
 from predicted import detections
+from served import open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -22,11 +21,6 @@ _THEME = "theme => localStorage.setItem('mui-mode', theme)"
 @pytest.fixture(scope="module")
 def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with two models' boxes that were evaluated by time and size, and the panel open."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
 
     import loupe
@@ -34,14 +28,8 @@ def app(database: str, pictures: list[Path], tmp_path_factory: pytest.TempPathFa
     dataset = fo.Dataset(NAME, persistent=True)
     detections(dataset, N, files=[str(path) for path in pictures])
     loupe.evaluate(dataset, ["yolo", "detr"], "ground_truth", by="time", objects="size", resamples=100)
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1500) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            opened.open_panel("Model metrics")
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(NAME, panel="Model metrics", size=(1500, 1500), last=tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
     dataset.delete()
 
 
@@ -58,7 +46,7 @@ def _result() -> Any:
 
 
 def _sound(page: Any) -> None:
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", page.locator("body").inner_text())
+    reads_well(page)
 
 
 def _drawn(page: Any, kind: str) -> None:

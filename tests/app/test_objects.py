@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from scenes import scene
-from served import serve_dataset
+from served import reads_well, serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
 NAME = "street"
-_ODD = re.compile(r"\bundefined\b|\bNaN\b|\bnan\b|\[object")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +68,7 @@ def test_objects_are_checked_from_the_form(app: app_browser.App, shots: Path) ->
     page.screenshot(path=shots / "objects_checked.png")
     text = dialog.inner_text()
     assert "Cut off" in text
-    assert not _ODD.search(text)
+    reads_well(text)
     app.close(dialog)
     dataset = fo.load_dataset(NAME)
     dataset.reload()

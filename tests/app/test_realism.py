@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,21 +9,16 @@ from typing import Any
 
 import app_browser
 import pytest
+from served import open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
 NAME, REAL = "realism-synthetic", "realism-real"
-_BAD = re.compile(r"\bundefined\b|\bNaN\b|\bnan\b|\binf\b|\bInfinity\b")
 
 
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with a synthetic dataset that nobody has compared with the real one yet."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     from real_pictures import faulty, photos
 
     folder = tmp_path_factory.mktemp("realism")
@@ -32,13 +26,8 @@ def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app
     synthetic = faulty(folder / "synthetic", real)
     for dataset, name in ((real, REAL), (synthetic, NAME)):
         dataset.name, dataset.persistent = name, True
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1500, 1400) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(NAME, size=(1500, 1400), last=tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
     for dataset in (synthetic, real):
         dataset.delete()
 
@@ -92,8 +81,7 @@ def test_from_the_empty_panel_to_the_findings(app: app_browser.App, tmp_path: Pa
     page.get_by_text("COLLAPSE", exact=True).wait_for()
     app_browser.settle(page, 2.5)
     page.screenshot(path=tmp_path / "dark_0.png")
-    text = page.locator("body").inner_text()
-    assert not _BAD.search(text), _BAD.search(text)
+    text = reads_well(page)
     assert "The file format differs" in text
     _walk(page, tmp_path, "dark")
 
@@ -118,8 +106,7 @@ def test_with_the_transfer_in_the_light_theme_and_narrow(app: app_browser.App, t
     app_browser.settle(page, 2.5)
     _walk(page, tmp_path, "narrow")
     assert _beyond(page) <= 0, "nothing hangs over the panel's edge"
-    text = page.locator("body").inner_text()
-    assert not _BAD.search(text), _BAD.search(text)
+    reads_well(page)
 
 
 def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
@@ -187,8 +174,7 @@ def test_what_is_missing_becomes_prompts_by_the_keyboard(app: app_browser.App, t
         app_browser.settle(page, 2.5)
         _walk(page, tmp_path, "suggested_narrow", titles)
         assert _beyond(page) <= 0, "nothing hangs over the panel's edge"
-        text = page.locator("body").inner_text()
-        assert not _BAD.search(text), _BAD.search(text)
+        reads_well(page)
         page.set_viewport_size({"width": 1500, "height": 1400})
         page.get_by_role("button", name="Generate these images").press("Enter")
         page.get_by_text(re.compile("The first prompts?: a pig in the garden")).wait_for()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import app_browser
 import numpy as np
 import pytest
 from reviewable import draw, fill, order
+from served import fits, open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -21,26 +21,15 @@ NAME, N = "to-review", 60
 @pytest.fixture(scope="module")
 def app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[app_browser.App]:
     """The App with flagged pictures, every other one really blurred, and the panel open."""
-    if app_browser.find_chromium() is None:
-        reason = "NO CHROMIUM: the App is not tested. Debian: apt-get install chromium; or: playwright install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
     import fiftyone as fo
 
     dataset = fo.Dataset(NAME, persistent=True)
     fill(dataset, draw(tmp_path_factory.mktemp("houses"), N))
     dataset.set_values("embeddings", list(np.random.default_rng(0).normal(size=(N, 6))))
-    with app_browser.serve(NAME) as address, app_browser.browser_page(1400, 900) as page:
-        opened = app_browser.App(page, address)
-        try:
-            opened.open(NAME)
-            page.set_default_timeout(30_000)
-            opened.open_panel("Review")
-            page.get_by_text("flagged reviewed").wait_for()
-            yield opened
-        finally:
-            page.screenshot(path=tmp_path_factory.mktemp("browser") / "last.png")
+    with open_app(NAME, last=tmp_path_factory.mktemp("browser")) as opened:
+        opened.open_panel("Review")
+        opened.page.get_by_text("flagged reviewed").wait_for()
+        yield opened
     dataset.delete()
 
 
@@ -81,7 +70,7 @@ def _number(app: app_browser.App) -> int:
 def _close(app: app_browser.App) -> None:
     """Closes a sample's window by a click beside it."""
     app.page.mouse.click(12, 600)
-    app.page.locator('[data-cy="modal"]').wait_for(state="detached", timeout=20_000)
+    app.page.locator('[data-cy="modal"]').wait_for(state="detached")
 
 
 def _decided() -> dict[str, str]:
@@ -90,18 +79,8 @@ def _decided() -> dict[str, str]:
 
 
 def _reads_well(app: app_browser.App) -> None:
-    text = app.page.locator("body").inner_text()
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b|\bNone\b of", text)
-    # nothing of the panel is wider than the panel
-    too_wide = app.page.evaluate(
-        """() => {
-            const part = document.querySelector('[aria-keyshortcuts="1 r"]');
-            let panel = part;
-            while (panel && getComputedStyle(panel).overflowY !== 'auto') panel = panel.parentElement;
-            return panel ? panel.scrollWidth - panel.clientWidth : 0;
-        }"""
-    )
-    assert too_wide <= 1
+    reads_well(app.page)
+    fits(app.page, "1 r")
 
 
 def test_pictures_are_decided_by_keys_and_undone(app: app_browser.App, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import app_browser
 import numpy as np
 import pytest
-from served import serve_dataset
+from served import reads_well, serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -71,8 +71,7 @@ def test_a_line_is_moved_by_the_keyboard_saved_and_shown(app: app_browser.App) -
     page.wait_for_function(
         "() => [...document.querySelectorAll('img[alt^=\"score\"]')].every(each => each.naturalWidth > 0)"
     )
-    text = page.locator("body").inner_text()
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
+    reads_well(page)
 
     page.get_by_role("button", name="Save and flag").click()
     origin = page.get_by_text("Set by")

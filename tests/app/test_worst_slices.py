@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import app_browser
 import pytest
-from served import serve_dataset
+from served import reads_well, serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -38,8 +37,7 @@ def findings() -> Any:
 
 def sound(page: Any) -> None:
     """Fails where something is not there, is not to be seen, or does not fit."""
-    text = page.locator("body").inner_text()
-    assert not re.search(r"\bundefined\b|\bNaN\b|\bnan\b", text)
+    reads_well(page)
     wide = page.evaluate(
         """() => [...document.querySelectorAll('[data-cy^="panel-container"], [id^="panel"]')]
             .filter(each => each.scrollWidth > each.clientWidth + 2).map(each => each.outerHTML.slice(0, 80))"""

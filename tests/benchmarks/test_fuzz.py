@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,3 +86,38 @@ def test_a_wrong_case_ends_the_command_with_how_to_try_it_again(
     printed = capsys.readouterr()
     assert "| PNG | 2 | 1 | 0 | 1 | 0 | 0 | 0 | 0.500 [0.095, 0.905] (1/2) |" in printed.out
     assert "python -m benchmarks.fuzz one --seed 5 4711" in printed.err
+
+
+@pytest.mark.database
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_hostile_names_are_letters_in_records_pages_a_panel_and_a_form(database: str, tmp_path: Path) -> None:
+    """A sample of ``shown``: two panels and two operators; what is left unescaped in one of them is noticed."""
+    from benchmarks.fuzz import app
+
+    made = app.tried(1, tmp_path, ("overview", "failures_by_scenario"), ("slice", "report"))
+    assert made.wrong == []
+    assert made.drawn > 40
+
+
+@pytest.mark.database
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_panel_that_is_not_escaped_is_noticed(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.fuzz import app
+    from loupe.panels.failures_by_scenario import bars, layout, plot
+
+    for module in (bars, layout, plot):
+        for name in ("plotly", "escape"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, str)
+    monkeypatch.setattr(app, "_filled", _checked)
+    monkeypatch.setattr(app, "_files", lambda _: ())
+    made = app.tried(2, tmp_path, ("failures_by_scenario",), ())
+    assert any("failures_by_scenario" in each for each in made.wrong), made.drawn
+
+
+def _checked(own: Any, _: Any) -> Iterator[tuple[str, Any]]:
+    import loupe
+
+    yield "check", loupe.check(own.made, ["exposure", "sharpness"])

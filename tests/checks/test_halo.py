@@ -16,6 +16,7 @@ from loupe.brain.checks.halo import Halo, rims
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.halo import Halo as HaloDefect
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging import edges as edges_module
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH, Edges, strong_edges
 
@@ -32,6 +33,21 @@ def fails(picture: np.ndarray) -> bool:
     threshold = Halo.outputs[0].default_threshold
     assert threshold is not None
     return bool(threshold.violates(score(picture)["halo"].numpy())[0])
+
+
+@pytest.mark.parametrize("max_back", [1.0, 0.35, 1.5])
+@pytest.mark.parametrize("name", ["pagoda", "scene"])
+def test_the_edges_are_those_of_the_plain_way(name: str, max_back: float, scene: np.ndarray) -> None:
+    """What tells most candidates by a few pixels leaves out none that the whole profile would keep."""
+    photo = gray(picture(name)) if name == "pagoda" else scene
+    luma = torch.from_numpy((photo.clip(0, 255) / 255).astype(np.float32))
+    quick = edges_module._by_numpy(luma, True, max_back), edges_module._by_numpy(luma, False, max_back)
+    plain = edges_module._by_torch(luma, True, max_back), edges_module._by_torch(luma, False, max_back)
+    for edges, other in zip(quick, plain, strict=True):
+        assert edges.rows.tolist() == other.rows.tolist()
+        assert edges.columns.tolist() == other.columns.tolist()
+        assert torch.equal(edges.profiles, other.profiles)
+    assert len(plain[0].rows) > 5
 
 
 def unsharp(picture: np.ndarray, amount: float, radius: float) -> np.ndarray:

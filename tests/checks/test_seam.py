@@ -82,6 +82,16 @@ def test_the_largest_steps_are_steps() -> None:
     assert step_shares(torch.from_numpy(levels)[None])[0, :, 19].tolist() == [0.0] * 8
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_lost_coherence_is_the_same_in_bytes(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = torch.from_numpy(np.random.default_rng(2).integers(0, 256, (3, 90, 70)).astype(np.uint8))
+    columns = torch.tensor([[3, 20, 66], [0, 5, 69], [10, 11, 12]])
+    in_bytes = seam.lost_coherence(levels, columns, width)
+    monkeypatch.setattr(seam, "by_opencv", lambda values: False)
+    assert torch.equal(in_bytes, seam.lost_coherence(levels, columns, width))
+    assert in_bytes.max() > 0
+
+
 def test_directions_are_counted_as_a_plain_loop_does() -> None:
     """30 of 64 rows step up, 2 down, the rest too little: a balance of 1/8, half of what no content exceeds."""
     levels = np.full((64, 20), 100, np.int16)

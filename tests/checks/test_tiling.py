@@ -190,3 +190,10 @@ def test_real_things_that_repeat(shared_data: Path) -> None:
     pictures = [path for path in sorted(folder.iterdir()) if any(word in path.stem for word in words)]
     failing = [path.stem for path in pictures if fails(read(path, 1024).pixels)]
     assert len(failing) <= len(pictures) // 10
+
+
+def test_blocks_of_any_part_by_sums_are_those_of_the_part() -> None:
+    powers = torch.from_numpy(np.random.default_rng(3).random((100, 130)).astype(np.float32))
+    pooled = tiling._pooled(powers)
+    for rows, columns in ((slice(0, 100), slice(0, 130)), (slice(5, 90), slice(7, 101)), (slice(40, 64), slice(1, 25))):
+        torch.testing.assert_close(pooled(rows, columns), _pool(powers[rows, columns]))

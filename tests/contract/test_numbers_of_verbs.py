@@ -12,12 +12,22 @@ import numpy as np
 import pytest
 
 from loupe.brain import api
+from loupe.brain.core.arguments import known_parts
 from loupe.brain.core.errors import InputError
 
 pytestmark = pytest.mark.database
 
 WHOLE, NUMBER = ("int", "int | None"), ("float", "float | None")
 VERBS = sorted(name for name, module in api.PUBLIC.items() if module.startswith("loupe.brain.verbs."))
+#: a value of each kind that is required of a call
+SOME: dict[str, Any] = {
+    "str": "x",
+    "Path": "x",
+    "os.PathLike": "x",
+    "Sequence": ["x"],
+    "Iterable": ["x"],
+    "Mapping": {},
+}
 #: annotations with numbers in them that go by another way, and which
 OTHERS = {
     ("experiment", "guidance"): "each arm's own is looked at in experiment_arms.py",
@@ -40,8 +50,11 @@ def numbers(name: str) -> Iterator[inspect.Parameter]:
 
 def with_nothing(name: str, **given: Any) -> dict[str, Any]:
     """Returns arguments that a verb can be called with, and that it would not get far with."""
-    required = inspect.signature(getattr(api, name)).parameters.values()
-    return {each.name: None for each in required if each.default is inspect.Parameter.empty} | given
+    made: dict[str, Any] = {}
+    for each in inspect.signature(getattr(api, name)).parameters.values():
+        if each.default is inspect.Parameter.empty:
+            made[each.name] = next((SOME[part] for part in known_parts(each.annotation) if part in SOME), None)
+    return made | given
 
 
 def test_there_are_many(database: str) -> None:

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loupe.brain.core.hashes import file_hash, hex_hash, json_hash, number_of, raw_hash
+from loupe.brain.core.hashes import (
+    file_hash,
+    hex_hash,
+    json_hash,
+    number_of,
+    parts_hash,
+    raw_hash,
+    stream_hash,
+)
 
 
 def test_known_hashes() -> None:
@@ -17,6 +25,7 @@ def test_known_hashes() -> None:
     assert json_hash(["q"]) == "4ada650da6c445f56d7617ed1e047d62"
     assert number_of([1, "a"]) == 11439220326236441441
     assert hex_hash("a", 4) == "ca234c55"
+    assert parts_hash(["65f0=hog:1;", b"65f1=None;"], 8) == "e28c2b2627338485"
 
 
 @pytest.mark.parametrize("size", [3, 8, 16, 64])
@@ -32,6 +41,17 @@ def test_a_hash_is_of_the_size_asked_for(size: int, tmp_path: Path) -> None:
         == raw_hash("abc", size).hex()
     )
     assert 0 <= number_of("abc", size) < 256**size
+
+
+def test_parts_are_hashed_as_what_they_are_together(tmp_path: Path) -> None:
+    whole = "ab\0é".encode()
+    assert parts_hash(iter(["a", b"b", "", "\0é"])) == hex_hash(whole)
+    assert parts_hash([np.frombuffer(whole, np.uint8).data]) == hex_hash(whole)
+    assert parts_hash([], 64).startswith("786a02f742015903c6c6fd852552d272")
+    (tmp_path / "x").write_bytes(b"-" + whole)
+    with open(tmp_path / "x", "rb", buffering=0) as file:
+        file.read(1)
+        assert stream_hash(file) == hex_hash(whole)
 
 
 def test_the_order_of_a_mapping_does_not_matter_and_that_of_a_list_does() -> None:

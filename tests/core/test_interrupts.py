@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -115,3 +118,116 @@ def test_an_engine_stops_between_the_parts_of_a_batch() -> None:
 
     with pytest.raises(Stopped):
         list(attempt(stops, batch))
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_calculation_is_left_at_once_and_thrown_away() -> None:
+    """One that has no point, as a call of a library, goes on for itself; nobody waits for it."""
+    begun, goes_on, asked = threading.Event(), threading.Event(), list[Stopped]()
+    ended: list[str] = []
+
+    @interrupts.leavable
+    def long(word: str) -> str:
+        begun.set()
+        goes_on.wait(60)
+        ended.append(word)
+        return word
+
+    def ask() -> None:
+        begun.wait(60)
+        asked.append(Stopped("cancelled"))
+
+    threading.Thread(target=ask).start()
+    with interrupts.asking(lambda: asked[0] if asked else None), pytest.raises(Stopped, match="cancelled"):
+        long("a")
+    assert not ended
+    assert interrupts.is_left()
+    goes_on.set()
+    _until(lambda: not interrupts.is_left())
+    assert ended == ["a"]
+
+
+def test_a_calculation_that_was_left_stops_at_its_next_point_whoever_is_asked_by_then() -> None:
+    begun, goes_on, asked, reached = threading.Event(), threading.Event(), list[Stopped](), list[str]()
+
+    @interrupts.leavable
+    def outer() -> None:
+        begun.set()
+        goes_on.wait(60)
+        inner()
+        reached.append("the end")
+
+    @interrupts.leavable
+    def inner() -> None:
+        reached.append(threading.current_thread().name)
+        interrupts.point()
+
+    def ask() -> None:
+        begun.wait(60)
+        asked.append(Stopped("cancelled"))
+
+    threading.Thread(target=ask).start()
+    with interrupts.asking(lambda: asked[0] if asked else None), pytest.raises(Stopped):
+        outer()
+    asked.clear()  # as a worker forgets what the last job was asked
+    goes_on.set()
+    _until(lambda: not interrupts.is_left())
+    assert reached == ["loupe-calculation"], "a calculation within another is no further thread"
+
+
+def test_a_calculation_gives_and_raises_what_it_does() -> None:
+    where: list[str] = []
+
+    @interrupts.leavable
+    def halved(number: int, *, by: int = 2) -> float:
+        """Divides."""
+        where.append(threading.current_thread().name)
+        return number / by
+
+    assert halved.__doc__ == "Divides."
+    own = threading.current_thread().name
+    assert halved(3) == 1.5
+    with interrupts.asking(lambda: None):
+        assert halved(3, by=3) == 1
+        with pytest.raises(ZeroDivisionError):
+            halved(1, by=0)
+    assert where == [own, "loupe-calculation", "loupe-calculation"]
+    with interrupts.asking(lambda: Stopped("before")), pytest.raises(Stopped):
+        halved(1)
+    assert len(where) == 3, "it is not even begun"
+    assert not interrupts.is_left()
+
+
+@pytest.mark.parametrize(
+    ("room", "names"),
+    [
+        ("verbs.embedding", ("project",)),
+        ("slicing.clusters", ("k_means",)),
+        ("slicing.discovery", ("discover",)),
+        ("slicing.drift", ("compare", "calibration")),
+        ("labels.probe", ("probe",)),
+        ("labels.noise", ("fit",)),
+        ("labels.splits", ("assign", "in_order", "repaired")),
+        ("labels.shortcut_results", ("results", "order_of")),
+        ("realism.compare", ("compare",)),
+        ("realism.transfer", ("measure",)),
+        ("selection.choose", ("choose",)),
+        ("evaluation.assemble", ("assemble", "evaluation")),
+        ("similarity.matching", ("searched",)),
+        ("similarity.neighbors", ("nearest", "near_pairs")),
+        ("report.html", ("draw",)),
+    ],
+)
+def test_long_calculations_of_verbs_can_be_left(room: str, names: tuple[str, ...]) -> None:
+    made = importlib.import_module(f"loupe.brain.{room}")
+    for name in names:
+        called = getattr(made, name)
+        # before it is even looked at with what it was called with
+        with interrupts.asking(lambda: Stopped("now")), pytest.raises(Stopped, match="now"):
+            called()

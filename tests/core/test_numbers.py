@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loupe.brain.core.arguments import with_plain_arguments
 from loupe.brain.core.errors import InputError
-from loupe.brain.core.numbers import require_numbers, require_whole, with_plain_numbers
+from loupe.brain.core.numbers import require_numbers, require_whole
 
 
 @pytest.mark.parametrize("value", [1, 2, 20, np.int64(20), np.uint8(1)])
@@ -46,13 +47,13 @@ def _echo(
 
 
 def test_numbers_become_plain_ones() -> None:
-    function = with_plain_numbers(_echo)
+    function = with_plain_arguments(_echo)
     assert (function.__doc__, inspect.signature(function)) == (_echo.__doc__, inspect.signature(_echo))
     made = function(np.int64(3), np.uint8(4), np.float32(0.5), perhaps=np.int16(2), text="x")
     assert made == [3, 4, 0.5, 2, "x"]
     assert [type(each) for each in made[:4]] == [int, int, float, int]
     assert function(2**63 - 1, None, Fraction(1, 4), np.inf) == [2**63 - 1, None, 0.25, np.inf, ""]
-    assert with_plain_numbers(test_a_number_without_an_upper_bound) is test_a_number_without_an_upper_bound
+    assert with_plain_arguments(test_seeds_are_not_negative) is test_seeds_are_not_negative
     with pytest.raises(TypeError, match=r"_echo\(\) missing 1 required positional argument: 'whole'"):
         function()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="unexpected keyword argument 'odd'"):
@@ -67,7 +68,7 @@ NONE_OF_THEM = [True, np.True_, "3", float("nan"), np.float32("nan"), [3], np.ar
 def test_what_is_no_number_is_refused_by_its_name(name: str, value: Any) -> None:
     kind = "a whole number" if name in ("whole", "maybe") else "a number"
     with pytest.raises(InputError, match=rf"^expected {name} to be {kind}, got "):
-        with_plain_numbers(_echo)(**{"whole": 1, name: value})
+        with_plain_arguments(_echo)(**{"whole": 1, name: value})
 
 
 def test_seeds_are_not_negative() -> None:
@@ -76,12 +77,12 @@ def test_seeds_are_not_negative() -> None:
 
     seeded.__annotations__ |= {"seed": "int", "other": "int"}
     with pytest.raises(InputError, match="expected seed to be a whole number of at least 0, got -1"):
-        with_plain_numbers(seeded)(-1)
-    assert with_plain_numbers(seeded)(1, -1) == 1
+        with_plain_arguments(seeded)(-1)
+    assert with_plain_arguments(seeded)(1, -1) == 1
 
 
 def test_other_refusals() -> None:
-    function = with_plain_numbers(_echo)
+    function = with_plain_arguments(_echo)
     for given in ({"whole": None}, {"whole": 1.5}, {"whole": 3.0}, {"whole": 1, "number": None}):
         with pytest.raises(InputError, match=r"expected (whole|number) to be a"):
             function(**given)

@@ -17,6 +17,9 @@ class Worker:
     device: str = "cpu"
     loupe: str = "0.2.3"
     fiftyone: str = "1.22.1"
+    free: int = 8 * 10**9
+    weights: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -62,6 +65,51 @@ def test_what_is_meant_for_a_gpu_goes_to_a_cpu_only_where_no_gpu_lives() -> None
     assert obstacle(Needs(gpu="wanted", loupe="0.2.0"), LAPTOP, [LAPTOP, old]) == ""
 
 
+_STOCKED = Worker("stocked", weights=("palm", "face"), folders=("/models/x",), free=24 * 10**9)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "may"),
+    [
+        (Needs(memory=20 * 10**9), {"stocked"}),
+        (Needs(memory=24 * 10**9), {"stocked"}),
+        (Needs(memory=4 * 10**9), {"laptop", "stocked"}),
+        (Needs(memory=25 * 10**9), set()),
+        (Needs(weights=("palm",)), {"stocked"}),
+        (Needs(weights=("palm", "pose")), set()),
+        (Needs(model="/models/x"), {"stocked"}),
+        (Needs(model="/models/y"), set()),
+        (Needs(useful=("palm", "face", "pose")), {"stocked"}),  # who has most of them
+        (Needs(useful=("pose",)), {"laptop", "stocked"}),  # nobody has it: the run says what is missing
+        (Needs(useful=("palm",), target="laptop"), {"laptop"}),  # somebody chose it
+        (Needs(model="/models/x", target="laptop"), set()),  # it would fail there
+    ],
+)
+def test_memory_and_files_decide(wanted: Needs, may: set[str]) -> None:
+    alive = [LAPTOP, _STOCKED]
+    assert {worker.name for worker in alive if not obstacle(wanted, worker, alive)} == may
+    assert bool(waits_for(wanted, alive)) == (not may)
+
+
+def test_files_of_checks_count_among_workers_with_a_gpu_where_it_is_for_one() -> None:
+    wanted = Needs(gpu="wanted", useful=("palm",))
+    # the one with the file is no GPU, and does not keep the GPU from it
+    assert obstacle(wanted, BOX, [BOX, _STOCKED]) == ""
+    assert obstacle(wanted, _STOCKED, [BOX, _STOCKED]) == "a worker with a GPU"
+
+
+def test_why_a_job_waits_for_memory_and_files() -> None:
+    assert (
+        waits_for(Needs(memory=25 * 10**9), [LAPTOP, _STOCKED])
+        == "waits for a worker with 25 GB of memory free; alive: laptop (cpu, 8 GB free), stocked (cpu, 24 GB free)"
+    )
+    assert (
+        waits_for(Needs(weights=("palm", "pose")), [_STOCKED])
+        == "waits for a worker with the model files pose (there: loupe weights get pose); alive: stocked (cpu)"
+    )
+    assert waits_for(Needs(model="/m"), [LAPTOP]) == "waits for a worker with the model folder /m; alive: laptop (cpu)"
+
+
 def test_why_a_job_waits() -> None:
     assert waits_for(Needs(target=routing.ANY_GPU), [LAPTOP]) == "waits for a worker with a GPU; alive: laptop (cpu)"
     assert (
@@ -76,7 +124,10 @@ def test_why_a_job_waits() -> None:
     assert waits_for(Needs(device="cuda"), many).endswith("w4 (cpu) and 4 more")
 
 
-@pytest.mark.parametrize("kept", [None, 3, "x", [], {"loupe": 3, "device": {"$ne": 1}, "gpu": None, "more": "x"}])
+_ODD = {"loupe": 3, "device": {"$ne": 1}, "gpu": None, "more": "x", "memory": "much", "weights": "palm", "useful": [3]}
+
+
+@pytest.mark.parametrize("kept", [None, 3, "x", [], _ODD])
 def test_what_others_left_there_needs_nothing(kept: Any) -> None:
     assert routing.needs(kept, None) == Needs()
     assert routing.needs(kept, "box") == Needs(target="box")
@@ -84,7 +135,7 @@ def test_what_others_left_there_needs_nothing(kept: Any) -> None:
 
 
 def test_needs_are_read_as_they_were_written() -> None:
-    wanted = Needs("box", "cuda", "wanted", "0.2.0", "1.22.1")
+    wanted = Needs("box", "cuda", "wanted", "0.2.0", "1.22.1", "/models/x", 24 * 10**9, ("palm",), ("pose",))
     assert routing.needs(wanted.to_dict(), "box") == wanted
     assert len(routing.needs({"loupe": "9" * 10_000}, None).loupe) <= 100
     assert not routing.newer("no version", "0.1.0")

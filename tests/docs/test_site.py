@@ -123,3 +123,27 @@ def test_a_link_that_leads_nowhere_ends_the_build(broken: str, tmp_path: Path) -
     built("no link")
     with pytest.raises(Abort):
         built(broken)
+
+
+@pytest.mark.parametrize("fault", ["not run", "an error"])
+def test_a_story_that_did_not_run_through_ends_the_build(fault: str, tmp_path: Path) -> None:
+    import nbformat
+    from docs_site.pages import story
+    from mkdocs.exceptions import PluginError
+
+    made = nbformat.read(min((ROOT / "docs" / "stories").glob("*.ipynb")), as_version=4)
+    assert story(_written(made, tmp_path))
+    cell = [cell for cell in made.cells if cell.cell_type == "code"][-1]
+    if fault == "not run":
+        cell.execution_count = None
+    else:
+        cell.outputs = [nbformat.v4.new_output("error", ename="ValueError", evalue="x", traceback=[])]
+    with pytest.raises(PluginError, match=f"got '{cell.id}': make stories"):
+        story(_written(made, tmp_path))
+
+
+def _written(notebook: Any, folder: Path) -> Path:
+    import nbformat
+
+    nbformat.write(notebook, folder / "story.ipynb")
+    return folder / "story.ipynb"

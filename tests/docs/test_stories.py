@@ -172,6 +172,17 @@ def test_a_story_is_small_and_has_been_run_and_leads_to_pages(notebook: Path) ->
         assert link.startswith("https://") or (notebook.parent / link).exists(), link
 
 
+@pytest.mark.slow
+def test_a_cell_that_fails_ends_the_run(tmp_path: Path) -> None:
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
+
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0"), nbformat.v4.new_code_cell("print(1)")])
+    nbformat.write(made, tmp_path / "story.ipynb")
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        run(tmp_path / "story.ipynb", tmp_path)
+
+
 def test_words_and_numbers_are_told_apart() -> None:
     assert _words("rate  5.0%\n (q = .013, 1,000)") == "rate #% (q = #, #)"
     assert _words("(digest a1f2)") == _words("(digest 99b)") == "(digest)"

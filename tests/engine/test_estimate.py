@@ -23,7 +23,7 @@ def test_more_pictures_take_longer_and_more_cores_share_the_work_but_for_the_dea
     assert seconds(200, 1) == pytest.approx(2 * seconds(100, 1))
     assert seconds(100, 2) == pytest.approx(seconds(100, 1) / 2)
     # a check that keeps state is one thread at a time, and the others are as many as there are cores
-    alone = type("Alone", (known["seam"],), {"cost": 400.0})()
+    alone = type("Alone", (known["seam"],), {"cost": 400.0, "stateless": False})()
     assert estimate.seconds([*light, alone], 100, speed=1, cores=64) == pytest.approx(100 * 400.3 / 1000)
     assert seconds(100, 8, ("text",)) == pytest.approx(seconds(100, 1, ("text",)) / 8)
     assert estimate.seconds(light, 100, speed=2, cores=1) == pytest.approx(seconds(100, 1) / 2)

@@ -15,6 +15,7 @@ from loupe.brain.engine import reader
 from loupe.brain.engine.map import Mapped, Task, map_rows, needed_long_side
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.ragged import RaggedBatch
 
 
 def rows_of(pictures: list[Path], *pending: str) -> list[Row]:
@@ -209,3 +210,24 @@ def test_two_threads_are_in_a_task_at_once_only_where_it_may_be_reentered(
     assert [item.values for item in mapped] == [{"ids": str(index)} for index in range(8)]
     assert loads == ["cpu"], "it is loaded once"
     assert max(counts) == (2 if reentrant else 1)
+
+
+def test_what_both_kinds_of_tasks_see_of_a_picture_is_made_once(pictures: list[Path]) -> None:
+    """A task of previews and one of pixels get the very same luma, which holds what is made of it."""
+    seen: dict[str, list[Any]] = {"previews": [], "pixels": []}
+
+    def of_previews(batch: RaggedBatch) -> list[str]:
+        seen["previews"] += [part.luma for part in batch.parts]
+        return list(batch.ids)
+
+    def of_pixels(batch: ImageBatch) -> list[str]:
+        seen["pixels"].append(batch.luma)
+        assert torch.equal(batch.luma.levels, ImageBatch(batch.ids, batch.pixels, batch.sizes).luma.levels)
+        assert torch.equal(batch.samples.pixels, ImageBatch(batch.ids, batch.pixels, batch.sizes).samples.pixels)
+        return list(batch.ids)
+
+    tasks = [task(of_previews, "previews", ragged=True), task(of_pixels, "pixels")]
+    mapped = flat(map_rows(rows_of(pictures, "previews", "pixels"), tasks, workers=1))
+    assert all(not item.errors for item in mapped)
+    assert len(seen["pixels"]) == len(seen["previews"]) > 0
+    assert {id(luma) for luma in seen["pixels"]} == {id(luma) for luma in seen["previews"]}

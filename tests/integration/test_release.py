@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.version import Version
 
 import loupe
+from loupe.brain.store import layout
 
 ROOT = Path(loupe.__file__).resolve().parent
 
 
-def test_the_citation_names_this_version_and_license() -> None:
+#: where the version stands beside ``loupe.__version__``, for whoever reads no Python
+PLACES = {
+    "fiftyone.yml": r"^version: (.+)$",
+    "CITATION.cff": r"^version: (.+)$",
+    "CHANGELOG.md": r"\A# Changelog\n+## ([\d.]+) \((?:not released|\d{4}-\d\d-\d\d)\)$",
+    "docs/releasing.md": r"^V=(.+)$",
+    "docs/upgrade.md": r"^dataset.info.* 'loupe': '([\d.]+)'\}$",
+    "docs/workers.md": r"ahead, Loupe ([\d.]+) on",
+    "Makefile": r"^site: .*: site/([\d.]+)$",
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_version_is_one(name: str) -> None:
+    assert re.findall(PLACES[name], (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE) == [loupe.__version__]
+
+
+def test_what_is_installed_and_what_is_built_take_it_from_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" in project["project"]["dynamic"]
+    assert "version" not in project["project"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "loupe.__version__"}
+    assert layout.stamp() == {"layout": layout.LAYOUT, "loupe": loupe.__version__}
+
+
+def test_the_table_of_layouts_ends_with_the_one_that_is_written() -> None:
+    page = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
+    section = page.partition("| layout | written by |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| (\d+)\b.*? \| (.+?) \|", section, re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, layout.LAYOUT + 1))
+    written_by = re.findall(r"[\d.]+\d", rows[-1][1])
+    assert [Version(each) <= Version(loupe.__version__) for each in written_by] == [True], (
+        "it came with this, or before"
+    )
+
+
+def test_the_citation_names_the_license() -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert cited["version"] == loupe.__version__
     assert cited["license"] == "Apache-2.0"
     assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
-
-
-def test_the_changelog_has_this_version() -> None:
-    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert any(loupe.__version__ in heading for heading in headings), headings[:3]
 
 
 #: what an Apache-2.0 project may need; of "A or B" one has to be among them, of "A AND B" all

@@ -17,7 +17,7 @@ import pytest
 
 from loupe.brain.cli import main
 
-TIMEOUT = 180.0
+TIMEOUT = 600.0
 
 
 class Worker:
@@ -70,7 +70,7 @@ def many(dataset: Any, pictures: list[Path]) -> Any:
     for name in ("delegated_ops", "loupe_workers"):
         odm.get_db_conn()[name].delete_many({})
     dataset.persistent = True
-    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(1600)]
+    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(3200)]
     dataset.add_samples(samples, progress=False)
     return dataset
 
@@ -320,4 +320,96 @@ def test_a_worker_that_draws_in_several_processes_ends_as_others_do(
         assert (run["skipped"], run["n"], run["device"]) == (first, 40 - first, "cpu,cpu")
         assert len(list((tmp_path / "images").glob("*.png"))) == drawn() == 40
     finally:
+        dataset.delete()
+
+
+@pytest.mark.slow
+@pytest.mark.database
+@pytest.mark.timeout(1800)
+def test_a_cancelled_job_leaves_no_drawing_process(many: Any, start: Callable[..., Worker], tmp_path: Path) -> None:
+    """What several processes draw for one worker ends with the job, within a batch; the next run goes on."""
+    import fiftyone as fo
+    import psutil
+
+    from loupe.brain.store import jobs
+
+    dataset = fo.Dataset(persistent=True)
+    prompts = "\n".join(f'a red sign that says "{number}", day, clear' for number in range(10, 22))
+    params = {"prompts": prompts, "settings": True, "steps": 60, "batch_size": 2, "device": "cpu,cpu"}
+    params["output_dir"] = str(tmp_path / "images")
+    job = _schedule("generate", dataset, params)
+
+    def drawn() -> int:
+        dataset.reload()
+        return len(dataset)
+
+    try:
+        worker = start()
+        _until(lambda: drawn() > 0, worker)
+        (runner,) = psutil.Process(worker.process.pid).children()
+        drawing = runner.children(recursive=True)
+        assert len(drawing) == 2
+        assert jobs.cancel(job)
+        _until(lambda: worker.logged(f"operation {job}: stopped"), worker)
+        assert not psutil.wait_procs(drawing, timeout=60)[1], "no process is left"
+        first = drawn()
+        assert 0 < first < 12
+        pictures = list((tmp_path / "images").iterdir())
+        assert len([path for path in pictures if path.suffix == ".png"]) >= first
+        assert not [path for path in pictures if "part" in path.name or "tmp" in path.name], "nothing half"
+        again = _schedule("generate", dataset, params)
+        _until(lambda: _job(again).run_state == "completed", worker)
+        run = _job(again).result.result["run"]
+        assert (run["skipped"], run["n"]) == (first, 12 - first)
+        assert drawn() == 12
+    finally:
+        dataset.delete()
+
+
+@pytest.mark.slow
+@pytest.mark.database
+@pytest.mark.timeout(1800)
+def test_what_was_paid_when_a_job_is_cancelled_is_kept_and_not_paid_again(
+    many: Any, start: Callable[..., Worker], tmp_path: Path
+) -> None:
+    """Requests that are under way are waited for: they are paid. The next run asks for the others only."""
+    pytest.importorskip("openai")
+    import fiftyone as fo
+    from hosted_server import KEY, HostedServer, Plan
+
+    from loupe.brain.store import jobs
+
+    # a request with a key that came before is paid again here
+    server = HostedServer(Plan(work=0.3, idempotent=False)).start()
+    dataset = fo.Dataset(persistent=True)
+    params = {
+        "prompts": "a cup",
+        "per_prompt": 40,
+        "output_dir": str(tmp_path / "images"),
+        "model__drawn_by": "compatible",
+        "model__compatible__base_url": f"{server.url}/v1",
+        "model__compatible__model": "mine",
+        "model__compatible__price_per_image": 0.1,
+        "budget": 100.0,
+        "settings": True,
+    }
+    job = _schedule("generate", dataset, params)
+    try:
+        worker = start("--grace", "120", LOUPE_HOSTED_API_KEY=KEY)
+        # some are there, and one is under way
+        _until(lambda: len(server.paid) >= 3 and server.running, worker)
+        assert jobs.cancel(job)
+        _until(lambda: worker.logged(f"operation {job}: stopped"), worker)
+        report = server.report()
+        dataset.reload()
+        assert 3 <= report["paid"] < 40
+        assert (len(dataset), report["twice"]) == (report["paid"], 0), "what was paid is there"
+        again = _schedule("generate", dataset, params)
+        _until(lambda: _job(again).run_state == "completed", worker)
+        dataset.reload()
+        report = server.report()
+        assert (len(dataset), report["paid"], report["twice"]) == (40, 40, 0)
+        assert _job(again).result.result["run"]["skipped"] > 0
+    finally:
+        server.stop()
         dataset.delete()

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(900)]
 
-TIMEOUT = 150.0
+TIMEOUT = 300.0
 _HOOK = """
 import os, time
 MODE = os.environ["LOUPE_TEST_MODE"]
@@ -230,6 +230,34 @@ def test_what_no_worker_may_run_says_so_and_keeps_nobody_waiting(fleet: Fleet) -
         jobs.cancel(job)
     for name in ("steady", "ahead"):
         assert f"{name}, Loupe" in fleet.log_of(fleet.schedule(at=23, target=name))
+
+
+def test_a_job_waits_for_memory_and_files_until_a_worker_has_them(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from loupe.brain.cli import main
+    from loupe.brain.store import jobs
+
+    folder = tmp_path / "model"
+    much = fleet.schedule(at=24, checks=["exposure"], needs={"memory": "900TB"})
+    files = fleet.schedule(at=24, checks=["exposure"], needs={"model": str(folder)})
+    little = fleet.schedule(at=24, checks=["exposure"], needs={"memory": "200MB"})
+    assert fleet.ended(little).state == "completed", "what fits is taken"
+    assert re.fullmatch(
+        r"waits for a worker with 900000 GB of memory free; alive: ahead \(cpu, [\d.]+ GB free\), steady .*",
+        fleet.job(much).message,
+    )
+    assert fleet.job(files).message.startswith(f"waits for a worker with the model folder {folder}; alive: ahead")
+    assert {fleet.job(job).state for job in (much, files)} == {"queued"}
+    assert main(["workers"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.partition(";")[0] for line in listed[-2:]] == [
+        "Loupe: check images: waits for a worker with 900000 GB of memory free",
+        f"Loupe: check images: waits for a worker with the model folder {folder}",
+    ]
+    folder.mkdir()
+    assert fleet.ended(files).state == "completed"
+    jobs.cancel(much)
 
 
 def test_a_cancelled_job_stops_in_the_middle_of_its_batch(fleet: Fleet) -> None:

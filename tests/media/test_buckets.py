@@ -9,7 +9,7 @@ from object_server import Objects, served
 
 from loupe.brain.core.errors import NotFetched, ReadError
 from loupe.brain.imaging.files import opened
-from loupe.brain.media import buckets, fetching
+from loupe.brain.media import asking, buckets, fetching, stores
 
 pytest.importorskip("gcsfs")
 
@@ -55,6 +55,18 @@ def test_a_large_object_comes_in_parts(google: Objects, monkeypatch: pytest.Monk
 def test_a_folder_is_listed(google: Objects) -> None:
     google.held.update({"d/a.png": b"", "d/b#.png": b"", "d/e/c.png": b"", "dd.png": b""})
     assert fetching.listed("gs://pictures/d") == ["a.png", "b#.png", "e/c.png"]
+
+
+def test_versions_of_many_come_by_the_page(google: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "PAGE", 50)
+    monkeypatch.setattr(asking, "WORTH", 10)
+    google.held.update({f"d/{at:03}.png": b"x" * at for at in range(120)})
+    fetching.ask(f"gs://pictures/d/{at:03}.png" for at in range(120))
+    assert google.asked == {"GET ": 3}
+    reported = [fetching.version(f"gs://pictures/d/{at:03}.png") for at in range(120)]
+    assert google.asked == {"GET ": 3}
+    fetching.forget()
+    assert [fetching.version(f"gs://pictures/d/{at:03}.png") for at in range(120)] == reported
 
 
 def test_what_is_not_there_and_what_may_not_be_read(google: Objects) -> None:

@@ -146,12 +146,13 @@ def test_the_settings_are_those_of_the_environment(tmp_path: Path, monkeypatch: 
     assert os.environ["LOUPE_MEDIA_CACHE_BYTES"] == "5"
     assert not loupe.remote_media(False).on
     assert made.to_dict()["cache"] == str(Path.home() / "pictures")
+    assert loupe.remote_media(private_hosts="localhost").private_hosts == ("localhost",), "one is a list of one"
 
 
 @pytest.mark.parametrize(
     "given",
     [{"max_bytes": 0}, {"max_bytes": "many"}, {"max_file_bytes": -1}, {"cache": "s3://bucket"}, {"cache": " "},
-     {"private_hosts": "localhost"}, {"max_bytes": True}],
+     {"private_hosts": 5}, {"max_bytes": True}],
 )  # fmt: skip
 def test_settings_that_are_none_are_refused(given: dict[str, Any]) -> None:
     before = settings.current()

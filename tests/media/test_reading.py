@@ -12,9 +12,12 @@ from object_server import Objects
 from PIL import Image
 
 import loupe
+from loupe.brain.core.errors import Stopped
+from loupe.brain.core.progress import telling
+from loupe.brain.core.records import Progress
 from loupe.brain.engine.map import Task, map_rows
 from loupe.brain.engine.reader import Row, read_chunks
-from loupe.brain.media import fetching
+from loupe.brain.media import asking, fetching
 
 
 def _picture(seed: int) -> bytes:
@@ -92,6 +95,32 @@ def test_versions_are_asked_for_many_at_a_time_and_then_known(rows: list[Row], w
     assert fetching.version(rows[1].path) == fetching.version(rows[1].path) != []
     assert fetching.version(rows[0].path) is None
     assert sum(web.asked.values()) == 10
+
+
+def test_asking_tells_how_far_it_has_come_and_heeds_stop(web: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "_REPORTED", 0.001)
+    addresses = [f"{web.url}/{at}.png" for at in range(200)]
+    web.held.update({f"/{at}.png": b"x" for at in range(200)})
+    steps: list[Progress] = []
+    with telling(steps.append):
+        fetching.ask(addresses)
+    assert {(step.total, step.message) for step in steps} == {(200, "asking which versions there are")}
+    assert steps[0].done < steps[-1].done < 200, "who shows a bar ends it with the last step"
+    fetching.forget()
+    web.asked.clear()
+    # a server that does not answer holds nobody who wants to stop
+    answered = threading.Event()
+    web.fault = lambda path: answered.wait(60) and None  # type: ignore[method-assign]
+    try:
+        with telling(_stop), pytest.raises(Stopped):
+            fetching.ask(addresses)
+    finally:
+        answered.set()
+    assert web.asked.total() <= asking.THREADS
+
+
+def _stop(step: Progress) -> None:
+    raise Stopped("stopped")
 
 
 def test_a_reader_that_is_left_stops_fetching(rows: list[Row], web: Objects) -> None:

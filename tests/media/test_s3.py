@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from object_server import Objects, fetched, refused
 
 from loupe.brain.core.errors import ReadError
-from loupe.brain.media import fetching, s3
+from loupe.brain.media import asking, fetching, stores
+from loupe.brain.media.s3 import S3
 
 ODD = ("a b.png", "a#b?.png", "100%.png", "ä/日本🎉.png", "a%20b.png", "a+b.png", "d//e.png")
 
@@ -63,13 +65,73 @@ def test_a_changed_object_is_another_version_and_what_is_kept_is_not_fetched_aga
 
 
 def test_a_folder_is_listed_over_pages(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "PAGE", 3)
+    monkeypatch.setattr(stores, "PAGE", 3)
     for key in (*(f"many/{at}.png" for at in range(7)), "many/deep/a.png", "manyother.png"):
         bucket.put_object(Bucket="pictures", Key=key, Body=b"")
     names = [f"{at}.png" for at in range(7)]
     assert fetching.listed("s3://pictures/many") == [*names, "deep/a.png"]
     assert fetching.listed("s3://pictures/many/", recursive=False) == names
     assert {"many/0.png", "manyother.png"} <= set(fetching.listed("s3://pictures"))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """What the service is asked; a page has 20 keys, and has to tell of 5 of those wanted."""
+    calls, call = Counter[str](), S3._call
+
+    def counted(self: S3, name: str, **asked: Any) -> Any:
+        calls[name] += 1
+        return call(self, name, **asked)
+
+    monkeypatch.setattr(S3, "_call", counted)
+    monkeypatch.setattr(stores, "PAGE", 20)
+    monkeypatch.setattr(asking, "WORTH", 5)
+    return calls
+
+
+def test_versions_of_many_come_by_the_page(bucket: Any, calls: Counter[str]) -> None:
+    keys = [f"bulk/{at:03}.png" for at in range(50)] + [f"bulk/{name}" for name in ODD]
+    for key in keys:
+        bucket.put_object(Bucket="pictures", Key=key, Body=key.encode())
+    fetching.ask(f"s3://pictures/{key}" for key in keys)
+    assert calls == {"list_objects_v2": 3}
+    for key in keys:
+        assert fetching.version(f"s3://pictures/{key}") == [
+            len(key.encode()),
+            bucket.head_object(Bucket="pictures", Key=key)["ETag"],
+        ]
+    assert calls == {"list_objects_v2": 3}, "all of them are known"
+
+
+def test_few_among_many_others_are_asked_for_one_by_one(bucket: Any, calls: Counter[str]) -> None:
+    keys = [f"rare/{at:03}.png" for at in range(100)]
+    for key in keys:
+        bucket.put_object(Bucket="pictures", Key=key, Body=b"x")
+    fetching.ask(f"s3://pictures/{key}" for key in keys[::10])
+    assert calls["list_objects_v2"] <= 2
+    assert 1 <= calls["head_object"] <= 10
+    calls.clear()
+    assert all(fetching.version(f"s3://pictures/{key}") for key in keys[::10])
+    assert not calls
+
+
+def test_what_lies_between_two_folders_is_not_listed(bucket: Any, calls: Counter[str]) -> None:
+    for folder in ("apart/a", "apart/m", "apart/z"):
+        for at in range(40):
+            bucket.put_object(Bucket="pictures", Key=f"{folder}/{at:03}.png", Body=b"x")
+    fetching.ask(f"s3://pictures/apart/{folder}/{at:03}.png" for folder in "az" for at in range(40))
+    assert calls == {"list_objects_v2": 4}
+
+
+def test_who_may_not_list_asks_for_each(
+    web: Objects, credentials: None, calls: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", web.url)
+    web.faults["/pictures"] = _refusing("AccessDenied")
+    web.held.update({f"/pictures/{at}.png": b"x" for at in range(40)})
+    fetching.ask(f"s3://pictures/{at}.png" for at in range(40))
+    assert calls == {"list_objects_v2": 1, "head_object": 40}
+    assert all(fetching.version(f"s3://pictures/{at}.png") for at in range(40))
 
 
 def test_what_is_not_there(bucket: Any) -> None:

@@ -138,3 +138,28 @@ def test_a_scheduled_run_says_what_it_needs_and_its_log_can_be_read(scenes: Any)
     jobs.write_log(job.id, "w", "INFO ```began``` <b>", 20)
     summary = result("jobs", scenes, {"action": "log", "job": str(job.id)})["summary"]
     assert summary == "```\nINFO began <b>\n```"
+
+
+def test_whoever_schedules_a_run_says_what_else_it_needs(scenes: Any) -> None:
+    from loupe.brain.core import routing
+    from loupe.brain.core.errors import InputError, UnknownName
+    from loupe.brain.store import jobs
+    from loupe.operators import scheduling
+
+    wanted = {"memory": "24GB", "weights": ["palm_detection_full"], "model": "/models/x"}
+    made = scheduling.needs({"checks": ["exposure"], "needs": wanted})
+    assert (made.memory, made.weights, made.model) == (24 * 10**9, ("palm_detection_full",), "/models/x")
+    assert scheduling.needs({"model": "/models/own"}).model == "/models/own", "a folder that is named is needed"
+    assert scheduling.needs({"model": "some/model"}).model == "", "one of the hub may be fetched"
+    assert "palm_detection_full" in scheduling.needs({"checks": ["hands", "exposure"]}).useful
+    for wrong, error in (
+        ("much", InputError),
+        ({"memory": "much"}, InputError),
+        ({"gpus": 2}, InputError),
+        ({"weights": ["nothing"]}, UnknownName),
+    ):
+        with pytest.raises(error):
+            scheduling.needs({"needs": wrong})
+    execute("check", scenes, {"checks": ["exposure"], "needs": wanted}, request_delegation=True)
+    (document,) = jobs._operations().find({"dataset_id": scenes._doc.id})
+    assert routing.needs(document["context"]["request_params"][routing.NEEDS], made.target) == made

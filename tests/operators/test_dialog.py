@@ -34,7 +34,9 @@ def test_a_run_that_fails_ends_with_the_reason_in_the_place_of_its_progress(
     from loupe.brain.core.errors import InputError
     from loupe.operators import run
 
-    error = InputError("expected <this>, got that: run `a_b <c>`") if kind == "LoupeError" else _Unforeseen("a bug")
+    error = (
+        InputError("expected <this>, got that: run `loupe a_b <c>`") if kind == "LoupeError" else _Unforeseen("a bug")
+    )
 
     def fail(*_: Any) -> Any:
         raise error
@@ -46,7 +48,7 @@ def test_a_run_that_fails_ends_with_the_reason_in_the_place_of_its_progress(
     assert alert["view"]["severity"] == "error"
     text = alert["view"]["description"]
     if kind == "LoupeError":
-        assert text == "expected &lt;this&gt;, got that: run `a_b <c>`", "the App reads Markdown"
+        assert text == "expected &lt;this&gt;, got that: run `loupe a_b <c>`", "the App reads Markdown"
     else:
         assert (
             text == r"This went wrong: \_Unforeseen: a bug. Try again; where it stays so, the server's log says more."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,7 @@ def test_each_input_has_a_label_and_a_description(filled: Any, needed: dict[str,
         assert made.view.label, key
         assert made.view.description, key
         assert "``" not in made.view.description, key
+        assert not re.search(r"(?<!\\)(\*|__)", made.view.description), (key, "the App reads Markdown there")
 
 
 @pytest.mark.parametrize("name", VERBS)

@@ -39,7 +39,9 @@ def test_the_plan_stands_in_the_form(shapes: Any) -> None:
     params = untouched("rebalance", shapes, {"model": "shapes", "target": 8})
     inputs = form("rebalance", shapes, params)
     assert not problems(inputs)
-    assert "frame × time=dawn" in inputs["source"].type.values
+    assert {"frame × time=dawn", "(every rare cell)"} <= set(inputs["source"].type.values)
+    cells = form("rebalance", shapes, {**params, "source": "(every rare cell)"})
+    assert "6 samples that count are lacking" in str(cells["count"].to_json())
     text = str(inputs["count"].to_json())
     assert "6 samples that count are lacking" in text
     assert "at most 120" in text

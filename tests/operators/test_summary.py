@@ -8,7 +8,8 @@ pytestmark = pytest.mark.database  # the operators' package is FiftyOne's
 
 
 def test_text_that_is_not_ours_is_shown_as_it_is(database: str) -> None:
-    from loupe.operators.summary import escape, table
+    from loupe.brain.core.shown import markdown as escape
+    from loupe.operators.summary import table
 
     assert escape('<img src=x onerror="alert(1)">') == '&lt;img src=x onerror="alert\\(1\\)"&gt;'
     made = table(["a"], [["x | y\n# z [l](javascript:1) `c`"]])

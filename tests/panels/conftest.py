@@ -52,3 +52,20 @@ def digits(judged_digits: tuple[Any, dict[str, str]]) -> Iterator[Any]:
 @pytest.fixture
 def true(judged_digits: tuple[Any, dict[str, str]]) -> dict[str, str]:
     return judged_digits[1]
+
+
+@pytest.fixture(scope="package")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Sixty drawn houses, every other one blurred."""
+    from reviewable import draw
+
+    return draw(tmp_path_factory.mktemp("houses"), 60)
+
+
+@pytest.fixture
+def houses(dataset: Any, paths: list[str]) -> Any:
+    """The houses with scores, failures and boxes."""
+    from reviewable import fill
+
+    fill(dataset, paths)
+    return dataset

@@ -191,6 +191,40 @@ def test_a_notice_is_looked_at_again_with_every_view(session: Any) -> None:
     assert _text(session) == "10 of 1"
 
 
+def test_a_notice_that_still_holds_is_not_drawn_again(session: Any) -> None:
+    """The App says that the view has changed after every answer: one more answer, and it would never end."""
+    session.panel.fails = "loupe"
+    session.call("on_refresh")
+    reads = session.panel.reads
+    for _ in range(3):
+        event = session.context("on_change_view")
+        session.run(event)
+        assert event.executor.to_json()["requests"] == []
+    assert session.panel.reads == reads + 3
+    session.call("on_refresh")
+    assert session.shown() == ["notice", "action"], "whoever asks is answered"
+    _limit(session, 3)
+    event = session.context("on_change_view")
+    session.run(event)
+    assert event.executor.to_json()["requests"], "the state tells beside which view it stands"
+
+
+def test_a_notice_looks_by_itself_whether_it_still_holds(session: Any) -> None:
+    session.panel.fails = "loupe"
+    session.call("on_refresh")
+    look = session.properties()["look"]["view"]
+    assert (look["interval"], look["on_interval"].rpartition("#")[2]) == (3000, "on_look")
+    event = session.context("on_look")
+    session.run(event)
+    assert event.executor.to_json()["requests"] == []
+    session.panel.fails = ""
+    session.call("on_look")
+    assert _text(session) == "10 of 1"
+    reads = session.panel.reads
+    session.call("on_look")
+    assert (session.panel.reads, session.shown()) == (reads, ["count"]), "what is drawn is not read again"
+
+
 def test_an_event_that_overtakes_another_is_drawn_and_the_other_is_not(session: Any) -> None:
     slow, quick = session.context("on_times", value=2), session.context("on_times", value=3)
     reading, read_on = threading.Event(), threading.Event()

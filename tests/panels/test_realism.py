@@ -271,6 +271,7 @@ def generators(database: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_what_it_lacks_becomes_prompts_and_leads_on_to_generate(generators: tuple[Any, Any]) -> None:
+    from operator_calls import form, problems
     from real_pictures import MISSING
 
     from loupe.brain.store import suggestions
@@ -291,7 +292,11 @@ def test_what_it_lacks_becomes_prompts_and_leads_on_to_generate(generators: tupl
     assert kept.suggestions[0].prompt in texts(session)
     session.call("on_generate")
     session.call("on_suggest_otherwise")
-    assert session.prompted == ["@loupe/loupe/generate", "@loupe/loupe/suggest_prompts"]
+    session.call("on_rebalance")
+    assert session.prompted == [f"@loupe/loupe/{name}" for name in ("generate", "suggest_prompts", "rebalance")]
+    offered = form("rebalance", generators[0], dict(session.prefilled))
+    assert session.prefilled["source"] in offered["source"].type.values
+    assert "source" not in problems(offered)
     assert "nan" not in texts(session).lower()
     generators[0].delete_run("loupe_prompts")
 

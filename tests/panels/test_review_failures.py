@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from panel_session import PanelSession, within
-from reviewable import draw, fill, order
+from panel_session import PanelSession
+from reviewable import order
+from reviewing import inside, item, opened, press, statuses, text
 
 from loupe.brain.core.review import Decision
 
 pytestmark = [pytest.mark.slow, pytest.mark.database]
-
-
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return draw(tmp_path_factory.mktemp("houses"), 60)
-
-
-@pytest.fixture
-def houses(dataset: Any, paths: list[str]) -> Any:
-    fill(dataset, paths)
-    return dataset
-
-
-def opened(dataset: Any, **more: Any) -> PanelSession:
-    from loupe.panels.review_failures.panel import Review
-
-    return PanelSession(Review(), dataset, **more)
-
-
-def press(session: PanelSession, name: str, **params: Any) -> None:
-    """Presses a button as it is drawn: with what it sends along."""
-    (button,) = [each["view"] for key, each in _inside(session).items() if key == name]
-    assert not button.get("disabled"), name
-    session.call(button["operator"].rpartition("#")[2], **{**(button["params"] or {}), **params})
-
-
-def _inside(session: PanelSession) -> dict[str, Any]:
-    return {
-        **session.properties()["answers"]["type"]["properties"],
-        **session.properties()["more"]["type"]["properties"],
-    }
-
-
-def item(session: PanelSession) -> str:
-    return session.state["seen"]["item"]
-
-
-def statuses(dataset: Any, failure: str = "blur") -> dict[str, str]:
-    documents = dataset._sample_collection.find({f"review.{failure}.label": {"$ne": None}}, ["review"])
-    return {str(each["_id"]): each["review"][failure]["label"] for each in documents}
-
-
-def text(session: PanelSession) -> str:
-    return session.properties()["progress"]["view"].get("label") or str(session.properties()["progress"])
 
 
 def test_a_decision_is_written_and_the_next_picture_comes(houses: Any) -> None:
@@ -84,7 +39,7 @@ def test_a_decision_is_written_and_the_next_picture_comes(houses: Any) -> None:
 
 def test_a_press_that_comes_twice_decides_nothing_unseen(houses: Any) -> None:
     session, ids = opened(houses), order(houses)
-    button = _inside(session)["answer_real"]["view"]["params"]
+    button = inside(session)["answer_real"]["view"]["params"]
     events = [session.context("on_decide", **button) for _ in range(3)]
     for ctx in events:
         session.run(ctx)
@@ -112,7 +67,7 @@ def test_undo_takes_back_one_after_the_other_and_shows_them(houses: Any) -> None
     press(session, "undo")
     press(session, "undo")
     assert statuses(houses) == {}
-    assert _inside(session)["undo"]["view"]["disabled"]
+    assert inside(session)["undo"]["view"]["disabled"]
     assert session.content.result.decided == 0
     assert session.content.result.by == {}
 
@@ -152,7 +107,7 @@ def test_a_note_travels_with_the_press(houses: Any) -> None:
 
 def test_back_and_next_decide_nothing(houses: Any) -> None:
     session, ids = opened(houses), order(houses)
-    assert _inside(session)["back"]["view"]["disabled"]
+    assert inside(session)["back"]["view"]["disabled"]
     press(session, "forward")
     press(session, "forward")
     assert item(session) == ids[2]
@@ -260,11 +215,11 @@ def test_at_the_end_it_says_what_to_do_next(houses: Any) -> None:
         assert list(seen["close_ups"]["type"]["properties"]) == ["close_up0"]
         press(session, "answer_real")
     assert "All 12 flagged samples were reviewed" in str(session.properties()["nothing"])
-    assert _inside(session)["answer_real"]["view"]["disabled"]
+    assert inside(session)["answer_real"]["view"]["disabled"]
     press(session, "undo")
     assert item(session)
     session.call("on_failure", value="blur")
-    assert _inside(session)["undo"]["view"]["disabled"], "what was decided of another failure is not undone here"
+    assert inside(session)["undo"]["view"]["disabled"], "what was decided of another failure is not undone here"
     assert statuses(houses, "blur") == {}
 
 
@@ -347,147 +302,3 @@ def test_more_like_this_is_shown_in_the_grid_and_the_queue_stays(houses: Any) ->
     session.view = houses.select([now])._serialize()
     session.call("on_change_view")
     session.call("on_more_like")
-
-
-def test_it_reviews_what_the_view_shows(houses: Any) -> None:
-    session = opened(houses)
-    session.view = houses.limit(20)._serialize()
-    session.call("on_change_view")
-    inside = set(houses.limit(20).values("id"))
-    assert session.content.result.flagged == len(inside & set(order(houses)))
-    assert set(session.state["seen"]["strip"]) <= inside
-
-
-def test_a_large_queue_is_read_in_parts(houses: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loupe.brain.store import review_queue
-
-    monkeypatch.setattr(review_queue, "LENGTH", 4)
-    monkeypatch.setattr(review_queue.queue, "__defaults__", (4,))
-    session, ids = opened(houses), order(houses)
-    for _ in range(10):
-        press(session, "answer_real")
-    assert item(session) == ids[10]
-    assert session.content.result.precision.n == 10
-
-
-def test_it_says_what_to_do_where_nothing_can_be_reviewed(new_dataset: Callable[[], Any]) -> None:
-    import fiftyone as fo
-
-    from loupe.panels.review_failures.panel import Review
-
-    assert "Open a dataset" in str(PanelSession(Review(), None).output)
-    dataset = new_dataset()
-    assert "There are no samples here" in str(opened(dataset).output)
-    dataset.add_sample(fo.Sample(filepath="/nowhere/a.png"))
-    session = opened(dataset)
-    assert "Nothing here has been checked yet" in str(session.output)
-    assert session.shown() == ["notice", "action"]
-
-
-def test_a_failure_that_nothing_has_is_said(houses: Any) -> None:
-    import loupe
-
-    loupe.flag(houses, {"blur": 0.0})
-    session = opened(houses)
-    session.call("on_failure", value="blur")
-    assert "No sample is flagged as Blur here: choose another failure" in str(session.properties()["nothing"])
-
-
-@pytest.mark.parametrize(
-    ("kind", "why"),
-    [
-        ("patches", "got a view of patches, which cannot keep scores"),
-        ("frames", "got a view of frames of videos"),
-        ("groups", "media type 'group': give a slice of images"),
-    ],
-)
-def test_views_of_parts_are_not_reviewed(new_dataset: Callable[[], Any], paths: list[str], kind: str, why: str) -> None:
-    import fiftyone as fo
-
-    dataset = new_dataset()
-    if kind == "groups":
-        group = fo.Group()
-        dataset.add_group_field("group", default="a")
-        samples = [fo.Sample(filepath=path, group=group.element(n)) for path, n in zip(paths, "ab", strict=False)]
-        dataset.add_samples(samples)
-        view = dataset.view()
-    elif kind == "frames":
-        video = fo.Sample(filepath="/nowhere/a.mp4")
-        video.frames[1] = fo.Frame(filepath=paths[0])
-        dataset.add_sample(video)
-        view = dataset.to_frames()
-    else:
-        fill(dataset, paths[:10])
-        view = dataset.to_patches("overlays")
-    session = opened(dataset)
-    session.view = view._serialize()
-    session.call("on_change_view")
-    assert why in str(session.output)
-    assert session.shown() == ["notice", "action"]
-
-
-def test_files_that_are_gone_have_no_marks_and_no_crash(houses: Any) -> None:
-    houses.set_values("filepath", [f"/nowhere/{n}.png" for n in range(60)])
-    session = opened(houses)
-    session.call("on_failure", value="watermark")
-    seen = session.properties()["seen"]["type"]["properties"]
-    assert list(seen) == ["picture"], "no close-up of what cannot be placed"
-    assert list(seen["picture"]["type"]["properties"]) == ["large"]
-    assert "watermark &lt;i&gt;" in str(session.properties()["evidence"])
-
-
-def test_what_the_app_may_send_breaks_nothing(houses: Any) -> None:
-    session = opened(houses)
-    for value in (None, 3, [], {"a": 1}, "nonsense", "$where"):
-        session.call("on_failure", value=value)
-        session.call("on_order", value=value)
-        session.call("on_wanted", value=value)
-        session.call("on_pick", id=value)
-        session.call("on_show", which=value)
-    session.state["choices"] = {**session.state["choices"], "undo": [["x" * 24, None, {"status": "real"}]], "item": 3}
-    session.state["serial"] += 100
-    session.call("on_refresh")
-    assert item(session)
-    assert statuses(houses) == {}
-
-
-def test_a_deleted_field_of_decisions_is_no_decision(houses: Any) -> None:
-    session, ids = opened(houses), order(houses)
-    press(session, "answer_real")
-    houses.delete_sample_field("review")
-    press(session, "answer_real")
-    assert set(statuses(houses)) == {ids[1]}
-    session.call("on_refresh")
-    assert session.content.result.decided == 1
-
-
-def test_decisions_of_many_threads_at_once_are_all_written(houses: Any) -> None:
-    """As of quick keys: the App sends the next event before the answer to the one before has come."""
-    session = opened(houses)
-    step = session.state["choices"]["step"]
-    threads = [
-        threading.Thread(target=lambda: session.run(session.context("on_decide", answer="real", step=step)))
-        for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(statuses(houses)) == 1
-
-
-def test_the_buttons_name_their_keys(houses: Any) -> None:
-    session = opened(houses)
-    keys = {
-        name: each["view"]["componentsProps"]["button"]["aria-keyshortcuts"]
-        for name, each in session.properties()["answers"]["type"]["properties"].items()
-    }
-    assert keys == {
-        "answer_real": "1 r",
-        "answer_false_alarm": "2 f",
-        "answer_unsure": "3 u",
-        "undo": "z Backspace",
-        "back": "ArrowLeft",
-        "forward": "ArrowRight",
-    }
-    assert within(session.properties(), "notes")

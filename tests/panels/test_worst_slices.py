@@ -46,6 +46,18 @@ def kept(dataset: Any) -> Any:
     return findings.load(dataset).findings
 
 
+def test_what_fails_leads_on_to_the_form_that_draws_more_of_it(filled: Any) -> None:
+    from operator_calls import form, problems
+
+    session = opened(filled)
+    assert "rebalance" in session.properties()["head"]["type"]["properties"]
+    session.call("on_rebalance")
+    assert session.prompted == ["@loupe/loupe/rebalance"]
+    offered = form("rebalance", filled, dict(session.prefilled))
+    assert session.prefilled["source"] in offered["source"].type.values
+    assert "source" not in problems(offered)
+
+
 def test_before_anyone_looked_it_says_what_to_do(new_dataset: Callable[[], Any]) -> None:
     import fiftyone as fo
     from filled import fill

@@ -215,7 +215,9 @@ def test_a_proxy_of_the_environment_gets_neither_picture_nor_key(
 def test_it_waits_for_no_socket_in_the_end(server: Server) -> None:
     before = threading.active_count()
     HttpVlm(server.url, "m").answer([question()] * 20)
-    time.sleep(0.2)
+    deadline = time.monotonic() + 30
+    while threading.active_count() > before + 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert threading.active_count() <= before + 1
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=2):
         pass

@@ -147,18 +147,18 @@ def test_a_dead_endpoint_does_not_hold_up_a_run(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_after_a_rest_it_asks_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_REST", 0.3)
+    monkeypatch.setattr(http, "_REST", 1.5)
     server.replies = [*[reply(b"", 503)] * 4, reply(GOOD)]
     vlm = HttpVlm(server.url, "m", retries=0)
     for _ in range(3):
         with pytest.raises(VlmError, match="503"):
             vlm.answer([question()])
-    time.sleep(0.35)
+    time.sleep(1.55)
     with pytest.raises(VlmError, match="1 attempt"):
         vlm.answer([question()])
     with pytest.raises(VlmError, match="left alone"):
         vlm.answer([question()])
-    time.sleep(0.35)
+    time.sleep(1.55)
     assert vlm.answer([question()])[0].verdict == "yes"
     assert len(server.requests) == 5
 

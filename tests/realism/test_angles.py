@@ -9,7 +9,8 @@ from loupe.brain.labels.holes import looked_at, uncovered
 from loupe.brain.realism import balls, manifold, tiles
 from loupe.brain.realism.angles import Angles
 from loupe.brain.realism.compare import compare
-from loupe.brain.similarity.neighbors import nearest, scaled
+from loupe.brain.similarity.gathered import scaled
+from loupe.brain.similarity.neighbors import nearest
 
 
 def _sets(seed: int, *, unit: bool = False) -> tuple[np.ndarray, np.ndarray]:

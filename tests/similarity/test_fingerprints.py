@@ -137,3 +137,15 @@ def test_progress_says_what_is_done(known: Contents) -> None:
     assert "comparing candidates" in {report.message for report in seen}
     assert seen[-1].message == "looking closely"
     assert seen[-1].done == seen[-1].total
+
+
+def test_of_very_many_equal_pictures_not_all_pairs_are_told() -> None:
+    groups = np.arange(900) % 3
+    groups[5] = -1
+    few = list(range(0, 12))
+    listed = set(fingerprints._equal_across(few, groups))
+    assert listed == {(a, b) for a in few for b in few if a < b and groups[a] != groups[b] and 5 not in (a, b)}
+    many = list(fingerprints._equal_across(range(900), groups))
+    assert len(many) == 2 * 899
+    assert {place for pair in many for place in pair} == set(range(900)) - {5}
+    assert all(a < b and groups[a] != groups[b] for a, b in many)

@@ -35,7 +35,7 @@ def thumbs(*pictures: np.ndarray) -> thumbnail_similarity.Thumbnails:
 
 def highest(*pictures: np.ndarray) -> float:
     made = thumbs(*pictures)
-    pairs = d.candidates(made.luma)
+    pairs, _ = d.searched(made.luma)
     return float(d.similarities(made, pairs, workers=1).max()) if len(pairs) else 0.0
 
 
@@ -132,7 +132,7 @@ def test_lamps_in_the_dark_are_no_duplicates() -> None:
         scenes.append(np.clip(glow[..., None] + rng.normal(0, 2, (120, 160, 3)), 0, 255).astype(np.uint8))
     made = thumbs(*scenes)
     judged = made[thumbnail_similarity.has_detail(made.luma)]
-    pairs = d.candidates(judged.luma)
+    pairs, _ = d.searched(judged.luma)
     assert (d.similarities(judged, pairs) > LINE).sum() <= 1
 
 
@@ -167,7 +167,7 @@ def test_the_eight_turns_differ() -> None:
 @pytest.mark.parametrize("block", [3, 7, 64])
 def test_tiles_find_what_brute_force_finds(block: int) -> None:
     luma = thumbs(*(scene(seed % 5, 64, 64)[:, :: (-1) ** (seed // 5)] for seed in range(15))).luma
-    pairs = d.candidates(luma, per_image=14, minimum=0.9, block=block)
+    pairs, _ = d.searched(luma, per_image=14, minimum=0.9, block=block)
     whole = hashes.hashes(luma)
     expected = set()
     for a in range(15):
@@ -187,7 +187,7 @@ def test_tiles_find_what_brute_force_finds(block: int) -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_pictures(count: int) -> None:
     made = thumbs(*(scene(0) for _ in range(2)))[np.arange(count)]
-    pairs = d.candidates(made.luma)
+    pairs, _ = d.searched(made.luma)
     assert len(pairs) == (1 if count == 2 else 0)
     assert d.similarities(made, pairs).shape == (len(pairs),)
 
@@ -217,7 +217,7 @@ def test_candidates_of_two_sources_are_joined_without_repeats() -> None:
 def test_progress_counts_pictures_and_pairs() -> None:
     made = thumbs(*(scene(seed % 2, 64, 64) for seed in range(5)))
     done: list[int] = []
-    pairs = d.candidates(made.luma, block=2, step=done.append)
+    pairs, _ = d.searched(made.luma, block=2, step=done.append)
     assert done == [2, 4, 5]
     compared: list[int] = []
     d.similarities(made, pairs, step=compared.append)
@@ -262,7 +262,7 @@ def test_more_thumbnails_than_are_hashed_at_once_are_hashed_as_few_are() -> None
 def test_a_part_is_compared_with_the_whole_and_not_the_whole_with_the_part() -> None:
     whole, part = scene(0), scene(0)[:162, :216]
     for pictures, of, beside in (((part, whole), 1, 0), ((whole, part), 0, 1)):
-        made = d.candidates(thumbs(*pictures).luma)
+        made, _ = d.searched(thumbs(*pictures).luma)
         cropped = made.window > 0
         assert cropped.any()
         assert set(made.a[cropped & (made.turn == 0)]) == {of}

@@ -188,19 +188,19 @@ def test_pairs_that_are_left_out_are_no_candidates_and_take_no_place() -> None:
     luma = np.stack([np.clip(base + rng.normal(0, 3, base.shape), 0, 255).astype(np.uint8) for _ in range(30)])
     without = (np.repeat(np.arange(10), 10), np.tile(np.arange(10, 20), 10))
     for block in (7, 1024):
-        pairs = matching.candidates(luma, per_image=29, without=without, block=block)
+        pairs, _ = matching.searched(luma, per_image=29, without=without, block=block)
         made = {(a, b) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)}
         assert made == {(a, b) for a in range(30) for b in range(a + 1, 30)} - set(
             zip(*(each.tolist() for each in without), strict=True)
         )
     chosen = np.array([3, 12, 25])
     left_out = set(zip(*(each.tolist() for each in without), strict=True))
-    pairs = matching.candidates(luma, per_image=29, without=without, chosen=chosen, block=2)
+    pairs, _ = matching.searched(luma, per_image=29, without=without, chosen=chosen, block=2)
     made = {(a, b) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)}
     every = {(min(a, b), max(a, b)) for a in chosen.tolist() for b in range(30) if a != b}
     assert made == every - left_out
     # those that are left out take no place of others
-    pairs = matching.candidates(luma, per_image=3, without=without, chosen=chosen, block=2)
+    pairs, _ = matching.searched(luma, per_image=3, without=without, chosen=chosen, block=2)
     made = {(a, b) for a, b in zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)}
     assert not made & left_out
     assert all(sum(each in pair for pair in made) >= 3 for each in chosen.tolist())

@@ -32,7 +32,7 @@ def numbered(digit: int) -> np.ndarray:
 def test_a_pair_is_lowered_where_something_small_differs_and_kept_where_nothing_does() -> None:
     pictures = [numbered(0), numbered(0)[:, ::-1], numbered(3)]
     made = thumbs(*pictures)
-    pairs = matching.candidates(made.luma)
+    pairs, _ = matching.searched(made.luma)
     before = matching.similarities(made, pairs)
     after = verification.verified(made, pairs, before, lambda place: preview(pictures[place]), workers=2)
     of = {tuple(sorted(pair)): value for *pair, value in zip(pairs.a.tolist(), pairs.b.tolist(), after, strict=True)}
@@ -105,7 +105,7 @@ def test_pairs_that_are_not_alike_are_not_looked_at(looked: list[tuple[int, int]
 def test_a_file_that_has_gone_leaves_the_similarity_as_it_is(tmp_path: Path) -> None:
     pictures = [numbered(0), numbered(3)]
     made = thumbs(*pictures)
-    pairs = matching.candidates(made.luma)
+    pairs, _ = matching.searched(made.luma)
     before = matching.similarities(made, pairs)
     np.testing.assert_array_equal(
         verification.verified(made, pairs, before, lambda _: of_file(str(tmp_path / "gone.png"))), before

@@ -10,7 +10,7 @@ import pytest
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.slicing.columns import NONE, Column, combine, shown
-from loupe.brain.slicing.factors import Factor, factors_of
+from loupe.brain.slicing.factors import Factor, factors_of, listed
 
 TEXTS = [
     "day",
@@ -308,3 +308,11 @@ def test_the_words_that_count_are_those_that_tell_prompts_apart() -> None:
     assert not fitted.needs_values
     assert entries(fitted.column(words)) == [["rain"], ["rain"], ["snow"], [None], [None], [None]]
     assert len(factor.fitted([[f"word{n}"] for n in range(90)]).only) == 20
+
+
+def test_fields_to_slice_by_are_listed_and_others_refused() -> None:
+    assert listed("time", "by") == ["time"]
+    assert listed((each for each in ("time", "place")), "by") == ["time", "place"]
+    for wrong in (None, 5, {"time": 1}, b"time"):
+        with pytest.raises(InputError, match="expected by to be a field path, a factor or a list of them, got"):
+            listed(wrong, "by")

@@ -118,3 +118,28 @@ def test_number_columns(three: Any) -> None:
     assert columns(three, []) == {}
     with pytest.raises(UnknownName, match="Did you mean 'score'"):
         column(three, "scores")
+
+
+def test_a_file_that_cannot_be_looked_at_now_has_a_key_that_no_later_one_equals(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    from loupe.brain.core.errors import NotReadNow
+    from loupe.brain.store import rows
+
+    path = str(tmp_path / "a.png")
+    gone = rows.inputs_key(path, {})
+    assert rows.inputs_key(path, {}) == rows.known_key(path, {}) == gone
+    Path(path).write_bytes(b"x")
+
+    def stale(_: Any) -> Any:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows.os, "stat", stale)
+        first, second = rows.inputs_key(path, {}), rows.inputs_key(path, {})
+        with pytest.raises(NotReadNow, match="cannot be read now"):
+            rows.known_key(path, {})
+    assert len({gone, first, second, rows.inputs_key(path, {})}) == 4
+    assert len(first) == len(gone)

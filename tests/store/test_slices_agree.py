@@ -229,7 +229,7 @@ def test_patches_are_counted_one_by_one_and_what_is_no_view_is_refused(dataset: 
         with pytest.raises(loupe.errors.InputError, match="dataset or view"):
             loupe.slice(given, "tags")
     for wrong in ({"failure": 3}, {"groups": 3}, {"groups": ["tags"]}):
-        with pytest.raises(loupe.errors.InputError, match="to be a name or None"):
+        with pytest.raises(loupe.errors.InputError, match="to be a text or None"):
             loupe.slice(dataset, "tags", **wrong)
     for min_n in (0, True, "10", 2.5):
         with pytest.raises(loupe.errors.InputError, match="expected min_n to be a whole number"):

@@ -124,7 +124,9 @@ class _Google(_Handler):
             return self._send(fault, json.dumps(error).encode(), body, {"Content-Type": "application/json"})
         if not name:
             prefix = query.get("prefix", [""])[0]
-            items = [self._facts(bucket, key) for key in objects.held if key.startswith(prefix)]
+            first, maximum = query.get("startOffset", [""])[0], int(query.get("maxResults", ["1000"])[0])
+            keys = sorted(key for key in objects.held if key.startswith(prefix) and key >= first)
+            items = [self._facts(bucket, key) for key in keys[:maximum]]
             return self._json({"kind": "storage#objects", "items": items}, body)
         if name not in objects.held:
             error = {"error": {"code": 404, "message": "Not Found", "errors": [{"message": "Not Found"}]}}

@@ -18,6 +18,7 @@ class PanelSession:
         output: what the panel rendered last
         messages: what it asked the App to show for a moment
         prompted: the operators whose forms it asked the App to open
+        prefilled: what stands in the last of these forms already
         reloaded: how often it asked the App to read the dataset anew
         opened: the samples, and the datasets, that it asked the App to open
         errors: what nobody foresaw, by ``may_fail``; a test without it fails of it
@@ -32,6 +33,7 @@ class PanelSession:
         self.output: dict[str, Any] = {}
         self.messages: list[str] = []
         self.prompted: list[str] = []
+        self.prefilled: dict[str, Any] = {}
         self.reloaded = 0
         self.opened: list[str] = []
         self.errors: list[BaseException] = []
@@ -88,6 +90,7 @@ class PanelSession:
                 self.messages.append(given["message"])
             elif name == "prompt_user_for_operation":
                 self.prompted.append(given["operator_uri"])
+                self.prefilled = given.get("params") or {}
             elif name in ("open_sample", "open_dataset"):
                 self.opened.append(given["id"] if name == "open_sample" else given["dataset"])
             elif name == "reload_dataset":
@@ -116,8 +119,9 @@ class PanelSession:
         return self.output["type"]["properties"]
 
     def shown(self) -> list[str]:
-        """Returns the names of what is rendered."""
-        return list(self.properties())
+        """Returns the names of what is rendered and can be seen."""
+        properties = self.properties()
+        return [name for name, each in properties.items() if each["view"]["name"] != "TimerView"]
 
     def traces(self) -> list[dict[str, Any]]:
         """Returns the Plotly traces of the heat map."""

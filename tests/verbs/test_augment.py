@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -379,3 +381,26 @@ def test_a_folder_that_becomes_a_file_is_a_clear_error_and_what_was_drawn_is_kep
     assert loupe.augment(dataset, output_dir=folder).skipped == 3
     assert all(Path(path).is_file() for path in dataset.values("filepath"))
     assert len(dataset) == 2 * N
+
+
+def test_a_source_that_cannot_be_looked_at_now_is_made_once_it_can(
+    dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a disk that fails for a moment: what is made names the file, and would be made twice under two names."""
+    import loupe
+
+    stale, stat = str(dataset.first().filepath), os.stat
+    with monkeypatch.context() as patch:
+
+        def fails(path: Any, *given: Any, **more: Any) -> os.stat_result:
+            if path == stale:
+                raise OSError(errno.ESTALE, "Stale file handle")
+            return stat(path, *given, **more)
+
+        patch.setattr("loupe.brain.store.rows.os.stat", fails)
+        first = loupe.augment(dataset, output_dir=tmp_path / "made")
+    assert (first.n, first.errors) == (N - 1, 1)
+    assert "cannot be read now" in str(first.messages)
+    assert loupe.augment(dataset, output_dir=tmp_path / "made").n == 1
+    keys = [sample.generation.key for sample in new(dataset)]
+    assert len(keys) == len(set(keys)) == N

@@ -29,7 +29,7 @@ def _attribute(dataset: Any, name: str) -> list[Any]:
         ({"objects": "gt_"}, UnknownName, "unknown field of detections 'gt_'. Did you mean 'gt'"),
         ({"objects": "filepath"}, InputError, "expected a field of detections.*but 'filepath' is StringField"),
         ({"objects": "single"}, InputError, r"but 'single' is Detection: give a field of several labels"),
-        ({"objects": 3}, InputError, "expected objects to be the name of a field of detections, got 3"),
+        ({"objects": 3}, InputError, "expected objects to be a text or None, got 3"),
         ({"objects": "gt_objects"}, InputError, "'gt_objects' is what Loupe has written: give objects='gt'"),
         ({"objects": "gt", "checks": ["text"]}, InputError, "but 'text' judges whole pictures only: it compares"),
         ({"objects": "gt", "checks": ["size"]}, InputError, "but 'size' compares whole pictures with each other"),

@@ -57,6 +57,24 @@ def test_a_second_real_set_has_no_fault_and_every_measure_stands_beside_its_null
     assert "200 synthetic against 240 real samples" in str(result)
 
 
+def test_of_very_many_vectors_some_are_compared_and_the_others_keep_what_is_known(
+    real: Any, same: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import loupe
+    from loupe.brain.verbs import compare_to_real as verb
+
+    monkeypatch.setattr(verb, "MAX_VECTORS", 150)
+    result = loupe.compare_to_real(same, real, spectra=False)
+    assert (result.n_synthetic, result.n_real) == (150, 150)
+    assert any(each.startswith("150 of the 200 synthetic vectors were compared") for each in result.warnings)
+    assert any(each.startswith("150 of the 240 real vectors were compared") for each in result.warnings)
+    assert len(same.exists("realism.nearest_real")) == 150
+    inside = set(real.exists("realism.covered").values("id"))
+    assert set(same.exists("realism.nearest_real").values("realism.nearest_real")) <= inside
+    again = loupe.compare_to_real(same, real, spectra=False)
+    assert again.metrics == result.metrics, "the seed decides which"
+
+
 def test_what_is_written_is_what_brute_force_says(real: Any, same: Any) -> None:
     import loupe
 

@@ -261,3 +261,28 @@ def test_the_real_one(filled: Any, weights: Any, tmp_path: Path, monkeypatch: py
     vectors = np.stack(filled.values("embeddings"))
     assert vectors.shape == (8, 1280)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_of_very_many_vectors_some_are_mapped_and_the_others_lie_amid_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from loupe.brain.verbs import embedding
+
+    monkeypatch.setattr(embedding, "DRAWN_FROM", 60)
+    monkeypatch.setattr(embedding, "_PART", 64)
+    rng = np.random.default_rng(0)
+    groups = np.arange(200) % 2
+    vectors = (3 * np.eye(8)[groups] + 0.1 * rng.normal(size=(200, 8))).astype(np.float32)
+    vectors[7] = 0
+    points = embedding.project(vectors, "umap", seed=3)
+    assert points.shape == (200, 2)
+    assert np.isfinite(points).all()
+    assert np.array_equal(points, embedding.project(vectors, "umap", seed=3))
+    chosen = np.sort(np.random.default_rng(3).choice(200, 60, replace=False))
+    monkeypatch.setattr(embedding, "DRAWN_FROM", 200)
+    np.testing.assert_array_equal(points[chosen], embedding.project(vectors[chosen], "umap", seed=3))
+    middles = [points[chosen][groups[chosen] == group].mean(0) for group in (0, 1)]
+    others = np.setdiff1d(np.arange(200), [*chosen.tolist(), 7])
+    nearer = np.linalg.norm(points[others, None] - np.stack(middles), axis=2).argmin(1)
+    assert (nearer == groups[others]).all()
+    assert embedding.drawn_message("umap", 200) == ""
+    assert "200 of the 201 vectors" in embedding.drawn_message("umap", 201)
+    assert embedding.drawn_message("pca", 10**6) == ""

@@ -154,6 +154,7 @@ def test_what_find_leaks_has_found_is_compared_too_and_the_other_way_round(
 ) -> None:
     import loupe
     from loupe.brain.similarity import matching
+    from loupe.brain.similarity.cells import Thoroughness
 
     filled.set_values("split", ["train", "test"] * 4)
     wanted = loupe.find_duplicates(filled)
@@ -162,7 +163,7 @@ def test_what_find_leaks_has_found_is_compared_too_and_the_other_way_round(
     assert near
     none = matching.Candidates(*np.zeros((4, 0), np.int64))
     # neither finds a candidate by itself
-    monkeypatch.setattr(matching, "candidates", lambda *_, **__: none)
+    monkeypatch.setattr(matching, "searched", lambda *_, **__: (none, Thoroughness()))
     again = loupe.find_leaks(filled, splits="split")
     assert {frozenset((pair.id_a, pair.id_b)) for pair in again.pairs if pair.kind == "near"} <= near
     assert [pair for pair in again.pairs if pair.kind == "near"]

@@ -103,7 +103,7 @@ def test_many_copies_in_ones_own_split_hide_nothing() -> None:
     crowd = [np.clip(base + rng.normal(0, 3, base.shape), 0, 255).astype(np.uint8) for _ in range(20)]
     luma = np.stack([*crowd, np.clip(base + 6, 0, 255).astype(np.uint8)])
     groups = np.array([0] * 20 + [1])
-    pairs = matching.candidates(luma, per_image=4, groups=groups)
+    pairs, _ = matching.searched(luma, per_image=4, groups=groups)
     assert {(a, b) for a, b in zip(pairs.a, pairs.b, strict=True)} >= {(index, 20) for index in range(20)}
     assert all(groups[a] != groups[b] for a, b in zip(pairs.a, pairs.b, strict=True))
 

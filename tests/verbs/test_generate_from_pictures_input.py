@@ -114,7 +114,7 @@ def bad_calls(photos: Any, tmp_path: Path) -> list[tuple[dict[str, Any], str]]:
         ({"prompts": ["x"], "upscale_strength": 0.3}, "expected upscale= beside upscale_strength"),
         ({**file, "mask": picture, "upscale": 2}, "expected upscale without a mask"),
         ({**file, "image": ""}, "expected image to be a field, a file or a folder, got ''"),
-        ({**file, "image": 3}, "expected image to be a field, a file or a folder, got 3"),
+        ({**file, "image": 3}, "expected image to be a path or None, got 3"),
         ({**file, "image": "gone.png"}, r"expected image to be a file or a folder, got 'gone.png': there is none"),
         ({**file, "control": "edge"}, "a file or a folder, one of edges, pose, depth:MODEL, got 'edge'"),
         ({**file, "image": str(tmp_path / "nothing")}, "expected pictures in .*nothing, got none"),

@@ -176,7 +176,7 @@ def test_a_full_disk(dataset: Any, folder: Path) -> None:
         ("cpu,", "expected 'all', a device, or 1 to 64"),
         ([], "expected 'all', a device, or 1 to 64"),
         ([0, 1], "expected 'all', a device, or 1 to 64"),
-        (7, "expected 'all', a device, or 1 to 64"),
+        (7, "expected device to be a text or a list or None, got 7"),
         (["cpu"] * 65, "expected 'all', a device, or 1 to 64"),
     ],
 )
@@ -194,8 +194,8 @@ def test_a_hosted_service_has_devices_of_its_own(dataset: Any, folder: Path) -> 
 @pytest.mark.parametrize("verb", ["check", "embed"])
 def test_other_verbs_take_one_device(dataset: Any, folder: Path, verb: str) -> None:
     loupe.generate(dataset, ["x"], model=Noise(), output_dir=folder)
-    for device in ("cpu,cpu", ["cpu", "cpu"]):
-        with pytest.raises(InputError, match="expected a device such as"):
+    for device, says in (("cpu,cpu", "expected a device such as"), (["cpu", "cpu"], "expected device to be a text")):
+        with pytest.raises(InputError, match=says):
             getattr(loupe, verb)(dataset, device=device)
 
 

@@ -89,7 +89,7 @@ def test_ones_own_dates_come_first(sides: tuple[Any, Any]) -> None:
         loupe.compare_to_real(synthetic, real, released={OWN: "last year"}, **given)
     with pytest.raises(errors.UnknownName, match="came_oud"):
         loupe.compare_to_real(synthetic, real, released="came_oud", **given)
-    with pytest.raises(errors.InputError, match="in released"):
+    with pytest.raises(errors.InputError, match="expected released to be a mapping"):
         loupe.compare_to_real(synthetic, real, released=2024, **given)
 
 

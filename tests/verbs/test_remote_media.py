@@ -111,6 +111,8 @@ def test_the_scores_are_those_of_the_same_files_here(
 
 
 def test_what_cannot_be_had_now_keeps_what_was_known_of_it(pictures: Any, web: Objects) -> None:
+    from loupe.brain.store import runs
+
     loupe.check(pictures, ["sharpness"])
     loupe.embed(pictures, embedder="hog", visualize=None, similarity=False)
     loupe.find_duplicates(pictures)
@@ -129,10 +131,10 @@ def test_what_cannot_be_had_now_keeps_what_was_known_of_it(pictures: Any, web: O
     assert (run.errors, dict(run.unknown)) == (4, {})
     assert all("no right to read it" in each and "secret" not in each for each in run.messages.values())
     assert loupe.embed(pictures, embedder="hog", visualize=None, similarity=False).errors == 4
-    # of a set as a whole it is said that they were not compared
-    assert loupe.find_duplicates(pictures).pairs == ()
-    reasons = [each.reason for own in pictures.values("unknown.classifications") for each in own or ()]
-    assert sum("no fingerprint: cannot fetch" in reason for reason in reasons) == 4
+    assert len(loupe.find_duplicates(pictures).pairs) == 1
+    run_of_copies = runs.load(pictures, "loupe_find_duplicates_2")
+    assert (run_of_copies["errors"], sum(run_of_copies["unknown"].values())) == (4, 0)
+    assert all("no fingerprint: cannot fetch" in each for each in run_of_copies["messages"].values())
     assert stored() == before
     web.faults.clear()
     fetching.forget()
@@ -281,6 +283,62 @@ class TestImport:
         assert run.n == 4
         assert "no right to read it" in run.messages["s3://pictures/renders/a.png"]
 
+    def test_a_table_may_name_images_by_their_addresses(self, dataset: Any, renders: Objects, tmp_path: Path) -> None:
+        tmp_path = tmp_path / "renders"  # the cache lies beside it
+        tmp_path.mkdir()
+        (tmp_path / "here.png").write_bytes(_picture(9))
+        renders.held["/signed.png"] = _picture(8)
+        signed = f"{renders.url}/signed.png?X-Amz-Signature=secret"
+        with (tmp_path / "p.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(
+                [
+                    ["filepath", "prompt", "mood"],
+                    ["here.png", "a sheep", "calm"],
+                    ["s3://pictures/renders/a.png", "a cat, says the table", "calm"],
+                    ["s3://pictures/renders/sub/b #1?.png", "a dog", "odd"],
+                    [signed, "a bird", "odd"],
+                    ["s3://pictures/none.png", "nobody", "odd"],
+                ]
+            )
+        run = loupe.import_images(dataset, tmp_path, prompts=tmp_path / "p.csv")
+        assert (run.n, run.errors) == (5, 1), run.messages
+        assert "got no object" in run.messages["s3://pictures/none.png"]
+        columns = dataset.values(["filepath", "prompt", "scenario.mood", "generation.seed"])
+        rows = {path: rest for path, *rest in zip(*columns, strict=True)}
+        assert rows["s3://pictures/renders/a.png"] == ["a cat, says the table", "calm", 7]
+        assert rows[signed] == ["a bird", "odd", None]
+        assert rows["s3://pictures/renders/sub/b #1?.png"][0] == "a dog"
+        assert rows[str(tmp_path / "here.png")][0] == "a sheep"
+        assert "secret" not in json.dumps(run.to_dict(), default=str)
+        assert loupe.import_images(dataset, tmp_path, prompts=tmp_path / "p.csv").skipped == 5
+        assert loupe.check(dataset, ["sharpness"]).errors == 0, "one that is not there counts as unreadable"
+        assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["here.png", "p.csv"]
+
+    def test_a_table_of_addresses_alone_needs_no_image_in_the_folder(
+        self, dataset: Any, renders: Objects, tmp_path: Path
+    ) -> None:
+        tmp_path = tmp_path / "renders"
+        tmp_path.mkdir()
+        table = tmp_path / "p.csv"
+        table.write_text("file,prompt\ns3://pictures/renders/c.png,x\n")
+        loupe.remote_media(False)
+        asked = renders.asked.total()
+        with pytest.raises(PromptError, match=r"got the address s3://pictures/renders/c\.png: .*remote_media\(True\)"):
+            loupe.import_images(dataset, tmp_path, prompts=table)
+        assert renders.asked.total() == asked
+        loupe.remote_media(True)
+        assert loupe.import_images(dataset, tmp_path, prompts=table).n == 1
+        table.write_text("file,prompt\nftp://h.example/c.png,x\n")
+        with pytest.raises(PromptError, match=r"begins with s3://.*got ftp://h\.example/c\.png"):
+            loupe.import_images(dataset, tmp_path, prompts=table)
+
+    def test_a_table_may_name_the_images_of_a_bucket_in_full(self, dataset: Any, renders: Objects) -> None:
+        renders.held["/pictures/full.csv"] = b"file,prompt\ns3://pictures/renders/c.png,full\nd.png,short\n"
+        run = loupe.import_images(dataset, "s3://pictures/renders", prompts="s3://pictures/full.csv")
+        assert run.n == 4
+        paths = dict(zip(dataset.values("filepath"), dataset.values("prompt"), strict=True))
+        assert (paths["s3://pictures/renders/c.png"], paths["s3://pictures/renders/d.png"]) == ("full", "short")
+
     def test_a_folder_that_cannot_be_had(self, dataset: Any, renders: Objects) -> None:
         with pytest.raises(NoSamples, match="in s3://pictures/none, got none"):
             loupe.import_images(dataset, "s3://pictures/none")
@@ -313,3 +371,101 @@ def test_a_run_says_nothing_of_what_opens_an_address(pictures: Any, web: Objects
     run = loupe.check(pictures, ["sharpness"])
     assert run.errors == 1
     assert "secret" not in json.dumps(run.to_dict(), default=str)
+
+
+class TestWhatCannotBeHadNowCountsAsLastSeen:
+    """A bucket whose credentials have expired, a server that is down: no label, group or vector is dropped for it."""
+
+    @pytest.fixture
+    def alike(self, dataset: Any, web: Objects) -> Any:
+        """0 and 1 are equal, 2 is nearly 3, 4 is alone; the first three are of "train", the others of "test"."""
+        for at, seed in enumerate((1, 1, 2, 2, 5)):
+            web.held[f"/{at}.png"] = _picture(seed)
+        file = io.BytesIO()
+        Image.open(io.BytesIO(_picture(2))).save(file, "JPEG", quality=90)
+        web.held["/3.png"] = file.getvalue()
+        _add(dataset, [f"{web.url}/{at}.png" for at in range(5)])
+        dataset.set_values("split", ["train", "test", "train", "test", "train"])
+        return dataset
+
+    def _gone(self, web: Objects, *places: int) -> None:
+        for at in places:
+            web.faults[f"/{at}.png"] = 403
+        fetching.forget()
+
+    @pytest.mark.parametrize("resume", [True, False])
+    @pytest.mark.parametrize("gone", [(0,), (2, 3), (0, 1, 2, 3, 4)])
+    def test_duplicates(self, alike: Any, web: Objects, gone: tuple[int, ...], resume: bool) -> None:
+        fields = [
+            "quality.exact_duplicate",
+            "quality.near_duplicate",
+            "duplicate_group",
+            "failures.classifications.label",
+        ]
+        first = loupe.find_duplicates(alike)
+        before = alike.values(fields)
+        assert len(first.pairs) == 2
+        self._gone(web, *gone)
+        second = loupe.find_duplicates(alike, resume=resume)
+        assert second.pairs == first.pairs
+        assert second.groups == first.groups
+        alike.reload()
+        assert alike.values(fields) == before
+        assert not any(own and own.classifications for own in alike.values("unknown"))
+        web.faults.clear()
+        fetching.forget()
+        assert loupe.find_duplicates(alike).pairs == first.pairs
+
+    def test_one_that_was_never_seen_is_an_error_of_the_run(self, alike: Any, web: Objects) -> None:
+        self._gone(web, 0)
+        assert len(loupe.find_duplicates(alike).pairs) == 1
+        from loupe.brain.store import runs
+
+        kept = runs.load(alike, "loupe_find_duplicates_1")
+        assert kept["errors"] == 1
+        assert all("no right to read it" in each for each in kept["messages"].values())
+        assert alike.values("quality.exact_duplicate")[0] is None
+
+    def test_leaks_and_memorized_and_copies(self, alike: Any, web: Objects, tmp_path: Path) -> None:
+        def asked() -> list[Any]:
+            generated, reference = alike.match({"split": "train"}), alike.match({"split": "test"})
+            (tmp_path / "new.png").write_bytes(_picture(1))
+            return [
+                loupe.find_leaks(alike, splits="split").pairs,
+                loupe.find_memorized(generated, reference).pairs,
+                [(pair.id_b, pair.kind) for pair in loupe.find_copies(alike, tmp_path / "new.png")],
+                alike.values(["quality.leak", "quality.memorized"]),
+            ]
+
+        before = asked()
+        assert [len(part) for part in before[:3]] == [2, 2, 2]
+        self._gone(web, 0, 3)
+        assert asked() == before
+
+    def test_objects_keep_their_groups_and_their_scores(self, dataset: Any, web: Objects) -> None:
+        import fiftyone as fo
+
+        for at in range(3):
+            web.held[f"/{at}.png"] = _picture(1 if at < 2 else 7)
+        _add(dataset, [f"{web.url}/{at}.png" for at in range(3)])
+        box = [fo.Detections(detections=[fo.Detection(label="a", bounding_box=[0.1, 0.1, 0.6, 0.7])]) for _ in range(3)]
+        dataset.set_values("boxes", box)
+        loupe.check(dataset, ["sharpness"], objects="boxes")
+        first = loupe.find_duplicates(dataset, objects="boxes")
+        mirror = "boxes_objects.detections"
+        fields = [f"{mirror}.{name}" for name in ("sharpness", "exact_duplicate", "near_duplicate", "duplicate_group")]
+        before = dataset.values(fields)
+        assert len(first.pairs) == 1
+        self._gone(web, 0, 2)
+        loupe.find_duplicates(dataset, objects="boxes")
+        after = dataset.values(fields)
+        assert [[column[at] for at in (0, 2)] for column in after] == [
+            [column[at] for at in (0, 2)] for column in before
+        ]
+
+    def test_vectors(self, alike: Any, web: Objects) -> None:
+        loupe.embed(alike, embedder="hog", visualize=None, similarity=False)
+        before = alike.values("embeddings")
+        self._gone(web, 0, 3)
+        assert loupe.embed(alike, embedder="hog", visualize=None, similarity=False).errors == 2
+        assert all(np.array_equal(a, b) for a, b in zip(alike.values("embeddings"), before, strict=True))

@@ -49,6 +49,8 @@ def test_what_is_better_becomes_a_sample_beside_its_original(dark: Any, tmp_path
         assert new["boxes"] is None
         assert new.generation.source == each.id
         assert new.generation.generator == "lamp"
+        assert set(json.loads(new.generation.inputs)) >= {"image", "strength"}
+        assert new.generation.strength == json.loads(new.generation.inputs)["strength"]
         assert original.repaired["dark"].label == "better"
         assert original.repaired["dark"].sample == new.id
         # it was judged, and does not fail

@@ -284,7 +284,7 @@ def test_odd_requests_are_refused(filled: Any) -> None:
         refused(InputError, "expected seed to be a whole number", 5, seed=seed)
     refused(InputError, "several", 5, per="kinds")
     refused(InputError, "beside a recipe, got strategy", strategy="random", recipe={})
-    refused(InputError, "without all of it", recipe=[])
+    refused(InputError, "expected recipe to be a mapping", recipe=[])
     refused(InputError, "without embeddings", recipe={"n": 3})
     refused(UnknownName, "dataset type", 5, export_dir="x", export_type="Nonsense")
     filled.set_field("label.label", "cat").save()

@@ -10,6 +10,7 @@ they do not agree on is unknown.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -60,6 +61,7 @@ class Reader:
     def __init__(self, ocr: Ocr, doubt: float) -> None:
         self._ocr, self._doubt = ocr, doubt
         self._known = frozenset(ocr.characters)
+        self._looked: dict[int, list[Region]] = {}
 
     def unsure_letters(self, word: str) -> dict[int, str]:
         """Returns the letters of a word that the recognizer is not sure of, by their places in ``comparable(word)``."""
@@ -79,7 +81,16 @@ class Reader:
         strange = sorted({c for word in wanted for c in word if c not in alphabet.columns})
         if strange:
             return f"the recogniser does not know the characters {''.join(strange[:10])}"
-        return self._with_confidence(picture, self._read(picture, wanted, alphabet))
+        # what one picture was looked at is kept by a reader of its own: several threads may read at once
+        own = copy(self)
+        own._looked = {}
+        return own._with_confidence(picture, own._read(picture, wanted, alphabet))
+
+    def _regions(self, picture: np.ndarray, side: int) -> list[Region]:
+        """The lines of text in the picture at that long side, looked for once: it is most of what reading costs."""
+        if side not in self._looked:
+            self._looked[side] = self._ocr.regions(picture, side)
+        return self._looked[side]
 
     def _read(self, picture: np.ndarray, wanted: Sequence[str], alphabet: Alphabet) -> Reading:
         hypotheses = self._hypotheses(picture, self._places(picture), alphabet)
@@ -91,7 +102,7 @@ class Reader:
             for side in self._other_sides(picture):
                 fresh = [
                     region
-                    for region in self._ocr.regions(picture, side)
+                    for region in self._regions(picture, side)
                     if not any(line_regions.same_place(region, old) for old in known)
                 ]
                 known += fresh
@@ -103,7 +114,7 @@ class Reader:
         if height <= _LINE_HEIGHT and width >= 1.2 * height:
             return [line_regions.whole(picture)]
         longest = max(height, width)
-        regions = self._ocr.regions(
+        regions = self._regions(
             picture, int(np.clip(2 * longest, _MIN_SIDE, max(_USUAL_SIDE, min(longest, _USUAL_SIDE))))
         )
         if _is_line(picture) and _in_one_row(regions, height):
@@ -113,7 +124,7 @@ class Reader:
     def _lettering(self, picture: np.ndarray) -> list[Region]:
         """What the detector takes for lettering, whatever the recogniser makes of it; the surest first."""
         side = min(max(2 * max(picture.shape[:2]), 2 * _LINE_HEIGHT), _USUAL_SIDE)
-        return sorted(self._ocr.regions(picture, side), key=lambda region: -region.confidence)
+        return sorted(self._regions(picture, side), key=lambda region: -region.confidence)
 
     def _with_confidence(self, picture: np.ndarray, reading: Reading) -> Reading:
         """The reading; where a picture was taken as one line and reads badly, with what the detector says of it."""

@@ -9,7 +9,6 @@ question each, F1 .82 against .56 is published (ArtifactLens).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from loupe.brain.core.errors import InputError, ReadError, UnknownName
+from loupe.brain.core.hashes import parts_hash
 from loupe.brain.imaging.decode import decode
 from loupe.brain.perception.vlm.answers import Answer, Question
 from loupe.brain.perception.vlm.base import Vlm
@@ -149,8 +149,7 @@ def _read(path: Path) -> np.ndarray:
 
 
 def _fingerprint(examples: Mapping[str, Sequence[Example]]) -> str:
-    made = hashlib.blake2b(digest_size=8)
-    for name in sorted(examples):
-        for picture, answer in examples[name]:
-            made.update(f"{name} {answer} {picture.shape}".encode() + picture.tobytes())
-    return made.hexdigest()
+    known = ((name, picture, answer) for name in sorted(examples) for picture, answer in examples[name])
+    return parts_hash(
+        (f"{name} {answer} {picture.shape}".encode() + picture.tobytes() for name, picture, answer in known), 8
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
 from loupe.brain.core.errors import ModelError
-from loupe.brain.core.hashes import file_hash
+from loupe.brain.core.hashes import file_hash, parts_hash
 
 #: the VLM where none is named, Apache-2.0
 DEFAULT = "Qwen/Qwen3-VL-2B-Instruct"
@@ -95,10 +94,8 @@ def _refuse_unsafe(folder: Path, model: str) -> None:
 
 def _fingerprint(folder: Path) -> str:
     """Returns a hash of the names and contents of the files that transformers may read: 32 hexadecimal digits."""
-    whole = hashlib.blake2b(digest_size=16)
     try:
-        for path in sorted(path for path in folder.iterdir() if path.suffix in _READ and path.is_file()):
-            whole.update(f"{path.name}\0{file_hash(path)}\0".encode())
+        paths = sorted(path for path in folder.iterdir() if path.suffix in _READ and path.is_file())
+        return parts_hash(f"{path.name}\0{file_hash(path)}\0" for path in paths)
     except OSError as error:
         raise ModelError(f"{folder}: expected a readable model folder: {error}") from error
-    return whole.hexdigest()

@@ -1,0 +1,191 @@
+"""Jobs are cancelled at any moment: how soon is their worker free, and is anything half there, or left behind?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks.faults import world
+from benchmarks.faults.fleet import until
+
+_VECTORS = {"embeddings": "vectors"}
+_SIDES = {"real": "saved view: real", "spectra": False, "settings": True}
+#: verbs with long calculations, which one call of a library may be, and their settings
+LONG: dict[str, dict[str, Any]] = {
+    "embed": {"embedder": "hog", "settings": True},
+    "find_clusters": {"n": 40, **_VECTORS},
+    "find_outliers": {"field": "vectors"},
+    "find_label_issues": {"label": "ground_truth", **_VECTORS},
+    "compare_to_real": {"embeddings": ["vectors"], "label": "ground_truth", **_SIDES},
+    "test_transfer": {
+        "real_train": "saved view: real",
+        "real_test": "saved view: test",
+        "label": "ground_truth",
+        **_VECTORS,
+    },
+    "split": {"sizes": "train=0.7\ntest=0.3", "stratify": ["ground_truth"], "field": "split"},
+    "select": {"n": 2000, **_VECTORS, "settings": True},
+    "discover_slices": {"failure": "blur", **_VECTORS, "settings": True},
+    "find_drift": {"reference": "saved view: real", **_VECTORS, "settings": True},
+    "find_shortcuts": {"label": "ground_truth", "settings": True},
+    "coverage": {"by": ["scenario.place"], "label": "ground_truth", **_VECTORS, "settings": True},
+    "find_duplicates": {"settings": True},
+    "report": {"examples": 24, "settings": True},
+}
+#: verbs of these are called with a part of the samples, as the others are what they are compared with
+_PART = frozenset({"compare_to_real", "test_transfer", "find_drift"})
+
+
+@dataclass
+class Cancelled:
+    """What became of cancelled jobs of a verb.
+
+    Attributes:
+        verb: which
+        whole: seconds that an undisturbed one takes
+        seconds: from each cancel until its worker was free
+        ended: how many had ended by themselves before
+        half: samples that were half written
+        left: processes and files that were left behind
+        lost: how many cost the process that ran them, which the worker starts anew
+        failed: why it was not even tried
+    """
+
+    verb: str
+    whole: float
+    seconds: list[float] = field(default_factory=list)
+    ended: int = 0
+    half: int = 0
+    left: int = 0
+    lost: int = 0
+    failed: str = ""
+
+    def __str__(self) -> str:
+        if self.failed:
+            return f"{self.verb} fails undisturbed: {self.failed}"
+        median, worst = (np.median(self.seconds), max(self.seconds)) if self.seconds else (np.nan, np.nan)
+        counts = f"{self.ended:5} {self.lost:5} {self.half:5} {self.left:5}"
+        return f"{self.verb:18} {self.whole:7.1f} {len(self.seconds):5} {median:9.2f} {worst:10.2f} {counts}"
+
+
+HEAD = (
+    f"{'cancelled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'ended':>5} {'lost':>5} "
+    f"{'half':>5} {'left':>5}"
+)
+
+
+@contextmanager
+def known(folder: Path, count: int) -> Iterator[Any]:
+    """Gives a dataset of so many small pictures with vectors, classes, scores and prompts."""
+    import fiftyone as fo
+
+    import loupe
+
+    rng = np.random.default_rng(0)
+    paths = [folder / f"{at}.png" for at in range(32)]
+    for path in paths:
+        small = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(small).resize((64, 64), Image.Resampling.BICUBIC).save(path)
+    codes = rng.integers(0, 10, count)
+    vectors = rng.normal(size=(count, 64)) + 2 * rng.normal(size=(10, 64))[codes]
+    samples = [
+        fo.Sample(
+            filepath=str(paths[at % 32]),
+            vectors=vectors[at],
+            ground_truth=fo.Classification(label=f"class {codes[at]}"),
+            prompt=f"picture {at}",
+            scenario=fo.DynamicEmbeddedDocument(place=f"place {rng.integers(8)}", time=f"time {rng.integers(6)}"),
+        )
+        for at in range(count)
+    ]
+    made = fo.Dataset(persistent=True)
+    try:
+        made.add_samples(samples, progress=False)
+        loupe.check(made, ["sharpness"])
+        loupe.flag(made, {"blur": loupe.Threshold("<", float(np.median(made.values("quality.sharpness"))))})
+        made.save_view("synthetic", made[: count // 2])
+        made.save_view("real", made[count // 2 : count * 3 // 4])
+        made.save_view("test", made[count * 3 // 4 :])
+        yield made
+    finally:
+        made.delete()
+
+
+def cancelled(place: Path, log: Path, dataset: Any, verb: str, tries: int) -> Cancelled:
+    """Runs a verb once, and cancels it at moments of what that took."""
+    job, started = _begun(dataset, verb, place, log)
+    until(lambda: f"operation {job}: completed" in log.read_text() or _failed(job))
+    made = Cancelled(verb, time.monotonic() - started, failed=_failed(job))
+    if made.failed:
+        return made
+    rng = np.random.default_rng(0)
+    while len(made.seconds) < tries and made.ended < 3 * tries:
+        _again(dataset, verb)
+        _tried(made, dataset, place, log, float(rng.uniform(0.05, 0.95)) * made.whole)
+    return made
+
+
+def _tried(made: Cancelled, dataset: Any, place: Path, log: Path, after: float) -> None:
+    from loupe.brain.store import jobs
+
+    files = set(place.iterdir())
+    job, started = _begun(dataset, made.verb, place, log)
+    while time.monotonic() - started < after:
+        time.sleep(0.01)
+    before = time.monotonic()
+    if not jobs.cancel(job):
+        made.ended += 1
+        return
+    until(lambda: f"operation {job}: stopped" in log.read_text() or f"operation {job}: its state" in log.read_text())
+    made.seconds.append(time.monotonic() - before)
+    dataset.reload()
+    made.half += world.half(dataset)
+    # a report is there as a whole, or not at all
+    made.left += len({path for path in place.iterdir() if path.suffix != ".html"} - files)
+    # the worker's own process, and the one that runs jobs
+    children = [child.cmdline() for worker in _workers() for child in worker.children(recursive=True)]
+    made.left += max(0, len(children) - 1)
+    made.lost += not children
+
+
+def _workers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "worker" in child.cmdline()]
+
+
+def _begun(dataset: Any, verb: str, place: Path, log: Path) -> tuple[Any, float]:
+    """Schedules a job; returns its id, and when it was taken."""
+    import fiftyone.operators as foo
+
+    context: dict[str, Any] = {"params": dict(LONG[verb])}
+    if verb == "report":
+        context["params"]["path"] = str(place / "report.html")
+    context["view" if verb in _PART else "dataset"] = dataset.load_saved_view("synthetic") if verb in _PART else dataset
+    job = foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
+    until(lambda: f"operation {job}: started" in log.read_text())
+    return job, time.monotonic()
+
+
+def _failed(job: Any) -> str:
+    from loupe.brain.store import jobs
+
+    document = jobs._operations().find_one({"_id": job}) or {}
+    return str((document.get("result") or {}).get("error")) if document.get("run_state") == "failed" else ""
+
+
+def _again(dataset: Any, verb: str) -> None:
+    """Takes away what a run has left, so that the next one does the same."""
+    own: Mapping[str, list[str]] = {"embed": ["embeddings"], "find_duplicates": ["fingerprint"]}
+    dataset.reload()
+    for name in own.get(verb, []):
+        if dataset.has_field(name):
+            dataset.delete_sample_field(name)
+    for key in dataset.list_brain_runs():
+        dataset.delete_brain_run(key)
