@@ -39,12 +39,6 @@ int fault_page(const char *path) {
     return 0;
 }
 
-/* Or named as the process starts, as for one whose code is not ours. */
-__attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("FAULT_PAGE");
-    if (path) fault_page(path);
-}
-
 static int lies_below(const char *path) {
     size_t size = strlen(page->folder);
     return size && !strncmp(path, page->folder, size) && (path[size] == '/' || !path[size]);

@@ -141,7 +141,9 @@ def set_torch(settings: Mapping[str, Any], device: str) -> None:
 
     torch.set_num_threads(settings["threads"])
     torch.set_float32_matmul_precision(settings["precision"])
-    torch.use_deterministic_algorithms(settings["deterministic"])
+    # only where it changes: it imports torch's compiler, which takes a second
+    if torch.are_deterministic_algorithms_enabled() != settings["deterministic"]:
+        torch.use_deterministic_algorithms(settings["deterministic"])
     for name, value in settings["cudnn"].items():
         setattr(torch.backends.cudnn, name, value)
     if device.startswith("cuda:"):

@@ -31,6 +31,8 @@ _LOCAL = {
     "RAY_gcs_server_port_wait_time_s": "180",
     "RAY_worker_register_timeout_seconds": "180",
     "RAY_agent_register_timeout_ms": "180000",
+    # one process a core, most of which would have nothing to do
+    "RAY_prestart_worker_first_driver": "0",
 }
 _LOOPBACK = "127.0.0.1"
 #: seconds that the processes of a cluster of our own have to start
@@ -142,6 +144,7 @@ def patient() -> Iterator[None]:
     """On a machine that is busy Ray's own processes may take longer to start than Ray gives them.
 
     It waits 30 seconds for a node; and that waits 15 seconds for the ports of its helpers, unless these are given.
+    Helpers that are not needed are not started.
     """
     services = importlib.import_module("ray._private.services")
     parameter = importlib.import_module("ray._private.parameter")
@@ -162,6 +165,8 @@ def patient() -> Iterator[None]:
         made = params(*given, **named)
         for name, port in zip(_HELPERS, _free_ports(len(_HELPERS)), strict=True):
             setattr(made, name, getattr(made, name) or port)
+        # nobody reads logs here, nor adds machines: each is a process that takes a second of CPU to start
+        made.no_monitor, made.include_log_monitor = True, False
         return made
 
     def start_raylet(*given: Any, **named: Any) -> Any:
@@ -259,10 +264,3 @@ def device_of(wanted: str | None) -> str:
     if wanted == "cuda" and not gpus:
         raise InputError("expected a node with a GPU, got none in the Ray cluster. Leave device out to run on CPUs")
     return "cuda" if gpus else "cpu"
-
-
-def wait_for_nodes(ray: Any, count: int, seconds: float) -> None:
-    """Waits until the cluster has so many machines; for tests and benchmarks."""
-    until = time.monotonic() + seconds
-    while len(nodes(ray)) < count and time.monotonic() < until:
-        time.sleep(0.1)

@@ -47,6 +47,9 @@ class Pieces(Protocol[P]):
     def sent(self, piece: P) -> object:
         """Returns what a process is sent of a piece."""
 
+    def worth(self, most: int) -> int:
+        """Returns how many processes what is left can use, ``most`` at most."""
+
 
 @dataclass(eq=False)
 class Process(Generic[P]):
@@ -178,14 +181,19 @@ class Crew(Generic[P]):
         if time.monotonic() - self._looked < _LOOK:
             return
         self._looked = time.monotonic()
+        free = []
         for node in nodes(self._ray):
-            if node.id in self.left_out:
-                continue
-            own = sum(process.node.id == node.id for process in self._processes)
-            for _ in range(own, places(node, self._cpus, self._device)):
-                self._processes.append(self._start(node))
-        if not self._processes:
+            if node.id not in self.left_out:
+                own = sum(process.node.id == node.id for process in self._processes)
+                # the first places of all nodes come before the second ones of any
+                free += [(at, node) for at in range(own, places(node, self._cpus, self._device))]
+        if not self._processes and not free:
             raise ProcessLost(self._nobody())
+        count = len(self._processes)
+        # a process costs seconds of CPU: none is started that would find nothing to do
+        wanted = self._pieces.worth(count + len(free)) - count
+        for _, node in sorted(free, key=lambda place: place[0])[: max(0, wanted)]:
+            self._processes.append(self._start(node))
         is_idle = all(process.starting is not None for process in self._processes)
         if is_idle and time.monotonic() - self._heard > _PATIENCE:
             self.warn("the Ray cluster has no room for this run yet: others use its cores, or its GPUs. Waiting")
@@ -209,7 +217,7 @@ class Crew(Generic[P]):
         try:
             answer = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
-            raise error.as_instanceof_cause() from None
+            raise error.as_instanceofcause() from None
         except self._ray.exceptions.RayError as error:
             self._lost(process, error)
             return
@@ -242,7 +250,7 @@ class Crew(Generic[P]):
         """A process has ended: what it was working at was not answered, and may be why."""
         self._processes.remove(process)
         self._end(process)
-        why = _cause(error)
+        why = cause(error)
         if process.starting is not None:
             self._failed_starts[process.node.id] = self._failed_starts.get(process.node.id, 0) + 1
             if self._failed_starts[process.node.id] >= MAX_FAILED_STARTS:
@@ -274,9 +282,10 @@ def places(node: Node, cpus: int, device: str) -> int:
     return node.gpus if device != "cpu" else max(1, node.cpus // cpus)
 
 
-def _cause(error: Exception) -> str:
-    """Returns how a process ended, in a few words of Ray's many."""
-    text = " ".join(str(error).split())
-    if "memory" in text.lower() and "kill" in text.lower():
+def cause(error: Exception) -> str:
+    """Returns how a process ended, in a few words of Ray's many, which name memory and nodes whatever it was."""
+    text = " ".join(str(error).split()).lower()
+    if any(words in text for words in ("running low on memory", "memory pressure", "memory usage threshold of")):
         return "memory ran short on its node"
-    return "its node was lost" if "node" in text.lower() and "died" in text.lower() else "it was killed, or broke"
+    lost = ("its node has died", "node was terminated")
+    return "its node was lost" if any(words in text for words in lost) else "it was killed, or broke"

@@ -120,20 +120,35 @@ class Batches:
     """Hands batches out, in any order: each is done once.
 
     Attributes:
+        expected: how many there may be, at most, as long as they are not known
         waiting: those that nobody draws; after ``close`` no other is handed out
     """
 
+    expected: int = 0
     waiting: deque[tuple[Item, ...]] = field(default_factory=deque)
+    _open: int = 0
     _deaths: Counter[str] = field(default_factory=Counter)
     _is_closed: bool = False
 
     def take(self, max_open: int) -> tuple[Item, ...] | None:
         """Returns what is to be drawn next; None where there is nothing."""
-        return self.waiting.popleft() if self.waiting and not self._is_closed else None
+        if not self.waiting or self._is_closed:
+            return None
+        self._open += 1
+        return self.waiting.popleft()
 
     def again(self, batch: tuple[Item, ...]) -> None:
         """A batch was not drawn, by no fault of its own."""
+        self._open -= 1
         self.waiting.appendleft(batch)
+
+    def done(self) -> None:
+        """A batch was drawn, or is an error."""
+        self._open -= 1
+
+    def worth(self, most: int) -> int:
+        """Returns how many processes can draw at a time, ``most`` at most."""
+        return min(most, max(self.expected, self._open + (0 if self._is_closed else len(self.waiting))))
 
     def lost(self, batch: tuple[Item, ...], why: str) -> None:
         """A process ended while it drew a batch: another one draws it.
@@ -180,12 +195,11 @@ class OnCluster(Drawers):
         self._errors: dict[str, Exception] = {}
         self._drawn: Counter[str] = Counter()
 
-    def load(self, waiting: Callable[[], None], count: int) -> None:
+    def load(self, waiting: Callable[[], None]) -> None:
         """Waits until one process has loaded the generator; those of nodes that cannot are left out.
 
         Args:
             waiting: called twice a second; may raise
-            count: processes for which the cluster has room
 
         Raises:
             Exception: why none can load it
@@ -197,7 +211,7 @@ class OnCluster(Drawers):
             for process, _, loaded in self._crew.heard():
                 self._greet(process, loaded)
         self.session = self._first[1]
-        self.count = count
+        self.count = max(1, self._batches.worth(self._crew.room))
 
     def run(self, batches: Iterable[Sequence[Item]]) -> Iterator[Finished | None]:
         """Yields what became of each batch as it is done.
@@ -213,6 +227,7 @@ class OnCluster(Drawers):
                 yield Finished(tuple(images))
             if missing:
                 self._batches.waiting.append(tuple(missing))
+        self._batches.expected = 0
         while True:
             self._crew.deal()
             if not self._crew.is_at_work and self._batches.is_done:
@@ -240,6 +255,7 @@ class OnCluster(Drawers):
             self._batches.again(batch)
             self._crew.leave_out(process.node, unseen(process.node, lacking))
             return None
+        self._batches.done()
         self._drawn[process.node.name] += len(answer.files)
         return self._written(answer)
 
@@ -285,13 +301,14 @@ class OnCluster(Drawers):
 
 
 @contextmanager
-def opened(spec: Generator, folder: Path, device: str, waiting: Callable[[], None]) -> Iterator[OnCluster]:
+def opened(spec: Generator, folder: Path, device: str, total: int, waiting: Callable[[], None]) -> Iterator[OnCluster]:
     """Starts processes on the cluster, and yields them as the first has loaded the generator; they end with the block.
 
     Args:
         spec: the generator; its class is sent along where it is of a script or a notebook
         folder: where images go; nobody but this process sees it
         device: ``"cpu"`` or ``"cuda"``, of each process
+        total: images that are wanted: no more processes are started
         waiting: called twice a second while they load; may raise
 
     Raises:
@@ -300,7 +317,7 @@ def opened(spec: Generator, folder: Path, device: str, waiting: Callable[[], Non
         ProcessLost: no node is left
     """
     settings = torch_settings()
-    batches = Batches()
+    batches = Batches(max(1, total))
     with connected() as ray:
         # one batch at a time: it takes seconds, and who has waited for a second one could not be stopped
         order = Order(spec, device, settings)
@@ -308,7 +325,7 @@ def opened(spec: Generator, folder: Path, device: str, waiting: Callable[[], Non
         begun(crew.dismiss)
         try:
             drawers = OnCluster(crew, batches, folder)
-            drawers.load(waiting, crew.room)
+            drawers.load(waiting)
             yield drawers
         finally:
             crew.dismiss()

@@ -41,7 +41,7 @@ def loaded(spec: Generator, folder: Path, verb: Lifecycle, total: int) -> Iterat
     if verb.engine == "ray":
         _require_here(spec, f"engine={verb.engine!r}")
         message = "loading the model on the cluster"
-        with ray_drawing.opened(spec, folder, verb.device, lambda: verb.step(0, total, message)) as cluster:
+        with ray_drawing.opened(spec, folder, verb.device, total, lambda: verb.step(0, total, message)) as cluster:
             yield cluster
         return
     if len(verb.devices) == 1:

@@ -6,9 +6,11 @@ A process of the cluster takes seconds of CPU to start: the tests are few, and e
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import own_cluster
+import psutil
 import pytest
 import ray_nodes
 from PIL import Image
@@ -67,6 +71,20 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*paths[:20], cut, folder / "gone.png", *paths[20:]]
 
 
+@pytest.fixture(scope="module")
+def killed(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a driver that started a cluster of its own saw of it, before it was killed."""
+    facts = tmp_path_factory.mktemp("driver") / "facts.json"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    command = [sys.executable, own_cluster.__file__, str(files[0]), str(facts)]
+    status = subprocess.run(command, env=environment, timeout=600, capture_output=True, text=True)
+    if "timed out during startup" in status.stderr:
+        pytest.skip(ray_nodes.TOO_BUSY)
+    assert status.returncode == -signal.SIGKILL, status.stderr
+    seen: dict[str, Any] = json.loads(facts.read_text())
+    return seen
+
+
 def rows_of(files: list[Path], *pending: str) -> list[Row]:
     return [Row(str(at), str(path), {}, frozenset(pending or {"ids"})) for at, path in enumerate(files)]
 
@@ -81,6 +99,13 @@ def flat(chunks: Iterator[list[Mapped[Any]]]) -> list[Mapped[Any]]:
 
 def ids(device: str) -> Callable[[ImageBatch], list[str]]:
     return lambda batch: list(batch.ids)
+
+
+def test_a_cluster_of_ones_own_is_on_loopback_and_reports_to_nobody(killed: dict[str, Any]) -> None:
+    assert killed["values"] == [str(at) for at in range(8)]
+    assert {address.removeprefix("::ffff:") for address in killed["heard"]} == {"127.0.0.1"}
+    assert killed["reports"] == ["0"]
+    assert killed["kept"]
 
 
 def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) -> None:
@@ -332,3 +357,18 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, fil
     assert [each.row.id for each in mapped] == [row.id for row in asked]
     assert [each.values["ids"].split()[0] for each in mapped] == [row.id for row in asked]
     assert not any("second" in each.values["ids"] for each in mapped[-8:])
+
+
+def test_a_cluster_of_ones_own_is_gone_with_its_driver(killed: dict[str, Any]) -> None:
+    # the last helpers of Ray's try for a minute to say that their node has ended: this is the last test for that reason
+    until = time.monotonic() + 300
+    while (left := [pid for pid in killed["pids"] if _runs(pid)]) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert not left
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -76,11 +76,17 @@ def test_batches_are_handed_out_until_nobody_may_begin_another() -> None:
     first, second = tuple(wanted(2)), tuple(wanted(4)[2:])
     batches.waiting.extend((first, second))
     assert batches.take(1) == first
+    assert batches.worth(9) == 2
     batches.again(first)
     assert batches.take(1) == first
     batches.close()
     assert batches.take(1) is None
     assert batches.is_done
+    # the one that is being drawn
+    assert batches.worth(9) == 1
+    batches.done()
+    assert batches.worth(9) == 0
+    assert [Batches(3).worth(most) for most in (2, 9)] == [2, 3]
 
 
 def test_a_batch_that_costs_several_processes_ends_it() -> None:

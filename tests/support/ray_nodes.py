@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,18 @@ class Nodes:
         """Kills a node with all of its processes, by SIGKILL."""
         self.cluster.remove_node(node, allow_graceful=False)
 
+    def alone(self, *others: Any) -> None:
+        """Kills those of the nodes that are not killed yet, and waits until the cluster knows that the first is left.
+
+        How many nodes there are decides how many images are a batch.
+        """
+        for node in others:
+            if node in self.cluster.worker_nodes:
+                self.kill(node)
+        until = time.monotonic() + 120
+        while len(ray_cluster.nodes(self.ray)) > 1 and time.monotonic() < until:
+            time.sleep(0.1)
+
 
 @contextmanager
 def running_or_skip(cpus: int = 1) -> Iterator[Nodes]:
@@ -70,8 +83,6 @@ def running(cpus: int = 1) -> Iterator[Nodes]:
         raise InputError("expected no cluster yet, got one")
     with folder, ray_cluster._on_loopback(True), ray_cluster.patient():
         facts = {"num_cpus": cpus, "include_dashboard": False, "temp_dir": folder.name, "_system_config": _HEALTH}
-        # what no test looks at, and what would have to start first
-        facts |= {"no_monitor": True, "include_log_monitor": False}
         cluster = Cluster(initialize_head=True, head_node_args=facts)
         try:
             with ray_cluster._signals_kept():
