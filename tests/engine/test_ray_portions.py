@@ -162,10 +162,9 @@ def test_no_more_processes_are_started_than_have_something_to_do() -> None:
     [
         # as Ray says it
         (
-            "The actor died unexpectedly before finishing this task.\n\tip: 127.0.0.1\nThe actor is dead because its "
-            "worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: Worker unexpectedly exits with "
-            "a connection error code 2. End of file. Some common causes include: (1) the process was killed by the OOM "
-            "killer due to high memory usage, (2) ray stop --force was called",
+            "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: "
+            "Worker unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) "
+            "the process was killed by the OOM killer due to high memory usage, (2) ray stop --force was called",
             "it was killed, or broke",
         ),
         (
