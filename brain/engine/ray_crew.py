@@ -47,8 +47,8 @@ class Pieces(Protocol[P]):
     def sent(self, piece: P) -> object:
         """Returns what a process is sent of a piece."""
 
-    def worth(self, most: int) -> int:
-        """Returns how many processes what is left can use, ``most`` at most."""
+    def worth(self, maximum: int) -> int:
+        """Returns how many processes what is left can use, ``maximum`` at most."""
 
 
 @dataclass(eq=False)

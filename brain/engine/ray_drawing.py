@@ -146,9 +146,9 @@ class Batches:
         """A batch was drawn, or is an error."""
         self._open -= 1
 
-    def worth(self, most: int) -> int:
-        """Returns how many processes can draw at a time, ``most`` at most."""
-        return min(most, max(self.expected, self._open + (0 if self._is_closed else len(self.waiting))))
+    def worth(self, maximum: int) -> int:
+        """Returns how many processes can draw at a time, ``maximum`` at most."""
+        return min(maximum, max(self.expected, self._open + (0 if self._is_closed else len(self.waiting))))
 
     def lost(self, batch: tuple[Item, ...], why: str) -> None:
         """A process ended while it drew a batch: another one draws it.

@@ -102,12 +102,12 @@ class Portions:
         self._ahead.append(rows)
         return True
 
-    def worth(self, most: int) -> int:
-        """Returns how many processes what is left can use, ``most`` at most; asks for no more rows than that needs."""
+    def worth(self, maximum: int) -> int:
+        """Returns how many processes what is left can use, ``maximum`` at most; asks for no more rows than that needs."""
         busy = sum(portion.left > 0 for portion in self._open.values())
-        while busy + len(self._ahead) < most and self._read():
+        while busy + len(self._ahead) < maximum and self._read():
             pass
-        return min(most, busy + len(self._ahead))
+        return min(maximum, busy + len(self._ahead))
 
     def sent(self, piece: Piece) -> tuple[Row, ...]:
         """Returns what a process is sent of a piece."""

@@ -156,7 +156,7 @@ def test_memory_stays_flat_and_leaving_ends_what_is_under_way(
     assert [mapped.values["ids"] for chunk in first for mapped in chunk] == [str(n) for n in range(1, 13)]
     # chunks of four: four portions for the process, and those that were given back
     assert asked <= 4 * (ray_crew.AHEAD + 4)
-    until = time.monotonic() + 60
+    until = time.monotonic() + ray_nodes.WAIT
     while ray.available_resources().get("CPU", 0) < 1 and time.monotonic() < until:
         time.sleep(0.1)
     assert ray.available_resources()["CPU"] == 1
@@ -310,7 +310,7 @@ def test_a_node_that_does_not_see_the_files_is_left_out(two_nodes: Nodes, files:
     expected = []
 
     def until_it_was_seen() -> Iterator[Row]:
-        until = time.monotonic() + 120
+        until = time.monotonic() + ray_nodes.WAIT
         while (not seen.list or len(expected) <= 10) and time.monotonic() < until:
             path = files[21] if len(expected) == 10 else files[0]
             expected.append(Row(str(len(expected)), str(path), {}, frozenset({"ids"})))
@@ -341,7 +341,7 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, fil
     asked: list[Row] = []
 
     def until_it_was_killed() -> Iterator[Row]:
-        until = time.monotonic() + 120
+        until = time.monotonic() + ray_nodes.WAIT
         while time.monotonic() < until and (not killed_at or len(asked) < killed_at[0] + 80):
             asked.append(Row(str(len(asked)), str(files[0]), {}, frozenset({"ids"})))
             yield asked[-1]
@@ -361,7 +361,7 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, fil
 
 def test_a_cluster_of_ones_own_is_gone_with_its_driver(killed: dict[str, Any]) -> None:
     # the last helpers of Ray's try for a minute to say that their node has ended: this is the last test for that reason
-    until = time.monotonic() + 300
+    until = time.monotonic() + ray_nodes.WAIT
     while (left := [pid for pid in killed["pids"] if _runs(pid)]) and time.monotonic() < until:
         time.sleep(0.5)
     assert not left

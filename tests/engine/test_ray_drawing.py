@@ -86,7 +86,7 @@ def test_batches_are_handed_out_until_nobody_may_begin_another() -> None:
     assert batches.worth(9) == 1
     batches.done()
     assert batches.worth(9) == 0
-    assert [Batches(3).worth(most) for most in (2, 9)] == [2, 3]
+    assert [Batches(3).worth(maximum) for maximum in (2, 9)] == [2, 3]
 
 
 def test_a_batch_that_costs_several_processes_ends_it() -> None:

@@ -143,7 +143,7 @@ def test_a_node_has_room_for_so_many(node: tuple[int, int], cpus: int, device: s
 
 def test_no_more_processes_are_started_than_have_something_to_do() -> None:
     portions = portions_of(rows_of(10))
-    assert [portions.worth(most) for most in (1, 2, 9)] == [1, 2, 3]
+    assert [portions.worth(maximum) for maximum in (1, 2, 9)] == [1, 2, 3]
     first = portions.take(9)
     assert first is not None
     assert portions.worth(9) == 3

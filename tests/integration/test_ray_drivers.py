@@ -32,8 +32,6 @@ pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 CORES, FILES, IMAGES = 3, 24, 16
 PROMPTS = [f"prompt {number}" for number in range(IMAGES)]
-#: seconds that a process may take on a machine that is very busy; nothing waits so long that is not waited for
-WAIT = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +165,7 @@ class _Driver:
 
 def _require_nothing_left(nodes: Nodes) -> None:
     """The actors of drivers that have ended have ended, and what they held is free."""
-    until = time.monotonic() + WAIT
+    until = time.monotonic() + ray_nodes.WAIT
     while time.monotonic() < until:
         if nodes.ray.available_resources().get("CPU") == CORES and not _actors():
             return

@@ -17,6 +17,8 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.engine import ray_cluster
 
 TOO_BUSY = "this machine is too busy: Ray's own processes did not start in time"
+#: seconds that something may take on a machine that is very busy; nothing waits so long that is not waited for
+WAIT = 600.0
 #: a node that is killed refuses at once, which is noticed soon; on a busy machine one that is not may answer late
 _HEALTH = {
     "health_check_initial_delay_ms": 5_000,
@@ -50,7 +52,7 @@ class Nodes:
         for node in others:
             if node in self.cluster.worker_nodes:
                 self.kill(node)
-        until = time.monotonic() + 120
+        until = time.monotonic() + WAIT
         while len(ray_cluster.nodes(self.ray)) > 1 and time.monotonic() < until:
             time.sleep(0.1)
 

@@ -101,7 +101,7 @@ def test_each_gpu_has_a_process_and_a_node_that_is_killed_or_bare_costs_nothing(
         if progress.message != "generating":
             return
         if not killed:  # nobody is dealt anything meanwhile
-            until = time.monotonic() + 120
+            until = time.monotonic() + ray_nodes.WAIT
             while len(spec.notes()) < 4 and time.monotonic() < until:
                 time.sleep(0.05)
         if progress.done >= 8 and not killed:
