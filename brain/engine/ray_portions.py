@@ -103,7 +103,7 @@ class Portions:
         return True
 
     def worth(self, maximum: int) -> int:
-        """Returns how many processes what is left can use, ``maximum`` at most; asks for no more rows than that needs."""
+        """Returns how many processes what is left can use, up to ``maximum``; reads no more rows than they need."""
         busy = sum(portion.left > 0 for portion in self._open.values())
         while busy + len(self._ahead) < maximum and self._read():
             pass

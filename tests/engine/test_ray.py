@@ -185,15 +185,6 @@ def test_a_picture_that_kills_its_process_is_an_error_of_its_own(
     assert [each.values.get("ids") for each in mapped if not each.errors] == [str(at) for at in range(12) if at != 5]
 
 
-def test_a_node_with_another_version_is_one_clear_error(
-    nodes: Nodes, files: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    facts = ray_work.facts()
-    monkeypatch.setattr(ray_work, "facts", lambda: {**facts, "loupe": "99.0"})
-    with pytest.raises(InputError, match=r"expected Loupe 99\.0 on every node of the Ray cluster, as here, got Loupe "):
-        flat(map_rows(rows_of(files), [task(ids)], engine="ray"))
-
-
 @pytest.mark.database
 def test_verbs_store_what_the_local_engine_stores(
     nodes: Nodes, new_dataset: Callable[[], Any], files: list[Path]
@@ -270,6 +261,24 @@ def test_all_scores_and_vectors_are_the_local_ones_bit_for_bit(two_nodes: Nodes,
                 continue
             assert ours.values[name].reason == value.reason
             assert _bits(ours.values[name].values) == _bits(value.values), name
+
+
+def test_a_node_with_another_version_is_one_clear_error_of_the_one_process_that_is_started(
+    two_nodes: Nodes, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts, start = ray_work.facts(), ray_crew.Crew._start
+    started: list[ray_cluster.Node] = []
+
+    def counted(crew: Any, node: ray_cluster.Node) -> Any:
+        started.append(node)
+        return start(crew, node)
+
+    monkeypatch.setattr(ray_work, "facts", lambda: {**facts, "loupe": "99.0"})
+    monkeypatch.setattr(ray_crew.Crew, "_start", counted)
+    with pytest.raises(InputError, match=r"expected Loupe 99\.0 on every node of the Ray cluster, as here, got Loupe "):
+        flat(map_rows(rows_of(files), [task(ids)], engine="ray"))
+    # there are two nodes, but one portion
+    assert len(started) == 1
 
 
 def _bits(scores: Any) -> dict[str, bytes]:
