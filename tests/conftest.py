@@ -28,6 +28,8 @@ runpy.run_path(str(ROOT / "__init__.py"))
 os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
 os.environ.setdefault("FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS", "true")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# a thread that waits for others must not keep a core busy: with several tests at once all are five times slower
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import signal
 import subprocess
@@ -27,7 +28,10 @@ def start(module: str) -> subprocess.Popen[bytes]:
 
     What it reads are pickles of bytes that ``send`` wrote; what it prints to its standard output is read as such, too.
     """
-    popen = subprocess.Popen([sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # it shares the cores with others: torch's threads must not keep a core busy while they wait for each other
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    command = [sys.executable, "-c", _START]
+    popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     assert popen.stdin is not None
     with contextlib.suppress(OSError):
         pickle.dump((sys.path, loupe.__file__, module), popen.stdin)

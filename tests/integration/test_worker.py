@@ -62,17 +62,24 @@ def start() -> Iterator[Callable[..., Worker]]:
 
 
 @pytest.fixture
-def many(dataset: Any, pictures: list[Path]) -> Any:
-    """Enough samples for a check to be in the middle for a while."""
-    import fiftyone as fo
+def empty(dataset: Any) -> Any:
+    """A persistent dataset, and nothing scheduled."""
     from fiftyone.core import odm
 
     for name in ("delegated_ops", "loupe_workers"):
         odm.get_db_conn()[name].delete_many({})
     dataset.persistent = True
-    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(3200)]
-    dataset.add_samples(samples, progress=False)
     return dataset
+
+
+@pytest.fixture
+def many(empty: Any, pictures: list[Path]) -> Any:
+    """Enough samples for a check to be in the middle for a while."""
+    import fiftyone as fo
+
+    samples = [fo.Sample(filepath=str(pictures[index % len(pictures)])) for index in range(3200)]
+    empty.add_samples(samples, progress=False)
+    return empty
 
 
 def _until(condition: Callable[[], Any], worker: Worker) -> None:
@@ -287,83 +294,73 @@ def test_a_device_that_is_not_there_is_refused(database: str, capsys: pytest.Cap
 @pytest.mark.slow
 @pytest.mark.database
 def test_a_worker_that_draws_in_several_processes_ends_as_others_do(
-    many: Any, start: Callable[..., Worker], tmp_path: Path
+    empty: Any, start: Callable[..., Worker], tmp_path: Path
 ) -> None:
     """As systemd does, the signal goes to all processes; the job goes back, and no process is left."""
-    import fiftyone as fo
     import psutil
 
-    dataset = fo.Dataset(persistent=True)
-    prompts = "\n".join(f'a red sign that says "{number}", day, clear' for number in range(10, 50))
-    params = {"prompts": prompts, "settings": True, "steps": 8, "batch_size": 8, "device": "cpu,cpu"}
-    job = _schedule("generate", dataset, {**params, "output_dir": str(tmp_path / "images")})
+    prompts = "\n".join(f'a red sign that says "{number}", day, clear' for number in range(10, 34))
+    params = {"prompts": prompts, "settings": True, "steps": 8, "batch_size": 3, "device": "cpu,cpu"}
+    job = _schedule("generate", empty, {**params, "output_dir": str(tmp_path / "images")})
 
     def drawn() -> int:
-        dataset.reload()
-        return len(dataset)
+        empty.reload()
+        return len(empty)
 
-    try:
-        worker = start()
-        _until(lambda: drawn() > 0, worker)
-        several = psutil.Process(worker.process.pid).children(recursive=True)
-        assert len(several) == 3, "one that runs jobs, and what that starts"
-        for process in (*several, worker.process):
-            process.send_signal(signal.SIGTERM)
-        assert worker.wait() == 0, worker.lines
-        assert _job(job).run_state == "queued", worker.lines
-        assert not psutil.wait_procs(several, timeout=20)[1]
-        first = drawn()
-        assert 0 < first < 40
-        assert start("--once").wait() == 0
-        assert _job(job).run_state == "completed"
-        run = _job(job).result.result["run"]
-        assert (run["skipped"], run["n"], run["device"]) == (first, 40 - first, "cpu,cpu")
-        assert len(list((tmp_path / "images").glob("*.png"))) == drawn() == 40
-    finally:
-        dataset.delete()
+    worker = start()
+    _until(lambda: drawn() > 0, worker)
+    several = psutil.Process(worker.process.pid).children(recursive=True)
+    assert len(several) == 3, "one that runs jobs, and what that starts"
+    for process in (*several, worker.process):
+        process.send_signal(signal.SIGTERM)
+    assert worker.wait() == 0, worker.lines
+    assert _job(job).run_state == "queued", worker.lines
+    assert not psutil.wait_procs(several, timeout=20)[1]
+    first = drawn()
+    assert 0 < first < 24
+    assert start("--once").wait() == 0
+    assert _job(job).run_state == "completed"
+    run = _job(job).result.result["run"]
+    assert (run["skipped"], run["n"], run["device"]) == (first, 24 - first, "cpu,cpu")
+    assert len(list((tmp_path / "images").glob("*.png"))) == drawn() == 24
 
 
 @pytest.mark.slow
 @pytest.mark.database
 @pytest.mark.timeout(1800)
-def test_a_cancelled_job_leaves_no_drawing_process(many: Any, start: Callable[..., Worker], tmp_path: Path) -> None:
+def test_a_cancelled_job_leaves_no_drawing_process(empty: Any, start: Callable[..., Worker], tmp_path: Path) -> None:
     """What several processes draw for one worker ends with the job, within a batch; the next run goes on."""
-    import fiftyone as fo
     import psutil
 
     from loupe.brain.store import jobs
 
-    dataset = fo.Dataset(persistent=True)
-    prompts = "\n".join(f'a red sign that says "{number}", day, clear' for number in range(10, 22))
-    params = {"prompts": prompts, "settings": True, "steps": 60, "batch_size": 2, "device": "cpu,cpu"}
+    prompts = "\n".join(f'a red sign that says "{number}", day, clear' for number in range(10, 18))
+    params = {"prompts": prompts, "settings": True, "steps": 40, "batch_size": 2, "device": "cpu,cpu"}
     params["output_dir"] = str(tmp_path / "images")
-    job = _schedule("generate", dataset, params)
+    job = _schedule("generate", empty, params)
 
     def drawn() -> int:
-        dataset.reload()
-        return len(dataset)
+        empty.reload()
+        return len(empty)
 
-    try:
-        worker = start()
-        _until(lambda: drawn() > 0, worker)
-        (runner,) = psutil.Process(worker.process.pid).children()
-        drawing = runner.children(recursive=True)
-        assert len(drawing) == 2
-        assert jobs.cancel(job)
-        _until(lambda: worker.logged(f"operation {job}: stopped"), worker)
-        assert not psutil.wait_procs(drawing, timeout=60)[1], "no process is left"
-        first = drawn()
-        assert 0 < first < 12
-        pictures = list((tmp_path / "images").iterdir())
-        assert len([path for path in pictures if path.suffix == ".png"]) >= first
-        assert not [path for path in pictures if "part" in path.name or "tmp" in path.name], "nothing half"
-        again = _schedule("generate", dataset, params)
-        _until(lambda: _job(again).run_state == "completed", worker)
-        run = _job(again).result.result["run"]
-        assert (run["skipped"], run["n"]) == (first, 12 - first)
-        assert drawn() == 12
-    finally:
-        dataset.delete()
+    worker = start()
+    _until(lambda: drawn() > 0, worker)
+    (runner,) = psutil.Process(worker.process.pid).children()
+    drawing = runner.children(recursive=True)
+    assert len(drawing) == 2
+    assert jobs.cancel(job)
+    _until(lambda: worker.logged(f"operation {job}: stopped"), worker)
+    assert not psutil.wait_procs(drawing, timeout=60)[1], "no process is left"
+    first = drawn()
+    assert 0 < first < 8
+    pictures = list((tmp_path / "images").iterdir())
+    assert len([path for path in pictures if path.suffix == ".png"]) >= first
+    assert not [path for path in pictures if "part" in path.name or "tmp" in path.name], "nothing half"
+    again = _schedule("generate", empty, params)
+    _until(lambda: _job(again).run_state == "completed", worker)
+    run = _job(again).result.result["run"]
+    assert (run["skipped"], run["n"]) == (first, 8 - first)
+    assert drawn() == 8
 
 
 @pytest.mark.slow

@@ -79,7 +79,7 @@ def test_the_numbers_of_lists_are_those_of_a_count_one_by_one(session: Any) -> N
     import loupe
 
     session.call("on_factor", value="boxes")
-    samples = list(session.dataset)
+    samples = [sample.copy() for sample in session.dataset]  # copies: what is held is read again at each reload
     table = session.content.table
     assert table.values == ("cat", "dog", "owl", None)
     sdk = {(str(rate.slice), rate.failure): rate for rate in loupe.slice(session.dataset, "boxes")}
@@ -121,7 +121,7 @@ def test_the_table_sorts_and_each_of_its_rows_is_a_button_to_its_samples(session
 
 
 def test_bars_are_of_one_failure_or_of_any_and_a_click_on_a_point_shows_its_samples(session: Any) -> None:
-    samples = list(session.dataset)
+    samples = [sample.copy() for sample in session.dataset]  # copies: what is held is read again at each reload
     session.call("on_layout", value="bars")
     single = session.content.single
     assert single.modes == ("any",)
@@ -142,7 +142,7 @@ def test_bars_are_of_one_failure_or_of_any_and_a_click_on_a_point_shows_its_samp
 
 
 def test_two_groups_side_by_side_are_those_of_a_count_and_a_point_is_of_its_group(session: Any) -> None:
-    samples = list(session.dataset)
+    samples = [sample.copy() for sample in session.dataset]  # copies: what is held is read again at each reload
     session.call("on_layout", value="sides")
     assert session.state["choices"]["group_by"] == "model"
     session.call("on_first", value="new")
@@ -179,7 +179,7 @@ def test_without_two_groups_it_says_what_to_choose(session: Any) -> None:
 
 
 def test_one_goes_into_a_value_by_another_factor_and_back(session: Any) -> None:
-    samples = list(session.dataset)
+    samples = [sample.copy() for sample in session.dataset]  # copies: what is held is read again at each reload
     column = session.content.table.modes.index("local_blur")
     session.call("on_click", x=column, y=2)
     shown = len(session.samples())
