@@ -111,7 +111,7 @@ def _whole(chunks: Iterator[list[Mapped[Any]]]) -> Whole:
         bits += [_bits(mapped) for mapped in chunk]
         # as the last ones come, those that worked at them are there still
         after = _clock()
-    wall, own, others = (later - earlier for later, earlier in zip(after, before, strict=True))
+    wall, own, others = after.since(before)
     return Whole(wall, own + others, repr(bits))
 
 
@@ -134,7 +134,7 @@ def _work(n: int) -> Iterator[tuple[list[Task[Any]], list[Row], dict[str, Any]]]
 def _lap(chunks: Iterator[list[Mapped[Any]]], n: int) -> Lap:
     """Measures from a third of the rows on: processes have started, and each has loaded its tasks."""
     done = started_at = 0
-    before: tuple[float, float, float] | None = None
+    before: _Clock | None = None
     bits: list[Any] = []
     after = _clock()
     for chunk in chunks:
@@ -146,19 +146,31 @@ def _lap(chunks: Iterator[list[Mapped[Any]]], n: int) -> Lap:
         after = _clock()
     assert before is not None
     images = done - started_at
-    wall, own, others = (later - earlier for later, earlier in zip(after, before, strict=True))
+    wall, own, others = after.since(before)
     return Lap(images / wall, 1000 * (own + others) / images, 1000 * own / images, repr(bits))
 
 
-def _clock() -> tuple[float, float, float]:
-    """Returns the wall, this process's CPU, and that of its children."""
-    here = psutil.Process()
-    children = 0.0
-    for child in here.children(recursive=True):
+@dataclass(frozen=True)
+class _Clock:
+    """The wall, this process's CPU, and that of each of its children, by what tells it from others of its number."""
+
+    wall: float
+    own: float
+    children: dict[tuple[int, float], float]
+
+    def since(self, before: _Clock) -> tuple[float, float, float]:
+        """Returns the seconds between; processes of an earlier round that ended meanwhile take nothing off."""
+        others = sum(seconds - before.children.get(child, 0.0) for child, seconds in self.children.items())
+        return self.wall - before.wall, self.own - before.own, others
+
+
+def _clock() -> _Clock:
+    children = {}
+    for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):  # it has ended since
             times = child.cpu_times()
-            children += times.user + times.system
-    return time.perf_counter(), time.process_time(), children
+            children[child.pid, child.create_time()] = times.user + times.system
+    return _Clock(time.perf_counter(), time.process_time(), children)
 
 
 def _bits(mapped: Mapped[Any]) -> Any:
