@@ -10,7 +10,7 @@ from typing import Any
 
 import app_browser
 import pytest
-from served import open_app
+from served import expect, open_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -121,7 +121,7 @@ def test_a_quick_reader_gets_all_that_was_chosen(app: app_browser.App) -> None:
     rows, columns = heatmap.labels()
     assert rows[1:] == ["clear", "fog", "rain", "(none)"]
     assert len(columns) == len(registry.failures()) > len(few)
-    assert switch.is_checked()
+    expect(switch).to_be_checked()
     shown = [field.inner_text() for field in app.page.get_by_role("combobox").all()]
     assert {"weather", "passed"} <= set(shown)
 
@@ -130,4 +130,4 @@ def test_a_quick_reader_gets_all_that_was_chosen(app: app_browser.App) -> None:
     app.choose("A click shows", "failed")
     app_browser.settle(app.page, 3)
     assert app.heatmap(rows=3).labels()[1] == few
-    assert not switch.is_checked()
+    expect(switch).not_to_be_checked()

@@ -10,7 +10,7 @@ from typing import Any
 import app_browser
 import pytest
 from duplicated import draw_groups, fill
-from served import fits, reads_well, serve_dataset, stored
+from served import expect, fits, reads_well, serve_dataset, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -65,7 +65,7 @@ def test_groups_are_decided_by_keys_and_undone(app: app_browser.App, tmp_path: P
     app_browser.settle(page)
     page.screenshot(path=tmp_path / "dark.png")
     _reads_well(app)
-    assert page.get_by_text("Leak", exact=True).is_visible()
+    expect(page.get_by_text("Leak", exact=True)).to_be_visible()
     page.keyboard.press("3")
     page.get_by_text("your choice").wait_for()
     page.screenshot(path=tmp_path / "chosen.png")

@@ -143,6 +143,7 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     import fiftyone as fo
     from operator_calls import execute
 
+    import loupe
     from loupe.brain.store import jobs
 
     page, dataset = app.page, fo.load_dataset(NAME)
@@ -170,7 +171,7 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     page.get_by_text("cancelled").wait_for()
 
     # a job that no living worker may take says why; a cancelled one has its log
-    laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe="0.1.0")
+    laptop = jobs.WorkerFacts("l", "laptop", "laptop", 1, "cpu", loupe=loupe.__version__)
     jobs.beat(laptop)
     try:
         execute("check", dataset, {"checks": ["halo"], "device": "cuda"}, request_delegation=True)

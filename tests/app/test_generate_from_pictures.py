@@ -11,7 +11,7 @@ import app_browser
 import numpy as np
 import pytest
 from PIL import Image
-from served import reads_well, serve_dataset, stored
+from served import expect, reads_well, serve_dataset, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -83,5 +83,5 @@ def test_what_the_model_lacks_is_said_before(app: app_browser.App, shots: Path) 
     choose(app, form, "Control", "edges")
     form.get_by_text("A control needs a ControlNet").first.scroll_into_view_if_needed()
     app.page.screenshot(path=shots / "refused.png")
-    assert form.get_by_role("button", name="Generate", exact=True).is_disabled()
+    expect(form.get_by_role("button", name="Generate", exact=True)).to_be_disabled()
     reads_well(form)

@@ -11,7 +11,7 @@ from typing import Any
 import app_browser
 import pytest
 from hosted_server import KEY, HostedServer, Plan
-from served import open_app, reads_well
+from served import expect, open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -80,7 +80,7 @@ def test_the_price_and_a_missing_key_are_said_before(app: app_browser.App, shots
     form.get_by_text(re.compile(r"^About \$0\.03")).scroll_into_view_if_needed()
     app.page.screenshot(path=shots / "price.png")
     button = form.get_by_role("button", name="Generate", exact=True)
-    assert button.is_disabled()
+    expect(button).to_be_disabled()
     reads_well(app.page)
     app.page.keyboard.press("Escape")
 

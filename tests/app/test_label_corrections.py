@@ -10,7 +10,7 @@ from typing import Any
 import app_browser
 import pytest
 from noisy_digits import fill, issues
-from served import fits, reads_well, serve_dataset, stored
+from served import expect, fits, reads_well, serve_dataset, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -73,7 +73,7 @@ def test_labels_are_put_right_by_keys_alone(app: app_browser.App, tmp_path: Path
     page.screenshot(path=tmp_path / "dark.png")
     _reads_well(app)
     given, suggested = _column(ids, "ground_truth.label"), _column(ids, "label_issues.label")
-    assert page.get_by_role("button", name=f"Accept: {suggested[0]}").is_visible()
+    expect(page.get_by_role("button", name=f"Accept: {suggested[0]}")).to_be_visible()
     _press(app, "1")
     _press(app, "k")
     _press(app, "x")
@@ -116,8 +116,8 @@ def test_a_pair_of_classes_is_clicked_and_its_issues_come_alone(app: app_browser
     page.get_by_role("button", name="All", exact=True).wait_for()
     app_browser.settle(page)
     page.screenshot(path=tmp_path / "pair.png")
-    assert page.get_by_role("button", name=f"Accept: {suggested}").is_visible()
-    assert page.get_by_role("button", name=f"Keep: {given}").is_visible()
+    expect(page.get_by_role("button", name=f"Accept: {suggested}")).to_be_visible()
+    expect(page.get_by_role("button", name=f"Keep: {given}")).to_be_visible()
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_role("button", name="All", exact=True).wait_for(state="detached")
 

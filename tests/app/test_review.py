@@ -11,7 +11,7 @@ import app_browser
 import numpy as np
 import pytest
 from reviewable import draw, fill, order
-from served import fits, open_app, reads_well
+from served import expect, fits, open_app, reads_well
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(600)]
 
@@ -92,7 +92,7 @@ def test_pictures_are_decided_by_keys_and_undone(app: app_browser.App, tmp_path:
         _press(app, key)
     assert _decided() == {ids[0]: "real", ids[1]: "false_alarm", ids[2]: "unsure"}
     page.get_by_text(f"3 of {len(ids)}").wait_for()
-    assert page.get_by_text("precision so far").is_visible()
+    expect(page.get_by_text("precision so far")).to_be_visible()
     _press(app, "z")
     assert _decided() == {ids[0]: "real", ids[1]: "false_alarm"}
     _press(app, "ArrowLeft")
@@ -122,13 +122,13 @@ def test_a_note_is_typed_and_kept_and_its_letters_decide_nothing(app: app_browse
     field = page.get_by_label("Note", exact=True)
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Note"
     page.keyboard.type("ruf 123 <b>edge</b> z")
-    assert field.input_value() == "ruf 123 <b>edge</b> z"
+    expect(field).to_have_value("ruf 123 <b>edge</b> z")
     assert _decided() == before
     page.keyboard.press("Enter")
     _press(app, "2")
     notes = [note for note in _dataset().values("review.blur.note") if note]
     assert notes == ["ruf 123 <b>edge</b> z"]
-    assert field.input_value() == "", "the next picture has a note of its own"
+    expect(field).to_have_value("")
     _press(app, "ArrowLeft")
     page.get_by_text("ruf 123 <b>edge</b> z").wait_for()
     _press(app, "ArrowRight")
@@ -210,7 +210,7 @@ def test_what_the_check_saw_is_shown_large_beside_the_picture(app: app_browser.A
     assert top <= 0.72
     assert bottom >= 0.92
     assert right - left < 0.9
-    assert page.get_by_text("watermark <i>").first.is_visible()
+    expect(page.get_by_text("watermark <i>").first).to_be_visible()
     _reads_well(app)
     app.choose("Failure", f"Blur: {len(order(_dataset()))}")
     page.locator('img[alt^="Blur:"]').wait_for()
@@ -260,7 +260,7 @@ def test_a_better_threshold_comes_of_the_decisions_and_is_used(app: app_browser.
     assert page.get_by_text(
         f"{share.rate * 100:.0f} % [{round(share.low * 100)}, {round(share.high * 100)}]"
     ).is_visible()
-    assert page.get_by_text(f"{result.offer.threshold.value:.4g}").first.is_visible()
+    expect(page.get_by_text(f"{result.offer.threshold.value:.4g}").first).to_be_visible()
     use.click()
     page.get_by_text(f"of {result.offer.flags} flagged reviewed").wait_for()
     assert len(order(_dataset())) == result.offer.flags

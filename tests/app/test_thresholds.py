@@ -10,7 +10,7 @@ from typing import Any
 import app_browser
 import numpy as np
 import pytest
-from served import reads_well, serve_dataset
+from served import expect, reads_well, serve_dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database]
 
@@ -48,7 +48,7 @@ def test_a_line_is_moved_by_the_keyboard_saved_and_shown(app: app_browser.App) -
     field.last.get_by_role("combobox").click()
     page.get_by_role("option", name=re.compile("^Blur:")).click()
     page.get_by_text(f"{_failing(0.6)} of {N - 2} judged fail below 0.6").wait_for()
-    assert page.get_by_role("button", name="Save and flag").is_disabled()
+    expect(page.get_by_role("button", name="Save and flag")).to_be_disabled()
 
     slider = page.locator('input[aria-label="Threshold"]')
     slider.focus()
@@ -61,7 +61,7 @@ def test_a_line_is_moved_by_the_keyboard_saved_and_shown(app: app_browser.App) -
     counts.wait_for()
     # what the App sends late changes nothing, and the keyboard is still the slider's
     app_browser.settle(page, 3)
-    assert counts.is_visible()
+    expect(counts).to_be_visible()
     assert float(slider.input_value()) == value
     assert page.evaluate("document.activeElement.ariaLabel") == "Threshold"
 
@@ -91,4 +91,4 @@ def test_a_line_is_moved_by_the_keyboard_saved_and_shown(app: app_browser.App) -
     app.wait_for_count(8)
     page.get_by_role("button", name="Show all", exact=True).click()
     app.wait_for_count(N)
-    assert page.get_by_text(f"{_failing(0.65)} of {N - 2} judged fail below 0.65").is_visible()
+    expect(page.get_by_text(f"{_failing(0.65)} of {N - 2} judged fail below 0.65")).to_be_visible()

@@ -11,6 +11,10 @@ from typing import Any
 
 import app_browser
 import pytest
+from playwright.sync_api import expect as expect
+
+# what a test expects of a page it waits for
+expect.set_options(timeout=60_000)
 
 #: values that nobody wrote for a reader
 _ODD = re.compile(
