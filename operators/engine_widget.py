@@ -13,7 +13,7 @@ ENGINES = Choice(
         "local": ("This machine", "The one that runs the job: the App's, or a worker's"),
         "ray": ("A Ray cluster", "The one that RAY_ADDRESS names there; without it, processes of that machine"),
     },
-    description="Where the pictures are read and judged",
+    description="Where the pictures are read and judged, or drawn",
 )
 
 

@@ -201,6 +201,7 @@ class GenerateImages(VerbOperator):
         *_OF_MODEL,
         *_OF_LOCAL,
         "device",
+        "engine",
     )
 
     def shows(self, form: Form, name: str) -> bool:

@@ -30,7 +30,7 @@ _SETTINGS = ("price_per_image", "requests_per_minute", "concurrency", "repeat_un
 _SERVICE = Choice(lambda _: _SERVICES)
 _LOCAL_ONLY = (
     *("steps", "guidance", "batch_size", "dtype"),
-    *("true_guidance", "scheduler", "loras", "controlnet", "ip_adapter", "placement", "quantize", "device"),
+    *("true_guidance", "scheduler", "loras", "controlnet", "ip_adapter", "placement", "quantize", "device", "engine"),
 )
 
 

@@ -1,6 +1,7 @@
 """Many machines: what the cluster engine costs beside the local one, what a sample takes in the database, and a plan.
 
     python -m benchmarks.cluster engines [-n 768]   # the default checks by this process, by Ray's actors, by Ray Data
+    python -m benchmarks.cluster whole [-n 192]     # a whole map, its start included, by Ray's actors and by Ray Data
     python -m benchmarks.cluster database [-n N]    # bytes and seconds of N (20,000) samples in MongoDB
     python -m benchmarks.cluster plan               # core-hours, bytes and hours of writing of 1M to 1B images
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.cluster.database import print_database
-from benchmarks.cluster.engines import print_engines
+from benchmarks.cluster.engines import print_engines, print_whole
 from benchmarks.cluster.plan import print_plan
 from benchmarks.commands import Family
 
@@ -23,6 +24,9 @@ def family() -> Family:
     engines = made.command("engines", lambda given: print_engines(given.n, given.rounds), "the engines side by side")
     engines.add_argument("-n", type=int, default=768, help="pictures of a round")
     engines.add_argument("--rounds", type=int, default=5)
+    whole = made.command("whole", lambda given: print_whole(given.n, given.rounds), "tasks beside Ray Data")
+    whole.add_argument("-n", type=int, default=192, help="pictures; the longer map has four times as many")
+    whole.add_argument("--rounds", type=int, default=3)
     stored = made.command("database", lambda given: print_database(given.n), "bytes and seconds in MongoDB")
     stored.add_argument("-n", type=int, default=20_000, help="samples")
     plan = made.command(

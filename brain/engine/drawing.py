@@ -65,13 +65,18 @@ def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
+def drawn(session: GeneratorSession, items: Sequence[Item]) -> tuple[list[Image], float]:
+    """Returns the images of a batch, and the seconds that each took."""
+    started = time.monotonic()
+    images = passes.draw(session, [passes.Wanted(item.request, item.source, item.upscale) for item in items])
+    return images, (time.monotonic() - started) / len(items)
+
+
 def draw(
     folder: Path, spec: Generator, session: GeneratorSession, items: Sequence[Item]
 ) -> tuple[list[Generated], OSError | None]:
     """Draws a batch and writes it; returns what was written, and the error that ended the writing if there was one."""
-    started = time.monotonic()
-    images = passes.draw(session, [passes.Wanted(item.request, item.source, item.upscale) for item in items])
-    seconds = (time.monotonic() - started) / len(items)
+    images, seconds = drawn(session, items)
     written: list[Generated] = []
     try:
         for item, image in zip(items, images, strict=True):
@@ -86,8 +91,15 @@ def write(
     folder: Path, spec: Generator, session: GeneratorSession, item: Item, image: Image, seconds: float
 ) -> Generated:
     """Writes an image with its provenance."""
+    facts = facts_of(spec, session, item, image, seconds)
+    path = output_folder.write(folder, item.key, image, provenance(item, facts))
+    return Generated(path, item.request.prompt, item.request.factors, facts)
+
+
+def facts_of(spec: Generator, session: GeneratorSession, item: Item, image: Image, seconds: float) -> dict[str, Any]:
+    """Returns what goes to ``generation``."""
     request = item.request
-    facts: dict[str, Any] = {
+    return {
         **session.facts,
         "generator": spec.name,
         "seed": request.seed,
@@ -100,9 +112,11 @@ def write(
         **request.facts,
         **{str(name): value for name, value in image.info.items()},
     }
-    saved = {"prompt": request.prompt, "factors": dict(request.factors), **facts}
-    path = output_folder.write(folder, item.key, image, saved)
-    return Generated(path, request.prompt, request.factors, facts)
+
+
+def provenance(item: Item, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what is written into the file."""
+    return {"prompt": item.request.prompt, "factors": dict(item.request.factors), **facts}
 
 
 def adopt(folder: Path, item: Item) -> Generated | None:
@@ -127,11 +141,16 @@ class Finished:
     warnings: tuple[tuple[str, type[Warning]], ...] = ()
 
 
-def finish(folder: Path, spec: Generator, session: GeneratorSession, batch: Sequence[Item]) -> Finished:
-    """Adopts of a batch what an earlier run has finished, and draws the rest."""
+def adopted(folder: Path, batch: Sequence[Item]) -> tuple[list[Generated], list[Item]]:
+    """Returns what an earlier run has finished of a batch, and what is missing."""
     images = [image for item in batch if (image := adopt(folder, item)) is not None]
     kept = {image.facts["key"] for image in images}
-    missing = [item for item in batch if item.key not in kept]
+    return images, [item for item in batch if item.key not in kept]
+
+
+def finish(folder: Path, spec: Generator, session: GeneratorSession, batch: Sequence[Item]) -> Finished:
+    """Adopts of a batch what an earlier run has finished, and draws the rest."""
+    images, missing = adopted(folder, batch)
     if not missing:
         return Finished(tuple(images))
     try:

@@ -69,7 +69,7 @@ def main() -> None:
         answer(Failed(portable(error)))
         # its end is for the other process to tell
         threading.Event().wait()
-    answer(replace(session, draw=_elsewhere))
+    answer(replace(session, draw=elsewhere))
     while True:
         answer(_finished(order, session, inbox.get()))
 
@@ -95,7 +95,8 @@ def _finished(order: Order, session: GeneratorSession, batch: bytes) -> Finished
     return replace(done, error=None if done.error is None else portable(done.error), warnings=texts)
 
 
-def _elsewhere(requests: object) -> NoReturn:
+def elsewhere(requests: object) -> NoReturn:
+    """Stands where a session drew that was sent here."""
     raise AssertionError("this session draws in other processes")
 
 
@@ -140,7 +141,9 @@ def set_torch(settings: Mapping[str, Any], device: str) -> None:
 
     torch.set_num_threads(settings["threads"])
     torch.set_float32_matmul_precision(settings["precision"])
-    torch.use_deterministic_algorithms(settings["deterministic"])
+    # only where it changes: it imports torch's compiler, which takes a second
+    if torch.are_deterministic_algorithms_enabled() != settings["deterministic"]:
+        torch.use_deterministic_algorithms(settings["deterministic"])
     for name, value in settings["cudnn"].items():
         setattr(torch.backends.cudnn, name, value)
     if device.startswith("cuda:"):

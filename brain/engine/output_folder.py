@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import logging
 import os
@@ -106,17 +107,33 @@ def write(folder: Path, key: str, image: Image, facts: Mapping[str, Any]) -> Pat
     Raises:
         OSError: it cannot be written; then nothing is left of it
     """
+    return put(folder, key, encoded(image, facts))
+
+
+def encoded(image: Image, facts: Mapping[str, Any]) -> bytes:
+    """Returns the file of an image with its provenance."""
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     info.add_text(METADATA, json.dumps(facts))
     info.add_text("parameters", _parameters(facts))
     info.add_itxt(xmp.KEYWORD, xmp.packet(str(facts.get("digital_source_type") or xmp.GENERATED)))
+    file = io.BytesIO()
+    image.save(file, format="PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def put(folder: Path, key: str, png: bytes) -> Path:
+    """Writes the file of an image, under a temporary name first; returns its path.
+
+    Raises:
+        OSError: it cannot be written; then nothing is left of it
+    """
     path = image_path(folder, key)
     temporary = folder / f".{key}.png.tmp"
     try:
         with temporary.open("wb") as file:
-            image.save(file, format="PNG", pnginfo=info)
+            file.write(png)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

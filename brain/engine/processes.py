@@ -96,7 +96,7 @@ class Processes(Drawers):
                 waiting()
                 raise ProcessLost(f"{process.device}: {process.lost()}, while it loaded the model. Nothing was drawn")
             sessions.append((process.device, message))
-        _require_same(sessions)
+        require_same(sessions)
         self.session = sessions[0][1]
 
     def run(self, batches: Iterable[Sequence[Item]]) -> Iterator[Finished | None]:
@@ -253,7 +253,7 @@ def _end(processes: Sequence[_Process]) -> None:
             process.popen.wait()
 
 
-def _require_same(sessions: Sequence[tuple[str, GeneratorSession]]) -> None:
+def require_same(sessions: Sequence[tuple[str, GeneratorSession]]) -> None:
     """Raises an error where what decides pixels differs; how a device is called does not."""
     device, first = sessions[0]
     for other, session in sessions[1:]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import os
 import signal
+import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -25,8 +27,18 @@ _LOCAL = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_enable_pipe_based_agent_to_parent_health_check": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+    # as _START
+    "RAY_gcs_server_port_wait_time_s": "180",
+    "RAY_worker_register_timeout_seconds": "180",
+    "RAY_agent_register_timeout_ms": "180000",
+    # one process a core, most of which would have nothing to do
+    "RAY_prestart_worker_first_driver": "0",
 }
 _LOOPBACK = "127.0.0.1"
+#: seconds that the processes of a cluster of our own have to start
+_START = 180.0
+#: the ports of a node's helpers, by Ray's names
+_HELPERS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
 
 @dataclass(frozen=True)
@@ -82,12 +94,12 @@ def connected() -> Iterator[Any]:
             "object_store_memory": _STORE,
         }
         quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-        with _signals_kept(), _on_loopback(not address):
+        with _signals_kept(), _on_loopback(not address), nullcontext() if address else patient():
             for last in (False, True):
                 try:
                     ray.init(address=address or "local", **quiet, **({} if address else own))
                     break
-                # Ray raises bare ones, too, where its processes are not up within the 30 s that it gives them
+                # Ray raises bare ones, too, where its processes are not up in time
                 except Exception as error:
                     if not last and not address:
                         ray.shutdown()
@@ -125,6 +137,60 @@ def _on_loopback(wanted: bool) -> Iterator[None]:
         yield
     finally:
         constants.ENABLE_RAY_CLUSTER = before  # type: ignore[union-attr]
+
+
+@contextmanager
+def patient() -> Iterator[None]:
+    """On a machine that is busy Ray's own processes may take longer to start than Ray gives them.
+
+    It waits 30 seconds for a node; and that waits 15 seconds for the ports of its helpers, unless these are given.
+    Helpers that are not needed are not started.
+    """
+    services = importlib.import_module("ray._private.services")
+    parameter = importlib.import_module("ray._private.parameter")
+    before, params, start = services.get_node, parameter.RayParams, services.start_raylet
+    arguments = inspect.signature(start)
+
+    def get_node(*given: Any, **named: Any) -> Any:
+        until = time.monotonic() + _START
+        while True:
+            try:
+                return before(*given, **named)
+            except RuntimeError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+
+    def with_ports(*given: Any, **named: Any) -> Any:
+        made = params(*given, **named)
+        for name, port in zip(_HELPERS, _free_ports(len(_HELPERS)), strict=True):
+            setattr(made, name, getattr(made, name) or port)
+        # nobody reads logs here, nor adds machines: each is a process that takes a second of CPU to start
+        made.no_monitor, made.include_log_monitor = True, False
+        return made
+
+    def start_raylet(*given: Any, **named: Any) -> Any:
+        known = arguments.bind(*given, **named).arguments
+        # the one that it is not given: it waits for a file with it
+        name = "dashboard_agent_listen_port"
+        importlib.import_module("ray._raylet").persist_port(known["session_dir"], known["node_id"], name, known[name])
+        return start(*given, **named)
+
+    services.get_node, parameter.RayParams = get_node, with_ports  # type: ignore[attr-defined]
+    services.start_raylet = start_raylet  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        services.get_node, parameter.RayParams = before, params  # type: ignore[attr-defined]
+        services.start_raylet = start  # type: ignore[attr-defined]
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind((_LOOPBACK, 0))
+        return [int(each.getsockname()[1]) for each in sockets]
 
 
 @contextmanager
@@ -198,10 +264,3 @@ def device_of(wanted: str | None) -> str:
     if wanted == "cuda" and not gpus:
         raise InputError("expected a node with a GPU, got none in the Ray cluster. Leave device out to run on CPUs")
     return "cuda" if gpus else "cpu"
-
-
-def wait_for_nodes(ray: Any, count: int, seconds: float) -> None:
-    """Waits until the cluster has so many machines; for tests and benchmarks."""
-    until = time.monotonic() + seconds
-    while len(nodes(ray)) < count and time.monotonic() < until:
-        time.sleep(0.1)

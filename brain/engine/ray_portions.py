@@ -56,6 +56,7 @@ class Portions:
     def __init__(self, source: Iterator[tuple[Row, ...]], tasks: set[str]) -> None:
         self._source, self._tasks = source, tasks
         self._waiting: deque[Piece] = deque()
+        self._ahead: deque[tuple[Row, ...]] = deque()
         self._open: dict[int, _Open] = {}
         self._next = self._taken = 0
         self._exhausted = False
@@ -63,7 +64,7 @@ class Portions:
     @property
     def done(self) -> bool:
         """Whether all is finished and given back."""
-        return self._exhausted and not self._open
+        return self._exhausted and not self._open and not self._ahead
 
     def take(self, max_open: int) -> Piece | None:
         """Returns what is to be done next: what is to be done again, else the next rows.
@@ -79,12 +80,9 @@ class Portions:
         """
         if self._waiting:
             return self._waiting.popleft()
-        if self._exhausted or len(self._open) >= max_open:
+        if len(self._open) >= max_open or not (self._ahead or self._read()):
             return None
-        rows = next(self._source, None)
-        if rows is None:
-            self._exhausted = True
-            return None
+        rows = self._ahead.popleft()
         strangers = frozenset[str]().union(*(row.pending for row in rows)) - self._tasks
         if strangers:
             raise InputError(
@@ -94,6 +92,26 @@ class Portions:
         self._open[self._taken] = _Open(rows, len(rows))
         self._taken += 1
         return piece
+
+    def _read(self) -> bool:
+        """Asks for the rows of one more portion; returns whether there are any."""
+        rows = None if self._exhausted else next(self._source, None)
+        if rows is None:
+            self._exhausted = True
+            return False
+        self._ahead.append(rows)
+        return True
+
+    def worth(self, maximum: int) -> int:
+        """Returns how many processes what is left can use, up to ``maximum``; reads no more rows than they need."""
+        busy = sum(portion.left > 0 for portion in self._open.values())
+        while busy + len(self._ahead) < maximum and self._read():
+            pass
+        return min(maximum, busy + len(self._ahead))
+
+    def sent(self, piece: Piece) -> tuple[Row, ...]:
+        """Returns what a process is sent of a piece."""
+        return piece.rows
 
     def put(self, piece: Piece, chunks: Chunks) -> None:
         """Takes the answer to a piece."""

@@ -1,7 +1,8 @@
-"""What a process of the Ray cluster does: it loads the tasks once, then works through the rows that it is sent.
+"""What a process of the Ray cluster does: it begins what it was ordered once, then answers whatever it is sent.
 
-It reads files and computes; the database it never sees. ``worker_class`` is sent to the nodes as it stands, since
-a node may have no Loupe, or another one: it has to run there before Loupe is imported.
+What ``on_ray`` orders is here, too: tasks are loaded once, and rows worked through. It reads files and computes; the
+database it never sees. ``worker_class`` is sent to the nodes as it stands, since a node may have no Loupe, or another
+one: it has to run there before Loupe is imported.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import loupe
 from loupe.brain.engine import local
@@ -22,15 +23,26 @@ from loupe.brain.engine.map import Task
 from loupe.brain.engine.ray_portions import Entry
 from loupe.brain.engine.reader import Row
 
-#: packages that decide bits of scores, beside Loupe
-_DECIDE = ("torch", "numpy", "pillow", "opencv-python-headless", "simplejpeg")
+#: packages that decide bits of scores and pixels, beside Loupe
+_DECIDE = ("torch", "numpy", "pillow", "opencv-python-headless", "simplejpeg", "diffusers", "transformers")
 #: what says where model files lie, and holds for the nodes, too
 _FORWARDED = ("LOUPE_WEIGHTS", "LOUPE_WEIGHTS_DIRS", "LOUPE_OFFLINE", "LOUPE_REMOTE_MEDIA")
 
 
+class Begins(Protocol):
+    """What a process is started for; it is sent there."""
+
+    def begin(self, workers: int) -> tuple[Callable[[Any], Any], Any]:
+        """Returns what answers whatever is sent, and what there is to tell at once; called on the node.
+
+        Args:
+            workers: cores of the process
+        """
+
+
 @dataclass(frozen=True)
 class Order:
-    """What a process is started for.
+    """Tasks for rows.
 
     Attributes:
         tasks: what to apply
@@ -43,6 +55,10 @@ class Order:
     device: str
     batch_size: int
     torch: Mapping[str, Any]
+
+    def begin(self, workers: int) -> tuple[Callable[[Sequence[Row]], Answer], None]:
+        """Returns what works through rows."""
+        return Work(self, workers), None
 
 
 @dataclass(frozen=True)
@@ -126,7 +142,7 @@ def facts() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of the packages that decide bits of scores."""
+    """Returns the versions of the packages that decide bits of scores and pixels."""
     import importlib.metadata
 
     present = {}
@@ -138,14 +154,15 @@ def versions() -> dict[str, str]:
     return present
 
 
-def started(order: bytes, workers: int) -> Work:
-    """Returns what works by an order that was sent."""
-    return Work(pickle.loads(order), workers)
+def begun(order: bytes, workers: int) -> tuple[Callable[[Any], Any], bytes]:
+    """Returns what answers by an order that was sent, and what it tells."""
+    work, known = pickle.loads(order).begin(workers)
+    return work, pickle.dumps(known)
 
 
-def answered(work: Work, rows: bytes) -> bytes:
-    """Returns the answer to rows that were sent. Bytes: arrays of a reply would keep Ray's shared memory."""
-    return pickle.dumps(work(pickle.loads(rows)))
+def answered(work: Callable[[Any], Any], sent: bytes) -> bytes:
+    """Returns the answer to what was sent. Bytes: arrays of a reply would keep Ray's shared memory."""
+    return pickle.dumps(work(pickle.loads(sent)))
 
 
 def worker_class() -> type:
@@ -153,7 +170,7 @@ def worker_class() -> type:
 
     class Loupe:
         def start(self, expected: dict[str, Any], order: bytes, workers: int) -> dict[str, Any]:
-            """Returns what this node has; under ``lacks`` what it should have, where that is not so."""
+            """Returns what this node has; under ``lacks`` what it should have, where that is not so; what was told."""
             import os
             import platform
             import runpy
@@ -186,14 +203,14 @@ def worker_class() -> type:
                 if here.get(name) != version
             }
             try:
-                self.work_of = ray_work.started(order, workers)
+                self.works, has["told"] = ray_work.begun(order, workers)
             except (ImportError, AttributeError) as error:
-                return {**has, "lacks": f"what a check or embedder is made of ({error})"}
+                return {**has, "lacks": f"what a check, an embedder or a generator is made of ({error})"}
             return has
 
-        def work(self, rows: bytes) -> bytes:
+        def work(self, sent: bytes) -> bytes:
             from loupe.brain.engine import ray_work
 
-            return ray_work.answered(self.work_of, rows)
+            return ray_work.answered(self.works, sent)
 
     return Loupe

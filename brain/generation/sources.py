@@ -223,6 +223,13 @@ class Source:
         return tuple(name for name in ("image", "mask", "control", "reference") if getattr(self, name) is not None)
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it is read from."""
+        control = () if self.control is None else (self.control.path, self.control.map)
+        masks = [stored for _, stored in self.mask.masks] if isinstance(self.mask, Region) else [self.mask]
+        return tuple(each for each in (self.image, self.reference, *control, *masks) if isinstance(each, str) and each)
+
+    @property
     def conditioning(self) -> str:
         """What it brings, in words.
 

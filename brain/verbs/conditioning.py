@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loupe.brain.controls.make import KINDS
+from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import InputError, PromptError, ReadError
 from loupe.brain.core.numbers import is_real, require_numbers
 from loupe.brain.core.specs import GeneratorSession
@@ -319,6 +320,11 @@ def _source(name: str, held: Mapping[str, Any], strength: float | None) -> Sourc
         control if control is None or isinstance(control, Control) else Control(str(control)),
         held.get("reference"),
     )
+
+
+def here(session: GeneratorSession) -> GeneratorSession:
+    """Returns a session of a cluster, by which pictures are looked at on this machine, which may have no GPU."""
+    return replace(session, facts={**session.facts, "device": resolve_device()})
 
 
 def require_drawable(session: GeneratorSession, asked: Conditioning) -> None:

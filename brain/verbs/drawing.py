@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from loupe.brain.core.errors import InputError, OutputError, Stopped
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.specs import Generator
-from loupe.brain.engine import drawing, output_folder, processes
+from loupe.brain.engine import drawing, output_folder, processes, ray_drawing
 from loupe.brain.engine.drawing import Drawers, Generated, Here, Item
 from loupe.brain.hosted.spec import HostedGenerator
 from loupe.brain.store import generated as store_generated
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def loaded(spec: Generator, folder: Path, verb: Lifecycle, total: int) -> Iterator[Drawers]:
-    """Yields what draws: this process, or one for each device of the verb where it has several.
+    """Yields what draws: this process, one for each device of the verb where it has several, or those of a cluster.
 
     Args:
         spec: the generator
@@ -38,14 +38,24 @@ def loaded(spec: Generator, folder: Path, verb: Lifecycle, total: int) -> Iterat
         ProcessLost: a process that loaded it was killed
         Stopped: the caller asked to stop while several loaded
     """
+    if verb.engine == "ray":
+        _require_here(spec, f"engine={verb.engine!r}")
+        message = "loading the model on the cluster"
+        with ray_drawing.opened(spec, folder, verb.device, total, lambda: verb.step(0, total, message)) as cluster:
+            yield cluster
+        return
     if len(verb.devices) == 1:
         yield Here(spec, folder, spec.load(verb.device))
         return
-    if isinstance(spec, HostedGenerator):
-        raise InputError(f"expected no device, got {verb.device}: {spec.service_title} draws on its own machines")
+    _require_here(spec, verb.device)
     message = f"loading the model {len(verb.devices)} times"
     with processes.opened(spec, folder, verb.devices, lambda: verb.step(0, total, message)) as several:
         yield several
+
+
+def _require_here(spec: Generator, given: str) -> None:
+    if isinstance(spec, HostedGenerator):
+        raise InputError(f"expected no device, got {given}: {spec.service_title} draws on its own machines")
 
 
 def make(

@@ -67,6 +67,7 @@ def generate(
     quantize: str | None = None,
     budget: float | None = None,
     device: str | Sequence[str] | None = None,
+    engine: str = "local",
     factors: Mapping[str, Sequence[Any]] | None = None,
     sample: int | None = None,
     syntax: Syntax = "plain",
@@ -110,7 +111,10 @@ def generate(
         budget: of a hosted service: dollars for the images of this call, earlier tries at it included; never exceeded
             by more than one request
         device: e.g. ``"cuda:1"``; the best there is by default. Several, as ``"cuda:0,cuda:1"`` or a list, or ``"all"``
-            GPUs draw in a process each, to the same bits
+            GPUs draw in a process each, to the same bits. On a cluster "cuda" or "cpu": Ray chooses which
+        engine: where to draw; ``"local"`` is this machine, ``"ray"`` a Ray cluster, with a process for each of its
+            GPUs: each node needs the model, and what is drawn from, under the same path; requests go there, files come
+            back and are written here alone, see docs/scale.md
         factors: for each placeholder of the template its values; every combination is drawn
         sample: only that many of the prompts, drawn by ``seed``
         syntax: what is done with weights, LoRAs and flags that the model does not read: plain draws the words and says
@@ -127,7 +131,8 @@ def generate(
         InputError: what is to be drawn from does not go together, is not there, or the model does not take it
         ModelError: the model cannot be loaded
         ServiceError: a hosted service cannot be used; what was drawn is stored
-        ProcessLost: of several devices too few processes are left; what was drawn is stored
+        MissingDependency: ``engine="ray"``, and Ray is not installed
+        ProcessLost: of several devices, or of a cluster, too few processes are left; what was drawn is stored
         OutputError: the folder cannot be written, the disk is full, or another process writes there
         Stopped: ``progress`` asked to stop; what was drawn is stored
         DatabaseGone: the database stopped answering; what was drawn is on disk, and the same call takes it up
@@ -137,7 +142,7 @@ def generate(
     >>> loupe.generate(dataset, template, factors=values, sample=200)  # doctest: +SKIP
     Run(loupe_generate_1: 200 done, 0 already done, 0 errors, unknown: none, 170.0 s on cpu)
     """
-    with running(dataset, "generate", progress, device=device, several=True, needs="dataset") as verb:
+    with running(dataset, "generate", progress, device=device, several=True, needs="dataset", engine=engine) as verb:
         require_whole(per_prompt=(per_prompt, 1, 1_000_000))
         require_whole(seed=(seed, 0, 2**63 - 1))
         asked = conditioning.conditioning(source, image, mask, control, reference, strength, upscale, upscale_strength)
@@ -171,14 +176,15 @@ def generate(
         folder = folder.resolve()
         with output_folder.opened(folder), drawing.loaded(spec, folder, verb, len(read.requests)) as drawers:
             session = drawers.session
-            conditioning.require_drawable(session, asked)
+            here = session if verb.engine == "local" else conditioning.here(session)
+            conditioning.require_drawable(here, asked)
             requests = sized(read.requests, session.facts.get("width"), session.facts.get("height"))
             items = [
                 _item(spec, session.facts, request, drawn.sources[at // per_prompt], asked.upscale)
                 for at, request in enumerate(requests)
             ]
             _refuse_clashes(items)
-            items, errors = conditioning.readable(session, items, dataset, verb, drawn.errors)
+            items, errors = conditioning.readable(here, items, dataset, verb, drawn.errors)
             made, skipped, outcomes = drawing.make(dataset, folder, spec, drawers, items, verb.report)
         settings = {"per_prompt": per_prompt, "seed": seed, "sample": sample, "prompts": len(listed), "syntax": syntax}
         params = {"generator": spec.name, **spec.params(), **settings, "output_dir": str(folder)}

@@ -6,18 +6,21 @@ A process of the cluster takes seconds of CPU to start: the tests are few, and e
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import own_cluster
+import psutil
 import pytest
 import ray_nodes
 from PIL import Image
@@ -28,7 +31,7 @@ from loupe.brain.core.errors import InputError, ModelError, ReadError
 from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.embedders.hog import Hog
-from loupe.brain.engine import on_ray, ray_portions, ray_work
+from loupe.brain.engine import on_ray, ray_cluster, ray_crew, ray_portions, ray_work
 from loupe.brain.engine.map import Mapped, Task, map_rows, opened
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
@@ -39,13 +42,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    with ExitStack() as stack:
-        try:
-            made = stack.enter_context(ray_nodes.running())
-        except Exception as error:
-            if "timed out during startup" in str(error):
-                pytest.skip("this machine is too busy: Ray gives its own processes 30 s to start")
-            raise
+    with ray_nodes.running_or_skip() as made:
         ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
         yield made
 
@@ -74,6 +71,20 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*paths[:20], cut, folder / "gone.png", *paths[20:]]
 
 
+@pytest.fixture(scope="module")
+def killed(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a driver that started a cluster of its own saw of it, before it was killed."""
+    facts = tmp_path_factory.mktemp("driver") / "facts.json"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    command = [sys.executable, own_cluster.__file__, str(files[0]), str(facts)]
+    status = subprocess.run(command, env=environment, timeout=600, capture_output=True, text=True)
+    if "timed out during startup" in status.stderr:
+        pytest.skip(ray_nodes.TOO_BUSY)
+    assert status.returncode == -signal.SIGKILL, status.stderr
+    seen: dict[str, Any] = json.loads(facts.read_text())
+    return seen
+
+
 def rows_of(files: list[Path], *pending: str) -> list[Row]:
     return [Row(str(at), str(path), {}, frozenset(pending or {"ids"})) for at, path in enumerate(files)]
 
@@ -88,6 +99,13 @@ def flat(chunks: Iterator[list[Mapped[Any]]]) -> list[Mapped[Any]]:
 
 def ids(device: str) -> Callable[[ImageBatch], list[str]]:
     return lambda batch: list(batch.ids)
+
+
+def test_a_cluster_of_ones_own_is_on_loopback_and_reports_to_nobody(killed: dict[str, Any]) -> None:
+    assert killed["values"] == [str(at) for at in range(8)]
+    assert {address.removeprefix("::ffff:") for address in killed["heard"]} == {"127.0.0.1"}
+    assert killed["reports"] == ["0"]
+    assert killed["kept"]
 
 
 def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) -> None:
@@ -130,15 +148,15 @@ def test_memory_stays_flat_and_leaving_ends_what_is_under_way(
 
     kept: list[Any] = []
     # a node with another torch is named, and used
-    another = r"has torch .* \(here 1\.0\): the last digits of scores may differ"
+    another = r"has torch .* \(here 1\.0\): the last digits of scores or pixels may differ"
     with pytest.warns(UserWarning, match=another), opened("ray"):  # noqa: PT031
         chunks = map_rows(endless(), [task(ids)], engine="ray", batch_size=1)
         first = [next(chunks) for _ in range(3)]
         kept.append(chunks)  # as the traceback of an error would keep it
     assert [mapped.values["ids"] for chunk in first for mapped in chunk] == [str(n) for n in range(1, 13)]
     # chunks of four: four portions for the process, and those that were given back
-    assert asked <= 4 * (on_ray.AHEAD + 4)
-    until = time.monotonic() + 60
+    assert asked <= 4 * (ray_crew.AHEAD + 4)
+    until = time.monotonic() + ray_nodes.WAIT
     while ray.available_resources().get("CPU", 0) < 1 and time.monotonic() < until:
         time.sleep(0.1)
     assert ray.available_resources()["CPU"] == 1
@@ -165,15 +183,6 @@ def test_a_picture_that_kills_its_process_is_an_error_of_its_own(
     assert [each.row.id for each in mapped if each.errors] == ["5"]
     assert "processes ended while they worked on this picture" in mapped[5].errors["ids"]
     assert [each.values.get("ids") for each in mapped if not each.errors] == [str(at) for at in range(12) if at != 5]
-
-
-def test_a_node_with_another_version_is_one_clear_error(
-    nodes: Nodes, files: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    facts = ray_work.facts()
-    monkeypatch.setattr(ray_work, "facts", lambda: {**facts, "loupe": "99.0"})
-    with pytest.raises(InputError, match=r"expected Loupe 99\.0 on every node of the Ray cluster, as here, got Loupe "):
-        flat(map_rows(rows_of(files), [task(ids)], engine="ray"))
 
 
 @pytest.mark.database
@@ -221,7 +230,7 @@ def test_devices_are_the_clusters(nodes: Nodes, monkeypatch: pytest.MonkeyPatch)
         pass
     with pytest.raises(InputError, match="'cpu', 'cuda' or left out"), opened("ray", "cuda:1"):
         pass
-    several = [replace(node, gpus=2) for node in on_ray.nodes(ray)]
+    several = [replace(node, gpus=2) for node in ray_cluster.nodes(ray)]
     monkeypatch.setattr("loupe.brain.engine.ray_cluster.nodes", lambda _: several)
     with opened("ray", None) as device:
         assert device == "cuda"
@@ -252,6 +261,24 @@ def test_all_scores_and_vectors_are_the_local_ones_bit_for_bit(two_nodes: Nodes,
                 continue
             assert ours.values[name].reason == value.reason
             assert _bits(ours.values[name].values) == _bits(value.values), name
+
+
+def test_a_node_with_another_version_is_one_clear_error_of_the_one_process_that_is_started(
+    two_nodes: Nodes, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts, start = ray_work.facts(), ray_crew.Crew._start
+    started: list[ray_cluster.Node] = []
+
+    def counted(crew: Any, node: ray_cluster.Node) -> Any:
+        started.append(node)
+        return start(crew, node)
+
+    monkeypatch.setattr(ray_work, "facts", lambda: {**facts, "loupe": "99.0"})
+    monkeypatch.setattr(ray_crew.Crew, "_start", counted)
+    with pytest.raises(InputError, match=r"expected Loupe 99\.0 on every node of the Ray cluster, as here, got Loupe "):
+        flat(map_rows(rows_of(files), [task(ids)], engine="ray"))
+    # there are two nodes, but one portion
+    assert len(started) == 1
 
 
 def _bits(scores: Any) -> dict[str, bytes]:
@@ -292,7 +319,7 @@ def test_a_node_that_does_not_see_the_files_is_left_out(two_nodes: Nodes, files:
     expected = []
 
     def until_it_was_seen() -> Iterator[Row]:
-        until = time.monotonic() + 120
+        until = time.monotonic() + ray_nodes.WAIT
         while (not seen.list or len(expected) <= 10) and time.monotonic() < until:
             path = files[21] if len(expected) == 10 else files[0]
             expected.append(Row(str(len(expected)), str(path), {}, frozenset({"ids"})))
@@ -323,7 +350,7 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, fil
     asked: list[Row] = []
 
     def until_it_was_killed() -> Iterator[Row]:
-        until = time.monotonic() + 120
+        until = time.monotonic() + ray_nodes.WAIT
         while time.monotonic() < until and (not killed_at or len(asked) < killed_at[0] + 80):
             asked.append(Row(str(len(asked)), str(files[0]), {}, frozenset({"ids"})))
             yield asked[-1]
@@ -339,3 +366,18 @@ def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, fil
     assert [each.row.id for each in mapped] == [row.id for row in asked]
     assert [each.values["ids"].split()[0] for each in mapped] == [row.id for row in asked]
     assert not any("second" in each.values["ids"] for each in mapped[-8:])
+
+
+def test_a_cluster_of_ones_own_is_gone_with_its_driver(killed: dict[str, Any]) -> None:
+    # the last helpers of Ray's try for a minute to say that their node has ended: this is the last test for that reason
+    until = time.monotonic() + ray_nodes.WAIT
+    while (left := [pid for pid in killed["pids"] if _runs(pid)]) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert not left
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from loupe.brain.core.errors import InputError
-from loupe.brain.engine.on_ray import places
 from loupe.brain.engine.ray_cluster import Node
+from loupe.brain.engine.ray_crew import cause, places
 from loupe.brain.engine.ray_portions import MAX_DEATHS, MAX_DEATHS_OF_ROW, Chunks, Piece, Portions
 from loupe.brain.engine.reader import Row
 
@@ -139,3 +139,40 @@ def test_a_row_that_waits_for_nothing_known_is_refused() -> None:
 )
 def test_a_node_has_room_for_so_many(node: tuple[int, int], cpus: int, device: str, expected: int) -> None:
     assert places(Node("id", "name", *node), cpus, device) == expected
+
+
+def test_no_more_processes_are_started_than_have_something_to_do() -> None:
+    portions = portions_of(rows_of(10))
+    assert [portions.worth(maximum) for maximum in (1, 2, 9)] == [1, 2, 3]
+    first = portions.take(9)
+    assert first is not None
+    assert portions.worth(9) == 3
+    portions.put(first, answer(first))
+    assert portions.worth(9) == 2
+    assert len(list(drained(portions))) == 4
+    assert not portions.done
+    asked: list[int] = []
+    endless = (asked.append(index) or (Row(str(index), "", {}, frozenset({"a"})),) for index in range(99))  # type: ignore[func-returns-value]
+    assert Portions(endless, {"a"}).worth(3) == 3
+    assert asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        # as Ray says it
+        (
+            "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit detail: "
+            "Worker unexpectedly exits with a connection error code 2. End of file. Some common causes include: (1) "
+            "the process was killed by the OOM killer due to high memory usage, (2) ray stop --force was called",
+            "it was killed, or broke",
+        ),
+        (
+            "The actor died because its node has died. Node Id: 55\n\tthe actor's node was terminated",
+            "its node was lost",
+        ),
+        ("1 worker(s) were killed due to the node running low on memory.", "memory ran short on its node"),
+    ],
+)
+def test_why_a_process_ended_is_told_in_a_few_words(says: str, expected: str) -> None:
+    assert cause(RuntimeError(says)) == expected
