@@ -368,7 +368,7 @@ def test_prompts_that_cannot_be_used_are_refused_in_the_form(dataset: Any, tmp_p
         ({"prompts__source": "file", "prompts__file": str(file)}, "expected the column 'prompt'"),
         ({"prompts__source": "file", "prompts__file": str(tmp_path / "none.txt")}, "none.txt"),
         ({**template, "factors": ""}, "color"),
-        ({**template, "factors": "color red"}, "factors, line 1"),
+        ({**template, "factors": "color red"}, "Factors, line 1"),
         ({"prompts": "x" * 10_000}, "characters"),
         ({"prompts": "a (cat:1e999)"}, "1e999"),
         ({"prompts": "a {red|blue"}, "expected }"),

@@ -206,9 +206,10 @@ def test_a_computed_text_is_only_a_text(filled: Any) -> None:
 def test_too_many_slices_are_refused(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from loupe.brain.slicing import columns
 
-    monkeypatch.setattr(columns, "MAX_SLICES", 30)
-    with pytest.raises(InputError, match=r"at most 30 slices, got 48 by filepath.*bins=4"):
-        loupe.slice(filled, "filepath", failure="blur")
+    filled.set_values("pair", [f"p{at // 2}" for at in range(len(filled))])
+    monkeypatch.setattr(columns, "MAX_SLICES", 20)
+    with pytest.raises(InputError, match=r"at most 20 slices, got 24 by pair.*bins=4"):
+        loupe.slice(filled, "pair", failure="blur")
 
 
 def test_metadata_that_was_never_computed_and_views_of_patches(dataset: Any) -> None:

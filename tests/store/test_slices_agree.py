@@ -236,14 +236,14 @@ def test_patches_are_counted_one_by_one_and_what_is_no_view_is_refused(dataset: 
             loupe.slice(dataset, "tags", failure="blur", min_n=min_n)
 
 
-def test_five_thousand_values_all_missing_and_a_single_one(dataset: Any) -> None:
+def test_very_many_values_all_missing_and_a_single_one(dataset: Any) -> None:
     import fiftyone as fo
 
-    samples = [fo.Sample(filepath=f"/nowhere/{row}.png", many=f"v{row}", same=1.5) for row in range(5000)]
+    samples = [fo.Sample(filepath=f"/nowhere/{row}.png", many=f"v{row // 2}", same=1.5) for row in range(5000)]
     dataset.add_samples(samples, progress=False)
     dataset.add_sample_field("nothing", fo.FloatField)
     dataset.add_sample_field("text", fo.StringField)
-    assert len(loupe.slice(dataset, "many", failure="blur")) == 5000
+    assert len(loupe.slice(dataset, "many", failure="blur")) == 2500
     for path in ("nothing", "text"):
         (rate,) = loupe.slice(dataset, path, failure="blur")
         assert (rate.slice.values, rate.unchecked) == ({path: NONE}, 5000)
