@@ -371,8 +371,8 @@ def test_prompts_that_cannot_be_used_are_refused_in_the_form(dataset: Any, tmp_p
         ({**template, "factors": "color red"}, "Factors, line 1"),
         ({"prompts": "x" * 10_000}, "characters"),
         ({"prompts": "a (cat:1e999)"}, "1e999"),
-        ({"prompts": "a {red|blue"}, "expected }"),
-        ({"prompts": "a __cat__"}, "expected wildcards="),
+        ({"prompts": "a {red|blue"}, "Expected }"),
+        ({"prompts": "a __cat__"}, "Expected 'Wildcards'"),
         ({"prompts": "a <lora:x:1>", "syntax": "refuse", "settings": True}, "does not understand '<lora:x:1>'"),
         ({"prompts": "a cup", "seed": -1}, "Seed: expected a whole number from 0"),
     ]
