@@ -41,7 +41,7 @@ def with_plain_arguments(function: Callable[P, T]) -> Callable[P, T]:
         InputError: when it is called with another kind of value; see also ``numbers.plain``
 
     >>> import numpy as np
-    >>> def doubled(n: "int", names: "Sequence[str]" = ()) -> "list":
+    >>> def doubled(n: int, names: Sequence[str] = ()) -> list[object]:
     ...     return [2 * n, *names]
     >>> with_plain_arguments(doubled)(np.int64(4), "day")
     [8, 'day']

@@ -80,6 +80,7 @@ def color_layout(image: np.ndarray) -> np.ndarray:
 
     6 luma, 3 Cb and 3 Cr coefficients of the 8 × 8 average colors' orthonormal cosine transform, each in -1024 … 1024.
 
+    >>> import numpy as np
     >>> color_layout(np.full((64, 64, 3), 255, np.uint8)).round()[:2].tolist()
     [1016.0, 0.0]
     """

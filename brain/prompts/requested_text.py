@@ -121,7 +121,7 @@ def requested_text(prompt: str) -> RequestedText:
     >>> requested_text("a quiet street, no text").excluded
     True
     >>> requested_text("a dog named Max and a Starbucks cup").names
-    ('Max', 'Starbucks')
+    ('Max and a Starbucks', 'Max', 'Starbucks')
     """
     return _requested(prompt)
 

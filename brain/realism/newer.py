@@ -28,7 +28,7 @@ def correlation(x: Sequence[float], y: Sequence[float]) -> Estimate:
     ranks before it: of five models in one order nobody knows that all are.
 
     >>> print(correlation([1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]))
-    -1 [-1, -0.489]
+    -1 [-1, -0.632]
     """
     from scipy.stats import rankdata
 

@@ -39,7 +39,8 @@ def most_anomalous(measures: Mapping[str, float], limits: Mapping[str, Limit], t
         limits: by the measures' names
         turn: of the head or the body, in degrees
 
-    >>> oddest({"gaze": 0.3, "mouth": 0.01}, {"gaze": Limit(0.1, 0, "eyes apart"), "mouth": Limit(0.1, 0, "mouth")})
+    >>> limits = {"gaze": Limit(0.1, 0, "eyes apart"), "mouth": Limit(0.1, 0, "mouth")}
+    >>> most_anomalous({"gaze": 0.3, "mouth": 0.01}, limits)
     (0.75, 'gaze')
     """
     ratios = {name: value / limits[name].at(turn) for name, value in measures.items() if name in limits}

@@ -139,7 +139,7 @@ def mates(regions: Sequence[Region]) -> list[int]:
 def slant(region: Region) -> float:
     """Returns the direction of a line in degrees, in (-90, 90]; 0 is level, positive falls to the right.
 
-    >>> slant(Region(np.array([[0, 0], [10, 10], [8, 12], [-2, 2]], np.float32), 1.0))
+    >>> round(slant(Region(np.array([[0, 0], [10, 10], [8, 12], [-2, 2]], np.float32), 1.0)), 3)
     45.0
     """
     along = region.corners[1] - region.corners[0]
