@@ -70,7 +70,7 @@ def test_what_the_model_does_not_read_is_said_before(app: app_browser.App, shots
     form.get_by_text(re.compile("The first prompt: a red sign that says 7")).wait_for()
     page.screenshot(path=shots / "left_out.png")
     _field(form, "Prompts").fill("a {red|blue sign")
-    form.get_by_text(re.compile("expected } for the {")).first.wait_for()
+    form.get_by_text(re.compile("Expected } for the {")).first.wait_for()
     page.screenshot(path=shots / "refused.png")
     reads_well(form)
     form.get_by_role("button", name="Cancel", exact=True).click()
