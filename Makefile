@@ -16,10 +16,9 @@ help:            ## this list
 demo: .venv/run.done    ## generate, check, embed and slice a small dataset, hold it against a real one, repair and rebalance it; then serve the App (APP=0: end instead)
 	$(PY) scripts/demo.py $(if $(filter 0,$(APP)),--no-app)
 
-test: .venv/dev.done browser    ## every test, about three quarters of an hour on two cores; those in a browser, which wait much, beside the others
-	@$(PY) -m pytest -q -m browser -p no:cacheprovider > .venv/browser.log 2>&1 & shown=$$!; trap "kill $$shown" INT TERM; \
-		$(PY) -m pytest -q -m "not browser" -n auto --maxprocesses 4 --dist loadfile; others=$$?; \
-		wait $$shown; shown=$$?; cat .venv/browser.log; exit $$((others || shown))
+test: .venv/dev.done browser    ## every test, about three quarters of an hour on two cores; those in a browser two at a time, at the end
+	@$(PY) -m pytest -q -m "not browser" -n auto --maxprocesses 4 --dist loadfile; others=$$?; \
+		$(PY) -m pytest -q -m browser -n auto --maxprocesses 2 --dist loadfile && exit $$others
 
 test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in about three minutes
 	$(PY) -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile
