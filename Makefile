@@ -8,7 +8,7 @@ N ?= 40
 SEED ?= 0
 export FIFTYONE_DO_NOT_TRACK ?= true
 
-.PHONY: demo test test-fast mutants faults fuzz gpu lint format docs site sbom matrix screenshots stories setup browser constraints clean help
+.PHONY: demo test test-long test-fast mutants faults fuzz gpu lint format docs site sbom matrix screenshots stories setup browser constraints clean help
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 16
@@ -16,9 +16,12 @@ help:            ## this list
 demo: .venv/run.done    ## generate, check, embed and slice a small dataset, hold it against a real one, repair and rebalance it; then serve the App (APP=0: end instead)
 	$(PY) scripts/demo.py $(if $(filter 0,$(APP)),--no-app)
 
-test: .venv/dev.done browser    ## every test, about three quarters of an hour on two cores; those in a browser two at a time, at the end
-	@$(PY) -m pytest -q -m "not browser" -n auto --maxprocesses 4 --dist loadfile; others=$$?; \
+test: .venv/dev.done browser    ## every test but the long ones, about three quarters of an hour on two cores; those in a browser two at a time, at the end
+	@$(PY) -m pytest -q -m "not browser and not long" -n auto --maxprocesses 4 --dist loadfile; others=$$?; \
 		$(PY) -m pytest -q -m browser -n auto --maxprocesses 2 --dist loadfile && exit $$others
+
+test-long: .venv/dev.done       ## the stories of docs/, what `make gpu` does, on a CPU, and `make mutants` itself: some minutes
+	$(PY) -m pytest -q -m long -n auto --maxprocesses 2 --dist loadfile
 
 test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in about three minutes
 	$(PY) -m pytest -q -m "not slow" -n auto --maxprocesses 4 --dist loadfile

@@ -51,6 +51,7 @@ def bare(folder: Path, arguments: list[str], **more: str) -> subprocess.Complete
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_part_prints_its_rows_on_a_bare_machine(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     arguments = ["-m", "benchmarks.gpu", "--device", "cpu", "--small", "--json", str(out)]

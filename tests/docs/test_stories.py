@@ -77,6 +77,7 @@ def ran(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterat
 
 @pytest.mark.slow
 @pytest.mark.database
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("ran", [("from_worst_slice_to_review", "loupe-story")], indirect=True)
 def test_the_story_from_the_worst_slice_to_its_review_prints_what_stands_in_it(
@@ -98,6 +99,7 @@ def test_the_story_from_the_worst_slice_to_its_review_prints_what_stands_in_it(
 
 @pytest.mark.slow
 @pytest.mark.database
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("ran", [("from_noisy_digits_to_a_better_model", "loupe-story-digits")], indirect=True)
 def test_the_story_from_noisy_digits_to_a_better_model_prints_what_stands_in_it(ran: dict[str, str]) -> None:
@@ -132,6 +134,7 @@ def test_the_story_from_noisy_digits_to_a_better_model_prints_what_stands_in_it(
 
 @pytest.mark.slow
 @pytest.mark.database
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("ran", [("which_of_four_sets_is_useful", "loupe-story-four")], indirect=True)
 def test_the_story_of_four_sets_prints_what_stands_in_it(ran: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from mutants.faults import change, faults
 from mutants.report import wilson
 from mutants.sample import draw
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 TESTED = '''"""Ten places where something can go wrong."""
