@@ -3,7 +3,7 @@
 SpatialBench-UC (Rostane 2026, CC BY 4.0): one person looked at 200 pictures of 132 prompts of the kind "A photo of a
 cake to the left of a bed." and said PASS (83: both are there and stand as asked), FAIL (22: both are there and stand
 otherwise) or UNDECIDABLE (95). The last one is not only what the picture leaves open: by the notes it is given where
-an object is missing, where the two overlap or are centerd, where they stand at the same height. So a missing object is
+an object is missing, where the two overlap or are centered, where they stand at the same height. So a missing object is
 no FAIL of the relation, and what a detector calls missing was seen by the person where the verdict is PASS or FAIL.
 Boxes (Faster R-CNN, from 0.5 on) are at hand for the 133 pictures of two of the three generators.
 

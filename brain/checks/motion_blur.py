@@ -175,7 +175,7 @@ def smear_length(power: Tensor, degrees: float) -> float:
     values = _log(power.take(fit.inside))
     own = torch.bincount(fit.ring, values, _RINGS) / fit.ring_counts
     profile = torch.bincount(fit.along, values - own[fit.ring], _RINGS) / fit.along_counts
-    # the models are centerd, so that the profile need not be
+    # the models are centered, so that the profile need not be
     return _LENGTHS[int((fit.models @ profile.to(fit.models)).argmax())]
 
 

@@ -36,7 +36,7 @@ def test_vectors_are_of_unit_length_and_finite() -> None:
 
 
 def test_a_ramp_fills_just_the_bins_of_its_direction() -> None:
-    # a horizontal ramp has gradients of 0 degrees only: OpenCV's bins are centerd on 10, 30, ..., 170 degrees, so its
+    # a horizontal ramp has gradients of 0 degrees only: OpenCV's bins are centered on 10, 30, ..., 170 degrees, so its
     # votes are split evenly between the first and the last bin; every cell of a block gets equal votes
     across, down = Hog(color=0.0).load("cpu")(batch(ramp(1), ramp(0)))
     bins = across[:1764].reshape(-1, 9)

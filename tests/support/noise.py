@@ -48,6 +48,20 @@ class Noise(Generator):
         return Image.fromarray(rng.integers(0, 256, (self.size, self.size, 3), dtype=np.uint8))
 
 
+def prompts(count: int) -> list[str]:
+    """Returns so many prompts, each another one."""
+    return [f"prompt {number}" for number in range(count)]
+
+
+def facts(dataset: Any) -> dict[str, dict[str, Any]]:
+    """Returns what stands on each sample by its key, but for how long it took."""
+    made = {}
+    for sample in dataset:
+        own = {**sample.generation.to_dict(), "prompt": sample.prompt, "scenario": sample.scenario.to_dict()}
+        made[own["key"]] = {name: value for name, value in own.items() if name != "seconds"}
+    return made
+
+
 def whole(dataset: Any, folder: Path, count: int) -> dict[str, bytes]:
     """Asserts that there is one sample and one whole file for each key and nothing else; returns pixels by key."""
     keys, paths, sizes = dataset.values(["generation.key", "filepath", "metadata.size_bytes"])

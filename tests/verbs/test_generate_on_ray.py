@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import pytest
 import ray_nodes
-from noise import Noise, whole
+from noise import Noise, facts, prompts, whole
 from PIL import Image
 from placed import AHEAD, NODE, Placed
 from ray_nodes import Nodes
@@ -44,19 +44,6 @@ def nodes(database: str) -> Iterator[Nodes]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path.resolve() / "images"
-
-
-def prompts(count: int) -> list[str]:
-    return [f"prompt {number}" for number in range(count)]
-
-
-def facts(dataset: Any) -> dict[str, dict[str, Any]]:
-    """What stands on each sample by its key, but for how long it took."""
-    made = {}
-    for sample in dataset:
-        own = {**sample.generation.to_dict(), "prompt": sample.prompt, "scenario": sample.scenario.to_dict()}
-        made[own["key"]] = {name: value for name, value in own.items() if name != "seconds"}
-    return made
 
 
 def test_what_a_cluster_began_with_a_real_checkpoint_one_machine_ends_with_the_same_bits(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from noise import Noise, whole
+from noise import Noise, facts, prompts, whole
 from PIL import Image
 from troubled import Troubled
 
@@ -33,19 +33,6 @@ def folder(tmp_path: Path) -> Path:
 def notes(tmp_path: Path) -> Path:
     made = tmp_path / "notes"
     made.mkdir()
-    return made
-
-
-def prompts(count: int) -> list[str]:
-    return [f"prompt {number}" for number in range(count)]
-
-
-def facts(dataset: Any) -> dict[str, dict[str, Any]]:
-    """What stands on each sample by its key, but for how long it took."""
-    made = {}
-    for sample in dataset:
-        own = {**sample.generation.to_dict(), "prompt": sample.prompt, "scenario": sample.scenario.to_dict()}
-        made[own["key"]] = {name: value for name, value in own.items() if name != "seconds"}
     return made
 
 

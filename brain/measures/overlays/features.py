@@ -67,7 +67,7 @@ def features(candidate: LineCandidate, shape: tuple[int, int], read: bool) -> di
         read: whether it was read; what depends on the text is taken as usual where not
 
     The numbers: ``level`` (0 where it slants by 45 degrees), ``upright`` (written up or down), ``edge_y`` and
-    ``edge_x`` (0 at the border, 1 a fifth of the picture away), ``corner`` (near both), ``centerd``, ``height`` and
+    ``edge_x`` (0 at the border, 1 a fifth of the picture away), ``corner`` (near both), ``centred``, ``height`` and
     ``width`` of the picture's, ``sure`` of the detector, ``faint``, ``legible``, ``long`` (letters), ``owned``,
     ``timed``, ``posted``, ``even`` (one color), ``lively`` (on an uneven ground), ``blend`` (half transparent),
     ``misfit``, ``strong`` (contrast), ``gray`` (ink without a hue), ``thin``, ``printed`` (opaque on an even ground, as
