@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from loupe import __version__
 from loupe.brain.core import presets, registry
-from loupe.brain.core.errors import InputError, UnknownName
+from loupe.brain.core.errors import InputError, MissingWeights, UnknownName
 from loupe.brain.core.experiment import ArmResult, Experiment, ExperimentPlan
 from loupe.brain.core.kept import number
 from loupe.brain.core.numbers import require_whole
@@ -19,6 +19,7 @@ from loupe.brain.core.realism import Estimate
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.specs import Check, Embedder, Generator, SetCheck
 from loupe.brain.core.warned import warn
+from loupe.brain.perception import weights
 from loupe.brain.prompts.styles import Styles
 from loupe.brain.realism import arms as realism_arms
 from loupe.brain.realism import newer, releases
@@ -114,6 +115,7 @@ def experiment(
 
     Raises:
         UnknownName: no such field, class, style, setting, check or embedder; the nearest name is suggested
+        MissingWeights: the embedder's file is not here; nothing is drawn
         InputError: an image to test on is among those to train on; fewer than two classes, 50 images to test on, 5 of
             a class to train on; an arm twice; every arm failed
         PromptError: a template without ``{class}``, or without values for a placeholder; no captions
@@ -140,6 +142,7 @@ def experiment(
         arms, known, notes = arms_of(asked, real)
         dates = _dates(released, [arm.model for arm in arms])
         store.require_kind(dataset, label, real.train)
+        spec, warning = _embedder(embedder, dataset, real, field)
         folder, free = store.place(dataset, output_dir)
 
         def plan() -> ExperimentPlan:
@@ -154,7 +157,6 @@ def experiment(
                 notes += [f"{name}: {reason}" for name, reason in at_work.failed.items()]
             return Experiment(plan())
         total_of(plan().megabytes * 1e6, free)
-        spec, warning = _embedder(embedder, dataset, real, field)
         if warning:
             warn(warning)
         at_work.embed({"real images to train on": real.train, "real images to test on": real.test}, spec, field)
@@ -208,6 +210,8 @@ def _embedder(embedder: str | Embedder, dataset: fo.Dataset, real: Any, path: st
     """Returns what the real images are embedded with, or are to be; the arms are embedded alike."""
     is_part = len(real.train) < len(everything(real.train))
     spec, warning = pick_embedder(embedder, store_vectors.made_by(real.train, path), is_part, path)
+    if lacking := weights.lacking(spec.weights()):
+        raise MissingWeights(f"embedder={spec.name!r} cannot run here: {lacking}. Nothing was drawn")
     facts = {"name": spec.name, "version": spec.version, **spec.params()}
     sides = {"real images to test on": real.test, "images here": dataset}
     store.require_embedder(sides, path, facts)

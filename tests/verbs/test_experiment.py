@@ -13,7 +13,7 @@ import pytest
 from experimenting import CLASSES, Marks
 
 import loupe
-from loupe.brain.core.errors import InputError, OutputError, PromptError, Stopped, UnknownName
+from loupe.brain.core.errors import InputError, MissingWeights, OutputError, PromptError, Stopped, UnknownName
 from loupe.brain.core.records import Progress
 
 pytestmark = [pytest.mark.database, pytest.mark.slow]
@@ -397,6 +397,17 @@ def test_what_cannot_be_done_is_said_before_anything_is_drawn(
     assert says in str(raised.value)
     assert len(dataset) == 0
     assert dataset.list_runs() == []
+
+
+@pytest.mark.parametrize("embedder", ["hogg", "efficientnet_lite"])
+def test_a_plan_that_draws_looks_for_the_embedder_first(
+    real: tuple[Any, Any], dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedder: str
+) -> None:
+    monkeypatch.setenv("LOUPE_WEIGHTS", str(tmp_path / "none"))
+    monkeypatch.setenv("LOUPE_WEIGHTS_DIRS", "")
+    with pytest.raises((UnknownName, MissingWeights), match=r"'hog'|loupe weights get efficientnet_lite0"):
+        loupe.experiment(dataset, *real, **given(tmp_path, embedder=embedder), dry_run=True, measure=1)
+    assert len(dataset) == 0
 
 
 def test_an_image_to_test_on_is_not_one_to_train_on(real: tuple[Any, Any], dataset: Any, tmp_path: Path) -> None:
