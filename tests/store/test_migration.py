@@ -135,7 +135,8 @@ def test_killed_before_any_of_its_writes_the_same_call_goes_on(stored: Any, tmp_
                 loupe.migrate(tried)
         assert "stored" not in raw(tried)["info"]["loupe"], "said to be done, and is not"
         # what a notebook of another process sees in between
-        assert loupe.slice(tried, "scenario.time") == loupe.slice(stored, "scenario.time")
+        # as text: from Python 3.13 on a record with a lift of NaN is not equal to its like
+        assert repr(list(loupe.slice(tried, "scenario.time"))) == repr(list(loupe.slice(stored, "scenario.time")))
         again = fo.load_dataset(tried.name)
         again.reload()
         loupe.migrate(again)
