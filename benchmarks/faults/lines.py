@@ -14,7 +14,7 @@ WITHOUT_LINE = {
 }
 
 #: thresholds that flag about half
-_THRESHOLDS = {"dark": ["<", 0.9], "blur": ["<", 4.0], "low_contrast": ["<", 0.9]}
+_THRESHOLDS = {"dark": ["<", 0.9], "blur": ["<", 0.9], "low_contrast": ["<", 0.9]}
 _Before = tuple[tuple[str, Mapping[str, Any]], ...]
 
 

@@ -28,7 +28,7 @@ _PAIRS: tuple[tuple[_Action, _Action], ...] = (
     (_generate("FOLDER/a"), _generate("FOLDER/b")),
     (_generate("FOLDER/a"), _generate("FOLDER/a")),
     (("import_images", {"folder": "PICTURES"}), ("import_images", {"folder": "PICTURES"})),
-    (("flag", {"thresholds": {"dark": ["<", 0.9]}}), ("flag", {"thresholds": {"blur": ["<", 4.0]}})),
+    (("flag", {"thresholds": {"dark": ["<", 0.9]}}), ("flag", {"thresholds": {"blur": ["<", 0.9]}})),
     (("check", {"checks": ["sharpness", "size"]}), ("flag", {"thresholds": {"dark": ["<", 0.9]}})),
     (("check", {"checks": ["exposure"]}), ("find_duplicates", {})),
     (("embed", {}), ("check", {"checks": ["exposure", "sharpness"]})),

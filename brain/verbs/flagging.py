@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: how often failures are flagged anew because somebody else set a threshold meanwhile
 _TRIES = 5
+#: samples whose failures are written at once
+_CHUNK = 10_000
 
 
 def apply_thresholds(
@@ -89,12 +91,11 @@ def _flagged(
     )
     modes = [_Mode(failure, threshold.value, known[failure][0]) for failure, threshold in used.items()]
     changed = np.flatnonzero(_differ(standing, modes, scores, fails)).tolist()
-    store_scores.write_failures(
-        samples,
-        [ids[index] for index in changed],
-        [_after(standing.of(index), modes, scores[index], fails[index]) for index in changed],
-        [standing.of(index) for index in changed],
-    )
+    for start in range(0, len(changed), _CHUNK):
+        part = changed[start : start + _CHUNK]
+        before = [standing.of(index) for index in part]
+        now = [_after(own, modes, scores[index], fails[index]) for index, own in zip(part, before, strict=True)]
+        store_scores.write_failures(samples, [ids[index] for index in part], now, before)
     return Flags(
         dict(zip(used, fails.sum(0).tolist(), strict=True)),
         dict(zip(used, np.isnan(scores).sum(0).tolist(), strict=True)),

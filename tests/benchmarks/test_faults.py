@@ -136,3 +136,19 @@ def test_a_sample_of_each_kind_comes_out_clean(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [json.loads(line) for line in results.read_text().splitlines()]
     assert [row["kind"] for row in rows] == list(campaign.KINDS)
+
+
+def test_every_threshold_that_the_campaign_sets_is_one_that_scores_can_reach() -> None:
+    from benchmarks.faults.lines import LINES
+    from benchmarks.faults.pairs import _PAIRS
+    from loupe.brain.core import registry
+    from loupe.brain.core.records import Threshold
+    from loupe.brain.verbs.flagging import parsed_thresholds
+
+    given = [LINES["flag"].given, *(arguments or {} for pair in _PAIRS for _, arguments in pair)]
+    thresholds = [each["thresholds"] for each in given if "thresholds" in each]
+    assert len(thresholds) >= 4
+    for named in thresholds:
+        parsed_thresholds(
+            {name: Threshold(*value, source="user") for name, value in named.items()}, registry.failures()
+        )

@@ -77,6 +77,25 @@ def test_flagging_twice_changes_nothing_and_keeps_what_others_found(scored: Any)
     assert scored.values("failures.classifications.id") == ids
 
 
+def test_no_more_than_a_chunk_is_held_at_once(scored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million samples whose threshold moves took 3.4 GiB, as their updates were made all together."""
+    import loupe
+    from loupe.brain.store import scores as store_scores
+    from loupe.brain.verbs import flagging
+
+    write, sizes = store_scores.write_failures, []
+
+    def noted(samples: Any, ids: Any, *given: Any) -> None:
+        sizes.append(len(ids))
+        write(samples, ids, *given)
+
+    monkeypatch.setattr(store_scores, "write_failures", noted)
+    monkeypatch.setattr(flagging, "_CHUNK", 3)
+    loupe.flag(scored)
+    assert sizes == [3, 1]
+    assert _labels(scored) == [["dark"], [], [], ["bright"]]
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_who_flags_at_the_same_time_by_another_threshold_loses_nothing(
     scored: Any, moment: str, monkeypatch: pytest.MonkeyPatch
