@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Cancelled:
         verb: which
         whole: seconds that an undisturbed one takes
         seconds: from each cancel until its worker was free
+        cpu: of these, of the CPU of the worker and its processes, which the load of a machine leaves as they are
         ended: how many had ended by themselves before
         half: samples that were half written
         left: processes and files that were left behind
@@ -62,6 +63,7 @@ class Cancelled:
     verb: str
     whole: float
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     ended: int = 0
     half: int = 0
     left: int = 0
@@ -71,14 +73,15 @@ class Cancelled:
     def __str__(self) -> str:
         if self.failed:
             return f"{self.verb} fails undisturbed: {self.failed}"
-        median, worst = (np.median(self.seconds), max(self.seconds)) if self.seconds else (np.nan, np.nan)
+        of = [(np.median(each), max(each)) if each else (np.nan, np.nan) for each in (self.seconds, self.cpu)]
+        spent = " ".join(f"{median:9.2f} {worst:10.2f}" for median, worst in of)
         counts = f"{self.ended:5} {self.lost:5} {self.half:5} {self.left:5}"
-        return f"{self.verb:18} {self.whole:7.1f} {len(self.seconds):5} {median:9.2f} {worst:10.2f} {counts}"
+        return f"{self.verb:18} {self.whole:7.1f} {len(self.seconds):5} {spent} {counts}"
 
 
 HEAD = (
-    f"{'canceled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'ended':>5} {'lost':>5} "
-    f"{'half':>5} {'left':>5}"
+    f"{'canceled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'CPU s':>9} {'longest':>10} "
+    f"{'ended':>5} {'lost':>5} {'half':>5} {'left':>5}"
 )
 
 
@@ -133,19 +136,47 @@ def cancelled(place: Path, log: Path, dataset: Any, verb: str, tries: int) -> Ca
     return made
 
 
-def _tried(made: Cancelled, dataset: Any, place: Path, log: Path, after: float) -> None:
+def stopped(job: Any, log: Path) -> tuple[float, float] | None:
+    """Cancels a job; returns the seconds until its worker was free, and those of CPU; None where it had ended."""
     from loupe.brain.store import jobs
 
+    # what the worker starts meanwhile, to be ready for the next job, is not of this one
+    ran = [process for worker in _workers() for process in (worker, *worker.children(recursive=True))]
+    before = _spent(ran)
+    if not jobs.cancel(job):
+        return None
+    started, latest = time.monotonic(), dict(before)
+    ends = [f"operation {job}: {end}" for end in ("stopped", "its state")]
+
+    def ended() -> bool:
+        latest.update(_spent(ran))
+        return any(end in log.read_text() for end in ends)
+
+    until(ended)
+    return time.monotonic() - started, sum(latest.values()) - sum(before.values())
+
+
+def _spent(processes: list[psutil.Process]) -> dict[psutil.Process, float]:
+    """Returns the seconds of CPU of those that have not ended."""
+    spent = {}
+    for process in processes:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            spent[process] = times.user + times.system
+    return spent
+
+
+def _tried(made: Cancelled, dataset: Any, place: Path, log: Path, after: float) -> None:
     files = set(place.iterdir())
     job, started = _begun(dataset, made.verb, place, log)
     while time.monotonic() - started < after:
         time.sleep(0.01)
-    before = time.monotonic()
-    if not jobs.cancel(job):
+    spent = stopped(job, log)
+    if spent is None:
         made.ended += 1
         return
-    until(lambda: f"operation {job}: stopped" in log.read_text() or f"operation {job}: its state" in log.read_text())
-    made.seconds.append(time.monotonic() - before)
+    made.seconds.append(spent[0])
+    made.cpu.append(spent[1])
     dataset.reload()
     made.half += world.half(dataset)
     # a report is there as a whole, or not at all

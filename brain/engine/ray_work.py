@@ -68,12 +68,14 @@ class Answer:
     Attributes:
         chunks: of the rows, in order
         lacking: files that are not on the node
+        failing: files whose disk or network failed there
         warnings: texts of warnings with their kind
         error: what ended the work; None: nothing did
     """
 
     chunks: Sequence[Sequence[Entry]] = ()
     lacking: Sequence[str] = ()
+    failing: Sequence[str] = ()
     warnings: Sequence[tuple[str, type[Warning]]] = ()
     error: Exception | None = None
 
@@ -95,6 +97,7 @@ class Work:
         """Returns what became of the rows."""
         order = self._order
         lacking: list[str] = []
+        failing: list[str] = []
         chunks: list[list[Entry]] = []
         with warnings.catch_warnings(record=True) as caught:
             try:
@@ -108,12 +111,13 @@ class Work:
                 ):
                     unreadable = [mapped.row.path for mapped in chunk if mapped.unreadable is not None]
                     lacking += [path for path in unreadable if not os.path.exists(path)]
+                    failing += [mapped.row.path for mapped in chunk if mapped.not_now]
                     chunks.append(
                         [(mapped.values, mapped.errors, mapped.unreadable, mapped.not_now) for mapped in chunk]
                     )
             except Exception as error:
                 return Answer(error=portable(error))
-        return Answer(chunks, lacking, tuple((str(each.message), each.category) for each in caught))
+        return Answer(chunks, lacking, failing, tuple((str(each.message), each.category) for each in caught))
 
 
 class _Once:

@@ -6,12 +6,14 @@ A process of the cluster takes seconds of CPU to start: the tests are few, and e
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +28,7 @@ import ray_nodes
 from PIL import Image
 from ray_nodes import Nodes
 
+from benchmarks.faults import shim
 from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError, ModelError, ReadError
 from loupe.brain.core.records import Scores
@@ -48,9 +51,12 @@ def nodes() -> Iterator[Nodes]:
 
 
 @pytest.fixture(scope="module")
-def two_nodes(nodes: Nodes) -> Nodes:
-    """The cluster with a second node; the last test kills it."""
-    nodes.second = nodes.add(LOUPE_TEST_NODE="second")
+def two_nodes(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Nodes:
+    """The cluster with a second node, whose storage may be disturbed; the last test kills it."""
+    library = shim.compiled(tmp_path_factory.mktemp("shim"))
+    nodes.is_plain = library is None
+    disturbed = {} if library is None else {"LD_PRELOAD": str(library), "RAY_LD_PRELOAD_ON_WORKERS": "1"}
+    nodes.second = nodes.add(LOUPE_TEST_NODE="second", **disturbed)
     return nodes
 
 
@@ -108,6 +114,19 @@ def test_a_cluster_of_ones_own_is_on_loopback_and_reports_to_nobody(killed: dict
     assert killed["kept"]
 
 
+def test_what_a_killed_driver_left_of_its_cluster_goes_with_the_next_one(killed: dict[str, Any], nodes: Nodes) -> None:
+    # its helpers may write there still
+    until = time.monotonic() + ray_nodes.WAIT
+    left = Path(killed["folder"])
+    while left.exists() and time.monotonic() < until:
+        with ray_cluster.folder() as own:
+            assert own.parent == left.parent
+            assert own.stat().st_mode & 0o077 == 0, "nobody else may enter it"
+        time.sleep(0.1)
+    assert not left.exists()
+    assert nodes.folder.is_dir(), "that of a driver that lives"
+
+
 def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) -> None:
     def load(device: str) -> Callable[[ImageBatch], list[str]]:
         def apply(batch: ImageBatch) -> list[str]:
@@ -131,6 +150,24 @@ def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) 
     for engine in ("ray", "local"):
         with pytest.raises(ModelError, match=r"^expected weights, got none$"):
             flat(map_rows(rows_of(files), [task(broken)], engine=engine))
+
+
+class Breaks:
+    """A task's ``load`` that cannot be had on a node, as where its GPU does not answer."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        raise RuntimeError("no GPU answers")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"a": 1}
+
+    def __call__(self, device: str) -> Any:
+        raise AssertionError
+
+
+def test_a_node_where_no_process_can_begin_is_left_out_and_says_why(nodes: Nodes, files: list[Path]) -> None:
+    with pytest.raises(InputError, match=r"got none: .*: processes cannot begin there: RuntimeError: no GPU answers"):
+        flat(map_rows(rows_of(files[:1]), [task(Breaks())], engine="ray"))
 
 
 def test_memory_stays_flat_and_leaving_ends_what_is_under_way(
@@ -336,6 +373,51 @@ def test_a_node_that_does_not_see_the_files_is_left_out(two_nodes: Nodes, files:
     ]
     with pytest.raises(InputError, match=r"expected nodes that work on this run, got none: .* does not see "):
         flat(map_rows(rows_of(files), [task(Blinded("PATH"))], engine="ray", batch_size=1))
+
+
+class Networked:
+    """A task's ``load`` that, as it comes to the second node, lets a page say what happens to files there."""
+
+    def __init__(self, page: Path) -> None:
+        self.page = page
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__dict__.update(state)
+        if os.environ.get("LOUPE_TEST_NODE") == "second":
+            shim.watch(str(self.page))
+
+    def __call__(self, device: str) -> Callable[[ImageBatch], list[str]]:
+        return ids(device)
+
+
+def test_a_node_whose_storage_pauses_and_then_fails_costs_nothing(
+    two_nodes: Nodes, files: list[Path], tmp_path: Path
+) -> None:
+    if two_nodes.is_plain:
+        pytest.skip("needs Linux and a C compiler")
+    page = shim.Page(tmp_path / "page")
+    page.files(files[0].parent, "pause")
+    expected: list[Row] = []
+
+    def until_it_was_seen() -> Iterator[Row]:
+        until = time.monotonic() + ray_nodes.WAIT
+        while (not seen.list or len(expected) < 40) and time.monotonic() < until:
+            expected.append(Row(str(len(expected)), str(files[len(expected) % 20]), {}, frozenset({"ids"})))
+            yield expected[-1]
+
+    def fails_once_it_paused() -> None:
+        until = time.monotonic() + ray_nodes.WAIT
+        while not page.calls and time.monotonic() < until:
+            time.sleep(0.02)
+        page.files(files[0].parent, "fail", errno.ESTALE)
+
+    threading.Thread(target=fails_once_it_paused, daemon=True).start()
+    match = r"cannot read .*, which can be read here: its storage fails\. That node is left out of this run"
+    with pytest.warns(UserWarning, match=match) as seen:
+        mapped = flat(map_rows(until_it_was_seen(), [task(Networked(page.path))], engine="ray", batch_size=1))
+    assert page.calls > 1, "it was disturbed"
+    assert [each.row.id for each in mapped] == [row.id for row in expected]
+    assert [each.values.get("ids") for each in mapped] == [row.id for row in expected], "none failed, none was lost"
 
 
 def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, files: list[Path]) -> None:
