@@ -54,8 +54,8 @@ class Cancelled:
         seconds: from each cancel until its worker was free
         cpu: of these, of the CPU of the worker and its processes, which the load of a machine leaves as they are
         ended: how many had ended by themselves before
-        half: samples that were half written
-        left: processes and files that were left behind
+        half: samples that were half written; None: nobody looked
+        left: processes and files that were left behind; None: nobody looked
         lost: how many cost the process that ran them, which the worker starts anew
         failed: why it was not even tried
     """
@@ -65,17 +65,24 @@ class Cancelled:
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     ended: int = 0
-    half: int = 0
-    left: int = 0
+    half: int | None = 0
+    left: int | None = 0
     lost: int = 0
     failed: str = ""
+
+    def take(self, spent: tuple[float, float]) -> None:
+        """Takes in the seconds until a worker was free, and those of CPU, right after."""
+        self.seconds.append(spent[0])
+        self.cpu.append(spent[1])
+        self.lost += not _jobs()
 
     def __str__(self) -> str:
         if self.failed:
             return f"{self.verb} fails undisturbed: {self.failed}"
         of = [(np.median(each), max(each)) if each else (np.nan, np.nan) for each in (self.seconds, self.cpu)]
         spent = " ".join(f"{median:9.2f} {worst:10.2f}" for median, worst in of)
-        counts = f"{self.ended:5} {self.lost:5} {self.half:5} {self.left:5}"
+        known = ("-" if count is None else str(count) for count in (self.ended, self.lost, self.half, self.left))
+        counts = " ".join(f"{count:>5}" for count in known)
         return f"{self.verb:18} {self.whole:7.1f} {len(self.seconds):5} {spent} {counts}"
 
 
@@ -141,7 +148,7 @@ def stopped(job: Any, log: Path) -> tuple[float, float] | None:
     from loupe.brain.store import jobs
 
     # what the worker starts meanwhile, to be ready for the next job, is not of this one
-    ran = [process for worker in _workers() for process in (worker, *worker.children(recursive=True))]
+    ran = [*_workers(), *_jobs()]
     before = _spent(ran)
     if not jobs.cancel(job):
         return None
@@ -175,16 +182,18 @@ def _tried(made: Cancelled, dataset: Any, place: Path, log: Path, after: float) 
     if spent is None:
         made.ended += 1
         return
-    made.seconds.append(spent[0])
-    made.cpu.append(spent[1])
+    made.take(spent)
     dataset.reload()
-    made.half += world.half(dataset)
+    made.half = (made.half or 0) + world.half(dataset)
     # a report is there as a whole, or not at all
-    made.left += len({path for path in place.iterdir() if path.suffix != ".html"} - files)
-    # the worker's own process, and the one that runs jobs
-    children = [child.cmdline() for worker in _workers() for child in worker.children(recursive=True)]
-    made.left += max(0, len(children) - 1)
-    made.lost += not children
+    files = {path for path in place.iterdir() if path.suffix != ".html"} - files
+    # beside the one that runs jobs
+    made.left = (made.left or 0) + len(files) + max(0, len(_jobs()) - 1)
+
+
+def _jobs() -> list[psutil.Process]:
+    """Returns the processes that workers started."""
+    return [child for worker in _workers() for child in worker.children(recursive=True)]
 
 
 def _workers() -> list[psutil.Process]:

@@ -156,7 +156,7 @@ def _cancelled(
     from benchmarks.faults.cancels import Cancelled, stopped
     from loupe.brain.store.workers import workers_with_status
 
-    outcome = Cancelled(name, float("nan"))
+    outcome = Cancelled(name, float("nan"), half=None, left=None)
     for seed in range(tries):
         with _begun(made, verb, params, seed) as job:
             until(lambda job=job: phase in _message(job) or _message(job).startswith("ended"))
@@ -166,8 +166,7 @@ def _cancelled(
                 outcome.failed = outcome.failed or _message(job).removeprefix("ended: ")
                 outcome.ended += 1
                 continue
-            outcome.seconds.append(spent[0])
-            outcome.cpu.append(spent[1])
+            outcome.take(spent)
             until(lambda: bool(workers_with_status()))
     return outcome
 

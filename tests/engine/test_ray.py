@@ -28,6 +28,7 @@ import ray_nodes
 from PIL import Image
 from ray_nodes import Nodes
 
+from benchmarks.cluster import engines
 from benchmarks.faults import shim
 from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError, ModelError, ReadError
@@ -35,6 +36,7 @@ from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.embedders.hog import Hog
 from loupe.brain.engine import on_ray, ray_cluster, ray_crew, ray_portions, ray_work
+from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.map import Mapped, Task, map_rows, opened
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
@@ -55,8 +57,12 @@ def two_nodes(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Nodes:
     """The cluster with a second node, whose storage may be disturbed; the last test kills it."""
     library = shim.compiled(tmp_path_factory.mktemp("shim"))
     nodes.is_plain = library is None
-    disturbed = {} if library is None else {"LD_PRELOAD": str(library), "RAY_LD_PRELOAD_ON_WORKERS": "1"}
-    nodes.second = nodes.add(LOUPE_TEST_NODE="second", **disturbed)
+    with pytest.MonkeyPatch.context() as patch:
+        if library is not None:
+            # what Ray lets stand before the C library, of a node and of the processes there
+            patch.setenv("RAY_JEMALLOC_LIB_PATH", str(library))
+            patch.setenv("RAY_LD_PRELOAD_ON_WORKERS", "1")
+        nodes.second = nodes.add(LOUPE_TEST_NODE="second")
     return nodes
 
 
@@ -256,6 +262,24 @@ def test_verbs_store_what_the_local_engine_stores(
         for dataset, engine in ((local, "local"), (cluster, "ray"))
     ]
     assert repr(rates[0]) == repr(rates[1])
+
+
+def test_the_benchmark_of_engines_sees_the_same_bits_and_what_they_cost(nodes: Nodes, files: list[Path]) -> None:
+    tasks: list[Task[Any]] = [Task("exposure", registry.checks()["exposure"]().load, Scores.by_sample)]
+    rows = rows_of([files[at % 20] for at in range(3 * 64)], "exposure")
+    settings = {**torch_settings(), "threads": 1}
+    laps = [
+        engines.lap(chunks, len(rows))
+        for chunks in (
+            map_rows(rows, tasks, workers=1, torch_threads=1),
+            map_rows(rows, tasks, engine="ray", workers=1, torch_threads=1),
+            engines.by_ray_data(rows, tasks, settings, actors=1),
+        )
+    ]
+    assert len({lap.bits for lap in laps}) == 1
+    assert laps[0].bits.count("'brightness'") == len(rows)
+    # the nodes of this cluster are this process's, too, and tick while it works alone
+    assert all(lap.rate > 0 and lap.cpu >= lap.driver > 0 for lap in laps)
 
 
 def test_devices_are_the_clusters(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
