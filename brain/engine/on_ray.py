@@ -11,7 +11,6 @@ Actors and not Ray Data: see docs/scale.md.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ from loupe.brain.engine.ray_crew import Crew
 from loupe.brain.engine.ray_portions import Entry, Piece, Portions
 from loupe.brain.engine.ray_work import Answer, Order
 from loupe.brain.engine.reader import Row, chunk_size
-from loupe.brain.imaging.files import printable
+from loupe.brain.imaging.files import is_readable, printable
 
 #: cores of a process whose tasks take a core each; such processes share no interpreter, and each holds the models
 CPUS = 2
@@ -102,13 +101,13 @@ def _take(
         raise answer.error
     for text, kind in answer.warnings:
         crew.warn(text, kind)
-    # what is not here, either, is not there for anybody
-    lacking = next((path for path in answer.lacking if os.path.exists(path)), None)
+    # what cannot be read here, either, is there for nobody
+    lacking = next((path for path in answer.lacking if is_readable(path)), None)
     if lacking is not None:
         portions.again(piece)
         crew.leave_out(node, unseen(node, lacking))
         return
-    failing = next((path for path in answer.failing if _is_readable(path)), None)
+    failing = next((path for path in answer.failing if is_readable(path)), None)
     failures[node.id] = failures[node.id] + 1 if failing else 0
     if failing is None or not crew.has_others(node):
         portions.put(piece, answer.chunks)
@@ -121,20 +120,11 @@ def _take(
         portions.again(replace(piece, failures=piece.failures + 1))
 
 
-def _is_readable(path: str) -> bool:
-    """Returns whether this process can read a file, as far as one byte tells."""
-    try:
-        with open(path, "rb") as file:
-            return bool(file.read(1))
-    except (OSError, ValueError):
-        return False
-
-
 def unseen(node: Node, path: str) -> str:
     """Returns what is wrong where a node does not see a file."""
     return (
         f"{node.name} does not see {printable(path)}, which is here: pictures have to lie under the same path on every "
-        "node, on storage that they share"
+        "node, on storage that they share, and have to be readable there"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -9,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from loupe.brain.engine import on_ray
+from loupe.brain.engine.drawing_process import torch_settings
+from loupe.brain.engine.map import Task
 from loupe.brain.engine.ray_cluster import Node
 from loupe.brain.engine.ray_portions import Entry, Piece, Portions
-from loupe.brain.engine.ray_work import Answer
+from loupe.brain.engine.ray_work import Answer, Order
 from loupe.brain.engine.reader import Row
 
 
@@ -91,3 +96,29 @@ def test_what_can_be_read_nowhere_or_by_one_node_alone_is_not_done_again(tmp_pat
     crew, failed = worked({"alone": 1.0}, here, 0)
     assert all(failed)
     assert set(crew.answers.values()) == {1}
+
+
+def test_a_file_that_may_not_be_read_on_a_node_is_none_that_nobody_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node's user may have other rights than the driver's, and root has all: what refuses is the system's call."""
+    ours, broken = tmp_path / "ours.png", tmp_path / "broken.png"
+    Image.new("RGB", (32, 32)).save(ours)
+    broken.write_bytes(ours.read_bytes()[:40])
+    task: Task[Any] = Task("ids", lambda device: lambda batch: list(batch.ids), lambda made, n: made)
+    rows = [Row(path.stem, str(path), {}, frozenset({"ids"})) for path in (ours, broken)]
+    work, _ = Order([task], "cpu", 4, torch_settings()).begin(1)
+    assert work(rows).lacking == []
+    really = os.open
+
+    def refused(path: Any, *given: Any, **named: Any) -> int:
+        if str(path) == str(ours):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really(path, *given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refused)
+        answer = work(rows)
+    (chunk,) = answer.chunks
+    assert [reason is not None for _, _, reason, _ in chunk] == [True, True]
+    assert answer.lacking == [str(ours)], "the driver can read it; the broken one it would call broken, too"

@@ -362,15 +362,15 @@ class Blinded:
             return
         import torch  # noqa: F401  (looks for files of its own as it is imported)
 
-        from loupe.brain.imaging import decode
+        from loupe.brain.imaging import decode, files
 
-        exists = os.path.exists
+        opened = files.opened
 
         def nothing(path: str, *_: Any, **__: Any) -> None:
             raise ReadError("expected an image file, got no file at it")
 
         decode.decode = nothing  # type: ignore[assignment]
-        os.path.exists = lambda path: not str(path).endswith(".jpg") and exists(path)  # type: ignore[assignment]
+        files.opened = lambda path: nothing(path) if str(path).endswith(".jpg") else opened(path)  # type: ignore[assignment]
 
     def __call__(self, device: str) -> Callable[[ImageBatch], list[str]]:
         return ids(device)
