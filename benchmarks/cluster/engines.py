@@ -48,7 +48,7 @@ def print_engines(n: int, rounds: int) -> None:
                 rows, tasks, engine="ray", workers=1, torch_threads=1
             ),
             "ray actors, 1 process of 2 cores": lambda: map_rows(rows, tasks, engine="ray", workers=2, torch_threads=1),
-            "ray.data map_batches, 2 actors": lambda: by_ray_data(rows, tasks, settings),
+            "ray.data map_batches, 2 actors": lambda: _by_ray_data(rows, tasks, settings),
         }
         laps: dict[str, list[Lap]] = {name: [] for name in ways}
         for _ in range(rounds):
@@ -84,7 +84,7 @@ def print_whole(n: int, rounds: int) -> None:
             "ray actors, 2 processes of 1 core": lambda part: map_rows(
                 part, tasks, engine="ray", workers=1, torch_threads=1
             ),
-            "ray.data map_batches, 2 actors": lambda part: by_ray_data(part, tasks, settings),
+            "ray.data map_batches, 2 actors": lambda part: _by_ray_data(part, tasks, settings),
         }
         laps: dict[str, list[tuple[Whole, Whole]]] = {name: [] for name in ways}
         for at in range(rounds):
@@ -186,16 +186,8 @@ def _bits(mapped: Mapped[Any]) -> Any:
     ]
 
 
-def by_ray_data(
-    rows: list[Row], tasks: list[Task[Any]], settings: dict[str, Any], actors: int = 2
-) -> Iterator[list[Mapped[Any]]]:
-    """Yields the same work, put as Ray Data wants it: a table of portions, mapped by a pool of actors, in order.
-
-    Args:
-        rows, tasks: as for ``map_rows``
-        settings: of torch, in each actor
-        actors: of one core each
-    """
+def _by_ray_data(rows: list[Row], tasks: list[Task[Any]], settings: dict[str, Any]) -> Iterator[list[Mapped[Any]]]:
+    """Yields the same work, put as Ray Data wants it: a table of portions, mapped by a pool of two actors, in order."""
     import ray
 
     ray.data.DataContext.get_current().enable_progress_bars = False
@@ -212,7 +204,7 @@ def by_ray_data(
 
     items = [{"rows": pickle.dumps(portion)} for portion in portions]
     made = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
-        Works, batch_size=1, compute=ray.data.ActorPoolStrategy(size=actors), num_cpus=1
+        Works, batch_size=1, compute=ray.data.ActorPoolStrategy(size=2), num_cpus=1
     )
     for portion, answer in zip(portions, made.iter_rows(), strict=True):
         left = iter(portion)

@@ -36,7 +36,6 @@ from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.embedders.hog import Hog
 from loupe.brain.engine import on_ray, ray_cluster, ray_crew, ray_portions, ray_work
-from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.map import Mapped, Task, map_rows, opened
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
@@ -265,21 +264,17 @@ def test_verbs_store_what_the_local_engine_stores(
 
 
 def test_the_benchmark_of_engines_sees_the_same_bits_and_what_they_cost(nodes: Nodes, files: list[Path]) -> None:
+    """Without Ray Data, which starts three more processes."""
     tasks: list[Task[Any]] = [Task("exposure", registry.checks()["exposure"]().load, Scores.by_sample)]
     rows = rows_of([files[at % 20] for at in range(3 * 64)], "exposure")
-    settings = {**torch_settings(), "threads": 1}
-    laps = [
-        engines.lap(chunks, len(rows))
-        for chunks in (
-            map_rows(rows, tasks, workers=1, torch_threads=1),
-            map_rows(rows, tasks, engine="ray", workers=1, torch_threads=1),
-            engines.by_ray_data(rows, tasks, settings, actors=1),
-        )
-    ]
-    assert len({lap.bits for lap in laps}) == 1
-    assert laps[0].bits.count("'brightness'") == len(rows)
+    local, cluster = (
+        engines.lap(map_rows(rows, tasks, engine=engine, workers=1, torch_threads=1), len(rows))
+        for engine in ("local", "ray")
+    )
+    assert local.bits == cluster.bits
+    assert local.bits.count("'brightness_p99'") == len(rows)
     # the nodes of this cluster are this process's, too, and tick while it works alone
-    assert all(lap.rate > 0 and lap.cpu >= lap.driver > 0 for lap in laps)
+    assert all(lap.rate > 0 and lap.cpu >= lap.driver > 0 for lap in (local, cluster))
 
 
 def test_devices_are_the_clusters(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
