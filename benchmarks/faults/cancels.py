@@ -31,7 +31,7 @@ LONG: dict[str, dict[str, Any]] = {
         "label": "ground_truth",
         **_VECTORS,
     },
-    "split": {"sizes": "train=0.7\ntest=0.3", "stratify": ["ground_truth"], "field": "split"},
+    "split": {"sizes": "train 0.7, test 0.3", "stratify": ["ground_truth"], "field": "split"},
     "select": {"n": 2000, **_VECTORS, "settings": True},
     "discover_slices": {"failure": "blur", **_VECTORS, "settings": True},
     "find_drift": {"reference": "saved view: real", **_VECTORS, "settings": True},
@@ -200,15 +200,20 @@ def _workers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "worker" in child.cmdline()]
 
 
-def _begun(dataset: Any, verb: str, place: Path, log: Path) -> tuple[Any, float]:
-    """Schedules a job; returns its id, and when it was taken."""
+def scheduled(dataset: Any, verb: str, place: Path) -> Any:
+    """Schedules a job of a verb of ``LONG``; returns its id."""
     import fiftyone.operators as foo
 
     context: dict[str, Any] = {"params": dict(LONG[verb])}
     if verb == "report":
         context["params"]["path"] = str(place / "report.html")
     context["view" if verb in _PART else "dataset"] = dataset.load_saved_view("synthetic") if verb in _PART else dataset
-    job = foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
+    return foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
+
+
+def _begun(dataset: Any, verb: str, place: Path, log: Path) -> tuple[Any, float]:
+    """Schedules a job; returns its id, and when it was taken."""
+    job = scheduled(dataset, verb, place)
     until(lambda: f"operation {job}: started" in log.read_text())
     return job, time.monotonic()
 

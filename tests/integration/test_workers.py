@@ -45,6 +45,7 @@ def acts():
             os.remove(MODE)
             os.kill(os.getpid(), 11)
         if now == "deaf":
+            open(MODE + ".begun", "w").close()
             time.sleep(300)  # one long call of a library
         if now == "naps":
             interrupts.point()
@@ -71,7 +72,7 @@ class Fleet:
     """The workers, a dataset, and what a check does."""
 
     def __init__(self, folder: Path, dataset: Any) -> None:
-        self.dataset, self._mode = dataset, folder / "mode"
+        self.dataset, self._mode, self.begun = dataset, folder / "mode", folder / "mode.begun"
         hook = folder / "hook"
         hook.mkdir()
         (hook / "sitecustomize.py").write_text(_HOOK)
@@ -280,6 +281,7 @@ def test_a_cancelled_job_stops_in_the_middle_of_its_batch(fleet: Fleet) -> None:
 def test_a_cancelled_job_in_one_long_step_costs_its_process_and_not_its_worker(fleet: Fleet) -> None:
     fleet.act("deaf")
     job = fleet.schedule(at=31)
+    fleet.until(fleet.begun.exists, "it does not begin")
     fleet.stops_within(job)
     fleet.act("")
     fleet.dataset.reload()
