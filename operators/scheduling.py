@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from loupe.operators.summary import counted
 if TYPE_CHECKING:
     from loupe.brain.store.workers import WorkerFacts
 
+#: one device of several of its kind
+_ONE = re.compile(r"[a-z]+:\d+")
 #: draws on any CPU in no time
 _SMALL = "tiny-signs"
 
@@ -45,6 +48,7 @@ def needs(params: Mapping[str, Any]) -> routing.Needs:
         loupe=loupe.__version__,
         fiftyone=fo.__version__,
         useful=_useful(params),
+        exact_device=device if isinstance(device, str) and _ONE.fullmatch(device) else "",
         **{"model": _folder(params), **stated},
     )
 

@@ -53,7 +53,7 @@ def print_engines(n: int, rounds: int) -> None:
         laps: dict[str, list[Lap]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, way in ways.items():
-                laps[name].append(_lap(way(), n))
+                laps[name].append(lap(way(), n))
     title(f"{len(tasks)} default pixel checks over {n} JPEGs of 0.5 MP, {rounds} rounds, medians [least, most]")
     header("engine", "images a second", "to local", "CPU ms an image", "of it the driver", "same bits")
     local = laps["local, 2 threads"]
@@ -131,8 +131,13 @@ def _work(n: int) -> Iterator[tuple[list[Task[Any]], list[Row], dict[str, Any]]]
         yield tasks, rows, {**torch_settings(), "threads": 1}
 
 
-def _lap(chunks: Iterator[list[Mapped[Any]]], n: int) -> Lap:
-    """Measures from a third of the rows on: processes have started, and each has loaded its tasks."""
+def lap(chunks: Iterator[list[Mapped[Any]]], n: int) -> Lap:
+    """Measures from a third of the rows on: processes have started, and each has loaded its tasks.
+
+    Args:
+        chunks: what an engine makes of the rows, two chunks at least
+        n: how many rows there are
+    """
     done = started_at = 0
     before: _Clock | None = None
     bits: list[Any] = []
@@ -182,7 +187,7 @@ def _bits(mapped: Mapped[Any]) -> Any:
 
 
 def _by_ray_data(rows: list[Row], tasks: list[Task[Any]], settings: dict[str, Any]) -> Iterator[list[Mapped[Any]]]:
-    """The same work, put as Ray Data wants it: a table of portions, mapped by a pool of two actors, in order."""
+    """Yields the same work, put as Ray Data wants it: a table of portions, mapped by a pool of two actors, in order."""
     import ray
 
     ray.data.DataContext.get_current().enable_progress_bars = False

@@ -40,12 +40,13 @@ def family() -> Family:
     writers.add_argument("-n", type=int, default=20, help="tries of each situation")
     fleet = made.command(
         "workers",
-        lambda given: print_fleet(given.workers, given.jobs, given.tries, given.samples, given.verbs),
+        lambda given: print_fleet(given.workers, given.jobs, given.needs, given.tries, given.samples, given.verbs),
         "several workers on one queue",
     )
     fleet.add_argument("--workers", type=int, default=4, help="how many take jobs at once")
     fleet.add_argument("--jobs", type=int, default=40, help="how many short jobs they share; 0: none")
-    fleet.add_argument("--tries", type=int, default=5, help="jobs of each verb that are canceled")
+    fleet.add_argument("--needs", type=int, default=60, help="jobs with needs, for workers with GPUs and without")
+    fleet.add_argument("--tries", type=int, default=5, help="jobs of each verb that are canceled; 0: none")
     fleet.add_argument("--samples", type=int, default=6000, help="that long calculations are of")
     fleet.add_argument("--verbs", nargs="+", default=[], metavar="VERB", help="cancel only these")
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ LONG: dict[str, dict[str, Any]] = {
         "label": "ground_truth",
         **_VECTORS,
     },
-    "split": {"sizes": "train=0.7\ntest=0.3", "stratify": ["ground_truth"], "field": "split"},
+    "split": {"sizes": "train 0.7, test 0.3", "stratify": ["ground_truth"], "field": "split"},
     "select": {"n": 2000, **_VECTORS, "settings": True},
     "discover_slices": {"failure": "blur", **_VECTORS, "settings": True},
     "find_drift": {"reference": "saved view: real", **_VECTORS, "settings": True},
@@ -52,9 +52,10 @@ class Cancelled:
         verb: which
         whole: seconds that an undisturbed one takes
         seconds: from each cancel until its worker was free
+        cpu: of these, of the CPU of the worker and its processes, which the load of a machine leaves as they are
         ended: how many had ended by themselves before
-        half: samples that were half written
-        left: processes and files that were left behind
+        half: samples that were half written; None: nobody looked
+        left: processes and files that were left behind; None: nobody looked
         lost: how many cost the process that ran them, which the worker starts anew
         failed: why it was not even tried
     """
@@ -62,23 +63,32 @@ class Cancelled:
     verb: str
     whole: float
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     ended: int = 0
-    half: int = 0
-    left: int = 0
+    half: int | None = 0
+    left: int | None = 0
     lost: int = 0
     failed: str = ""
+
+    def take(self, spent: tuple[float, float]) -> None:
+        """Takes in the seconds until a worker was free, and those of CPU, right after."""
+        self.seconds.append(spent[0])
+        self.cpu.append(spent[1])
+        self.lost += not _jobs()
 
     def __str__(self) -> str:
         if self.failed:
             return f"{self.verb} fails undisturbed: {self.failed}"
-        median, worst = (np.median(self.seconds), max(self.seconds)) if self.seconds else (np.nan, np.nan)
-        counts = f"{self.ended:5} {self.lost:5} {self.half:5} {self.left:5}"
-        return f"{self.verb:18} {self.whole:7.1f} {len(self.seconds):5} {median:9.2f} {worst:10.2f} {counts}"
+        of = [(np.median(each), max(each)) if each else (np.nan, np.nan) for each in (self.seconds, self.cpu)]
+        spent = " ".join(f"{median:9.2f} {worst:10.2f}" for median, worst in of)
+        known = ("-" if count is None else str(count) for count in (self.ended, self.lost, self.half, self.left))
+        counts = " ".join(f"{count:>5}" for count in known)
+        return f"{self.verb:18} {self.whole:7.1f} {len(self.seconds):5} {spent} {counts}"
 
 
 HEAD = (
-    f"{'canceled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'ended':>5} {'lost':>5} "
-    f"{'half':>5} {'left':>5}"
+    f"{'canceled':18} {'whole s':>7} {'tries':>5} {'median s':>9} {'longest s':>10} {'CPU s':>9} {'longest':>10} "
+    f"{'ended':>5} {'lost':>5} {'half':>5} {'left':>5}"
 )
 
 
@@ -133,42 +143,77 @@ def cancelled(place: Path, log: Path, dataset: Any, verb: str, tries: int) -> Ca
     return made
 
 
-def _tried(made: Cancelled, dataset: Any, place: Path, log: Path, after: float) -> None:
+def stopped(job: Any, log: Path) -> tuple[float, float] | None:
+    """Cancels a job; returns the seconds until its worker was free, and those of CPU; None where it had ended."""
     from loupe.brain.store import jobs
 
+    # what the worker starts meanwhile, to be ready for the next job, is not of this one
+    ran = [*_workers(), *_jobs()]
+    before = _spent(ran)
+    if not jobs.cancel(job):
+        return None
+    started, latest = time.monotonic(), dict(before)
+    ends = [f"operation {job}: {end}" for end in ("stopped", "its state")]
+
+    def ended() -> bool:
+        latest.update(_spent(ran))
+        return any(end in log.read_text() for end in ends)
+
+    until(ended)
+    return time.monotonic() - started, sum(latest.values()) - sum(before.values())
+
+
+def _spent(processes: list[psutil.Process]) -> dict[psutil.Process, float]:
+    """Returns the seconds of CPU of those that have not ended."""
+    spent = {}
+    for process in processes:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            spent[process] = times.user + times.system
+    return spent
+
+
+def _tried(made: Cancelled, dataset: Any, place: Path, log: Path, after: float) -> None:
     files = set(place.iterdir())
     job, started = _begun(dataset, made.verb, place, log)
     while time.monotonic() - started < after:
         time.sleep(0.01)
-    before = time.monotonic()
-    if not jobs.cancel(job):
+    spent = stopped(job, log)
+    if spent is None:
         made.ended += 1
         return
-    until(lambda: f"operation {job}: stopped" in log.read_text() or f"operation {job}: its state" in log.read_text())
-    made.seconds.append(time.monotonic() - before)
+    made.take(spent)
     dataset.reload()
-    made.half += world.half(dataset)
+    made.half = (made.half or 0) + world.half(dataset)
     # a report is there as a whole, or not at all
-    made.left += len({path for path in place.iterdir() if path.suffix != ".html"} - files)
-    # the worker's own process, and the one that runs jobs
-    children = [child.cmdline() for worker in _workers() for child in worker.children(recursive=True)]
-    made.left += max(0, len(children) - 1)
-    made.lost += not children
+    files = {path for path in place.iterdir() if path.suffix != ".html"} - files
+    # beside the one that runs jobs
+    made.left = (made.left or 0) + len(files) + max(0, len(_jobs()) - 1)
+
+
+def _jobs() -> list[psutil.Process]:
+    """Returns the processes that workers started."""
+    return [child for worker in _workers() for child in worker.children(recursive=True)]
 
 
 def _workers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "worker" in child.cmdline()]
 
 
-def _begun(dataset: Any, verb: str, place: Path, log: Path) -> tuple[Any, float]:
-    """Schedules a job; returns its id, and when it was taken."""
+def scheduled(dataset: Any, verb: str, place: Path) -> Any:
+    """Schedules a job of a verb of ``LONG``; returns its id."""
     import fiftyone.operators as foo
 
     context: dict[str, Any] = {"params": dict(LONG[verb])}
     if verb == "report":
         context["params"]["path"] = str(place / "report.html")
     context["view" if verb in _PART else "dataset"] = dataset.load_saved_view("synthetic") if verb in _PART else dataset
-    job = foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
+    return foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
+
+
+def _begun(dataset: Any, verb: str, place: Path, log: Path) -> tuple[Any, float]:
+    """Schedules a job; returns its id, and when it was taken."""
+    job = scheduled(dataset, verb, place)
     until(lambda: f"operation {job}: started" in log.read_text())
     return job, time.monotonic()
 

@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.faults import world
 from loupe.brain.core.proportions import Proportion
+
+if TYPE_CHECKING:
+    from benchmarks.faults import cancels
 
 _PATIENCE = 240.0
 _SIGN = {"prompts": 'a red sign that says "4", day, clear', "settings": True, "steps": 150}
@@ -29,57 +32,70 @@ _CANCELLED: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
-def print_fleet(workers: int, jobs: int, tries: int, samples: int, verbs: Sequence[str]) -> None:
-    """Prints how many jobs ran exactly once, and the seconds from cancel to stop for each verb.
+def print_fleet(workers: int, jobs: int, needs: int, tries: int, samples: int, verbs: Sequence[str]) -> None:
+    """Prints how many jobs ran exactly once and where they may, and the seconds from cancel to stop for each verb.
 
     Args:
         workers: how many take jobs at once
         jobs: how many short jobs they share; 0: that is left out
-        tries: jobs of each verb that are canceled
+        needs: how many jobs with needs are shared by two workers with a GPU and one without; 0: that is left out
+        tries: jobs of each verb that are canceled; 0: none
         samples: of the dataset that the long calculations are of
         verbs: only those; all of them by default
     """
-    from benchmarks.faults import cancels
+    from benchmarks.faults import cancels, needing
 
     with world.opened() as made:
         if jobs:
-            with _started(made, workers):
+            with started(made, {f"worker {at + 1}": ["--device", "cpu"] for at in range(workers)}):
                 once, shares = _once(made, jobs)
             print(f"{workers} workers, {jobs} jobs: {Proportion.of(once, jobs)} ran exactly once")
             print(f"  jobs a worker: {', '.join(f'{name} {count}' for name, count in sorted(shares.items()))}")
-        with _started(made, 1):
-            print(f"\n{'canceled':18} {'tries':>5} {'median s':>9} {'longest s':>10}  of a batch that takes longer")
-            for name, (verb, params, phase) in _CANCELLED.items():
-                if not verbs or verb in verbs:
-                    seconds = [_cancelled(made, verb, params, phase, seed) for seed in range(tries)]
-                    print(f"{name:18} {tries:5} {np.median(seconds):9.2f} {max(seconds):10.2f}", flush=True)
-            print(f"\n{cancels.HEAD}  of {samples:,} samples, at any moment")
-            with cancels.known(made.place(), samples) as dataset:
-                for verb in cancels.LONG:
+        if needs:
+            needing.print_needing(made, needs)
+        if tries:
+            with started(made, {"worker": ["--device", "cpu"]}):
+                print(f"\n{cancels.HEAD}  of a batch that takes longer")
+                for name, (verb, params, phase) in _CANCELLED.items():
                     if not verbs or verb in verbs:
-                        log = made.folder / "workers.log"
-                        print(cancels.cancelled(made.place(), log, dataset, verb, tries), flush=True)
+                        print(_cancelled(made, name, verb, params, phase, tries), flush=True)
+                print(f"\n{cancels.HEAD}  of {samples:,} samples, at any moment")
+                with cancels.known(made.place(), samples) as dataset:
+                    for verb in cancels.LONG:
+                        if not verbs or verb in verbs:
+                            log = made.folder / "workers.log"
+                            print(cancels.cancelled(made.place(), log, dataset, verb, tries), flush=True)
     load = os.getloadavg()[1] if hasattr(os, "getloadavg") else float("nan")
     print(f"\n{os.cpu_count()} cores, load {load:.1f}, CPU only; seconds are wall time, and grow with the load.")
     print("lost: jobs whose process was ended, which takes 1 s; half: samples; left: files and processes.")
 
 
 @contextmanager
-def _started(made: world.World, count: int) -> Iterator[None]:
-    """Gives so many workers, real commands, that end with the block."""
+def started(made: world.World, named: Mapping[str, Sequence[str]], hook: Path | None = None) -> Iterator[None]:
+    """Gives workers, real commands, that end with the block.
+
+    Args:
+        made: where
+        named: their names, and what else each command is given
+        hook: a folder that Python finds first in their processes
+    """
     import fiftyone.core.odm as odm
 
     from loupe.brain.store.workers import workers
 
     for name in ("delegated_ops", "loupe_workers", "loupe_worker_status"):
         odm.get_db_conn()[name].delete_many({})
-    command = [sys.executable, "-W", "ignore", "-m", "loupe.brain.cli", "worker", "--device", "cpu", "--poll", "0.05"]
+    command = [sys.executable, "-W", "ignore", "-m", "loupe.brain.cli", "worker", "--poll", "0.05"]
+    environment = dict(os.environ)
+    if hook is not None:
+        environment["PYTHONPATH"] = os.pathsep.join([str(hook), environment.get("PYTHONPATH", "")])
     log = open(made.folder / "workers.log", "ab")  # noqa: SIM115
     processes = [
-        subprocess.Popen([*command, "--name", f"worker {at + 1}"], stdout=log, stderr=log) for at in range(count)
+        subprocess.Popen([*command, "--name", name, *more], stdout=log, stderr=log, env=environment)
+        for name, more in named.items()
     ]
     try:
-        until(lambda: len(workers()) == count)
+        until(lambda: len(workers()) == len(named))
         yield
     finally:
         for process in processes:
@@ -133,37 +149,46 @@ def _once(made: world.World, count: int) -> tuple[int, dict[str, int]]:
         return (once if len(dataset.list_runs()) == count else min(once, len(dataset.list_runs()))), shares
 
 
-def _cancelled(made: world.World, verb: str, params: dict[str, Any], phase: str, seed: int) -> float:
-    """Returns the seconds from canceling a job in the middle of a batch until its worker is free."""
-    import fiftyone.operators as foo
-
-    from loupe.brain.store import jobs
+def _cancelled(
+    made: world.World, name: str, verb: str, params: dict[str, Any], phase: str, tries: int
+) -> cancels.Cancelled:
+    """Cancels jobs of a verb in the middle of a batch."""
+    from benchmarks.faults.cancels import Cancelled, stopped
     from loupe.brain.store.workers import workers_with_status
 
-    paths = [] if verb == "generate" else _large(made.place(), seed)
-    with world.dataset(paths) as dataset:
+    outcome = Cancelled(name, float("nan"), half=None, left=None)
+    for seed in range(tries):
+        with _begun(made, verb, params, seed) as job:
+            until(lambda job=job: phase in _message(job) or _message(job).startswith("ended"))
+            time.sleep(0.5 + np.random.default_rng(seed).uniform(0, 1))
+            spent = stopped(job, made.folder / "workers.log")
+            if spent is None:
+                outcome.failed = outcome.failed or _message(job).removeprefix("ended: ")
+                outcome.ended += 1
+                continue
+            outcome.take(spent)
+            until(lambda: bool(workers_with_status()))
+    return outcome
+
+
+@contextmanager
+def _begun(made: world.World, verb: str, params: dict[str, Any], seed: int) -> Iterator[Any]:
+    """Schedules a job of large pictures, or of many images to draw; gives its id."""
+    import fiftyone.operators as foo
+
+    with world.dataset([] if verb == "generate" else _large(made.place(), seed)) as dataset:
         given = {**params, "output_dir": str(made.place())} if verb == "generate" else params
         context = {"dataset": dataset, "params": given}
-        job = foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
-        log = made.folder / "workers.log"
-        until(lambda: phase in _message(job) or _message(job) == "ended")
-        time.sleep(0.5 + np.random.default_rng(seed).uniform(0, 1))
-        started = time.monotonic()
-        if not jobs.cancel(job):
-            raise SystemExit(f"{verb} had ended before it could be canceled: {_message(job)}")
-        line = f"operation {job}: stopped"
-        until(lambda: line in log.read_text())
-        seconds = time.monotonic() - started
-        until(lambda: bool(workers_with_status()))
-        return seconds
+        yield foo.execute_operator(f"@loupe/loupe/{verb}", context, request_delegation=True).result["id"]
 
 
 def _message(job: Any) -> str:
     from loupe.brain.store import jobs
 
     document = jobs._operations().find_one({"_id": job}) or {}
-    ended = document.get("run_state") in ("completed", "failed")
-    return "ended" if ended else str((document.get("status") or {}).get("label") or "")
+    if document.get("run_state") in ("completed", "failed"):
+        return f"ended: {(document.get('result') or {}).get('error') or 'it was too fast'}"
+    return str((document.get("status") or {}).get("label") or "")
 
 
 def _large(folder: Path, seed: int) -> list[Path]:

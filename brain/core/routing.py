@@ -53,6 +53,7 @@ class Needs:
         memory: bytes that have to be free on the device that runs it; 0: nobody has said
         weights: model files by their names that have to be there
         useful: such that its checks use: who has them comes before who has not; without any, anybody takes it
+        exact_device: the one that its settings name, as "cuda:1": left to workers on it while such are alive
     """
 
     target: str = ""
@@ -64,6 +65,7 @@ class Needs:
     memory: int = 0
     weights: tuple[str, ...] = ()
     useful: tuple[str, ...] = ()
+    exact_device: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it as plain JSON."""
@@ -122,10 +124,19 @@ def obstacle(wanted: Needs, worker: Worker, alive: Sequence[Worker]) -> str:
         return "a worker with a GPU"
     if wanted.gpu == "wanted" and has_gpu(worker):
         others = [other for other in others if has_gpu(other)]
+    on_it = [other for other in others if _is_on(other, wanted.exact_device)]
+    if on_it and not _is_on(worker, wanted.exact_device):
+        return f"a worker with the device {wanted.exact_device}"
+    others = on_it or others
     lacking = _lacking(wanted.useful, worker)
     if lacking and any(len(_lacking(wanted.useful, other)) < len(lacking) for other in others):
         return f"a worker with the model files of its checks, {_listed(lacking)}"
     return ""
+
+
+def _is_on(worker: Worker, device: str) -> bool:
+    """Returns whether a worker runs on that device; the first of a kind needs no number."""
+    return worker.device == device or f"{worker.device}:0" == device
 
 
 def _lacking(names: Sequence[str], worker: Worker) -> list[str]:

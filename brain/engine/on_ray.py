@@ -11,8 +11,9 @@ Actors and not Ray Data: see docs/scale.md.
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -23,10 +24,13 @@ from loupe.brain.engine.ray_crew import Crew
 from loupe.brain.engine.ray_portions import Entry, Piece, Portions
 from loupe.brain.engine.ray_work import Answer, Order
 from loupe.brain.engine.reader import Row, chunk_size
-from loupe.brain.imaging.files import printable
+from loupe.brain.imaging.files import is_readable, printable
 
 #: cores of a process whose tasks take a core each; such processes share no interpreter, and each holds the models
 CPUS = 2
+#: answers, one after the other, of files that a node cannot read and this process can, until the node is left out; and
+#: how often a piece is done again for that
+FAILURES = 3
 #: portions that a process has been sent: the one it works at, and the next one
 SENT = 2
 
@@ -68,6 +72,7 @@ def run(
 
 
 def _chunks(crew: Crew[Piece], portions: Portions) -> Iterator[list[Mapped[Any]]]:
+    failures: Counter[str] = Counter()
     while True:
         crew.deal()
         for rows, chunks in portions.finished():
@@ -77,28 +82,49 @@ def _chunks(crew: Crew[Piece], portions: Portions) -> Iterator[list[Mapped[Any]]
             return
         for process, piece, answer in crew.heard():
             if piece is not None:
-                _take(crew, portions, process.node, piece, answer)
+                _take(crew, portions, process.node, piece, answer, failures)
 
 
-def _take(crew: Crew[Piece], portions: Portions, node: Node, piece: Piece, answer: Answer) -> None:
+def _take(
+    crew: Crew[Piece], portions: Portions, node: Node, piece: Piece, answer: Answer, failures: Counter[str]
+) -> None:
+    """Takes an answer up; what one node could not read, and this process can, another one does again.
+
+    Args:
+        crew, portions: of the run
+        node: who answers
+        piece: to what
+        answer: what
+        failures: of each node, how many answers in a row told of files that failed
+    """
     if answer.error is not None:
         raise answer.error
     for text, kind in answer.warnings:
         crew.warn(text, kind)
-    # what is not here, either, is not there for anybody
-    lacking = next((path for path in answer.lacking if os.path.exists(path)), None)
-    if lacking is None:
-        portions.put(piece, answer.chunks)
+    # what cannot be read here, either, is there for nobody
+    lacking = next((path for path in answer.lacking if is_readable(path)), None)
+    if lacking is not None:
+        portions.again(piece)
+        crew.leave_out(node, unseen(node, lacking))
         return
-    portions.again(piece)
-    crew.leave_out(node, unseen(node, lacking))
+    failing = next((path for path in answer.failing if is_readable(path)), None)
+    failures[node.id] = failures[node.id] + 1 if failing else 0
+    if failing is None or not crew.has_others(node):
+        portions.put(piece, answer.chunks)
+    elif failures[node.id] >= FAILURES:
+        portions.again(piece)
+        crew.leave_out(node, f"{node.name} cannot read {printable(failing)}, which can be read here: its storage fails")
+    elif piece.failures >= FAILURES:
+        portions.put(piece, answer.chunks)
+    else:
+        portions.again(replace(piece, failures=piece.failures + 1))
 
 
 def unseen(node: Node, path: str) -> str:
     """Returns what is wrong where a node does not see a file."""
     return (
         f"{node.name} does not see {printable(path)}, which is here: pictures have to lie under the same path on every "
-        "node, on storage that they share"
+        "node, on storage that they share, and have to be readable there"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import math
 import os
 import signal
 import socket
@@ -15,8 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from loupe.brain.core import parts
 from loupe.brain.core.errors import InputError, MissingDependency
 
 #: bytes that results on their way may take in shared memory, in a cluster of our own
@@ -35,6 +38,8 @@ _LOCAL = {
     "RAY_prestart_worker_first_driver": "0",
 }
 _LOOPBACK = "127.0.0.1"
+#: how the name of the folder of a cluster of our own begins
+_FOLDER = "loupe-ray-"
 #: seconds that the processes of a cluster of our own have to start
 _START = 180.0
 #: the ports of a node's helpers, by Ray's names
@@ -82,22 +87,16 @@ def connected() -> Iterator[Any]:
     """
     require()
     address = os.environ.get("RAY_ADDRESS", "")
-    with _environment({} if address else _LOCAL), tempfile.TemporaryDirectory(prefix="loupe-ray-") as folder:
+    with _environment({} if address else _LOCAL), ExitStack() as stack:
         ray = importlib.import_module("ray")
         if ray.is_initialized():
             yield ray
             return
-        own = {
-            "include_dashboard": False,
-            "_node_ip_address": _LOOPBACK,
-            "_temp_dir": folder,
-            "object_store_memory": _STORE,
-        }
-        quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+        own = {} if address else _own(stack.enter_context(folder()))
         with _signals_kept(), _on_loopback(not address), nullcontext() if address else patient():
             for last in (False, True):
                 try:
-                    ray.init(address=address or "local", **quiet, **({} if address else own))
+                    ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **own)
                     break
                 # Ray raises bare ones, too, where its processes are not up in time
                 except Exception as error:
@@ -110,6 +109,25 @@ def connected() -> Iterator[Any]:
             yield ray
         finally:
             ray.shutdown()
+
+
+def _own(inside: Path) -> dict[str, Any]:
+    return {
+        "include_dashboard": False,
+        "_node_ip_address": _LOOPBACK,
+        # Ray lets everybody into the folder that it is given: it is one below that which nobody else may enter
+        "_temp_dir": str(inside / "ray"),
+        "object_store_memory": _STORE,
+    }
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Gives a folder for a cluster of one's own, and removes those of drivers that were killed."""
+    inside = Path(tempfile.gettempdir())
+    parts.sweep(inside, _FOLDER, math.inf)
+    with parts.part(inside, _FOLDER) as made:
+        yield made
 
 
 @contextmanager

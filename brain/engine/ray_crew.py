@@ -160,9 +160,14 @@ class Crew(Generic[P]):
                 self._pieces.again(piece)
             self._end(process)
         self._looked = -_LOOK
-        if all(other.id in self.left_out for other in nodes(self._ray) if places(other, self._cpus, self._device)):
+        if not self.has_others(node):
             raise InputError(self._nobody())
         self.warn(f"{why}. That node is left out of this run")
+
+    def has_others(self, node: Node) -> bool:
+        """Returns whether there are nodes for this run beside that one."""
+        left = [other.id for other in nodes(self._ray) if places(other, self._cpus, self._device)]
+        return any(other != node.id and other not in self.left_out for other in left)
 
     def dismiss(self) -> None:
         """Ends the processes, whatever they are doing."""
@@ -217,7 +222,12 @@ class Crew(Generic[P]):
         try:
             answer = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
-            raise error.as_instanceofcause() from None
+            # what was raised in it, as by a GPU that does not answer: the process has not ended
+            if process.starting is None:
+                raise error.cause from None
+            name, why = process.node.name, f"{type(error.cause).__name__}: {error.cause}"
+            self.leave_out(process.node, f"{name}: processes cannot begin there: {why}")
+            return
         except self._ray.exceptions.RayError as error:
             self._lost(process, error)
             return

@@ -7,7 +7,6 @@ killed had not answered is drawn by another one; what lies in the folder already
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from loupe.brain.engine.on_ray import unseen
 from loupe.brain.engine.processes import require_same
 from loupe.brain.engine.ray_cluster import begun, connected
 from loupe.brain.engine.ray_crew import Crew, Process
+from loupe.brain.imaging.files import is_readable
 
 #: a batch that has cost so many processes is not tried again
 MAX_DEATHS = 3
@@ -77,7 +77,7 @@ class Answer:
     Attributes:
         files: of its images
         error: what ended it; None: nothing did
-        lacking: files to draw from that are not on the node, where it ended
+        lacking: files to draw from that are not on the node, or cannot be read there, where it ended
         warnings: texts of warnings with their kind
     """
 
@@ -106,7 +106,7 @@ class _Draws:
                 answer = Answer(files)
             except Exception as error:
                 paths = {path for item in items if item.source is not None for path in item.source.files}
-                lacking = tuple(sorted(path for path in paths if not os.path.exists(path)))
+                lacking = tuple(sorted(path for path in paths if not is_readable(path)))
                 answer = Answer(error=portable(error), lacking=lacking)
         return replace(answer, warnings=tuple((str(each.message), each.category) for each in caught))
 
@@ -250,7 +250,7 @@ class OnCluster(Drawers):
             return None
         for text, kind in answer.warnings:
             self._crew.warn(text, kind)
-        lacking = next((path for path in answer.lacking if os.path.exists(path)), None)
+        lacking = next((path for path in answer.lacking if is_readable(path)), None)
         if lacking is not None:
             self._batches.again(batch)
             self._crew.leave_out(process.node, unseen(process.node, lacking))

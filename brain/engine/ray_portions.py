@@ -27,6 +27,7 @@ class Piece:
         rows: its rows
         is_whole: whether it is a whole portion
         deaths: how many processes ended while they worked at it
+        failures: how many times a node could not read files of it
     """
 
     place: int
@@ -34,6 +35,7 @@ class Piece:
     rows: tuple[Row, ...]
     is_whole: bool = True
     deaths: int = 0
+    failures: int = 0
 
 
 @dataclass

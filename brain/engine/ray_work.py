@@ -22,6 +22,7 @@ from loupe.brain.engine.drawing_process import portable, set_torch
 from loupe.brain.engine.map import Task
 from loupe.brain.engine.ray_portions import Entry
 from loupe.brain.engine.reader import Row
+from loupe.brain.imaging.files import is_readable
 
 #: packages that decide bits of scores and pixels, beside Loupe
 _DECIDE = ("torch", "numpy", "pillow", "opencv-python-headless", "simplejpeg", "diffusers", "transformers")
@@ -67,13 +68,15 @@ class Answer:
 
     Attributes:
         chunks: of the rows, in order
-        lacking: files that are not on the node
+        lacking: files that are not on the node, or may not be read there
+        failing: files whose disk or network failed there
         warnings: texts of warnings with their kind
         error: what ended the work; None: nothing did
     """
 
     chunks: Sequence[Sequence[Entry]] = ()
     lacking: Sequence[str] = ()
+    failing: Sequence[str] = ()
     warnings: Sequence[tuple[str, type[Warning]]] = ()
     error: Exception | None = None
 
@@ -95,6 +98,7 @@ class Work:
         """Returns what became of the rows."""
         order = self._order
         lacking: list[str] = []
+        failing: list[str] = []
         chunks: list[list[Entry]] = []
         with warnings.catch_warnings(record=True) as caught:
             try:
@@ -107,13 +111,14 @@ class Work:
                     torch_threads=None,
                 ):
                     unreadable = [mapped.row.path for mapped in chunk if mapped.unreadable is not None]
-                    lacking += [path for path in unreadable if not os.path.exists(path)]
+                    lacking += [path for path in unreadable if not is_readable(path)]
+                    failing += [mapped.row.path for mapped in chunk if mapped.not_now]
                     chunks.append(
                         [(mapped.values, mapped.errors, mapped.unreadable, mapped.not_now) for mapped in chunk]
                     )
             except Exception as error:
                 return Answer(error=portable(error))
-        return Answer(chunks, lacking, tuple((str(each.message), each.category) for each in caught))
+        return Answer(chunks, lacking, failing, tuple((str(each.message), each.category) for each in caught))
 
 
 class _Once:

@@ -106,6 +106,21 @@ def opened(path: str | os.PathLike[str]) -> Iterator[io.FileIO]:
         yield file
 
 
+def is_readable(path: str | os.PathLike[str]) -> bool:
+    """Returns whether a file of this machine can be read now, as far as one byte tells; what lies elsewhere cannot.
+
+    >>> is_readable("/"), is_readable("https://example.com/a.png")
+    (False, False)
+    """
+    if address_of(path) is not None:
+        return False
+    try:
+        with opened(path) as file:
+            return bool(file.read(1))
+    except (OSError, ReadError, NotReadNow):
+        return False
+
+
 def not_now(name: str, error: OSError) -> NotReadNow:
     """Returns the error of a file whose disk or network failed.
 

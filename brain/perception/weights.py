@@ -22,8 +22,9 @@ from http.client import HTTPMessage
 from pathlib import Path
 from typing import IO
 
+from loupe.brain.core import parts
 from loupe.brain.core.errors import MissingWeights, Stopped, UnknownName
-from loupe.brain.perception import archives, parts, weights_table
+from loupe.brain.perception import archives, weights_table
 from loupe.brain.perception.weights_table import Archived, Hub, Source, Url, Weights
 
 #: how many seconds a server may be silent

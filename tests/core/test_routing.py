@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,53 @@ def test_files_of_checks_count_among_workers_with_a_gpu_where_it_is_for_one() ->
     assert obstacle(wanted, _STOCKED, [BOX, _STOCKED]) == "a worker with a GPU"
 
 
+def test_a_job_for_one_of_several_gpus_goes_to_the_worker_on_it_while_that_lives() -> None:
+    first, second, whole = Worker("first", "cuda:0"), Worker("second", "cuda:1"), Worker("whole", "cuda")
+    wanted = Needs(device="cuda", exact_device="cuda:1")
+    assert obstacle(wanted, first, [first, second]) == "a worker with the device cuda:1"
+    assert obstacle(wanted, second, [first, second]) == ""
+    assert obstacle(wanted, first, [first]) == "", "its machine may have that one, too"
+    assert obstacle(wanted, whole, [first, whole]) == ""
+    assert (
+        obstacle(Needs(device="cuda", exact_device="cuda:0"), second, [second, whole])
+        == "a worker with the device cuda:0"
+    )
+    assert obstacle(Needs(device="cuda", exact_device="cuda:0"), whole, [second, whole]) == ""
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_job_that_somebody_may_run_is_taken_by_somebody(seed: int) -> None:
+    """Wishes are for the best of those who are fit: two of them must not send it from one to the other for ever."""
+    rng = random.Random(seed)
+    some = lambda *of: rng.choice(of)  # noqa: E731
+    alive = [
+        Worker(
+            f"w{at}",
+            some("cpu", "cuda", "cuda:0", "cuda:1", "mps"),
+            some("0.2.3", "0.3.0"),
+            free=some(4, 24, 80) * 10**9,
+            weights=some((), ("palm",), ("palm", "pose")),
+            folders=some((), ("/models/x",)),
+        )
+        for at in range(rng.randint(1, 4))
+    ]
+    wanted = Needs(
+        target=some("", "", "w0", "gone", routing.ANY, routing.ANY_GPU),
+        device=some("", "", "cuda"),
+        gpu=some("", "wanted"),
+        loupe=some("", "0.3.0"),
+        model=some("", "", "/models/x"),
+        memory=some(0, 0, 20 * 10**9),
+        weights=some((), (), ("palm",)),
+        useful=some((), ("palm",), ("palm", "pose")),
+        exact_device=some("", "cuda:0", "cuda:1"),
+    )
+    fit = [worker for worker in alive if not routing._hard(wanted, worker, alive)]
+    takers = [worker for worker in alive if not obstacle(wanted, worker, alive)]
+    assert bool(takers) == bool(fit)
+    assert all(worker in fit for worker in takers)
+
+
 def test_why_a_job_waits_for_memory_and_files() -> None:
     assert (
         waits_for(Needs(memory=25 * 10**9), [LAPTOP, _STOCKED])
@@ -135,7 +183,7 @@ def test_what_others_left_there_needs_nothing(kept: Any) -> None:
 
 
 def test_needs_are_read_as_they_were_written() -> None:
-    wanted = Needs("box", "cuda", "wanted", "0.2.0", "1.22.1", "/models/x", 24 * 10**9, ("palm",), ("pose",))
+    wanted = Needs("box", "cuda", "wanted", "0.2.0", "1.22.1", "/models/x", 24 * 10**9, ("palm",), ("pose",), "cuda:1")
     assert routing.needs(wanted.to_dict(), "box") == wanted
     assert len(routing.needs({"loupe": "9" * 10_000}, None).loupe) <= 100
     assert not routing.newer("no version", "0.1.0")

@@ -6,12 +6,14 @@ A process of the cluster takes seconds of CPU to start: the tests are few, and e
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +28,8 @@ import ray_nodes
 from PIL import Image
 from ray_nodes import Nodes
 
+from benchmarks.cluster import engines
+from benchmarks.faults import shim
 from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError, ModelError, ReadError
 from loupe.brain.core.records import Scores
@@ -48,9 +52,16 @@ def nodes() -> Iterator[Nodes]:
 
 
 @pytest.fixture(scope="module")
-def two_nodes(nodes: Nodes) -> Nodes:
-    """The cluster with a second node; the last test kills it."""
-    nodes.second = nodes.add(LOUPE_TEST_NODE="second")
+def two_nodes(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Nodes:
+    """The cluster with a second node, whose storage may be disturbed; the last test kills it."""
+    library = shim.compiled(tmp_path_factory.mktemp("shim"))
+    nodes.is_plain = library is None
+    with pytest.MonkeyPatch.context() as patch:
+        if library is not None:
+            # what Ray lets stand before the C library, of a node and of the processes there
+            patch.setenv("RAY_JEMALLOC_LIB_PATH", str(library))
+            patch.setenv("RAY_LD_PRELOAD_ON_WORKERS", "1")
+        nodes.second = nodes.add(LOUPE_TEST_NODE="second")
     return nodes
 
 
@@ -108,6 +119,19 @@ def test_a_cluster_of_ones_own_is_on_loopback_and_reports_to_nobody(killed: dict
     assert killed["kept"]
 
 
+def test_what_a_killed_driver_left_of_its_cluster_goes_with_the_next_one(killed: dict[str, Any], nodes: Nodes) -> None:
+    # its helpers may write there still
+    until = time.monotonic() + ray_nodes.WAIT
+    left = Path(killed["folder"])
+    while left.exists() and time.monotonic() < until:
+        with ray_cluster.folder() as own:
+            assert own.parent == left.parent
+            assert own.stat().st_mode & 0o077 == 0, "nobody else may enter it"
+        time.sleep(0.1)
+    assert not left.exists()
+    assert nodes.folder.is_dir(), "that of a driver that lives"
+
+
 def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) -> None:
     def load(device: str) -> Callable[[ImageBatch], list[str]]:
         def apply(batch: ImageBatch) -> list[str]:
@@ -131,6 +155,24 @@ def test_what_breaks_is_told_in_the_same_words(nodes: Nodes, files: list[Path]) 
     for engine in ("ray", "local"):
         with pytest.raises(ModelError, match=r"^expected weights, got none$"):
             flat(map_rows(rows_of(files), [task(broken)], engine=engine))
+
+
+class Breaks:
+    """A task's ``load`` that cannot be had on a node, as where its GPU does not answer."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        raise RuntimeError("no GPU answers")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"a": 1}
+
+    def __call__(self, device: str) -> Any:
+        raise AssertionError
+
+
+def test_a_node_where_no_process_can_begin_is_left_out_and_says_why(nodes: Nodes, files: list[Path]) -> None:
+    with pytest.raises(InputError, match=r"got none: .*: processes cannot begin there: RuntimeError: no GPU answers"):
+        flat(map_rows(rows_of(files[:1]), [task(Breaks())], engine="ray"))
 
 
 def test_memory_stays_flat_and_leaving_ends_what_is_under_way(
@@ -221,6 +263,20 @@ def test_verbs_store_what_the_local_engine_stores(
     assert repr(rates[0]) == repr(rates[1])
 
 
+def test_the_benchmark_of_engines_sees_the_same_bits_and_what_they_cost(nodes: Nodes, files: list[Path]) -> None:
+    """Without Ray Data, which starts three more processes."""
+    tasks: list[Task[Any]] = [Task("exposure", registry.checks()["exposure"]().load, Scores.by_sample)]
+    rows = rows_of([files[at % 20] for at in range(3 * 64)], "exposure")
+    local, cluster = (
+        engines.lap(map_rows(rows, tasks, engine=engine, workers=1, torch_threads=1), len(rows))
+        for engine in ("local", "ray")
+    )
+    assert local.bits == cluster.bits
+    assert local.bits.count("'brightness_p99'") == len(rows)
+    # the nodes of this cluster are this process's, too, and tick while it works alone
+    assert all(lap.rate > 0 and lap.cpu >= lap.driver > 0 for lap in (local, cluster))
+
+
 def test_devices_are_the_clusters(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOUPE_DEVICE", raising=False)
     for given in (None, "cpu"):
@@ -301,15 +357,15 @@ class Blinded:
             return
         import torch  # noqa: F401  (looks for files of its own as it is imported)
 
-        from loupe.brain.imaging import decode
+        from loupe.brain.imaging import decode, files
 
-        exists = os.path.exists
+        opened = files.opened
 
         def nothing(path: str, *_: Any, **__: Any) -> None:
             raise ReadError("expected an image file, got no file at it")
 
         decode.decode = nothing  # type: ignore[assignment]
-        os.path.exists = lambda path: not str(path).endswith(".jpg") and exists(path)  # type: ignore[assignment]
+        files.opened = lambda path: nothing(path) if str(path).endswith(".jpg") else opened(path)  # type: ignore[assignment]
 
     def __call__(self, device: str) -> Callable[[ImageBatch], list[str]]:
         return ids(device)
@@ -336,6 +392,51 @@ def test_a_node_that_does_not_see_the_files_is_left_out(two_nodes: Nodes, files:
     ]
     with pytest.raises(InputError, match=r"expected nodes that work on this run, got none: .* does not see "):
         flat(map_rows(rows_of(files), [task(Blinded("PATH"))], engine="ray", batch_size=1))
+
+
+class Networked:
+    """A task's ``load`` that, as it comes to the second node, lets a page say what happens to files there."""
+
+    def __init__(self, page: Path) -> None:
+        self.page = page
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__dict__.update(state)
+        if os.environ.get("LOUPE_TEST_NODE") == "second":
+            shim.watch(str(self.page))
+
+    def __call__(self, device: str) -> Callable[[ImageBatch], list[str]]:
+        return ids(device)
+
+
+def test_a_node_whose_storage_pauses_and_then_fails_costs_nothing(
+    two_nodes: Nodes, files: list[Path], tmp_path: Path
+) -> None:
+    if two_nodes.is_plain:
+        pytest.skip("needs Linux and a C compiler")
+    page = shim.Page(tmp_path / "page")
+    page.files(files[0].parent, "pause")
+    expected: list[Row] = []
+
+    def until_it_was_seen() -> Iterator[Row]:
+        until = time.monotonic() + ray_nodes.WAIT
+        while (not seen.list or len(expected) < 40) and time.monotonic() < until:
+            expected.append(Row(str(len(expected)), str(files[len(expected) % 20]), {}, frozenset({"ids"})))
+            yield expected[-1]
+
+    def fails_once_it_paused() -> None:
+        until = time.monotonic() + ray_nodes.WAIT
+        while not page.calls and time.monotonic() < until:
+            time.sleep(0.02)
+        page.files(files[0].parent, "fail", errno.ESTALE)
+
+    threading.Thread(target=fails_once_it_paused, daemon=True).start()
+    match = r"cannot read .*, which can be read here: its storage fails\. That node is left out of this run"
+    with pytest.warns(UserWarning, match=match) as seen:
+        mapped = flat(map_rows(until_it_was_seen(), [task(Networked(page.path))], engine="ray", batch_size=1))
+    assert page.calls > 1, "it was disturbed"
+    assert [each.row.id for each in mapped] == [row.id for row in expected]
+    assert [each.values.get("ids") for each in mapped] == [row.id for row in expected], "none failed, none was lost"
 
 
 def test_a_node_that_is_killed_in_the_middle_costs_nothing(two_nodes: Nodes, files: list[Path]) -> None:

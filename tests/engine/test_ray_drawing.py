@@ -49,6 +49,9 @@ def test_files_that_are_not_on_the_node_are_named(tmp_path: Path) -> None:
     assert answer.lacking == (gone,)
     assert isinstance(answer.error, ReadError)
     assert answer.files == ()
+    # what is there and cannot be read, as where its user has other rights
+    folder = str(tmp_path)
+    assert draws([Item("0" * 32, Request("x", 0), Source("a", image=folder))]).lacking == (folder,)
 
 
 def test_what_cannot_be_loaded_is_told_and_not_raised() -> None:

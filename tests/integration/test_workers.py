@@ -20,6 +20,8 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.timeout(900)]
 
 TIMEOUT = 300.0
+#: seconds that a worker gives a process, longer than which no machine is busy
+GRACE = 120.0
 _HOOK = """
 import os, time
 MODE = os.environ["LOUPE_TEST_MODE"]
@@ -42,6 +44,9 @@ def acts():
         if now == "crash":
             os.remove(MODE)
             os.kill(os.getpid(), 11)
+        if now == "deaf":
+            open(MODE + ".begun", "w").close()
+            time.sleep(300)  # one long call of a library
         if now == "naps":
             interrupts.point()
         if now == "hungry":
@@ -67,7 +72,7 @@ class Fleet:
     """The workers, a dataset, and what a check does."""
 
     def __init__(self, folder: Path, dataset: Any) -> None:
-        self.dataset, self._mode = dataset, folder / "mode"
+        self.dataset, self._mode, self.begun = dataset, folder / "mode", folder / "mode.begun"
         hook = folder / "hook"
         hook.mkdir()
         (hook / "sitecustomize.py").write_text(_HOOK)
@@ -78,7 +83,7 @@ class Fleet:
     def _start(self, name: str, ahead: int, folder: Path) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "loupe.brain.cli", "worker", "--device", "cpu", "--poll", "0.05"]
         # one that its limit ends
-        command += ["--name", name, "--dead-after", "20", "--max-memory", "1.5GB"]
+        command += ["--name", name, "--dead-after", "20", "--max-memory", "1.5GB", "--grace", f"{GRACE:g}"]
         path = os.pathsep.join([self._hook, os.environ.get("PYTHONPATH", "")])
         environment = {"PYTHONPATH": path, "LOUPE_TEST_MODE": str(self._mode), "LOUPE_TEST_AHEAD": str(ahead)}
         with open(folder / f"{name}.log", "wb") as log:
@@ -271,6 +276,20 @@ def test_a_cancelled_job_stops_in_the_middle_of_its_batch(fleet: Fleet) -> None:
     assert seconds < 30
     assert fleet.job(job).message.startswith("canceled")
     assert "INFO stopped: somebody canceled this job" in fleet.log_of(job)
+
+
+def test_a_cancelled_job_in_one_long_step_costs_its_process_and_not_its_worker(fleet: Fleet) -> None:
+    fleet.act("deaf")
+    job = fleet.schedule(at=31)
+    fleet.until(fleet.begun.exists, "it does not begin")
+    fleet.stops_within(job)
+    fleet.act("")
+    fleet.dataset.reload()
+    assert not fleet.dataset.skip(31).limit(1).exists("quality.brightness_p99"), "nothing half"
+    assert fleet.job(job).message.startswith("canceled")
+    assert f"operation {job} did not stop" not in fleet.log(), "it ended itself, long before its worker gives it up"
+    for name in ("steady", "ahead"):
+        assert fleet.ended(fleet.schedule(at=31, target=name)).state == "completed", "its worker goes on"
 
 
 def test_a_job_that_breaks_its_process_runs_again(fleet: Fleet) -> None:

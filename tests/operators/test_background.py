@@ -120,6 +120,7 @@ def test_what_a_run_needs_follows_from_its_settings(params: Any, device: str, gp
 
     needs = scheduling.needs(params)
     assert (needs.device, needs.gpu) == (device, gpu)
+    assert needs.exact_device == ("cuda:1" if params.get("device") == "cuda:1" else "")
     assert needs.loupe
     assert needs.fiftyone
 

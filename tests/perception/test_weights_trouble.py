@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 from small_weights import ADDRESS, CONTENT, MEMBER, WHEEL
 
+from loupe.brain.core import parts
 from loupe.brain.core.errors import MissingWeights
-from loupe.brain.perception import parts, weights
+from loupe.brain.perception import weights
 from loupe.brain.perception.weights_table import Weights, Wheel
 
 
@@ -80,7 +81,7 @@ def test_a_person_who_stops_it_is_no_failed_source(table: Any, cache: Path, monk
 _DOWNLOADING = """
 import sys, time
 from pathlib import Path
-from loupe.brain.perception import parts
+from loupe.brain.core import parts
 with parts.part(Path(sys.argv[1])) as folder:
     (folder / "part").write_bytes(b"half")
     print("now", flush=True)

@@ -367,6 +367,77 @@ def test_many_workers_that_ask_at_once_get_each_job_once(database: str) -> None:
     assert sorted(taken) == sorted(queued)
 
 
+def test_jobs_with_needs_go_once_to_whom_they_may_and_none_is_passed_over(database: str) -> None:
+    """Four workers ask at once for jobs of random needs, while others are queued."""
+    import random
+    import threading
+
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    from loupe.brain.core import routing
+    from loupe.brain.store import jobs
+
+    rng = random.Random(5)
+    some: list[dict[str, Any]] = [
+        {},
+        {"gpu": "wanted"},
+        {"device": "cuda"},
+        {"device": "cuda", "exact_device": "cuda:1"},
+        {"memory": 40 * 10**9},
+        {"gpu": "wanted", "useful": ("palm",)},
+        {"target": "cpu"},
+        {"target": routing.ANY_GPU},
+    ]
+    wanted: dict[Any, routing.Needs] = {}
+
+    def queue() -> None:
+        given = rng.choice(some)
+        needs = routing.needs(given, given.get("target"))
+        context = {"request_params": {"params": {}, routing.NEEDS: needs.to_dict()}}
+        target = {"delegation_target": needs.target} if needs.target else {}
+        made = DelegatedOperationService().queue_operation("@loupe/loupe/check", context=context, **target)
+        wanted[made.id] = needs
+
+    gpus = {"cuda:0": (24, ("palm",)), "cuda:1": (80, ()), "cuda": (24, ("palm",))}
+    devices: dict[str, tuple[int, tuple[str, ...]]] = {"cpu": (2, ()), **gpus}
+    workers = [
+        jobs.WorkerFacts(f"id {device}", device, "host", 1, device, 60.0, free=free * 10**9, weights=weights)
+        for device, (free, weights) in devices.items()
+    ]
+    for worker in workers:
+        jobs.beat(worker)
+    for _ in range(12):
+        queue()
+    alive = jobs.workers()
+    start, ends = threading.Barrier(len(workers)), threading.Event()
+    taken: dict[str, list[Any]] = {worker.id: [] for worker in workers}
+
+    def take(worker: Any) -> None:
+        start.wait(20)
+        while True:
+            last = ends.is_set()
+            job = jobs.claim(worker)
+            if job is not None:
+                taken[worker.id].append(job)
+            elif last:
+                return
+
+    threads = [threading.Thread(target=take, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for _ in range(28):
+        queue()
+    ends.set()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(job for own in taken.values() for job in own) == sorted(wanted)
+    place = {job: at for at, job in enumerate(wanted)}
+    for worker in workers:
+        own = taken[worker.id]
+        assert not [job for job in own if routing.obstacle(wanted[job], worker, alive)]
+        assert own == sorted(own, key=place.__getitem__), "first in, first out, for whoever may run it"
+
+
 def test_a_worker_leaves_alone_what_is_not_for_it_and_goes_on_with_the_next() -> None:
     from fiftyone.operators.delegated import DelegatedOperationService
 

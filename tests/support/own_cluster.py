@@ -23,6 +23,8 @@ def main(picture: str, facts: str) -> None:
     rows = [Row(str(at), picture, {}, frozenset({"ids"})) for at in range(8)]
     task = Task("ids", lambda device: lambda batch: list(batch.ids), lambda ids, n: ids)
     with opened("ray", "cpu"):
+        import ray
+
         values = [mapped.values["ids"] for chunk in map_rows(rows, [task], engine="ray") for mapped in chunk]
         processes = psutil.Process().children(recursive=True)
         heard, reports = set(), set()
@@ -39,6 +41,7 @@ def main(picture: str, facts: str) -> None:
             "heard": sorted(heard),
             "reports": sorted(map(str, reports)),
             "kept": signal.getsignal(signal.SIGTERM) is handler,
+            "folder": str(Path(ray._private.worker._global_node.get_temp_dir_path()).parent),
             "pids": [process.pid for process in processes],
         }
         Path(facts).write_text(json.dumps(seen))

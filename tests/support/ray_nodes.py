@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,11 +29,13 @@ _HEALTH = {
 
 @dataclass
 class Nodes:
-    """The cluster, and what a node is added with."""
+    """The cluster, its folder, what a node is added with, and whether nothing can disturb the files of the second."""
 
     ray: Any
     cluster: Any
+    folder: Path
     second: Any = None
+    is_plain: bool = True
 
     def add(self, cpus: int = 1, gpus: int = 0, **environment: str) -> Any:
         """Adds a node whose processes have these variables, and returns it; nobody looks whether there are the GPUs."""
@@ -73,9 +74,13 @@ def running_or_skip(cpus: int = 1) -> Iterator[Nodes]:
 @contextmanager
 def running(cpus: int = 1) -> Iterator[Nodes]:
     """Yields a cluster of one node, to which this process is connected."""
-    folder = tempfile.TemporaryDirectory(prefix="loupe-ray-")
-    own = {**ray_cluster._LOCAL, "RAY_ADDRESS": "", "RAY_TMPDIR": folder.name}
-    (Path(folder.name) / "ray").mkdir()
+    with ray_cluster.folder() as folder:
+        yield from _running(cpus, folder)
+
+
+def _running(cpus: int, folder: Path) -> Iterator[Nodes]:
+    own = {**ray_cluster._LOCAL, "RAY_ADDRESS": "", "RAY_TMPDIR": str(folder)}
+    (folder / "ray").mkdir()
     before = {name: os.environ.get(name) for name in own}
     os.environ.update(own)
     import ray
@@ -83,13 +88,18 @@ def running(cpus: int = 1) -> Iterator[Nodes]:
 
     if ray.is_initialized():
         raise InputError("expected no cluster yet, got one")
-    with folder, ray_cluster._on_loopback(True), ray_cluster.patient():
-        facts = {"num_cpus": cpus, "include_dashboard": False, "temp_dir": folder.name, "_system_config": _HEALTH}
+    with ray_cluster._on_loopback(True), ray_cluster.patient():
+        facts = {
+            "num_cpus": cpus,
+            "include_dashboard": False,
+            "temp_dir": str(folder / "ray"),
+            "_system_config": _HEALTH,
+        }
         cluster = Cluster(initialize_head=True, head_node_args=facts)
         try:
             with ray_cluster._signals_kept():
                 ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            yield Nodes(ray, cluster)
+            yield Nodes(ray, cluster, folder)
         finally:
             ray.shutdown()
             cluster.shutdown()
