@@ -67,7 +67,7 @@ def draw(
     for number, findings in enumerate(content.open[:MAX_CARDS]):
         _card(panel, handlers, content, findings, number, choices, narrowed)
     if len(content.open) > MAX_CARDS:
-        more = f"{len(content.open) - MAX_CARDS:,} more slices, less sure: the result of **Loupe: find the worst slices** lists them all."
+        more = f"{len(content.open) - MAX_CARDS:,} more slices, less sure: **Loupe: find the worst slices** lists all."
         panel.md(more, name="more_slices", componentsProps=theme.SMALL)
     _below(panel, handlers, content, choices, narrowed)
     panel.md(_how(content), name="how", componentsProps=theme.SMALL)
