@@ -37,6 +37,7 @@ _LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
 _DRAWN_FROM = ("source", "image", "mask", "control", "reference")
 DIFFERENT = {
+    ("augment", "split"): "None is a choice with a name",
     ("augment", "labels"): "None means all without a confidence: they are listed, so that some can be left out",
     ("augment", "train"): "they are written in one line",
     ("augment", "transforms"): "a list here",

@@ -126,7 +126,7 @@ def _odd(pictures: Any) -> Any:
     odd = {"größe & gewicht": 1.5, "класс": "кот", '"quoted"': 2.0, "a b": "x", "class": "cat", "{x}": True, "<b>": "y"}
     for name, value in odd.items():
         pictures.add_sample_field(name, {float: fo.FloatField, str: fo.StringField, bool: fo.BooleanField}[type(value)])
-        pictures.set_values(name, [value] * N)
+        pictures.set_values(name, [value, type(value)()] * (N // 2))
     return pictures
 
 
