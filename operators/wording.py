@@ -2,7 +2,7 @@
 becomes the input of the form.
 
 An error is written once, for the notebook: ``run loupe.embed(samples) first, or give embeddings=``. In the App nobody
-writes Python: ``Run 'Loupe: embed images' first, or give 'Embeddings'.``
+writes Python: ``Run 'Loupe: embed images' first, or give 'Field of vectors'.``
 """
 
 from __future__ import annotations
