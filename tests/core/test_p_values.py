@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: a format of Python's that would write "34.4%", where everything else writes "34.4 %"
-_OWN_PERCENT = re.compile(r":[+]?\.\d%\}")
+_OWN_PERCENT = re.compile(r":[+]?\.\d%\}|:\.\df\}%(?!\")|\.1f\}% ")
 #: a p or q with decimals of its own
 _OWN_P = re.compile(r"\b(?:p|q)(?:_adjusted)?:\.\d[fge]\}")
 
