@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
-from loupe.brain.core.arguments import with_plain_arguments
+from loupe.brain.core.arguments import with_living_samples, with_plain_arguments
 
 _CORE = "loupe.brain.core"
 _VERBS = (
@@ -120,8 +121,6 @@ PUBLIC: dict[str, str] = {
 }
 
 __all__ = sorted(PUBLIC)
-# the same function each time that it is asked for
-_with_plain_arguments = functools.cache(with_plain_arguments)
 
 
 def __getattr__(name: str) -> Any:
@@ -141,4 +140,16 @@ def __getattr__(name: str) -> Any:
             f"loupe.{name} needs FiftyOne, which is not installed: pip install fiftyone. The checks, the engine, the "
             "embedders and the generators of loupe.brain run without it"
         ) from error
-    return _with_plain_arguments(made) if inspect.isfunction(made) else made
+    return _checked(made) if inspect.isfunction(made) else made
+
+
+# the same function each time that it is asked for
+@functools.cache
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    return with_living_samples(with_plain_arguments(function), _require_living)
+
+
+def _require_living(given: Any) -> None:
+    from loupe.brain.store import datasets
+
+    datasets.require_living(given)

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from loupe import __version__
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.results import Rate, Rates
 from loupe.brain.core.shown import plain
 
+#: what a shell expects of a command that was stopped by Ctrl+C
+_STOPPED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns the exit status: 0, 1 after an error of Loupe's, 2 after a wrong argument."""
+    """Runs the command; returns the exit status: 0, 1 after an error of Loupe's, 2 after a wrong argument, 130 after
+    Ctrl+C."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.command is None:
@@ -30,6 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LoupeError as error:
         _say(f"loupe {given.command}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        message = "stopped by you. What was done so far is kept; the same command goes on from there"
+        _say(f"loupe {given.command}: {message}", file=sys.stderr)
+        return _STOPPED
+    except BrokenPipeError:  # whoever read it, as in loupe ... | head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _check(given: argparse.Namespace) -> int:
@@ -38,16 +50,22 @@ def _check(given: argparse.Namespace) -> int:
     api.check  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
     from loupe.brain.report import files
     from loupe.brain.store import named, overview
+    from loupe.brain.verbs.check import picked
     from loupe.brain.verbs.report import FORMS
 
+    if not given.folder:  # a variable of a shell that is not set: not the folder that one happens to be in
+        raise InputError("expected a folder of images, got an empty text: give its path, or . for this one")
     folder = Path(given.folder).expanduser()
     if not folder.is_dir():
         raise InputError(f"expected a folder of images, got {'a file' if folder.exists() else 'nothing'} at {folder}")
+    # before the work, not after it
+    picked(given.checks)
     if given.report:
-        # before the work, not after it
         files.place(given.report, *FORMS)
-    dataset = named.opened(given.dataset or named.of_folder(folder))
-    api.import_images(dataset, folder, prompts=given.prompts)
+    name = given.dataset or named.of_folder(folder)
+    with named.not_for_nothing(name):
+        dataset = named.opened(name)
+        api.import_images(dataset, folder, prompts=given.prompts)
     run = api.check(dataset, given.checks, progress=not given.quiet)
     for name, reason in run.messages.items():
         _say(f"{name}: {reason}", file=sys.stderr)
@@ -71,9 +89,17 @@ def _experiment(given: argparse.Namespace) -> int:
     from loupe.brain import api
 
     api.experiment  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
-    from loupe.brain.store import experiment_file
+    from loupe.brain.store import experiment_file, named
 
     plan = experiment_file.read(Path(given.plan))
+    with named.not_for_nothing(plan["dataset"]):
+        return _run_experiment(given, plan)
+
+
+def _run_experiment(given: argparse.Namespace, plan: Mapping[str, Any]) -> int:
+    from loupe.brain import api
+    from loupe.brain.store import experiment_file
+
     stays = not given.dry_run or given.measure > 0
     dataset, real_train, real_test = experiment_file.opened(plan, stays=stays)
     arguments = {name: value for name, value in plan.items() if name not in ("dataset", "real_train", "real_test")}

@@ -9,8 +9,9 @@ from loupe.brain.core.errors import LoupeError
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
+from loupe.operators.split import split_fields
 from loupe.operators.summary import Summary
-from loupe.operators.widgets import Number, Several, Text
+from loupe.operators.widgets import Choice, Number, Several
 from loupe.operators.wording import in_app
 
 
@@ -57,7 +58,11 @@ class AugmentSamples(VerbOperator):
             default=_labels,
             description="Fields of labels to carry over; those with a confidence are what a model said of the source",
         ),
-        "split": Text(description="The field of splits; empty: 'split', where there is one"),
+        "split": Choice(
+            split_fields,
+            none=("(as found)", "The field 'split', where there is one; else the tags"),
+            description="What says which samples are for training: nothing is made of the others",
+        ),
     }
     settings = ("labels", "train", "output_dir", "seed")
 

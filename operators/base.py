@@ -17,7 +17,7 @@ from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.core.routing import NEEDS
 from loupe.brain.worker import asked
-from loupe.operators import appearance, dialog, forms, letters, run, scheduling, signature
+from loupe.operators import appearance, dialog, forms, letters, run, scheduling, signature, wording
 from loupe.operators.engine_widget import ENGINE, ENGINES, is_offered
 from loupe.operators.forms import Form, problem
 from loupe.operators.signature import Parameter
@@ -92,7 +92,8 @@ class LoupeOperator(foo.Operator, ABC):
                 from loupe.brain.store.datasets import refresh
 
                 refresh(ctx.dataset)
-                self.form(ctx, inputs)
+                with wording.inputs_of(self.verb):
+                    self.form(ctx, inputs)
                 if self.background and not _workers():
                     forms.ask_for_worker(inputs)
         except Exception as error:
@@ -161,7 +162,8 @@ class LoupeOperator(foo.Operator, ABC):
                 # an exception in the middle of a stream reaches the App as "network error", or not at all
                 if not in_app:
                     raise
-                message = run.explain(error)
+                with wording.inputs_of(self.verb):
+                    message = run.explain(error)
                 if isinstance(error, Stopped):
                     yield ctx.ops.reload_dataset()
                 yield dialog.failed(ctx, label, error, message)

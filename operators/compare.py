@@ -10,7 +10,7 @@ from fiftyone.operators import types
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.comparison import Comparison
-from loupe.brain.core.shares import tenths
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
@@ -156,7 +156,7 @@ class Compare(VerbOperator):
 def leaderboard(made: Comparison) -> str:
     """Returns the standings as a Markdown table."""
     marks = made.letters()
-    head = ["Rank", made.by, "Rate", f"{made.confidence:.0%} interval", "Failed", "Judged", "Unknown", "Not checked"]
+    head = ["Rank", made.by, "Rate", f"{whole(made.confidence)} interval", "Failed", "Judged", "Unknown", "Not checked"]
     rows = [
         [
             own.rank,

@@ -122,9 +122,9 @@ class FindCoverage(VerbOperator):
 
 
 def _row(cell: Any) -> tuple[object, ...]:
-    from loupe.brain.core.findings import small
+    from loupe.brain.core.p_values import p_value
 
     verdict = {"below": "too few", "above": "too many", "": "thin"}[cell.far]
     times = f"{cell.ratio:.2g} ({cell.low:.2g} to {cell.high:.2g})" if math.isfinite(cell.low) else ""
-    q = "" if math.isnan(cell.q) else small(cell.q).removeprefix("= ")
+    q = "" if math.isnan(cell.q) else p_value(cell.q)
     return cell.where, verdict, cell.n, f"{cell.expected:.3g}", times, q

@@ -14,6 +14,7 @@ from loupe.brain.core.errors import LoupeError, Stopped
 from loupe.brain.core.shown import plain
 from loupe.operators import appearance, forms, letters, run
 from loupe.operators.summary import Summary
+from loupe.operators.wording import shown_in_app
 
 #: the operators behind the buttons
 STOP, OPEN = "@loupe/loupe/stop", "@loupe/loupe/open_workspace"
@@ -55,7 +56,7 @@ def finished(ctx: Any, label: str, done: Summary) -> Any:
         text = "The sidebar has new groups. FiftyOne shows them once the page is loaded anew:"
         shown.md(text, name="reload_why", componentsProps=forms.SMALL)
         shown.view("reload", types.Button(label="Load the page anew", href=appearance.RELOAD, variant="outlined"))
-    return _show(ctx, label, shown, {"summary": plain(done.text)})
+    return _show(ctx, label, shown, {"summary": plain(shown_in_app(done.text))})
 
 
 def failed(ctx: Any, label: str, error: BaseException, message: str) -> Any:

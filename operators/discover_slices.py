@@ -74,7 +74,8 @@ class DiscoverSlices(VerbOperator):
             )
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        from loupe.brain.core.findings import rows_of, small
+        from loupe.brain.core.findings import rows_of
+        from loupe.brain.core.p_values import p_value
 
         number = len(result.findings)
         verb = "fails" if number == 1 else "fail"
@@ -88,7 +89,7 @@ class DiscoverSlices(VerbOperator):
                     tenths(each.rate.rate),
                     f"{tenths(each.rate.low)} to {tenths(each.rate.high)}",
                     "only here" if math.isinf(each.lift) else f"{each.lift:.1f}",
-                    small(each.q).removeprefix("= "),
+                    p_value(each.q),
                     each.whole.n,
                 ]
                 for each in result.findings

@@ -73,8 +73,8 @@ class _Styles(Several):
         own = self._own(parameter)
         made = form.inputs.str(
             own.key,
-            label="Templates",
-            description="Of your own, one a line, for example: a {class} in the snow",
+            label=own.label,
+            description="One a line, for example: a {class} in the snow",
             allow_empty=True,
             view=types.TextFieldView(multiline=True, rows=2),
         )

@@ -35,7 +35,7 @@ class Splits(Input):
         if (form.params.get(parameter.key) or default) == _TAGS:
             form.inputs.str(
                 f"{parameter.key}__tags",
-                label="Tags",
+                label="Tags of the splits",
                 description="Two or more, with a comma between",
                 default=_USUAL_TAGS,
                 required=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import p_value
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -123,7 +123,7 @@ class FindShortcuts(VerbOperator):
                         each.worst.label,
                         f"{each.worst.auroc:.2f}",
                         f"{each.worst.low:.2f} to {each.worst.high:.2f}",
-                        small(each.worst.q).removeprefix("= "),
+                        p_value(each.worst.q),
                         each.worst.detail,
                     ]
                     for each in result.properties

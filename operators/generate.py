@@ -153,7 +153,7 @@ class ModelSetting(Widget):
 
 
 def _of_model(parameter: Parameter) -> Parameter:
-    known = of_spec(registry.generators()["diffusion"])[parameter.name]
+    known = replace(of_spec(registry.generators()["diffusion"])[parameter.name], verb="generate")
     return replace(parameter, description=known.description, low=known.low, high=known.high, choices=known.choices)
 
 

@@ -10,6 +10,7 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.shares import whole
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, scheduling, summary
 from loupe.operators.base import LoupeOperator
@@ -31,7 +32,7 @@ _STATES = {
     _AGAIN: ("failed", "completed"),
 }
 _NO_LOG = "Nothing was logged: it has not run, or another kind of worker ran it."
-_ACTION = Parameter("action", "str", _LOOK, "What to do")
+_ACTION = Parameter("action", "str", _LOOK, "Of the jobs above, or none of it")
 _ACTION_WIDGET = Choice(lambda _: _ACTIONS)
 
 
@@ -62,8 +63,8 @@ class BackgroundJobs(LoupeOperator):
         if not fitting:
             forms.problem(inputs, "no_jobs", "There is no such job", f"None is {' or '.join(states)}.")
             return
-        facts = {"label": "Job", "description": "Which one", "default": next(iter(fitting)), "required": True}
-        forms.dropdown(inputs, "job", fitting, **facts)
+        facts = {"label": "Which job", "description": "The latest stands first", "required": True}
+        forms.dropdown(inputs, "job", fitting, default=next(iter(fitting)), **facts)
 
     def call(self, ctx: Any, progress: ProgressCallback) -> Summary:
         from loupe.brain.store import jobs
@@ -104,7 +105,7 @@ def _report(listed: list[Any], workers: list[Any]) -> str:
         [
             job.label,
             job.state,
-            "" if job.progress is None else f"{job.progress:.0%}",
+            "" if job.progress is None else f"{whole(job.progress)}",
             job.message[:200],
             f"{job.queued_at:%Y-%m-%d %H:%M:%S} UTC" if job.queued_at else "",
         ]

@@ -2,8 +2,9 @@
 
 The App reads the label, the description and the caption of nearly everything as Markdown: a field ``__x__`` would be
 bold, and a class ``![](http://…)`` would fetch a picture from a server. They are our words with names of the user's in
-them, so all of them are escaped here, once, whoever wrote them; what is written as Markdown on purpose stands in a
-``MarkdownView``, and its writer escapes each name (``loupe.brain.core.shown.markdown``).
+them, so all of them are escaped here, once, whoever wrote them, and a call in Python becomes the operator's name; what
+is written as Markdown on purpose stands in a ``MarkdownView``, and its writer escapes each name
+(``loupe.brain.core.shown.markdown``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core import shown
+from loupe.operators.wording import shown_in_app
 
 #: whose words the App shows as they are
 _AS_THEY_ARE = (types.Button, types.ProgressView, types.PillBadgeView, types.Choice)
@@ -29,7 +31,7 @@ def written(made: types.Object) -> types.Object:
         if each.error_message:
             each.error_message = shown.plain(each.error_message)
         if isinstance(each.view, types.MarkdownView) and isinstance(each.default, str):
-            each.default = shown.plain(each.default)
+            each.default = shown.plain(shown_in_app(each.default))
     return made
 
 
@@ -55,6 +57,6 @@ def _set(view: Any, name: str, means: Any) -> None:
     """FiftyOne keeps what a view was made with beside its attributes, and sends both."""
     given = view._kwargs.get(name, getattr(view, name, None))
     if isinstance(given, str):
-        text = means(given)
+        text = means(shown_in_app(given))
         setattr(view, name, text)
         view._kwargs[name] = text

@@ -48,8 +48,7 @@ class Source(OtherSamples):
         described = {
             name: (name, "On the machine that runs this" if name == FILES else "") for name in self.choices(form)
         }
-        # the prompts have a source of their own in the form
-        facts = self.facts(parameter, default=NOTHING, label="Draw from")
+        facts = self.facts(parameter, default=NOTHING)
         return forms.dropdown(form.inputs, parameter.key, described, **facts)
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> Any:
@@ -58,7 +57,7 @@ class Source(OtherSamples):
         if raw == SELECTED:
             if not form.ctx.selected:
                 raise InputError(
-                    "Draw from: expected selected samples, got none: select some, or choose something else"
+                    f"{parameter.label}: expected selected samples, got none: select some, or choose something else"
                 )
             return form.ctx.dataset.select(form.ctx.selected)
         return None if raw == FILES else super().parse(form, parameter, raw)
@@ -68,7 +67,7 @@ SOURCE = Source(description="What is drawn from beside the prompts: each picture
 
 
 def _parameter() -> Parameter:
-    return Parameter("source", "samples", None)
+    return Parameter("source", "samples", None, verb="generate")
 
 
 def samples(form: Form) -> Any:

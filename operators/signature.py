@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from loupe.brain.core.specs import Spec
+from loupe.operators.labels import label_of
 
 #: the default of a parameter that has none
 REQUIRED: Final = inspect.Parameter.empty
@@ -38,6 +39,7 @@ class Parameter:
         choices: the texts to choose from
         prefix: what stands before its name in a form
         empty_text: whether an empty text is a value of its own, and not "nothing given"
+        verb: whose parameter it is; empty: a spec's, or a form's own
     """
 
     name: str
@@ -50,6 +52,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     prefix: str = ""
     empty_text: bool = False
+    verb: str = ""
 
     @property
     def key(self) -> str:
@@ -59,26 +62,12 @@ class Parameter:
     @property
     def label(self) -> str:
         """How a form calls it."""
-        return title_of(self.name)
+        return label_of(self.name, self.verb or self.prefix.rstrip("_"))
 
     @property
     def required(self) -> bool:
         """Whether there is no default."""
         return self.default is REQUIRED
-
-
-#: what stands for the first word of a name
-_WORDS = {"min": "minimum", "max": "maximum", "n": "number of samples"}
-
-
-def title_of(name: str) -> str:
-    """Returns a parameter's name as a label.
-
-    >>> title_of("min_similarity"), title_of("save_as"), title_of("n")
-    ('Minimum similarity', 'Save as', 'Number of samples')
-    """
-    first, _, rest = name.partition("_")
-    return f"{_WORDS.get(first, first)} {rest.replace('_', ' ')}".strip().capitalize()
 
 
 def of_verb(verb: Callable[..., Any]) -> dict[str, Parameter]:
@@ -88,7 +77,11 @@ def of_verb(verb: Callable[..., Any]) -> dict[str, Parameter]:
     """
     sentences = descriptions(inspect.getdoc(verb) or "")
     _, *others = inspect.signature(verb).parameters.values()
-    return {each.name: _parameter(each, sentences.get(each.name, "")) for each in others if each.name != _PROGRESS}
+    return {
+        each.name: _parameter(each, sentences.get(each.name, ""), verb.__name__)
+        for each in others
+        if each.name != _PROGRESS
+    }
 
 
 def takes_view(verb: Callable[..., Any]) -> bool:
@@ -153,10 +146,10 @@ def _sentence(text: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
-def _parameter(given: inspect.Parameter, description: str) -> Parameter:
+def _parameter(given: inspect.Parameter, description: str, verb: str) -> Parameter:
     kind, optional, choices = _read_annotation(given.annotation)
     low, high = _bounds(description, whole=kind == "int") if kind in ("int", "float") else (None, None)
-    return Parameter(given.name, kind, given.default, description, optional, low, high, choices)
+    return Parameter(given.name, kind, given.default, description, optional, low, high, choices, verb=verb)
 
 
 def _read_annotation(annotation: Any) -> tuple[str, bool, tuple[str, ...]]:

@@ -49,7 +49,8 @@ def _factors(form: Form) -> dict[str, str]:
     return {path: path for path in columns.factors(form.samples)}
 
 
-def _splits(form: Form) -> dict[str, tuple[str, str]]:
+def split_fields(form: Form) -> dict[str, tuple[str, str]]:
+    """Returns the fields that may say in which split a sample is."""
     return {path: (path, "") for path in _factors(form)}
 
 
@@ -88,7 +89,7 @@ class SplitSamples(VerbOperator):
         "sizes": _Shares(description="A name and its share, with a comma between; the shares sum to 1"),
         "folds": Number(2, description="So many folds of equal size instead of the splits above"),
         "repair": Choice(
-            _splits,
+            split_fields,
             none=("(no)", "New splits"),
             description="A field whose splits are kept: as few samples as possible move until no group is torn",
         ),

@@ -12,8 +12,9 @@ from loupe.brain.core import tables
 from loupe.brain.core.alike_objects import ObjectDuplicates, ObjectLeaks
 from loupe.brain.core.assigned import Assigned
 from loupe.brain.core.markdown import grid
+from loupe.brain.core.p_values import p_value
 from loupe.brain.core.results import Pair, Rate, Run
-from loupe.brain.core.shares import tenths
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.core.taxonomy import failure_title
 
 _MAX_ROWS = 40
@@ -76,7 +77,7 @@ def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: fl
     ordered = sorted(rates, key=lambda rate: (-rate.rate if rate.n else 1.0, rate.failure, str(rate.slice)))
     compared = any(not math.isnan(rate.p) for rate in rates)
     grouped = any(rate.groups is not None for rate in rates)
-    head = [*(["Slice"] if by_slice else []), "Failure", "Rate", f"{confidence:.0%} interval"]
+    head = [*(["Slice"] if by_slice else []), "Failure", "Rate", f"{whole(confidence)} interval"]
     head += [*(["Lift", "q"] if compared else []), "Failed", "Judged", *(["Groups", "Counts as"] if grouped else [])]
     head += ["Unknown", "Not checked"]
     rows = [
@@ -85,7 +86,7 @@ def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: fl
             failure_title(rate.failure),
             tables.rate_text(rate, tenths(rate.rate)),
             f"{tenths(rate.low)} to {tenths(rate.high)}" if rate.n else "",
-            *([tables.lift_text(rate), tables.q_text(rate)] if compared else []),
+            *([tables.lift_text(rate), p_value(rate.q)] if compared else []),
             rate.failures,
             rate.n,
             *([rate.groups or 0, f"{rate.effective_n or 0:.3g}"] if grouped else []),

@@ -62,16 +62,11 @@ class Widget(ABC):
         """Returns what an input says of itself."""
         return {
             "label": parameter.label,
-            "description": _as_it_is(self.description or parameter.description) or None,
+            "description": self.description or parameter.description or None,
             "default": None if parameter.required else parameter.default,
             "required": parameter.required,
             **more,
         }
-
-
-def _as_it_is(description: str) -> str:
-    """Returns a description that the App, which reads Markdown there, shows as it was written."""
-    return description.replace("__", r"\_\_").replace("*", r"\*")
 
 
 @dataclass(frozen=True)

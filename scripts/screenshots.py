@@ -202,7 +202,7 @@ def shoot_realism(out: Path) -> None:
             app = App(page, address)
             app.open(synthetic.name)
             app.open_panel("Realism")
-            heading = page.get_by_text("What it has nothing near to", exact=True)
+            heading = page.get_by_text("What the set lacks", exact=True)
             heading.wait_for()
             page.wait_for_timeout(2_000)
             heading.evaluate("each => each.scrollIntoView({block: 'start'})")

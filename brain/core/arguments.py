@@ -15,6 +15,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _NUMBERS = ("int", "float")
+#: what stands in the annotation of samples
+_SAMPLES = ("fo.Dataset", "Samples", "SampleCollection")
 #: the other parts of an annotation that are known, without what stands in brackets: what each is called
 _WORDS = {
     "str": "a text",
@@ -61,6 +63,30 @@ def with_plain_arguments(function: Callable[P, T]) -> Callable[P, T]:
             if name in bound.arguments:
                 bound.arguments[name] = _held(name, bound.arguments[name], parts)
         return function(*bound.args, **bound.kwargs)
+
+    return call
+
+
+def with_living_samples(function: Callable[P, T], require: Callable[[Any], None]) -> Callable[P, T]:
+    """Returns the function, which first holds each argument that may be samples to ``require``.
+
+    A dataset that was deleted meanwhile, by anybody, then says so in one way, whatever the function reads first.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    names = [each.name for each in parameters if any(kind in str(each.annotation) for kind in _SAMPLES)]
+    if not names:
+        return function
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError:  # it says itself which argument is missing
+            return function(*args, **kwargs)
+        for name in names:
+            require(given.get(name))
+        return function(*args, **kwargs)
 
     return call
 

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, replace
 
 from loupe.brain.core.errors import UnknownName
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import equals
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.shown import html
 from loupe.brain.core.tables import Table, Tabular, rate_text
 
@@ -86,7 +87,7 @@ class Difference(Record):
         if math.isnan(self.difference):
             return f"{self.a} and {self.b}: not compared, nothing was judged of one of them"
         points = f"{100 * self.difference:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
-        return f"{self.a} against {self.b}: {points} ({self.how}; p {small(self.p_adjusted)})"
+        return f"{self.a} against {self.b}: {points} ({self.how}; p {equals(self.p_adjusted)})"
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,9 @@ class Regression(Record):
         where = "on all samples" if not self.slice.values else f"where {self.slice}"
         kind = "" if self.confirmed else "candidate: "
         return (
-            f"{kind}{own.a} fails more {where}: {own.rate_a:.1%} against {own.rate_b:.1%}, "
+            f"{kind}{own.a} fails more {where}: {tenths(own.rate_a)} against {tenths(own.rate_b)}, "
             f"{100 * own.difference:+.1f} points [{100 * own.low:+.1f}, {100 * own.high:+.1f}] "
-            f"({own.how}; q {small(self.q)})"
+            f"({own.how}; q {equals(self.q)})"
         )
 
 
@@ -232,8 +233,8 @@ class Comparison(Tabular, Record):
             (
                 standing.rank,
                 standing.name,
-                f"{standing.rate.rate:.1%}" if standing.rate.n else "not judged",
-                f"{standing.rate.low:.1%} to {standing.rate.high:.1%}" if standing.rate.n else "",
+                f"{tenths(standing.rate.rate)}" if standing.rate.n else "not judged",
+                f"{tenths(standing.rate.low)} to {tenths(standing.rate.high)}" if standing.rate.n else "",
                 standing.rate.failures,
                 standing.rate.n,
                 standing.rate.unknown,
@@ -277,7 +278,7 @@ def _cell(rate: Rate) -> str:
     """Returns a rate with its interval and of how many; in brackets where too few were judged."""
     if not rate.n:
         return "not judged"
-    return f"{rate_text(rate, f'{rate.rate:.1%}')} {rate.low:.1%} to {rate.high:.1%}, {rate.n:,}"
+    return f"{rate_text(rate, f'{tenths(rate.rate)}')} {tenths(rate.low)} to {tenths(rate.high)}, {rate.n:,}"
 
 
 def _letter(number: int) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
+from loupe.brain.core.p_values import equals, p_value
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Slice
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.core.tables import Table, Tabular
 
 DRIFTED, NO_EVIDENCE, TOO_FEW = "drifted", "no evidence", "too few"
@@ -87,12 +89,12 @@ class Shift(Record):
         if self.kind == "embeddings":
             text = f"a classifier tells the two apart with an area of {self.value:.2f} ({interval}; 0.5 is chance)"
         elif self.kind in ("labels", "factor"):
-            text = f"{self.value:.1%} of the mix changed ({_percents(self.low, self.high)}){_largest(self.changes)}"
+            text = f"{tenths(self.value)} of the mix changed ({_percents(self.low, self.high)}){_largest(self.changes)}"
         elif self.effect == SHARE:
-            text = f"{self.reference:.1%} → {self.new:.1%} (difference {_percents(self.low, self.high)})"
+            text = f"{tenths(self.reference)} → {tenths(self.new)} (difference {_percents(self.low, self.high)})"
         else:
             text = f"{self.reference:.4g} → {self.new:.4g} (difference {self.value:+.3g}, {interval})"
-        return f"{self.quantity}: {text}, p {_p(self.p_adjusted)}"
+        return f"{self.quantity}: {text}, p {equals(self.p_adjusted)}"
 
 
 #: the one batch where nothing makes several
@@ -128,7 +130,7 @@ class Driver(Record):
     n: int = 0
 
     def __str__(self) -> str:
-        part = "all" if self.share >= 0.95 else f"{self.share:.0%}"
+        part = "all" if self.share >= 0.95 else f"{whole(self.share)}"
         if self.kind == "mix":
             return f"{part} of the shift of {self.quantity} is the changed mix of {', '.join(self.slice.values)}"
         return (
@@ -200,8 +202,8 @@ class DriftBatch(Record):
         if self.verdict == TOO_FEW:
             return f"{self.name}: too few to tell: {self.reason}"
         if self.verdict == NO_EVIDENCE:
-            return f"{self.name}: no evidence of drift (p {_p(self.p)}, {len(self.shifts)} quantities looked at)"
-        return f"{self.name}: drifted (p {_p(self.p)}): {'; '.join(map(str, self.drifted()[:3]))}"
+            return f"{self.name}: no evidence of drift (p {equals(self.p)}, {len(self.shifts)} quantities looked at)"
+        return f"{self.name}: drifted (p {equals(self.p)}): {'; '.join(map(str, self.drifted()[:3]))}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -263,7 +265,7 @@ class Drift(Tabular, Record):
         for batch in self.batches:
             names = [shift.quantity for shift in batch.drifted()]
             listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            rows.append((batch.name, batch.n, batch.verdict, _p(batch.p), listed or batch.reason))
+            rows.append((batch.name, batch.n, batch.verdict, p_value(batch.p), listed or batch.reason))
         return Table.of(title, (self.by or "batch", "samples", "verdict", "p", "what"), rows)
 
     @classmethod
@@ -313,7 +315,7 @@ def _row(shift: Shift) -> tuple[object, ...]:
         f"{shift.low:.3g} to {shift.high:.3g}",
         f"{shift.null_low:.2g} to {shift.null_high:.2g}",
         f"{shift.detectable:.2g}",
-        _p(shift.p_adjusted),
+        p_value(shift.p_adjusted),
     )
 
 
@@ -324,12 +326,8 @@ def short(shift: Shift) -> str:
 
 def _largest(changes: Iterable[Change]) -> str:
     first = next(iter(changes), None)
-    return "" if first is None else f", most of it {first.value}: {first.reference:.1%} → {first.new:.1%}"
+    return "" if first is None else f", most of it {first.value}: {tenths(first.reference)} → {tenths(first.new)}"
 
 
 def _percents(low: float, high: float) -> str:
-    return f"95 % interval {low:.1%} to {high:.1%}"
-
-
-def _p(p: float) -> str:
-    return "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+    return f"95 % interval {tenths(low)} to {tenths(high)}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from loupe.brain.core import tables
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import equals
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Slice
 from loupe.brain.core.tables import Table, Tabular
@@ -245,7 +245,7 @@ class AccuracyDifference(Record):
             return f"{self.model} and {self.against}: not compared, no image was judged by both"
         points = f"{100 * self.difference:+.1f} points [{100 * self.low:+.1f}, {100 * self.high:+.1f}]"
         only = f"only it is right on {self.only_model:,}, only the other on {self.only_against:,} of {self.n:,} images"
-        return f"{self.model} against {self.against}: accuracy {points} ({only}; p {small(self.p)})"
+        return f"{self.model} against {self.against}: accuracy {points} ({only}; p {equals(self.p)})"
 
 
 @dataclass(frozen=True, repr=False)

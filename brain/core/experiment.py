@@ -9,6 +9,7 @@ from typing import Any
 
 from loupe.brain.core.kept import KeptRecord, number
 from loupe.brain.core.realism import Estimate, Verdict
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.shown import html
 from loupe.brain.core.tables import Table, Tabular
 
@@ -344,7 +345,7 @@ def _row(arm: ArmResult, tied: str, size: str, *, dated: bool) -> tuple[object, 
         str(arm.utility) if arm.measured else "not measured",
         size,
         tied,
-        "–" if math.isnan(arm.failing.value) else f"{100 * arm.failing.value:.1f}%",
+        tenths(arm.failing.value),
         *(
             "–" if math.isnan(each.value) else f"{each.value:.2f}"
             for each in (arm.precision, arm.recall, arm.density, arm.coverage)

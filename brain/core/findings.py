@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from loupe.brain.core.hashes import json_hash
+from loupe.brain.core.p_values import equals, p_value
 from loupe.brain.core.records import Record
 from loupe.brain.core.results import Rate, Slice
 from loupe.brain.core.shares import percent
+from loupe.brain.core.shown import field_name
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.core.taxonomy import failure_title
 
@@ -118,7 +120,7 @@ class Finding(Record):
             f"{failure_title(self.failure)}: {percent(self.rate.rate)} of {self.where} pictures fail [{low}, {high}]"
         )
         lift = "and none elsewhere" if math.isinf(self.lift) else f"{self.lift:.1f} times as often as elsewhere"
-        return f"{start}, {lift} ({'q' if self.confirmed else 'not confirmed: q'} {small(self.q)})"
+        return f"{start}, {lift} ({'q' if self.confirmed else 'not confirmed: q'} {equals(self.q)})"
 
     def __repr__(self) -> str:
         return f"Finding({self.sentence})"
@@ -184,7 +186,7 @@ class SliceFindings(Tabular, Record):
                 f"{percent(each.rate.low)} to {percent(each.rate.high)}",
                 percent(each.rest.rate),
                 "∞" if math.isinf(each.lift) else f"{each.lift:.1f} [{each.lift_low:.1f}, {each.lift_high:.1f}]",
-                small(each.q).removeprefix("= "),
+                p_value(each.q),
                 each.whole.n,
                 len(each.also),
             )
@@ -200,21 +202,8 @@ class SliceFindings(Tabular, Record):
         return Table.of(title, head, rows)
 
 
-def small(number: float) -> str:
-    """Returns how a p- or q-value is written.
-
-    >>> small(0.0021), small(0.2), small(1e-9), small(1.0)
-    ('= .002', '= .20', '< .001', '= 1')
-    """
-    if number < 0.0005:
-        return "< .001"
-    if number >= 0.995:
-        return "= 1"
-    return "= " + (f"{number:.3f}" if number < 0.1 else f"{number:.2f}").removeprefix("0")
-
-
 def _named(name: str, value: str, kind: str | None) -> str:
-    short = name.removeprefix("scenario.")
+    short = field_name(name)
     speaks = kind == "text" and len(value) > 2 and value[0] not in "<>[(" and value not in ("True", "False")
     if speaks:
         return value

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import equals
 from loupe.brain.core.proportions import Proportion
 from loupe.brain.core.records import Record
 from loupe.brain.core.shares import percent
@@ -47,7 +47,7 @@ class Hole(Record):
     def sentence(self) -> str:
         """What is known of it, in one sentence."""
         text = f"Hole {self.number}: {self.size:,} reference pictures ({percent(self.share.rate)}) have no sample near"
-        text += f", where about {rounded(self.expected)} are expected (p {small(self.p)})"
+        text += f", where about {rounded(self.expected)} are expected (p {equals(self.p)})"
         parts = [*self.mostly, *((value, share) for _, value, share in self.scenario)]
         mostly = ", ".join(f"{name} {percent(share)}" for name, share in parts)
         return f"{text}; mostly {mostly}" if mostly else text

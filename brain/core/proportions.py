@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import tenths
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Proportion(Record):
         low, high: the Wilson interval of k / n, 95 % unless another was asked for; NaN when n is 0
 
     >>> str(Proportion.of(57, 60)), str(Proportion.of(0, 0))
-    ('95.0% [86.3%, 98.3%] (57 of 60)', 'not known')
+    ('95.0 % [86.3 %, 98.3 %] (57 of 60)', 'not known')
     """
 
     n: int
@@ -61,7 +62,7 @@ class Proportion(Record):
     def __str__(self) -> str:
         if not self.n:
             return "not known"
-        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] ({self.k} of {self.n})"
+        return f"{tenths(self.rate)} [{tenths(self.low)}, {tenths(self.high)}] ({self.k} of {self.n})"
 
 
 def wilson(failures: ArrayLike, n: ArrayLike, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from loupe.brain.core.holes import Holes
 from loupe.brain.core.kept import KeptRecord, number
+from loupe.brain.core.shares import whole
 from loupe.brain.core.tables import Table, Tabular
 
 COLLAPSE, DOMAIN_SHIFT, LABEL_MISMATCH, SPECTRAL = "COLLAPSE", "DOMAIN_SHIFT", "LABEL_MISMATCH", "SPECTRAL"
@@ -181,7 +182,7 @@ class Realism(Tabular, KeptRecord):
         apart = [each for own in list(self.metrics.values())[:1] for each in own if each.name == "c2st"]
         if not apart or apart[0].value < max(TOLD_APART, apart[0].null_high):
             return "Nothing sets them apart that two real sets would not show, too"
-        return f"A classifier tells {apart[0].value:.0%} of them apart: whether that matters is known with label="
+        return f"A classifier tells {whole(apart[0].value)} of them apart: whether that matters is known with label="
 
     def worst_aligned(self) -> tuple[tuple[str, RealismMetric], ...]:
         """Returns the classes whose labels fit the worst first, against real ones; unknown last."""

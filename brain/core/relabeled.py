@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.tables import Table, Tabular
 
 #: where a corrected label comes from: it is as it was given; the suggestion was accepted, by a person or by its score;
@@ -45,7 +46,10 @@ class Remaining(Record):
     def __str__(self) -> str:
         if math.isnan(self.rate):
             return "not known"
-        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] of {self.n:,} labels, {self.decided:,} decided"
+        return (
+            f"{tenths(self.rate)} [{tenths(self.low)}, {tenths(self.high)}] of {self.n:,} labels, "
+            f"{self.decided:,} decided"
+        )
 
 
 @dataclass(frozen=True)

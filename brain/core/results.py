@@ -9,6 +9,7 @@ from typing import Any
 
 from loupe.brain.core import tables
 from loupe.brain.core.records import Record, Threshold
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.tables import Table, Tabular
 
 
@@ -100,7 +101,7 @@ class Rate(Record):
         if self.groups is not None and self.effective_n is not None:
             grouped = f" in {self.groups} groups, which count as {self.effective_n:.3g}"
         return (
-            f"{self.failure} | {self.slice}: {self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] "
+            f"{self.failure} | {self.slice}: {tenths(self.rate)} [{tenths(self.low)}, {tenths(self.high)}] "
             f"({self.failures} of {self.n}{grouped}, {self.unknown} unknown)"
         )
 

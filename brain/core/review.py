@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record, Threshold
+from loupe.brain.core.shares import hundredths, tenths
 from loupe.brain.core.tables import Table, Tabular
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ class Recall(Record):
     def __str__(self) -> str:
         if math.isnan(self.rate):
             return "not known"
-        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}] ({self.missed} missed among {self.passed} passed)"
+        return (
+            f"{tenths(self.rate)} [{tenths(self.low)}, {tenths(self.high)}] ({self.missed} missed "
+            f"among {self.passed} passed)"
+        )
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,10 @@ class ThresholdOffer(Record):
             return f"no better threshold: {self.reason}"
         if not math.isnan(self.bound):
             return (
-                f"{self.threshold.op} {self.threshold.value:g}: at most {self.bound:.2%} of all pictures are expected "
-                f"to be false alarms, {self.bound_now:.2%} with the one in use; keeps {self.kept} of the real ones, "
+                f"{self.threshold.op} {self.threshold.value:g}: at most {hundredths(self.bound)} of "
+                "all pictures are expected "
+                f"to be false alarms, {hundredths(self.bound_now)} with the one in use; keeps "
+                f"{self.kept} of the real ones, "
                 f"flags {self.flags:,} instead of {self.flagged:,}"
             )
         return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import whole
 from loupe.brain.core.tables import Table, Tabular
 
 NOT_CHOSEN = "not chosen"
@@ -86,7 +87,7 @@ class Selection(Tabular, Record):
     def sentences(self) -> list[str]:
         """Returns what was chosen, a sentence each."""
         strategy = ", ".join(
-            name if share == 1 else f"{share:.0%} {name}" for name, share in self.recipe["strategy"].items()
+            name if share == 1 else f"{whole(share)} {name}" for name, share in self.recipe["strategy"].items()
         )
         lines = [f"{len(self.ids):,} of {self.n:,} samples chosen: {strategy}"]
         if self.kept:

@@ -19,13 +19,37 @@ def percent(share: float, decimal_below: float = 0.1) -> str:
     return _rounded(share, 1 if 0 < share < decimal_below - 0.0005 else 0)
 
 
-def tenths(share: float) -> str:
+def tenths(share: float, *, signed: bool = False) -> str:
     """Returns a share in [0, 1] as percent with one decimal, for columns of a table; "–" for NaN.
+
+    Args:
+        share: the share
+        signed: whether it is a difference, in [-1, 1], whose sign is written
 
     >>> tenths(0.0345), tenths(0.0), tenths(0.0001), tenths(0.9999), tenths(1.0)
     ('3.5 %', '0.0 %', '< 0.1 %', '> 99.9 %', '100.0 %')
+    >>> tenths(0.012, signed=True), tenths(-0.0001, signed=True)
+    ('+1.2 %', '-0.0 %')
     """
-    return _rounded(share, 1)
+    return f"{100 * share:+.1f} %" if signed and not math.isnan(share) else _rounded(share, 1)
+
+
+def whole(share: float) -> str:
+    """Returns a share in [0, 1] as whole percent, where more would say more than is known; "–" for NaN.
+
+    >>> whole(0.345), whole(0.0001), whole(0.9999), whole(1.0)
+    ('34 %', '< 1 %', '> 99 %', '100 %')
+    """
+    return _rounded(share, 0)
+
+
+def hundredths(share: float) -> str:
+    """Returns a share in [0, 1] as percent with two decimals, of a share that was asked for so; "–" for NaN.
+
+    >>> hundredths(0.00921), hundredths(0.01)
+    ('0.92 %', '1.00 %')
+    """
+    return _rounded(share, 2)
 
 
 def _rounded(share: float, decimals: int) -> str:

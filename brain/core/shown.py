@@ -46,6 +46,18 @@ def line(text: object, length: int = MAX_LETTERS) -> str:
     return plain(" ".join(short.split()))
 
 
+def field_name(path: str) -> str:
+    """Returns how a field is called: its path, without Loupe's own field that it stands in.
+
+    >>> field_name("scenario.time"), field_name("generation.model"), field_name("ground_truth.label")
+    ('time', 'model', 'ground_truth.label')
+    """
+    for own in ("scenario.", "generation.", "quality."):
+        if path.startswith(own):
+            return path.removeprefix(own)
+    return path
+
+
 def html(text: object) -> str:
     """Returns a text that a page of HTML, or an attribute of it, shows as it is.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import hundredths
 from loupe.brain.core.tables import Table, Tabular
 
 #: what splits are usually called, in lower case
@@ -90,5 +91,8 @@ class Split(Tabular, Record):
         parts = [f"{self.field}: {', '.join(f'{name} {n:,}' for name, n in self.sizes.items())}"]
         parts += [f"{self.nowhere:,} in no split"] if self.nowhere else []
         parts += [f"{self.moved:,} moved"] if self.moved is not None else []
-        parts += [f"at most {self.deviation:.2%} off (rounding alone: {self.rounding:.2%})", str(self.certificate)]
+        parts += [
+            f"at most {hundredths(self.deviation)} off (rounding alone: {hundredths(self.rounding)})",
+            str(self.certificate),
+        ]
         return Table.of("; ".join(parts), ("class", "samples", *self.sizes), [everything, *rows])

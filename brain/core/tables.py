@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loupe.brain.core.p_values import p_value
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.shown import html, line, plain
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class Table:
         body = "".join(row("td", cells) for cells in self.rows)
         table = f"<table><thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>" if self.rows else ""
         more = f"<p>and {self.more:,} rows more</p>" if self.more else ""
-        note = f"<p>{html(self.note)}</p>" if self.note else ""
+        note = f"<p>{'<br>'.join(map(html, self.note.splitlines()))}</p>" if self.note else ""
         return (f"<p>{html(self.title)}</p>" if self.title else "") + table + more + note
 
     def _right(self) -> list[bool]:
@@ -106,9 +108,9 @@ def of_rates(rates: Sequence[Rate]) -> Table:
         (
             str(rate.slice),
             rate.failure,
-            rate_text(rate, f"{rate.rate:.1%}"),
-            f"{rate.low:.1%} to {rate.high:.1%}" if rate.n else "",
-            *((lift_text(rate), q_text(rate)) if compared else ()),
+            rate_text(rate, f"{tenths(rate.rate)}"),
+            f"{tenths(rate.low)} to {tenths(rate.high)}" if rate.n else "",
+            *((lift_text(rate), p_value(rate.q)) if compared else ()),
             rate.failures,
             rate.n,
             *((rate.groups or 0, f"{rate.effective_n or 0:.3g}") if grouped else ()),
@@ -137,13 +139,6 @@ def lift_text(rate: Rate) -> str:
     if math.isnan(rate.lift):
         return ""
     return "only here" if math.isinf(rate.lift) else f"{rate.lift:.2f}"
-
-
-def q_text(rate: Rate) -> str:
-    """Returns the adjusted p; nothing where there is none."""
-    if math.isnan(rate.q):
-        return ""
-    return "< 0.001" if rate.q < 0.001 else f"{rate.q:.3f}"
 
 
 def few_note(rates: Sequence[Rate]) -> str:

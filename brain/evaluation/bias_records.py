@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from loupe.brain.core.evaluation import METRICS
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import equals, p_value
 from loupe.brain.core.records import Record
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table, Tabular
@@ -84,7 +84,7 @@ class GroupRate(Record):
         """How the group differs, in one sentence."""
         return (
             f"{self.title}: {percent(self.share.rate)} in {self.group}, {percent(self.rest.rate)} elsewhere, "
-            f"{_moved(self)} (q {small(self.q)})"
+            f"{_moved(self)} (q {equals(self.q)})"
         )
 
 
@@ -122,7 +122,7 @@ class ScoreGap(Record):
         """How the group differs, in one sentence."""
         return (
             f"{self.score}: {self.mean:.3g} on average in {self.group}, {self.rest:.3g} elsewhere, {self.size:+.1f} "
-            f"standard deviations (q {small(self.q)})"
+            f"standard deviations (q {equals(self.q)})"
         )
 
 
@@ -294,7 +294,7 @@ def _moved(each: GroupRate) -> str:
 
 
 def _q(each: GroupRate | ScoreGap) -> str:
-    return "few" if each.few else small(each.q).removeprefix("= ")
+    return "few" if each.few else p_value(each.q)
 
 
 def _surest(each: GroupRate | ScoreGap) -> tuple[bool, float]:

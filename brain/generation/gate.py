@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loupe.brain.core.records import Record, Threshold
+from loupe.brain.core.shares import whole
 from loupe.brain.generation.likeness import Likeness
 
 
@@ -210,7 +211,7 @@ def _appearance(
     if alike.outside > limits.outside:
         return f"the picture changes outside of the region, by {alike.outside:.2g} levels"
     if "sharpness" not in free and alike.sharpness < limits.sharpness:
-        return f"the region becomes blurrier: {alike.sharpness:.0%} of its edges are left"
+        return f"the region becomes blurrier: {whole(alike.sharpness)} of its edges are left"
     if "style" not in free and alike.style > limits.style:
         return f"the region has other colors: {alike.style:.0f} units of CIELAB away"
     if alignment is not None:

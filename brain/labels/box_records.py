@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.labels.box_issues import KINDS, Kind
 from loupe.brain.labels.records import Confusion
@@ -85,7 +86,7 @@ class BoxIssues(Tabular, Record):
         parts = ", ".join(f"{self.kinds.get(kind, 0):,} {kind.replace('_', ' ')}" for kind in KINDS)
         lines = [
             f"{self.flagged.k:,} of {self.n:,} samples have boxes in {self.label} that are probably wrong "
-            f"({self.flagged.rate:.1%}, 95 % interval {self.flagged.low:.1%} to {self.flagged.high:.1%})"
+            f"({tenths(self.flagged.rate)}, 95 % interval {tenths(self.flagged.low)} to {tenths(self.flagged.high)})"
             + (f"; {self.unknown:,} could not be judged" if self.unknown else ""),
             f"Of {self.boxes:,} boxes and what is missing: {parts}",
         ]

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from loupe.brain.core.findings import small
 from loupe.brain.core.holes import rounded
+from loupe.brain.core.p_values import equals
 from loupe.brain.core.proportions import Proportion
 from loupe.brain.core.records import Record
+from loupe.brain.core.shown import field_name
 from loupe.brain.slicing.columns import NONE
 
 #: what the two values of a cell are: a class and a context of the sample, a class and the size or place of its boxes,
@@ -98,7 +99,7 @@ class Cell(Record):
         text = f"{self.where}: {self.n:,} {noun} where {rounded(self.expected)} are expected"
         if math.isfinite(self.low):
             text += f", {self.ratio:.2g} times as many [{self.low:.2g}, {self.high:.2g}]"
-        return text if math.isnan(self.q) else f"{text} (q {small(self.q)})"
+        return text if math.isnan(self.q) else f"{text} (q {equals(self.q)})"
 
     def __str__(self) -> str:
         return self.sentence
@@ -143,7 +144,7 @@ def short(name: str) -> str:
 def balanced(balance: Balance) -> str:
     """Returns how the values of a field or factor are spread, in one sentence."""
     known = {name: count for name, count in balance.counts.items() if count}
-    text = f"{balance.name}: {len(known):,} values, which count as {balance.effective:.1f} equally frequent"
+    text = f"{field_name(balance.name)}: {len(known):,} values, which count as {balance.effective:.1f} equally frequent"
     if len(known) > 1 and balance.ratio >= 1.05:
         names = list(known)
         text += f"; {names[0]} has {balance.ratio:.1f} times as many samples as {names[-1]}"

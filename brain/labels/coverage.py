@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from loupe.brain.core.errors import InputError, UnknownName
-from loupe.brain.core.findings import small
 from loupe.brain.core.holes import Holes, rounded
+from loupe.brain.core.p_values import p_value
 from loupe.brain.core.records import Record
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.labels import cells as parts
@@ -157,7 +157,7 @@ class Coverage(Tabular, Record):
                 cell.n,
                 rounded(cell.expected),
                 f"{cell.ratio:.2g} [{cell.low:.2g}, {cell.high:.2g}]" if math.isfinite(cell.low) else "",
-                "" if math.isnan(cell.q) else small(cell.q).removeprefix("= "),
+                "" if math.isnan(cell.q) else p_value(cell.q),
             )
             for cell in cells
         ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.stats.intervals import Proportion
 
@@ -64,9 +65,9 @@ class MaskIssues(Tabular, Record):
         worst = sorted(self.agreement.items(), key=lambda pair: (pair[1], pair[0]))[:3]
         return [
             f"{len(self.issues):,} of {self.n:,} masks in {self.label} are probably wrong "
-            f"({self.flagged.rate:.1%}, 95 % interval {self.flagged.low:.1%} to {self.flagged.high:.1%})"
+            f"({tenths(self.flagged.rate)}, 95 % interval {tenths(self.flagged.low)} to {tenths(self.flagged.high)})"
             + (f"; {self.unknown:,} could not be judged" if self.unknown else ""),
-            f"They agree least on: {', '.join(f'{name} ({iou:.0%})' for name, iou in worst)}",
+            f"They agree least on: {', '.join(f'{name} ({whole(iou)})' for name, iou in worst)}",
         ]
 
     def table(self) -> Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.tables import Table, Tabular
 from loupe.brain.stats.intervals import Proportion
 
@@ -120,8 +121,8 @@ class LabelIssues(Tabular, Record):
         """Returns what was found, a sentence each."""
         lines = [
             f"{len(self.issues):,} of {self.n:,} {_PROBABLY_WRONG[self.kind].format(self.label)} "
-            f"({self.noise.rate:.1%}, 95 % interval {self.noise.low:.1%} to {self.noise.high:.1%})"
-            f", {self.expected:.1%} expected to be"
+            f"({tenths(self.noise.rate)}, 95 % interval {tenths(self.noise.low)} to {tenths(self.noise.high)})"
+            f", {tenths(self.expected)} expected to be"
             + (f"; {self.unknown:,} could not be judged" if self.unknown else "")
         ]
         if self.confusions:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import equals, p_value
 from loupe.brain.core.records import Record
 from loupe.brain.core.shares import percent
 from loupe.brain.core.tables import Table, Tabular
@@ -52,7 +52,7 @@ class Shortcut(Record):
     def sentence(self) -> str:
         """What was found, in one sentence."""
         what = f"whether it has a {self.name}" if self.shape == "missing" else self.name
-        area = f"AUROC {self.auroc:.2f} [{self.low:.2f}, {self.high:.2f}], q {small(self.q)}"
+        area = f"AUROC {self.auroc:.2f} [{self.low:.2f}, {self.high:.2f}], q {equals(self.q)}"
         return f"{what} tells {self.label!r} from the rest: {self.detail} ({area})"
 
     def __repr__(self) -> str:
@@ -173,7 +173,7 @@ class Order(Record):
         moved = [each for each in self.drifting if each.q <= fdr]
         if self.repeats_p <= fdr or moved:
             text = f"labels depend on {self.by}: {percent(self.repeats.rate)} of neighbors share theirs, "
-            text += f"{percent(self.expected)} by chance (p {small(self.repeats_p)})"
+            text += f"{percent(self.expected)} by chance (p {equals(self.repeats_p)})"
             if moved:
                 when = "late" if moved[0].auroc > 0.5 else "early"
                 text += f"; {moved[0].label!r} comes {when} (AUROC of its place {moved[0].auroc:.2f})"
@@ -181,7 +181,7 @@ class Order(Record):
         if self.within_p <= fdr:
             made.append(
                 f"look-alikes of one class lie near each other in {self.by} (KS {self.distance:.2f}, p "
-                f"{small(self.within_p)}): pictures were collected in blocks. A random split puts parts of a block on "
+                f"{equals(self.within_p)}): pictures were collected in blocks. A random split puts parts of a block on "
                 "both sides: loupe.split(samples, groups=the block, scene or session), or order=a field of times"
             )
         return made
@@ -253,7 +253,7 @@ class Shortcuts(Tabular, Record):
                 each.worst.label,
                 f"{each.worst.auroc:.2f}",
                 f"{each.worst.low:.2f} to {each.worst.high:.2f}",
-                small(each.worst.q).removeprefix("= "),
+                p_value(each.worst.q),
                 f"{each.macro:.2f}",
                 each.n,
                 "finding" if (each.name, each.worst.label) in flagged else "",

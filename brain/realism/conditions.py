@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loupe.brain.core.errors import ReadError
+from loupe.brain.core.shares import whole
 
 #: files of a side that are looked at
 LOOKED_AT = 200
@@ -89,4 +90,4 @@ def differences(real: Sequence[Condition], synthetic: Sequence[Condition]) -> tu
 
 def _listed(counts: Counter[str]) -> str:
     total = sum(counts.values())
-    return ", ".join(f"{name} {count / total:.0%}" for name, count in counts.most_common(3))
+    return ", ".join(f"{name} {whole(count / total)}" for name, count in counts.most_common(3))

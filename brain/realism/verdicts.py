@@ -23,6 +23,7 @@ from loupe.brain.core.realism import (
     Estimate,
     Verdict,
 )
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.realism.manifold import Manifold
 from loupe.brain.realism.spectra import BandGap
 from loupe.brain.realism.transfer import Measured
@@ -124,8 +125,8 @@ def _collapse(known: Evidence, spectral: bool) -> Verdict | None:
             return None
     return Verdict(
         COLLAPSE,
-        f"The set is narrower than the real one: it reaches {evidence['recall ratio']:.0%} of the recall, and "
-        f"{evidence['diversity ratio']:.0%} of the diversity, that as many real pictures would have",
+        f"The set is narrower than the real one: it reaches {whole(evidence['recall ratio'])} of the recall, and "
+        f"{whole(evidence['diversity ratio'])} of the diversity, that as many real pictures would have",
         evidence,
         "Vary prompts and seeds, lower the guidance scale, or fill the holes: suggest_prompts",
     )
@@ -151,8 +152,9 @@ def _shift(known: Evidence) -> Verdict | None:
         return None
     return Verdict(
         DOMAIN_SHIFT,
-        f"The pictures look different: a classifier tells {apart.accuracy:.0%} of them from real ones, and a model of "
-        f"real pictures loses {-transfer.foreignness.value:.1%} of its accuracy on them",
+        f"The pictures look different: a classifier tells {whole(apart.accuracy)} of them from "
+        "real ones, and a model of "
+        f"real pictures loses {tenths(-transfer.foreignness.value)} of its accuracy on them",
         {"C2ST": apart.accuracy, "R→S less R→R": transfer.foreignness.value},
         "Match size, codec and style to the real pictures, or adapt the generator to them",
     )
@@ -168,7 +170,8 @@ def _labels(known: Evidence) -> Verdict | None:
     return Verdict(
         LABEL_MISMATCH,
         f"The pictures look real and their labels do not fit: a model of real pictures is right on "
-        f"{transfer.arms['R→S'].accuracy.value:.0%} of them, and on {transfer.arms['R→R held out'].accuracy.value:.0%} "
+        f"{whole(transfer.arms['R→S'].accuracy.value)} of them, and on "
+        f"{whole(transfer.arms['R→R held out'].accuracy.value)} "
         "of real ones",
         {"S→S less R→R": transfer.narrowness.value, "R→S less R→R": transfer.foreignness.value},
         "Look at the labels: find_label_issues",
@@ -186,7 +189,8 @@ def _spectral(known: Evidence) -> Verdict | None:
     change = float(10 ** gap.bands[worst])
     return Verdict(
         SPECTRAL,
-        f"The fine structure is not as in real pictures: at {(worst + 0.5) / len(gap.bands):.0%} of the finest detail "
+        "The fine structure is not as in real pictures: at "
+        f"{whole((worst + 0.5) / len(gap.bands))} of the finest detail "
         f"there is {_times(change)} the power",
         {"band distance": gap.largest, "power ratio": change, "high frequency": gap.high_frequency[1]},
         "Compare sizes and codecs on both sides; else the decoder or an upscaler smooths",
@@ -206,8 +210,8 @@ def _memorized(known: Evidence) -> Verdict | None:
         return None
     return Verdict(
         MEMORIZED,
-        f"{share:.0%} of the pictures lie less than half as far from a real one as real ones do from each other "
-        f"({real:.1%} of real ones)",
+        f"{whole(share)} of the pictures lie less than half as far from a real one as real ones do from each other "
+        f"({tenths(real)} of real ones)",
         {"near copies": share, "of real pictures": real},
         "Look at the pairs: find_memorized",
     )
@@ -229,7 +233,8 @@ def of_transfer(transfer: Measured) -> list[Verdict]:
         return [Verdict(USEFUL, sentence, evidence, "Train with it; test on real pictures only")]
     if gain.low > MIN_GAIN:
         sentence = (
-            f"It helps beside real pictures (accuracy {gain.value:+.1%}) and does not replace them: it does "
+            f"It helps beside real pictures (accuracy {tenths(gain.value, signed=True)}) and does "
+            "not replace them: it does "
             f"{_percent(utility)} of what as many of them do"
         )
         return [Verdict(ADDITIVE_ONLY, sentence, evidence, "Keep the real pictures, and add it to them")]
@@ -240,4 +245,4 @@ def of_transfer(transfer: Measured) -> list[Verdict]:
 
 
 def _percent(value: Estimate) -> str:
-    return f"{value.value:.0%} ({value.low:.0%} to {value.high:.0%})"
+    return f"{whole(value.value)} ({whole(value.low)} to {whole(value.high)})"

@@ -82,12 +82,14 @@ class Heat:
         rows: how each row is called
         columns: how each column is called
         cells: the rates, row by row
+        path: of the field that the rows are values of
     """
 
     corner: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     cells: tuple[tuple[Rate, ...], ...]
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import math
 
 from loupe.brain.core.experiment import ArmResult, Experiment, duration
 from loupe.brain.core.realism import Estimate
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.tables import Table
 from loupe.brain.report.blocks import Bar, Bars, Block, Chart, Curve, Numbers, Page, Section, Text, top_of
 from loupe.brain.report.contents import Examples
@@ -132,8 +133,8 @@ def _measures(result: Experiment) -> Table:
 def _share(arm: ArmResult) -> str:
     if math.isnan(arm.failing.value):
         return "not judged"
-    value, low, high = (100 * each for each in (arm.failing.value, arm.failing.low, arm.failing.high))
-    return f"{value:.1f}% ({low:.1f} to {high:.1f}), n {arm.judged:,}"
+    failing = arm.failing
+    return f"{tenths(failing.value)} ({tenths(failing.low)} to {tenths(failing.high)}), n {arm.judged:,}"
 
 
 def _span(known: Estimate) -> str:

@@ -85,9 +85,9 @@ def _heat(block: Heat) -> str:
         f"<tr><th scope=row>{_text(name)}</th>{''.join(_cell(rate, top) for rate in row)}</tr>"
         for name, row in zip(block.rows, block.cells, strict=True)
     )
+    corner = f'<th scope=col title="{_text(block.path)}">{_text(block.corner)}</th>'
     return (
-        f"<div class=wide><table class=heat><thead><tr><th scope=col>{_text(block.corner)}</th>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f"<div class=wide><table class=heat><thead><tr>{corner}{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import percent
+from loupe.brain.core.shown import field_name
 from loupe.brain.core.tables import Table
 from loupe.brain.core.taxonomy import FAILURE_MODES, failure_title
 from loupe.brain.report import results
@@ -110,10 +111,11 @@ def _where(contents: Contents) -> list[Block]:
 
 def _heat(table: RateTable) -> Heat:
     return Heat(
-        corner=table.factor,
+        corner=field_name(table.factor),
         rows=("all samples", *(shown(value) for value in table.values)),
         columns=tuple(failure_title(mode) for mode in table.modes),
         cells=(table.overall, *table.cells),
+        path=table.factor,
     )
 
 

@@ -37,7 +37,7 @@ background:rgba(var(--hot),var(--much,0))}
 .heat td b{display:block;font-size:14px}.heat td span{font-size:11px;opacity:.75}
 .heat td.unsure b{font-weight:400;font-style:italic}.heat td.none{background:var(--card);color:var(--soft)}
 .heat th[scope=row]{position:sticky;left:0;background:var(--ground);min-width:90px;max-width:220px;
-overflow-wrap:break-word}
+vertical-align:middle;overflow-wrap:break-word}
 .heat thead th{max-width:110px;text-align:center;overflow-wrap:break-word}.heat thead th:first-child{text-align:left}
 .heat tbody tr:first-child th{font-weight:700}
 .chart{width:auto;max-width:320px;display:inline-block;margin:8px 24px 8px 0;vertical-align:top}

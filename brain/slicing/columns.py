@@ -144,8 +144,20 @@ are of one sample each: slice by a field with fewer values
         if occurring >= _ALONE and counts.max() == 1:
             raise InputError(
                 f"expected a factor whose values several samples share, but the {occurring:,} of {name!r} are of one "
-                "sample each: slice by a field with fewer values"
+                f"sample each: {_shared_instead(name, column.values)}"
             )
+
+
+def _shared_instead(name: str, values: Sequence[Any]) -> str:
+    known = [value for value in values if value is not None]
+    if all(isinstance(value, str) and " " in value.strip() for value in known):
+        return (
+            "slice by what such texts have in common: their words, by "
+            f"loupe.Factor.prompt('words', path={name!r}), or how many objects they name, by 'objects'"
+        )
+    if all(isinstance(value, (int, float)) for value in known):
+        return f"put the numbers into bins, by loupe.Factor.field({name!r}, bins=4)"
+    return "slice by a field with fewer values"
 
 
 def shown(value: Any) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core.findings import Finding, Neighborhood, SliceFindings
 from loupe.brain.core.results import Rate, Slice
+from loupe.brain.core.shown import field_name
 from loupe.brain.slicing.columns import Column, shown
 from loupe.brain.slicing.discovery import Discovery, Scenario, Settings
 from loupe.brain.slicing.factors import Factor
@@ -195,11 +196,13 @@ def note_of_values(columns: Mapping[str, Column], min_samples: int, max_values: 
         enough = int((column.counts() >= min_samples).sum())
         values = len(column.values)
         if values < 2:
-            notes.append(f"{name}: all samples have the same value, so it was left out")
+            notes.append(f"{field_name(name)}: all samples have the same value, so it was left out")
         elif not enough:
-            notes.append(f"{name}: none of its {values:,} values has {min_samples} samples, so it was left out")
+            notes.append(
+                f"{field_name(name)}: none of its {values:,} values has {min_samples} samples, so it was left out"
+            )
         elif enough > max_values:
-            notes.append(f"{name}: the {max_values} most frequent of its {values:,} values were combined")
+            notes.append(f"{field_name(name)}: the {max_values} most frequent of its {values:,} values were combined")
     return notes
 
 

@@ -46,7 +46,7 @@ def rates(
     >>> state = np.array([State.FAILED, State.PASSED, State.UNKNOWN])
     >>> for rate in rates({"blur": state}, {"time": time}):
     ...     print(rate)
-    blur | time=day: 50.0% [9.5%, 90.5%] (1 of 2, 0 unknown)
+    blur | time=day: 50.0 % [9.5 %, 90.5 %] (1 of 2, 0 unknown)
     blur | time=night: not judged (1 unknown, 0 unchecked)
     """
     columns = {name: as_column(factor) for name, factor in (factors or {}).items()}

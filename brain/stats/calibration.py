@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from loupe.brain.core.records import Output, Record, Scores, Threshold
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.intervals import wilson
 from loupe.brain.stats.risk import guaranteed_threshold, min_known
@@ -41,7 +42,7 @@ class Share(Record):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.rate:.1%} [{self.low:.1%}, {self.high:.1%}]" if self.n else "not known"
+        return f"{tenths(self.rate)} [{tenths(self.low)}, {tenths(self.high)}]" if self.n else "not known"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Calibration(Record):
 
     def __repr__(self) -> str:
         head = (
-            f"Calibration({self.key}: {self.n} pictures, {self.unreadable} unreadable, at most {self.wanted:.1%} "
+            f"Calibration({self.key}: {self.n} pictures, {self.unreadable} unreadable, at most {tenths(self.wanted)} "
             f"wanted, {self.seconds:.1f} s on {self.device})"
         )
         lines: list[tuple[str, ...]] = [("", "threshold", "false positives", "recall, mildest first")]
@@ -145,7 +146,7 @@ class Calibration(Record):
 
 
 def _point(point: OperatingPoint) -> tuple[str, str, str]:
-    recall = " ".join(f"{share.rate:.0%}" if share.n else "?" for share in point.recall)
+    recall = " ".join(f"{whole(share.rate)}" if share.n else "?" for share in point.recall)
     return f"{point.threshold.op} {point.threshold.value:.4g}", str(point.false_positive_rate), recall
 
 
@@ -232,7 +233,7 @@ def propose(
     clean, flawed = clean[~np.isnan(clean)], flawed[~np.isnan(flawed)]
     if len(clean) < min_known(rate):
         return None, (
-            f"a rate of {rate:.1%} needs {min_known(rate)} known scores to choose from, got {len(clean)}: "
+            f"a rate of {tenths(rate)} needs {min_known(rate)} known scores to choose from, got {len(clean)}: "
             "take more pictures, or a higher rate"
         )
     if not len(flawed):
@@ -243,7 +244,10 @@ def propose(
         return None, f"the score does not tell the strongest defect from these pictures: AUROC {apart:.2f}"
     value = guaranteed_threshold(clean, op, rate)
     if not math.isfinite(value) or Threshold(op, value).violates(flawed).mean() <= rate:
-        return None, f"too many of these pictures score as badly as the strongest defect: at {rate:.1%} it is not found"
+        return (
+            None,
+            f"too many of these pictures score as badly as the strongest defect: at {tenths(rate)} it is not found",
+        )
     return Threshold(op, value), ""
 
 
@@ -287,10 +291,10 @@ def compared(current: OperatingPoint, proposed: OperatingPoint, wanted: float) -
         verdict = "Stricter than today's: fewer false alarms, and fewer flaws found"
     else:
         verdict = "Laxer than today's: more flaws found, and more false alarms"
-    facts = f"of the same {mine.n} pictures it flags {mine.rate:.1%} and finds {finds:.0%} of the flaws, "
-    facts += f"today's {other.rate:.1%} and {found_now:.0%}"
+    facts = f"of the same {mine.n} pictures it flags {tenths(mine.rate)} and finds {whole(finds)} of the flaws, "
+    facts += f"today's {tenths(other.rate)} and {whole(found_now)}"
     if mine.low > wanted:
-        facts += f"; that is more than the {wanted:.1%} that were asked for"
+        facts += f"; that is more than the {tenths(wanted)} that were asked for"
     return f"{verdict}: {facts}.", worse
 
 

@@ -33,7 +33,7 @@ def until(passes: Sequence[bool], needed: int, confidence: float = 0.95) -> Prop
         InputError: ``needed`` is below 1
 
     >>> str(until([False, True, False, True, True], 2))
-    '50.0% [6.8%, 90.6%] (2 of 4)'
+    '50.0 % [6.8 %, 90.6 %] (2 of 4)'
     """
     if needed < 1:
         raise InputError(f"expected at least 1 pass to stop at, got {needed}")

@@ -16,6 +16,7 @@ import numpy as np
 
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.review import Recall
+from loupe.brain.core.shares import whole
 from loupe.brain.stats.intervals import Proportion
 
 #: decisions of a half of them from which on a threshold is chosen, or measured
@@ -64,7 +65,7 @@ def precision(flagged: Side) -> Proportion:
 
     >>> side = Side(9, 0.4, np.array([0.1, 0.3, 0.8]), np.zeros(3), np.array(["real", "false_alarm", "real"]))
     >>> str(precision(side))  # the third was not drawn: the sample with rank 0.4 comes before it
-    '50.0% [9.5%, 90.5%] (1 of 2)'
+    '50.0 % [9.5 %, 90.5 %] (1 of 2)'
     """
     _, real = flagged.sure()
     return Proportion.of(int(real.sum()), len(real))
@@ -155,11 +156,12 @@ def choose(flagged: Side, op: Literal["<", ">"], wanted: float) -> tuple[Choice,
         return None, f"all {len(scores)} are {kind}: a threshold needs some of both to part"
     now = Proportion.of(int(real.sum()), len(real))
     if now.high >= wanted:
-        return None, f"the one in use has {now}: that may be the wanted {wanted:.0%} already"
+        return None, f"the one in use has {now}: that may be the wanted {whole(wanted)} already"
     value = _strictest_needed(*choosing, op, wanted)
     if value is None:
         return None, (
-            f"none reaches {wanted:.0%} with at least {MIN_FLAGGED} of the {len(choosing[0])} samples that choose: the "
+            f"none reaches {whole(wanted)} with at least {MIN_FLAGGED} of the {len(choosing[0])} "
+            "samples that choose: the "
             "score does not tell the real ones from the false alarms"
         )
     beyond = Threshold(op, value).violates(measuring[0])

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from loupe.brain.core.records import Threshold
+from loupe.brain.core.shares import hundredths
 from loupe.brain.stats.intervals import Proportion
 from loupe.brain.stats.review import Side
 
@@ -124,7 +125,9 @@ def controlled(flagged: Side, judged: int, op: Literal["<", ">"], rate: float) -
     if allowed < 0:
         return Control(None, _too_few(flagged, judged, rate, m), now, now, none)
     if alarms <= allowed:
-        reason = f"the one in use keeps to it: at most {now:.2%} of the pictures are expected to be false alarms"
+        reason = (
+            f"the one in use keeps to it: at most {hundredths(now)} of the pictures are expected to be false alarms"
+        )
         return Control(None, reason, now, now, Proportion.of(m - alarms, m - alarms))
     ordered = np.sort(scores[~real])
     value = float(ordered[allowed] if op == "<" else ordered[-1 - allowed])
@@ -148,10 +151,12 @@ def _too_few(flagged: Side, judged: int, rate: float, m: int) -> str:
     missing = needed - m
     if flagged.n - m >= missing:
         return (
-            f"a share of at most {rate:.2%} false alarms takes {needed} decisions in random order, got {m}: review "
+            f"a share of at most {hundredths(rate)} false alarms takes {needed} decisions in "
+            f"random order, got {m}: review "
             f"{missing} more"
         )
     return (
-        f"a share of at most {rate:.2%} false alarms cannot be shown here: it takes {needed} flagged samples, decided "
+        f"a share of at most {hundredths(rate)} false alarms cannot be shown here: it takes "
+        f"{needed} flagged samples, decided "
         f"in random order, and {flagged.n} of {judged} are flagged: check more samples first"
     )

@@ -24,7 +24,7 @@ from loupe.brain.store import columns, fields, findings, updates
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, root
+from loupe.brain.store.datasets import Samples, require_stored, root
 from loupe.brain.store.factors import place
 from loupe.brain.store.fields import OwnField
 from loupe.brain.store.sets import require_vectors
@@ -196,6 +196,7 @@ def view_of(samples: SampleCollection, part: Finding | Cell | Hole | MoreLike) -
         session.view = loupe.view_of(dataset, worst)
         session.view = loupe.view_of(dataset, loupe.coverage(dataset, "scenario.time", label="kind").below[0])
     """
+    require_stored(samples)
     if isinstance(part, Hole):
         return samples.select(list(part.ids), ordered=True)
     if isinstance(part, (Finding, MoreLike)):

@@ -61,6 +61,27 @@ def require_collection(samples: Any) -> None:
         refresh(root(samples))
 
 
+def require_living(given: Any) -> None:
+    """Raises an error where what is given are samples of a dataset that was deleted; anything else is let through.
+
+    Raises:
+        InputError: the dataset is gone
+    """
+    if isinstance(given, (fo.Dataset, fo.DatasetView)):
+        require_collection(given)
+
+
+def require_stored(samples: Any) -> None:
+    """Raises an error unless these are samples of a dataset, with what stands on them.
+
+    Raises:
+        InputError: they are no samples of FiftyOne's, or made from something else by the view
+    """
+    require_collection(samples)
+    if samples._is_generated:
+        _refuse_generated(samples)
+
+
 def count(samples: Samples) -> int:
     """Returns how many samples there are, counted.
 
@@ -78,10 +99,8 @@ def require_images(samples: Any) -> None:
         InputError: they are no samples of FiftyOne's, not images, or made from something else by the view
         NoSamples: there is none
     """
-    require_collection(samples)
+    require_stored(samples)
     with database_errors():
-        if samples._is_generated:
-            _refuse_generated(samples)
         # counted, as ``count`` is
         if not len(samples.limit(1)):
             raise NoSamples("expected at least one sample, got an empty view: clear its filters, or add samples first")
@@ -91,10 +110,13 @@ def require_images(samples: Any) -> None:
                 f"dataset.select_group_slices({_image_slice(samples)!r}), or the view before group_by"
             )
         if samples.media_type != "image":
-            raise InputError(
-                f"expected a dataset of images, got media type {samples.media_type!r}. Of videos, judge their frames: "
-                "dataset.to_frames(sample_frames=True).clone('frames') is a dataset of images"
+            remedy = (
+                ". Of videos, judge their frames: dataset.to_frames(sample_frames=True).clone('frames') is a dataset "
+                "of images"
+                if samples.media_type == "video"
+                else ": give a dataset whose filepath leads to pictures"
             )
+            raise InputError(f"expected a dataset of images, got media type {samples.media_type!r}{remedy}")
 
 
 def _image_slice(samples: Samples) -> str:
@@ -135,7 +157,10 @@ def require_image_dataset(dataset: Any) -> None:
         )
     require_collection(dataset)
     if dataset.media_type not in (None, "image"):
-        raise InputError(f"expected an empty dataset or one of images, got media type {dataset.media_type!r}")
+        raise InputError(
+            f"expected an empty dataset or one of images, got media type {dataset.media_type!r}: give a new one, "
+            "fo.Dataset(name)"
+        )
 
 
 def whole(samples: Samples) -> Samples:

@@ -18,7 +18,7 @@ from loupe.brain.core.deduplicated import STATUSES, GroupDecision, Standing
 from loupe.brain.core.hashes import parts_hash
 from loupe.brain.store import fields, keeping, plain, updates
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, require_collection, root, sample_documents
+from loupe.brain.store.datasets import Samples, require_stored, root, sample_documents
 from loupe.brain.store.fields import DEDUPLICATED as FIELD
 
 STATUS, KEY, RULE = f"{FIELD}.label", f"{FIELD}.key", f"{FIELD}.rule"
@@ -51,7 +51,7 @@ def kept_view(samples: Samples) -> fo.DatasetView:
 
     >>> loupe.kept_view(dataset)  # doctest: +SKIP
     """
-    require_collection(samples)
+    require_stored(samples)
     return samples.match({"$nor": [DROPPED]})
 
 

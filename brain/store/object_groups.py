@@ -10,7 +10,7 @@ from fiftyone import ViewField as F
 from loupe.brain.core.errors import InputError
 from loupe.brain.store import keeping, objects
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, root
+from loupe.brain.store.datasets import Samples, require_stored, root
 from loupe.brain.store.object_prints import GROUP
 
 _NAME = "Duplicate objects"
@@ -31,6 +31,7 @@ def duplicate_objects_view(samples: Samples, objects_field: str) -> fo.DatasetVi
 
     >>> loupe.duplicate_objects_view(dataset, "ground_truth")  # doctest: +SKIP
     """
+    require_stored(samples)
     objects.require(samples, objects_field)
     mirror = objects.mirror_of(objects_field)
     if not samples.has_field(f"{mirror}.detections.{GROUP}"):

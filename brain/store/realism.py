@@ -144,7 +144,9 @@ def _vectors(samples: Samples, field: str, name: str) -> Side:
     if not samples.has_field(field):
         schema = samples.get_field_schema()
         named = [path for path, kind in schema.items() if isinstance(kind, fo.VectorField)]
-        raise UnknownName(f"field of vectors on the {name} side", field, named)
+        raise UnknownName(
+            f"field of vectors on the {name} side", field, named, "loupe.embed makes one, of both sides alike"
+        )
     kind = samples.get_field(field)
     if not isinstance(kind, (fo.VectorField, fo.ArrayField, fo.ListField)):
         raise InputError(f"expected a field of vectors, but {field!r} is a {type(kind).__name__}")

@@ -22,7 +22,7 @@ from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import coverage as store_coverage
 from loupe.brain.store import fields, keeping, runs, updates
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, require_collection, root
+from loupe.brain.store.datasets import Samples, require_stored, root
 from loupe.brain.store.factors import place
 from loupe.brain.store.fields import CHECKED, FAILURES, QUALITY, UNKNOWN, OwnField
 
@@ -248,7 +248,7 @@ def rebalanced_view(samples: Samples) -> fo.DatasetView:
 
     >>> loupe.rebalanced_view(dataset)  # doctest: +SKIP
     """
-    require_collection(samples)
+    require_stored(samples)
     return samples.match({"$or": [{DRAW: None}, {STATUS: _COUNTS}]})
 
 

@@ -26,7 +26,7 @@ from loupe.brain.generation.records import STATUSES, RepairedSample
 from loupe.brain.store import augmented, fields, generated, updates
 from loupe.brain.store.augmented import Plan
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples, require_collection, root, sample_documents
+from loupe.brain.store.datasets import Samples, require_stored, root, sample_documents
 from loupe.brain.store.fields import OwnField
 from loupe.brain.store.inserting import insert
 
@@ -317,7 +317,7 @@ def with_repairs(samples: Samples) -> fo.DatasetView:
     >>> loupe.with_repairs(dataset).count()  # doctest: +SKIP
     200
     """
-    require_collection(samples)
+    require_stored(samples)
     view = samples.view()
     dataset = root(samples)
     if not dataset.has_field(OF):

@@ -18,7 +18,7 @@ from loupe.brain.slicing.columns import Column, shown
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.store import columns, fields, updates
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import Samples
+from loupe.brain.store.datasets import Samples, require_stored
 from loupe.brain.store.fields import GROUP, OwnField
 from loupe.brain.store.rows import require_samples
 
@@ -158,6 +158,7 @@ def verify_split(samples: Samples, field: str = "split", *, groups: str | Sequen
         InputError: a field of another kind, or fewer than two splits in it
         NoSamples: the view is empty
     """
+    require_stored(samples)
     with database_errors():
         require_samples(samples)
     return certify(samples, field, group_fields(samples, groups))

@@ -144,7 +144,13 @@ class _Plan:
     absent: dict[str, str]
 
 
-def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | None, device: str) -> _Plan:
+def picked(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | None) -> list[Check | SetCheck]:
+    """Returns the checks that are wanted, presets in their place, each once; as in ``check``.
+
+    Raises:
+        UnknownName: no such check
+        InputError: none at all, or one that judges objects
+    """
     known = registry.checkable()
     wanted = "quick" if wanted is None else wanted
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
@@ -153,11 +159,16 @@ def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | No
         if (name := getattr(each, "name", each)) in measures:
             raise InputError(f"expected checks of pictures, got {name!r}, which judges objects: give objects=, a field")
     wanted = presets.expanded(wanted, known)  # type: ignore[arg-type]
-    picked = [registry.pick("check", known, name) for name in wanted]
+    specs = [registry.pick("check", known, name) for name in wanted]
     # two failure modes may be one check's; a spec with a list among its parameters cannot be hashed
-    chosen = list({(spec.name, spec.key): spec for spec in picked}.values())
+    chosen = list({(spec.name, spec.key): spec for spec in specs}.values())
     if not chosen:
         raise InputError(f"expected at least one check, got none. There are: {', '.join(known)}")
+    return chosen
+
+
+def _planned(wanted: Sequence[str | Check | SetCheck | ObjectMeasure] | str | None, device: str) -> _Plan:
+    chosen = picked(wanted)
     checks = [spec for spec in chosen if isinstance(spec, Check)]
     following = [spec for spec in chosen if isinstance(spec, SetCheck)]
     names = {spec.name for spec in checks}

@@ -11,6 +11,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import Threshold
+from loupe.brain.core.shares import whole
 from loupe.brain.labels import issues as label_issues
 from loupe.brain.labels.box_issues import KINDS, Assessed, Kind, assess
 from loupe.brain.labels.box_records import BoxIssue, BoxIssues, counted
@@ -167,7 +168,7 @@ def _of_given(
     if kind == "swapped":
         reason = f"{other}{sure}, where {own} is given"
     else:
-        reason = f"{other}{sure}, overlaps by {made.located_iou[at]:.0%}, where {made.usual_iou:.0%} is usual"
+        reason = f"{other}{sure}, overlaps by {whole(made.located_iou[at])}, where {whole(made.usual_iou)} is usual"
     # the class is wrong, the place is not
     place = given.boxes.corners[at] if kind == "swapped" else predicted.boxes.corners[by]
     return BoxIssue(
@@ -185,7 +186,7 @@ def _of_given(
 
 def _overlooked(at: int, sides: BothSides, predicted: Drawn, made: Assessed) -> BoxIssue:
     name = sides.classes[int(predicted.boxes.label[at])]
-    nearest = f"the nearest box overlaps by {made.overlap[at]:.0%}" if made.overlap[at] > 0 else "no box is near"
+    nearest = f"the nearest box overlaps by {whole(made.overlap[at])}" if made.overlap[at] > 0 else "no box is near"
     return BoxIssue(
         id=sides.ids[int(predicted.boxes.image[at])],
         kind="overlooked",
@@ -201,7 +202,7 @@ def _overlooked(at: int, sides: BothSides, predicted: Drawn, made: Assessed) -> 
 
 def _sure(predicted: Drawn, made: Assessed, at: int) -> str:
     confidence = _confidence(predicted, at)
-    agree = f"of such {made.agreement[at]:.0%} agree with the labels"
+    agree = f"of such {whole(made.agreement[at])} agree with the labels"
     return f" ({agree})" if confidence is None else f" {confidence:.2f} ({agree})"
 
 

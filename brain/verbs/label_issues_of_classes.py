@@ -10,6 +10,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.engine.reader import Row
 from loupe.brain.labels import by_model, many_classes, noise
 from loupe.brain.labels import issues as label_issues
@@ -152,8 +153,8 @@ def _by_probabilities(verb: Lifecycle, rows: Sequence[Row], labels: Labels, requ
 def _reason(label: str, sure: float, suggested: str, probability: float, *, prompted: bool) -> str:
     """Returns why a label is probably wrong; of a factor of the prompt it is the picture that is."""
     if prompted:
-        return f"the prompt asks for {label} ({sure:.1%}); the picture is like {suggested}'s ({probability:.0%})"
-    return f"{suggested} {probability:.0%}, {label} {sure:.1%}"
+        return f"the prompt asks for {label} ({tenths(sure)}); the picture is like {suggested}'s ({whole(probability)})"
+    return f"{suggested} {whole(probability)}, {label} {tenths(sure)}"
 
 
 def _result(labels: Labels, judged: _Labeled, limit: Threshold, label: str) -> LabelIssues:

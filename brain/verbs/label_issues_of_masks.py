@@ -10,6 +10,7 @@ import numpy as np
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Threshold
+from loupe.brain.core.shares import tenths
 from loupe.brain.labels.mask_records import MaskIssue, MaskIssues
 from loupe.brain.sets.mask_issues import MaskIssues as MaskIssuesMeasure
 from loupe.brain.stats.intervals import Proportion
@@ -80,7 +81,7 @@ def _issues(made: Compared, scores: np.ndarray, limit: Threshold) -> tuple[MaskI
                 suggested=suggested,
                 score=own.score,
                 share=own.share,
-                reason=f"{own.share:.1%} of the picture is {given}, and {suggested} by the model",
+                reason=f"{tenths(own.share)} of the picture is {given}, and {suggested} by the model",
             )
         )
     return tuple(listed)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shares import whole
 from loupe.brain.engine.reader import Row
 from loupe.brain.labels import issues as label_issues
 from loupe.brain.labels import multilabel
@@ -236,14 +237,14 @@ def _result(
 
 def _reason(wrong: Sequence[tuple[int, float]], missing: Sequence[tuple[int, float]], names: Sequence[str]) -> str:
     """Returns which classes are wrong and which are missing, the surest first."""
-    parts = [(doubt, f"{names[column]} is wrong ({doubt:.0%})") for column, doubt in wrong]
-    parts += [(doubt, f"{names[column]} is missing ({doubt:.0%})") for column, doubt in missing]
+    parts = [(doubt, f"{names[column]} is wrong ({whole(doubt)})") for column, doubt in wrong]
+    parts += [(doubt, f"{names[column]} is missing ({whole(doubt)})") for column, doubt in missing]
     return "; ".join(text for _, text in sorted(parts, key=lambda part: -part[0])[:5])
 
 
 def _prompt_reason(wrong: Sequence[tuple[int, float]], names: Sequence[str], other: str, probability: float) -> str:
-    asked = " and ".join(f"{names[column]} ({1 - doubt:.0%})" for column, doubt in wrong[:5])
-    instead = f"the picture is like {other}'s ({probability:.0%})" if other else "the picture is unlike its others"
+    asked = " and ".join(f"{names[column]} ({whole(1 - doubt)})" for column, doubt in wrong[:5])
+    instead = f"the picture is like {other}'s ({whole(probability)})" if other else "the picture is unlike its others"
     return f"the prompt asks for {asked}; {instead}"
 
 

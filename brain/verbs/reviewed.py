@@ -48,7 +48,7 @@ def reviewed(
 
     >>> loupe.reviewed(dataset)  # doctest: +SKIP
     failure  reviewed  real  false alarms  unsure  precision                         recall     better threshold
-    blur     40 of 84    27            11       2  71.1% [55.2%, 83.0%] (27 of 38)   not known  none
+    blur     40 of 84    27            11       2  71.1 % [55.2 %, 83.0 %] (27 of 38)   not known  none
     """
     reviewing.require_share("precision", precision)
     if max_false_alarms is not None:

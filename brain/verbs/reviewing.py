@@ -12,6 +12,7 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.numbers import is_real
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.review import ReviewResult, ThresholdOffer
+from loupe.brain.core.shares import hundredths, whole
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.stats import review as stats
 from loupe.brain.stats import risk
@@ -90,7 +91,7 @@ def _offer(
     if choice is None:
         return ThresholdOffer(failure, wanted, reason=reason, flagged=flagged.n)
     provenance = (
-        f"chosen for a precision of {wanted:.0%} on one half of the decisions; on the other it has "
+        f"chosen for a precision of {whole(wanted)} on one half of the decisions; on the other it has "
         f"{choice.precision}, and {used.op} {used.value:g} has {choice.current}"
     )
     threshold = _reviewed(used, choice.value, len(flagged.sure()[0]), known, provenance)
@@ -125,8 +126,9 @@ def _controlled(
     if control.value is None:
         return offer
     provenance = (
-        f"of all pictures at most {control.bound:.2%} are expected to be false alarms, by conformal risk control for "
-        f"{rate:.2%}; {used.op} {used.value:g} has {control.now:.2%}"
+        f"of all pictures at most {hundredths(control.bound)} are expected to be false alarms, "
+        "by conformal risk control for "
+        f"{hundredths(rate)}; {used.op} {used.value:g} has {hundredths(control.now)}"
     )
     threshold = _reviewed(used, control.value, int(flagged.drawn().sum()), known, provenance)
     return replace(offer, threshold=threshold, flags=_flags(samples, failure, known, threshold))

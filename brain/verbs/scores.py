@@ -11,7 +11,7 @@ from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import scores as store_scores
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_collection
+from loupe.brain.store.datasets import require_stored
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -40,7 +40,7 @@ def scores(samples: fo.Dataset | fo.DatasetView, failure: str) -> np.ndarray:
     if failure not in known:
         raise UnknownName("failure mode with a check", failure, known)
     check, output = known[failure]
-    require_collection(samples)
+    require_stored(samples)
     path = f"{store_scores.QUALITY}.{output.name}"
     if not samples.has_field(path):
         raise InputError(

@@ -16,7 +16,7 @@ from loupe.brain.store import columns, object_columns
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.columns import Columns
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_collection, require_images
+from loupe.brain.store.datasets import require_collection, require_images, require_stored
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -85,7 +85,8 @@ def slice(
         if given is not None and not isinstance(given, str):
             raise InputError(f"expected {what} to be a name or None, got {given!r}")
     require_whole(min_n=(min_n, 1))
-    require_collection(samples)
+    # failures stand on samples; an outcome may be of what a view has made of them
+    (require_stored if outcome is None else require_collection)(samples)
     store_rows.require_samples(samples)
     if objects is not None:
         return _of_objects(samples, by, objects, failure, outcome, confidence, groups, min_n)

@@ -18,7 +18,7 @@ from loupe.brain.labels.suggestions import SuggestedPrompts, suggested
 from loupe.brain.report import files
 from loupe.brain.store import suggestions as store_suggestions
 from loupe.brain.store.connection import database_errors
-from loupe.brain.store.datasets import require_collection
+from loupe.brain.store.datasets import require_stored
 from loupe.brain.verbs.lacking import FOR_SLICE, name_of, of_cell, of_finding, of_hole, parts_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def suggest_prompts(
     parts, place, notes = parts_of(source)
     place = place if samples is None else samples
     if place is not None:
-        require_collection(place)
+        require_stored(place)
     wanted, factors = [], []
     for part, coverage in parts:
         if isinstance(part, Cell):

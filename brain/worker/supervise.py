@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import sys
@@ -70,7 +71,7 @@ def run(
     Raises:
         InputError: the device is not there, a number is out of range, or FiftyOne does not find the plugin
     """
-    if poll <= 0 or dead_after <= 0 or grace <= 0:
+    if not all(math.isfinite(seconds) and seconds > 0 for seconds in (poll, dead_after, grace)):
         raise InputError(
             f"expected positive numbers of seconds, got poll={poll}, dead_after={dead_after}, grace={grace}"
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shares import whole
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.shown import prose
 from loupe.operators import forms
@@ -66,7 +67,7 @@ def _job(panel: types.Object, handlers: Any, job: Job, open_log: bool) -> None:
     text = prose((in_app(job.message) if job.state == "failed" else job.message)[:_MAX_MESSAGE])
     if job.progress is not None:
         full = round(_BLOCKS * min(1.0, max(0.0, job.progress)))
-        text = f"{'█' * full}{'░' * (_BLOCKS - full)} {job.progress:.0%} · {text}"
+        text = f"{'█' * full}{'░' * (_BLOCKS - full)} {whole(job.progress)} · {text}"
     if text:
         part.md(text, name="message", componentsProps=theme.SMALL)
     if job.log and open_log:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.comparison import Comparison, Difference
+from loupe.brain.core.shown import field_name
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators.summary import counted
@@ -61,17 +62,13 @@ def _plot(
 
 def _controls(panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
     row = widgets.grid(panel, "controls", "repeat(auto-fit, minmax(115px, 1fr))", gap=1)
-    offered = {name: _short_path(name) for name in content.offered}
+    offered = {name: field_name(name) for name in content.offered}
     widgets.dropdown(row, "by", "Compare", offered, content.by, handlers.on_by)
     failures = {name: "any failure" if name == "any" else failure_title(name) for name in content.failures}
     widgets.dropdown(row, "failure", "Failure", failures, content.failure, handlers.on_failure)
     widgets.dropdown(row, "paired", "Samples", _PAIRED, choices["paired"], handlers.on_paired)
     more = widgets.row(panel, "more")
     widgets.refresh_button(more, handlers)
-
-
-def _short_path(path: str) -> str:
-    return path.removeprefix("scenario.").removeprefix("generation.")
 
 
 def _head(made: Comparison) -> str:
@@ -118,7 +115,7 @@ def _two(panel: types.Object, handlers: Any, content: Content, two: Two, narrowe
     widgets.dropdown(row, "new", "Where does this one", titles, own.a, handlers.on_new)
     widgets.dropdown(row, "old", "fail more than", titles, own.b, handlers.on_old)
     if two.factors:
-        factors = {name: _short_path(name) for name in two.factors}
+        factors = {name: field_name(name) for name in two.factors}
         widgets.dropdown(row, "factor", "By", factors, two.factor, handlers.on_factor)
     panel.md(_verdict(own), name="verdict", componentsProps=theme.TEXT)
     buttons = widgets.row(panel, "buttons", minHeight="52px")

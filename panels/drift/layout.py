@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.drift import ALL, DRIFTED, TOO_FEW, DriftBatch, Shift
+from loupe.brain.core.p_values import equals
+from loupe.brain.core.shares import tenths, whole
+from loupe.brain.core.shown import field_name
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
@@ -60,14 +63,14 @@ def draw(panel: types.Object, handlers: Any, content: Content, narrowed: Part | 
 
 def _compared(content: Content) -> str:
     drift = content.kept.drift
-    parts = [f"Against {escape(drift.reference)}, {counted(drift.n_reference, 'sample')}"]
+    parts = [f"Against {escape(field_name(drift.reference))}, {counted(drift.n_reference, 'sample')}"]
     if drift.by:
-        parts.append(f"batches by {escape(drift.by)}")
+        parts.append(f"batches by {escape(field_name(drift.by))}")
     if drift.groups:
-        parts.append(f"kept together by {escape(', '.join(drift.groups))}")
+        parts.append(f"kept together by {escape(', '.join(map(field_name, drift.groups)))}")
     if drift.left_out:
         parts.append(f"{counted(drift.left_out, 'sample')} in no batch")
-    parts.append(f"a false alarm in {drift.alpha:.0%} of such comparisons".replace("%", " %"))
+    parts.append(f"a false alarm in {whole(drift.alpha)} of such comparisons")
     parts.append(f"compared {content.kept.at[:16].replace('T', ' ')} UTC")
     return " · ".join(parts)
 
@@ -84,7 +87,7 @@ def _over_time(panel: types.Object, handlers: Any, content: Content) -> None:
     batches = {each.name: f"{each.name}: {_VERDICTS.get(each.verdict, each.verdict)}" for each in drift.batches}
     widgets.dropdown(choices, "batch", "Batch", batches, batch.name, handlers.on_batch)
     if content.quantities:
-        quantities = {name: plot.row_name(name) for name in content.quantities}
+        quantities = {name: field_name(name) for name in content.quantities}
         widgets.dropdown(choices, "quantity", "Quantity", quantities, content.quantity, handlers.on_quantity)
         widgets.plot(panel, "timeline", plot.timeline(drift, content.quantity, batch.name), handlers.on_time)
         text = "Bars: 95 % interval. The gray band: where 95 of 100 batches lie by chance alone."
@@ -130,7 +133,7 @@ def _verdict(batch: DriftBatch) -> str:
     name = f"**{escape(batch.name)}**, {counted(batch.n, 'sample')}"
     name = f"**All {counted(batch.n, 'sample')}**" if batch.name == ALL else name
     text = f"{name}: **{_VERDICTS.get(batch.verdict, batch.verdict)}**"
-    return text if batch.verdict == TOO_FEW else f"{text} (p {escape(plot.p_text(batch.p))})"
+    return text if batch.verdict == TOO_FEW else f"{text} (p {escape(equals(batch.p))})"
 
 
 def _sentence(shift: Shift) -> str:
@@ -141,7 +144,7 @@ def _sentence(shift: Shift) -> str:
 def _would_be_seen(batch: DriftBatch) -> str:
     tested = [shift for shift in batch.shifts if shift.verdict != TOO_FEW][:4]
     listed = "; ".join(
-        f"{plot.row_name(shift.quantity)} {shift.effect} {plot.number(shift, shift.detectable)}" for shift in tested
+        f"{field_name(shift.quantity)} {shift.effect} {plot.number(shift, shift.detectable)}" for shift in tested
     )
     return f"So many samples would have shown, in 4 of 5 cases: {escape(listed)}."
 
@@ -165,21 +168,21 @@ def _where_from(part: types.Object, handlers: Any, content: Content, shows: dict
 
 def _without_path(sentence: object, quantity: str) -> str:
     """Returns a sentence on a quantity with its name as the rows have it."""
-    return str(sentence).replace(quantity, plot.row_name(quantity), 1)
+    return str(sentence).replace(quantity, field_name(quantity), 1)
 
 
 def _sure(batch: DriftBatch) -> str:
     made = batch.calibration
     assert made is not None
-    text = f"Predictions: confidence {made.confidence:.1%}, right {made.right:.1%}, so "
+    text = f"Predictions: confidence {tenths(made.confidence)}, right {tenths(made.right)}, so "
     if made.low > 0:
         text += "too sure by"
     elif made.high < 0:
         text += "not sure enough by"
     else:
         text += "about as sure as right:"
-    interval = f"95 % interval {made.low:+.1%} to {made.high:+.1%}"
-    return escape(f"{text} {abs(made.gap):.1%} ({interval}, {made.n:,} predictions)")
+    interval = f"95 % interval {tenths(made.low, signed=True)} to {tenths(made.high, signed=True)}"
+    return escape(f"{text} {tenths(abs(made.gap))} ({interval}, {made.n:,} predictions)")
 
 
 def _side(panel: types.Object, handlers: Any, name: str, title: str, pictures: tuple[Picture, ...]) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from loupe.brain.core.drift import AREA, DRIFTED, MEAN, SHARE, TOO_FEW, VARIATION, Confidence, Drift, DriftBatch, Shift
-from loupe.brain.core.shown import plotly
+from loupe.brain.core.p_values import equals
+from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import field_name, plotly
 from loupe.panels import theme
 
 _ROW = 34
@@ -81,7 +83,7 @@ def heatmap(drift: Drift, quantities: Sequence[str], batch: str, quantity: str) 
     layout["yaxis"] |= {
         "autorange": "reversed",
         "tickvals": list(range(len(quantities))),
-        "ticktext": [_short(row_name(name)) for name in quantities],
+        "ticktext": [_short(field_name(name)) for name in quantities],
         "ticklabelstandoff": 6,
     }
     if batch in names and quantity in quantities:
@@ -166,7 +168,7 @@ def forest(batch: DriftBatch, quantities: Sequence[str]) -> Drawn:
     layout["yaxis"] |= {
         "range": [len(quantities) - 0.4, -0.6],
         "tickvals": list(range(len(quantities))),
-        "ticktext": [_short(row_name(name)) for name in quantities],
+        "ticktext": [_short(field_name(name)) for name in quantities],
         "ticklabelstandoff": 6,
     }
     band = {"type": "rect", "xref": "x", "yref": "paper", "x0": -1, "x1": 1, "y0": 0, "y1": 1, "layer": "below"}
@@ -240,15 +242,6 @@ def number(shift: Shift, value: float) -> str:
     return f"{value:+.3g}"
 
 
-def row_name(quantity: str) -> str:
-    """Returns a quantity without the name of Loupe's own field that it stands in.
-
-    >>> row_name("quality.sharpness unknown")
-    'sharpness unknown'
-    """
-    return quantity.removeprefix("quality.").removeprefix("scenario.")
-
-
 def _state(cell: Shift | None) -> str:
     return TOO_FEW if cell is None or math.isnan(cell.value) else cell.verdict
 
@@ -266,7 +259,7 @@ def _far(cell: Shift | None) -> float:
 
 def min_width(rows: Sequence[str], batches: int) -> int:
     """Returns the width in pixels below which the numbers of a map would run into each other."""
-    label = max((min(len(row_name(row)), _MAX_LABEL) for row in rows), default=0)
+    label = max((min(len(field_name(row)), _MAX_LABEL) for row in rows), default=0)
     return 60 + 7 * label + (_CELL if batches <= _MAX_NUMBERED else _SMALL_CELL) * batches
 
 
@@ -282,7 +275,7 @@ def _hover(cell: Shift | None, batch: str, quantity: str) -> str:
     if cell is None or math.isnan(cell.value):
         few = "" if cell is None else f": {cell.n_reference:,} and {cell.n:,} samples have it"
         return f"{head}<br>too few to tell{few}"
-    lines = [head, f"<b>{cell.verdict}</b>, p {p_text(cell.p_adjusted)}"]
+    lines = [head, f"<b>{cell.verdict}</b>, p {equals(cell.p_adjusted)}"]
     lines.append(f"{cell.effect}: {number(cell, cell.value)} ({number(cell, cell.low)} to {number(cell, cell.high)})")
     if cell.effect in (MEAN, SHARE):
         lines.append(f"reference {cell.reference:.4g}, here {cell.new:.4g}")
@@ -293,15 +286,11 @@ def _hover(cell: Shift | None, batch: str, quantity: str) -> str:
 
 def _hover_confidence(made: Confidence, batch: str) -> str:
     return (
-        f"<b>{plotly(batch)}</b><br>confidence {made.confidence:.1%}, right {made.right:.1%}<br>"
-        f"over-confidence {made.gap:+.1%} ({made.low:+.1%} to {made.high:+.1%})<br>"
-        f"calibration error {made.ece:.1%}, of {made.n:,} predictions"
+        f"<b>{plotly(batch)}</b><br>confidence {tenths(made.confidence)}, right {tenths(made.right)}<br>"
+        f"over-confidence {tenths(made.gap, signed=True)} ({tenths(made.low, signed=True)} to "
+        f"{tenths(made.high, signed=True)})<br>"
+        f"calibration error {tenths(made.ece)}, of {made.n:,} predictions"
     )
-
-
-def p_text(p: float) -> str:
-    """Returns a p value as it is said."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _shift(batch: DriftBatch, quantity: str) -> Shift | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import field_name
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.slicing.columns import shown
 from loupe.brain.slicing.ranking import ORDERS
@@ -64,7 +65,7 @@ def name_of(cell: Cell) -> str:
 def _controls(panel: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
     # two beside each other also in a narrow panel: the map is what is looked at
     row = widgets.grid(panel, "controls", "repeat(auto-fill, minmax(140px, 1fr))", gap=1)
-    factors = {**{path: short_name(path) for path in content.factors}, "": "none: all samples"}
+    factors = {**{path: field_name(path) for path in content.factors}, "": "none: all samples"}
     widgets.dropdown(row, "factor", "Factor", factors, content.table.factor, handlers.on_factor)
     widgets.dropdown(row, "layout", "Shown as", LAYOUTS, content.layout, handlers.on_layout)
     widgets.dropdown(row, "shows", "A click shows", STATES, choices["shows"], handlers.on_shows)
@@ -83,17 +84,12 @@ def _controls(panel: types.Object, handlers: Any, content: Content, choices: Map
     widgets.refresh_button(more, handlers)
 
 
-def short_name(path: str) -> str:
-    """Returns how a factor is called."""
-    return path.removeprefix("scenario.")
-
-
 def _groups(row: types.Object, handlers: Any, content: Content, choices: Mapping[str, Any]) -> None:
     groups = content.groups or {}
     if not groups:
         return
     chosen = choices["group_by"] if choices["group_by"] in groups else next(iter(groups))
-    fields = {path: short_name(path) for path in groups}
+    fields = {path: field_name(path) for path in groups}
     widgets.dropdown(row, "group_by", "Compare by", fields, chosen, handlers.on_group_by)
     if content.sides is not None:
         values = {shown(value): shown(value) for value in groups[chosen]}
@@ -107,7 +103,7 @@ def _groups(row: types.Object, handlers: Any, content: Content, choices: Mapping
 def _trail(panel: types.Object, handlers: Any, content: Content) -> None:
     """Draws the way back: each step before the last is a button."""
     row = widgets.row(panel, "trail", columnGap="4px")
-    names = ["All samples", *(f"{short_name(step.factor.name)}: {step.value}" for step in content.trail)]
+    names = ["All samples", *(f"{field_name(step.factor.name)}: {step.value}" for step in content.trail)]
     for depth, name in enumerate(names[:-1]):
         row.btn(
             f"step{depth}", label=_cut(name), variant="outlined", on_click=handlers.on_back, params={"depth": depth}

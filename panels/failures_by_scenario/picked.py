@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.hashes import json_hash
+from loupe.brain.core.shown import field_name
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.slicing.columns import shown
 from loupe.panels import theme, widgets
@@ -50,7 +51,7 @@ def draw(
     names = [name for name in content.factors if name not in narrowed.values]
     if content.table.factor in narrowed.values and names:
         within = {_NOTHING: f"in {shown(narrowed.values[content.table.factor])}, by …"}
-        within |= {name: layout.short_name(name) for name in names}
+        within |= {name: field_name(name) for name in names}
         widgets.dropdown(act, "within", "Look within", within, _NOTHING, handlers.on_within)
     widgets.dropdown(act, "send", "Send to a job", {_NOTHING: "choose …", **jobs()}, _NOTHING, handlers.on_send)
     text = proposed(narrowed)

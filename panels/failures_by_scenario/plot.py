@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from loupe.brain.core import shares
-from loupe.brain.core.findings import small
+from loupe.brain.core.p_values import equals
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shown import plotly
 from loupe.brain.core.taxonomy import failure_title
@@ -199,7 +199,7 @@ def q_of(q: float) -> str:
     >>> q_of(0.0123), q_of(0.00004)
     ('q = .012', 'q < .001')
     """
-    return f"q {small(q)}"
+    return f"q {equals(q)}"
 
 
 def hover(rate: Rate) -> str:

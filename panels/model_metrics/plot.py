@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 
@@ -183,7 +184,8 @@ def _reliability(each: Mapping[str, Any], color: str) -> dict[str, Any]:
             "width": 3,
         },
         "hovertext": [
-            f"{y:.1%} right at a mean confidence of {x:.1%}<br>interval {low:.1%} to {high:.1%} · {n:,.0f} predictions"
+            f"{tenths(y)} right at a mean confidence of {tenths(x)}<br>interval {tenths(low)} to "
+            f"{tenths(high)} · {n:,.0f} predictions"
             for x, y, n, low, high in columns
         ],
         "hoverinfo": "text",
@@ -251,7 +253,9 @@ def _cells(name: str, z: Any, counts: Any, labels: Sequence[str], scale: Any) ->
         if z[row][column] is None:
             return ""
         truth, given = plotly(labels[row]), plotly(labels[column])
-        return f"<b>{truth}</b> taken for <b>{given}</b><br>{counts[row][column]:,} · {z[row][column]:.1%} of {truth}"
+        return (
+            f"<b>{truth}</b> taken for <b>{given}</b><br>{counts[row][column]:,} · {tenths(z[row][column])} of {truth}"
+        )
 
     places = range(len(labels))
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core.shares import whole
 from loupe.panels import theme
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def spectra(bands: Sequence[float], chance: Sequence[tuple[float, float]]) -> Dr
             "line": {"color": SYNTHETIC, "width": 2.5},
             "marker": {"size": 7, "color": SYNTHETIC},
             "hovertext": [
-                f"at {place:.0%} of the finest detail<br>{10**value:.3g} times the power of real pictures"
+                f"at {whole(place)} of the finest detail<br>{10**value:.3g} times the power of real pictures"
                 for place, value in zip(x, bands, strict=True)
             ],
             "hoverinfo": "text",

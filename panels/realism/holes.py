@@ -25,7 +25,10 @@ def draw(panel: types.Object, handlers: Any, content: Content, made: Realism) ->
     if known is None:
         return
     headings.heading(
-        panel, "holes", "What it has nothing near to", f"The reference are the real samples: {escape(known.sentence)}."
+        panel,
+        "holes",
+        "What the set lacks",
+        f"Kinds of real pictures that nothing in it is like. {escape(known.sentence)}.",
     )
     for number, note in enumerate(known.notes):
         panel.md(f"{escape(note)}.", name=f"holes_note{number}", componentsProps=theme.SMALL)

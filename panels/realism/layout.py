@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.realism import ADDITIVE_ONLY, COLLAPSE, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators.summary import counted
 from loupe.operators.wording import in_app
@@ -169,7 +170,7 @@ def _map(panel: types.Object, handlers: Any, content: Content) -> None:
         text = f"The map {content.map!r}, which loupe.embed or FiftyOne has made of this dataset. "
         text += "It keeps neighbors together; how far groups lie apart says little."
     else:
-        text = f"The two directions in which both are spread the widest: {made.share:.0%} of the spread. What lies "
+        text = f"The two directions in which both are spread the widest: {whole(made.share)} of the spread. What lies "
         text += "apart here is apart; what lies together may not be near."
     text += " Rings: real samples without a synthetic one near. Click a point to open it."
     headings.heading(panel, "map", "Both sets in one map", escape(text))
@@ -209,7 +210,7 @@ def _transfer(panel: types.Object, handlers: Any, made: Transfer | None) -> None
     headings.heading(panel, "transfer", "What it is worth as training data", _worth(made))
     widgets.plot(panel, "matrix", transfer.matrix(made), handlers.on_nothing)
     text = (
-        f"Rows: trained on; columns: tested. Accuracy with its 95 % interval; guessing gives {made.chance:.0%}. All "
+        f"Rows: trained on; columns: tested. Accuracy with its 95 % interval; guessing gives {whole(made.chance)}. All "
         "but 'all synthetic' are trained on equally many samples of each class."
     )
     panel.md(escape(text), name="matrix_text", componentsProps=theme.SMALL)
@@ -226,7 +227,10 @@ def _worth(made: Transfer) -> str:
     if math.isfinite(utility.value):
         parts.append(f"utility **{utility.value:.2f}** ({utility.low:.2f} to {utility.high:.2f}): 1 is as good as real")
     if math.isfinite(gain.value):
-        parts.append(f"beside real ones {gain.value:+.1%} accuracy ({gain.low:+.1%} to {gain.high:+.1%})")
+        parts.append(
+            f"beside real ones {tenths(gain.value, signed=True)} accuracy "
+            f"({tenths(gain.low, signed=True)} to {tenths(gain.high, signed=True)})"
+        )
     if made.left_out:
         parts.append(f"left out, on one side only: {escape(', '.join(list(made.left_out)[:6]))}")
     return " · ".join(parts)

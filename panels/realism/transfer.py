@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from loupe.brain.core.shares import tenths, whole
 from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 
@@ -175,7 +176,7 @@ def _meeting(size: Estimate, arm: TransferArm) -> list[dict[str, Any]]:
 
 
 def _cell(arm: TransferArm) -> str:
-    return f"<b>{arm.accuracy.value:.1%}</b><br>{100 * arm.accuracy.low:.0f}–{arm.accuracy.high:.0%}"
+    return f"<b>{tenths(arm.accuracy.value)}</b><br>{100 * arm.accuracy.low:.0f}–{whole(arm.accuracy.high)}"
 
 
 def _hover(arm: TransferArm) -> str:
@@ -186,9 +187,9 @@ def _hover(arm: TransferArm) -> str:
     if math.isfinite(arm.calibration_error):
         lines.append(f"calibration error {arm.calibration_error:.3f}")
     known = sorted((value, name) for name, value in arm.recall.items() if math.isfinite(value))
-    lines += [f"{plotly(name)}: {value:.0%} right" for value, name in known[:3]]
+    lines += [f"{plotly(name)}: {whole(value)} right" for value, name in known[:3]]
     return "<br>".join(lines)
 
 
 def _span(each: Estimate) -> str:
-    return f"{each.value:.1%} ({each.low:.1%} to {each.high:.1%})"
+    return f"{tenths(each.value)} ({tenths(each.low)} to {tenths(each.high)})"

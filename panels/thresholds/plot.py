@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from loupe.brain.core.records import Output, Threshold
+from loupe.brain.core.shares import tenths
 from loupe.brain.core.shown import plotly
 from loupe.brain.stats.histogram import Histogram
 from loupe.panels import theme
@@ -78,7 +79,7 @@ def condition(threshold: Threshold) -> str:
 
 def _preview(counts: Histogram, output: Output, threshold: Threshold, top: float) -> dict[str, Any]:
     positions = [counts.range.at(position) for position in range(len(counts.steps))]
-    shares = [f"{count / counts.judged:.1%}".replace("%", " %") if counts.judged else "" for count in counts.steps]
+    shares = [tenths(count / counts.judged) if counts.judged else "" for count in counts.steps]
     side = "below" if threshold.op == "<" else "above"
     return {
         "type": "scatter",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from loupe.brain.core.findings import Finding, small
+from loupe.brain.core.findings import Finding
+from loupe.brain.core.p_values import equals
 from loupe.brain.core.shares import tenths
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
@@ -66,7 +67,7 @@ def draw(
     for number, findings in enumerate(content.open[:MAX_CARDS]):
         _card(panel, handlers, content, findings, number, choices, narrowed)
     if len(content.open) > MAX_CARDS:
-        more = f"{len(content.open) - MAX_CARDS:,} more slices, less sure: `loupe.discover_slices` lists them all."
+        more = f"{len(content.open) - MAX_CARDS:,} more slices, less sure: **Loupe: find the worst slices** lists all."
         panel.md(more, name="more_slices", componentsProps=theme.SMALL)
     _below(panel, handlers, content, choices, narrowed)
     panel.md(_how(content), name="how", componentsProps=theme.SMALL)
@@ -232,7 +233,7 @@ def _lines(panel: types.Object, handlers: Any, candidates: Sequence[Finding], na
         row.btn("show", label="Show", variant="outlined", on_click=handlers.on_show, params=params)
         text = (
             f"{failure_title(finding.failure)} · {finding.where}: {tenths(finding.rate.rate)} of {finding.rate.n:,} "
-            f"against {tenths(finding.rest.rate)}, p {small(finding.p)}, q {small(finding.q)}"
+            f"against {tenths(finding.rest.rate)}, p {equals(finding.p)}, q {equals(finding.q)}"
         )
         bold = narrowed is not None and narrowed.key == finding.key
         row.md(f"**{escape(text)}**" if bold else escape(text), name="text", componentsProps=theme.SMALL)

@@ -17,42 +17,60 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.database, pytes
 
 NAME, N = "broken", 12
 
+_WORDS = {"Words to tell apart": "day, night", "Field for the words": "filepath"}
+_PROMPTS = {"Prompts": "a cup", "Model to draw with": "nobody/nothing"}
+
 #: operator → its label and button, what is typed into which input, and what the reason names. The dataset has fields of
 #: its owner's with names that Loupe writes to: nothing of it fails a form
 FAILING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "annotate": ("send to annotation", "Send", {}, "nothing here is open"),
-    "augment": ("augment rare samples", "Augment", {"Split": "filepath"}, "training samples alone"),
+    "augment": ("augment rare samples", "Augment", {}, "training samples alone"),
     "check": ("check images", "Check", {}, "'Rename sample field'"),
     "coverage": ("coverage and balance", "Look", {}, "no samples"),
     "decide_repairs": ("accept or undo repairs", "Decide", {}, "run 'Loupe: repair images' first"),
     "deduplicate": ("drop duplicates", "Decide", {}, "run 'Loupe: find duplicates' first"),
     "compare_to_real": ("compare to real images", "Compare", {}, "at least one sample"),
-    "embed": ("embed images", "Embed", {"Field": "filepath"}, "filepath"),
-    "evaluate": ("evaluate models", "Evaluate", {"Positive": "tiger"}, "Unknown class"),
+    "embed": ("embed images", "Embed", {"Field for the vectors": "filepath"}, "filepath"),
+    "evaluate": ("evaluate models", "Evaluate", {"Positive class": "tiger"}, "Unknown class"),
     "experiment": ("try models and prompts", "Start", {}, "at least one sample"),
     "find_bias": ("find bias", "Compare", {}, "no samples|at least one sample"),
-    "find_copies": ("find copies of a file", "Find", {"Path": "{text file}"}, "'Rename sample field'"),
+    "find_copies": (
+        "find copies of a file",
+        "Find",
+        {"Image file to look for": "{text file}"},
+        "'Rename sample field'",
+    ),
     "find_drift": ("find drift", "Find", {}, "at least one sample"),
     "find_duplicates": ("find duplicates", "Find", {}, "'Rename sample field'"),
     "find_label_issues": ("find label issues", "Find", {}, "'Rename sample field'"),
     "find_leaks": ("find leaks", "Find", {}, "'Rename sample field'"),
     "find_memorized": ("find memorized images", "Find", {}, "at least one sample"),
-    "find_clusters": ("find clusters", "Find", {"Field": "filepath"}, "filepath"),
-    "find_words": ("find words", "Find", {"Words": "day, night", "Field": "filepath"}, "filepath"),
+    "find_clusters": ("find clusters", "Find", {"Field for the clusters": "filepath"}, "filepath"),
+    "find_words": (
+        "find words",
+        "Find",
+        {"Words to tell apart": "day, night", "Field for the words": "filepath"},
+        "filepath",
+    ),
     "find_outliers": ("find outliers", "Find", {}, "'Rename sample field'"),
     "find_shortcuts": ("find shortcuts", "Find", {}, "at least two classes"),
     "flag": ("set thresholds", "Flag", {}, "'Rename sample field'"),
-    "generate": ("generate images", "Generate", {"Prompts": "a cup", "Model": "nobody/nothing"}, "nobody/nothing"),
-    "import_images": ("import images", "Import", {"Folder": "{empty folder}"}, "Expected images"),
+    "generate": (
+        "generate images",
+        "Generate",
+        _PROMPTS,
+        "nobody/nothing",
+    ),
+    "import_images": ("import images", "Import", {"Folder of images": "{empty folder}"}, "Expected images"),
     # what somebody else changes while the form is open is what it runs on: see _spoil
     "jobs": ("background jobs", "Do it", {}, "is not there any more"),
     "calibrate": ("calibrate thresholds", "Calibrate", {}, "'Rename sample field'"),
     "rebalance": ("rebalance", "Draw", {}, "nothing has looked yet"),
-    "relabel": ("put labels right", "Write", {"Field": "filepath"}, "filepath"),
-    "more_like": ("more like this", "Show", {"Query": "a red sign"}, "'Loupe: embed images' made"),
+    "relabel": ("put labels right", "Write", {"Field for corrected labels": "filepath"}, "filepath"),
+    "more_like": ("more like this", "Show", {"What to look for": "a red sign"}, "'Loupe: embed images' made"),
     "repair": ("repair images", "Repair", {}, "no samples|at least one sample"),
-    "report": ("write a report", "Write", {"Path": "/nowhere/at/all.html"}, "none at /nowhere"),
-    "split": ("split the dataset", "Split", {"Sizes": "train 0.8, test 0.8"}, "sum to 1"),
+    "report": ("write a report", "Write", {"Report to write": "/nowhere/at/all.html"}, "none at /nowhere"),
+    "split": ("split the dataset", "Split", {"Names and shares of the splits": "train 0.8, test 0.8"}, "sum to 1"),
     "select": ("select samples", "Select", {"Number of samples": "100000"}, "that many can be chosen"),
     "slice": ("failure rates by scenario", "Show", {}, "no samples"),
     "scores": ("sort by failure score", "Sort", {}, "no samples"),
@@ -72,14 +90,16 @@ def _spoil(app: app_browser.App, form: Any, name: str) -> None:
     from loupe.brain.store import jobs
 
     dataset = fo.load_dataset(NAME)
-    if name == "calibrate":
-        form.get_by_text("Apply", exact=True).click()
+    if name == "augment":
+        dataset.tag_samples("test")
+    elif name == "calibrate":
+        form.get_by_text("Apply the thresholds", exact=True).click()
     elif name == "compare":
         dataset.set_values("scenario.time", ["day"] * N)
     elif name == "jobs":
         form.get_by_role("combobox").first.click()
         app.page.get_by_role("option", name=re.compile("^Cancel a job")).click()
-        form.get_by_text("Which one").wait_for()
+        form.get_by_text("Which job").wait_for()
         app_browser.settle(app.page)
         jobs._operations().delete_many({"dataset_id": dataset._doc.id})
     elif name in ("coverage", "discover_slices", "find_bias", "repair", "reviewed", "scores", "slice"):
@@ -114,6 +134,7 @@ def mended(app: app_browser.App) -> Iterator[None]:
     yield
     if not len(dataset):
         _fill(dataset, paths)
+    dataset.untag_samples("test")
     if app.page.locator('[role="dialog"], [data-cy^="operators-prompt"]').count():
         app.open(NAME)
 

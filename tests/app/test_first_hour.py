@@ -158,7 +158,7 @@ def test_jobs_follow_by_themselves_and_say_what_to_start(app: app_browser.App, s
     job = jobs.claim(worker)
     assert job is not None
     jobs._operations().update_one({"_id": job}, {"$set": {"status": {"progress": 0.4, "label": "checking: 4 of 10"}}})
-    page.get_by_text("40%").wait_for()
+    page.get_by_text("40 %").wait_for()
     page.screenshot(path=shots / "jobs_running.png")
     jobs.finish(job, "w", {"result": {"message": "Checked 10 images"}}, None)
     jobs.sign_off(worker)

@@ -51,7 +51,7 @@ def test_a_suite_shows_its_first_prompts_and_is_drawn(app: app_browser.App, shot
     page.screenshot(path=shots / "suites.png")
     page.get_by_role("option", name=re.compile("^signs")).click()
     form.get_by_text(re.compile("^240 prompts × 1 = 240 images. The first prompts: a red sign that says")).wait_for()
-    _field(form, "Sample").fill("3")
+    _field(form, "Number of prompts").fill("3")
     form.get_by_text(re.compile("^3 prompts × 1 = 3 images")).wait_for()
     page.screenshot(path=shots / "signs.png")
     reads_well(form)
@@ -81,7 +81,7 @@ def test_the_device_is_asked_for_among_the_settings(app: app_browser.App, shots:
     page = app.page
     form = app.open_operator("Loupe: generate images")
     form.get_by_text("Show settings").click()
-    field = _field(form, "Device")
+    field = _field(form, "Device to run on")
     field.wait_for()
     field.scroll_into_view_if_needed()
     field.click()

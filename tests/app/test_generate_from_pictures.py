@@ -54,7 +54,7 @@ def choose(app: app_browser.App, form: Any, title: str, option: str) -> None:
 def test_pictures_with_their_own_prompts_are_drawn_in_their_boxes(app: app_browser.App, shots: Path) -> None:
     page = app.page
     form = app.open_operator("Loupe: generate images")
-    choose(app, form, "Draw from", "what the grid shows")
+    choose(app, form, "Pictures to draw from", "what the grid shows")
     form.get_by_text("What is drawn anew, by boxes, masks or polygons; all else stays to the last bit").wait_for()
     choose(app, form, "Mask", "boxes")
     choose(app, form, "Source", "The pictures' own")
@@ -78,7 +78,7 @@ def test_pictures_with_their_own_prompts_are_drawn_in_their_boxes(app: app_brows
 
 def test_what_the_model_lacks_is_said_before(app: app_browser.App, shots: Path) -> None:
     form = app.open_operator("Loupe: generate images")
-    choose(app, form, "Draw from", "what the grid shows")
+    choose(app, form, "Pictures to draw from", "what the grid shows")
     choose(app, form, "Source", "The pictures' own")
     choose(app, form, "Control", "edges")
     form.get_by_text("A control needs a ControlNet").first.scroll_into_view_if_needed()

@@ -58,7 +58,7 @@ def _field(form: Any, title: str) -> Any:
 
 
 def _drawn_by(app: app_browser.App, form: Any, option: str) -> None:
-    form.locator("xpath=.//*[text()='Drawn by']/following::*[@role='combobox'][1]").click()
+    form.locator("xpath=.//*[text()='Who draws']/following::*[@role='combobox'][1]").click()
     app.page.get_by_role("option", name=re.compile(f"^{option}")).click()
 
 
@@ -90,11 +90,11 @@ def _elsewhere(app: app_browser.App, server: HostedServer, folder: Path, thing: 
     _drawn_by(app, form, "Another address")
     form.get_by_text("As that server calls it").wait_for()
     app_browser.settle(app.page)
-    _field(form, "Model").fill("mine")
-    _field(form, "Base url").fill(f"{server.url}/v1")
+    _field(form, "Model to draw with").fill("mine")
+    _field(form, "Address of the server").fill(f"{server.url}/v1")
     form.get_by_text(re.compile("^Nobody says what an image of mine costs there")).wait_for()
     form.get_by_text("Show settings").click()
-    _field(form, "Output dir").fill(str(folder))
+    _field(form, "Folder for the images").fill(str(folder))
     _field(form, "Price per image").fill("0.04")
     form.get_by_text(re.compile(r"^About \$0\.08: 2 images at \$0\.04 each \(yours\)")).wait_for()
     return form

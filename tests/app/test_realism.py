@@ -43,7 +43,7 @@ def _beyond(page: Any) -> float:
 
 
 _TITLES = (
-    "How real it is", "By ground_truth", "What it has nothing near to", "Both sets in one map", "Spectra",
+    "How real it is", "By ground_truth", "What the set lacks", "Both sets in one map", "Spectra",
     "What it is worth as training data",
 )  # fmt: skip
 
@@ -154,7 +154,7 @@ def test_what_is_missing_becomes_prompts_by_the_keyboard(app: app_browser.App, t
         app.open_panel("Realism")
         page.get_by_text("Generators side by side").wait_for()
         app_browser.settle(page, 2.5)
-        titles = ("Generators side by side", "What it has nothing near to", "Both sets in one map")
+        titles = ("Generators side by side", "What the set lacks", "Both sets in one map")
         _walk(page, tmp_path, "generators_dark", titles)
         app.choose("Measure", "coverage")
         page.get_by_text("Coverage: ").wait_for()

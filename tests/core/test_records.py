@@ -117,7 +117,7 @@ def test_a_rate_is_never_shown_without_its_n() -> None:
     assert str(Slice({})) == "all"
     assert str(Slice({"rain": "True", "generation.a.b": "c"})) == "rain=True, b=c"
     assert str(Rate(night, "blur", 4, 1, 2, 0, 0.25, 0.05, 0.7)) == (
-        "blur | time=night, weather=fog: 25.0% [5.0%, 70.0%] (1 of 4, 2 unknown)"
+        "blur | time=night, weather=fog: 25.0 % [5.0 %, 70.0 %] (1 of 4, 2 unknown)"
     )
     nan = math.nan
     assert str(Rate(night, "blur", 0, 0, 2, 3, nan, nan, nan)).endswith("not judged (2 unknown, 3 unchecked)")

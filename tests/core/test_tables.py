@@ -24,7 +24,7 @@ def test_a_list_of_rates_prints_as_a_table_and_stays_a_list() -> None:
     assert shown == plain
     lines = repr(shown).splitlines()
     assert lines[0].split() == ["slice", "failure", "rate", "interval", "failed", "judged", "unknown", "unchecked"]
-    assert lines[2].split() == ["time=day", "blur", "(50.0%)", "9.5%", "to", "90.5%", "1", "2", "0", "0"]
+    assert lines[2].split() == ["time=day", "blur", "(50.0", "%)", "9.5", "%", "to", "90.5", "%", "1", "2", "0", "0"]
     assert lines[1].endswith("0       0        1          1")
     assert "not judged" in lines[1]
     assert lines[3] == "in parentheses: fewer than 10 judged"
@@ -50,8 +50,8 @@ def test_lift_q_and_groups_stand_in_the_table_where_rates_have_them() -> None:
         *("slice", "failure", "rate", "interval", "lift", "q", "failed", "judged", "groups", "counts as"),
         *("unknown", "unchecked"),
     )
-    assert table.rows[0][2:10] == ("25.0%", "10.0% to 50.0%", "2.50", "< 0.001", 10, 40, 5, "12.3")
-    assert table.rows[1][2:6] == ("(25.0%)", "10.0% to 50.0%", "only here", "0.012")
+    assert table.rows[0][2:10] == ("25.0 %", "10.0 % to 50.0 %", "2.50", ".001", 10, 40, 5, "12.3")
+    assert table.rows[1][2:6] == ("(25.0 %)", "10.0 % to 50.0 %", "only here", ".012")
     assert table.note == "in parentheses: fewer than 10 independent samples"
     assert str(day).endswith("(10 of 40 in 5 groups, which count as 9.5, 1 unknown)")
     assert not night.too_few
@@ -94,3 +94,9 @@ def test_what_is_long_is_cut_and_says_so() -> None:
 
 def test_a_table_that_is_not_cut_says_nothing_of_more() -> None:
     assert Table("few", ("n",), ((1,), (12,))).text() == "few\n n\n 1\n12"
+
+
+def test_each_note_stands_on_a_line_of_its_own() -> None:
+    table = Table.of("", ["a"], [[1]], note="one <b>\nanother")
+    assert "<p>one &lt;b&gt;<br>another</p>" in table.html()
+    assert table.text().splitlines()[-2:] == ["one <b>", "another"]

@@ -51,7 +51,7 @@ def _q(table: str, row: str) -> float:
 
 def _interval(text: str) -> tuple[float, float]:
     """Returns the ends of the first interval in square brackets, in percent or points."""
-    ends = re.search(r"\[([+-]?[\d.]+)%?, ([+-]?[\d.]+)%?\]", text)
+    ends = re.search(r"\[([+-]?[\d.]+)(?: %)?, ([+-]?[\d.]+)(?: %)?\]", text)
     assert ends is not None, text
     return float(ends[1]), float(ends[2])
 
@@ -109,11 +109,11 @@ def test_the_story_from_noisy_digits_to_a_better_model_prints_what_stands_in_it(
     assert ran["gap"].startswith("60 groups; 20 groups stand in several splits")
     assert "60 pictures dropped" in ran["deduplicate"]
     assert "0 leaks left" in ran["deduplicate"]
-    people = {name: float(rate) for name, rate in re.findall(r"person=(\w+) +label_issue +([\d.]+)%", ran["who"])}
+    people = {name: float(rate) for name, rate in re.findall(r"person=(\w+) +label_issue +([\d.]+) %", ran["who"])}
     assert max(people.values()) == people["Cleo"] > 2 * sorted(people.values())[1]
     estimated, truth = ran["random"].splitlines()[1:3]
     low, high = _interval(estimated)
-    now, first = (float(share) for share in re.findall(r"([\d.]+)%", truth))
+    now, first = (float(share) for share in re.findall(r"([\d.]+) %", truth))
     assert low < now < high
     assert now < first / 4
     cells = [line for line in ran["coverage"].splitlines() if "expected" in line]
@@ -149,7 +149,7 @@ def test_the_story_of_four_sets_prints_what_stands_in_it(ran: dict[str, str]) ->
     tied = {line.partition(":")[0]: line.endswith("a tie") for line in ran["apart"].splitlines()}
     assert len(tied) == 6
     assert {names for names, tie in tied.items() if not tie} == {names for names in tied if "crooked" in names}
-    missed = {kind: float(rate) for kind, rate in re.findall(r"background=(\w+) +not covered +([\d.]+)%", ran["why"])}
+    missed = {kind: float(rate) for kind, rate in re.findall(r"background=(\w+) +not covered +([\d.]+) %", ran["why"])}
     assert max(missed, key=lambda kind: -missed[kind]) == "sky"
     assert sorted(missed.values())[1] > 5 * missed["sky"]
     assert set(re.findall(r" on (\w+)", ran["prompts"])) == {"wall", "bricks", "leaves"}
@@ -187,7 +187,7 @@ def test_a_cell_that_fails_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_words_and_numbers_are_told_apart() -> None:
-    assert _words("rate  5.0%\n (q = .013, 1,000)") == "rate #% (q = #, #)"
+    assert _words("rate  5.0 %\n (q = .013, 1,000)") == "rate # % (q = #, #)"
     assert _words("(digest a1f2)") == _words("(digest 99b)") == "(digest)"
-    assert _numbers("216 done, 46.2 s on cpu, q = .013 < 0.001, 1,000") == [216, 0.013, 0.001, 1000]
-    assert math.isclose(_q("a\ndigits=4  t  40.5%  27.0% to 55.5%  3.50  < 0.001      17", "digits=4"), 0.001)
+    assert _numbers("216 done, 46.2 s on cpu, q = .013 < .001, 1,000") == [216, 0.013, 0.001, 1000]
+    assert math.isclose(_q("a\ndigits=4  t  40.5 %  27.0 % to 55.5 %  3.50  < .001      17", "digits=4"), 0.001)

@@ -53,7 +53,7 @@ def test_what_is_better_and_worse_in_nothing_is_kept() -> None:
         ({"sharpness": 0.5, "bright_part": 0.2}, {}, "dark is new", True),
         ({"sharpness": 0.5, "bright_part": 0.35}, {}, "dark gets worse", True),
         ({"sharpness": 0.5}, {"alike": Likeness(3.0, 1.0, 0.0)}, "outside of the region", True),
-        ({"sharpness": 0.5}, {"alike": Likeness(0.0, 0.4, 0.0)}, "blurrier: 40% of its edges", True),
+        ({"sharpness": 0.5}, {"alike": Likeness(0.0, 0.4, 0.0)}, "blurrier: 40 % of its edges", True),
         ({"sharpness": 0.5}, {"alike": Likeness(0.0, 1.0, 50.0)}, "other colors", True),
         ({"sharpness": 0.5}, {"alignment": (0.3, 0.2, 0.0)}, "fits the prompt less", True),
         ({"sharpness": 0.5, "wrong": NAN}, {"errors": {"text": "boom"}}, "the check text broke on it: boom", True),

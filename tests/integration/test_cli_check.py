@@ -38,7 +38,7 @@ def test_a_folder_becomes_a_table_and_a_page(
     row = next(line for line in printed.out.splitlines() if " dark " in line)
     assert row.split()[:2] == ["all", "dark"]
     # so few samples stand in brackets
-    assert "(25.0%)" in row
+    assert "(25.0 %)" in row
     for column, value in (("failed", 1), ("judged", 4), ("unknown", 0), ("unchecked", 0)):
         end = head.index(column) + len(column)
         assert row[:end].split()[-1] == str(value)

@@ -90,6 +90,7 @@ def test_loads_without_errors_and_registers_just_what_is_declared(loaded: Any) -
         "engine_widget",
         "forms",
         "hosted_widget",
+        "labels",
         "letters",
         "objects_widget",
         "other_samples",

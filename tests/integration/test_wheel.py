@@ -103,6 +103,6 @@ def test_it_runs_outside_of_the_checkout(wheel: Path, database: str, tmp_path: P
     assert "0 broken" in examined
     assert f"@loupe/loupe {loupe.__version__}" in examined, "the App finds the plugin in the wheel"
     table = run("-m", "loupe.brain.cli", "check", "pictures", "--checks", "dark", "--quiet", "--dataset", "of a wheel")
-    assert "50.0%" in table
+    assert "50.0 %" in table
     drawn = "import fiftyone as fo, loupe; print(loupe.generate(fo.Dataset('drawn'), ['a red sign'], steps=2).n)"
     assert run("-c", drawn).splitlines()[-1] == "1"

@@ -178,7 +178,7 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
     from fiftyone.operators import types
 
     if name == "jobs":
-        with pytest.raises(InputError, match="Action: expected a text, got"):
+        with pytest.raises(InputError, match="What to do: expected a text, got"):
             list(operator(name).execute(context(name, filled, {"action": {"$where": "1"}})))
         return
     seen = spy(name)
@@ -216,45 +216,65 @@ def test_whatever_the_app_sends_an_input_of_another_kind_is_refused(
 @pytest.mark.parametrize(
     ("name", "params", "says"),
     [
-        ("calibrate", {"failures": []}, "Failures: expected at least one, got none"),
+        ("calibrate", {"failures": []}, "Failure modes: expected at least one, got none"),
         ("calibrate", {"failures": ["blurr"]}, "Did you mean 'blur'?"),
         ("calibrate", {"false_positive_rate": 0}, "False positive rate: expected a number from 0.001 to 0.2, got 0"),
-        ("calibrate", {"limit": 10.5}, "Limit: expected a whole number of at least 10, got 10.5"),
-        ("check", {"checks": []}, "Checks: expected at least one, got none"),
+        ("calibrate", {"limit": 10.5}, "Pictures at most: expected a whole number of at least 10, got 10.5"),
+        ("check", {"checks": []}, "Checks to run: expected at least one, got none"),
         ("check", {"checks": ["sharpnes"]}, "Did you mean 'sharpness'?"),
-        ("check", {"checks": "sharpness"}, "Checks: expected a list of names, got 'sharpness'"),
-        ("check", {"batch_size": 0}, "Batch size: expected a whole number from 1 to 4096, got 0"),
+        ("check", {"checks": "sharpness"}, "Checks to run: expected a list of names, got 'sharpness'"),
+        ("check", {"batch_size": 0}, "Images at once: expected a whole number from 1 to 4096, got 0"),
         ("embed", {"embedder": "hogg"}, "unknown embedder 'hogg'. Did you mean 'hog'?"),
-        ("embed", {"visualize": "tsne"}, "Visualize: expected one of umap, pca, got 'tsne'"),
+        ("embed", {"visualize": "tsne"}, "Map of the vectors: expected one of umap, pca, got 'tsne'"),
         (
             "evaluate",
             {"ground_truth": "ground_truth", "predictions": []},
-            "Predictions: expected at least one, got none",
+            "Models to evaluate: expected at least one, got none",
         ),
         ("evaluate", {"ground_truth": "ground_truth", "predictions": ["modell"]}, "Did you mean 'model'?"),
         ("evaluate", {"predictions": ["model"], "ground_truth": "mine"}, "Ground truth: expected one of ground_truth"),
-        ("find_copies", {"path": "/no/such.png"}, "Path: expected a file, got '/no/such.png': there is none"),
-        ("find_copies", {}, "Path: expected a value, got nothing"),
-        ("find_copies", {"path": "/"}, "Path: expected a file, got '/': there is none"),
+        (
+            "find_copies",
+            {"path": "/no/such.png"},
+            "Image file to look for: expected a file, got '/no/such.png'",
+        ),
+        ("find_copies", {}, "Image file to look for: expected a value, got nothing"),
+        ("find_copies", {"path": "/"}, "Image file to look for: expected a file, got '/': there is none"),
         ("find_drift", {"reference": "nowhere"}, "unknown dataset 'nowhere'"),
         ("find_drift", {"reference": "saved view: nowhere"}, "unknown saved view 'nowhere'"),
         ("find_drift", {"by": "nothing"}, "unknown field 'nothing'"),
-        ("find_leaks", {"splits": "split", "threshold": 1.5}, "Threshold: expected a number from 0 to 1, got 1.5"),
+        (
+            "find_leaks",
+            {"splits": "split", "threshold": 1.5},
+            "Similarity threshold: expected a number from 0 to 1",
+        ),
         ("find_memorized", {"reference": "nowhere"}, "unknown dataset 'nowhere'"),
         ("flag", {"thresholds__dark": "0.2"}, "Dark: expected a number, got '0.2'"),
-        ("generate", {"prompts": "a cup", "seed": -1}, "Seed: expected a whole number from 0"),
+        ("generate", {"prompts": "a cup", "seed": -1}, "Random seed: expected a whole number from 0"),
         ("generate", {"prompts": " \n"}, "Prompts: expected a value, got nothing"),
-        ("generate", {"prompts": "a cup", "steps": 1001}, "Steps: expected a whole number from 1 to 1000, got 1001"),
+        (
+            "generate",
+            {"prompts": "a cup", "steps": 1001},
+            "Denoising steps: expected a whole number from 1 to 1000",
+        ),
         (
             "generate",
             {"prompts": "a", "prompts__source": "web"},
-            "Source: expected one of list, template, file, suite, got",
+            "Where the prompts come from: expected one of list, template, file, suite, got",
         ),
-        ("import_images", {"folder": "/no/such"}, "Folder: expected a folder, got '/no/such': there is none"),
-        ("import_images", {"folder": "s3://b/renders"}, "Folder: s3://b/renders: it lies elsewhere, and nothing is"),
-        ("import_images", {"folder": " "}, "Folder: expected a value, got nothing"),
-        ("import_images", {"folder": "/", "prompts": "x.csv"}, "Prompts: expected a file, got 'x.csv': there is none"),
-        ("slice", {}, "By: expected a value, got nothing"),
+        ("import_images", {"folder": "/no/such"}, "Folder of images: expected a folder, got '/no/such': there is none"),
+        (
+            "import_images",
+            {"folder": "s3://b/renders"},
+            "Folder of images: s3://b/renders: it lies elsewhere",
+        ),
+        ("import_images", {"folder": " "}, "Folder of images: expected a value, got nothing"),
+        (
+            "import_images",
+            {"folder": "/", "prompts": "x.csv"},
+            "Table of prompts: expected a file, got 'x.csv'",
+        ),
+        ("slice", {}, "Fields to slice by: expected a value, got nothing"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_before_the_verb_is_called(

@@ -79,12 +79,16 @@ def test_what_does_not_fit_is_said_in_the_form_and_when_it_runs(sides: dict[str,
     asked = params(sides, tmp_path, real_test=train)
     assert "samples that are in both" in form("experiment", sides["drawn"], asked)["count"].view.label
     for changed, kind, says in (
-        ({"guidance": "high"}, InputError, "Guidance: expected numbers, or own, with commas between, got 'high'"),
-        ({"seeds": "0.5"}, InputError, "Seeds: expected whole numbers with commas between"),
+        (
+            {"guidance": "high"},
+            InputError,
+            "Guidance of the prompt: expected numbers, or own, with commas between",
+        ),
+        ({"seeds": "0.5"}, InputError, "Random seeds: expected whole numbers with commas between"),
         ({"styles": ["klass"]}, UnknownName, "Did you mean 'class'"),
         ({"styles__templates": "a {thing} {class}"}, InputError, "expected factors with values for {thing}"),
         ({"per_class": 2}, InputError, "expected a whole number from 5"),
-        ({"embedder": "hogg"}, InputError, "Embedder: expected one of auto"),
+        ({"embedder": "hogg"}, InputError, "Embedder to use: expected one of auto"),
     ):
         bad = params(sides, tmp_path, **changed)
         reported = problems(form("experiment", sides["drawn"], bad))

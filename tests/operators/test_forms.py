@@ -37,6 +37,7 @@ _LISTS = ("scores", "labels", "factors", "groups")
 #: where a form's default is not the verb's own value, and why; untouched, it still means the verb's default
 _DRAWN_FROM = ("source", "image", "mask", "control", "reference")
 DIFFERENT = {
+    ("augment", "split"): "None is a choice with a name",
     ("augment", "labels"): "None means all without a confidence: they are listed, so that some can be left out",
     ("augment", "train"): "they are written in one line",
     ("augment", "transforms"): "a list here",
@@ -346,7 +347,7 @@ def test_the_devices_to_choose_from(dataset: Any, monkeypatch: pytest.MonkeyPatc
     for device in ("all", "cuda:1", "cuda:0, cuda:1", "mps", ""):
         assert not offered({"device": device})[1], device
     for device in ("cuda:0;cuda:1", "ALL", "cuda:", "cpu,", "cpu," * 1000, 7, ["cpu"]):
-        assert "Device: expected" in str(offered({"device": device})[1]), device
+        assert "Device to run on: expected" in str(offered({"device": device})[1]), device
     assert offered({"model__drawn_by": "openai"})[0] is None
 
 
@@ -372,9 +373,9 @@ def test_prompts_that_cannot_be_used_are_refused_in_the_form(dataset: Any, tmp_p
         ({"prompts": "x" * 10_000}, "characters"),
         ({"prompts": "a (cat:1e999)"}, "1e999"),
         ({"prompts": "a {red|blue"}, "Expected }"),
-        ({"prompts": "a __cat__"}, "Expected 'Wildcards'"),
+        ({"prompts": "a __cat__"}, "Expected 'Folder of wildcards'"),
         ({"prompts": "a <lora:x:1>", "syntax": "refuse", "settings": True}, "does not understand '<lora:x:1>'"),
-        ({"prompts": "a cup", "seed": -1}, "Seed: expected a whole number from 0"),
+        ({"prompts": "a cup", "seed": -1}, "Random seed: expected a whole number from 0"),
     ]
     for params, says in bad:
         reported = problems(form("generate", dataset, params))

@@ -83,13 +83,17 @@ def test_it_says_how_many_images_come_of_it(signs: Any, tmp_path: Path) -> None:
         ({"source": SHOWN, "reference": "filepath"}, "reference__lacks", "A reference needs an IP-Adapter"),
         ({"controlnet": "some/net", "settings": True}, "no_control", "The model with a ControlNet needs a control"),
         ({"source": SHOWN, "mask": "boxes", "upscale": 2}, "bad_pictures", "Expected upscale without a mask"),
-        ({"source": SHOWN, "strength": 3}, "bad_prompts", "Strength: expected a number from 0 to 1, got 3"),
-        ({"source": SHOWN, "mask": "hands"}, "bad_prompts", "Mask: expected one of"),
-        ({"source": SHOWN, "control": "depth"}, "bad_prompts", "Control: expected a value, got nothing"),
-        ({"source": "the selected samples"}, "bad_prompts", "Draw from: expected selected samples, got none"),
+        ({"source": SHOWN, "strength": 3}, "bad_prompts", "How much to change: expected a number from 0 to 1, got 3"),
+        ({"source": SHOWN, "mask": "hands"}, "bad_prompts", "What to draw anew: expected one of"),
+        ({"source": SHOWN, "control": "depth"}, "bad_prompts", "Picture to keep to: expected a value, got nothing"),
+        (
+            {"source": "the selected samples"},
+            "bad_prompts",
+            "Pictures to draw from: expected selected",
+        ),
         ({"source": "a file or a folder"}, "bad_pictures", "Expected a file or a folder to draw from"),
         ({"source": "saved view: gone"}, "bad_prompts", "gone"),
-        ({"upscale": 9}, "bad_prompts", "Upscale: expected a number from 1 to 4"),
+        ({"upscale": 9}, "bad_prompts", "How much to enlarge: expected a number from 1 to 4"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_the_form(signs: Any, params: dict[str, Any], key: str, says: str) -> None:

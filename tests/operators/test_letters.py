@@ -51,6 +51,25 @@ def test_a_form_that_is_not_escaped_is_noticed(database: str) -> None:
     assert len(wrong) > 10
 
 
+def test_no_call_in_python_is_sent(database: str) -> None:
+    import json
+
+    from fiftyone.operators import types
+
+    from loupe.brain.core.shown import markdown
+    from loupe.operators import forms
+    from loupe.operators.letters import written
+
+    inputs = types.Object()
+    text = "run loupe.embed(samples, field='x') first"
+    forms.note(inputs, "note", text)
+    inputs.md(f"- {markdown(text)}", name="list")
+    inputs.str("field", label="Field", description=text)
+    sent = json.dumps(types.Property(written(inputs)).to_json())
+    assert "loupe.embed" not in sent
+    assert sent.count("Loupe: embed images") >= 3
+
+
 def test_every_way_to_the_app_goes_through_it(database: str, dataset: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A form, a dialog and a panel: each of them calls ``written``."""
     import fiftyone as fo

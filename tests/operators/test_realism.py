@@ -88,12 +88,17 @@ def test_what_is_missing_is_said_in_the_form_with_what_to_do(dataset: Any, tmp_p
 @pytest.mark.parametrize(
     ("name", "params", "error", "says"),
     [
-        ("compare_to_real", {"k": 0}, InputError, "K: expected a whole number from 1 to 20, got 0"),
-        ("compare_to_real", {"embeddings": []}, InputError, "Embeddings: expected at least one, got none"),
+        ("compare_to_real", {"k": 0}, InputError, "Nearest neighbors (k): expected a whole number from 1 to 20, got 0"),
+        ("compare_to_real", {"embeddings": []}, InputError, "Field of vectors: expected at least one, got none"),
         ("compare_to_real", {"embeddings": ["embedding"]}, UnknownName, "Did you mean 'embeddings'?"),
         ("compare_to_real", {"real": "dataset: nowhere"}, UnknownName, "unknown dataset 'nowhere'"),
         ("test_transfer", {"real_test": "saved view: nowhere"}, UnknownName, "unknown saved view 'nowhere'"),
-        ("test_transfer", {"learner": "logistics"}, InputError, "Learner: expected one of discriminant, logistic, cnn"),
+        (
+            "test_transfer",
+            {"learner": "logistics"},
+            InputError,
+            "What is trained: expected one of discriminant",
+        ),
         ("test_transfer", {"pool": "dataset: nowhere"}, UnknownName, "unknown dataset 'nowhere'"),
     ],
 )

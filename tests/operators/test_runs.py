@@ -177,10 +177,10 @@ def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
         str(night.unknown),
         str(night.unchecked),
     ]
-    assert "95% interval" in body["summary"]
+    assert "95 % interval" in body["summary"]
     params = {"by": [], "failure": "dark", "confidence": 0.9}
     summary = result("slice", checked, params)["summary"]
-    assert "90% interval" in summary
+    assert "90 % interval" in summary
     assert "Slice" not in summary
 
 

@@ -114,8 +114,8 @@ def test_what_the_form_gives_becomes_the_spec(database: str) -> None:
         ("minimum", -1, "Minimum: expected a number of at least 0, got -1"),
         ("way", "slow", "Way: expected one of fast, exact, got 'slow'"),
         ("tag", {"$where": "1"}, "Tag: expected a text, got {'$where': '1'}"),
-        ("words", 3, "Words: expected a text, got 3"),
-        ("limit", 0, "Limit: expected a whole number of at least 1, got 0"),
+        ("words", 3, "Words to tell apart: expected a text, got 3"),
+        ("limit", 0, "Pictures at most: expected a whole number of at least 1, got 0"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_the_form_and_after(database: str, name: str, value: Any, says: str) -> None:

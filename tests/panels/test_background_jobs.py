@@ -59,7 +59,7 @@ def test_it_follows_a_job_by_itself_to_its_end(session: Any) -> None:
         session.call("on_tick")
         row = _row(session, job)
         assert "running" in row
-        assert "25%" in row
+        assert "25 %" in row
         assert "checking &lt;b&gt;" in row
         assert "gpubox" in str(session.properties()["workers"])
         assert not session.reloaded

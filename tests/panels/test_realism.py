@@ -321,7 +321,7 @@ def test_a_hole_that_nothing_describes_says_so(generators: tuple[Any, Any]) -> N
     assert "beyond what chance leaves out" in texts(session)
     realism.keep(dataset, "realism", facts["params"], {**facts, **replace(made, holes=None).to_dict()})
     session.call("on_refresh")
-    assert "What it has nothing near to" not in texts(session)
+    assert "What the set lacks" not in texts(session)
     dataset.delete()
 
 

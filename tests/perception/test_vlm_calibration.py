@@ -113,7 +113,7 @@ def test_one_side_may_lack_a_cut() -> None:
     truth = np.r_[np.arange(40) % 2 == 0, np.zeros(40, bool)]
     record = calibrate(answers(yes), truth)
     assert record.cuts.high is None
-    assert record.reason == "no cut for yes has a precision of 90% on these labels"
+    assert record.reason == "no cut for yes has a precision of 90 % on these labels"
     assert record.apply(Answer(0.01, 1.0, "unknown")).verdict == "no"
     assert record.apply(Answer(0.99, 1.0, "unknown")).verdict == "unknown"
     assert record.precision.rate == 1

@@ -146,7 +146,7 @@ def test_the_band_of_chance_holds_most_other_real_sets() -> None:
     assert len(inside) == 20 * 16
 
 
-@pytest.mark.parametrize(("value", "high", "says"), [(0.98, 0.55, "tells 98% of them apart"), (0.62, 0.7, "Nothing")])
+@pytest.mark.parametrize(("value", "high", "says"), [(0.98, 0.55, "tells 98 % of them apart"), (0.62, 0.7, "Nothing")])
 def test_what_is_told_apart_is_not_called_alike(value: float, high: float, says: str) -> None:
     """Without labels no finding names a shift: that is no reason to say that nothing differs."""
     metric = RealismMetric("c2st", value, value, 0.5, 0.45, high)

@@ -110,7 +110,7 @@ def test_copies_of_the_real_set_are_memorized() -> None:
 
 def test_a_spectrum_far_from_that_of_real_halves_is_named_with_its_figures() -> None:
     (made,) = [each for each in verdicts(_evidence(_set(2), spectra=_gap(0.6))) if each.name == names.SPECTRAL]
-    assert "at 97% of the finest detail there is 1/10 of the power" in made.sentence
+    assert "at 97 % of the finest detail there is 1/10 of the power" in made.sentence
     assert made.evidence["band distance"] == 0.6
     # what real halves differ by is no fault, nor is what nobody would see
     assert names.SPECTRAL not in _named(_evidence(_set(2), spectra=_gap(0.6, null=0.58)))

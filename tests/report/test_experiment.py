@@ -67,7 +67,7 @@ def test_as_a_page_and_as_text() -> None:
         assert absent not in drawn
     assert drawn.count('class="point c') == 4
     text = markdown.draw(page)
-    for words in ("The most useful is a", "hog sees no meaning", "10.0%", "n 90", "12.5", "SPECTRAL: It is smooth"):
+    for words in ("The most useful is a", "hog sees no meaning", "10.0 %", "n 90", "12.5", "SPECTRAL: It is smooth"):
         assert words in text
     assert "nan" not in text.replace("Dominance", "")
 

@@ -80,7 +80,7 @@ def test_a_comparison_says_ranks_and_ties() -> None:
 
 
 def test_label_issues_are_sentences_and_a_table() -> None:
-    issue = LabelIssue("id", "c<a>t", "dog", 0.9, 0.8, "dog 80%")
+    issue = LabelIssue("id", "c<a>t", "dog", 0.9, 0.8, "dog 80 %")
     made = LabelIssues("gt", (issue,), 10, 0, Proportion.of(1, 10), 0.12, (), {}, (), (), (), "a probe over embeddings")
     page = drawn(results.section(made, {}))
     assert "1 of 10 labels in gt are probably wrong" in page
@@ -102,11 +102,11 @@ def test_box_and_mask_issues_are_sentences_and_a_table() -> None:
         assert words in page
     assert "2 boxes on 1 samples" in page
     assert "c&lt;a&gt;t" in page
-    mask = MaskIssue("id", "c<a>t", "dog", 0.2, 0.1, "10.0% of the picture is c<a>t, and dog by the model")
+    mask = MaskIssue("id", "c<a>t", "dog", 0.2, 0.1, "10.0 % of the picture is c<a>t, and dog by the model")
     masks = MaskIssues("gt", "m", (mask,), 10, 0, Proportion.of(1, 10), {"c<a>t": 0.4, "dog": 0.9})
     page = drawn(results.section(masks, {}))
     assert "1 of 10 masks in gt are probably wrong" in page
-    assert "c&lt;a&gt;t (40%)" in page
+    assert "c&lt;a&gt;t (40 %)" in page
 
 
 def test_what_is_not_known_here_prints_as_its_table() -> None:

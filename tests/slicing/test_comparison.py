@@ -187,7 +187,7 @@ def test_it_prints_as_a_leaderboard_and_shows_names_as_they_are() -> None:
     assert lines[0] == "blur, the fewest failures first; those that share a letter are tied"
     head = ["rank", "model", "rate", "interval", "failed", "judged", "unknown", "unchecked", "tied"]
     assert lines[1].split() == head
-    assert lines[2].split()[:4] == ["1–2", "😀", "2", "0.0%"]
+    assert lines[2].split()[:4] == ["1–2", "😀", "2", "0.0"]
     assert lines[-1] == "some <i>are</i> left out"
     html = comparison._repr_html_()
     assert "<b>" not in html

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from loupe.brain.core.shares import tenths
 from loupe.brain.slicing.columns import Column
 from loupe.brain.slicing.regressions import Units, _first_half, counts_of, find
 from loupe.brain.stats.differences import unpaired_p
@@ -84,7 +85,7 @@ def test_a_regression_says_what_changed_on_all_of_its_pairs() -> None:
     assert (own.a, own.b, own.n) == ("new", "old", len(rows))
     assert own.rate_a == pytest.approx(units.failed_new[rows].mean())
     assert own.only_b == ((units.failed_old[rows] == 1) & (units.failed_new[rows] == 0)).sum()
-    assert str(regression).startswith(f"new fails more where f1=1: {own.rate_a:.1%} against {own.rate_b:.1%}")
+    assert str(regression).startswith(f"new fails more where f1=1: {tenths(own.rate_a)} against {tenths(own.rate_b)}")
     assert regression.q <= 0.05
     assert counts_of(units, rows).only_a == own.only_a
 

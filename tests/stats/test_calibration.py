@@ -11,6 +11,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from loupe.brain.core.records import Output, Scores, Threshold
+from loupe.brain.core.shares import tenths
 from loupe.brain.defects.seam import Seam
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import (
@@ -121,7 +122,7 @@ def test_nothing_is_proposed_that_the_scores_do_not_bear_out() -> None:
     few = np.where(np.arange(100) < 2, np.nan, clean)
     assert propose(few, flawed, ">", 0.01) == (
         None,
-        "a rate of 1.0% needs 99 known scores to choose from, got 98: take more pictures, or a higher rate",
+        "a rate of 1.0 % needs 99 known scores to choose from, got 98: take more pictures, or a higher rate",
     )
     assert "no copy" in propose(clean, flawed * np.nan, ">", 0.01)[1]
     assert "does not tell" in propose(clean, clean + 1, ">", 0.01)[1]
@@ -151,7 +152,7 @@ def test_a_share_counts_the_unknown_apart() -> None:
     share = share_of(Threshold("<", 3), np.array([1.0, 2, 3, 4, np.nan]))
     assert (share.n, share.flagged, share.unknown, share.rate) == (4, 2, 1, 0.5)
     assert 0 < share.low < 0.5 < share.high < 1
-    assert str(share) == "50.0% [15.0%, 85.0%]"
+    assert str(share) == "50.0 % [15.0 %, 85.0 %]"
     none = share_of(Threshold("<", 3), np.array([np.nan]))
     assert (none.n, none.unknown, str(none)) == (0, 1, "not known")
     assert all(math.isnan(value) for value in (none.rate, none.low, none.high))
@@ -229,7 +230,7 @@ def test_a_proposed_threshold_is_compared_with_todays_on_the_same_pictures(
     assert sentence.startswith(begins), sentence
     assert is_worse == worse
     assert "of the same 100 pictures" in sentence
-    assert f"{(99 - min(proposed, 99)) / 100:.1%}" in sentence
+    assert f"{tenths((99 - min(proposed, 99)) / 100)}" in sentence
 
 
 def test_false_alarms_that_find_nothing_more_are_worse() -> None:
@@ -238,7 +239,7 @@ def test_false_alarms_that_find_nothing_more_are_worse() -> None:
     sentence, worse = compared(now, proposed, 0.03)
     assert worse
     assert sentence.startswith("WORSE than today's: of")
-    assert "more than the 3.0% that were asked for" in sentence
+    assert "more than the 3.0 % that were asked for" in sentence
     assert compared(proposed, now, 0.03)[1] is False
     nobody = operating_point(Threshold(">", 1), np.full((4, 2), np.nan))
     assert compared(nobody, now, 0.03) == ("It cannot be compared with today's: too many scores are unknown.", False)

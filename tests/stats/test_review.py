@@ -162,9 +162,9 @@ def test_the_chosen_half_is_where_the_wanted_precision_is_kept_by_the_laxest_thr
         (side([True, False] * 10, n=39), 0.9, "review 20 more (only 39 are flagged: check more samples first)"),
         (side([True] * 50), 0.9, "real failures"),
         (side([False] * 50), 0.9, "false alarms"),
-        (side([True] * 49 + [False]), 0.9, "may be the wanted 90% already"),
+        (side([True] * 49 + [False]), 0.9, "may be the wanted 90 % already"),
         (side([True, False] * 30), 0.9, "does not tell"),
-        (side([True] * 35 + [False] * 5), 0.9, "[73.9%, 94.5%] (35 of 40): that may be"),
+        (side([True] * 35 + [False] * 5), 0.9, "[73.9 %, 94.5 %] (35 of 40): that may be"),
         (side(["unsure"] * 80), 0.9, "review 40 more"),
     ],
 )

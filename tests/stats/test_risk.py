@@ -128,11 +128,11 @@ def test_too_few_decisions_are_named() -> None:
     made = controlled(few, 1000, ">", 0.01)
     assert made.value is None
     assert made.reason == (
-        "a share of at most 1.00% false alarms takes 10 decisions in random order, got 5: review 5 more"
+        "a share of at most 1.00 % false alarms takes 10 decisions in random order, got 5: review 5 more"
     )
     # that many are enough: with not a false alarm among them the threshold in use keeps to it
     enough = side(np.linspace(0, 1, 10), named(np.ones(10, bool)), 100)
-    assert "the one in use keeps to it: at most 0.92% of the pictures" in controlled(enough, 1000, ">", 0.01).reason
+    assert "the one in use keeps to it: at most 0.92 % of the pictures" in controlled(enough, 1000, ">", 0.01).reason
     assert controlled(side(np.zeros(0), named(np.zeros(0, bool)), 100), 1000, ">", 0.01).reason.endswith(
         "review 10 more"
     )

@@ -248,7 +248,7 @@ def test_a_run_shows_as_a_table(scenes: Any) -> None:
     import loupe
 
     head, columns, *lines = repr(loupe.calibrate(scenes, FAST, limit=20, false_positive_rate=0.1)).splitlines()
-    assert head.startswith("Calibration(loupe_calibrate_1: 20 pictures, 0 unreadable, at most 10.0% wanted, ")
+    assert head.startswith("Calibration(loupe_calibrate_1: 20 pictures, 0 unreadable, at most 10.0 % wanted, ")
     assert columns.split() == ["threshold", "false", "positives", "recall,", "mildest", "first"]
     assert [line.split()[0] for line in lines] == ["blur", "proposed", "odd_aspect", "proposed"]
     assert "none proposed" in repr(loupe.calibrate(scenes, FAST, limit=20))

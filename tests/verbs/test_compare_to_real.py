@@ -102,7 +102,7 @@ def test_a_narrow_smooth_set_is_named_and_what_differs_of_its_files_is_said(real
 
     result = loupe.compare_to_real(narrow, real, label="ground_truth", by="ground_truth")
     assert {"COLLAPSE", "SPECTRAL"} <= _named(result)
-    assert result.warnings[0] == "the file format differs: real PNG 100%, synthetic JPEG 100%"
+    assert result.warnings[0] == "the file format differs: real PNG 100 %, synthetic JPEG 100 %"
     assert set(result.by) == {"cat", "dog", "owl", "pig"}
     recall = {name: next(each for each in measures if each.name == "recall") for name, measures in result.by.items()}
     assert all(each.ratio < 0.8 for each in recall.values())

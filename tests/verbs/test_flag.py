@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,11 @@ def test_slices_of_one_sample_each_are_refused(dataset: Any) -> None:
     with pytest.raises(errors.InputError, match="but the 24 of 'filepath' are of one sample each"):
         loupe.slice(dataset, ["kind", "filepath"], failure="blur")
     assert len(loupe.slice(dataset, "kind", failure="blur")) == 2
+    # what the error says to do instead can be done
+    dataset.set_values("prompt", [f"a {'cat' if at % 2 else 'dog'}, number {at}" for at in range(24)])
+    dataset.set_values("number", list(range(24)))
+    for path, instead in (("prompt", "loupe.Factor.prompt('words', path='prompt')"), ("number", "bins=4")):
+        with pytest.raises(errors.InputError, match=re.escape(instead)):
+            loupe.slice(dataset, path, failure="blur")
+    assert len(loupe.slice(dataset, loupe.Factor.prompt("words", path="prompt"), failure="blur")) == 2
+    assert len(loupe.slice(dataset, loupe.Factor.field("number", bins=4), failure="blur")) == 4

@@ -1,4 +1,4 @@
-"""What a synthetic set has nothing near to becomes prompts that ``loupe.generate`` takes."""
+"""What a synthetic set lacks becomes prompts that ``loupe.generate`` takes."""
 
 from __future__ import annotations
 

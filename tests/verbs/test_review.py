@@ -11,6 +11,7 @@ from filled import fill
 
 from loupe.brain.core.errors import InputError, NoSamples, UnknownName
 from loupe.brain.core.review import Decision
+from loupe.brain.core.shares import hundredths
 
 pytestmark = pytest.mark.database
 
@@ -89,7 +90,7 @@ def test_the_precision_is_that_of_the_random_order_by_hand(flagged: Any) -> None
     assert result.flagged == len(order)
     assert result.remaining == len(order) - 37
     text = repr(result)
-    assert "66.7%" in text
+    assert "66.7 %" in text
     assert "2 unsure left out; 20 reviewed in another order left out" in text
     # what comes between is decided: now the others count, too
     loupe.review(flagged.select(order[17:30]), "blur", "false_alarm")
@@ -171,7 +172,7 @@ def test_two_hundred_decisions_recalibrate_by_one_call(flagged: Any) -> None:
     allowed = int(0.03 * (judged + 1) / (len(order) + 1) * 201) - 1
     assert threshold.value == pytest.approx(float(alarms[allowed]))
     assert threshold.source == "review of 200 samples by anna"
-    assert "by conformal risk control for 3.00%" in threshold.provenance
+    assert "by conformal risk control for 3.00 %" in threshold.provenance
     # the stricter one keeps what was asked for: nothing else is offered
     (after,) = loupe.reviewed(flagged, "blur", max_false_alarms=0.03)
     assert after.offer.threshold is None
@@ -192,7 +193,7 @@ def test_an_offer_for_a_share_of_false_alarms_says_what_it_does(flagged: Any) ->
     assert (offer.max_false_alarms, offer.precision, offer.current) == (0.05, None, None)
     assert offer.bound <= 0.05 < offer.bound_now
     assert offer.flags == sum(np.float32(scores[each]) < np.float32(offer.threshold.value) for each in order)
-    assert f"at most {offer.bound:.2%} of all pictures are expected to be false alarms" in str(offer)
+    assert f"at most {hundredths(offer.bound)} of all pictures are expected to be false alarms" in str(offer)
     few = loupe.reviewed(flagged, "blur", max_false_alarms=0.0001)[0].offer
     assert few.threshold is None
     assert "check more samples first" in few.reason

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loupe.brain.core.relations import RelationName
+from loupe.brain.core.shares import whole
 from loupe.brain.imaging.boxes import area, containment
 from loupe.brain.measures.composition.geometry import AXES, NEAR, apart, edge_distance, side_gap
 from loupe.brain.perception.detectors.detection import Detection
@@ -256,4 +257,4 @@ def settled(estimate: Estimate, sure: float) -> Estimate:
     """
     if math.isnan(estimate.probability) or not 1 - sure < estimate.probability < sure:
         return estimate
-    return unknown(f"too close to call: {estimate.probability:.0%} likely wrong".replace("%", " %"))
+    return unknown(f"too close to call: {whole(estimate.probability)} likely wrong")

@@ -11,6 +11,7 @@ import numpy as np
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
+from loupe.brain.core.shares import whole
 from loupe.brain.perception.vlm.answers import Answer, Cuts, decide
 from loupe.brain.stats.intervals import Proportion
 
@@ -105,7 +106,7 @@ def calibrate(
     >>> answers = [Answer(yes, 1.0, "unknown") for yes in np.linspace(0, 1, 60)]
     >>> found = calibrate(answers, [answer.yes > 0.5 for answer in answers])
     >>> found.apply(Answer(0.95, 1.0, "unknown")).verdict, str(found.coverage)
-    ('yes', '95.0% [86.3%, 98.3%] (57 of 60)')
+    ('yes', '95.0 % [86.3 %, 98.3 %] (57 of 60)')
     """
     if len(answers) != len(labels):
         raise InputError(f"expected as many labels as answers, got {len(labels)} and {len(answers)}")
@@ -205,7 +206,7 @@ def _reason(slope: float, low: float | None, high: float | None, precision: floa
     if slope <= 0:
         return "the VLM's answers do not go with the labels: the more it says yes, the less often that is right"
     missing = " nor ".join(word for word, cut in (("yes", high), ("no", low)) if cut is None)
-    return f"no cut for {missing} has a precision of {precision:.0%} on these labels" if missing else ""
+    return f"no cut for {missing} has a precision of {whole(precision)} on these labels" if missing else ""
 
 
 def _calibrated(yes: np.ndarray, slope: float, intercept: float) -> np.ndarray:
