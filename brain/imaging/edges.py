@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,8 +45,7 @@ class Edges:
 
     def at(self, chosen: Tensor) -> Edges:
         """Returns some of them: (K,) bool or their (k,) places."""
-        some = (part[chosen] for part in (self.rows, self.columns, self.profiles, self.back))
-        return Edges(*some, self.vertical)
+        return Edges(self.rows[chosen], self.columns[chosen], self.profiles[chosen], self.back[chosen], self.vertical)
 
     def across(self, plane: Tensor) -> Tensor:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""
@@ -155,15 +154,15 @@ def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
     picture = luma.contiguous().numpy()
     height, width = picture.shape
     levels = picture.reshape(-1)
-    white, kind = (255, np.int16) if levels.dtype == np.uint8 else (1, np.float32)
-    flat = levels.astype(kind)
+    white = 255 if levels.dtype == np.uint8 else 1
+    flat: Any = levels.astype(np.int16 if white == 255 else np.float32)
     beside = 1 if vertical else width
     step = flat[2 * beside : -beside] - flat[beside : -2 * beside]
     step += step
     step += flat[3 * beside :]
     step -= flat[: -3 * beside]
     np.abs(step, out=step)
-    place = np.flatnonzero(step[beside:-beside] > kind(2 * _MIN_STEP * white)) + 2 * beside
+    place = np.flatnonzero(step[beside:-beside] > flat.dtype.type(2 * _MIN_STEP * white)) + 2 * beside
     along, length = (place % width, width) if vertical else (place // width, height)
     inner = step.take(place - beside)
     peak = (inner > step.take(place - 2 * beside)) & (inner >= step.take(place))
@@ -185,7 +184,7 @@ def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
     place = place[step.take(place - beside) >= 2 * np.abs(flat.take(after) - flat.take(before))]
     # one profile a column: what is asked of all of them goes along whole rows
     profiles = flat.take(place + (np.arange(1 - REACH, REACH + 1) * beside)[:, None])
-    slopes = (profiles[2:-1] - profiles[1:-2]) * kind(2) + (profiles[3:] - profiles[:-3])
+    slopes = (profiles[2:-1] - profiles[1:-2]) * flat.dtype.type(2) + (profiles[3:] - profiles[:-3])
     slopes *= np.sign(slopes[REACH - 2])
     own = slopes[REACH - 2]
     back = -slopes.min(0) / own.astype(np.float32)
@@ -199,8 +198,9 @@ def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
     kept = (spread <= _MAX_SPREAD * np.abs(across)) & (np.abs(across) > _MIN_STEP)
     kept &= across * (profiles[REACH] - profiles[REACH - 1]) > 0
     rows, columns = place[kept] // width, place[kept] % width
-    rest = (torch.from_numpy(part) for part in (rows, columns))
-    return Edges(*rest, by_row[torch.from_numpy(kept)], torch.from_numpy(back[kept]), vertical)
+    chosen = torch.from_numpy(kept)
+    places = torch.from_numpy(rows), torch.from_numpy(columns)
+    return Edges(places[0], places[1], by_row[chosen], torch.from_numpy(back)[chosen], vertical)
 
 
 def worst_places(
