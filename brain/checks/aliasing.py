@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
@@ -13,6 +14,7 @@ from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 #: the file's own pixels are judged, for scaling would mix them; of a larger picture, the middle
@@ -30,7 +32,15 @@ _MIN_DIFFERENCE = 0.5 / 255
 _CELL = 128
 
 
-def repetition(profile: Tensor) -> tuple[float, float]:
+@lru_cache(maxsize=64)
+def _window(length: int) -> np.ndarray:
+    """Returns a Hann window, (L,) float32."""
+    import numpy as np
+
+    return np.hanning(length).astype(np.float32)
+
+
+def repetitions(profiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns how much of the differences between neighboring lines comes at a fixed fine period, and the period.
 
     Where each line is repeated k times, its k - 1 differences to its copies are zero, and the spectrum of the
@@ -40,30 +50,24 @@ def repetition(profile: Tensor) -> tuple[float, float]:
     interpolation, CRV 2005.
 
     Args:
-        profile: (L,) float32, the sum of the absolute differences between each line and the next one
+        profiles: (N, L) float32, the sums of the absolute differences between each line and the next one
 
     Returns:
-        the share, in [-1, 1]
-        the period, in pixels
+        (N,) the share, in [-1, 1]
+        (N,) the period, in pixels
     """
-    share, period = repetitions(profile[None])
-    return float(share[0]), float(period[0])
-
-
-def repetitions(profiles: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns what ``repetition`` does, of each of several profiles: (N, L) to (N,) and (N,)."""
-    import torch
+    import numpy as np
 
     length = profiles.shape[1]
-    window = torch.hann_window(length, periodic=False, device=profiles.device)
-    spectrum = torch.fft.rfft(profiles * window, _BINS).abs()
-    spectrum = spectrum / spectrum[:, :1].clamp_min(1e-9)
+    spectrum = np.abs(np.fft.rfft(profiles * _window(length), _BINS))
+    spectrum /= np.maximum(spectrum[:, :1], np.float32(1e-9))
     fine = math.ceil(_FINE * _BINS)
     # what the window lets through of the mean
     coarse = math.ceil(max(_COARSE, 4.5 / length) * _BINS)
-    peak, place = spectrum[:, fine:].max(1)
-    rest = spectrum[:, coarse:fine].amax(1) if coarse < fine else torch.zeros_like(peak)
-    return (peak - rest).clamp(-1, 1), _BINS / (fine + place)
+    place = spectrum[:, fine:].argmax(1)
+    peak = spectrum[np.arange(len(spectrum)), fine + place]
+    rest = spectrum[:, coarse:fine].max(1) if coarse < fine else np.zeros_like(peak)
+    return np.clip(peak - rest, -1, 1), _BINS / (fine + place)
 
 
 def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,19 +88,20 @@ def steps(levels: Tensor) -> tuple[Tensor, Tensor]:
     return across, down
 
 
-def sums(differences: Tensor, axis: int) -> Tensor:
+def sums(differences: Tensor, axis: int) -> np.ndarray:
     """Returns the sums of (H, W) uint8 levels along an axis, on the CPU: float32 in 255ths, of whole levels."""
+    import numpy as np
+
     if by_opencv(differences):
         import cv2
-        import torch
 
-        total = torch.from_numpy(cv2.reduce(differences.numpy(), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)).flatten()
+        total = cv2.reduce(differences.numpy(), axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
     else:
-        total = differences.sum(axis).cpu()
-    return total.float() / 255
+        total = differences.sum(axis).cpu().numpy()
+    return total.astype(np.float32) / np.float32(255)
 
 
-def repeated_cells(differences: Tensor, axis: int, starts: tuple[range, range]) -> tuple[Tensor, Tensor]:
+def repeated_cells(differences: Tensor, axis: int, starts: tuple[range, range]) -> tuple[np.ndarray, np.ndarray]:
     """Returns how much repeats in each cell along the other axis, and the mean difference there: (Y, X) each.
 
     Args:
@@ -104,19 +109,18 @@ def repeated_cells(differences: Tensor, axis: int, starts: tuple[range, range]) 
         axis: along which they are added up
         starts: the first rows and the first columns of the cells
     """
-    import torch
+    import numpy as np
 
-    shares, means = [], []
-    for start in starts[axis]:
-        band = differences.narrow(axis, start, min(_CELL, differences.shape[axis] - start))
-        line = sums(band, axis)
-        parts = [line[place : place + _CELL] for place in starts[1 - axis]]
-        # all but the last one are of one length
-        share = [repetitions(torch.stack(parts[:-1]))[0]] if len(parts) > 1 else []
-        shares.append(torch.cat([*share, repetitions(parts[-1][None])[0]]))
-        means.append(torch.stack([part.mean() for part in parts]) / band.shape[axis])
-    along = 0 if axis == 0 else 1
-    return torch.stack(shares, along), torch.stack(means, along)
+    bands = [differences.narrow(axis, start, min(_CELL, differences.shape[axis] - start)) for start in starts[axis]]
+    lines = np.stack([sums(band, axis) / band.shape[axis] for band in bands])
+    # all but the last ones are of one length
+    parts = [lines[:, place : place + _CELL] for place in starts[1 - axis]]
+    whole = repetitions(np.concatenate(parts[:-1]))[0].reshape(-1, len(bands)) if len(parts) > 1 else None
+    last = repetitions(parts[-1])[0][None]
+    shares = last if whole is None else np.concatenate((whole, last))
+    means = np.stack([part.mean(1) for part in parts])
+    # places by bands, to rows by columns
+    return (shares.T, means.T) if axis == 0 else (shares, means)
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ class Aliasing(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
+        import numpy as np
 
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
@@ -177,7 +181,10 @@ class Aliasing(Check):
             by_column, by_row = sums(across, 0), sums(down, 1)
             if max(float(by_column.mean()) / len(part), float(by_row.mean()) / part.shape[1]) < _MIN_DIFFERENCE:
                 return SampleResult({}, "too plain to judge aliasing")
-            (x_share, period), (y_share, _) = repetition(by_column), repetition(by_row)
+            (x_share, period), (y_share, _) = (
+                map(float, (*shares, *periods))
+                for shares, periods in (repetitions(line[None]) for line in (by_column, by_row))
+            )
             score = min(x_share, y_share)
             if score <= threshold.value:
                 return SampleResult({"aliasing": score, "aliasing_period": 0.0})
@@ -187,7 +194,7 @@ class Aliasing(Check):
             (x_shares, x_means), (y_shares, y_means) = (
                 repeated_cells(differences, axis, (rows, columns)) for axis, differences in ((0, across), (1, down))
             )
-            weights = torch.minimum(x_shares, y_shares) * (x_means + y_means)
+            weights = np.minimum(x_shares, y_shares) * (x_means + y_means)
             cells = [
                 (float(weights[at, beside]), y, x) for at, y in enumerate(rows) for beside, x in enumerate(columns)
             ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.edges import REACH, Edges, strong_edges, worst_places
+from loupe.brain.imaging.edges import REACH, Edges, worst_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +82,7 @@ def explained(luma: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
     return shares[:, : len(_BLURS)], shares[:, len(_BLURS) :]
 
 
-def _colors(pixels: Tensor, luma: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
+def _colors(pixels: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
     """Returns those of the edges that are edges of color, too, and their (K, 2, 2 * REACH) color profiles."""
     import torch
 
@@ -91,8 +91,7 @@ def _colors(pixels: Tensor, luma: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
     color = torch.stack((blue * 0.564, red * 0.713), 1)
     strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _MIN_COLOR**2).nonzero()[:, 0]
     strong = strong[:: max(1, -(-len(strong) // _MAX_EDGES))]
-    kept = Edges(edges.rows[strong], edges.columns[strong], edges.profiles[strong], edges.vertical)
-    return kept, color[strong]
+    return edges.at(strong), color[strong]
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class ColorBleeding(Check):
     """
 
     name: ClassVar[str] = "color_bleeding"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = "Matched filters on edge profiles; planes as in ITU-R BT.601"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -147,13 +146,12 @@ class ColorBleeding(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def score_picture(pixels: Tensor, luma: Tensor) -> SampleResult:
-            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
-                return SampleResult({}, f"too small to judge color bleeding: {luma.shape[1]} x {luma.shape[0]} pixels")
+        def score_picture(pixels: Tensor, strong: tuple[Edges, Edges]) -> SampleResult:
+            shape = (pixels.shape[1], pixels.shape[2])
             blurs, shifts, places = [], [], []
             moved, displaced = 0.0, [0, 0]
-            for axis, edges in enumerate(strong_edges(luma)):
-                own, color = _colors(pixels, luma, edges)
+            for axis, edges in enumerate(strong):
+                own, color = _colors(pixels, edges)
                 by_blur, by_shift = explained(own.profiles, color)
                 good = torch.maximum(by_blur.amax(1), by_shift.amax(1)) >= _MIN_FIT
                 blurs.append(by_blur[good])
@@ -169,7 +167,7 @@ class ColorBleeding(Check):
             mean = blur.mean(0)
             softer = float(mean.max() - mean[_PLAIN_BLURS].max())
             score = max(softer, _SHIFT_WEIGHT * moved)
-            side = max(luma.shape)
+            side = max(shape)
             values = {
                 "color_bleeding": score,
                 "color_spread": _BLURS[int(mean.argmax())] / side,
@@ -183,12 +181,16 @@ class ColorBleeding(Check):
                 shift = torch.cat(shifts)
                 gains = shift.amax(1) - shift[:, _PLAIN_SHIFTS].amax(1)
             rows, columns = (torch.cat(parts) for parts in zip(*places, strict=True))
-            boxes = worst_places(rows, columns, gains, (luma.shape[0], luma.shape[1]))
+            boxes = worst_places(rows, columns, gains, shape)
             return SampleResult(values, boxes=tuple(Box("color_bleeding", place) for place in boxes))
 
         def score(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
-            results = [score_picture(pixels, luma) for pixels, luma in zip(small.pixels, small.luma.luma, strict=True)]
-            return self.scores(results, batch.pixels.device)
+            luma = batch.luma.at(_LONG_SIDE)
+            height, width = luma.shape
+            if min(height, width) < 2 * REACH + 2 or max(height, width) < _MIN_LONG_SIDE:
+                reason = f"too small to judge color bleeding: {width} x {height} pixels"
+                return self.scores([SampleResult({}, reason)] * len(batch), batch.pixels.device)
+            pictures = zip(batch.above(_LONG_SIDE).at(_LONG_SIDE).pixels, luma.edges, strict=True)
+            return self.scores([score_picture(*picture) for picture in pictures], batch.pixels.device)
 
         return score

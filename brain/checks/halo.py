@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.edges import REACH, far_sides, strong_edges, worst_places
+from loupe.brain.imaging.edges import REACH, Edges, far_sides, worst_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +70,7 @@ class Halo(Check):
     """
 
     name: ClassVar[str] = "halo"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reference: ClassVar[str] = "Overshoot of the edge spread function, as in ISO 12233"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE
@@ -103,10 +103,8 @@ class Halo(Check):
         threshold = self.outputs[0].default_threshold
         assert threshold is not None
 
-        def score_picture(luma: Tensor) -> SampleResult:
-            if min(luma.shape) < 2 * REACH + 2 or max(luma.shape) < _MIN_LONG_SIDE:
-                return SampleResult({}, f"too small to judge halos: {luma.shape[1]} x {luma.shape[0]} pixels")
-            edges = strong_edges(luma, _MAX_BACK)
+        def score_picture(strong: tuple[Edges, Edges], shape: tuple[int, int]) -> SampleResult:
+            edges = [part.at(part.back <= _MAX_BACK) for part in strong]
             overshoots, room = rims(torch.cat([part.profiles for part in edges]))
             inside = overshoots[room]
             if len(inside) < _MIN_SIDES:
@@ -116,15 +114,20 @@ class Halo(Check):
                 return SampleResult({"halo": score, "halo_width": 0.0})
             profile = inside.quantile(_QUANTILE, dim=0)
             after = profile[_RIM.start :] < profile[_RIM].max() / 2
-            width = (_RIM.start + int(after.float().argmax()) if after.any() else REACH) / max(luma.shape)
+            width = (_RIM.start + int(after.float().argmax()) if after.any() else REACH) / max(shape)
             rows, columns = (torch.cat([getattr(part, name) for part in edges]) for name in ("rows", "columns"))
             amounts = torch.where(room, overshoots[:, _RIM].mean(1), 0).clamp(0, 1)
-            places = worst_places(rows.repeat(2), columns.repeat(2), amounts, (luma.shape[0], luma.shape[1]))
+            places = worst_places(rows.repeat(2), columns.repeat(2), amounts, shape)
             return SampleResult(
                 {"halo": score, "halo_width": width}, boxes=tuple(Box("halo", place) for place in places)
             )
 
         def score(batch: ImageBatch) -> Scores:
-            return self.scores([score_picture(luma) for luma in batch.luma.at(_LONG_SIDE).luma], batch.pixels.device)
+            small = batch.luma.at(_LONG_SIDE)
+            height, width = small.shape
+            if min(height, width) < 2 * REACH + 2 or max(height, width) < _MIN_LONG_SIDE:
+                reason = f"too small to judge halos: {width} x {height} pixels"
+                return self.scores([SampleResult({}, reason)] * len(batch), batch.pixels.device)
+            return self.scores([score_picture(edges, small.shape) for edges in small.edges], batch.pixels.device)
 
         return score

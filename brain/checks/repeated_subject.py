@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.luma import together
+from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +52,12 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
     from torch.nn.functional import conv2d, pad
 
     half = int(3 * sigma)
+    if by_opencv(layers):
+        import cv2
+
+        size = (2 * half + 1, 2 * half + 1)
+        blurred = [cv2.GaussianBlur(layer, size, sigma, borderType=cv2.BORDER_REPLICATE) for layer in layers.numpy()]
+        return together(blurred)
     kernel = torch.exp(-torch.arange(-half, half + 1, device=layers.device).float().square() / (2 * sigma**2))
     kernel /= kernel.sum()
     wide = pad(layers[:, None], (half,) * 4, mode="replicate")
@@ -61,15 +68,15 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
     return conv2d(conv2d(wide, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]
 
 
-@lru_cache(maxsize=16)
-def _neighbors(rows: int, columns: int, device: str) -> tuple[Tensor, Tensor]:
-    """Returns which two windows of the grid are the same place, and which overlap: (N, N) bool each."""
+def _around(places: Tensor, shape: tuple[int, int], within: int) -> Tensor:
+    """Returns the windows of the grid that are less than so many pixels away each way: (K,) places to (K, M)."""
     import torch
 
-    place = torch.arange(rows * columns, device=device)
-    y, x = place // columns * _STEP, place % columns * _STEP
-    apart = torch.maximum((y[:, None] - y).abs_(), (x[:, None] - x).abs_())
-    return apart < _SAME, apart < _WINDOW
+    reach = (within - 1) // _STEP
+    steps = torch.arange(-reach, reach + 1, device=places.device)
+    rows = ((places // shape[1])[:, None] + steps).clamp_(0, shape[0] - 1)
+    columns = (places % shape[1])[:, None] + steps
+    return (rows[:, :, None] * shape[1] + columns.clamp_(0, shape[1] - 1)[:, None]).flatten(1)
 
 
 def bands(pixels: Tensor) -> Tensor:
@@ -86,20 +93,37 @@ def bands(pixels: Tensor) -> Tensor:
     return smooth(planes - smooth(planes, 6.0), 0.8).view(layers.shape)
 
 
-def _best(alike: Tensor, left_out: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the highest of each row of (K, N) values and its place, those that are left out counted as -1."""
+def _best(alike: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns the highest of each row of (K, N) values and its place."""
     import torch
 
     if alike.device.type != "cpu":
-        best = alike.masked_fill(left_out, -1).max(1)
+        best = alike.max(1)
         return best.values, best.indices
     import numpy as np
 
     # numpy looks for the first of the highest in a fifth of torch's time
-    values = alike.numpy().copy()
-    np.copyto(values, np.float32(-1), where=left_out.numpy())
+    values = alike.numpy()
     places = values.argmax(1)
     return torch.from_numpy(values[np.arange(len(values)), places]), torch.from_numpy(places)
+
+
+def _windows(band: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns what is compared of each window, normal, and its contrast: (3, H, W) to (N, 54) and (N,) float32.
+
+    The luma of a window at half the resolution, and of the color at a quarter: that is enough to know it by.
+    """
+    import torch
+    from torch.nn.functional import avg_pool2d, unfold
+
+    half = avg_pool2d(band, 2)
+    luma = unfold(half[None, :1], _WINDOW // 2)[0].T
+    color = unfold(avg_pool2d(half[None, 1:], 2, 1), _WINDOW // 4, dilation=2)[0].T.unflatten(1, (2, -1))
+    luma = luma - luma.mean(1, keepdim=True)
+    # a mean of four stands for four
+    color = (color - color.mean(2, keepdim=True)).flatten(1) * 2
+    values = torch.cat((luma, color), 1)
+    return values / values.norm(dim=1, keepdim=True).clamp_min(1e-6), luma.square().mean(1).sqrt()
 
 
 def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]:
@@ -119,18 +143,12 @@ def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]
         windows have enough detail
     """
     import torch
-    from torch.nn.functional import avg_pool2d, pad, unfold
+    from torch.nn.functional import pad
 
     if band is None:
         band = bands(pixels[None])[0]
     rows, columns = ((side - _WINDOW) // _STEP + 1 for side in band.shape[1:])
-    # half the resolution is enough within a window, and a quarter of the numbers
-    half = avg_pool2d(band, 2)
-    values = unfold(half[None], _WINDOW // 2)[0].T.unflatten(1, (3, -1))
-    values = values - values.mean(2, keepdim=True)
-    energy = values[:, 0].square().mean(1).sqrt()
-    values = values.flatten(1)
-    values = values / values.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    values, energy = _windows(band)
     good = energy > _MIN_ENERGY
     count = int(good.sum())
     if count < 2:
@@ -138,11 +156,13 @@ def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]
     own = energy.topk(min(_MAX_WINDOWS, count)).indices.sort().values
     place = torch.arange(rows * columns, device=pixels.device)
     y, x = place // columns * _STEP, place % columns * _STEP
-    alike = values[own] @ values.T
-    same, near = _neighbors(rows, columns, str(pixels.device))
-    here = same[own]
-    first, match = _best(alike, near[own] | ~good)
-    second, _ = _best(alike, here | same[match])
+    # plain ones are like nothing
+    alike = values[own] @ (values * good[:, None]).T
+    near, here = (_around(own, (rows, columns), within) for within in (_WINDOW, _SAME))
+    kept = alike.gather(1, near)
+    first, match = _best(alike.scatter_(1, near, -1))
+    there = _around(match, (rows, columns), _SAME)
+    second, _ = _best(alike.scatter_(1, near, kept).scatter_(1, torch.cat([here, there], 1), -1))
     gain = ((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE)).clamp_min(1).log2()
     # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbors that agree
     grid = torch.zeros(3, rows * columns, device=pixels.device)
@@ -161,7 +181,7 @@ def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]
             break
         i, j = own[best], match[best]
         pairs.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
-        votes[here[best, own]] = 0
+        votes[(own[:, None] == here[best]).any(1)] = 0
     return torch.stack(pairs) if pairs else torch.zeros(0, 4, device=pixels.device), count
 
 
@@ -224,7 +244,7 @@ class RepeatedSubject(Check):
     """
 
     name: ClassVar[str] = "repeated_subject"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = "Block matching for copy-move, after Christlein et al., IEEE Trans. IFS 7 (2012)"
     license: ClassVar[str] = "Apache-2.0"
     whole_picture: ClassVar[str] = "it looks for the same subject elsewhere in the picture"
@@ -278,7 +298,7 @@ class RepeatedSubject(Check):
             return SampleResult(values, boxes=tuple(boxes))
 
         def score(batch: ImageBatch) -> Scores:
-            small = batch.at(_LONG_SIDE)
+            small = batch.above(_LONG_SIDE).at(_LONG_SIDE)
             coarse = small.at(_COARSE).pixels.float() / 255
             height, width = small.luma.shape
             if min(height, width) < _MIN_SIDE or min(coarse.shape[2:]) < _MIN_COARSE:

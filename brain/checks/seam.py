@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.luma import Luma
+from loupe.brain.imaging.luma import Luma, together
 from loupe.brain.imaging.opencv import by_opencv
+from loupe.brain.imaging.steps import SEGMENTS, step_shares
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,15 +25,7 @@ _MIN_SIDE = 64
 _MIN_LONG_SIDE = 192
 #: standard deviation of the luma below which rounding outweighs the picture: two gray levels
 _MIN_SPREAD = 2 / 255
-#: lines on each side that a step is compared with: an edge taken through a lens is two or three pixels wide, and
-#: texture has steps of the same size beside it
-_BESIDE = 6
-#: how many times the largest step beside it a step has to be, and its least size: three gray levels
-_RATIO, _MIN_STEP = (3, 2), 3
-#: the grid of JPEG's blocks has equal lines at this distance: what they have is taken off
-_JPEG = 8
-#: a line is judged over its whole length and over its halves, which are four of these segments
-_SEGMENTS = 8
+#: a line is judged over its whole length and over its halves, which are four of its segments
 _WINDOWS = ((0, 8), (0, 4), (2, 6), (4, 8))
 #: lines of each kind whose detail is looked at, the ones with the most steps
 _CANDIDATES = 6
@@ -55,90 +48,6 @@ _ONE_WAY = 0.7
 _HALF, _WIDE = 0.8, 0.9
 
 
-def _running_max(values: Tensor, count: int) -> Tensor:
-    """Returns the maxima of ``count`` neighbors along the last dimension: (..., N) to (..., N - count + 1)."""
-    import torch
-
-    done = 1
-    while done < count:
-        step = min(done, count - done)
-        values = torch.maximum(values[..., :-step], values[..., step:])
-        done += step
-    return values
-
-
-def _counts(levels: Tensor, width: int) -> Tensor:
-    """Returns how many rows of each segment have a step: (N, 8, W - width - 12), without the first and last 6 columns.
-
-    Args:
-        levels: (N, H, W) int16
-        width: as of ``step_shares``
-    """
-    import torch
-
-    step = (levels[..., 1:] - levels[..., :-1]).abs_()
-    beside = _running_max(step, _BESIDE)
-    across = step if width == 1 else (levels[..., width:] - levels[..., :-width]).abs_()
-    inner = across.shape[2] - 2 * _BESIDE
-    limit = torch.maximum(beside[..., :inner], beside[..., _BESIDE + width :][..., :inner])
-    more, less = _RATIO
-    # 1 where across * less > limit * more, else 0, in 16 bits: a comparison and a mean take five times as long
-    limit = limit.mul_(more).clamp_(min=_MIN_STEP * less - 1)
-    steps = (across[..., _BESIDE : _BESIDE + inner] * less).sub_(limit).clamp_(0, 1)
-    rows = levels.shape[1] // _SEGMENTS
-    return steps[:, : rows * _SEGMENTS].view(-1, _SEGMENTS, rows, inner).sum(2, dtype=torch.int16)
-
-
-def _counts_by_opencv(levels: Tensor, width: int) -> Tensor:
-    """Returns what ``_counts`` does, of one picture, (H, W) uint8 on the CPU: in bytes, in a tenth of the time."""
-    import cv2
-    import numpy as np
-    import torch
-
-    image = levels.numpy()
-    step = cv2.absdiff(image[:, 1:], image[:, :-1])
-    beside = cv2.dilate(step, np.ones((1, _BESIDE), np.uint8), anchor=(0, 0))
-    across = step if width == 1 else cv2.absdiff(image[:, width:], image[:, :-width])
-    inner = across.shape[1] - 2 * _BESIDE
-    limit = cv2.max(beside[:, :inner], beside[:, _BESIDE + width :][:, :inner])
-    # 1.5 times as large is more than its whole part, here as a sum that ends at 255, which no step exceeds
-    limit = cv2.max(cv2.add(limit, limit >> 1), _MIN_STEP - 1)
-    steps = cv2.compare(across[:, _BESIDE : _BESIDE + inner], limit, cv2.CMP_GT)
-    rows = len(image) // _SEGMENTS
-    segments = (steps[start * rows : (start + 1) * rows] for start in range(_SEGMENTS))
-    counts = [cv2.reduce(segment, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for segment in segments]
-    return torch.from_numpy(np.concatenate(counts) // 255)
-
-
-def step_shares(levels: Tensor, width: int = 1) -> Tensor:
-    """Returns how often each column begins with a step: the share of rows, in each of eight segments of the height.
-
-    A row counts where the step is at least three gray levels and 1.5 times as large as each of the twelve beside it.
-    Columns whose neighbors at 8 pixels, the blocks of JPEG, have it as often have a share of 0.
-
-    Args:
-        levels: (N, H, W) uint8, H at least 8, W at least 16
-        width: of the step in pixels, 1 or 2
-
-    Returns:
-        (N, 8, W - 1) float32 in [0, 1]: column i is about the step between the pixels i and i + width; larger is worse
-    """
-    import torch
-    from torch.nn.functional import pad
-
-    rows = levels.shape[1] // _SEGMENTS
-    if by_opencv(levels):
-        count = torch.stack([_counts_by_opencv(picture, width) for picture in levels])
-    else:
-        count = _counts(levels.short(), width)
-    inner = count.shape[2]
-    share = pad(count.float() / rows, (_BESIDE, levels.shape[2] - 1 - inner - _BESIDE))
-    if share.shape[2] > 2 * _JPEG:
-        grid = pad(share, (_JPEG, _JPEG))
-        share = share - torch.maximum(grid[..., : -2 * _JPEG], grid[..., 2 * _JPEG :])
-    return share.clamp_(min=0)
-
-
 def _lines(levels: Tensor, columns: Tensor) -> Tensor:
     """Returns columns of each picture, a row each: (N, H, W) levels and (N, K) columns to (N, K, H).
 
@@ -152,7 +61,7 @@ def _lines(levels: Tensor, columns: Tensor) -> Tensor:
     return lying.index_select(0, (first + columns).flatten()).view(number, -1, height)
 
 
-def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
+def lost_coherence(levels: Tensor, columns: Tensor, width: int | Tensor = 1) -> Tensor:
     """Returns how much less alike the detail is on both sides of a line than on those of the lines beside it.
 
     Detail is the difference of two pixels of a column, four pixels apart, so that a steady step from one side to the
@@ -163,7 +72,7 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     Args:
         levels: (N, H, W) uint8
         columns: (N, K) int64, the columns before the lines
-        width: of the step in pixels
+        width: of the step in pixels: one number, or one for each line
 
     Returns:
         (N, 4, K) float32 in [0, 1], for the whole height and for three halves (first, middle, last); larger is worse
@@ -171,16 +80,18 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     import torch
 
     left = columns[..., None] + torch.tensor((0, *_REFERENCE), device=levels.device)
-    left = left.clamp(0, levels.shape[2] - 1 - width)
-    lines = _lines(levels, torch.stack([left, left + width], 1).flatten(1))
-    rows = (levels.shape[1] - _LAG) // _SEGMENTS
+    apart = width if isinstance(width, int) else width[:, None]
+    last = levels.shape[2] - 1
+    left = torch.minimum(left.clamp(min=0) + apart, torch.full_like(left, last)) - apart
+    lines = _lines(levels, torch.stack([left, left + apart], 1).flatten(1))
+    rows = (levels.shape[1] - _LAG) // SEGMENTS
     if by_opencv(lines):
         sums = [_detail_by_opencv(picture, rows) for picture in lines]
-        unlike, both = (torch.stack(some).view(*left.shape, _SEGMENTS) for some in zip(*sums, strict=True))
+        unlike, both = (torch.stack(some).view(*left.shape, SEGMENTS) for some in zip(*sums, strict=True))
     else:
         # which picture, which side, which line, which of those beside it, which segment
-        detail = (lines[..., _LAG:].short() - lines[..., :-_LAG])[..., : rows * _SEGMENTS]
-        detail = detail.reshape(len(levels), 2, *left.shape[1:], _SEGMENTS, rows)
+        detail = (lines[..., _LAG:].short() - lines[..., :-_LAG])[..., : rows * SEGMENTS]
+        detail = detail.reshape(len(levels), 2, *left.shape[1:], SEGMENTS, rows)
         unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
         both = detail.abs_().sum((1, -1)).float()
     all_of_it = both + rows * _MIN_DETAIL
@@ -197,7 +108,7 @@ def _detail_by_opencv(lines: Tensor, rows: int) -> tuple[Tensor, Tensor]:
     import numpy as np
     import torch
 
-    first, last = (lines.numpy()[:, start : start + rows * _SEGMENTS] for start in (0, _LAG))
+    first, last = (lines.numpy()[:, start : start + rows * SEGMENTS] for start in (0, _LAG))
     sides = np.split(cv2.subtract(last, first, dtype=cv2.CV_16S), 2)
     unlike, both = (
         torch.from_numpy(cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0])
@@ -206,7 +117,7 @@ def _detail_by_opencv(lines: Tensor, rows: int) -> tuple[Tensor, Tensor]:
     return unlike, both.view(2, -1).sum(0)
 
 
-def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
+def one_way(levels: Tensor, columns: Tensor, width: int | Tensor = 1) -> Tensor:
     """Returns how much a line counts by the directions of its steps, over its height and over its halves.
 
     Where two pictures meet, some rows step up and others down. A horizon or the edge of a thing steps one way.
@@ -214,16 +125,16 @@ def one_way(levels: Tensor, columns: Tensor, width: int = 1) -> Tensor:
     Args:
         levels: (N, H, W) uint8
         columns: (N, K) int64, the columns before the lines
-        width: of the step in pixels
+        width: of the step in pixels: one number, or one for each line
 
     Returns:
         (N, 4, K) float32 in [0.7, 1]; 1 where at least an eighth of the steps goes against the others
     """
     import torch
 
-    rows = levels.shape[1] // _SEGMENTS
-    lines = _lines(levels, torch.cat([columns, columns + width], 1))[..., : rows * _SEGMENTS].short()
-    before, after = lines.reshape(len(levels), 2, -1, _SEGMENTS, rows).unbind(1)
+    rows = levels.shape[1] // SEGMENTS
+    lines = _lines(levels, torch.cat([columns, columns + width], 1))[..., : rows * SEGMENTS].short()
+    before, after = lines.reshape(len(levels), 2, -1, SEGMENTS, rows).unbind(1)
     step = after - before
     rise, fall = (
         torch.stack([counts[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
@@ -246,7 +157,7 @@ def _medians(values: Tensor) -> Tensor:
     return torch.from_numpy(np.partition(values.numpy(), middle, axis=-1)[..., middle])
 
 
-def seam_scores(levels: Tensor, width: int = 1, turned: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def seam_scores(levels: Tensor, turned: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """Returns how much each of the likeliest vertical lines is a seam, over its height and over its halves.
 
     The square root of the share of rows with a step, times the share of coherence that is lost there, times how much
@@ -254,48 +165,66 @@ def seam_scores(levels: Tensor, width: int = 1, turned: Tensor | None = None) ->
 
     Args:
         levels: (N, H, W) uint8
-        width: of the step in pixels
         turned: (N, W, H) uint8, the same pictures with rows and columns exchanged, where they are at hand
 
     Returns:
         scores: (N, 4, K) float32 in [0, 1], see ``lost_coherence``; larger is worse
         columns: (N, K) int64, the column before each line
+        widths: (K,) int64, of the step of each line in pixels: 1 or 2
     """
     import torch
 
-    share = step_shares(levels, width)
-    shares = torch.stack([share[:, a:b].mean(1) for a, b in _WINDOWS], 1)
-    count = min(_CANDIDATES, share.shape[2])
-    columns = shares[:, 0].topk(count).indices
-    if width == 1:
-        columns = torch.cat([columns, shares[:, 1:].amax(1).topk(count).indices], 1)
+    shares, columns = [], []
+    for width, share in enumerate(step_shares(levels, (1, 2)), 1):
+        each = torch.stack([share[:, a:b].mean(1) for a, b in _WINDOWS], 1)
+        count = min(_CANDIDATES, share.shape[2])
+        own = each[:, 0].topk(count).indices
+        if width == 1:
+            own = torch.cat([own, each[:, 1:].amax(1).topk(count).indices], 1)
+        columns.append(own)
+        shares.append(
+            torch.cat([part.gather(2, own[:, None].expand(-1, part.shape[1], -1)) for part in (share, each)], 1)
+        )
+    widths = torch.cat([torch.full_like(own[0], width) for width, own in enumerate(columns, 1)])
+    column, share = torch.cat(columns, 1), torch.cat(shares, 2)
     upright = levels if turned is None else turned.transpose(1, 2)
-    coherence = lost_coherence(upright, columns, width)
+    coherence = lost_coherence(upright, column, widths)
     # on each side the pixel at the line and one that a soft edge does not reach, in every other row
-    places = torch.cat([columns - 2, columns, columns + width, columns + width + 2], 1)
-    rows = levels.shape[1] // _SEGMENTS
-    lines = _lines(upright, places.clamp(0, levels.shape[2] - 1))[..., : rows * _SEGMENTS]
-    sides = lines.reshape(len(levels), -1, _SEGMENTS, rows)[..., ::2].float()
-    weights = share.gather(2, columns[:, None].expand(-1, _SEGMENTS, -1)).transpose(1, 2)
+    places = torch.cat([column - 2, column, column + widths, column + widths + 2], 1)
+    rows = levels.shape[1] // SEGMENTS
+    lines = _lines(upright, places.clamp(0, levels.shape[2] - 1))[..., : rows * SEGMENTS]
+    sides = lines.reshape(len(levels), -1, SEGMENTS, rows)[..., ::2].float()
+    weights = share[:, :SEGMENTS].transpose(1, 2)
     # a segment that the line only reaches into shows what is beyond its end
     weights = weights * (weights >= _REACHES * weights.amax(2, keepdim=True))
     # what is steady where most of the steps are is a frame, a bar, a window of a screen
     strongest = weights.argmax(2).repeat(1, 4)[..., None]
     usual = _medians(sides).gather(2, strongest)
-    deviation = _medians((sides - usual[..., None]).abs_()).view(len(levels), 4, -1, _SEGMENTS)
+    deviation = _medians((sides - usual[..., None]).abs_()).view(len(levels), 4, -1, SEGMENTS)
     spread = [
         (deviation[..., a:b] * weights[:, None, :, a:b]).sum(-1) / weights[:, None, :, a:b].sum(-1).clamp_min(1e-6)
         for a, b in _WINDOWS
     ]
     content = (torch.stack(spread, 1).amin(2) / _CONTENT).clamp_(max=1)
-    steps = shares.gather(2, columns[:, None].expand(-1, len(_WINDOWS), -1)).sqrt_()
-    scores = steps * coherence * content * one_way(upright, columns, width)
-    scores[:, 1:] *= _HALF if width == 1 else 0
-    return (scores if width == 1 else scores * _WIDE), columns
+    scores = share[:, SEGMENTS:].sqrt() * coherence * content * one_way(upright, column, widths)
+    wide = (widths == 2).float()
+    scores[:, :1] *= 1 - (1 - _WIDE) * wide
+    scores[:, 1:] *= _HALF * (1 - wide)
+    return scores, column, widths
 
 
 #: score, place as a share of the width or height, whether it is upright, its first segment and the end of its last one
 _Candidate = tuple[float, float, bool, tuple[int, int]]
+
+
+def _turned(levels: Tensor) -> Tensor:
+    """Returns the pictures with rows and columns exchanged: (N, H, W) to (N, W, H)."""
+    if not by_opencv(levels):
+        return levels.transpose(1, 2).contiguous()
+    import cv2
+
+    # in a sixth of torch's time
+    return together([cv2.transpose(picture) for picture in levels.numpy()])
 
 
 def candidates(levels: Tensor) -> list[list[_Candidate]]:
@@ -305,15 +234,13 @@ def candidates(levels: Tensor) -> list[list[_Candidate]]:
         levels: (N, H, W) uint8
     """
     lines: list[list[_Candidate]] = [[] for _ in levels]
-    turned = levels.transpose(1, 2).contiguous()
+    turned = _turned(levels)
     for upright, pictures, other in ((True, levels, turned), (False, turned, levels)):
-        for width in (1, 2):
-            scores, columns = seam_scores(pictures, width, other)
-            best, window = scores.max(1)
-            for own, *facts in zip(lines, best.tolist(), window.tolist(), columns.tolist(), strict=True):
-                for score, row, column in zip(*facts, strict=True):
-                    place = (column + (1 + width) / 2) / pictures.shape[2]
-                    own.append((score, place, upright, _WINDOWS[row]))
+        scores, columns, widths = seam_scores(pictures, other)
+        places = (columns + (1 + widths.double()) / 2) / pictures.shape[2]
+        best, window = scores.max(1)
+        for own, *facts in zip(lines, best.tolist(), window.tolist(), places.tolist(), strict=True):
+            own.extend((score, place, upright, _WINDOWS[row]) for score, row, place in zip(*facts, strict=True))
     return [sorted(own, key=lambda line: -line[0]) for own in lines]
 
 
@@ -378,7 +305,7 @@ class Seam(Check):
                 if any(upright == other and abs(place - where) < thick for other, where in taken):
                     continue
                 taken.append((upright, place))
-                along, long = start / _SEGMENTS, (end - start) / _SEGMENTS
+                along, long = start / SEGMENTS, (end - start) / SEGMENTS
                 across = min(max(place - thick / 2, 0.0), 1 - thick)
                 bounds = (across, along, thick, long) if upright else (along, across, long, thick)
                 boxes.append(Box("seam", bounds, score, {"position": place}))

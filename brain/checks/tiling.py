@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
@@ -35,59 +35,39 @@ _PEAKS, _MIN_PEAK = 5, 4.0
 _BLOCK, _STRIDE = 24, 12
 #: correlation of two blocks that are the same, and how much less it has to be four pixels beside
 _SAME, _DROP = 0.8, 0.4
+#: rows apart of those that are looked at first, and the correlation there below which no block can be the same
+_EVERY, _FIRST_LOOK = 3, 0.7
 #: where to look for that: stripes and straight edges correlate there as well
 _RING = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
 #: root mean square of the detail below which a block is plain: three gray levels, so that JPEG's patterns are plain
 _MIN_DETAIL = 3 / 255
-#: a share is of at least so many blocks
-_MIN_BLOCKS = 40
-
-
-def _mean(picture: Tensor, size: int) -> Tensor:
-    """Returns the averages of size x size pixels around each, of the shape of the (H, W) picture; size is odd."""
-    import torch
-    from torch.nn.functional import avg_pool2d, pad
-
-    if by_opencv(picture):
-        import cv2
-
-        return torch.from_numpy(cv2.blur(picture.numpy(), (size, size), borderType=cv2.BORDER_REPLICATE))
-    return avg_pool2d(pad(picture[None, None], (size // 2,) * 4, mode="replicate"), size, 1)[0, 0]
+#: a share is of at least so many blocks, and one up to this is told as none
+_MIN_BLOCKS, _LEAST = 40, 0.01
 
 
 def _pool(values: Tensor) -> Tensor:
     """Returns the means of blocks of 24 x 24 pixels, 12 apart: (H, W) to (H // 12 - 1, W // 12 - 1)."""
-    import torch
-
-    height, width = (side // _STRIDE for side in values.shape)
-    whole = values[: height * _STRIDE, : width * _STRIDE]
-    if values.device.type == "cpu":
-        # numpy adds up whole rows in a third of torch's time
-        rows = torch.from_numpy(whole.numpy().reshape(height, _STRIDE, -1).sum(1))
-    else:
-        rows = whole.reshape(height, _STRIDE, -1).sum(1)
-    cells = (rows.view(-1, _STRIDE) @ torch.ones(_STRIDE, device=rows.device)).view(height, width)
-    pairs = cells[1:] + cells[:-1]
-    return (pairs[:, 1:] + pairs[:, :-1]) / _BLOCK**2
+    return _joined(_cells(values, _STRIDE, _STRIDE))
 
 
-def _pooled(powers: Tensor) -> Callable[[slice, slice], Tensor]:
-    """Returns what ``_pool`` makes of any part of an (H, W) plane, by the sums of all that is above and left of it."""
-    import torch
+def _cells(values: Tensor, rows: int, columns: int) -> Tensor:
+    """Returns the means of cells of so many rows and columns of an (H, W) plane, whole ones only."""
+    from torch.nn.functional import avg_pool2d
 
-    if not by_opencv(powers):
-        return lambda rows, columns: _pool(powers[rows, columns])
+    if not by_opencv(values):
+        return avg_pool2d(values[None, None], (rows, columns))[0, 0]
     import cv2
+    import torch
 
-    sums = cv2.integral(powers.numpy())
+    height, width = values.shape[0] // rows, values.shape[1] // columns
+    whole = values[: height * rows, : width * columns].numpy()
+    return torch.from_numpy(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA))
 
-    def pooled(rows: slice, columns: slice) -> Tensor:
-        # each block of 24 x 24 pixels by its four corners, 12 apart
-        corners = sums[rows.start : rows.stop + 1 : _STRIDE, columns.start : columns.stop + 1 : _STRIDE]
-        across = corners[:, 2:] - corners[:, :-2]
-        return torch.from_numpy((across[2:] - across[:-2]).astype("float32")) / _BLOCK**2
 
-    return pooled
+def _joined(cells: Tensor) -> Tensor:
+    """Returns the means of four neighbors each: (h, w) to (h - 1, w - 1)."""
+    pairs = cells[1:] + cells[:-1]
+    return (pairs[:, 1:] + pairs[:, :-1]) / 4
 
 
 def _product(first: Tensor, second: Tensor) -> Tensor:
@@ -102,45 +82,48 @@ def _product(first: Tensor, second: Tensor) -> Tensor:
     return torch.from_numpy(cv2.multiply(first.numpy(), second.numpy()))
 
 
-def fine_detail(luma: Tensor) -> tuple[Tensor, Tensor]:
+def fine_detail(levels: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the fine detail with its contrast evened out, and the contrast.
 
     Args:
-        luma: (H, W) in [0, 1], H and W at least 16
+        levels: (H, W) uint8, H and W at least 16
 
     Returns:
         detail: (H, W) float32 without unit, between -1 and 1
         contrast: (H, W) float32, its root mean square before, in the unit of the luma
     """
     import torch
-    from torch.nn.functional import avg_pool2d, interpolate
+    from torch.nn.functional import avg_pool2d, interpolate, pad
 
-    detail = _mean(luma, _FINE) - _mean(luma, _COARSE)
-    energy = avg_pool2d(detail.square()[None, None], _EVEN, ceil_mode=True, count_include_pad=False)
-    if by_opencv(luma):
-        import cv2
-        import numpy as np
-
-        height, width = luma.shape
-        contrasts = cv2.sqrt(cv2.resize(energy[0, 0].numpy(), (width, height), interpolation=cv2.INTER_LINEAR))
-        even = cv2.divide(detail.numpy(), contrasts + np.float32(1 / 255))
-        strength = np.abs(even)
-        strength += np.float32(_GRAIN)
-        return torch.from_numpy(cv2.divide(even, strength)), torch.from_numpy(contrasts)
-    contrast = interpolate(energy, luma.shape, mode="bilinear")[0, 0].sqrt_()
-    detail = detail / (contrast + 1 / 255)
-    return detail / (detail.abs() + _GRAIN), contrast
-
-
-def _magnitude(spectrum: Tensor) -> Tensor:
-    """Returns the absolute values of an (H, W) complex spectrum."""
-    import torch
-
-    if not by_opencv(spectrum):
-        return spectrum.abs()
+    if not by_opencv(levels):
+        planes = levels[None, None].float() / 255
+        fine, coarse = (
+            avg_pool2d(pad(planes, (size // 2,) * 4, mode="replicate"), size, 1)[0, 0] for size in (_FINE, _COARSE)
+        )
+        detail = fine - coarse
+        contrast = interpolate(_rough(detail)[None, None], levels.shape, mode="bilinear")[0, 0]
+        return detail / (detail.abs() + _GRAIN * (contrast + 1 / 255)), contrast
     import cv2
+    import numpy as np
 
-    return torch.from_numpy(cv2.magnitude(*cv2.split(torch.view_as_real(spectrum).numpy())))
+    # sums of bytes are exact, and quicker than means of floats
+    sums = [
+        cv2.boxFilter(levels.numpy(), cv2.CV_16S, (size, size), normalize=False, borderType=cv2.BORDER_REPLICATE)
+        for size in (_FINE, _COARSE)
+    ]
+    raw = cv2.addWeighted(sums[0], 1 / (255 * _FINE**2), sums[1], -1 / (255 * _COARSE**2), 0, dtype=cv2.CV_32F)
+    rough = _rough(torch.from_numpy(raw)).numpy()
+    smooth = cv2.resize(rough, levels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    strength = cv2.addWeighted(np.abs(raw), 1, smooth, _GRAIN, _GRAIN / 255)
+    return torch.from_numpy(cv2.divide(raw, strength, dst=raw)), torch.from_numpy(smooth)
+
+
+def _rough(detail: Tensor) -> Tensor:
+    """Returns the root mean square of blocks of 16 x 16 pixels, by those of 4 x 4."""
+    from torch.nn.functional import avg_pool2d
+
+    fours = _cells(_product(detail, detail), 4, 4)[None, None]
+    return avg_pool2d(fours, _EVEN // 4, ceil_mode=True, count_include_pad=False)[0, 0].sqrt_()
 
 
 def _highest(values: Tensor) -> tuple[float, int, int]:
@@ -158,7 +141,8 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
     """Returns the shifts (down, right) in pixels at which the picture looks most like itself, at most five.
 
     The peaks of the autocorrelation of the detail, its spectrum half whitened (the power's square root is what is
-    transformed back), so that a few strong frequencies, such as those of a fabric, do not outweigh all others.
+    transformed back), so that a few strong frequencies, such as those of a fabric, do not outweigh all others. At half
+    the size the weaker ones are lost.
 
     Args:
         detail: (H, W), see ``fine_detail``
@@ -168,31 +152,106 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
     height = len(detail)
     # lengths that the transform is quick at
     shape = tuple(-(-side // 64) * 64 for side in detail.shape)
-    correlation = torch.fft.irfft2(_magnitude(torch.fft.rfft2(detail, s=shape)), s=shape)
-    # the other half of the plane is its mirror image
+    correlation = torch.fft.irfft2(torch.fft.rfft2(detail, s=shape).abs(), s=shape)
+    # the other half of the plane is its mirror image; shifts to the left are those beyond the middle
     half, center = min(shape[0] // 2, height - _BLOCK), shape[1] // 2
-    correlation = correlation.roll(center, 1)[: half + 1]
-    correlation[:_MIN_PERIOD, center - _MIN_PERIOD : center + _MIN_PERIOD + 1] = 0
-    correlation[0, :center] = 0
-    limit = _MIN_PEAK * float(correlation.std())
+    correlation = correlation[: half + 1]
+    correlation[:_MIN_PERIOD, : _MIN_PERIOD + 1] = 0
+    correlation[:_MIN_PERIOD, -_MIN_PERIOD:] = 0
+    correlation[0, center:] = 0
+    limit = _MIN_PEAK * _deviation(correlation)
     shifts: list[tuple[int, int]] = []
     for _ in range(_PEAKS):
         peak, down, right = _highest(correlation)
         if peak <= limit:
             break
         correlation[max(0, down - 3) : down + 4, max(0, right - 3) : right + 4] = 0
-        shifts.append((down, right - center))
+        shifts.append((down, right if right < center else right - shape[1]))
     return shifts
 
 
+def _deviation(values: Tensor) -> float:
+    """Returns the standard deviation of (H, W) values."""
+    if not by_opencv(values):
+        return float(values.std())
+    import cv2
+
+    return float(cv2.meanStdDev(values.numpy())[1][0, 0])
+
+
+def mean_squares(detail: Tensor) -> Tensor:
+    """Returns the mean square of the 24 x 24 pixels from every other one on: (H, W) to (H // 2 - 11, W // 2 - 11)."""
+    import torch
+    from torch.nn.functional import avg_pool2d
+
+    side, halves = _BLOCK // 2, _cells(_product(detail, detail), 2, 2)
+    if not by_opencv(detail):
+        return avg_pool2d(halves[None, None], side, 1)[0, 0]
+    import cv2
+
+    height, width = halves.shape
+    boxes = cv2.boxFilter(halves.numpy(), -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(boxes[: height - side + 1, : width - side + 1])
+
+
+def _at(energies: Tensor, top: int, left: int, blocks: Tensor) -> Tensor:
+    """Returns those of the blocks that begin at a place, 12 pixels apart, to a pixel."""
+    step = _STRIDE // 2
+    top, left = (
+        min(side // 2, most - step * (count - 1) - 1)
+        for side, most, count in zip((top, left), energies.shape, blocks.shape, strict=True)
+    )
+    return energies[top::step, left::step][: blocks.shape[0], : blocks.shape[1]]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a picture, and the same part of the picture that is moved: bounds and shift in pixels."""
+
+    top: int
+    bottom: int
+    left: int
+    end: int
+    down: int
+    right: int
+
+    @classmethod
+    def whole(cls, shape: tuple[int, ...], down: int, right: int) -> _Part:
+        """Returns all that is there at the shift and four pixels around it, in whole steps of blocks."""
+        top, left = max(0, 4 - down), max(0, 4 - right)
+        tall, wide = shape[0] - max(0, down + 4) - top, shape[1] - max(0, right + 4) - left
+        return cls(top, top + tall // _STRIDE * _STRIDE, left, left + wide // _STRIDE * _STRIDE, down, right)
+
+    def __bool__(self) -> bool:
+        return self.bottom - self.top >= _BLOCK and self.end - self.left >= _BLOCK
+
+    def here(self, plane: Tensor) -> Tensor:
+        return plane[self.top : self.bottom, self.left : self.end]
+
+    def there(self, plane: Tensor, y: int = 0, x: int = 0) -> Tensor:
+        y, x = y + self.down, x + self.right
+        return plane[self.top + y : self.bottom + y, self.left + x : self.end + x]
+
+    def around(self, blocks: Tensor) -> tuple[_Part, Tensor]:
+        """Returns the part that holds the blocks that are true, at least one, and those blocks of it."""
+        rows, columns = (blocks.any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
+        (first, last), (leftmost, rightmost) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
+        top, left = self.top + first * _STRIDE, self.left + leftmost * _STRIDE
+        bottom, end = self.top + (last + 1) * _STRIDE, self.left + (rightmost + 1) * _STRIDE
+        return replace(self, top=top, bottom=bottom, left=left, end=end), blocks[first:last, leftmost:rightmost]
+
+
+def _alike_at(part: _Part, detail: Tensor) -> Tensor:
+    """Returns the correlation of each block of a part with that at the shift: (h, w)."""
+    here, there = part.here(detail), part.there(detail)
+    power = _pool(_product(here, here)) * _pool(_product(there, there))
+    return _pool(_product(here, there)) / power.sqrt_().clamp_min_(1e-6)
+
+
 def repeated_blocks(
-    detail: Tensor,
-    contrast: Tensor,
-    down: int,
-    right: int,
-    pooled: Callable[[slice, slice], Tensor] | None = None,
+    detail: Tensor, contrast: Tensor, down: int, right: int, energies: Tensor | None = None, least: int = 1
 ) -> tuple[Tensor, tuple[int, int]] | None:
-    """Returns which blocks are there again at a shift, pixel for pixel; None where nothing is left to compare.
+    """Returns which blocks are there again at a shift, pixel for pixel; None where fewer than the least are.
 
     A block of 24 x 24 pixels is, if its detail correlates with that at the shift by more than 0.8, and by at least 0.4
     less with that at each of eight places four pixels around it. What is only alike, as bricks, windows and threads
@@ -201,7 +260,8 @@ def repeated_blocks(
     Args:
         detail, contrast: (H, W), see ``fine_detail``
         down, right: the shift in pixels
-        pooled: ``_pooled`` of the squares of the detail, where it is at hand
+        energies: ``mean_squares`` of the detail, where they are at hand
+        least: how many blocks there have to be
 
     Returns:
         blocks: (h, w) bool, 12 pixels apart
@@ -209,32 +269,32 @@ def repeated_blocks(
     """
     import torch
 
-    height, width = detail.shape
-    top, bottom = max(0, 4 - down), height - max(0, down + 4)
-    left, end = max(0, 4 - right), width - max(0, right + 4)
-    if bottom - top < _BLOCK or end - left < _BLOCK:
+    part = _Part.whole(detail.shape, down, right)
+    if not part:
         return None
-
-    def moved(y: int = 0, x: int = 0) -> tuple[slice, slice]:
-        return slice(top + down + y, bottom + down + y), slice(left + right + x, end + right + x)
-
-    pooled = pooled or _pooled(detail.square())
-    place = slice(top, bottom), slice(left, end)
-    here, energy = detail[place], pooled(*place)
-
-    def correlation(y: int, x: int) -> Tensor:
-        place_at = moved(y, x)
-        return _pool(_product(here, detail[place_at])) / (energy * pooled(*place_at)).sqrt_().clamp_min_(1e-6)
-
-    at_shift = correlation(0, 0)
-    same = at_shift > _SAME
-    if same.any():
-        same &= torch.minimum(_pool(contrast[place]), _pool(contrast[moved()])) > _MIN_DETAIL
+    energies = mean_squares(detail) if energies is None else energies
+    # nearly every shift is told by every third row, and by energies that are off by a pixel
+    few = (plane[1::_EVERY] for plane in (part.here(detail), part.there(detail)))
+    alike = _joined(_cells(_product(*few), _STRIDE // _EVERY, _STRIDE))
+    own, other = _at(energies, part.top, part.left, alike), _at(energies, part.top + down, part.left + right, alike)
+    same = alike > (own * other).sqrt_().mul_(_FIRST_LOOK)
+    if int(same.sum()) < least:
+        return None
+    # only where there is something left
+    part, same = part.around(same)
+    same &= _alike_at(part, detail) > _SAME
+    same &= torch.minimum(_pool(part.here(contrast)), _pool(part.there(contrast))) > _MIN_DETAIL
+    if int(same.sum()) < least:
+        return None
+    part, same = part.around(same)
+    here, at_shift = part.here(detail), _alike_at(part, detail)
+    energy = _pool(_product(here, here))
     for y, x in _RING:
-        if not same.any():
-            break
-        same &= at_shift - correlation(y, x) > _DROP
-    return same, (top, left)
+        power = energy * _at(energies, part.top + down + y, part.left + right + x, same)
+        same &= at_shift - _pool(_product(here, part.there(detail, y, x))) / power.sqrt_().clamp_min_(1e-6) > _DROP
+        if int(same.sum()) < least:
+            return None
+    return same, (part.top, part.left)
 
 
 @dataclass(frozen=True)
@@ -247,7 +307,7 @@ class Tiling(Check):
     """
 
     name: ClassVar[str] = "tiling"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reference: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
     license: ClassVar[str] = "Apache-2.0"
     whole_picture: ClassVar[str] = "a texture may repeat on an object: windows of a house, meshes of a net"
@@ -294,33 +354,35 @@ class Tiling(Check):
             facts: dict[str, str | float] = {"right": shift[1] / width, "down": shift[0] / height}
             return Box("tiling", (left / width, top / height, wide / width, tall / height), share, facts)
 
-        def score_picture(luma: Tensor, spread: float) -> SampleResult:
-            height, width = luma.shape
+        def score_picture(levels: Tensor, spread: float) -> SampleResult:
+            height, width = levels.shape
             if min(height, width) < _MIN_SIDE:
                 return SampleResult({}, f"too small to judge tiling: {width} x {height} pixels")
             if spread < _MIN_SPREAD:
                 return SampleResult({}, "too plain to judge tiling")
-            detail, contrast = fine_detail(luma)
+            detail, contrast = fine_detail(levels)
             blocks = int((_pool(contrast) > _MIN_DETAIL).sum())
             best, period = 0.0, 0.0
             boxes: tuple[Box, ...] = ()
-            pooled = _pooled(detail.square())
+            energies, of = mean_squares(detail), max(_MIN_BLOCKS, blocks)
             for shift in repeats(detail) if blocks else ():
-                repeated = repeated_blocks(detail, contrast, *shift, pooled)
+                # no closer look where there cannot be more than there is, or than is worth telling
+                least = max(int(max(best, _LEAST) * of / 2) + 1, 1)
+                repeated = repeated_blocks(detail, contrast, *shift, energies, least)
                 if repeated is None:
                     continue
                 # each one that is there again stands for two: itself and its copy
-                share = min(1.0, 2 * int(repeated[0].sum()) / max(_MIN_BLOCKS, blocks))
+                share = min(1.0, 2 * int(repeated[0].sum()) / of)
                 if share > best:
-                    best, period = share, math.hypot(*shift) / max(luma.shape)
-                    boxes = (repeated_box(share, shift, *repeated, luma),)
+                    best, period = share, math.hypot(*shift) / max(levels.shape)
+                    boxes = (repeated_box(share, shift, *repeated, levels),)
             return SampleResult(
                 {"tiling": best, "tiling_period": period}, boxes=boxes if best > threshold.value else ()
             )
 
         def score(batch: ImageBatch) -> Scores:
             small = batch.luma.at(_LONG_SIDE)
-            results = [score_picture(*facts) for facts in zip(small.luma, small.spread.tolist(), strict=True)]
+            results = [score_picture(*facts) for facts in zip(small.levels, small.spread.tolist(), strict=True)]
             return self.scores(results, batch.pixels.device)
 
         return score

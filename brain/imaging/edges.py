@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +18,7 @@ _MIN_STEP = 0.08
 #: spread of the far pixels of a side, as a share of the step, up to which the side counts as even
 _MAX_SPREAD = 0.5
 #: candidates looked at along each axis: averages do not get better from more, and the time is bounded
-_MAX_EDGES = 3000
+_MAX_EDGES = 4000
 #: pixels on each side of a candidate at which a steeper step tells that it is none, the most telling first, and what
 #: two sums of the same steps may differ by
 _FIRST, _ROUNDING = (2, 3, 5, 8), 1e-5
@@ -32,13 +32,20 @@ class Edges:
         rows, columns: (K,) int64, the last pixel before the edge
         profiles: (K, 2 * REACH) float32 luma across the edge, from left to right or from top to bottom; the edge lies
             in the middle
+        back: (K,) float32, the steepest way back in each profile, as a share of the edge's own steepness: a thin line
+            has about 1
         vertical: whether the edges are upright, so that the profiles are horizontal
     """
 
     rows: Tensor
     columns: Tensor
     profiles: Tensor
+    back: Tensor
     vertical: bool
+
+    def at(self, chosen: Tensor) -> Edges:
+        """Returns some of them: (K,) bool or their (k,) places."""
+        return Edges(self.rows[chosen], self.columns[chosen], self.profiles[chosen], self.back[chosen], self.vertical)
 
     def across(self, plane: Tensor) -> Tensor:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""
@@ -85,102 +92,105 @@ def far_sides(profiles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return left.mean(1), right.mean(1), spread
 
 
-def strong_edges(luma: Tensor, max_back: float = 1.0) -> tuple[Edges, Edges]:
+def strong_edges(luma: Tensor) -> tuple[Edges, Edges]:
     """Returns the strong isolated edges, first the upright, then the level ones.
 
     Kept is where the luma steps by about 0.08 within three pixels, more along the axis of the profile than along the
     other one, where no steeper step lies within 12 pixels, and where both sides are fairly even 7 to 12 pixels away.
 
     Args:
-        luma: (H, W) float32 in [0, 1], H and W at least 2 * REACH + 2
-        max_back: the steepest way back in a profile, as a share of the edge's own steepness: a thin line has about 1
+        luma: (H, W) float32 in [0, 1], or uint8, which count as 255ths; H and W at least 2 * REACH + 2
     """
     if luma.device.type == "cpu":
-        return _by_numpy(luma, True, max_back), _by_numpy(luma, False, max_back)
-    return _by_torch(luma, True, max_back), _by_torch(luma, False, max_back)
+        return _by_numpy(luma, True), _by_numpy(luma, False)
+    return _by_torch(luma, True), _by_torch(luma, False)
 
 
-def _by_torch(luma: Tensor, vertical: bool, max_back: float) -> Edges:
+def _by_torch(luma: Tensor, vertical: bool) -> Edges:
+    import torch
+
     height, width = luma.shape
-    flat = luma.reshape(-1)
+    # whole numbers are compared without a rounding
+    white = 255 if luma.dtype == torch.uint8 else 1
+    flat = (luma.short() if white == 255 else luma).reshape(-1)
     # flat, for whole rows of differences are several times faster; what runs over a row's end is dropped below
     beside = 1 if vertical else width
+    # twice the step, without a fraction
     step = (flat[2 * beside : -beside] - flat[beside : -2 * beside]).mul_(2)
-    step = step.add_(flat[3 * beside :]).sub_(flat[: -3 * beside]).mul_(0.5).abs_()
+    step = step.add_(flat[3 * beside :]).sub_(flat[: -3 * beside]).abs_()
     inner = step[beside:-beside]
-    peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > _MIN_STEP)
+    peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > 2 * _MIN_STEP * white)
     place = peak.nonzero()[:, 0] + 2 * beside
     rows, columns = place // width, place % width
     along, length = (columns, width) if vertical else (rows, height)
     place = place[(along >= REACH - 1) & (along < length - REACH)]
     place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
     rows, columns = place // width, place % width
-    profiles = _profiles(luma, rows, columns, vertical)
+    profiles = _profiles(flat.view(height, width), rows, columns, vertical)
     # steeper than all else in its profile, than what crosses it, and no side of a thin line
-    slopes = (profiles[:, 2:-1] - profiles[:, 1:-2]) + (profiles[:, 3:] - profiles[:, :-3]) / 2
+    slopes = (profiles[:, 2:-1] - profiles[:, 1:-2]) * 2 + (profiles[:, 3:] - profiles[:, :-3])
     own = slopes[:, REACH - 2]
     slopes = slopes * own.sign()[:, None]
-    if vertical:
-        cross = luma[(rows + 1).clamp_max(height - 1), columns] - luma[(rows - 2).clamp_min(0), columns]
-    else:
-        cross = luma[rows, (columns + 1).clamp_max(width - 1)] - luma[rows, (columns - 2).clamp_min(0)]
-    left, right, spread = far_sides(profiles)
     own = own.abs()
-    kept = (own >= slopes.amax(1)) & (slopes.amin(1) >= -max_back * own) & (own >= cross.abs())
+    profiles = profiles * (1 / white)
+    if vertical:
+        ends = (rows + 1).clamp_max(height - 1) * width + columns, (rows - 2).clamp_min(0) * width + columns
+    else:
+        ends = rows * width + (columns + 1).clamp_max(width - 1), rows * width + (columns - 2).clamp_min(0)
+    left, right, spread = far_sides(profiles)
+    back = -slopes.amin(1) / own
+    kept = (own >= slopes.amax(1)) & (back <= 1) & (own >= (flat[ends[0]] - flat[ends[1]]).abs() * 2)
     kept &= (spread <= _MAX_SPREAD * (right - left).abs()) & ((right - left).abs() > _MIN_STEP)
     # the step at the edge goes the same way as that from side to side
     kept &= (right - left) * (profiles[:, REACH] - profiles[:, REACH - 1]) > 0
-    return Edges(rows[kept], columns[kept], profiles[kept], vertical)
+    return Edges(rows, columns, profiles, back, vertical).at(kept)
 
 
-def _by_numpy(luma: Tensor, vertical: bool, max_back: float) -> Edges:
+def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
     """As ``_by_torch``: numpy compares, counts and looks up in a third of torch's time on the CPU."""
     import numpy as np
     import torch
 
     picture = luma.contiguous().numpy()
     height, width = picture.shape
-    flat = picture.reshape(-1)
+    levels = picture.reshape(-1)
+    white = 255 if levels.dtype == np.uint8 else 1
+    flat: Any = levels.astype(np.int16 if white == 255 else np.float32)
     beside = 1 if vertical else width
     step = flat[2 * beside : -beside] - flat[beside : -2 * beside]
-    step *= np.float32(2)
+    step += step
     step += flat[3 * beside :]
     step -= flat[: -3 * beside]
-    step *= np.float32(0.5)
     np.abs(step, out=step)
-    inner = step[beside:-beside]
-    peak = inner > step[: -2 * beside]
-    peak &= inner >= step[2 * beside :]
-    peak &= inner > np.float32(_MIN_STEP)
-    place = np.flatnonzero(peak) + 2 * beside
+    place = np.flatnonzero(step[beside:-beside] > flat.dtype.type(2 * _MIN_STEP * white)) + 2 * beside
     along, length = (place % width, width) if vertical else (place // width, height)
-    place = place[(along >= REACH - 1) & (along < length - REACH)]
+    inner = step.take(place - beside)
+    peak = (inner > step.take(place - 2 * beside)) & (inner >= step.take(place))
+    place = place[peak & (along >= REACH - 1) & (along < length - REACH)]
     place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
     # most are told by a few pixels, before their profiles are looked up: one beside it is steeper, ...
     highest = step.take(place - beside)
-    highest += np.float32(_ROUNDING)
-    highest *= np.float32(max(1.0, max_back))
+    if white == 1:
+        highest += np.float32(2 * _ROUNDING)
     for far in _FIRST:
         few = (step.take(place + (far - 1) * beside) <= highest) & (step.take(place - (far + 1) * beside) <= highest)
         place, highest = place[few], highest[few]
     rows, columns = place // width, place % width
     # ... or what crosses it is
-    own = (flat.take(place + beside) - flat.take(place)) + (
-        flat.take(place + 2 * beside) - flat.take(place - beside)
-    ) / 2
     if vertical:
         after, before = np.minimum(rows + 1, height - 1) * width + columns, np.maximum(rows - 2, 0) * width + columns
     else:
         after, before = rows * width + np.minimum(columns + 1, width - 1), rows * width + np.maximum(columns - 2, 0)
-    steeper = np.abs(own) >= np.abs(flat.take(after) - flat.take(before))
-    place, own = place[steeper], own[steeper]
+    place = place[step.take(place - beside) >= 2 * np.abs(flat.take(after) - flat.take(before))]
     # one profile a column: what is asked of all of them goes along whole rows
     profiles = flat.take(place + (np.arange(1 - REACH, REACH + 1) * beside)[:, None])
-    slopes = (profiles[2:-1] - profiles[1:-2]) + (profiles[3:] - profiles[:-3]) / 2
-    slopes *= np.sign(own)
-    own = np.abs(own)
-    steepest = np.flatnonzero((own >= slopes.max(0)) & (slopes.min(0) >= -max_back * own))
-    place, profiles = place[steepest], profiles.take(steepest, axis=1)
+    slopes = (profiles[2:-1] - profiles[1:-2]) * flat.dtype.type(2) + (profiles[3:] - profiles[:-3])
+    slopes *= np.sign(slopes[REACH - 2])
+    own = slopes[REACH - 2]
+    back = -slopes.min(0) / own.astype(np.float32)
+    steepest = np.flatnonzero((own >= slopes.max(0)) & (back <= 1))
+    place, back = place[steepest], back[steepest]
+    profiles = profiles.take(steepest, axis=1) * np.float32(1 / white)
     by_row = torch.from_numpy(np.ascontiguousarray(profiles.T))
     # the sums of torch, whose order is its own, and the ranges along whole rows
     across = (by_row[:, -FAR:].mean(1) - by_row[:, :FAR].mean(1)).numpy()
@@ -188,7 +198,9 @@ def _by_numpy(luma: Tensor, vertical: bool, max_back: float) -> Edges:
     kept = (spread <= _MAX_SPREAD * np.abs(across)) & (np.abs(across) > _MIN_STEP)
     kept &= across * (profiles[REACH] - profiles[REACH - 1]) > 0
     rows, columns = place[kept] // width, place[kept] % width
-    return Edges(torch.from_numpy(rows), torch.from_numpy(columns), by_row[torch.from_numpy(kept)], vertical)
+    chosen = torch.from_numpy(kept)
+    places = torch.from_numpy(rows), torch.from_numpy(columns)
+    return Edges(places[0], places[1], by_row[chosen], torch.from_numpy(back)[chosen], vertical)
 
 
 def worst_places(

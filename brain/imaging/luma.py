@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from loupe.brain.imaging import scaling
+from loupe.brain.imaging.edges import Edges, strong_edges
 from loupe.brain.imaging.opencv import by_opencv, opencv
 
 if TYPE_CHECKING:
@@ -188,6 +189,19 @@ def halved(levels: Tensor) -> Tensor:
     return (total[..., ::2] + total[..., 1::2]).add_(2).bitwise_right_shift_(2).to(torch.uint8)
 
 
+def halved_colors(pixels: Tensor) -> Tensor:
+    """Returns what ``halved`` does of each plane: (N, 3, H, W) to (N, 3, H // 2, W // 2) uint8."""
+    height, width = pixels.shape[2] // 2, pixels.shape[3] // 2
+    if not by_opencv(pixels):
+        return halved(pixels.flatten(0, 1)).view(len(pixels), -1, height, width)
+    import cv2
+
+    # the reader's planes lie interleaved already
+    images = pixels[..., : 2 * height, : 2 * width].permute(0, 2, 3, 1).numpy()
+    halves = [cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) for image in images]
+    return together(halves).permute(0, 3, 1, 2)
+
+
 def gradient_energy(luma: Tensor) -> Tensor:
     """Returns the mean square of the horizontal plus that of the vertical differences: (N,) float32.
 
@@ -307,6 +321,11 @@ class Luma:
     def blocks(self) -> Tensor:
         """(N, h, w) float32 in [0, 1]: the mean luma of blocks of 4 x 4 pixels; smaller ones where the picture is."""
         return block_means(self.halves, 2)
+
+    @cached_property
+    def edges(self) -> list[tuple[Edges, Edges]]:
+        """The strong edges of each picture, upright and level ones; its sides have to have 26 pixels."""
+        return [strong_edges(picture) for picture in self.levels]
 
     @cached_property
     def half_size(self) -> Luma:

@@ -13,6 +13,7 @@ from loupe.brain.checks import color_bleeding
 from loupe.brain.checks.color_bleeding import ColorBleeding, explained
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.color_bleeding import ColorBleeding as ColorBleedingDefect
+from loupe.brain.imaging import luma as luma_module
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH, Edges, strong_edges
 
@@ -157,7 +158,7 @@ def test_the_profiles_are_those_of_opencvs_color_planes(scene: np.ndarray) -> No
     luma = torch.from_numpy(cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY))
     expected = cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2YCrCb) - 0.5
     for edges in strong_edges(luma):
-        kept, color = color_bleeding._colors(planes, luma, edges)
+        kept, color = color_bleeding._colors(planes, edges)
         assert len(kept.rows) > 20
         for plane, of_opencv in enumerate((expected[..., 2], expected[..., 1])):
             peer = kept.across(torch.from_numpy(np.ascontiguousarray(of_opencv)))
@@ -182,10 +183,10 @@ def test_fewer_than_twelve_edges_of_color_say_nothing(
 ) -> None:
     def few(luma: torch.Tensor) -> list[Edges]:
         planes = torch.from_numpy(scene.transpose(2, 0, 1).copy())
-        edges, color = color_bleeding._colors(planes, luma, strong_edges(luma)[0])
+        edges, color = color_bleeding._colors(planes, strong_edges(luma)[0])
         good = (explained(edges.profiles, color)[0].amax(1) > 0.9).nonzero()[:n, 0]
         assert len(good) == n
-        return [Edges(edges.rows[good], edges.columns[good], edges.profiles[good], edges.vertical)]
+        return [edges.at(good)]
 
-    monkeypatch.setattr(color_bleeding, "strong_edges", few)
+    monkeypatch.setattr(luma_module, "strong_edges", few)
     assert math.isnan(float(score(scene)["color_bleeding"][0])) != known

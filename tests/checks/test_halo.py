@@ -17,6 +17,7 @@ from loupe.brain.core.records import Scores
 from loupe.brain.defects.halo import Halo as HaloDefect
 from loupe.brain.engine.reader import read
 from loupe.brain.imaging import edges as edges_module
+from loupe.brain.imaging import luma as luma_module
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.edges import REACH, Edges, strong_edges
 
@@ -35,18 +36,20 @@ def fails(picture: np.ndarray) -> bool:
     return bool(threshold.violates(score(picture)["halo"].numpy())[0])
 
 
-@pytest.mark.parametrize("max_back", [1.0, 0.35, 1.5])
+@pytest.mark.parametrize("levels", [False, True])
 @pytest.mark.parametrize("name", ["pagoda", "scene"])
-def test_the_edges_are_those_of_the_plain_way(name: str, max_back: float, scene: np.ndarray) -> None:
+def test_the_edges_are_those_of_the_plain_way(name: str, levels: bool, scene: np.ndarray) -> None:
     """What tells most candidates by a few pixels leaves out none that the whole profile would keep."""
     photo = gray(picture(name)) if name == "pagoda" else scene
     luma = torch.from_numpy((photo.clip(0, 255) / 255).astype(np.float32))
-    quick = edges_module._by_numpy(luma, True, max_back), edges_module._by_numpy(luma, False, max_back)
-    plain = edges_module._by_torch(luma, True, max_back), edges_module._by_torch(luma, False, max_back)
+    luma = torch.from_numpy(photo.clip(0, 255).round().astype(np.uint8)) if levels else luma
+    quick = edges_module._by_numpy(luma, True), edges_module._by_numpy(luma, False)
+    plain = edges_module._by_torch(luma, True), edges_module._by_torch(luma, False)
     for edges, other in zip(quick, plain, strict=True):
         assert edges.rows.tolist() == other.rows.tolist()
         assert edges.columns.tolist() == other.columns.tolist()
         assert torch.equal(edges.profiles, other.profiles)
+        assert torch.equal(edges.back, other.back)
     assert len(plain[0].rows) > 5
 
 
@@ -167,14 +170,15 @@ def test_where_nothing_can_be_said_it_is_unknown(picture: np.ndarray, reason: st
 def test_fewer_than_eight_edges_say_nothing(
     scene: np.ndarray, monkeypatch: pytest.MonkeyPatch, n: int, known: bool
 ) -> None:
-    def few(luma: torch.Tensor, max_back: float) -> list[Edges]:
-        edges = strong_edges(luma, max_back)[0]
+    def few(luma: torch.Tensor) -> list[Edges]:
+        edges = strong_edges(luma)[0]
+        edges = edges.at(edges.back <= halo._MAX_BACK)
         _, room = rims(edges.profiles)
         own = room.view(2, -1).all(0).nonzero()[:n, 0]  # both of their sides have room for a rim
         assert len(own) == n
-        return [Edges(edges.rows[own], edges.columns[own], edges.profiles[own], edges.vertical)]
+        return [edges.at(own)]
 
-    monkeypatch.setattr(halo, "strong_edges", few)
+    monkeypatch.setattr(luma_module, "strong_edges", few)
     assert math.isnan(float(score(scene)["halo"][0])) != known
 
 

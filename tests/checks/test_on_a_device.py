@@ -10,7 +10,7 @@ import pytest
 import torch
 from pretend_gpu import NAME, PretendGpu
 
-from loupe.brain.checks import color_bleeding, motion_blur, repeated_subject
+from loupe.brain.checks import color_bleeding, motion_blur
 from loupe.brain.core import registry
 from loupe.brain.imaging import scaling
 from loupe.brain.imaging.transforms import on_device
@@ -35,7 +35,7 @@ def nothing_kept() -> Iterator[None]:
     """Tables that are kept for a device are not kept for one that is none."""
     yield
     kept = (scaling._matrix, motion_blur._frequencies, motion_blur._fit, motion_blur._window)
-    for table in (*kept, color_bleeding._operators, repeated_subject._neighbors):
+    for table in (*kept, color_bleeding._operators):
         table.cache_clear()
 
 

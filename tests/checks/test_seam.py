@@ -12,11 +12,12 @@ import torch
 from committed import PHOTOS, picture
 
 from loupe.brain.checks import seam
-from loupe.brain.checks.seam import Seam, lost_coherence, one_way, step_shares
+from loupe.brain.checks.seam import Seam, lost_coherence, one_way
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.seam import Seam as Injector
 from loupe.brain.engine.reader import read
 from loupe.brain.imaging.batches import ImageBatch
+from loupe.brain.imaging.steps import step_shares
 
 SCORE = Seam().load("cpu")
 
@@ -68,7 +69,7 @@ def test_the_shares_are_those_of_a_plain_loop(width: int, by_opencv: bool, monke
     expected = np.maximum(0, expected - np.maximum(grid[:, :-16], grid[:, 16:]))
     # beside another picture, each is judged by itself
     pictures = np.stack([255 - levels, levels, levels[:, ::-1]]).astype(np.uint8)
-    shares = step_shares(torch.from_numpy(pictures), width).numpy()
+    shares = step_shares(torch.from_numpy(pictures), (width,))[0].numpy()
     np.testing.assert_allclose(shares[1], expected, atol=1e-6)
     np.testing.assert_allclose(shares[0], expected, atol=1e-6)
 
@@ -77,9 +78,9 @@ def test_the_largest_steps_are_steps() -> None:
     """From black to white beside a step that one and a half times is more than white."""
     levels = np.zeros((64, 44), np.uint8)
     levels[:, 20:] = 255
-    assert step_shares(torch.from_numpy(levels)[None])[0, :, 19].tolist() == [1.0] * 8
+    assert step_shares(torch.from_numpy(levels)[None], (1,))[0][0, :, 19].tolist() == [1.0] * 8
     levels[:, 14] = 190
-    assert step_shares(torch.from_numpy(levels)[None])[0, :, 19].tolist() == [0.0] * 8
+    assert step_shares(torch.from_numpy(levels)[None], (1,))[0][0, :, 19].tolist() == [0.0] * 8
 
 
 @pytest.mark.parametrize("width", [1, 2])
