@@ -86,7 +86,7 @@ FAULTS = (
             ("halo", "_QUANTILE = 0.7", "_QUANTILE = 0.84"),
             ("aliasing", "_FINE = 0.14", "_FINE = 0.168"),
             ("color_bleeding", "_SHIFT_WEIGHT = 4.0", "_SHIFT_WEIGHT = 4.8"),
-            ("seam", "_BESIDE = 6", "_BESIDE = 7"),
+            ("seam", "_LAG = 4", "_LAG = 5"),
             ("tiling", "_EVEN = 16", "_EVEN = 20"),
             ("local_blur", "_MIN_CONTRAST = 2.5 / 255", "_MIN_CONTRAST = 3.0 / 255"),
         )

@@ -161,8 +161,8 @@ def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]
     near, here = (_around(own, (rows, columns), within) for within in (_WINDOW, _SAME))
     kept = alike.gather(1, near)
     first, match = _best(alike.scatter_(1, near, -1))
-    there = _around(match, (rows, columns), _SAME)
-    second, _ = _best(alike.scatter_(1, near, kept).scatter_(1, torch.cat([here, there], 1), -1))
+    at_match = _around(match, (rows, columns), _SAME)
+    second, _ = _best(alike.scatter_(1, near, kept).scatter_(1, torch.cat([here, at_match], 1), -1))
     gain = ((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE)).clamp_min(1).log2()
     # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbors that agree
     grid = torch.zeros(3, rows * columns, device=pixels.device)
@@ -298,7 +298,8 @@ class RepeatedSubject(Check):
             return SampleResult(values, boxes=tuple(boxes))
 
         def score(batch: ImageBatch) -> Scores:
-            small = batch.above(_LONG_SIDE).at(_LONG_SIDE)
+            # by the size that color_bleeding is judged at
+            small = batch.above(2 * _LONG_SIDE).at(2 * _LONG_SIDE).above(_LONG_SIDE).at(_LONG_SIDE)
             coarse = small.at(_COARSE).pixels.float() / 255
             height, width = small.luma.shape
             if min(height, width) < _MIN_SIDE or min(coarse.shape[2:]) < _MIN_COARSE:

@@ -198,8 +198,8 @@ def _at(energies: Tensor, top: int, left: int, blocks: Tensor) -> Tensor:
     """Returns those of the blocks that begin at a place, 12 pixels apart, to a pixel."""
     step = _STRIDE // 2
     top, left = (
-        min(side // 2, most - step * (count - 1) - 1)
-        for side, most, count in zip((top, left), energies.shape, blocks.shape, strict=True)
+        min(side // 2, length - step * (count - 1) - 1)
+        for side, length, count in zip((top, left), energies.shape, blocks.shape, strict=True)
     )
     return energies[top::step, left::step][: blocks.shape[0], : blocks.shape[1]]
 
@@ -228,7 +228,7 @@ class _Part:
     def here(self, plane: Tensor) -> Tensor:
         return plane[self.top : self.bottom, self.left : self.end]
 
-    def there(self, plane: Tensor, y: int = 0, x: int = 0) -> Tensor:
+    def moved(self, plane: Tensor, y: int = 0, x: int = 0) -> Tensor:
         y, x = y + self.down, x + self.right
         return plane[self.top + y : self.bottom + y, self.left + x : self.end + x]
 
@@ -243,13 +243,13 @@ class _Part:
 
 def _alike_at(part: _Part, detail: Tensor) -> Tensor:
     """Returns the correlation of each block of a part with that at the shift: (h, w)."""
-    here, there = part.here(detail), part.there(detail)
-    power = _pool(_product(here, here)) * _pool(_product(there, there))
-    return _pool(_product(here, there)) / power.sqrt_().clamp_min_(1e-6)
+    here, copy = part.here(detail), part.moved(detail)
+    power = _pool(_product(here, here)) * _pool(_product(copy, copy))
+    return _pool(_product(here, copy)) / power.sqrt_().clamp_min_(1e-6)
 
 
 def repeated_blocks(
-    detail: Tensor, contrast: Tensor, down: int, right: int, energies: Tensor | None = None, least: int = 1
+    detail: Tensor, contrast: Tensor, down: int, right: int, energies: Tensor | None = None, minimum: int = 1
 ) -> tuple[Tensor, tuple[int, int]] | None:
     """Returns which blocks are there again at a shift, pixel for pixel; None where fewer than the least are.
 
@@ -261,7 +261,7 @@ def repeated_blocks(
         detail, contrast: (H, W), see ``fine_detail``
         down, right: the shift in pixels
         energies: ``mean_squares`` of the detail, where they are at hand
-        least: how many blocks there have to be
+        minimum: how many blocks there have to be
 
     Returns:
         blocks: (h, w) bool, 12 pixels apart
@@ -274,25 +274,25 @@ def repeated_blocks(
         return None
     energies = mean_squares(detail) if energies is None else energies
     # nearly every shift is told by every third row, and by energies that are off by a pixel
-    few = (plane[1::_EVERY] for plane in (part.here(detail), part.there(detail)))
+    few = (plane[1::_EVERY] for plane in (part.here(detail), part.moved(detail)))
     alike = _joined(_cells(_product(*few), _STRIDE // _EVERY, _STRIDE))
     own, other = _at(energies, part.top, part.left, alike), _at(energies, part.top + down, part.left + right, alike)
     same = alike > (own * other).sqrt_().mul_(_FIRST_LOOK)
-    if int(same.sum()) < least:
+    if int(same.sum()) < minimum:
         return None
     # only where there is something left
     part, same = part.around(same)
     same &= _alike_at(part, detail) > _SAME
-    same &= torch.minimum(_pool(part.here(contrast)), _pool(part.there(contrast))) > _MIN_DETAIL
-    if int(same.sum()) < least:
+    same &= torch.minimum(_pool(part.here(contrast)), _pool(part.moved(contrast))) > _MIN_DETAIL
+    if int(same.sum()) < minimum:
         return None
     part, same = part.around(same)
     here, at_shift = part.here(detail), _alike_at(part, detail)
     energy = _pool(_product(here, here))
     for y, x in _RING:
         power = energy * _at(energies, part.top + down + y, part.left + right + x, same)
-        same &= at_shift - _pool(_product(here, part.there(detail, y, x))) / power.sqrt_().clamp_min_(1e-6) > _DROP
-        if int(same.sum()) < least:
+        same &= at_shift - _pool(_product(here, part.moved(detail, y, x))) / power.sqrt_().clamp_min_(1e-6) > _DROP
+        if int(same.sum()) < minimum:
             return None
     return same, (part.top, part.left)
 
@@ -367,8 +367,8 @@ class Tiling(Check):
             energies, of = mean_squares(detail), max(_MIN_BLOCKS, blocks)
             for shift in repeats(detail) if blocks else ():
                 # no closer look where there cannot be more than there is, or than is worth telling
-                least = max(int(max(best, _LEAST) * of / 2) + 1, 1)
-                repeated = repeated_blocks(detail, contrast, *shift, energies, least)
+                minimum = max(int(max(best, _LEAST) * of / 2) + 1, 1)
+                repeated = repeated_blocks(detail, contrast, *shift, energies, minimum)
                 if repeated is None:
                     continue
                 # each one that is there again stands for two: itself and its copy

@@ -163,10 +163,10 @@ def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
     step -= flat[: -3 * beside]
     np.abs(step, out=step)
     place = np.flatnonzero(step[beside:-beside] > flat.dtype.type(2 * _MIN_STEP * white)) + 2 * beside
-    along, length = (place % width, width) if vertical else (place // width, height)
     inner = step.take(place - beside)
-    peak = (inner > step.take(place - 2 * beside)) & (inner >= step.take(place))
-    place = place[peak & (along >= REACH - 1) & (along < length - REACH)]
+    place = place[(inner > step.take(place - 2 * beside)) & (inner >= step.take(place))]
+    along, length = (place % width, width) if vertical else (place // width, height)
+    place = place[(along >= REACH - 1) & (along < length - REACH)]
     place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
     # most are told by a few pixels, before their profiles are looked up: one beside it is steeper, ...
     highest = step.take(place - beside)

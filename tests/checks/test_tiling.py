@@ -85,16 +85,16 @@ def test_a_block_is_repeated_where_its_correlation_says_so() -> None:
     repeated = repeated_blocks(torch.from_numpy(detail), torch.ones(120, 150), 50, 50)
     assert repeated is not None
     same, (top, left) = repeated
-    found = {(top + 12 * int(y), left + 12 * int(x)) for y, x in same.nonzero()}
+    repeats_at = {(top + 12 * int(y), left + 12 * int(x)) for y, x in same.nonzero()}
     expected = set()
     for y in range(0, 120 - 54 - 23, 12):
         for x in range(0, 150 - 54 - 23, 12):
             block, copy = detail[y : y + 24, x : x + 24], detail[y + 50 : y + 74, x + 50 : x + 74]
             if (block * copy).sum() / math.sqrt((block**2).sum() * (copy**2).sum()) > 0.8:
                 expected.add((y, x))
-    assert found == expected
+    assert repeats_at == expected
     assert 0 < len(expected) < 12
-    assert repeated_blocks(torch.from_numpy(detail), torch.ones(120, 150), 50, 50, least=len(found) + 1) is None
+    assert repeated_blocks(torch.from_numpy(detail), torch.ones(120, 150), 50, 50, minimum=len(repeats_at) + 1) is None
 
 
 @pytest.mark.parametrize("period", [(64, 64), (192, 256), (96, 171), (384, 100), (50, 512)])

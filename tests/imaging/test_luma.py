@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import (
     Luma,
     block_means,
@@ -133,3 +134,13 @@ def test_a_large_picture_is_halved_before_it_is_scaled() -> None:
     assert luma.at(1300) is luma
     # one row cannot be halved
     assert Luma(levels[:, :1]).at(320).shape == (1, 320)
+
+
+def test_the_colors_at_half_their_size_are_those_of_each_plane() -> None:
+    pixels = np.random.default_rng(9).integers(0, 256, (2, 61, 83, 3)).astype(np.uint8)
+    batch = ImageBatch(("a", "b"), torch.from_numpy(pixels).permute(0, 3, 1, 2), ((83, 61),) * 2)
+    small = batch.above(20).pixels
+    assert small.shape == (2, 3, 15, 20)
+    twice = halved(halved(batch.pixels.flatten(0, 1)))
+    assert torch.equal(small.flatten(0, 1), twice)
+    assert batch.above(42) is batch
