@@ -89,7 +89,8 @@ def _experiment(given: argparse.Namespace) -> int:
     from loupe.brain import api
 
     api.experiment  # noqa: B018  imports fiftyone, which takes seconds; where it is not installed, it says so
-    from loupe.brain.store import experiment_file, named
+    from loupe.brain.store import named
+    from loupe.brain.store.experiment import plan_file as experiment_file
 
     plan = experiment_file.read(Path(given.plan))
     with named.not_for_nothing(plan["dataset"]):
@@ -98,7 +99,7 @@ def _experiment(given: argparse.Namespace) -> int:
 
 def _run_experiment(given: argparse.Namespace, plan: Mapping[str, Any]) -> int:
     from loupe.brain import api
-    from loupe.brain.store import experiment_file
+    from loupe.brain.store.experiment import plan_file as experiment_file
 
     stays = not given.dry_run or given.measure > 0
     dataset, real_train, real_test = experiment_file.opened(plan, stays=stays)

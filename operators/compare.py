@@ -27,7 +27,8 @@ _FIND, _NONE = "(found by itself)", "(none)"
 
 
 def _fields(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import columns, compare_view
+    from loupe.brain.store import columns
+    from loupe.brain.store.comparison import view as compare_view
 
     paths = [*compare_view.made_by(form.samples), *columns.factors(form.samples)]
     return {path: (path, "") for path in dict.fromkeys(paths)}

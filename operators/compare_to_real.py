@@ -22,7 +22,7 @@ _MAX_CLASSES = 5
 
 def classes(form: Form) -> dict[str, tuple[str, str]]:
     """Returns the fields of one class a sample."""
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     return {path: (path, "") for path in labels.fields_of(form.samples)}
 

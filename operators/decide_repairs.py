@@ -19,7 +19,7 @@ _DECISIONS = {
 
 
 def _failures(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import repairs
+    from loupe.brain.store.repair import repaired as repairs
 
     counts: dict[str, int] = {}
     for entry in repairs.entries(form.samples):

@@ -27,7 +27,7 @@ assert set(_RULES) == {*RULES, "none"}
 
 def split_choices(samples: Any) -> dict[str, str]:
     """Returns what may say in which split a sample is, and how it is called; the likeliest first."""
-    from loupe.brain.store import duplicate_groups
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     named = {}
     for splits in duplicate_groups.usual_splits(samples):
@@ -80,7 +80,7 @@ class Deduplicate(VerbOperator):
     settings = ("splits", "prefer", "save_view", "note")
 
     def remark(self, form: Form) -> None:
-        from loupe.brain.store import duplicate_groups
+        from loupe.brain.store.duplicates import groups as duplicate_groups
 
         if not duplicate_groups.searched(form.samples):
             text = "Nobody has looked for duplicates here: run 'Loupe: find duplicates' first."

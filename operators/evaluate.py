@@ -19,14 +19,14 @@ _MAX_DISPARITIES = 5
 
 
 def _fields(form: Form) -> list[str]:
-    from loupe.brain.store import evaluations
+    from loupe.brain.store.evaluation import results as evaluations
 
     return evaluations.fields(form.samples)
 
 
 def _truths(form: Form) -> dict[str, tuple[str, str]]:
     """Returns the fields of labels, the ones without a confidence first: those are likely ground truths."""
-    from loupe.brain.store import evaluations
+    from loupe.brain.store.evaluation import results as evaluations
 
     names = sorted(_fields(form), key=lambda name: (name != "ground_truth", "truth" not in name, name))
     # a field of other labels than every other one has nothing to be compared with
@@ -36,7 +36,7 @@ def _truths(form: Form) -> dict[str, tuple[str, str]]:
 
 
 def _predictions(form: Form) -> dict[str, str]:
-    from loupe.brain.store import evaluations
+    from loupe.brain.store.evaluation import results as evaluations
 
     truths = _truths(form)
     chosen = form.params.get("ground_truth")

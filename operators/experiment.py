@@ -105,7 +105,7 @@ def _real(form: Form) -> Any:
 
 
 def _classes(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     # where the real images have none, those of the dataset that is open: which is missing is then said as it runs
     paths = labels.fields_of(_real(form)) or labels.fields_of(form.ctx.dataset)

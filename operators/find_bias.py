@@ -29,14 +29,15 @@ def _proposed(form: Form) -> list[str]:
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import evaluations, labels
+    from loupe.brain.store.evaluation import results as evaluations
+    from loupe.brain.store.labels import given as labels
 
     listed = [*labels.fields_of(form.samples), *evaluations.fields(form.samples, "detection")]
     return {path: (path, "") for path in dict.fromkeys(listed)}
 
 
 def _predictions(form: Form) -> dict[str, str]:
-    from loupe.brain.store import evaluations
+    from loupe.brain.store.evaluation import results as evaluations
 
     return {path: path for path in evaluations.fields(form.samples)}
 

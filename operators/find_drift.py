@@ -47,7 +47,7 @@ class Reference(OtherSamples):
 
 def _batches(form: Form) -> list[str]:
     """Returns the batches by what the form has chosen to make them of."""
-    from loupe.brain.store import drift_batches
+    from loupe.brain.store.drift import batches as drift_batches
 
     by = form.params.get("by")
     if not isinstance(by, str) or by in ("", _NO_BATCHES):
@@ -64,7 +64,7 @@ class Batches(Choice):
     """What makes the batches; a field that cannot is refused in the form."""
 
     def parse(self, form: Form, parameter: Parameter, raw: Any) -> str | None:
-        from loupe.brain.store import drift_batches
+        from loupe.brain.store.drift import batches as drift_batches
 
         by = super().parse(form, parameter, raw)
         if by is not None:
@@ -92,7 +92,7 @@ def _scores(form: Form) -> list[str]:
 
 
 def _labels(form: Form) -> dict[str, str]:
-    from loupe.brain.store import drift
+    from loupe.brain.store.drift import columns as drift
 
     return {path: path for path in drift.label_fields(form.samples.get_field_schema(flat=True))}
 
@@ -110,7 +110,7 @@ def _texts(form: Form) -> dict[str, str]:
 
 
 def _groups(form: Form) -> list[str]:
-    from loupe.brain.store import drift_batches
+    from loupe.brain.store.drift import batches as drift_batches
 
     return [path for path in drift_batches.GROUPS if form.samples.has_field(path)]
 

@@ -20,7 +20,7 @@ from loupe.operators.summary import Summary
 from loupe.operators.widgets import Choice, Number, Several
 
 if TYPE_CHECKING:
-    from loupe.brain.store.labels import Kind
+    from loupe.brain.store.labels.given import Kind
 
 #: which kinds of labels each setting is for; all others are for all of them
 _FOR: Mapping[str, tuple[Kind, ...]] = {
@@ -42,7 +42,7 @@ _RESULTS = ((BoxIssues, "sample", "box_issue"), (MaskIssues, "mask", "mask_issue
 
 def _fields(form: Form) -> dict[str, Kind]:
     """Returns what each field of labels holds."""
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     return form.once("labels", lambda: {path: kind for kind in _WORDS for path in labels.fields_of(form.samples, kind)})
 
@@ -72,7 +72,7 @@ def _predictions(form: Form) -> dict[str, tuple[str, str]]:
 
 def _probabilities(form: Form) -> dict[str, tuple[str, str]]:
     if _kind(form) == "mask":
-        from loupe.brain.store import mask_issues
+        from loupe.brain.store.labels import mask_issues
 
         return {name: (name, "How sure the model is of each pixel") for name in mask_issues.maps(form.samples)}
     return {name: (name, "A field with a probability for each class") for name in forms.vector_fields(form.samples)}

@@ -21,7 +21,7 @@ from loupe.operators.widgets import Choice, Number, Several
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     return {path: (path, "") for path in labels.fields_of(form.samples)}
 
@@ -41,7 +41,7 @@ def _orders(form: Form) -> dict[str, tuple[str, str]]:
 
 def known_groups(form: Form) -> list[str]:
     """Returns the fields whose samples are kept together where nothing else is asked for."""
-    from loupe.brain.store.drift_batches import GROUPS
+    from loupe.brain.store.drift.batches import GROUPS
 
     return [path for path in GROUPS if form.samples.has_field(path)]
 

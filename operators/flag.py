@@ -65,7 +65,8 @@ def _scores(form: Form, modes: Mapping[str, tuple[Output, Threshold, Threshold]]
     """Returns the scores of each failure mode, NaN where unknown, or where the prompt asks for it."""
     outputs = [output.name for output, _, _ in modes.values()]
     path = objects_widget.chosen(form)
-    from loupe.brain.store import asked, object_scores
+    from loupe.brain.store import asked
+    from loupe.brain.store.objects import scores as object_scores
 
     if path is not None:
         objects = object_scores.read(form.samples, path, outputs)

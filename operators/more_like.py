@@ -53,7 +53,7 @@ def _failures(form: Form) -> dict[str, tuple[str, str]]:
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     return {path: (f"those without {path}", "") for path in labels.fields_of(form.samples)}
 

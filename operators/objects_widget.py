@@ -21,7 +21,7 @@ _PREFIX = "objects__"
 
 
 def _boxes(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import objects
+    from loupe.brain.store.objects import mirror as objects
 
     return {path: (path, "Each object of this field by itself") for path in objects.fields_of(form.samples)}
 
@@ -32,7 +32,7 @@ def _checked(form: Form) -> dict[str, tuple[str, str]]:
 
 def mirror_of(path: str) -> str:
     """Returns where Loupe keeps what it knows of the objects of a field."""
-    from loupe.brain.store import objects
+    from loupe.brain.store.objects import mirror as objects
 
     return objects.mirror_of(path)
 

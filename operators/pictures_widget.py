@@ -13,7 +13,7 @@ from loupe.brain.controls.make import KINDS
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.generation.sources import stems
-from loupe.brain.verbs import conditioning
+from loupe.brain.verbs.steps import conditioning
 from loupe.operators import forms, hosted_widget, summary
 from loupe.operators.forms import Form
 from loupe.operators.other_samples import OtherSamples

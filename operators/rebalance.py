@@ -30,7 +30,7 @@ CELLS, HOLES, SLICES = "(every rare cell)", "(every hole)", "(every failing slic
 
 def _lacking(form: Form) -> dict[str, Any]:
     """Returns by name what was found last that is lacking: cells, holes and slices, first all of a kind."""
-    from loupe.brain.verbs.lacking import name_of, parts_of
+    from loupe.brain.verbs.steps.lacking import name_of, parts_of
 
     try:
         parts, _, _ = parts_of(form.ctx.dataset)
@@ -77,7 +77,7 @@ class _Allowed(Input):
 
 
 def _classes(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     return {path: (path, "") for path in labels.fields_of(form.ctx.dataset)}
 

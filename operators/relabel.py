@@ -14,7 +14,8 @@ from loupe.operators.widgets import Choice, Number, Text
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels, relabel
+    from loupe.brain.store.labels import given as labels
+    from loupe.brain.store.relabel import corrected as relabel
 
     judged = relabel.judged(form.samples)
     fields = labels.fields_of(form.samples)
@@ -47,7 +48,7 @@ class Relabel(VerbOperator):
     hidden = {"by": "it is the user of the machine that runs this"}
 
     def remark(self, form: Form) -> None:
-        from loupe.brain.store import relabel
+        from loupe.brain.store.relabel import corrected as relabel
 
         if relabel.judged(form.samples) is None:
             text = "No labels were judged yet: run 'Loupe: find label issues' first. Without it all stay as they are."

@@ -42,14 +42,14 @@ def _failures(form: Form) -> dict[str, tuple[str, str]]:
 
 
 def _regions(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import repair_waiting
+    from loupe.brain.store.repair import waiting as repair_waiting
 
     return {name: (name, "") for name in repair_waiting.region_fields(form.samples)}
 
 
 def _checks(form: Form) -> dict[str, str]:
     from loupe.brain.core import registry
-    from loupe.brain.store import repair_waiting
+    from loupe.brain.store.repair import waiting as repair_waiting
 
     known = registry.checks()
     return {name: known[name].title() for name in sorted(known) if repair_waiting.is_checked(form.samples, name)}

@@ -17,7 +17,7 @@ from loupe.operators.widgets import Number, Several
 
 
 def _choices(form: Form) -> dict[str, str]:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     return {name: failure_title(name) for name in review.failures(form.samples)}
 

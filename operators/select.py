@@ -68,7 +68,7 @@ def _factors(form: Form) -> dict[str, str]:
 
 
 def _labels(form: Form) -> dict[str, tuple[str, str]]:
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     return {path: (path, "") for path in labels.fields_of(form.samples)}
 

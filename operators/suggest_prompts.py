@@ -45,7 +45,8 @@ class SuggestPrompts(VerbOperator):
     hidden = {"samples": "the dataset that is open has the own prompts"}
 
     def remark(self, form: Form) -> None:
-        from loupe.brain.store import coverage, findings, realism
+        from loupe.brain.store import coverage, findings
+        from loupe.brain.store.realism import sides as realism
 
         compared = realism.kept(form.samples, "realism")
         if coverage.load(form.samples) is None and findings.load(form.samples) is None and compared is None:

@@ -81,7 +81,7 @@ def transfer_change(before: Any, after: Any, train: Any, test: Any, label: str) 
 
     from loupe.brain.realism.estimates import difference
     from loupe.brain.realism.transfer import measure
-    from loupe.brain.store import realism as store
+    from loupe.brain.store.realism import sides as store
 
     named = {"before": before, "after": after, "train": train, "test": test}
     sides = dict(zip(named, store.read("embeddings", named), strict=True))

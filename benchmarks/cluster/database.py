@@ -55,10 +55,10 @@ def measured(n: int) -> list[Stored]:
     import fiftyone as fo
 
     from loupe.brain.similarity.fingerprints import Fingerprint
-    from loupe.brain.store import fingerprints as store_prints
     from loupe.brain.store import scores as store_scores
     from loupe.brain.store import vectors as store_vectors
-    from loupe.brain.verbs.writer import WRITTEN_AT_ONCE
+    from loupe.brain.store.duplicates import fingerprints as store_prints
+    from loupe.brain.verbs.steps.writer import WRITTEN_AT_ONCE
 
     dataset = fo.Dataset()
     rng = np.random.default_rng(0)

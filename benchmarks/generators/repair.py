@@ -31,9 +31,9 @@ from loupe.brain.generation.gate import Limits, Rule
 from loupe.brain.generation.guided import Guide
 from loupe.brain.generation.records import Method
 from loupe.brain.stats.intervals import Proportion
-from loupe.brain.store.repair_waiting import Waiting
-from loupe.brain.verbs.repair_jobs import Job, Outcome, Settings
-from loupe.brain.verbs.repairing import Workshop
+from loupe.brain.store.repair.waiting import Waiting
+from loupe.brain.verbs.steps.repair_jobs import Job, Outcome, Settings
+from loupe.brain.verbs.steps.repairing import Workshop
 
 #: what judges the signs beside the check of their digits, before and after
 BESIDE = ("sharpness", "exposure")

@@ -17,7 +17,7 @@ from loupe.brain.core.specs import GeneratorSession
 from loupe.brain.core.strings import distance
 from loupe.brain.engine.reader import Row
 from loupe.brain.generators.diffusion import Diffusion
-from loupe.brain.verbs.repair_jobs import Job
+from loupe.brain.verbs.steps.repair_jobs import Job
 from training.tiny_signs.evaluate import measured_signs
 from training.tiny_signs.signs import Sign, prompt_of
 

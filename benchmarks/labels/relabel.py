@@ -192,7 +192,8 @@ def _filled(n: int) -> object:
     from bson import ObjectId
 
     from loupe.brain.labels.records import LabelIssue
-    from loupe.brain.store import labels, runs
+    from loupe.brain.store import runs
+    from loupe.brain.store.labels import given as labels
     from loupe.brain.verbs.lifecycle import Lifecycle
 
     dataset = fo.Dataset()

@@ -14,7 +14,7 @@ def print_writing(n: int = 100_000) -> None:
     import fiftyone as fo
 
     from loupe.brain.store import scores as store_scores
-    from loupe.brain.verbs.writer import WRITTEN_AT_ONCE
+    from loupe.brain.verbs.steps.writer import WRITTEN_AT_ONCE
 
     names = default_checks()
     checks = [registry.checks()[name]() for name in names]

@@ -21,7 +21,7 @@ from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import Samples, require_image_dataset, root
 from loupe.brain.store.fields import OwnField
 from loupe.brain.store.inserting import insert
-from loupe.brain.store.relabel import corrected_fields
+from loupe.brain.store.relabel.corrected import corrected_fields
 from loupe.brain.store.spread import spread
 
 SOURCE = "generation.source"

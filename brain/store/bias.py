@@ -13,7 +13,7 @@ from loupe.brain.slicing.columns import Column, Slices, combine
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.store import columns, plain
 from loupe.brain.store.datasets import Samples
-from loupe.brain.store.drift_batches import ids_and_groups
+from loupe.brain.store.drift.batches import ids_and_groups
 from loupe.brain.store.fields import QUALITY
 
 #: with more groups nobody reads them, and correcting for all leaves nothing to see

@@ -141,7 +141,7 @@ def of_scores(
 
 
 def of_objects(mirror: str, of: str, outputs: Iterable[Output]) -> list[OwnField]:
-    """Returns the fields of what is known of the objects of a field of the user's own, see ``store.objects``.
+    """Returns the fields of what is known of the objects of a field of the user's own, see ``store.objects.mirror``.
 
     Args:
         mirror: Loupe's field

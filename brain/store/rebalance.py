@@ -295,7 +295,7 @@ def require_label(dataset: fo.Dataset, reference: Samples, label: str) -> None:
     Raises:
         InputError: it says what both are
     """
-    from loupe.brain.store import experiments
+    from loupe.brain.store.experiment import datasets as experiments
 
     if root(reference) is not dataset:
         experiments.require_kind(dataset, label, reference)

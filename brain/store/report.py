@@ -22,9 +22,10 @@ from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.overview import overview
 from loupe.brain.slicing.table import tabulate
-from loupe.brain.store import columns, drift_kept, findings, runs
+from loupe.brain.store import columns, findings, runs
 from loupe.brain.store import overview as store_overview
 from loupe.brain.store.connection import database_errors
+from loupe.brain.store.drift import kept as drift_kept
 from loupe.brain.store.runs import load_thresholds, root
 
 #: rows and columns that a reader still takes in

@@ -211,7 +211,7 @@ def load_thresholds(samples: Samples, objects: str | None = None) -> dict[str, T
 
     Args:
         samples: a dataset or view
-        objects: those of the objects of this field of Loupe's, see ``store.objects``; None: those of the pictures
+        objects: those of the objects of this field of Loupe's (``store.objects.mirror``); None: of the pictures
     """
     every = settings(samples)
     stored = (every.get(_THRESHOLDS) if objects is None else (every.get(_OF_OBJECTS) or {}).get(objects)) or {}

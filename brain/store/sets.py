@@ -14,13 +14,14 @@ from loupe.brain.core.results import Pair
 from loupe.brain.core.specs import SetMeasure
 from loupe.brain.engine.reader import Row
 from loupe.brain.similarity.gathered import Vectors
-from loupe.brain.store import deduplicated, fields, updates
+from loupe.brain.store import fields, updates
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.columns import require_single, require_sliceable
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images, root
+from loupe.brain.store.duplicates import decided as deduplicated
 from loupe.brain.store.fields import CHECKED, GROUP, QUALITY, UNKNOWN
 
 _CHUNK = 1000

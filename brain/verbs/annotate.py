@@ -9,7 +9,7 @@ from loupe.brain.core.errors import InputError, NoSamples
 from loupe.brain.core.review import AnnotationResult
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.store import annotation as store_annotation
-from loupe.brain.store import review as store_review
+from loupe.brain.store.review import decisions as store_review
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

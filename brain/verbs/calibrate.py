@@ -32,8 +32,8 @@ from loupe.brain.stats.calibration import (
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import runs as store_runs
-from loupe.brain.verbs.flagging import apply_thresholds, set_now
 from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.steps.flagging import apply_thresholds, set_now
 
 if TYPE_CHECKING:
     import fiftyone as fo

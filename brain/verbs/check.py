@@ -25,11 +25,11 @@ from loupe.brain.store import scores as store_scores
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.datasets import everything, root
 from loupe.brain.store.workspace import tidy_app
-from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import Lifecycle, running
-from loupe.brain.verbs.objects import Reading, check_objects
-from loupe.brain.verbs.planning import with_weights
-from loupe.brain.verbs.writer import Writer
+from loupe.brain.verbs.steps.flagging import apply_thresholds
+from loupe.brain.verbs.steps.objects import Reading, check_objects
+from loupe.brain.verbs.steps.planning import with_weights
+from loupe.brain.verbs.steps.writer import Writer
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -12,8 +12,9 @@ from loupe.brain.slicing import changed, comparison, ranks, regressions
 from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.outcomes import Outcome
 from loupe.brain.slicing.within import within as within_categories
-from loupe.brain.store import columns, compared
+from loupe.brain.store import columns
 from loupe.brain.store import datasets as store_datasets
+from loupe.brain.store.comparison import columns as compared
 from loupe.brain.store.connection import database_errors
 
 if TYPE_CHECKING:

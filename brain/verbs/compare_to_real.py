@@ -23,13 +23,13 @@ from loupe.brain.realism.spectra import BandGap, band_gap
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.stats.two_sample import folds_of
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import holes as store_holes
-from loupe.brain.store import realism as store
 from loupe.brain.store.datasets import Samples, require_images, root, whole
-from loupe.brain.store.realism import Side
-from loupe.brain.verbs import realism_holes as holes
+from loupe.brain.store.realism import reference as store_holes
+from loupe.brain.store.realism import sides as store
+from loupe.brain.store.realism.sides import Side
 from loupe.brain.verbs.lifecycle import Lifecycle, running
-from loupe.brain.verbs.realism_parts import by_value
+from loupe.brain.verbs.steps import realism_holes as holes
+from loupe.brain.verbs.steps.realism_parts import by_value
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -17,12 +17,12 @@ from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.slicing.findings import plain_params
 from loupe.brain.store import coverage as store_coverage
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import holes as store_holes
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.coverage import Known
 from loupe.brain.store.datasets import require_images
-from loupe.brain.verbs.holes import of_reference
+from loupe.brain.store.realism import reference as store_holes
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.steps.holes import of_reference
 
 if TYPE_CHECKING:
     import fiftyone as fo

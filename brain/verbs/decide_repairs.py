@@ -8,10 +8,10 @@ from loupe.brain.core import who
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.generation.records import Repair
-from loupe.brain.store import repair_decisions as decisions
-from loupe.brain.store import repairs as store
 from loupe.brain.store.datasets import root
-from loupe.brain.store.repair_decisions import Decided
+from loupe.brain.store.repair import decisions
+from loupe.brain.store.repair import repaired as store
+from loupe.brain.store.repair.decisions import Decided
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from loupe.brain.core.deduplicated import RULES, Deduplication, GroupDecision, S
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.duplicates import DROP, Candidate, best
-from loupe.brain.store import deduplicated as store_deduplicated
-from loupe.brain.store import duplicate_groups
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store.duplicate_groups import Members
+from loupe.brain.store.duplicates import decided as store_deduplicated
+from loupe.brain.store.duplicates import groups as duplicate_groups
+from loupe.brain.store.duplicates.groups import Members
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:

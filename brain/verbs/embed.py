@@ -16,9 +16,18 @@ from loupe.brain.core.warned import warn
 from loupe.brain.engine.map import Mapped, Task, map_rows
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import count, everything
-from loupe.brain.verbs.embedding import AUTO, MAPS, MIN_VECTORS, Drawing, drawn_message, pick_embedder, project, too_few
 from loupe.brain.verbs.lifecycle import Lifecycle, running
-from loupe.brain.verbs.object_vectors import embed_objects
+from loupe.brain.verbs.steps.embedding import (
+    AUTO,
+    MAPS,
+    MIN_VECTORS,
+    Drawing,
+    drawn_message,
+    pick_embedder,
+    project,
+    too_few,
+)
+from loupe.brain.verbs.steps.object_vectors import embed_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo

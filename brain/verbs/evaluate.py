@@ -15,7 +15,7 @@ from loupe.brain.evaluation.slicing import Options
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.stats.bootstrap import RESAMPLES
 from loupe.brain.store import columns
-from loupe.brain.store import evaluations as store
+from loupe.brain.store.evaluation import results as store
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

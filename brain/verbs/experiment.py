@@ -25,15 +25,15 @@ from loupe.brain.realism import arms as realism_arms
 from loupe.brain.realism import newer, releases
 from loupe.brain.report import experiment as experiment_report
 from loupe.brain.report import files, html, markdown
-from loupe.brain.store import experiments as store
 from loupe.brain.store import report as store_report
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import everything, require_images, whole
-from loupe.brain.verbs import experiment_time
-from loupe.brain.verbs.embedding import AUTO, pick_embedder
-from loupe.brain.verbs.experiment_arms import Wanted, arms_of, planned
-from loupe.brain.verbs.experiment_steps import Bench, Running, total_of, unmeasured, with_rates
+from loupe.brain.store.experiment import datasets as store
 from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.steps import experiment_time
+from loupe.brain.verbs.steps.embedding import AUTO, pick_embedder
+from loupe.brain.verbs.steps.experiment_arms import Wanted, arms_of, planned
+from loupe.brain.verbs.steps.experiment_steps import Bench, Running, total_of, unmeasured, with_rates
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -20,8 +20,8 @@ from loupe.brain.slicing.columns import Column, shown
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.outcomes import State
 from loupe.brain.store import bias as store
-from loupe.brain.store import evaluations as store_evaluations
 from loupe.brain.store import rows as store_rows
+from loupe.brain.store.evaluation import results as store_evaluations
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

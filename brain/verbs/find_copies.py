@@ -18,11 +18,11 @@ from loupe.brain.engine.reader import Row
 from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_images, whole
-from loupe.brain.verbs.flagging import threshold_of
+from loupe.brain.store.duplicates import fingerprints as store_prints
+from loupe.brain.verbs.steps.flagging import threshold_of
 
 if TYPE_CHECKING:
     import fiftyone as fo

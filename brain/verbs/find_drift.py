@@ -12,9 +12,9 @@ from loupe.brain.core.numbers import require_numbers, require_whole
 from loupe.brain.core.records import ProgressCallback
 from loupe.brain.slicing.drift import Settings, calibration, compare
 from loupe.brain.slicing.factors import Factor
-from loupe.brain.store import drift as store_drift
-from loupe.brain.store import drift_kept
 from loupe.brain.store.datasets import require_images, root
+from loupe.brain.store.drift import columns as store_drift
+from loupe.brain.store.drift import kept as drift_kept
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from loupe.brain.similarity import cohesion, fingerprints, neighbors
 from loupe.brain.similarity.duplicates import ComparedBefore, equal_pictures, grouped, similar_pictures
 from loupe.brain.similarity.gathered import Vectors
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
-from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.store.duplicates import fingerprints as store_prints
 from loupe.brain.verbs.lifecycle import running
-from loupe.brain.verbs.object_duplicates import find_among_objects
+from loupe.brain.verbs.steps.flagging import apply_thresholds, threshold_of
+from loupe.brain.verbs.steps.object_duplicates import find_among_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -11,16 +11,16 @@ from loupe.brain.core.records import ProgressCallback
 from loupe.brain.labels.box_records import BoxIssues
 from loupe.brain.labels.mask_records import MaskIssues
 from loupe.brain.labels.records import LabelIssues
-from loupe.brain.store import labels as store_labels
-from loupe.brain.store.labels import Kind
-from loupe.brain.verbs import (
+from loupe.brain.store.labels import given as store_labels
+from loupe.brain.store.labels.given import Kind
+from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.steps import (
     label_issues_of_boxes,
     label_issues_of_classes,
     label_issues_of_masks,
     label_issues_of_several,
 )
-from loupe.brain.verbs.label_issues import Request
-from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.steps.label_issues import Request
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -16,11 +16,11 @@ from loupe.brain.sets.duplicates import Duplicates as DuplicatesMeasure
 from loupe.brain.sets.leaks import Leaks as LeaksMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
-from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.store.duplicates import fingerprints as store_prints
 from loupe.brain.verbs.lifecycle import running
-from loupe.brain.verbs.object_duplicates import find_leaks_among_objects
+from loupe.brain.verbs.steps.flagging import apply_thresholds, threshold_of
+from loupe.brain.verbs.steps.object_duplicates import find_leaks_among_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo

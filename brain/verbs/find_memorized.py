@@ -14,11 +14,11 @@ from loupe.brain.core.results import MemorizedResult, Pair
 from loupe.brain.sets.memorized import Memorized as MemorizedMeasure
 from loupe.brain.similarity import fingerprints
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import fingerprints as store_prints
 from loupe.brain.store import sets as store_sets
 from loupe.brain.store.datasets import require_images, whole
-from loupe.brain.verbs.flagging import apply_thresholds, threshold_of
+from loupe.brain.store.duplicates import fingerprints as store_prints
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.steps.flagging import apply_thresholds, threshold_of
 
 if TYPE_CHECKING:
     import fiftyone as fo

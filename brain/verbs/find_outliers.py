@@ -18,8 +18,8 @@ from loupe.brain.similarity import outliers
 from loupe.brain.store import fields as store_fields
 from loupe.brain.store import runs as store_runs
 from loupe.brain.store import sets as store_sets
-from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.steps.flagging import apply_thresholds
 
 if TYPE_CHECKING:
     import fiftyone as fo

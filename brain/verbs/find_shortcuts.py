@@ -13,7 +13,7 @@ from loupe.brain.labels.shortcut_results import Settings, order_of, results, usa
 from loupe.brain.slicing.factors import Factor, listed
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store import shortcuts as store
-from loupe.brain.store.drift_batches import ids_and_groups
+from loupe.brain.store.drift.batches import ids_and_groups
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

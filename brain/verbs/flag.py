@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from loupe.brain.core.records import Threshold
 from loupe.brain.core.results import Flags
 from loupe.brain.store.datasets import count
-from loupe.brain.verbs.flagging import apply_thresholds
 from loupe.brain.verbs.lifecycle import running
-from loupe.brain.verbs.objects import flag_objects
+from loupe.brain.verbs.steps.flagging import apply_thresholds
+from loupe.brain.verbs.steps.objects import flag_objects
 
 if TYPE_CHECKING:
     import fiftyone as fo

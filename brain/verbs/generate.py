@@ -25,8 +25,8 @@ from loupe.brain.prompts.files import Prompts
 from loupe.brain.prompts.requests import Reading, requests_of, sized
 from loupe.brain.prompts.wildcards import Wildcards
 from loupe.brain.store import generated as store_generated
-from loupe.brain.verbs import conditioning, drawing
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.steps import conditioning, drawing
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -19,10 +19,10 @@ from loupe.brain.provenance.own import OWN
 from loupe.brain.provenance.records import Provenance
 from loupe.brain.store import imported
 from loupe.brain.store.imported import Imported
-from loupe.brain.verbs import image_tables
-from loupe.brain.verbs.image_tables import ImageTable
-from loupe.brain.verbs.import_folders import Folder, folder_of, table_of
 from loupe.brain.verbs.lifecycle import Lifecycle, running
+from loupe.brain.verbs.steps import image_tables
+from loupe.brain.verbs.steps.image_tables import ImageTable
+from loupe.brain.verbs.steps.import_folders import Folder, folder_of, table_of
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -19,22 +19,22 @@ from loupe.brain.core.specs import Check, Generator, SetCheck
 from loupe.brain.prompts import llm
 from loupe.brain.realism.agreement import agreeing
 from loupe.brain.store import generated as store_generated
-from loupe.brain.store import realism as store_realism
 from loupe.brain.store import rebalance as store
 from loupe.brain.store import vectors as store_vectors
 from loupe.brain.store.datasets import count, require_images, whole
-from loupe.brain.verbs.embedding import AUTO, pick_embedder
-from loupe.brain.verbs.experiment_arms import generator
+from loupe.brain.store.realism import sides as store_realism
 from loupe.brain.verbs.lifecycle import running
-from loupe.brain.verbs.planning import with_weights
-from loupe.brain.verbs.rebalance_rounds import Label, Rounds
-from loupe.brain.verbs.rebalance_wishes import Ask, Standing, Wish, wishes
+from loupe.brain.verbs.steps.embedding import AUTO, pick_embedder
+from loupe.brain.verbs.steps.experiment_arms import generator
+from loupe.brain.verbs.steps.planning import with_weights
+from loupe.brain.verbs.steps.rebalance_rounds import Label, Rounds
+from loupe.brain.verbs.steps.rebalance_wishes import Ask, Standing, Wish, wishes
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
     from loupe.brain.labels.suggestions import SuggestedPrompts
-    from loupe.brain.verbs.lacking import Source
+    from loupe.brain.verbs.steps.lacking import Source
 
 
 def rebalance(

@@ -16,9 +16,9 @@ from loupe.brain.core.relabeled import Correction, Relabeled
 from loupe.brain.core.review import Decision
 from loupe.brain.labels.corrections import corrected, keeps
 from loupe.brain.stats.remaining import remaining
-from loupe.brain.store import labels as store_labels
-from loupe.brain.store import relabel as store_relabel
-from loupe.brain.store.relabel import Standing
+from loupe.brain.store.labels import given as store_labels
+from loupe.brain.store.relabel import corrected as store_relabel
+from loupe.brain.store.relabel.corrected import Standing
 from loupe.brain.verbs.lifecycle import running
 
 if TYPE_CHECKING:

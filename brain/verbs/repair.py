@@ -22,16 +22,16 @@ from loupe.brain.generation.gate import Limits, Rule
 from loupe.brain.generation.guided import Control, Guide
 from loupe.brain.generation.records import METHODS, Method, Repair
 from loupe.brain.store import generated as store_generated
-from loupe.brain.store import repair_waiting as store_waiting
-from loupe.brain.store import repairs as store
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.datasets import root
-from loupe.brain.store.repair_waiting import Waiting
-from loupe.brain.verbs import alignment, planning
+from loupe.brain.store.repair import repaired as store
+from loupe.brain.store.repair import waiting as store_waiting
+from loupe.brain.store.repair.waiting import Waiting
 from loupe.brain.verbs.lifecycle import Lifecycle, running
-from loupe.brain.verbs.repair_jobs import VERSION, Job, Settings
-from loupe.brain.verbs.repair_keeping import keep
-from loupe.brain.verbs.repairing import Workshop
+from loupe.brain.verbs.steps import alignment, planning
+from loupe.brain.verbs.steps.repair_jobs import VERSION, Job, Settings
+from loupe.brain.verbs.steps.repair_keeping import keep
+from loupe.brain.verbs.steps.repairing import Workshop
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -11,9 +11,9 @@ from loupe.brain.core.errors import InputError
 from loupe.brain.core.review import STATUSES, Decision, ReviewResult
 from loupe.brain.store import annotation as store_annotation
 from loupe.brain.store import fields as store_fields
-from loupe.brain.store import review as store_review
-from loupe.brain.verbs import reviewing
+from loupe.brain.store.review import decisions as store_review
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.steps import reviewing
 
 if TYPE_CHECKING:
     import fiftyone as fo

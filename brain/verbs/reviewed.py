@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.core.review import Reviews
 from loupe.brain.store import datasets as store_datasets
-from loupe.brain.store import review as store_review
 from loupe.brain.store.connection import database_errors
-from loupe.brain.verbs import reviewing
+from loupe.brain.store.review import decisions as store_review
+from loupe.brain.verbs.steps import reviewing
 
 if TYPE_CHECKING:
     import fiftyone as fo

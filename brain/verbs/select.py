@@ -16,8 +16,8 @@ from loupe.brain.selection.recipe import Recipe, replayed
 from loupe.brain.slicing.factors import Factor
 from loupe.brain.store import exports as store_exports
 from loupe.brain.store import selections as store_selections
-from loupe.brain.verbs import selecting
 from loupe.brain.verbs.lifecycle import running
+from loupe.brain.verbs.steps import selecting
 
 if TYPE_CHECKING:
     import fiftyone as fo

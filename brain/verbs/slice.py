@@ -12,11 +12,12 @@ from loupe.brain.slicing.columns import Column, require_shared
 from loupe.brain.slicing.factors import Factor, factors_of
 from loupe.brain.slicing.outcomes import Outcome, State
 from loupe.brain.slicing.rates import rates
-from loupe.brain.store import columns, object_columns
+from loupe.brain.store import columns
 from loupe.brain.store import rows as store_rows
 from loupe.brain.store.columns import Columns
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_collection, require_images, require_stored
+from loupe.brain.store.objects import columns as object_columns
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection

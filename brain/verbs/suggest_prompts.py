@@ -19,12 +19,12 @@ from loupe.brain.report import files
 from loupe.brain.store import suggestions as store_suggestions
 from loupe.brain.store.connection import database_errors
 from loupe.brain.store.datasets import require_stored
-from loupe.brain.verbs.lacking import FOR_SLICE, name_of, of_cell, of_finding, of_hole, parts_of
+from loupe.brain.verbs.steps.lacking import FOR_SLICE, name_of, of_cell, of_finding, of_hole, parts_of
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from loupe.brain.verbs.lacking import Source
+    from loupe.brain.verbs.steps.lacking import Source
 
 
 @database_errors()

@@ -18,9 +18,9 @@ from loupe.brain.realism.blocks import Labeled
 from loupe.brain.realism.learners import Learner
 from loupe.brain.realism.learners import learner as known_learner
 from loupe.brain.similarity.neighbors import nearest, usable
-from loupe.brain.store import realism as store
 from loupe.brain.store.datasets import Samples, require_images, root, whole
-from loupe.brain.store.realism import Side
+from loupe.brain.store.realism import sides as store
+from loupe.brain.store.realism.sides import Side
 from loupe.brain.verbs.lifecycle import Lifecycle, running
 
 if TYPE_CHECKING:

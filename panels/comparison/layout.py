@@ -17,7 +17,7 @@ from loupe.panels import theme, widgets
 from loupe.panels.comparison import plot
 
 if TYPE_CHECKING:
-    from loupe.brain.store.compare_view import Pairs
+    from loupe.brain.store.comparison.view import Pairs
     from loupe.panels.comparison.panel import Content, Two
 
 _PAIRED = {"auto": "as pairs", "none": "unpaired"}

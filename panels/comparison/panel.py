@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from loupe.brain.core.comparison import Comparison, Difference, Regression
     from loupe.brain.slicing.changed import Changed
     from loupe.brain.slicing.regressions import Units
-    from loupe.brain.store.compare_view import Pairs
-    from loupe.brain.store.compared import Compared
+    from loupe.brain.store.comparison.columns import Compared
+    from loupe.brain.store.comparison.view import Pairs
 
 #: so many factors are read, to look at two contenders by
 _MAX_FACTORS = 12
@@ -110,14 +110,15 @@ class Compare(Panel[Content]):
     }
 
     def narrowing(self) -> type[Pairs]:
-        from loupe.brain.store.compare_view import Pairs
+        from loupe.brain.store.comparison.view import Pairs
 
         return Pairs
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
         from loupe.brain.core.errors import InputError
-        from loupe.brain.store import columns, compare_view, datasets, runs
-        from loupe.brain.store.compare_view import EVALUATIONS
+        from loupe.brain.store import columns, datasets, runs
+        from loupe.brain.store.comparison import view as compare_view
+        from loupe.brain.store.comparison.view import EVALUATIONS
 
         if kept is None:
             datasets.require_images(view)
@@ -218,7 +219,7 @@ class Compare(Panel[Content]):
             self._show_pairs(ctx, row)
 
     def _show_pairs(self, ctx: Any, row: int | None) -> None:
-        from loupe.brain.store import compare_view
+        from loupe.brain.store.comparison import view as compare_view
 
         content = self.drawn(ctx)
         two = content.two if content is not None else None
@@ -262,8 +263,8 @@ def _default(offered: Mapping[str, Any]) -> str:
 
 
 def _compared(view: Any, offered: Mapping[str, Any], failures: tuple[str, ...], asked: tuple[str, str, str]) -> _Kept:
-    from loupe.brain.store import compared
-    from loupe.brain.store.compare_view import EVALUATIONS
+    from loupe.brain.store.comparison import columns as compared
+    from loupe.brain.store.comparison.view import EVALUATIONS
     from loupe.brain.verbs.compare import comparison_of
 
     by, failure, paired = asked
@@ -311,6 +312,6 @@ def _worse(units: Units) -> list[int]:
 
 
 def _queries(view: Any, kept: _Kept, two: Two) -> tuple[Mapping[str, Any], ...]:
-    from loupe.brain.store import compare_view
+    from loupe.brain.store.comparison import view as compare_view
 
     return tuple(compare_view.queries(view, kept.read, [two.difference.a, two.difference.b]))

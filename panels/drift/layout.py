@@ -16,7 +16,7 @@ from loupe.panels import theme, widgets
 from loupe.panels.drift import plot
 
 if TYPE_CHECKING:
-    from loupe.brain.store.drift_kept import Part
+    from loupe.brain.store.drift.kept import Part
     from loupe.brain.store.overview import Picture
     from loupe.panels.drift.panel import Content
 

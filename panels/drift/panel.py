@@ -14,7 +14,7 @@ from loupe.panels.latest import Shown
 
 if TYPE_CHECKING:
     from loupe.brain.core.drift import Drift, DriftBatch
-    from loupe.brain.store.drift_kept import Kept, Part
+    from loupe.brain.store.drift.kept import Kept, Part
     from loupe.brain.store.overview import Picture
 
 #: so many quantities can be looked through at once: those that are the surest in some batch
@@ -74,12 +74,12 @@ class DriftPanel(Panel[Content]):
     actions = {**Panel.actions, "find_drift": "Compare with a reference"}
 
     def narrowing(self) -> type[Part]:
-        from loupe.brain.store.drift_kept import Part
+        from loupe.brain.store.drift.kept import Part
 
         return Part
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import drift_kept
+        from loupe.brain.store.drift import kept as drift_kept
 
         kept = kept or drift_kept.load(view)
         if kept is None:
@@ -148,7 +148,8 @@ class DriftPanel(Panel[Content]):
 
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to the samples of the batch, or of a slice of it."""
-        from loupe.brain.store import drift_kept, narrowing
+        from loupe.brain.store import narrowing
+        from loupe.brain.store.drift import kept as drift_kept
 
         seen, at = ctx.panel.state.seen, ctx.params.get("at")
         if seen is None or not isinstance(at, int) or not 0 <= at < len(seen["shows"]):

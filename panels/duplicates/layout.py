@@ -15,7 +15,7 @@ from loupe.panels import theme, triage_layout, widgets
 from loupe.panels.triage_layout import Thumb
 
 if TYPE_CHECKING:
-    from loupe.brain.store.duplicate_queue import Card, Decided, Group
+    from loupe.brain.store.duplicates.queue import Card, Decided, Group
     from loupe.panels.duplicates.panel import Content, DuplicatesPanel
 
 #: the height of a picture of a group, the same for all

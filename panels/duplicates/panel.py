@@ -17,7 +17,7 @@ from loupe.panels.triage import Answer, Line, Triage
 
 if TYPE_CHECKING:
     from loupe.brain.labels.duplicates import Alike
-    from loupe.brain.store.duplicate_queue import Card, Decided, Group, Progress, Queue
+    from loupe.brain.store.duplicates.queue import Card, Decided, Group, Progress, Queue
 
 #: groups of the strip before and behind the one in front
 BEFORE, BEHIND = 2, 6
@@ -106,12 +106,14 @@ class DuplicatesPanel(Triage[Content]):
     actions = {**Panel.actions, "find_duplicates": "Find duplicates"}
 
     def narrowing(self) -> type[Decided]:
-        from loupe.brain.store.duplicate_queue import Decided
+        from loupe.brain.store.duplicates.queue import Decided
 
         return Decided
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import datasets, duplicate_groups, duplicate_queue
+        from loupe.brain.store import datasets
+        from loupe.brain.store.duplicates import groups as duplicate_groups
+        from loupe.brain.store.duplicates import queue as duplicate_queue
 
         datasets.require_images(view)
         samples = datasets.whole(view)
@@ -185,7 +187,7 @@ class DuplicatesPanel(Triage[Content]):
 
     def write(self, ctx: Any, item: str, decision: Mapping[str, Any] | None, stands: Mapping[str, Any] | None) -> bool:
         from loupe.brain.core.deduplicated import GroupDecision
-        from loupe.brain.store import deduplicated
+        from loupe.brain.store.duplicates import decided as deduplicated
 
         kept = self._open(ctx).kept[1]
         if not isinstance(kept, _Kept) or kept.line.place(item) is None:
@@ -272,7 +274,7 @@ class DuplicatesPanel(Triage[Content]):
 
     def on_save(self, ctx: Any) -> None:
         """Saves the view of what is kept."""
-        from loupe.brain.store import deduplicated
+        from loupe.brain.store.duplicates import decided as deduplicated
 
         name = deduplicated.save_view(self.widened(ctx)[0])
         ctx.ops.notify(f"What is kept is the saved view {name!r}", variant="success")
@@ -280,7 +282,7 @@ class DuplicatesPanel(Triage[Content]):
 
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to what is kept, or to what is dropped."""
-        from loupe.brain.store.duplicate_queue import WHICH, Decided
+        from loupe.brain.store.duplicates.queue import WHICH, Decided
 
         which = ctx.params.get("which")
         if which in WHICH:
@@ -314,8 +316,9 @@ def _chosen(choices: Mapping[str, Any], splits: Mapping[str, str], labels: tuple
 
 
 def _load(samples: Any, choices: Mapping[str, Any], kept: _Kept | None) -> _Kept:
-    from loupe.brain.store import duplicate_groups, labels
-    from loupe.brain.store.duplicate_queue import Queue
+    from loupe.brain.store.duplicates import groups as duplicate_groups
+    from loupe.brain.store.duplicates.queue import Queue
+    from loupe.brain.store.labels import given as labels
 
     splits = kept.offered_splits if kept is not None else split_choices(samples)
     offered = kept.offered_labels if kept is not None else _labels(labels.fields_of(samples), splits)
@@ -333,7 +336,7 @@ def _labels(fields: list[str], splits: Mapping[str, str]) -> tuple[str, ...]:
 
 def _in_front(samples: Any, kept: _Kept, choices: Mapping[str, Any]) -> str | None:
     """Returns the group in front, once it is known what stands on it."""
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     wanted, look = choices["item"], choices["look"] is True
 
@@ -354,7 +357,7 @@ def _in_front(samples: Any, kept: _Kept, choices: Mapping[str, Any]) -> str | No
 
 
 def _strip(samples: Any, kept: _Kept, item: str | None) -> tuple[tuple[str, str, bool], ...]:
-    from loupe.brain.store import duplicate_groups
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     if item is None:
         return ()

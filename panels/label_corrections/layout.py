@@ -15,9 +15,9 @@ from loupe.panels.triage_layout import Thumb
 
 if TYPE_CHECKING:
     from loupe.brain.core.review import Decision
-    from loupe.brain.store.relabel_evidence import Evidence, Neighbor
-    from loupe.brain.store.relabel_queue import Pair
-    from loupe.brain.store.review_queue import Pile
+    from loupe.brain.store.relabel.evidence import Evidence, Neighbor
+    from loupe.brain.store.relabel.queue import Pair
+    from loupe.brain.store.review.queue import Pile
     from loupe.panels.label_corrections.panel import Content, LabelCorrections
 
 _ORDERS = {

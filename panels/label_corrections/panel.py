@@ -16,10 +16,10 @@ from loupe.panels.triage import Answer, Line, Triage
 if TYPE_CHECKING:
     from loupe.brain.core.relabeled import Remaining
     from loupe.brain.core.review import Decision
-    from loupe.brain.store.relabel import LabelField
-    from loupe.brain.store.relabel_evidence import Evidence, Neighbor, Neighborhood
-    from loupe.brain.store.relabel_queue import Overview, Pair, Queued
-    from loupe.brain.store.review_queue import Pile
+    from loupe.brain.store.relabel.corrected import LabelField
+    from loupe.brain.store.relabel.evidence import Evidence, Neighbor, Neighborhood
+    from loupe.brain.store.relabel.queue import Overview, Pair, Queued
+    from loupe.brain.store.review.queue import Pile
 
 #: pictures of the strip before and behind the one in front
 BEFORE, BEHIND = 2, 6
@@ -125,12 +125,15 @@ class LabelCorrections(Triage[Content]):
     defaults = {**Triage.defaults, "order": "worst", "pair": None}
 
     def narrowing(self) -> type[Pile]:
-        from loupe.brain.store.review_queue import Pile
+        from loupe.brain.store.review.queue import Pile
 
         return Pile
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import datasets, relabel, relabel_evidence, relabel_queue
+        from loupe.brain.store import datasets
+        from loupe.brain.store.relabel import corrected as relabel
+        from loupe.brain.store.relabel import evidence as relabel_evidence
+        from loupe.brain.store.relabel import queue as relabel_queue
 
         datasets.require_images(view)
         samples = datasets.whole(view)
@@ -217,7 +220,7 @@ class LabelCorrections(Triage[Content]):
         }
 
     def write(self, ctx: Any, item: str, decision: Mapping[str, Any] | None, stands: Mapping[str, Any] | None) -> bool:
-        from loupe.brain.verbs import relabeling
+        from loupe.brain.verbs.steps import relabeling
 
         seen = ctx.panel.state.seen
         return relabeling.decide(ctx.dataset, seen["label"], seen["into"], item, decision, stands)
@@ -270,7 +273,7 @@ class LabelCorrections(Triage[Content]):
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to the samples that were decided in one way."""
         from loupe.brain.store.fields import LABEL_ISSUE
-        from loupe.brain.store.review_queue import WHICH, Pile
+        from loupe.brain.store.review.queue import WHICH, Pile
 
         which = ctx.params.get("which")
         if which in WHICH:
@@ -286,7 +289,9 @@ def _pair(chosen: Any) -> tuple[str, str] | None:
 
 def _load(samples: Any, labels: LabelField, order: Any, pair: tuple[str, str] | None, before: _Kept | None) -> _Kept:
     """Reads a queue; what is known of the labels and the vectors stays where it was read before."""
-    from loupe.brain.store import relabel, relabel_evidence, relabel_queue
+    from loupe.brain.store.relabel import corrected as relabel
+    from loupe.brain.store.relabel import evidence as relabel_evidence
+    from loupe.brain.store.relabel import queue as relabel_queue
 
     into = relabel.default_field(labels.label) if before is None else before.into
     if before is None:
@@ -302,8 +307,8 @@ def _load(samples: Any, labels: LabelField, order: Any, pair: tuple[str, str] | 
 
 def _in_front(samples: Any, kept: _Kept, choices: Mapping[str, Any]) -> str | None:
     """Returns the picture in front, once it is known what stands on it and on those that come next."""
-    from loupe.brain.store import review
     from loupe.brain.store.fields import LABEL_ISSUE
+    from loupe.brain.store.review import decisions as review
 
     wanted, look = choices["item"], choices["look"] is True
     if kept.line.place(wanted) is not None and not look:

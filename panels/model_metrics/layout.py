@@ -15,7 +15,7 @@ from loupe.panels import theme, widgets
 from loupe.panels.model_metrics import plot
 
 if TYPE_CHECKING:
-    from loupe.brain.store.evaluation_view import EvaluationCell, Kept, Point
+    from loupe.brain.store.evaluation.view import EvaluationCell, Kept, Point
     from loupe.panels.model_metrics.panel import Content
 
 

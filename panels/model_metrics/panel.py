@@ -13,7 +13,7 @@ from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.latest import Shown
 
 if TYPE_CHECKING:
-    from loupe.brain.store.evaluation_view import EvaluationCell, Kept
+    from loupe.brain.store.evaluation.view import EvaluationCell, Kept
 
 ORDERS = {"sliced": "as sliced", "worst": "worst first"}
 
@@ -67,12 +67,14 @@ class ModelMetrics(Panel[Content]):
     actions = {**Panel.actions, "evaluate": "Evaluate models"}
 
     def narrowing(self) -> type[EvaluationCell]:
-        from loupe.brain.store.evaluation_view import EvaluationCell
+        from loupe.brain.store.evaluation.view import EvaluationCell
 
         return EvaluationCell
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import evaluation_view, evaluations, runs
+        from loupe.brain.store import runs
+        from loupe.brain.store.evaluation import results as evaluations
+        from loupe.brain.store.evaluation import view as evaluation_view
 
         key = choices["key"] if isinstance(choices["key"], str) else None
         if kept is None or (key is not None and kept.key != key):

@@ -10,7 +10,7 @@ from loupe.brain.core.shown import plotly
 from loupe.panels import theme
 
 if TYPE_CHECKING:
-    from loupe.brain.store.evaluation_view import Point
+    from loupe.brain.store.evaluation.view import Point
 
 Drawn = tuple[list[dict[str, Any]], dict[str, Any]]
 

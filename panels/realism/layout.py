@@ -17,7 +17,7 @@ from loupe.panels.realism import cloud, headings, holes, parts, pictures, plot, 
 
 if TYPE_CHECKING:
     from loupe.brain.core.realism import Realism, Transfer, Verdict
-    from loupe.brain.store.realism_kept import Part
+    from loupe.brain.store.realism.kept import Part
     from loupe.panels.realism.panel import Content
 
 #: of a finding; what is not named is a fault

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from loupe.brain.core.cloud import Cloud
     from loupe.brain.core.realism import Realism, RealismMetric
     from loupe.brain.store.overview import Picture
-    from loupe.brain.store.realism_kept import Kept, Part, PicturedPair
+    from loupe.brain.store.realism.kept import Kept, Part, PicturedPair
 
 #: measures that classes and scenarios are compared by
 MEASURES = ("recall", "coverage", "precision", "density", "authenticity")
@@ -66,12 +66,12 @@ class RealismPanel(Panel[Content]):
     actions = {**Panel.actions, "compare": "Compare with real images"}
 
     def narrowing(self) -> type[Part]:
-        from loupe.brain.store.realism_kept import Part
+        from loupe.brain.store.realism.kept import Part
 
         return Part
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: Any) -> Reading[Content] | Notice:
-        from loupe.brain.store import realism_kept as store
+        from loupe.brain.store.realism import kept as store
 
         if kept is None:
             known = store.load(view)
@@ -190,7 +190,7 @@ class RealismPanel(Panel[Content]):
 
     def on_kind(self, ctx: Any) -> None:
         """Narrows the view to the samples of a kind that pictures show some of, the worst first."""
-        from loupe.brain.store import realism_kept as store
+        from loupe.brain.store.realism import kept as store
 
         which, content = ctx.params.get("which"), self._content(ctx)
         if content is not None and isinstance(which, str) and (which == "pairs" or which in content.pictures):
@@ -227,7 +227,7 @@ class RealismPanel(Panel[Content]):
             ctx.ops.open_dataset(content.kept.real)
 
     def _show_value(self, ctx: Any, value: Any) -> None:
-        from loupe.brain.store import realism_kept as store
+        from loupe.brain.store.realism import kept as store
 
         content = self._content(ctx)
         if content is None or not isinstance(value, str):

@@ -13,7 +13,7 @@ from loupe.panels import theme, widgets
 if TYPE_CHECKING:
     from loupe.brain.core.realism import Verdict
     from loupe.brain.store.overview import Picture
-    from loupe.brain.store.realism_kept import PicturedPair
+    from loupe.brain.store.realism.kept import PicturedPair
     from loupe.panels.realism.panel import Content
 
 _TITLES = {

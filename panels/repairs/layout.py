@@ -15,7 +15,7 @@ from loupe.panels.triage_layout import Thumb
 
 if TYPE_CHECKING:
     from loupe.brain.store.narrowing import Narrowing
-    from loupe.brain.store.repair_queue import Number, Pair
+    from loupe.brain.store.repair.queue import Number, Pair
     from loupe.panels.repairs.panel import Content, Repairs
 
 _HEIGHT = "min(34vh, 320px)"

@@ -15,8 +15,8 @@ from loupe.panels.triage import Answer, Line, Triage
 
 if TYPE_CHECKING:
     from loupe.brain.store.narrowing import Narrowing
-    from loupe.brain.store.repair_queue import Pair, Pile
-    from loupe.brain.store.repairs import Entry
+    from loupe.brain.store.repair.queue import Pair, Pile
+    from loupe.brain.store.repair.repaired import Entry
 
 #: pictures of the strip before and behind the one in front
 BEFORE, BEHIND = 2, 6
@@ -79,12 +79,13 @@ class Repairs(Triage[Content]):
     defaults = {**Triage.defaults, "failure": ANY, "which": "all"}
 
     def narrowing(self) -> type[Pile]:
-        from loupe.brain.store.repair_queue import Pile
+        from loupe.brain.store.repair.queue import Pile
 
         return Pile
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import datasets, repair_queue
+        from loupe.brain.store import datasets
+        from loupe.brain.store.repair import queue as repair_queue
 
         datasets.require_images(view)
         samples = datasets.whole(view)
@@ -161,8 +162,8 @@ class Repairs(Triage[Content]):
         return {"status": answer, "by": _user(ctx) or who.user(), "at": who.now("milliseconds")}
 
     def write(self, ctx: Any, item: str, decision: Mapping[str, Any] | None, stands: Mapping[str, Any] | None) -> bool:
-        from loupe.brain.store import repair_decisions
-        from loupe.brain.store.repair_decisions import Decided
+        from loupe.brain.store.repair import decisions as repair_decisions
+        from loupe.brain.store.repair.decisions import Decided
 
         sample_id, _, failure = item.partition(" ")
         now = repair_decisions.find(ctx.dataset, sample_id, failure)
@@ -196,7 +197,7 @@ class Repairs(Triage[Content]):
 
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to the repaired pictures, or to the originals that nothing was kept for."""
-        from loupe.brain.store.repair_queue import Pile
+        from loupe.brain.store.repair.queue import Pile
 
         seen, which = ctx.panel.state.seen, ctx.params.get("which")
         if seen and which in ("repaired", "refused"):
@@ -209,7 +210,7 @@ def _user(ctx: Any) -> str:
 
 
 def _thumb(key: str, entry: Entry) -> tuple[str, str, str, str]:
-    from loupe.brain.store.review_queue import source_of
+    from loupe.brain.store.review.queue import source_of
 
     file = str(entry.facts.get("file") or "") or entry.path
     return key, source_of(file), entry.status, entry.status

@@ -12,7 +12,7 @@ from loupe.brain.core.shown import markdown as escape
 from loupe.panels import theme, triage_layout, widgets
 
 if TYPE_CHECKING:
-    from loupe.brain.store.review_evidence import Evidence, Mark
+    from loupe.brain.store.review.evidence import Evidence, Mark
 
 #: so many are shown, the worst ones
 MAX = 3

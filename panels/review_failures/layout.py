@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from loupe.brain.core.review import Decision
     from loupe.brain.stats.intervals import Proportion
     from loupe.brain.store.narrowing import Narrowing
-    from loupe.brain.store.review_evidence import Evidence
+    from loupe.brain.store.review.evidence import Evidence
     from loupe.panels.review_failures.panel import Content, Review
 
 _ORDERS = {

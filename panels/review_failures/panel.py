@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from loupe.brain.core.review import Decision, ReviewResult
     from loupe.brain.stats.review_tally import Known
     from loupe.brain.store.narrowing import Narrowing
-    from loupe.brain.store.review_evidence import Evidence
-    from loupe.brain.store.review_queue import Pile, Queued
+    from loupe.brain.store.review.evidence import Evidence
+    from loupe.brain.store.review.queue import Pile, Queued
 
 #: pictures of the strip before and behind the one in front
 BEFORE, BEHIND = 2, 6
@@ -119,13 +119,15 @@ class Review(Triage[Content]):
     defaults = {**Triage.defaults, "failure": None, "order": "random", "wanted": 0.9}
 
     def narrowing(self) -> type[Pile]:
-        from loupe.brain.store.review_queue import Pile
+        from loupe.brain.store.review.queue import Pile
 
         return Pile
 
     def read(self, view: Any, choices: Mapping[str, Any], kept: _Kept | None) -> Reading[Content] | Notice:
-        from loupe.brain.store import columns, datasets, review_evidence, review_queue, thresholds_view
-        from loupe.brain.verbs import reviewing
+        from loupe.brain.store import columns, datasets, thresholds_view
+        from loupe.brain.store.review import evidence as review_evidence
+        from loupe.brain.store.review import queue as review_queue
+        from loupe.brain.verbs.steps import reviewing
 
         datasets.require_images(view)
         samples = datasets.whole(view)
@@ -190,7 +192,7 @@ class Review(Triage[Content]):
 
     def write(self, ctx: Any, item: str, decision: Mapping[str, Any] | None, stands: Mapping[str, Any] | None) -> bool:
         from loupe.brain.core.review import Decision
-        from loupe.brain.store import review
+        from loupe.brain.store.review import decisions as review
 
         failure = ctx.panel.state.seen["failure"]
         review.require_failure(failure)
@@ -221,7 +223,7 @@ class Review(Triage[Content]):
         """Puts the offered threshold to use, and flags every sample of the dataset anew."""
         from loupe.brain import api
         from loupe.brain.core.records import Threshold
-        from loupe.brain.verbs import reviewing
+        from loupe.brain.verbs.steps import reviewing
 
         seen = ctx.panel.state.seen
         if not seen or not seen.get("offer"):
@@ -242,7 +244,7 @@ class Review(Triage[Content]):
 
     def on_show(self, ctx: Any) -> None:
         """Narrows the view to the samples that were decided in one way."""
-        from loupe.brain.store.review_queue import WHICH, Pile
+        from loupe.brain.store.review.queue import WHICH, Pile
 
         seen, which = ctx.panel.state.seen, ctx.params.get("which")
         if seen and which in WHICH:
@@ -256,7 +258,8 @@ def _user(ctx: Any) -> str:
 def _load(
     samples: Any, modes: Mapping[str, int], failure: str, order: Any, threshold: Threshold, known: Known | None = None
 ) -> _Kept:
-    from loupe.brain.store import review, review_queue
+    from loupe.brain.store.review import decisions as review
+    from loupe.brain.store.review import queue as review_queue
 
     listed = review_queue.queue(samples, failure, order, threshold)
     known = known or review.read(samples, failure, review_queue.LENGTH)
@@ -266,7 +269,7 @@ def _load(
 
 def _in_front(samples: Any, kept: _Kept, choices: Mapping[str, Any]) -> str | None:
     """Returns the picture in front, once it is known what stands on it and on those that come next."""
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     wanted, look = choices["item"], choices["look"] is True
     if kept.line.place(wanted) is not None and not look:

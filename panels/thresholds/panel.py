@@ -136,7 +136,7 @@ class Thresholds(Panel[Content]):
 
     def on_save(self, ctx: Any) -> None:
         """Keeps the line on the dataset and flags every sample of it anew."""
-        from loupe.brain.verbs import flagging
+        from loupe.brain.verbs.steps import flagging
 
         seen = ctx.panel.state.seen
         if seen is not None:

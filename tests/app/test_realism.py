@@ -112,7 +112,7 @@ def test_with_the_transfer_in_the_light_theme_and_narrow(app: app_browser.App, t
 def test_a_class_and_the_copies_are_shown_and_taken_back(app: app_browser.App, tmp_path: Path) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store import realism
+    from loupe.brain.store.realism import sides as realism
 
     page = app.page
     page.set_viewport_size({"width": 1500, "height": 1400})

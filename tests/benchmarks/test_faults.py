@@ -143,7 +143,7 @@ def test_every_threshold_that_the_campaign_sets_is_one_that_scores_can_reach() -
     from benchmarks.faults.pairs import _PAIRS
     from loupe.brain.core import registry
     from loupe.brain.core.records import Threshold
-    from loupe.brain.verbs.flagging import parsed_thresholds
+    from loupe.brain.verbs.steps.flagging import parsed_thresholds
 
     given = [LINES["flag"].given, *(arguments or {} for pair in _PAIRS for _, arguments in pair)]
     thresholds = [each["thresholds"] for each in given if "thresholds" in each]

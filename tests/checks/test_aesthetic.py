@@ -18,7 +18,7 @@ from loupe.brain.checks.aesthetic import Aesthetic
 from loupe.brain.checks.preference import Preference
 from loupe.brain.core.errors import InputError, MissingWeights, ModelError
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.verbs.planning import with_weights
+from loupe.brain.verbs.steps.planning import with_weights
 from loupe.testing import check_spec
 
 open_clip = pytest.importorskip("open_clip")

@@ -207,7 +207,7 @@ def test_a_calculation_gives_and_raises_what_it_does() -> None:
 @pytest.mark.parametrize(
     ("room", "names"),
     [
-        ("verbs.embedding", ("project",)),
+        ("verbs.steps.embedding", ("project",)),
         ("slicing.clusters", ("k_means",)),
         ("slicing.discovery", ("discover",)),
         ("slicing.drift", ("compare", "calibration")),

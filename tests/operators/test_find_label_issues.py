@@ -32,7 +32,7 @@ def test_what_is_asked_for_depends_on_the_kind_of_the_labels(filled: Any) -> Non
 
 
 def test_a_form_looks_for_the_fields_of_labels_once(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     asked: list[str] = []
     real = labels.fields_of

@@ -19,7 +19,7 @@ def lacking(database: str) -> Iterator[Any]:
     from loupe.brain.core.holes import Hole, Holes
     from loupe.brain.core.proportions import Proportion
     from loupe.brain.core.realism import Realism
-    from loupe.brain.store import realism
+    from loupe.brain.store.realism import sides as realism
 
     dataset = fo.Dataset()
     dataset.add_samples([fo.Sample(filepath=f"/nowhere/{at}.png") for at in range(3)], progress=False)

@@ -17,7 +17,7 @@ def _here(database: str) -> None:
 
 def cut(*marks: Given, size: tuple[int, int] | None = (1000, 500)) -> tuple[Any, ...]:
     """Returns the close-ups of marks: label, bounds, and what else is known of each."""
-    from loupe.brain.store.review_evidence import Evidence, Mark
+    from loupe.brain.store.review.evidence import Evidence, Mark
     from loupe.panels.review_failures.close_ups import of_marks
 
     return of_marks(Evidence("a", "/media", size, 0.9, tuple(Mark(*each) for each in marks), "", None, "a.png"))

@@ -53,7 +53,7 @@ def test_where_nothing_was_compared_it_says_what_to_do(new_dataset: Callable[[],
 def test_what_is_drawn_are_the_records(days: Any) -> None:
     from panel_session import within
 
-    from loupe.brain.store import drift_kept
+    from loupe.brain.store.drift import kept as drift_kept
 
     session = opened(days)
     drift = drift_kept.load(days).drift
@@ -218,7 +218,8 @@ def test_names_with_markup_are_shown_as_they_are(new_dataset: Callable[[], Any])
 def test_what_is_kept_and_cannot_be_read_counts_as_nothing(new_dataset: Callable[[], Any]) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store import drift_kept, runs
+    from loupe.brain.store import runs
+    from loupe.brain.store.drift import kept as drift_kept
 
     dataset = new_dataset()
     dataset.add_sample(fo.Sample(filepath="/nowhere/1.png"))

@@ -157,7 +157,7 @@ def test_a_press_that_comes_twice_decides_nothing_unseen(digits: Any) -> None:
 
 
 def test_what_somebody_else_decided_meanwhile_is_not_overwritten(digits: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     session, ids = opened(digits), issues(digits)
     theirs = Decision("false_alarm", by="ben", at="2026-01-02T03:04:05.000+00:00")

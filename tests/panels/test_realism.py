@@ -53,7 +53,7 @@ def test_where_nothing_was_compared_it_says_what_to_do(new_dataset: Callable[[],
 def test_what_is_drawn_are_the_records(sides: tuple[Any, Any]) -> None:
     from panel_session import within
 
-    from loupe.brain.store import realism_kept
+    from loupe.brain.store.realism import kept as realism_kept
     from loupe.panels.realism import names
 
     synthetic, _ = sides
@@ -223,7 +223,7 @@ def test_both_sides_in_one_dataset(sides: tuple[Any, Any]) -> None:
 
 
 def test_names_with_markup_and_values_that_no_query_tells(sides: tuple[Any, Any]) -> None:
-    from loupe.brain.store import realism
+    from loupe.brain.store.realism import sides as realism
 
     dataset = sides[0].clone()
     facts = {name: each for name, each in realism.kept(dataset, "realism").items() if name != "cls"}
@@ -242,7 +242,7 @@ def test_names_with_markup_and_values_that_no_query_tells(sides: tuple[Any, Any]
 def test_what_is_kept_and_cannot_be_read_counts_as_nothing(new_dataset: Callable[[], Any]) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store import realism
+    from loupe.brain.store.realism import sides as realism
 
     dataset = new_dataset()
     dataset.add_sample(fo.Sample(filepath="/nowhere/1.png"))
@@ -304,7 +304,8 @@ def test_what_it_lacks_becomes_prompts_and_leads_on_to_generate(generators: tupl
 def test_a_hole_that_nothing_describes_says_so(generators: tuple[Any, Any]) -> None:
     from dataclasses import replace
 
-    from loupe.brain.store import realism, realism_kept
+    from loupe.brain.store.realism import kept as realism_kept
+    from loupe.brain.store.realism import sides as realism
 
     dataset = generators[0].clone()
     facts = {name: each for name, each in realism.kept(dataset, "realism").items() if name != "cls"}

@@ -73,7 +73,7 @@ def test_undo_takes_back_one_after_the_other_and_shows_them(houses: Any) -> None
 
 
 def test_undo_of_a_changed_decision_gives_back_the_first(houses: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     session, ids = opened(houses), order(houses)
     first = Decision("real", by="anna", at="2026-01-02T03:04:05.000+00:00", note="edge")
@@ -125,7 +125,7 @@ def test_back_and_next_decide_nothing(houses: Any) -> None:
 
 
 def test_what_somebody_else_decided_meanwhile_is_not_overwritten(houses: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     session, ids = opened(houses), order(houses)
     theirs = Decision("false_alarm", by="ben", at="2026-01-02T03:04:05.000+00:00")

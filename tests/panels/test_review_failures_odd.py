@@ -24,7 +24,7 @@ def test_it_reviews_what_the_view_shows(houses: Any) -> None:
 
 
 def test_a_large_queue_is_read_in_parts(houses: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loupe.brain.store import review_queue
+    from loupe.brain.store.review import queue as review_queue
 
     monkeypatch.setattr(review_queue, "LENGTH", 4)
     monkeypatch.setattr(review_queue.queue, "__defaults__", (4,))

@@ -67,13 +67,13 @@ def _clusters(unit: np.ndarray) -> object:
 
 
 def _map(unit: np.ndarray) -> object:
-    from loupe.brain.verbs.embedding import project
+    from loupe.brain.verbs.steps.embedding import project
 
     return project(unit, "pca")
 
 
 def _placed(unit: np.ndarray) -> object:
-    from loupe.brain.verbs.embedding import _placed
+    from loupe.brain.verbs.steps.embedding import _placed
 
     some = len(unit) // 10
     return _placed(unit, np.arange(some), unit[:some, :2])

@@ -21,7 +21,7 @@ def models(dataset: Any) -> Any:
 def test_the_model_is_offered_first_and_evaluation_runs_where_there_are_two(models: Any) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store import compare_view
+    from loupe.brain.store.comparison import view as compare_view
 
     assert next(iter(compare_view.offered(models))) == "generation.model"
     assert compare_view.EVALUATIONS not in compare_view.offered(models)
@@ -36,7 +36,8 @@ def test_the_model_is_offered_first_and_evaluation_runs_where_there_are_two(mode
 def test_models_that_drew_one_after_another_are_offered_however_many_pictures_they_have(
     models: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loupe.brain.store import compare_view, spread
+    from loupe.brain.store import spread
+    from loupe.brain.store.comparison import view as compare_view
 
     monkeypatch.setattr(spread, "LOOK_AT", 20)
     assert len(set(models.limit(20).values("generation.model"))) == 1
@@ -50,7 +51,9 @@ def test_models_that_drew_one_after_another_are_offered_however_many_pictures_th
 
 
 def test_pairs_are_selected_in_their_order_and_taken_back(models: Any) -> None:
-    from loupe.brain.store import compare_view, compared, narrowing
+    from loupe.brain.store import narrowing
+    from loupe.brain.store.comparison import columns as compared
+    from loupe.brain.store.comparison import view as compare_view
 
     read = compared.read(models, "generation.model", "blur")
     queries = compare_view.queries(models, read, ["a 'quoted'", "b"])
@@ -66,7 +69,8 @@ def test_pairs_are_selected_in_their_order_and_taken_back(models: Any) -> None:
 
 
 def test_what_another_one_wrote_is_a_stage_like_any_other(models: Any) -> None:
-    from loupe.brain.store import compare_view, narrowing
+    from loupe.brain.store import narrowing
+    from loupe.brain.store.comparison import view as compare_view
 
     for comment in (
         "loupe pairs: [1, 2, 3, []]",

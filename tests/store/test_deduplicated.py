@@ -27,14 +27,14 @@ def made(answer: str, keep: str, key: str, **more: Any) -> Any:
 
 
 def decided(dataset: Any, members: list[str], decision: Any) -> bool:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     return deduplicated.decide(dataset, members, decision, deduplicated.standing(dataset, members))
 
 
 def test_what_is_written_is_read_as_it_was(dataset: Any, ids: list[str]) -> None:
     from loupe.brain.core.deduplicated import Standing
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     assert decided(dataset, ids[:3], made("keep", ids[2], "k", note="$a <b>"))
     at = "2026-01-02T02:04:05.678+00:00"
@@ -57,13 +57,13 @@ def test_what_is_written_is_read_as_it_was(dataset: Any, ids: list[str]) -> None
 
 @pytest.mark.parametrize("document", [None, 3, "keep", {}, {"label": "delete"}, {"label": None}])
 def test_what_is_no_decision_is_none(document: Any) -> None:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     assert deduplicated.standing_of(document) is None
 
 
 def test_decisions_are_taken_back_one_after_the_other(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     members = ids[:3]
     keys = [f"k{at}" for at in range(12)]
@@ -82,7 +82,7 @@ def test_decisions_are_taken_back_one_after_the_other(dataset: Any, ids: list[st
 
 
 def test_of_a_decision_that_meets_another_nothing_is_left(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     members = ids[:3]
     known = deduplicated.standing(dataset, members)
@@ -101,7 +101,7 @@ def test_of_a_decision_that_meets_another_nothing_is_left(dataset: Any, ids: lis
 
 
 def test_a_decision_stands_where_no_later_one_is_on_any_of_its_samples(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     assert decided(dataset, ids[:3], made("keep", ids[0], "k"))
     assert deduplicated.is_decided(dataset, ids[:3], "k")
@@ -112,7 +112,7 @@ def test_a_decision_stands_where_no_later_one_is_on_any_of_its_samples(dataset: 
 
 
 def test_of_two_rules_at_once_each_group_is_of_one(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     known = deduplicated.standing(dataset, ids)
     first = [(ids[:3], made("keep", ids[0], "a", rule="best")), (ids[3:5], made("keep", ids[3], "b", rule="best"))]
@@ -124,7 +124,7 @@ def test_of_two_rules_at_once_each_group_is_of_one(dataset: Any, ids: list[str])
 
 
 def test_a_digest_is_of_what_stands_and_on_which(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     known = deduplicated.standing(dataset, ids)
     first = deduplicated.digest(known)
@@ -136,7 +136,7 @@ def test_a_digest_is_of_what_stands_and_on_which(dataset: Any, ids: list[str]) -
 
 def test_a_view_of_what_is_kept_is_a_rule(dataset: Any, ids: list[str]) -> None:
     import loupe
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     view = loupe.kept_view(dataset.limit(5))
     assert view.values("id") == ids[:5], "nothing was decided yet"
@@ -162,7 +162,8 @@ def test_a_label_of_the_users_own_drops_nothing(dataset: Any, ids: list[str]) ->
 
 def test_what_was_decided_is_nothing_to_slice_by_unless_asked_for(dataset: Any, ids: list[str]) -> None:
     import loupe
-    from loupe.brain.store import choices, columns, labels
+    from loupe.brain.store import choices, columns
+    from loupe.brain.store.labels import given as labels
 
     decided(dataset, ids[:3], made("keep", ids[0], "k"))
     decided(dataset, ids[3:5], made("keep", ids[3], "l"))
@@ -175,7 +176,7 @@ def test_what_was_decided_is_nothing_to_slice_by_unless_asked_for(dataset: Any, 
 
 
 def test_groups_of_a_view(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import duplicate_groups
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     members = duplicate_groups.read(dataset.select([*ids[:2], *ids[3:]]), "split", "ground_truth")
     assert [members.of(group) for group in range(members.groups.n)] == [ids[:2], ids[3:5], ids[5:7], ids[7:10]]
@@ -194,7 +195,7 @@ def test_what_is_known_of_odd_pictures(dataset: Any, ids: list[str]) -> None:
 
     import fiftyone as fo
 
-    from loupe.brain.store import duplicate_groups
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     collection = dataset._sample_collection
     metadata = {"_cls": "ImageMetadata", "width": math.inf, "height": math.nan, "size_bytes": -1}
@@ -209,7 +210,8 @@ def test_what_is_known_of_odd_pictures(dataset: Any, ids: list[str]) -> None:
 
 
 def test_what_may_say_the_split(dataset: Any, ids: list[str]) -> None:
-    from loupe.brain.store import duplicate_groups, runs
+    from loupe.brain.store import runs
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     assert duplicate_groups.usual_splits(dataset) == ["split"]
     dataset.select(ids[:3]).tag_samples(["test"])
@@ -242,7 +244,8 @@ def test_what_find_duplicates_kept_of_samples_that_were_not_compared_again_stays
 def test_of_loupes_own_labels_only_what_people_put_right_is_noted(dataset: Any, ids: list[str]) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store import deduplicated, fields
+    from loupe.brain.store import fields
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     def label(name: str, **more: Any) -> Any:
         return fo.Classification(label=name, **more)

@@ -41,7 +41,7 @@ seed = 3
 
 
 def read(folder: Path, text: str) -> dict[str, Any]:
-    from loupe.brain.store import experiment_file
+    from loupe.brain.store.experiment import plan_file as experiment_file
 
     file = folder / "plan.toml"
     file.write_text(text, encoding="utf-8")
@@ -62,7 +62,7 @@ def test_a_whole_plan_as_arguments(database: str, tmp_path: Path) -> None:
 def test_its_keys_are_those_of_the_verb(database: str) -> None:
     import inspect
 
-    from loupe.brain.store import experiment_file
+    from loupe.brain.store.experiment import plan_file as experiment_file
     from loupe.brain.verbs.experiment import experiment
 
     asked = set(inspect.signature(experiment).parameters)
@@ -100,7 +100,7 @@ def test_what_does_not_fit_is_said_with_its_line(database: str, tmp_path: Path, 
 
 
 def test_a_file_that_is_none(database: str, tmp_path: Path) -> None:
-    from loupe.brain.store import experiment_file
+    from loupe.brain.store.experiment import plan_file as experiment_file
 
     with pytest.raises(InputError, match=r"expected a plan, a \.toml file, got .*nowhere\.toml: No such file"):
         experiment_file.read(tmp_path / "nowhere.toml")
@@ -115,7 +115,7 @@ def test_a_file_that_is_none(database: str, tmp_path: Path) -> None:
 def test_its_datasets_are_opened_views_and_tags_too(database: str, tmp_path: Path) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store import experiment_file
+    from loupe.brain.store.experiment import plan_file as experiment_file
 
     real = fo.Dataset("real of a plan")
     real.add_samples([fo.Sample(filepath=str(tmp_path / f"{at}.png"), tags=["test"] * (at > 2)) for at in range(5)])

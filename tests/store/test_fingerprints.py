@@ -17,7 +17,7 @@ def test_what_is_written_is_loaded_until_the_file_changes(dataset: Any, tmp_path
 
     from loupe.brain.engine.reader import Row
     from loupe.brain.similarity.fingerprints import Fingerprint
-    from loupe.brain.store import fingerprints
+    from loupe.brain.store.duplicates import fingerprints
 
     paths = [tmp_path / f"{index}.png" for index in range(4)]
     for path in paths:

@@ -51,7 +51,7 @@ def boxes(dataset: Any) -> Any:
 
 
 def _verdicts(dataset: Any, spec: First, value: float, reason: str | None = None) -> list[ObjectVerdict]:
-    from loupe.brain.store import objects
+    from loupe.brain.store.objects import mirror as objects
 
     todo = objects.pending(dataset, "gt", {spec.name: spec.key}, resume=False)
     objects.declare(dataset, "gt", [spec])
@@ -60,7 +60,7 @@ def _verdicts(dataset: Any, spec: First, value: float, reason: str | None = None
 
 
 def test_two_writers_lose_nothing_of_each_other(boxes: Any) -> None:
-    from loupe.brain.store import objects
+    from loupe.brain.store.objects import mirror as objects
 
     both = {spec.name: (spec, _verdicts(boxes, spec, 0.5, f"because {spec.name}")) for spec in (First(), Second())}
 
@@ -79,7 +79,8 @@ def test_two_writers_lose_nothing_of_each_other(boxes: Any) -> None:
 
 
 def test_failures_are_not_written_to_objects_that_have_changed_since(boxes: Any) -> None:
-    from loupe.brain.store import object_scores, objects
+    from loupe.brain.store.objects import mirror as objects
+    from loupe.brain.store.objects import scores as object_scores
 
     spec = First()
     objects.write(boxes, "gt", _verdicts(boxes, spec, 0.5), [spec])
@@ -99,7 +100,9 @@ def test_failures_are_not_written_to_objects_that_have_changed_since(boxes: Any)
 
 
 def test_what_is_read_slowly_is_the_same(boxes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from loupe.brain.store import bulk, object_scores, objects
+    from loupe.brain.store import bulk
+    from loupe.brain.store.objects import mirror as objects
+    from loupe.brain.store.objects import scores as object_scores
     from loupe.brain.store.raw import Irregular
 
     spec = First()
@@ -120,7 +123,7 @@ def test_what_is_read_slowly_is_the_same(boxes: Any, monkeypatch: pytest.MonkeyP
 
 
 def test_an_object_keeps_its_id_and_no_two_have_one(boxes: Any) -> None:
-    from loupe.brain.store.objects import mirror_of, object_id
+    from loupe.brain.store.objects.mirror import mirror_of, object_id
 
     assert object_id("gt_objects", "6700") == object_id("gt_objects", "6700")
     assert len({object_id(mirror, source) for mirror in ("a", "b") for source in ("1", "2")}) == 4

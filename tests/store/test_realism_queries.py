@@ -25,7 +25,7 @@ def drawn(new_dataset: Callable[[], Any]) -> Any:
 
 def test_each_combination_of_a_product_has_a_query_of_its_own(drawn: Any) -> None:
     from loupe.brain.slicing.factors import Factor
-    from loupe.brain.store.realism_kept import queries
+    from loupe.brain.store.realism.kept import queries
 
     by = Factor.field("model") * Factor.field("style")
     made = queries(drawn, by, ["old $1 × class", "old $1 × caption", 'new "2" × class', "a × b × class"])
@@ -36,7 +36,7 @@ def test_each_combination_of_a_product_has_a_query_of_its_own(drawn: Any) -> Non
 
 def test_a_value_of_one_factor_may_have_the_sign_of_a_product_in_its_name(drawn: Any) -> None:
     from loupe.brain.slicing.factors import Factor
-    from loupe.brain.store.realism_kept import queries
+    from loupe.brain.store.realism.kept import queries
 
     made = queries(drawn, Factor.field("model"), ["a × b", "old $1"])
     assert {name: drawn.match(query).values("size") for name, query in made.items()} == {"a × b": [3], "old $1": [0, 1]}
@@ -44,6 +44,6 @@ def test_a_value_of_one_factor_may_have_the_sign_of_a_product_in_its_name(drawn:
 
 def test_a_factor_that_is_gone_shows_nothing(drawn: Any) -> None:
     from loupe.brain.slicing.factors import Factor
-    from loupe.brain.store.realism_kept import queries
+    from loupe.brain.store.realism.kept import queries
 
     assert queries(drawn, Factor.field("model") * Factor.field("nothing"), ["old $1 × class"]) == {}

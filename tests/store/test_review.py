@@ -23,7 +23,7 @@ def some(dataset: Any) -> Any:
 
 
 def test_a_decision_comes_back_as_it_was_written(some: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     first, second, *_ = some.values("id")
     decision = Decision("unsure", by="anna", at=AT, note="dots.and $")
@@ -33,7 +33,7 @@ def test_a_decision_comes_back_as_it_was_written(some: Any) -> None:
 
 
 def test_only_what_is_known_to_stand_is_replaced(some: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     (first, *_), mine = some.values("id"), Decision("real", by="anna", at=AT)
     theirs = Decision("false_alarm", by="ben", at=AT)
@@ -47,7 +47,7 @@ def test_only_what_is_known_to_stand_is_replaced(some: Any) -> None:
 
 
 def test_two_reviewers_at_once_lose_nothing(some: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     ids = some.values("id")
     failed: list[BaseException] = []
@@ -72,7 +72,7 @@ def test_two_reviewers_at_once_lose_nothing(some: Any) -> None:
 
 
 def test_a_sample_that_is_gone_is_no_error(some: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     first, second, *_ = some.values("id")
     some.delete_samples([first])
@@ -82,6 +82,6 @@ def test_a_sample_that_is_gone_is_no_error(some: Any) -> None:
 
 @pytest.mark.parametrize("document", [None, 3, "real", {}, {"label": "maybe"}, {"label": None}, []])
 def test_what_is_no_decision_is_none(document: Any) -> None:
-    from loupe.brain.store import review
+    from loupe.brain.store.review import decisions as review
 
     assert review.decision_of(document) is None

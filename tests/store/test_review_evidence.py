@@ -37,7 +37,7 @@ def person(dataset: Any, pictures: list[Any]) -> Any:
 
 
 def test_points_are_marks_with_their_reason_the_worst_first(person: Any) -> None:
-    from loupe.brain.store.review_evidence import evidence
+    from loupe.brain.store.review.evidence import evidence
 
     made = evidence(person, "hand_malformed", person.first().id)
     assert made is not None
@@ -55,7 +55,7 @@ def test_points_are_marks_with_their_reason_the_worst_first(person: Any) -> None
 def test_a_body_has_a_score_for_each_failure(person: Any) -> None:
     import fiftyone as fo
 
-    from loupe.brain.store.review_evidence import evidence
+    from loupe.brain.store.review.evidence import evidence
 
     sample = person.first()
     points = [(0.2, 0.2), (0.4, 0.4)]
@@ -74,7 +74,7 @@ def test_a_body_has_a_score_for_each_failure(person: Any) -> None:
 
 
 def test_a_sample_that_is_gone(person: Any) -> None:
-    from loupe.brain.store.review_evidence import evidence
+    from loupe.brain.store.review.evidence import evidence
 
     gone = person.first().id
     person.delete_samples([gone])

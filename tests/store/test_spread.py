@@ -32,7 +32,8 @@ def drawn(dataset: Any) -> Any:
 
 
 def test_a_model_that_drew_after_another_is_offered_everywhere(drawn: Any) -> None:
-    from loupe.brain.store import choices, columns, compare_view, report
+    from loupe.brain.store import choices, columns, report
+    from loupe.brain.store.comparison import view as compare_view
 
     assert set(drawn.limit(500).values("generation.model")) == {"a"}
     assert columns.factors(drawn) == ["generation.model", "turn"]

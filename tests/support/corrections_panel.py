@@ -55,6 +55,6 @@ def given(dataset: Any) -> dict[str, str | None]:
 
 
 def decisions(dataset: Any) -> dict[str, Decision | None]:
-    from loupe.brain.store import relabel
+    from loupe.brain.store.relabel import corrected as relabel
 
     return dict(relabel.decisions(dataset))

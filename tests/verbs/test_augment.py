@@ -138,7 +138,7 @@ def test_a_copy_says_where_it_comes_from_and_has_nothing_that_was_measured(datas
 
 def test_a_copy_has_the_label_that_was_put_right(dataset: Any, tmp_path: Path) -> None:
     import loupe
-    from loupe.brain.store.relabel import corrected_fields
+    from loupe.brain.store.relabel.corrected import corrected_fields
 
     first = dataset.first().id
     loupe.review(dataset, "label_issue", {first: "real"})  # it adds fields of Loupe that are no corrected labels

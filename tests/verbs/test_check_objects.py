@@ -202,7 +202,7 @@ def test_who_flags_at_the_same_time_by_another_threshold_loses_nothing(
     street: Any, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import loupe
-    from loupe.brain.store import object_scores
+    from loupe.brain.store.objects import scores as object_scores
 
     loupe.check(street, ["cut", "tiny"], objects="gt")
     write, calls = object_scores.write_failures, []

@@ -110,7 +110,8 @@ def test_labels_may_have_a_source_of_their_own(dataset: Any, tmp_path: Path) -> 
 
 
 def test_what_loupe_has_written_is_no_field_of_the_users_own(street: Any) -> None:
-    from loupe.brain.store import fields, objects
+    from loupe.brain.store import fields
+    from loupe.brain.store.objects import mirror as objects
 
     own = [*fields.of_scores([], boxes=["flaws"]), *fields.of_objects("x_objects", "x", [])]
     fields.declare(street, own)

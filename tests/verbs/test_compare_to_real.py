@@ -193,7 +193,7 @@ def test_it_can_be_stopped(real: Any, same: Any) -> None:
 
 def test_what_was_found_last_is_kept(real: Any, same: Any) -> None:
     import loupe
-    from loupe.brain.store import realism
+    from loupe.brain.store.realism import sides as realism
 
     assert realism.kept(same, "realism") is None
     result = loupe.compare_to_real(same, real, spectra=False, seed=3)
@@ -285,7 +285,7 @@ def test_one_prompt_of_all_pictures_of_a_class_trains_no_less(real: Any, same: A
 
 def test_duplicates_are_not_trained_and_tested_on(real: Any, same: Any) -> None:
     """Each real picture ten times over: a set that is cut through copies would find itself easy."""
-    from loupe.brain.store import realism
+    from loupe.brain.store.realism import sides as realism
 
     real.set_values("duplicate_group", [f"g{at // 10}" for at in range(240)])
     theirs, ours = realism.read("embeddings", {"synthetic": same, "real": real})

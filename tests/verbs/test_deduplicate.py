@@ -34,7 +34,7 @@ def statuses(dataset: Any) -> list[str | None]:
 def decide(dataset: Any, members: list[str], keep: str, answer: str = "keep", key: str = "by-anna") -> None:
     """Writes what a person decided."""
     from loupe.brain.core.deduplicated import GroupDecision
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     made = GroupDecision(answer, keep, key, by="anna", at="2026-01-02T03:04:05.000+00:00")  # type: ignore[arg-type]
     assert deduplicated.decide(dataset, members, made, deduplicated.standing(dataset, members))
@@ -77,12 +77,12 @@ def test_no_leak_is_left_by_a_count_of_every_pair(dataset: Any, ids: list[str]) 
         kept = [(group, split) for group, split, status in rows if group and status != "drop"]
         return sum(a[0] == b[0] and a[1] != b[1] for a, b in combinations(kept, 2))
 
-    from loupe.brain.store import duplicate_groups
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     assert by_hand() == duplicate_groups.read(dataset, "split").groups.leaks().sum() == 2
     decide(dataset, ids[:3], "", "distinct")
     assert duplicate_groups.read(dataset, "split").groups.leaks().sum() == 0
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     deduplicated.take_back(dataset, ids, "by-anna")
     assert loupe.deduplicate(dataset).leaks == by_hand() == 0
@@ -217,7 +217,7 @@ def test_found_and_decided_distinct_is_not_found_again(dataset: Any, paths: list
     dataset.add_sample(fo.Sample(filepath=paths[5], split="train"))
     assert len(next(g for g in loupe.find_duplicates(dataset).groups if ids[5] in g)) == 3
     # what is taken back is found again
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     deduplicated.take_back(dataset, ids, "a")
     assert len(loupe.find_leaks(dataset, splits="split").pairs) == 2
@@ -225,7 +225,7 @@ def test_found_and_decided_distinct_is_not_found_again(dataset: Any, paths: list
 
 def test_of_two_who_decide_at_once_nothing_is_mixed(dataset: Any, ids: list[str], monkeypatch: Any) -> None:
     import loupe
-    from loupe.brain.store import deduplicated
+    from loupe.brain.store.duplicates import decided as deduplicated
 
     whole = deduplicated.decide_all
 
@@ -306,7 +306,7 @@ def test_labels_are_as_they_were(dataset: Any, ids: list[str]) -> None:
 
     loupe.deduplicate(dataset)
     assert dataset.values("ground_truth.label") == list(LABELS)
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     assert "deduplicated" not in labels.fields_of(dataset)
 
@@ -317,7 +317,7 @@ def test_sizes_that_cannot_be_read_now_decide_nothing(tmp_path: Path, monkeypatc
     import os
 
     from loupe.brain.core.errors import NotReadNow
-    from loupe.brain.store import duplicate_groups
+    from loupe.brain.store.duplicates import groups as duplicate_groups
 
     path = tmp_path / "a.png"
     path.write_bytes(b"123")

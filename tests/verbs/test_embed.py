@@ -264,7 +264,7 @@ def test_the_real_one(filled: Any, weights: Any, tmp_path: Path, monkeypatch: py
 
 
 def test_of_very_many_vectors_some_are_mapped_and_the_others_lie_amid_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    from loupe.brain.verbs import embedding
+    from loupe.brain.verbs.steps import embedding
 
     monkeypatch.setattr(embedding, "DRAWN_FROM", 60)
     monkeypatch.setattr(embedding, "_PART", 64)

@@ -120,7 +120,7 @@ def test_only_what_is_new_or_changed_is_embedded(halves: Any) -> None:
 
 def test_vectors_are_read_only_where_something_is_made_of_them(halves: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import loupe
-    from loupe.brain.store import object_vectors
+    from loupe.brain.store.objects import vectors as object_vectors
 
     loupe.embed(halves, embedder=Means(), objects="gt", visualize="pca")
     assert object_vectors.signature(halves, "gt", "embeddings")[1] == 12

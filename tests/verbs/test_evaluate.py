@@ -311,7 +311,7 @@ def test_what_cannot_be_evaluated_says_what_to_do(dataset: Any, new_dataset: Any
 
 def test_what_is_kept_is_what_was_returned_and_what_moves_is_what_would_be_measured(dataset: Any) -> None:
     import loupe
-    from loupe.brain.store import evaluations
+    from loupe.brain.store.evaluation import results as evaluations
 
     detections(dataset, 30)
     result = loupe.evaluate(dataset, ["yolo", "detr"], "ground_truth", by="time", resamples=50)
@@ -348,7 +348,7 @@ def test_one_that_is_stopped_keeps_nothing(dataset: Any) -> None:
 
 def test_confidences_that_are_no_chances_and_some_that_are_missing(dataset: Any) -> None:
     import loupe
-    from loupe.brain.store import evaluations
+    from loupe.brain.store.evaluation import results as evaluations
 
     classifications(dataset, 60)
     whole = loupe.evaluate(dataset, "small", "ground_truth", resamples=50)

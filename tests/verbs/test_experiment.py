@@ -49,7 +49,7 @@ def given(folder: Path, **changed: Any) -> dict[str, Any]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the comparison with real images, which takes most of the time and has tests of its own."""
     from loupe.brain.core.realism import Realism, RealismMetric
-    from loupe.brain.verbs import experiment_steps
+    from loupe.brain.verbs.steps import experiment_steps
 
     names = ("precision", "recall", "density", "coverage", "frechet", "c2st")
     metrics = tuple(RealismMetric(name, 0.5, ratio=0.5, low=0.4, high=0.6) for name in names)
@@ -126,7 +126,7 @@ def test_the_figures_are_those_of_the_verbs_themselves(done: tuple[Any, ...], re
 def test_the_same_call_does_nothing_again(
     done: tuple[Any, ...], real: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loupe.brain.verbs import experiment_steps
+    from loupe.brain.verbs.steps import experiment_steps
 
     dataset, result, folder, _ = done
     monkeypatch.setattr(Marks, "image", None)
@@ -240,7 +240,7 @@ def test_more_of_a_class_and_further_arms_add_to_what_is_there(
 def test_a_model_that_changed_under_its_name_is_not_mixed_with_what_it_was(
     real: tuple[Any, Any], dataset: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loupe.brain.verbs import experiment_arms
+    from loupe.brain.verbs.steps import experiment_arms
 
     monkeypatch.setattr(experiment_arms, "_UNNAMED", {*experiment_arms._UNNAMED, "turn"})
     for turn in (1, 2, 1):
@@ -323,7 +323,7 @@ def test_a_full_disk_ends_it_with_what_to_do(
         loupe.experiment(dataset, *real, **given(tmp_path))
     assert len(dataset) == 20
     monkeypatch.setattr(output_folder, "write", write)
-    from loupe.brain.store import experiments
+    from loupe.brain.store.experiment import datasets as experiments
 
     monkeypatch.setattr(experiments.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with pytest.raises(OutputError, match="MB free for the images, got 0 MB: free some"):

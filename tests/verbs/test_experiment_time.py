@@ -29,7 +29,8 @@ def test_rates_are_those_of_the_newest_run_that_did_enough(new_dataset: Any) -> 
     import fiftyone as fo
 
     from loupe.brain.core.results import Run
-    from loupe.brain.store import experiment_pace, runs
+    from loupe.brain.store import runs
+    from loupe.brain.store.experiment import pace as experiment_pace
 
     dataset = new_dataset()
     dataset.add_sample(fo.Sample("/nowhere/1.png"))
@@ -41,7 +42,7 @@ def test_rates_are_those_of_the_newest_run_that_did_enough(new_dataset: Any) -> 
 
 
 def test_comparing_grows_with_the_pairs() -> None:
-    from loupe.brain.verbs.experiment_time import comparing
+    from loupe.brain.verbs.steps.experiment_time import comparing
 
     few, many = comparing(1000, [1000], 512, speed=1), comparing(30_000, [30_000], 512, speed=1)
     assert 1 < few < 30

@@ -91,7 +91,8 @@ def test_the_slice_that_it_comes_from_is_named(days: Any, result: Any) -> None:
 
 
 def test_it_writes_nothing_to_the_samples_and_keeps_what_it_found(days: Any, result: Any) -> None:
-    from loupe.brain.store import drift_kept, runs
+    from loupe.brain.store import runs
+    from loupe.brain.store.drift import kept as drift_kept
 
     kept = drift_kept.load(days)
     assert kept.drift.to_dict() == result.to_dict()

@@ -31,7 +31,8 @@ def test_more_samples_than_are_compared_are_drawn_and_counted(
     new_dataset: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import loupe
-    from loupe.brain.store import drift, drift_reading
+    from loupe.brain.store.drift import columns as drift
+    from loupe.brain.store.drift import fields as drift_reading
 
     monkeypatch.setattr(drift, "MAX_SAMPLES", 60)
     monkeypatch.setattr(drift, "_MIN_EACH", 40)
@@ -222,7 +223,7 @@ def test_an_evaluations_yes_and_no_say_what_is_right(new_dataset: Callable[[], A
 
 def test_names_with_quotes_dots_and_markup_come_back_as_they_are(new_dataset: Callable[[], Any]) -> None:
     import loupe
-    from loupe.brain.store import drift_kept
+    from loupe.brain.store.drift import kept as drift_kept
 
     names = ['say "hi"', "a.b", "$where", "<b>x</b>", "day 🌙", "it's"]
     dataset = new_dataset()

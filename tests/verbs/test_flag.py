@@ -82,7 +82,7 @@ def test_no_more_than_a_chunk_is_held_at_once(scored: Any, monkeypatch: pytest.M
     """A million samples whose threshold moves took 3.4 GiB, as their updates were made all together."""
     import loupe
     from loupe.brain.store import scores as store_scores
-    from loupe.brain.verbs import flagging
+    from loupe.brain.verbs.steps import flagging
 
     write, sizes = store_scores.write_failures, []
 

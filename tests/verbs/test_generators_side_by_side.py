@@ -68,7 +68,7 @@ def test_generators_stand_by_release_and_those_of_no_known_date_at_the_end(sides
     assert set(ties[OLD]) == {OWN, TUNED}
     assert all(each.low <= each.ratio <= each.high for each in recall.values())
 
-    from loupe.brain.store import realism_kept
+    from loupe.brain.store.realism import kept as realism_kept
 
     assert realism_kept.load(synthetic).realism.by_release("recall") == made.by_release("recall")
     assert set(realism_kept.load(synthetic).shows) == {OLD, NEW, OWN, TUNED}

@@ -61,7 +61,8 @@ def real(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
 def test_a_planted_hole_is_named_and_its_prompts_say_what_it_is(synthetic: Any, real: Any) -> None:
     import loupe
     from loupe.brain.prompts import files
-    from loupe.brain.store import realism_kept, suggestions
+    from loupe.brain.store import suggestions
+    from loupe.brain.store.realism import kept as realism_kept
 
     made = loupe.compare_to_real(synthetic, real, label="kind", spectra=False)
     assert made.holes is not None

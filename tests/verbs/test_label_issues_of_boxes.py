@@ -107,7 +107,7 @@ def test_what_is_written(dataset: Any) -> None:
     assert drawn.box_id == dataset[ids[8]].truth.detections[0].id
     assert drawn.score == pytest.approx(scores[ids[8]])
     # it is no field of labels, and a stricter threshold takes away what was written
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     assert labels.fields_of(dataset, "boxes") == ["truth", "model"]
     assert not loupe.find_label_issues(dataset, "truth", predictions="model", threshold=1.0).issues

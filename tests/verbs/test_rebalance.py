@@ -319,7 +319,7 @@ def test_a_field_of_the_users_own_is_not_written_to(shapes: Any, how: dict[str, 
 
 
 def test_checks_whose_models_are_missing(shapes: Any, how: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loupe.brain.verbs.planning.weights.lacking", lambda names: "no file" if names else "")
+    monkeypatch.setattr("loupe.brain.verbs.steps.planning.weights.lacking", lambda names: "no file" if names else "")
     lacking = cell(shapes)
     with pytest.raises(MissingWeights):
         loupe.rebalance(shapes, lacking, **{**how, "checks": ["hands"]})

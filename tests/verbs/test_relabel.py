@@ -32,7 +32,7 @@ def judged(dataset: Any, tmp_path: Path) -> Any:
     import fiftyone as fo
 
     from loupe.brain.labels.records import LabelIssue
-    from loupe.brain.store import labels
+    from loupe.brain.store.labels import given as labels
 
     for at, given in enumerate(GIVEN):
         sample = fo.Sample(filepath=str(tmp_path / f"{at}.png"), text=given)
@@ -214,8 +214,8 @@ def test_a_view_is_written_alone(judged: Any) -> None:
 
 
 def test_what_somebody_decides_meanwhile_stays(judged: Any) -> None:
-    from loupe.brain.store import relabel as store
-    from loupe.brain.store import review
+    from loupe.brain.store.relabel import corrected as store
+    from loupe.brain.store.review import decisions as review
 
     ids = judged.values("id")
     standing = store.read(judged, "label.label", "label_corrected")

@@ -357,7 +357,7 @@ class TestImport:
 
 
 def test_a_panel_shows_what_is_kept_here(pictures: Any, web: Objects, bucket: Objects) -> None:
-    from loupe.brain.store.review_queue import source_of
+    from loupe.brain.store.review.queue import source_of
 
     web.held["/pictures/k.png"] = _picture(1)
     assert source_of("s3://pictures/k.png") == "/media?filepath=s3%3A%2F%2Fpictures%2Fk.png"

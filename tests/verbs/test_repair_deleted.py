@@ -66,7 +66,7 @@ def test_an_unknown_method_is_refused_before_anything_is_drawn(dark: Any, tmp_pa
 def test_a_field_that_is_deleted_while_it_runs_is_carried_over_no_more(
     dark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from loupe.brain.store import repairs as store
+    from loupe.brain.store.repair import repaired as store
 
     real = store.add
 
@@ -85,7 +85,7 @@ def test_an_undo_that_was_killed_between_its_writes_is_ended_by_the_next(
     dark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says that a repair was taken back before the repaired sample goes."""
-    from loupe.brain.store import repairs as store
+    from loupe.brain.store.repair import repaired as store
 
     repair(dark, tmp_path)
     before = len(dark)

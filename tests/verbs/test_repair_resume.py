@@ -38,7 +38,7 @@ def dying(*arguments, **more):
 setattr(room, function, dying)
 loupe.repair(fo.load_dataset(name), failure="dark", model=Lamp(how="mixed"), output_dir=folder)
 """
-_STORE, _FOLDER = "loupe.brain.store.repairs", "loupe.brain.engine.output_folder"
+_STORE, _FOLDER = "loupe.brain.store.repair.repaired", "loupe.brain.engine.output_folder"
 _STAGES = [
     (_FOLDER, "write", 7, "before"),
     (_FOLDER, "write", 16, "after"),
@@ -48,7 +48,7 @@ _STAGES = [
     (_STORE, "put", 3, "after"),
     ("loupe.brain.store.scores", "write", 1, "before"),
     ("loupe.brain.store.scores", "write", 1, "after"),
-    ("loupe.brain.verbs.flagging", "apply_thresholds", 2, "after"),
+    ("loupe.brain.verbs.steps.flagging", "apply_thresholds", 2, "after"),
 ]
 
 

@@ -27,8 +27,8 @@ def filled(request: pytest.FixtureRequest, dataset: Any) -> Any:
     """Sixty pictures with up to five objects, whose scores were written without a picture."""
     import fiftyone as fo
 
-    from loupe.brain.store import objects as store_objects
-    from loupe.brain.verbs.objects import flag_objects
+    from loupe.brain.store.objects import mirror as store_objects
+    from loupe.brain.verbs.steps.objects import flag_objects
 
     chance = random.Random(request.param)
     samples = []

@@ -1,0 +1,1 @@
+"""Models, runs or dates side by side."""

@@ -1,0 +1,1 @@
+"""Groups of the same picture, and what was decided of them."""

@@ -1,0 +1,1 @@
+"""Labels as they are given, and what is suggested instead."""

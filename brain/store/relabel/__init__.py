@@ -1,0 +1,1 @@
+"""Labels that were put right, and those that wait for it."""

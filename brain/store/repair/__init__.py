@@ -1,0 +1,1 @@
+"""Repaired pictures, and what people decide of them."""

@@ -1,0 +1,1 @@
+"""What verbs are made of, and what several of them share."""
