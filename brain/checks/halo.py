@@ -85,7 +85,7 @@ class Halo(Check):
             higher_is_better=False,
             bounds=(-2.0, 2.0),
             description="How far the luma next to strong edges goes past the level of its side.",
-            default_threshold=Threshold(">", 0.1, provenance="flags 1 of 100 clean ImageNet photos"),
+            default_threshold=Threshold(">", 0.1, provenance="flags 2 of 100 clean ImageNet photos"),
             failure="halo",
         ),
         Output(

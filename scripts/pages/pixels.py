@@ -80,8 +80,10 @@ _ARTIFACTS = Group(
         Case("Abstains", "halo", "sd15/Wes-Anderson/0", "Only the sky, cut out by us.", change=_SKY),
         Case("Abstains", "color_bleeding", "sd15/Nobuyoshi-Araki/0", "There is no color that could run."),
         Case("Flags wrongly", "seam", "sd15/Alice-Bailly/3", "Painted rectangles."),
+        Case("Flags wrongly", "halo", "sd15/Will-Eisner/2", "White rims that belong to the drawing."),
         Case("Flags wrongly", "repeated_subject", "ukbench/09040", "Two parts of a letter box that are alike."),
         Case("Flags wrongly", "repeated_subject", "sd15/Wes-Anderson/0", "Windows are meant to be alike."),
+        Case("Flags wrongly", "color_bleeding", "ukbench/08976", "Smooth plastic on a mottled carpet."),
     ),
 )
 
