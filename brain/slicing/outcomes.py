@@ -120,7 +120,7 @@ class Outcome(Record):
 
         Args:
             path: the field
-            failed: the values that say that the sample failed; it passed with any other value
+            failed: the values that say that the sample failed, or one text; it passed with any other value
             unknown: the values that say that nobody can tell; a sample without a value is unchecked
             name: what its rates are called by; the path by default
 
@@ -129,8 +129,8 @@ class Outcome(Record):
         True
         """
         facts = {
-            "failed": Fact(path, "any", tuple(failed)),
-            "unknown": Fact(path, "any", tuple(unknown)),
+            "failed": Fact(path, "any", _several(failed)),
+            "unknown": Fact(path, "any", _several(unknown)),
             "set": Fact(path, "set"),
         }
         return cls(name or path, facts, _FIELD_RULE)
@@ -187,6 +187,11 @@ class Outcome(Record):
             columns: for the path of each fact N values; a path that is not there holds nothing. At least one is there
         """
         return states_of([self], columns, n=len(next(iter(columns.values()))))[self.name]
+
+
+def _several(values: Iterable[Any]) -> tuple[Any, ...]:
+    # of a text its letters would be taken
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 def states_of(

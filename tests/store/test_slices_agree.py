@@ -217,11 +217,16 @@ def test_patches_are_counted_one_by_one_and_what_is_no_view_is_refused(dataset: 
         boxes = fo.Detections(detections=[box("cat", 0.01), box("dog", 0.9)][: 1 + row])
         dataset.add_sample(fo.Sample(filepath=f"/nowhere/{row}.png", boxes=boxes))
     patches = dataset.to_patches("boxes")
-    table = loupe.slice(patches, [Factor.label("boxes"), Factor.box_size("boxes")], failure="blur")
-    assert [(tuple(rate.slice.values.values()), rate.unchecked) for rate in table] == [
-        (("cat", "small"), 3),
-        (("dog", "large"), 2),
+    by = [Factor.label("boxes"), Factor.box_size("boxes")]
+    cats = loupe.Outcome.field("boxes.label", failed="cat")
+    table = loupe.slice(patches, by, outcome=cats)
+    assert [(tuple(rate.slice.values.values()), rate.n, rate.failures) for rate in table] == [
+        (("cat", "small"), 3, 3),
+        (("dog", "large"), 2, 0),
     ]
+    # failures stand on samples, or on objects
+    with pytest.raises(loupe.errors.InputError, match=r"a view of patches.*with objects='boxes'"):
+        loupe.slice(patches, by, failure="blur")
     assert len(dataset.limit(0)) == 0
     with pytest.raises(loupe.errors.NoSamples):
         loupe.slice(dataset.limit(0), "tags")
