@@ -76,7 +76,7 @@ class Table:
         body = "".join(row("td", cells) for cells in self.rows)
         table = f"<table><thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>" if self.rows else ""
         more = f"<p>and {self.more:,} rows more</p>" if self.more else ""
-        note = f"<p>{'<br>'.join(map(html, self.note.splitlines()))}</p>" if self.note else ""
+        note = f"<p style='white-space: pre-line'>{html(self.note)}</p>" if self.note else ""
         return (f"<p>{html(self.title)}</p>" if self.title else "") + table + more + note
 
     def _right(self) -> list[bool]:

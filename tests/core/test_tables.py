@@ -98,5 +98,5 @@ def test_a_table_that_is_not_cut_says_nothing_of_more() -> None:
 
 def test_each_note_stands_on_a_line_of_its_own() -> None:
     table = Table.of("", ["a"], [[1]], note="one <b>\nanother")
-    assert "<p>one &lt;b&gt;<br>another</p>" in table.html()
+    assert "<p style='white-space: pre-line'>one &lt;b&gt;\nanother</p>" in table.html()
     assert table.text().splitlines()[-2:] == ["one <b>", "another"]
