@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,14 @@ WRONG: list[tuple[list[str], int, str]] = [
 
 
 @pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl+C as in a terminal: what runs in the background may have been started so that it ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def places(pictures: list[Path], tmp_path: Path) -> dict[str, str]:
     (tmp_path / "file.toml").write_text("not = [toml")
     (tmp_path / "empty").mkdir()
@@ -74,6 +83,7 @@ def test_a_wrong_argument_is_one_clear_line_and_leaves_nothing(
         assert len(text.strip().splitlines()) == 1, text
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_is_one_line(
     database: str, places: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
