@@ -20,7 +20,7 @@ test: .venv/dev.done browser    ## every test but the long ones, about three qua
 	@$(PY) -m pytest -q -m "not browser and not long" -n auto --maxprocesses 4 --dist loadfile; others=$$?; \
 		$(PY) -m pytest -q -m browser -n auto --maxprocesses 2 --dist loadfile && exit $$others
 
-test-long: .venv/dev.done       ## the stories of docs/, what `make gpu` does, on a CPU, and `make mutants` itself: some minutes
+test-long: .venv/dev.done       ## the stories of docs/, what `make gpu` does, on a CPU, `make mutants` itself, every function on each kind of samples: a quarter of an hour
 	$(PY) -m pytest -q -m long -n auto --maxprocesses 2 --dist loadfile
 
 test-fast: .venv/dev.done       ## the tests that need neither models nor a browser, in about three minutes

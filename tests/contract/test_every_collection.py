@@ -208,7 +208,14 @@ def test_each_public_function_that_takes_samples_is_called(database: str) -> Non
     assert taking == {name.partition(" ")[0] for name in _calls()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+#: of those that every function takes these are tried with all tests; the others take a minute each
+OFTEN = ("saved view", "odd names")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=() if KINDS[kind].refused or kind in OFTEN else pytest.mark.long) for kind in KINDS],
+)
 def test_it_works_or_says_why_and_leaves_all_as_it_was(world: World, tmp_path: Path, kind: str) -> None:
     made, wrong = None, []
     for number, (name, call) in enumerate(_calls().items()):
