@@ -82,9 +82,10 @@ def _require_own_field(samples: _Samples, spec: Embedder, field: str) -> None:
         (ids, keys), _ = plain.read(held, [plain.ID, f"{CHECKED}.{field}"])
         inside = set(samples.values("id")) if samples is not dataset else None
     for sample_id, key in zip(ids, keys, strict=True):
-        if key is None:
+        # a field of Loupe's whose ``checked`` somebody has deleted is embedded anew
+        if key is None and not fields.is_own(kind):
             raise InputError(f"{field!r} holds vectors that Loupe did not make: give another field= to keep them")
-        if inside is not None and sample_id not in inside and not key.startswith(f"{spec.key}:"):
+        if inside is not None and sample_id not in inside and not (key or "").startswith(f"{spec.key}:"):
             raise InputError(
                 f"{field!r} holds vectors of another embedder outside this view, which cannot be compared with these: "
                 "embed the whole dataset, or give another field="

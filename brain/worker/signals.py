@@ -21,7 +21,7 @@ stopping = threading.Event()
 
 
 @contextmanager
-def heard(grace: float, leave: Callable[[], None]) -> Iterator[None]:
+def heard(grace: float, leave: Callable[[], None], busy: Callable[[], bool]) -> Iterator[None]:
     """Asks the worker to end on SIGTERM and SIGINT; a second one, or a batch that does not end, ends it at once.
 
     A thread waits for the signals: Python's own handlers are not called while the main thread is stuck in a call.
@@ -29,6 +29,7 @@ def heard(grace: float, leave: Callable[[], None]) -> Iterator[None]:
     Args:
         grace: seconds that a batch has to end in
         leave: puts the job back and signs off, where the process has to end
+        busy: whether a job runs; where none does, the worker is about to sign off, and has some seconds more for that
     """
     stopping.clear()
     hears, rings = os.pipe()
@@ -37,7 +38,7 @@ def heard(grace: float, leave: Callable[[], None]) -> Iterator[None]:
         number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)
     }
     woken_before = signal.set_wakeup_fd(rings, warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(hears, grace, leave), name="loupe-signals", daemon=True).start()
+    threading.Thread(target=_listen, args=(hears, grace, leave, busy), name="loupe-signals", daemon=True).start()
     try:
         yield
     finally:
@@ -47,16 +48,20 @@ def heard(grace: float, leave: Callable[[], None]) -> Iterator[None]:
         os.close(rings)  # the thread reads the end of it
 
 
-def _listen(hears: int, grace: float, leave: Callable[[], None]) -> None:
+def _listen(hears: int, grace: float, leave: Callable[[], None], busy: Callable[[], bool]) -> None:
     with os.fdopen(hears, "rb", buffering=0) as signals:
         if not signals.read(1):
             return
         _log.info("asked to end: stopping after the current batch, or in %g s. Once more to end at once", grace)
         stopping.set()
         again, _, _ = select.select([signals], [], [], grace)
+        what = f"the current batch has not ended within {grace:g} s"
+        if not again and not busy():
+            again, _, _ = select.select([signals], [], [], _LEAVE)
+            what = f"it did not sign off within {grace + _LEAVE:g} s"
         if again and not signals.read(1):
             return
-    _log.warning("ending at once%s", "" if again else f": the current batch has not ended within {grace:g} s")
+    _log.warning("ending at once%s", "" if again else f": {what}")
     # the database may be what does not answer
     leaving = threading.Thread(target=leave, daemon=True)
     leaving.start()

@@ -84,7 +84,7 @@ def run(
         uuid.uuid4().hex, name or host, host, os.getpid(), "", dead_after, loupe.__version__, fo.__version__
     )
     worker = _Worker(facts, Runner(device), limit, grace)
-    with signals.heard(grace, worker.leave):
+    with signals.heard(grace, worker.leave, worker.is_busy):
         try:
             worker.work(once, poll)
         finally:
@@ -118,6 +118,10 @@ class _Worker:
         self._limit, self._grace = limit, grace
         self._free_on_gpu = 0
         self._status = jobs.WorkerStatus(max_memory=limit)
+
+    def is_busy(self) -> bool:
+        """Returns whether a job runs."""
+        return bool(self._status.job)
 
     def work(self, once: bool, poll: float) -> None:
         """Takes jobs and has them run, until it is asked to end."""

@@ -120,6 +120,19 @@ def test_another_embedder_embeds_all_anew(filled: Any) -> None:
         loupe.embed(filled[:3], embedder="hog")
 
 
+def test_where_checked_was_deleted_loupes_own_field_is_embedded_anew(filled: Any) -> None:
+    """Found by the fault campaign: the vectors counted as the user's own, which no call could replace."""
+    import loupe
+
+    loupe.embed(filled, embedder="hog", visualize=None, similarity=False)
+    before = filled.values("embeddings")
+    filled.delete_sample_field("checked")
+    with pytest.raises(errors.InputError, match="outside this view"):
+        loupe.embed(filled[:2], embedder="hog", visualize=None, similarity=False)
+    assert loupe.embed(filled, embedder="hog", visualize=None, similarity=False).n == len(filled)
+    assert np.array_equal(np.stack(filled.values("embeddings")), np.stack(before))
+
+
 def test_stopped_and_taken_up_again(filled: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import loupe
     from loupe.brain.engine import reader
