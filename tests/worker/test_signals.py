@@ -19,8 +19,8 @@ with signals.heard(0.1, lambda: print("put back", flush=True), lambda: sys.argv[
 """
 
 
-@pytest.mark.parametrize(("state", "status", "said"), [("busy", 1, "put back"), ("idle", 0, "signed off")])
-def test_only_a_job_that_runs_is_ended_after_its_seconds(state: str, status: int, said: str) -> None:
+@pytest.mark.parametrize(("state", "status", "message"), [("busy", 1, "put back"), ("idle", 0, "signed off")])
+def test_only_a_job_that_runs_is_ended_after_its_seconds(state: str, status: int, message: str) -> None:
     """Found by the fault campaign: a job ended just in time, and the worker was ended as it signed off."""
     done = subprocess.run([sys.executable, "-c", CODE, state], capture_output=True, text=True, check=False, timeout=120)
-    assert (done.returncode, done.stdout.split("\n")) == (status, [said, ""]), done.stderr
+    assert (done.returncode, done.stdout.split("\n")) == (status, [message, ""]), done.stderr
