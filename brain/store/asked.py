@@ -18,6 +18,9 @@ from loupe.brain.store.updates import Elements
 
 _SCENARIO = "scenario"
 
+#: samples that are written at once
+_CHUNK = 10_000
+
 
 def reason(words: str) -> str:
     """Returns why a sample is no failure.
@@ -108,17 +111,18 @@ def write(
             return
         fields.declare(samples, [*fields.BASE, fields.AS_ASKED])
     before = _standing(samples, checks)
-    operations, changed = [], []
-    for sample_id, own, standing in zip(ids, asked, before, strict=True):
-        wanted = {mode: reason(words) for mode, words in own.items()}
-        if wanted != standing:
-            # "label" is the check, as of every unknown: what it says anew takes these away, too
-            new = [_element(checks[mode], mode, text) for mode, text in sorted(wanted.items())]
-            elements = Elements("Classifications", "classifications", "asked", tuple(checks), new)
-            operations.append(updates.update(sample_id, {}, {UNKNOWN: elements}))
-            changed.append(sample_id)
+    wanted = [{mode: reason(words) for mode, words in own.items()} for own in asked]
+    changed = [at for at, (own, standing) in enumerate(zip(wanted, before, strict=True)) if own != standing]
     with database_errors():
-        updates.write(samples, operations, changed)
+        for start in range(0, len(changed), _CHUNK):
+            operations = []
+            part = changed[start : start + _CHUNK]
+            for at in part:
+                # "label" is the check, as of every unknown: what it says anew takes these away, too
+                new = [_element(checks[mode], mode, text) for mode, text in sorted(wanted[at].items())]
+                elements = Elements("Classifications", "classifications", "asked", tuple(checks), new)
+                operations.append(updates.update(ids[at], {}, {UNKNOWN: elements}))
+            updates.write(samples, operations, [ids[at] for at in part])
 
 
 def _element(check: str, mode: str, text: str) -> dict[str, Any]:
