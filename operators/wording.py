@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-from loupe.brain import api
 from loupe.brain.core.shown import markdown
 from loupe.operators import signature
 from loupe.operators.labels import label_of
@@ -117,6 +116,8 @@ def _argument(given: re.Match[str]) -> str:
 @cache
 def _arguments() -> frozenset[str]:
     """Returns the names of all arguments of verbs: what else stands before "=" is somebody's own, as in wet=True."""
+    from loupe.brain import api
+
     verbs = (getattr(api, name) for name in _labels() if name in api.PUBLIC)
     return frozenset(name for verb in verbs for name in signature.of_verb(verb))
 

@@ -47,6 +47,9 @@ class Pieces(Protocol[P]):
     def sent(self, piece: P) -> object:
         """Returns what a process is sent of a piece."""
 
+    def is_suspect(self, piece: P) -> bool:
+        """Returns whether a piece may have ended a process: it is then all that its process has been sent."""
+
     def worth(self, maximum: int) -> int:
         """Returns how many processes what is left can use, ``maximum`` at most."""
 
@@ -109,6 +112,9 @@ class Crew(Generic[P]):
     def deal(self) -> None:
         """Starts processes where there is room for more, and sends pieces to those that have the fewest.
 
+        An answer may be lost on its way as the next piece ends the process, and its piece would be blamed. What is
+        suspected of that has a process for itself, so that blame can be told.
+
         Raises:
             ProcessLost: no node is left
         """
@@ -117,7 +123,12 @@ class Crew(Generic[P]):
         max_open = AHEAD * max(1, len(ready))
         for held in range(self._sent):
             for process in ready:
-                if len(process.sent) == held and (piece := self._pieces.take(max_open)) is not None:
+                if len(process.sent) != held or any(self._pieces.is_suspect(piece) for _, piece in process.sent):
+                    continue
+                if (piece := self._pieces.take(max_open)) is not None:
+                    if held and self._pieces.is_suspect(piece):
+                        self._pieces.again(piece)
+                        return
                     answer = process.handle.work.remote(pickle.dumps(self._pieces.sent(piece)))
                     process.sent.append((answer, piece))
 

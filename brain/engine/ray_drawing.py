@@ -170,6 +170,10 @@ class Batches:
         """Returns what a process is sent."""
         return batch
 
+    def is_suspect(self, batch: tuple[Item, ...]) -> bool:
+        """Returns whether a process has ended at a batch."""
+        return self._deaths[batch[0].key] > 0
+
     @property
     def is_done(self) -> bool:
         """Whether nothing more is going to be handed out."""

@@ -115,6 +115,10 @@ class Portions:
         """Returns what a process is sent of a piece."""
         return piece.rows
 
+    def is_suspect(self, piece: Piece) -> bool:
+        """Returns whether a process has ended at a piece, or at what it is a part of."""
+        return piece.deaths > 0 or not piece.is_whole
+
     def put(self, piece: Piece, chunks: Chunks) -> None:
         """Takes the answer to a piece."""
         portion = self._open[piece.place]

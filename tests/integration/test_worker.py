@@ -133,7 +133,7 @@ def test_jobs_are_completed_failures_are_told_and_others_are_left_alone(
     assert "summary" in done.metadata["outputs_schema"]["type"]["properties"]
     failed = _job(bad)
     assert failed.run_state == "failed"
-    assert f"Folder: expected a folder, got {str(folder)!r}: there is none" in failed.result.error
+    assert f"Folder of images: expected a folder, got {str(folder)!r}: there is none" in failed.result.error
     assert "Traceback" not in failed.result.error
     assert _job(foreign.id).run_state == "queued"
     many.reload()

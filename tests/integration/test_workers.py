@@ -212,7 +212,7 @@ def test_the_log_stands_on_the_operation(fleet: Fleet) -> None:
     folder.mkdir()
     bad = fleet.schedule("import_images", folder=str(folder))
     folder.rmdir()
-    assert re.search("ERROR .*Folder: expected a folder", fleet.log_of(bad), re.DOTALL)
+    assert re.search("ERROR .*Folder of images: expected a folder", fleet.log_of(bad), re.DOTALL)
 
 
 def test_what_no_worker_may_run_says_so_and_keeps_nobody_waiting(fleet: Fleet) -> None:

@@ -171,7 +171,7 @@ def test_rates_come_with_their_n_and_interval(checked: Any) -> None:
         f"\\({night.rate * 100:.1f} %\\)",  # only five were judged
         f"{night.low * 100:.1f} % to {night.high * 100:.1f} %",
         "only here",
-        f"{night.q:.3f}",
+        ".18",
         "2",
         "5",
         str(night.unknown),
