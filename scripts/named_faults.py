@@ -62,7 +62,7 @@ FAULTS = (
     ),
     Fault(
         "checks run that are not pending",
-        "brain/engine/local.py",
+        "brain/engine/threads.py",
         "    for name in sorted(pending):",
         "    for name in sorted(loaded):",
         ("tests/engine",),

@@ -24,6 +24,7 @@ from loupe.brain.engine import ray_work
 from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.map import Mapped, Task, map_rows, opened
 from loupe.brain.engine.reader import Row
+from loupe.brain.engine.row_work import Order
 
 #: rows of a portion of Ray Data: those of a chunk
 _PORTION = 64
@@ -192,7 +193,7 @@ def _by_ray_data(rows: list[Row], tasks: list[Task[Any]], settings: dict[str, An
 
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.data.DataContext.get_current().execution_options.preserve_order = True
-    order = ray.cloudpickle.dumps(ray_work.Order(tasks, "cpu", 16, settings))
+    order = ray.cloudpickle.dumps(Order(tasks, "cpu", 16, settings))
     portions = [rows[start : start + _PORTION] for start in range(0, len(rows), _PORTION)]
 
     class Works:

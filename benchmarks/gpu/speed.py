@@ -101,8 +101,8 @@ _WATCHED = (
         "read, their headers, whether they are whole, or decoded; all threads",
     ),
     ("loupe.brain.engine.reader", "decode", "decoding on the device", "one thread"),
-    ("loupe.brain.engine.local", "_batches", "batches", "put together and moved to the device; one thread on a GPU"),
-    ("loupe.brain.engine.local", "attempt", "checks", "with their waits for the device; one thread on a GPU"),
+    ("loupe.brain.engine.threads", "_batches", "batches", "put together and moved to the device; one thread on a GPU"),
+    ("loupe.brain.engine.threads", "attempt", "checks", "with their waits for the device; one thread on a GPU"),
     ("loupe.brain.core.records", "Scores.by_sample", "scores", "fetched from the device and taken apart"),
     ("loupe.brain.engine.runner", "_verdict", "verdicts", "put together"),
 )

@@ -1,25 +1,22 @@
 """A process that draws for another one: it loads the generator once, and then draws what comes.
 
-What comes in is a life line, too: where it ends, the other process has ended, and this one ends at once, in the middle
-of whatever it does. What it draws it writes by itself; the database it never sees.
+What it draws it writes by itself; the database it never sees.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
-import queue
-import sys
 import threading
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.specs import Generator, GeneratorSession
+from loupe.brain.engine import own_process
 from loupe.brain.engine.drawing import Finished, finish
 
 
@@ -49,34 +46,25 @@ class Failed:
 
 def main() -> None:
     """Draws until nothing more comes; called in a process of its own."""
-    answers = os.fdopen(os.dup(1), "wb")
-    # what libraries print must not come between the answers
-    os.dup2(2, 1)
-    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, inbox), daemon=True).start()
-
-    def answer(message: object) -> None:
-        pickle.dump(pickle.dumps(message), answers)
-        answers.flush()
-
+    link = own_process.Link()
     try:
-        order = _understood(inbox.get())
+        order = _understood(link)
         set_torch(order.torch, order.device)
         session = order.spec.load(order.device)
         if session.remote is not None:
             raise InputError(f"expected one device, got several: {order.spec.name} draws elsewhere")
     except Exception as error:
-        answer(Failed(portable(error)))
+        link.answer(Failed(portable(error)))
         # its end is for the other process to tell
         threading.Event().wait()
-    answer(replace(session, draw=elsewhere))
+    link.answer(replace(session, draw=elsewhere))
     while True:
-        answer(_finished(order, session, inbox.get()))
+        link.answer(_finished(order, session, link))
 
 
-def _understood(sent: bytes) -> Order:
+def _understood(link: own_process.Link) -> Order:
     try:
-        order: Order = pickle.loads(sent)
+        order: Order = link.next()
     except (ImportError, AttributeError) as error:
         raise InputError(
             f"expected a generator that other processes can import, and that goes wrong: {error}. Put it into a module "
@@ -85,10 +73,11 @@ def _understood(sent: bytes) -> Order:
     return order
 
 
-def _finished(order: Order, session: GeneratorSession, batch: bytes) -> Finished:
+def _finished(order: Order, session: GeneratorSession, link: own_process.Link) -> Finished:
     with warnings.catch_warnings(record=True) as caught:
         try:
-            done = finish(order.folder, order.spec, session, pickle.loads(batch))
+            batch = link.next()
+            done = finish(order.folder, order.spec, session, batch)
         except Exception as error:
             done = Finished((), error)
     texts = tuple((str(warning.message), warning.category) for warning in caught)
@@ -98,14 +87,6 @@ def _finished(order: Order, session: GeneratorSession, batch: bytes) -> Finished
 def elsewhere(requests: object) -> NoReturn:
     """Stands where a session drew that was sent here."""
     raise AssertionError("this session draws in other processes")
-
-
-def _listen(stream: IO[bytes], inbox: queue.SimpleQueue[bytes]) -> None:
-    while True:
-        try:
-            inbox.put(pickle.load(stream))
-        except (EOFError, pickle.UnpicklingError):
-            os._exit(0)
 
 
 def portable(error: Exception) -> Exception:

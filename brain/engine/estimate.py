@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
 
+from loupe.brain.core import machine
 from loupe.brain.core.specs import Check
 
 #: milliseconds that reading a JPEG of 1024 x 1024 pixels takes on one core of the machine that the costs were taken on,
@@ -52,7 +52,7 @@ def seconds(
     # a check that keeps state runs on one core at a time: the dearest of them is the least that a picture takes
     alone = [cost for cost, reentrant in costs if not reentrant]
     total = reading + sum(cost for cost, _ in costs)
-    cost = max(total / (_cores() if cores is None else cores), reading, *alone)
+    cost = max(total / (machine.cores() if cores is None else cores), reading, *alone)
     return n * cost / 1000 / (core_speed() if speed is None else speed)
 
 
@@ -83,7 +83,3 @@ def _timed(numbers: np.ndarray) -> float:
     np.sqrt(numbers * numbers + 1).cumsum()
     sum(range(20_000))
     return max(time.perf_counter() - started, 1e-6)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

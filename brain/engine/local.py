@@ -1,48 +1,32 @@
-"""The engine that is this process: threads decode ahead, other threads run the tasks."""
+"""The engine that is this machine: threads of this process, and processes once there is enough to do for them.
+
+A process takes seconds to begin, so that threads do the first rows; by then it is known what a picture costs. Where the
+rest is worth it, the processes begin beside them, and take over.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from threading import Lock
-from typing import Any, TypeVar
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
-from loupe.brain.core import interrupts
-from loupe.brain.core.errors import InputError, Stopped
-from loupe.brain.engine.map import Mapped, Task, needed_long_side
-from loupe.brain.engine.reader import Bucket, Chunk, Row, Wanted, read_chunks
-from loupe.brain.imaging.ragged import AnyBatch, Part, RaggedBatch
+from loupe.brain.core import machine
+from loupe.brain.engine import threads
+from loupe.brain.engine.ending import begun
+from loupe.brain.engine.map import Mapped, Task
+from loupe.brain.engine.reader import Row, chunk_size
+from loupe.brain.engine.row_processes import RowProcesses
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """A task, loaded when the first pictures wait for it.
-
-    One thread at a time may use it, as it may keep state, unless it is reentrant: a check that costs a second a picture
-    would else keep one core busy and leave the others idle.
-    """
-
-    task: Task[Any]
-    device: str
-    lock: Lock = field(default_factory=Lock)
-
-    @cached_property
-    def apply(self) -> Callable[[Any], Any]:
-        return self.task.load(self.device)
-
-    def results(self, batches: Sequence[AnyBatch]) -> list[tuple[AnyBatch, Any]]:
-        """Returns each part of the batches with what the task made of it, or with the error."""
-        with self.lock:
-            apply = self.apply
-            if not self.task.reentrant:
-                return [result for batch in batches for result in attempt(apply, batch)]
-        return [result for batch in batches for result in attempt(apply, batch)]
+#: seconds that threads work before anything is decided, and seconds of their work that have to be left
+FIRST, WORTH = 1.5, 12.0
+#: seconds of processor time that a portion may take: that much of each process is lost where a run is stopped. What
+#: takes longer is a model's steps, and for these threads need not wait for each other
+PORTION = 8.0
+#: bytes that have to be free for each process
+MEMORY = 1.5 * 2**30
 
 
 def run(
@@ -55,133 +39,117 @@ def run(
     torch_threads: int | None,
 ) -> Iterator[list[Mapped[Any]]]:
     """Yields what became of the rows, see ``map_rows``."""
-    loaded = {task.name: _Loaded(task, device) for task in tasks}
-
-    @cache
-    def wanted(pending: frozenset[str]) -> Wanted:
-        waited_for = [loaded[name].task for name in pending if name in loaded]
-        ragged = [task.ragged for task in waited_for] if device == "cpu" else []
-        # tasks that take previews alone need not have the pixels
-        pixels = not ragged or not all(ragged)
-        return Wanted(needed_long_side(task.long_side for task in waited_for), pixels, any(ragged))
-
-    chunks = read_chunks(rows, wanted=wanted, batch_size=batch_size, workers=workers, device=device)
-    # on the CPU the small steps of a task leave cores idle; a GPU is kept busy by one batch after the other
-    threads = (workers or os.cpu_count() or 1) if device == "cpu" else 1
-    with _torch_threads(torch_threads), ThreadPoolExecutor(threads, thread_name_prefix="loupe-task") as pool:
-        previous = None
-        for chunk in chunks:
-            # the tasks work on one chunk while the next one is read
-            started = _start(chunk, loaded, device, batch_size, pool)
-            if previous is not None:
-                yield _finish(*previous)
-            previous = started
-        if previous is not None:
-            yield _finish(*previous)
-
-
-@contextmanager
-def _torch_threads(number: int | None) -> Iterator[None]:
-    """The pool keeps the cores busy; threads inside of each small step would only wait for each other."""
-    import torch
-
-    usual = torch.get_num_threads()
-    if number is not None:
-        torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(usual)
-
-
-def _start(
-    chunk: Chunk, loaded: Mapping[str, _Loaded], device: str, batch_size: int, pool: ThreadPoolExecutor
-) -> tuple[list[Mapped[Any]], list[Future[None]]]:
-    strangers = frozenset[str]().union(*(row.pending for row in chunk.rows)) - loaded.keys()
-    if strangers:
-        raise InputError(f"expected rows that wait for {', '.join(loaded)} only, got {', '.join(sorted(strangers))}")
-    # until they are yielded, the dicts of these records are ours to fill
-    values: dict[str, dict[str, Any]] = {row.id: {} for row in chunk.rows}
-    # where the disk or the network failed, no task has run
-    errors: dict[str, dict[str, str]] = {
-        row.id: dict.fromkeys(row.pending, chunk.not_now[row.id]) if row.id in chunk.not_now else {}
-        for row in chunk.rows
-    }
-    mapped = [
-        Mapped(row, values[row.id], errors[row.id], chunk.unreadable.get(row.id), row.id in chunk.not_now)
-        for row in chunk.rows
-    ]
-
-    def work(pending: frozenset[str], buckets: list[Bucket]) -> None:
-        for name, batches in _batches(pending, buckets, loaded, device):
-            for part, result in loaded[name].results(batches):
-                if isinstance(result, Exception):
-                    for sample_id in part.ids:
-                        errors[sample_id][name] = f"{type(result).__name__}: {result}"
-                    continue
-                for sample_id, value in zip(part.ids, loaded[name].task.split(result, len(part)), strict=True):
-                    values[sample_id][name] = value
-
-    return mapped, [pool.submit(interrupts.carried(work), *group) for group in _groups(chunk, batch_size)]
-
-
-def _batches(
-    pending: frozenset[str], buckets: Sequence[Bucket], loaded: Mapping[str, _Loaded], device: str
-) -> Iterator[tuple[str, list[AnyBatch]]]:
-    """Yields for each task the batches that it gets: one of several shapes where it takes that, else each its own."""
-    on_cpu = device == "cpu"
-    ragged = {name for name in pending if loaded[name].task.ragged}
-    apart = {name for name in pending if on_cpu and loaded[name].task.apart}
-    # tasks that take previews alone need not have the pictures put together
-    batches = [bucket.batch() for bucket in buckets] if not on_cpu or ragged | apart < pending else []
-    singles = [single for bucket in buckets for single in bucket.singles()] if apart else []
-    if not on_cpu:
-        batches = [replace(batch, pixels=batch.pixels.to(device)) for batch in batches]
-    parts: list[Part] = list(batches)
-    if on_cpu and ragged:
-        previews = [bucket.previews() for bucket in buckets]
-        # one luma, and all that is made of it, for both kinds of tasks; no batches where all of them take previews
-        batches = [batch.knowing(seen.luma, seen.samples) for batch, seen in zip(batches, previews, strict=False)]
-        parts = list(previews)
-    for name in sorted(pending):
-        yield name, [RaggedBatch(tuple(parts))] if name in ragged else list(singles if name in apart else batches)
-
-
-def _groups(chunk: Chunk, batch_size: int) -> Iterator[tuple[frozenset[str], list[Bucket]]]:
-    """Yields the buckets of a chunk that wait for the same tasks, as many at a time as have ``batch_size`` images."""
-    by_pending: dict[frozenset[str], list[Bucket]] = {}
-    for bucket in chunk.buckets:
-        pending = bucket.rows[0].pending
-        held = by_pending.setdefault(pending, [])
-        if held and sum(map(len, held)) + len(bucket) > batch_size:
-            yield pending, by_pending.pop(pending)
-            held = by_pending.setdefault(pending, [])
-        held.append(bucket)
-    yield from by_pending.items()
-
-
-def _finish(mapped: list[Mapped[Any]], working: list[Future[None]]) -> list[Mapped[Any]]:
-    for future in working:
-        future.result()
-    return mapped
-
-
-def attempt(apply: Callable[[Any], T], batch: AnyBatch) -> Iterator[tuple[AnyBatch, T | Exception]]:
-    """Yields (part, result) over the batch: whole if it works, in halves where memory runs out or something breaks."""
-    import torch
-
-    interrupts.point()
-    try:
-        yield batch, apply(batch)
+    source = _Source(rows, chunk_size(batch_size))
+    chunks = threads.run(
+        source, tasks, device=device, batch_size=batch_size, workers=workers, torch_threads=torch_threads
+    )
+    # where a model takes all of torch's threads, their number decides bits
+    if device != "cpu" or torch_threads != 1 or (workers or machine.cores()) < 2:
+        yield from chunks
         return
-    except Stopped:
-        raise
-    # a third party's model may raise anything; one bad sample must not end the run
-    except Exception as error:
-        if len(batch) == 1:
-            yield batch, error
-            return
-        if isinstance(error, torch.OutOfMemoryError):
-            torch.cuda.empty_cache()
-    for part in batch.halved():
-        yield from attempt(apply, part)
+    pace: _Pace | None = None
+    processes: RowProcesses | None = None
+    is_decided = False
+    try:
+        for chunk in chunks:
+            yield chunk
+            if pace is None:
+                # what is loaded once has been loaded by now
+                pace = _Pace.now()
+                continue
+            pace.done += len(chunk)
+            if not is_decided and pace.is_known and source.has(pace.rows_in(WORTH)):
+                is_decided = True
+                processes = _started(tasks, batch_size, workers, pace)
+            if processes is not None and processes.is_ready:
+                source.stop()
+        if processes is not None and (rest := source.rest()) is not None:
+            yield from processes.run(rest)
+    finally:
+        if processes is not None:
+            processes.end()
+
+
+def _started(tasks: Sequence[Task[Any]], batch_size: int, workers: int | None, pace: _Pace) -> RowProcesses | None:
+    """Starts processes; returns None where they would not help, or cannot be sent the tasks."""
+    count = min(workers or machine.cores(), int(machine.free_memory() // MEMORY))
+    if count < 2 or pace.processor_time(chunk_size(batch_size)) > PORTION:
+        return None
+    try:
+        processes = RowProcesses(tasks, batch_size, count)
+    except ValueError:
+        return None
+    begun(processes.end)
+    return processes
+
+
+@dataclass
+class _Pace:
+    """How fast threads are.
+
+    Attributes:
+        started: when
+        used: seconds of processor time that this process had used then
+        done: rows since
+    """
+
+    started: float
+    used: float
+    done: int = 0
+
+    @classmethod
+    def now(cls) -> _Pace:
+        """Begins to look."""
+        return cls(time.monotonic(), time.process_time())
+
+    @property
+    def is_known(self) -> bool:
+        """Whether enough has been seen."""
+        return time.monotonic() - self.started >= FIRST
+
+    def rows_in(self, seconds: float) -> int:
+        """Returns how many rows are done in so many seconds, at least 1."""
+        return max(1, int(seconds * self.done / max(time.monotonic() - self.started, 1e-9)))
+
+    def processor_time(self, rows: int) -> float:
+        """Returns the seconds of processor time that so many rows take."""
+        return rows * (time.process_time() - self.used) / max(1, self.done)
+
+
+class _Source:
+    """Rows that may be taken from whoever reads them, between two chunks.
+
+    Args:
+        rows: the rows
+        size: of a chunk
+    """
+
+    def __init__(self, rows: Iterable[Row], size: int) -> None:
+        self._rows, self._size = iter(rows), size
+        self._ahead: deque[Row] = deque()
+        self._given = 0
+        self._is_stopped = False
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        if self._is_stopped and self._given % self._size == 0:
+            raise StopIteration
+        row = self._ahead.popleft() if self._ahead else next(self._rows)
+        self._given += 1
+        return row
+
+    def has(self, count: int) -> bool:
+        """Returns whether there are so many more; reads no more than that."""
+        self._ahead.extend(islice(self._rows, max(0, count - len(self._ahead))))
+        return len(self._ahead) >= count
+
+    def stop(self) -> None:
+        """Gives no more rows to the one that reads, from the next whole chunk on."""
+        self._is_stopped = True
+
+    def rest(self) -> Iterator[Row] | None:
+        """Returns the rows that were not given; None where there are none."""
+        self._is_stopped = False
+        return self if self.has(1) else None

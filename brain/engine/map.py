@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from loupe.brain.core.errors import InputError, UnknownName
 from loupe.brain.engine import ray_cluster
+from loupe.brain.engine.ending import ending
 from loupe.brain.engine.reader import Row
 
 V = TypeVar("V")
@@ -105,12 +106,13 @@ def opened(engine: str, device: str | Sequence[str] | None = "cpu") -> Iterator[
     """
     require_engine(engine)
     if engine == "local":
-        yield device
+        with ending():
+            yield device
         return
     if device is not None and not isinstance(device, str):
         raise InputError(f"expected a device such as 'cpu' or 'cuda', got {device!r}")
     # work that nobody takes the results of any more ends here, whoever still holds on to it
-    with ray_cluster.connected(), ray_cluster.ending():
+    with ray_cluster.connected(), ending():
         yield ray_cluster.device_of(device)
 
 

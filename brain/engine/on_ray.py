@@ -18,12 +18,13 @@ from itertools import chain, islice
 from typing import Any
 
 from loupe.brain.engine.drawing_process import torch_settings
+from loupe.brain.engine.ending import begun
 from loupe.brain.engine.map import Mapped, Task
-from loupe.brain.engine.ray_cluster import Node, begun, connected
+from loupe.brain.engine.portions import Piece, Portions, mapped
+from loupe.brain.engine.ray_cluster import Node, connected
 from loupe.brain.engine.ray_crew import Crew
-from loupe.brain.engine.ray_portions import Entry, Piece, Portions
-from loupe.brain.engine.ray_work import Answer, Order
 from loupe.brain.engine.reader import Row, chunk_size
+from loupe.brain.engine.row_work import Answer, Order
 from loupe.brain.imaging.files import is_readable, printable
 
 #: cores of a process whose tasks take a core each; such processes share no interpreter, and each holds the models
@@ -76,7 +77,7 @@ def _chunks(crew: Crew[Piece], portions: Portions) -> Iterator[list[Mapped[Any]]
     while True:
         crew.deal()
         for rows, chunks in portions.finished():
-            yield from _mapped(rows, chunks)
+            yield from mapped(rows, chunks)
             crew.deal()
         if portions.done:
             return
@@ -126,9 +127,3 @@ def unseen(node: Node, path: str) -> str:
         f"{node.name} does not see {printable(path)}, which is here: pictures have to lie under the same path on every "
         "node, on storage that they share, and have to be readable there"
     )
-
-
-def _mapped(rows: Sequence[Row], chunks: Sequence[Sequence[Entry]]) -> Iterator[list[Mapped[Any]]]:
-    left = iter(rows)
-    for chunk in chunks:
-        yield [Mapped(next(left), *entry) for entry in chunk]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from loupe.brain.core import interrupts
 from loupe.brain.core.errors import InputError, ModelError, ProcessLost
@@ -68,9 +68,7 @@ class Processes(Drawers):
         self._stopping = False
         self._warned: set[str] = set()
         for process in processes:
-            assert process.popen.stdout is not None
-            arguments = process, process.popen.stdout, self._answers
-            threading.Thread(target=_listen, args=arguments, name="loupe-drawing", daemon=True).start()
+            threading.Thread(target=_listen, args=(process, self._answers), name="loupe-drawing", daemon=True).start()
 
     def load(self, waiting: Callable[[], None]) -> None:
         """Waits until each has loaded the generator.
@@ -228,14 +226,9 @@ def _start(order: Order) -> _Process:
     return process
 
 
-def _listen(process: _Process, stream: IO[bytes], answers: queue.SimpleQueue[tuple[_Process, bytes | None]]) -> None:
-    with stream:
-        while True:
-            try:
-                answers.put((process, pickle.load(stream)))
-            except (EOFError, pickle.UnpicklingError):  # the end, or half an answer of a process that was killed
-                break
-    process.popen.kill()
+def _listen(process: _Process, answers: queue.SimpleQueue[tuple[_Process, bytes | None]]) -> None:
+    for answer in own_process.answers(process.popen):
+        answers.put((process, answer))
     process.status = process.popen.wait()
     answers.put((process, None))
 

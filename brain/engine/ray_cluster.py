@@ -12,9 +12,8 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,30 +222,6 @@ def _signals_kept() -> Iterator[None]:
     finally:
         with suppress(TypeError):  # None: it was not set by Python
             signal.signal(signal.SIGTERM, before)
-
-
-#: what is to be ended with the block around it, see ``ending``
-_ends: ContextVar[list[Callable[[], None]] | None] = ContextVar("loupe_ray_ends", default=None)
-
-
-@contextmanager
-def ending() -> Iterator[None]:
-    """Ends, as it is left, what was begun in it: a generator that an error left may be kept alive by its traceback."""
-    begun: list[Callable[[], None]] = []
-    token = _ends.set(begun)
-    try:
-        yield
-    finally:
-        _ends.reset(token)
-        for end in begun:
-            end()
-
-
-def begun(end: Callable[[], None]) -> None:
-    """Says how to end what has begun."""
-    ends = _ends.get()
-    if ends is not None:
-        ends.append(end)
 
 
 def nodes(ray: Any) -> list[Node]:

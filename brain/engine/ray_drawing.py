@@ -21,9 +21,10 @@ from loupe.brain.core.specs import Generator, GeneratorSession
 from loupe.brain.engine import output_folder
 from loupe.brain.engine.drawing import Drawers, Finished, Generated, Item, adopted, drawn, facts_of, provenance
 from loupe.brain.engine.drawing_process import elsewhere, portable, set_torch, torch_settings
+from loupe.brain.engine.ending import begun
 from loupe.brain.engine.on_ray import unseen
 from loupe.brain.engine.processes import require_same
-from loupe.brain.engine.ray_cluster import begun, connected
+from loupe.brain.engine.ray_cluster import connected
 from loupe.brain.engine.ray_crew import Crew, Process
 from loupe.brain.imaging.files import is_readable
 

@@ -1,28 +1,18 @@
 """What a process of the Ray cluster does: it begins what it was ordered once, then answers whatever it is sent.
 
-What ``on_ray`` orders is here, too: tasks are loaded once, and rows worked through. It reads files and computes; the
-database it never sees. ``worker_class`` is sent to the nodes as it stands, since a node may have no Loupe, or another
-one: it has to run there before Loupe is imported.
+``worker_class`` is sent to the nodes as it stands, since a node may have no Loupe, or another one: it has to run there
+before Loupe is imported.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
 from typing import Any, Protocol
 
 import loupe
-from loupe.brain.engine import local
-from loupe.brain.engine.drawing_process import portable, set_torch
-from loupe.brain.engine.map import Task
-from loupe.brain.engine.ray_portions import Entry
-from loupe.brain.engine.reader import Row
-from loupe.brain.imaging.files import is_readable
 
 #: packages that decide bits of scores and pixels, beside Loupe
 _DECIDE = ("torch", "numpy", "pillow", "opencv-python-headless", "simplejpeg", "diffusers", "transformers")
@@ -39,100 +29,6 @@ class Begins(Protocol):
         Args:
             workers: cores of the process
         """
-
-
-@dataclass(frozen=True)
-class Order:
-    """Tasks for rows.
-
-    Attributes:
-        tasks: what to apply
-        device: where
-        batch_size: as for ``map_rows``
-        torch: ``torch_settings`` that hold: they decide bits of what is calculated
-    """
-
-    tasks: Sequence[Task[Any]]
-    device: str
-    batch_size: int
-    torch: Mapping[str, Any]
-
-    def begin(self, workers: int) -> tuple[Callable[[Sequence[Row]], Answer], None]:
-        """Returns what works through rows."""
-        return Work(self, workers), None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of some rows.
-
-    Attributes:
-        chunks: of the rows, in order
-        lacking: files that are not on the node, or may not be read there
-        failing: files whose disk or network failed there
-        warnings: texts of warnings with their kind
-        error: what ended the work; None: nothing did
-    """
-
-    chunks: Sequence[Sequence[Entry]] = ()
-    lacking: Sequence[str] = ()
-    failing: Sequence[str] = ()
-    warnings: Sequence[tuple[str, type[Warning]]] = ()
-    error: Exception | None = None
-
-
-class Work:
-    """Works through rows, in one thread.
-
-    Args:
-        order: what for
-        workers: threads that decode
-    """
-
-    def __init__(self, order: Order, workers: int) -> None:
-        set_torch(order.torch, order.device)
-        self._order, self._workers = order, workers
-        self._tasks = [replace(task, load=_Once(task.load)) for task in order.tasks]
-
-    def __call__(self, rows: Sequence[Row]) -> Answer:
-        """Returns what became of the rows."""
-        order = self._order
-        lacking: list[str] = []
-        failing: list[str] = []
-        chunks: list[list[Entry]] = []
-        with warnings.catch_warnings(record=True) as caught:
-            try:
-                for chunk in local.run(
-                    rows,
-                    self._tasks,
-                    device=order.device,
-                    batch_size=order.batch_size,
-                    workers=self._workers,
-                    torch_threads=None,
-                ):
-                    unreadable = [mapped.row.path for mapped in chunk if mapped.unreadable is not None]
-                    lacking += [path for path in unreadable if not is_readable(path)]
-                    failing += [mapped.row.path for mapped in chunk if mapped.not_now]
-                    chunks.append(
-                        [(mapped.values, mapped.errors, mapped.unreadable, mapped.not_now) for mapped in chunk]
-                    )
-            except Exception as error:
-                return Answer(error=portable(error))
-        return Answer(chunks, lacking, failing, tuple((str(each.message), each.category) for each in caught))
-
-
-class _Once:
-    """Loads a task for all the rows that are ever sent."""
-
-    def __init__(self, load: Callable[[str], Callable[[Any], Any]]) -> None:
-        self._load, self._lock = load, Lock()
-        self._loaded: Callable[[Any], Any] | None = None
-
-    def __call__(self, device: str) -> Callable[[Any], Any]:
-        with self._lock:
-            if self._loaded is None:
-                self._loaded = self._load(device)
-            return self._loaded
 
 
 def facts() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from loupe.brain.core import machine
 from loupe.brain.core.errors import NotReadNow, ReadError
 from loupe.brain.engine.in_flight import InFlight
 from loupe.brain.imaging import decode as decoding
@@ -220,7 +221,7 @@ def read_chunks(
         workers: threads; the number of cores by default
         device: where the pixels are wanted; a CUDA device decodes JPEGs itself, see ``loupe.brain.imaging.jpeg``
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or machine.cores()
     maximum = chunk_size(batch_size)
     flight: InFlight[_Held] = InFlight(IN_FLIGHT_BYTES)
     waiting: deque[tuple[int, Row]] = deque()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.core import machine
 from loupe.brain.core.hashes import parts_hash, stream_hash
 from loupe.brain.core.interrupts import leavable
 from loupe.brain.imaging.files import opened
@@ -298,7 +299,6 @@ def similarities(
         workers: threads; the number of cores by default
         step: called with the number of pairs done now and then
     """
-    import os
     from concurrent.futures import ThreadPoolExecutor
 
     similar = np.zeros(len(pairs), np.float32)
@@ -313,7 +313,7 @@ def similarities(
         both = bool(moves[a] and moves[b])
         return similarity(thumbs, a, b, int(pairs.turn[index]), int(pairs.window[index]), moves=both)
 
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or machine.cores()) as pool:
         for start in range(0, len(pairs), 512):
             part = range(start, min(start + 512, len(pairs)))
             similar[part.start : part.stop] = list(pool.map(compare, part))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from loupe.brain.core import machine
 from loupe.brain.similarity import close_look
 from loupe.brain.similarity.matching import Candidates, connected
 from loupe.brain.similarity.thumbnail_similarity import SIDE, Thumbnails, aligned, turned
@@ -44,7 +45,6 @@ def verified(
         workers: threads; the number of cores by default
         step: called now and then with the numbers of pairs done and of all that are looked at
     """
-    import os
     from concurrent.futures import ThreadPoolExecutor
 
     result = similar.copy()
@@ -63,7 +63,7 @@ def verified(
         seen = look(place)
         return seen is not None and seen.shape[0] * seen.shape[1] >= _PROVES
 
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or machine.cores()) as pool:
         for start in range(0, len(waiting), _AT_ONCE):
             part = waiting[start : start + _AT_ONCE]
             asked = [(a, b) for a, b in part if a not in group or group[a] != group.get(b, -1)]

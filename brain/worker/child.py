@@ -10,14 +10,12 @@ import asyncio
 import gc
 import logging
 import os
-import pickle
-import queue
 import sys
 import threading
 import time
 import traceback
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
@@ -32,6 +30,7 @@ from pymongo.errors import ConnectionFailure
 from loupe.brain.core import interrupts
 from loupe.brain.core.device import gpus, resolve_device
 from loupe.brain.core.errors import DatabaseGone, InputError, LoupeError, Stopped
+from loupe.brain.engine import own_process
 from loupe.brain.engine.drawing_process import portable
 from loupe.brain.hosted import secrets
 from loupe.brain.store import jobs
@@ -104,30 +103,21 @@ class Ended:
 
 def main() -> None:
     """Runs jobs until nothing more comes; called in a process of its own."""
-    answers = os.fdopen(os.dup(1), "wb")
-    # what libraries print must not come between the answers
-    os.dup2(2, 1)
-    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, inbox), name="loupe-orders", daemon=True).start()
-
-    def answer(message: object) -> None:
-        pickle.dump(pickle.dumps(message), answers)
-        answers.flush()
-
+    link = own_process.Link(_noted)
     try:
-        device = resolve_device(inbox.get().device)
+        device = resolve_device(link.next().device)
         os.environ["LOUPE_DEVICE"] = device
-        answer(Ready(device, _gpu(device), _free(device)))
+        link.answer(Ready(device, _gpu(device), _free(device)))
     except Exception as error:
-        answer(Failed(portable(error)))
+        link.answer(Failed(portable(error)))
         # its end is for the worker to tell
         threading.Event().wait()
     while True:
-        job = inbox.get()
+        job = link.next()
         asked.begin(job.id, job.worker)
         outcome = _outcome(ObjectId(job.id), job)
         _tidy()
-        answer(Ended(job.id, outcome, interrupts.is_left(), _free(device)))
+        link.answer(Ended(job.id, outcome, interrupts.is_left(), _free(device)))
 
 
 def _gpu(device: str) -> str:
@@ -156,18 +146,15 @@ def _tidy() -> None:
         torch.cuda.empty_cache()
 
 
-def _listen(stream: IO[bytes], inbox: queue.SimpleQueue[Any]) -> None:
-    while True:
-        try:
-            message = pickle.loads(pickle.load(stream))
-        except (EOFError, pickle.UnpicklingError):
-            os._exit(0)
-        if not isinstance(message, asked.Ask):
-            inbox.put(message)
-        elif asked.note(message) and message.kind == "cancelled":
-            timer = threading.Timer(WITHIN, _leave, (asked.running(),))
-            timer.daemon = True
-            timer.start()
+def _noted(message: object) -> bool:
+    """Takes note of what is asked of the job that runs; what is to be run is for later."""
+    if not isinstance(message, asked.Ask):
+        return False
+    if asked.note(message) and message.kind == "cancelled":
+        timer = threading.Timer(WITHIN, _leave, (asked.running(),))
+        timer.daemon = True
+        timer.start()
+    return True
 
 
 def _leave(job: str | None) -> None:

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import psutil
 
+from loupe.brain.core import machine
 from loupe.brain.core.errors import InputError
 
 #: of what there is, what a worker may take by default
 SHARE = 0.8
-_CGROUP = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SMALLEST = 10**8
-
-
-def available(files: tuple[Path, ...] = _CGROUP) -> int:
-    """Returns the bytes that there are for this process: of the machine, or of its container where that has less."""
-    limits = [psutil.virtual_memory().total]
-    for file in files:
-        try:
-            limits.append(int(file.read_text()))
-        except (OSError, ValueError):  # none, or "max"
-            continue
-    return min(limits)
 
 
 def limit(given: str | None) -> int:
@@ -40,7 +28,7 @@ def limit(given: str | None) -> int:
     (1500000000, 2147483648)
     """
     if given is None:
-        return int(SHARE * available())
+        return int(SHARE * machine.memory())
     parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", given.lower())
     size = 0 if parts is None else int(float(parts[1]) * _UNITS[parts[2] or ""])
     if size < _SMALLEST:

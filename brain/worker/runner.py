@@ -8,7 +8,7 @@ import queue
 import subprocess
 import threading
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from loupe.brain.core.errors import ProcessLost
 from loupe.brain.engine import own_process
@@ -54,8 +54,7 @@ class Runner:
             return None
         self._answers = queue.SimpleQueue()
         self._popen = own_process.start("loupe.brain.worker.begin")
-        assert self._popen.stdout is not None
-        arguments = self._popen, self._popen.stdout, self._answers
+        arguments = self._popen, self._answers
         threading.Thread(target=_listen, args=arguments, name="loupe-runner", daemon=True).start()
         self.send(Order(self._device))
         answer = self.next(_READY)
@@ -104,12 +103,7 @@ class Runner:
         self._popen = None
 
 
-def _listen(popen: subprocess.Popen[bytes], stream: IO[bytes], answers: queue.SimpleQueue[bytes | Gone]) -> None:
-    with stream:
-        while True:
-            try:
-                answers.put(pickle.load(stream))
-            except (EOFError, pickle.UnpicklingError):  # the end, or half an answer of a process that was killed
-                break
-    popen.kill()
-    answers.put(Gone(popen.wait()))
+def _listen(popen: subprocess.Popen[bytes], heard: queue.SimpleQueue[bytes | Gone]) -> None:
+    for answer in own_process.answers(popen):
+        heard.put(answer)
+    heard.put(Gone(popen.wait()))

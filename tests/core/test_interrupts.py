@@ -97,7 +97,7 @@ def test_what_is_held_is_known_while_it_lasts() -> None:
 def test_an_engine_stops_between_the_parts_of_a_batch() -> None:
     import torch
 
-    from loupe.brain.engine.local import attempt
+    from loupe.brain.engine.threads import attempt
     from loupe.brain.imaging.batches import ImageBatch
 
     pixels = torch.zeros((4, 3, 8, 8), dtype=torch.uint8)

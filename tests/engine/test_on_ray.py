@@ -16,10 +16,10 @@ from PIL import Image
 from loupe.brain.engine import on_ray
 from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.map import Task
+from loupe.brain.engine.portions import Entry, Piece, Portions
 from loupe.brain.engine.ray_cluster import Node
-from loupe.brain.engine.ray_portions import Entry, Piece, Portions
-from loupe.brain.engine.ray_work import Answer, Order
 from loupe.brain.engine.reader import Row
+from loupe.brain.engine.row_work import Answer, Order
 
 
 class Crew:

@@ -35,7 +35,7 @@ from loupe.brain.core.errors import InputError, ModelError, ReadError
 from loupe.brain.core.records import Scores
 from loupe.brain.core.specs import Check
 from loupe.brain.embedders.hog import Hog
-from loupe.brain.engine import on_ray, ray_cluster, ray_crew, ray_portions, ray_work
+from loupe.brain.engine import on_ray, portions, ray_cluster, ray_crew, ray_work
 from loupe.brain.engine.map import Mapped, Task, map_rows, opened
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
@@ -208,8 +208,8 @@ def test_a_picture_that_kills_its_process_is_an_error_of_its_own(
     nodes: Nodes, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # each process that ends takes seconds to be replaced: as few as show it
-    monkeypatch.setattr(ray_portions, "MAX_DEATHS", 1)
-    monkeypatch.setattr(ray_portions, "MAX_DEATHS_OF_ROW", 1)
+    monkeypatch.setattr(portions, "MAX_DEATHS", 1)
+    monkeypatch.setattr(portions, "MAX_DEATHS_OF_ROW", 1)
     monkeypatch.setattr(on_ray, "chunk_size", lambda batch_size: 2)
 
     def load(device: str) -> Callable[[ImageBatch], list[str]]:

@@ -6,7 +6,6 @@ import pytest
 
 from loupe.brain.core.errors import InputError, MissingDependency
 from loupe.brain.engine import map as engines
-from loupe.brain.engine import ray_cluster
 
 
 def test_without_ray_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,14 +28,3 @@ def test_an_address_where_nothing_is_is_one_clear_error(monkeypatch: pytest.Monk
     expected = r"expected a Ray cluster at RAY_ADDRESS='127\.0\.0\.1:1', got: nothing answers"
     with pytest.raises(InputError, match=expected), engines.opened("ray"):
         pass
-
-
-def test_what_was_begun_ends_with_its_block_alone() -> None:
-    ended: list[str] = []
-    ray_cluster.begun(lambda: ended.append("outside"))
-    with ray_cluster.ending():
-        ray_cluster.begun(lambda: ended.append("outer"))
-        with ray_cluster.ending():
-            ray_cluster.begun(lambda: ended.append("inner"))
-        assert ended == ["inner"]
-    assert ended == ["inner", "outer"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from loupe.brain.engine.portions import MAX_DEATHS, Piece, Portions
 from loupe.brain.engine.ray_cluster import Node
 from loupe.brain.engine.ray_crew import Crew, Process
-from loupe.brain.engine.ray_portions import MAX_DEATHS, Piece, Portions
 from loupe.brain.engine.reader import Row
 
 SENT = 2
@@ -52,9 +52,7 @@ def test_each_process_has_the_next_piece_by_it(crew: Crew[Piece]) -> None:
     assert held(crew) == [[("0", "1"), ("4", "5")], [("2", "3"), ("6", "7")]]
 
 
-def test_what_may_have_ended_a_process_is_all_that_its_next_one_is_sent(
-    crew: Crew[Piece], portions: Portions
-) -> None:
+def test_what_may_have_ended_a_process_is_all_that_its_next_one_is_sent(crew: Crew[Piece], portions: Portions) -> None:
     first, second = crew._processes
     crew.deal()
     _, after = first.sent.pop()

@@ -12,7 +12,7 @@ from PIL import Image
 from scenes import labels, scene
 
 from loupe.brain.core import errors
-from loupe.brain.engine import local
+from loupe.brain.engine import threads
 from loupe.brain.similarity import fingerprints
 
 pytestmark = pytest.mark.database
@@ -61,14 +61,14 @@ def reference(database: str, tmp_path: Path) -> Iterator[Any]:
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are read from now on."""
     seen: list[str] = []
-    whole = local.read_chunks
+    whole = threads.read_chunks
 
     def spy(rows: Any, **kwargs: Any) -> Any:
         listed = list(rows)
         seen.extend(os.path.basename(row.path) for row in listed)
         return whole(listed, **kwargs)
 
-    monkeypatch.setattr(local, "read_chunks", spy)
+    monkeypatch.setattr(threads, "read_chunks", spy)
     return seen
 
 

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.engine.portions import MAX_DEATHS, MAX_DEATHS_OF_ROW, Chunks, Piece, Portions
 from loupe.brain.engine.ray_cluster import Node
 from loupe.brain.engine.ray_crew import cause, places
-from loupe.brain.engine.ray_portions import MAX_DEATHS, MAX_DEATHS_OF_ROW, Chunks, Piece, Portions
 from loupe.brain.engine.reader import Row
 
 

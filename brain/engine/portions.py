@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.engine.map import Mapped
 from loupe.brain.engine.reader import Row
 
 #: processes that a whole portion may end before its halves are tried apart, and a single row before it is an error
@@ -15,6 +16,18 @@ MAX_DEATHS, MAX_DEATHS_OF_ROW = 3, 2
 
 Entry = tuple[Mapping[str, Any], Mapping[str, str], str | None, bool]
 Chunks = Sequence[Sequence[Entry]]
+
+
+def entry(mapped: Mapped[Any]) -> Entry:
+    """Returns what became of a row, without the row, which whoever sent it has."""
+    return mapped.values, mapped.errors, mapped.unreadable, mapped.not_now
+
+
+def mapped(rows: Sequence[Row], chunks: Chunks) -> Iterator[list[Mapped[Any]]]:
+    """Yields what became of the rows, chunk by chunk."""
+    left = iter(rows)
+    for chunk in chunks:
+        yield [Mapped(next(left), *each) for each in chunk]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,151 @@
+"""When processes take over from threads, and that nothing of what comes back changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from loupe.brain.core import machine, registry
+from loupe.brain.core.records import Scores
+from loupe.brain.engine import local, row_processes, threads
+from loupe.brain.engine.ending import ending
+from loupe.brain.engine.map import Mapped, Task, map_rows
+from loupe.brain.engine.reader import Row
+
+NAMES = ("exposure", "halo")
+
+
+def tasks() -> list[Task[Any]]:
+    checks = [registry.checks()[name]() for name in NAMES]
+    return [
+        Task(check.name, check.load, Scores.by_sample, check.long_side, check.ragged, reentrant=check.reentrant())
+        for check in checks
+    ]
+
+
+def rows_of(pictures: list[Path], n: int) -> list[Row]:
+    return [Row(str(at), str(pictures[at % len(pictures)]), {}, frozenset(NAMES)) for at in range(n)]
+
+
+@pytest.fixture
+def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Notes with how many processes each run goes on; the least is enough to do for them."""
+    monkeypatch.setattr(local, "FIRST", 0.0)
+    monkeypatch.setattr(local, "WORTH", 0.001)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    noted: list[int] = []
+    run = row_processes.RowProcesses.run
+
+    def spy(self: row_processes.RowProcesses, rows: Iterator[Row]) -> Iterator[list[Mapped[Any]]]:
+        noted.append(self.count)
+        return run(self, rows)
+
+    monkeypatch.setattr(row_processes.RowProcesses, "run", spy)
+    return noted
+
+
+def test_processes_take_over_between_two_chunks_and_nothing_changes(
+    taken_over: list[int], pictures: list[Path]
+) -> None:
+    """Rows are read as they are needed, so that a run lasts until the processes have begun."""
+    seen: list[Mapped[Any]] = []
+    sizes: list[int] = []
+
+    def rows() -> Iterator[Row]:
+        for at in count():
+            if taken_over and at % 16 == 5 and at > until[0] + 100:
+                return
+            if not taken_over:
+                until[0] = at
+                time.sleep(0.01)
+            yield Row(str(at), str(pictures[at % len(pictures)]), {}, frozenset(NAMES))
+
+    until = [0]
+    for chunk in map_rows(rows(), tasks(), batch_size=4, torch_threads=1):
+        seen += chunk
+        sizes.append(len(chunk))
+    assert taken_over == [2]
+    assert set(sizes[:-1]) == {16}
+    assert sizes[-1] == 5
+    assert [each.row.id for each in seen] == [str(at) for at in range(len(seen))]
+    expected = threads.run([each.row for each in seen], tasks(), device="cpu", batch_size=4, workers=2, torch_threads=1)
+    assert [repr(each) for each in seen] == [repr(each) for chunk in expected for each in chunk]
+    assert not [each for each in psutil.Process().children() if "run_path(package)" in "".join(each.cmdline())]
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "one core",
+        "one worker",
+        "torch's threads decide bits",
+        "costly pictures",
+        "little memory",
+        "few rows",
+        "a lambda",
+    ],
+)
+def test_threads_go_on_where_processes_would_not_help(
+    why: str, taken_over: list[int], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    made = local.RowProcesses
+    monkeypatch.setattr(local, "RowProcesses", lambda *given: started.append(given) or made(*given))
+    wanted, settings = tasks(), {"torch_threads": 1}
+    if why == "one core":
+        monkeypatch.setattr(machine, "cores", lambda: 1)
+    elif why == "one worker":
+        settings["workers"] = 1
+    elif why == "torch's threads decide bits":
+        del settings["torch_threads"]
+    elif why == "costly pictures":
+        monkeypatch.setattr(local, "PORTION", 0.0)
+    elif why == "little memory":
+        monkeypatch.setattr(machine, "free_memory", lambda: 2 * local.MEMORY - 1)
+    elif why == "few rows":
+        monkeypatch.setattr(local, "WORTH", 1e9)
+    else:
+        plain = wanted[0].load
+        wanted[0] = Task(wanted[0].name, lambda device: plain(device), wanted[0].split, wanted[0].long_side)
+    rows = rows_of(pictures, 80)
+    mapped = [each for chunk in map_rows(rows, wanted, batch_size=4, **settings) for each in chunk]
+    assert [each.row.id for each in mapped] == [str(at) for at in range(80)]
+    assert not any(each.errors for each in mapped)
+    assert taken_over == []
+    assert len(started) == (why == "a lambda")
+
+
+def test_they_end_with_the_verb_though_somebody_holds_on_to_the_rest(
+    taken_over: list[int], pictures: list[Path]
+) -> None:
+    def running() -> list[psutil.Process]:
+        return [each for each in psutil.Process().children() if "run_path(package)" in "".join(each.cmdline())]
+
+    with ending():
+        chunks = map_rows(rows_of(pictures, 4000), tasks(), batch_size=4, torch_threads=1)
+        for _ in range(3):
+            next(chunks)
+        assert len(running()) == 2
+    assert not running()
+    chunks.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("stop_at", [0, 1, 15, 16, 17, 32])
+def test_rows_are_taken_away_between_two_chunks_only(pictures: list[Path], stop_at: int) -> None:
+    source = local._Source(rows_of(pictures, 50), 16)
+    assert source.has(20)
+    given = [next(source).id for _ in range(stop_at)]
+    source.stop()
+    given += [row.id for row in source]
+    assert len(given) == -(-stop_at // 16) * 16
+    rest = source.rest()
+    assert rest is not None
+    assert given + [row.id for row in rest] == [str(at) for at in range(50)]
+    assert source.rest() is None
+    assert not source.has(1)
