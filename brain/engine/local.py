@@ -20,8 +20,10 @@ from loupe.brain.engine.map import Mapped, Task
 from loupe.brain.engine.reader import Row, chunk_size
 from loupe.brain.engine.row_processes import RowProcesses
 
-#: seconds that threads work before anything is decided, and seconds of their work that have to be left
-FIRST, WORTH = 1.5, 12.0
+#: seconds that threads work before anything is decided
+FIRST = 1.5
+#: seconds of their work that have to be left on one core: the more cores, the less threads use of them
+WORTH = 60.0
 #: seconds of processor time that a portion may take: that much of each process is lost where a run is stopped. What
 #: takes longer is a model's steps, and for these threads need not wait for each other
 PORTION = 8.0
@@ -44,7 +46,8 @@ def run(
         source, tasks, device=device, batch_size=batch_size, workers=workers, torch_threads=torch_threads
     )
     # where a model takes all of torch's threads, their number decides bits
-    if device != "cpu" or torch_threads != 1 or (workers or machine.cores()) < 2:
+    cores = workers or machine.cores()
+    if device != "cpu" or torch_threads != 1 or cores < 2:
         yield from chunks
         return
     pace: _Pace | None = None
@@ -58,9 +61,9 @@ def run(
                 pace = _Pace.now()
                 continue
             pace.done += len(chunk)
-            if not is_decided and pace.is_known and source.has(pace.rows_in(WORTH)):
+            if not is_decided and pace.is_known and source.has(pace.rows_in(WORTH / cores)):
                 is_decided = True
-                processes = _started(tasks, batch_size, workers, pace)
+                processes = _started(tasks, batch_size, cores, pace)
             if processes is not None and processes.is_ready:
                 source.stop()
         if processes is not None and (rest := source.rest()) is not None:
@@ -70,9 +73,9 @@ def run(
             processes.end()
 
 
-def _started(tasks: Sequence[Task[Any]], batch_size: int, workers: int | None, pace: _Pace) -> RowProcesses | None:
+def _started(tasks: Sequence[Task[Any]], batch_size: int, cores: int, pace: _Pace) -> RowProcesses | None:
     """Starts processes; returns None where they would not help, or cannot be sent the tasks."""
-    count = min(workers or machine.cores(), int(machine.free_memory() // MEMORY))
+    count = min(cores, int(machine.free_memory() // MEMORY))
     if count < 2 or pace.processor_time(chunk_size(batch_size)) > PORTION:
         return None
     try:
