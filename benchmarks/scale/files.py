@@ -54,12 +54,21 @@ def run(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch, own_database():
         folder = given.folder or Path(scratch)
         write_files(folder, max(given.n))
-        header("files", "seconds", "CPU", "files a second of CPU", "GiB before", "GiB at most", "again: GiB at most")
+        header(
+            "files",
+            "seconds",
+            "CPU",
+            "files a second of CPU",
+            "GiB before",
+            "GiB at most",
+            "of other processes",
+            "again: GiB at most",
+        )
         peaks = []
         for n in given.n:
             cost, reported = apart_with("benchmarks.scale.files", str(folder), str(n))
             cells = (f"{n:,}", f"{cost.wall:.0f}", f"{cost.cpu:.0f}", f"{n / cost.cpu:.0f}")
-            row(*cells, f"{cost.before:.2f}", f"{cost.peak:.2f}", reported["again"])
+            row(*cells, f"{cost.before:.2f}", f"{cost.peak:.2f}", f"{cost.others:.2f}", reported["again"])
             peaks.append(cost.peak)
         if len(peaks) > 1:
             slope = (peaks[-1] - peaks[0]) / (given.n[-1] - given.n[0])

@@ -7,10 +7,14 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,10 @@ class Cost:
 
     Attributes:
         wall: seconds
-        cpu: CPU seconds of its process
+        cpu: CPU seconds of its process, and of those that this one started and that have ended
         before, peak: GiB that the process had taken before the work, and at most
         database: CPU seconds of MongoDB meanwhile
+        others: GiB that the processes that it started took at most, together; what they share does not count
     """
 
     wall: float
@@ -29,6 +34,7 @@ class Cost:
     before: float
     peak: float
     database: float = 0.0
+    others: float = 0.0
 
 
 def peak_gib() -> float:
@@ -58,9 +64,31 @@ def memory_of(pid: int) -> float:
 def timed(work: Callable[[], object]) -> Cost:
     """Returns what the work took in this process."""
     before = peak_gib()
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return Cost(time.perf_counter() - wall, time.process_time() - cpu, before, peak_gib())
+    with _others() as most:
+        wall, cpu = time.perf_counter(), sum(os.times()[:4])
+        work()
+        took = time.perf_counter() - wall, sum(os.times()[:4]) - cpu
+    return Cost(*took, before, peak_gib(), others=most[0])
+
+
+@contextmanager
+def _others() -> Iterator[list[float]]:
+    """Yields the most GiB that the processes which this one starts take together, looked at twice a second."""
+    most, is_over = [0.0], threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.5):
+            with suppress(psutil.Error):
+                taken = [child.memory_info() for child in psutil.Process().children(recursive=True)]
+                most[0] = max(most[0], sum(each.rss - each.shared for each in taken) / 2**30)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield most
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def tell(cost: Cost, **facts: str) -> None:

@@ -68,6 +68,11 @@ class Mapped(Generic[V]):
     not_now: bool = False
 
 
+def by_picture(results: Sequence[V], _: int) -> Sequence[V]:
+    """Returns results that are by picture already; a function, so that a task can be sent to another process."""
+    return results
+
+
 def needed_long_side(sides: Iterable[int | None]) -> int | None:
     """Returns the resolution to read at: the highest that is needed; None (the file's own) where one needs that.
 

@@ -17,7 +17,7 @@ import numpy as np
 from loupe.brain.core.records import SampleResult
 from loupe.brain.core.specs import Check, Embedder, ObjectMeasure
 from loupe.brain.engine.crops import OBJECTS, Region, crops_of, no_box, places
-from loupe.brain.engine.map import Mapped, Task, map_rows
+from loupe.brain.engine.map import Mapped, Task, by_picture, map_rows
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.ragged import RaggedBatch
@@ -71,9 +71,8 @@ def run(
 
 def _task(spec: Check | ObjectMeasure) -> Task[tuple[SampleResult, ...]]:
     if isinstance(spec, Check):
-        return Task(spec.name, partial(_judging, spec), lambda results, n: results, apart=True)
-    measuring = partial(_measured, spec)
-    return Task(spec.name, lambda device: measuring, lambda results, n: results, _FOR_ITS_SIZE, apart=True)
+        return Task(spec.name, partial(_judging, spec), by_picture, apart=True)
+    return Task(spec.name, partial(_measuring, spec), by_picture, _FOR_ITS_SIZE, apart=True)
 
 
 def _verdict(mapped: Mapped[tuple[SampleResult, ...]], specs: Mapping[str, Check | ObjectMeasure]) -> ObjectVerdict:
@@ -82,6 +81,10 @@ def _verdict(mapped: Mapped[tuple[SampleResult, ...]], specs: Mapping[str, Check
     unknown = SampleResult({}, f"unreadable: {mapped.unreadable}")
     results = (unknown,) * len(mapped.row.fields[OBJECTS])
     return ObjectVerdict(mapped.row, dict.fromkeys(mapped.row.pending & specs.keys(), results), {})
+
+
+def _measuring(spec: ObjectMeasure, _: str) -> Callable[[ImageBatch], list[tuple[SampleResult, ...]]]:
+    return partial(_measured, spec)
 
 
 def _measured(spec: ObjectMeasure, batch: ImageBatch) -> list[tuple[SampleResult, ...]]:
@@ -167,7 +170,7 @@ def embedding(spec: Embedder, name: str) -> Task[np.ndarray]:
 
         return embedded
 
-    return Task(name, load, lambda vectors, n: vectors, apart=True)
+    return Task(name, load, by_picture, apart=True)
 
 
 __all__ = ["OBJECTS", "ObjectVerdict", "Region", "embedding", "places", "run"]

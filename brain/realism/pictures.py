@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from loupe.brain.core.records import Progress, ProgressCallback
-from loupe.brain.engine.map import Task, map_rows
+from loupe.brain.engine.map import Task, by_picture, map_rows
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import luma
@@ -57,7 +57,7 @@ def read(
         return lambda batch: [_pictured(each, side) for each in luma(batch.pixels).numpy() / 255]
 
     wanted = [replace(row, fields={}, pending=frozenset({_TASK}), keys={}) for row in rows]
-    for chunk in map_rows(wanted, [Task(_TASK, load, lambda values, _: values)]):
+    for chunk in map_rows(wanted, [Task(_TASK, load, by_picture)]):
         for mapped in chunk:
             value = mapped.values.get(_TASK)
             if mapped.unreadable is not None or _TASK in mapped.errors:

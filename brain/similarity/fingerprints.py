@@ -13,7 +13,7 @@ import numpy as np
 
 from loupe.brain.core.errors import ReadError
 from loupe.brain.core.records import Progress, ProgressCallback, Threshold
-from loupe.brain.engine.map import Task, map_rows
+from loupe.brain.engine.map import Task, by_picture, map_rows
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.similarity import matching, thumbnail_similarity
@@ -166,7 +166,7 @@ def read(
     reasons: dict[int, str] = {}
     away: dict[int, str] = {}
     not_now: set[int] = set()
-    for chunk in map_rows(new, [Task(_TASK, load, lambda made, _: made)], engine=engine):
+    for chunk in map_rows(new, [Task(_TASK, load, by_picture)], engine=engine):
         made = {mapped.row.id: mapped.values[_TASK] for mapped in chunk if _TASK in mapped.values}
         for mapped in chunk:
             if mapped.unreadable is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from loupe.brain.core.errors import ReadError
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.engine.crops import OBJECTS, Region, crops_of, no_box, places
-from loupe.brain.engine.map import Mapped, Task, map_rows
+from loupe.brain.engine.map import Mapped, Task, by_picture, map_rows
 from loupe.brain.engine.reader import Row
 from loupe.brain.engine.reader import read as read_file
 from loupe.brain.imaging import boxes
@@ -221,6 +221,10 @@ def overlaps(
     return second, overlap, (np.concatenate(first_of), np.concatenate(others_of))
 
 
+def _packing(_: str) -> Callable[[ImageBatch], list[np.ndarray]]:
+    return packed_of
+
+
 def packed_of(batch: ImageBatch) -> list[np.ndarray]:
     """Returns what is kept of the objects of each picture of a batch: (m, WIDTH) uint8; zeros where there is no box.
 
@@ -265,7 +269,7 @@ def read(
     done -= len(waiting)
     report(Progress(done, len(rows), "reading"))
     new = [replace(row, pending=frozenset({TASK}), keys={}) for row in waiting]
-    task: Task[np.ndarray] = Task(TASK, lambda _: packed_of, lambda listed, _: listed, apart=True)
+    task: Task[np.ndarray] = Task(TASK, _packing, by_picture, apart=True)
     by_id = {row.id: row for row in waiting}
     not_now: dict[str, str] = {}
     for chunk in map_rows(new, [task], engine=engine, torch_threads=1):

@@ -14,7 +14,7 @@ from loupe.brain.core.errors import InputError, NoSamples, UnknownName
 from loupe.brain.core.numbers import is_real, require_whole
 from loupe.brain.core.records import Output, ProgressCallback, Scores, Threshold
 from loupe.brain.core.specs import Check, Defect, failing_outputs
-from loupe.brain.engine.map import Task, map_rows, needed_long_side
+from loupe.brain.engine.map import Task, by_picture, map_rows, needed_long_side
 from loupe.brain.engine.reader import Row
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.stats.calibration import (
@@ -185,7 +185,7 @@ def _measured(verb: Lifecycle, ids: Sequence[str], tested: Sequence[_Tested], li
         return score_one
 
     long_side = needed_long_side(check.long_side for check in checks.values())
-    task = Task(_TASK, load, lambda scored, _: scored, long_side)
+    task = Task(_TASK, load, by_picture, long_side)
     # the pictures of a chunk are few: each becomes dozens of copies before the run can stop
     for chunk in map_rows(numbered(), [task], engine=verb.engine, device=verb.device, batch_size=1):
         for mapped in chunk:

@@ -149,3 +149,20 @@ def test_rows_are_taken_away_between_two_chunks_only(pictures: list[Path], stop_
     assert given + [row.id for row in rest] == [str(at) for at in range(50)]
     assert source.rest() is None
     assert not source.has(1)
+
+
+def test_every_check_and_measure_of_objects_can_be_sent_to_a_process() -> None:
+    import pickle
+
+    from loupe.brain.engine import objects
+    from loupe.brain.similarity import objects as prints
+
+    specs = [spec() for spec in (*registry.checks().values(), *registry.objects().values())]
+    assert len(specs) > 20
+    for spec in specs:
+        sent = pickle.loads(pickle.dumps(objects._task(spec)))
+        assert sent.name == spec.name
+        if hasattr(spec, "reentrant"):
+            sent = pickle.loads(pickle.dumps(Task(spec.name, spec.load, Scores.by_sample)))
+            assert sent.load.__self__.params() == spec.params()
+    assert pickle.loads(pickle.dumps(prints._packing))("cpu") is prints.packed_of
