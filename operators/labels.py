@@ -162,7 +162,7 @@ _LABELS = {
     "within": "Field to look within",
     "without": "Failures to leave out",
     "words": "Words to tell apart",
-    "workers": "Threads that decode",
+    "workers": "Cores to use",
 }
 
 #: the same of one verb, or of what stands before its name in a form, where it means something of its own

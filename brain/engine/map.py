@@ -139,7 +139,7 @@ def map_rows(
         engine: where to run; ``"local"`` is this process, ``"ray"`` a Ray cluster (see docs/scale.md)
         device: e.g. ``"cuda:1"``; of a cluster ``"cpu"`` or ``"cuda"``
         batch_size: the most pictures that a task gets at once
-        workers: threads that decode; the number of cores by default. Of a cluster: the cores of each process
+        workers: cores to use, all by default: threads, or processes in a long run. Of a cluster: those of each process
         torch_threads: of each step on the CPU; 1 where steps are small and many, None leaves torch's own number
 
     Raises:

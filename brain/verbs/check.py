@@ -68,7 +68,7 @@ def check(
         engine: where to run; ``"local"`` is this process, ``"ray"`` a Ray cluster, see docs/scale.md
         resume: leave out what the same check has judged already and that has not changed since
         batch_size: the most images a check gets at once
-        workers: threads that decode; the number of cores by default. Of a cluster: the cores of each process
+        workers: cores to use, all by default: threads, or processes in a long run. Of a cluster: those of each process
         flag_after: turn the scores into ``failures`` by the current thresholds at the end
         progress: True for a bar, or a function; see ``loupe.Progress``
 
