@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Notes with how many processes each run goes on; the least is enough to do for them."""
     monkeypatch.setattr(local, "FIRST", 0.0)
     monkeypatch.setattr(local, "WORTH", 0.001)
+    monkeypatch.setattr(local, "ROW", 0.0)
     monkeypatch.setattr(machine, "cores", lambda: 2)
     noted: list[int] = []
     run = row_processes.RowProcesses.run
@@ -58,7 +58,7 @@ def test_processes_take_over_between_two_chunks_and_nothing_changes(
     sizes: list[int] = []
 
     def rows() -> Iterator[Row]:
-        for at in count():
+        for at in range(3000):  # half a minute
             if taken_over and at % 16 == 5 and at > until[0] + 100:
                 return
             if not taken_over:
@@ -86,6 +86,7 @@ def test_processes_take_over_between_two_chunks_and_nothing_changes(
         "one worker",
         "torch's threads decide bits",
         "costly pictures",
+        "cheap pictures",
         "little memory",
         "few rows",
         "a lambda",
@@ -106,6 +107,8 @@ def test_threads_go_on_where_processes_would_not_help(
         del settings["torch_threads"]
     elif why == "costly pictures":
         monkeypatch.setattr(local, "PORTION", 0.0)
+    elif why == "cheap pictures":
+        monkeypatch.setattr(local, "ROW", 1.0)
     elif why == "little memory":
         monkeypatch.setattr(machine, "free_memory", lambda: 2 * local.MEMORY - 1)
     elif why == "few rows":
