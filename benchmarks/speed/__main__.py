@@ -10,8 +10,8 @@
     python -m benchmarks.speed cost -n 20       # the mean of 20 pictures
     python -m benchmarks.speed each             # processor time a picture of each pixel check, and of what they share
     python -m benchmarks.speed each text --against CHECKOUT  # and by turns with another checkout's
-    python -m benchmarks.speed takeover [-n N]  # threads alone, and the processes that take over from them: N (1,500)
-                                                # JPEGs for all pixel checks, four times as many for the default ones
+    python -m benchmarks.speed takeover [-n N]  # threads alone, and the processes that take over from them, on N (1,500)
+                                                # JPEGs of 0.5 MP
     python -m benchmarks.speed neighbors        # 20k x 512 against FiftyOne brain; memory at 100k x 512
     python -m benchmarks.speed writing          # 100,000 samples' scores into FiftyOne's database
     python -m benchmarks.speed memory           # peak memory at 500 and at 2,000 pictures
@@ -61,7 +61,7 @@ def family() -> Family:
     takeover = made.command(
         "takeover", lambda given: print_takeover(given.n, given.rounds), "threads against processes that take over"
     )
-    takeover.add_argument("-n", type=int, default=1500, help="JPEGs for all pixel checks")
+    takeover.add_argument("-n", type=int, default=1500, help="JPEGs")
     takeover.add_argument("--rounds", type=int, default=4, help="of each")
     made.command("neighbors", lambda _: print_neighbors(), "pairs of near vectors against FiftyOne brain")
     made.command("writing", lambda _: print_writing(), "scores into FiftyOne's database")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,35 +43,39 @@ class Round:
 
 
 def print_takeover(n: int, rounds: int) -> None:
-    """Prints images a second of the default and of all pixel checks: ``n`` JPEGs for these, four times as many before.
+    """Prints images a second of the default and of all pixel checks, in runs of half a minute or more by threads.
 
     Args:
-        n: JPEGs of 0.5 MP, in four shapes
+        n: JPEGs of 0.5 MP, in four shapes, each judged once by all pixel checks, and a dozen times by the default ones
         rounds: of each engine
     """
     known = registry.checks()
     sets = {
-        "default checks": (default_checks(), 4 * n),
-        "all pixel checks": (tuple(name for name, check in known.items() if without_model(check)), n),
+        "default checks": (default_checks(), 12),
+        "all pixel checks": (tuple(name for name, check in known.items() if without_model(check)), 1),
     }
     figures.title(f"JPEGs of 0.5 MP, {rounds} rounds by turns, {machine.cores()} cores; {figures.machine()}")
     figures.columns(("checks", "engine", "images/s in all", "of the second half", "CPU ms each", "same bits"), _WIDTHS)
-    for title, (names, count) in sets.items():
-        with tempfile.TemporaryDirectory() as folder:
-            paths = write_files(Path(folder) / "pictures", count, ".jpg")
-            run(paths[:64], names)  # loads what is loaded once
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_files(Path(folder) / "pictures", n, ".jpg")
+        for title, (names, times) in sets.items():
+            run(files[:64], names)  # loads what is loaded once
             laps: dict[str, list[Round]] = {engine: [] for engine in _ENGINES}
             for number in range(rounds):
                 for engine in list(_ENGINES)[:: 1 if number % 2 == 0 else -1]:
-                    laps[engine].append(_round(paths, names, engine))
-        for engine, of in laps.items():
-            same = len({each.bits for each in [*of, *laps["threads"]]}) == 1
-            figures.columns((
-                title, engine,
-                _rates(count, [each.whole for each in of], [each.whole for each in laps["threads"]]),
-                _rates(count / 2, [each.half for each in of], [each.half for each in laps["threads"]]),
-                f"{1000 * np.mean([each.processor for each in of]) / count:.1f}", "yes" if same else "NO",
-            ), _WIDTHS)  # fmt: skip
+                    laps[engine].append(_round(files * times, names, engine))
+            _print_laps(title, laps, n * times)
+
+
+def _print_laps(title: str, laps: Mapping[str, Sequence[Round]], count: int) -> None:
+    for engine, of in laps.items():
+        same = len({each.bits for each in [*of, *laps["threads"]]}) == 1
+        figures.columns((
+            title, engine,
+            _rates(count, [each.whole for each in of], [each.whole for each in laps["threads"]]),
+            _rates(count / 2, [each.half for each in of], [each.half for each in laps["threads"]]),
+            f"{1000 * np.mean([each.processor for each in of]) / count:.1f}", "yes" if same else "NO",
+        ), _WIDTHS)  # fmt: skip
 
 
 def _rates(count: float, seconds: Sequence[float], threads: Sequence[float]) -> str:
