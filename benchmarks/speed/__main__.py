@@ -10,7 +10,7 @@
     python -m benchmarks.speed cost -n 20       # the mean of 20 pictures
     python -m benchmarks.speed each             # processor time a picture of each pixel check, and of what they share
     python -m benchmarks.speed each text --against CHECKOUT  # and by turns with another checkout's
-    python -m benchmarks.speed takeover [-n N]  # threads alone, and the processes that take over from them, on N (1,500)
+    python -m benchmarks.speed takeover [-n N]  # threads alone, and processes that take over from them, on N (1,500)
                                                 # JPEGs of 0.5 MP
     python -m benchmarks.speed neighbors        # 20k x 512 against FiftyOne brain; memory at 100k x 512
     python -m benchmarks.speed writing          # 100,000 samples' scores into FiftyOne's database
