@@ -17,6 +17,8 @@ from loupe.brain.core.specs import Generator, GeneratorSession, param
 
 CLASSES = ("bar", "cross", "ring")
 SIDE = 32
+#: images that an arm draws of each class
+PER_CLASS = 24
 
 
 def mark(label: str, rng: np.random.Generator, spread: float = 1.0, blur: float = 0.0) -> np.ndarray:
@@ -93,3 +95,18 @@ def real(folder: Path, seed: int, n: int, *, label: str = "kind", **fields: Any)
     dataset = fo.Dataset()
     dataset.add_samples(samples, progress=False)
     return dataset
+
+
+def given(folder: Path, **changed: Any) -> dict[str, Any]:
+    """Returns what a small experiment is called with."""
+    return {
+        "label": "kind",
+        "models": Marks(),
+        "styles": "class",
+        "guidance": [1, 5],
+        "per_class": PER_CLASS,
+        "embedder": "hog",
+        "checks": ["sharpness"],
+        "output_dir": folder / "drawn",
+        **changed,
+    }
