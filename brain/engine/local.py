@@ -68,7 +68,11 @@ def run(
                 is_decided = True
                 processes = _started(tasks, batch_size, cores, pace)
             if processes is not None and processes.is_ready:
-                source.stop()
+                if processes.count < 2:  # the others did not begin: one does less than threads
+                    processes.end()
+                    processes = None
+                else:
+                    source.stop()
         if processes is not None and (rest := source.rest()) is not None:
             yield from processes.run(rest)
     finally:

@@ -80,9 +80,9 @@ class RowProcesses:
 
     @property
     def is_ready(self) -> bool:
-        """Whether all that are left can answer."""
+        """Whether all that are left can answer, if only as none is left."""
         self._hear(None, 0)
-        return bool(self._processes) and all(process.has_begun for process in self._processes)
+        return all(process.has_begun for process in self._processes)
 
     @property
     def count(self) -> int:

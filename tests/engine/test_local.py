@@ -124,6 +124,33 @@ def test_threads_go_on_where_processes_would_not_help(
     assert len(started) == (why == "a lambda")
 
 
+def test_threads_go_on_where_processes_do_not_begin(
+    taken_over: list[int], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[row_processes.RowProcesses] = []
+
+    def broken(*given: Any) -> row_processes.RowProcesses:
+        made.append(row_processes.RowProcesses(*given))
+        made[0]._processes[0].popen.kill()
+        return made[0]
+
+    monkeypatch.setattr(local, "RowProcesses", broken)
+
+    def rows() -> Iterator[Row]:
+        for at, row in enumerate(rows_of(pictures, 3000)):  # half a minute
+            if made and not made[0].count and at % 16 == 0:
+                return
+            time.sleep(0.01)
+            yield row
+
+    mapped = [each for chunk in map_rows(rows(), tasks(), batch_size=4, torch_threads=1) for each in chunk]
+    assert taken_over == []
+    assert len(made) == 1
+    assert made[0].count == 0, "the one that has begun is ended"
+    assert 16 < len(mapped) < 3000
+    assert not any(each.errors for each in mapped)
+
+
 def test_they_end_with_the_verb_though_somebody_holds_on_to_the_rest(
     taken_over: list[int], pictures: list[Path]
 ) -> None:
