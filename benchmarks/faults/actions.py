@@ -65,7 +65,7 @@ def _dataset(name: str) -> Any:
 
     try:
         return fo.load_dataset(name)
-    except (PyMongoError, RuntimeError, ValueError) as error:
+    except (PyMongoError, ConnectionError, RuntimeError, ValueError) as error:
         # FiftyOne itself cannot connect, or finds it deleted as it notes when it was opened: no verb has begun
         raise DatabaseGone(f"the dataset cannot be opened: {error}") from error
 

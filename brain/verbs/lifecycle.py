@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from loupe.brain.core.progress import reporter, telling
 from loupe.brain.core.records import Progress, ProgressCallback
 from loupe.brain.core.results import Run
 from loupe.brain.engine.map import opened
+from loupe.brain.imaging.files import PASSING, not_now, printable
 from loupe.brain.store import datasets as store_datasets
 from loupe.brain.store import migration
 from loupe.brain.store import runs as store_runs
-from loupe.brain.store.connection import database_errors
+from loupe.brain.store.connection import database_errors, lost_writes
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -136,6 +138,7 @@ def running(
         MissingDependency: what the engine needs is not installed
         InputError: the samples are no images of a dataset, the dataset was deleted, or the device is not there
         NoSamples: there are none
+        NotReadNow: the storage of a file or folder that it needs fails
         DatabaseGone: the database stopped answering
     """
     started = time.monotonic()
@@ -146,13 +149,29 @@ def running(
             store_datasets.require_image_dataset(samples)
         else:
             store_datasets.require_collection(samples)
-        with opened(engine, device) as wanted, store_datasets.while_it_lives(store_datasets.root(samples)):
+        lives = store_datasets.while_it_lives(store_datasets.root(samples))
+        with storage_errors(), lost_writes(), opened(engine, device) as wanted, lives:
             devices = _devices(wanted, several) if engine == "local" else (str(wanted),)
             report = reporter(progress, label or verb)
             migration.bring_up_to_date(store_datasets.root(samples), report)
             own = samples if needs == "nothing" else store_datasets.whole(samples)
             with telling(report):
                 yield Lifecycle(own, verb, report, ",".join(devices), started, devices, engine)
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Raises ``NotReadNow`` where the storage of a file or folder fails that a verb needs; of a picture it is a record.
+
+    >>> with storage_errors():
+    ...     pass
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in PASSING or error.filename is None:
+            raise
+        raise not_now(printable(os.fsdecode(error.filename)), error) from error
 
 
 def _devices(device: str | Sequence[str] | None, several: bool) -> tuple[str, ...]:

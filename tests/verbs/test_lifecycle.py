@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from PIL import Image
 from rebalancing import Shapes
 from scenes import scene
 
-from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples, Stopped
+from loupe.brain.core.errors import DatabaseGone, InputError, NoSamples, NotReadNow, Stopped
 
 pytestmark = pytest.mark.database
 
@@ -222,6 +224,40 @@ def test_a_database_that_goes_away_is_one_clear_error(twelve: Any) -> None:
 
     with pytest.raises(DatabaseGone, match="repeat the same call"), running(twelve, "check", None):
         raise ServerSelectionTimeoutError("no servers")
+
+
+def test_what_a_killed_database_lost_is_one_clear_error_and_a_deleted_dataset_another(twelve: Any) -> None:
+    from fiftyone.core import odm
+
+    from loupe.brain.verbs.lifecycle import running
+
+    twelve.save_view("mine", twelve.limit(1))
+    odm.get_db_conn()["views"].delete_many({})  # written in the last instant before it was killed
+    with pytest.raises(DatabaseGone, match="repeat the same call"), running(twelve, "check", None):
+        twelve.update_saved_view_info("mine", {"description": "another"})
+
+    def deleted() -> None:
+        odm.get_db_conn()["datasets"].delete_one({"_id": twelve._doc.id})
+        twelve.description = "another"
+
+    with pytest.raises(InputError, match="was deleted"), running(twelve, "check", None):
+        deleted()
+
+
+def test_storage_that_fails_is_one_clear_error(twelve: Any, tmp_path: Path) -> None:
+    from loupe.brain.verbs.lifecycle import running
+
+    folder = str(tmp_path / "a\udcff")
+    for number in (errno.ESTALE, errno.EIO, errno.ETIMEDOUT):
+        with (
+            pytest.raises(NotReadNow, match=r"cannot be read now \(.*\): .*a\\udcff\. The same call again"),
+            running(twelve, "check", None),
+        ):
+            raise OSError(number, os.strerror(number), folder)
+    for other in (OSError(errno.ENOENT, "no such file", folder), TimeoutError(errno.ETIMEDOUT, "a service is slow")):
+        with pytest.raises(OSError) as raised, running(twelve, "check", None):
+            raise other
+        assert raised.value is other
 
 
 def test_errors_are_counted_and_a_hundred_are_kept(twelve: Any) -> None:
