@@ -255,7 +255,7 @@ def test_storage_that_fails_is_one_clear_error(twelve: Any, tmp_path: Path) -> N
         ):
             raise OSError(number, os.strerror(number), folder)
     for other in (OSError(errno.ENOENT, "no such file", folder), TimeoutError(errno.ETIMEDOUT, "a service is slow")):
-        with pytest.raises(type(other), match="no such file|is slow") as raised, running(twelve, "check", None):
+        with pytest.raises(type(other), match=r"no such file|is slow") as raised, running(twelve, "check", None):
             raise other
         assert raised.value is other
 
