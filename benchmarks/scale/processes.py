@@ -64,28 +64,28 @@ def memory_of(pid: int) -> float:
 def timed(work: Callable[[], object]) -> Cost:
     """Returns what the work took in this process."""
     before = peak_gib()
-    with _others() as most:
+    with _others() as maximum:
         wall, cpu = time.perf_counter(), sum(os.times()[:4])
         work()
         took = time.perf_counter() - wall, sum(os.times()[:4]) - cpu
-    return Cost(*took, before, peak_gib(), others=most[0])
+    return Cost(*took, before, peak_gib(), others=maximum[0])
 
 
 @contextmanager
 def _others() -> Iterator[list[float]]:
     """Yields the most GiB that the processes which this one starts take together, looked at twice a second."""
-    most, is_over = [0.0], threading.Event()
+    maximum, is_over = [0.0], threading.Event()
 
     def look() -> None:
         while not is_over.wait(0.5):
             with suppress(psutil.Error):
                 taken = [child.memory_info() for child in psutil.Process().children(recursive=True)]
-                most[0] = max(most[0], sum(each.rss - each.shared for each in taken) / 2**30)
+                maximum[0] = max(maximum[0], sum(each.rss - each.shared for each in taken) / 2**30)
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     try:
-        yield most
+        yield maximum
     finally:
         is_over.set()
         thread.join()

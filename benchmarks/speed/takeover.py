@@ -96,8 +96,8 @@ def _round(paths: Sequence[str], names: Sequence[str], engine: str) -> Round:
             if not half and done >= len(rows) / 2:
                 half = time.perf_counter()
             for verdict in verdicts:
-                said = (verdict.row.id, sorted(verdict.scores.items()), sorted(verdict.reasons.items()))
-                digest.update(repr((said, sorted(verdict.errors.items()))).encode())
+                entry = (verdict.row.id, sorted(verdict.scores.items()), sorted(verdict.reasons.items()))
+                digest.update(repr((entry, sorted(verdict.errors.items()))).encode())
     finally:
         engines.ENGINES["local"] = before
     ended = time.perf_counter()

@@ -132,8 +132,8 @@ def test_what_a_task_breaks_on_or_warns_of_is_told(
     (tmp_path / "act").write_text("3 raise\n5 warn\n17 warn\n")
     with pytest.warns(UserWarning, match="look at this one") as warned:
         mapped = flat(begun([Task("ids", module.load, module.split)]).run(iter(rows_of(pictures, 30))))
-    told = [str(each.message) for each in warned if issubclass(each.category, UserWarning)]
-    assert told == ["look at this one"], "of the same once"
+    reported = [str(each.message) for each in warned if issubclass(each.category, UserWarning)]
+    assert reported == ["look at this one"], "of the same once"
     assert {each.row.id: dict(each.errors) for each in mapped if each.errors} == {
         "3": {"ids": "RuntimeError: not this one"}
     }

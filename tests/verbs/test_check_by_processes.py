@@ -69,11 +69,11 @@ def test_what_is_stored_is_what_threads_store_and_a_stopped_run_goes_on(
     import loupe
 
     dataset = filled(new_dataset(), large_pictures)
-    told: list[Progress] = []
+    reported: list[Progress] = []
 
     def stopping(progress: Progress) -> None:
-        told.append(progress)
-        if processes and progress.done > told[0].done and progress.done >= N // 2:
+        reported.append(progress)
+        if processes and progress.done > reported[0].done and progress.done >= N // 2:
             raise Stopped("canceled")
 
     with pytest.raises(Stopped, match="canceled"):
@@ -84,7 +84,7 @@ def test_what_is_stored_is_what_threads_store_and_a_stopped_run_goes_on(
     assert N // 4 < stored < N
     run = loupe.check(dataset, NAMES)
     assert (run.n, run.skipped) == (N - stored, stored)
-    assert [each.done for each in told] == sorted(each.done for each in told)
+    assert [each.done for each in reported] == sorted(each.done for each in reported)
     other = filled(new_dataset(), large_pictures)
     monkeypatch.setattr(local, "PORTION", 0.0)
     before = len(processes)
