@@ -22,8 +22,9 @@ from loupe.brain.engine.row_processes import RowProcesses
 
 #: seconds that threads work before anything is decided
 FIRST = 1.5
-#: seconds of their work that have to be left on one core: the more cores, the less threads use of them
-WORTH = 60.0
+#: seconds that it costs to begin processes: so much of the cores has to lie idle in the time that threads need for the
+#: rest. The more cores there are, the less of them threads use
+COST = 4.0
 #: seconds of processor time that a portion may take: that much of each process is lost where a run is stopped. What
 #: takes longer is a model's steps, and for these threads need not wait for each other
 PORTION = 8.0
@@ -64,7 +65,7 @@ def run(
                 pace = _Pace.now()
                 continue
             pace.done += len(chunk)
-            if not is_decided and pace.is_known and source.has(pace.rows_in(WORTH / cores)):
+            if not is_decided and pace.is_known and source.has(pace.rows_in(COST / pace.idle(cores))):
                 is_decided = True
                 processes = _started(tasks, batch_size, cores, pace)
             if processes is not None and processes.is_ready:
@@ -119,11 +120,19 @@ class _Pace:
 
     def rows_in(self, seconds: float) -> int:
         """Returns how many rows are done in so many seconds, at least 1."""
-        return max(1, int(seconds * self.done / max(time.monotonic() - self.started, 1e-9)))
+        return max(1, int(seconds * self.done / self._seconds))
+
+    def idle(self, cores: int) -> float:
+        """Returns the share of so many cores that lies idle, at least a hundredth."""
+        return max(0.01, 1 - (time.process_time() - self.used) / self._seconds / cores)
 
     def processor_time(self, rows: int) -> float:
         """Returns the seconds of processor time that so many rows take."""
         return rows * (time.process_time() - self.used) / max(1, self.done)
+
+    @property
+    def _seconds(self) -> float:
+        return max(time.monotonic() - self.started, 1e-9)
 
 
 class _Source:

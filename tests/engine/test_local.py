@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -36,7 +37,7 @@ def rows_of(pictures: list[Path], n: int) -> list[Row]:
 def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Notes with how many processes each run goes on; the least is enough to do for them."""
     monkeypatch.setattr(local, "FIRST", 0.0)
-    monkeypatch.setattr(local, "WORTH", 0.001)
+    monkeypatch.setattr(local, "COST", 0.0)
     monkeypatch.setattr(local, "ROW", 0.0)
     monkeypatch.setattr(machine, "cores", lambda: 2)
     noted: list[int] = []
@@ -112,7 +113,7 @@ def test_threads_go_on_where_processes_would_not_help(
     elif why == "little memory":
         monkeypatch.setattr(machine, "free_memory", lambda: 2 * local.MEMORY - 1)
     elif why == "few rows":
-        monkeypatch.setattr(local, "WORTH", 1e9)
+        monkeypatch.setattr(local, "COST", 1e6)
     else:
         plain = wanted[0].load
         wanted[0] = Task(wanted[0].name, lambda device: plain(device), wanted[0].split, wanted[0].long_side)
@@ -196,3 +197,19 @@ def test_every_check_and_measure_of_objects_can_be_sent_to_a_process() -> None:
             sent = pickle.loads(pickle.dumps(Task(spec.name, spec.load, Scores.by_sample)))
             assert sent.load.__self__.params() == spec.params()
     assert pickle.loads(pickle.dumps(prints._packing))("cpu") is prints.packed_of
+
+
+def test_the_more_cores_lie_idle_the_fewer_rows_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"monotonic": 100.0, "process_time": 7.0}
+    own = SimpleNamespace(monotonic=lambda: clock["monotonic"], process_time=lambda: clock["process_time"])
+    monkeypatch.setattr(local, "time", own)
+    pace = local._Pace.now()
+    assert not pace.is_known
+    clock.update(monotonic=110.0, process_time=7.0 + 15.0)
+    pace.done = 400
+    assert pace.is_known
+    assert pace.idle(2) == pytest.approx(0.25)
+    assert pace.idle(16) == pytest.approx(1 - 1.5 / 16)
+    assert pace.idle(1) == 0.01
+    assert pace.rows_in(5.0) == 200
+    assert pace.processor_time(64) == pytest.approx(64 * 0.0375)

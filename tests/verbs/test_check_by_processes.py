@@ -25,7 +25,7 @@ N = 800
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lets processes begin as soon as there is anything to do; notes how many."""
     monkeypatch.setattr(local, "FIRST", 0.0)
-    monkeypatch.setattr(local, "WORTH", 0.5)
+    monkeypatch.setattr(local, "COST", 0.0)
     monkeypatch.setattr(local, "ROW", 0.0)
     monkeypatch.setattr(machine, "cores", lambda: 2)
     begun: list[int] = []
