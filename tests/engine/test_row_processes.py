@@ -17,10 +17,10 @@ import pytest
 from loupe.brain.core import interrupts, registry
 from loupe.brain.core.errors import InputError, Stopped
 from loupe.brain.core.records import Scores
-from loupe.brain.engine import portions, threads
+from loupe.brain.engine import own_process, portions, threads
 from loupe.brain.engine.map import Mapped, Task
 from loupe.brain.engine.reader import Row
-from loupe.brain.engine.row_processes import RowProcesses
+from loupe.brain.engine.row_processes import RowProcesses, _Process
 
 pytestmark = pytest.mark.slow
 
@@ -216,7 +216,7 @@ sys.path.insert(0, {str(tmp_path)!r})
 import loupe, {module.__name__} as module
 from loupe.brain.engine.map import Task
 from loupe.brain.engine.reader import Row
-from loupe.brain.engine.row_processes import RowProcesses
+from loupe.brain.engine.row_processes import RowProcesses, _Process
 processes = RowProcesses([Task("ids", module.load, module.split)], 2, 2)
 while not processes.is_ready:
     time.sleep(0.05)
@@ -233,3 +233,25 @@ list(processes.run(iter([Row(str(at), {str(pictures[0])!r}, {{}}, frozenset({{"i
     gone, alive = psutil.wait_procs(children, 20)
     assert not alive
     assert len(gone) == 2
+
+
+def test_what_may_have_ended_a_process_is_all_that_its_next_one_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_process, "send", lambda popen, message: None)
+    rows = [Row(str(at), f"{at}.png", {}, frozenset({"ids"})) for at in range(16)]
+    pieces = portions.Portions(iter([tuple(rows[start : start + 2]) for start in range(0, 16, 2)]), {"ids"})
+    processes = RowProcesses.__new__(RowProcesses)
+    nobody: Any = None
+    first, second = processes._processes = [_Process(nobody, True), _Process(nobody, True)]
+
+    def held() -> list[list[tuple[str, ...]]]:
+        return [[tuple(row.id for row in piece.rows) for piece in process.sent] for process in (first, second)]
+
+    processes._deal(pieces)
+    assert held() == [[("0", "1"), ("4", "5")], [("2", "3"), ("6", "7")]]
+    blamed = first.sent.popleft()
+    pieces.lost(blamed, "it broke")
+    processes._deal(pieces)
+    assert held() == [[("4", "5")], [("2", "3"), ("6", "7")]], "it waits for a process that has nothing"
+    second.sent.clear()
+    processes._deal(pieces)
+    assert held()[1] == [("0", "1")], "nothing comes after it"
