@@ -13,14 +13,13 @@ from loupe.brain.core import machine
 
 @pytest.mark.parametrize(
     ("quota", "cores"),
-    [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None), ("6400000 100000", None)],
+    [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None), ("6400000000 100000", None)],
 )
 def test_cores_are_those_of_the_container(tmp_path: Path, quota: str, cores: int | None) -> None:
     file = tmp_path / "cpu.max"
     file.write_text(quota + "\n")
     mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert mine is not None
-    assert mine < 64, "the last quota has to be more than there is"
     assert machine.cores(file) == (cores or mine)
     assert machine.cores(tmp_path / "none") == mine
 
