@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from loupe.brain.core import machine
 from loupe.brain.core.errors import ModelError
 from loupe.brain.core.hashes import file_hash, json_hash
 from loupe.brain.core.parsing import from_json
@@ -79,7 +79,7 @@ def _fingerprint(folder: Path) -> str:
     files = sorted(path for path in paths if path.suffix in _READ and path.is_file())
 
     try:
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(4, machine.cores())) as pool:
             listing = [
                 [path.relative_to(folder).as_posix(), sum_]
                 for path, sum_ in zip(files, pool.map(file_hash, files), strict=True)

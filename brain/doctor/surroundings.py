@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Iterator
 
 from loupe.brain.core.device import resolve_device
 from loupe.brain.core.errors import LoupeError
+from loupe.brain.core.machine import cores
 from loupe.brain.doctor.packages import ROOT
 from loupe.brain.doctor.records import Finding
 from loupe.brain.store import installation
@@ -20,7 +20,7 @@ def machine() -> Iterator[Finding]:
 
     yield Finding("machine", "loupe", "ok", f"{__version__}, {ROOT}")
     yield Finding("machine", "python", "ok", f"{platform.python_version()}, {sys.executable}")
-    yield Finding("machine", "system", "ok", f"{platform.platform()}, {os.cpu_count()} cores")
+    yield Finding("machine", "system", "ok", f"{platform.platform()}, {cores()} cores")
     try:
         yield Finding("machine", "device", "ok", _device(resolve_device()))
     except LoupeError as error:  # LOUPE_DEVICE names one that is not there

@@ -29,7 +29,7 @@ COST = 4.0
 #: takes longer is a model's steps, and for these threads need not wait for each other
 PORTION = 8.0
 #: seconds of processor time that a row has to take on one core, less on more: sending rows and answers takes a fifth of
-#: a millisecond or two, and two cores judge 1,400 tiny pictures a second by threads
+#: a millisecond or two, and threads judge pictures of 64 pixels in .7 ms (docs/figures.md)
 ROW = 0.006
 #: bytes that have to be free for each process
 MEMORY = 1.5 * 2**30

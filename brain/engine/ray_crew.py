@@ -18,6 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from loupe.brain.core.errors import InputError, ProcessLost
 from loupe.brain.engine import ray_work
+from loupe.brain.engine.dealing import Dealer, dealt
 from loupe.brain.engine.ray_cluster import Node, nodes
 
 P = TypeVar("P")
@@ -32,23 +33,14 @@ MAX_FAILED_STARTS = 3
 _LOOK, _WAIT, _PATIENCE = 2.0, 0.5, 30.0
 
 
-class Pieces(Protocol[P]):
-    """Who hands out what is to be done."""
-
-    def take(self, max_open: int) -> P | None:
-        """Returns what is to be done next; None where there is nothing, or so much is not finished."""
-
-    def again(self, piece: P) -> None:
-        """A piece was not done, by no fault of its own."""
+class Pieces(Dealer[P], Protocol[P]):
+    """Who hands out what is to be done on a cluster."""
 
     def lost(self, piece: P, why: str) -> None:
         """A process ended while it worked at a piece."""
 
     def sent(self, piece: P) -> object:
         """Returns what a process is sent of a piece."""
-
-    def is_suspect(self, piece: P) -> bool:
-        """Returns whether a piece may have ended a process: it is then all that its process has been sent."""
 
     def worth(self, maximum: int) -> int:
         """Returns how many processes what is left can use, ``maximum`` at most."""
@@ -69,6 +61,11 @@ class Process(Generic[P]):
     handle: Any
     starting: Any
     sent: deque[tuple[Any, P]] = field(default_factory=deque)
+
+    @property
+    def pieces(self) -> list[P]:
+        """What it was sent."""
+        return [piece for _, piece in self.sent]
 
 
 class Crew(Generic[P]):
@@ -112,25 +109,15 @@ class Crew(Generic[P]):
     def deal(self) -> None:
         """Starts processes where there is room for more, and sends pieces to those that have the fewest.
 
-        An answer may be lost on its way as the next piece ends the process, and its piece would be blamed. What is
-        suspected of that has a process for itself, so that blame can be told.
-
         Raises:
             ProcessLost: no node is left
         """
         self._tend()
         ready = [process for process in self._processes if process.starting is None]
         max_open = AHEAD * max(1, len(ready))
-        for held in range(self._sent):
-            for process in ready:
-                if len(process.sent) != held or any(self._pieces.is_suspect(piece) for _, piece in process.sent):
-                    continue
-                if (piece := self._pieces.take(max_open)) is not None:
-                    if held and self._pieces.is_suspect(piece):
-                        self._pieces.again(piece)
-                        return
-                    answer = process.handle.work.remote(pickle.dumps(self._pieces.sent(piece)))
-                    process.sent.append((answer, piece))
+        for process, piece in dealt(self._pieces, ready, self._sent, max_open):
+            answer = process.handle.work.remote(pickle.dumps(self._pieces.sent(piece)))
+            process.sent.append((answer, piece))
 
     def heard(self) -> Iterator[tuple[Process[P], P | None, Any]]:
         """Waits until something is heard, or for half a second; yields who answered what, to which piece.

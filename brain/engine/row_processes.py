@@ -21,6 +21,7 @@ from typing import Any
 
 from loupe.brain.core import interrupts
 from loupe.brain.engine import own_process, threads
+from loupe.brain.engine.dealing import dealt
 from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.map import Mapped, Task
 from loupe.brain.engine.portions import Piece, Portions, entry, mapped
@@ -45,12 +46,12 @@ class _Process:
     Attributes:
         popen: the process
         has_begun: whether it can answer
-        sent: the pieces that it was sent and has not answered, in order
+        pieces: what it was sent and has not answered, in order
     """
 
     popen: subprocess.Popen[bytes]
     has_begun: bool = False
-    sent: deque[Piece] = field(default_factory=deque)
+    pieces: deque[Piece] = field(default_factory=deque)
 
 
 class RowProcesses:
@@ -135,18 +136,9 @@ class RowProcesses:
 
     def _deal(self, portions: Portions) -> None:
         ready = [process for process in self._processes if process.has_begun]
-        for held in range(SENT):
-            for process in ready:
-                if len(process.sent) != held or any(map(portions.is_suspect, process.sent)):
-                    continue
-                if (piece := portions.take(_AHEAD * len(ready))) is None:
-                    return
-                if held and portions.is_suspect(piece):
-                    # it gets a process for itself, so that blame can be told
-                    portions.again(piece)
-                    return
-                process.sent.append(piece)
-                own_process.send(process.popen, portions.sent(piece))
+        for process, piece in dealt(portions, ready, SENT, _AHEAD * len(ready)):
+            process.pieces.append(piece)
+            own_process.send(process.popen, portions.sent(piece))
 
     def _hear(self, portions: Portions | None, seconds: float) -> None:
         """Takes up all that was answered; waits so long for the first answer."""
@@ -176,15 +168,15 @@ class RowProcesses:
             if text not in self._warned:
                 self._warned.add(text)
                 warnings.warn(text, kind, stacklevel=2)
-        portions.put(process.sent.popleft(), message.chunks)
+        portions.put(process.pieces.popleft(), message.chunks)
 
     def _lost(self, portions: Portions | None, process: _Process) -> None:
         """A process has ended: what it was working at was not answered, and may be why."""
         status = process.popen.wait()
         self._leave_out(process)
-        if portions is None or not process.sent:
+        if portions is None or not process.pieces:
             return
-        first, *others = process.sent
+        first, *others = process.pieces
         for piece in reversed(others):
             portions.again(piece)
         if status == _KILLED:

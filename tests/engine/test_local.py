@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+import taking_over
 
 from loupe.brain.core import machine, registry
 from loupe.brain.core.records import Scores
@@ -36,19 +37,7 @@ def rows_of(pictures: list[Path], n: int) -> list[Row]:
 @pytest.fixture
 def taken_over(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Notes with how many processes each run goes on; the least is enough to do for them."""
-    monkeypatch.setattr(local, "FIRST", 0.0)
-    monkeypatch.setattr(local, "COST", 0.0)
-    monkeypatch.setattr(local, "ROW", 0.0)
-    monkeypatch.setattr(machine, "cores", lambda: 2)
-    noted: list[int] = []
-    run = row_processes.RowProcesses.run
-
-    def spy(self: row_processes.RowProcesses, rows: Iterator[Row]) -> Iterator[list[Mapped[Any]]]:
-        noted.append(self.count)
-        return run(self, rows)
-
-    monkeypatch.setattr(row_processes.RowProcesses, "run", spy)
-    return noted
+    return taking_over.at_once(monkeypatch)
 
 
 def test_processes_take_over_between_two_chunks_and_nothing_changes(

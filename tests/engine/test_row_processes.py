@@ -244,14 +244,14 @@ def test_what_may_have_ended_a_process_is_all_that_its_next_one_is_sent(monkeypa
     first, second = processes._processes = [_Process(nobody, True), _Process(nobody, True)]
 
     def held() -> list[list[tuple[str, ...]]]:
-        return [[tuple(row.id for row in piece.rows) for piece in process.sent] for process in (first, second)]
+        return [[tuple(row.id for row in piece.rows) for piece in process.pieces] for process in (first, second)]
 
     processes._deal(pieces)
     assert held() == [[("0", "1"), ("4", "5")], [("2", "3"), ("6", "7")]]
-    blamed = first.sent.popleft()
+    blamed = first.pieces.popleft()
     pieces.lost(blamed, "it broke")
     processes._deal(pieces)
     assert held() == [[("4", "5")], [("2", "3"), ("6", "7")]], "it waits for a process that has nothing"
-    second.sent.clear()
+    second.pieces.clear()
     processes._deal(pieces)
     assert held()[1] == [("0", "1")], "nothing comes after it"

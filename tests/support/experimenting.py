@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -110,3 +111,12 @@ def given(folder: Path, **changed: Any) -> dict[str, Any]:
         "output_dir": folder / "drawn",
         **changed,
     }
+
+
+@contextmanager
+def real_sides(folder: Path) -> Iterator[tuple[Any, Any]]:
+    """Yields real images to train on and to test on."""
+    sides = real(folder, 1, 150), real(folder, 2, 120)
+    yield sides
+    for dataset in sides:
+        dataset.delete()

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import taking_over
 from PIL import Image
 
-from loupe.brain.core import machine
 from loupe.brain.core.errors import Stopped
 from loupe.brain.core.records import Progress
 from loupe.brain.engine import local
@@ -24,19 +24,7 @@ N = 800
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Lets processes begin as soon as there is anything to do; notes how many."""
-    monkeypatch.setattr(local, "FIRST", 0.0)
-    monkeypatch.setattr(local, "COST", 0.0)
-    monkeypatch.setattr(local, "ROW", 0.0)
-    monkeypatch.setattr(machine, "cores", lambda: 2)
-    begun: list[int] = []
-    run = local.RowProcesses.run
-
-    def noted(self: local.RowProcesses, rows: Any) -> Any:
-        begun.append(self.count)
-        return run(self, rows)
-
-    monkeypatch.setattr(local.RowProcesses, "run", noted)
-    return begun
+    return taking_over.at_once(monkeypatch)
 
 
 @pytest.fixture

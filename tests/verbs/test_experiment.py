@@ -20,11 +20,8 @@ pytestmark = [pytest.mark.database, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def real(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Any]]:
-    folder = tmp_path_factory.mktemp("real")
-    sides = made.real(folder, 1, 150), made.real(folder, 2, 120)
-    yield sides
-    for dataset in sides:
-        dataset.delete()
+    with made.real_sides(tmp_path_factory.mktemp("real")) as sides:
+        yield sides
 
 
 @pytest.fixture
