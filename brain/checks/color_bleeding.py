@@ -106,7 +106,7 @@ class ColorBleeding(Check):
     """
 
     name: ClassVar[str] = "color_bleeding"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reference: ClassVar[str] = "Matched filters on edge profiles; planes as in ITU-R BT.601"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

@@ -70,7 +70,7 @@ class Halo(Check):
     """
 
     name: ClassVar[str] = "halo"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     reference: ClassVar[str] = "Overshoot of the edge spread function, as in ISO 12233"
     license: ClassVar[str] = "Apache-2.0"
     long_side: ClassVar[int | None] = _LONG_SIDE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
@@ -13,7 +13,11 @@ from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
+
+#: (H, W) floats: an array on the CPU, a tensor on a device
+Plane = Any
 
 _LONG_SIDE = 512
 #: pixels along the short side, below which there are too few blocks
@@ -37,6 +41,8 @@ _BLOCK, _STRIDE = 24, 12
 _SAME, _DROP = 0.8, 0.4
 #: rows apart of those that are looked at first, and the correlation there below which no block can be the same
 _EVERY, _FIRST_LOOK = 3, 0.7
+#: the least root of the product of two mean squares: plain blocks are like nothing
+_LEAST_POWER = 1e-6
 #: where to look for that: stripes and straight edges correlate there as well
 _RING = ((4, 0), (-4, 0), (0, 4), (0, -4), (3, 3), (-3, 3), (3, -3), (-3, -3))
 #: root mean square of the detail below which a block is plain: three gray levels, so that JPEG's patterns are plain
@@ -45,44 +51,52 @@ _MIN_DETAIL = 3 / 255
 _MIN_BLOCKS, _LEAST = 40, 0.01
 
 
-def _pool(values: Tensor) -> Tensor:
-    """Returns the means of blocks of 24 x 24 pixels, 12 apart: (H, W) to (H // 12 - 1, W // 12 - 1)."""
-    return _joined(_cells(values, _STRIDE, _STRIDE))
-
-
-def _cells(values: Tensor, rows: int, columns: int) -> Tensor:
+def _cells(values: Plane, rows: int, columns: int) -> Plane:
     """Returns the means of cells of so many rows and columns of an (H, W) plane, whole ones only."""
-    from torch.nn.functional import avg_pool2d
+    if not _is_array(values):
+        from torch.nn.functional import avg_pool2d
 
-    if not by_opencv(values):
         return avg_pool2d(values[None, None], (rows, columns))[0, 0]
     import cv2
-    import torch
 
     height, width = values.shape[0] // rows, values.shape[1] // columns
-    whole = values[: height * rows, : width * columns].numpy()
-    return torch.from_numpy(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA))
+    whole = values[: height * rows, : width * columns]
+    return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _joined(cells: Tensor) -> Tensor:
-    """Returns the means of four neighbors each: (h, w) to (h - 1, w - 1)."""
+def _is_array(values: Plane) -> bool:
+    """Returns whether it is on the CPU, where OpenCV does the work: in a third of torch's time."""
+    import numpy as np
+
+    return isinstance(values, np.ndarray)
+
+
+def _array(values: Plane) -> np.ndarray:
+    """Returns it on the CPU."""
+    return values if _is_array(values) else values.cpu().numpy()  # type: ignore[no-any-return]
+
+
+def _pool(values: Plane, rows: int = _STRIDE, columns: int = _STRIDE) -> np.ndarray:
+    """Returns the means of blocks of 24 x 24 pixels, 12 apart: (H, W) to (H // 12 - 1, W // 12 - 1).
+
+    Args:
+        rows, columns: so many of ``values`` are 12 pixels
+    """
+    cells = _array(_cells(values, rows, columns))
     pairs = cells[1:] + cells[:-1]
-    return (pairs[:, 1:] + pairs[:, :-1]) / 4
+    return (pairs[:, 1:] + pairs[:, :-1]) / 4  # type: ignore[no-any-return]
 
 
-def _product(first: Tensor, second: Tensor) -> Tensor:
+def _product(first: Plane, second: Plane) -> Plane:
     """Returns the product of two (H, W) parts of planes."""
-    import torch
-
-    if not by_opencv(first):
+    if not _is_array(first):
         return first * second
     import cv2
 
-    # in a third of torch's time, as the rows of a part do not lie together
-    return torch.from_numpy(cv2.multiply(first.numpy(), second.numpy()))
+    return cv2.multiply(first, second)
 
 
-def fine_detail(levels: Tensor) -> tuple[Tensor, Tensor]:
+def fine_detail(levels: Tensor) -> tuple[Plane, Plane]:
     """Returns the fine detail with its contrast evened out, and the contrast.
 
     Args:
@@ -92,10 +106,9 @@ def fine_detail(levels: Tensor) -> tuple[Tensor, Tensor]:
         detail: (H, W) float32 without unit, between -1 and 1
         contrast: (H, W) float32, its root mean square before, in the unit of the luma
     """
-    import torch
-    from torch.nn.functional import avg_pool2d, interpolate, pad
-
     if not by_opencv(levels):
+        from torch.nn.functional import avg_pool2d, interpolate, pad
+
         planes = levels[None, None].float() / 255
         fine, coarse = (
             avg_pool2d(pad(planes, (size // 2,) * 4, mode="replicate"), size, 1)[0, 0] for size in (_FINE, _COARSE)
@@ -112,32 +125,24 @@ def fine_detail(levels: Tensor) -> tuple[Tensor, Tensor]:
         for size in (_FINE, _COARSE)
     ]
     raw = cv2.addWeighted(sums[0], 1 / (255 * _FINE**2), sums[1], -1 / (255 * _COARSE**2), 0, dtype=cv2.CV_32F)
-    rough = _rough(torch.from_numpy(raw)).numpy()
-    smooth = cv2.resize(rough, levels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    strength = cv2.addWeighted(np.abs(raw), 1, smooth, _GRAIN, _GRAIN / 255)
-    return torch.from_numpy(cv2.divide(raw, strength, dst=raw)), torch.from_numpy(smooth)
+    smooth = cv2.resize(_rough(raw), levels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    strength = np.abs(raw)
+    cv2.addWeighted(strength, 1, smooth, _GRAIN, _GRAIN / 255, dst=strength)
+    return cv2.divide(raw, strength, dst=raw), smooth
 
 
-def _rough(detail: Tensor) -> Tensor:
+def _rough(detail: Plane) -> Plane:
     """Returns the root mean square of blocks of 16 x 16 pixels, by those of 4 x 4."""
+    import torch
     from torch.nn.functional import avg_pool2d
 
-    fours = _cells(_product(detail, detail), 4, 4)[None, None]
-    return avg_pool2d(fours, _EVEN // 4, ceil_mode=True, count_include_pad=False)[0, 0].sqrt_()
+    fours = _cells(_product(detail, detail), 4, 4)
+    tensor = torch.from_numpy(fours) if _is_array(fours) else fours
+    rough = avg_pool2d(tensor[None, None], _EVEN // 4, ceil_mode=True, count_include_pad=False)[0, 0].sqrt_()
+    return rough.numpy() if _is_array(fours) else rough
 
 
-def _highest(values: Tensor) -> tuple[float, int, int]:
-    """Returns the highest of (H, W) values, and its row and column."""
-    if by_opencv(values):
-        import cv2
-
-        _, peak, _, (column, row) = cv2.minMaxLoc(values.numpy())
-        return peak, row, column
-    highest, place = values.flatten().max(0)
-    return float(highest), *divmod(int(place), values.shape[1])
-
-
-def repeats(detail: Tensor) -> list[tuple[int, int]]:
+def repeats(detail: Plane) -> list[tuple[int, int]]:
     """Returns the shifts (down, right) in pixels at which the picture looks most like itself, at most five.
 
     The peaks of the autocorrelation of the detail, its spectrum half whitened (the power's square root is what is
@@ -147,15 +152,12 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
     Args:
         detail: (H, W), see ``fine_detail``
     """
-    import torch
-
     height = len(detail)
     # lengths that the transform is quick at
     shape = tuple(-(-side // 64) * 64 for side in detail.shape)
-    correlation = torch.fft.irfft2(torch.fft.rfft2(detail, s=shape).abs(), s=shape)
     # the other half of the plane is its mirror image; shifts to the left are those beyond the middle
     half, center = min(shape[0] // 2, height - _BLOCK), shape[1] // 2
-    correlation = correlation[: half + 1]
+    correlation = _autocorrelation(detail, shape)[: half + 1]
     correlation[:_MIN_PERIOD, : _MIN_PERIOD + 1] = 0
     correlation[:_MIN_PERIOD, -_MIN_PERIOD:] = 0
     correlation[0, center:] = 0
@@ -170,38 +172,53 @@ def repeats(detail: Tensor) -> list[tuple[int, int]]:
     return shifts
 
 
-def _deviation(values: Tensor) -> float:
+def _autocorrelation(detail: Plane, shape: tuple[int, ...]) -> Plane:
+    """Returns the upper half of it, half whitened and of no unit: (shape[0] // 2 + 1, shape[1])."""
+    import numpy as np
+    import torch
+
+    on_cpu = _is_array(detail)
+    spectrum = torch.fft.rfft2(torch.from_numpy(detail) if on_cpu else detail, s=shape)
+    # numpy takes a tenth of torch's time for it
+    strength = torch.from_numpy(np.abs(spectrum.numpy())) if on_cpu else spectrum.abs()
+    # of real numbers, half of the transform is the mirror image of the other half: it is not asked for
+    columns = torch.fft.rfft(strength, dim=0).conj()
+    correlation = torch.fft.irfft(columns, n=shape[1], dim=1, norm="forward")
+    return correlation.numpy() if on_cpu else correlation
+
+
+def _highest(values: Plane) -> tuple[float, int, int]:
+    """Returns the highest of (H, W) values, and its row and column."""
+    if _is_array(values):
+        import cv2
+
+        _, peak, _, (column, row) = cv2.minMaxLoc(values)
+        return peak, row, column
+    highest, place = values.flatten().max(0)
+    return float(highest), *divmod(int(place), values.shape[1])
+
+
+def _deviation(values: Plane) -> float:
     """Returns the standard deviation of (H, W) values."""
-    if not by_opencv(values):
+    if not _is_array(values):
         return float(values.std())
     import cv2
 
-    return float(cv2.meanStdDev(values.numpy())[1][0, 0])
+    return float(cv2.meanStdDev(values)[1][0, 0])
 
 
-def mean_squares(detail: Tensor) -> Tensor:
+def mean_squares(detail: Plane) -> Plane:
     """Returns the mean square of the 24 x 24 pixels from every other one on: (H, W) to (H // 2 - 11, W // 2 - 11)."""
-    import torch
-    from torch.nn.functional import avg_pool2d
-
     side, halves = _BLOCK // 2, _cells(_product(detail, detail), 2, 2)
-    if not by_opencv(detail):
+    if not _is_array(halves):
+        from torch.nn.functional import avg_pool2d
+
         return avg_pool2d(halves[None, None], side, 1)[0, 0]
     import cv2
 
     height, width = halves.shape
-    boxes = cv2.boxFilter(halves.numpy(), -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
-    return torch.from_numpy(boxes[: height - side + 1, : width - side + 1])
-
-
-def _at(energies: Tensor, top: int, left: int, blocks: Tensor) -> Tensor:
-    """Returns those of the blocks that begin at a place, 12 pixels apart, to a pixel."""
-    step = _STRIDE // 2
-    top, left = (
-        min(side // 2, length - step * (count - 1) - 1)
-        for side, length, count in zip((top, left), energies.shape, blocks.shape, strict=True)
-    )
-    return energies[top::step, left::step][: blocks.shape[0], : blocks.shape[1]]
+    boxes = cv2.boxFilter(halves, -1, (side, side), anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+    return boxes[: height - side + 1, : width - side + 1]
 
 
 @dataclass(frozen=True)
@@ -225,32 +242,53 @@ class _Part:
     def __bool__(self) -> bool:
         return self.bottom - self.top >= _BLOCK and self.end - self.left >= _BLOCK
 
-    def here(self, plane: Tensor) -> Tensor:
+    def moved_by(self, y: int, x: int) -> _Part:
+        """Returns the same part, with another shift."""
+        return replace(self, down=self.down + y, right=self.right + x)
+
+    def here(self, plane: Plane) -> Plane:
         return plane[self.top : self.bottom, self.left : self.end]
 
-    def moved(self, plane: Tensor, y: int = 0, x: int = 0) -> Tensor:
-        y, x = y + self.down, x + self.right
+    def moved(self, plane: Plane) -> Plane:
+        y, x = self.down, self.right
         return plane[self.top + y : self.bottom + y, self.left + x : self.end + x]
 
-    def around(self, blocks: Tensor) -> tuple[_Part, Tensor]:
+    def energies(self, squares: Plane) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the ``mean_squares`` of its blocks, and of those at the shift, to a pixel: (h, w) each."""
+        step, size = _STRIDE // 2, (self.bottom - self.top, self.end - self.left)
+        rows, columns = (side // _STRIDE - 1 for side in size)
+        corners = (self.top, self.left), (self.top + self.down, self.left + self.right)
+        here, moved = (squares[y // 2 :: step, x // 2 :: step][:rows, :columns] for y, x in corners)
+        return _array(here), _array(moved)
+
+    def middles(self, plane: Plane) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what is in the middle of its blocks, and of those at the shift: (h, w) each."""
+        here, moved = (part(plane)[_STRIDE::_STRIDE, _STRIDE::_STRIDE] for part in (self.here, self.moved))
+        return _array(here), _array(moved)
+
+    def around(self, blocks: np.ndarray) -> tuple[_Part, np.ndarray]:
         """Returns the part that holds the blocks that are true, at least one, and those blocks of it."""
-        rows, columns = (blocks.any(axis).nonzero()[:, 0].tolist() for axis in (1, 0))
+        rows, columns = (blocks.any(axis).nonzero()[0].tolist() for axis in (1, 0))
         (first, last), (leftmost, rightmost) = (rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)
         top, left = self.top + first * _STRIDE, self.left + leftmost * _STRIDE
         bottom, end = self.top + (last + 1) * _STRIDE, self.left + (rightmost + 1) * _STRIDE
         return replace(self, top=top, bottom=bottom, left=left, end=end), blocks[first:last, leftmost:rightmost]
 
 
-def _alike_at(part: _Part, detail: Tensor) -> Tensor:
-    """Returns the correlation of each block of a part with that at the shift: (h, w)."""
-    here, copy = part.here(detail), part.moved(detail)
-    power = _pool(_product(here, here)) * _pool(_product(copy, copy))
-    return _pool(_product(here, copy)) / power.sqrt_().clamp_min_(1e-6)
+def _alike_at(part: _Part, detail: Plane, squares: Plane, every: int = 1) -> np.ndarray:
+    """Returns the correlation of each block of a part with that at the shift, by every n-th row: (h, w)."""
+    import numpy as np
+
+    # of three rows the middle one
+    here, copy = (plane[every // 2 :: every] for plane in (part.here(detail), part.moved(detail)))
+    own, other = part.energies(squares)
+    together = _pool(_product(here, copy), _STRIDE // every)
+    return together / np.maximum(np.sqrt(own * other), _LEAST_POWER)  # type: ignore[no-any-return]
 
 
 def repeated_blocks(
-    detail: Tensor, contrast: Tensor, down: int, right: int, energies: Tensor | None = None, minimum: int = 1
-) -> tuple[Tensor, tuple[int, int]] | None:
+    detail: Plane, contrast: Plane, down: int, right: int, squares: Plane | None = None, minimum: int = 1
+) -> tuple[np.ndarray, tuple[int, int]] | None:
     """Returns which blocks are there again at a shift, pixel for pixel; None where fewer than the least are.
 
     A block of 24 x 24 pixels is, if its detail correlates with that at the shift by more than 0.8, and by at least 0.4
@@ -260,39 +298,35 @@ def repeated_blocks(
     Args:
         detail, contrast: (H, W), see ``fine_detail``
         down, right: the shift in pixels
-        energies: ``mean_squares`` of the detail, where they are at hand
+        squares: ``mean_squares`` of the detail, where they are at hand
         minimum: how many blocks there have to be
 
     Returns:
         blocks: (h, w) bool, 12 pixels apart
         corner: y, x of the first one in pixels
     """
-    import torch
+    import numpy as np
 
     part = _Part.whole(detail.shape, down, right)
     if not part:
         return None
-    energies = mean_squares(detail) if energies is None else energies
-    # nearly every shift is told by every third row, and by energies that are off by a pixel
-    few = (plane[1::_EVERY] for plane in (part.here(detail), part.moved(detail)))
-    alike = _joined(_cells(_product(*few), _STRIDE // _EVERY, _STRIDE))
-    own, other = _at(energies, part.top, part.left, alike), _at(energies, part.top + down, part.left + right, alike)
-    same = alike > (own * other).sqrt_().mul_(_FIRST_LOOK)
-    if int(same.sum()) < minimum:
+    squares = mean_squares(detail) if squares is None else squares
+    # nearly every shift is told by every third row
+    same = _alike_at(part, detail, squares, _EVERY) > _FIRST_LOOK
+    if same.sum() < minimum:
         return None
     # only where there is something left
     part, same = part.around(same)
-    same &= _alike_at(part, detail) > _SAME
-    same &= torch.minimum(_pool(part.here(contrast)), _pool(part.moved(contrast))) > _MIN_DETAIL
-    if int(same.sum()) < minimum:
+    same = same & (np.minimum(*part.middles(contrast)) > _MIN_DETAIL)
+    if same.sum() < minimum:
         return None
-    part, same = part.around(same)
-    here, at_shift = part.here(detail), _alike_at(part, detail)
-    energy = _pool(_product(here, here))
+    alike = _alike_at(part, detail, squares)
+    same &= alike > _SAME
+    if same.sum() < minimum:
+        return None
     for y, x in _RING:
-        power = energy * _at(energies, part.top + down + y, part.left + right + x, same)
-        same &= at_shift - _pool(_product(here, part.moved(detail, y, x))) / power.sqrt_().clamp_min_(1e-6) > _DROP
-        if int(same.sum()) < minimum:
+        same &= alike - _alike_at(part.moved_by(y, x), detail, squares) > _DROP
+        if same.sum() < minimum:
             return None
     return same, (part.top, part.left)
 
@@ -307,7 +341,7 @@ class Tiling(Check):
     """
 
     name: ClassVar[str] = "tiling"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reference: ClassVar[str] = "Copy-move detection by autocorrelation: Fridrich, Soukal, Lukas, DFRWS (2003)"
     license: ClassVar[str] = "Apache-2.0"
     whole_picture: ClassVar[str] = "a texture may repeat on an object: windows of a house, meshes of a net"
@@ -342,12 +376,12 @@ class Tiling(Check):
         assert threshold is not None
 
         def repeated_box(
-            share: float, shift: tuple[int, int], same: Tensor, corner: tuple[int, int], of: Tensor
+            share: float, shift: tuple[int, int], same: np.ndarray, corner: tuple[int, int], of: Tensor
         ) -> Box:
             """One period, around the middle one of the repeated blocks."""
             height, width = of.shape
-            places = same.nonzero()
-            y, x = (places[len(places) // 2] * _STRIDE).tolist()
+            rows, columns = same.nonzero()
+            y, x = (int(places[len(places) // 2]) * _STRIDE for places in (rows, columns))
             tall, wide = (abs(side) if abs(side) >= _BLOCK else max(map(abs, shift)) for side in shift)
             tall, wide = min(tall, height), min(wide, width)
             top, left = min(corner[0] + y, height - tall), min(corner[1] + x, width - wide)
@@ -361,14 +395,14 @@ class Tiling(Check):
             if spread < _MIN_SPREAD:
                 return SampleResult({}, "too plain to judge tiling")
             detail, contrast = fine_detail(levels)
-            blocks = int((_pool(contrast) > _MIN_DETAIL).sum())
+            blocks = int((contrast[_STRIDE:-_STRIDE:_STRIDE, _STRIDE:-_STRIDE:_STRIDE] > _MIN_DETAIL).sum())
             best, period = 0.0, 0.0
             boxes: tuple[Box, ...] = ()
-            energies, of = mean_squares(detail), max(_MIN_BLOCKS, blocks)
+            squares, of = mean_squares(detail), max(_MIN_BLOCKS, blocks)
             for shift in repeats(detail) if blocks else ():
                 # no closer look where there cannot be more than there is, or than is worth telling
                 minimum = max(int(max(best, _LEAST) * of / 2) + 1, 1)
-                repeated = repeated_blocks(detail, contrast, *shift, energies, minimum)
+                repeated = repeated_blocks(detail, contrast, *shift, squares, minimum)
                 if repeated is None:
                     continue
                 # each one that is there again stands for two: itself and its copy

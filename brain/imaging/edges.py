@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from loupe.brain.imaging.steps import running_max
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+#: a tensor or an array
+Plane = TypeVar("Plane", bound=Any)
 
 #: pixels on each side of an edge that a profile covers
 REACH = 12
@@ -17,11 +22,6 @@ FAR = 6
 _MIN_STEP = 0.08
 #: spread of the far pixels of a side, as a share of the step, up to which the side counts as even
 _MAX_SPREAD = 0.5
-#: candidates looked at along each axis: averages do not get better from more, and the time is bounded
-_MAX_EDGES = 4000
-#: pixels on each side of a candidate at which a steeper step tells that it is none, the most telling first, and what
-#: two sums of the same steps may differ by
-_FIRST, _ROUNDING = (2, 3, 5, 8), 1e-5
 
 
 @dataclass(frozen=True)
@@ -99,51 +99,58 @@ def strong_edges(luma: Tensor) -> tuple[Edges, Edges]:
     other one, where no steeper step lies within 12 pixels, and where both sides are fairly even 7 to 12 pixels away.
 
     Args:
-        luma: (H, W) float32 in [0, 1], or uint8, which count as 255ths; H and W at least 2 * REACH + 2
+        luma: (H, W) uint8; H and W at least 2 * REACH + 2
     """
     if luma.device.type == "cpu":
         return _by_numpy(luma, True), _by_numpy(luma, False)
     return _by_torch(luma, True), _by_torch(luma, False)
 
 
+def _steps(flat: Plane, beside: int) -> Plane:
+    """Returns twice the step between two numbers, over those beside them: (N,) to (N - 3 * beside,), no fractions."""
+    step = flat[2 * beside : -beside] - flat[beside : -2 * beside]
+    step += step
+    step += flat[3 * beside :]
+    step -= flat[: -3 * beside]
+    return step
+
+
+def _crossing(place: Plane, shape: tuple[int, ...], vertical: bool) -> tuple[Plane, Plane]:
+    """Returns the places between which the luma steps along an edge: one back and two on, within the picture."""
+    height, width = shape
+    rows, columns = place // width, place % width
+    if vertical:
+        return (rows - 2).clip(0) * width + columns, (rows + 1).clip(None, height - 1) * width + columns
+    return rows * width + (columns - 2).clip(0), rows * width + (columns + 1).clip(None, width - 1)
+
+
 def _by_torch(luma: Tensor, vertical: bool) -> Edges:
     import torch
 
-    height, width = luma.shape
-    # whole numbers are compared without a rounding
-    white = 255 if luma.dtype == torch.uint8 else 1
-    flat = (luma.short() if white == 255 else luma).reshape(-1)
-    # flat, for whole rows of differences are several times faster; what runs over a row's end is dropped below
-    beside = 1 if vertical else width
-    # twice the step, without a fraction
-    step = (flat[2 * beside : -beside] - flat[beside : -2 * beside]).mul_(2)
-    step = step.add_(flat[3 * beside :]).sub_(flat[: -3 * beside]).abs_()
-    inner = step[beside:-beside]
-    peak = (inner > step[: -2 * beside]) & (inner >= step[2 * beside :]) & (inner > 2 * _MIN_STEP * white)
-    place = peak.nonzero()[:, 0] + 2 * beside
-    rows, columns = place // width, place % width
-    along, length = (columns, width) if vertical else (rows, height)
+    width = luma.shape[1]
+    # flat, for whole rows are several times faster; what runs over a row's end is dropped below
+    flat, beside = luma.short().reshape(-1), 1 if vertical else width
+    step = _steps(flat, beside).abs_()
+    around = (REACH - 2) * beside
+    inner = step[around:-around]
+    peak = (inner > int(2 * _MIN_STEP * 255)) & (inner > step[around - beside :][: len(inner)])
+    peak &= inner >= running_max(step, 2 * REACH - 3, torch.maximum, beside)
+    place = peak.nonzero()[:, 0] + around + beside
+    along, length = (place % width, width) if vertical else (place // width, len(luma))
     place = place[(along >= REACH - 1) & (along < length - REACH)]
-    place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
+    before, after = _crossing(place, luma.shape, vertical)
+    place = place[step[place - beside] >= (flat[after] - flat[before]).abs() * 2]
     rows, columns = place // width, place % width
-    profiles = _profiles(flat.view(height, width), rows, columns, vertical)
-    # steeper than all else in its profile, than what crosses it, and no side of a thin line
+    profiles = _profiles(flat.view(luma.shape), rows, columns, vertical)
     slopes = (profiles[:, 2:-1] - profiles[:, 1:-2]) * 2 + (profiles[:, 3:] - profiles[:, :-3])
-    own = slopes[:, REACH - 2]
-    slopes = slopes * own.sign()[:, None]
-    own = own.abs()
-    profiles = profiles * (1 / white)
-    if vertical:
-        ends = (rows + 1).clamp_max(height - 1) * width + columns, (rows - 2).clamp_min(0) * width + columns
-    else:
-        ends = rows * width + (columns + 1).clamp_max(width - 1), rows * width + (columns - 2).clamp_min(0)
-    left, right, spread = far_sides(profiles)
-    back = -slopes.amin(1) / own
-    kept = (own >= slopes.amax(1)) & (back <= 1) & (own >= (flat[ends[0]] - flat[ends[1]]).abs() * 2)
-    kept &= (spread <= _MAX_SPREAD * (right - left).abs()) & ((right - left).abs() > _MIN_STEP)
-    # the step at the edge goes the same way as that from side to side
-    kept &= (right - left) * (profiles[:, REACH] - profiles[:, REACH - 1]) > 0
-    return Edges(rows, columns, profiles, back, vertical).at(kept)
+    slopes *= slopes[:, REACH - 2].sign()[:, None]
+    back = -slopes.amin(1) / slopes[:, REACH - 2]
+    left, right = profiles[:, :FAR], profiles[:, -FAR:]
+    change = right.sum(1, dtype=torch.int16) - left.sum(1, dtype=torch.int16)
+    spread = torch.maximum(left.amax(1) - left.amin(1), right.amax(1) - right.amin(1))
+    even = (spread * int(FAR / _MAX_SPREAD) <= change.abs()) & (change.abs() > _MIN_STEP * FAR * 255)
+    even &= change.sign() == (profiles[:, REACH] - profiles[:, REACH - 1]).sign()
+    return Edges(rows, columns, profiles * (1 / 255), back, vertical).at(even)
 
 
 def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
@@ -151,56 +158,44 @@ def _by_numpy(luma: Tensor, vertical: bool) -> Edges:
     import numpy as np
     import torch
 
-    picture = luma.contiguous().numpy()
-    height, width = picture.shape
-    levels = picture.reshape(-1)
-    white = 255 if levels.dtype == np.uint8 else 1
-    flat: Any = levels.astype(np.int16 if white == 255 else np.float32)
-    beside = 1 if vertical else width
-    step = flat[2 * beside : -beside] - flat[beside : -2 * beside]
-    step += step
-    step += flat[3 * beside :]
-    step -= flat[: -3 * beside]
+    width = luma.shape[1]
+    flat, beside = luma.contiguous().numpy().reshape(-1).astype(np.int16), 1 if vertical else width
+    step = _steps(flat, beside)
     np.abs(step, out=step)
-    place = np.flatnonzero(step[beside:-beside] > flat.dtype.type(2 * _MIN_STEP * white)) + 2 * beside
-    inner = step.take(place - beside)
-    place = place[(inner > step.take(place - 2 * beside)) & (inner >= step.take(place))]
-    along, length = (place % width, width) if vertical else (place // width, height)
-    place = place[(along >= REACH - 1) & (along < length - REACH)]
-    place = place[:: max(1, -(-len(place) // _MAX_EDGES))]
-    # most are told by a few pixels, before their profiles are looked up: one beside it is steeper, ...
-    highest = step.take(place - beside)
-    if white == 1:
-        highest += np.float32(2 * _ROUNDING)
-    for far in _FIRST:
-        few = (step.take(place + (far - 1) * beside) <= highest) & (step.take(place - (far + 1) * beside) <= highest)
-        place, highest = place[few], highest[few]
-    rows, columns = place // width, place % width
-    # ... or what crosses it is
-    if vertical:
-        after, before = np.minimum(rows + 1, height - 1) * width + columns, np.maximum(rows - 2, 0) * width + columns
-    else:
-        after, before = rows * width + np.minimum(columns + 1, width - 1), rows * width + np.maximum(columns - 2, 0)
+    # those whose profiles do not reach over the border
+    around = (REACH - 2) * beside
+    inner = step[around:-around]
+    peak = np.zeros(luma.shape, bool)
+    inside = peak.reshape(-1)[around + beside :][: len(inner)]
+    np.greater(inner, int(2 * _MIN_STEP * 255), out=inside)
+    inside &= inner > step[around - beside :][: len(inner)]
+    # no step in its profile is steeper
+    inside &= inner >= running_max(step, 2 * REACH - 3, np.maximum, beside)
+    across = peak if vertical else peak.T
+    across[:, : REACH - 1] = across[:, -REACH:] = False
+    place = np.flatnonzero(peak)
+    # nor is what crosses it
+    before, after = _crossing(place, luma.shape, vertical)
     place = place[step.take(place - beside) >= 2 * np.abs(flat.take(after) - flat.take(before))]
-    # one profile a column: what is asked of all of them goes along whole rows
+    # one profile a column: what is asked of all of them goes along whole rows; most are told by their ends
+    left, right = (
+        flat.take(place + (np.arange(first, first + FAR) * beside)[:, None]) for first in (1 - REACH, REACH + 1 - FAR)
+    )
+    # sums of levels are exact, and the same on every device
+    change = right.sum(0, dtype=np.int16) - left.sum(0, dtype=np.int16)
+    spread = np.maximum(*(side.max(0) - side.min(0) for side in (left, right)))
+    size = np.abs(change)
+    even = (spread * np.int16(FAR / _MAX_SPREAD) <= size) & (size > _MIN_STEP * FAR * 255)
+    # the step at the edge goes the same way as that from side to side
+    even &= np.sign(change) == np.sign(flat.take(place + beside) - flat.take(place))
+    place = place[even]
     profiles = flat.take(place + (np.arange(1 - REACH, REACH + 1) * beside)[:, None])
-    slopes = (profiles[2:-1] - profiles[1:-2]) * flat.dtype.type(2) + (profiles[3:] - profiles[:-3])
+    slopes = (profiles[2:-1] - profiles[1:-2]) * np.int16(2) + (profiles[3:] - profiles[:-3])
     slopes *= np.sign(slopes[REACH - 2])
-    own = slopes[REACH - 2]
-    back = -slopes.min(0) / own.astype(np.float32)
-    steepest = np.flatnonzero((own >= slopes.max(0)) & (back <= 1))
-    place, back = place[steepest], back[steepest]
-    profiles = profiles.take(steepest, axis=1) * np.float32(1 / white)
-    by_row = torch.from_numpy(np.ascontiguousarray(profiles.T))
-    # the sums of torch, whose order is its own, and the ranges along whole rows
-    across = (by_row[:, -FAR:].mean(1) - by_row[:, :FAR].mean(1)).numpy()
-    spread = np.maximum(*(side.max(0) - side.min(0) for side in (profiles[:FAR], profiles[-FAR:])))
-    kept = (spread <= _MAX_SPREAD * np.abs(across)) & (np.abs(across) > _MIN_STEP)
-    kept &= across * (profiles[REACH] - profiles[REACH - 1]) > 0
-    rows, columns = place[kept] // width, place[kept] % width
-    chosen = torch.from_numpy(kept)
-    places = torch.from_numpy(rows), torch.from_numpy(columns)
-    return Edges(places[0], places[1], by_row[chosen], torch.from_numpy(back)[chosen], vertical)
+    back = -slopes.min(0) / slopes[REACH - 2].astype(np.float32)
+    by_row = np.multiply(profiles.T, np.float32(1 / 255), dtype=np.float32, order="C")
+    rows, columns, by_row, back = (torch.from_numpy(some) for some in (place // width, place % width, by_row, back))
+    return Edges(rows, columns, by_row, back, vertical)
 
 
 def worst_places(

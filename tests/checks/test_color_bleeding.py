@@ -155,7 +155,7 @@ def test_the_defect_keeps_the_luma_and_gets_worse(scene: np.ndarray) -> None:
 
 def test_the_profiles_are_those_of_opencvs_color_planes(scene: np.ndarray) -> None:
     planes = torch.from_numpy(scene.transpose(2, 0, 1).copy())
-    luma = torch.from_numpy(cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2GRAY))
+    luma = torch.from_numpy(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY))
     expected = cv2.cvtColor(scene.astype(np.float32) / 255, cv2.COLOR_RGB2YCrCb) - 0.5
     for edges in strong_edges(luma):
         kept, color = color_bleeding._colors(planes, edges)

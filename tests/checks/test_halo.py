@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -36,21 +37,56 @@ def fails(picture: np.ndarray) -> bool:
     return bool(threshold.violates(score(picture)["halo"].numpy())[0])
 
 
-@pytest.mark.parametrize("levels", [False, True])
+@pytest.mark.parametrize("way", [edges_module._by_numpy, edges_module._by_torch])
 @pytest.mark.parametrize("name", ["pagoda", "scene"])
-def test_the_edges_are_those_of_the_plain_way(name: str, levels: bool, scene: np.ndarray) -> None:
-    """What tells most candidates by a few pixels leaves out none that the whole profile would keep."""
-    photo = gray(picture(name)) if name == "pagoda" else scene
-    luma = torch.from_numpy((photo.clip(0, 255) / 255).astype(np.float32))
-    luma = torch.from_numpy(photo.clip(0, 255).round().astype(np.uint8)) if levels else luma
-    quick = edges_module._by_numpy(luma, True), edges_module._by_numpy(luma, False)
-    plain = edges_module._by_torch(luma, True), edges_module._by_torch(luma, False)
-    for edges, other in zip(quick, plain, strict=True):
-        assert edges.rows.tolist() == other.rows.tolist()
-        assert edges.columns.tolist() == other.columns.tolist()
-        assert torch.equal(edges.profiles, other.profiles)
-        assert torch.equal(edges.back, other.back)
-    assert len(plain[0].rows) > 5
+def test_the_edges_are_those_of_plain_loops(name: str, way: Callable[..., Edges], scene: np.ndarray) -> None:
+    photo = (gray(picture(name)) if name == "pagoda" else scene)[:90, :120]
+    levels = photo.clip(0, 255).round().astype(np.uint8)
+    for vertical in (True, False):
+        edges = way(torch.from_numpy(levels), vertical)
+        turned = levels if vertical else levels.T
+        expected = {}
+        for row, line in enumerate(turned.astype(int)):
+            for column in range(REACH - 1, len(line) - REACH):
+                profile = line[column + 1 - REACH : column + REACH + 1]
+                slopes = [2 * (profile[i + 2] - profile[i + 1]) + profile[i + 3] - profile[i] for i in range(21)]
+                own = slopes[REACH - 2]
+                beyond, before = (int(turned[place, column]) for place in (min(row + 1, len(turned) - 1), max(row - 2, 0)))
+                across = beyond - before
+                left, right = profile[:6], profile[-6:]
+                change, middle = right.mean() - left.mean(), profile[REACH] - profile[REACH - 1]
+                if (
+                    abs(own) > 2 * 0.08 * 255
+                    and abs(own) > abs(slopes[REACH - 3])
+                    and abs(own) == max(map(abs, slopes))
+                    and abs(own) >= 2 * abs(across)
+                    and 2 * max(np.ptp(left), np.ptp(right)) <= abs(change)
+                    and abs(change) > 0.08 * 255
+                    and change * middle > 0
+                ):
+                    expected[row, column] = -min(np.sign(own) * slope for slope in slopes) / abs(own)
+        places = (edges.rows, edges.columns) if vertical else (edges.columns, edges.rows)
+        found = dict(zip(zip(*(place.tolist() for place in places), strict=True), edges.back.tolist(), strict=True))
+        assert found == pytest.approx(expected)
+        assert len(found) > 3
+
+
+@pytest.mark.parametrize("way", [edges_module._by_numpy, edges_module._by_torch])
+def test_a_plain_picture_has_no_edges(way: Callable[..., Edges]) -> None:
+    for side in (2 * REACH + 2, 60):
+        edges = way(torch.full((side, side), 90, dtype=torch.uint8), True)
+        assert edges.profiles.shape == (0, 2 * REACH)
+        assert len(edges.rows) == len(edges.back) == 0
+
+
+@pytest.mark.parametrize("name", ["pagoda", "scene", "brick"])
+def test_the_edges_are_the_same_on_every_device(name: str, scene: np.ndarray) -> None:
+    levels = torch.from_numpy((scene if name == "scene" else gray(picture(name))).clip(0, 255).round().astype(np.uint8))
+    for vertical in (True, False):
+        here, other = edges_module._by_numpy(levels, vertical), edges_module._by_torch(levels, vertical)
+        assert len(here.rows) > 5
+        for part in ("rows", "columns", "profiles", "back"):
+            assert torch.equal(getattr(here, part), getattr(other, part))
 
 
 def unsharp(picture: np.ndarray, amount: float, radius: float) -> np.ndarray:
@@ -73,7 +109,7 @@ def test_the_rim_of_a_step_is_that_of_the_closed_form() -> None:
     step = np.where(np.arange(64) < 32, 80.0, 160.0).astype(np.float32)
     amount, radius = 0.8, 2.0
     picture = unsharp(np.tile(step, (64, 1)), amount, radius)
-    edges, none = strong_edges(torch.from_numpy(picture / 255))
+    edges, none = strong_edges(torch.from_numpy(picture.round().astype(np.uint8)))
     assert len(none.rows) == 0
     assert edges.columns.unique().tolist() == [31]
     overshoots, room = rims(edges.profiles)
@@ -86,8 +122,9 @@ def test_the_rim_of_a_step_is_that_of_the_closed_form() -> None:
 
 def test_profiles_are_those_of_a_plain_loop() -> None:
     luma = cv2.GaussianBlur(RNG.random((60, 70)).astype(np.float32), (0, 0), 4)
-    luma = (luma - luma.min()) / np.ptp(luma)
-    for edges in strong_edges(torch.from_numpy(luma)):
+    levels = ((luma - luma.min()) / np.ptp(luma) * 255).round().astype(np.uint8)
+    luma = levels * np.float32(1 / 255)
+    for edges in strong_edges(torch.from_numpy(levels)):
         for row, column, profile in zip(edges.rows.tolist(), edges.columns.tolist(), edges.profiles, strict=True):
             line, place = (luma[row], column) if edges.vertical else (luma[:, column], row)
             np.testing.assert_array_equal(profile.numpy(), line[place + 1 - REACH : place + REACH + 1])
@@ -98,8 +135,7 @@ def test_profiles_are_those_of_a_plain_loop() -> None:
 
 
 def test_edges_are_the_same_after_turning_the_picture(scene: np.ndarray) -> None:
-    # few enough edges for all to be looked at
-    luma = torch.from_numpy(scene[:160, :200] / 255)
+    luma = torch.from_numpy(scene[:160, :200].round().astype(np.uint8))
     upright, level = strong_edges(luma)
     level_t, upright_t = strong_edges(luma.T.contiguous())[::-1]
     assert set(zip(upright.rows.tolist(), upright.columns.tolist(), strict=True)) == set(
