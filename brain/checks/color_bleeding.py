@@ -35,8 +35,9 @@ _MIN_EDGES = 12
 _MIN_LONG_SIDE = 112
 #: and along one axis, for a displacement, of which the largest counts
 _MIN_ALONG = 25
-#: edges looked at along each axis
-_MAX_EDGES = 500
+#: edges along each axis whose colors are looked up, and those of color that are looked at, evenly over the picture:
+#: means do not get better from more
+_MAX_LOOKED_UP, _MAX_EDGES = 1000, 300
 
 
 @lru_cache(maxsize=8)
@@ -86,9 +87,9 @@ def _colors(pixels: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
     """Returns those of the edges that are edges of color, too, and their (K, 2, 2 * REACH) color profiles."""
     import torch
 
-    colors = edges.colors(pixels)
-    blue, red = (colors[plane].float() / 255 - edges.profiles for plane in (2, 0))
-    color = torch.stack((blue * 0.564, red * 0.713), 1)
+    edges = edges.at(slice(None, None, max(1, -(-len(edges.rows) // _MAX_LOOKED_UP))))
+    red, blue = (plane * (1 / 255) for plane in edges.levels(pixels, (0, 2)))
+    color = torch.stack(((blue - edges.profiles) * 0.564, (red - edges.profiles) * 0.713), 1)
     strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _MIN_COLOR**2).nonzero()[:, 0]
     strong = strong[:: max(1, -(-len(strong) // _MAX_EDGES))]
     return edges.at(strong), color[strong]

@@ -14,6 +14,7 @@ from loupe.brain.imaging.luma import together
 from loupe.brain.imaging.opencv import by_opencv
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 _LONG_SIDE = 256
@@ -68,17 +69,6 @@ def smooth(layers: Tensor, sigma: float) -> Tensor:
     return conv2d(conv2d(wide, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]
 
 
-def _around(places: Tensor, shape: tuple[int, int], within: int) -> Tensor:
-    """Returns the windows of the grid that are less than so many pixels away each way: (K,) places to (K, M)."""
-    import torch
-
-    reach = (within - 1) // _STEP
-    steps = torch.arange(-reach, reach + 1, device=places.device)
-    rows = ((places // shape[1])[:, None] + steps).clamp_(0, shape[0] - 1)
-    columns = (places % shape[1])[:, None] + steps
-    return (rows[:, :, None] * shape[1] + columns.clamp_(0, shape[1] - 1)[:, None]).flatten(1)
-
-
 def bands(pixels: Tensor) -> Tensor:
     """Returns the luma and two color differences of pictures, band-passed: (N, 3, H, W), all in one go.
 
@@ -93,40 +83,33 @@ def bands(pixels: Tensor) -> Tensor:
     return smooth(planes - smooth(planes, 6.0), 0.8).view(layers.shape)
 
 
-def _best(alike: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the highest of each row of (K, N) values and its place."""
-    import torch
-
-    if alike.device.type != "cpu":
-        best = alike.max(1)
-        return best.values, best.indices
-    import numpy as np
-
-    # numpy looks for the first of the highest in a fifth of torch's time
-    values = alike.numpy()
-    places = values.argmax(1)
-    return torch.from_numpy(values[np.arange(len(values)), places]), torch.from_numpy(places)
-
-
-def _windows(band: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns what is compared of each window, normal, and its contrast: (3, H, W) to (N, 54) and (N,) float32.
+def _windows(band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns what is compared of each window, normal, and its contrast: (3, H, W) to (54, N) and (N,) float32.
 
     The luma of a window at half the resolution, and of the color at a quarter: that is enough to know it by.
     """
-    import torch
-    from torch.nn.functional import avg_pool2d, unfold
+    import numpy as np
 
-    half = avg_pool2d(band, 2)
-    luma = unfold(half[None, :1], _WINDOW // 2)[0].T
-    color = unfold(avg_pool2d(half[None, 1:], 2, 1), _WINDOW // 4, dilation=2)[0].T.unflatten(1, (2, -1))
-    luma = luma - luma.mean(1, keepdim=True)
-    # a mean of four stands for four
-    color = (color - color.mean(2, keepdim=True)).flatten(1) * 2
-    values = torch.cat((luma, color), 1)
-    return values / values.norm(dim=1, keepdim=True).clamp_min(1e-6), luma.square().mean(1).sqrt()
+    height, width = band.shape[1] // 2, band.shape[2] // 2
+    pairs = band[:, : 2 * height : 2, : 2 * width] + band[:, 1 : 2 * height : 2, : 2 * width]
+    half = (pairs[..., ::2] + pairs[..., 1::2]) / 4
+    side, few = _WINDOW // 2, _WINDOW // 4
+    rows, columns = height - side + 1, width - side + 1
+    luma = [half[0, y : y + rows, x : x + columns] for y in range(side) for x in range(side)]
+    fours = half[1:, :-1] + half[1:, 1:]
+    # a mean of four stands for four: two of them are as much as half of their sum
+    fours = (fours[..., :-1] + fours[..., 1:]) / 2
+    color = [plane[y : y + rows, x : x + columns] for plane in fours for y in (0, 2, 4) for x in (0, 2, 4)]
+    values = np.stack([*luma, *color]).reshape(len(luma) + len(color), -1)
+    for start, end in ((0, side**2), (side**2, side**2 + few**2), (side**2 + few**2, len(values))):
+        values[start:end] -= values[start:end].mean(0)
+    squares = np.square(values)
+    of_luma = squares[: side**2].sum(0)
+    values /= np.maximum(np.sqrt(of_luma + squares[side**2 :].sum(0)), 1e-6)
+    return values, np.sqrt(of_luma / side**2)
 
 
-def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]:
+def candidates(band: np.ndarray) -> tuple[np.ndarray, int]:
     """Returns pairs of windows that look alike, as no other two places do, the most promising first.
 
     Windows are compared by the correlation of luma and of two color differences, band-passed. What counts is the
@@ -135,54 +118,70 @@ def candidates(pixels: Tensor, band: Tensor | None = None) -> tuple[Tensor, int]
     match at the same shift.
 
     Args:
-        pixels: (3, H, W) float32 in [0, 1], some 96 pixels wide or high
-        band: its ``bands``, (3, H, W), where they are at hand
+        band: (3, H, W) float32, the ``bands`` of a picture of some 96 pixels along the long side. On the CPU: some
+            1,500 windows are too few for a device
 
     Returns:
         (K, 4) float32 of y and x of the middle of the first and of the second window in pixels, K at most 10; how many
         windows have enough detail
     """
+    import numpy as np
     import torch
-    from torch.nn.functional import pad
 
-    if band is None:
-        band = bands(pixels[None])[0]
     rows, columns = ((side - _WINDOW) // _STEP + 1 for side in band.shape[1:])
     values, energy = _windows(band)
     good = energy > _MIN_ENERGY
-    count = int(good.sum())
+    count = int(np.count_nonzero(good))
     if count < 2:
-        return torch.zeros(0, 4, device=pixels.device), count
-    own = energy.topk(min(_MAX_WINDOWS, count)).indices.sort().values
-    place = torch.arange(rows * columns, device=pixels.device)
-    y, x = place // columns * _STEP, place % columns * _STEP
-    # plain ones are like nothing
-    alike = values[own] @ (values * good[:, None]).T
-    near, here = (_around(own, (rows, columns), within) for within in (_WINDOW, _SAME))
-    kept = alike.gather(1, near)
-    first, match = _best(alike.scatter_(1, near, -1))
-    at_match = _around(match, (rows, columns), _SAME)
-    second, _ = _best(alike.scatter_(1, near, kept).scatter_(1, torch.cat([here, at_match], 1), -1))
-    gain = ((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE)).clamp_min(1).log2()
+        return np.zeros((0, 4), np.float32), count
+    number = min(_MAX_WINDOWS, count)
+    own = np.sort(np.argpartition(energy, len(energy) - number)[len(energy) - number :])
+    # plain ones are like nothing; by torch, which takes as many threads as it has been given
+    first_ones, all_of_them = torch.from_numpy(values[:, own]), torch.from_numpy(values * good)
+    alike = (first_ones.T @ all_of_them).numpy().reshape(number, rows, columns)
+    y, x = own // columns, own % columns
+    near = _around(y, x, (rows, columns), (_WINDOW - 1) // _STEP)
+    each = np.arange(number)[:, None, None]
+    beside = alike[each, near[0], near[1]]
+    alike[each, near[0], near[1]] = -1
+    flat = alike.reshape(number, -1)
+    match = flat.argmax(1)
+    first = flat[each[:, 0, 0], match]
+    # the second best place is neither at the match, nor at the window itself, but it may be beside it
+    there = match // columns, match % columns
+    reach = (_SAME - 1) // _STEP
+    alike[(each, *_around(*there, (rows, columns), reach))] = -1
+    for at in ((y, x), there):
+        of_rows, of_columns = (abs(some - one[:, None, None]) <= reach for some, one in zip(near, at, strict=True))
+        beside[of_rows & of_columns] = -1
+    second = np.maximum(flat.max(1), beside.reshape(number, -1).max(1))
+    gain = np.log2(np.maximum((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE), 1))
+    down, right = (there[0] - y) * _STEP, (there[1] - x) * _STEP
     # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbors that agree
-    grid = torch.zeros(3, rows * columns, device=pixels.device)
-    grid[:, own] = torch.stack([gain, (y[match] - y[own]).float(), (x[match] - x[own]).float()])
-    wide = pad(grid.view(3, rows, columns), (2,) * 4)
-    step = torch.arange(5, device=pixels.device)
-    beside = (step[:, None] * wide.shape[2] + step).flatten()
-    corner = own // columns * wide.shape[2] + own % columns
-    around = wide.flatten(1)[:, beside[:, None] + corner]
-    agree = ((around[1:] - grid[1:, None, own]).abs() <= _TOLERANCE).all(0)
-    votes = (around[0] * agree).sum(0)
+    grid = np.zeros((3, rows + 4, columns + 4), np.float32)
+    grid[:, y + 2, x + 2] = gain, down, right
+    steps = np.arange(5)
+    around = grid[:, y[:, None, None] + steps[:, None], x[:, None, None] + steps]
+    agree = (abs(around[1] - down[:, None, None]) <= _TOLERANCE) & (abs(around[2] - right[:, None, None]) <= _TOLERANCE)
+    votes = (around[0] * agree).sum((1, 2))
     pairs = []
-    for _ in range(_CANDIDATES):
+    while len(pairs) < _CANDIDATES:
         best = int(votes.argmax())
-        if float(votes[best]) < _MIN_VOTES:
+        if votes[best] < _MIN_VOTES:
             break
-        i, j = own[best], match[best]
-        pairs.append(torch.stack([y[i], x[i], y[j], x[j]]) + (_WINDOW - 1) / 2)
-        votes[(own[:, None] == here[best]).any(1)] = 0
-    return torch.stack(pairs) if pairs else torch.zeros(0, 4, device=pixels.device), count
+        pairs.append((y[best], x[best], there[0][best], there[1][best]))
+        votes[(abs(y - y[best]) <= reach) & (abs(x - x[best]) <= reach)] = 0
+    places = np.array(pairs, np.float32).reshape(-1, 4)
+    return places * _STEP + np.float32((_WINDOW - 1) / 2), count
+
+
+def _around(y: np.ndarray, x: np.ndarray, shape: tuple[int, int], reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the places on the grid up to so many steps away each way: rows (K, M, 1) and columns (K, 1, M)."""
+    import numpy as np
+
+    steps = np.arange(-reach, reach + 1)
+    rows = (y[:, None] + steps).clip(0, shape[0] - 1)
+    return rows[:, :, None], (x[:, None] + steps).clip(0, shape[1] - 1)[:, None]
 
 
 def verify(band: Tensor, pairs: Tensor) -> Tensor:
@@ -274,15 +273,17 @@ class RepeatedSubject(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
+        import torch
 
-        def score_picture(coarse: Tensor, band: Tensor, luma: Tensor) -> SampleResult:
-            height, width = luma.shape
-            pairs, count = candidates(coarse, band)
+        def score_picture(band: np.ndarray, levels: Tensor) -> SampleResult:
+            height, width = levels.shape
+            found, count = candidates(band)
             if count < 2:
                 return SampleResult({}, "too plain to judge repetition")
-            if not len(pairs):
+            if not len(found):
                 return SampleResult({"repeated_subject": 0.0, "repeated_distance": 0.0})
-            pairs = (pairs + 0.5) * (max(height, width) / max(coarse.shape[1:])) - 0.5
+            luma = levels.float() / 255
+            pairs = torch.from_numpy((found + 0.5) * (max(height, width) / max(band.shape[1:])) - 0.5).to(luma.device)
             passed = smooth(luma[None], 0.8) - smooth(luma[None], 5.0)
             alike, best = verify(passed[0], pairs).max(0)
             top, left, down, right = (float(value) for value in pairs[best])
@@ -305,7 +306,7 @@ class RepeatedSubject(Check):
             if min(height, width) < _MIN_SIDE or min(coarse.shape[2:]) < _MIN_COARSE:
                 reason = f"too small or narrow to judge repetition: {width} x {height} pixels"
                 return self.scores([SampleResult({}, reason)] * len(batch), batch.pixels.device)
-            pictures = zip(coarse, bands(coarse), small.luma.luma, strict=True)
+            pictures = zip(bands(coarse).cpu().numpy(), small.luma.levels, strict=True)
             return self.scores([score_picture(*picture) for picture in pictures], batch.pixels.device)
 
         return score

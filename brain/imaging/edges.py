@@ -43,20 +43,20 @@ class Edges:
     back: Tensor
     vertical: bool
 
-    def at(self, chosen: Tensor) -> Edges:
-        """Returns some of them: (K,) bool or their (k,) places."""
+    def at(self, chosen: Tensor | slice) -> Edges:
+        """Returns some of them: (K,) bool, their (k,) places, or every n-th."""
         return Edges(self.rows[chosen], self.columns[chosen], self.profiles[chosen], self.back[chosen], self.vertical)
 
     def across(self, plane: Tensor) -> Tensor:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""
         return _profiles(plane, self.rows, self.columns, self.vertical)
 
-    def colors(self, pixels: Tensor) -> Tensor:
-        """Returns the profiles of the (3, H, W) planes of the picture at the same places: (3, K, 2 * REACH)."""
+    def levels(self, pixels: Tensor, planes: Sequence[int]) -> list[Tensor]:
+        """Returns the profiles of some of the (3, H, W) uint8 planes of the picture: (K, 2 * REACH) uint8 each."""
         import torch
 
         if pixels.device.type != "cpu":
-            return torch.stack([self.across(plane) for plane in pixels])
+            return [self.across(pixels[plane]) for plane in planes]
         import numpy as np
 
         width = pixels.shape[2]
@@ -67,8 +67,8 @@ class Edges:
             # a byte at a time is looked up faster than three
             levels = interleaved.numpy().reshape(-1)
             places *= len(pixels)
-            return torch.from_numpy(np.stack([levels.take(places + plane) for plane in range(len(pixels))]))
-        return torch.from_numpy(np.stack([plane.numpy().reshape(-1).take(places) for plane in pixels]))
+            return [torch.from_numpy(levels.take(places + plane)) for plane in planes]
+        return [torch.from_numpy(pixels[plane].numpy().reshape(-1).take(places)) for plane in planes]
 
 
 def _profiles(plane: Tensor, rows: Tensor, columns: Tensor, vertical: bool) -> Tensor:

@@ -51,7 +51,9 @@ def test_the_edges_are_those_of_plain_loops(name: str, way: Callable[..., Edges]
                 profile = line[column + 1 - REACH : column + REACH + 1]
                 slopes = [2 * (profile[i + 2] - profile[i + 1]) + profile[i + 3] - profile[i] for i in range(21)]
                 own = slopes[REACH - 2]
-                beyond, before = (int(turned[place, column]) for place in (min(row + 1, len(turned) - 1), max(row - 2, 0)))
+                beyond, before = (
+                    int(turned[place, column]) for place in (min(row + 1, len(turned) - 1), max(row - 2, 0))
+                )
                 across = beyond - before
                 left, right = profile[:6], profile[-6:]
                 change, middle = right.mean() - left.mean(), profile[REACH] - profile[REACH - 1]
