@@ -87,7 +87,7 @@ def _colors(pixels: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
     """Returns those of the edges that are edges of color, too, and their (K, 2, 2 * REACH) color profiles."""
     import torch
 
-    edges = edges.at(slice(None, None, max(1, -(-len(edges.rows) // _MAX_LOOKED_UP))))
+    edges = edges.few(_MAX_LOOKED_UP)
     red, blue = (plane * (1 / 255) for plane in edges.levels(pixels, (0, 2)))
     color = torch.stack(((blue - edges.profiles) * 0.564, (red - edges.profiles) * 0.713), 1)
     strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _MIN_COLOR**2).nonzero()[:, 0]

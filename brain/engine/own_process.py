@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import loupe
@@ -27,13 +28,17 @@ importlib.import_module(module).main()
 """
 
 
-def start(module: str) -> subprocess.Popen[bytes]:
+def start(module: str, more: Mapping[str, str] = MappingProxyType({})) -> subprocess.Popen[bytes]:
     """Starts a process that calls a module's ``main``, with this one's path, environment and ``loupe``.
 
     What it reads are pickles of bytes that ``send`` wrote; what it prints to its standard output is read as such, too.
+
+    Args:
+        module: its dotted name
+        more: variables of its environment that this one's does not set
     """
     # it shares the cores with others: torch's threads must not keep a core busy while they wait for each other
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **more, **os.environ}
     command = [sys.executable, "-c", _START]
     popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     assert popen.stdin is not None

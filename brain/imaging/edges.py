@@ -44,8 +44,12 @@ class Edges:
     vertical: bool
 
     def at(self, chosen: Tensor | slice) -> Edges:
-        """Returns some of them: (K,) bool, their (k,) places, or every n-th."""
+        """Returns some of them: (K,) bool, their (k,) places, or a slice of these."""
         return Edges(self.rows[chosen], self.columns[chosen], self.profiles[chosen], self.back[chosen], self.vertical)
+
+    def few(self, most: int) -> Edges:
+        """Returns at most so many of them, evenly over the picture."""
+        return self.at(slice(None, None, max(1, -(-len(self.rows) // most))))
 
     def across(self, plane: Tensor) -> Tensor:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""
@@ -78,18 +82,6 @@ def _profiles(plane: Tensor, rows: Tensor, columns: Tensor, vertical: bool) -> T
     width = plane.shape[1]
     steps = torch.arange(1 - REACH, REACH + 1, device=plane.device) * (1 if vertical else width)
     return plane.reshape(-1)[(rows * width + columns)[:, None] + steps]
-
-
-def far_sides(profiles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns the means of the far left and far right pixels of (K, 2 * REACH) profiles, and the larger spread.
-
-    Three (K,) tensors; the spread is the range of the far pixels of a side.
-    """
-    import torch
-
-    left, right = profiles[:, :FAR], profiles[:, -FAR:]
-    spread = torch.maximum(left.amax(1) - left.amin(1), right.amax(1) - right.amin(1))
-    return left.mean(1), right.mean(1), spread
 
 
 def strong_edges(luma: Tensor) -> tuple[Edges, Edges]:
