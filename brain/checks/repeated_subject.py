@@ -243,7 +243,7 @@ class RepeatedSubject(Check):
     """
 
     name: ClassVar[str] = "repeated_subject"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reference: ClassVar[str] = "Block matching for copy-move, after Christlein et al., IEEE Trans. IFS 7 (2012)"
     license: ClassVar[str] = "Apache-2.0"
     whole_picture: ClassVar[str] = "it looks for the same subject elsewhere in the picture"

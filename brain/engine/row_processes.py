@@ -37,8 +37,8 @@ _AHEAD = 4
 _EVERY = 0.1
 #: the status of a process that SIGKILL has ended
 _KILLED = -9
-#: the memory of a picture is kept for the next one: to give it back to the system and ask for it again takes a twentieth
-#: of the time of all pixel checks. Variables of the C library of Linux; others do not read them
+#: the memory of a picture is kept for the next one: to give it back to the system and ask for it again takes up to a
+#: twentieth of the time of all pixel checks. Variables of the C library of Linux; others do not read them
 _MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 
 
