@@ -8,6 +8,7 @@
     python -m benchmarks.speed cost             # what each check costs a picture of 1024 x 1024, on one thread
     python -m benchmarks.speed cost text hands  # of some checks
     python -m benchmarks.speed cost -n 20       # the mean of 20 pictures
+    python -m benchmarks.speed each --ragged    # of pictures that each have a shape of their own
     python -m benchmarks.speed each             # processor time a picture of each pixel check, and of what they share
     python -m benchmarks.speed each text --against CHECKOUT  # and by turns with another checkout's
     python -m benchmarks.speed takeover [-n N]  # threads alone, and processes that take over from them, on N (1,500)
@@ -52,11 +53,14 @@ def family() -> Family:
     cost.add_argument("checks", nargs="*", help="all by default")
     cost.add_argument("-n", type=int, default=10, help="pictures")
     each = made.command(
-        "each", lambda given: print_each(given.checks, given.n, given.rounds, given.against), "the time of each check"
+        "each",
+        lambda given: print_each(given.checks, given.n, given.rounds, given.against, ragged=given.ragged),
+        "the time of each check",
     )
     each.add_argument("checks", nargs="*", help="all that look at the pixels alone by default")
     each.add_argument("-n", type=int, default=64, help="pictures")
     each.add_argument("--rounds", type=int, default=6, help="of each checkout")
+    each.add_argument("--ragged", action="store_true", help="each picture of a shape of its own")
     each.add_argument("--against", type=Path, help="the root of another checkout")
     takeover = made.command(
         "takeover", lambda given: print_takeover(given.n, given.rounds), "threads against processes that take over"

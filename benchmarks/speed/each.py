@@ -92,22 +92,24 @@ def ratio(before: np.ndarray, now: np.ndarray) -> tuple[float, float, float]:
     return float(before.sum() / now.sum()), float(low), float(high)
 
 
-def print_each(names: Sequence[str], n: int, rounds: int, against: Path | None) -> None:
+def print_each(names: Sequence[str], n: int, rounds: int, against: Path | None, *, ragged: bool = False) -> None:
     """Prints the milliseconds of processor time a picture of each part, and how many times as long they took before.
 
     Args:
         names: of checks; all that look at the pixels alone by default
-        n: pictures of 0.5 MP, in four shapes
+        n: pictures of 0.5 MP
         rounds: of each checkout
         against: another checkout's root
+        ragged: whether each picture has a shape of its own, or one of four
     """
     known = registry.checks()
     names = sorted(names or [name for name, check in known.items() if without_model(check)])
     checkouts = [HERE] if against is None else [HERE, against.resolve()]
     with tempfile.TemporaryDirectory() as folder:
-        files = write_files(Path(folder) / "pictures", n, ".jpg")
+        files = write_files(Path(folder) / "pictures", n, ".jpg", ragged=ragged)
         laps = by_turns(checkouts, files, names, rounds)
-    figures.title(f"{n} JPEGs of 0.5 MP, {rounds} rounds by turns, one thread; {figures.machine()}")
+    shapes = "each of its own shape" if ragged else "in four shapes"
+    figures.title(f"{n} JPEGs of 0.5 MP {shapes}, {rounds} rounds by turns, one thread; {figures.machine()}")
     parts = sorted({name for rows in laps for row in rows for name in row})
     tables = [{part: np.array([row.get(part, 0.0) for row in rows]) * 1000 / n for part in parts} for rows in laps]
     here, other = tables[0], tables[-1]

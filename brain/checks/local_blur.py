@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -71,12 +70,12 @@ class Windows:
         inside: (N,) float32, the mean softness inside in octaves
     """
 
-    excess: Tensor
-    places: Tensor
-    inside: Tensor
+    excess: np.ndarray
+    places: np.ndarray
+    inside: np.ndarray
 
 
-def softest_windows(softness: Tensor, known: Tensor) -> Windows:
+def softest_windows(softness: np.ndarray, known: np.ndarray) -> Windows:
     """Returns by how much the softest window of each picture exceeds its surroundings, where it is, and how soft it is.
 
     Of each window of several sizes at each place, the mean softness of the blocks that are not plain, less that of the
@@ -84,20 +83,18 @@ def softest_windows(softness: Tensor, known: Tensor) -> Windows:
     subject one of these strips is as soft as the window, since a soft background reaches the border of the picture.
 
     Args:
-        softness: (N, h, w) in octaves
+        softness: (N, h, w) float32 in octaves
         known: (N, h, w) bool, which blocks are not plain
     """
-    import torch
-    from torch.nn.functional import pad
-
     number, rows, columns = softness.shape
     # a margin as wide as the widest strip, and the sums of all that is above and left of each corner
     margin = max((max(window) + 1) // 2 for window in _WINDOWS)
-    layers = torch.stack([softness * known, known.float()])
-    sums = pad(layers, (margin + 1, margin, margin + 1, margin)).cumsum(2).cumsum(3)
-    best = torch.full((number,), -math.inf, device=softness.device)
-    places = torch.zeros(number, 4, dtype=torch.int64, device=softness.device)
-    inside = torch.zeros(number, device=softness.device)
+    layers = np.zeros((2, number, rows + 2 * margin + 1, columns + 2 * margin + 1), np.float32)
+    layers[:, :, margin + 1 : margin + 1 + rows, margin + 1 : margin + 1 + columns] = softness * known, known
+    sums = layers.cumsum(2).cumsum(3)
+    best = np.full(number, -np.inf, np.float32)
+    places = np.zeros((number, 4), np.int64)
+    inside = np.zeros(number, np.float32)
     for high, wide in _WINDOWS:
         down, across = rows - high + 1, columns - wide + 1
         if min(down, across) < 3:
@@ -110,39 +107,37 @@ def softest_windows(softness: Tensor, known: Tensor) -> Windows:
             (0, -wide_strip, high, wide_strip),
             (0, wide, high, wide_strip),
         )
-        means, enough = [], []
-        for (top, left, tall, broad), share in zip(strips, (_MIN_INSIDE, *(_MIN_AROUND,) * 4), strict=True):
+        both = np.empty((2, len(strips), number, down, across), np.float32)
+        limits = np.empty((len(strips), 1, 1, 1), np.float32)
+        for at, (top, left, tall, broad) in enumerate(strips):
             y, x = margin + top, margin + left
             above, below = sums[:, :, y : y + down], sums[:, :, y + tall : y + tall + down]
-            total, count = (
-                above[..., x : x + across]
-                - above[..., x + broad : x + broad + across]
-                - below[..., x : x + across]
-                + below[..., x + broad : x + broad + across]
-            )
-            means.append(total / count.clamp_min(1))
-            enough.append(count > share * tall * broad)
-        softest = torch.stack(
-            [mean.masked_fill(~some, -torch.inf) for mean, some in zip(means[1:], enough[1:], strict=True)]
-        ).amax(0)
-        valid = enough[0] & (torch.stack(enough[1:]).sum(0) >= _MIN_SIDES)
-        excess, where = (means[0] - softest).masked_fill(~valid, -torch.inf).flatten(1).max(1)
-        place = torch.stack([where // across, where % across], 1)
-        more = excess > best
-        sizes = torch.stack([torch.full_like(where, high), torch.full_like(where, wide)], 1)
-        places = torch.where(more[:, None], torch.cat([place, sizes], 1), places)
-        inside = torch.where(more, means[0].flatten(1).gather(1, where[:, None])[:, 0], inside)
-        best = torch.maximum(best, excess)
+            part = np.subtract(above[..., x : x + across], above[..., x + broad : x + broad + across], out=both[:, at])
+            part -= below[..., x : x + across]
+            part += below[..., x + broad : x + broad + across]
+            limits[at] = (_MIN_AROUND if at else _MIN_INSIDE) * tall * broad
+        totals, counts = both
+        means, enough = totals / np.maximum(counts, 1), counts > limits
+        softest = np.where(enough[1:], means[1:], -np.inf).max(0)
+        valid = enough[0] & (enough[1:].sum(0) >= _MIN_SIDES)
+        # two that are not known have no difference
+        excess = np.subtract(means[0], softest, out=np.full_like(softest, -np.inf), where=valid).reshape(number, -1)
+        where = excess.argmax(1)
+        here = np.arange(number), where
+        for row in (excess[here] > best).nonzero()[0]:
+            best[row], inside[row] = excess[row, where[row]], means[0, row].flat[where[row]]
+            places[row] = (*divmod(where[row], across), high, wide)
     return Windows(best, places, inside)
 
 
-def smoothed(softness: Tensor, known: Tensor) -> Tensor:
+def smoothed(softness: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Returns the mean softness of the 3 x 3 blocks around each that are not plain, NaN where all are: (N, h, w)."""
-    import torch
-    from torch.nn.functional import avg_pool2d
-
-    total, count = avg_pool2d(torch.stack([softness * known, known.float()]), 3, 1, 1)
-    return total / count.masked_fill(count == 0, torch.nan)
+    number, rows, columns = softness.shape
+    wide = np.zeros((2, number, rows + 2, columns + 2), np.float32)
+    wide[:, :, 1:-1, 1:-1] = softness * known, known
+    down = wide[:, :, :-2] + wide[:, :, 1:-1] + wide[:, :, 2:]
+    total, count = down[..., :-2] + down[..., 1:-1] + down[..., 2:]
+    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
 
 
 def grown(soft: np.ndarray, place: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
@@ -217,19 +212,17 @@ class LocalBlur(Check):
     )
 
     def load(self, device: str) -> Callable[[ImageBatch], Scores]:
-        import torch
-
         def score_pictures(luma: Tensor) -> list[SampleResult]:
             number, height, width = luma.shape
             if min(height, width) < _MIN_SIDE:
                 return [SampleResult({}, f"too small to judge local blur: {width} x {height} pixels")] * number
             block = min(_MAX_BLOCK, max(_MIN_BLOCK, min(height, width) // 16))
-            softness, known = (tensor.cpu() for tensor in block_softness(luma, block))
+            softness, shown = (tensor.cpu().numpy() for tensor in block_softness(luma, block))
             # where all is the other way round, the sharpest is the softest
-            both = softest_windows(torch.cat([softness, -softness]), torch.cat([known, known]))
-            softest, sharper = both.excess.clamp(0, 20).view(2, -1).tolist()
-            limits = (both.inside - both.excess / 2)[:number].numpy()
-            local, shown = smoothed(softness, known).numpy(), known.numpy()
+            both = softest_windows(np.concatenate([softness, -softness]), np.concatenate([shown, shown]))
+            softest, sharper = both.excess.clip(0, 20).reshape(2, -1).tolist()
+            limits = (both.inside - both.excess / 2)[:number]
+            local = smoothed(softness, shown)
             blurred = np.clip((local - _SHARP) / (_BLURRED - _SHARP), 0, 1)
             blurred = np.where(shown, blurred, 0).astype(np.float32)
             results = []

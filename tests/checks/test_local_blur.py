@@ -107,9 +107,7 @@ def test_the_window_is_where_a_plain_loop_finds_it() -> None:
                         best, place, soft = excess, (top, left, high, wide), mean(top, left, high, wide)
     # beside another picture, and one of which nothing is known
     pictures = [softness, -softness, softness]
-    windows = softest_windows(
-        torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack([known, known, np.zeros_like(known)]))
-    )
+    windows = softest_windows(np.stack(pictures), np.stack([known, known, np.zeros_like(known)]))
     assert float(windows.excess[0]) == pytest.approx(best, abs=1e-4)
     assert tuple(windows.places[0].tolist()) == place
     assert float(windows.inside[0]) == pytest.approx(soft, abs=1e-4)
