@@ -10,10 +10,11 @@ from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshol
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.luma import Luma, together
-from loupe.brain.imaging.opencv import by_opencv
+from loupe.brain.imaging.opencv import by_opencv, opencv
 from loupe.brain.imaging.steps import SEGMENTS, step_shares
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 #: a seam is one pixel wide in the file: it must not be scaled away
@@ -48,20 +49,25 @@ _ONE_WAY = 0.7
 _HALF, _WIDE = 0.8, 0.9
 
 
-def _lines(levels: Tensor, columns: Tensor) -> Tensor:
-    """Returns columns of each picture, a row each: (N, H, W) levels and (N, K) columns to (N, K, H).
+def _lines(levels: Tensor, columns: np.ndarray) -> np.ndarray:
+    """Returns columns of each picture, a row each, on the CPU: (N, H, W) levels and (N, K) columns to (N, K, H).
 
     Reading along them takes most of the time: it is quick where the levels are the view of a picture that lies turned.
     """
+    import numpy as np
     import torch
 
     number, height, width = levels.shape
-    first = torch.arange(number, device=levels.device)[:, None] * width
+    places = (np.arange(number)[:, None] * width + columns).ravel()
     lying = levels.transpose(1, 2).reshape(-1, height)
-    return lying.index_select(0, (first + columns).flatten()).view(number, -1, height)
+    if lying.device.type == "cpu":
+        taken = lying.numpy().take(places, axis=0)
+    else:
+        taken = lying.index_select(0, torch.from_numpy(places).to(lying.device)).cpu().numpy()
+    return taken.reshape(number, -1, height)  # type: ignore[no-any-return]
 
 
-def lost_coherence(levels: Tensor, columns: Tensor, width: int | Tensor = 1) -> Tensor:
+def lost_coherence(levels: Tensor, columns: np.ndarray, width: int | np.ndarray = 1) -> np.ndarray:
     """Returns how much less alike the detail is on both sides of a line than on those of the lines beside it.
 
     Detail is the difference of two pixels of a column, four pixels apart, so that a steady step from one side to the
@@ -77,47 +83,48 @@ def lost_coherence(levels: Tensor, columns: Tensor, width: int | Tensor = 1) -> 
     Returns:
         (N, 4, K) float32 in [0, 1], for the whole height and for three halves (first, middle, last); larger is worse
     """
-    import torch
+    import numpy as np
 
-    left = columns[..., None] + torch.tensor((0, *_REFERENCE), device=levels.device)
+    number, height, last = len(levels), levels.shape[1], levels.shape[2] - 1
     apart = width if isinstance(width, int) else width[:, None]
-    last = levels.shape[2] - 1
-    left = torch.minimum(left.clamp(min=0) + apart, torch.full_like(left, last)) - apart
-    lines = _lines(levels, torch.stack([left, left + apart], 1).flatten(1))
-    rows = (levels.shape[1] - _LAG) // SEGMENTS
-    if by_opencv(lines):
-        sums = [_detail_by_opencv(picture, rows) for picture in lines]
-        unlike, both = (torch.stack(some).view(*left.shape, SEGMENTS) for some in zip(*sums, strict=True))
-    else:
-        # which picture, which side, which line, which of those beside it, which segment
-        detail = (lines[..., _LAG:].short() - lines[..., :-_LAG])[..., : rows * SEGMENTS]
-        detail = detail.reshape(len(levels), 2, *left.shape[1:], SEGMENTS, rows)
-        unlike = (detail[:, 0] - detail[:, 1]).abs_().sum(-1).float()
-        both = detail.abs_().sum((1, -1)).float()
-    all_of_it = both + rows * _MIN_DETAIL
-    ratio = torch.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
-    line, beside = ratio[..., 0], ratio[..., 1:].amax(-1)
-    return ((line - beside) / (1 - beside).clamp_min(1e-3)).clamp_(0, 1)
+    left = (columns[..., None] + np.array((0, *_REFERENCE))).clip(0)
+    left = np.minimum(left + apart, last) - apart
+    lines = _lines(levels, np.stack([left, left + apart], 1).reshape(number, -1))
+    rows = (height - _LAG) // SEGMENTS
+    unlike, both = (
+        np.stack(some).reshape(*left.shape, SEGMENTS)
+        for some in zip(*(_detail(picture, rows) for picture in lines), strict=True)
+    )
+    all_of_it = both + np.float32(rows * _MIN_DETAIL)
+    ratio = np.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
+    line, beside = ratio[..., 0], ratio[..., 1:].max(-1)
+    return ((line - beside) / np.maximum(1 - beside, np.float32(1e-3))).clip(0, 1)  # type: ignore[no-any-return]
 
 
-def _detail_by_opencv(lines: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+def _detail(lines: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns how much the detail of (2 * K, H) lines, first those of one side, differs from one side to the other, and
     how much there is on both, in each segment of so many rows: (K * 8,) float32 each, of whole levels.
     """
-    import cv2
     import numpy as np
-    import torch
 
-    first, last = (lines.numpy()[:, start : start + rows * SEGMENTS] for start in (0, _LAG))
-    sides = np.split(cv2.subtract(last, first, dtype=cv2.CV_16S), 2)
-    unlike, both = (
-        torch.from_numpy(cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0])
-        for values in (cv2.absdiff(*sides), cv2.absdiff(last, first))
-    )
-    return unlike, both.view(2, -1).sum(0)
+    first, last = (lines[:, start : start + rows * SEGMENTS] for start in (0, _LAG))
+    cv2 = opencv()
+    if cv2 is None:
+        detail = last.astype(np.int16) - first
+        before, after = np.split(detail, 2)
+        unlike, both = (
+            np.abs(values).reshape(-1, rows).sum(1, dtype=np.float32) for values in (before - after, detail)
+        )
+    else:
+        before, after = np.split(cv2.subtract(last, first, dtype=cv2.CV_16S), 2)
+        unlike, both = (
+            cv2.reduce(values.reshape(-1, rows), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0]
+            for values in (cv2.absdiff(before, after), cv2.absdiff(last, first))
+        )
+    return unlike, both.reshape(2, -1).sum(0)
 
 
-def one_way(levels: Tensor, columns: Tensor, width: int | Tensor = 1) -> Tensor:
+def one_way(levels: Tensor, columns: np.ndarray, width: int | np.ndarray = 1) -> np.ndarray:
     """Returns how much a line counts by the directions of its steps, over its height and over its halves.
 
     Where two pictures meet, some rows step up and others down. A horizon or the edge of a thing steps one way.
@@ -130,34 +137,39 @@ def one_way(levels: Tensor, columns: Tensor, width: int | Tensor = 1) -> Tensor:
     Returns:
         (N, 4, K) float32 in [0.7, 1]; 1 where at least an eighth of the steps goes against the others
     """
-    import torch
-
-    rows = levels.shape[1] // SEGMENTS
-    lines = _lines(levels, torch.cat([columns, columns + width], 1))[..., : rows * SEGMENTS].short()
-    before, after = lines.reshape(len(levels), 2, -1, SEGMENTS, rows).unbind(1)
-    step = after - before
-    rise, fall = (
-        torch.stack([counts[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
-        for counts in ((step >= _CLEAR_STEP).sum(-1).float(), (step <= -_CLEAR_STEP).sum(-1).float())
-    )
-    balance = 2 * torch.minimum(rise, fall) / (rise + fall).clamp_min(1)
-    return _ONE_WAY + (1 - _ONE_WAY) * (balance / _MIXED).clamp_(max=1)
-
-
-def _medians(values: Tensor) -> Tensor:
-    """Returns the lower medians along the last axis: (..., N) to (...)."""
-    import torch
-
-    if values.device.type != "cpu":
-        return values.median(-1).values
     import numpy as np
 
-    # a fifth of the time
+    rows = levels.shape[1] // SEGMENTS
+    lines = _lines(levels, np.concatenate([columns, columns + width], 1))[..., : rows * SEGMENTS].astype(np.int16)
+    lines = lines.reshape(len(levels), 2, -1, SEGMENTS, rows)
+    step = lines[:, 1] - lines[:, 0]
+    rise, fall = (
+        np.stack([counts[..., a:b].sum(-1) for a, b in _WINDOWS], 1).astype(np.float32)
+        for counts in (np.count_nonzero(way, -1) for way in (step >= _CLEAR_STEP, step <= -_CLEAR_STEP))
+    )
+    balance = 2 * np.minimum(rise, fall) / np.maximum(rise + fall, 1)
+    return _ONE_WAY + (1 - _ONE_WAY) * np.minimum(balance / _MIXED, 1)
+
+
+def _medians(values: np.ndarray) -> np.ndarray:
+    """Returns the lower medians along the last axis: (..., N) to (...)."""
+    import numpy as np
+
     middle = (values.shape[-1] - 1) // 2
-    return torch.from_numpy(np.partition(values.numpy(), middle, axis=-1)[..., middle])
+    return np.partition(values, middle, axis=-1)[..., middle]
 
 
-def seam_scores(levels: Tensor, turned: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def _likeliest(shares: np.ndarray) -> np.ndarray:
+    """Returns the columns with the largest of (N, W) shares, at most six, of equal ones the first: (N, K)."""
+    import numpy as np
+
+    count = min(_CANDIDATES, shares.shape[1])
+    # shares are of some hundreds of rows: what is added is less than any difference
+    falling = np.arange(shares.shape[1]) * 1e-9 - shares
+    return np.argpartition(falling, count - 1, axis=1)[:, :count]
+
+
+def seam_scores(levels: Tensor, turned: Tensor | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns how much each of the likeliest vertical lines is a seam, over its height and over its halves.
 
     The square root of the share of rows with a step, times the share of coherence that is lost there, times how much
@@ -172,44 +184,43 @@ def seam_scores(levels: Tensor, turned: Tensor | None = None) -> tuple[Tensor, T
         columns: (N, K) int64, the column before each line
         widths: (K,) int64, of the step of each line in pixels: 1 or 2
     """
-    import torch
+    import numpy as np
 
-    shares, columns = [], []
-    for width, share in enumerate(step_shares(levels, (1, 2)), 1):
-        each = torch.stack([share[:, a:b].mean(1) for a, b in _WINDOWS], 1)
-        count = min(_CANDIDATES, share.shape[2])
-        own = each[:, 0].topk(count).indices
-        if width == 1:
-            own = torch.cat([own, each[:, 1:].amax(1).topk(count).indices], 1)
+    number, height, width = levels.shape
+    shares, columns, counts = [], [], []
+    for share in step_shares(levels, (1, 2)):
+        each = np.stack([share[:, a:b].mean(1) for a, b in _WINDOWS], 1)
+        own = _likeliest(each[:, 0])
+        if not columns:
+            own = np.concatenate([own, _likeliest(each[:, 1:].max(1))], 1)
         columns.append(own)
-        shares.append(
-            torch.cat([part.gather(2, own[:, None].expand(-1, part.shape[1], -1)) for part in (share, each)], 1)
-        )
-    widths = torch.cat([torch.full_like(own[0], width) for width, own in enumerate(columns, 1)])
-    column, share = torch.cat(columns, 1), torch.cat(shares, 2)
+        counts.append(own.shape[1])
+        shares.append(np.take_along_axis(np.concatenate([share, each], 1), own[:, None], 2))
+    widths = np.repeat([1, 2], counts)
+    column, share = np.concatenate(columns, 1), np.concatenate(shares, 2)
     upright = levels if turned is None else turned.transpose(1, 2)
     coherence = lost_coherence(upright, column, widths)
     # on each side the pixel at the line and one that a soft edge does not reach, in every other row
-    places = torch.cat([column - 2, column, column + widths, column + widths + 2], 1)
-    rows = levels.shape[1] // SEGMENTS
-    lines = _lines(upright, places.clamp(0, levels.shape[2] - 1))[..., : rows * SEGMENTS]
-    sides = lines.reshape(len(levels), -1, SEGMENTS, rows)[..., ::2].float()
-    weights = share[:, :SEGMENTS].transpose(1, 2)
+    places = np.concatenate([column - 2, column, column + widths, column + widths + 2], 1)
+    rows = height // SEGMENTS
+    lines = _lines(upright, places.clip(0, width - 1))[..., : rows * SEGMENTS]
+    sides = lines.reshape(number, -1, SEGMENTS, rows)[..., ::2].astype(np.int16)
+    weights = share[:, :SEGMENTS].transpose(0, 2, 1)
     # a segment that the line only reaches into shows what is beyond its end
-    weights = weights * (weights >= _REACHES * weights.amax(2, keepdim=True))
+    weights = weights * (weights >= _REACHES * weights.max(2, keepdims=True))
     # what is steady where most of the steps are is a frame, a bar, a window of a screen
-    strongest = weights.argmax(2).repeat(1, 4)[..., None]
-    usual = _medians(sides).gather(2, strongest)
-    deviation = _medians((sides - usual[..., None]).abs_()).view(len(levels), 4, -1, SEGMENTS)
+    strongest = np.tile(weights.argmax(2), (1, 4))[..., None]
+    usual = np.take_along_axis(_medians(sides), strongest, 2)
+    deviation = _medians(np.abs(sides - usual[..., None])).reshape(number, 4, -1, SEGMENTS) * weights[:, None]
     spread = [
-        (deviation[..., a:b] * weights[:, None, :, a:b]).sum(-1) / weights[:, None, :, a:b].sum(-1).clamp_min(1e-6)
+        deviation[..., a:b].sum(-1) / np.maximum(weights[:, None, :, a:b].sum(-1), np.float32(1e-6))
         for a, b in _WINDOWS
     ]
-    content = (torch.stack(spread, 1).amin(2) / _CONTENT).clamp_(max=1)
-    scores = share[:, SEGMENTS:].sqrt() * coherence * content * one_way(upright, column, widths)
-    wide = (widths == 2).float()
-    scores[:, :1] *= 1 - (1 - _WIDE) * wide
-    scores[:, 1:] *= _HALF * (1 - wide)
+    content = np.minimum(np.stack(spread, 1).min(2) / _CONTENT, 1)
+    scores = np.sqrt(share[:, SEGMENTS:]) * coherence * content * one_way(upright, column, widths)
+    wide = widths == 2
+    scores[:, :1] *= np.where(wide, np.float32(_WIDE), 1)
+    scores[:, 1:] *= np.where(wide, 0, np.float32(_HALF))
     return scores, column, widths
 
 
@@ -237,8 +248,8 @@ def candidates(levels: Tensor) -> list[list[_Candidate]]:
     turned = _turned(levels)
     for upright, pictures, other in ((True, levels, turned), (False, turned, levels)):
         scores, columns, widths = seam_scores(pictures, other)
-        places = (columns + (1 + widths.double()) / 2) / pictures.shape[2]
-        best, window = scores.max(1)
+        places = (columns + (1 + widths) / 2) / pictures.shape[2]
+        best, window = scores.max(1), scores.argmax(1)
         for own, *facts in zip(lines, best.tolist(), window.tolist(), places.tolist(), strict=True):
             own.extend((score, place, upright, _WINDOWS[row]) for score, row, place in zip(*facts, strict=True))
     return [sorted(own, key=lambda line: -line[0]) for own in lines]
@@ -255,7 +266,7 @@ class Seam(Check):
     """
 
     name: ClassVar[str] = "seam"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reference: ClassVar[str] = "A step against its parallels, as in blocking measures: Wang, Bovik, Evans, ICIP (2000)"
     license: ClassVar[str] = "Apache-2.0"
     whole_picture: ClassVar[str] = "a seam runs through the whole picture"

@@ -64,7 +64,7 @@ def _counts(levels: Tensor, width: int) -> Tensor:
     return steps[:, : rows * SEGMENTS].view(-1, SEGMENTS, rows, inner).sum(2, dtype=torch.int16)
 
 
-def _counts_by_opencv(levels: Tensor, widths: tuple[int, ...]) -> list[Tensor]:
+def _counts_by_opencv(levels: Tensor, widths: tuple[int, ...]) -> list[np.ndarray]:
     """Returns what ``_counts`` does for each width, of one picture, (H, W) uint8 on the CPU: in bytes, in a tenth of
     the time.
 
@@ -73,7 +73,6 @@ def _counts_by_opencv(levels: Tensor, widths: tuple[int, ...]) -> list[Tensor]:
     """
     import cv2
     import numpy as np
-    import torch
 
     height, width = levels.shape
     rows = height // SEGMENTS
@@ -92,10 +91,10 @@ def _counts_by_opencv(levels: Tensor, widths: tuple[int, ...]) -> list[Tensor]:
             steps = np.empty((rows, width), np.uint8)
             cv2.compare(across[:, _BESIDE:-_BESIDE], limit, cv2.CMP_GT, dst=steps.reshape(1, -1)[:, :inner])
             count.append(cv2.reduce(steps[:, : width - apart - 2 * _BESIDE], 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S))
-    return [torch.from_numpy(np.concatenate(count) // 255) for count in counts]
+    return [np.concatenate(count) // 255 for count in counts]
 
 
-def step_shares(levels: Tensor, widths: tuple[int, ...]) -> list[Tensor]:
+def step_shares(levels: Tensor, widths: tuple[int, ...]) -> list[np.ndarray]:
     """Returns how often each column begins with a step: the share of rows, in each of eight segments of the height.
 
     A row counts where the step is at least three gray levels and 1.5 times as large as each of the twelve beside it.
@@ -109,22 +108,24 @@ def step_shares(levels: Tensor, widths: tuple[int, ...]) -> list[Tensor]:
         for each width (N, 8, W - 1) float32 in [0, 1]: column i is about the step between the pixels i and i + width;
         larger is worse
     """
-    import torch
+    import numpy as np
 
     if by_opencv(levels):
         pictures = [_counts_by_opencv(picture, widths) for picture in levels]
-        return [_share(torch.stack(counts), levels) for counts in zip(*pictures, strict=True)]
-    return [_share(_counts(levels.short(), width), levels) for width in widths]
+        return [_share(np.stack(counts), levels) for counts in zip(*pictures, strict=True)]
+    return [_share(_counts(levels.short(), width).cpu().numpy(), levels) for width in widths]
 
 
-def _share(count: Tensor, levels: Tensor) -> Tensor:
+def _share(count: np.ndarray, levels: Tensor) -> np.ndarray:
     """Returns the ``step_shares`` by the (N, 8, W - width - 12) counts of steps."""
-    import torch
-    from torch.nn.functional import pad
+    import numpy as np
 
-    inner, rows = count.shape[2], levels.shape[1] // SEGMENTS
-    share = pad(count.float() / rows, (_BESIDE, levels.shape[2] - 1 - inner - _BESIDE))
-    if share.shape[2] > 2 * _JPEG:
-        grid = pad(share, (_JPEG, _JPEG))
-        share = share - torch.maximum(grid[..., : -2 * _JPEG], grid[..., 2 * _JPEG :])
-    return share.clamp_(min=0)
+    number, height, width = levels.shape
+    inner = slice(_BESIDE, _BESIDE + count.shape[2])
+    # beyond its ends, no line has a step
+    share = np.zeros((number, SEGMENTS, width - 1 + 2 * _JPEG), np.float32)
+    share[..., _JPEG:-_JPEG][..., inner] = count / np.float32(height // SEGMENTS)
+    own, before, after = share[..., _JPEG:-_JPEG], share[..., : -2 * _JPEG], share[..., 2 * _JPEG :]
+    if width - 1 <= 2 * _JPEG:
+        return own
+    return np.maximum(own - np.maximum(before, after), 0)

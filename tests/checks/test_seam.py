@@ -16,6 +16,7 @@ from loupe.brain.checks.seam import Seam, lost_coherence, one_way
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.seam import Seam as Injector
 from loupe.brain.engine.reader import read
+from loupe.brain.imaging import steps
 from loupe.brain.imaging.batches import ImageBatch
 from loupe.brain.imaging.steps import step_shares
 
@@ -55,7 +56,7 @@ def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
 @pytest.mark.parametrize("by_opencv", [True, False])
 @pytest.mark.parametrize("width", [1, 2])
 def test_the_shares_are_those_of_a_plain_loop(width: int, by_opencv: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seam, "by_opencv", lambda values: by_opencv)
+    monkeypatch.setattr(steps, "by_opencv", lambda values: by_opencv)
     levels = np.random.default_rng(1).integers(0, 60, (64, 44)).astype(np.int16)
     levels[:, 25:] += 90
     step = np.abs(np.diff(levels, axis=1))
@@ -69,7 +70,7 @@ def test_the_shares_are_those_of_a_plain_loop(width: int, by_opencv: bool, monke
     expected = np.maximum(0, expected - np.maximum(grid[:, :-16], grid[:, 16:]))
     # beside another picture, each is judged by itself
     pictures = np.stack([255 - levels, levels, levels[:, ::-1]]).astype(np.uint8)
-    shares = step_shares(torch.from_numpy(pictures), (width,))[0].numpy()
+    shares = step_shares(torch.from_numpy(pictures), (width,))[0]
     np.testing.assert_allclose(shares[1], expected, atol=1e-6)
     np.testing.assert_allclose(shares[0], expected, atol=1e-6)
 
@@ -86,10 +87,10 @@ def test_the_largest_steps_are_steps() -> None:
 @pytest.mark.parametrize("width", [1, 2])
 def test_lost_coherence_is_the_same_in_bytes(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     levels = torch.from_numpy(np.random.default_rng(2).integers(0, 256, (3, 90, 70)).astype(np.uint8))
-    columns = torch.tensor([[3, 20, 66], [0, 5, 69], [10, 11, 12]])
+    columns = np.array([[3, 20, 66], [0, 5, 69], [10, 11, 12]])
     in_bytes = seam.lost_coherence(levels, columns, width)
-    monkeypatch.setattr(seam, "by_opencv", lambda values: False)
-    assert torch.equal(in_bytes, seam.lost_coherence(levels, columns, width))
+    monkeypatch.setattr(seam, "opencv", lambda: None)
+    np.testing.assert_array_equal(in_bytes, seam.lost_coherence(levels, columns, width))
     assert in_bytes.max() > 0
 
 
@@ -100,12 +101,12 @@ def test_directions_are_counted_as_a_plain_loop_does() -> None:
     levels[30:32, 10:] -= 8
     levels[32:, 10:] += 7
 
-    def weights(*columns: int) -> torch.Tensor:
+    def weights(*columns: int) -> np.ndarray:
         pictures = np.stack([np.full_like(levels, 100), levels]).astype(np.uint8)
-        return one_way(torch.from_numpy(pictures), torch.tensor([columns, columns]))[1]
+        return one_way(torch.from_numpy(pictures), np.array([columns, columns]))[1]
 
     whole = weights(9, 4)[0]
-    np.testing.assert_allclose(whole.numpy(), [0.7 + 0.3 * (2 * 2 / 32) / 0.25, 0.7], rtol=1e-6)
+    np.testing.assert_allclose(whole, [0.7 + 0.3 * (2 * 2 / 32) / 0.25, 0.7], rtol=1e-6)
     levels[:8] -= (levels[:8] > 100) * np.int16(16)
     assert weights(9)[0].item() == pytest.approx(1)
     # over its last half nothing has a direction
@@ -128,7 +129,7 @@ def test_coherence_is_lost_between_two_pictures_and_nowhere_else() -> None:
     rng = np.random.default_rng(2)
     left, right = (np.repeat(rng.integers(0, 200, (160, 1)), 20, 1) for _ in range(2))
     levels = torch.from_numpy(np.stack([np.hstack([left, left]), np.hstack([left, right])]).astype(np.uint8))
-    lost = lost_coherence(levels, torch.tensor([[1, 2, 3], [10, 19, 30]]))[1]
+    lost = lost_coherence(levels, np.array([[1, 2, 3], [10, 19, 30]]))[1]
     assert lost[:, 0].max() == 0
     assert lost[:, 2].max() == 0
     a, b = left[4:, 0] - left[:-4, 0], right[4:, 0] - right[:-4, 0]
