@@ -31,7 +31,7 @@ _MIN_FIT = 0.5
 #: edges below which the mean is chance
 _MIN_EDGES = 12
 #: pixels along the long side, below which edges lie too close together: of 100 clean photos that are scaled down
-#: to 64, 96 and 112 along it, 6, 5 and 3 are flagged
+#: to 64, 96 and 112 along it, 4, 5 and 3 are flagged
 _MIN_LONG_SIDE = 112
 #: and along one axis, for a displacement, of which the largest counts
 _MIN_ALONG = 25

@@ -148,15 +148,15 @@ def candidates(band: np.ndarray) -> tuple[np.ndarray, int]:
     match = flat.argmax(1)
     first = flat[each[:, 0, 0], match]
     # the second best place is neither at the match, nor at the window itself, but it may be beside it
-    there = match // columns, match % columns
+    matched = match // columns, match % columns
     reach = (_SAME - 1) // _STEP
-    alike[(each, *_around(*there, (rows, columns), reach))] = -1
-    for at in ((y, x), there):
-        of_rows, of_columns = (abs(some - one[:, None, None]) <= reach for some, one in zip(near, at, strict=True))
-        beside[of_rows & of_columns] = -1
+    alike[(each, *_around(*matched, (rows, columns), reach))] = -1
+    for down, right in ((y, x), matched):
+        close_by = abs(near[0] - down[:, None, None]) <= reach, abs(near[1] - right[:, None, None]) <= reach
+        beside[close_by[0] & close_by[1]] = -1
     second = np.maximum(flat.max(1), beside.reshape(number, -1).max(1))
     gain = np.log2(np.maximum((1 - second + _MIN_DISTANCE) / (1 - first + _MIN_DISTANCE), 1))
-    down, right = (there[0] - y) * _STEP, (there[1] - x) * _STEP
+    down, right = (matched[0] - y) * _STEP, (matched[1] - x) * _STEP
     # on the grid of all windows: gain and shift, and the sum over the 5 x 5 neighbors that agree
     grid = np.zeros((3, rows + 4, columns + 4), np.float32)
     grid[:, y + 2, x + 2] = gain, down, right
@@ -164,12 +164,12 @@ def candidates(band: np.ndarray) -> tuple[np.ndarray, int]:
     around = grid[:, y[:, None, None] + steps[:, None], x[:, None, None] + steps]
     agree = (abs(around[1] - down[:, None, None]) <= _TOLERANCE) & (abs(around[2] - right[:, None, None]) <= _TOLERANCE)
     votes = (around[0] * agree).sum((1, 2))
-    pairs = []
+    pairs: list[tuple[int, int, int, int]] = []
     while len(pairs) < _CANDIDATES:
         best = int(votes.argmax())
         if votes[best] < _MIN_VOTES:
             break
-        pairs.append((y[best], x[best], there[0][best], there[1][best]))
+        pairs.append((y[best], x[best], matched[0][best], matched[1][best]))
         votes[(abs(y - y[best]) <= reach) & (abs(x - x[best]) <= reach)] = 0
     places = np.array(pairs, np.float32).reshape(-1, 4)
     return places * _STEP + np.float32((_WINDOW - 1) / 2), count
@@ -277,16 +277,17 @@ class RepeatedSubject(Check):
 
         def score_picture(band: np.ndarray, levels: Tensor) -> SampleResult:
             height, width = levels.shape
-            found, count = candidates(band)
+            pairs, count = candidates(band)
             if count < 2:
                 return SampleResult({}, "too plain to judge repetition")
-            if not len(found):
+            if not len(pairs):
                 return SampleResult({"repeated_subject": 0.0, "repeated_distance": 0.0})
             luma = levels.float() / 255
-            pairs = torch.from_numpy((found + 0.5) * (max(height, width) / max(band.shape[1:])) - 0.5).to(luma.device)
+            larger = max(height, width) / max(band.shape[1:])
+            places = torch.from_numpy((pairs + 0.5) * larger - 0.5).to(luma.device)
             passed = smooth(luma[None], 0.8) - smooth(luma[None], 5.0)
-            alike, best = verify(passed[0], pairs).max(0)
-            top, left, down, right = (float(value) for value in pairs[best])
+            alike, best = verify(passed[0], places).max(0)
+            top, left, down, right = (float(value) for value in places[best])
             distance = math.hypot(down - top, right - left) / max(height, width)
             values = {"repeated_subject": float(alike), "repeated_distance": distance}
             if float(alike) <= _THRESHOLD:

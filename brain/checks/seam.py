@@ -64,7 +64,7 @@ def _lines(levels: Tensor, columns: np.ndarray) -> np.ndarray:
         taken = lying.numpy().take(places, axis=0)
     else:
         taken = lying.index_select(0, torch.from_numpy(places).to(lying.device)).cpu().numpy()
-    return taken.reshape(number, -1, height)  # type: ignore[no-any-return]
+    return taken.reshape(number, -1, height)
 
 
 def lost_coherence(levels: Tensor, columns: np.ndarray, width: int | np.ndarray = 1) -> np.ndarray:
@@ -98,7 +98,7 @@ def lost_coherence(levels: Tensor, columns: np.ndarray, width: int | np.ndarray 
     all_of_it = both + np.float32(rows * _MIN_DETAIL)
     ratio = np.stack([unlike[..., a:b].sum(-1) / all_of_it[..., a:b].sum(-1) for a, b in _WINDOWS], 1)
     line, beside = ratio[..., 0], ratio[..., 1:].max(-1)
-    return ((line - beside) / np.maximum(1 - beside, np.float32(1e-3))).clip(0, 1)  # type: ignore[no-any-return]
+    return ((line - beside) / np.maximum(1 - beside, np.float32(1e-3))).clip(0, 1)
 
 
 def _detail(lines: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -187,7 +187,9 @@ def seam_scores(levels: Tensor, turned: Tensor | None = None) -> tuple[np.ndarra
     import numpy as np
 
     number, height, width = levels.shape
-    shares, columns, counts = [], [], []
+    shares: list[np.ndarray] = []
+    columns: list[np.ndarray] = []
+    counts: list[int] = []
     for share in step_shares(levels, (1, 2)):
         each = np.stack([share[:, a:b].mean(1) for a, b in _WINDOWS], 1)
         own = _likeliest(each[:, 0])

@@ -47,9 +47,9 @@ class Edges:
         """Returns some of them: (K,) bool, their (k,) places, or a slice of these."""
         return Edges(self.rows[chosen], self.columns[chosen], self.profiles[chosen], self.back[chosen], self.vertical)
 
-    def few(self, most: int) -> Edges:
+    def few(self, maximum: int) -> Edges:
         """Returns at most so many of them, evenly over the picture."""
-        return self.at(slice(None, None, max(1, -(-len(self.rows) // most))))
+        return self.at(slice(None, None, max(1, -(-len(self.rows) // maximum))))
 
     def across(self, plane: Tensor) -> Tensor:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""

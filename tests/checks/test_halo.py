@@ -68,9 +68,9 @@ def test_the_edges_are_those_of_plain_loops(name: str, way: Callable[..., Edges]
                 ):
                     expected[row, column] = -min(np.sign(own) * slope for slope in slopes) / abs(own)
         places = (edges.rows, edges.columns) if vertical else (edges.columns, edges.rows)
-        found = dict(zip(zip(*(place.tolist() for place in places), strict=True), edges.back.tolist(), strict=True))
-        assert found == pytest.approx(expected)
-        assert len(found) > 2
+        backs = dict(zip(zip(*(place.tolist() for place in places), strict=True), edges.back.tolist(), strict=True))
+        assert backs == pytest.approx(expected)
+        assert len(backs) > 2
 
 
 @pytest.mark.parametrize("way", [edges_module._by_numpy, edges_module._by_torch])
