@@ -118,7 +118,7 @@ def known(folder: Path, count: int) -> Iterator[Any]:
     ]
     made = fo.Dataset(persistent=True)
     try:
-        made.add_samples(samples, progress=False)
+        made.add_samples(samples, dynamic=True, progress=False)
         loupe.check(made, ["sharpness"])
         loupe.flag(made, {"blur": loupe.Threshold("<", float(np.median(made.values("quality.sharpness"))))})
         made.save_view("synthetic", made[: count // 2])

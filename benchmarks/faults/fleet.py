@@ -57,7 +57,7 @@ def print_fleet(workers: int, jobs: int, needs: int, tries: int, samples: int, v
             with started(made, {"worker": ["--device", "cpu"]}):
                 print(f"\n{cancels.HEAD}  of a batch that takes longer")
                 for name, (verb, params, phase) in _CANCELLED.items():
-                    if not verbs or verb in verbs:
+                    if not verbs or name in verbs:
                         print(_cancelled(made, name, verb, params, phase, tries), flush=True)
                 print(f"\n{cancels.HEAD}  of {samples:,} samples, at any moment")
                 with cancels.known(made.place(), samples) as dataset:
