@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from loupe.brain.core.records import Box, Output, SampleResult, Scores, Threshold
 from loupe.brain.core.specs import Check
 from loupe.brain.imaging.batches import ImageBatch
-from loupe.brain.imaging.edges import REACH, Edges, worst_places
+from loupe.brain.imaging.edges import REACH, Edges, evenly, worst_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,7 +91,7 @@ def _colors(pixels: Tensor, edges: Edges) -> tuple[Edges, Tensor]:
     red, blue = (plane * (1 / 255) for plane in edges.levels(pixels, (0, 2)))
     color = torch.stack(((blue - edges.profiles) * 0.564, (red - edges.profiles) * 0.713), 1)
     strong = ((color - color.mean(2, keepdim=True)).square().mean((1, 2)) > _MIN_COLOR**2).nonzero()[:, 0]
-    strong = strong[:: max(1, -(-len(strong) // _MAX_EDGES))]
+    strong = strong[evenly(len(strong), _MAX_EDGES)]
     return edges.at(strong), color[strong]
 
 

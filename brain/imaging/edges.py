@@ -49,7 +49,7 @@ class Edges:
 
     def few(self, maximum: int) -> Edges:
         """Returns at most so many of them, evenly over the picture."""
-        return self.at(slice(None, None, max(1, -(-len(self.rows) // maximum))))
+        return self.at(evenly(len(self.rows), maximum))
 
     def across(self, plane: Tensor) -> Tensor:
         """Returns the profiles of another (H, W) plane of the picture at the same places: (K, 2 * REACH)."""
@@ -73,6 +73,15 @@ class Edges:
             places *= len(pixels)
             return [torch.from_numpy(levels.take(places + plane)) for plane in planes]
         return [torch.from_numpy(pixels[plane].numpy().reshape(-1).take(places)) for plane in planes]
+
+
+def evenly(number: int, maximum: int) -> slice:
+    """Returns which of so many are taken, so that they are at most ``maximum``: every n-th.
+
+    >>> evenly(10, 4)
+    slice(None, None, 3)
+    """
+    return slice(None, None, max(1, -(-number // maximum)))
 
 
 def _profiles(plane: Tensor, rows: Tensor, columns: Tensor, vertical: bool) -> Tensor:

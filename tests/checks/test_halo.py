@@ -81,6 +81,15 @@ def test_a_plain_picture_has_no_edges(way: Callable[..., Edges]) -> None:
         assert len(edges.rows) == len(edges.back) == 0
 
 
+def test_few_edges_lie_all_over_the_picture(scene: np.ndarray) -> None:
+    edges = edges_module._by_numpy(torch.from_numpy(scene.round().astype(np.uint8)), True)
+    few = edges.few(len(edges.rows) // 10)
+    assert len(edges.rows) // 20 < len(few.rows) <= len(edges.rows) // 10
+    assert few.rows.min() < 60
+    assert few.rows.max() > 324
+    assert len(edges.few(len(edges.rows)).rows) == len(edges.rows)
+
+
 @pytest.mark.parametrize("name", ["pagoda", "scene", "brick"])
 def test_the_edges_are_the_same_on_every_device(name: str, scene: np.ndarray) -> None:
     levels = torch.from_numpy((scene if name == "scene" else gray(picture(name))).clip(0, 255).round().astype(np.uint8))

@@ -94,6 +94,14 @@ def test_lost_coherence_is_the_same_in_bytes(width: int, monkeypatch: pytest.Mon
     assert in_bytes.max() > 0
 
 
+def test_of_lines_with_equal_shares_the_first_are_looked_at() -> None:
+    shares = np.zeros((2, 400), np.float32)
+    shares[:, 10::20] = 0.25
+    shares[1, 390] = 0.5
+    columns = [sorted(row) for row in seam._likeliest(shares).tolist()]
+    assert columns == [[10, 30, 50, 70, 90, 110], [10, 30, 50, 70, 90, 390]]
+
+
 def test_directions_are_counted_as_a_plain_loop_does() -> None:
     """30 of 64 rows step up, 2 down, the rest too little: a balance of 1/8, half of what no content exceeds."""
     levels = np.full((64, 20), 100, np.int16)

@@ -18,6 +18,7 @@ from loupe.brain.imaging.luma import (
     percentiles,
     sampled,
     scaled,
+    spread,
 )
 
 
@@ -66,6 +67,14 @@ def test_scaled_by_bytes_is_scaled_by_floats() -> None:
     expected = interpolate(colors().float(), (20, 30), mode="bicubic", antialias=True).round().clamp(0, 255)
     assert scaled(colors(), 30).shape == (2, 3, 20, 30)
     assert (scaled(colors(), 30).float() - expected).abs().max() <= 3
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (7, 9), (200, 300)])
+def test_the_spread_is_the_standard_deviation_without_a_bias(shape: tuple[int, int]) -> None:
+    levels = np.random.default_rng(3).integers(0, 256, (2, *shape), dtype=np.uint8)
+    expected = [image.std(ddof=1) / 255 if image.size > 1 else 0.0 for image in levels]
+    np.testing.assert_allclose(Luma(torch.from_numpy(levels)).spread, expected, rtol=1e-6)
+    np.testing.assert_allclose(spread(histogram(torch.from_numpy(levels))), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(41, 60), (60, 41), (64, 48), (1, 90), (90, 1), (3, 40), (2, 2)])
