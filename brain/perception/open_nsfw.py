@@ -35,19 +35,12 @@ def load(path: Path, threads: int = 1) -> Callable[[np.ndarray], float]:
         ModelError: the file holds something else
     """
     try:
-        onnxruntime = onnx.runtime()
+        model = onnx.Model(path, threads)
+        shape = model.inputs[0].shape
+        if list(shape[1:]) != [_SIDE, _SIDE, 3] or model.outputs[0].shape[-1] != 2:
+            raise ValueError(f"its input is {shape}")
     except ImportError as error:
         raise MissingDependency(f"expected onnxruntime ({error}): pip install onnxruntime") from error
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        name, shape = session.get_inputs()[0].name, session.get_inputs()[0].shape
-        if list(shape[1:]) != [_SIDE, _SIDE, 3] or session.get_outputs()[0].shape[-1] != 2:
-            raise ValueError(f"its input is {shape}")
     except Exception as error:  # onnxruntime raises what it likes for a file that holds something else
         raise ModelError(f"{path}: expected OpenNSFW as ONNX, got {type(error).__name__}: {error}") from error
     lock = threading.Lock()
@@ -55,7 +48,7 @@ def load(path: Path, threads: int = 1) -> Callable[[np.ndarray], float]:
     def likelihood(picture: np.ndarray) -> float:
         # one at a time: what a picture gets must not depend on its neighbors
         with lock:
-            return float(session.run(None, {name: inputs(picture)[None]})[0][0, 1])
+            return float(model(inputs(picture)[None])[0][0, 1])
 
     return likelihood
 

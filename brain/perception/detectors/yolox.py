@@ -12,20 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency, ModelError
 from loupe.brain.core.records import Box
 from loupe.brain.imaging.boxes import ious
 from loupe.brain.perception import onnx
 from loupe.brain.perception.detectors.detection import Detector
 from loupe.brain.perception.detectors.vocabulary import COCO_80
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 STRIDES = (8, 16, 32)
 #: the value of the square beside the picture
@@ -111,16 +106,13 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, max_iou: float = MAX_IOU) ->
 
 class _Yolox:
     def __init__(self, path: Path, threads: int) -> None:
-        self._session = _session(path, threads)
-        given = self._session.get_inputs()[0]
-        self._input, self._side = given.name, int(given.shape[-1])
+        self._model = _model(path, threads)
+        self._side = int(self._model.inputs[0].shape[-1])
 
     def __call__(self, picture: np.ndarray, nouns: Sequence[str] = ()) -> tuple[Box, ...]:
-        interrupts.point()
         height, width = picture.shape[:2]
         square, scale = letterbox(picture, self._side)
-        # a session may be run by several threads at once
-        raw = np.asarray(self._session.run(None, {self._input: square})[0][0], np.float32)
+        raw = np.asarray(self._model(square)[0][0], np.float32)
         boxes, scores = decode(raw, self._side)
         size = np.array([width, height, width, height], np.float32)
         boxes = np.clip(boxes / scale, 0, size) / size
@@ -135,29 +127,25 @@ class _Yolox:
         return tuple(sorted(kept, key=lambda box: -(box.confidence or 0.0)))
 
 
-def _session(path: Path, threads: int) -> InferenceSession:
-    try:
-        onnxruntime = onnx.runtime()
-    except ImportError as error:
-        raise MissingDependency("YOLOX needs onnxruntime: pip install onnxruntime") from error
+def _model(path: Path, threads: int) -> onnx.Model:
     if not path.is_file():
         raise ModelError(f"expected a YOLOX model as an .onnx file, found nothing at {path}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        given, made = session.get_inputs(), session.get_outputs()
+        model = onnx.Model(path, threads)
+        given, made = model.inputs, model.outputs
         side = given[0].shape[-1]
         right = len(given) == 1 and list(given[0].shape[1:]) == [3, side, side] and isinstance(side, int)
         right = (
             right and side % max(STRIDES) == 0 and list(made[0].shape[1:]) == [len(cells(side)[0]), 5 + len(COCO_80)]
         )
+    except ImportError as error:
+        raise MissingDependency("YOLOX needs onnxruntime: pip install onnxruntime") from error
     except Exception as error:  # onnxruntime has no base class of its own for what a broken file brings
         raise ModelError(f"{path} cannot be loaded as an ONNX model: {error}") from error
     if not right:
         shapes = [list(tensor.shape) for tensor in (*given, *made)]
         raise ModelError(f"expected a YOLOX model of 80 classes, {path} has inputs and outputs of {shapes}")
-    return session
+    return model
 
 
 def load(path: Path, threads: int = 1) -> Detector:

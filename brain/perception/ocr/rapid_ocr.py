@@ -10,18 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from loupe.brain.core import interrupts
 from loupe.brain.core.errors import MissingDependency
 from loupe.brain.perception import onnx
 from loupe.brain.perception.ocr.ctc import Alphabet, Script
 from loupe.brain.perception.ocr.regions import INPUT_HEIGHT, MAX_WIDTH, STRIDE, Region
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 _BATCH = 8
 
@@ -42,18 +38,17 @@ class Ocr:
 
     def __init__(self, device: str = "cpu", threads: int = 2) -> None:
         try:
+            import onnxruntime  # noqa: F401
             import rapidocr
-
-            onnxruntime = onnx.runtime()
         except ImportError as error:
             raise MissingDependency(
                 f"reading text needs rapidocr and onnxruntime ({error}): pip install rapidocr onnxruntime"
             ) from error
         folder = Path(rapidocr.__file__).parent / "models"
-        self._detector = _session(onnxruntime, folder / "PP-OCRv6_det_small.onnx", device, threads)
-        self._recognizer = _session(onnxruntime, folder / "PP-OCRv6_rec_small.onnx", device, threads)
-        self.provider: str = self._recognizer.get_providers()[0]
-        names = self._recognizer.get_modelmeta().custom_metadata_map["character"].splitlines()
+        self._detector = _model(folder / "PP-OCRv6_det_small.onnx", device, threads)
+        self._recognizer = _model(folder / "PP-OCRv6_rec_small.onnx", device, threads)
+        self.provider: str = self._recognizer.provider
+        names = self._recognizer.metadata["character"].splitlines()
         self.characters: tuple[str, ...] = ("", *names, " ")
         self._boxes = box_finder()
 
@@ -96,7 +91,7 @@ class Ocr:
             batch = np.zeros((len(part), 3, INPUT_HEIGHT, widest), np.float32)
             for row, at in enumerate(part):
                 batch[row, :, :, : tensors[at].shape[2]] = tensors[at]
-            result = self._run(self._recognizer, batch)
+            result = self._recognizer(batch)[0]
             for row, at in enumerate(part):
                 out[at] = result[row, : -(-tensors[at].shape[2] // STRIDE) + 1]
         return [posterior for posterior in out if posterior is not None]
@@ -104,12 +99,7 @@ class Ocr:
     def _where(self, picture: np.ndarray) -> np.ndarray:
         """(1, 1, H, W) float32: for each pixel the probability that it belongs to a line of text."""
         tensor = (picture[:, :, ::-1].astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)[None]
-        return self._run(self._detector, np.ascontiguousarray(tensor))
-
-    def _run(self, session: InferenceSession, tensor: np.ndarray) -> np.ndarray:
-        interrupts.point()
-        # a session may be run by several threads at once
-        return np.asarray(session.run(None, {session.get_inputs()[0].name: tensor})[0])
+        return self._detector(np.ascontiguousarray(tensor))[0]
 
 
 def box_finder() -> Callable[[np.ndarray, tuple[int, int]], tuple[Any, Any]]:
@@ -125,20 +115,10 @@ def box_finder() -> Callable[[np.ndarray, tuple[int, int]], tuple[Any, Any]]:
     return DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True)
 
 
-def _session(onnxruntime: Any, path: Path, device: str, threads: int) -> InferenceSession:
+def _model(path: Path, device: str, threads: int) -> onnx.Model:
     if not path.is_file():
         raise MissingDependency(f"expected the model {path.name} in rapidocr's wheel: pip install 'rapidocr==3.10.*'")
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # idle threads that spin take the cores from the reader's and from other processes
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        index = int(device.partition(":")[2] or 0)
-        providers.insert(0, ("CUDAExecutionProvider", {"device_id": index}))
-    return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    return onnx.Model(path, threads, device)
 
 
 def _normalized(line: np.ndarray) -> np.ndarray:
