@@ -45,8 +45,8 @@ class Ocr:
                 f"reading text needs rapidocr and onnxruntime ({error}): pip install rapidocr onnxruntime"
             ) from error
         folder = Path(rapidocr.__file__).parent / "models"
-        self._detector = _model(folder / "PP-OCRv6_det_small.onnx", device, threads)
-        self._recognizer = _model(folder / "PP-OCRv6_rec_small.onnx", device, threads)
+        self._detector: Any = _model(folder / "PP-OCRv6_det_small.onnx", device, threads)
+        self._recognizer: Any = _model(folder / "PP-OCRv6_rec_small.onnx", device, threads)
         self.provider: str = self._recognizer.provider
         names = self._recognizer.metadata["character"].splitlines()
         self.characters: tuple[str, ...] = ("", *names, " ")
