@@ -168,6 +168,8 @@ class Faces(Check):
             ModelError: the VLM of backend "vlm" cannot be loaded
             InputError: there is no such backend or classifier, or no such way to look for people or hands
         """
+        # what is loaded now, and not by the first face, is told how many threads it may use (engine/inner_threads)
+        from loupe.brain.measures.anatomy import face_symmetry  # noqa: F401
         from loupe.brain.perception.landmarks import face
 
         if self.classifier not in _CLASSIFIERS:

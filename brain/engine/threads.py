@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from threading import Lock
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from loupe.brain.core import interrupts, machine
 from loupe.brain.core.errors import InputError, Stopped
+from loupe.brain.engine.inner_threads import inner_threads, limit_blas
 from loupe.brain.engine.map import Mapped, Task, needed_long_side
 from loupe.brain.engine.reader import Bucket, Chunk, Row, Wanted, read_chunks
 from loupe.brain.imaging.ragged import AnyBatch, Part, RaggedBatch
@@ -29,11 +29,15 @@ class _Loaded:
 
     task: Task[Any]
     device: str
+    inner: int | None
     lock: Lock = field(default_factory=Lock)
 
     @cached_property
     def apply(self) -> Callable[[Any], Any]:
-        return self.task.load(self.device)
+        try:
+            return self.task.load(self.device)
+        finally:
+            limit_blas(self.inner)
 
     def results(self, batches: Sequence[AnyBatch]) -> list[tuple[AnyBatch, Any]]:
         """Returns each part of the batches with what the task made of it, or with the error."""
@@ -54,7 +58,7 @@ def run(
     torch_threads: int | None,
 ) -> Iterator[list[Mapped[Any]]]:
     """Yields what became of the rows, see ``map_rows``."""
-    loaded = {task.name: _Loaded(task, device) for task in tasks}
+    loaded = {task.name: _Loaded(task, device, torch_threads) for task in tasks}
 
     @cache
     def wanted(pending: frozenset[str]) -> Wanted:
@@ -67,7 +71,7 @@ def run(
     chunks = read_chunks(rows, wanted=wanted, batch_size=batch_size, workers=workers, device=device)
     # on the CPU the small steps of a task leave cores idle; a GPU is kept busy by one batch after the other
     threads = (workers or machine.cores()) if device == "cpu" else 1
-    with _torch_threads(torch_threads), ThreadPoolExecutor(threads, thread_name_prefix="loupe-task") as pool:
+    with inner_threads(torch_threads), ThreadPoolExecutor(threads, thread_name_prefix="loupe-task") as pool:
         previous = None
         for chunk in chunks:
             # the tasks work on one chunk while the next one is read
@@ -77,20 +81,6 @@ def run(
             previous = started
         if previous is not None:
             yield _finish(*previous)
-
-
-@contextmanager
-def _torch_threads(number: int | None) -> Iterator[None]:
-    """The pool keeps the cores busy; threads inside of each small step would only wait for each other."""
-    import torch
-
-    usual = torch.get_num_threads()
-    if number is not None:
-        torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(usual)
 
 
 def _start(

@@ -7,6 +7,7 @@ front comes near.
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import LinearNDInterpolator
 
 from loupe.brain.measures.anatomy import face_shape
 from loupe.brain.perception.landmarks.face import Face
@@ -30,7 +31,6 @@ def frontal(picture: np.ndarray, face: Face) -> tuple[np.ndarray, np.ndarray]:
         face is, symmetric
     """
     import cv2
-    from scipy.interpolate import LinearNDInterpolator
 
     points = face_shape.frontal(face_shape.solid(face))
     even = (points + face_shape.fitted(face_shape.mirrored(points), points)) / 2

@@ -1,0 +1,128 @@
+"""Each step of a task has one thread inside, of torch and of linear algebra, and afterwards as many as before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from loupe.brain.engine.inner_threads import inner_threads, limit_blas
+
+
+def blas() -> set[int]:
+    import scipy.linalg  # noqa: F401  (scipy has one of its own, besides numpy's)
+
+    return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+
+#: what a machine has on its own; where that is one thread, only torch's is looked at
+BEFORE = blas()
+
+
+@pytest.fixture(autouse=True)
+def three_threads_of_torch() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_one_thread_inside_and_as_many_as_before_afterwards() -> None:
+    with inner_threads(1):
+        assert (blas(), torch.get_num_threads()) == ({1}, 1)
+    assert (blas(), torch.get_num_threads()) == (BEFORE, 3)
+
+
+def test_nothing_is_set_where_nobody_asks() -> None:
+    with inner_threads(None):
+        limit_blas(None)
+        assert (blas(), torch.get_num_threads()) == (BEFORE, 3)
+
+
+def test_after_an_error() -> None:
+    with pytest.raises(ValueError, match="broken"), inner_threads(1):
+        raise ValueError("broken")
+    assert (blas(), torch.get_num_threads()) == (BEFORE, 3)
+
+
+@pytest.mark.parametrize("first_ends_first", [True, False])
+def test_runs_at_once_are_limited_until_the_last_one_ends(first_ends_first: bool) -> None:
+    runs = [inner_threads(1), inner_threads(1)]
+    for run in runs:
+        run.__enter__()
+    for run in runs if first_ends_first else runs[::-1]:
+        assert blas() == {1}
+        run.__exit__(None, None, None)
+    assert blas() == BEFORE
+
+
+def test_what_a_task_brings_is_limited_as_it_has_been_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadpoolctl import ThreadpoolController
+
+    whole = ThreadpoolController.select
+    with monkeypatch.context() as patch:
+        # one of the libraries is not there yet
+        patch.setattr(
+            ThreadpoolController, "select", lambda self, **by: whole(self, filepath=paths[0]) if by else whole(self)
+        )
+        paths = [each["filepath"] for each in threadpool_info() if each["user_api"] == "blas"]
+        run = inner_threads(1)
+        run.__enter__()
+        assert blas() == BEFORE | {1}
+    limit_blas(1)
+    assert blas() == {1}
+    run.__exit__(None, None, None)
+    assert blas() == BEFORE
+
+
+def test_outside_of_a_run_nothing_is_limited() -> None:
+    limit_blas(1)
+    assert blas() == BEFORE
+
+
+def test_what_somebody_else_has_limited_stays_theirs() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        with inner_threads(1):
+            assert torch.get_num_threads() == 1
+        assert blas() == {2}
+    assert blas() == BEFORE
+
+
+def test_many_runs_at_once_in_threads_of_their_own() -> None:
+    seen: list[tuple[set[int], int]] = []
+
+    def work() -> None:
+        for _ in range(20):
+            with inner_threads(1):
+                np.linalg.svd(np.eye(3))
+                seen.append((blas(), torch.get_num_threads()))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 80
+    assert all(each == ({1}, 1) for each in seen), seen
+    assert blas() == BEFORE
+
+
+def test_faces_bring_scipy_as_they_are_loaded() -> None:
+    """Its linear algebra would else be loaded by the first face, and not be limited."""
+    code = (
+        "import sys\n"
+        "from loupe.brain.core import errors, registry\n"
+        "try:\n"
+        "    registry.checks()['faces']().load('cpu')\n"
+        "except errors.LoupeError:\n"  # without its models' files
+        "    pass\n"
+        "print('scipy.linalg' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
