@@ -15,10 +15,13 @@ from batches import batch_of, levels
 from committed import PHOTOS, picture
 
 from loupe.brain.checks import tiling
-from loupe.brain.checks.tiling import Tiling, _pool, fine_detail, mean_squares, repeated_blocks, repeats
+from loupe.brain.checks.tiling import Tiling
 from loupe.brain.core.records import Scores
 from loupe.brain.defects.tiling import Tiling as Injector
 from loupe.brain.engine.reader import read
+from loupe.brain.measures.repetition.blocks import mean_squares, pool, repeated_blocks
+from loupe.brain.measures.repetition.fine_detail import fine_detail
+from loupe.brain.measures.repetition.shifts import repeats
 
 SCORE = Tiling().load("cpu")
 
@@ -66,7 +69,7 @@ Kind = Callable[[np.ndarray], Any]
 def test_the_means_are_those_of_plain_loops(kind: Kind) -> None:
     values = np.random.default_rng(2).random((50, 61)).astype(np.float32)
     expected = [[values[y : y + 24, x : x + 24].mean() for x in range(0, 60 - 12, 12)] for y in range(0, 48 - 12, 12)]
-    np.testing.assert_allclose(_pool(kind(values)), expected, rtol=1e-5)
+    np.testing.assert_allclose(pool(kind(values)), expected, rtol=1e-5)
     expected = [[(values[y : y + 24, x : x + 24] ** 2).mean() for x in range(0, 38, 2)] for y in range(0, 28, 2)]
     np.testing.assert_allclose(np.asarray(mean_squares(kind(values)))[:14, :19], expected, rtol=1e-5)
 
@@ -149,7 +152,7 @@ def test_it_is_judged_at_512_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_in_a_small_picture_a_share_is_of_forty_blocks() -> None:
     small = np.tile(leaves(3, 64, 48), (1, 2))
     detail, contrast = tiling.fine_detail(torch.from_numpy(small.clip(0, 255).round().astype(np.uint8)))
-    assert _pool(contrast).size == 4 * 7
+    assert pool(contrast).size == 4 * 7
     repeated = repeated_blocks(detail, contrast, 0, 48)
     assert repeated is not None
     assert float(score(small)["tiling"][0]) == pytest.approx(2 * int(repeated[0].sum()) / 40)
