@@ -40,7 +40,7 @@ def laps_of(
     (home / "loupe").symlink_to(checkout)
     given = home / "files.json"
     given.write_text(json.dumps([files, names, {"prompt": PROMPT}]))
-    environment = {**os.environ, "PYTHONPATH": str(home), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(home)}
     command = [sys.executable, str(HERE / "benchmarks" / "speed" / "laps.py"), str(given)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=home

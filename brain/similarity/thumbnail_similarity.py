@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loupe.brain.imaging.areas import area_means
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -70,10 +72,9 @@ def thumbnails(pixels: Tensor) -> Thumbnails:
     import torch
     from torch.nn.functional import interpolate
 
-    small = pixels.float()
-    height, width = small.shape[-2:]
+    height, width = pixels.shape[-2:]
     # shrink one axis by area, stretch the other: each as it needs
-    small = interpolate(small, (min(height, SIDE), min(width, SIDE)), mode="area")
+    small = area_means(pixels, (min(height, SIDE), min(width, SIDE)))
     small = interpolate(small, (SIDE, SIDE), mode="bilinear", align_corners=False)
     red, green, blue = small.unbind(1)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
