@@ -113,7 +113,8 @@ def _alike_at(part: _Part, detail: Plane, squares: Plane, every: int = 1) -> np.
     here, copy = (plane[every // 2 :: every] for plane in (part.here(detail), part.moved(detail)))
     own, other = part.energies(squares)
     together = pool(product(here, copy), STRIDE // every)
-    return together / np.maximum(np.sqrt(own * other), _LEAST_POWER)
+    # running sums of what is plain may end a little below 0
+    return together / np.maximum(np.sqrt(np.maximum(own * other, 0)), _LEAST_POWER)
 
 
 def repeated_blocks(
