@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import tempfile
 import time
+from unittest.mock import patch
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
+from torch.nn.functional import adaptive_avg_pool2d
 
 from benchmarks.figures import columns
 from benchmarks.similarity import templates
 from benchmarks.similarity.methods import thumbs
+from benchmarks.speed.each import ratio
 from loupe.brain.similarity import matching, previews, thumbnail_similarity
 from loupe.brain.similarity.verification import LOOKED_AT, verified
 
@@ -41,6 +45,30 @@ def speed() -> None:
     per_look = (time.perf_counter() - close) / 40
     print(f"\na close look at a pair: {1e3 * per_look:.0f} ms, without reading the two files")
     print(f"{n} pictures: candidates {middle - started:.1f} s, {len(pairs)} pairs compared in {ended - middle:.1f} s")
+    for shape in ((612, 816), (3000, 4000)):
+        _print_thumbnail(shape)
+
+
+def _print_thumbnail(shape: tuple[int, int], rounds: int = 30) -> None:
+    """Prints how long a picture's thumbnail takes, by turns with one of floats that torch averages."""
+    levels = np.random.default_rng(0).integers(0, 256, (1, *shape, 3), np.uint8)
+    pixels, seconds = torch.from_numpy(levels).permute(0, 3, 1, 2), np.zeros((2, rounds))
+    torch.set_num_threads(1)  # as in the engine's pool
+    thumbnail_similarity.thumbnails(pixels)  # loads what is loaded once
+    for number in range(rounds):
+        started = time.process_time()
+        mine = thumbnail_similarity.thumbnails(pixels)
+        between = time.process_time()
+        with patch.object(
+            thumbnail_similarity, "area_means", lambda pixels, of: adaptive_avg_pool2d(pixels.float(), of)
+        ):
+            torchs = thumbnail_similarity.thumbnails(pixels)
+        seconds[:, number] = between - started, time.process_time() - between
+    times, low, high = ratio(seconds[1], seconds[0])
+    same = np.array_equal(mine.luma, torchs.luma) and np.array_equal(mine.chroma, torchs.chroma)
+    own, other = 1e3 * seconds.mean(1)
+    print(f"the thumbnail of {shape[1]} x {shape[0]} pixels: {own:.1f} ms of processor time, by torch {other:.1f}, "
+          f"{times:.2f} [{low:.2f}, {high:.2f}] times; {'the same bits' if same else 'OTHER BITS'}")  # fmt: skip
 
 
 def growth(numbers: tuple[int, ...] = (1000, 2000, 4000)) -> None:

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
-from loupe.brain.imaging import areas
 from loupe.brain.imaging.areas import area_means
 
 SHAPES = [(64, 64), (65, 64), (97, 401), (612, 816), (700, 33), (1, 500), (500, 1), (1, 1)]
@@ -29,13 +28,6 @@ def test_as_torch_has_them(shape: tuple[int, int], n: int) -> None:
         means = area_means(given, of)
         assert means.dtype == torch.float32
         assert torch.equal(means, expected)
-
-
-def test_without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
-    pixels = interleaved(2, 97, 401)
-    by_opencv = area_means(pixels, (64, 64))
-    monkeypatch.setattr(areas, "by_opencv", lambda _: False)
-    assert torch.equal(area_means(pixels, (64, 64)), by_opencv)
 
 
 def test_a_white_photo_of_24_megapixels_stays_white() -> None:
