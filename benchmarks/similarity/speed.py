@@ -59,9 +59,7 @@ def _print_thumbnail(shape: tuple[int, int], rounds: int = 30) -> None:
         started = time.process_time()
         mine = thumbnail_similarity.thumbnails(pixels)
         between = time.process_time()
-        with patch.object(
-            thumbnail_similarity, "area_means", lambda pixels, of: adaptive_avg_pool2d(pixels.float(), of)
-        ):
+        with patch.object(thumbnail_similarity, "area_means", _by_torch):
             torchs = thumbnail_similarity.thumbnails(pixels)
         seconds[:, number] = between - started, time.process_time() - between
     times, low, high = ratio(seconds[1], seconds[0])
@@ -69,6 +67,10 @@ def _print_thumbnail(shape: tuple[int, int], rounds: int = 30) -> None:
     own, other = 1e3 * seconds.mean(1)
     print(f"the thumbnail of {shape[1]} x {shape[0]} pixels: {own:.1f} ms of processor time, by torch {other:.1f}, "
           f"{times:.2f} [{low:.2f}, {high:.2f}] times; {'the same bits' if same else 'OTHER BITS'}")  # fmt: skip
+
+
+def _by_torch(pixels: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+    return adaptive_avg_pool2d(pixels.float(), shape)
 
 
 def growth(numbers: tuple[int, ...] = (1000, 2000, 4000)) -> None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def area_means(pixels: Tensor, shape: tuple[int, int]) -> Tensor:
     """Returns the means of rectangles that cover a picture, as ``torch.nn.functional.adaptive_avg_pool2d`` divides it.
 
-    The same numbers on the CPU and elsewhere, as sums of levels are exact: of up to 65,793 pixels a rectangle. On the CPU
-    it takes a half to a twentieth of torch's time, which makes floats of all pixels first.
+    The same numbers on the CPU and elsewhere, as sums of levels are exact: of up to 65,793 pixels a rectangle. On the
+    CPU in less time than torch takes, which makes floats of all pixels first.
 
     Args:
         pixels: (N, 3, H, W) uint8
