@@ -6,6 +6,7 @@ with them faces took a tenth more of the processor's time on idle cores, and two
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -37,8 +38,10 @@ def inner_threads(number: int | None) -> Iterator[None]:
         limit_blas(number)
         yield
     finally:
-        _leave()
-        torch.set_num_threads(usual)
+        # a process that ends, a run left half done, has nothing to undo and no threads to do it with
+        if not sys.is_finalizing():
+            _leave()
+            torch.set_num_threads(usual)
 
 
 def limit_blas(number: int | None) -> None:

@@ -113,6 +113,19 @@ def test_many_runs_at_once_in_threads_of_their_own() -> None:
     assert blas() == BEFORE
 
 
+def test_a_process_that_ends_with_a_run_half_done_says_nothing() -> None:
+    code = (
+        "from loupe.brain.engine.inner_threads import inner_threads\n"
+        "def run():\n"
+        "    with inner_threads(1):\n"
+        "        yield 1\n"
+        "running = run()\n"
+        "print(next(running))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("1", "")
+
+
 def test_faces_bring_scipy_as_they_are_loaded() -> None:
     """Its linear algebra would else be loaded by the first face, and not be limited."""
     code = (
