@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psutil
-
 _CGROUP = Path("/sys/fs/cgroup")
 _LIMITS = (_CGROUP / "memory.max", _CGROUP / "memory" / "memory.limit_in_bytes")
 _USED = (_CGROUP / "memory.current", _CGROUP / "memory" / "memory.usage_in_bytes")
@@ -29,15 +27,26 @@ def cores(quota: Path = _CGROUP / "cpu.max") -> int:
 
 def memory(limits: tuple[Path, ...] = _LIMITS) -> int:
     """Returns the bytes that there are for this process: of the machine, or of its container where that has less."""
-    return min([psutil.virtual_memory().total, *_numbers(limits)])
+    return min([_memory()[0], *_numbers(limits)])
 
 
 def free_memory(limits: tuple[Path, ...] = _LIMITS, used: tuple[Path, ...] = _USED) -> int:
     """Returns the bytes that nobody uses now, of the machine or of the container, whichever are less."""
-    free = psutil.virtual_memory().available
+    free = _memory()[1]
     for limit, taken in zip(_numbers(limits), _numbers(used), strict=False):
         free = min(free, limit - taken)
     return max(0, free)
+
+
+def _memory() -> tuple[int, int]:
+    """Returns the machine's bytes, and how many of them nobody uses."""
+    try:
+        import psutil
+    except ImportError:  # on a GPU machine that has little but torch; what caches hold counts as used there
+        page = os.sysconf("SC_PAGE_SIZE")
+        return os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
+    found = psutil.virtual_memory()
+    return int(found.total), int(found.available)
 
 
 def _numbers(files: tuple[Path, ...]) -> list[int]:

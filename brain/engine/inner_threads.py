@@ -52,8 +52,10 @@ def limit_blas(number: int | None) -> None:
 
 
 def _limit_blas(number: int) -> None:
-    from threadpoolctl import ThreadpoolController
-
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:  # on a GPU machine that has little but torch
+        return
     libraries = ThreadpoolController().select(user_api="blas")
     if any(each.num_threads > number for each in libraries.lib_controllers):
         _undo.enter_context(libraries.limit(limits=number))

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HIDDEN = (
     "fiftyone eta mongoengine pymongo bson fiftyone_brain cv2 opencv_python_headless onnxruntime rapidocr open_clip "
     "open_clip_torch simplejpeg umap umap_learn cleanlab ai_edge_litert timm diffusers sklearn faiss cleanvision "
-    "accelerate loupe loupe_fiftyone"
+    "accelerate psutil threadpoolctl joblib loupe loupe_fiftyone"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import psutil
@@ -47,3 +48,12 @@ def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
     used.write_text("1000000001\n")
     assert machine.free_memory((small,), (used,)) == 0
     assert 0 < machine.free_memory((unlimited,), (used,)) <= total
+
+
+def test_memory_without_psutil(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on a GPU machine that has little but torch."""
+    found = psutil.virtual_memory()
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    none = (tmp_path / "none",)
+    assert machine.memory(none) == pytest.approx(found.total, rel=0.01)
+    assert 0 < machine.free_memory(none, none) < found.total

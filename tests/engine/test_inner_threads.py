@@ -94,6 +94,16 @@ def test_what_somebody_else_has_limited_stays_theirs() -> None:
     assert blas() == BEFORE
 
 
+def test_without_threadpoolctl_torch_alone_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU machine that has little but torch."""
+    before = blas()
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    with inner_threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 3
+    assert blas() == before
+
+
 def test_many_runs_at_once_in_threads_of_their_own() -> None:
     seen: list[tuple[set[int], int]] = []
 
