@@ -86,7 +86,7 @@ class Work:
                     device=order.device,
                     batch_size=order.batch_size,
                     workers=self._workers,
-                    torch_threads=None,
+                    torch_threads=order.torch["threads"],
                 ):
                     unreadable = [mapped.row.path for mapped in chunk if mapped.unreadable is not None]
                     lacking += [path for path in unreadable if not is_readable(path)]

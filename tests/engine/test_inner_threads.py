@@ -6,13 +6,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.inner_threads import inner_threads, limit_blas
+from loupe.brain.engine.map import Task
+from loupe.brain.engine.reader import Row
+from loupe.brain.engine.row_work import Order, Work
 
 
 def blas() -> set[int]:
@@ -120,6 +126,17 @@ def test_many_runs_at_once_in_threads_of_their_own() -> None:
         thread.join()
     assert len(seen) == 80
     assert all(each == ({1}, 1) for each in seen), seen
+    assert blas() == BEFORE
+
+
+def test_processes_and_nodes_have_one_too(tmp_path: Path) -> None:
+    """What their driver has asked for, for torch, holds for BLAS."""
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    task = Task("blas", lambda _: lambda batch: [blas()] * len(batch), lambda values, _: values)
+    work = Work(Order([task], "cpu", 2, {**torch_settings(), "threads": 1}), 1)
+    answer = work([Row("a", str(tmp_path / "a.png"), {}, frozenset({"blas"}))])
+    assert answer.error is None
+    assert "{1}" in repr(answer.chunks), answer
     assert blas() == BEFORE
 
 
