@@ -329,7 +329,8 @@ def _files(own: owned.Owned) -> Iterator[str]:
     prompts = _ended(lambda: loupe.suggest_prompts(own.made, path=folder / "prompts.csv"))
     if not isinstance(prompts, Exception):
         made.append(folder / "prompts.csv")
-        read = [each.prompt for each in _prompts(folder / "prompts.csv")]
+        # where an operator before has left nothing that lacks, there is nothing to read
+        read = [each.prompt for each in _prompts(folder / "prompts.csv")] if prompts else []
         if read != [row["prompt"].strip() for row in prompts]:  # white space around a prompt is left out
             yield "the prompts are read as others than they were written"
     for path in made:
