@@ -65,7 +65,7 @@ class Overlay(Check):
     long_side: ClassVar[int | None] = _LONG_SIDE
     boxes_field: ClassVar[str | None] = "overlays"
     default: ClassVar[bool] = False
-    cost: ClassVar[float] = 80.0
+    cost: ClassVar[float] = 230.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             "watermark",

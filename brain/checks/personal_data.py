@@ -43,7 +43,7 @@ class PersonalData(Check):
     boxes_field: ClassVar[str | None] = "flaws"
     default: ClassVar[bool] = False
     presets: ClassVar[tuple[str, ...]] = ()
-    cost: ClassVar[float] = 100.0
+    cost: ClassVar[float] = 300.0
     outputs: ClassVar[tuple[Output, ...]] = (
         Output(
             "personal_data",

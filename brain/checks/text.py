@@ -79,7 +79,7 @@ class Text(Check):
     needs: ClassVar[tuple[str, ...]] = ("prompt",)
     long_side: ClassVar[int | None] = 2048
     presets: ClassVar[tuple[str, ...]] = ("generated",)
-    cost: ClassVar[float] = 270.0
+    cost: ClassVar[float] = 730.0
     boxes_field: ClassVar[str | None] = "text"
     outputs: ClassVar[tuple[Output, ...]] = (
         _count("text_substitution", "text_substitution", "Characters that the prompt asked for, drawn as other ones."),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from loupe.brain.engine import threads
 from loupe.brain.engine.drawing_process import torch_settings
 from loupe.brain.engine.inner_threads import inner_threads, limit_blas
 from loupe.brain.engine.map import Task
@@ -87,6 +89,28 @@ def test_what_a_task_brings_is_limited_as_it_has_been_loaded(monkeypatch: pytest
     assert blas() == BEFORE
 
 
+def test_the_engine_limits_what_the_load_of_a_task_brings(tmp_path: Path) -> None:
+    from threadpoolctl import ThreadpoolController
+
+    whole, one = ThreadpoolController.select, next(each["filepath"] for each in threadpool_info())
+    patch = pytest.MonkeyPatch()
+    patch.setattr(ThreadpoolController, "select", lambda self, **_: whole(self, filepath=one))
+
+    def load(_: str) -> Callable[[Any], list[set[int]]]:
+        patch.undo()  # the other libraries come now
+        return lambda batch: [blas()] * len(batch)
+
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.png")
+    task = Task("blas", load, lambda values, _: values)
+    row = Row("a", str(tmp_path / "a.png"), {}, frozenset({"blas"}))
+    try:
+        [[mapped]] = threads.run([row], [task], device="cpu", batch_size=2, workers=1, torch_threads=1)
+    finally:
+        patch.undo()
+    assert mapped.values["blas"] == {1}
+    assert blas() == BEFORE
+
+
 def test_outside_of_a_run_nothing_is_limited() -> None:
     limit_blas(1)
     assert blas() == BEFORE
@@ -119,10 +143,10 @@ def test_many_runs_at_once_in_threads_of_their_own() -> None:
                 np.linalg.svd(np.eye(3))
                 seen.append((blas(), torch.get_num_threads()))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
+    working = [threading.Thread(target=work) for _ in range(4)]
+    for thread in working:
         thread.start()
-    for thread in threads:
+    for thread in working:
         thread.join()
     assert len(seen) == 80
     assert all(each == ({1}, 1) for each in seen), seen
