@@ -160,3 +160,13 @@ def test_where_nearly_all_is_clipped_the_light_stays() -> None:
     same = thumbnail_similarity._same_light(x, y, np.ones((SIDE, SIDE), bool))
     assert same[0] is x
     assert same[1] is y
+
+
+@pytest.mark.parametrize("lying", [True, False])
+def test_of_a_thin_picture_one_axis_is_shrunk_and_the_other_stretched(lying: bool) -> None:
+    stripes = np.random.default_rng(0).integers(0, 256, 64).astype(np.uint8)
+    picture = np.repeat(np.broadcast_to(stripes, (20, 64)), 10, 1)
+    picture = picture if lying else picture.T
+    pixels = torch.from_numpy(np.ascontiguousarray(np.broadcast_to(picture, (1, 3, *picture.shape))))
+    luma = thumbnails(pixels).luma[0].astype(int)
+    assert abs((luma if lying else luma.T) - stripes.astype(int)).max() <= 1
