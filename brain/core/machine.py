@@ -45,8 +45,8 @@ def _memory() -> tuple[int, int]:
     except ImportError:  # on a GPU machine that has little but torch; what caches hold counts as used there
         page = os.sysconf("SC_PAGE_SIZE")
         return os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
-    found = psutil.virtual_memory()
-    return int(found.total), int(found.available)
+    whole = psutil.virtual_memory()
+    return int(whole.total), int(whole.available)
 
 
 def _numbers(files: tuple[Path, ...]) -> list[int]:

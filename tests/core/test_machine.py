@@ -52,8 +52,8 @@ def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
 
 def test_memory_without_psutil(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on a GPU machine that has little but torch."""
-    found = psutil.virtual_memory()
+    whole = psutil.virtual_memory()
     monkeypatch.setitem(sys.modules, "psutil", None)
     none = (tmp_path / "none",)
-    assert machine.memory(none) == pytest.approx(found.total, rel=0.01)
-    assert 0 < machine.free_memory(none, none) < found.total
+    assert machine.memory(none) == pytest.approx(whole.total, rel=0.01)
+    assert 0 < machine.free_memory(none, none) < whole.total

@@ -92,9 +92,9 @@ def test_what_a_task_brings_is_limited_as_it_has_been_loaded(monkeypatch: pytest
 def test_the_engine_limits_what_the_load_of_a_task_brings(tmp_path: Path) -> None:
     from threadpoolctl import ThreadpoolController
 
-    whole, one = ThreadpoolController.select, next(each["filepath"] for each in threadpool_info())
+    whole, path = ThreadpoolController.select, next(each["filepath"] for each in threadpool_info())
     patch = pytest.MonkeyPatch()
-    patch.setattr(ThreadpoolController, "select", lambda self, **_: whole(self, filepath=one))
+    patch.setattr(ThreadpoolController, "select", lambda self, **_: whole(self, filepath=path))
 
     def load(_: str) -> Callable[[Any], list[set[int]]]:
         patch.undo()  # the other libraries come now
