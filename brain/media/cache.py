@@ -67,6 +67,14 @@ class Cache:
                 os.utime(path)
         return descriptor
 
+    def holds(self, address: Address, version: Version) -> bool:
+        """Returns whether a version of an object is here, and whole."""
+        try:
+            size = os.stat(self.path(address, version)).st_size
+        except OSError:
+            return False
+        return version.size is None or version.size == size
+
     def latest(self, address: Address) -> str | None:
         """Returns the file of the version that was used last; None where there is none."""
         path = self.path(address, Version("", None))

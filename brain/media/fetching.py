@@ -72,11 +72,15 @@ class Fetcher:
             NotFetched: it cannot be told
             ReadError: there is no such object
         """
-        remembered = self._versions.get(address.identity)
-        if remembered is not None and time.monotonic() - remembered[0] < FRESH:
-            return remembered[1]
+        known = self._known(address)
+        if known is not None:
+            return known
 
         def ask() -> Version:
+            # another thread may have ended as this one began
+            known = self._known(address)
+            if known is not None:
+                return known
             stated = self._tried(address, lambda store: store.version(address))
             # where none is stated, nothing but its bytes tells whether it has changed
             return self.remember(address, stated) if stated.is_stated else self._fetched(address)
@@ -85,8 +89,7 @@ class Fetcher:
 
     def is_known(self, address: Address) -> bool:
         """Returns whether ``version`` can tell without asking anybody."""
-        remembered = self._versions.get(address.identity)
-        return remembered is not None and time.monotonic() - remembered[0] < FRESH
+        return self._known(address) is not None
 
     def descriptor(self, address: Address) -> int:
         """Returns a descriptor of the object, fetched where it is not here.
@@ -137,11 +140,20 @@ class Fetcher:
             self._versions[address.identity] = (time.monotonic(), version)
         return version
 
+    def _known(self, address: Address) -> Version | None:
+        """Returns which version its store had within the last ten minutes; None where it was not asked."""
+        remembered = self._versions.get(address.identity)
+        return remembered[1] if remembered is not None and time.monotonic() - remembered[0] < FRESH else None
+
     def _fetched(self, address: Address) -> Version:
         """Fetches an object, once where several threads want it."""
         limit, put = self.settings.max_file_bytes, self._cache.put
 
         def fetch() -> Version:
+            # another thread may have ended as this one began
+            known = self._known(address)
+            if known is not None and self._cache.holds(address, known):
+                return known
             version = self._tried(address, lambda store: put(address, lambda file: store.fetch(address, file, limit)))
             return self.remember(address, version)
 

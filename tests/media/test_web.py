@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -189,6 +190,26 @@ def test_threads_that_want_the_same_ask_once(web: Objects) -> None:
     for thread in threads:
         thread.join()
     assert web.asked["GET /a.png"] == 1
+
+
+@pytest.mark.parametrize("tags", [True, False])
+def test_a_thread_that_comes_as_another_ends_asks_no_more(
+    web: Objects, monkeypatch: pytest.MonkeyPatch, tags: bool
+) -> None:
+    """What the other did, it did after this one had looked for it, and before this one began."""
+    web.held["/a.png"], web.tags = b"hello", tags
+    once, seen = fetching.Fetcher._once, set()
+
+    def late(own: fetching.Fetcher, what: str, work: Callable[[], stores.Version]) -> stores.Version:
+        if what not in seen:
+            seen.add(what)
+            once(own, what, work)
+        return once(own, what, work)
+
+    monkeypatch.setattr(fetching.Fetcher, "_once", late)
+    assert fetched(f"{web.url}/a.png") == b"hello"
+    assert {what.partition(" ")[0] for what in seen} == {"version", "fetch"}
+    assert web.asked == {"HEAD /a.png": 1, "GET /a.png": 1}
 
 
 def test_nothing_is_asked_unless_turned_on(web: Objects) -> None:
