@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators import forms, summary
+from loupe.operators import forms
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.summary import Summary
@@ -55,5 +56,5 @@ class Annotate(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         title = failure_title(result.failure)
-        message = f"{summary.counted(result.n, 'sample')} of {title} for {_NAMES.get(result.backend, result.backend)}"
+        message = f"{counted(result.n, 'sample')} of {title} for {_NAMES.get(result.backend, result.backend)}"
         return Summary(message, f"{message}.\n\nNext: {escape(result.next)}.", {"annotation": result.to_dict()})

@@ -7,6 +7,7 @@ from typing import Any
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import failure_title
 from loupe.brain.stats.calibration import Calibration, OperatingPoint, Share
 from loupe.operators import forms, summary
@@ -70,11 +71,11 @@ class CalibrateThresholds(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         applied = "apply" in given
-        proposed = summary.counted(len(result.thresholds), "threshold")
-        message = f"Measured {summary.counted(len(result.rows), 'failure')} on {summary.counted(result.n, 'picture')}, "
+        proposed = counted(len(result.thresholds), "threshold")
+        message = f"Measured {counted(len(result.rows), 'failure')} on {counted(result.n, 'picture')}, "
         message += f"{proposed} {'now in use' if applied else 'proposed'}"
         if result.unreadable:
-            message += f", {summary.counted(result.unreadable, 'file')} could not be read"
+            message += f", {counted(result.unreadable, 'file')} could not be read"
         if result.worse:
             message += f", {len(result.worse)} of them worse than today's"
         return Summary(message, _text(result, message, applied=applied), {"calibration": result.to_dict()})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import objects_widget, signature, summary
 from loupe.operators.base import VerbOperator
@@ -56,7 +57,7 @@ class CheckImages(VerbOperator):
         parts += [f"{escape(note)}." for note in result.notes()]
         if path is not None:
             parts.append(objects_widget.next_step(path))
-            did = f"Checked {summary.counted(result.params['n_objects'], 'object')} of"
+            did = f"Checked {counted(result.params['n_objects'], 'object')} of"
             return replace(summary.of_run(result, did, *parts), workspace=True)
         parts.append(
             "Next: open the panel **Overview** or **Failures by scenario**, or the workspace **loupe**; or move a "

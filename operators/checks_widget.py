@@ -11,6 +11,7 @@ from fiftyone.operators import types
 from loupe.brain.core import presets, registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Progress, ProgressCallback
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.specs import Check, SetCheck
 from loupe.brain.engine import estimate
@@ -162,7 +163,7 @@ class Checks(Several):
         files = _each(absent.values())
         wanted = form.params.get(f"{parameter.key}__get_weights") is True
         size = sum(file.size for file in files) / 1e6
-        what = f"{summary.counted(len(files), 'model file')} ({size:.1f} MB)"
+        what = f"{counted(len(files), 'model file')} ({size:.1f} MB)"
         if wanted:
             text = f"{what} will be downloaded first, for {', '.join(absent)}."
         else:
@@ -192,7 +193,7 @@ class Checks(Several):
         dear = [check.name for check in checks if check.cost > 50 and check.cost > _DEAR * total]
         sizes = form.megapixels()
         seconds = estimate.seconds(checks, n, megapixels=sizes)
-        text = f"About {run.duration(seconds)} for {summary.counted(n, 'image')} {_sizes(sizes, n)}"
+        text = f"About {run.duration(seconds)} for {counted(n, 'image')} {_sizes(sizes, n)}"
         text += " on this machine's processor"
         text += f", most of it for {' and '.join(dear)}" if dear else ""
         forms.note(form.inputs, f"{parameter.key}__time", f"{text}. What is judged already is left out.")

@@ -11,6 +11,7 @@ from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.comparison import Comparison
 from loupe.brain.core.shares import tenths, whole
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
@@ -128,7 +129,7 @@ class Compare(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Comparison = result
         first, last = made.standings[0], made.standings[-1]
-        message = f"{summary.counted(len(made.standings), 'value')} of {made.by} compared"
+        message = f"{counted(len(made.standings), 'value')} of {made.by} compared"
         if not first.rate.n:
             message += ": nothing was judged of any"
         elif first.rank == "1":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loupe.brain.core.realism import Realism, Verdict
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -111,11 +112,11 @@ class CompareToReal(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Realism = result
         names = ", ".join(dict.fromkeys(each.name for each in made.findings))
-        synthetic = summary.counted(made.n_synthetic, "synthetic image")
+        synthetic = counted(made.n_synthetic, "synthetic image")
         message = f"{synthetic} compared: {names or 'no finding'}"
         table = made.table()
         parts = [
-            f"{synthetic} against {summary.counted(made.n_real, 'real image')}.",
+            f"{synthetic} against {counted(made.n_real, 'real image')}.",
             verdicts(made.findings) or f"{made.without_findings()}.",
             summary.table(table.head, table.rows),
             _labels(made),

@@ -9,6 +9,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
@@ -95,9 +96,9 @@ class FindCoverage(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         below, above = len(result.below), len(result.above)
-        message = f"{summary.counted(below, 'cell')} far too small, {above:,} far too large, {result.thin:,} thin"
+        message = f"{counted(below, 'cell')} far too small, {above:,} far too large, {result.thin:,} thin"
         if result.holes is not None:
-            message += f", {summary.counted(len(result.holes.holes), 'hole')}"
+            message += f", {counted(len(result.holes.holes), 'hole')}"
         text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences(5))
         rows = [_row(cell) for cell in result.cells]
         if rows:

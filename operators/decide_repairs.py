@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
@@ -24,7 +25,7 @@ def _failures(form: Form) -> dict[str, tuple[str, str]]:
     counts: dict[str, int] = {}
     for entry in repairs.entries(form.samples):
         counts[entry.failure] = counts.get(entry.failure, 0) + 1
-    return {name: (failure_title(name), summary.counted(count, "sample")) for name, count in counts.items()}
+    return {name: (failure_title(name), counted(count, "sample")) for name, count in counts.items()}
 
 
 class DecideRepairs(VerbOperator):
@@ -45,7 +46,7 @@ class DecideRepairs(VerbOperator):
         for each in result.samples:
             counts[each.status] = counts.get(each.status, 0) + 1
         did = {"accept": "accepted", "undo": "undone"}[given["decision"]]
-        message = f"{summary.counted(counts.get(did, 0), 'repair')} {did}"
+        message = f"{counted(counts.get(did, 0), 'repair')} {did}"
         return Summary(
             message, f"{message}.\n\n{summary.table(['Now', 'Samples'], counts.items())}", {"repair": result.to_dict()}
         )

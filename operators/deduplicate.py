@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core.deduplicated import RULES
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -88,9 +89,9 @@ class Deduplicate(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         if result.rule == "none":
-            message = f"{summary.counted(result.taken_back, 'image')} taken back"
+            message = f"{counted(result.taken_back, 'image')} taken back"
         else:
-            message = f"{summary.counted(len(result.dropped), 'image')} dropped"
+            message = f"{counted(len(result.dropped), 'image')} dropped"
         rows: list[tuple[str, object]] = [
             ("Groups of duplicates", result.groups),
             ("of these decided", result.decided),

@@ -9,9 +9,9 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.device import gpus
+from loupe.brain.core.shown import counted
 from loupe.operators.forms import Form
 from loupe.operators.signature import Parameter
-from loupe.operators.summary import counted
 from loupe.operators.widgets import Input, refused, text_of
 
 _DEVICE = r"[a-z]+(:\d+)?"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
@@ -79,7 +80,7 @@ class DiscoverSlices(VerbOperator):
 
         number = len(result.findings)
         verb = "fails" if number == 1 else "fail"
-        message = f"{summary.counted(number, 'slice')} {verb} more often than the rest" if number else result.message
+        message = f"{counted(number, 'slice')} {verb} more often than the rest" if number else result.message
         parts = [f"{escape(message)}."]
         if number:
             rows = [

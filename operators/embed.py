@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loupe.brain.core import registry
+from loupe.brain.core.shown import counted
 from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import DEVICE, Form
@@ -76,7 +77,7 @@ class EmbedImages(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         if given.get("objects") is not None:
-            did = f"Embedded {summary.counted(result.params['n_objects'], 'object')} of"
+            did = f"Embedded {counted(result.params['n_objects'], 'object')} of"
             return summary.of_run(result, did, "Next: open the **Embeddings** panel.")
         following = "Next: open the **Embeddings** panel, or find duplicates with **Loupe: find duplicates**."
         return summary.of_run(result, "Embedded", following)

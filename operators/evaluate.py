@@ -8,6 +8,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.evaluation import Evaluation, title_of
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -94,9 +95,9 @@ class EvaluateModels(VerbOperator):
     settings = ("iou", "cluster", "min_samples", "interval", "bins", "resamples", "seed")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Evaluation) -> Summary:
-        models = summary.counted(len(result.models), "model")
-        rows = summary.counted(len({str(row.slice) for row in result.slices}), "slice")
-        message = f"{models} on {summary.counted(result.n, 'image')}" + (f", {rows}" if result.slices else "")
+        models = counted(len(result.models), "model")
+        rows = counted(len({str(row.slice) for row in result.slices}), "slice")
+        message = f"{models} on {counted(result.n, 'image')}" + (f", {rows}" if result.slices else "")
         parts = [f"{escape(message)}.", table(result)]
         parts += [disparities(result)] if result.disparities else []
         parts += ["\n".join(f"- {escape(note)}" for note in result.notes)] if result.notes else []

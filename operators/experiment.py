@@ -12,6 +12,7 @@ from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, LoupeError
 from loupe.brain.core.experiment import Experiment
 from loupe.brain.core.presets import PRESETS
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.prompts import styles as prompt_styles
 from loupe.operators import forms, summary
@@ -219,8 +220,8 @@ class RunExperiment(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         made: Experiment = result
         measured = [arm for arm in made.arms if arm.measured]
-        counted = f"{len(measured):,} of {summary.counted(len(made.arms), 'arm')} measured"
-        message = f"{counted}: {measured[0].name} first, utility {measured[0].utility}" if measured else counted
+        share = f"{len(measured):,} of {counted(len(made.arms), 'arm')} measured"
+        message = f"{share}: {measured[0].name} first, utility {measured[0].utility}" if measured else share
         table = made.table()
         parts = [
             *(escape(sentence) for sentence in made.sentences()),

@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -96,8 +97,8 @@ class FindBias(VerbOperator):
         forms.note(form.inputs, "kept", "Nothing is written to the samples.")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        number, groups = len(result.findings), summary.counted(len(result.groups), "group")
-        message = f"{summary.counted(number, 'difference')} between {groups} by {', '.join(result.by)}"
+        number, groups = len(result.findings), counted(len(result.groups), "group")
+        message = f"{counted(number, 'difference')} between {groups} by {', '.join(result.by)}"
         lines = "\n".join(f"- {escape(sentence)}." for sentence in result.sentences())
         table = result.table()
         parts = [f"{escape(message)}.", lines]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -31,7 +32,7 @@ class FindClusters(VerbOperator):
     }
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.counts), 'cluster')} in {result.field}"
+        message = f"{counted(len(result.counts), 'cluster')} in {result.field}"
         text = f"{message}.\n\n{summary.assigned_table(result, 'Cluster')}"
         text += f"\n\nNext: slice by **{escape(result.field)}** in the panel **Failures by scenario**."
         return Summary(message, text, {"clusters": result.to_dict()})

@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.imaging.files import printable
 from loupe.operators import summary
@@ -30,7 +31,7 @@ class FindCopies(VerbOperator):
         name = escape(printable(given["path"]))
         if not result:
             return Summary(f"No sample shows {name}", f"No sample shows {name}.", {"pairs": []})
-        message = f"{summary.counted(len(result), 'sample')} with the picture of {name}"
+        message = f"{counted(len(result), 'sample')} with the picture of {name}"
         rows = [[pair.id_b, summary.PAIR_KINDS.get(pair.kind, pair.kind), f"{pair.similarity:.3f}"] for pair in result]
         text = f"{message}, which the grid shows, the most alike first.\n\n"
         text += summary.table(["Sample", "Has", "Similarity"], rows)

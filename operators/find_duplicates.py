@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
@@ -49,7 +50,7 @@ class FindDuplicates(VerbOperator):
             return _of_objects(result)
         kinds = Counter(pair.kind for pair in result.pairs)
         inside = sum(len(group) for group in result.groups)
-        pairs, groups = summary.counted(len(result.pairs), "pair"), summary.counted(len(result.groups), "group")
+        pairs, groups = counted(len(result.pairs), "pair"), counted(len(result.groups), "group")
         message = f"{pairs} in {groups} of {inside} samples"
         text = "No duplicates were found."
         if result.pairs:
@@ -63,7 +64,7 @@ class FindDuplicates(VerbOperator):
 
 def _of_objects(result: Any) -> Summary:
     inside = sum(len(group) for group in result.groups)
-    pairs, groups = summary.counted(len(result.pairs), "pair"), summary.counted(len(result.groups), "group")
+    pairs, groups = counted(len(result.pairs), "pair"), counted(len(result.groups), "group")
     message = f"{pairs} in {groups} of {inside} objects"
     parts = ["No duplicates were found."]
     if result.pairs:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.labels.box_records import BoxIssues
 from loupe.brain.labels.mask_records import MaskIssues
@@ -147,7 +148,7 @@ class FindLabelIssues(VerbOperator):
         if getattr(result, "kind", "class") != "class":
             # of several classes those samples count that have one which is wrong
             noun = "sample"
-        message = f"{summary.counted(len(result.ids), noun)} of {result.n:,} are probably wrong"
+        message = f"{counted(len(result.ids), noun)} of {result.n:,} are probably wrong"
         text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences())
         if result.issues:
             made = result.table()

@@ -8,6 +8,7 @@ from typing import Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
@@ -69,7 +70,7 @@ class FindLeaks(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         if given.get("objects") is not None:
             return _of_objects(result, given["objects"])
-        message = f"{summary.counted(len(result.pairs), 'pair')} across splits"
+        message = f"{counted(len(result.pairs), 'pair')} across splits"
         parts = ["No picture stands in two splits."]
         if result.pairs:
             parts = [
@@ -83,7 +84,7 @@ class FindLeaks(VerbOperator):
 
 
 def _of_objects(result: Any, path: str) -> Summary:
-    message = f"{summary.counted(len(result.pairs), 'pair')} of objects across splits"
+    message = f"{counted(len(result.pairs), 'pair')} of objects across splits"
     parts = ["No object stands in two splits.", *summary.not_compared(result)]
     if result.pairs:
         mirror = objects_widget.mirror_of(path)

@@ -9,6 +9,7 @@ from typing import Any
 import fiftyone as fo
 
 from loupe.brain.core.errors import UnknownName
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import summary
 from loupe.operators.base import VerbOperator
@@ -52,7 +53,7 @@ class FindMemorized(VerbOperator):
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         samples = len({pair.id_a for pair in result.pairs})
         name = escape(given["reference"].name)
-        message = f"{samples} of {summary.counted(result.n, 'sample')} stand in {name}, too"
+        message = f"{samples} of {counted(result.n, 'sample')} stand in {name}, too"
         text = f"{message}."
         if samples:
             text += "\n\nNext: filter by **failures** (memorized) in the sidebar."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
-from loupe.operators import forms, summary
+from loupe.operators import forms
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
 from loupe.operators.summary import Summary
@@ -31,10 +32,10 @@ class FindOutliers(VerbOperator):
     }
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.ids), 'outlier')} among {summary.counted(result.n, 'sample')}"
+        message = f"{counted(len(result.ids), 'outlier')} among {counted(result.n, 'sample')}"
         parts = [f"{message}."]
         if result.unknown:
-            parts.append(f"{summary.counted(result.unknown, 'sample')} without a usable vector: unknown.")
+            parts.append(f"{counted(result.unknown, 'sample')} without a usable vector: unknown.")
         parts += [f"{escape(each)}." for each in result.messages]
         if result.ids:
             parts.append("Next: filter by **failures** (outlier) in the sidebar.")

@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.p_values import p_value
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -109,7 +110,7 @@ class FindShortcuts(VerbOperator):
         forms.note(form.inputs, "kept", "Nothing is written to the samples.")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        number, looked = summary.counted(len(result.findings), "shortcut"), len(result.properties)
+        number, looked = counted(len(result.findings), "shortcut"), len(result.properties)
         message = f"{number} to {result.label}, of {looked:,} {'property' if looked == 1 else 'properties'}"
         parts = [f"{escape(message)}."]
         parts += [f"- {escape(sentence)}." for sentence in result.sentences()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -32,7 +33,7 @@ class FindWords(VerbOperator):
     }
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(sum(result.counts.values()), 'image')} with a word, {result.unsure} unsure"
+        message = f"{counted(sum(result.counts.values()), 'image')} with a word, {result.unsure} unsure"
         text = f"{message}.\n\n{summary.assigned_table(result, 'Word')}"
         text += f"\n\nNext: slice by **{escape(result.field)}** in the panel **Failures by scenario**."
         return Summary(message, text, {"words": result.to_dict()})

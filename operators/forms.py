@@ -14,6 +14,7 @@ from fiftyone.operators import types
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Output
+from loupe.brain.core.shown import counted
 
 #: of a text in Markdown that explains an input
 SMALL = {"container": {"sx": {"& p": {"margin": 0, "fontSize": "0.85rem", "opacity": 0.75}}}}
@@ -196,7 +197,7 @@ def target(ctx: Any, inputs: types.Object, action: str) -> Any:
             "Add samples to the dataset, or clear the view's filters.",
         )
     else:
-        note(inputs, "count", f"{count:,} sample{'' if count == 1 else 's'}")
+        note(inputs, "count", counted(count, "sample"))
     return samples
 
 

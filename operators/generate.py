@@ -13,6 +13,7 @@ from fiftyone.operators import types
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError, PromptError
 from loupe.brain.core.records import ProgressCallback
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.hosted import secrets
 from loupe.brain.labels.suggestions import SuggestedPrompts
@@ -77,7 +78,7 @@ def _sources(form: Form) -> dict[str, tuple[str, str]]:
         sources[_OWN] = ("The pictures' own", "Each picture that is drawn from has a prompt of its own")
     known = _suggested(form)
     if known is not None and len(known):
-        text = f"{summary.counted(len(known), 'picture')} of {summary.counted(len(known.suggestions), 'prompt')}"
+        text = f"{counted(len(known), 'picture')} of {counted(len(known.suggestions), 'prompt')}"
         sources[SUGGESTED] = ("What was suggested last", text)
     return sources
 
@@ -233,7 +234,7 @@ class GenerateImages(VerbOperator):
             pictures = pictures_widget.remark(form, given)
             if way == _OWN:
                 pictures = min(pictures, given.get("sample") or pictures)
-                forms.note(form.inputs, "count", pictures_widget.counted(0, pictures, per_prompt, own=True))
+                forms.note(form.inputs, "count", pictures_widget.in_words(0, pictures, per_prompt, own=True))
                 return
             asked = {name: given[name] for name in ("prompts", "factors", "sample", "seed") if name in given}
             prompts = suites.read(**asked)
@@ -243,7 +244,7 @@ class GenerateImages(VerbOperator):
             return
         sizes: dict[str, Any] = {name: given[name] for name in ("width", "height", "budget") if name in given}
         hosted_widget.remark(form, given.get("model"), len(prompts) * per_prompt, sizes)
-        text = pictures_widget.counted(len(prompts), pictures, per_prompt, own=False)
+        text = pictures_widget.in_words(len(prompts), pictures, per_prompt, own=False)
         distinct = dict.fromkeys(request.prompt for request in made.requests)
         first = [_short(prompt) for prompt in [*distinct][:_PREVIEWED]]
         shown = f"The first prompt: {first[0]}" if len(first) < 2 else f"The first prompts: {' · '.join(first)}"

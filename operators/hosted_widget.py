@@ -9,6 +9,7 @@ from typing import Any
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.results import Run
+from loupe.brain.core.shown import counted
 from loupe.brain.hosted import price, secrets
 from loupe.brain.hosted.spec import ELSEWHERE, HostedGenerator
 from loupe.operators import forms
@@ -166,7 +167,7 @@ def _price_in_words(spec: HostedGenerator, each: float | None, images: int) -> s
             "image among the settings."
         )
     whose = "yours" if spec.price_per_image is not None else f"the price list of {price.AS_OF}"
-    text = f"About ${each * images:,.2f}: {images:,} images at ${each:,.4g} each ({whose})."
+    text = f"About ${each * images:,.2f}: {counted(images, 'image')} at ${each:,.4g} each ({whose})."
     if spec.budget is not None and each * images > spec.budget:
         text += (
             f" The budget of ${spec.budget:,.2f} is enough for {int(spec.budget / each + 1e-9) if each else images:,}."

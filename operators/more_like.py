@@ -10,6 +10,7 @@ from fiftyone.operators import types
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -84,14 +85,14 @@ class MoreLikeThis(VerbOperator):
     settings = ("failing", "unlabeled", "split")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.ids), 'sample')} most like {escape(result.query)}"
+        message = f"{counted(len(result.ids), 'sample')} most like {escape(result.query)}"
         text = f"{message}, which the grid shows, the most alike first.\n\n"
         if not result.ids:
             text = "Nothing else is here to be like it.\n\n"
         rows = [[sample_id, f"{each:.3f}"] for sample_id, each in zip(result.ids, result.distances, strict=True)]
         text += summary.table(["Sample", "Distance"], rows) if rows else ""
         if result.unknown:
-            text += f"\n\n{summary.counted(result.unknown, 'sample')} without a usable vector were left out."
+            text += f"\n\n{counted(result.unknown, 'sample')} without a usable vector were left out."
         return Summary(message, text, {"ids": list(result.ids), "distances": list(result.distances)})
 
     def after(self, ctx: Any, done: Summary) -> Generator[GeneratedMessage, None, None]:

@@ -12,9 +12,10 @@ from fiftyone.operators import types
 from loupe.brain.controls.make import KINDS
 from loupe.brain.core import registry
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import counted
 from loupe.brain.generation.sources import stems
 from loupe.brain.verbs.steps import conditioning
-from loupe.operators import forms, hosted_widget, summary
+from loupe.operators import forms, hosted_widget
 from loupe.operators.forms import Form
 from loupe.operators.other_samples import OtherSamples
 from loupe.operators.signature import REQUIRED, Parameter
@@ -246,15 +247,17 @@ def _files(own: Mapping[str, Any]) -> int:
     return 0
 
 
-def counted(prompts: int, pictures: int, per_prompt: int, *, own: bool) -> str:
+def in_words(prompts: int, pictures: int, per_prompt: int, *, own: bool) -> str:
     """Returns how many images come of it, in words.
 
-    >>> counted(2, 3, 1, own=False), counted(0, 3, 2, own=True), counted(2, 0, 1, own=False)
+    >>> in_words(2, 3, 1, own=False), in_words(0, 3, 2, own=True), in_words(1, 0, 1, own=False)
     ('2 prompts × 3 pictures × 1 = 6 images. ', '3 pictures × 2 = 6 images, each with its own prompt. ', \
-'2 prompts × 1 = 2 images. ')
+'1 prompt × 1 = 1 image. ')
     """
-    shown = summary.counted(pictures, "picture")
+    shown = counted(pictures, "picture")
     if own:
-        return f"{shown} × {per_prompt:,} = {pictures * per_prompt:,} images, each with its own prompt. "
+        images = counted(pictures * per_prompt, "image")
+        return f"{shown} × {per_prompt:,} = {images}, each with its own prompt. "
     times = f" × {shown}" if pictures else ""
-    return f"{prompts:,} prompts{times} × {per_prompt:,} = {prompts * max(1, pictures) * per_prompt:,} images. "
+    images = counted(prompts * max(1, pictures) * per_prompt, "image")
+    return f"{counted(prompts, 'prompt')}{times} × {per_prompt:,} = {images}. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -55,7 +56,7 @@ class Relabel(VerbOperator):
             forms.note(form.inputs, "report", text)
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(result.changed, 'label')} of {result.n:,} changed in {result.field}"
+        message = f"{counted(result.changed, 'label')} of {result.n:,} changed in {result.field}"
         text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences())
         if result.changes:
             rows = [(each.given or "–", each.corrected or "–", each.how, each.by) for each in result.changes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
@@ -35,7 +36,7 @@ def _failures(form: Form) -> dict[str, tuple[str, str]]:
     checks, known = registry.checks(), registry.failures()
     flagged = thresholds_view.flagged(form.samples)
     return {
-        name: (failure_title(name), summary.counted(count, "sample"))
+        name: (failure_title(name), counted(count, "sample"))
         for name, count in flagged.items()
         if name in known and known[name][0] in checks
     }

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from loupe.brain.core.review import STATUS_TITLES
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators import forms, summary
+from loupe.operators import forms
 from loupe.operators.annotate import failures
 from loupe.operators.base import VerbOperator
 from loupe.operators.forms import Form
@@ -61,7 +62,7 @@ class ReviewSamples(VerbOperator):
             forms.note(form.inputs, "report", "Choose what you decided, or the field with the annotators' answers.")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        what = f"{summary.counted(result.written, 'decision')} on {failure_title(result.failure)} written"
+        what = f"{counted(result.written, 'decision')} on {failure_title(result.failure)} written"
         message = f"{what}, {result.taken_back:,} taken back" if result.taken_back else what
         text = f"{message}.\n\n{table([result])}\n\nNext: open the panel **Review**: picture by picture, by keyboard."
         return Summary(message, text, {"review": result.to_dict()})

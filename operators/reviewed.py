@@ -8,6 +8,7 @@ from typing import Any
 from fiftyone.operators.message import GeneratedMessage
 
 from loupe.brain.core.review import ReviewResult
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -54,7 +55,7 @@ class Reviewed(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         decided = sum(each.decided + each.passed_reviewed for each in result)
-        message = f"{summary.counted(decided, 'decision')} on {summary.counted(len(result), 'failure')}"
+        message = f"{counted(decided, 'decision')} on {counted(len(result), 'failure')}"
         text = f"{message}.\n\n{table(result)}" if result else "Nothing was reviewed yet: open the panel **Review**."
         return Summary(message, text, {"reviewed": [each.to_dict() for each in result]})
 

@@ -13,9 +13,9 @@ import fiftyone as fo
 import loupe
 from loupe.brain.core import registry, routing
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import counted
 from loupe.brain.perception import weights
 from loupe.brain.worker import memory
-from loupe.operators.summary import counted
 
 if TYPE_CHECKING:
     from loupe.brain.store.workers import WorkerFacts

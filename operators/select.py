@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -181,7 +182,7 @@ class Select(VerbOperator):
             forms.note(form.inputs, "no_vectors", text, severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result.ids), 'sample')} of {result.n:,} chosen"
+        message = f"{counted(len(result.ids), 'sample')} of {result.n:,} chosen"
         text = "\n\n".join(f"{escape(sentence)}." for sentence in result.sentences())
         rows = [
             (factor, value, result.counts[factor].get(value, 0), count)

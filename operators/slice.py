@@ -8,6 +8,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import failure_title
 from loupe.operators import forms, objects_widget, summary
 from loupe.operators.base import VerbOperator
@@ -104,7 +105,7 @@ class FailureRates(VerbOperator):
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
         slices = len({str(rate.slice) for rate in result})
-        message = f"{summary.counted(len(result), 'rate')} over {summary.counted(slices, 'slice')}"
+        message = f"{counted(len(result), 'rate')} over {counted(slices, 'slice')}"
         confidence = self.value(form, "confidence")
         text = summary.rates_table(result, by_slice=bool(given["by"]), confidence=confidence)
         text += "\n\nNext: open the panel **Failures by scenario** and click a cell to see its samples."

@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.operators import types
 
 from loupe.brain.core.errors import InputError
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -121,13 +122,13 @@ class SplitSamples(VerbOperator):
             forms.note(form.inputs, "no_duplicates", text, severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(sum(result.sizes.values()), 'sample')} in {len(result.sizes)} splits"
+        message = f"{counted(sum(result.sizes.values()), 'sample')} in {len(result.sizes)} splits"
         rows = [(name, count) for name, count in result.sizes.items()]
         text = summary.table(["Split", "Samples"], rows)
         text += f"\n\n{escape(str(result.certificate))}."
         if result.nowhere:
-            text += f"\n\n{summary.counted(result.nowhere, 'sample')} in none."
+            text += f"\n\n{counted(result.nowhere, 'sample')} in none."
         if result.moved is not None:
-            text += f"\n\n{summary.counted(result.moved, 'sample')} moved."
+            text += f"\n\n{counted(result.moved, 'sample')} moved."
         text += "\n\nNext: **Loupe: find leaks** compares every pair of pictures across the splits."
         return Summary(message, text, {"split": result.to_dict()})

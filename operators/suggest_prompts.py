@@ -7,6 +7,7 @@ from typing import Any
 
 from fiftyone.operators.message import GeneratedMessage
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.operators import forms, summary
 from loupe.operators.base import VerbOperator
@@ -57,7 +58,7 @@ class SuggestPrompts(VerbOperator):
             forms.note(form.inputs, "report", text, severity="warning")
 
     def summarize(self, form: Form, given: Mapping[str, Any], result: Any) -> Summary:
-        message = f"{summary.counted(len(result), 'picture')} of {summary.counted(len(result.suggestions), 'prompt')}"
+        message = f"{counted(len(result), 'picture')} of {counted(len(result.suggestions), 'prompt')}"
         rows = [
             (each.n, each.prompt, ", ".join(f"{name}={value}" for name, value in each.factors.items()), each.why)
             for each in result.suggestions

@@ -15,6 +15,7 @@ from loupe.brain.core.markdown import grid
 from loupe.brain.core.p_values import p_value
 from loupe.brain.core.results import Pair, Rate, Run
 from loupe.brain.core.shares import tenths, whole
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import failure_title
 
 _MAX_ROWS = 40
@@ -57,17 +58,8 @@ class Summary:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Returns a Markdown table; its cells are escaped, and rows beyond the first 40 are counted only."""
     every = list(rows)
-    more = f"\n\nand {len(every) - _MAX_ROWS} rows more" if len(every) > _MAX_ROWS else ""
+    more = f"\n\nand {counted(len(every) - _MAX_ROWS, 'more row')}" if len(every) > _MAX_ROWS else ""
     return grid(head, every[:_MAX_ROWS]) + more
-
-
-def counted(number: int, noun: str) -> str:
-    """Returns a number with its noun.
-
-    >>> counted(1, "pair"), counted(2000, "pair")
-    ('1 pair', '2,000 pairs')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def rates_table(rates: Sequence[Rate], *, by_slice: bool = False, confidence: float = 0.95) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import re
 import sys
 import tempfile
 import traceback
@@ -26,6 +27,8 @@ from benchmarks.fuzz.drawn import TAGS
 _SUPPORT = Path(__file__).resolve().parents[2] / "tests" / "support"
 #: operators that start what does not belong here: they ask a service, draw for hours, or send pictures away
 _NOT_RUN = {"annotate", "calibrate", "experiment", "find_words", "generate", "rebalance", "stop", "open_workspace"}
+#: marks of the language of prompts: a wildcard, one prompt a line, a link to a picture in front
+_PROMPT_MARKS = re.compile(r"__|\n|\Ahttps?://")
 #: events that need no answer of a panel's own
 _OF_THE_APP = ("on_load", "on_unload", "on_startup")
 #: events of a panel, at most, that come of what it has drawn
@@ -285,7 +288,9 @@ def _filled_in(inputs: Mapping[str, Any], own: owned.Owned, rng: Rng, *, hostile
             chosen = pick(rng, choices)
             given[name] = [chosen] if kind == "List" else chosen
         elif kind == "String" and (hostile or each.get("default") is None) and view.get("name") != "MarkdownView":
-            given[name] = pick(rng, owned.known(own))
+            texts = owned.known(own)
+            # what a prompt's own language makes of its marks is no matter of letters
+            given[name] = pick(rng, [text for text in texts if name != "prompts" or not _PROMPT_MARKS.search(text)])
         elif each.get("default") is not None:
             given[name] = each["default"]
     if "path" in given or "output_dir" in given or "folder" in given:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 from loupe.brain.core.errors import InputError
 from loupe.brain.core.records import Record
+from loupe.brain.core.shown import counted
 
 #: what stands on a sample: it is kept, another one is kept in its place, it is no duplicate of the others
 Status: TypeAlias = Literal["keep", "drop", "distinct"]
@@ -125,21 +126,17 @@ class Deduplication(Record):
 
     def __repr__(self) -> str:
         did = (
-            f"{_counted(len(self.dropped), 'picture')} dropped"
+            f"{counted(len(self.dropped), 'picture')} dropped"
             if self.rule != "none"
             else f"{self.taken_back:,} taken back"
         )
-        parts = [f"{self.decided:,} of {_counted(self.groups, 'group')} decided", f"{did} ({self.n_dropped:,} in all)"]
+        parts = [f"{self.decided:,} of {counted(self.groups, 'group')} decided", f"{did} ({self.n_dropped:,} in all)"]
         if self.leaks is not None:
-            parts.append(f"{_counted(self.leaks, 'leak')} left")
+            parts.append(f"{counted(self.leaks, 'leak')} left")
         if self.open:
-            parts.append(f"{_counted(self.open, 'group')} open")
+            parts.append(f"{counted(self.open, 'group')} open")
         if self.cut:
-            parts.append(f"{_counted(self.cut, 'group')} with more samples outside of this view")
+            parts.append(f"{counted(self.cut, 'group')} with more samples outside of this view")
         if self.view:
             parts.append(f"saved view {self.view!r}")
         return f"Deduplication({self.rule}: {'; '.join(parts)})"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

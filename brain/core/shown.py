@@ -46,6 +46,15 @@ def line(text: object, length: int = MAX_LETTERS) -> str:
     return plain(" ".join(short.split()))
 
 
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun.
+
+    >>> counted(1, "pair"), counted(2000, "pair")
+    ('1 pair', '2,000 pairs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def field_name(path: str) -> str:
     """Returns how a field is called: its path, without Loupe's own field that it stands in.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from loupe.brain.core.p_values import p_value
 from loupe.brain.core.shares import tenths
-from loupe.brain.core.shown import html, line, plain
+from loupe.brain.core.shown import counted, html, line, plain
 
 if TYPE_CHECKING:
     from loupe.brain.core.results import DuplicatesResult, Flags, Rate
@@ -62,7 +62,7 @@ class Table:
                     for cell, width, to_right in zip(row, widths, right, strict=True)
                 ]
                 lines.append("  ".join(padded).rstrip())
-        more = [f"and {self.more:,} rows more"] if self.more else []
+        more = [f"and {counted(self.more, 'more row')}"] if self.more else []
         return "\n".join([*lines, *more, *([plain(self.note)] if self.note else [])])
 
     def html(self) -> str:
@@ -75,7 +75,7 @@ class Table:
 
         body = "".join(row("td", cells) for cells in self.rows)
         table = f"<table><thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>" if self.rows else ""
-        more = f"<p>and {self.more:,} rows more</p>" if self.more else ""
+        more = f"<p>and {counted(self.more, 'more row')}</p>" if self.more else ""
         note = f"<p style='white-space: pre-line'>{html(self.note)}</p>" if self.note else ""
         return (f"<p>{html(self.title)}</p>" if self.title else "") + table + more + note
 
@@ -170,5 +170,5 @@ def of_flags(flags: Flags) -> Table:
 def of_pairs(result: DuplicatesResult) -> Table:
     """Returns a row for each pair."""
     rows = [(pair.id_a, pair.id_b, pair.kind, round(pair.similarity, 3)) for pair in result.pairs]
-    title = f"{len(result.pairs):,} pairs in {len(result.groups):,} groups"
+    title = f"{counted(len(result.pairs), 'pair')} in {counted(len(result.groups), 'group')}"
     return Table.of(title, ("sample", "and", "the same", "similarity"), rows, note="\n".join(result.messages))

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from loupe.brain.core import machine
@@ -20,8 +20,8 @@ from loupe.brain.engine.map import Mapped, Task
 from loupe.brain.engine.reader import Row, chunk_size
 from loupe.brain.engine.row_processes import RowProcesses
 
-#: seconds that threads work before anything is decided
-FIRST = 1.5
+#: seconds that threads work before anything is decided: no longer than most chunks take
+FIRST = 0.75
 #: seconds that it costs to begin processes: so much of the cores has to lie idle in the time that threads need for the
 #: rest. The more cores there are, the less of them threads use
 COST = 4.0
@@ -56,6 +56,7 @@ def run(
         return
     pace: _Pace | None = None
     processes: RowProcesses | None = None
+    taken_over: Iterator[list[Mapped[Any]]] | None = None
     is_decided = False
     try:
         for chunk in chunks:
@@ -68,14 +69,17 @@ def run(
             if not is_decided and pace.is_known and source.has(pace.rows_in(COST / pace.idle(cores))):
                 is_decided = True
                 processes = _started(tasks, batch_size, cores, pace)
-            if processes is not None and processes.is_ready:
+            if processes is not None and taken_over is not None:
+                processes.keep_busy()
+            elif processes is not None and processes.is_ready:
                 if processes.count < 2:  # the others did not begin: one does less than threads
                     processes.end()
                     processes = None
                 else:
-                    source.stop()
-        if processes is not None and (rest := source.rest()) is not None:
-            yield from processes.run(rest)
+                    # they begin as threads end what they have begun
+                    taken_over = processes.run(source.rest())
+        if taken_over is not None:
+            yield from taken_over
     finally:
         if processes is not None:
             processes.end()
@@ -136,7 +140,7 @@ class _Pace:
 
 
 class _Source:
-    """Rows that may be taken from whoever reads them, between two chunks.
+    """Rows, the rest of which may be taken from whoever reads them, between two chunks.
 
     Args:
         rows: the rows
@@ -147,14 +151,11 @@ class _Source:
         self._rows, self._size = iter(rows), size
         self._ahead: deque[Row] = deque()
         self._given = 0
-        self._is_stopped = False
 
     def __iter__(self) -> Iterator[Row]:
         return self
 
     def __next__(self) -> Row:
-        if self._is_stopped and self._given % self._size == 0:
-            raise StopIteration
         row = self._ahead.popleft() if self._ahead else next(self._rows)
         self._given += 1
         return row
@@ -164,11 +165,10 @@ class _Source:
         self._ahead.extend(islice(self._rows, max(0, count - len(self._ahead))))
         return len(self._ahead) >= count
 
-    def stop(self) -> None:
-        """Gives no more rows to the one that reads, from the next whole chunk on."""
-        self._is_stopped = True
-
-    def rest(self) -> Iterator[Row] | None:
-        """Returns the rows that were not given; None where there are none."""
-        self._is_stopped = False
-        return self if self.has(1) else None
+    def rest(self) -> Iterator[Row]:
+        """Returns the rows that come after the chunk that is being read; that one's are the last ones here."""
+        left = -self._given % self._size
+        self.has(left)
+        after = chain(islice(self._ahead, left, None), self._rows)
+        self._ahead, self._rows = deque(islice(self._ahead, left)), iter(())
+        return after

@@ -117,6 +117,12 @@ class Portions:
         self._ahead.append(rows)
         return True
 
+    def has(self, count: int) -> bool:
+        """Returns whether so many pieces can still be handed out; reads no more rows than they need."""
+        while len(self._waiting) + len(self._ahead) < count and self._read():
+            pass
+        return len(self._waiting) + len(self._ahead) >= count
+
     def worth(self, maximum: int) -> int:
         """Returns how many processes what is left can use, up to ``maximum``; reads no more rows than they need."""
         busy = sum(portion.left > 0 for portion in self._open.values())

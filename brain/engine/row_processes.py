@@ -80,12 +80,13 @@ class RowProcesses:
             raise ValueError("what a script or a notebook defines is in no module")
         self._heard: queue.SimpleQueue[tuple[_Process, bytes | None]] = queue.SimpleQueue()
         self._warned: set[str] = set()
+        self._portions: Portions | None = None
         self._processes = [self._start() for _ in range(count)]
 
     @property
     def is_ready(self) -> bool:
         """Whether all that are left can answer, if only as none is left."""
-        self._hear(None, 0)
+        self._hear(0)
         return all(process.has_begun for process in self._processes)
 
     @property
@@ -94,7 +95,7 @@ class RowProcesses:
         return len(self._processes)
 
     def run(self, rows: Iterator[Row]) -> Iterator[list[Mapped[Any]]]:
-        """Yields what became of the rows, chunk by chunk, in order.
+        """Sends the first rows, and returns what yields what became of all of them, chunk by chunk, in order.
 
         Raises:
             InputError: a row waits for a task that is not given
@@ -102,19 +103,29 @@ class RowProcesses:
         """
         size = chunk_size(self._batch_size)
         portions = Portions(iter(lambda: tuple(islice(rows, size)), ()), {task.name for task in self._tasks})
+        self._portions = portions
+        self._deal(portions)
+        return self._results(portions)
+
+    def keep_busy(self) -> None:
+        """Sends what comes next to those that have answered; for whoever does not ask for results just now."""
+        self._hear(0)
+        if self._portions is not None:
+            self._deal(self._portions)
+
+    def _results(self, portions: Portions) -> Iterator[list[Mapped[Any]]]:
         while True:
             self._deal(portions)
             for done, chunks in portions.finished():
                 # whoever takes it has much to do with it, such as writing
                 for chunk in mapped(done, chunks):
                     yield chunk
-                    self._hear(portions, 0)
-                    self._deal(portions)
+                    self.keep_busy()
             if portions.done:
                 return
             interrupts.point()
             if self._processes:
-                self._hear(portions, _EVERY)
+                self._hear(_EVERY)
             elif (piece := portions.take(_AHEAD)) is not None:
                 self._here(portions, piece)
 
@@ -139,24 +150,26 @@ class RowProcesses:
 
     def _deal(self, portions: Portions) -> None:
         ready = [process for process in self._processes if process.has_begun]
-        for process, piece in dealt(portions, ready, SENT, _AHEAD * len(ready)):
+        # the last ones are for whoever is idle first
+        sent = SENT if portions.has(len(ready)) else 1
+        for process, piece in dealt(portions, ready, sent, _AHEAD * len(ready)):
             process.pieces.append(piece)
             own_process.send(process.popen, portions.sent(piece))
 
-    def _hear(self, portions: Portions | None, seconds: float) -> None:
+    def _hear(self, seconds: float) -> None:
         """Takes up all that was answered; waits so long for the first answer."""
         try:
-            self._take(portions, *self._heard.get(timeout=seconds) if seconds else self._heard.get_nowait())
+            self._take(*self._heard.get(timeout=seconds) if seconds else self._heard.get_nowait())
             while True:
-                self._take(portions, *self._heard.get_nowait())
+                self._take(*self._heard.get_nowait())
         except queue.Empty:
             return
 
-    def _take(self, portions: Portions | None, process: _Process, answer: bytes | None) -> None:
+    def _take(self, process: _Process, answer: bytes | None) -> None:
         if process not in self._processes:
             return
         if answer is None:
-            self._lost(portions, process)
+            self._lost(process)
             return
         message = pickle.loads(answer)
         if isinstance(message, Begun):
@@ -164,19 +177,20 @@ class RowProcesses:
             if message.error:
                 self._leave_out(process)
             return
-        assert portions is not None
+        assert self._portions is not None
         if message.error is not None:
             raise message.error
         for text, kind in message.warnings:
             if text not in self._warned:
                 self._warned.add(text)
                 warnings.warn(text, kind, stacklevel=2)
-        portions.put(process.pieces.popleft(), message.chunks)
+        self._portions.put(process.pieces.popleft(), message.chunks)
 
-    def _lost(self, portions: Portions | None, process: _Process) -> None:
+    def _lost(self, process: _Process) -> None:
         """A process has ended: what it was working at was not answered, and may be why."""
         status = process.popen.wait()
         self._leave_out(process)
+        portions = self._portions
         if portions is None or not process.pieces:
             return
         first, *others = process.pieces

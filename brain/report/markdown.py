@@ -8,6 +8,7 @@ from typing import Any
 from loupe.brain.core.interrupts import leavable
 from loupe.brain.core.markdown import grid
 from loupe.brain.core.shares import percent
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.tables import Table
 from loupe.brain.report.blocks import Bars, Chart, Heat, Numbers, Page, Pictures, Text
@@ -46,7 +47,7 @@ def _heat(block: Heat) -> str:
 
 def _table(block: Table) -> str:
     title = [escape(block.title)] if block.title else []
-    more = [f"and {block.more:,} rows more"] if block.more else []
+    more = [f"and {counted(block.more, 'more row')}"] if block.more else []
     return "\n\n".join([*title, *([_titled(block.head, block.rows)] if block.rows else []), *more])
 
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from loupe.brain.core.comparison import Comparison, Difference
-from loupe.brain.core.shown import field_name
+from loupe.brain.core.shown import counted, field_name
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 from loupe.panels.comparison import plot
 

@@ -9,9 +9,8 @@ from fiftyone.operators import types
 from loupe.brain.core.drift import ALL, DRIFTED, TOO_FEW, DriftBatch, Shift
 from loupe.brain.core.p_values import equals
 from loupe.brain.core.shares import tenths, whole
-from loupe.brain.core.shown import field_name
+from loupe.brain.core.shown import counted, field_name
 from loupe.brain.core.shown import markdown as escape
-from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 from loupe.panels.drift import plot
 

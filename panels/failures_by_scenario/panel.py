@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import counted
 from loupe.panels.base import Notice, Panel, Reading
 from loupe.panels.failures_by_scenario import reading
 from loupe.panels.failures_by_scenario.reading import LAYOUTS, Content, Kept, texts
@@ -244,7 +245,7 @@ class FailuresByScenario(Panel[Content]):
         if narrowed is not None:
             name, _ = picked.name_for(narrowed, self.choices(ctx))
             count = keeping.tag(ctx.view, name)
-            ctx.ops.notify(f"Tagged {count:,} samples: {name}", variant="success")
+            ctx.ops.notify(f"Tagged {counted(count, 'sample')}: {name}", variant="success")
             ctx.ops.reload_samples()
 
     def on_send(self, ctx: Any) -> None:

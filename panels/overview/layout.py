@@ -9,9 +9,9 @@ from fiftyone.operators import types
 
 from loupe.brain.core.results import Rate
 from loupe.brain.core.shares import tenths
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators.summary import counted
 from loupe.panels import theme, widgets
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
-from loupe.operators.summary import counted, table
+from loupe.operators.summary import table
 from loupe.panels import theme, widgets
 from loupe.panels.realism import headings, pictures
 

@@ -9,8 +9,8 @@ from fiftyone.operators import types
 
 from loupe.brain.core.realism import ADDITIVE_ONLY, COLLAPSE, INSUFFICIENT_DATA, LABEL_MISMATCH, MEMORIZED, USEFUL
 from loupe.brain.core.shares import tenths, whole
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
-from loupe.operators.summary import counted
 from loupe.operators.wording import in_app
 from loupe.panels import theme, widgets
 from loupe.panels.realism import cloud, headings, holes, parts, pictures, plot, transfer

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators.summary import counted
 from loupe.panels import theme, triage_layout, widgets
 from loupe.panels.triage_layout import Thumb
 

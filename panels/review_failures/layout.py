@@ -9,9 +9,9 @@ from fiftyone.operators import types
 
 from loupe.brain.core import registry
 from loupe.brain.core.review import STATUS_TITLES
+from loupe.brain.core.shown import counted
 from loupe.brain.core.shown import markdown as escape
 from loupe.brain.core.taxonomy import failure_title
-from loupe.operators.summary import counted
 from loupe.panels import theme, triage_layout, widgets
 from loupe.panels.review_failures import close_ups
 from loupe.panels.triage_layout import Thumb

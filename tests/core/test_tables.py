@@ -87,9 +87,9 @@ def test_flags_and_duplicates_print_as_tables_the_worst_first() -> None:
 def test_what_is_long_is_cut_and_says_so() -> None:
     table = Table.of("many", ["n"], [[n] for n in range(MAX_ROWS + 1_005)])
     assert len(table.text().splitlines()) == MAX_ROWS + 3
-    assert table.text().endswith("and 1,005 rows more")
+    assert table.text().endswith("and 1,005 more rows")
     assert table.html().count("<td") == MAX_ROWS
-    assert "and 1,005 rows more" in table.html()
+    assert "and 1,005 more rows" in table.html()
 
 
 def test_a_table_that_is_not_cut_says_nothing_of_more() -> None:

@@ -69,6 +69,34 @@ def test_processes_take_over_between_two_chunks_and_nothing_changes(
     assert not [each for each in psutil.Process().children() if "run_path(package)" in "".join(each.cmdline())]
 
 
+def test_processes_have_begun_as_threads_end_what_they_hold(
+    taken_over: list[int], pictures: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    plain = row_processes.own_process.send
+    monkeypatch.setattr(
+        row_processes.own_process, "send", lambda popen, message: (sent.append(len(message)), plain(popen, message))
+    )
+    by_threads = 0
+
+    def rows() -> Iterator[Row]:
+        for row in rows_of(pictures, 3000):  # half a minute
+            if taken_over and int(row.id) >= until[0] + 200:
+                return
+            if not taken_over:
+                until[0] = int(row.id)
+                time.sleep(0.01)
+            yield row
+
+    until = [0]
+    for chunk in map_rows(rows(), tasks(), batch_size=4, torch_threads=1):
+        if sent and len(sent) <= 4:
+            by_threads += len(chunk)
+        assert len(chunk) <= 16
+    assert taken_over == [2]
+    assert by_threads, "each has two pieces before threads have ended theirs"
+
+
 @pytest.mark.parametrize(
     "why",
     [
@@ -161,14 +189,19 @@ def test_rows_are_taken_away_between_two_chunks_only(pictures: list[Path], stop_
     source = local._Source(rows_of(pictures, 50), 16)
     assert source.has(20)
     given = [next(source).id for _ in range(stop_at)]
-    source.stop()
+    rest = source.rest()
+    first = next(rest).id
     given += [row.id for row in source]
     assert len(given) == -(-stop_at // 16) * 16
-    rest = source.rest()
-    assert rest is not None
-    assert given + [row.id for row in rest] == [str(at) for at in range(50)]
-    assert source.rest() is None
+    assert [*given, first, *(row.id for row in rest)] == [str(at) for at in range(50)]
     assert not source.has(1)
+
+
+def test_where_the_last_chunk_is_being_read_nothing_is_left(pictures: list[Path]) -> None:
+    source = local._Source(rows_of(pictures, 20), 16)
+    given = [next(source).id for _ in range(18)]
+    assert not list(source.rest())
+    assert given + [row.id for row in source] == [str(at) for at in range(20)]
 
 
 def test_every_check_and_measure_of_objects_can_be_sent_to_a_process() -> None:

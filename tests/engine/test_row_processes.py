@@ -172,6 +172,22 @@ def test_processes_that_the_system_kills_are_nobodys_fault_and_the_others_do_the
     assert processes.count == 0, "no other is begun where memory is short: threads here did the rest"
 
 
+def test_they_go_on_while_nobody_asks_for_results(
+    begun: Callable[..., RowProcesses], pictures: list[Path], module: Any
+) -> None:
+    processes = begun([Task("ids", module.load, module.split)])
+    results = processes.run(iter(rows_of(pictures, 200)))
+    until = time.monotonic() + 60
+    while (handed_out := processes._portions._taken) < 8:  # type: ignore[union-attr]
+        processes.keep_busy()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    time.sleep(1)
+    processes.keep_busy()
+    assert processes._portions._taken == handed_out, "memory is bounded"  # type: ignore[union-attr]
+    assert [each.values["ids"] for each in flat(results)] == [f"<{at}>" for at in range(200)]
+
+
 def test_who_wants_to_stop_does_not_wait_for_them(
     begun: Callable[..., RowProcesses], pictures: list[Path], module: Any, tmp_path: Path
 ) -> None:
@@ -255,3 +271,23 @@ def test_what_may_have_ended_a_process_is_all_that_its_next_one_is_sent(monkeypa
     second.pieces.clear()
     processes._deal(pieces)
     assert held()[1] == [("0", "1")], "nothing comes after it"
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1, [1, 0]), (2, [1, 1]), (3, [2, 1]), (5, [2, 2])])
+def test_the_last_pieces_are_for_whoever_is_idle_first(
+    monkeypatch: pytest.MonkeyPatch, n: int, expected: list[int]
+) -> None:
+    monkeypatch.setattr(own_process, "send", lambda popen, message: None)
+    rows = [(Row(str(at), f"{at}.png", {}, frozenset({"ids"})),) for at in range(n)]
+    pieces = portions.Portions(iter(rows), {"ids"})
+    processes = RowProcesses.__new__(RowProcesses)
+    nobody: Any = None
+    both = processes._processes = [_Process(nobody, True), _Process(nobody, True)]
+    processes._deal(pieces)
+    assert [len(process.pieces) for process in both] == expected
+    for process in both:
+        if process.pieces:
+            process.pieces.popleft()
+    processes._deal(pieces)
+    # of five one is left, and both are busy
+    assert [len(process.pieces) for process in both] == [max(0, each - 1) for each in expected]

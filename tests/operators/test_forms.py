@@ -317,7 +317,7 @@ def test_calibrating_on_too_few_pictures_is_said_before(scenes: Any) -> None:
             {"prompts__source": "suite", "prompts__suite": "signs", "sample": 50},
             "50 prompts × 1 = 50 images. The first prompts: " + " · ".join(_first_signs()),
         ),
-        ({"prompts": "a (cat:1.3) --ar 1:1"}, "1 prompts × 1 = 1 images. The first prompt: a cat"),
+        ({"prompts": "a (cat:1.3) --ar 1:1"}, "1 prompt × 1 = 1 image. The first prompt: a cat"),
     ],
 )
 def test_generating_says_how_many_before(dataset: Any, params: dict[str, Any], says: str) -> None:

@@ -72,8 +72,8 @@ def test_it_says_how_many_images_come_of_it(signs: Any, tmp_path: Path) -> None:
     counted = form("generate", signs, chosen, selected=signs.values("id")[:1])["count"].view.label
     assert counted.startswith("2 prompts × 1 picture × 1 = 2 images. ")
     files = {"prompts": "a", "source": "a file or a folder", "image": str(tmp_path)}
-    assert "1 prompts × 3 pictures × 1 = 3 images" in form("generate", signs, files)["count"].view.label
-    assert "1 prompts × 1 = 1 images" in form("generate", signs, {"prompts": "a"})["count"].view.label
+    assert "1 prompt × 3 pictures × 1 = 3 images" in form("generate", signs, files)["count"].view.label
+    assert "1 prompt × 1 = 1 image." in form("generate", signs, {"prompts": "a"})["count"].view.label
 
 
 @pytest.mark.parametrize(

@@ -21,5 +21,5 @@ def test_long_tables_are_cut_and_say_so(database: str) -> None:
     from loupe.operators.summary import table
 
     made = table(["n"], [[n] for n in range(100)])
-    assert made.endswith("and 60 rows more")
+    assert made.endswith("and 60 more rows")
     assert made.count("\n| ") == 41

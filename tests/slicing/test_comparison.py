@@ -174,7 +174,7 @@ def test_more_than_can_be_ranked_are_refused_and_200_are_not() -> None:
     assert len(comparison.differences) == 19_900
     assert {own.rank for own in comparison.standings} == {"1–200"}
     assert len(comparison.tied) == 1
-    assert "and 160 rows more" in repr(comparison)
+    assert "and 160 more rows" in repr(comparison)
 
 
 def test_it_prints_as_a_leaderboard_and_shows_names_as_they_are() -> None:

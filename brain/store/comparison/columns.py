@@ -11,6 +11,7 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 
 from loupe.brain.core.errors import InputError, LoupeError
+from loupe.brain.core.shown import counted
 from loupe.brain.core.taxonomy import ANY
 from loupe.brain.slicing.columns import Column, combine, shown
 from loupe.brain.slicing.comparison import MIN_CLUSTERS, MIN_SHARED, Entries
@@ -250,14 +251,10 @@ def _contenders(own: Sequence[Column], by: str) -> tuple[list[str], np.ndarray, 
     parts = [tuple(slices.values[code].values()) for code in used.tolist()]
     notes = []
     if nowhere.any():
-        notes.append(f"left out: {_samples(nowhere.sum())} without {by}")
+        notes.append(f"left out: {counted(int(nowhere.sum()), 'sample')} without {by}")
     if (times > 1).any():
-        notes.append(f"left out: {_samples((times > 1).sum())} with several values of {by}")
+        notes.append(f"left out: {counted(int((times > 1).sum()), 'sample')} with several values of {by}")
     return [_JOIN.join(map(shown, values)) for values in parts], member, parts, notes
-
-
-def _samples(number: Any) -> str:
-    return f"{int(number):,} sample{'' if number == 1 else 's'}"
 
 
 def _states(
