@@ -159,7 +159,7 @@ def search(
         into: what is found
         probes: how many cells each view is looked for in
         chosen: (M,) which of the N vectors these are; all of them by default
-        groups: (N,) ints; when given, only others of another group
+        groups: (N,) or (G, N) ints; when given, only others of another group, by each row
         step: called with the number of cells done
     """
     which = np.arange(len(views[0])) if chosen is None else chosen
@@ -195,8 +195,18 @@ def _compare(
         itself = np.flatnonzero(columns[place] == own)
         tile[itself, place[itself]] = -2.0
         if groups is not None:
-            tile[torch.from_numpy(groups[own][:, None] == groups[columns])] = -2.0
+            tile[torch.from_numpy(in_one_group(groups, own, columns))] = -2.0
         into.offer(own, tile, columns)
+
+
+def in_one_group(groups: np.ndarray, rows: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
+    """Returns (R, C) bool: whether a row and a column are in one group, by some row of (N,) or (G, N) ints.
+
+    >>> in_one_group(np.array([[0, 0, 1], [5, 6, 5]]), np.array([0]), np.array([1, 2]))
+    array([[ True,  True]])
+    """
+    by_row = np.atleast_2d(groups)
+    return np.logical_or.reduce([each[rows][:, None] == each[columns] for each in by_row])
 
 
 def _visits(probed: Sequence[np.ndarray], n_cells: int) -> Iterator[np.ndarray]:

@@ -172,7 +172,8 @@ def similar_pictures(
 
 def grouped(known: Contents, pairs: Sequence[IndexPair]) -> list[list[int]]:
     """Returns the groups that the pairs connect, the picture with the most pixels first in each."""
+    areas = known.areas
     return [
-        sorted(group, key=lambda index: (-known.areas[index], index))
+        sorted(group, key=lambda index: (-areas[index], index))
         for group in matching.connected(len(known.prints), [(a, b) for a, b, _, _ in pairs])
     ]

@@ -246,7 +246,7 @@ def compare(
     Args:
         known: the pictures
         chosen: (M,) indices of the pictures to compare
-        per_image, minimum, groups: as for ``matching.searched``; groups: (N,), of all pictures
+        per_image, minimum, groups: as for ``matching.searched``; groups: (N,) or (G, N), of all pictures
         report: called now and then
         new: (N,) bool; when given, only pairs with one of these are compared
         further: two arrays of indices: pairs to compare beside those that the hashes suggest
@@ -272,7 +272,7 @@ def compare(
         thumbs.luma,
         per_image=per_image,
         minimum=minimum,
-        groups=None if groups is None else groups[compared],
+        groups=None if groups is None else groups[..., compared],
         chosen=None if new is None else np.flatnonzero(new[compared]),
         without=None if without is None else _both(place, without),
         step=lambda done: report(Progress(done, len(compared), "looking for candidates")),
@@ -302,9 +302,9 @@ def _both(place: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.n
 
 
 def _across(groups: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns those pairs whose two are in two groups."""
+    """Returns those pairs whose two are in two groups, by each row of (G, N) groups."""
     a, b = pairs
-    apart = groups[a] != groups[b]
+    apart = (groups[:, a] != groups[:, b]).all(axis=0)
     return a[apart], b[apart]
 
 
@@ -353,28 +353,34 @@ def across(
     """
     highest = np.full(len(groups), math.nan, dtype=np.float32)
     chosen = np.flatnonzero((known.places >= 0) & (groups >= 0))
-    compared, first, second, similar = compare(
+    equal = matching.equal(known.pixels)
+    # equal ones are known: they take no places of others, and are not looked at
+    first = np.arange(len(groups))
+    for members in equal:
+        first[members] = members[0]
+    both = np.stack([groups, first])
+    compared, left, right, similar = compare(
         known,
         chosen,
         per_image=per_image,
         minimum=minimum,
-        groups=groups,
+        groups=both,
         report=report,
         new=groups == 0 if of_first else None,
-        further=None if further is None else _across(groups, further),
+        further=None if further is None else _across(both, further),
     )
     highest[compared] = 0.0
     pairs: dict[tuple[int, int], tuple[str, float]] = {}
     beyond = threshold.violates(similar)
     apart = np.full(len(groups), -1) if distinct is None else distinct
-    for a, b, value, near in zip(first.tolist(), second.tolist(), similar.tolist(), beyond.tolist(), strict=True):
+    for a, b, value, near in zip(left.tolist(), right.tolist(), similar.tolist(), beyond.tolist(), strict=True):
         if apart[a] == apart[b] >= 0:
             continue
         highest[a], highest[b] = max(highest[a], value), max(highest[b], value)
         pair = (min(a, b), max(a, b))
         if near and value > pairs.get(pair, ("", 0.0))[1]:
             pairs[pair] = ("near", value)
-    for members in matching.equal(known.pixels):
+    for members in equal:
         for a, b in _equal_across(members, groups):
             if not apart[a] == apart[b] >= 0:
                 pairs[a, b] = (known.kind(a, b), 1.0)

@@ -97,7 +97,7 @@ def searched(
         luma: (N, 64, 64) uint8 thumbnails
         per_image: how many others of each image at most
         minimum: the least cosine
-        groups: (N,) ints; when given, only pairs across two groups are looked for
+        groups: (N,) or (G, N) ints; when given, only pairs across two groups, by each row, are looked for
         chosen: indices; when given, only pairs with one of these images are looked for
         without: two arrays of indices: pairs that are no candidates, and take no place of others
         block: the side of a tile
@@ -142,7 +142,7 @@ class _Search:
                 tile, turn, window = self._labeled(rows, columns, lambda x, y: x @ y.T)
                 tile[rows[:, None] == np.arange(left, columns.stop)] = -2
                 if self.groups is not None:
-                    tile[self.groups[rows][:, None] == self.groups[columns]] = -2
+                    tile[cells.in_one_group(self.groups, rows, columns)] = -2
                 self.left_out.cover(tile, rows, left)
                 near = np.argpartition(-tile, min(self.keep, tile.shape[1]) - 1, axis=1)[:, : self.keep]
                 index = np.arange(len(near))[:, None]

@@ -96,3 +96,14 @@ def test_a_group_begins_with_its_largest_picture(known: Contents) -> None:
     pairs = [(0, 5, "bytes", 1.0), (0, 4, "near", 0.95), (2, 3, "pixels", 1.0)]
     assert grouped(known, pairs) == [[4, 0, 5], [2, 3]]
     assert grouped(known, []) == []
+
+
+def test_all_prints_are_gone_through_once_however_many_groups_there_are(
+    known: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a picture made 50,000 pictures 2.5 billion steps."""
+    plain, calls = Contents.areas.fget, []
+    assert plain is not None
+    monkeypatch.setattr(Contents, "areas", property(lambda self: calls.append(len(self.prints)) or plain(self)))
+    assert grouped(known, [(0, 5, "bytes", 1.0), (0, 4, "near", 0.95), (2, 3, "pixels", 1.0)]) == [[4, 0, 5], [2, 3]]
+    assert calls == [len(known.prints)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +94,26 @@ def test_copies_of_the_first_group_only(known: Contents) -> None:
     pairs, highest = across(known, [0, 1, 2, 2, 1, 1, 2], of_first=True)
     assert pairs == {(0, 5): "near", (0, 6): "bytes"}
     assert (highest[[1, 2, 4]] == 0).all()
+
+
+def test_equal_ones_take_no_places_of_near_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many equal copies as a picture has places for others, and one that is mirrored."""
+    a = scene(0)
+    copies = [fingerprint(a, str(at), "a") for at in range(6)]
+    known = Contents.of([*copies, fingerprint(a[:, ::-1], "m", "m")], {})
+    looked: list[int] = []
+    plain = fingerprints.verified
+
+    def spy(thumbs: object, pairs: Any, *given: Any, **settings: Any) -> np.ndarray:
+        looked.append(len(pairs))
+        return plain(thumbs, pairs, *given, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fingerprints, "verified", spy)
+    pairs, highest = across(known, [0, 1, 1, 1, 1, 1, 1], of_first=True)
+    assert pairs == {**{(0, at): "pixels" for at in range(1, 6)}, (0, 6): "near"}
+    assert highest[:6].tolist() == [1] * 6
+    assert highest[6] > 0.99
+    assert looked == [1], "of the equal ones none is looked at"
 
 
 def test_pairs_from_elsewhere_are_compared_too(known: Contents) -> None:
