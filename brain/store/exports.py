@@ -83,7 +83,10 @@ def export_selection(
         if absent:
             raise InputError(f"{len(absent):,} of the chosen samples are not in these samples any more: choose again")
         try:
-            target.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                target.mkdir(parents=True)
+                # FiftyOne makes it, too, and warns of one that is there
+                target.rmdir()
             with _safely_named(samples, selection.ids) as view:
                 view.export(
                     export_dir=str(target),

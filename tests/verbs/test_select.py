@@ -323,9 +323,15 @@ HOSTILE = ("../../up", "a b'c\"d$e", "name.with.dots", "émoji 🎉", "=cmd()", 
 @pytest.mark.parametrize(
     "kind", ["ImageDirectory", "ImageClassificationDirectoryTree", "FiftyOneDataset", "fiftyone.types.CSVDataset"]
 )
-def test_an_export_stays_in_its_folder_and_says_what_was_dropped(dataset: Any, tmp_path: Path, kind: str) -> None:
+def test_an_export_stays_in_its_folder_and_says_what_was_dropped(
+    dataset: Any, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fiftyone.core.collections as collections
+
     import loupe
 
+    warned: list[str] = []
+    monkeypatch.setattr(collections.logger, "warning", lambda text, *_: warned.append(text))
     # names that are alike in several folders, and names that are not only letters
     fill(dataset, tmp_path / "a" / "b" / "in", 42, lambda at: f"{at}/{HOSTILE[at % 7].replace('../../', '')}.png")
     target = tmp_path / "x" / "export"
@@ -333,6 +339,7 @@ def test_an_export_stays_in_its_folder_and_says_what_was_dropped(dataset: Any, t
         dataset, 14, strategy="typical", label="label", split="split", export_dir=str(target), export_type=kind
     )
     assert made.exported == str(target)
+    assert not [each for each in warned if "already exists" in each], "a folder that was not there"
     rows = list(csv.DictReader((target / "manifest.csv").open(encoding="utf-8")))
     kept = [row for row in rows if row["status"] == "kept"]
     assert [row["id"] for row in kept] == list(made.ids)
