@@ -80,6 +80,7 @@ def _labels_by(
     known: np.ndarray, labels: np.ndarray, asked: np.ndarray, categories: Sequence[bool], seed: int
 ) -> np.ndarray:
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     present = np.unique(labels)
     if len(present) < 2:
@@ -98,7 +99,10 @@ def _labels_by(
         early_stopping=False,
         random_state=seed,
     )
-    return np.asarray(model.fit(known[:, known_of], labels).predict(asked[:, known_of]))
+    # steps of so few samples take microseconds: threads inside of them wait for each other, on busy cores thirty times
+    # as long as the steps take
+    with threadpool_limits(1, "openmp"):
+        return np.asarray(model.fit(known[:, known_of], labels).predict(asked[:, known_of]))
 
 
 def _column(own: Property) -> np.ndarray:
