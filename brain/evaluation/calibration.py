@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,21 +34,12 @@ class Reliability:
     @property
     def error(self) -> float:
         """The expected calibration error: the mean distance of both, by the size of the bins, in [0, 1]."""
-        total = self.n.sum()
-        if not total:
-            return float("nan")
-        return float(np.nansum(self.n * np.abs(self.correct - self.confidence)) / total)
+        return float(_error(self.n, self.confidence, self.correct))
 
     @property
     def debiased(self) -> float:
         """The same with the noise of each bin taken off, in squares: A. Kumar et al., NeurIPS 2019."""
-        total = self.n.sum()
-        if not total:
-            return float("nan")
-        used = self.n > 0
-        n, away = self.n[used], self.correct[used] - self.confidence[used]
-        share = (self.correct[used] * n + 1) / (n + 2)  # a bin of nothing but right ones is noisy, too
-        return float(np.sum(n * np.sqrt(np.maximum(away**2 - share * (1 - share) / n, 0))) / total)
+        return float(_debiased(self.n, self.confidence, self.correct))
 
     @property
     def excess(self) -> float:
@@ -56,6 +48,20 @@ class Reliability:
         if not total:
             return float("nan")
         return float(np.nansum(self.n * (self.confidence - self.correct)) / total)
+
+
+def _error(n: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Returns the error of (…, B) bins: (…,), NaN where they hold nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(n * np.abs(correct - confidence), axis=-1) / n.sum(axis=-1))
+
+
+def _debiased(n: np.ndarray, confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Returns the debiased error of (…, B) bins: (…,), NaN where they hold nothing."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (correct * n + 1) / (n + 2)  # a bin of nothing but right ones is noisy, too
+        each = n * np.sqrt(np.maximum((correct - confidence) ** 2 - share * (1 - share) / n, 0))
+        return np.asarray(np.nansum(each, axis=-1) / n.sum(axis=-1))
 
 
 def bin_of(score: np.ndarray, bins: int = BINS) -> np.ndarray:
@@ -133,15 +139,34 @@ def error_interval(
     if clusters < 2:
         return float("nan"), float("nan")
     made = reliability(score, correct, bins=bins)
-    errors = [
-        reliability(score, correct, weights[cluster], bins).debiased for weights in draws(clusters, resamples, seed)
-    ]
+    place = bin_of(score, bins)
+    errors = _debiased(*_drawn(place, score, correct, cluster, draws(clusters, resamples, seed), bins))
     ends = np.quantile(errors, [0.5 - confidence / 2, 0.5 + confidence / 2])
     mirrored = made.debiased + made.error - ends[::-1]
     moved = made.debiased + ends - np.mean(errors)
     low, high = min(mirrored[0], moved[0]), max(mirrored[1], moved[1])
     rng = np.random.default_rng([seed, 1])
-    calibrated = [reliability(score, rng.random(len(score)) < score, bins=bins).error for _ in range(resamples)]
+    right = np.array([np.bincount(place, rng.random(len(score)) < score, bins) for _ in range(resamples)])
+    with np.errstate(invalid="ignore"):
+        calibrated = _error(made.n, made.confidence, right / made.n)
     if made.error <= np.quantile(calibrated, 0.5 + confidence / 2):
         low = 0.0
     return float(np.clip(low, 0, 1)), float(np.clip(high, 0, 1))
+
+
+def _drawn(
+    place: np.ndarray,
+    score: np.ndarray,
+    correct: np.ndarray,
+    cluster: np.ndarray,
+    weights: Iterable[np.ndarray],
+    bins: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns what bins hold by each of R weights of the clusters: how many, mean confidence and share, (R, B) each."""
+    sums = []
+    for each in weights:
+        own = each[cluster]
+        sums.append([np.bincount(place, values, bins) for values in (own, own * score, own * correct)])
+    n, sure, right = np.array(sums).transpose(1, 0, 2)
+    with np.errstate(invalid="ignore"):
+        return n, sure / n, right / n
