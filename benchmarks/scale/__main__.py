@@ -8,6 +8,7 @@ Each thing that is measured runs in a process of its own, so that its memory is 
     python -m benchmarks.scale near --what peers        # of the same vectors by FAISS and LanceDB, where installed
     python -m benchmarks.scale peer --peer PYTHON       # the same flow by LightlyStudio (in an environment of its own)
     python -m benchmarks.scale check -n 5000 20000      # check on files of 64 pixels: memory as the number grows
+    python -m benchmarks.scale growth -n 3000 12000     # how the time of each verb grows with the samples
     python -m benchmarks.scale remote                   # reading pictures from a web server that answers after 20 ms,
                                                         # against the same files here: first pass, second pass
     python -m benchmarks.scale remote -n 2000 --delay 100
@@ -18,7 +19,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks.commands import Family
-from benchmarks.scale import files, million, near, peer, remote
+from benchmarks.scale import files, growth, million, near, peer, remote
 
 
 def family() -> Family:
@@ -28,6 +29,7 @@ def family() -> Family:
     near.add_to(made)
     files.add_to(made)
     peer.add_to(made)
+    growth.add_to(made)
     remote.add_to(made)
     return made
 
