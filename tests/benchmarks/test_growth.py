@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from contextlib import nullcontext
 
 import pytest
@@ -27,6 +28,13 @@ def test_what_grows_with_the_square_is_told_of(
         "| b | 1.00 | 16.00 | 2.00 |",
         "| find_outliers | 1.00 | 16.00 | 2.00 |",
     ]
+
+
+def test_what_was_refused_is_told_and_steep_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(monkeypatch, {"a": [0.1, 1.0, math.nan]})
+    assert capsys.readouterr().out.splitlines()[-1] == "| a | 1.00 | nan | – (too quick to tell, or refused) |"
 
 
 def test_what_is_quick_or_known_to_compare_all_with_all_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
