@@ -165,8 +165,8 @@ def run(given: argparse.Namespace) -> None:
     steep = []
     for name, seconds in taken.items():
         power = growth(*seconds[-2:], *given.n[-2:])
-        told = f"{power:.2f}" if seconds[-1] >= 0.5 else "– (too quick to tell, or refused)"
-        figures.row(name, *(f"{each:.2f}" for each in seconds[1:]), told)
+        shown = f"{power:.2f}" if seconds[-1] >= 0.5 else "– (too quick to tell, or refused)"
+        figures.row(name, *(f"{each:.2f}" for each in seconds[1:]), shown)
         if name not in ALL_WITH_ALL and seconds[-1] >= SECONDS and power > LIMIT:
             steep.append(name)
     if steep:
