@@ -65,7 +65,7 @@ def calls() -> dict[str, Call]:
         "select": lambda made: loupe.select(made, 30, per=["prompt"], groups=[], without=[]),
         "split": lambda made: loupe.split(made, {"train": 0.7, "val": 0.3}, groups=["prompt"]),
         "relabel": lambda made: loupe.relabel(made, label, top=3),
-        "report": lambda made: loupe.report(made, Path(tempfile.mkdtemp()) / "report.html"),
+        "report": lambda made: loupe.report(made, Path(made.first().filepath).parent / "report.html"),
     }
 
 
