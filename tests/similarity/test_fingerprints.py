@@ -114,6 +114,18 @@ def test_equal_ones_take_no_places_of_near_ones(monkeypatch: pytest.MonkeyPatch)
     assert highest[:6].tolist() == [1] * 6
     assert highest[6] > 0.99
     assert looked == [1], "of the equal ones none is looked at"
+    reported = (np.array([0, 1]), np.array([1, 2]))  # by another search: across two groups, and within one
+    fingerprints.across(
+        known,
+        np.array([0, 1, 1, 1, 1, 1, 1]),
+        SAME,
+        per_image=5,
+        minimum=0.8,
+        report=lambda _: None,
+        of_first=True,
+        further=reported,
+    )
+    assert looked == [1, 1], "nor are those that another search reports"
 
 
 def test_pairs_from_elsewhere_are_compared_too(known: Contents) -> None:
